@@ -1,0 +1,96 @@
+# `make up` and `make test` are the two commands to know; `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+RUN := $(VENV)/bin/python
+SANDBOX := $(RUN) -m sandbox
+READY := $(VENV)/.ready
+REQUIREMENTS := requirements-dev.txt
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# One environment for program, tests and sandbox; made again when a pin changes.
+$(READY): $(REQUIREMENTS) components/pyproject.toml
+	@echo "… Python environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name another one with make PYTHON=python3.12 …"'
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) || { echo "python3 cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install --quiet -r $(REQUIREMENTS)
+	@touch $@
+
+.PHONY: up
+up: $(READY) ## everything: sandbox, adoption, pulumi up -s prod, ten messages
+	@$(SANDBOX) up
+
+.PHONY: incident
+incident: $(READY) ## the original failure, for real; `make up` heals it
+	@$(SANDBOX) incident
+
+.PHONY: adopt
+adopt: $(READY) ## import once what the account and the cluster already have
+	@$(SANDBOX) adopt
+
+.PHONY: preview
+preview: $(READY) ## pulumi preview --diff of the prod stack
+	@$(SANDBOX) preview
+
+.PHONY: status
+status: $(READY) ## what runs where, and what is real
+	@$(SANDBOX) status
+
+.PHONY: shell
+shell: $(READY) ## a shell with kubectl, pulumi and aws configured
+	@$(SANDBOX) shell
+
+.PHONY: logs
+logs: $(READY) ## the logs of every process and pod
+	@$(SANDBOX) logs
+
+.PHONY: down
+down: $(READY) ## remove the sandbox: no process, namespace, mount or cgroup stays
+	@$(SANDBOX) down
+
+.PHONY: lint
+lint: $(READY) ## ruff and ty
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ty check --quiet .
+
+.PHONY: check
+check: lint ## the quick loop: lint, types, unit tests
+	@$(RUN) -m pytest -q tests/unit
+
+.PHONY: test
+test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
+	@$(RUN) -m pytest tests
+
+.PHONY: bench
+bench: $(READY) ## medians and ratios of what people wait for
+	@$(SANDBOX) bench
+
+.PHONY: format
+format: $(READY) ## ruff format and safe fixes
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+.PHONY: cache
+cache: $(READY) ## build and download what the sandbox needs, nothing else
+	@$(RUN) -m sandbox.cache
+
+.PHONY: cache-clean
+cache-clean: $(READY) ## drop what was built and downloaded
+	@$(SANDBOX) cache-clean
+
+.PHONY: lock
+lock: $(READY) ## compile the pinned requirement files again
+	@for name in requirements requirements-dev; do \
+	  $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate $$name.in -o $$name.txt; \
+	done
