@@ -1,0 +1,35 @@
+"""From an EKS cluster that someone else made to an Apache RocketMQ that keeps its messages on EBS."""
+
+from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs
+from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClusterArgs
+from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs
+from eks_rocketmq.eks.oidc_provider import ClusterOidcProvider, ClusterOidcProviderArgs
+from eks_rocketmq.eks.storage_class import EbsStorageClass, EbsStorageClassArgs
+from eks_rocketmq.rocketmq.arguments import (
+    BrokerGroupArgs,
+    ControllersArgs,
+    NameServersArgs,
+    ProxiesArgs,
+    RocketMqArgs,
+)
+from eks_rocketmq.rocketmq.cluster import RocketMq
+
+__all__ = [
+    "BrokerGroupArgs",
+    "ClusterOidcProvider",
+    "ClusterOidcProviderArgs",
+    "ControllersArgs",
+    "EbsCsiAddon",
+    "EbsCsiAddonArgs",
+    "EbsStorageClass",
+    "EbsStorageClassArgs",
+    "ExistingEksCluster",
+    "ExistingEksClusterArgs",
+    "IrsaRole",
+    "IrsaRoleArgs",
+    "NameServersArgs",
+    "ProxiesArgs",
+    "RocketMq",
+    "RocketMqArgs",
+    "ServiceAccountArgs",
+]

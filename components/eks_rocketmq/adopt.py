@@ -1,0 +1,154 @@
+"""Import once: brings what account and cluster already have into the stack, so that the next update corrects it.
+
+A program that looked up what exists and then created or read it would find its own resources on the second run, switch
+to reading, and the engine would delete them. So the look-up happens here, once and outside of it: the engine plans
+(`pulumi preview --import-file`), the ids follow from the planned inputs, what exists is imported, the rest is dropped.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.eks.lookup import AWS_LOOKUPS, UNKNOWN, Found, Session, find
+
+PROVIDER = "pulumi:providers:"
+PLACEHOLDER = "<PLACEHOLDER>"
+"""What the engine writes for an id that it cannot know."""
+
+Spec = dict[str, Any]
+"""One resource of an import file: `type`, `name`, `id`, `parent`, `provider`, `component`, …"""
+KubernetesLookup = Callable[[str, Mapping[str, Any]], Found | None]
+"""Takes kubeconfig and object; gives the object's import id when the cluster has it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the engine would create, from one preview."""
+
+    inputs: Mapping[str, Mapping[str, Any]]
+    """Planned inputs by URN, of every resource of the stack."""
+    providers: Mapping[str, str]
+    """URN of each resource's provider, by the URN of the resource."""
+    specs: list[Spec]
+    """The resources of the import file, in its order."""
+    name_table: Mapping[str, str]
+    """URNs of what the stack has already and the specs refer to, by name."""
+    stack: str
+    project: str
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What to import: the file for `pulumi import`, and what a person should see of it."""
+
+    found: list[tuple[str, str, str]]
+    """Type, name and id of each resource that exists."""
+    documents: list[Mapping[str, Any]]
+    """Import files, in the order in which they have to be imported."""
+
+
+def read_plan(digest: Mapping[str, Any], import_file: Mapping[str, Any], stack: str, project: str) -> Plan:
+    """The plan from the two documents of `pulumi preview --json --import-file`.
+
+    Args:
+        digest: standard output of the preview.
+        import_file: what it wrote.
+        stack: name of the stack, without organization.
+        project: name of the project.
+    """
+    states = {step["urn"]: step.get("newState") or step.get("oldState") or {} for step in digest.get("steps", [])}
+    return Plan(
+        inputs={urn: state.get("inputs", {}) for urn, state in states.items()},
+        providers={urn: state.get("provider", "").rsplit("::", 1)[0] for urn, state in states.items()},
+        specs=list(import_file.get("resources") or []),
+        name_table=import_file.get("nameTable") or {},
+        stack=stack,
+        project=project,
+    )
+
+
+def adoption(plan: Plan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup) -> Adoption:
+    """What of a plan exists already, with the components above it and the providers that it needs.
+
+    Args:
+        plan: what the engine would create.
+        session: a boto3 session for the inputs of an `aws` provider.
+        kubernetes: looks an object up in a cluster.
+    """
+    ids: dict[str, str] = {}
+    for spec in plan.specs:
+        found = _find(spec, plan, session, kubernetes) if spec.get("id") == PLACEHOLDER else None
+        if found is not None:
+            ids[spec["name"]] = found.id
+    kept = _with_ancestors_and_providers(plan.specs, ids)
+    resources = [spec | {"id": ids[spec["name"]]} if spec["name"] in ids else spec for spec in kept]
+    return Adoption(
+        found=[(spec["type"], spec["name"], spec["id"]) for spec in resources if spec["name"] in ids],
+        documents=_documents(resources, plan),
+    )
+
+
+def kubernetes_id(inputs: Mapping[str, Any]) -> str | None:
+    """The import id of a Kubernetes object: `namespace/name`, or `name` where there is no namespace.
+
+    None for an object whose name the provider will make up, or that is not known before the update: it cannot exist.
+    """
+    metadata = inputs.get("metadata")
+    if not isinstance(metadata, dict):
+        return None
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not name or UNKNOWN in (name, namespace):
+        return None
+    return f"{namespace}/{name}" if namespace else name
+
+
+def urn_of(spec: Spec, plan: Plan) -> str:
+    """The URN that the program will give to a resource of the import file."""
+    by_name = {other["name"]: other for other in plan.specs}
+    parent = spec.get("parent", "")
+    types = [spec["type"]]
+    while parent in by_name:
+        types.insert(0, by_name[parent]["type"])
+        parent = by_name[parent].get("parent", "")
+    if parent in plan.name_table:
+        types.insert(0, plan.name_table[parent].split("::")[2])
+    name = spec.get("logicalName") or spec["name"]
+    return f"urn:pulumi:{plan.stack}::{plan.project}::{'$'.join(types)}::{name}"
+
+
+def _find(
+    spec: Spec, plan: Plan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup
+) -> Found | None:
+    type_, urn = spec["type"], urn_of(spec, plan)
+    inputs = plan.inputs.get(urn, {})
+    provider = plan.inputs.get(plan.providers.get(urn, ""), {})
+    if type_ in AWS_LOOKUPS:
+        return find(lambda: session(provider), type_, inputs)
+    # A patch is no object of its own: creating it takes over fields of one that exists.
+    if type_.startswith("kubernetes:") and not type_.endswith("Patch") and kubernetes_id(inputs):
+        return kubernetes(provider.get("kubeconfig", ""), inputs)
+    return None
+
+
+def _documents(resources: list[Spec], plan: Plan) -> list[Mapping[str, Any]]:
+    """Two steps where a provider belongs to a component: the engine makes providers before anything else of a file, and
+    then misses the provider's parent in the state."""
+    parents = {spec["name"] for spec in resources if spec.get("component")}
+    owned = {spec["name"] for spec in resources if spec["type"].startswith(PROVIDER) and spec.get("parent") in parents}
+    late = [spec for spec in resources if spec["name"] in owned or spec.get("provider") in owned]
+    early = [spec for spec in resources if spec not in late]
+    made = {spec["name"]: urn_of(spec, plan) for spec in early if spec["name"] in {each.get("parent") for each in late}}
+    steps = ((early, dict(plan.name_table)), (late, dict(plan.name_table) | made))
+    return [{"nameTable": names, "resources": specs} for specs, names in steps if specs]
+
+
+def _with_ancestors_and_providers(specs: Iterable[Spec], wanted: Iterable[str]) -> Iterator[Spec]:
+    by_name = {spec["name"]: spec for spec in specs}
+    keep: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in keep:
+            keep.add(name)
+            waiting += [by_name[name].get("parent", ""), by_name[name].get("provider", "")]
+    return (spec for spec in by_name.values() if spec["name"] in keep)

@@ -1,0 +1,1 @@
+"""From an AWS account to a StorageClass that works. Knows nothing of RocketMQ."""

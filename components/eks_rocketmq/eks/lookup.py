@@ -1,0 +1,125 @@
+"""What the AWS account already has: the import id follows from type and inputs, boto3 says whether it exists.
+
+Used by the preflight of new resources and by `eks-rocketmq adopt`. Works on the account that boto3's session names.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from eks_rocketmq.eks.policy_documents import oidc_provider_arn
+
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+ADDON = "aws:eks/addon:Addon"
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine writes for a value that only an update will know."""
+
+_MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
+
+Inputs = Mapping[str, Any]
+"""Inputs of a resource in the provider's own (camelCase) names."""
+
+
+class Session(Protocol):
+    """The part of `boto3.Session` that the look-ups need."""
+
+    def client(self, service_name: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        """A client of one AWS service."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that exists: the id that `pulumi import` takes, and its tags."""
+
+    id: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def _tags(pairs: list[Mapping[str, str]]) -> dict[str, str]:
+    return {pair["Key"]: pair["Value"] for pair in pairs}
+
+
+def find_role(session: Session, inputs: Inputs) -> Found | None:
+    """A role by name; its import id is the name."""
+    name = inputs["name"]
+    role = _unless_missing(lambda: session.client("iam").get_role(RoleName=name)["Role"])
+    return None if role is None else Found(name, _tags(role.get("Tags", [])))
+
+
+def find_role_policy_attachment(session: Session, inputs: Inputs) -> Found | None:
+    """A managed policy on a role; its import id is `role/policy-arn`."""
+    role, policy = inputs["role"], inputs["policyArn"]
+    pages = session.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
+    attached = _unless_missing(lambda: [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]])
+    return Found(f"{role}/{policy}") if policy in (attached or []) else None
+
+
+def find_oidc_provider(session: Session, inputs: Inputs) -> Found | None:
+    """An IAM OIDC provider by its URL; its import id is the ARN."""
+    arn = oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
+    provider = _unless_missing(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
+    return None if provider is None else Found(arn, _tags(provider.get("Tags", [])))
+
+
+def find_addon(session: Session, inputs: Inputs) -> Found | None:
+    """An EKS addon by cluster and name; its import id is `cluster:addon`."""
+    cluster, name = inputs["clusterName"], inputs["addonName"]
+    addon = _unless_missing(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
+    return None if addon is None else Found(f"{cluster}:{name}", addon.get("tags", {}))
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """How one resource type is looked up."""
+
+    named_by: tuple[str, ...]
+    """The inputs that name the resource."""
+    find: Callable[[Session, Inputs], Found | None]
+
+
+AWS_LOOKUPS: Mapping[str, Lookup] = {
+    ROLE: Lookup(("name",), find_role),
+    ROLE_POLICY_ATTACHMENT: Lookup(("role", "policyArn"), find_role_policy_attachment),
+    OIDC_PROVIDER: Lookup(("url",), find_oidc_provider),
+    ADDON: Lookup(("clusterName", "addonName"), find_addon),
+}
+"""The look-up of each AWS type that the library creates."""
+
+
+def find(session: Callable[[], Session], type_: str, inputs: Inputs) -> Found | None:
+    """What the account has under the name that `inputs` give, or None.
+
+    Inputs that only the update will know name nothing that could exist; nobody is asked then.
+
+    Args:
+        session: makes the boto3 session.
+        type_: a type of `AWS_LOOKUPS`.
+        inputs: planned inputs of the resource.
+
+    Raises:
+        ClientError: when AWS refuses the question.
+    """
+    lookup = AWS_LOOKUPS[type_]
+    names = [inputs.get(key) for key in lookup.named_by]
+    if not all(isinstance(name, str) and name not in ("", UNKNOWN) for name in names):
+        return None
+    return lookup.find(session(), inputs)
+
+
+def _unless_missing(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the API answers
+    """The answer of an AWS call, or None when AWS says that there is no such thing.
+
+    Raises:
+        ClientError: every other refusal, such as AccessDenied.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - not loaded by programs that only preview
+
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _MISSING:
+            return None
+        raise

@@ -1,0 +1,74 @@
+"""The account's trust in the tokens of a cluster."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi_aws as aws
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
+
+from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
+from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+
+
+class ClusterOidcProviderArgs(TypedDict):
+    """Whose tokens the account trusts."""
+
+    issuer: Input[str]
+    """Issuer of the cluster, verbatim from DescribeCluster, with `https://`. Changing it replaces the provider."""
+    client_ids: NotRequired[list[str]]
+    """Audiences beside `sts.amazonaws.com`, which is always accepted; default: none."""
+    thumbprints: NotRequired[list[str]]
+    """SHA-1 fingerprints of the issuer's CA; default: none, AWS does not need them for EKS. Once set they cannot be
+    taken away again."""
+    existing: NotRequired[bool]
+    """Use the provider that the account already has, without managing it; default: False, create it."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of the provider; default: only the stack's own mark."""
+
+
+class ClusterOidcProvider(ComponentResource):
+    """Registers the cluster's issuer as an IAM OIDC provider, without which no service account can take a role.
+
+    IAM accepts one provider for a URL and account, so its ARN follows from the issuer and is known at preview.
+    """
+
+    arn: Output[str]
+    """ARN of the provider, the `Federated` principal of trust policies."""
+    issuer: Output[str]
+    """Issuer URL, with `https://`."""
+
+    def __init__(self, name: str, args: ClusterOidcProviderArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("ClusterOidcProvider"), name, {}, opts)
+        self.issuer = Output.from_input(args["issuer"])
+        if args.get("existing", False):
+            found = aws.iam.get_open_id_connect_provider_output(
+                url=args["issuer"], opts=InvokeOutputOptions(parent=self)
+            )
+            self.arn = found.arn
+        else:
+            provider = self._create(name, args)
+            caller = aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=self))
+            # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview. The URN
+            # is known and keeps the order.
+            arn: Output[str] = Output.all(provider.urn, caller.arn, args["issuer"]).apply(
+                lambda known: oidc_provider_arn(known[1], known[2])
+            )
+            self.arn = arn
+        self.register_outputs({"arn": self.arn, "issuer": self.issuer})
+
+    def _create(self, name: str, args: ClusterOidcProviderArgs) -> aws.iam.OpenIdConnectProvider:
+        extra = [client for client in args.get("client_ids", []) if client != STS_AUDIENCE]
+        return aws.iam.OpenIdConnectProvider(
+            f"{name}-provider",
+            url=args["issuer"],
+            client_id_lists=[STS_AUDIENCE, *extra],
+            thumbprint_lists=args.get("thumbprints"),
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                hooks=refuse_existing(
+                    f"{name}-provider",
+                    "ClusterOidcProvider with existing=True (the program's setting `oidcProvider: existing`)",
+                ),
+            ),
+        )

@@ -1,0 +1,91 @@
+"""Runs the `pulumi` command for `eks-rocketmq adopt`."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eks_rocketmq.eks.preflight import SKIP_VARIABLE
+
+
+class EngineError(Exception):
+    """`pulumi` is missing or refused; the message holds its own words and what to do."""
+
+
+@dataclass(frozen=True)
+class Pulumi:
+    """The `pulumi` command for one stack and project folder."""
+
+    stack: str
+    directory: Path
+
+    def preview(self, import_file: Path) -> Mapping[str, Any]:
+        """Plans as if nothing existed outside of the stack, writes `import_file`, and returns the plan.
+
+        Raises:
+            EngineError: with the diagnostics of the engine.
+        """
+        # What stays the same is in the plan as well: the providers that the stack has already say where to look.
+        arguments = ["preview", "--json", "--show-sames", "--import-file", str(import_file)]
+        done = self._run(arguments, capture=True, environment={SKIP_VARIABLE: "1"})
+        digest = _json_object(done.stdout)
+        if done.returncode != 0:
+            words = [
+                entry["message"].strip() for entry in digest.get("diagnostics", []) if entry["severity"] == "error"
+            ]
+            msg = f"pulumi preview -s {self.stack} failed:\n" + ("\n".join(words) or done.stderr.strip() or done.stdout)
+            raise EngineError(msg)
+        return digest
+
+    def import_resources(self, import_file: Path) -> None:
+        """Imports what the file names, protected until the next update, which protects what the program says.
+
+        The engine refuses to replace only what was protected before and still is: imported unprotected, a set that
+        holds messages would be replaced by the next update if anything in it asked for that.
+
+        Raises:
+            EngineError: when the engine refuses; it has shown why.
+        """
+        options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
+        self._show(["import", "--file", str(import_file), *options])
+
+    def show_diff(self) -> None:
+        """Shows what the next update will do.
+
+        Raises:
+            EngineError: when the engine refuses; it has shown why.
+        """
+        self._show(["preview", "--diff"])
+
+    def _show(self, arguments: Sequence[str]) -> None:
+        if self._run(arguments, capture=False).returncode != 0:
+            msg = f"pulumi {arguments[0]} -s {self.stack} failed; its own message stands above"
+            raise EngineError(msg)
+
+    def _run(
+        self, arguments: Sequence[str], *, capture: bool, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        program = shutil.which("pulumi")
+        if program is None:
+            msg = "pulumi is not on PATH; install the Pulumi CLI (https://www.pulumi.com/docs/install/) and run again"
+            raise EngineError(msg)
+        return subprocess.run(  # noqa: S603 - the program that PATH names, with arguments of our own
+            [program, *arguments, "--stack", self.stack, "--non-interactive"],
+            cwd=self.directory,
+            env={**os.environ, **(environment or {})},
+            capture_output=capture,
+            text=True,
+            check=False,
+        )
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,49 @@
+"""Checks that both halves of the library use. Pure: no Pulumi, no provider."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+DNS_LABEL_LENGTH = 63
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
+_UNITS: dict[str | None, int] = {None: 1}
+for _power, _letter in enumerate("KMGTPE", start=1):
+    _UNITS[f"{_letter}i"] = 1024**_power
+    _UNITS["k" if _letter == "K" else _letter] = 1000**_power
+
+
+def dns_label(value: str, what: str) -> str:
+    """Returns `value` when Kubernetes accepts it as a name (RFC 1123 label).
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if len(value) <= DNS_LABEL_LENGTH and _DNS_LABEL.fullmatch(value):
+        return value
+    msg = (
+        f"{what} is {value!r}; accepted are 1 to {DNS_LABEL_LENGTH} lower-case letters, digits and '-', "
+        "beginning and ending with a letter or a digit"
+    )
+    raise ValueError(msg)
+
+
+def bytes_of(quantity: str, what: str) -> int:
+    """Bytes in a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    match = _QUANTITY.fullmatch(quantity)
+    size = Fraction(match["number"]) * _UNITS[match["suffix"]] if match else Fraction(0)
+    if size < 1 or size.denominator != 1:
+        msg = f"{what} is {quantity!r}; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or '100Gi'"
+        raise ValueError(msg)
+    return int(size)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A suggestion to put behind an error (`; did you mean 'replicas'?`), or nothing when no known name is near."""
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,172 @@
+"""Answers of the providers: strict, so that a type or a call that nobody described fails the test by name."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+ACCOUNT = "140023393377"
+REGION = "ap-southeast-1"
+ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/8DE440F2238C6B959FB7C65EA52AF80B"
+
+Properties = Mapping[str, Any]
+Answer = tuple[str, dict[str, Any]]
+"""Id and computed outputs; the inputs are outputs as well."""
+Invoke = Callable[[Properties], Properties]
+
+
+def cluster(arguments: Properties) -> dict[str, Any]:
+    """What DescribeCluster says of a healthy cluster."""
+    name = arguments["name"]
+    return {
+        "id": name,
+        "name": name,
+        "arn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{name}",
+        "version": "1.35",
+        "status": "ACTIVE",
+        "endpoint": "https://8DE440F2238C6B959FB7C65EA52AF80B.gr7.ap-southeast-1.eks.amazonaws.com",
+        "region": REGION,
+        "certificateAuthorities": [{"data": "Q0VSVElGSUNBVEU="}],
+        "identities": [{"oidcs": [{"issuer": ISSUER}]}],
+        "vpcConfig": {
+            "clusterSecurityGroupId": "sg-0123",
+            "securityGroupIds": ["sg-0456"],
+            "subnetIds": ["subnet-a", "subnet-b", "subnet-c"],
+            "vpcId": "vpc-0123",
+            "endpointPrivateAccess": True,
+            "endpointPublicAccess": False,
+            "publicAccessCidrs": [],
+        },
+    }
+
+
+def _role(inputs: Properties) -> Answer:
+    name = inputs["name"]
+    path = inputs.get("path", "/")
+    return name, {"arn": f"arn:aws:iam::{ACCOUNT}:role{path}{name}", "uniqueId": "AROA", "createDate": "2026-01-01"}
+
+
+def _oidc_provider(inputs: Properties) -> Answer:
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{inputs['url'].removeprefix('https://')}"
+    return arn, {"arn": arn, "thumbprintLists": inputs.get("thumbprintLists", [])}
+
+
+def _attachment(inputs: Properties) -> Answer:
+    return f"{inputs['role']}-20260101", {}
+
+
+def _addon(inputs: Properties) -> Answer:
+    name = inputs["addonName"]
+    arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:addon/{inputs['clusterName']}/{name}/0"
+    version = inputs.get("addonVersion", "v1.62.0-eksbuild.1")
+    return f"{inputs['clusterName']}:{name}", {"arn": arn, "addonVersion": version}
+
+
+def _provider(inputs: Properties) -> Answer:  # noqa: ARG001 - one signature for all fakes
+    return "4f6a3b1c", {}
+
+
+def gp2_class(id_: str) -> dict[str, Any]:
+    """The StorageClass that EKS puts into each cluster."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": id_, "uid": "11111111-1111-1111-1111-111111111111"},
+        "provisioner": "kubernetes.io/aws-ebs",
+        "parameters": {"fsType": "ext4", "type": "gp2"},
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def kubernetes_object(name: str, inputs: Properties) -> Answer:
+    """Any Kubernetes object: the id is its place, a missing name is made as the provider makes it."""
+    metadata = dict(inputs.get("metadata", {}))
+    if "name" not in metadata:
+        metadata["name"] = f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    place = [metadata["namespace"], metadata["name"]] if "namespace" in metadata else [metadata["name"]]
+    return "/".join(place), {"metadata": metadata | {"uid": "00000000-0000-0000-0000-000000000000"}}
+
+
+class ProviderError(Exception):
+    """A provider's error; the program meets it as the engine words it."""
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """What the providers of one run answer. Replace an entry to play another account."""
+
+    resources: Mapping[str, Callable[[Properties], Answer]] = field(
+        default_factory=lambda: {
+            "aws:iam/role:Role": _role,
+            "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _oidc_provider,
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
+            "aws:eks/addon:Addon": _addon,
+            "pulumi:providers:kubernetes": _provider,
+            "pulumi:providers:aws": _provider,
+        }
+    )
+    invokes: Mapping[str, Invoke] = field(
+        default_factory=lambda: {
+            "aws:eks/getCluster:getCluster": cluster,
+            "aws:index/getPartition:getPartition": lambda _: {
+                "id": "aws",
+                "partition": "aws",
+                "dnsSuffix": "amazonaws.com",
+                "reverseDnsPrefix": "com.amazonaws",
+            },
+            "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
+                "id": ACCOUNT,
+                "accountId": ACCOUNT,
+                "arn": f"arn:aws:iam::{ACCOUNT}:user/deployer",
+                "userId": "AIDA",
+            },
+        }
+    )
+
+    reads: Mapping[str, Callable[[str], Properties]] = field(
+        default_factory=lambda: {"kubernetes:storage.k8s.io/v1:StorageClass": gp2_class}
+    )
+
+    def reading(self, type_: str, answer: Callable[[str], Properties]) -> "Fakes":
+        """The same fakes with another answer to reads of one type."""
+        return replace(self, reads={**self.reads, type_: answer})
+
+    def answering(self, token: str, answer: Invoke) -> "Fakes":
+        """The same fakes with another answer to one call."""
+        return replace(self, invokes={**self.invokes, token: answer})
+
+    def create(self, type_: str, name: str, inputs: Properties) -> Answer:
+        """Id and computed outputs of a new resource.
+
+        Raises:
+            KeyError: for a type that has no fake.
+        """
+        if type_.startswith("kubernetes:"):
+            return kubernetes_object(name, inputs)
+        if type_ not in self.resources:
+            msg = f"no fake for the resource type {type_} ({name}); describe it in tests/unit/harness/fakes.py"
+            raise KeyError(msg)
+        return self.resources[type_](inputs)
+
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        """The answer to a provider function.
+
+        Raises:
+            KeyError: for a function that has no fake.
+        """
+        if token not in self.invokes:
+            msg = f"no fake for the function {token}; describe it in tests/unit/harness/fakes.py"
+            raise KeyError(msg)
+        return self.invokes[token](arguments)
+
+    def read(self, type_: str, id_: str) -> Properties:
+        """The live state of something that others manage.
+
+        Raises:
+            KeyError: for a type that has no fake.
+        """
+        if type_ not in self.reads:
+            msg = f"no fake for reading {type_} ({id_}); describe it in tests/unit/harness/fakes.py"
+            raise KeyError(msg)
+        return self.reads[type_](id_)

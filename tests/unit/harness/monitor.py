@@ -1,0 +1,181 @@
+"""A resource monitor in this process: takes the SDK's raw requests, answers as the engine with fake providers would.
+
+The SDK's own mock monitor is not used: it drops most options of a request, makes wrong URNs, accepts duplicates and
+hangs on resources as inputs.
+"""
+
+import threading
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format
+from google.protobuf.struct_pb2 import Struct
+from pulumi.resource_hooks import ResourceHook
+from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
+
+from tests.unit.harness.fakes import Fakes, ProviderError
+from tests.unit.harness.recording import UNKNOWN, Recording, Registration, from_struct, has_secret, plain
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+_FEATURES = (
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+)
+
+
+def _struct(values: Any) -> Struct:
+    return json_format.ParseDict(values, Struct())
+
+
+def _marked(value: Any) -> Any:
+    """Plain values as they go over the wire: unknowns become the engine's mark again."""
+    if value == UNKNOWN:
+        return UNKNOWN_MARK
+    if isinstance(value, dict):
+        return {key: _marked(item) for key, item in value.items()}
+    return [_marked(item) for item in value] if isinstance(value, list) else value
+
+
+def _alias(alias: Any) -> str:
+    return alias.urn or alias.spec.type or alias.spec.name
+
+
+class InvokeError(grpc.RpcError):
+    """The engine's answer to a call that a provider refused."""
+
+    def code(self) -> grpc.StatusCode:
+        """As the engine answers."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """The provider's words."""
+        return str(self.args[0])
+
+
+class HookRecorder:
+    """Stands where the SDK keeps its callback server; hooks are recorded and called by tests, not here."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def register_resource_hook(self, hook: ResourceHook) -> None:
+        """Keeps the hook under its name."""
+        self._recording.hooks[hook.name] = hook.callback
+
+
+class LogRecorder:
+    """The engine's log; errors and warnings land in the recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def Log(self, request: engine_pb2.LogRequest) -> None:  # noqa: N802 - the SDK's name
+        """Keeps what a person would see."""
+        severity = engine_pb2.LogSeverity.Name(request.severity)
+        if severity != "DEBUG":
+            self._recording.log.append((severity, request.message))
+
+
+class RecordingMonitor:
+    """The calls of a language host to the engine. Method names are the protocol's."""
+
+    def __init__(self, project: str, stack: str, fakes: Fakes, recording: Recording) -> None:
+        self._project = project
+        self._stack = stack
+        self._fakes = fakes
+        self._recording = recording
+        self._lock = threading.Lock()
+
+    def _urn(self, parent: str, type_: str, name: str) -> str:
+        qualified = parent.split("::")[2] if parent else STACK_TYPE
+        chain = type_ if qualified == STACK_TYPE else f"{qualified}${type_}"
+        return "::".join([f"urn:pulumi:{self._stack}", self._project, chain, name])
+
+    def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
+        """Records a registration and answers with the fake's outputs, unknown ones left out in preview."""
+        urn = self._urn(request.parent, request.type, request.name)
+        raw = from_struct(request.object)
+        inputs = plain(raw)
+        id_, outputs = ("", {})
+        if request.custom:
+            id_, computed = self._fakes.create(request.type, request.name, inputs)
+            outputs = {**inputs, **({} if self._recording.preview else computed)}
+        registration = Registration(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            custom=request.custom,
+            parent=request.parent,
+            inputs=inputs,
+            secret_inputs=frozenset(key for key, value in raw.items() if has_secret(value)),
+            dependencies=frozenset(request.dependencies),
+            property_dependencies={k: frozenset(v.urns) for k, v in request.propertyDependencies.items()},
+            provider=request.provider,
+            protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
+            ignore_changes=tuple(request.ignoreChanges),
+            aliases=tuple(_alias(alias) for alias in request.aliases),
+            timeouts=json_format.MessageToDict(request.customTimeouts),
+            before_create=tuple(request.hooks.before_create),
+            id=id_,
+            outputs=outputs,
+        )
+        with self._lock:
+            if urn in self._recording.resources:
+                msg = f"Duplicate resource URN '{urn}'; try giving it a unique name"
+                raise ValueError(msg)
+            self._recording.resources[urn] = registration
+        answered = "" if self._recording.preview else id_
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=answered, object=_struct(_marked(outputs)))
+
+    def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:  # noqa: N802
+        """Records the outputs of a component, or of the stack."""
+        outputs = plain(from_struct(request.outputs))
+        with self._lock:
+            self._recording.component_outputs[request.urn] = outputs
+            if self._recording.resources[request.urn].type == STACK_TYPE:
+                self._recording.outputs.update(outputs)
+        return empty_pb2.Empty()
+
+    def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:  # noqa: N802
+        """Records a read of something that others manage; a read gives the live state at preview already."""
+        urn = self._urn(request.parent, request.type, request.name)
+        state = dict(self._fakes.read(request.type, request.id))
+        with self._lock:
+            self._recording.reads[urn] = request.id
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=_struct(_marked(state)))
+
+    def Invoke(self, request: Any) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
+        """Answers a provider function, and the SDK's own question for a resource behind a reference."""
+        arguments = plain(from_struct(request.args))
+        if request.tok == "pulumi:pulumi:getResource":
+            found = self._recording.resources[arguments["urn"]]
+            answer = {"urn": found.urn, "id": found.id, "state": found.outputs}
+        else:
+            with self._lock:
+                self._recording.invokes.append((request.tok, arguments))
+            try:
+                answer = self._fakes.invoke(request.tok, arguments)
+            except ProviderError as refusal:
+                raise InvokeError(f"invocation of {request.tok} returned an error: {refusal}") from refusal
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").CopyFrom(_struct(_marked(dict(answer))))
+        return response
+
+    def GetDeploymentInfo(self, request: Any) -> resource_pb2.DeploymentInfo:  # noqa: ARG002, N802
+        """What this monitor can do."""
+        return resource_pb2.DeploymentInfo(supportedFeatures=_FEATURES)
+
+    def RegisterPackage(self, request: Any) -> resource_pb2.RegisterPackageResponse:  # noqa: ARG002, N802
+        """Accepts the provider packages."""
+        return resource_pb2.RegisterPackageResponse(ref="package")
+
+    def SignalAndWaitForShutdown(self, request: Any) -> empty_pb2.Empty:  # noqa: ARG002, N802
+        """Ends at once."""
+        return empty_pb2.Empty()

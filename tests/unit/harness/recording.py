@@ -1,0 +1,132 @@
+"""What one run registered, as plain values, with the questions that tests ask of it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
+
+UNKNOWN = "<unknown>"
+"""Stands for a value that only an update will know."""
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+
+def plain(value: Any) -> Any:
+    """A value of the wire as Python: whole numbers as int, secrets bare, unknowns as `UNKNOWN`, references as URN."""
+    if value == UNKNOWN_MARK:
+        return UNKNOWN
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        if _SIGNATURE in value:
+            return plain(value["value"] if value[_SIGNATURE] == _SECRET else value.get("urn"))
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
+def has_secret(value: Any) -> bool:
+    """Whether a value of the wire is, or holds, a secret."""
+    if isinstance(value, dict):
+        return value.get(_SIGNATURE) == _SECRET or any(has_secret(item) for item in value.values())
+    return isinstance(value, list) and any(has_secret(item) for item in value)
+
+
+def from_struct(struct: Struct) -> dict[str, Any]:
+    """The raw values of a request, secrets and unknowns still marked."""
+    return json_format.MessageToDict(struct)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One RegisterResource request. Dependencies, parent and provider are URNs."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    parent: str
+    inputs: Mapping[str, Any]
+    secret_inputs: frozenset[str]
+    dependencies: frozenset[str]
+    property_dependencies: Mapping[str, frozenset[str]]
+    provider: str
+    protect: bool
+    retain_on_delete: bool
+    ignore_changes: tuple[str, ...]
+    aliases: tuple[str, ...]
+    timeouts: Mapping[str, str]
+    before_create: tuple[str, ...]
+    id: str
+    outputs: Mapping[str, Any]
+
+    @property
+    def explicit_dependencies(self) -> frozenset[str]:
+        """What only `depends_on` brings, not an input."""
+        return self.dependencies - frozenset().union(*self.property_dependencies.values())
+
+
+@dataclass
+class Recording:
+    """Everything that one run asked of the engine."""
+
+    preview: bool
+    resources: dict[str, Registration] = field(default_factory=dict)
+    reads: dict[str, str] = field(default_factory=dict)
+    invokes: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    component_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    hooks: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    log: list[tuple[str, str]] = field(default_factory=list)
+
+    def by_type(self, type_: str) -> list[Registration]:
+        """All of one type, sorted by name. A short name (`StatefulSet`, `Role`) stands for the token's last part."""
+        found = [r for r in self.resources.values() if type_ in (r.type, r.type.rsplit(":", 1)[-1])]
+        return sorted(found, key=lambda r: r.name)
+
+    def one(self, type_: str, name: str | None = None) -> Registration:
+        """The only registration of a type (and name).
+
+        Raises:
+            AssertionError: when there is none or more than one, with the inventory.
+        """
+        found = [r for r in self.by_type(type_) if name in (None, r.name)]
+        assert len(found) == 1, f"{len(found)} of {type_} {name or ''}; there is {sorted(self.resources)}"
+        return found[0]
+
+    def inventory(self) -> dict[str, int]:
+        """How many of each type, the stack itself left out: compare it whole, so that nothing unnamed slips in."""
+        counts = Counter(r.type for r in self.resources.values() if r.type != "pulumi:pulumi:Stack")
+        return dict(sorted(counts.items()))
+
+    def parent(self, child: Registration) -> Registration:
+        """The resource that a resource hangs under."""
+        return self.resources[child.parent]
+
+    def reaches(self, dependent: Registration, dependency: Registration) -> bool:
+        """Whether the engine makes `dependency` before `dependent`: by input, `depends_on`, parent or provider."""
+        seen: set[str] = set()
+        waiting = [dependent.urn]
+        while waiting:
+            urn = waiting.pop()
+            if urn in seen or urn not in self.resources:
+                continue
+            seen.add(urn)
+            resource = self.resources[urn]
+            waiting += [*resource.dependencies, resource.parent, resource.provider.rsplit("::", 1)[0]]
+        return dependency.urn in seen - {dependent.urn}
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """Every Kubernetes object that would be created, sorted by kind and name; patches are no whole objects."""
+        objects = [
+            {key: value for key, value in r.inputs.items() if key != "__defaults"}
+            for r in self.resources.values()
+            if r.type.startswith("kubernetes:") and not r.type.endswith("Patch")
+        ]
+        return sorted(objects, key=lambda o: (o.get("kind", ""), o.get("metadata", {}).get("name", "")))

@@ -1,0 +1,127 @@
+"""Runs a program against the recording monitor, as the language host runs it against the engine."""
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks as sdk_mocks
+from pulumi.runtime import settings as sdk_settings
+
+from tests.unit.harness.fakes import Fakes
+from tests.unit.harness.monitor import HookRecorder, LogRecorder, RecordingMonitor
+from tests.unit.harness.recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PROJECT = "eks-rocketmq"
+_AMBIENT = ("AWS_", "PULUMI_", "KUBE", "EKS_ROCKETMQ_")
+
+
+@contextmanager
+def _hermetic() -> "Generator[None]":
+    """No setting of the machine reaches the program; an Output in a string is an error instead of a warning."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(_AMBIENT)}
+    with mock.patch.dict(os.environ, {**clean, "PULUMI_ERROR_OUTPUT_STRING": "true"}, clear=True):
+        yield
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def stack_config(stack: str, overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The configuration that the CLI would hand over: defaults of Pulumi.yaml, the stack file, then `overrides`.
+
+    Keys without a namespace belong to the project. An override of None takes the key away.
+    """
+    declared = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
+    defaults = {k: d.get("default", d.get("value")) for k, d in declared.items()}
+    given = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    merged: dict[str, Any] = {}
+    for source in (defaults, given, overrides or {}):
+        merged |= {k if ":" in k else f"{PROJECT}:{k}": v for k, v in source.items()}
+    return {key: _as_text(value) for key, value in merged.items() if value is not None}
+
+
+def run(
+    program: Callable[[], object],
+    *,
+    preview: bool = False,
+    config: Mapping[str, str] | None = None,
+    stack: str = "test",
+    fakes: Fakes | None = None,
+) -> Recording:
+    """Runs `program` to its end and returns what it asked for.
+
+    Args:
+        program: makes resources; its result is ignored.
+        preview: as `pulumi preview`: what providers compute is unknown.
+        config: `namespace:key` to text.
+        stack: name of the stack.
+        fakes: answers of the providers.
+
+    Raises:
+        Exception: whatever the program, an `apply` or the monitor raises, with its own type.
+    """
+    recording = Recording(preview=preview)
+    monitor = RecordingMonitor(PROJECT, stack, fakes or Fakes(), recording)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+    def entry() -> None:
+        program()
+
+    with _hermetic():
+        try:
+            pulumi.runtime.reset_options()
+            sdk_settings.configure(
+                sdk_mocks.MockSettings(
+                    monitor=monitor,
+                    engine=LogRecorder(recording),
+                    callbacks=HookRecorder(recording),
+                    project=PROJECT,
+                    stack=stack,
+                    dry_run=preview,
+                    organization="organization",
+                    root_directory=str(REPOSITORY),
+                )
+            )
+            pulumi.runtime.set_all_config(dict(config or {}), [])
+            loop.run_until_complete(pulumi.runtime.run_in_stack(entry))
+        finally:
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+            asyncio.set_event_loop(None)
+            pulumi.runtime.reset_options()
+    return recording
+
+
+def run_stack(
+    stack: str = "prod",
+    *,
+    preview: bool = False,
+    overrides: Mapping[str, Any] | None = None,
+    fakes: Fakes | None = None,
+) -> Recording:
+    """Runs the unmodified `__main__.py` under the real files `Pulumi.yaml` and `Pulumi.<stack>.yaml`."""
+    return run(
+        lambda: runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__"),
+        preview=preview,
+        config=stack_config(stack, overrides),
+        stack=stack,
+        fakes=fakes,
+    )

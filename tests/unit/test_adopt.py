@@ -1,0 +1,334 @@
+"""Adoption: what the engine would create, what of it exists, and the file that imports exactly that."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
+from typer.testing import CliRunner, Result
+
+from eks_rocketmq import adopt, cli, clients, engine
+from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan, urn_of
+from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
+from eks_rocketmq.eks.preflight import SKIP_VARIABLE
+
+STACK = "urn:pulumi:prod::eks-rocketmq"
+COMPONENT = "eks-rocketmq:index:EbsCsiAddon"
+ROLE_COMPONENT = "eks-rocketmq:index:IrsaRole"
+ROLE_URN = f"{STACK}::{COMPONENT}${ROLE_COMPONENT}${ROLE}::ebs-csi-driver-role"
+ADDON_URN = f"{STACK}::{COMPONENT}${ADDON}::ebs-csi-addon"
+OIDC_URN = f"{STACK}::eks-rocketmq:index:ClusterOidcProvider${OIDC_PROVIDER}::oidc-provider"
+AWS_URN = f"{STACK}::pulumi:providers:aws::default_7_51_1"
+KUBERNETES_URN = f"{STACK}::eks-rocketmq:index:ExistingEksCluster$pulumi:providers:kubernetes::cluster-kubernetes"
+NAMESPACE_URN = f"{STACK}::eks-rocketmq:index:RocketMq$kubernetes:core/v1:Namespace::rocketmq-namespace"
+PATCH_URN = f"{STACK}::kubernetes:storage.k8s.io/v1:StorageClassPatch::storage-expansion"
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
+
+
+def step(urn: str, inputs: dict[str, Any], provider: str = "") -> dict[str, Any]:
+    return {"op": "create", "urn": urn, "newState": {"urn": urn, "inputs": inputs, "provider": f"{provider}::id"}}
+
+
+DIGEST = {
+    "steps": [
+        step(AWS_URN, {"region": "ap-southeast-1", "profile": "prod"}),
+        step(KUBERNETES_URN, {"kubeconfig": "the kubeconfig"}),
+        step(ROLE_URN, {"name": "eks-ebs-csi-driver", "assumeRolePolicy": UNKNOWN}, AWS_URN),
+        step(ADDON_URN, {"clusterName": "prod", "addonName": "aws-ebs-csi-driver"}, AWS_URN),
+        step(OIDC_URN, {"url": "https://issuer/id/A"}, AWS_URN),
+        step(NAMESPACE_URN, NAMESPACE, KUBERNETES_URN),
+        step(PATCH_URN, {"kind": "StorageClass", "metadata": {"name": "gp2"}}, KUBERNETES_URN),
+    ]
+}
+IMPORT_FILE = {
+    "resources": [
+        {"type": "eks-rocketmq:index:ExistingEksCluster", "name": "cluster", "component": True},
+        {
+            "type": "pulumi:providers:kubernetes",
+            "name": "cluster-kubernetes",
+            "parent": "cluster",
+            "inputs": {"kubeconfig": "c"},
+        },
+        {"type": COMPONENT, "name": "ebs-csi", "component": True},
+        {"type": ROLE_COMPONENT, "name": "ebs-csi-driver", "component": True, "parent": "ebs-csi"},
+        {"type": ROLE, "name": "ebs-csi-driver-role", "id": PLACEHOLDER, "parent": "ebs-csi-driver"},
+        {"type": ADDON, "name": "ebs-csi-addon", "id": PLACEHOLDER, "parent": "ebs-csi"},
+        {"type": "eks-rocketmq:index:ClusterOidcProvider", "name": "oidc", "component": True},
+        {"type": OIDC_PROVIDER, "name": "oidc-provider", "id": PLACEHOLDER, "parent": "oidc"},
+        {"type": "eks-rocketmq:index:RocketMq", "name": "rocketmq", "component": True},
+        {
+            "type": "kubernetes:core/v1:Namespace",
+            "name": "rocketmqNamespace",
+            "logicalName": "rocketmq-namespace",
+            "id": PLACEHOLDER,
+            "parent": "rocketmq",
+            "provider": "cluster-kubernetes",
+        },
+        {
+            "type": "kubernetes:storage.k8s.io/v1:StorageClassPatch",
+            "name": "storage-expansion",
+            "id": PLACEHOLDER,
+            "provider": "cluster-kubernetes",
+        },
+    ]
+}
+PLAN = read_plan(DIGEST, IMPORT_FILE, "prod", "eks-rocketmq")
+
+
+class Account:
+    """Answers look-ups for what it holds and notes with which settings it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, aws: dict[str, str], objects: tuple[str, ...] = ()) -> None:
+        self.asked: list[Any] = []
+        self._objects = objects
+
+        def find(session: Any, type_: str, inputs: Any) -> Found | None:
+            del inputs
+            self.asked.append(session())
+            return Found(aws[type_]) if type_ in aws else None
+
+        monkeypatch.setattr(adopt, "find", find)
+
+    def session(self, provider: Any) -> Any:
+        return dict(provider)
+
+    def kubernetes(self, kubeconfig: str, inputs: Any) -> Found | None:
+        self.asked.append(kubeconfig)
+        id_ = kubernetes_id(inputs)
+        return Found(id_) if id_ in self._objects else None
+
+
+def adopted(account: Account, plan: Plan = PLAN) -> adopt.Adoption:
+    return adoption(plan, account.session, account.kubernetes)
+
+
+def test_what_exists_is_imported_below_its_components_and_the_rest_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver", ADDON: "prod:aws-ebs-csi-driver"})
+    result = adopted(account)
+    assert result.found == [
+        (ROLE, "ebs-csi-driver-role", "eks-ebs-csi-driver"),
+        (ADDON, "ebs-csi-addon", "prod:aws-ebs-csi-driver"),
+    ]
+    (document,) = result.documents
+    assert document["resources"] == [
+        {"type": COMPONENT, "name": "ebs-csi", "component": True},
+        {"type": ROLE_COMPONENT, "name": "ebs-csi-driver", "component": True, "parent": "ebs-csi"},
+        {"type": ROLE, "name": "ebs-csi-driver-role", "id": "eks-ebs-csi-driver", "parent": "ebs-csi-driver"},
+        {"type": ADDON, "name": "ebs-csi-addon", "id": "prod:aws-ebs-csi-driver", "parent": "ebs-csi"},
+    ]
+
+
+def test_an_existing_object_brings_the_provider_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = adopted(Account(monkeypatch, aws={}, objects=("rocketmq", "gp2")))
+    components, below = result.documents
+    assert [spec["name"] for spec in components["resources"]] == ["cluster", "rocketmq"]
+    assert [spec["name"] for spec in below["resources"]] == ["cluster-kubernetes", "rocketmqNamespace"]
+    assert result.found == [("kubernetes:core/v1:Namespace", "rocketmqNamespace", "rocketmq")]
+
+
+def test_account_and_cluster_are_asked_with_the_settings_of_the_stacks_own_providers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = Account(monkeypatch, aws={})
+    assert adopted(account).found == []
+    aws = {"region": "ap-southeast-1", "profile": "prod"}
+    assert account.asked == [aws, aws, aws, "the kubeconfig"]
+
+
+def test_nothing_exists_nothing_is_imported_not_even_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert adopted(Account(monkeypatch, aws={})).documents == []
+
+
+def test_a_provider_below_a_component_is_imported_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The engine makes the providers of an import file before its components, and a state in which a resource stands
+    # before its parent is refused from then on.
+    components, below = adopted(Account(monkeypatch, aws={}, objects=("rocketmq",))).documents
+    assert "cluster-kubernetes" not in [spec["name"] for spec in components["resources"]]
+    assert below["nameTable"] == {
+        "cluster": f"{STACK}::eks-rocketmq:index:ExistingEksCluster::cluster",
+        "rocketmq": f"{STACK}::eks-rocketmq:index:RocketMq::rocketmq",
+    }
+
+
+def test_a_plan_without_creates_has_nothing_to_adopt(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = read_plan({"steps": []}, {"nameTable": {}}, "prod", "eks-rocketmq")
+    assert adopted(Account(monkeypatch, aws={ROLE: "x"}), plan).found == []
+
+
+def test_a_parent_that_the_stack_has_already_gives_its_part_of_the_urn() -> None:
+    spec = {"type": ROLE, "name": "ebs-csi-driver-role", "parent": "ebs-csi-driver"}
+    parent = f"{STACK}::{COMPONENT}${ROLE_COMPONENT}::ebs-csi-driver"
+    plan = Plan({}, {}, [spec], {"ebs-csi-driver": parent}, "prod", "eks-rocketmq")
+    assert urn_of(spec, plan) == ROLE_URN
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"name": "gp2"}, "gp2"),
+        ({"name": "broker", "namespace": "rocketmq"}, "rocketmq/broker"),
+        ({}, None),
+        (UNKNOWN, None),
+        ({"name": UNKNOWN}, None),
+        ({"name": "broker", "namespace": UNKNOWN}, None),
+    ],
+)
+def test_the_id_of_an_object_is_its_place(metadata: Any, expected: str | None) -> None:
+    assert kubernetes_id({"metadata": metadata}) == expected
+
+
+class Cluster:
+    """A dynamic client whose cluster holds one object, or none."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+        self.resources = self
+        self.calls: list[dict[str, Any]] = []
+
+    def get(self, **arguments: Any) -> "Cluster":
+        self.calls.append(arguments)
+        if self._error and "name" in arguments:
+            raise self._error
+        return self
+
+
+class _Response:
+    status, reason, body, headers = 404, "NotFound", b"", {}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(None, Found("rocketmq")), (NotFoundError(_Response()), None), (ResourceNotFoundError("no such kind"), None)],
+    ids=["there", "missing", "no such kind"],
+)
+def test_the_cluster_says_whether_an_object_exists(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, expected: Found | None
+) -> None:
+    cluster = Cluster(error)
+    monkeypatch.setattr(clients, "_client", lambda _: cluster)
+    assert clients.find_object("kubeconfig", NAMESPACE) == expected
+    assert cluster.calls == [{"api_version": "v1", "kind": "Namespace"}, {"name": "rocketmq", "namespace": None}]
+
+
+class Cli:
+    """The command with an engine that is played: what it printed, and what it asked of the engine."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.folder = folder
+        self.engine_calls: list[list[str]] = []
+        self.skipped_preflight: list[bool] = []
+        self.imported: dict[str, Any] = {}
+        self.preview_result = (0, json.dumps(DIGEST), "")
+        self.import_code = 0
+        (folder / "Pulumi.yaml").write_text("name: eks-rocketmq\n")
+        monkeypatch.setattr(engine.shutil, "which", lambda _: "/opt/pulumi")
+        monkeypatch.setattr(engine.subprocess, "run", self._run)
+        monkeypatch.setattr(cli, "find_object", lambda *_: None)
+        monkeypatch.setattr(cli, "aws_session", dict)
+
+    def _run(self, argv: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        self.engine_calls.append(argv[1:])
+        self.skipped_preflight.append(SKIP_VARIABLE in options["env"])
+        assert argv[-3:] == ["--stack", "prod", "--non-interactive"]
+        assert options["cwd"] == self.folder
+        code, out, err = 0, "", ""
+        if "--import-file" in argv:
+            Path(argv[argv.index("--import-file") + 1]).write_text(json.dumps(IMPORT_FILE))
+            code, out, err = self.preview_result
+        elif argv[1] == "import":
+            self.imported = json.loads(Path(argv[argv.index("--file") + 1]).read_text())
+            code = self.import_code
+        return subprocess.CompletedProcess(argv, code, out, err)
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(cli.app, ["adopt", "-s", "prod", "-C", str(self.folder), *arguments])
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    monkeypatch.setenv("COLUMNS", "200")
+    return Cli(monkeypatch, tmp_path)
+
+
+def test_the_command_lists_imports_and_shows_what_the_next_update_corrects(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
+    result = command("--yes")
+    assert result.exit_code == 0, result.output
+    assert "eks-ebs-csi-driver" in result.output
+    assert "The next `pulumi up -s prod` will correct this" in result.output
+    preview, imported, diff = command.engine_calls
+    assert preview[:3] == ["preview", "--json", "--show-sames"]
+    assert imported[0] == "import"
+    assert imported[3:7] == ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
+    assert diff[:2] == ["preview", "--diff"]
+    assert [spec["name"] for spec in command.imported["resources"]] == [
+        "ebs-csi",
+        "ebs-csi-driver",
+        "ebs-csi-driver-role",
+    ]
+
+
+def test_only_adoptions_own_plan_leaves_the_preflight_out(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
+    command("--yes")
+    assert command.skipped_preflight == [True, False, False]
+
+
+def test_a_second_run_has_nothing_to_adopt(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Account(monkeypatch, aws={})
+    result = command("--yes")
+    assert result.exit_code == 0
+    assert "Nothing to adopt" in result.output
+    assert len(command.engine_calls) == 1
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_imported(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
+    result = command()
+    assert result.exit_code == 1
+    assert "give --yes" in result.output
+    assert len(command.engine_calls) == 1
+
+
+def test_the_engines_own_words_are_shown_when_the_plan_fails(command: Cli) -> None:
+    diagnostics = [{"severity": "warning", "message": "w"}, {"severity": "error", "message": "no stack named 'prod'\n"}]
+    command.preview_result = (255, json.dumps({"diagnostics": diagnostics}), "")
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "pulumi preview -s prod failed:\nno stack named 'prod'\n" in result.output
+
+
+def test_the_engines_standard_error_is_shown_when_it_never_got_to_a_plan(command: Cli) -> None:
+    command.preview_result = (255, "", "error: no Pulumi.yaml project file found\n")
+    assert "no Pulumi.yaml project file found" in command("--yes").output
+
+
+def test_a_failed_import_is_said_and_no_diff_follows(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
+    command.import_code = 1
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "pulumi import -s prod failed" in result.output
+    assert len(command.engine_calls) == 2
+
+
+def test_a_missing_pulumi_is_said_with_where_to_get_it(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.shutil, "which", lambda _: None)
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "pulumi is not on PATH; install the Pulumi CLI" in result.output
+
+
+def test_missing_credentials_are_said(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(adopt, "find", refuse)
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "AWS cannot be asked what exists: Unable to locate credentials" in result.output

@@ -1,0 +1,132 @@
+"""What the account has, asked of a boto3 client that answers as AWS does."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from eks_rocketmq.eks.lookup import (
+    ADDON,
+    AWS_LOOKUPS,
+    OIDC_PROVIDER,
+    ROLE,
+    ROLE_POLICY_ATTACHMENT,
+    UNKNOWN,
+    Found,
+    find,
+)
+from eks_rocketmq.eks.policy_documents import oidc_provider_arn
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+
+ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+TRUST = '{"Version":"2012-10-17","Statement":[]}'
+ROLE_ANSWER = {
+    "Role": {
+        "Path": "/",
+        "RoleName": "driver",
+        "RoleId": "AROA0123456789012",
+        "Arn": f"arn:aws:iam::{ACCOUNT}:role/driver",
+        "CreateDate": "2026-01-01T00:00:00Z",
+        "AssumeRolePolicyDocument": TRUST,
+        "Tags": [{"Key": "team", "Value": "messaging"}],
+    }
+}
+CALLER = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/deployer", "UserId": "AIDA"}
+
+
+class Session:
+    """A boto3 session whose clients give one answer or one error, each checked against AWS's own model."""
+
+    def __init__(self, service: str, operation: str, answer: dict[str, Any] | str) -> None:
+        self._clients: dict[str, Any] = {}
+        for name in ("iam", "eks", "sts"):
+            client = boto3.client(name, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+            stub = Stubber(client)
+            if name == "sts":
+                stub.add_response("get_caller_identity", CALLER)
+            if name == service and isinstance(answer, str):
+                stub.add_client_error(operation, service_error_code=answer)
+            elif name == service:
+                stub.add_response(operation, answer)
+            stub.activate()
+            self._clients[name] = client
+
+    def client(self, service_name: str) -> Any:
+        return self._clients[service_name]
+
+
+CASES = [
+    pytest.param(
+        ROLE, {"name": "driver"}, "iam", "get_role", ROLE_ANSWER, Found("driver", {"team": "messaging"}), id="role"
+    ),
+    pytest.param(
+        ROLE_POLICY_ATTACHMENT,
+        {"role": "driver", "policyArn": POLICY},
+        "iam",
+        "list_attached_role_policies",
+        {"AttachedPolicies": [{"PolicyName": "AmazonEBSCSIDriverPolicy", "PolicyArn": POLICY}], "IsTruncated": False},
+        Found(f"driver/{POLICY}"),
+        id="attachment",
+    ),
+    pytest.param(
+        OIDC_PROVIDER,
+        {"url": ISSUER},
+        "iam",
+        "get_open_id_connect_provider",
+        {"Url": ISSUER.removeprefix("https://"), "Tags": [{"Key": "a", "Value": "b"}]},
+        Found(ARN, {"a": "b"}),
+        id="provider",
+    ),
+    pytest.param(
+        ADDON,
+        {"clusterName": "prod", "addonName": "aws-ebs-csi-driver"},
+        "eks",
+        "describe_addon",
+        {"addon": {"addonName": "aws-ebs-csi-driver", "tags": {"a": "b"}}},
+        Found("prod:aws-ebs-csi-driver", {"a": "b"}),
+        id="addon",
+    ),
+]
+
+
+@pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
+def test_what_exists_is_found_with_its_import_id_and_tags(
+    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
+) -> None:
+    assert find(lambda: Session(service, operation, answer), type_, inputs) == expected
+
+
+@pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
+def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
+    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
+) -> None:
+    del answer, expected
+    code = "ResourceNotFoundException" if service == "eks" else "NoSuchEntity"
+    assert find(lambda: Session(service, operation, code), type_, inputs) is None
+    with pytest.raises(ClientError, match="AccessDenied"):
+        find(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
+
+
+def test_a_role_that_has_other_policies_does_not_have_the_attachment() -> None:
+    answer = {"AttachedPolicies": [{"PolicyName": "Other", "PolicyArn": f"{POLICY}V2"}], "IsTruncated": False}
+    session = Session("iam", "list_attached_role_policies", answer)
+    assert find(lambda: session, ROLE_POLICY_ATTACHMENT, {"role": "driver", "policyArn": POLICY}) is None
+
+
+@pytest.mark.parametrize("type_", list(AWS_LOOKUPS))
+@pytest.mark.parametrize("unknown", [UNKNOWN, None, object()], ids=["sentinel", "none", "unknown object"])
+def test_nobody_is_asked_for_a_name_that_only_the_update_will_know(type_: str, unknown: object) -> None:
+    def never() -> Session:
+        pytest.fail("AWS was asked")
+
+    assert find(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].named_by, unknown)) is None
+
+
+def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:
+    assert oidc_provider_arn(CALLER["Arn"], ISSUER) == ARN
+    assert oidc_provider_arn("arn:aws-cn:sts::1:assumed-role/a/b", "https://i/id/A") == (
+        "arn:aws-cn:iam::1:oidc-provider/i/id/A"
+    )

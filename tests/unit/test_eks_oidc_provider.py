@@ -1,0 +1,82 @@
+"""The account's trust in the cluster's tokens."""
+
+import pulumi
+import pytest
+
+from eks_rocketmq import ClusterOidcProvider, ClusterOidcProviderArgs, IrsaRole, ServiceAccountArgs
+from tests.unit.harness import Fakes, Recording, run
+from tests.unit.harness.fakes import ACCOUNT, ISSUER
+
+ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+LOOKUP = "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"
+
+
+def program(args: ClusterOidcProviderArgs) -> None:
+    pulumi.export("arn", ClusterOidcProvider("oidc", args).arn)
+
+
+@pytest.fixture(params=[True, False], ids=["preview", "update"])
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return run(lambda: program({"issuer": ISSUER}), preview=request.param)
+
+
+def test_one_provider_is_registered_for_the_issuer_verbatim(recording: Recording) -> None:
+    assert recording.inventory() == {
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
+        "eks-rocketmq:index:ClusterOidcProvider": 1,
+    }
+    provider = recording.one("OpenIdConnectProvider")
+    assert provider.inputs == {
+        "url": ISSUER,
+        "clientIdLists": ["sts.amazonaws.com"],
+        "tags": {"eks-rocketmq/stack": "eks-rocketmq/test"},
+    }
+    assert recording.parent(provider).type == "eks-rocketmq:index:ClusterOidcProvider"
+    assert provider.before_create == ("oidc-provider-preflight",)
+
+
+def test_the_arn_is_known_at_preview_and_the_one_that_aws_gives(recording: Recording) -> None:
+    assert recording.outputs == {"arn": ARN}
+    assert recording.one("OpenIdConnectProvider").id == ARN
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_what_uses_the_arn_comes_after_the_provider(preview: bool) -> None:
+    def make() -> None:
+        oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER})
+        service_accounts: list[ServiceAccountArgs] = [{"namespace": "apps", "name": "reader"}]
+        IrsaRole(
+            "reader",
+            {
+                "role_name": "reader",
+                "provider_arn": oidc.arn,
+                "issuer": oidc.issuer,
+                "service_accounts": service_accounts,
+            },
+        )
+
+    recording = run(make, preview=preview)
+    assert recording.one("OpenIdConnectProvider").urn in recording.one("Role").dependencies
+    assert ARN in recording.one("Role").inputs["assumeRolePolicy"]
+
+
+def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
+    args: ClusterOidcProviderArgs = {
+        "issuer": ISSUER,
+        "client_ids": ["sts.amazonaws.com", "my-service"],
+        "thumbprints": ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"],
+        "tags": {"team": "messaging"},
+    }
+    inputs = run(lambda: program(args)).one("OpenIdConnectProvider").inputs
+    assert inputs["clientIdLists"] == ["sts.amazonaws.com", "my-service"]
+    assert inputs["thumbprintLists"] == ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"]
+    assert inputs["tags"] == {"team": "messaging", "eks-rocketmq/stack": "eks-rocketmq/test"}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_an_existing_provider_is_read_and_not_managed(preview: bool) -> None:
+    fakes = Fakes().answering(LOOKUP, lambda arguments: {"arn": ARN, "url": arguments["url"]})
+    recording = run(lambda: program({"issuer": ISSUER, "existing": True}), preview=preview, fakes=fakes)
+    assert recording.inventory() == {"eks-rocketmq:index:ClusterOidcProvider": 1}
+    assert recording.invokes == [(LOOKUP, {"url": ISSUER})]
+    assert recording.outputs == {"arn": ARN}
