@@ -1,0 +1,101 @@
+"""A broker group: a master and the slaves that take over from it."""
+
+from typing import Any
+
+from pulumi import ComponentResource, Input, ResourceOptions
+
+from eks_rocketmq.component import type_token
+from eks_rocketmq.rocketmq import labels, objects, ports, probes
+from eks_rocketmq.rocketmq.plan import CLUSTER, BrokerGroup, Plan
+from eks_rocketmq.rocketmq.pods import (
+    DATA_MOUNT,
+    RENDERED_MOUNT,
+    RUN_DIRECTORY,
+    Container,
+    apart,
+    field_variable,
+    pod,
+    variables,
+)
+
+CONFIG_FILE = "broker.conf"
+_PORTS = {"remoting": ports.BROKER, "fast": ports.BROKER_FAST, "ha": ports.BROKER_HA}
+
+
+class BrokerMembers(ComponentResource):
+    """A StatefulSet with a claim each, host names, a disruption budget and a policy for one group."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a group is made of
+        self,
+        name: str,
+        plan: Plan,
+        group: BrokerGroup,
+        namespace: Input[str],
+        storage_class: Input[str],
+        opts: ResourceOptions,
+    ) -> None:
+        super().__init__(type_token("BrokerMembers"), name, None, opts)
+        scope = objects.Scope(self, name, plan, namespace, labels.BROKER, group.name)
+        drain = probes.drain(group.keys)
+        config = objects.config_map(scope, {CONFIG_FILE: group.role.config, **probes.scripts(*probes.BROKER_SCRIPTS)})
+        headless = objects.peers_service(scope, _PORTS)
+        objects.disruption_budget(scope)
+        objects.network_policy(
+            scope,
+            {
+                # Controllers tell a broker of its role; slaves ask the master for topics and offsets.
+                ports.BROKER: [labels.BROKER, labels.CONTROLLER, labels.PROXY],
+                ports.BROKER_FAST: [labels.BROKER],
+                ports.BROKER_HA: [labels.BROKER],
+            },
+        )
+        objects.stateful_set(
+            scope,
+            group.role.replicas,
+            pod(
+                _container(plan, group, drain),
+                config,
+                grace_period=drain.grace_period,
+                placement=apart(scope.selector, zones=min(plan.zones, group.role.replicas)),
+                rendered_file=CONFIG_FILE,
+            ),
+            headless=headless,
+            claim=objects.claim(storage_class, group.role.storage),
+            protect=plan.protect_data,
+        )
+        self.register_outputs({})
+
+
+def _container(plan: Plan, group: BrokerGroup, drain: probes.Drain) -> Container:
+    return Container(
+        role=labels.BROKER,
+        main_class="org.apache.rocketmq.broker.BrokerStartup",
+        arguments=["-c", f"{RUN_DIRECTORY}/{CONFIG_FILE}"],
+        image=plan.image,
+        version=plan.version,
+        memory=group.role.memory,
+        cpu=group.role.cpu,
+        ports=_PORTS,
+        probes=probes.broker_probes(group.role.storage),
+        collector="UseG1GC",
+        environment=_script_environment(plan, group, drain),
+        lifecycle={"preStop": probes.run("broker-drain.sh")},
+        mounts=[RENDERED_MOUNT, DATA_MOUNT],
+    )
+
+
+def _script_environment(plan: Plan, group: BrokerGroup, drain: probes.Drain) -> list[dict[str, Any]]:
+    return [
+        field_variable("POD_IP", "status.podIP"),
+        *variables(
+            {
+                "BROKER": f"127.0.0.1:{ports.BROKER}",
+                "SELF": f"$(POD_IP):{ports.BROKER}",
+                "CLUSTER": CLUSTER,
+                "GROUP": group.name,
+                "CONTROLLERS": " ".join(plan.controller_addresses),
+                "MIN_IN_SYNC": str(plan.min_in_sync),
+                **drain.environment(),
+            }
+        ),
+    ]

@@ -1,0 +1,76 @@
+"""The whole RocketMQ."""
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+
+from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.rocketmq import labels, objects, ports
+from eks_rocketmq.rocketmq.arguments import RocketMqArgs
+from eks_rocketmq.rocketmq.broker_group import BrokerMembers
+from eks_rocketmq.rocketmq.controllers import Controllers
+from eks_rocketmq.rocketmq.name_servers import NameServers
+from eks_rocketmq.rocketmq.plan import Plan, plan
+from eks_rocketmq.rocketmq.proxies import Proxies
+
+
+class RocketMq(ComponentResource):
+    """Apache RocketMQ in controller mode: name servers and controllers, then the broker groups, then the proxies."""
+
+    namespace: Output[str]
+    """Namespace of all objects."""
+    name_server_addresses: Output[str]
+    """Every name server, as `host:port;host:port`: what remoting clients and admin tools take."""
+    proxy_endpoint: Output[str]
+    """`host:port` for gRPC clients in the cluster."""
+
+    def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("RocketMq"), name, None, opts)
+        planned = plan(args)
+        storage_class = args["storage_class"]
+        namespace = _namespace(self, name, planned)
+
+        name_servers = NameServers(f"{name}-nameserver", planned, namespace, child_options(self))
+        controllers = Controllers(f"{name}-controller", planned, namespace, storage_class, child_options(self))
+        groups = [
+            BrokerMembers(
+                f"{name}-{group.name}",
+                planned,
+                group,
+                namespace,
+                storage_class,
+                # A broker gets its role from the controllers and stays fenced until it has one.
+                child_options(self, depends_on=[name_servers, controllers]),
+            )
+            for group in planned.groups
+        ]
+        # A proxy that finds no master at its start exits.
+        Proxies(f"{name}-proxy", planned, namespace, child_options(self, depends_on=groups))
+
+        self.namespace = Output.from_input(namespace)
+        self.name_server_addresses = Output.from_input(";".join(planned.name_server_addresses))
+        self.proxy_endpoint = Output.from_input(
+            f"{labels.app(labels.PROXY)}.{planned.namespace}.svc:{ports.PROXY_GRPC}"
+        )
+        self.register_outputs(
+            {
+                "namespace": self.namespace,
+                "nameServerAddresses": self.name_server_addresses,
+                "proxyEndpoint": self.proxy_endpoint,
+            }
+        )
+
+
+def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
+    if not planned.create_namespace:
+        return planned.namespace
+    made = k8s.core.v1.Namespace(
+        f"{name}-namespace",
+        metadata=objects.raw(
+            {
+                "name": planned.namespace,
+                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            }
+        ),
+        opts=child_options(parent),
+    )
+    return made.metadata.apply(lambda metadata: str(metadata.name))

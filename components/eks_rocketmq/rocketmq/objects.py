@@ -1,0 +1,208 @@
+"""Objects that several roles make in the same way."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource
+
+from eks_rocketmq.component import child_options
+from eks_rocketmq.rocketmq import labels
+from eks_rocketmq.rocketmq.plan import Plan
+
+LOGBACK = (resources.files("eks_rocketmq.rocketmq") / "logback.xml").read_text(encoding="utf-8")
+
+# A rolling restart takes every member through a drain and, at worst, through a recovery.
+SET_TIMEOUTS = CustomTimeouts(create="30m", update="60m", delete="15m")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose objects these are: names, labels and selector of one role, or of one broker group."""
+
+    parent: ComponentResource
+    name: str
+    """Name in the state, the prefix of every child's."""
+    plan: Plan
+    namespace: Input[str]
+    role: str
+    group: str | None = None
+
+    @property
+    def workload(self) -> str:
+        """Name of the set in Kubernetes."""
+        return labels.app(self.role) if self.group is None else labels.group_name(self.group)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """What picks the pods."""
+        return labels.selector(self.role, self.group)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of every object."""
+        return labels.labels(self.role, self.plan.version, self.group)
+
+    def metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `raw`
+        """Metadata of an object with that name."""
+        metadata: dict[str, Any] = {"name": name, "namespace": self.namespace, "labels": self.labels}
+        return raw(metadata if annotations is None else metadata | {"annotations": dict(annotations)})
+
+
+def raw(manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the SDK's types know another spelling only
+    """Part of a manifest in Kubernetes' own spelling, which the SDK passes on; the unit tests hold it to the schema."""
+    return manifest
+
+
+def content_hash(data: Mapping[str, str]) -> str:
+    """A short hash of what a ConfigMap holds."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def config_map(scope: Scope, data: Mapping[str, str]) -> Output[str]:
+    """An immutable ConfigMap whose name carries a hash of its content; the result is that name.
+
+    A changed file is another ConfigMap: pods roll from one to the other and back, and none reads a file half changed.
+    """
+    files = {**data, "logback.xml": LOGBACK}
+    made = k8s.core.v1.ConfigMap(
+        f"{scope.name}-config",
+        metadata=scope.metadata(f"{scope.workload}-{content_hash(files)}"),
+        data=files,
+        immutable=True,
+        opts=child_options(scope.parent),
+    )
+    return made.metadata.apply(lambda metadata: str(metadata.name))
+
+
+def service(scope: Scope, ports: Mapping[str, int]) -> k8s.core.v1.Service:
+    """A Service in front of the pods that are ready."""
+    return k8s.core.v1.Service(
+        f"{scope.name}-service",
+        # Pulumi would wait 10 s for endpoints that the sets prove anyway.
+        metadata=scope.metadata(scope.workload, {"pulumi.com/skipAwait": "true"}),
+        spec=raw({"type": "ClusterIP", "selector": scope.selector, "ports": _service_ports(ports)}),
+        opts=child_options(scope.parent),
+    )
+
+
+def peers_service(scope: Scope, ports: Mapping[str, int]) -> k8s.core.v1.Service:
+    """The headless Service that gives every pod its host name, ready or not: peers must meet to become ready."""
+    return k8s.core.v1.Service(
+        f"{scope.name}-peers",
+        metadata=scope.metadata(labels.peers_service(scope.workload), {"pulumi.com/skipAwait": "true"}),
+        spec=raw(
+            {
+                "clusterIP": "None",
+                "publishNotReadyAddresses": True,
+                "selector": scope.selector,
+                "ports": _service_ports(ports),
+            }
+        ),
+        opts=child_options(scope.parent),
+    )
+
+
+def _service_ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports.items()]
+
+
+def disruption_budget(scope: Scope) -> k8s.policy.v1.PodDisruptionBudget:
+    """At most one pod may be taken away at a time, and none while one is not ready."""
+    return k8s.policy.v1.PodDisruptionBudget(
+        f"{scope.name}-disruption-budget",
+        metadata=scope.metadata(scope.workload),
+        spec=raw({"maxUnavailable": 1, "selector": {"matchLabels": scope.selector}}),
+        opts=child_options(scope.parent),
+    )
+
+
+def network_policy(scope: Scope, allowed: Mapping[int, list[str] | None]) -> k8s.networking.v1.NetworkPolicy:
+    """Opens exactly these ports.
+
+    Args:
+        scope: whose pods.
+        allowed: port to the roles of this namespace that may connect; None for everyone.
+    """
+    rules: list[dict[str, Any]] = []
+    for port, roles in allowed.items():
+        rule: dict[str, Any] = {"ports": [{"port": port, "protocol": "TCP"}]}
+        if roles is not None:
+            rule["from"] = [{"podSelector": {"matchLabels": labels.selector(role)}} for role in roles]
+        rules.append(rule)
+    return k8s.networking.v1.NetworkPolicy(
+        f"{scope.name}-network-policy",
+        metadata=scope.metadata(scope.workload),
+        spec=raw({"podSelector": {"matchLabels": scope.selector}, "policyTypes": ["Ingress"], "ingress": rules}),
+        opts=child_options(scope.parent),
+    )
+
+
+def stateful_set(  # noqa: PLR0913 - what differs between the sets
+    scope: Scope,
+    replicas: int,
+    pod: dict[str, Any],
+    *,
+    headless: Resource,
+    claim: dict[str, Any] | None = None,
+    min_ready_seconds: int = 0,
+    protect: bool = False,
+) -> k8s.apps.v1.StatefulSet:
+    """A StatefulSet whose pods start at once and are replaced one by one.
+
+    Args:
+        scope: whose set.
+        replicas: pods.
+        pod: spec of a pod.
+        headless: Service that gives the pods their host names.
+        claim: spec of the claim `data` of each pod; None for a set without data.
+        min_ready_seconds: how long a pod must be ready before the next one is replaced.
+        protect: whether Pulumi refuses to delete or replace the set.
+    """
+    return k8s.apps.v1.StatefulSet(
+        f"{scope.name}-set",
+        metadata=scope.metadata(scope.workload),
+        spec=raw(
+            {
+                **_kept(scope, claim),
+                "replicas": replicas,
+                "minReadySeconds": min_ready_seconds,
+                "updateStrategy": {"type": "RollingUpdate"},
+                "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+                "template": {"metadata": {"labels": scope.labels}, "spec": pod},
+            }
+        ),
+        opts=child_options(
+            scope.parent,
+            protect=protect,
+            custom_timeouts=SET_TIMEOUTS,
+            # The pods look for each other under host names that exist only with this Service.
+            depends_on=[headless],
+        ),
+    )
+
+
+def _kept(scope: Scope, claim: dict[str, Any] | None) -> dict[str, Any]:
+    """Fields whose change replaces the set: Pulumi deletes it, with all its pods, and makes another one."""
+    fields: dict[str, Any] = {
+        "serviceName": labels.peers_service(scope.workload),
+        # Members wait for each other: started one by one, the first would never be ready.
+        "podManagementPolicy": "Parallel",
+        "selector": {"matchLabels": scope.selector},
+    }
+    if claim is not None:
+        fields["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": claim}]
+    return fields
+
+
+def claim(storage_class: Input[str], size: str) -> dict[str, Any]:
+    """Spec of a claim of one pod."""
+    return {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": storage_class,
+        "resources": {"requests": {"storage": size}},
+    }

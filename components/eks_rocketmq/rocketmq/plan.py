@@ -1,0 +1,237 @@
+"""Everything that a RocketMQ will be, decided and checked before the first resource. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, ports
+from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, RocketMqArgs
+from eks_rocketmq.rocketmq.broker_config import Value
+from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
+from eks_rocketmq.validation import bytes_of, dns_label
+
+CLUSTER = "rocketmq"
+STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
+DEFAULT_VERSION = "5.5.0"
+DEFAULT_IMAGE = "apache/rocketmq"
+
+MIB = 1024**2
+_COMMIT_LOG_FILE = 1024**3
+_CONTROLLER_LOG_FILE = 64 * MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
+_CPU = re.compile(r"\d+m|\d+(\.\d+)?")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LONGEST_GROUP = 40  # leaves room for what Kubernetes puts around it in the names of pods and claims
+
+# The deployment's shape depends on these; a value of the user's own would part them from Services, probes and volumes.
+_FIXED_BROKER = frozenset(
+    {
+        "brokerClusterName", "brokerName", "brokerId", "brokerIP1", "brokerIP2", "listenPort", "haListenPort",
+        "namesrvAddr", "fetchNameSrvAddrByDnsLookup", "storePathRootDir", "storePathCommitLog", "enableControllerMode",
+        "controllerAddr", "fetchControllerAddrByDnsLookup", "minInSyncReplicas", "allAckInSyncStateSet",
+    }
+)  # fmt: skip
+_FIXED_PROXY = frozenset({"rocketMQClusterName", "namesrvAddr", "proxyMode", "grpcServerPort", "remotingListenPort"})
+
+
+@dataclass(frozen=True)
+class Role:
+    """One kind of pod: how many, how large, and its configuration file's text."""
+
+    replicas: int
+    memory: memory.Memory
+    cpu: str
+    config: str
+    storage: str = ""
+
+
+@dataclass(frozen=True)
+class BrokerGroup:
+    """One broker group; `keys` is what `role.config` says."""
+
+    name: str
+    role: Role
+    keys: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole RocketMQ. Addresses are `host:port` of every member by ordinal."""
+
+    namespace: str
+    create_namespace: bool
+    version: str
+    image: str
+    zones: int
+    min_in_sync: int
+    protect_data: bool
+    name_server_addresses: list[str]
+    controller_addresses: list[str]
+    name_servers: Role
+    controllers: Role
+    groups: list[BrokerGroup]
+    proxies: Role
+
+    @property
+    def ready_name_server(self) -> str:
+        """Address behind which only name servers are that answer: a proxy that meets a dead one exits."""
+        return f"{labels.app(labels.NAME_SERVER)}.{self.namespace}.svc:{ports.NAME_SERVER}"
+
+
+def plan(args: RocketMqArgs) -> Plan:
+    """The plan of the arguments.
+
+    Raises:
+        ValueError: for the first argument that cannot be, saying what was given and what is accepted.
+    """
+    namespace = dns_label(args["namespace"], "namespace")
+    version = args.get("version", DEFAULT_VERSION)
+    profile_name = args.get("profile", "strict")
+    profile = durability.profile(profile_name)
+    min_in_sync = int(args.get("min_in_sync_replicas", profile.min_in_sync))
+    names = _addresses(labels.NAME_SERVER, int(args["name_servers"]["replicas"]), namespace, ports.NAME_SERVER)
+    controllers = _addresses(labels.CONTROLLER, int(args["controllers"]["replicas"]), namespace, ports.CONTROLLER)
+    durability.check_quorum(len(controllers))
+    own: dict[str, Value] = {"namesrvAddr": ";".join(names), "controllerAddr": ";".join(controllers)}
+    result = Plan(
+        namespace=namespace,
+        create_namespace=args.get("create_namespace", True),
+        version=version,
+        image=_image(args.get("image", DEFAULT_IMAGE), version, args.get("image_digest")),
+        zones=profile.zones,
+        min_in_sync=min_in_sync,
+        protect_data=args.get("protect_data", True),
+        name_server_addresses=names,
+        controller_addresses=controllers,
+        name_servers=_role(labels.NAME_SERVER, args["name_servers"], "name_servers", _name_server_config(version)),
+        controllers=_role(
+            labels.CONTROLLER, args["controllers"], "controllers", _controller_config(version, controllers)
+        ),
+        groups=[_group(group, version, profile_name, min_in_sync, own) for group in args["broker_groups"]],
+        proxies=_role(labels.PROXY, args["proxies"], "proxies", ""),
+    )
+    _check_groups(result.groups)
+    return _with_proxy_config(result, args["proxies"].get("config", {}))
+
+
+def _addresses(role: str, replicas: int, namespace: str, port: int) -> list[str]:
+    return [f"{host}:{port}" for host in labels.pod_hosts(labels.app(role), replicas, namespace)]
+
+
+def _image(repository: str, version: str, digest: str | None) -> str:
+    if digest is None:
+        return f"{repository}:{version}"
+    if not _DIGEST.fullmatch(digest):
+        msg = f"image_digest is {digest!r}; accepted is 'sha256:' and 64 hexadecimal digits"
+        raise ValueError(msg)
+    return f"{repository}:{version}@{digest}"
+
+
+def _role(role: str, given: Mapping[str, Any], what: str, config: str, *, direct_needed: int = 0) -> Role:
+    replicas = int(given["replicas"])
+    if replicas < 1:
+        msg = f"{what}.replicas is {given['replicas']}; accepted is 1 or more"
+        raise ValueError(msg)
+    if not _CPU.fullmatch(given["cpu"]):
+        msg = f"{what}.cpu is {given['cpu']!r}; accepted are CPUs such as '500m' or '2'"
+        raise ValueError(msg)
+    if "storage" in given:
+        bytes_of(given["storage"], f"{what}.storage")
+    return Role(
+        replicas=replicas,
+        memory=memory.divide(role, given["memory"], f"{what}.memory", direct_needed=direct_needed),
+        cpu=given["cpu"],
+        config=config,
+        storage=given.get("storage", ""),
+    )
+
+
+def _name_server_config(version: str) -> str:
+    return broker_config.properties(
+        broker_config.checked(version, "name_server", {"listenPort": ports.NAME_SERVER}, "own name server keys")
+    )
+
+
+def _controller_config(version: str, addresses: list[str]) -> str:
+    keys: dict[str, Value] = {
+        "controllerDLegerGroup": "controllers",
+        # The id ends at the first hyphen; the host name may have more of them.
+        "controllerDLegerPeers": ";".join(f"n{ordinal}-{address}" for ordinal, address in enumerate(addresses)),
+        "controllerDLegerSelfId": "n${ORDINAL}",
+        "controllerStorePath": f"{DATA_DIRECTORY}/controller",
+        "mappedFileSize": _CONTROLLER_LOG_FILE,
+        **durability.CONTROLLER_KEYS,
+    }
+    return broker_config.properties(broker_config.checked(version, "controller", keys, "own controller keys"))
+
+
+def _group(
+    given: BrokerGroupArgs, version: str, profile: str, min_in_sync: int, addresses: dict[str, Value]
+) -> BrokerGroup:
+    name = dns_label(given["name"], "broker group name")
+    what = f"broker group {name!r}"
+    if len(name) > _LONGEST_GROUP:
+        msg = f"{what} has a name of {len(name)} letters; accepted are {_LONGEST_GROUP} or fewer"
+        raise ValueError(msg)
+    replicas = int(given["replicas"])
+    durability.check_members(profile, name, replicas, min_in_sync)
+    own: dict[str, Value] = {
+        "brokerClusterName": CLUSTER,
+        "brokerName": name,
+        "brokerId": -1,  # the controllers give it out; it then stands in the store
+        # Clients use the first, slaves the second. Without them RocketMQ picks an interface, not always the pod's.
+        "brokerIP1": "${POD_IP}",
+        "brokerIP2": "${POD_IP}",
+        "listenPort": ports.BROKER,
+        "haListenPort": ports.BROKER_HA,
+        "storePathRootDir": STORE_DIRECTORY,
+        "enableControllerMode": True,
+        **addresses,
+        **durability.group_keys(profile, replicas, min_in_sync),
+    }
+    keys = broker_config.override(
+        version, "broker", own, given.get("config", {}), fixed=_FIXED_BROKER, what=f"{what} config"
+    )
+    _check_store(what, given["storage"], keys)
+    role = _role(labels.BROKER, given, what, broker_config.properties(keys), direct_needed=_transient_pool(keys))
+    return BrokerGroup(name=name, role=role, keys=keys)
+
+
+def _transient_pool(keys: Mapping[str, Value]) -> int:
+    """Direct memory in MiB of the pool that the keys ask for."""
+    if not keys.get("transientStorePoolEnable", False):
+        return 0
+    file = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
+    return int(keys.get("transientStorePoolSize", 5)) * file // MIB
+
+
+def _check_store(what: str, storage: str, keys: Mapping[str, Value]) -> None:
+    """The commit log makes its files whole and one ahead; above 90 % of the disk a broker refuses writes."""
+    size, file = bytes_of(storage, f"{what} storage"), int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
+    if size < 4 * file:
+        msg = (
+            f"{what} has storage {storage} and commit log files of {file // MIB} MiB; accepted is room for 4 files or "
+            "more, or a smaller mappedFileSizeCommitLog in its config"
+        )
+        raise ValueError(msg)
+
+
+def _check_groups(groups: list[BrokerGroup]) -> None:
+    names = [group.name for group in groups]
+    if not names or len(set(names)) < len(names):
+        msg = f"broker_groups has the names {names}; accepted is one group or more, each with a name of its own"
+        raise ValueError(msg)
+
+
+def _with_proxy_config(result: Plan, given: Mapping[str, Value]) -> Plan:
+    own: dict[str, Value] = {
+        "rocketMQClusterName": CLUSTER,
+        "proxyClusterName": CLUSTER,
+        "namesrvAddr": result.ready_name_server,
+        "grpcServerPort": ports.PROXY_GRPC,
+        "remotingListenPort": ports.PROXY_REMOTING,
+        "proxyMode": "cluster",
+        **durability.PROXY_KEYS,
+    }
+    keys = broker_config.override(result.version, "proxy", own, given, fixed=_FIXED_PROXY, what="proxies config")
+    return replace(result, proxies=replace(result.proxies, config=broker_config.as_json(keys)))

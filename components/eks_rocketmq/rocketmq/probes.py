@@ -1,0 +1,133 @@
+"""Probes, drain and the times that belong to them. Pure.
+
+The scripts speak RocketMQ's protocol from bash: a probe that starts a JVM takes a gigabyte of the broker's own memory.
+"""
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from eks_rocketmq.rocketmq.broker_config import Value
+from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY
+from eks_rocketmq.validation import bytes_of
+
+_SCRIPTS = resources.files("eks_rocketmq.rocketmq") / "scripts"
+
+TIMEOUT_SECONDS = 3  # the scripts give up after 2, so that the kubelet never has to kill one
+HUNG_GRACE_SECONDS = 1  # a hung process answers no signal; every second more is one without writes
+
+_RECOVERED_BYTES = 30 * 1024**3  # RocketMQ reads at most the last 30 commit log files of 1 GiB again
+_RECOVERY_BYTES_PER_SECOND = 32 * 1024**2  # a quarter of what a small gp2 volume reads
+_START_SECONDS = 300  # JVM, controllers' answer, indexes
+_STARTUP_PERIOD = 5
+
+
+def script(name: str) -> str:
+    """Text of one of the package's shell scripts."""
+    return (_SCRIPTS / name).read_text(encoding="utf-8")
+
+
+def scripts(*names: str) -> dict[str, str]:
+    """Shell scripts by file name, as a ConfigMap carries them."""
+    return {name: script(name) for name in names}
+
+
+BROKER_SCRIPTS = (
+    "ask.sh",
+    "broker-alive.sh",
+    "broker-drain.sh",
+    "broker-lib.sh",
+    "broker-ready.sh",
+    "render-config.sh",
+)
+
+
+def run(name: str, *arguments: str) -> dict[str, Any]:
+    """An exec handler for one of the scripts."""
+    return {"exec": {"command": ["bash", f"{CONFIG_DIRECTORY}/{name}", *arguments]}}
+
+
+def connects(port: int) -> dict[str, Any]:
+    """A handler that opens a connection and closes it again."""
+    return {"tcpSocket": {"port": port}}
+
+
+@dataclass(frozen=True)
+class Drain:
+    """Bounds of the broker's drain and stop, in seconds. The grace period is their sum, so no step is ever cut off."""
+
+    replicate: int = 15
+    elect: int = 10
+    rejoin: int = 15
+    questions: int = 20  # what the script asks in between and the last look of each wait, each with its own bound
+    stop: int = 45  # a broker takes 10 to 12 s to stop here; flushing a slow volume takes longer
+
+    @property
+    def grace_period(self) -> int:
+        """`terminationGracePeriodSeconds` of a broker."""
+        return self.replicate + self.elect + self.rejoin + self.questions + self.stop
+
+    def environment(self) -> dict[str, str]:
+        """The bounds as the script reads them."""
+        return {
+            "DRAIN_REPLICATE_SECONDS": str(self.replicate),
+            "DRAIN_ELECT_SECONDS": str(self.elect),
+            "DRAIN_REJOIN_SECONDS": str(self.rejoin),
+            "DRAIN_LOG": "/proc/1/fd/1",
+        }
+
+
+def drain(broker_keys: dict[str, Value]) -> Drain:
+    """A drain that waits one registration period for the others: only a registration tells them of the new master."""
+    return Drain(rejoin=int(broker_keys["registerNameServerPeriod"]) // 1000 + 5)
+
+
+def recovery_seconds(storage: str) -> int:
+    """How long a broker may read its store again after a crash before it counts as failed."""
+    size = min(bytes_of(storage, "storage"), _RECOVERED_BYTES)
+    return _START_SECONDS + size // _RECOVERY_BYTES_PER_SECOND
+
+
+def broker_probes(storage: str) -> dict[str, Any]:
+    """Startup, liveness and readiness of a broker with a volume of this size."""
+    return {
+        # Until this succeeds no liveness probe runs: a recovery is never cut off.
+        "startupProbe": run("broker-alive.sh")
+        | {
+            "periodSeconds": _STARTUP_PERIOD,
+            "timeoutSeconds": TIMEOUT_SECONDS,
+            "failureThreshold": -(-recovery_seconds(storage) // _STARTUP_PERIOD),
+        },
+        # A hung master is gone within 3 periods, one timeout and the grace: below 15 s.
+        "livenessProbe": run("broker-alive.sh")
+        | {
+            "periodSeconds": 3,
+            "timeoutSeconds": TIMEOUT_SECONDS,
+            "failureThreshold": 3,
+            "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
+        },
+        "readinessProbe": run("broker-ready.sh") | {"periodSeconds": 5, "timeoutSeconds": 8, "failureThreshold": 2},
+    }
+
+
+def server_probes(port: int, ready: dict[str, Any], *, ready_after: int = 0) -> dict[str, Any]:
+    """Probes of a role without a store to recover.
+
+    Args:
+        port: what it listens on.
+        ready: handler of the readiness probe.
+        ready_after: seconds before the first readiness probe.
+    """
+    return {
+        "startupProbe": connects(port)
+        | {"periodSeconds": 2, "timeoutSeconds": TIMEOUT_SECONDS, "failureThreshold": 90},
+        "livenessProbe": connects(port)
+        | {"periodSeconds": 10, "timeoutSeconds": TIMEOUT_SECONDS, "failureThreshold": 3},
+        "readinessProbe": ready
+        | {
+            "periodSeconds": 5,
+            "timeoutSeconds": TIMEOUT_SECONDS,
+            "failureThreshold": 2,
+            "initialDelaySeconds": ready_after,
+        },
+    }

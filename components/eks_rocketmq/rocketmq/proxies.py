@@ -1,0 +1,61 @@
+"""The proxies: gRPC for clients, in front of all broker groups."""
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
+
+from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.rocketmq import labels, objects, ports, probes
+from eks_rocketmq.rocketmq.plan import Plan
+from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY, Container, pod, preferably_apart
+
+CONFIG_FILE = "rmq-proxy.json"
+_PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING}
+_LEAVE_SECONDS = 5  # until every node has taken the pod out of the Service
+_STOP_SECONDS = 30
+
+
+class Proxies(ComponentResource):
+    """A Deployment in cluster mode, one address for clients, a disruption budget and a policy."""
+
+    def __init__(self, name: str, plan: Plan, namespace: Input[str], opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Proxies"), name, None, opts)
+        scope = objects.Scope(self, name, plan, namespace, labels.PROXY)
+        config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config})
+        objects.service(scope, _PORTS)
+        objects.disruption_budget(scope)
+        objects.network_policy(scope, {ports.PROXY_GRPC: None, ports.PROXY_REMOTING: None})
+        spec = pod(
+            _container(plan),
+            config,
+            grace_period=_LEAVE_SECONDS + _STOP_SECONDS,
+            placement=preferably_apart(scope.selector),
+        )
+        k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=scope.metadata(scope.workload),
+            spec=objects.raw(
+                {
+                    "replicas": plan.proxies.replicas,
+                    "selector": {"matchLabels": scope.selector},
+                    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                    "template": {"metadata": {"labels": scope.labels}, "spec": spec},
+                }
+            ),
+            opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m")),
+        )
+        self.register_outputs({})
+
+
+def _container(plan: Plan) -> Container:
+    return Container(
+        role=labels.PROXY,
+        main_class="org.apache.rocketmq.proxy.ProxyStartup",
+        arguments=["-pc", f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"],
+        image=plan.image,
+        version=plan.version,
+        memory=plan.proxies.memory,
+        cpu=plan.proxies.cpu,
+        ports=_PORTS,
+        probes=probes.server_probes(ports.PROXY_GRPC, probes.connects(ports.PROXY_GRPC)),
+        lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},
+    )

@@ -1,0 +1,36 @@
+# Sends one request of RocketMQ's remoting protocol and prints the answer: its JSON header on the first line, its body after it.
+#
+#   bash ask.sh HOST:PORT CODE [EXT_FIELDS [BODY]]
+#
+# A frame is `u32 length of the rest | u8 serializer, 0 = JSON | u24 header length | header | body`, both ways. A JVM in a
+# probe would need a gigabyte in the container's own memory; bash, od and head need none.
+# Exit status: 0 answered with code 0, 1 refused, 2 nobody answered or not in this protocol.
+set -u -o pipefail
+export LC_ALL=C # lengths are bytes
+
+address=$1 code=$2 fields=${3:-"{}"} body=${4:-}
+header="{\"code\":$code,\"language\":\"OTHER\",\"version\":317,\"opaque\":1,\"flag\":0,\"extFields\":$fields}"
+
+u32() {
+  local hex
+  printf -v hex '%08x' "$1"
+  printf '%s' "\\x${hex:0:2}\\x${hex:2:2}\\x${hex:4:2}\\x${hex:6:2}"
+}
+
+exec 2>/dev/null
+exec 3<>"/dev/tcp/${address%:*}/${address##*:}" || exit 2
+printf "$(u32 $((4 + ${#header} + ${#body})))$(u32 ${#header})%s%s" "$header" "$body" >&3 || exit 2
+
+# With -N od reads without buffering, so the rest of the frame is left for head.
+read -r -a bytes < <(od -An -v -tu1 -N8 <&3)
+((${#bytes[@]} == 8)) || exit 2
+length=$(((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]))
+header_length=$(((bytes[5] << 16) | (bytes[6] << 8) | bytes[7]))
+((bytes[4] == 0 && header_length > 0 && length >= 4 + header_length)) || exit 2
+
+answer=$(head -c "$header_length" <&3)
+((${#answer} == header_length)) || exit 2
+printf '%s\n' "$answer"
+head -c $((length - 4 - header_length)) <&3
+# The outer object has exactly one "code"; anything but 0 is a refusal.
+[[ $answer =~ \"code\":0[,}] ]]

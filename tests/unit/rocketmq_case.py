@@ -1,0 +1,63 @@
+"""The RocketMQ that the unit tests of its half make, and short ways to its parts."""
+
+from copy import deepcopy
+from typing import Any
+
+from eks_rocketmq.rocketmq.cluster import RocketMq
+from tests.unit.harness import Recording, run
+
+ARGS: dict[str, Any] = {
+    "namespace": "rocketmq",
+    "storage_class": "gp2",
+    "broker_groups": [{"name": "broker-a", "replicas": 3, "memory": "4Gi", "cpu": "500m", "storage": "100Gi"}],
+    "name_servers": {"replicas": 2, "memory": "512Mi", "cpu": "100m"},
+    "controllers": {"replicas": 3, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"},
+    "proxies": {"replicas": 2, "memory": "1Gi", "cpu": "250m"},
+}
+SETS = ("rocketmq-nameserver-set", "rocketmq-controller-set", "rocketmq-broker-a-set")
+
+
+def args(**changes: Any) -> Any:
+    """The arguments with some of them changed; a mapping changes fields of the one that is there."""
+    result = deepcopy(ARGS)
+    for key, value in changes.items():
+        result[key] = {**result[key], **value} if isinstance(result.get(key), dict) else value
+    return result
+
+
+def group(**changes: Any) -> list[dict[str, Any]]:
+    """The one broker group with fields changed."""
+    return [{**ARGS["broker_groups"][0], **changes}]
+
+
+def deploy(*, preview: bool = False, **changes: Any) -> Recording:
+    """Registers it."""
+    given = args(**changes)
+    return run(lambda: RocketMq("rocketmq", given), preview=preview)
+
+
+def workload(recording: Recording, name: str) -> dict[str, Any]:
+    """Spec of a set, or of the proxies' Deployment, by the name in the state."""
+    (found,) = (r for r in recording.resources.values() if r.name == name)
+    return found.inputs["spec"]
+
+
+def pod(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, Any]:
+    """Spec of the pods of a set."""
+    return workload(recording, name)["template"]["spec"]
+
+
+def container(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, Any]:
+    """The RocketMQ container of a set."""
+    (main,) = pod(recording, name)["containers"]
+    return main
+
+
+def config(recording: Recording, name: str = "rocketmq-broker-a-config") -> dict[str, str]:
+    """Files of a ConfigMap by the name in the state."""
+    return recording.one("ConfigMap", name).inputs["data"]
+
+
+def keys(recording: Recording, name: str = "rocketmq-broker-a-config", file: str = "broker.conf") -> dict[str, str]:
+    """A `.conf` file as key to text."""
+    return dict(line.split("=", 1) for line in config(recording, name)[file].splitlines())

@@ -1,0 +1,327 @@
+"""What a RocketMQ registers: inventory, order, protection, pods, policies."""
+
+import kubernetes_validate
+import pytest
+
+from eks_rocketmq.rocketmq.probes import HUNG_GRACE_SECONDS, drain
+from tests.unit.harness import Recording
+from tests.unit.rocketmq_case import ARGS, SETS, config, container, deploy, group, keys, pod, workload
+
+KUBERNETES = "1.35"
+WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Recording:
+    return deploy()
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_inventory_is_complete_and_nothing_else_is_made(preview: bool) -> None:
+    assert deploy(preview=preview).inventory() == {
+        "eks-rocketmq:index:BrokerMembers": 1,
+        "eks-rocketmq:index:Controllers": 1,
+        "eks-rocketmq:index:NameServers": 1,
+        "eks-rocketmq:index:Proxies": 1,
+        "eks-rocketmq:index:RocketMq": 1,
+        "kubernetes:apps/v1:Deployment": 1,
+        "kubernetes:apps/v1:StatefulSet": 3,
+        "kubernetes:core/v1:ConfigMap": 4,
+        "kubernetes:core/v1:Namespace": 1,
+        "kubernetes:core/v1:Service": 5,
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,
+        "kubernetes:policy/v1:PodDisruptionBudget": 4,
+    }
+
+
+def test_every_manifest_is_valid_to_the_letter(deployed: Recording) -> None:
+    for manifest in deployed.manifests():
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_a_second_group_adds_its_own_objects_only() -> None:
+    two = [*ARGS["broker_groups"], *group(name="broker-b")]
+    recording = deploy(broker_groups=two)
+    assert recording.inventory()["kubernetes:apps/v1:StatefulSet"] == 4
+    selectors = [
+        workload(recording, f"rocketmq-{name}-set")["selector"]["matchLabels"] for name in ("broker-a", "broker-b")
+    ]
+    assert selectors[0] != selectors[1]
+
+
+def test_outputs_say_where_clients_connect(deployed: Recording) -> None:
+    assert deployed.component_outputs[deployed.one("RocketMq").urn] == {
+        "namespace": "rocketmq",
+        "nameServerAddresses": "rocketmq-nameserver-0.rocketmq-nameserver-peers.rocketmq.svc:9876"
+        ";rocketmq-nameserver-1.rocketmq-nameserver-peers.rocketmq.svc:9876",
+        "proxyEndpoint": "rocketmq-proxy.rocketmq.svc:8081",
+    }
+
+
+@pytest.mark.parametrize("first", ["rocketmq-nameserver-set", "rocketmq-controller-set"])
+def test_brokers_come_after_name_servers_and_controllers(deployed: Recording, first: str) -> None:
+    brokers = deployed.one("StatefulSet", "rocketmq-broker-a-set")
+    assert deployed.reaches(brokers, deployed.one("StatefulSet", first))
+    assert not deployed.reaches(deployed.one("StatefulSet", first), brokers)
+
+
+def test_proxies_come_after_the_brokers(deployed: Recording) -> None:
+    assert deployed.reaches(deployed.one("Deployment"), deployed.one("StatefulSet", "rocketmq-broker-a-set"))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_comes_after_the_service_that_names_its_pods(deployed: Recording, name: str) -> None:
+    service = deployed.one("Service", name.replace("-set", "-peers"))
+    assert service.urn in deployed.one("StatefulSet", name).dependencies
+    assert workload(deployed, name)["serviceName"] == service.inputs["metadata"]["name"]
+
+
+def test_every_object_hangs_on_the_namespace(deployed: Recording) -> None:
+    namespace = deployed.one("Namespace")
+    for resource in deployed.resources.values():
+        if resource.type.startswith("kubernetes:") and resource is not namespace:
+            assert deployed.reaches(resource, namespace), resource.name
+
+
+def test_the_namespace_enforces_restricted_pods(deployed: Recording) -> None:
+    assert deployed.one("Namespace").inputs["metadata"]["labels"] == {
+        "pod-security.kubernetes.io/enforce": "restricted"
+    }
+
+
+def test_a_namespace_of_someone_else_is_used_as_it_is() -> None:
+    recording = deploy(create_namespace=False)
+    assert recording.by_type("Namespace") == []
+    assert recording.one("Deployment").inputs["metadata"]["namespace"] == "rocketmq"
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_sets_with_data_are_protected_as_asked(protect: bool) -> None:
+    recording = deploy(protect_data=protect)
+    assert [recording.one("StatefulSet", name).protect for name in SETS] == [False, protect, protect]
+
+
+def test_data_is_protected_by_default(deployed: Recording) -> None:
+    assert deployed.one("StatefulSet", "rocketmq-broker-a-set").protect
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_the_jvm_is_process_one(deployed: Recording, name: str) -> None:
+    main = container(deployed, name)
+    assert main["command"][0] == "java"
+    assert "args" not in main
+    assert not {"sh", "bash", "-c"} & set(main["command"][:1])
+    assert main["command"][-2] in {"-c", "-pc"}
+
+
+def test_flags_are_valid_on_jdk_8_and_17(deployed: Recording) -> None:
+    main = container(deployed)
+    assert not [
+        flag for flag in main["command"] if flag.startswith(("--add", "-Xlog", "-Xloggc", "-XX:+AlwaysPreTouch"))
+    ]
+    environment = {variable["name"]: variable.get("value") for variable in main["env"]}
+    assert "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED" in environment["JDK_JAVA_OPTIONS"]
+    assert environment["ROCKETMQ_HOME"] == "/home/rocketmq/rocketmq-5.5.0"
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_pods_run_restricted_and_without_a_token(deployed: Recording, name: str) -> None:
+    spec = pod(deployed, name)
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 3000,
+        "runAsGroup": 3000,
+        "fsGroup": 3000,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    for one in [*spec["containers"], *spec.get("initContainers", [])]:
+        assert one["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        }
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_mount_has_a_volume_and_every_container_a_readiness_probe(deployed: Recording, name: str) -> None:
+    spec, main = pod(deployed, name), container(deployed, name)
+    claims = [claim["metadata"]["name"] for claim in workload(deployed, name).get("volumeClaimTemplates", [])]
+    volumes = {volume["name"] for volume in spec["volumes"]} | set(claims)
+    assert {mount["name"] for mount in main["volumeMounts"]} == volumes
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(main)
+
+
+def test_brokers_advertise_the_pods_address_for_clients_and_for_slaves(deployed: Recording) -> None:
+    broker = keys(deployed)
+    assert (broker["brokerIP1"], broker["brokerIP2"]) == ("${POD_IP}", "${POD_IP}")
+    (init,) = pod(deployed)["initContainers"]
+    assert {variable["name"]: variable["valueFrom"]["fieldRef"]["fieldPath"] for variable in init["env"]} == {
+        "POD_IP": "status.podIP",
+        "POD_NAME": "metadata.name",
+    }
+    assert init["command"][-1] == container(deployed)["command"][-1] == "/run/rocketmq/broker.conf"
+
+
+def test_a_changed_setting_cannot_outlive_a_restart(deployed: Recording) -> None:
+    mounts = {mount["name"]: mount for mount in container(deployed)["volumeMounts"]}
+    assert mounts["run"]["readOnly"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "key"),
+    [
+        ("rocketmq-broker-a", "broker.conf", "storePathRootDir"),
+        ("rocketmq-controller", "controller.conf", "controllerStorePath"),
+    ],
+)
+def test_stores_lie_inside_the_mounted_claim(deployed: Recording, name: str, file: str, key: str) -> None:
+    store = keys(deployed, f"{name}-config", file)[key]
+    (mount,) = (m for m in container(deployed, f"{name}-set")["volumeMounts"] if m["name"] == "data")
+    assert store.startswith(mount["mountPath"] + "/")
+
+
+def test_claims_use_the_class_and_stay_when_the_set_goes(deployed: Recording) -> None:
+    spec = workload(deployed, "rocketmq-broker-a-set")
+    (claim,) = spec["volumeClaimTemplates"]
+    assert claim["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "gp2",
+        "resources": {"requests": {"storage": "100Gi"}},
+    }
+    assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
+
+
+def test_changing_the_size_of_a_claim_touches_nothing_else() -> None:
+    before, after = deploy(), deploy(broker_groups=group(storage="90Gi"))
+    changed = {urn for urn, old in before.resources.items() if after.resources[urn].inputs != old.inputs}
+    assert {urn.rsplit("::", 1)[-1] for urn in changed} == {"rocketmq-broker-a-set"}
+
+
+@pytest.mark.parametrize(
+    ("name", "zones"), [("rocketmq-broker-a-set", 3), ("rocketmq-controller-set", 3), ("rocketmq-nameserver-set", None)]
+)
+def test_members_never_share_a_node_and_spread_over_zones(deployed: Recording, name: str, zones: int | None) -> None:
+    spec, match = pod(deployed, name), workload(deployed, name)["selector"]
+    (spread,) = spec["topologySpreadConstraints"]
+    assert spread == {
+        "maxSkew": 1,
+        "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": match,
+        **({} if zones is None else {"minDomains": zones}),
+    }
+    assert spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] == [
+        {"topologyKey": "kubernetes.io/hostname", "labelSelector": match}
+    ]
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_one_pod_of_a_role_may_be_away_at_a_time(deployed: Recording, name: str) -> None:
+    budget = deployed.one("PodDisruptionBudget", f"{name.rsplit('-', 1)[0]}-disruption-budget").inputs["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": workload(deployed, name)["selector"]}
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_selectors_match_the_pods(deployed: Recording, name: str) -> None:
+    spec = workload(deployed, name)
+    labels = spec["template"]["metadata"]["labels"]
+    assert spec["selector"]["matchLabels"].items() <= labels.items()
+    assert labels["app"] == "rocketmq-" + container(deployed, name)["name"]
+
+
+def test_the_grace_period_has_room_for_every_step_of_the_stop(deployed: Recording) -> None:
+    parts = drain({"registerNameServerPeriod": 10000})
+    environment = {variable["name"]: variable.get("value") for variable in container(deployed)["env"]}
+    bounds = [int(environment[f"DRAIN_{step}_SECONDS"]) for step in ("REPLICATE", "ELECT", "REJOIN")]
+    assert bounds == [parts.replicate, parts.elect, parts.rejoin]
+    assert pod(deployed)["terminationGracePeriodSeconds"] >= sum(bounds) + parts.questions + parts.stop
+    assert container(deployed)["lifecycle"]["preStop"]["exec"]["command"][-1] == "/etc/rocketmq/broker-drain.sh"
+
+
+def test_a_slower_registration_gives_the_others_longer_to_attach() -> None:
+    slow = deploy(broker_groups=group(config={"registerNameServerPeriod": 30000}))
+    assert pod(slow)["terminationGracePeriodSeconds"] == pod(deploy())["terminationGracePeriodSeconds"] + 20
+
+
+def test_a_hung_broker_is_gone_within_15_seconds(deployed: Recording) -> None:
+    probe = container(deployed)["livenessProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"] + HUNG_GRACE_SECONDS <= 15
+    assert probe["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS
+
+
+def test_recovery_of_a_large_store_is_not_cut_off(deployed: Recording) -> None:
+    def budget(recording: Recording) -> int:
+        probe = container(recording)["startupProbe"]
+        return probe["periodSeconds"] * probe["failureThreshold"]
+
+    assert budget(deployed) >= 20 * 60
+    assert budget(deploy(broker_groups=group(storage="5Gi"))) < budget(deployed)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_container_gets_the_memory_that_its_jvm_was_measured_for(deployed: Recording, name: str) -> None:
+    main = container(deployed, name)
+    limit = int(main["resources"]["limits"]["memory"].removesuffix("Mi"))
+    flags = {flag.split("=")[0]: flag for flag in main["command"] if flag.startswith("-X")}
+    heap = next(int(flag[4:-1]) for flag in main["command"] if flag.startswith("-Xmx"))
+    direct = int(flags["-XX:MaxDirectMemorySize"].split("=")[1][:-1])
+    assert main["resources"]["requests"]["memory"] == f"{limit}Mi"
+    assert heap + direct + 128 <= limit
+
+
+@pytest.mark.parametrize(
+    ("policy", "opened"),
+    [
+        ("rocketmq-nameserver", {9876: ["broker", "proxy"]}),
+        ("rocketmq-controller", {9878: ["controller", "broker"]}),
+        ("rocketmq-broker-a", {10911: ["broker", "controller", "proxy"], 10909: ["broker"], 10912: ["broker"]}),
+        ("rocketmq-proxy", {8081: None, 8080: None}),
+    ],
+)
+def test_policies_open_exactly_the_ports_in_use(
+    deployed: Recording, policy: str, opened: dict[int, list[str] | None]
+) -> None:
+    spec = deployed.one("NetworkPolicy", f"{policy}-network-policy").inputs["spec"]
+    assert spec["policyTypes"] == ["Ingress"]
+    seen = {
+        rule["ports"][0]["port"]: [p["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for p in rule["from"]]
+        if "from" in rule
+        else None
+        for rule in spec["ingress"]
+    }
+    assert seen == opened
+
+
+@pytest.mark.parametrize("name", ["rocketmq-nameserver", "rocketmq-controller", "rocketmq-broker-a", "rocketmq-proxy"])
+def test_configuration_is_immutable_and_named_by_its_content(deployed: Recording, name: str) -> None:
+    made = deployed.one("ConfigMap", f"{name}-config")
+    assert made.inputs["immutable"] is True
+    suffix = "-set" if name != "rocketmq-proxy" else "-deployment"
+    assert {"name": made.inputs["metadata"]["name"]} in [
+        v.get("configMap") for v in pod(deployed, name + suffix)["volumes"]
+    ]
+
+
+def test_a_changed_key_makes_another_config_map_and_rolls_that_group_only() -> None:
+    before, after = deploy(), deploy(broker_groups=group(config={"fileReservedTime": 48}))
+    changed = {
+        urn.rsplit("::", 1)[-1] for urn, old in before.resources.items() if after.resources[urn].inputs != old.inputs
+    }
+    assert changed == {"rocketmq-broker-a-config", "rocketmq-broker-a-set"}
+    assert config(before) != config(after)
+    assert pod(before)["volumes"][0] != pod(after)["volumes"][0]
+
+
+def test_services_do_not_wait_and_peers_meet_before_they_are_ready(deployed: Recording) -> None:
+    for service in deployed.by_type("Service"):
+        assert service.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+        headless = service.name.endswith("-peers")
+        assert (service.inputs["spec"].get("clusterIP") == "None") is headless
+        assert service.inputs["spec"].get("publishNotReadyAddresses", False) is headless
+
+
+def test_waits_have_explicit_ends(deployed: Recording) -> None:
+    for resource in [*deployed.by_type("StatefulSet"), deployed.one("Deployment")]:
+        assert {"create", "update", "delete"} <= set(resource.timeouts)

@@ -1,0 +1,157 @@
+"""Pure parts: configuration keys, memory, durability, and every refusal with its text."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eks_rocketmq.rocketmq import broker_config, durability, labels, memory
+from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.rocketmq_case import args, deploy, group, keys
+
+
+def test_strict_is_the_default_and_sets_what_was_measured() -> None:
+    broker = keys(deploy())
+    assert broker["allAckInSyncStateSet"] == "true"
+    assert broker["minInSyncReplicas"] == "2"
+    assert broker["autoCreateTopicEnable"] == "false"
+    assert {key: int(broker[key]) for key in ("registerNameServerPeriod", "haSendHeartbeatInterval")} == {
+        "registerNameServerPeriod": 10000,
+        "haSendHeartbeatInterval": 1000,
+    }
+    assert int(broker["syncControllerMetadataPeriod"]) <= 2000
+    assert int(broker["checkSyncStateSetPeriod"]) <= 2000
+    controller = keys(deploy(), "rocketmq-controller-config", "controller.conf")
+    assert controller["enableElectUncleanMaster"] == "false"
+    assert controller["scanNotActiveBrokerInterval"] == "1000"
+
+
+def test_controllers_know_each_other_and_themselves() -> None:
+    controller = keys(deploy(), "rocketmq-controller-config", "controller.conf")
+    hosts = [f"rocketmq-controller-{i}.rocketmq-controller-peers.rocketmq.svc:9878" for i in range(3)]
+    assert controller["controllerDLegerPeers"] == ";".join(f"n{i}-{host}" for i, host in enumerate(hosts))
+    assert controller["controllerDLegerSelfId"] == "n${ORDINAL}"
+    assert keys(deploy())["controllerAddr"] == ";".join(hosts)
+
+
+@pytest.mark.parametrize("name", sorted(durability.PROFILES))
+def test_every_profile_states_its_promise_and_deploys(name: str) -> None:
+    least = durability.PROFILES[name].least_members
+    planned = plan(args(profile=name, broker_groups=group(replicas=least)))
+    assert planned.min_in_sync == durability.PROFILES[name].min_in_sync
+    assert durability.PROFILES[name].promise.endswith(".")
+
+
+def test_min_in_sync_is_the_users_choice() -> None:
+    assert keys(deploy(min_in_sync_replicas=1))["minInSyncReplicas"] == "1"
+
+
+def test_a_user_key_wins_over_the_profiles() -> None:
+    broker = keys(deploy(broker_groups=group(config={"haSendHeartbeatInterval": 2000, "flushDiskType": "SYNC_FLUSH"})))
+    assert broker["haSendHeartbeatInterval"] == "2000"
+    assert broker["flushDiskType"] == "SYNC_FLUSH"
+
+
+def test_whole_numbers_that_arrive_as_floats_stay_whole() -> None:
+    broker = keys(deploy(broker_groups=group(replicas=3.0, config={"fileReservedTime": 48.0})))
+    assert (broker["totalReplicas"], broker["fileReservedTime"]) == ("3", "48")
+
+
+def test_digest_and_image_are_taken_as_given() -> None:
+    digest = "sha256:" + "0" * 64
+    assert plan(args(image="mirror.example/rocketmq", image_digest=digest)).image == (
+        f"mirror.example/rocketmq:5.5.0@{digest}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"broker_groups": group(config={"mapedFileSizeCommitLog": 1})}, "did you mean 'mappedFileSizeCommitLog'?"),
+        ({"broker_groups": group(config={"fetchNamesrvAddrByDnsLookup": True})}, "'fetchNameSrvAddrByDnsLookup'?"),
+        (
+            {"broker_groups": group(config={"fileReservedTime": "48h"})},
+            "fileReservedTime is '48h'; accepted is a whole",
+        ),
+        ({"broker_groups": group(config={"fileReservedTime": True})}, "fileReservedTime is True; accepted is a whole"),
+        ({"broker_groups": group(config={"slaveReadEnable": "yes"})}, "slaveReadEnable is 'yes'; accepted is true or"),
+        ({"broker_groups": group(config={"flushDiskType": "SYNC"})}, "accepted is 'ASYNC_FLUSH' or 'SYNC_FLUSH'"),
+        ({"broker_groups": group(config={"fileReservedTime": 2**31})}, "from -2147483648 to 2147483647"),
+        ({"broker_groups": group(config={"msgTraceTopicName": "a\nbrokerIP1=b"})}, "accepted is a string on one line"),
+        ({"broker_groups": group(config={"brokerIP2": "10.0.0.1"})}, "brokerIP2 is set by the deployment"),
+        (
+            {"broker_groups": group(config={"storePathRootDir": "/elsewhere"})},
+            "storePathRootDir is set by the deployment",
+        ),
+        ({"proxies": {"config": {"grpcServerport": 1}}}, "did you mean 'grpcServerPort'?"),
+        ({"proxies": {"config": {"namesrvAddr": "a"}}}, "namesrvAddr is set by the deployment"),
+        ({"version": "5.4.9"}, "version is '5.4.9'; accepted are '5.5.0'"),
+        ({"profile": "strickt"}, "accepted are 'strict', 'balanced', 'dev'; did you mean 'strict'?"),
+        ({"broker_groups": group(replicas=2)}, "has 2 replicas; profile 'strict' needs 3 or more"),
+        (
+            {"min_in_sync_replicas": 3},
+            "min_in_sync_replicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1",
+        ),
+        ({"min_in_sync_replicas": 0}, "accepted is 1 to 2"),
+        ({"controllers": {"replicas": 2}}, "controllers.replicas is 2; accepted are odd numbers"),
+        ({"controllers": {"replicas": 0}}, "controllers.replicas is 0; accepted are odd numbers"),
+        ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 or more"),
+        (
+            {"broker_groups": group(memory="1Gi")},
+            "broker group 'broker-a'.memory is 1Gi; a broker needs 1536Mi or more",
+        ),
+        ({"name_servers": {"memory": "256Mi"}}, "name_servers.memory is 256Mi; a nameserver needs 320Mi or more"),
+        ({"proxies": {"cpu": "half"}}, "proxies.cpu is 'half'; accepted are CPUs such as '500m' or '2'"),
+        ({"controllers": {"storage": "ten"}}, "controllers.storage is 'ten'; accepted is a size"),
+        ({"broker_groups": group(storage="2Gi")}, "accepted is room for 4 files or more"),
+        ({"broker_groups": group(config={"transientStorePoolEnable": True})}, "smaller transient store pool"),
+        ({"broker_groups": group(name="Broker_A")}, "broker group name is 'Broker_A'"),
+        ({"broker_groups": group(name="b" * 41)}, "accepted are 40 or fewer"),
+        ({"broker_groups": []}, "accepted is one group or more"),
+        ({"broker_groups": group() * 2}, "each with a name of its own"),
+        ({"namespace": "Rocket"}, "namespace is 'Rocket'"),
+        ({"image_digest": "latest"}, "image_digest is 'latest'; accepted is 'sha256:'"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(**changes))
+
+
+def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:
+    plan(args(broker_groups=group(storage="2Gi", config={"mappedFileSizeCommitLog": 64 * 1024**2})))
+
+
+@given(
+    role=st.sampled_from([labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.BROKER]),
+    limit=st.integers(1, 262144),
+)
+def test_memory_never_exceeds_its_limit(role: str, limit: int) -> None:
+    try:
+        parts = memory.divide(role, f"{limit}Mi", "memory")
+    except ValueError:
+        assert limit < 1536
+        return
+    assert parts.heap + parts.direct + parts.fixed <= parts.limit == limit
+    assert parts.heap >= 128
+    assert role != labels.BROKER or parts.page_cache >= limit // 5
+
+
+def test_rendering_is_sorted_and_spells_booleans_as_java_does() -> None:
+    assert broker_config.properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"
+
+
+@pytest.mark.parametrize(
+    ("role", "count", "key"),
+    [
+        ("broker", 518, "minInSyncReplicas"),
+        ("controller", 64, "controllerDLegerPeers"),
+        ("proxy", 179, "grpcServerPort"),
+    ],
+)
+def test_the_known_keys_are_those_of_the_jars(role: str, count: int, key: str) -> None:
+    known = broker_config._known("5.5.0")[role]
+    assert (len(known), key in known) == (count, True)
+    assert "mapedFileSizeCommitLog" not in known
