@@ -1,0 +1,138 @@
+"""The rules of the house, read from the source: boundaries between the halves, and the shape of components."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import eks_rocketmq
+from tests.unit.harness import REPOSITORY
+
+LIBRARY = REPOSITORY / "components" / "eks_rocketmq"
+PROVIDERS = ("pulumi_aws", "pulumi_kubernetes", "pulumi_eks", "pulumi_random")
+CONSTRUCTOR_LINES = 60
+FILE_LINES = 400
+
+
+def modules(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in it the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: a relative import hides which half it reaches into"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def reaches(path: Path, *packages: str) -> set[str]:
+    return {name for name in imports(path) if name.startswith(tuple(f"{package}." for package in packages))} | (
+        imports(path) & set(packages)
+    )
+
+
+def components(path: Path) -> Iterator[ast.ClassDef]:
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "ComponentResource" for base in node.bases):
+            yield node
+
+
+def constructor(component: ast.ClassDef) -> ast.FunctionDef:
+    return next(node for node in component.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+
+
+ALL_COMPONENTS = [
+    pytest.param(path, component, id=component.name)
+    for path in modules(LIBRARY / "eks", LIBRARY / "rocketmq")
+    for component in components(path)
+]
+
+
+@pytest.mark.parametrize(
+    ("half", "forbidden"),
+    [
+        ("components/eks_rocketmq/eks", ("eks_rocketmq.rocketmq", "sandbox", "pulumi_eks")),
+        ("components/eks_rocketmq/rocketmq", ("eks_rocketmq.eks", "sandbox", "pulumi_aws", "boto3", "pulumi_eks")),
+        ("components/eks_rocketmq", ("sandbox", "tests")),
+        ("sandbox", ("eks_rocketmq", "tests")),
+    ],
+)
+def test_no_part_reaches_into_another(half: str, forbidden: tuple[str, ...]) -> None:
+    files = modules(REPOSITORY / half)
+    assert files
+    assert {name_of(path): found for path in files if (found := reaches(path, *forbidden))} == {}
+
+
+def test_only_modules_with_a_component_import_a_provider() -> None:
+    # objects.py makes the children that several components have in common.
+    pure = [path for path in modules(LIBRARY) if not list(components(path)) and path.name != "objects.py"]
+    assert {name_of(path): found for path in pure if (found := reaches(path, *PROVIDERS))} == {}
+
+
+@pytest.mark.parametrize(("path", "component"), ALL_COMPONENTS)
+def test_a_constructor_has_the_four_movements(path: Path, component: ast.ClassDef) -> None:
+    function = constructor(component)
+    arguments = [argument.arg for argument in function.args.args]
+    first, last = ast.unparse(function.body[0]), ast.unparse(function.body[-1])
+    # Parts of a component that nobody else makes take the checked plan instead of arguments.
+    middle = ["args"] if component.name in eks_rocketmq.__all__ else arguments[2:-1]
+    assert arguments == ["self", "name", *middle, "opts"], name_of(path)
+    assert first.startswith("super().__init__(type_token("), name_of(path)
+    assert last.startswith("self.register_outputs("), name_of(path)
+    assert ast.unparse(function).count("register_outputs") == 1, name_of(path)
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    assert lines < CONSTRUCTOR_LINES, f"{name_of(path)}: {lines} lines"
+
+
+@pytest.mark.parametrize(("path", "component"), ALL_COMPONENTS)
+def test_the_type_token_is_the_class_name(path: Path, component: ast.ClassDef) -> None:
+    assert f"type_token('{component.name}')" in ast.unparse(constructor(component)), name_of(path)
+
+
+def test_component_modules_can_be_read_by_the_cross_language_analyzer() -> None:
+    for path in modules(LIBRARY / "eks", LIBRARY / "rocketmq"):
+        if list(components(path)):
+            assert "__future__.annotations" not in imports(path), name_of(path)
+            assert "typing.Literal" not in imports(path), name_of(path)
+
+
+def fields(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every field of an args type and every output of a component, and whether a docstring follows it."""
+    for node in ast.parse(path.read_text()).body:
+        bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
+        if isinstance(node, ast.ClassDef) and {"TypedDict", "ComponentResource"} & set(bases):
+            for field, after in zip(node.body, [*node.body[1:], None], strict=True):
+                if isinstance(field, ast.AnnAssign):
+                    documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                    yield f"{node.name}.{ast.unparse(field.target)}", documented
+
+
+def test_every_argument_and_every_output_is_described() -> None:
+    found = [field for path in modules(LIBRARY / "eks", LIBRARY / "rocketmq") for field in fields(path)]
+    assert len(found) > 40
+    assert [name for name, documented in found if not documented] == []
+
+
+def test_the_program_is_short_and_files_can_be_read_in_one_sitting() -> None:
+    assert len((REPOSITORY / "__main__.py").read_text().splitlines()) < CONSTRUCTOR_LINES
+    long = {name_of(p): n for p in modules(LIBRARY) if (n := len(p.read_text().splitlines())) > FILE_LINES}
+    assert long == {}
+
+
+def test_no_resource_is_made_inside_an_apply() -> None:
+    for path in modules(LIBRARY):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "apply":
+                inner = " ".join(ast.unparse(argument) for argument in call.args)
+                assert "child_options(" not in inner, f"{name_of(path)}:{call.lineno}"
+                assert "ResourceOptions(" not in inner, f"{name_of(path)}:{call.lineno}"

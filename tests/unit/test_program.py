@@ -1,0 +1,174 @@
+"""The whole program under the real Pulumi.prod.yaml, in preview and update mode."""
+
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
+from tests.unit.harness.golden import FILE, urns
+from tests.unit.harness.trust import Token, admits
+
+KUBERNETES = "1.35"
+DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
+PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+GET_CLUSTER = "aws:eks/getCluster:getCluster"
+
+
+def test_the_aws_side_is_exactly_the_identity_chain(prod: Recording) -> None:
+    aws = {type_: count for type_, count in prod.inventory().items() if type_.startswith("aws:")}
+    assert aws == {
+        "aws:eks/addon:Addon": 1,
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+    }
+
+
+def test_the_driver_is_let_in_and_the_trust_policy_is_known_at_preview(prod: Recording) -> None:
+    assert admits(prod.one("Role").inputs["assumeRolePolicy"], Token(ISSUER, DRIVER))
+
+
+def test_the_urns_are_the_committed_ones(prod: Recording) -> None:
+    assert urns(prod) == FILE.read_text(), "a changed URN replaces its resource: add an alias, then write the file anew"
+
+
+def test_preview_and_update_make_the_same_resources(prod_preview: Recording, prod_update: Recording) -> None:
+    assert prod_preview.inventory() == prod_update.inventory()
+
+
+def test_brokers_come_after_the_whole_storage_chain(prod: Recording) -> None:
+    chain = [
+        prod.one(type_)
+        for type_ in ("OpenIdConnectProvider", "Role", "RolePolicyAttachment", "Addon", "StorageClassPatch")
+    ]
+    sets = prod.by_type("StatefulSet")
+    assert sets
+    for claims_volumes in sets:
+        for link in chain:
+            assert prod.reaches(claims_volumes, link), f"{claims_volumes.name} can start before {link.name}"
+
+
+def test_claims_name_the_class_that_was_checked(prod: Recording) -> None:
+    templates = [t for s in prod.by_type("StatefulSet") for t in s.inputs["spec"].get("volumeClaimTemplates", [])]
+    assert templates
+    assert {template["spec"]["storageClassName"] for template in templates} == {"gp2"}
+
+
+def test_every_kubernetes_object_goes_to_the_adopted_cluster(prod: Recording) -> None:
+    provider = prod.one("pulumi:providers:kubernetes")
+    objects = [r for r in prod.resources.values() if r.type.startswith("kubernetes:")]
+    assert objects
+    assert {r.provider.rsplit("::", 1)[0] for r in objects} == {provider.urn}
+
+
+def test_every_resource_hangs_below_a_component(prod: Recording) -> None:
+    for resource in prod.resources.values():
+        if resource.custom:
+            assert prod.parent(resource).type.startswith("eks-rocketmq:index:"), resource.urn
+
+
+def test_sets_that_hold_messages_are_protected(prod: Recording) -> None:
+    brokers = [s for s in prod.by_type("StatefulSet") if s.inputs["spec"].get("volumeClaimTemplates")]
+    assert brokers
+    assert [s.name for s in brokers if not s.protect] == []
+
+
+def test_protection_can_be_given_up_by_a_setting() -> None:
+    recording = run_stack("prod", overrides={"protectData": False})
+    assert [r.name for r in recording.resources.values() if r.protect] == []
+
+
+def test_what_is_made_with_a_fixed_name_in_aws_is_looked_up_before(prod: Recording) -> None:
+    unchecked = [
+        r.name
+        for r in prod.resources.values()
+        if r.type.startswith("aws:") and not r.before_create and not r.type.endswith("Attachment")
+    ]
+    assert unchecked == []
+
+
+def test_no_object_of_the_cluster_is_left_unknown_in_update(prod_update: Recording) -> None:
+    assert UNKNOWN not in repr(prod_update.manifests())
+
+
+def test_manifests_are_strictly_valid(prod_update: Recording) -> None:
+    manifests = prod_update.manifests()
+    assert len(manifests) > 10
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> None:
+    exports = dict(prod_update.outputs)
+    verify = exports.pop("verify")
+    assert exports == {
+        "clusterName": "prod",
+        "oidcIssuer": ISSUER,
+        "oidcProviderArn": PROVIDER_ARN,
+        "ebsCsiRoleArn": f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver",
+        "storageClass": "gp2",
+        "namespace": "rocketmq",
+        "nameServerAddresses": exports["nameServerAddresses"],
+        "proxyEndpoint": exports["proxyEndpoint"],
+    }
+    assert exports["nameServerAddresses"].count(":9876") == 2
+    assert exports["proxyEndpoint"].endswith(":8081")
+    assert verify["kubeconfig"] == f"aws eks update-kubeconfig --region {REGION} --name prod"
+    assert verify["oidcProvider"].endswith(PROVIDER_ARN)
+    assert "--role-name eks-ebs-csi-driver" in verify["trustPolicy"]
+    assert verify["claims"] == "kubectl -n rocketmq get pvc -l app=rocketmq-broker"
+    assert exports["nameServerAddresses"] in verify["brokers"]
+
+
+def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> None:
+    assert not any(type_.startswith("eks:") for type_ in prod_update.inventory())
+
+
+def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
+    fakes = (
+        Fakes()
+        .answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: {"arn": PROVIDER_ARN})
+        .answering("aws:eks/getAddon:getAddon", lambda _: {"serviceAccountRoleArn": "arn:aws:iam::1:role/r"})
+    )
+    recording = run_stack("prod", overrides={"oidcProvider": "existing", "ebsCsiDriver": "existing"}, fakes=fakes)
+    assert not any(type_.startswith("aws:") for type_ in recording.inventory())
+    assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
+
+
+def refused(message: str) -> Any:
+    def answer(_: object) -> dict[str, Any]:
+        raise ProviderError(message)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("overrides", "answer", "message"),
+    [
+        pytest.param({}, refused("No cluster found for name: prod."), "No cluster found for name: prod", id="missing"),
+        pytest.param(
+            {},
+            lambda a: {**cluster(a), "status": "UPDATING"},
+            "'prod' is UPDATING; accepted is ACTIVE",
+            id="not active",
+        ),
+        pytest.param({}, refused("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
+        pytest.param({"brokerGroup": []}, cluster, "unknown key 'brokerGroup'", id="unknown key"),
+        pytest.param({"minInSyncReplicas": 4}, cluster, r"min_in_sync_replicas.*4", id="impossible copies"),
+        pytest.param(
+            {"proxies": {"replicas": 2, "memory": "64Mi", "cpu": "250m"}}, cluster, "64Mi", id="impossible memory"
+        ),
+        pytest.param(
+            {"controllers": {"replicas": 2, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"}},
+            cluster,
+            "controllers",
+            id="no quorum",
+        ),
+    ],
+)
+def test_a_wrong_configuration_registers_nothing(overrides: dict[str, Any], answer: Any, message: str) -> None:
+    with pytest.raises(Exception, match=message) as error:
+        run_stack("prod", preview=True, overrides=overrides, fakes=Fakes().answering(GET_CLUSTER, answer))
+    assert type(error.value).__name__ == "RunError"
