@@ -1,0 +1,156 @@
+"""The images of the sandbox: what goes into each."""
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from sandbox import pins
+from sandbox.cache import images, maven
+from sandbox.cache.commands import Progress, run
+from sandbox.cache.entry import Entry, digest, digest_tree
+from sandbox.cache.go import TOOLCHAIN
+from sandbox.cache.images import ImageConfig
+
+ARCHIVE = "image.tar"
+
+DEBIAN_SUITE = "bookworm"  # the last one with Java 17
+JAVA_PACKAGE = "openjdk-17-jre-headless"
+JAVA_HOME = "/opt/java/openjdk"  # where the official image has it
+ROCKETMQ_ID = 3000
+ROCKETMQ_USER = "rocketmq"
+ROCKETMQ_HOME = f"/home/rocketmq/rocketmq-{pins.ROCKETMQ}"
+ROCKETMQ_PROGRAMS = ("mqnamesrv", "mqcontroller", "mqbroker", "mqproxy", "mqadmin")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+# What no container needs: manuals, caches, device nodes, javac's signatures and the class data of heaps above 32 GiB.
+_LEFT_OUT = (
+    *("./dev/", "./usr/share/doc/", "./usr/share/info/", "./usr/share/locale/", "./usr/share/man/"),
+    *("./var/cache/", "./var/lib/apt/", "./var/log/"),
+)
+_LEFT_OUT_ENDS = ("/lib/ct.sym", "/classes_nocoops.jsa")
+
+
+def rocketmq() -> Entry:
+    """RocketMQ laid out as in the official image: same name, tag, user, home, working directory and entry point."""
+    return Entry(
+        name="image-rocketmq",
+        title=f"image of RocketMQ {pins.ROCKETMQ} on {JAVA_PACKAGE}",
+        inputs={
+            "name": pins.ROCKETMQ_IMAGE,
+            "source": digest_tree(TOOLCHAIN / "rocketmq"),
+            "java": f"{JAVA_PACKAGE} of {DEBIAN_SUITE}",
+        },
+        build=_build_rocketmq,
+    )
+
+
+def pause() -> Entry:
+    """The container that holds a pod's namespaces."""
+    source = TOOLCHAIN / "pause" / "pause.c"
+    return Entry(
+        name="image-pause",
+        title="image of the pause container",
+        inputs={"name": pins.PAUSE_IMAGE, "source": digest(source)},
+        build=lambda folder, _progress: _build_pause(source, folder),
+    )
+
+
+def program(name: str, image: str, binary: Path, key: str) -> Entry:
+    """An image of one static program and the certificates that it trusts. `key` is that of the program's entry."""
+    return Entry(
+        name=f"image-{name}",
+        title=f"image of {name}",
+        inputs={"name": image, "program": key},
+        build=lambda folder, _progress: _build_program(name, image, binary, folder),
+    )
+
+
+def keep(member: tarfile.TarInfo) -> bool:
+    """Whether a member of Debian's root file system belongs into the image."""
+    return not (member.name.startswith(_LEFT_OUT) or member.name.endswith(_LEFT_OUT_ENDS))
+
+
+def _build_rocketmq(folder: Path, progress: Progress) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        scratch = Path(temporary)
+        jars, root = scratch / "jars", scratch / "rootfs.tar"
+        maven.fetch_jars(jars, progress)
+        run(
+            # Manuals stay out later: without their folders the JRE's own installation fails.
+            ["mmdebstrap", "--variant=essential", f"--include={JAVA_PACKAGE}", DEBIAN_SUITE, str(root)],
+            doing=f"installing {JAVA_PACKAGE} of Debian {DEBIAN_SUITE} into an image",
+            on_line=progress.tell,
+        )
+        base, layer = scratch / "base.tar", scratch / "rocketmq.tar"
+        images.filtered_layer(root, base, keep)
+        _write_rocketmq_layer(layer, jars, root)
+        images.write(folder / ARCHIVE, pins.ROCKETMQ_IMAGE, [base, layer], _rocketmq_config())
+
+
+def _rocketmq_config() -> ImageConfig:
+    return ImageConfig(
+        entrypoint=("./docker-entrypoint.sh",),
+        cmd=("dummy",),
+        env={
+            "PATH": f"{JAVA_HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "C.UTF-8",
+            "JAVA_HOME": JAVA_HOME,
+            "ROCKETMQ_VERSION": pins.ROCKETMQ,
+            "ROCKETMQ_HOME": ROCKETMQ_HOME,
+        },
+        user=ROCKETMQ_USER,
+        workdir=f"{ROCKETMQ_HOME}/bin",
+        expose=(9876, 10909, 10911, 10912),
+    )
+
+
+def _write_rocketmq_layer(layer: Path, jars: Path, root: Path) -> None:
+    source = TOOLCHAIN / "rocketmq"
+    java = f"/usr/lib/jvm/java-17-openjdk-{images.architecture()}"
+    with images.layer(layer) as system:
+        user, group = f"{ROCKETMQ_USER}:x:3000:3000::/home/rocketmq:/bin/bash\n", f"{ROCKETMQ_USER}:x:3000:\n"
+        system.text("etc/passwd", _read(root, "./etc/passwd") + user)
+        system.text("etc/group", _read(root, "./etc/group") + group)
+        system.directory("opt/java")
+        system.link(JAVA_HOME, java)
+        own = images.LayerWriter(system.tar, ROCKETMQ_ID, ROCKETMQ_ID)
+        own.directory("/home/rocketmq")
+        for folder in ("", "/bin", "/conf", "/lib"):
+            own.directory(f"{ROCKETMQ_HOME}{folder}")
+        for path in sorted([*source.glob("bin/*"), *source.glob("conf/*")]):
+            own.file(f"{ROCKETMQ_HOME}/{path.relative_to(source)}", path)
+        for name in ROCKETMQ_PROGRAMS:
+            own.link(f"{ROCKETMQ_HOME}/bin/{name}", "rocketmq.sh")
+        for path in sorted(jars.iterdir()):
+            own.file(f"{ROCKETMQ_HOME}/lib/{path.name}", path, mode=0o644)
+
+
+def _build_pause(source: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        binary = Path(temporary) / "pause"
+        run(
+            ["gcc", "-static", "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-o", str(binary), str(source)],
+            doing="compiling the pause container",
+        )
+        layer = Path(temporary) / "layer.tar"
+        with images.layer(layer) as writer:
+            writer.file("pause", binary)
+        config = ImageConfig(entrypoint=("/pause",), user="65535:65535")
+        images.write(folder / ARCHIVE, pins.PAUSE_IMAGE, [layer], config)
+
+
+def _build_program(name: str, image: str, binary: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        layer = Path(temporary) / "layer.tar"
+        with images.layer(layer) as writer:
+            writer.file(name, binary)
+            writer.file("etc/ssl/certs/ca-certificates.crt", CERTIFICATES, mode=0o644)
+            writer.directory("tmp", mode=0o1777)
+        images.write(folder / ARCHIVE, image, [layer], ImageConfig(entrypoint=(f"/{name}",)))
+
+
+def _read(root: Path, name: str) -> str:
+    with tarfile.open(root) as tar:
+        member = tar.extractfile(name)
+        assert member is not None, f"{name} is a file in every Debian"  # noqa: S101
+        return member.read().decode()

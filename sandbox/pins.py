@@ -1,0 +1,17 @@
+"""Every version that the sandbox builds or downloads, once; the cache is keyed by these and by `toolchain/`."""
+
+PULUMI = "3.259.0"
+KUBERNETES = "1.35.4"
+RUNC = "1.3.4"
+COREDNS = "1.14.7"
+ROCKETMQ = "5.5.0"
+MINISTACK = "1.5.33"
+BOTOCORE = "1.43.106"  # the release that ministack pins
+AWSCLI = "1.46.3"
+ROCKETMQ_CLIENT = "5.1.2"
+MOTO = "5.2.5"
+
+ROCKETMQ_IMAGE = f"docker.io/apache/rocketmq:{ROCKETMQ}"
+PAUSE_IMAGE = "registry.sandbox.invalid/pause:1"
+EBS_CSI_IMAGE = "registry.sandbox.invalid/ebs-csi:1"
+COREDNS_IMAGE = f"registry.sandbox.invalid/coredns:{COREDNS}"

@@ -1,0 +1,119 @@
+"""What a machine lacks is said by name, with what to do, and all at once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandbox import doctor
+from sandbox.doctor import GIB, Facts
+from sandbox.place import Place
+
+FIT = Facts(
+    system="Linux",
+    architecture="x86_64",
+    root=True,
+    capabilities=frozenset(doctor.CAPABILITIES),
+    memory=16 * GIB,
+    cache_folder=Path("/cache"),
+    cache_disk=100 * GIB,
+    place_folder=Path("/place"),
+    place_disk=100 * GIB,
+    same_disk=False,
+    filesystems=frozenset({"overlay", "xfs"}),
+    loop_devices=True,
+    virtual_network=True,
+    cgroups=True,
+    go="go1.26.8",
+    packages_missing=("containerd",),
+    apt=True,
+    to_build=("Kubernetes",),
+    running=False,
+)
+
+
+def test_a_fit_machine_lacks_nothing() -> None:
+    assert doctor.examine(FIT) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "missing", "remedy"),
+    [
+        ({"system": "Darwin"}, "Linux: this is Darwin", "use a Linux machine"),
+        ({"root": False}, "root", "sudo make up"),
+        ({"capabilities": frozenset()}, "CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_CHROOT", "--privileged"),
+        ({"architecture": "riscv64"}, "this is riscv64", "another machine"),
+        ({"filesystems": frozenset({"xfs"})}, "file system overlay", "modprobe overlay"),
+        ({"filesystems": frozenset({"overlay"})}, "file system xfs", "modprobe xfs"),
+        ({"loop_devices": False}, "loop devices", "modprobe loop"),
+        ({"virtual_network": False}, "bridges and veth", "modprobe -a bridge veth"),
+        ({"cgroups": False}, "cgroups", "writable"),
+        ({"memory": 6 * GIB}, "memory: 10.0 GiB have to be free, 6.0 GiB are", "Stop what else runs"),
+        ({"cache_disk": 5 * GIB}, "disk: 15.0 GiB have to be free where /cache is, 5.0 GiB are", "EKS_ROCKETMQ_CACHE"),
+        ({"place_disk": 5 * GIB}, "disk: 8.0 GiB have to be free where /place is", "df -h"),
+        ({"same_disk": True, "cache_disk": 20 * GIB}, "disk: 23.0 GiB have to be free where /cache is", "df -h"),
+        ({"go": None}, "Go: it builds Kubernetes", "Install Go 1.26 or newer"),
+        ({"go": "go1.19.8"}, "Go 1.26 or newer: this is go1.19.8", "Install Go 1.26 or newer"),
+        ({"apt": False}, "Debian packages containerd", "package manager of this system"),
+    ],
+)
+def test_each_lack_is_named_with_its_remedy(change: dict, missing: str, remedy: str) -> None:
+    (problem,) = doctor.examine(replace(FIT, **change))
+    assert missing in problem.missing
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"packages_missing": (), "apt": False},
+        {"to_build": (), "go": None},
+        {"to_build": (), "cache_disk": 0},
+        {"to_build": (), "running": True, "memory": 1 * GIB, "cache_disk": 0, "place_disk": 0},
+        {"to_build": (), "same_disk": True, "cache_disk": 9 * GIB},
+    ],
+)
+def test_what_is_there_already_is_not_asked_for(change: dict) -> None:
+    assert doctor.examine(replace(FIT, **change)) == []
+
+
+def test_everything_is_said_at_once() -> None:
+    problems = doctor.examine(replace(FIT, memory=0, loop_devices=False, go=None))
+    assert [problem.missing.split(":")[0].split()[0] for problem in problems] == ["loop", "memory", "Go"]
+
+
+def test_require_lists_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "probe", lambda _place: replace(FIT, loop_devices=False, go=None))
+    with pytest.raises(doctor.MachineError, match=r"(?s)- loop devices.*\n  Load them.*\n- Go: .*\n  Install Go"):
+        doctor.require(Place("test"))
+
+
+def test_probe_reads_this_machine() -> None:
+    facts = doctor.probe(Place("test"))
+    assert facts.memory > 0
+    assert facts.cache_disk > 0
+    assert not facts.running
+
+
+def test_the_files_of_linux_are_understood(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    status.write_text("Name:\tmake\nCapEff:\t0000000000201000\n")  # bits 12 and 21
+    assert doctor._capabilities(status) == {"CAP_NET_ADMIN", "CAP_SYS_ADMIN"}
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       24684092 kB\nMemAvailable:   1048576 kB\n")
+    assert doctor._memory_available(meminfo) == GIB
+    filesystems = tmp_path / "filesystems"
+    filesystems.write_text("nodev\tproc\nnodev\toverlay\n")
+    assert doctor._filesystem("overlay", filesystems)
+    assert not doctor._filesystem("no-such-file-system", filesystems)
+
+
+def test_both_versions_of_cgroups_are_understood(tmp_path: Path) -> None:
+    assert not doctor._cgroups(tmp_path)
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "cpu").mkdir()
+    assert doctor._cgroups(tmp_path)
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "cgroup.controllers").write_text("cpu memory")
+    assert doctor._cgroups(second)
