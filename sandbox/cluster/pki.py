@@ -1,0 +1,164 @@
+"""Certificates and keys of one sandbox: an authority, and one pair for every identity of the cluster."""
+
+import datetime
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sandbox.place import API_SERVICE_ADDRESS, CONTROL_ADDRESS, NODES, Place
+
+VALID_DAYS = 3650
+RSA_BITS = 2048
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One certificate: `common_name` is Kubernetes' user, `group` its group; `hosts` make it a server's."""
+
+    file: str
+    common_name: str
+    group: str | None = None
+    hosts: tuple[str, ...] = ()
+
+
+def identities() -> list[Identity]:
+    """Everyone in the cluster who has a certificate."""
+    api_server = (
+        CONTROL_ADDRESS,
+        API_SERVICE_ADDRESS,
+        "127.0.0.1",
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    )
+    nodes = [
+        Identity(f"kubelet-{node.letter}", f"system:node:{node.name}", "system:nodes", (node.name, node.address))
+        for node in NODES
+    ]
+    return [
+        Identity("apiserver", "kube-apiserver", hosts=api_server),
+        Identity("authenticator", "authenticator", hosts=("127.0.0.1", "localhost")),
+        Identity("admin", "sandbox-admin", "system:masters"),
+        Identity("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
+        Identity("front-proxy-client", "front-proxy-client"),
+        Identity("controller-manager", "system:kube-controller-manager"),
+        Identity("scheduler", "system:kube-scheduler"),
+        Identity("kube-proxy", "system:kube-proxy"),
+        *nodes,
+    ]
+
+
+def ensure(place: Place) -> None:
+    """Make what is missing in `place.pki`: `NAME.crt` and `NAME.key` in PEM, keys readable by root alone."""
+    place.pki.mkdir(parents=True, exist_ok=True)
+    _ensure_authority(place.pki)
+    _ensure_service_account_key(place.pki)
+    authority = x509.load_pem_x509_certificate((place.pki / "ca.crt").read_bytes())
+    key = serialization.load_pem_private_key((place.pki / "ca.key").read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - made by _ensure_authority
+    for identity in identities():
+        if not (place.pki / f"{identity.file}.crt").exists():
+            _issue(place.pki, identity, authority, key)
+
+
+def _ensure_authority(folder: Path) -> None:
+    if (folder / "ca.crt").exists():
+        return
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        crl_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    builder = (
+        _builder(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    _write_pair(folder, "ca", builder.sign(key, hashes.SHA256()), key)
+
+
+def _ensure_service_account_key(folder: Path) -> None:
+    """The issuer's signing key. RSA: EKS signs service-account tokens with RS256."""
+    if (folder / "service-account.pub").exists():
+        return
+    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    _write(folder / "service-account.key", _key_pem(key))
+    _write(folder / "service-account.pub", public)
+
+
+def _issue(folder: Path, identity: Identity, authority: x509.Certificate, authority_key: PrivateKey) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, identity.common_name)]
+    if identity.group:
+        attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, identity.group))
+    usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if identity.hosts else [])]
+    builder = (
+        _builder(x509.Name(attributes), authority.subject, key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        # Python 3.13 checks chains strictly and asks for this one.
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+    )
+    if identity.hosts:
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([_general_name(host) for host in identity.hosts]), critical=False
+        )
+    _write_pair(folder, identity.file, builder.sign(authority_key, hashes.SHA256()), key)
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # An hour back: clocks of virtual machines jump.
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _key_pem(key: PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write_pair(folder: Path, name: str, certificate: x509.Certificate, key: PrivateKey) -> None:
+    """The certificate comes last: where it exists, the pair is whole."""
+    _write(folder / f"{name}.key", _key_pem(key))
+    _write(folder / f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    draft.touch(mode=0o600 if path.suffix == ".key" else 0o644)
+    draft.write_bytes(content)
+    draft.rename(path)
