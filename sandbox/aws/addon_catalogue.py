@@ -1,0 +1,120 @@
+"""Which EKS addons this sandbox can run, in which versions, and with which configuration. Pure."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+EBS_CSI = "aws-ebs-csi-driver"
+
+# The shape of the addon's configuration, as far as the sandbox honours it.
+_EBS_CSI_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2019-09/schema",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "controller": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "replicaCount": {"type": "integer"},
+                "extraVolumeTags": {"type": "object"},
+                "loggingFormat": {"type": "string"},
+                "podLabels": {"type": "object"},
+                "nodeSelector": {"type": "object"},
+                "tolerations": {"type": "array"},
+                "resources": {"type": "object"},
+                "k8sTagClusterId": {"type": "string"},
+                "batching": {"type": "boolean"},
+            },
+        },
+        "node": {"type": "object"},
+        "sidecars": {"type": "object"},
+        "defaultStorageClass": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"enabled": {"type": "boolean"}},
+        },
+    },
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "boolean": (bool,),
+}
+
+
+@dataclass(frozen=True)
+class Addon:
+    """One addon: its versions, newest first, of which the second is the default, and its configuration schema."""
+
+    name: str
+    versions: tuple[str, ...]
+    schema: dict[str, Any]
+    service_account: str
+
+    @property
+    def default_version(self) -> str:
+        return self.versions[1]
+
+
+# Numbered as EKS numbers them, so that pins and updates can be tried; the sandbox's driver is the same behind each.
+CATALOGUE = {
+    EBS_CSI: Addon(
+        EBS_CSI,
+        ("v1.50.1-eksbuild.1", "v1.50.0-eksbuild.1", "v1.49.0-eksbuild.1"),
+        _EBS_CSI_SCHEMA,
+        "ebs-csi-controller-sa",
+    ),
+}
+
+
+class UnsupportedAddonError(Exception):
+    """EKS refuses the request as InvalidParameterException."""
+
+
+def resolve(name: str, version: str | None) -> tuple[Addon, str]:
+    """The addon and the version to install. Raises UnsupportedAddonError for a name or version that there is not."""
+    addon = CATALOGUE.get(name)
+    if addon is None:
+        raise UnsupportedAddonError(
+            f"Addon {name} specified is not supported; this sandbox runs {', '.join(CATALOGUE)} and no other"
+        )
+    if version and version not in addon.versions:
+        raise UnsupportedAddonError(f"Addon version specified is not supported; {name} has {', '.join(addon.versions)}")
+    return addon, version or addon.default_version
+
+
+def check_configuration(addon: Addon, values: str) -> None:
+    """Raises UnsupportedAddonError unless `values` is empty or JSON that fits the addon's schema."""
+    if not values:
+        return
+    try:
+        given = json.loads(values)
+    except ValueError:
+        raise UnsupportedAddonError("ConfigurationValue is not in valid JSON or YAML format.") from None
+    problem = _problem(given, addon.schema, "$")
+    if problem:
+        raise UnsupportedAddonError(
+            "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "
+            f"[{problem}]"
+        )
+
+
+def _problem(value: Any, schema: dict[str, Any], path: str) -> str | None:  # noqa: ANN401 (whatever JSON holds)
+    kind = schema.get("type", "object")
+    right = isinstance(value, _TYPES[kind]) and not (kind == "integer" and isinstance(value, bool))
+    if not right:
+        return f"{path}: {type(value).__name__} found, {kind} expected"
+    if kind != "object":
+        return None
+    known = schema.get("properties", {})
+    for key, member in value.items():
+        if key in known:
+            problem = _problem(member, known[key], f"{path}.{key}")
+            if problem:
+                return problem
+        elif schema.get("additionalProperties") is False:
+            return f"{path}.{key}: is not defined in the schema and the schema does not allow additional properties"
+    return None

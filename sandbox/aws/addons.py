@@ -1,0 +1,252 @@
+"""EKS addons: an addon is what runs in the cluster, so its status is what the cluster's side reports.
+
+Whatever installs the addons writes `<root>/addons/<cluster>/<addon>.json`: {"status": "CREATING" | "ACTIVE" |
+"DEGRADED", "issues": [{"code": …, "message": …, "resourceIds": […]}]}. Without a report a new addon stays CREATING.
+"""
+
+import json
+import time
+import uuid
+from typing import Any
+
+from sandbox import pins
+from sandbox.aws import guard
+from sandbox.aws.addon_catalogue import CATALOGUE, UnsupportedAddonError, check_configuration, resolve
+from sandbox.aws.emulator import Response, eks, iam, responses
+from sandbox.aws.settings import Settings
+
+# A report that is older than a change may only not have been written again: nothing differed. Then it counts.
+_SETTLED_SECONDS = 3.0
+# EKS waits for a quarter of an hour and more; nobody should have to in a sandbox.
+_PATIENCE_SECONDS = 90.0
+_TOO_FEW = "InsufficientNumberOfReplicas"
+_CONFLICTS = ("", "NONE", "OVERWRITE", "PRESERVE")
+
+
+class NoSuchAddonError(Exception):
+    """The cluster has no such addon."""
+
+
+def install() -> None:
+    """Make sure of the stores; the verbs are routed by `eks.py`."""
+    guard.require(eks, "_clusters", "_addons", "_tags", "_json_resp", "_error", "_now")
+
+
+def supported_versions(name: str | None, version: str | None) -> Response:
+    """DescribeAddonVersions."""
+    ours = ".".join(pins.KUBERNETES.split(".")[:2])
+    addons = [
+        {
+            "addonName": addon.name,
+            "type": "storage",
+            "publisher": "eks",
+            "owner": "aws",
+            "addonVersions": [
+                {
+                    "addonVersion": number,
+                    "architecture": ["amd64", "arm64"],
+                    "computeTypes": ["ec2", "auto"],
+                    "compatibilities": [
+                        {
+                            "clusterVersion": ours,
+                            "platformVersions": ["*"],
+                            "defaultVersion": number == addon.default_version,
+                        }
+                    ],
+                    "requiresConfiguration": False,
+                    "requiresIamPermissions": True,
+                }
+                for number in addon.versions
+            ],
+        }
+        for addon in CATALOGUE.values()
+        if name in (None, addon.name) and version in (None, ours)
+    ]
+    return eks._json_resp(200, {"addons": addons})
+
+
+def configuration(name: str, version: str) -> Response:
+    """DescribeAddonConfiguration."""
+    try:
+        addon, number = resolve(name, version)
+    except UnsupportedAddonError as unsupported:
+        return _invalid(str(unsupported))
+    return eks._json_resp(
+        200,
+        {
+            "addonName": addon.name,
+            "addonVersion": number,
+            "configurationSchema": json.dumps(addon.schema),
+            "podIdentityConfiguration": [
+                {
+                    "serviceAccount": addon.service_account,
+                    "recommendedManagedPolicies": ["arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"],
+                }
+            ],
+        },
+    )
+
+
+def create(cluster: str, body: dict[str, Any]) -> Response:
+    """CreateAddon."""
+    name = body.get("addonName", "")
+    if f"{cluster}/{name}" in eks._addons:
+        return eks._error(409, "ResourceInUseException", "Addon already exists.")
+    try:
+        addon, version = resolve(name, body.get("addonVersion"))
+        check_configuration(addon, body.get("configurationValues") or "")
+        _check(body)
+    except UnsupportedAddonError as unsupported:
+        return _invalid(str(unsupported))
+    now = eks._now()
+    arn = f"arn:aws:eks:{responses.get_region()}:{responses.get_account_id()}:addon/{cluster}/{name}/{uuid.uuid4()}"
+    record = {
+        "addonName": name,
+        "clusterName": cluster,
+        "addonVersion": version,
+        "addonArn": arn,
+        "createdAt": now,
+        "modifiedAt": now,
+        "serviceAccountRoleArn": body.get("serviceAccountRoleArn") or "",
+        "configurationValues": body.get("configurationValues") or "",
+        "owner": "aws",
+        "publisher": "eks",
+        "_changed": time.time(),
+        "_transition": "CREATING",
+        "_updates": {},
+    }
+    eks._addons[f"{cluster}/{name}"] = record
+    eks._tags[arn] = dict(body.get("tags") or {})
+    return eks._json_resp(200, {"addon": _shown(record, ("CREATING", []))})
+
+
+def describe(settings: Settings, cluster: str, name: str) -> Response:
+    """DescribeAddon."""
+    record = _record(cluster, name)
+    return eks._json_resp(200, {"addon": _shown(record, _state(settings, record))})
+
+
+def names(cluster: str) -> Response:
+    """ListAddons."""
+    found = [record["addonName"] for key, record in eks._addons.items() if key.startswith(f"{cluster}/")]
+    return eks._json_resp(200, {"addons": found})
+
+
+def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) -> Response:
+    """UpdateAddon: what is absent from the request stays as it is."""
+    record = _record(cluster, name)
+    status, _ = _state(settings, record)
+    if status in ("CREATING", "UPDATING"):
+        return eks._error(409, "ResourceInUseException", f"Addon is currently in {status} state; try again later.")
+    try:
+        addon, version = resolve(name, body.get("addonVersion") or record["addonVersion"])
+        check_configuration(addon, body.get("configurationValues") or "")
+        _check(body)
+    except UnsupportedAddonError as unsupported:
+        return _invalid(str(unsupported))
+    record["addonVersion"] = version
+    for field in ("serviceAccountRoleArn", "configurationValues"):
+        if field in body:
+            record[field] = body[field] or ""
+    record.update(modifiedAt=eks._now(), _changed=time.time(), _transition="UPDATING")
+    started = {
+        "id": str(uuid.uuid4()),
+        "type": "AddonUpdate",
+        "createdAt": eks._now(),
+        "params": [
+            {"type": kind, "value": body[field]}
+            for field, kind in (
+                ("addonVersion", "AddonVersion"),
+                ("serviceAccountRoleArn", "ServiceAccountRoleArn"),
+                ("configurationValues", "ConfigurationValues"),
+                ("resolveConflicts", "ResolveConflicts"),
+            )
+            if body.get(field)
+        ],
+    }
+    record["_updates"][started["id"]] = started
+    return eks._json_resp(200, {"update": {**started, "status": "InProgress", "errors": []}})
+
+
+def describe_update(settings: Settings, cluster: str, name: str, update_id: str) -> Response:
+    """DescribeUpdate of an addon: in progress until the cluster's side has reported on the change."""
+    record = _record(cluster, name)
+    started = record["_updates"].get(update_id)
+    if started is None:
+        return eks._error(404, "ResourceNotFoundException", f"No update found for ID: {update_id}")
+    status, issues = _state(settings, record)
+    outcome = {"UPDATING": "InProgress", "ACTIVE": "Successful"}.get(status, "Failed")
+    errors = [
+        {"errorCode": "Unknown", "errorMessage": issue["message"], "resourceIds": issue.get("resourceIds", [])}
+        for issue in (issues if outcome == "Failed" else [])
+    ]
+    return eks._json_resp(200, {"update": {**started, "status": outcome, "errors": errors}})
+
+
+def delete(settings: Settings, cluster: str, name: str, preserve: bool) -> Response:
+    """DeleteAddon. Whoever installed it sees it gone from the API and removes it from the cluster."""
+    if preserve:
+        return _invalid("preserve is not supported by this sandbox: the addon's software goes with the addon")
+    record = _record(cluster, name)
+    eks._addons.pop(f"{cluster}/{name}")
+    eks._tags.pop(record["addonArn"], None)
+    (settings.addon_reports / cluster / f"{name}.json").unlink(missing_ok=True)
+    return eks._json_resp(200, {"addon": _shown(record, ("DELETING", []))})
+
+
+def _record(cluster: str, name: str) -> dict[str, Any]:
+    record = eks._addons.get(f"{cluster}/{name}")
+    if record is None:
+        raise NoSuchAddonError(f"No addon: {name} found in cluster: {cluster}")
+    return record
+
+
+def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """Status and health issues, from the newest report on the addon.
+
+    A change is over with the first ACTIVE after it. While pods are being replaced there are too few of them: that
+    alone ends no change until EKS has lost its patience.
+    """
+    change: str | None = record["_transition"]
+    try:
+        file = settings.addon_reports / record["clusterName"] / f"{record['addonName']}.json"
+        written = file.stat().st_mtime
+        report = json.loads(file.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return change or "ACTIVE", []
+    status, issues = report["status"], list(report.get("issues", []))
+    if change is None:
+        return status, issues
+    age = time.time() - record["_changed"]
+    unseen = written < record["_changed"] and age < _SETTLED_SECONDS
+    rolling = bool(issues) and all(issue["code"] == _TOO_FEW for issue in issues) and age < _PATIENCE_SECONDS
+    if unseen or rolling or status == "CREATING":
+        return change, []
+    record["_transition"] = None
+    return status, issues
+
+
+def _shown(record: dict[str, Any], state: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    shown = {key: value for key, value in record.items() if not key.startswith("_") and value != ""}
+    tags = eks._tags.get(record["addonArn"]) or {}
+    return {**shown, "tags": tags, "status": state[0], "health": {"issues": state[1]}}
+
+
+def _check(body: dict[str, Any]) -> None:
+    if body.get("resolveConflicts", "") not in _CONFLICTS:
+        raise UnsupportedAddonError(
+            f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE"
+        )
+    if body.get("podIdentityAssociations"):
+        raise UnsupportedAddonError(
+            "podIdentityAssociations need the pod identity agent, which this sandbox does not run"
+        )
+    arn = body.get("serviceAccountRoleArn")
+    if arn and (":role/" not in arn or iam._roles.get(arn.rsplit("/", 1)[-1], {}).get("Arn") != arn):
+        raise UnsupportedAddonError(
+            f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
+        )
+
+
+def _invalid(message: str) -> Response:
+    return eks._error(400, "InvalidParameterException", message)

@@ -1,0 +1,171 @@
+"""EKS's side of `aws eks get-token`: the API server hands each bearer token to this webhook, which answers who it is.
+
+The presigned URL is performed against the sandbox's STS with the cluster's name as the signed header, and the ARN that
+STS names is looked up in the cluster's access entries. Every refusal is one line in the log that says why.
+"""
+
+import argparse
+import datetime as dt
+import json
+import logging
+import ssl
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+from xml.etree import ElementTree
+
+import boto3
+from botocore.exceptions import ClientError
+
+from sandbox import place
+from sandbox.aws.presigned import CLUSTER_HEADER, PREFIX, PresignedIdentity, TokenError, decode
+
+_LOG = logging.getLogger("authenticator")
+_STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
+_CLUSTER_ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+_LARGEST_REVIEW = 65536
+# Loopback is never asked for through a proxy, whatever the environment says.
+_DIRECT = build_opener(ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who STS says performed the request; `user_id` is AWS's unique id."""
+
+    arn: str
+    user_id: str
+    account: str
+
+    @property
+    def principal(self) -> str:
+        """The ARN that an access entry names: of an assumed role, the role's."""
+        kind, _, rest = self.arn.rpartition(":")[2].partition("/")
+        if kind != "assumed-role":
+            return self.arn
+        return f"arn:aws:iam::{self.account}:role/{rest.split('/')[0]}"
+
+
+@dataclass
+class Authenticator:
+    """One cluster's authenticator. `endpoint` is where the AWS APIs answer."""
+
+    cluster: str
+    endpoint: str
+    region: str = place.REGION
+    eks: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.eks = boto3.client("eks", region_name=self.region, endpoint_url=self.endpoint)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Those that a token may name: STS's own in this region, and the sandbox's endpoint that stands in for it."""
+        return frozenset({f"sts.{self.region}.amazonaws.com", urlsplit(self.endpoint).netloc})
+
+    def review(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a TokenReview: its status names the user, or says that there is none."""
+        token = str(request.get("spec", {}).get("token", ""))
+        try:
+            # Other tokens are none of our business: the API server tries its own authenticators, too.
+            status = {"authenticated": False} if not token.startswith(PREFIX) else self._authenticated(token)
+        except TokenError as unacceptable:
+            _LOG.warning("refused a token: %s", unacceptable)
+            status = {"authenticated": False, "error": str(unacceptable)}
+        return {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status}
+
+    def _authenticated(self, token: str) -> dict[str, Any]:
+        caller = self._perform(decode(token, self.hosts, dt.datetime.now(dt.UTC)))
+        try:
+            entry = self.eks.describe_access_entry(clusterName=self.cluster, principalArn=caller.principal)
+            policies = self.eks.list_associated_access_policies(
+                clusterName=self.cluster, principalArn=caller.principal
+            )["associatedAccessPolicies"]
+        except ClientError as error:
+            raise TokenError(f"{caller.arn} has no access entry in {self.cluster}: {error}") from None
+        entry = entry["accessEntry"]
+        groups = list(entry.get("kubernetesGroups", []))
+        if any(
+            policy["policyArn"] == _CLUSTER_ADMINISTRATOR and policy["accessScope"]["type"] == "cluster"
+            for policy in policies
+        ):
+            groups.append("system:masters")
+        return {
+            "authenticated": True,
+            "user": {
+                "username": entry.get("username") or caller.arn,
+                "uid": f"aws-iam-authenticator:{caller.account}:{caller.user_id}",
+                "groups": groups,
+                "extra": {"arn": [caller.arn], "canonicalArn": [caller.principal]},
+            },
+        }
+
+    def _perform(self, identity: PresignedIdentity) -> Caller:
+        """Send the request as it was signed, with this cluster's name: a token for another one does not verify."""
+        request = Request(  # noqa: S310 (the scheme is the endpoint's own)
+            f"{self.endpoint}/?{identity.query}", headers={"Host": identity.host, CLUSTER_HEADER: self.cluster}
+        )
+        try:
+            with _DIRECT.open(request, timeout=10) as response:
+                answer = ElementTree.fromstring(response.read())  # noqa: S314 (the STS of this sandbox wrote it)
+        except HTTPError as error:
+            raise TokenError(f"STS refused it: {error.code} {error.read().decode(errors='replace')}") from None
+        except (OSError, HTTPException) as error:
+            raise TokenError(f"STS could not be asked: {error}") from None
+        result = answer.find(f"{_STS}GetCallerIdentityResult")
+        if result is None:
+            raise TokenError("STS named no caller")
+        arn, user_id, account = (result.findtext(f"{_STS}{name}", "") for name in ("Arn", "UserId", "Account"))
+        return Caller(arn, user_id, account)
+
+
+def serve(authenticator: Authenticator, pki: Path, port: int) -> ThreadingHTTPServer:
+    """A TLS server on loopback that answers TokenReviews; the caller runs it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            if length > _LARGEST_REVIEW:
+                self.send_error(413)
+                return
+            try:
+                review = json.loads(self.rfile.read(length))
+            except ValueError:
+                self.send_error(400, "not a TokenReview")
+                return
+            answer = json.dumps(authenticator.review(review)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Refusals are logged where they are decided; a line for each request says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / "authenticator.crt", pki / "authenticator.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return server
+
+
+def main() -> None:
+    """`python -m sandbox.aws.authenticator --root FOLDER`; endpoint and credentials come from the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="the sandbox's folder")
+    parser.add_argument("--endpoint", default=f"http://127.0.0.1:{place.AWS_PORT}")
+    parser.add_argument("--port", type=int, default=place.AUTHENTICATOR_PORT)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    serve(Authenticator(place.CLUSTER, given.endpoint), given.root / "pki", given.port).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""EKS clusters: the one that this machine really runs has its true endpoint, certificate authority and issuer."""
+
+import base64
+import secrets
+from typing import Any
+
+from sandbox import pins, place
+from sandbox.aws import guard
+from sandbox.aws.emulator import Response, ec2, eks, responses
+from sandbox.aws.settings import Settings
+
+_OK = 200
+_FEWEST_ZONES = 2
+
+
+def install(settings: Settings) -> None:
+    """Correct what the emulator records for a new cluster, and take its addons along when it goes."""
+    guard.require(ec2, "_subnets")
+    guard.require(eks, "_clusters", "_addons", "_tags", "_sanitize", "_json_resp", "_error")
+
+    def _new_oidc_id() -> str:
+        return secrets.token_hex(16).upper()
+
+    def _issuer_url(oidc_id: str) -> str:
+        return f"https://oidc.eks.{responses.get_region()}.amazonaws.com/id/{oidc_id}"
+
+    def _create_cluster(body: dict[str, Any], creator_arn: str | None = None) -> Response:
+        refusal = _refusal(body)
+        if refusal:
+            return eks._error(400, "InvalidParameterException", refusal)
+        answer = stock_create(body, creator_arn)
+        cluster = eks._clusters.get(body.get("name", ""))
+        if cluster is None or answer[0] != _OK:
+            return answer
+        _correct(settings, cluster, body)
+        return eks._json_resp(200, {"cluster": eks._sanitize(cluster)})
+
+    def _delete_cluster(name: str) -> Response:
+        answer = stock_delete(name)
+        if name not in eks._clusters:
+            for key in [key for key in eks._addons if key.startswith(f"{name}/")]:
+                eks._tags.pop(eks._addons.pop(key)["addonArn"], None)
+        return answer
+
+    def _start_nothing() -> None:
+        """The emulator would look for a container engine to run a cluster of its own in."""
+
+    guard.replace(eks, "_new_oidc_id", _new_oidc_id)
+    guard.replace(eks, "_issuer_url", _issuer_url)
+    guard.replace(eks, "_get_docker", _start_nothing)
+    stock_create = guard.replace(eks, "_create_cluster", _create_cluster)
+    stock_delete = guard.replace(eks, "_delete_cluster", _delete_cluster)
+
+
+def _refusal(body: dict[str, Any]) -> str | None:
+    ours = ".".join(pins.KUBERNETES.split(".")[:2])
+    version = body.get("version", ours)
+    if body.get("name") == place.CLUSTER and version != ours:
+        return f"unsupported Kubernetes version {version}; this machine runs {ours}"
+    subnets = body.get("resourcesVpcConfig", {}).get("subnetIds", [])
+    unknown = [subnet for subnet in subnets if subnet not in ec2._subnets]
+    if unknown:
+        return f"The subnet ID '{unknown[0]}' does not exist"
+    if len({ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets}) < _FEWEST_ZONES:
+        return "Subnets specified must be in at least two different AZs"
+    return None
+
+
+def _correct(settings: Settings, cluster: dict[str, Any], body: dict[str, Any]) -> None:
+    cluster["accessConfig"] = {
+        "authenticationMode": body.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP"),
+        "bootstrapClusterCreatorAdminPermissions": body.get("accessConfig", {}).get(
+            "bootstrapClusterCreatorAdminPermissions", True
+        ),
+    }
+    network = cluster["resourcesVpcConfig"]
+    network["vpcId"] = ec2._subnets[network["subnetIds"][0]]["VpcId"]
+    network["clusterSecurityGroupId"] = f"sg-{secrets.token_hex(9)[:17]}"
+    cluster["platformVersion"] = "eks.1"
+    cluster["health"] = {"issues": []}
+    cluster["deletionProtection"] = bool(body.get("deletionProtection", False))
+    cluster["upgradePolicy"] = body.get("upgradePolicy", {"supportType": "EXTENDED"})
+    if cluster["name"] != place.CLUSTER:
+        return
+    # The one cluster that this machine runs.
+    cluster["identity"]["oidc"]["issuer"] = place.ISSUER
+    cluster["endpoint"] = f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
+    authority = settings.certificate_authority
+    if authority.exists():
+        cluster["certificateAuthority"]["data"] = base64.b64encode(authority.read_bytes()).decode()
+    cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"] = place.SERVICE_CIDR

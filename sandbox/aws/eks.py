@@ -1,0 +1,124 @@
+"""EKS: routes the addon verbs to their room, and checks access entries as EKS does."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox.aws import addons, clusters, guard
+from sandbox.aws.emulator import Parameters, Response, eks, iam
+from sandbox.aws.settings import Settings
+
+_CLUSTER = re.compile(r"/clusters/([\w-]+)/")
+_ADDON = re.compile(r"/clusters/([\w-]+)/addons(?:/([\w.-]+?)(/update)?)?")
+_UPDATES = re.compile(r"/clusters/([\w-]+)/updates/([\w-]+)")
+_ENTRIES = re.compile(r"/clusters/([\w-]+)/access-entries")
+_POLICIES = re.compile(r"/clusters/([\w-]+)/access-entries/(.+)/access-policies")
+
+
+def install(settings: Settings) -> None:
+    """Route before the emulator does."""
+    guard.require(eks, "_ACCESS_POLICY_RULES", "_ACCESS_POLICY_ARN_PREFIX", "_access_entries")
+    clusters.install(settings)
+    addons.install()
+
+    def _handle_request_sync(
+        method: str, path: str, headers: dict[str, str], body_bytes: bytes, query_params: Parameters
+    ) -> Response:
+        body = _json(body_bytes)
+        query = {name: values[0] if isinstance(values, list) else values for name, values in query_params.items()}
+        try:
+            answer = _route(settings, method, unquote(path), body, query)
+        except addons.NoSuchAddonError as missing:
+            return eks._error(404, "ResourceNotFoundException", str(missing))
+        return answer or stock(method, path, headers, body_bytes, query_params)
+
+    stock = guard.replace(eks, "_handle_request_sync", _handle_request_sync)
+
+
+def _route(settings: Settings, method: str, path: str, body: dict[str, Any], query: dict[str, str]) -> Response | None:
+    """The overlay's answer, or None where the emulator's own is good."""
+    match method, path:
+        case "GET", "/addons/supported-versions":
+            return addons.supported_versions(query.get("addonName"), query.get("kubernetesVersion"))
+        case "GET", "/addons/configuration-schemas":
+            return addons.configuration(query.get("addonName", ""), query.get("addonVersion", ""))
+        case "GET", "/access-policies":
+            return _access_policies()
+    if not (cluster := _CLUSTER.match(path)):
+        return None
+    return _no_cluster(cluster[1]) or _in_cluster(settings, method, path, body, query)
+
+
+def _in_cluster(
+    settings: Settings, method: str, path: str, body: dict[str, Any], query: dict[str, str]
+) -> Response | None:
+    if found := _ADDON.fullmatch(path):
+        return _addon(settings, method, found, body, query)
+    if (found := _UPDATES.fullmatch(path)) and method == "GET" and "addonName" in query:
+        return addons.describe_update(settings, found[1], query["addonName"], found[2])
+    if _ENTRIES.fullmatch(path) and method == "POST":
+        return _principal_refusal(body.get("principalArn", ""))
+    if _POLICIES.fullmatch(path) and method == "POST":
+        return _policy_refusal(body.get("policyArn", ""))
+    return None
+
+
+def _addon(
+    settings: Settings, method: str, found: re.Match[str], body: dict[str, Any], query: dict[str, str]
+) -> Response | None:
+    cluster, name, updating = found[1], found[2], found[3]
+    match method, name is not None, updating is not None:
+        case "GET", False, _:
+            return addons.names(cluster)
+        case "POST", False, _:
+            return addons.create(cluster, body)
+        case "GET", True, False:
+            return addons.describe(settings, cluster, name)
+        case "DELETE", True, False:
+            return addons.delete(settings, cluster, name, query.get("preserve") == "true")
+        case "POST", True, True:
+            return addons.update(settings, cluster, name, body)
+    return None
+
+
+def _no_cluster(name: str) -> Response | None:
+    if name in eks._clusters:
+        return None
+    return eks._error(404, "ResourceNotFoundException", f"No cluster found for name: {name}.")
+
+
+def _access_policies() -> Response:
+    policies = [
+        {"name": name, "arn": f"arn:aws:eks::aws:{eks._ACCESS_POLICY_ARN_PREFIX}{name}"}
+        for name in eks._ACCESS_POLICY_RULES
+    ]
+    return eks._json_resp(200, {"accessPolicies": policies})
+
+
+def _principal_refusal(arn: str) -> Response | None:
+    """A principal must exist: EKS keeps its unique id, so that a user made again is not let in."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    store = {"user": iam._users, "role": iam._roles}.get(kind)
+    known = store is not None and store.get(name.rsplit("/", 1)[-1], {}).get("Arn") == arn
+    if known:
+        return None
+    return eks._error(
+        400,
+        "InvalidParameterException",
+        "The specified principalArn is invalid: invalid principal.",
+    )
+
+
+def _policy_refusal(arn: str) -> Response | None:
+    if arn.startswith("arn:aws:eks::aws:cluster-access-policy/") and arn.rsplit("/", 1)[-1] in eks._ACCESS_POLICY_RULES:
+        return None
+    return eks._error(400, "InvalidParameterException", f"The policyArn {arn} is not an EKS access policy.")
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body) if body else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

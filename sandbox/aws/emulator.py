@@ -1,0 +1,15 @@
+"""The emulator's modules, named once for the whole overlay, and the shapes that they exchange.
+
+They are installed in the emulator's own environment only, which is why the type checker cannot see them.
+"""
+
+# ruff: noqa: F401 (re-exported)
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, persistence, responses
+from ministack.services import ec2, eks, iam, sts
+
+Response = tuple[int, dict[str, str], bytes]
+"""HTTP status, headers, body."""
+
+Parameters = dict[str, list[str]]
+"""A query-protocol request: every value is a list."""

@@ -1,0 +1,52 @@
+"""EC2 instances: launched where their subnet is, and a node of this machine keeps its own instance id."""
+
+from typing import Any
+
+from sandbox import place
+from sandbox.aws import guard
+from sandbox.aws.emulator import ec2, responses
+
+
+def install() -> None:
+    """Correct what the emulator records for a new instance.
+
+    The machine has the nodes that `sandbox.place` names: an instance that is launched with a node's private address
+    *is* that node, and gets the id that the node's kubelet reports as its provider id.
+    """
+    guard.require(ec2, "_instances", "_volumes", "_subnets")
+
+    def _launch_instances_internal(  # noqa: PLR0913, PLR0917 (the emulator's signature)
+        image_id: str,
+        instance_type: str,
+        subnet_id: str,
+        count: int,
+        key_name: str = "",
+        user_data: str = "",
+        sg_ids: list[str] | None = None,
+        requested_private_ip: str | None = None,
+        iam_profile: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        created = stock(
+            image_id, instance_type, subnet_id, count, key_name, user_data, sg_ids, requested_private_ip, iam_profile
+        )
+        for instance in created:
+            _correct(instance)
+        return created
+
+    stock = guard.replace(ec2, "_launch_instances_internal", _launch_instances_internal)
+
+
+def _correct(instance: dict[str, Any]) -> None:
+    zone = ec2._subnets.get(instance["SubnetId"], {}).get("AvailabilityZone", f"{responses.get_region()}a")
+    address = instance["PrivateIpAddress"]
+    old = instance["InstanceId"]
+    new = next((node.instance_id for node in place.NODES if node.address == address), old)
+    instance["InstanceId"] = new
+    instance["Placement"]["AvailabilityZone"] = zone
+    instance["PrivateDnsName"] = f"ip-{address.replace('.', '-')}.{responses.get_region()}.compute.internal"
+    for mapping in instance["BlockDeviceMappings"]:
+        root = ec2._volumes[mapping["Ebs"]["VolumeId"]]
+        root["AvailabilityZone"] = zone
+        for attachment in root["Attachments"]:
+            attachment["InstanceId"] = new
+    ec2._instances[new] = ec2._instances.pop(old)

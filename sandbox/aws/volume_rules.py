@@ -1,0 +1,119 @@
+"""What EC2 accepts for an EBS volume, by type. Pure; sizes in GiB, throughput in MiB/s, refusals in AWS's words."""
+
+from dataclasses import dataclass
+
+
+class VolumeError(Exception):
+    """EC2 says no: an error code of AWS's, and its text."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class VolumeType:
+    """Limits of one type. `iops` is None for the types whose IOPS cannot be chosen."""
+
+    smallest: int
+    largest: int
+    iops: range | None = None
+    iops_per_gib: int = 0
+    throughput: range | None = None
+
+
+TYPES = {
+    "gp2": VolumeType(1, 16384),
+    "gp3": VolumeType(1, 65536, range(3000, 80001), 500, range(125, 2001)),
+    "io1": VolumeType(4, 16384, range(100, 64001), 50),
+    "io2": VolumeType(4, 65536, range(100, 256001), 1000),
+    "st1": VolumeType(125, 16384),
+    "sc1": VolumeType(125, 16384),
+    "standard": VolumeType(1, 1024),
+}
+DEFAULT_TYPE = "gp2"
+_GP3_IOPS_EVEN_WHEN_SMALL = 3000
+_GP3_IOPS_PER_MIB = 4
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the volume gets: 0 where its type has no such figure."""
+
+    iops: int
+    throughput: int
+
+
+def check_size(kind: str, size: int) -> None:
+    """Raises VolumeError for an unknown type or a size outside its limits."""
+    limits = TYPES.get(kind)
+    if limits is None:
+        raise VolumeError("UnknownVolumeType", f"Unknown volume type: {kind}")
+    if size > limits.largest:
+        raise VolumeError(
+            "InvalidParameterValue",
+            f"Volume of {size}GiB is too large for volume type {kind}; maximum is {limits.largest}GiB.",
+        )
+    if size < limits.smallest:
+        raise VolumeError(
+            "InvalidParameterValue",
+            f"Volume of {size}GiB is too small for volume type {kind}; minimum is {limits.smallest}GiB.",
+        )
+
+
+def performance(kind: str, size: int, iops: int | None, throughput: int | None) -> Performance:
+    """IOPS and throughput of a volume of this type and size, when these were asked for (None: not asked).
+
+    Raises VolumeError when the type does not take them or they are out of range. The type must be known.
+    """
+    return Performance(_iops(kind, size, iops), _throughput(kind, iops, throughput))
+
+
+def _iops(kind: str, size: int, asked: int | None) -> int:
+    limits = TYPES[kind]
+    if limits.iops is None:
+        if asked is not None:
+            raise VolumeError("InvalidParameterCombination", f"The parameter iops is not supported for {kind} volumes.")
+        return min(max(100, 3 * size), 16000) if kind == "gp2" else 0
+    if asked is None:
+        if kind != "gp3":
+            raise VolumeError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
+        return _GP3_IOPS_EVEN_WHEN_SMALL
+    if asked not in limits.iops:
+        bound = "high" if asked >= limits.iops.stop else "low"
+        edge = f"maximum is {limits.iops.stop - 1}" if bound == "high" else f"minimum is {limits.iops.start}"
+        raise VolumeError(
+            "InvalidParameterValue", f"Volume iops of {asked} is too {bound} for volume type {kind}; {edge}."
+        )
+    free = _GP3_IOPS_EVEN_WHEN_SMALL if kind == "gp3" else 0
+    if asked > max(limits.iops_per_gib * size, free):
+        raise VolumeError(
+            "InvalidParameterCombination",
+            f"Iops to volume size ratio of {asked / size:.6f} is too high; maximum is {limits.iops_per_gib}.000000",
+        )
+    return asked
+
+
+def _throughput(kind: str, iops: int | None, asked: int | None) -> int:
+    limits = TYPES[kind]
+    if limits.throughput is None:
+        if asked is not None:
+            raise VolumeError(
+                "InvalidParameterCombination", f"The parameter throughput is not supported for {kind} volumes."
+            )
+        return 0
+    if asked is None:
+        return limits.throughput.start
+    if asked not in limits.throughput:
+        raise VolumeError(
+            "InvalidParameterValue",
+            f"Volume throughput of {asked} is out of range for volume type {kind}; accepted are "
+            f"{limits.throughput.start} to {limits.throughput.stop - 1}.",
+        )
+    if asked * _GP3_IOPS_PER_MIB > (iops or _GP3_IOPS_EVEN_WHEN_SMALL):
+        raise VolumeError(
+            "InvalidParameterCombination",
+            f"Throughput (MiBps) to iops ratio of {asked / (iops or _GP3_IOPS_EVEN_WHEN_SMALL):.6f} is too high; "
+            "maximum is 0.250000",
+        )
+    return asked

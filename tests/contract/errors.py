@@ -1,0 +1,16 @@
+"""What a test expects AWS to answer: a code, and words of its text."""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@contextmanager
+def refused(code: str, words: str = " ") -> Generator[None]:
+    """The block must fail with this error code, and a message that holds `words` literally."""
+    with pytest.raises(ClientError, match=re.escape(words)) as caught:
+        yield
+    assert caught.value.response["Error"]["Code"] == code

@@ -1,0 +1,146 @@
+"""A server on loopback with the overlay and the original case, and the keys of an issuer to make tokens with."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+import jwt
+import pytest
+from botocore.config import Config
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox import place
+from sandbox.aws import lifecycle
+from sandbox.aws.web_identity import key_id
+
+SUBJECT = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
+ROLE = "eks-ebs-csi-driver"
+ROLE_ARN = f"arn:aws:iam::{place.ACCOUNT}:role/{ROLE}"
+HOST = place.ISSUER.removeprefix("https://")
+PROVIDER_ARN = f"arn:aws:iam::{place.ACCOUNT}:oidc-provider/{HOST}"
+
+
+@dataclass
+class Server:
+    """A running server, and what is needed to talk to it."""
+
+    root: Path
+    port: int
+    python: Path
+    issuer: rsa.RSAPrivateKey
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def health(self) -> str:
+        return f"{self.endpoint}/_ministack/health"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        credentials = lifecycle.root_credentials(self.root / "aws-root.env")
+        with (self.root / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(self.python), "-m", "sandbox.aws.server"],
+                cwd=place.REPOSITORY,
+                env={
+                    "PATH": os.environ["PATH"],
+                    **lifecycle.environment(self.root, credentials, "127.0.0.1", self.port),
+                },
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError), urlopen(self.health, timeout=1):  # noqa: S310 (loopback)
+                return
+            time.sleep(0.05)
+        self.kill()
+        pytest.fail(f"the server did not come up:\n{(self.root / 'server.log').read_text()[-4000:]}")
+
+    def kill(self) -> None:
+        """As a crash would end it: nothing is saved on the way."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def seed(self) -> None:
+        subprocess.run(
+            [str(self.python), "-m", "sandbox.aws.seed", "--root", str(self.root), "--endpoint", self.endpoint],
+            cwd=place.REPOSITORY,
+            env={"PATH": os.environ["PATH"], **lifecycle.read_environment(self.root / "aws-root.env")},
+            check=True,
+        )
+
+    def client(self, service: str, credentials: dict[str, str] | None = None, **options: Any) -> Any:
+        """A client of the operator, or of whoever `credentials` are for (as STS gives them)."""
+        keys = credentials or lifecycle.read_environment(self.root / "aws.env")
+        return boto3.client(
+            service,
+            region_name=place.REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=keys.get("AccessKeyId") or keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys.get("SecretAccessKey") or keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys.get("SessionToken"),
+            config=Config(retries={"total_max_attempts": 1}, **options),
+        )
+
+    def token(self, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
+        """A service-account token as the API server makes it; `claims` change it."""
+        now = int(time.time())
+        right = {"iss": place.ISSUER, "sub": SUBJECT, "aud": ["sts.amazonaws.com"], "iat": now, "nbf": now}
+        signer = key or self.issuer
+        headers = {"kid": key_id(self.issuer.public_key())}
+        return jwt.encode({**right, "exp": now + 3600, **claims}, signer, algorithm="RS256", headers=headers)
+
+    def assume(self, token: str | None = None, role: str = ROLE_ARN, **arguments: Any) -> dict[str, Any]:
+        """AssumeRoleWithWebIdentity, unsigned as SDKs send it."""
+        return self.client("sts").assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="driver", WebIdentityToken=token or self.token(), **arguments
+        )
+
+    def report(self, addon: str, text: str) -> None:
+        """What the cluster's side says of an addon."""
+        file = self.root / "addons" / place.CLUSTER / f"{addon}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def issuer_key(root: Path) -> rsa.RSAPrivateKey:
+    """A signing key whose public half lies where the server looks for the cluster's, and a certificate authority."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pki = root / "pki"
+    pki.mkdir(parents=True)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (pki / "service-account.pub").write_bytes(public)
+    (pki / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
+    return key
+
+
+def trust(aws: Server, equals: dict[str, str], operator: str = "StringEquals", federated: str = PROVIDER_ARN) -> None:
+    """Let in whom these conditions name."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": federated},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {operator: equals},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)

@@ -1,0 +1,172 @@
+"""`aws eks get-token`: the token that the API server's webhook accepts, and those that it does not."""
+
+import base64
+import datetime as dt
+import logging
+import threading
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import botocore.auth
+import pytest
+import requests
+from botocore.signers import RequestSigner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sandbox import place
+from sandbox.aws.authenticator import Authenticator, serve
+from sandbox.aws.presigned import PREFIX
+from tests.contract.server import Server
+
+OPERATOR = f"arn:aws:iam::{place.ACCOUNT}:user/deployer"
+
+
+@pytest.fixture
+def authenticator(aws: Server, monkeypatch: pytest.MonkeyPatch) -> Authenticator:
+    """The webhook's own judgement, without its TLS."""
+    for line in (aws.root / "aws-root.env").read_text().splitlines():
+        monkeypatch.setenv(*line.split("=", 1))
+    return Authenticator(place.CLUSTER, aws.endpoint)
+
+
+def token(aws: Server, cluster: str = place.CLUSTER, keys: dict[str, str] | None = None, **change: Any) -> str:
+    """As the AWS CLI makes it; `change` replaces parameters of the request before it is signed."""
+    given = keys or dict(line.split("=", 1) for line in (aws.root / "aws.env").read_text().splitlines())
+    session = boto3.Session(
+        given.get("AccessKeyId") or given["AWS_ACCESS_KEY_ID"],
+        given.get("SecretAccessKey") or given["AWS_SECRET_ACCESS_KEY"],
+        given.get("SessionToken"),
+        place.REGION,
+    )
+    events = session.events if hasattr(session, "events") else session._session.get_component("event_emitter")
+    service = session.client("sts").meta.service_model.service_id
+    signer = RequestSigner(service, place.REGION, "sts", "v4", session.get_credentials(), events)
+    action, host, seconds = change.get("action", "GetCallerIdentity"), change.get("host", aws.endpoint), 60
+    request = {
+        "method": "GET",
+        "url": f"{host}/?Action={action}&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster} if cluster else {},
+        "context": {},
+    }
+    url = signer.generate_presigned_url(
+        request, region_name=place.REGION, expires_in=change.get("seconds", seconds), operation_name=""
+    )
+    return PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+
+
+def review(authenticator: Authenticator, bearer: str) -> dict[str, Any]:
+    return authenticator.review({"spec": {"token": bearer}})["status"]
+
+
+def test_the_operator_is_an_administrator_of_the_cluster(aws: Server, authenticator: Authenticator) -> None:
+    status = review(authenticator, token(aws))
+    assert status["authenticated"] is True
+    assert status["user"]["username"] == OPERATOR
+    assert status["user"]["groups"] == ["system:masters"]
+
+
+def test_sts_own_host_name_is_accepted_as_the_cli_signs_it(aws: Server, authenticator: Authenticator) -> None:
+    status = review(authenticator, token(aws, host=f"https://sts.{place.REGION}.amazonaws.com"))
+    assert status["authenticated"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cluster": "other"}, "SignatureDoesNotMatch"),
+        ({"cluster": ""}, "x-k8s-aws-id is not signed"),
+        ({"host": "https://sts.example.com"}, "it asks sts.example.com"),
+        ({"action": "GetSessionToken"}, "it asks for GetSessionToken"),
+        ({"seconds": 901}, "900 at most"),
+    ],
+)
+def test_tokens_that_are_refused(
+    aws: Server,
+    authenticator: Authenticator,
+    caplog: pytest.LogCaptureFixture,
+    change: dict[str, Any],
+    words: str,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        status = review(authenticator, token(aws, **change))
+    assert status["authenticated"] is False
+    assert words in caplog.text
+
+
+def test_a_token_is_good_for_fifteen_minutes(aws: Server, authenticator: Authenticator) -> None:
+    assert review(authenticator, _signed_ago(aws, minutes=14))["authenticated"] is True
+    status = review(authenticator, _signed_ago(aws, minutes=16))
+    assert status["authenticated"] is False
+    assert "has expired" in status["error"]
+
+
+def test_a_principal_without_an_access_entry(cured: Server, authenticator: Authenticator) -> None:
+    status = review(authenticator, token(cured, keys=cured.assume()["Credentials"]))
+    assert status["authenticated"] is False
+    assert "no access entry" in status["error"]
+
+
+def test_an_assumed_role_is_looked_up_as_its_role(cured: Server, authenticator: Authenticator) -> None:
+    eks, role = cured.client("eks"), f"arn:aws:iam::{place.ACCOUNT}:role/eks-ebs-csi-driver"
+    eks.create_access_entry(clusterName=place.CLUSTER, principalArn=role, kubernetesGroups=["viewers"])
+    try:
+        status = review(authenticator, token(cured, keys=cured.assume()["Credentials"]))
+    finally:
+        eks.delete_access_entry(clusterName=place.CLUSTER, principalArn=role)
+    assert status["user"]["groups"] == ["viewers"]
+    assert status["user"]["username"].endswith(":assumed-role/eks-ebs-csi-driver/driver")
+
+
+@pytest.mark.parametrize(
+    "bearer", ["", "eyJhbGciOi.J9.x", PREFIX + "!!!", PREFIX + "aGVsbG8", PREFIX + "aHR0cDovL3N0cy8/AAAA"]
+)
+def test_what_is_no_token_of_ours(authenticator: Authenticator, bearer: str) -> None:
+    assert review(authenticator, bearer)["authenticated"] is False
+
+
+def _signed_ago(aws: Server, minutes: int) -> str:
+    """A token whose signature is that old: the signer is told an earlier time."""
+    then = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)
+    with patch.object(botocore.auth, "get_current_datetime", lambda: then.replace(tzinfo=None)):
+        return token(aws)
+
+
+def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
+    certificate(aws.root / "pki")
+    server = serve(authenticator, aws.root / "pki", port=0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"https://127.0.0.1:{server.server_port}/authenticate"
+        trusted = str(aws.root / "pki" / "authenticator.crt")
+        reviewed = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token(aws)}}
+        answer = requests.post(url, json=reviewed, verify=trusted, timeout=10).json()
+        assert answer["status"]["user"]["username"] == OPERATOR
+        torn = {"spec": {"token": token(aws)[:-4] + "AAAA"}}
+        assert requests.post(url, json=torn, verify=trusted, timeout=10).json()["status"]["authenticated"] is False
+        assert requests.post(url, data=b"{", verify=trusted, timeout=10).status_code == 400
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def certificate(folder: Path) -> None:
+    """A certificate for 127.0.0.1 that is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authenticator")])
+    now = dt.datetime.now(dt.UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "authenticator.crt").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    (folder / "authenticator.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )

@@ -1,0 +1,176 @@
+"""EKS: the cluster as the machine runs it, addons whose status the cluster's side reports, access entries."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox import place
+from sandbox.aws.addon_catalogue import CATALOGUE, EBS_CSI
+from tests.contract.errors import refused
+from tests.contract.server import ROLE_ARN, Server
+
+ADDON = {"clusterName": place.CLUSTER, "addonName": EBS_CSI}
+ACTIVE = '{"status": "ACTIVE", "issues": []}'
+TOO_FEW = {"code": "InsufficientNumberOfReplicas", "message": "0 of 1 ready", "resourceIds": []}
+ROLLING = json.dumps({"status": "DEGRADED", "issues": [TOO_FEW]})
+
+
+@pytest.fixture
+def eks(aws: Server) -> Iterator[Any]:
+    """A client; the addon is put back to what the seed made."""
+    client = aws.client("eks")
+    yield client
+    for name in client.list_addons(clusterName=place.CLUSTER)["addons"]:
+        client.delete_addon(clusterName=place.CLUSTER, addonName=name)
+    client.create_addon(**ADDON, serviceAccountRoleArn=ROLE_ARN)
+
+
+def test_the_cluster_is_the_one_that_this_machine_runs(aws: Server) -> None:
+    cluster = aws.client("eks").describe_cluster(name=place.CLUSTER)["cluster"]
+    assert cluster["status"] == "ACTIVE"
+    assert cluster["version"] == "1.35"
+    assert cluster["endpoint"] == f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
+    assert cluster["identity"]["oidc"]["issuer"] == place.ISSUER
+    authority = base64.b64decode(cluster["certificateAuthority"]["data"])
+    assert authority == (aws.root / "pki" / "ca.crt").read_bytes()
+    assert cluster["accessConfig"]["authenticationMode"] == "API"
+    assert cluster["arn"] == f"arn:aws:eks:{place.REGION}:{place.ACCOUNT}:cluster/{place.CLUSTER}"
+    network = cluster["resourcesVpcConfig"]
+    subnets = aws.client("ec2").describe_subnets(SubnetIds=network["subnetIds"])["Subnets"]
+    assert {subnet["AvailabilityZone"] for subnet in subnets} == {node.zone for node in place.NODES}
+    assert {subnet["VpcId"] for subnet in subnets} == {network["vpcId"]}
+
+
+def test_a_cluster_that_is_not_there(aws: Server) -> None:
+    for call in (
+        lambda eks: eks.describe_cluster(name="none"),
+        lambda eks: eks.describe_addon(clusterName="none", addonName=EBS_CSI),
+        lambda eks: eks.create_addon(clusterName="none", addonName=EBS_CSI),
+        lambda eks: eks.list_addons(clusterName="none"),
+    ):
+        with refused("ResourceNotFoundException", "No cluster found for name: none."):
+            call(aws.client("eks"))
+
+
+def test_the_same_cluster_again(aws: Server) -> None:
+    network = aws.client("eks").describe_cluster(name=place.CLUSTER)["cluster"]["resourcesVpcConfig"]
+    role = f"arn:aws:iam::{place.ACCOUNT}:role/prod-cluster"
+    with refused("ResourceInUseException", "Cluster already exists with name: prod"):
+        aws.client("eks").create_cluster(
+            name=place.CLUSTER, roleArn=role, resourcesVpcConfig={"subnetIds": network["subnetIds"]}
+        )
+    with refused("InvalidParameterException", "subnet-0 "):
+        aws.client("eks").create_cluster(name="other", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-0 "]})
+
+
+def test_the_addon_of_the_original_case(eks: Any) -> None:
+    addon = eks.describe_addon(**ADDON)["addon"]
+    assert addon["serviceAccountRoleArn"] == ROLE_ARN
+    assert addon["addonVersion"] == CATALOGUE[EBS_CSI].default_version
+    assert eks.list_addons(clusterName=place.CLUSTER)["addons"] == [EBS_CSI]
+    with refused("ResourceInUseException", "Addon already exists."):
+        eks.create_addon(**ADDON)
+
+
+def test_an_addon_is_what_the_cluster_reports(aws: Server, eks: Any) -> None:
+    eks.delete_addon(**ADDON)
+    with refused("ResourceNotFoundException", f"No addon: {EBS_CSI} found in cluster: {place.CLUSTER}"):
+        eks.describe_addon(**ADDON)
+    made = eks.create_addon(**ADDON, serviceAccountRoleArn=ROLE_ARN, tags={"a": "1"})["addon"]
+    assert made["status"] == "CREATING"
+    assert eks.describe_addon(**ADDON)["addon"]["status"] == "CREATING"
+    aws.report(EBS_CSI, ROLLING)
+    assert eks.describe_addon(**ADDON)["addon"]["status"] == "CREATING"
+    aws.report(EBS_CSI, ACTIVE)
+    addon = eks.describe_addon(**ADDON)["addon"]
+    assert (addon["status"], addon["tags"]) == ("ACTIVE", {"a": "1"})
+    aws.report(EBS_CSI, ROLLING)
+    addon = eks.describe_addon(**ADDON)["addon"]
+    assert (addon["status"], addon["health"]["issues"]) == ("DEGRADED", [TOO_FEW])
+
+
+def test_an_update_lasts_until_the_cluster_reports(aws: Server, eks: Any) -> None:
+    aws.report(EBS_CSI, ACTIVE)
+    newest = CATALOGUE[EBS_CSI].versions[0]
+    update = eks.update_addon(**ADDON, addonVersion=newest, configurationValues='{"controller": {"replicaCount": 1}}')
+    polled = {"name": place.CLUSTER, "addonName": EBS_CSI, "updateId": update["update"]["id"]}
+    assert eks.describe_update(**polled)["update"]["status"] == "InProgress"
+    assert eks.describe_addon(**ADDON)["addon"]["status"] == "UPDATING"
+    with refused("ResourceInUseException", "UPDATING"):
+        eks.update_addon(**ADDON)
+    aws.report(EBS_CSI, ROLLING)
+    assert eks.describe_update(**polled)["update"]["status"] == "InProgress"
+    aws.report(EBS_CSI, ACTIVE)
+    assert eks.describe_update(**polled)["update"]["status"] == "Successful"
+    addon = eks.describe_addon(**ADDON)["addon"]
+    assert (addon["addonVersion"], addon["serviceAccountRoleArn"]) == (newest, ROLE_ARN)
+    with refused("ResourceNotFoundException", "No update found"):
+        eks.describe_update(**{**polled, "updateId": "0"})
+
+
+def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -> None:
+    aws.report(EBS_CSI, ACTIVE)
+    update = eks.update_addon(**ADDON, configurationValues="{}")
+    aws.report(EBS_CSI, '{"status": "DEGRADED", "issues": [{"code": "ConfigurationConflict", "message": "no node"}]}')
+    found = eks.describe_update(name=place.CLUSTER, addonName=EBS_CSI, updateId=update["update"]["id"])["update"]
+    assert (found["status"], found["errors"][0]["errorMessage"]) == ("Failed", "no node")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"addonName": "no-such-addon"}, "no-such-addon specified is not supported"),
+        ({"addonVersion": "v0"}, "Addon version specified is not supported"),
+        ({"configurationValues": "{not json"}, "not in valid JSON"),
+        ({"configurationValues": '{"controler": {}}'}, "$.controler: is not defined in the schema"),
+        ({"configurationValues": '{"controller": {"replicaCount": "2"}}'}, "$.controller.replicaCount: str found"),
+        ({"serviceAccountRoleArn": f"arn:aws:iam::{place.ACCOUNT}:role/nobody"}, "does not exist"),
+        ({"podIdentityAssociations": [{"serviceAccount": "a", "roleArn": ROLE_ARN}]}, "pod identity agent"),
+    ],
+)
+def test_addons_that_eks_refuses(eks: Any, arguments: dict[str, Any], words: str) -> None:
+    eks.delete_addon(**ADDON)
+    with refused("InvalidParameterException", words):
+        eks.create_addon(**{**ADDON, **arguments})
+
+
+def test_versions_and_configuration_can_be_looked_up(eks: Any) -> None:
+    versions = eks.describe_addon_versions(addonName=EBS_CSI, kubernetesVersion="1.35")["addons"][0]["addonVersions"]
+    default = [
+        each["addonVersion"] for each in versions if any(fit["defaultVersion"] for fit in each["compatibilities"])
+    ]
+    assert default == [CATALOGUE[EBS_CSI].default_version]
+    assert eks.describe_addon_versions(addonName=EBS_CSI, kubernetesVersion="1.20")["addons"] == []
+    found = eks.describe_addon_configuration(addonName=EBS_CSI, addonVersion=default[0])
+    assert "controller" in json.loads(found["configurationSchema"])["properties"]
+
+
+def test_tags_of_an_addon(eks: Any) -> None:
+    arn = eks.describe_addon(**ADDON)["addon"]["addonArn"]
+    eks.tag_resource(resourceArn=arn, tags={"a": "1", "b": "2"})
+    eks.untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert eks.list_tags_for_resource(resourceArn=arn)["tags"] == {"b": "2"}
+    assert eks.describe_addon(**ADDON)["addon"]["tags"] == {"b": "2"}
+
+
+def test_access_entries_are_for_principals_that_exist(aws: Server) -> None:
+    eks, operator = aws.client("eks"), f"arn:aws:iam::{place.ACCOUNT}:user/deployer"
+    assert eks.list_access_entries(clusterName=place.CLUSTER)["accessEntries"] == [operator]
+    with refused("InvalidParameterException", "invalid principal"):
+        eks.create_access_entry(clusterName=place.CLUSTER, principalArn=f"{operator}-x")
+    with refused("ResourceInUseException"):
+        eks.create_access_entry(clusterName=place.CLUSTER, principalArn=operator)
+    with refused("InvalidParameterException", "not an EKS access policy"):
+        eks.associate_access_policy(
+            clusterName=place.CLUSTER,
+            principalArn=operator,
+            policyArn="arn:aws:eks::aws:cluster-access-policy/Wrong",
+            accessScope={"type": "cluster"},
+        )
+    found = eks.list_associated_access_policies(clusterName=place.CLUSTER, principalArn=operator)
+    assert [each["policyArn"].rsplit("/", 1)[-1] for each in found["associatedAccessPolicies"]] == [
+        "AmazonEKSClusterAdminPolicy"
+    ]

@@ -1,0 +1,141 @@
+"""IAM: OIDC providers, trust policies and AWS's own managed policies."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox import place
+from sandbox.aws.policies import published
+from tests.contract.errors import refused
+from tests.contract.server import HOST, PROVIDER_ARN, ROLE, Server
+
+ARN = {"OpenIDConnectProviderArn": PROVIDER_ARN}
+EBS_CSI = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+
+
+def test_the_provider_begins_absent_and_is_given_back_as_aws_does(aws: Server) -> None:
+    iam = aws.client("iam")
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
+    made = iam.create_open_id_connect_provider(
+        Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"], Tags=[{"Key": "a", "Value": "1"}]
+    )
+    assert made["OpenIDConnectProviderArn"] == PROVIDER_ARN
+    found = iam.get_open_id_connect_provider(**ARN)
+    assert found["Url"] == HOST
+    assert found["ClientIDList"] == ["sts.amazonaws.com"]
+    assert len(found["ThumbprintList"]) == 1
+    assert found["Tags"] == [{"Key": "a", "Value": "1"}]
+
+
+def test_provider_updates(cured: Server) -> None:
+    iam = cured.client("iam")
+    iam.update_open_id_connect_provider_thumbprint(**ARN, ThumbprintList=["a" * 40])
+    iam.add_client_id_to_open_id_connect_provider(**ARN, ClientID="other")
+    iam.add_client_id_to_open_id_connect_provider(**ARN, ClientID="other")
+    iam.remove_client_id_from_open_id_connect_provider(**ARN, ClientID="sts.amazonaws.com")
+    iam.tag_open_id_connect_provider(**ARN, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    iam.untag_open_id_connect_provider(**ARN, TagKeys=["a"])
+    found = iam.get_open_id_connect_provider(**ARN)
+    assert (found["ClientIDList"], found["ThumbprintList"]) == (["other"], ["a" * 40])
+    assert iam.list_open_id_connect_provider_tags(**ARN)["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
+def test_a_second_provider_for_the_same_url(cured: Server) -> None:
+    with refused("EntityAlreadyExists", f"Provider with url {place.ISSUER} already exists."):
+        cured.client("iam").create_open_id_connect_provider(Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"])
+
+
+@pytest.mark.parametrize("url", [HOST, f"http://{HOST}", "https://oidc.example.com:8443/id/1", "https://h/?a=b"])
+def test_urls_that_iam_refuses(aws: Server, url: str) -> None:
+    with refused("InvalidInput", "Invalid Open ID Connect Provider URL"):
+        aws.client("iam").create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"])
+
+
+def test_a_thumbprint_that_is_none(aws: Server) -> None:
+    with refused("ValidationError", "thumbprintList"):
+        aws.client("iam").create_open_id_connect_provider(Url=place.ISSUER, ThumbprintList=["z" * 40])
+
+
+def test_a_missing_provider_can_be_deleted_but_not_read(aws: Server) -> None:
+    iam = aws.client("iam")
+    iam.delete_open_id_connect_provider(**ARN)
+    with refused("NoSuchEntity", f"OpenIDConnect Provider not found for arn {PROVIDER_ARN}"):
+        iam.get_open_id_connect_provider(**ARN)
+
+
+def _policy(**change: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    merged = {key: value for key, value in {**statement, **change}.items() if value is not None}
+    return json.dumps({"Version": "2012-10-17", "Statement": [merged]})
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("{nope", "invalid Json"),
+        ("{}", "Syntax errors"),
+        (_policy(Effect="Maybe"), "Allow or Deny"),
+        (_policy(Principal=None), "Missing required field Principal"),
+        (_policy(Resource="*"), "Has prohibited field Resource"),
+        (_policy(Action="s3:GetObject"), "may only specify STS"),
+        (_policy(Principal={"Federated": place.ISSUER}), "Federated principals"),
+    ],
+)
+def test_trust_policies_that_iam_refuses(aws: Server, document: str, words: str) -> None:
+    with refused("MalformedPolicyDocument", words):
+        aws.client("iam").create_role(RoleName="never", AssumeRolePolicyDocument=document)
+    with refused("MalformedPolicyDocument", words):
+        aws.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
+
+
+def test_a_trust_policy_that_is_too_long(aws: Server) -> None:
+    long = _policy(Condition={"StringEquals": {"aws:PrincipalTag/a": "x" * 2048}})
+    with refused("LimitExceeded", "ACLSizePerRole: 2048"):
+        aws.client("iam").create_role(RoleName="never", AssumeRolePolicyDocument=long)
+
+
+def test_managed_policies_are_those_that_aws_publishes(aws: Server) -> None:
+    iam = aws.client("iam")
+    versions = {policy.name: policy.version for policy in published()}
+    assert versions["AmazonEBSCSIDriverPolicy"] == "v15"
+    for policy in published():
+        found = iam.get_policy(PolicyArn=policy.arn)["Policy"]
+        assert (found["PolicyName"], found["DefaultVersionId"]) == (policy.name, policy.version)
+        document = iam.get_policy_version(PolicyArn=policy.arn, VersionId=policy.version)["PolicyVersion"]["Document"]
+        assert document == policy.document
+
+
+def test_attaching(aws: Server) -> None:
+    iam = aws.client("iam")
+    assert iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"] == [
+        {"PolicyName": "AmazonEBSCSIDriverPolicy", "PolicyArn": EBS_CSI}
+    ]
+    unknown = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy"
+    with refused("NoSuchEntity", f"Policy {unknown} does not exist or is not attachable."):
+        iam.attach_role_policy(RoleName=ROLE, PolicyArn=unknown)
+    with refused("NoSuchEntity", "was not found"):
+        iam.detach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    with refused("DeleteConflict", "must detach all policies first"):
+        iam.delete_role(RoleName=ROLE)
+
+
+def test_a_role_that_is_not_there(aws: Server) -> None:
+    iam = aws.client("iam")
+    with refused("NoSuchEntity", "The role with name nobody cannot be found."):
+        iam.get_role(RoleName="nobody")
+    with refused("NoSuchEntity", "The role with name nobody cannot be found."):
+        iam.attach_role_policy(RoleName="nobody", PolicyArn=EBS_CSI)
+
+
+def test_the_operator_is_an_ordinary_user(aws: Server) -> None:
+    assert aws.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{place.ACCOUNT}:user/deployer"
+    assert oct((aws.root / "aws.env").stat().st_mode & 0o777) == "0o600"
+    iam = aws.client("iam")
+    iam.create_user(UserName="reader")
+    keys = iam.create_access_key(UserName="reader")["AccessKey"]
+    with refused(
+        "AccessDenied",
+        f"user/reader is not authorized to perform: iam:GetRole on resource: arn:aws:iam::{place.ACCOUNT}:role/{ROLE}",
+    ):
+        aws.client("iam", keys).get_role(RoleName=ROLE)

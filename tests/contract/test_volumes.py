@@ -1,0 +1,183 @@
+"""EC2: volumes, checked as EC2 checks them, for the operator and for the driver under AWS's own policy."""
+
+from typing import Any
+
+import pytest
+
+from sandbox import place
+from tests.contract.errors import refused
+from tests.contract.server import Server
+
+ZONE = place.NODES[0].zone
+GIB = 1024**3
+CLUSTER_TAG = {"Key": "ebs.csi.aws.com/cluster", "Value": "true"}
+NAME_TAG = {"Key": "CSIVolumeName", "Value": "pvc-1"}
+
+
+def tagged(*tags: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"ResourceType": "volume", "Tags": list(tags)}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ({"VolumeType": "wat"}, "UnknownVolumeType", "wat"),
+        ({"Size": 16385}, "InvalidParameterValue", "too large for volume type gp2; maximum is 16384GiB"),
+        ({"VolumeType": "st1"}, "InvalidParameterValue", "too small for volume type st1; minimum is 125GiB"),
+        ({"Iops": 3000}, "InvalidParameterCombination", "iops is not supported for gp2"),
+        ({"Throughput": 125}, "InvalidParameterCombination", "throughput is not supported for gp2"),
+        ({"VolumeType": "io1"}, "MissingParameter", "iops must be specified for io1"),
+        ({"VolumeType": "gp3", "Iops": 80001}, "InvalidParameterValue", "maximum is 80000"),
+        ({"VolumeType": "gp3", "Iops": 2999}, "InvalidParameterValue", "minimum is 3000"),
+        ({"VolumeType": "gp3", "Iops": 6000}, "InvalidParameterCombination", "ratio of 600"),
+        ({"VolumeType": "gp3", "Throughput": 1000}, "InvalidParameterCombination", "maximum is 0.25"),
+        ({"VolumeType": "gp3", "Throughput": 100}, "InvalidParameterValue", "125 to 2000"),
+        ({"AvailabilityZone": "ap-southeast-1z"}, "InvalidZone.NotFound", "ap-southeast-1z"),
+        ({"AvailabilityZone": "us-east-1a"}, "InvalidZone.NotFound", "us-east-1a"),
+        ({"KmsKeyId": "alias/mine"}, "InvalidParameterDependency", "Encrypted"),
+        ({"SnapshotId": "snap-0"}, "InvalidSnapshot.NotFound", "snap-0"),
+    ],
+)
+def test_volumes_that_ec2_refuses(aws: Server, arguments: dict[str, Any], code: str, words: str) -> None:
+    before = set((aws.root / "volumes").glob("*"))
+    with refused(code, words):
+        aws.client("ec2").create_volume(**{"AvailabilityZone": ZONE, "Size": 10, **arguments})
+    assert set((aws.root / "volumes").glob("*")) == before
+
+
+def test_a_size_is_needed(aws: Server) -> None:
+    with refused("MissingParameter", "size or snapshot"):
+        aws.client("ec2").create_volume(AvailabilityZone=ZONE)
+
+
+def test_a_volume_is_a_sparse_file_for_as_long_as_it_exists(aws: Server) -> None:
+    ec2 = aws.client("ec2")
+    made = ec2.create_volume(AvailabilityZone=ZONE, Size=100, TagSpecifications=tagged(CLUSTER_TAG))
+    name = made["VolumeId"]
+    file = aws.root / "volumes" / f"{name}.img"
+    assert file.stat().st_size == 100 * GIB
+    assert file.stat().st_blocks == 0
+    assert (made["VolumeType"], made["Iops"], made["Encrypted"]) == ("gp2", 300, False)
+    found = ec2.describe_volumes(VolumeIds=[name])["Volumes"][0]
+    assert found["Tags"] == [CLUSTER_TAG]
+    with refused("InvalidVolumeModification.NotFound"):
+        ec2.describe_volumes_modifications(VolumeIds=[name])
+    ec2.modify_volume(VolumeId=name, Size=120, VolumeType="gp3", Throughput=250)
+    assert file.stat().st_size == 120 * GIB
+    change = ec2.describe_volumes_modifications(VolumeIds=[name])["VolumesModifications"][0]
+    assert (change["OriginalSize"], change["TargetSize"], change["ModificationState"]) == (100, 120, "completed")
+    found = ec2.describe_volumes(VolumeIds=[name])["Volumes"][0]
+    assert (found["VolumeType"], found["Iops"], found["Throughput"]) == ("gp3", 3000, 250)
+    with refused("InvalidParameterValue", "smaller than existing size"):
+        ec2.modify_volume(VolumeId=name, Size=119)
+    ec2.delete_volume(VolumeId=name)
+    assert not file.exists()
+    with refused("InvalidVolume.NotFound", f"The volume '{name}' does not exist."):
+        ec2.delete_volume(VolumeId=name)
+
+
+def test_encryption_keeps_its_key(aws: Server) -> None:
+    ec2 = aws.client("ec2")
+    mine = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1"
+    with_mine = ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True, KmsKeyId=mine)
+    assert with_mine["KmsKeyId"] == mine
+    assert ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True)["KmsKeyId"].startswith("arn:aws:kms:")
+
+
+def test_a_client_token_makes_one_volume(aws: Server) -> None:
+    ec2 = aws.client("ec2")
+    first = ec2.create_volume(AvailabilityZone=ZONE, Size=1, ClientToken="once")
+    again = ec2.create_volume(AvailabilityZone=ZONE, Size=1, ClientToken="once")
+    assert first["VolumeId"] == again["VolumeId"]
+    with refused("IdempotentParameterMismatch"):
+        ec2.create_volume(AvailabilityZone=ZONE, Size=2, ClientToken="once")
+
+
+def test_attaching_needs_the_same_zone_and_a_free_volume(aws: Server) -> None:
+    ec2 = aws.client("ec2")
+    here, there = place.NODES[0].instance_id, place.NODES[1].instance_id
+    name = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    other = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    with refused("InvalidVolume.ZoneMismatch", "not in the same availability zone"):
+        ec2.attach_volume(VolumeId=name, InstanceId=there, Device="/dev/xvdaa")
+    with refused("InvalidInstanceID.NotFound"):
+        ec2.attach_volume(VolumeId=name, InstanceId="i-0123456789abcdef0", Device="/dev/xvdaa")
+    ec2.attach_volume(VolumeId=name, InstanceId=here, Device="/dev/xvdaa")
+    found = ec2.describe_volumes(VolumeIds=[name])["Volumes"][0]
+    assert (found["State"], found["Attachments"][0]["InstanceId"]) == ("in-use", here)
+    with refused("VolumeInUse", "already attached"):
+        ec2.attach_volume(VolumeId=name, InstanceId=here, Device="/dev/xvdab")
+    with refused("InvalidParameterValue", "/dev/xvdaa is already in use"):
+        ec2.attach_volume(VolumeId=other, InstanceId=here, Device="/dev/xvdaa")
+    with refused("VolumeInUse", f"Volume {name} is currently attached to {here}"):
+        ec2.delete_volume(VolumeId=name)
+    with refused("InvalidAttachment.NotFound"):
+        ec2.detach_volume(VolumeId=name, InstanceId=there)
+    ec2.detach_volume(VolumeId=name, InstanceId=here)
+    with refused("IncorrectState", "'available'"):
+        ec2.detach_volume(VolumeId=name)
+
+
+def test_the_nodes_are_running_instances_in_their_zones(aws: Server) -> None:
+    found = {
+        instance["InstanceId"]: (instance["State"]["Name"], instance["Placement"]["AvailabilityZone"])
+        for reservation in aws.client("ec2").describe_instances()["Reservations"]
+        for instance in reservation["Instances"]
+    }
+    assert found == {node.instance_id: ("running", node.zone) for node in place.NODES}
+    for node in place.NODES:
+        own = [{"Name": "attachment.instance-id", "Values": [node.instance_id]}]
+        roots = aws.client("ec2").describe_volumes(Filters=own)["Volumes"]
+        assert {volume["AvailabilityZone"] for volume in roots} == {node.zone}
+
+
+def test_the_driver_makes_and_removes_its_own_volumes(cured: Server) -> None:
+    driver = cured.client("ec2", cured.assume()["Credentials"])
+    made = driver.create_volume(
+        AvailabilityZone=ZONE, Size=4, VolumeType="gp2", TagSpecifications=tagged(CLUSTER_TAG, NAME_TAG)
+    )
+    name = made["VolumeId"]
+    driver.modify_volume(VolumeId=name, Size=5)
+    driver.attach_volume(VolumeId=name, InstanceId=place.NODES[0].instance_id, Device="/dev/xvdba")
+    driver.detach_volume(VolumeId=name, InstanceId=place.NODES[0].instance_id)
+    driver.delete_volume(VolumeId=name)
+
+
+def test_the_driver_may_not_make_a_volume_without_its_tags(cured: Server) -> None:
+    driver = cured.client("ec2", cured.assume()["Credentials"])
+    with refused("UnauthorizedOperation", "not authorized to perform: ec2:CreateVolume on resource: arn:aws:ec2:"):
+        driver.create_volume(AvailabilityZone=ZONE, Size=1)
+    with refused("UnauthorizedOperation", "ec2:CreateVolume"):
+        driver.create_volume(
+            AvailabilityZone=ZONE, Size=1, TagSpecifications=tagged({"Key": CLUSTER_TAG["Key"], "Value": "false"})
+        )
+
+
+def test_the_driver_may_not_remove_or_tag_what_is_not_its_own(cured: Server) -> None:
+    name = cured.client("ec2").create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    driver = cured.client("ec2", cured.assume()["Credentials"])
+    with refused(
+        "UnauthorizedOperation",
+        f"ec2:DeleteVolume on resource: arn:aws:ec2:{place.REGION}:{place.ACCOUNT}:volume/{name}",
+    ):
+        driver.delete_volume(VolumeId=name)
+    with refused("UnauthorizedOperation", "ec2:CreateTags"):
+        driver.create_tags(Resources=[name], Tags=[CLUSTER_TAG])
+    cured.client("ec2").create_tags(Resources=[name], Tags=[CLUSTER_TAG])
+    driver.delete_volume(VolumeId=name)
+
+
+def test_tags_at_creation_need_a_right_of_their_own(cured: Server) -> None:
+    iam = cured.client("iam")
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+    allow = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": "*"}}'
+    driver = cured.client("ec2", cured.assume()["Credentials"])
+    iam.detach_role_policy(RoleName="eks-ebs-csi-driver", PolicyArn=arn)
+    iam.put_role_policy(RoleName="eks-ebs-csi-driver", PolicyName="create", PolicyDocument=allow)
+    try:
+        driver.create_volume(AvailabilityZone=ZONE, Size=1)
+        with refused("UnauthorizedOperation", "not authorized to perform: ec2:CreateTags"):
+            driver.create_volume(AvailabilityZone=ZONE, Size=1, TagSpecifications=tagged(CLUSTER_TAG))
+    finally:
+        iam.delete_role_policy(RoleName="eks-ebs-csi-driver", PolicyName="create")
+        iam.attach_role_policy(RoleName="eks-ebs-csi-driver", PolicyArn=arn)
