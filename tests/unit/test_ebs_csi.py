@@ -1,0 +1,293 @@
+"""EKS's side of the EBS CSI addon: what it applies, when it withdraws it, and what status it reports."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.ebs_csi import addon, health, manifests, nodes
+from sandbox.ebs_csi.configuration import Configuration, ConfigurationError, parse
+from sandbox.place import NODES, Place
+
+ROLE = "arn:aws:iam::140023393377:role/eks-ebs-csi-driver"
+ENDPOINT = "http://10.200.0.1:4566"
+Objects = list[manifests.Manifest]
+
+
+def rendered(role: str | None = ROLE, configuration: Configuration | None = None) -> Objects:
+    return manifests.objects(role, configuration or Configuration(), ENDPOINT)
+
+
+EVERYTHING = rendered(configuration=Configuration(default_storage_class=True))
+
+
+def one(objects: Sequence[manifests.Manifest], kind: str) -> manifests.Manifest:
+    found = [each for each in objects if each["kind"] == kind]
+    assert len(found) == 1, f"{len(found)} objects of kind {kind}"
+    return found[0]
+
+
+def controller_pod(objects: Objects) -> dict[str, Any]:
+    return one(objects, "Deployment")["spec"]["template"]["spec"]
+
+
+def environment(objects: Objects) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in controller_pod(objects)["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("each", EVERYTHING, ids=lambda each: each["kind"])
+def test_manifests_are_valid_kubernetes(each: manifests.Manifest) -> None:
+    kubernetes_validate.validate(each, "1.35", strict=True)
+
+
+def test_controller_has_the_identity_of_the_addons_role() -> None:
+    objects = rendered()
+    assert one(objects, "ServiceAccount")["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": ROLE}
+    assert environment(objects)["AWS_ROLE_ARN"] == ROLE
+    pod = controller_pod(objects)
+    token = pod["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"]
+    mounted = pod["containers"][0]["volumeMounts"][0]["mountPath"]
+    assert pod["serviceAccountName"] == "ebs-csi-controller-sa"
+    assert token["audience"] == "sts.amazonaws.com"
+    assert environment(objects)["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mounted}/{token['path']}"
+
+
+def test_controller_reaches_sts_at_the_sandbox_too() -> None:
+    # The SDK makes its STS client before it reads AWS_ENDPOINT_URL; without the second one it would ask the real AWS.
+    assert environment(rendered())["AWS_ENDPOINT_URL_STS"] == ENDPOINT
+
+
+def test_without_a_role_nothing_is_injected() -> None:
+    objects = rendered(role=None)
+    assert one(objects, "ServiceAccount")["metadata"]["annotations"] == {}
+    assert not {"AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"} & environment(objects).keys()
+    assert controller_pod(objects)["volumes"] == []
+
+
+def test_pods_carry_the_label_that_runbooks_select() -> None:
+    deployment = one(rendered(), "Deployment")["spec"]
+    assert deployment["template"]["metadata"]["labels"]["app"] == "ebs-csi-controller"
+    assert deployment["selector"]["matchLabels"] == {"app": "ebs-csi-controller"}
+
+
+def test_fs_group_is_honoured_for_single_writers() -> None:
+    spec = one(rendered(), "CSIDriver")["spec"]
+    assert spec == {"attachRequired": True, "podInfoOnMount": False, "fsGroupPolicy": "ReadWriteOnceWithFSType"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, Configuration()),
+        ("", Configuration()),
+        ('{"controller": {"replicaCount": 1}}', Configuration(replicas=1)),
+        ("controller:\n  extraVolumeTags: {team: messaging}", Configuration(extra_tags={"team": "messaging"})),
+        ('{"defaultStorageClass": {"enabled": true}}', Configuration(default_storage_class=True)),
+        ('{"node": {"volumeAttachLimit": 5}}', Configuration(attach_limit=5)),
+        ('{"sidecars": {"snapshotter": {}}}', Configuration()),
+    ],
+)
+def test_configuration_values(text: str | None, expected: Configuration) -> None:
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[1]", "configurationValues"),
+        ("{", "configurationValues"),
+        ('{"controller": 1}', "controller"),
+        ('{"controller": {"replicaCount": 0}}', "replicaCount"),
+        ('{"controller": {"replicaCount": true}}', "replicaCount"),
+        ('{"controller": {"extraVolumeTags": {"a": 1}}}', "extraVolumeTags"),
+        ('{"defaultStorageClass": {"enabled": "yes"}}', "enabled"),
+        ('{"node": {"volumeAttachLimit": "many"}}', "volumeAttachLimit"),
+    ],
+)
+def test_bad_configuration_is_refused_by_name(text: str, named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        parse(text)
+
+
+def test_configuration_reaches_the_cluster() -> None:
+    objects = rendered(
+        configuration=Configuration(replicas=3, extra_tags={"b": "2", "a": "1"}, default_storage_class=True)
+    )
+    assert one(objects, "Deployment")["spec"]["replicas"] == 3
+    assert "--extra-tags=a=1,b=2" in controller_pod(objects)["containers"][0]["args"]
+    assert one(objects, "StorageClass")["metadata"]["name"] == "ebs-csi-default-sc"
+    assert not [each for each in rendered() if each["kind"] == "StorageClass"]
+
+
+def live(available: str = "True", replicas: int = 2, observed: int = 1) -> dict[str, Any]:
+    conditions = [{"type": "Available", "status": available}]
+    status = {"observedGeneration": observed, "availableReplicas": replicas, "conditions": conditions}
+    return {"metadata": {"generation": 1}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "before", "expected"),
+    [
+        (None, None, "CREATING"),
+        (live(available="False", replicas=0), "CREATING", "CREATING"),
+        (live(observed=0), None, "CREATING"),
+        (live(), "CREATING", "ACTIVE"),
+        (live(), "DEGRADED", "ACTIVE"),
+        (live(available="False", replicas=0), "ACTIVE", "DEGRADED"),
+        (None, "ACTIVE", "DEGRADED"),
+    ],
+)
+def test_status(deployment: dict[str, Any] | None, before: str | None, expected: str) -> None:
+    found = health.assess(deployment, before)
+    assert found["status"] == expected
+    codes = [each["code"] for each in found["issues"]]
+    assert codes == (["InsufficientNumberOfReplicas"] if expected == "DEGRADED" else [])
+
+
+class FakeEks:
+    """An EKS API with one addon or none."""
+
+    def __init__(self) -> None:
+        self.addon: dict[str, Any] | None = {"serviceAccountRoleArn": ROLE}
+
+    def describe_addon(self, **_: str) -> dict[str, Any]:
+        if self.addon is None:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeAddon")
+        return {"addon": self.addon}
+
+
+class FakeCluster:
+    """A cluster that keeps what is applied."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], manifests.Manifest] = {}
+        self.applies = 0
+
+    def apply(self, objects: Sequence[manifests.Manifest]) -> None:
+        self.applies += 1
+        self.objects |= {(each["kind"], each["metadata"]["name"]): each for each in objects}
+
+    def delete(self, objects: Sequence[manifests.Manifest]) -> None:
+        for each in objects:
+            self.objects.pop((each["kind"], each["metadata"]["name"]), None)
+
+    def controller(self) -> dict[str, Any] | None:
+        return live() if ("Deployment", "ebs-csi-controller") in self.objects else None
+
+
+class Bench:
+    """A reconciler with nothing real around it."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Place, "root", root)
+        self.place = Place("unit")
+        self.place.run.mkdir()
+        self.eks, self.cluster = FakeEks(), FakeCluster()
+        self.reconciler = addon.Reconciler(self.place, Path("ebs-csi"), self.eks, self.cluster)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, monkeypatch)
+
+
+def test_the_driver_is_there_while_the_addon_is(bench: Bench) -> None:
+    bench.reconciler.step()
+    assert ("CSIDriver", "ebs.csi.aws.com") in bench.cluster.objects
+    assert json.loads(health.path(bench.place).read_text()) == {"status": "ACTIVE", "issues": []}
+    bench.eks.addon = None
+    bench.reconciler.step()
+    assert bench.cluster.objects == {}
+    assert not health.path(bench.place).exists()
+    assert health.observed_file(bench.place).read_text() == "absent"
+
+
+def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> None:
+    bench.reconciler.step()
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "status": "DELETING"}
+    bench.reconciler.step()
+    assert bench.cluster.objects == {}
+    assert not health.path(bench.place).exists()
+
+
+def test_nothing_is_applied_again_unless_it_changed(bench: Bench) -> None:
+    bench.reconciler.step()
+    bench.reconciler.step()
+    assert bench.cluster.applies == 1
+    bench.eks.addon = {"serviceAccountRoleArn": f"{ROLE}-2"}
+    bench.reconciler.step()
+    account = bench.cluster.objects["ServiceAccount", "ebs-csi-controller-sa"]
+    assert bench.cluster.applies == 2
+    assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == f"{ROLE}-2"
+
+
+def test_what_the_configuration_no_longer_asks_for_is_withdrawn(bench: Bench) -> None:
+    bench.eks.addon = {
+        "serviceAccountRoleArn": ROLE,
+        "configurationValues": '{"defaultStorageClass": {"enabled": true}}',
+    }
+    bench.reconciler.step()
+    assert ("StorageClass", "ebs-csi-default-sc") in bench.cluster.objects
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE}
+    bench.reconciler.step()
+    assert ("StorageClass", "ebs-csi-default-sc") not in bench.cluster.objects
+
+
+def test_a_bad_configuration_degrades_the_addon_and_keeps_the_driver(bench: Bench) -> None:
+    bench.reconciler.step()
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "configurationValues": '{"controller": {"replicaCount": 0}}'}
+    bench.reconciler.step()
+    reported = json.loads(health.path(bench.place).read_text())
+    assert (reported["status"], reported["issues"][0]["code"]) == ("DEGRADED", "ConfigurationConflict")
+    assert ("Deployment", "ebs-csi-controller") in bench.cluster.objects
+
+
+def test_a_passing_failure_of_eks_does_not_remove_the_driver(bench: Bench) -> None:
+    bench.reconciler.step()
+    failure = ClientError({"Error": {"Code": "ServerException"}}, "DescribeAddon")
+    bench.eks.describe_addon = lambda **_: (_ for _ in ()).throw(failure)
+    with pytest.raises(ClientError):
+        bench.reconciler.step()
+    assert ("Deployment", "ebs-csi-controller") in bench.cluster.objects
+
+
+def test_node_plugin_serves_its_own_kubelet() -> None:
+    place, node = Place("unit"), NODES[1]
+    process = nodes.process(place, node, Path("/bin/ebs-csi"), None)
+    assert process.netns == "rmq-unit-b"
+    assert list(process.argv) == [
+        *("/bin/ebs-csi", "node", f"--kubelet-root={place.node_root(node)}/kubelet", f"--volumes={place.volumes}"),
+        *("--instance-id=i-0b00000000000000b", "--zone=ap-southeast-1b", "--volume-attach-limit=25"),
+    ]
+
+
+MOUNTINFO = """\
+30 1 254:0 / / rw shared:1 - ext4 /dev/vda rw
+41 30 7:0 / /nodes/a/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/1/globalmount rw shared:9 - xfs /dev/loop0 rw
+42 30 7:0 / /nodes/a/kubelet/pods/1/volumes/kubernetes.io~csi/pvc-1/mount rw shared:9 - xfs /dev/loop0 rw
+43 30 7:1 / /nodes/b/kubelet/plugins/kubernetes.io/csi/other.driver/1/globalmount rw - xfs /dev/loop1 rw
+"""
+
+
+def test_a_node_with_a_mounted_volume_keeps_its_plugin() -> None:
+    assert len(nodes.staged(MOUNTINFO, Path("/nodes/a/kubelet"))) == 1
+    assert nodes.staged(MOUNTINFO, Path("/nodes/b/kubelet")) == []
+
+
+def test_mounts_and_devices_of_a_sandbox_are_found() -> None:
+    assert len(nodes.mounted_from(MOUNTINFO, "/dev/loop0")) == 2
+    listing = json.dumps(
+        {
+            "loopdevices": [
+                {"name": "/dev/loop0", "back-file": "/sandbox/volumes/vol-1.img (deleted)"},
+                {"name": "/dev/loop1", "back-file": "/sandbox/volumes-2/vol-2.img"},
+                {"name": "/dev/loop2", "back-file": None},
+            ]
+        }
+    )
+    assert nodes.devices(listing, Path("/sandbox/volumes")) == ["/dev/loop0"]
+    assert nodes.devices("", Path("/sandbox/volumes")) == []
