@@ -1,0 +1,1 @@
+"""The Pulumi engine side of the sandbox: attachable stand-ins for the released provider plugins."""

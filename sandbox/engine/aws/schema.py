@@ -1,0 +1,66 @@
+"""What the installed SDK knows of a type: the names of its inputs and outputs, in the provider's own spelling."""
+
+import importlib
+import inspect
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pulumi import _types
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Names of the properties of one resource type, provider or function."""
+
+    inputs: frozenset[str]
+    required: frozenset[str]
+    outputs: frozenset[str]
+
+
+@cache
+def resource_shape(token: str) -> Shape:
+    """From a resource's type token such as `aws:iam/role:Role`."""
+    module, name = _module(token)
+    arguments = getattr(module, f"{name}Args")
+    outputs = _types.resource_types(getattr(module, name))
+    return Shape(*_arguments(arguments), frozenset(outputs))
+
+
+@cache
+def provider_shape() -> Shape:
+    """The settings of the provider itself."""
+    return Shape(*_arguments(importlib.import_module("pulumi_aws.provider").ProviderArgs), frozenset())
+
+
+@cache
+def function_shape(token: str) -> Shape:
+    """From a function's token such as `aws:eks/getCluster:getCluster`."""
+    module, name = _module(token)
+    python_name = re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+    parameters = inspect.signature(getattr(module, python_name)).parameters
+    given = {_camel(each): each for each in parameters if each != "opts"}
+    result = getattr(module, f"{name[0].upper()}{name[1:]}Result")
+    # Python's functions give every argument a default, so only AWS itself can say which ones it needs.
+    return Shape(frozenset(given), frozenset(), frozenset(_types.output_type_types(result)))
+
+
+def _arguments(kind: Any) -> tuple[frozenset[str], frozenset[str]]:  # noqa: ANN401 - a class of the SDK
+    names = _types.input_type_py_to_pulumi_names(kind)
+    parameters = inspect.signature(kind.__init__).parameters
+    required = {names[key] for key in names if parameters[key].default is inspect.Parameter.empty}
+    return frozenset(names.values()), frozenset(required)
+
+
+def _module(token: str) -> tuple[Any, str]:
+    _, path, name = token.split(":")
+    package, _, member = path.partition("/")
+    python_member = re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()
+    parts = ["pulumi_aws", *([] if package == "index" else [package]), python_member]
+    return importlib.import_module(".".join(parts)), name
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)

@@ -1,0 +1,280 @@
+"""The provider: what the engine asks for, done on the API server."""
+
+import importlib.metadata
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from typing_extensions import override
+
+from sandbox.engine.kubernetes import configuration, diff, errors, kinds, kubeconfig, naming
+from sandbox.engine.kubernetes.client import Client
+from sandbox.engine.kubernetes.configuration import Settings
+from sandbox.engine.kubernetes.credentials import ExecTokens
+from sandbox.engine.kubernetes.errors import ApiError, ApplyConflictError, AwaitError, UnreachableError
+from sandbox.engine.kubernetes.kinds import Kind
+from sandbox.engine.kubernetes.normalize import input_properties, normalized
+from sandbox.engine.kubernetes.readiness.waiting import Awaited, Waiter
+from sandbox.engine.kubernetes.state import Checkpoint, checkpoint, mark_secrets, outputs_of, prune
+from sandbox.engine.kubernetes.writer import Writer
+from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target
+from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
+from sandbox.engine.provider.values import JsonObject, has_unknown, plain
+
+# Shared by all runs of the process: asking `aws eks get-token` takes a second.
+_TOKENS = ExecTokens()
+_IMPORT_DROPS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+_IMPORT_DROPS_ANNOTATIONS = (
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+
+
+class KubernetesStandIn(StandIn):
+    """One provider resource of one run."""
+
+    package = kinds.PACKAGE
+    # The engine takes the plugin that fits the SDK; so does the stand-in.
+    version = importlib.metadata.version("pulumi-kubernetes")
+    accept_secrets = True
+
+    def __init__(self, log: EngineLog, cancelled: threading.Event) -> None:
+        super().__init__(log, cancelled)
+        self._settings: Settings = configuration.settings({})
+        self._connected: Client | None = None
+        self._unreachable = "the provider is not configured"
+
+    @override
+    def close(self) -> None:
+        super().close()
+        if self._connected is not None:
+            self._connected.close()
+
+    @override
+    def diff_config(self, target: Target, olds: JsonObject, news: JsonObject) -> Difference:
+        return configuration.settings_difference(olds, news)
+
+    @override
+    def configure(self, config: JsonObject) -> None:
+        """Look whether the cluster answers; if not, previews go on and operations say why."""
+        self._settings = configuration.settings(config)
+        try:
+            access = kubeconfig.access(
+                kubeconfig.load(self._settings.kubeconfig),
+                self._settings.context,
+                self._settings.cluster,
+                self._settings.namespace,
+            )
+            client = Client(access, _TOKENS)
+            client.check_reachable()
+        except UnreachableError as error:
+            self._unreachable = str(error)
+            return
+        self._connected = client
+
+    @override
+    def check(self, target: Target, olds: JsonObject, news: JsonObject, seed: bytes) -> Checked:
+        kind = kinds.of(target.type)
+        if self._connected is None and self._settings.skip_update_unreachable:
+            self.log.warning(
+                target.urn, "Cluster is unreachable but skipUpdateUnreachable flag is set to true, skipping..."
+            )
+            return Checked(olds)
+        inputs = normalized(kind, plain(news))
+        if kinds.is_patch(target.type):
+            if not naming.is_named(inputs):
+                raise ProviderError("patch resources require the .metadata.name field to be set")
+        else:
+            naming.assign_name(target, inputs, plain(olds), seed)
+        if kind.namespaced and self._connected is not None:
+            naming.set_namespace(inputs, self._connected.namespace)
+        return Checked(mark_secrets(inputs, news, kind))
+
+    @override
+    def diff(
+        self,
+        target: Target,
+        resource_id: str,
+        olds: State,
+        news: JsonObject,
+        ignore_changes: Sequence[str],
+    ) -> Difference:
+        kind = kinds.of(target.type)
+        old = checkpoint(dict(olds.outputs))
+        old = replace(old, inputs=normalized(kind, old.inputs))
+        new_inputs = normalized(kind, plain(news))
+        replacing = diff.replacing_fields(
+            kind,
+            new_inputs,
+            patch=kinds.is_patch(target.type),
+            config_map_mutable=self._settings.enable_config_map_mutable,
+            secret_mutable=self._settings.enable_secret_mutable,
+        )
+        return diff.difference(kind, old, new_inputs, replacing, ignore_changes)
+
+    @override
+    def create(self, target: Target, inputs: JsonObject, timeout: float, *, preview: bool) -> State:
+        kind = kinds.of(target.type)
+        wanted = plain(inputs)
+        if preview and (has_unknown(wanted) or kinds.is_patch(target.type) or self._connected is None):
+            return State("", inputs)
+        manager = naming.annotation(wanted, naming.PATCH_FIELD_MANAGER) or naming.new_field_manager()
+        try:
+            live = self._writer().create(target, kind, wanted, manager, preview=preview)
+        except ApiError as error:
+            swallowed = error.namespace_not_found or error.forbidden or error.already_exists
+            if preview and (swallowed or error.dry_run_unsupported):
+                return State("", inputs)
+            raise ProviderError(errors.not_created(target.urn, error)) from error
+        except ApplyConflictError as error:
+            raise ProviderError(errors.not_created(target.urn, error)) from error
+        remembered = Checkpoint(wanted, live, wanted.get("apiVersion", kind.api_version), manager)
+        if preview:
+            live.pop("status", None)
+            return State("", outputs_of(remembered, kind, inputs))
+        awaited = Awaited(target.urn, kind, wanted, naming.timeout_seconds(timeout, wanted))
+        return self._ready(awaited, remembered, inputs, updated=False)
+
+    @override
+    def read(self, target: Target, olds: State) -> State:
+        kind = kinds.of(target.type)
+        if self._connected is None:
+            return self._read_unreachable(target, olds)
+        old = checkpoint(dict(olds.outputs))
+        old_inputs = normalized(kind, plain(dict(olds.inputs)))
+        namespace, name = naming.parse_id(olds.resource_id)
+        adopted = not old_inputs and not old.live
+        try:
+            live = self._connected.get(kind, namespace or self._connected.namespace, name)
+        except ApiError as error:
+            if error.not_found:
+                return State("")
+            raise
+        trouble: AwaitError | None = None
+        if not adopted:
+            try:
+                self._waiter().check(kind, old_inputs, live)
+            except AwaitError as error:
+                trouble = error
+        inputs = _adopted_inputs(kind, live) if adopted else prune(live, old_inputs)
+        remembered = Checkpoint(
+            inputs,
+            live,
+            old.initial_api_version or kind.api_version,
+            old.field_manager or naming.new_field_manager(),
+        )
+        outputs = outputs_of(remembered, kind, dict(olds.inputs))
+        marked_inputs = mark_secrets(inputs, dict(olds.inputs), kind)
+        if trouble is not None:
+            raise InitFailed(olds.resource_id, outputs, marked_inputs, [str(trouble), *trouble.sub_errors])
+        return State(olds.resource_id, outputs, marked_inputs)
+
+    @override
+    def update(self, target: Target, olds: State, news: JsonObject, timeout: float, *, preview: bool) -> State:
+        kind = kinds.of(target.type)
+        wanted = normalized(kind, plain(news))
+        if preview and (has_unknown(wanted) or self._connected is None):
+            return State(olds.resource_id, news)
+        old = checkpoint(dict(olds.outputs))
+        manager = naming.annotation(wanted, naming.PATCH_FIELD_MANAGER) or old.field_manager
+        manager = manager or naming.new_field_manager()
+        try:
+            live = self._writer().update(target, kind, wanted, manager, preview=preview)
+        except ProviderError as error:
+            if preview and isinstance(error, ApiError) and error.forbidden:
+                return State(olds.resource_id, news)
+            live = self._writer().after_failure(target, kind, wanted, error)
+            remembered = Checkpoint(wanted, live, old.initial_api_version, manager)
+            reason = errors.not_updated(naming.object_id(live), error)
+            raise InitFailed(olds.resource_id, outputs_of(remembered, kind, news), news, [reason]) from error
+        remembered = Checkpoint(wanted, live, old.initial_api_version or kind.api_version, manager)
+        if preview:
+            return State(olds.resource_id, outputs_of(remembered, kind, news))
+        awaited = Awaited(target.urn, kind, wanted, naming.timeout_seconds(timeout, wanted))
+        state = self._ready(awaited, remembered, news, updated=True)
+        if old.field_manager and old.field_manager != manager:
+            self._writer().relinquish(kind, live, old.field_manager)
+        return state
+
+    @override
+    def delete(self, target: Target, olds: State, timeout: float) -> None:
+        kind = kinds.of(target.type)
+        old = checkpoint(dict(olds.outputs))
+        if self._connected is None:
+            self._delete_unreachable(target)
+            return
+        namespace, name = naming.parse_id(olds.resource_id)
+        try:
+            if kinds.is_patch(target.type):
+                self._writer().relinquish(kind, old.live, old.field_manager)
+                return
+            live = self._connected.get(kind, namespace or self._connected.namespace, name)
+            self._connected.delete(
+                kind, namespace or self._connected.namespace, name, naming.propagation_policy(old.inputs)
+            )
+        except ApiError as error:
+            if error.not_found:
+                return
+            raise
+        try:
+            awaited = Awaited(target.urn, kind, old.inputs, naming.timeout_seconds(timeout, old.inputs))
+            self._waiter().gone(awaited, live)
+        except AwaitError as error:
+            outputs = outputs_of(replace(old, live=error.live), kind, dict(olds.outputs))
+            raise InitFailed(olds.resource_id, outputs, olds.inputs, [str(error), *error.sub_errors]) from error
+
+    @override
+    def invoke(self, token: str, arguments: JsonObject) -> JsonObject:
+        raise UnsupportedTypeError(token, self.package, ["no functions"], noun="function")
+
+    def _client(self) -> Client:
+        if self._connected is None:
+            raise UnreachableError(f"configured Kubernetes cluster is unreachable: {self._unreachable}")
+        return self._connected
+
+    def _writer(self) -> Writer:
+        return Writer(self._client(), self._settings, self.log, self.cancelled)
+
+    def _waiter(self) -> Waiter:
+        return Waiter(self._client(), self.log, self.cancelled)
+
+    def _ready(self, awaited: Awaited, remembered: Checkpoint, marked: JsonObject, *, updated: bool) -> State:
+        """Wait, and give the state; an object that is not ready goes into state with what is missing."""
+        resource_id = naming.object_id(remembered.live)
+        try:
+            live = self._waiter().ready(awaited, remembered.live, updated=updated)
+        except ProviderError as error:
+            live = error.live if isinstance(error, AwaitError) else remembered.live
+            missing = error.sub_errors if isinstance(error, AwaitError) else []
+            text = errors.created_but_not_ready(awaited.urn, error)
+            if updated:
+                text = errors.not_updated(resource_id, error)
+            outputs = outputs_of(replace(remembered, live=live), awaited.kind, marked)
+            raise InitFailed(resource_id, outputs, marked, [text, *missing]) from error
+        return State(resource_id, outputs_of(replace(remembered, live=live), awaited.kind, marked))
+
+    def _read_unreachable(self, target: Target, olds: State) -> State:
+        self.log.warning(target.urn, f"configured Kubernetes cluster is unreachable: {self._unreachable}")
+        if self._settings.delete_unreachable:
+            return State("")
+        if self._settings.skip_update_unreachable:
+            return olds
+        raise UnreachableError(f"failed to read resource state due to unreachable cluster. {errors.UNREACHABLE_HELP}")
+
+    def _delete_unreachable(self, target: Target) -> None:
+        self.log.warning(target.urn, f"configured Kubernetes cluster is unreachable: {self._unreachable}")
+        if not self._settings.delete_unreachable:
+            raise UnreachableError(f"configured Kubernetes cluster is unreachable. {errors.UNREACHABLE_HELP}")
+
+
+def _adopted_inputs(kind: Kind, live: JsonObject) -> JsonObject:
+    """Inputs for an object that the program did not make: all that a program could have set."""
+    inputs = {key: live[key] for key in input_properties(kind) if key in live}
+    meta = {key: value for key, value in live["metadata"].items() if key not in _IMPORT_DROPS}
+    annotations = {
+        key: value
+        for key, value in (meta.pop("annotations", None) or {}).items()
+        if key not in _IMPORT_DROPS_ANNOTATIONS
+    }
+    return {**inputs, "metadata": {**meta, **({"annotations": annotations} if annotations else {})}}

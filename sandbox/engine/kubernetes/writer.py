@@ -1,0 +1,106 @@
+"""Create, update and patch objects: who owns which field, what is forced, what is tried again."""
+
+import threading
+from dataclasses import dataclass
+
+from sandbox.engine.kubernetes import errors, kinds, naming
+from sandbox.engine.kubernetes.client import Client
+from sandbox.engine.kubernetes.configuration import Settings
+from sandbox.engine.kubernetes.errors import ApiError
+from sandbox.engine.kubernetes.field_owners import forced, take_over
+from sandbox.engine.kubernetes.kinds import Kind
+from sandbox.engine.provider.base import Target
+from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.failures import ProviderError
+from sandbox.engine.provider.values import JsonObject
+
+_CREATE_RETRIES = 5
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The means of writing in one run."""
+
+    client: Client
+    settings: Settings
+    log: EngineLog
+    cancelled: threading.Event
+
+    def create(self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool) -> JsonObject:
+        """A plain POST that fails when the object exists; an apply for a Patch resource or with upsert.
+
+        Tried again after 1, 2, 4, 8 and 16 s while something that it needs (its namespace) is not there, at a preview
+        not. Raises ApiError, ApplyConflictError or UnreachableError.
+        """
+        for attempt in range(_CREATE_RETRIES + 1):
+            try:
+                live = self._create_once(target, kind, wanted, manager, preview=preview)
+            except (ApiError, errors.ApplyConflictError) as error:
+                missing = isinstance(error, ApiError) and error.not_found
+                if preview and isinstance(error, ApiError) and error.namespace_not_found:
+                    raise
+                self.log.status(target.urn, f"Retry #{attempt}; creation failed: {error}")
+                if not missing or attempt == _CREATE_RETRIES or self.cancelled.wait(2.0**attempt):
+                    raise
+            else:
+                self.log.status(target.urn, "")
+                return live
+        raise AssertionError("the last attempt returns or raises")
+
+    def update(self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool) -> JsonObject:
+        """Apply the whole object, after taking over what kubectl and our own create own of it.
+
+        Raises ApiError, ApplyConflictError or UnreachableError.
+        """
+        live = self._live(kind, wanted)
+        if not preview and not kinds.is_patch(target.type):
+            operations = take_over(live, manager)
+            if operations:
+                live = self.client.json_patch(kind, live, operations)
+        return self._apply(kind, wanted, manager, live, preview=preview)
+
+    def after_failure(self, target: Target, kind: Kind, wanted: JsonObject, error: ProviderError) -> JsonObject:
+        """The object as it is after a failed update, for state. Raises ProviderError when it is no longer there."""
+        try:
+            return self._live(kind, wanted)
+        except ProviderError as read_error:
+            raise ProviderError(errors.gone_before_update(target.urn, error, read_error)) from error
+
+    def relinquish(self, kind: Kind, obj: JsonObject, manager: str) -> None:
+        """Give up the manager's fields; the object stays, and so do fields that others own, too.
+
+        Raises ProviderError when nobody would own a field that the object must have.
+        """
+        namespace = naming.namespace_of(obj)
+        meta = {"name": naming.name_of(obj), **({"namespace": namespace} if namespace else {})}
+        identity = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": meta}
+        try:
+            self.client.apply(kind, identity, manager, force=False, dry_run=False)
+        except ApiError as error:
+            if not error.invalid or "Required value" not in str(error):
+                raise
+            causes = error.details.get("causes") or [{}]
+            raise ProviderError(
+                "this Patch resource is currently managing a required field, so it can't be deleted directly. Either "
+                "set the `retainOnDelete` resource option, or transfer ownership of the field before deleting: "
+                f"{causes[0].get('field', '')}"
+            ) from error
+
+    def _create_once(
+        self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool
+    ) -> JsonObject:
+        if self.settings.upsert_existing_objects or kinds.is_patch(target.type):
+            return self._apply(kind, wanted, manager, None, preview=preview)
+        return self.client.create(kind, wanted, dry_run=preview)
+
+    def _apply(
+        self, kind: Kind, wanted: JsonObject, manager: str, live: JsonObject | None, *, preview: bool
+    ) -> JsonObject:
+        force = forced(wanted, live, enabled=self.settings.enable_patch_force, preview=preview)
+        try:
+            return self.client.apply(kind, wanted, manager, force=force, dry_run=preview)
+        except ApiError as error:
+            raise errors.of_apply(error, manager) from error
+
+    def _live(self, kind: Kind, wanted: JsonObject) -> JsonObject:
+        return self.client.get(kind, naming.namespace_of(wanted), naming.name_of(wanted))

@@ -1,0 +1,280 @@
+"""Run the real engine on the unmodified stack: its environment, its view of the project, the provider stand-ins.
+
+With a passphrase the engine writes `encryptionsalt` into the stack file. The committed file must stay as it is, so the
+engine works in a *view* of the repository, made anew before each command: links to everything, and copies of the
+stack files to which the salt of this sandbox is added.
+"""
+
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from sandbox import processes
+from sandbox.cluster.netns import listens
+from sandbox.engine import plugins
+from sandbox.place import REPOSITORY, Place
+from sandbox.progress import Report
+
+PROJECT, STACK = "eks-rocketmq", "prod"
+_PASSED_ON = ("HOME", "LANG", "LC_ALL", "TERM", "USER", "COLORTERM", "NO_COLOR", "TZ")
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NOT_IN_THE_VIEW = frozenset({".git"})
+_SECRETS_SETTINGS = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MULTILINE)
+_LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
+
+
+class Programs(Protocol):
+    """What is used of the toolchain: the folders of `pulumi` and of `aws`."""
+
+    @property
+    def bin(self) -> Path: ...
+
+    @property
+    def aws(self) -> Path: ...
+
+
+class PulumiError(Exception):
+    """A pulumi command failed, or what it needs is missing; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended. `output` is empty when it was shown instead of captured."""
+
+    code: int
+    output: str
+
+
+def view(place: Place) -> Path:
+    """The folder that pulumi works in."""
+    return place.root / "project"
+
+
+def environment(place: Place, toolchain: Programs) -> dict[str, str]:
+    """The whole environment of a command of the sandbox: nothing of the caller's but terminal and language.
+
+    Raises PulumiError when the sandbox has no AWS credentials yet.
+    """
+    parts = plugins.detect()
+    folders = [*parts.path, _engine_bin(place), REPOSITORY / ".venv" / "bin", toolchain.bin, toolchain.aws]
+    chosen = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    chosen |= {
+        "PATH": ":".join([*map(str, folders), _SYSTEM_PATH]),
+        "PULUMI_HOME": str(place.pulumi_home),
+        "PULUMI_BACKEND_URL": place.pulumi_backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": _passphrase(place),
+        "PULUMI_STACK": STACK,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "KUBECONFIG": str(place.admin_kubeconfig),
+        # The operator's own AWS set-up is not looked at, and there is no instance to ask.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if parts.debug_providers:
+        chosen["PULUMI_DEBUG_PROVIDERS"] = parts.debug_providers
+    return chosen | _aws_environment(place)
+
+
+def start_providers(place: Place, toolchain: Programs, report: Report) -> None:
+    """Start the stand-ins for the providers that have no released plugin here, and say which part is which."""
+    parts = plugins.detect()
+    for part in parts:
+        report.detail(str(part))
+    plugins.link_released(parts, place)
+    for package in plugins.STAND_IN_PORTS.keys() - set(parts.stand_ins):
+        processes.stop(place, _process_name(package))
+    _install(place, toolchain)
+    chosen = environment(place, toolchain)
+    # A process adds its environment to that of its starter: drop what belongs to other clouds and stacks.
+    foreign = [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "KUBE")) and name not in chosen]
+    dropped = [word for name in foreign for word in ("-u", name)]
+    for package in parts.stand_ins:
+        port = plugins.STAND_IN_PORTS[package]
+        processes.start(
+            place,
+            processes.Process(
+                name=_process_name(package),
+                argv=["env", *dropped, sys.executable, "-m", f"sandbox.engine.{package}", "--port", str(port)],
+                netns=place.control_netns,
+                environment=chosen | {"PYTHONPATH": str(REPOSITORY)},
+                ready=partial(listens, place.control_netns, "127.0.0.1", port),
+                ready_seconds=30,
+            ),
+        )
+
+
+def stop(place: Place) -> None:
+    """End the provider stand-ins."""
+    for package in plugins.STAND_IN_PORTS:
+        processes.stop(place, _process_name(package))
+
+
+def ensure_stack(place: Place, toolchain: Programs, stack: str = STACK) -> None:
+    """Make the stack in the sandbox's own backend unless it is there, and free it from the lock of a killed engine."""
+    place.pulumi_backend.mkdir(parents=True, exist_ok=True)
+    if not _state(place, stack).exists():
+        made = run(place, toolchain, ["stack", "init", stack, "--non-interactive"], capture=True)
+        if made.code:
+            raise PulumiError(f"pulumi stack init {stack} failed:\n{made.output}")
+    if _left_locked(place, stack):
+        freed = run(place, toolchain, ["cancel", "--yes", "--stack", stack], capture=True)
+        if freed.code:
+            raise PulumiError(
+                f"the stack is locked by a process that is gone, and pulumi cancel failed:\n{freed.output}"
+            )
+
+
+def run(
+    place: Place,
+    toolchain: Programs,
+    arguments: Sequence[str],
+    *,
+    capture: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> Result:
+    """`pulumi ARGUMENTS` in the sandbox; see `execute`."""
+    return execute(place, toolchain, ["pulumi", *arguments], capture=capture, extra=extra)
+
+
+def execute(
+    place: Place,
+    toolchain: Programs,
+    argv: Sequence[str],
+    *,
+    capture: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> Result:
+    """Run a command in the control namespace and in the view of the project, such as `eks-rocketmq adopt`.
+
+    `capture` returns the output (both streams) instead of showing it; `extra` adds to the environment. On Ctrl-C the
+    command gets the time that it needs to end by itself, so the engine can write its state.
+    """
+    _install(place, toolchain)
+    refresh_view(place)
+    process = subprocess.Popen(
+        processes.in_netns(place.control_netns, argv),
+        cwd=view(place),
+        env={**environment(place, toolchain), "PWD": str(view(place)), **(extra or {})},
+        stdin=subprocess.DEVNULL if capture else None,
+        stdout=subprocess.PIPE if capture else None,
+        stderr=subprocess.STDOUT if capture else None,
+        text=True,
+    )
+    interrupted = False
+    while True:
+        try:
+            output, _ = process.communicate()
+            break
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return Result(process.returncode, output or "")
+
+
+def refresh_view(place: Place) -> None:
+    """Make the view what the repository is now; what was changed in the view itself is lost."""
+    folder = view(place)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {entry.name: entry for entry in REPOSITORY.iterdir() if entry.name not in _NOT_IN_THE_VIEW}
+    for entry in folder.iterdir():
+        stale = entry.name not in wanted or (entry.is_symlink() and entry.readlink() != wanted[entry.name])
+        if stale and not (entry.is_dir() and not entry.is_symlink()):
+            entry.unlink()
+    for name, source in wanted.items():
+        stack = re.fullmatch(r"Pulumi\.(.+)\.yaml", name)
+        if stack:
+            (folder / name).write_text(_with_salt(source.read_text(), _salt(place, stack[1])))
+        elif not (folder / name).is_symlink():
+            (folder / name).symlink_to(source)
+
+
+def _with_salt(settings: str, salt: str | None) -> str:
+    """The stack file with this sandbox's way of keeping secrets in place of the committed one."""
+    bare = _SECRETS_SETTINGS.sub("", settings)
+    return f"encryptionsalt: {salt}\n{bare}" if salt else bare
+
+
+def _state(place: Place, stack: str) -> Path:
+    return place.pulumi_backend / f".pulumi/stacks/{PROJECT}/{stack}.json"
+
+
+def _salt(place: Place, stack: str) -> str | None:
+    """The salt that the stack's state was made with; None for a stack that this sandbox does not have."""
+    path = _state(place, stack)
+    if not path.exists():
+        return None
+    return json.loads(path.read_text())["checkpoint"]["latest"]["secrets_providers"]["state"]["salt"]
+
+
+def _passphrase(place: Place) -> str:
+    """Made once for each sandbox; it protects the secrets in a state file that only root can read."""
+    path = place.root / "pulumi-passphrase"
+    if not path.exists():
+        place.root.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text()
+
+
+def _aws_environment(place: Place) -> dict[str, str]:
+    path = place.root / "aws.env"
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        raise PulumiError(f"there is no {path}: the AWS APIs of this sandbox are not set up; run `make up`") from None
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _engine_bin(place: Place) -> Path:
+    return place.run / "engine-bin"
+
+
+def _install(place: Place, toolchain: Programs) -> None:
+    """Put the built CLI and the language host into one folder: the engine warns of a host that is not beside it."""
+    folder = _engine_bin(place)
+    folder.mkdir(parents=True, exist_ok=True)
+    built, cli = (toolchain.bin / "pulumi").resolve(), folder / "pulumi"
+    if not cli.exists() or cli.stat().st_mtime_ns != built.stat().st_mtime_ns:
+        cli.unlink(missing_ok=True)
+        try:
+            cli.hardlink_to(built)
+        except OSError:  # the cache is on another file system
+            shutil.copy2(built, cli)
+    launcher = folder / "pulumi-language-python"
+    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P {shlex.quote(str(_LANGUAGE_HOST))} "$@"\n'
+    if not launcher.exists() or launcher.read_text() != text:
+        launcher.write_text(text)
+        launcher.chmod(0o755)
+
+
+def _process_name(package: str) -> str:
+    return f"provider-{package}"
+
+
+def _left_locked(place: Place, stack: str) -> bool:
+    """Whether the stack's locks are all of processes of this machine that are gone."""
+    locks = [
+        json.loads(path.read_text()) for path in place.pulumi_backend.glob(f".pulumi/locks/*/{PROJECT}/{stack}/*.json")
+    ]
+    return bool(locks) and not any(lock["hostname"] != socket.gethostname() or _runs(lock["pid"]) for lock in locks)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().startswith("pulumi")
+    except (FileNotFoundError, ProcessLookupError):
+        return False

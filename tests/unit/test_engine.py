@@ -1,0 +1,279 @@
+"""Running the engine: which parts are real, the environment, the view of the project, the language host."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+from sandbox import pins
+from sandbox.engine import language_host, plugins, program, pulumi
+from sandbox.place import Place
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is used of the toolchain."""
+
+    bin: Path
+    aws: Path
+
+
+@dataclass(frozen=True)
+class Elsewhere(Place):
+    """A sandbox in a temporary folder."""
+
+    folder: Path = Path()
+
+    @property
+    def root(self) -> Path:
+        return self.folder
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+    (repository / "components").mkdir()
+    (repository / "Pulumi.yaml").write_text("name: eks-rocketmq\n")
+    (repository / "Pulumi.prod.yaml").write_text("# why\nconfig:\n  aws:region: x\n")
+    monkeypatch.setattr(pulumi, "REPOSITORY", repository)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    root = tmp_path / "sandbox"
+    root.mkdir()
+    (root / "aws.env").write_text("AWS_ACCESS_KEY_ID=AKIA1\nAWS_SECRET_ACCESS_KEY=a=b\nAWS_REGION=ap-southeast-1\n")
+    return Elsewhere("unit", root)
+
+
+def executable(path: Path, text: str = "exit 0") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def saved_stack(place: Place, salt: str) -> None:
+    state = place.pulumi_backend / ".pulumi/stacks/eks-rocketmq/prod.json"
+    state.parent.mkdir(parents=True)
+    secrets = {"type": "passphrase", "state": {"salt": salt}}
+    state.write_text(json.dumps({"checkpoint": {"latest": {"secrets_providers": secrets}}}))
+
+
+def test_without_released_parts_the_stand_ins_serve(tmp_path: Path) -> None:
+    parts = plugins.detect(str(tmp_path), tmp_path)
+    assert [part.name for part in parts] == ["pulumi", "pulumi-language-python", "aws", "kubernetes"]
+    assert not any(part.released for part in parts)
+    assert parts.debug_providers == "aws:50052,kubernetes:50051"
+    assert str(parts.cli) == f"pulumi {pins.PULUMI}: the same source, built here"
+
+
+def test_released_cli_of_the_pinned_version_brings_its_language_host(tmp_path: Path) -> None:
+    cli = executable(tmp_path / "bin/pulumi", f"echo v{pins.PULUMI}")
+    host = executable(tmp_path / "bin/pulumi-language-python")
+    parts = plugins.detect(str(tmp_path / "bin"), tmp_path)
+    assert (parts.cli.executable, parts.language_host.executable) == (cli, host)
+    assert parts.path == [tmp_path / "bin"]
+
+
+@pytest.mark.parametrize("answer", ["echo v3.1.0", "exit 1", "echo"])
+def test_other_cli_is_left_alone(tmp_path: Path, answer: str) -> None:
+    executable(tmp_path / "bin/pulumi", answer)
+    executable(tmp_path / "bin/pulumi-language-python")
+    parts = plugins.detect(str(tmp_path / "bin"), tmp_path)
+    assert not parts.cli.released
+    assert not parts.language_host.released
+
+
+def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, place: Elsewhere) -> None:
+    aws = version("pulumi-aws")
+    found = executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
+    executable(tmp_path / "plugins/resource-kubernetes-v0.0.1/pulumi-resource-kubernetes")
+    parts = plugins.detect("/nowhere", tmp_path)
+    assert parts.providers[0].executable == found
+    assert parts.debug_providers == "kubernetes:50051"
+    plugins.link_released(parts, place)
+    link = place.pulumi_home / f"plugins/resource-aws-v{aws}/pulumi-resource-aws"
+    assert link.resolve() == found
+    plugins.link_released(plugins.detect("/nowhere", place.root), place)
+    assert not link.parent.exists(), "a plugin that is there no more is taken out"
+
+
+def test_plugin_on_path_counts_at_its_version(tmp_path: Path) -> None:
+    found = executable(tmp_path / "pulumi-resource-kubernetes", f"echo {version('pulumi-kubernetes')}")
+    executable(tmp_path / "pulumi-resource-aws", "echo 1.0.0")
+    assert [part.executable for part in plugins.detect(str(tmp_path), tmp_path / "no").providers] == [None, found]
+
+
+def test_own_folders_on_path_are_not_taken_for_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "CACHE", tmp_path)
+    executable(tmp_path / "bin/pulumi", f"echo v{pins.PULUMI}")
+    assert not plugins.detect(str(tmp_path / "bin"), tmp_path).cli.released
+
+
+def test_environment_holds_nothing_of_the_callers_clouds(place: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "GITHUB_TOKEN", "KUBECONFIG")
+    for name in foreign:
+        monkeypatch.setenv(name, "of the host")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    chosen = pulumi.environment(place, Tools(Path("/tools/bin"), Path("/tools/aws")))
+    assert "of the host" not in chosen.values()
+    assert chosen["AWS_SECRET_ACCESS_KEY"] == "a=b"
+    assert chosen["AWS_CONFIG_FILE"] == chosen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert chosen["PULUMI_BACKEND_URL"] == f"file://{place.root}/pulumi-backend"
+    assert chosen["PULUMI_DEBUG_PROVIDERS"] == "aws:50052,kubernetes:50051"
+    assert chosen["LANG"] == "C.UTF-8"
+    folders = chosen["PATH"].split(":")
+    assert folders.index(str(place.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")
+    assert (
+        chosen["PULUMI_CONFIG_PASSPHRASE"]
+        == pulumi.environment(place, Tools(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
+    )
+    assert (place.root / "pulumi-passphrase").stat().st_mode & 0o777 == 0o600
+
+
+def test_environment_without_aws_says_what_to_do(place: Elsewhere) -> None:
+    (place.root / "aws.env").unlink()
+    with pytest.raises(pulumi.PulumiError, match="make up"):
+        pulumi.environment(place, Tools(Path("/b"), Path("/a")))
+
+
+def test_view_links_everything_and_leaves_the_committed_stack_file_alone(place: Elsewhere) -> None:
+    committed = (pulumi.REPOSITORY / "Pulumi.prod.yaml").read_text()
+    saved_stack(place, "v1:salt")
+    pulumi.refresh_view(place)
+    folder = pulumi.view(place)
+    assert (folder / "Pulumi.prod.yaml").read_text() == f"encryptionsalt: v1:salt\n{committed}"
+    assert (pulumi.REPOSITORY / "Pulumi.prod.yaml").read_text() == committed
+    assert (folder / "components").readlink() == pulumi.REPOSITORY / "components"
+    assert not (folder / ".git").exists()
+
+
+def test_view_follows_the_repository(place: Elsewhere) -> None:
+    pulumi.refresh_view(place)
+    (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text("config: {}\n")
+    (pulumi.REPOSITORY / "components").rmdir()
+    (pulumi.view(place) / "__pycache__").mkdir()
+    pulumi.refresh_view(place)
+    assert (pulumi.view(place) / "Pulumi.prod.yaml").read_text() == "config: {}\n", "no stack, no salt"
+    assert not (pulumi.view(place) / "components").is_symlink()
+
+
+def test_view_replaces_another_way_of_keeping_secrets(place: Elsewhere) -> None:
+    text = "secretsprovider: awskms://x\nencryptedkey: abc\nencryptionsalt: v1:theirs\nconfig: {}\n"
+    (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text(text)
+    saved_stack(place, "v1:ours")
+    pulumi.refresh_view(place)
+    assert (pulumi.view(place) / "Pulumi.prod.yaml").read_text() == "encryptionsalt: v1:ours\nconfig: {}\n"
+
+
+def lock(place: Place, pid: int, hostname: str | None = None) -> None:
+    folder = place.pulumi_backend / ".pulumi/locks/organization/eks-rocketmq/prod"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{pid}.json").write_text(json.dumps({"pid": pid, "hostname": hostname or socket.gethostname()}))
+
+
+def test_lock_of_a_process_that_is_gone_is_left_over(place: Elsewhere) -> None:
+    assert not pulumi._left_locked(place, "prod")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    lock(place, ended.pid)
+    assert pulumi._left_locked(place, "prod")
+    assert not pulumi._left_locked(place, "other")
+    lock(place, 1, "another-machine")
+    assert not pulumi._left_locked(place, "prod"), "of another machine nothing is known"
+
+
+def test_reused_process_id_does_not_hold_a_lock(place: Elsewhere) -> None:
+    lock(place, os.getpid())
+    assert pulumi._left_locked(place, "prod"), "this process is no pulumi"
+
+
+def test_language_host_and_cli_lie_in_one_folder(place: Elsewhere, tmp_path: Path) -> None:
+    built = executable(tmp_path / "tools/pulumi", "echo built")
+    pulumi._install(place, Tools(tmp_path / "tools", Path("/a")))
+    folder = place.run / "engine-bin"
+    assert subprocess.check_output([folder / "pulumi"], text=True) == "built\n"
+    assert str(Path(language_host.__file__)) in (folder / "pulumi-language-python").read_text()
+    built.unlink()
+    executable(built, "echo newer")
+    os.utime(built, (1, 1))
+    pulumi._install(place, Tools(tmp_path / "tools", Path("/a")))
+    assert subprocess.check_output([folder / "pulumi"], text=True) == "newer\n"
+
+
+def test_interpreter_is_the_named_environments(tmp_path: Path) -> None:
+    assert language_host.interpreter(tmp_path, {}) == Path(sys.executable)
+    with pytest.raises(ValueError, match=r"names the virtual environment '\.venv'"):
+        language_host.interpreter(tmp_path, {"virtualenv": ".venv"})
+    python = executable(tmp_path / ".venv/bin/python")
+    assert language_host.interpreter(tmp_path, {"virtualenv": ".venv"}) == python
+
+
+def test_dependencies_without_transitive_ones() -> None:
+    everything, direct = (dict(language_host.installed(transitive=each)) for each in (True, False))
+    assert everything["pulumi"] == version("pulumi")
+    assert "pulumi" not in direct, "the provider SDKs require it"
+    assert direct.items() < everything.items()
+
+
+@pytest.mark.parametrize(
+    ("code", "bail", "error"),
+    [(0, False, ""), (32, True, ""), (1, False, "Program exited with non-zero exit code: 1")],
+)
+def test_exit_code_of_the_program(code: int, bail: bool, error: str) -> None:
+    response = language_host._response(code)
+    assert (response.bail, response.error) == (bail, error)
+
+
+def test_traceback_begins_in_the_program(tmp_path: Path) -> None:
+    main = tmp_path / "__main__.py"
+    main.write_text("def mine():\n    int('x')\nmine()\n")
+    with pytest.raises(ValueError, match="invalid literal") as failure:
+        program._run_program(tmp_path)
+    text = program.users_traceback(failure.value, tmp_path)
+    assert text.splitlines()[1] == f'  File "{main}", line 3, in <module>'
+    assert "runpy" not in text
+    assert text.endswith("ValueError: invalid literal for int() with base 10: 'x'\n")
+
+
+def test_traceback_without_a_frame_of_the_program_is_whole(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="invalid literal") as failure:
+        int("x")
+    assert Path(__file__).name in program.users_traceback(failure.value, tmp_path)
+
+
+@pytest.fixture
+def host() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", language_host.__file__, "127.0.0.1:1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_host_serves_and_ends_quietly(host: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert host.stdout is not None
+    with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
+        stub = language_pb2_grpc.LanguageRuntimeStub(channel)
+        assert stub.GetPluginInfo(empty_pb2.Empty()).version == version("pulumi")
+        with pytest.raises(grpc.RpcError, match="installs nothing"):
+            list(stub.InstallDependencies(language_pb2.InstallDependenciesRequest()))
+        with pytest.raises(grpc.RpcError, match="runs programs, no resource plugins"):
+            list(stub.RunPlugin(language_pb2.RunPluginRequest(kind="resource", name="x")))
+        info = language_pb2.ProgramInfo(root_directory=str(tmp_path), program_directory=str(tmp_path))
+        info.options.update({"virtualenv": "gone"})
+        assert "names the virtual environment 'gone'" in stub.Run(language_pb2.RunRequest(info=info)).error
+    host.send_signal(signal.SIGINT)
+    output, errors = host.communicate(timeout=20)
+    assert (host.returncode, output, errors) == (0, "", "")

@@ -1,0 +1,459 @@
+"""What the kubernetes stand-in asks of the API server and tells the engine, over real gRPC."""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+from sandbox.engine.kubernetes.stand_in import KubernetesStandIn
+from sandbox.engine.provider.base import Servicer
+from sandbox.engine.provider.values import UNKNOWN, JsonObject, decode, encode, plain
+from tests.unit.kubernetes_api import Api, serving
+
+CONFIG_MAP = "urn:pulumi:prod::project::kubernetes:core/v1:ConfigMap::settings"
+STATEFUL_SET = "urn:pulumi:prod::project::my:component$kubernetes:apps/v1:StatefulSet::broker"
+CLASS_PATCH = "urn:pulumi:prod::project::kubernetes:storage.k8s.io/v1:StorageClassPatch::gp2"
+PROVIDER = "urn:pulumi:prod::project::pulumi:providers:kubernetes::cluster"
+PATH = "/api/v1/namespaces/ns/configmaps/settings"
+INPUTS: JsonObject = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "ns"},
+    "data": {"a": "1"},
+}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = grpc.server(ThreadPoolExecutor(8))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(KubernetesStandIn), server)
+    bound = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield bound
+    server.stop(None).wait()
+
+
+class Engine:
+    """One provider resource in one run: a connection of its own, as the engine opens it."""
+
+    def __init__(self, port: int, **config: Any) -> None:
+        # Without the option two channels of one process share a connection.
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+        self.stub.Attach(plugin_pb2.PluginAttach(address=""))
+        self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(config)))
+
+    def check(self, urn: str, news: JsonObject, olds: JsonObject | None = None, seed: bytes = b"seed") -> JsonObject:
+        request = provider_pb2.CheckRequest(urn=urn, news=encode(news), olds=encode(olds or {}), randomSeed=seed)
+        return decode(self.stub.Check(request).inputs)
+
+    def create(
+        self, urn: str, inputs: JsonObject, *, preview: bool = False, timeout: float = 0
+    ) -> tuple[str, JsonObject]:
+        request = provider_pb2.CreateRequest(urn=urn, properties=encode(inputs), preview=preview, timeout=timeout)
+        response = self.stub.Create(request)
+        return response.id, decode(response.properties)
+
+    def update(self, urn: str, olds: JsonObject, news: JsonObject, *, preview: bool = False) -> JsonObject:
+        resource_id = "/".join(filter(None, (news["metadata"].get("namespace"), news["metadata"]["name"])))
+        request = provider_pb2.UpdateRequest(
+            id=resource_id, urn=urn, olds=encode(olds), news=encode(news), preview=preview
+        )
+        return decode(self.stub.Update(request).properties)
+
+    def read(
+        self, urn: str, resource_id: str, state: JsonObject | None = None, inputs: JsonObject | None = None
+    ) -> Any:
+        return self.stub.Read(
+            provider_pb2.ReadRequest(
+                id=resource_id, urn=urn, properties=encode(state or {}), inputs=encode(inputs or {})
+            )
+        )
+
+    def delete(self, urn: str, resource_id: str, state: JsonObject, timeout: float = 0) -> None:
+        self.stub.Delete(provider_pb2.DeleteRequest(id=resource_id, urn=urn, properties=encode(state), timeout=timeout))
+
+
+@pytest.fixture
+def engine(port: int, api: Api) -> Engine:
+    return Engine(port, kubeconfig=api.kubeconfig)
+
+
+def refused(error: pytest.ExceptionInfo[grpc.RpcError]) -> str:
+    return error.value.details()  # ty: ignore[missing-attribute] - every error of a call has them
+
+
+def init_failure(error: pytest.ExceptionInfo[grpc.RpcError]) -> provider_pb2.ErrorResourceInitFailed:
+    """What goes into state after a failed wait."""
+    metadata = dict(error.value.trailing_metadata())  # ty: ignore[missing-attribute]
+    status = status_pb2.Status.FromString(metadata["grpc-status-details-bin"])
+    detail = provider_pb2.ErrorResourceInitFailed()
+    assert status.details[0].Unpack(detail)
+    return detail
+
+
+def test_create_posts_under_the_first_manager_and_keeps_inputs_in_state(engine: Engine, api: Api) -> None:
+    resource_id, outputs = engine.create(CONFIG_MAP, INPUTS)
+    assert resource_id == "ns/settings"
+    (write,) = api.writes()
+    assert (write.method, write.query) == ("POST", {"fieldManager": "pulumi-kubernetes"})
+    assert outputs["__inputs"] == INPUTS
+    assert outputs["__initialApiVersion"] == "v1"
+    assert outputs["__fieldManager"].startswith("pulumi-kubernetes-")
+    assert outputs["metadata"]["uid"]
+
+
+def test_an_existing_object_passes_the_preview_and_fails_the_create(engine: Engine, api: Api) -> None:
+    api.objects[PATH] = {"metadata": {"name": "settings"}}
+    assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
+    with pytest.raises(grpc.RpcError) as error:
+        engine.create(CONFIG_MAP, INPUTS)
+    text = refused(error)
+    assert text.startswith(
+        f'resource "{CONFIG_MAP}" was not successfully created by the Kubernetes API server: configmaps "settings" '
+        "already exists\n\nThe resource already exists in the cluster. This can happen when:"
+    )
+    assert "upsertExistingObjects" in text
+
+
+def test_with_upsert_a_create_is_an_apply(port: int, api: Api) -> None:
+    api.objects[PATH] = {"metadata": {"name": "settings", "uid": "u", "managedFields": []}}
+    Engine(port, kubeconfig=api.kubeconfig, upsertExistingObjects="true").create(CONFIG_MAP, INPUTS)
+    (write,) = api.writes()
+    assert write.method == "PATCH"
+    assert write.query["force"] == "false"
+    assert write.query["fieldManager"].startswith("pulumi-kubernetes-")
+
+
+def test_a_preview_is_a_dry_run_without_status(engine: Engine, api: Api) -> None:
+    resource_id, outputs = engine.create(CONFIG_MAP, {**INPUTS, "status": {"x": 1}}, preview=True)
+    assert api.writes()[0].query["dryRun"] == "All"
+    assert not api.objects
+    assert resource_id == ""
+    assert "status" not in outputs
+    assert outputs["metadata"]["uid"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "details"),
+    [
+        (404, "NotFound", {"kind": "namespaces"}),
+        (403, "Forbidden", {}),
+        (409, "AlreadyExists", {}),
+    ],
+)
+def test_what_a_preview_swallows(engine: Engine, api: Api, code: int, reason: str, details: dict[str, str]) -> None:
+    api.refuse("POST", "/api/v1/namespaces/ns/configmaps", code, reason, "no", **details)
+    assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
+
+
+def test_a_preview_reports_what_the_server_finds_invalid(engine: Engine, api: Api) -> None:
+    api.refuse("POST", "/api/v1/namespaces/ns/configmaps", 422, "Invalid", 'ConfigMap "settings" is invalid: no')
+    with pytest.raises(grpc.RpcError) as error:
+        engine.create(CONFIG_MAP, INPUTS, preview=True)
+    assert refused(error).endswith(
+        'was not successfully created by the Kubernetes API server: ConfigMap "settings" is invalid: no'
+    )
+
+
+@pytest.mark.parametrize("urn", [CONFIG_MAP, CLASS_PATCH])
+def test_unknown_inputs_and_patches_are_not_dry_run(engine: Engine, api: Api, urn: str) -> None:
+    data = {"a": UNKNOWN if urn == CONFIG_MAP else "b"}
+    inputs = {**INPUTS, "data": data}
+    assert engine.create(urn, inputs, preview=True) == ("", inputs)
+    assert not api.writes()
+
+
+def test_update_takes_over_the_fields_of_create_and_kubectl(engine: Engine, api: Api) -> None:
+    _, state = engine.create(CONFIG_MAP, INPUTS)
+    kubectl = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:b": {}}}}
+    other = {"manager": "operator", "operation": "Update", "fieldsV1": {}}
+    api.objects[PATH]["metadata"]["managedFields"] += [kubectl, other]
+    outputs = engine.update(CONFIG_MAP, state, {**INPUTS, "data": {"a": "2"}})
+    _, patch, apply = api.writes()
+    managers = patch.body[0]["value"]
+    assert [(entry["manager"], entry["operation"]) for entry in managers] == [
+        ("operator", "Update"),
+        (state["__fieldManager"], "Apply"),
+    ]
+    assert managers[1]["fieldsV1"] == {"f:data": {"f:b": {}}}
+    assert apply.query == {"fieldManager": state["__fieldManager"], "force": "false"}
+    assert outputs["data"] == {"a": "2"}
+    assert outputs["__fieldManager"] == state["__fieldManager"]
+
+
+def test_an_update_preview_forces_as_long_as_the_create_owns_the_fields(engine: Engine, api: Api) -> None:
+    _, state = engine.create(CONFIG_MAP, INPUTS)
+    engine.update(CONFIG_MAP, state, {**INPUTS, "data": {"a": "2"}}, preview=True)
+    assert [request.query["force"] for request in api.writes()[1:]] == ["true"]
+
+
+def test_a_conflict_leaves_the_object_in_state_with_the_reason(engine: Engine, api: Api) -> None:
+    _, state = engine.create(CONFIG_MAP, INPUTS)
+    api.objects[PATH]["metadata"]["managedFields"] = [{"manager": "ops", "operation": "Apply"}]
+    api.refuse("PATCH", PATH, 409, "Conflict", 'Apply failed with 1 conflict: conflict with "ops": .data.a')
+    with pytest.raises(grpc.RpcError) as error:
+        engine.update(CONFIG_MAP, state, {**INPUTS, "data": {"a": "2"}})
+    failure = init_failure(error)
+    assert failure.id == "ns/settings"
+    (reason,) = failure.reasons
+    assert reason.startswith(
+        'the Kubernetes API server reported that "ns/settings" failed to fully initialize or become live: server-side '
+        "apply field conflict detected, see https://"
+    )
+    assert reason.endswith(
+        f'\nThe resource managed by field manager "{state["__fieldManager"]}" had an apply conflict: Apply failed with '
+        '1 conflict: conflict with "ops": .data.a'
+    )
+
+
+def test_an_object_gone_before_its_update_says_both(engine: Engine, api: Api) -> None:
+    _, state = engine.create(CONFIG_MAP, INPUTS)
+    api.objects.clear()
+    with pytest.raises(grpc.RpcError) as error:
+        engine.update(CONFIG_MAP, state, {**INPUTS, "data": {"a": "2"}})
+    assert refused(error) == (
+        f'update of resource "{CONFIG_MAP}" failed: configmaps "settings" not found\n'
+        'unable to get cluster state: configmaps "settings" not found'
+    )
+
+
+def test_a_set_that_does_not_get_ready_goes_into_state(engine: Engine) -> None:
+    inputs = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "broker", "namespace": "ns"},
+        "spec": {"replicas": 1},
+    }
+    with pytest.raises(grpc.RpcError) as error:
+        engine.create(STATEFUL_SET, inputs, timeout=0.05)
+    failure = init_failure(error)
+    assert failure.id == "ns/broker"
+    assert decode(failure.properties)["__inputs"] == inputs
+    assert list(failure.reasons) == [
+        f'resource "{STATEFUL_SET}" was successfully created, but the Kubernetes API server reported that it failed to '
+        "fully initialize or become live: 'broker' timed out waiting to be Ready",
+        "0 out of 0 replicas succeeded readiness checks",
+        'StatefulSet controller failed to advance from revision "" to revision ""',
+    ]
+
+
+def test_skip_await_does_not_wait(engine: Engine) -> None:
+    meta = {"name": "broker", "namespace": "ns", "annotations": {"pulumi.com/skipAwait": "true"}}
+    inputs = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": {"replicas": 1}}
+    assert engine.create(STATEFUL_SET, inputs)[0] == "ns/broker"
+
+
+def test_cancel_ends_the_wait(engine: Engine) -> None:
+    inputs = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "broker", "namespace": "ns"},
+        "spec": {"replicas": 1},
+    }
+    request = provider_pb2.CreateRequest(urn=STATEFUL_SET, properties=encode(inputs))
+    call = engine.stub.Create.future(request)
+    engine.stub.Cancel(empty_pb2.Empty())
+    with pytest.raises(grpc.RpcError) as error:
+        call.result(timeout=10)
+    assert 'Resource operation was cancelled for "broker"' in init_failure(error).reasons[0]
+
+
+def test_delete_is_foreground_and_waits_until_the_object_is_gone(engine: Engine, api: Api) -> None:
+    resource_id, state = engine.create(CONFIG_MAP, INPUTS)
+    engine.delete(CONFIG_MAP, resource_id, state)
+    assert api.writes()[-1].body["propagationPolicy"] == "Foreground"
+    assert not api.objects
+    engine.delete(CONFIG_MAP, resource_id, state)
+
+
+def test_a_delete_that_does_not_end_is_a_failure(engine: Engine, api: Api) -> None:
+    resource_id, state = engine.create(CONFIG_MAP, INPUTS)
+    api.stays_after_delete = True
+    with pytest.raises(grpc.RpcError) as error:
+        engine.delete(CONFIG_MAP, resource_id, state, timeout=0.05)
+    assert list(init_failure(error).reasons) == ["timed out waiting for the condition"]
+
+
+def test_deleting_a_patch_gives_up_its_fields_and_leaves_the_object(engine: Engine, api: Api) -> None:
+    path = "/apis/storage.k8s.io/v1/storageclasses/gp2"
+    api.objects[path] = {"metadata": {"name": "gp2", "uid": "u", "managedFields": []}}
+    meta = {"name": "gp2", "annotations": {"a": "b"}}
+    inputs = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": meta}
+    resource_id, state = engine.create(CLASS_PATCH, inputs)
+    engine.delete(CLASS_PATCH, resource_id, state)
+    assert path in api.objects
+    last = api.writes()[-1]
+    assert last.query["fieldManager"] == state["__fieldManager"]
+    assert last.body == {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "gp2"},
+    }
+
+
+def test_read_finds_drift_in_what_the_inputs_speak_of(engine: Engine, api: Api) -> None:
+    resource_id, state = engine.create(CONFIG_MAP, INPUTS)
+    api.objects[PATH]["data"] = {"a": "drift", "b": "unmanaged"}
+    response = engine.read(CONFIG_MAP, resource_id, state, INPUTS)
+    assert decode(response.inputs)["data"] == {"a": "drift"}
+    assert decode(response.properties)["data"] == {"a": "drift", "b": "unmanaged"}
+
+
+def test_read_of_a_deleted_object_says_that_it_is_gone(engine: Engine) -> None:
+    assert engine.read(CONFIG_MAP, "ns/settings", {"metadata": {"name": "settings"}}, INPUTS).id == ""
+
+
+def test_an_import_takes_all_that_a_program_could_have_set(engine: Engine) -> None:
+    engine.create(CONFIG_MAP, {**INPUTS, "immutable": True})
+    response = engine.read(CONFIG_MAP, "ns/settings")
+    assert response.id == "ns/settings"
+    assert decode(response.inputs) == {**INPUTS, "immutable": True}
+
+
+def test_check_names_what_has_no_name_and_keeps_it(engine: Engine) -> None:
+    first = engine.check(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap"})
+    name = first["metadata"]["name"]
+    assert name.startswith("settings-")
+    assert len(name) == len("settings-") + 8
+    assert first["metadata"] == {
+        "name": name,
+        "namespace": "default",
+        "annotations": {"pulumi.com/autonamed": "true"},
+    }
+    assert engine.check(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap"}, first, b"other") == first
+
+
+@pytest.mark.parametrize(
+    ("urn", "inputs", "text"),
+    [
+        (CONFIG_MAP, {"metadata": {"generateName": "x-"}}, "the `.metadata.generateName` field is not supported"),
+        (CLASS_PATCH, {}, "patch resources require the .metadata.name field to be set"),
+        (CONFIG_MAP.replace("ConfigMap", "Pod"), {}, "unsupported resource type kubernetes:core/v1:Pod"),
+    ],
+)
+def test_what_check_refuses(engine: Engine, urn: str, inputs: JsonObject, text: str) -> None:
+    with pytest.raises(grpc.RpcError) as error:
+        engine.check(urn, inputs)
+    assert text in refused(error)
+
+
+def test_functions_are_refused_by_name(engine: Engine) -> None:
+    with pytest.raises(grpc.RpcError) as error:
+        engine.stub.Invoke(provider_pb2.InvokeRequest(tok="kubernetes:yaml:decode"))
+    assert "unsupported function kubernetes:yaml:decode" in refused(error)
+
+
+def test_two_providers_and_two_runs_never_mix(port: int, api: Api) -> None:
+    with serving() as other:
+        first = Engine(port, kubeconfig=api.kubeconfig)
+        second = Engine(port, kubeconfig=other.kubeconfig, namespace="elsewhere")
+        first.create(CONFIG_MAP, INPUTS)
+        assert not other.writes()
+        assert second.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "elsewhere"
+        assert first.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "default"
+
+
+def unreachable(port: int, **config: Any) -> Engine:
+    nowhere = json.loads(Api(address="http://127.0.0.1:9").kubeconfig)
+    return Engine(port, kubeconfig=json.dumps(nowhere), **config)
+
+
+def test_an_unreachable_cluster_passes_previews_and_fails_updates(port: int) -> None:
+    engine = unreachable(port)
+    assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
+    with pytest.raises(grpc.RpcError) as error:
+        engine.create(CONFIG_MAP, INPUTS)
+    assert refused(error) == (
+        "configured Kubernetes cluster is unreachable: unable to load schema information from the API server: Get "
+        '"http://127.0.0.1:9/openapi/v2?timeout=32s": dial tcp 127.0.0.1:9: connect: connection refused'
+    )
+    with pytest.raises(grpc.RpcError) as error:
+        engine.delete(CONFIG_MAP, "ns/settings", INPUTS)
+    assert "PULUMI_K8S_DELETE_UNREACHABLE" in refused(error)
+    with pytest.raises(grpc.RpcError) as error:
+        engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS)
+    assert refused(error).startswith("failed to read resource state due to unreachable cluster.")
+
+
+def test_delete_unreachable_drops_the_object_from_state(port: int) -> None:
+    engine = unreachable(port, deleteUnreachable="true")
+    assert engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).id == ""
+    engine.delete(CONFIG_MAP, "ns/settings", INPUTS)
+
+
+def test_skip_update_unreachable_keeps_what_was(port: int) -> None:
+    engine = unreachable(port, skipUpdateUnreachable="true")
+    assert engine.check(CONFIG_MAP, {**INPUTS, "data": {"a": "2"}}, INPUTS) == INPUTS
+    assert decode(engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).inputs) == INPUTS
+
+
+def plugin(folder: Path, token_file: Path) -> JsonObject:
+    """An exec plugin that counts its calls and prints the token in the file."""
+    script = folder / "get-token"
+    script.write_text(
+        f'#!/bin/sh\necho call >> {folder}/calls\n[ -s {token_file} ] || {{ echo "no credentials" >&2; exit 253; }}\n'
+        f'echo "{{\\"status\\": {{\\"token\\": \\"$(cat {token_file})\\", '
+        '\\"expirationTimestamp\\": \\"2999-01-01T00:00:00Z\\"}}"\n'
+    )
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(script), "args": ["eks"], "env": None}
+
+
+def test_a_token_is_asked_once_and_again_when_the_server_refuses_it(port: int, api: Api, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("first")
+    api.token = "first"
+    config = json.loads(api.kubeconfig)
+    config["users"][0]["user"] = {"exec": plugin(tmp_path, token)}
+    for _ in range(2):
+        Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS, preview=True)
+    assert (tmp_path / "calls").read_text().split() == ["call"]
+    token.write_text("second")
+    api.token = "second"
+    assert Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
+    assert (tmp_path / "calls").read_text().split() == ["call"] * 2
+
+
+def test_a_plugin_that_fails_makes_the_cluster_unreachable(port: int, api: Api, tmp_path: Path) -> None:
+    config = json.loads(api.kubeconfig)
+    config["users"][0]["user"] = {"exec": plugin(tmp_path, tmp_path / "nothing")}
+    with pytest.raises(grpc.RpcError) as error:
+        Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)
+    assert "failed with exit code 253\nno credentials" in refused(error)
+
+
+def test_the_ambient_kubeconfig_serves_where_the_provider_names_none(
+    port: int, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(api.kubeconfig)
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/missing{os.pathsep}{file}")
+    assert Engine(port, kubeconfig=UNKNOWN).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
+
+
+def test_secrets_stay_secret_in_state(engine: Engine) -> None:
+    urn = CONFIG_MAP.replace("ConfigMap", "Secret")
+    inputs = engine.check(
+        urn,
+        {"apiVersion": "v1", "kind": "Secret", **{k: INPUTS[k] for k in ("metadata",)}, "stringData": {"p": "hunter2"}},
+    )
+    assert plain(inputs["data"]) == {"p": "aHVudGVyMg=="}
+    assert inputs["data"] != plain(inputs["data"])
+    _, outputs = engine.create(urn, inputs)
+    assert outputs["data"] == inputs["data"]
+    assert outputs["__inputs"]["data"] == inputs["data"]
