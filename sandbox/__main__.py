@@ -1,0 +1,5 @@
+"""`python -m sandbox COMMAND`, which the Makefile calls."""
+
+from sandbox.cli import app
+
+app(prog_name="sandbox")

@@ -1,0 +1,80 @@
+"""Sends messages through the deployed proxy and receives them again."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.cache.toolchain import Toolchain
+from sandbox.cluster.client import kubectl
+from sandbox.cluster.netns import inside
+from sandbox.messages import topic as topics
+from sandbox.place import NODES, Place
+from sandbox.processes import in_netns
+
+EXCHANGE = Path(__file__).with_name("exchange.py")
+TOPIC = "sandbox"
+GROUP = "sandbox-consumer"
+
+
+class DeliveryError(Exception):
+    """The client failed; the message ends with what it printed."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The RocketMQ of one namespace, as its clients reach it."""
+
+    place: Place
+    toolchain: Toolchain
+    namespace: str = "rocketmq"
+
+    def proxy(self) -> str:
+        """Address of the proxy's Service, `host:port`."""
+        return f"{self._get('service', 'rocketmq-proxy', '{.spec.clusterIP}')}:8081"
+
+    def name_server(self) -> str:
+        """Address of a ready name server, `host:port`."""
+        address = self._get("pods", "-l=app=rocketmq-nameserver", "{.items[0].status.podIP}")
+        return f"{address}:9876"
+
+    def ensure_topic(self, members: int = 3) -> None:
+        """Make the sandbox's topic and consumer group on all `members` brokers."""
+        with inside(self.place.control_netns):
+            topics.ensure(self.name_server(), TOPIC, GROUP, members=members)
+
+    def master(self) -> str:
+        """Pod address of the master of the only broker group, `host:port`."""
+        with inside(self.place.control_netns):
+            (members,) = topics.brokers(self.name_server()).values()
+        return members[topics.MASTER]
+
+    def send(self, count: int, prefix: str) -> list[str]:
+        """Bodies that the brokers acknowledged."""
+        return self._exchange("send", self.proxy(), TOPIC, str(count), prefix)
+
+    def receive(self, count: int, seconds: float = 60.0) -> list[str]:
+        """Bodies that arrived, at most `count` different ones within `seconds`."""
+        return self._exchange("receive", self.proxy(), TOPIC, GROUP, str(count), str(seconds))
+
+    def _get(self, kind: str, selector: str, path: str) -> str:
+        value = kubectl(
+            self.place, self.toolchain, "-n", self.namespace, "get", kind, selector, f"-o=jsonpath={path}"
+        ).strip()
+        if not value:
+            raise DeliveryError(f"no {kind} {selector} in namespace {self.namespace}; `make status` shows what runs")
+        return value
+
+    def _exchange(self, *arguments: str) -> list[str]:
+        # A node's namespace, because kube-proxy serves the Service's address there.
+        result = subprocess.run(
+            in_netns(self.place.node_netns(NODES[0]), [str(self.toolchain.client_python), str(EXCHANGE), *arguments]),
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "HOME": str(self.place.logs)},  # the client insists on ~/logs
+        )
+        if result.returncode:
+            raise DeliveryError(f"{' '.join(arguments)} failed\n{result.stdout}{result.stderr}")
+        return json.loads(result.stdout.splitlines()[-1])

@@ -1,0 +1,93 @@
+"""Sends or receives messages with the official Python client; run with the client's own interpreter.
+
+`exchange.py send ENDPOINT TOPIC COUNT PREFIX` prints a JSON list of the bodies that were acknowledged;
+`exchange.py receive ENDPOINT TOPIC GROUP COUNT SECONDS` prints a JSON list of the bodies that arrived.
+It imports nothing of the sandbox, so that it is what an application would write.
+"""
+
+import json
+import sys
+import time
+
+from rocketmq.v5.client import ClientConfiguration, Credentials
+from rocketmq.v5.consumer import SimpleConsumer
+from rocketmq.v5.model import FilterExpression, Message
+from rocketmq.v5.producer import Producer
+
+INVISIBLE_SECONDS = 30
+SEND_SECONDS = 60
+
+
+def send(endpoint: str, topic: str, count: int, prefix: str) -> list[str]:
+    """Send `count` messages `PREFIX-0` … and try each again until it is acknowledged or 60 s have gone."""
+    producer = Producer(ClientConfiguration(endpoint, Credentials()), (topic,))
+    producer.startup()
+    acknowledged = []
+    try:
+        for number in range(count):
+            body = f"{prefix}-{number}"
+            _send_one(producer, topic, body)
+            acknowledged.append(body)
+    finally:
+        producer.shutdown()
+    return acknowledged
+
+
+def _send_one(producer: Producer, topic: str, body: str) -> None:
+    message = Message()
+    message.topic = topic
+    message.keys = body
+    message.body = body.encode()
+    deadline = time.monotonic() + SEND_SECONDS
+    while True:
+        try:
+            producer.send(message)
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def receive(endpoint: str, topic: str, group: str, count: int, seconds: float) -> list[str]:
+    """Receive until `count` different bodies have come or `seconds` have gone."""
+    consumer = SimpleConsumer(
+        ClientConfiguration(endpoint, Credentials()), group, {topic: FilterExpression()}, await_duration=3
+    )
+    consumer.startup()
+    bodies: set[str] = set()
+    deadline = time.monotonic() + seconds
+    try:
+        while len(bodies) < count and time.monotonic() < deadline:
+            for message in _receive_some(consumer, deadline):
+                consumer.ack(message)
+                bodies.add(message.body.decode())
+    finally:
+        consumer.shutdown()
+    return sorted(bodies)
+
+
+def _receive_some(consumer: SimpleConsumer, deadline: float) -> list[Message]:
+    """What has come. A proxy refuses the first call of a client whose settings have not reached it yet."""
+    try:
+        return consumer.receive(32, INVISIBLE_SECONDS) or []
+    except Exception:
+        if time.monotonic() > deadline:
+            raise
+        time.sleep(0.2)
+        return []
+
+
+def main(arguments: list[str]) -> None:
+    match arguments:
+        case ["send", endpoint, topic, count, prefix]:
+            print(json.dumps(send(endpoint, topic, int(count), prefix)))
+        case ["receive", endpoint, topic, group, count, seconds]:
+            print(json.dumps(receive(endpoint, topic, group, int(count), float(seconds))))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

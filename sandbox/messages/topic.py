@@ -1,0 +1,62 @@
+"""Makes a topic and a consumer group and waits until every member of every broker group knows both.
+
+They reach the slaves up to 12 s after the master; a failover in between would lose them.
+"""
+
+import json
+import time
+
+from sandbox.messages import remoting
+
+MASTER = "0"
+
+
+def brokers(name_server: str) -> dict[str, dict[str, str]]:
+    """Broker groups and the addresses of their members by broker id; the master has id `0`."""
+    table = remoting.ask(name_server, remoting.CLUSTER_INFO).json()["brokerAddrTable"]
+    return {group: dict(entry["brokerAddrs"]) for group, entry in table.items()}
+
+
+def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: float = 60.0) -> None:
+    """Create `topic` and consumer group `group` on every master that lacks one.
+
+    `members` is how many brokers must know them. Raises TimeoutError, which says who still does not.
+    """
+    deadline = time.monotonic() + seconds
+    missing = ["no master is registered"]
+    while time.monotonic() < deadline:
+        groups = brokers(name_server)
+        addresses = [address for by_id in groups.values() for address in by_id.values()]
+        missing = [address for address in addresses if not _knows(address, topic, group)]
+        if len(addresses) >= members and not missing:
+            return
+        for group_members in groups.values():
+            if group_members.get(MASTER) in missing:
+                _create(group_members[MASTER], topic, group)
+        time.sleep(0.5)
+    raise TimeoutError(
+        f"topic {topic} and group {group} are not on all of {members} brokers after {seconds:.0f} s: {missing}"
+    )
+
+
+def _knows(address: str, topic: str, group: str) -> bool:
+    topics = remoting.ask(address, remoting.ALL_TOPICS).json().get("topicConfigTable", {})
+    groups = remoting.ask(address, remoting.ALL_GROUPS).json().get("subscriptionGroupTable", {})
+    return topic in topics and group in groups
+
+
+def _create(master: str, topic: str, group: str) -> None:
+    fields = {
+        "topic": topic,
+        "defaultTopic": "TBW102",
+        "readQueueNums": "4",
+        "writeQueueNums": "4",
+        "perm": "6",
+        "topicFilterType": "SINGLE_TAG",
+        "topicSysFlag": "0",
+        "order": "false",
+        "attributes": "+message.type=NORMAL",
+    }
+    remoting.ask(master, remoting.CREATE_TOPIC, fields)
+    settings = {"groupName": group, "consumeEnable": True, "consumeFromMinEnable": True, "retryQueueNums": 1}
+    remoting.ask(master, remoting.CREATE_GROUP, body=json.dumps(settings).encode())

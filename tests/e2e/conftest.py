@@ -1,0 +1,49 @@
+"""One sandbox for all end-to-end tests. The files run in the order of their names and tell one story: the incident, its
+cure, everyday changes, identities, faults, and the end of the stack."""
+
+import subprocess
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from sandbox import lifecycle, processes
+from sandbox.cluster.command import CommandError
+from sandbox.place import Place
+from sandbox.progress import Report
+from tests.e2e.running_sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own in the state of the original case; nothing of the stack is deployed yet."""
+    place, report = Place("test"), Report()
+    lifecycle.down(place, report)
+    tools = lifecycle.platform(place, report)
+    yield Sandbox(place, tools, report)
+    lifecycle.down(place, report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put what the cluster and the processes said beside a failure, where CI shows it."""
+    report = yield
+    sandbox = getattr(item, "funcargs", {}).get("sandbox")
+    if report.failed and sandbox is not None:
+        for title, text in evidence(sandbox).items():
+            report.sections.append((title, text))
+    return report
+
+
+def evidence(sandbox: Sandbox) -> dict[str, str]:
+    """Pods, warnings and the ends of the process logs."""
+    found = {}
+    for title, arguments in {
+        "pods": ["get", "pods,pvc", "-A", "-o", "wide"],
+        "events": ["get", "events", "-A", "--sort-by=.lastTimestamp", "--field-selector=type=Warning"],
+    }.items():
+        try:
+            found[title] = sandbox.kubectl(*arguments)
+        except (OSError, subprocess.SubprocessError, CommandError) as error:
+            found[title] = str(error)
+    found |= {name: processes.log_tail(sandbox.place, name, 8) for name in processes.names(sandbox.place)}
+    return found

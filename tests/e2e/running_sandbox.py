@@ -1,0 +1,99 @@
+"""A running sandbox as the end-to-end tests see it."""
+
+import json
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from sandbox.cache.toolchain import Toolchain
+from sandbox.cluster.client import kubectl
+from sandbox.cluster.netns import inside
+from sandbox.engine import pulumi
+from sandbox.messages.deliver import Deployment
+from sandbox.place import REGION, Place
+from sandbox.progress import Report
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The running sandbox as a test sees it."""
+
+    place: Place
+    tools: Toolchain
+    report: Report
+
+    def pulumi(self, *arguments: str, ok: bool = True) -> str:
+        """What `pulumi ARGUMENTS` printed. `ok` says whether it must succeed or must fail."""
+        result = pulumi.run(self.place, self.tools, [*arguments, "--non-interactive"], capture=True)
+        assert (result.code == 0) is ok, result.output
+        return result.output
+
+    def preview_steps(self, *arguments: str) -> "Plan":
+        """The steps that `pulumi preview ARGUMENTS` plans."""
+        return Plan(json.loads(self.pulumi("preview", *arguments, "--json"))["steps"])
+
+    def adopt(self) -> str:
+        """What `eks-rocketmq adopt -s prod --yes` printed."""
+        result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", "adopt", "-s", "prod", "--yes"], capture=True)
+        assert result.code == 0, result.output
+        return result.output
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return kubectl(self.place, self.tools, *arguments, stdin=stdin)
+
+    def objects(self, *arguments: str) -> list[dict[str, Any]]:
+        """The objects that `kubectl get ARGUMENTS` lists."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))["items"]
+
+    @property
+    def rocketmq(self) -> Deployment:
+        return Deployment(self.place, self.tools)
+
+    @contextmanager
+    def aws(self, service: str) -> Generator[Any]:
+        """A boto3 client with the stack's credentials; usable within the block only."""
+        environment = pulumi.environment(self.place, self.tools)
+        with inside(self.place.control_netns):
+            yield boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.place.aws_endpoint,
+                aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a preview would do."""
+
+    steps: list[dict[str, Any]]
+
+    def operations(self, resource_type: str = "") -> set[str]:
+        """Operations on resources of `resource_type`, or all but `same` when it is left out."""
+        if not resource_type:
+            return {step["op"] for step in self.steps} - {"same"}
+        return {step["op"] for step in self.steps if step["urn"].split("::")[2].split("$")[-1] == resource_type}
+
+    def changed(self) -> dict[str, str]:
+        """Operation of every step that changes something, by `type::name`."""
+        return {
+            "::".join([step["urn"].split("::")[2].split("$")[-1], step["urn"].split("::")[3]]): step["op"]
+            for step in self.steps
+            if step["op"] != "same"
+        }
+
+
+def eventually(probe: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true answer of `probe`; fails with `what` was awaited when none comes within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := probe():
+            return answer
+        time.sleep(0.5)
+    return pytest.fail(f"not within {seconds:.0f} s: {what}")

@@ -1,0 +1,31 @@
+"""The original failure: without an OIDC provider the driver gets no role, and the claims stay Pending."""
+
+import re
+
+from sandbox import incident
+from sandbox.place import ISSUER
+from tests.e2e.running_sandbox import Sandbox
+
+
+def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) -> None:
+    incident.apply(sandbox.place, sandbox.tools)
+
+    message = incident.failure(sandbox.place, sandbox.tools)
+
+    assert set(incident.claims(sandbox.place, sandbox.tools).values()) == {"Pending"}
+    assert message is not None
+    assert re.fullmatch(
+        r'failed to provision volume with StorageClass "gp2": rpc error: code = Internal desc = Could not create '
+        r'volume "pvc-[0-9a-f-]{36}": could not create volume in EC2: operation error EC2: CreateVolume, get identity: '
+        r"get credentials: failed to refresh cached credentials, failed to retrieve credentials, operation error STS: "
+        r"AssumeRoleWithWebIdentity, exceeded maximum number of attempts, 3, https response error StatusCode: 400, "
+        rf"RequestID: [0-9a-f-]+, InvalidIdentityToken: No OpenIDConnect provider found in your account for {ISSUER}",
+        message,
+    ), message
+
+
+def test_the_account_has_no_oidc_provider_and_no_volume(sandbox: Sandbox) -> None:
+    with sandbox.aws("iam") as iam:
+        assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
+    with sandbox.aws("ec2") as ec2:
+        assert ec2.describe_volumes()["Volumes"] == []

@@ -1,0 +1,122 @@
+"""Adoption, the first `up`, messages; then nothing left to do."""
+
+import json
+
+from sandbox import incident, lifecycle
+from sandbox.place import ACCOUNT, CLUSTER, ISSUER
+from tests.e2e.running_sandbox import Sandbox
+
+HOST = ISSUER.removeprefix("https://")
+PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOST}"
+ROLE = "eks-ebs-csi-driver"
+
+
+def trust_conditions(sandbox: Sandbox) -> dict[str, dict[str, str]]:
+    with sandbox.aws("iam") as iam:
+        document = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    return document["Statement"][0]["Condition"]
+
+
+def test_a_preview_before_the_adoption_names_the_three_ways(sandbox: Sandbox) -> None:
+    lifecycle.engine(sandbox.place, sandbox.tools, sandbox.report)
+
+    output = sandbox.pulumi("preview", "-s", "prod", ok=False)
+
+    assert ROLE in output
+    assert "eks-rocketmq adopt -s prod" in output
+
+
+def test_adoption_imports_what_exists_and_changes_nothing(sandbox: Sandbox) -> None:
+    before = trust_conditions(sandbox)
+
+    output = sandbox.adopt()
+
+    assert ROLE in output
+    assert f"{CLUSTER}:aws-ebs-csi-driver" in output
+    assert (
+        trust_conditions(sandbox)
+        == before
+        == {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:kube-system:ebs-csi-controller-sa"}}
+    )
+
+
+def test_the_preview_shows_the_corrected_trust_policy_and_replaces_nothing(sandbox: Sandbox) -> None:
+    plan = sandbox.preview_steps("-s", "prod")
+
+    assert plan.operations("aws:iam/role:Role") == {"update"}
+    assert plan.operations("aws:eks/addon:Addon") <= {"update", "same"}
+    assert plan.operations("aws:iam/openIdConnectProvider:OpenIdConnectProvider") == {"create"}
+    assert not {"replace", "delete", "delete-replaced", "create-replacement"} & plan.operations()
+    assert f"{HOST}:aud" in sandbox.pulumi("preview", "-s", "prod", "--diff")
+
+
+def test_a_second_adoption_has_nothing_to_adopt(sandbox: Sandbox) -> None:
+    assert "nothing to adopt" in sandbox.adopt().lower()
+
+
+def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
+    claims = sandbox.objects("pvc", "-n", incident.NAMESPACE)
+    pods = {
+        pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in sandbox.objects("pods", "-n", incident.NAMESPACE)
+    }
+
+    sandbox.pulumi("up", "-s", "prod", "--yes")
+
+    assert set(incident.wait_bound(sandbox.place, sandbox.tools).values()) == {"Bound"}
+    now = sandbox.objects("pvc", "-n", incident.NAMESPACE)
+    assert [claim["metadata"]["uid"] for claim in now] == [claim["metadata"]["uid"] for claim in claims]
+    assert pods == {
+        pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in sandbox.objects("pods", "-n", incident.NAMESPACE)
+    }
+    assert trust_conditions(sandbox) == {
+        "StringEquals": {
+            f"{HOST}:sub": "system:serviceaccount:kube-system:ebs-csi-controller-sa",
+            f"{HOST}:aud": "sts.amazonaws.com",
+        }
+    }
+    with sandbox.aws("iam") as iam:
+        providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert [provider["Arn"] for provider in providers] == [PROVIDER_ARN]
+
+
+def test_the_volumes_are_gp2_tagged_and_in_the_zones_of_their_brokers(sandbox: Sandbox) -> None:
+    with sandbox.aws("ec2") as ec2:
+        volumes = ec2.describe_volumes(
+            Filters=[{"Name": "tag:kubernetes.io/created-for/pvc/namespace", "Values": ["rocketmq"]}]
+        )
+    brokers = [volume for volume in volumes["Volumes"] if volume["Size"] == 100]
+
+    assert {volume["VolumeType"] for volume in volumes["Volumes"]} == {"gp2"}
+    assert sorted(volume["AvailabilityZone"][-1] for volume in brokers) == ["a", "b", "c"]
+    assert {volume["State"] for volume in brokers} == {"in-use"}
+
+
+def test_pods_are_admitted_under_restricted_and_run_as_rocketmq(sandbox: Sandbox) -> None:
+    (namespace,) = [item for item in sandbox.objects("namespaces") if item["metadata"]["name"] == "rocketmq"]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+    for pod in sandbox.objects("pods", "-n", "rocketmq"):
+        name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
+        status = sandbox.kubectl(
+            "-n", "rocketmq", "exec", name, "-c", container, "--", "cat", "/proc/1/status", "/proc/1/comm"
+        )
+        assert "Uid:\t3000\t3000\t3000\t3000" in status, name
+        assert status.splitlines()[-1] == "java", name
+
+
+def test_ten_messages_go_through_the_proxy(sandbox: Sandbox) -> None:
+    sandbox.rocketmq.ensure_topic()
+
+    sent = sandbox.rocketmq.send(10, "ten")
+
+    assert sent == [f"ten-{number}" for number in range(10)]
+    assert sandbox.rocketmq.receive(10) == sorted(sent)
+
+
+def test_a_second_up_has_nothing_to_do(sandbox: Sandbox) -> None:
+    sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
+def test_secrets_of_the_state_are_not_in_clear(sandbox: Sandbox) -> None:
+    state = json.loads(sandbox.pulumi("stack", "export", "-s", "prod"))
+    assert state["deployment"]["secrets_providers"]["type"] == "passphrase"

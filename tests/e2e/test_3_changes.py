@@ -1,0 +1,50 @@
+"""Everyday changes: a setting, a change that must be refused, drift made by hand."""
+
+from tests.e2e.running_sandbox import Sandbox
+
+BROKERS = "kubernetes:apps/v1:StatefulSet"
+
+
+def test_a_changed_broker_setting_shows_exactly_that(sandbox: Sandbox) -> None:
+    setting = ["-c", "eks-rocketmq:brokerGroups[0].config.fileReservedTime=48", "--config-path"]
+
+    changed = sandbox.preview_steps("-s", "prod", *setting).changed()
+    diff = sandbox.pulumi("preview", "-s", "prod", "--diff", *setting)
+
+    # A new immutable ConfigMap, the set that names it, and nothing else; the old one goes last.
+    assert {kind.split("::")[0] for kind in changed} == {"kubernetes:core/v1:ConfigMap", BROKERS}
+    assert changed["::".join([BROKERS, "rocketmq-broker-a"])] == "update"
+    assert "fileReservedTime=48" in diff
+
+
+def test_a_change_that_would_replace_a_set_with_data_is_refused(sandbox: Sandbox) -> None:
+    before = {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", "rocketmq")}
+
+    output = sandbox.pulumi(
+        "up", "-s", "prod", "--yes", "-c", "eks-rocketmq:brokerGroups[0].storage=200Gi", "--config-path", ok=False
+    )
+
+    assert "protect" in output
+    assert {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", "rocketmq")} == before
+
+
+def test_drift_made_by_hand_is_found_and_repaired(sandbox: Sandbox) -> None:
+    budget = "rocketmq-broker-a"
+    sandbox.kubectl("-n", "rocketmq", "patch", "pdb", budget, "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
+    with sandbox.aws("iam") as iam:
+        iam.detach_role_policy(
+            RoleName="eks-ebs-csi-driver",
+            PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+        )
+
+    plan = sandbox.preview_steps("-s", "prod", "--refresh")
+    assert plan.operations("kubernetes:policy/v1:PodDisruptionBudget") & {"update", "refresh"}
+
+    sandbox.pulumi("up", "-s", "prod", "--yes", "--refresh")
+
+    (repaired,) = [item for item in sandbox.objects("pdb", "-n", "rocketmq") if item["metadata"]["name"] == budget]
+    assert repaired["spec"]["maxUnavailable"] == 1
+    with sandbox.aws("iam") as iam:
+        attached = iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AmazonEBSCSIDriverPolicy"]
+    sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")

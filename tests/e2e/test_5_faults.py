@@ -1,0 +1,66 @@
+"""Faults that a production cluster has: brokers that restart, an engine that is killed."""
+
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from sandbox.engine import pulumi
+from sandbox.processes import in_netns
+from tests.e2e.running_sandbox import Sandbox, eventually
+
+BROKERS = "rocketmq-broker-a"
+
+
+def test_messages_survive_a_rolling_restart_of_all_brokers(sandbox: Sandbox) -> None:
+    sandbox.rocketmq.ensure_topic()
+    acknowledged = sandbox.rocketmq.send(20, "before")
+    during: list[str] = []
+    sender = threading.Thread(target=lambda: during.extend(sandbox.rocketmq.send(200, "during")))
+
+    sandbox.kubectl("-n", "rocketmq", "rollout", "restart", f"statefulset/{BROKERS}")
+    sender.start()
+    sandbox.kubectl("-n", "rocketmq", "rollout", "status", f"statefulset/{BROKERS}", "--timeout=10m")
+    sender.join(timeout=300)
+
+    assert len(during) == 200, "the sender was stopped by an outage of more than a minute"
+    acknowledged += during
+    assert sandbox.rocketmq.receive(len(acknowledged), seconds=90) == sorted(acknowledged)
+
+
+def test_an_engine_killed_in_the_middle_of_up_is_taken_over(sandbox: Sandbox) -> None:
+    setting = ["-c", "eks-rocketmq:proxies.cpu=200m", "--config-path"]
+    generation = _proxy(sandbox)["metadata"]["generation"]
+    pulumi.refresh_view(sandbox.place)
+    engine = subprocess.Popen(
+        in_netns(
+            sandbox.place.control_netns,
+            ["pulumi", "up", "-s", "prod", "--yes", "--skip-preview", "--non-interactive", *setting],
+        ),
+        cwd=pulumi.view(sandbox.place),
+        env=pulumi.environment(sandbox.place, sandbox.tools),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    eventually(lambda: _proxy(sandbox)["metadata"]["generation"] > generation, 60, "the engine updates the proxies")
+    os.kill(_engine_of(engine.pid), signal.SIGKILL)
+    engine.wait(timeout=30)
+
+    pulumi.ensure_stack(sandbox.place, sandbox.tools)
+    sandbox.pulumi("up", "-s", "prod", "--yes")
+
+    (container,) = _proxy(sandbox)["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["requests"]["cpu"] == "250m"
+    sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
+def _proxy(sandbox: Sandbox) -> dict:
+    (deployment,) = sandbox.objects("deployments", "-n", "rocketmq")
+    return deployment
+
+
+def _engine_of(pid: int) -> int:
+    """nsenter becomes pulumi itself; name the process so that nothing else is ever killed."""
+    assert Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"
+    return pid
