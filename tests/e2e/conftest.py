@@ -1,6 +1,7 @@
 """One sandbox for all end-to-end tests. The files run in the order of their names and tell one story: the incident, its
 cure, everyday changes, identities, faults, and the end of the stack."""
 
+import os
 import subprocess
 from collections.abc import Generator, Iterator
 
@@ -15,12 +16,18 @@ from tests.e2e.running_sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own in the state of the original case; nothing of the stack is deployed yet."""
+    """A sandbox of its own in the state of the original case; nothing of the stack is deployed yet.
+
+    With KEEP_SANDBOX=1 it is taken over from the run before and left running, to try one file again and again.
+    """
+    keep = os.environ.get("KEEP_SANDBOX") == "1"
     place, report = Place("test"), Report()
-    lifecycle.down(place, report)
+    if not keep:
+        lifecycle.down(place, report)
     tools = lifecycle.platform(place, report)
     yield Sandbox(place, tools, report)
-    lifecycle.down(place, report)
+    if not keep:
+        lifecycle.down(place, report)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,5 +52,5 @@ def evidence(sandbox: Sandbox) -> dict[str, str]:
             found[title] = sandbox.kubectl(*arguments)
         except (OSError, subprocess.SubprocessError, CommandError) as error:
             found[title] = str(error)
-    found |= {name: processes.log_tail(sandbox.place, name, 8) for name in processes.names(sandbox.place)}
+    found |= {name: processes.log_tail(sandbox.place, name, 4) for name in processes.names(sandbox.place)}
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.client import kubectl
@@ -37,6 +38,15 @@ class Sandbox:
         """The steps that `pulumi preview ARGUMENTS` plans."""
         return Plan(json.loads(self.pulumi("preview", *arguments, "--json"))["steps"])
 
+    def changed(self, change: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
+        """Arguments for settings that differ from `Pulumi.prod.yaml` by what `change` does to its `config`."""
+        pulumi.refresh_view(self.place)
+        document = yaml.safe_load((pulumi.view(self.place) / "Pulumi.prod.yaml").read_text())
+        change(document["config"])
+        file = self.place.root / "changed.yaml"
+        file.write_text(yaml.safe_dump(document))
+        return "--config-file", str(file)
+
     def adopt(self) -> str:
         """What `eks-rocketmq adopt -s prod --yes` printed."""
         result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", "adopt", "-s", "prod", "--yes"], capture=True)
@@ -53,6 +63,13 @@ class Sandbox:
     @property
     def rocketmq(self) -> Deployment:
         return Deployment(self.place, self.tools)
+
+    def driver_volumes(self) -> list[dict[str, Any]]:
+        """The EC2 volumes that the CSI driver made; the nodes have root volumes too."""
+        with self.aws("ec2") as ec2:
+            return ec2.describe_volumes(Filters=[{"Name": "tag:ebs.csi.aws.com/cluster", "Values": ["true"]}])[
+                "Volumes"
+            ]
 
     @contextmanager
     def aws(self, service: str) -> Generator[Any]:
@@ -85,7 +102,7 @@ class Plan:
         return {
             "::".join([step["urn"].split("::")[2].split("$")[-1], step["urn"].split("::")[3]]): step["op"]
             for step in self.steps
-            if step["op"] != "same"
+            if step["op"] not in {"same", "read"}
         }
 
 

@@ -27,5 +27,4 @@ def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) ->
 def test_the_account_has_no_oidc_provider_and_no_volume(sandbox: Sandbox) -> None:
     with sandbox.aws("iam") as iam:
         assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
-    with sandbox.aws("ec2") as ec2:
-        assert ec2.describe_volumes()["Volumes"] == []
+    assert sandbox.driver_volumes() == []

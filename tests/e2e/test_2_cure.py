@@ -79,14 +79,11 @@ def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
     assert [provider["Arn"] for provider in providers] == [PROVIDER_ARN]
 
 
-def test_the_volumes_are_gp2_tagged_and_in_the_zones_of_their_brokers(sandbox: Sandbox) -> None:
-    with sandbox.aws("ec2") as ec2:
-        volumes = ec2.describe_volumes(
-            Filters=[{"Name": "tag:kubernetes.io/created-for/pvc/namespace", "Values": ["rocketmq"]}]
-        )
-    brokers = [volume for volume in volumes["Volumes"] if volume["Size"] == 100]
+def test_the_volumes_are_gp2_and_in_the_zones_of_their_brokers(sandbox: Sandbox) -> None:
+    volumes = sandbox.driver_volumes()
+    brokers = [volume for volume in volumes if volume["Size"] == 100]
 
-    assert {volume["VolumeType"] for volume in volumes["Volumes"]} == {"gp2"}
+    assert {volume["VolumeType"] for volume in volumes} == {"gp2"}
     assert sorted(volume["AvailabilityZone"][-1] for volume in brokers) == ["a", "b", "c"]
     assert {volume["State"] for volume in brokers} == {"in-use"}
 

@@ -6,23 +6,25 @@ BROKERS = "kubernetes:apps/v1:StatefulSet"
 
 
 def test_a_changed_broker_setting_shows_exactly_that(sandbox: Sandbox) -> None:
-    setting = ["-c", "eks-rocketmq:brokerGroups[0].config.fileReservedTime=48", "--config-path"]
+    setting = sandbox.changed(
+        lambda config: config["eks-rocketmq:brokerGroups"][0].update(config={"fileReservedTime": 48})
+    )
 
     changed = sandbox.preview_steps("-s", "prod", *setting).changed()
     diff = sandbox.pulumi("preview", "-s", "prod", "--diff", *setting)
 
     # A new immutable ConfigMap, the set that names it, and nothing else; the old one goes last.
     assert {kind.split("::")[0] for kind in changed} == {"kubernetes:core/v1:ConfigMap", BROKERS}
-    assert changed["::".join([BROKERS, "rocketmq-broker-a"])] == "update"
+    assert changed[f"{BROKERS}::rocketmq-broker-a-set"] == "update"
     assert "fileReservedTime=48" in diff
 
 
 def test_a_change_that_would_replace_a_set_with_data_is_refused(sandbox: Sandbox) -> None:
     before = {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", "rocketmq")}
 
-    output = sandbox.pulumi(
-        "up", "-s", "prod", "--yes", "-c", "eks-rocketmq:brokerGroups[0].storage=200Gi", "--config-path", ok=False
-    )
+    setting = sandbox.changed(lambda config: config["eks-rocketmq:brokerGroups"][0].update(storage="200Gi"))
+
+    output = sandbox.pulumi("up", "-s", "prod", "--yes", *setting, ok=False)
 
     assert "protect" in output
     assert {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", "rocketmq")} == before

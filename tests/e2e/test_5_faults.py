@@ -30,9 +30,8 @@ def test_messages_survive_a_rolling_restart_of_all_brokers(sandbox: Sandbox) -> 
 
 
 def test_an_engine_killed_in_the_middle_of_up_is_taken_over(sandbox: Sandbox) -> None:
-    setting = ["-c", "eks-rocketmq:proxies.cpu=200m", "--config-path"]
+    setting = sandbox.changed(lambda config: config["eks-rocketmq:proxies"].update(cpu="200m"))
     generation = _proxy(sandbox)["metadata"]["generation"]
-    pulumi.refresh_view(sandbox.place)
     engine = subprocess.Popen(
         in_netns(
             sandbox.place.control_netns,

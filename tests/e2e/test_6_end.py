@@ -14,15 +14,15 @@ def test_destroy_is_refused_while_the_data_is_protected(sandbox: Sandbox) -> Non
 
 def test_destroy_leaves_aws_kubernetes_and_volumes_empty(sandbox: Sandbox) -> None:
     sandbox.kubectl("delete", "namespace", incident.NAMESPACE)
-    sandbox.pulumi("up", "-s", "prod", "--yes", "-c", "eks-rocketmq:protectData=false")
+    unprotected = sandbox.changed(lambda config: config.update({"eks-rocketmq:protectData": False}))
+    sandbox.pulumi("up", "-s", "prod", "--yes", *unprotected)
 
     sandbox.pulumi("destroy", "-s", "prod", "--yes")
 
     assert "rocketmq" not in [item["metadata"]["name"] for item in sandbox.objects("namespaces")]
     assert sandbox.objects("pvc", "-A") == []
     eventually(lambda: not sandbox.objects("pv"), 60, "the driver deletes the volumes of the claims that are gone")
-    with sandbox.aws("ec2") as ec2:
-        assert ec2.describe_volumes()["Volumes"] == []
+    assert sandbox.driver_volumes() == []
     assert list(sandbox.place.volumes.glob("vol-*")) == []
     with sandbox.aws("iam") as iam:
         assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []

@@ -39,6 +39,18 @@ def test_every_manifest_is_valid_to_the_letter(deployed: Recording) -> None:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
+def test_no_field_is_a_zero_that_the_api_server_drops(deployed: Recording) -> None:
+    def zeros(value: object, path: str) -> list[str]:
+        if isinstance(value, dict):
+            return [found for key, inner in value.items() for found in zeros(inner, f"{path}.{key}")]
+        if isinstance(value, list):
+            return [found for inner in value for found in zeros(inner, f"{path}[]")]
+        return [path] if value == 0 and not isinstance(value, bool) else []
+
+    found = [path for manifest in deployed.manifests() for path in zeros(manifest.get("spec", {}), manifest["kind"])]
+    assert found == ["Deployment.strategy.rollingUpdate.maxUnavailable"]  # a pointer in Kubernetes: zero is kept
+
+
 def test_a_second_group_adds_its_own_objects_only() -> None:
     two = [*ARGS["broker_groups"], *group(name="broker-b")]
     recording = deploy(broker_groups=two)

@@ -170,7 +170,8 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
             {
                 **_kept(scope, claim),
                 "replicas": replicas,
-                "minReadySeconds": min_ready_seconds,
+                # The API server drops a zero, and every preview would then add it again.
+                **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
                 "updateStrategy": {"type": "RollingUpdate"},
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
                 "template": {"metadata": {"labels": scope.labels}, "spec": pod},

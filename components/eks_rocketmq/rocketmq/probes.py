@@ -128,6 +128,7 @@ def server_probes(port: int, ready: dict[str, Any], *, ready_after: int = 0) -> 
             "periodSeconds": 5,
             "timeoutSeconds": TIMEOUT_SECONDS,
             "failureThreshold": 2,
-            "initialDelaySeconds": ready_after,
-        },
+        }
+        # The API server drops a zero, and every preview would then add it again.
+        | ({"initialDelaySeconds": ready_after} if ready_after else {}),
     }
