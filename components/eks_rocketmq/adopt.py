@@ -119,9 +119,27 @@ def urn_of(spec: Spec, plan: Plan) -> str:
 def _find(
     spec: Spec, plan: Plan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup
 ) -> Found | None:
-    type_, urn = spec["type"], urn_of(spec, plan)
-    inputs = plan.inputs.get(urn, {})
+    urn = urn_of(spec, plan)
     provider = plan.inputs.get(plan.providers.get(urn, ""), {})
+    return look_up(spec["type"], plan.inputs.get(urn, {}), provider, session, kubernetes)
+
+
+def look_up(
+    type_: str,
+    inputs: Mapping[str, Any],
+    provider: Mapping[str, Any],
+    session: Callable[[Mapping[str, Any]], Session],
+    kubernetes: KubernetesLookup,
+) -> Found | None:
+    """What account or cluster have under the name that `inputs` give; None for types that nobody else could have made.
+
+    Args:
+        type_: type token of the resource.
+        inputs: planned inputs of the resource.
+        provider: inputs of its provider.
+        session: a boto3 session for the inputs of an `aws` provider.
+        kubernetes: looks an object up in a cluster.
+    """
     if type_ in AWS_LOOKUPS:
         return find(lambda: session(provider), type_, inputs)
     # A patch is no object of its own: creating it takes over fields of one that exists.

@@ -3,8 +3,9 @@
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -14,9 +15,11 @@ from kubernetes.config.config_exception import ConfigException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from eks_rocketmq.adopt import Adoption, adoption, read_plan
+from eks_rocketmq.adopt import Adoption, adoption, look_up, read_plan
 from eks_rocketmq.clients import aws_session, find_object
+from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.engine import EngineError, Pulumi
+from eks_rocketmq.pending import recovery
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _out = Console()
@@ -39,6 +42,7 @@ def adopt(
     """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
     pulumi = Pulumi(stack, directory)
     try:
+        _recover(pulumi)
         found = _look(pulumi)
         if not found.found:
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
@@ -60,6 +64,20 @@ def adopt(
         _fail(f"AWS cannot be asked what exists: {error}\nCheck the credentials with `aws sts get-caller-identity`.")
     except (ApiException, ConfigException, HTTPError) as error:
         _fail(f"The cluster cannot be asked what exists: {error}\nCheck `kubectl get namespaces` with its kubeconfig.")
+
+
+def _recover(pulumi: Pulumi) -> None:
+    """Take over what a killed engine was at, before anything is planned on a state that does not know it."""
+
+    def lookup(type_: str, inputs: Mapping[str, Any], provider: Mapping[str, Any]) -> Found | None:
+        return look_up(type_, inputs, provider, aws_session, find_object)
+
+    left = recovery(pulumi.export(), lookup)
+    if left.operations:
+        _out.print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operations} operations.")
+        for urn, id_ in left.created:
+            _out.print(f"  taken over  {urn.split('::')[-1]}\n      {id_}", soft_wrap=True, highlight=False)
+        pulumi.restore(left.state)
 
 
 def _look(pulumi: Pulumi) -> Adoption:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,31 @@ class Pulumi:
         """
         options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
         self._show(["import", "--file", str(import_file), *options])
+
+    def export(self) -> Mapping[str, Any]:
+        """The stack's state, secrets left encrypted.
+
+        Raises:
+            EngineError: with the words of the engine.
+        """
+        done = self._run(["stack", "export"], capture=True)
+        if done.returncode != 0:
+            msg = f"pulumi stack export -s {self.stack} failed:\n{done.stderr.strip()}"
+            raise EngineError(msg)
+        return _json_object(done.stdout)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Puts a state in place of the stack's own and reads every resource of it again.
+
+        Raises:
+            EngineError: when the engine refuses; it has shown why.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "state.json"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(state), encoding="utf-8")
+            self._show(["stack", "import", "--file", str(file)])
+        self._show(["refresh", "--yes", "--skip-preview"])
 
     def show_diff(self) -> None:
         """Shows what the next update will do.

@@ -1,10 +1,12 @@
 """A running sandbox as the end-to-end tests see it."""
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.messages.deliver import Deployment
 from sandbox.place import REGION, Place
+from sandbox.processes import in_netns
 from sandbox.progress import Report
 
 
@@ -52,6 +55,26 @@ class Sandbox:
         result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", "adopt", "-s", "prod", "--yes"], capture=True)
         assert result.code == 0, result.output
         return result.output
+
+    def kill_up(self, *arguments: str, when: Callable[[], object]) -> None:
+        """Start `pulumi up` and end the engine with SIGKILL as soon as `when` is true."""
+        pulumi.refresh_view(self.place)
+        environment = pulumi.environment(self.place, self.tools)
+        engine = subprocess.Popen(
+            in_netns(self.place.control_netns, ["pulumi", "up", "--yes", "--skip-preview", *arguments]),
+            cwd=pulumi.view(self.place),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            eventually(when, 120, "the engine is in the middle of its work")
+            assert engine.poll() is None, "the engine had ended before it could be killed"
+            # nsenter has become pulumi itself by now.
+            assert Path(f"/proc/{engine.pid}/comm").read_text().strip() == "pulumi"
+        finally:
+            engine.kill()
+            engine.wait()
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         return kubectl(self.place, self.tools, *arguments, stdin=stdin)

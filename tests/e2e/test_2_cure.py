@@ -3,6 +3,7 @@
 import json
 
 from sandbox import incident, lifecycle
+from sandbox.engine import pulumi
 from sandbox.place import ACCOUNT, CLUSTER, ISSUER
 from tests.e2e.running_sandbox import Sandbox
 
@@ -54,8 +55,19 @@ def test_a_second_adoption_has_nothing_to_adopt(sandbox: Sandbox) -> None:
     assert "nothing to adopt" in sandbox.adopt().lower()
 
 
+def test_an_engine_killed_in_the_middle_of_the_first_up_is_taken_over(sandbox: Sandbox) -> None:
+    sandbox.kill_up("-s", "prod", when=lambda: sandbox.objects("statefulsets", "-n", "rocketmq"))
+    made = {item["metadata"]["uid"] for item in sandbox.objects("statefulsets", "-n", "rocketmq")}
+
+    pulumi.ensure_stack(sandbox.place, sandbox.tools)
+    assert "was interrupted" in sandbox.adopt()
+
+    assert "replace" not in sandbox.preview_steps("-s", "prod").operations()
+    assert made <= {item["metadata"]["uid"] for item in sandbox.objects("statefulsets", "-n", "rocketmq")}
+
+
 def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
-    claims = sandbox.objects("pvc", "-n", incident.NAMESPACE)
+    claims = {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", incident.NAMESPACE)}
     pods = {
         pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in sandbox.objects("pods", "-n", incident.NAMESPACE)
     }
@@ -63,8 +75,7 @@ def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
     sandbox.pulumi("up", "-s", "prod", "--yes")
 
     assert set(incident.wait_bound(sandbox.place, sandbox.tools).values()) == {"Bound"}
-    now = sandbox.objects("pvc", "-n", incident.NAMESPACE)
-    assert [claim["metadata"]["uid"] for claim in now] == [claim["metadata"]["uid"] for claim in claims]
+    assert claims == {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", incident.NAMESPACE)}
     assert pods == {
         pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in sandbox.objects("pods", "-n", incident.NAMESPACE)
     }

@@ -1,14 +1,9 @@
 """Faults that a production cluster has: brokers that restart, an engine that is killed."""
 
-import os
-import signal
-import subprocess
 import threading
-from pathlib import Path
 
 from sandbox.engine import pulumi
-from sandbox.processes import in_netns
-from tests.e2e.running_sandbox import Sandbox, eventually
+from tests.e2e.running_sandbox import Sandbox
 
 BROKERS = "rocketmq-broker-a"
 
@@ -29,24 +24,13 @@ def test_messages_survive_a_rolling_restart_of_all_brokers(sandbox: Sandbox) -> 
     assert sandbox.rocketmq.receive(len(acknowledged), seconds=90) == sorted(acknowledged)
 
 
-def test_an_engine_killed_in_the_middle_of_up_is_taken_over(sandbox: Sandbox) -> None:
+def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(sandbox: Sandbox) -> None:
     setting = sandbox.changed(lambda config: config["eks-rocketmq:proxies"].update(cpu="200m"))
     generation = _proxy(sandbox)["metadata"]["generation"]
-    engine = subprocess.Popen(
-        in_netns(
-            sandbox.place.control_netns,
-            ["pulumi", "up", "-s", "prod", "--yes", "--skip-preview", "--non-interactive", *setting],
-        ),
-        cwd=pulumi.view(sandbox.place),
-        env=pulumi.environment(sandbox.place, sandbox.tools),
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    eventually(lambda: _proxy(sandbox)["metadata"]["generation"] > generation, 60, "the engine updates the proxies")
-    os.kill(_engine_of(engine.pid), signal.SIGKILL)
-    engine.wait(timeout=30)
+    sandbox.kill_up("-s", "prod", *setting, when=lambda: _proxy(sandbox)["metadata"]["generation"] > generation)
 
     pulumi.ensure_stack(sandbox.place, sandbox.tools)
+    sandbox.adopt()
     sandbox.pulumi("up", "-s", "prod", "--yes")
 
     (container,) = _proxy(sandbox)["spec"]["template"]["spec"]["containers"]
@@ -57,9 +41,3 @@ def test_an_engine_killed_in_the_middle_of_up_is_taken_over(sandbox: Sandbox) ->
 def _proxy(sandbox: Sandbox) -> dict:
     (deployment,) = sandbox.objects("deployments", "-n", "rocketmq")
     return deployment
-
-
-def _engine_of(pid: int) -> int:
-    """nsenter becomes pulumi itself; name the process so that nothing else is ever killed."""
-    assert Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"
-    return pid

@@ -223,6 +223,8 @@ class Cli:
         self.imported: dict[str, Any] = {}
         self.preview_result = (0, json.dumps(DIGEST), "")
         self.import_code = 0
+        self.state: dict[str, Any] = {"version": 3, "deployment": {"resources": []}}
+        self.restored: dict[str, Any] = {}
         (folder / "Pulumi.yaml").write_text("name: eks-rocketmq\n")
         monkeypatch.setattr(engine.shutil, "which", lambda _: "/opt/pulumi")
         monkeypatch.setattr(engine.subprocess, "run", self._run)
@@ -238,6 +240,10 @@ class Cli:
         if "--import-file" in argv:
             Path(argv[argv.index("--import-file") + 1]).write_text(json.dumps(IMPORT_FILE))
             code, out, err = self.preview_result
+        elif argv[1:3] == ["stack", "export"]:
+            out = json.dumps(self.state)
+        elif argv[1:3] == ["stack", "import"]:
+            self.restored = json.loads(Path(argv[argv.index("--file") + 1]).read_text())
         elif argv[1] == "import":
             self.imported = json.loads(Path(argv[argv.index("--file") + 1]).read_text())
             code = self.import_code
@@ -261,7 +267,7 @@ def test_the_command_lists_imports_and_shows_what_the_next_update_corrects(
     assert result.exit_code == 0, result.output
     assert "eks-ebs-csi-driver" in result.output
     assert "The next `pulumi up -s prod` will correct this" in result.output
-    preview, imported, diff = command.engine_calls
+    _, preview, imported, diff = command.engine_calls
     assert preview[:3] == ["preview", "--json", "--show-sames"]
     assert imported[0] == "import"
     assert imported[3:7] == ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
@@ -276,7 +282,7 @@ def test_the_command_lists_imports_and_shows_what_the_next_update_corrects(
 def test_only_adoptions_own_plan_leaves_the_preflight_out(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
     command("--yes")
-    assert command.skipped_preflight == [True, False, False]
+    assert command.skipped_preflight == [False, True, False, False]
 
 
 def test_a_second_run_has_nothing_to_adopt(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +290,7 @@ def test_a_second_run_has_nothing_to_adopt(command: Cli, monkeypatch: pytest.Mon
     result = command("--yes")
     assert result.exit_code == 0
     assert "Nothing to adopt" in result.output
-    assert len(command.engine_calls) == 1
+    assert [call[0] for call in command.engine_calls] == ["stack", "preview"]
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_imported(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +298,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_imported(command: Cli, mo
     result = command()
     assert result.exit_code == 1
     assert "give --yes" in result.output
-    assert len(command.engine_calls) == 1
+    assert [call[0] for call in command.engine_calls] == ["stack", "preview"]
 
 
 def test_the_engines_own_words_are_shown_when_the_plan_fails(command: Cli) -> None:
@@ -314,7 +320,25 @@ def test_a_failed_import_is_said_and_no_diff_follows(command: Cli, monkeypatch: 
     result = command("--yes")
     assert result.exit_code == 1
     assert "pulumi import -s prod failed" in result.output
-    assert len(command.engine_calls) == 2
+    assert [call[0] for call in command.engine_calls] == ["stack", "preview", "import"]
+
+
+def test_what_a_killed_engine_was_at_is_taken_over_before_anything_is_planned(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
+    role = {"urn": "urn:pulumi:prod::p::aws:iam/role:Role::role", "type": ROLE, "inputs": {"name": "r"}, "provider": ""}
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": role}]
+
+    result = command("--yes")
+
+    assert "interrupted" in result.output
+    assert [call[:2] for call in command.engine_calls[:3]] == [
+        ["stack", "export"],
+        ["stack", "import"],
+        ["refresh", "--yes"],
+    ]
+    assert [resource["id"] for resource in command.restored["deployment"]["resources"]] == ["eks-ebs-csi-driver"]
 
 
 def test_a_missing_pulumi_is_said_with_where_to_get_it(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
