@@ -37,7 +37,7 @@ def _command(name: str, *, alone: bool = True) -> Generator[tuple[place.Place, R
         raise typer.Exit(1) from None
     except FAILURES as error:
         report.console.print("[red]failed:[/red]", end=" ")
-        report.console.print(str(error), markup=False)
+        report.console.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

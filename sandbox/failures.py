@@ -7,6 +7,7 @@ from sandbox.engine.pulumi import PulumiError
 from sandbox.lifecycle import NotRunningError, RunningError
 from sandbox.lock import BusyError
 from sandbox.messages.deliver import DeliveryError
+from sandbox.place import PlaceError
 from sandbox.processes import ProcessError
 
 FAILURES = (
@@ -16,6 +17,7 @@ FAILURES = (
     CommandError,
     DeliveryError,
     NotRunningError,
+    PlaceError,
     ProcessError,
     PulumiError,
     RunningError,

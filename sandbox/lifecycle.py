@@ -105,7 +105,11 @@ def down(place: Place, report: Report) -> None:
 
 def shell(place: Place, tools: Toolchain) -> int:
     """An interactive shell in the control namespace; gives its exit code."""
-    return engines.execute(place, tools, [os.environ.get("SHELL", "/bin/bash")]).code
+    # `aws eks update-kubeconfig` writes into the file that KUBECONFIG names; the sandbox's own must stay as it is.
+    own = place.root / "shell.kubeconfig"
+    if not own.exists():
+        shutil.copy(place.admin_kubeconfig, own)
+    return engines.execute(place, tools, [os.environ.get("SHELL", "/bin/bash")], extra={"KUBECONFIG": str(own)}).code
 
 
 def _succeed(place: Place, tools: Toolchain, argv: Sequence[str]) -> None:

@@ -30,6 +30,10 @@ DNS_ADDRESS = "10.201.0.10"
 POD_CIDR = "10.202.0.0/16"
 
 
+class PlaceError(Exception):
+    """The environment names no sandbox that could be."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One worker: a network namespace, a containerd and a kubelet, in a zone of its own."""
@@ -129,9 +133,12 @@ class Place:
 
 
 def current() -> Place:
-    """The place that the environment names (`EKS_ROCKETMQ_SANDBOX`, default `sandbox`)."""
+    """The place that the environment names (`EKS_ROCKETMQ_SANDBOX`, default `sandbox`).
+
+    Raises PlaceError for a name that could leave its folder.
+    """
     name = os.environ.get("EKS_ROCKETMQ_SANDBOX", "sandbox")
     if not (name.isascii() and name.isalnum() and name.islower() and len(name) <= 10):
         msg = f"EKS_ROCKETMQ_SANDBOX is {name!r}; accepted are 1 to 10 lower-case letters and digits, such as 'test'"
-        raise ValueError(msg)
+        raise PlaceError(msg)
     return Place(name)

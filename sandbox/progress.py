@@ -42,7 +42,7 @@ class Report:
                 self._status.stop()
                 self._status = None
             mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
-            self.console.print(f"{mark} {title} [dim]{elapsed:.1f} s[/dim]")
+            self.console.print(f"{mark} {title} [dim]{elapsed:.1f} s[/dim]", soft_wrap=True)
 
     def detail(self, text: str) -> None:
         """What the running step is at just now, such as "kubernetes: 212 of 1,480 packages, about 6 min left"."""
@@ -52,4 +52,4 @@ class Report:
             self.console.print(f"  [dim]{text}[/dim]")
 
     def say(self, text: str = "") -> None:
-        self.console.print(text)
+        self.console.print(text, soft_wrap=True)

@@ -1,7 +1,6 @@
 """What a person wants to see of a sandbox: the summary after `up`, the incident, status and logs."""
 
 from rich.markup import escape
-from rich.table import Table
 
 from sandbox import incident as case
 from sandbox import lifecycle, processes
@@ -75,14 +74,11 @@ def status(place: Place, tools: Toolchain | None, report: Report) -> None:
     if not names:
         report.say("Nothing runs; `make up` starts it.")
         return
-    table = Table(box=None, header_style="dim")
-    table.add_column("process")
-    table.add_column("state")
-    table.add_column("log", overflow="fold")
-    for name in names:
-        state = "[green]runs[/green]" if processes.alive(place, name) else "[red]ended[/red]"
-        table.add_row(name, state, str(processes.log_file(place, name)))
-    report.console.print(table)
+    ended = [name for name in names if not processes.alive(place, name)]
+    report.say(f"processes  {', '.join(name for name in names if name not in ended) or 'none'}")
+    if ended:
+        report.say(f"[red]ended      {', '.join(ended)}[/red]; `make up` starts them again")
+    report.say(f"logs       {place.logs}")
     if tools is not None:
         report.say(f"\n[bold]Cluster {CLUSTER}[/bold]")
         zones = "topology.kubernetes.io/zone"

@@ -43,7 +43,7 @@ def test_a_place_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("name", ["", "../x", "Test", "a b", "elevenchars"])
 def test_a_name_that_could_leave_its_folder_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("EKS_ROCKETMQ_SANDBOX", name)
-    with pytest.raises(ValueError, match="1 to 10 lower-case letters and digits"):
+    with pytest.raises(place.PlaceError, match="1 to 10 lower-case letters and digits"):
         place.current()
 
 
