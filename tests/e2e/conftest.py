@@ -30,11 +30,20 @@ def sandbox() -> Iterator[Sandbox]:
         lifecycle.down(place, report)
 
 
+@pytest.fixture(scope="session")
+def deployed(sandbox: Sandbox) -> Sandbox:
+    """The sandbox with the stack on it, so that each later file can also run alone."""
+    sandbox.adopt()
+    sandbox.pulumi("up", "-s", "prod", "--yes")
+    return sandbox
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what the cluster and the processes said beside a failure, where CI shows it."""
     report = yield
-    sandbox = getattr(item, "funcargs", {}).get("sandbox")
+    arguments = getattr(item, "funcargs", {})
+    sandbox = arguments.get("sandbox") or arguments.get("deployed")
     if report.failed and sandbox is not None:
         for title, text in evidence(sandbox).items():
             report.sections.append((title, text))

@@ -5,13 +5,13 @@ from tests.e2e.running_sandbox import Sandbox
 BROKERS = "kubernetes:apps/v1:StatefulSet"
 
 
-def test_a_changed_broker_setting_shows_exactly_that(sandbox: Sandbox) -> None:
-    setting = sandbox.changed(
+def test_a_changed_broker_setting_shows_exactly_that(deployed: Sandbox) -> None:
+    setting = deployed.changed(
         lambda config: config["eks-rocketmq:brokerGroups"][0].update(config={"fileReservedTime": 48})
     )
 
-    changed = sandbox.preview_steps("-s", "prod", *setting).changed()
-    diff = sandbox.pulumi("preview", "-s", "prod", "--diff", *setting)
+    changed = deployed.preview_steps("-s", "prod", *setting).changed()
+    diff = deployed.pulumi("preview", "-s", "prod", "--diff", *setting)
 
     # A new immutable ConfigMap, the set that names it, and nothing else; the old one goes last.
     assert {kind.split("::")[0] for kind in changed} == {"kubernetes:core/v1:ConfigMap", BROKERS}
@@ -19,34 +19,34 @@ def test_a_changed_broker_setting_shows_exactly_that(sandbox: Sandbox) -> None:
     assert "fileReservedTime=48" in diff
 
 
-def test_a_change_that_would_replace_a_set_with_data_is_refused(sandbox: Sandbox) -> None:
-    before = {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", "rocketmq")}
+def test_a_change_that_would_replace_a_set_with_data_is_refused(deployed: Sandbox) -> None:
+    before = {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")}
 
-    setting = sandbox.changed(lambda config: config["eks-rocketmq:brokerGroups"][0].update(storage="200Gi"))
+    setting = deployed.changed(lambda config: config["eks-rocketmq:brokerGroups"][0].update(storage="200Gi"))
 
-    output = sandbox.pulumi("up", "-s", "prod", "--yes", *setting, ok=False)
+    output = deployed.pulumi("up", "-s", "prod", "--yes", *setting, ok=False)
 
     assert "protect" in output
-    assert {claim["metadata"]["uid"] for claim in sandbox.objects("pvc", "-n", "rocketmq")} == before
+    assert {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")} == before
 
 
-def test_drift_made_by_hand_is_found_and_repaired(sandbox: Sandbox) -> None:
+def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
     budget = "rocketmq-broker-a"
-    sandbox.kubectl("-n", "rocketmq", "patch", "pdb", budget, "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
-    with sandbox.aws("iam") as iam:
+    deployed.kubectl("-n", "rocketmq", "patch", "pdb", budget, "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
+    with deployed.aws("iam") as iam:
         iam.detach_role_policy(
             RoleName="eks-ebs-csi-driver",
             PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
         )
 
-    plan = sandbox.preview_steps("-s", "prod", "--refresh")
+    plan = deployed.preview_steps("-s", "prod", "--refresh")
     assert plan.operations("kubernetes:policy/v1:PodDisruptionBudget") & {"update", "refresh"}
 
-    sandbox.pulumi("up", "-s", "prod", "--yes", "--refresh")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--refresh")
 
-    (repaired,) = [item for item in sandbox.objects("pdb", "-n", "rocketmq") if item["metadata"]["name"] == budget]
+    (repaired,) = [item for item in deployed.objects("pdb", "-n", "rocketmq") if item["metadata"]["name"] == budget]
     assert repaired["spec"]["maxUnavailable"] == 1
-    with sandbox.aws("iam") as iam:
+    with deployed.aws("iam") as iam:
         attached = iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"]
     assert [policy["PolicyName"] for policy in attached] == ["AmazonEBSCSIDriverPolicy"]
-    sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")

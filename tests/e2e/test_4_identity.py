@@ -59,8 +59,8 @@ def refusal(sandbox: Sandbox, web_identity: str) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def test_the_drivers_own_token_gets_the_role(sandbox: Sandbox) -> None:
-    answer = assume(sandbox, token(sandbox, "kube-system", "ebs-csi-controller-sa"))
+def test_the_drivers_own_token_gets_the_role(deployed: Sandbox) -> None:
+    answer = assume(deployed, token(deployed, "kube-system", "ebs-csi-controller-sa"))
     assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/eks-ebs-csi-driver/test"
     assert answer["SubjectFromWebIdentityToken"] == "system:serviceaccount:kube-system:ebs-csi-controller-sa"
 
@@ -92,21 +92,21 @@ def test_the_drivers_own_token_gets_the_role(sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_any_other_token_is_refused(sandbox: Sandbox, make: Callable[[Sandbox], str], code: str, text: str) -> None:
-    given_code, given_text = refusal(sandbox, make(sandbox))
+def test_any_other_token_is_refused(deployed: Sandbox, make: Callable[[Sandbox], str], code: str, text: str) -> None:
+    given_code, given_text = refusal(deployed, make(deployed))
     assert given_code == code, given_text
     assert text in given_text
 
 
-def test_a_deleted_provider_is_the_incident_again_until_up_repairs_it(sandbox: Sandbox) -> None:
+def test_a_deleted_provider_is_the_incident_again_until_up_repairs_it(deployed: Sandbox) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
-    with sandbox.aws("iam") as iam:
+    with deployed.aws("iam") as iam:
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
 
-    assert refusal(sandbox, token(sandbox, "kube-system", "ebs-csi-controller-sa")) == (
+    assert refusal(deployed, token(deployed, "kube-system", "ebs-csi-controller-sa")) == (
         "InvalidIdentityToken",
         f"No OpenIDConnect provider found in your account for {ISSUER}",
     )
 
-    sandbox.pulumi("up", "-s", "prod", "--yes", "--refresh")
-    assume(sandbox, token(sandbox, "kube-system", "ebs-csi-controller-sa"))
+    deployed.pulumi("up", "-s", "prod", "--yes", "--refresh")
+    assume(deployed, token(deployed, "kube-system", "ebs-csi-controller-sa"))

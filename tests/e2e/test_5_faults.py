@@ -8,34 +8,34 @@ from tests.e2e.running_sandbox import Sandbox
 BROKERS = "rocketmq-broker-a"
 
 
-def test_messages_survive_a_rolling_restart_of_all_brokers(sandbox: Sandbox) -> None:
-    sandbox.rocketmq.ensure_topic()
-    acknowledged = sandbox.rocketmq.send(20, "before")
+def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) -> None:
+    deployed.rocketmq.ensure_topic()
+    acknowledged = deployed.rocketmq.send(20, "before")
     during: list[str] = []
-    sender = threading.Thread(target=lambda: during.extend(sandbox.rocketmq.send(200, "during")))
+    sender = threading.Thread(target=lambda: during.extend(deployed.rocketmq.send(200, "during")))
 
-    sandbox.kubectl("-n", "rocketmq", "rollout", "restart", f"statefulset/{BROKERS}")
+    deployed.kubectl("-n", "rocketmq", "rollout", "restart", f"statefulset/{BROKERS}")
     sender.start()
-    sandbox.kubectl("-n", "rocketmq", "rollout", "status", f"statefulset/{BROKERS}", "--timeout=10m")
+    deployed.kubectl("-n", "rocketmq", "rollout", "status", f"statefulset/{BROKERS}", "--timeout=10m")
     sender.join(timeout=300)
 
     assert len(during) == 200, "the sender was stopped by an outage of more than a minute"
     acknowledged += during
-    assert sandbox.rocketmq.receive(len(acknowledged), seconds=90) == sorted(acknowledged)
+    assert deployed.rocketmq.receive(len(acknowledged), seconds=90) == sorted(acknowledged)
 
 
-def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(sandbox: Sandbox) -> None:
-    setting = sandbox.changed(lambda config: config["eks-rocketmq:proxies"].update(cpu="200m"))
-    generation = _proxy(sandbox)["metadata"]["generation"]
-    sandbox.kill_up("-s", "prod", *setting, when=lambda: _proxy(sandbox)["metadata"]["generation"] > generation)
+def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: Sandbox) -> None:
+    setting = deployed.changed(lambda config: config["eks-rocketmq:proxies"].update(cpu="200m"))
+    generation = _proxy(deployed)["metadata"]["generation"]
+    deployed.kill_up("-s", "prod", *setting, when=lambda: _proxy(deployed)["metadata"]["generation"] > generation)
 
-    pulumi.ensure_stack(sandbox.place, sandbox.tools)
-    sandbox.adopt()
-    sandbox.pulumi("up", "-s", "prod", "--yes")
+    pulumi.ensure_stack(deployed.place, deployed.tools)
+    deployed.adopt()
+    deployed.pulumi("up", "-s", "prod", "--yes")
 
-    (container,) = _proxy(sandbox)["spec"]["template"]["spec"]["containers"]
+    (container,) = _proxy(deployed)["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["cpu"] == "250m"
-    sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+    deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
 
 
 def _proxy(sandbox: Sandbox) -> dict:

@@ -7,13 +7,13 @@ from sandbox import incident, lifecycle
 from tests.e2e.running_sandbox import Sandbox, eventually
 
 
-def test_destroy_is_refused_while_the_data_is_protected(sandbox: Sandbox) -> None:
-    assert "protect" in sandbox.pulumi("destroy", "-s", "prod", "--yes", ok=False)
-    assert sandbox.objects("statefulsets", "-n", "rocketmq")
+def test_destroy_is_refused_while_the_data_is_protected(deployed: Sandbox) -> None:
+    assert "protect" in deployed.pulumi("destroy", "-s", "prod", "--yes", ok=False)
+    assert deployed.objects("statefulsets", "-n", "rocketmq")
 
 
 def test_destroy_leaves_aws_kubernetes_and_volumes_empty(sandbox: Sandbox) -> None:
-    sandbox.kubectl("delete", "namespace", incident.NAMESPACE)
+    sandbox.kubectl("delete", "namespace", incident.NAMESPACE, "--ignore-not-found")
     unprotected = sandbox.changed(lambda config: config.update({"eks-rocketmq:protectData": False}))
     sandbox.pulumi("up", "-s", "prod", "--yes", *unprotected)
 

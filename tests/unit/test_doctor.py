@@ -85,11 +85,11 @@ def test_everything_is_said_at_once() -> None:
 def test_require_lists_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "probe", lambda _place: replace(FIT, loop_devices=False, go=None))
     with pytest.raises(doctor.MachineError, match=r"(?s)- loop devices.*\n  Load them.*\n- Go: .*\n  Install Go"):
-        doctor.require(Place("test"))
+        doctor.require(Place("probe"))
 
 
 def test_probe_reads_this_machine() -> None:
-    facts = doctor.probe(Place("test"))
+    facts = doctor.probe(Place("probe"))
     assert facts.memory > 0
     assert facts.cache_disk > 0
     assert not facts.running

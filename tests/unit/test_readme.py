@@ -1,0 +1,101 @@
+"""What the documents say is held to the code: examples run, tables name what there is, links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.harness import REPOSITORY, run
+from tests.unit.harness.golden import FILE
+
+README = REPOSITORY / "README.md"
+WITH_AN_EXAMPLE = [README, REPOSITORY / "components" / "README.md"]
+DOCUMENTS = [
+    *REPOSITORY.glob("*.md"),
+    *REPOSITORY.glob("docs/**/*.md"),
+    *REPOSITORY.glob("components/*.md"),
+    *REPOSITORY.glob("sandbox/**/*.md"),
+]
+
+
+def fences(path: Path, language: str) -> list[str]:
+    """The fenced blocks of a document in one language; an empty `language` means those without."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def section(title: str) -> str:
+    """One section of the README, up to the next one of the second level."""
+    (found,) = re.findall(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README.read_text(), re.MULTILINE | re.DOTALL)
+    return found
+
+
+def rows(title: str) -> dict[str, str]:
+    """First and second column of a section's table, without their code marks."""
+    found = re.findall(r"^\| `([^`]+)` \|(.*?)\|", section(title), re.MULTILINE)
+    return {first: second.strip().strip("`") for first, second in found}
+
+
+def anchors(path: Path) -> set[str]:
+    """Anchors of the headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+@pytest.mark.parametrize("path", WITH_AN_EXAMPLE, ids=lambda path: path.parent.name)
+def test_the_example_runs(path: Path, *, preview: bool) -> None:
+    (example,) = fences(path, "python")
+    code = compile(example, str(path), "exec")
+
+    recording = run(lambda: exec(code, {"__name__": "__main__"}), preview=preview)  # noqa: S102 - our own document
+
+    (imported,) = re.findall(r"^from eks_rocketmq import (.+)$", example, re.MULTILINE)
+    assert {f"eks-rocketmq:index:{name}" for name in imported.split(", ")} <= recording.inventory().keys()
+
+
+def test_the_example_exports_where_clients_connect() -> None:
+    (example,) = fences(README, "python")
+    outputs = run(lambda: exec(example, {})).outputs  # noqa: S102 - our own document
+    assert outputs == {"proxy": "rocketmq-proxy.orders.svc:8081"}
+
+
+def test_the_tree_is_what_the_prod_stack_deploys() -> None:
+    (tree,) = (block for block in fences(README, "") if "pulumi:pulumi:Stack" in block)
+    shown = [line.split()[-1] for line in tree.splitlines()]
+    deployed = [urn.rsplit("::", 1)[-1] for urn in FILE.read_text().split()]
+    # The class is read and not registered, so the committed URNs leave it out.
+    assert sorted(shown) == sorted([*deployed, "storage-class"])
+
+
+def test_the_table_of_settings_is_the_schema() -> None:
+    declared = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
+    # As YAML spells them.
+    defaults = {key: str(each.get("default", "")).replace("True", "true") for key, each in declared.items()}
+    assert rows("Settings") == defaults
+
+
+def test_the_table_of_commands_is_the_makefile() -> None:
+    targets = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    assert sorted(rows("Commands")) == sorted(f"make {target}" for target in targets)
+
+
+def links(path: Path) -> list[str]:
+    """Targets within the repository."""
+    return [target for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()) if not target.startswith("https://")]
+
+
+LINKS = [
+    pytest.param(path, target, id=f"{path.relative_to(REPOSITORY)}:{target}")
+    for path in DOCUMENTS
+    for target in dict.fromkeys(links(path))
+]
+
+
+@pytest.mark.parametrize(("path", "target"), LINKS)
+def test_a_link_leads_somewhere(path: Path, target: str) -> None:
+    name, _, anchor = target.partition("#")
+    file = (path.parent / name).resolve() if name else path
+    assert file.exists()
+    if anchor:
+        assert anchor in anchors(file)
