@@ -54,6 +54,5 @@ pulumi.export(
         provider_arn=oidc.arn,
         role_arn=driver.role_arn,
         namespace=rocketmq.namespace,
-        addresses=rocketmq.name_server_addresses,
     ).apply(lambda known: verification_commands(**known)),
 )

@@ -30,8 +30,9 @@ class Measurement:
 
 
 def run(place: Place, report: Report) -> None:
-    """Take a sandbox down and up, then measure the commands of every day on it."""
+    """Take the sandbox `place` down and up, measure the commands of every day on it, and take it down."""
     measured = [*_whole(place, report), *_commands(place, report)]
+    lifecycle.down(place, report)
     table = Table(box=None, header_style="dim")
     for column in ("what", "runs", "min s", "median s", "max s", "goal s", "ratio"):
         table.add_column(column, justify="left" if column == "what" else "right")

@@ -20,11 +20,14 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def _command(name: str, *, alone: bool = True) -> Generator[tuple[place.Place, Report]]:
-    """Turn what goes wrong into a message instead of a traceback; `alone` holds the sandbox against other commands."""
+def _command(name: str, *, alone: bool = True, at: place.Place | None = None) -> Generator[tuple[place.Place, Report]]:
+    """Turn what goes wrong into a message instead of a traceback; `alone` holds the sandbox against other commands.
+
+    The sandbox is the one that the environment names, unless `at` names another one.
+    """
     report = Report()
     try:
-        here = place.current()
+        here = at or place.current()
         if os.geteuid() != 0:
             doctor.require(here)
         with lock.held(here, name) if alone else nullcontext():
@@ -108,7 +111,8 @@ def down() -> None:
 @app.command()
 def bench() -> None:
     """Medians and ratios of what people wait for."""
-    with _command("bench") as (here, report):
+    # A sandbox of its own: it is taken down and up, and yours may be running.
+    with _command("bench", at=place.Place("bench")) as (here, report):
         benchmark.run(here, report)
 
 

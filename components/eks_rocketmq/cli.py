@@ -16,8 +16,8 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from eks_rocketmq.adopt import Adoption, adoption, look_up, read_plan
-from eks_rocketmq.clients import aws_session, find_object
-from eks_rocketmq.eks.lookup import Found
+from eks_rocketmq.clients import find_object
+from eks_rocketmq.eks.lookup import Found, aws_session
 from eks_rocketmq.engine import EngineError, Pulumi
 from eks_rocketmq.pending import recovery
 

@@ -1,10 +1,9 @@
-"""The clients of `eks-rocketmq adopt`: boto3 and the Kubernetes client, set up as the stack's own providers are."""
+"""The Kubernetes client of `eks-rocketmq adopt`, set up as the stack's own provider is."""
 
 import functools
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient
@@ -12,12 +11,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
 
 from eks_rocketmq.adopt import kubernetes_id
-from eks_rocketmq.eks.lookup import Found, Session
-
-
-def aws_session(provider: Mapping[str, Any]) -> Session:
-    """A boto3 session with profile and region of an `aws` provider's inputs; the rest comes from the environment."""
-    return boto3.Session(profile_name=provider.get("profile"), region_name=provider.get("region"))
+from eks_rocketmq.eks.lookup import Found
 
 
 @functools.cache

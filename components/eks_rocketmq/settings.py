@@ -4,6 +4,7 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import yaml
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
 
+from eks_rocketmq.rocketmq.broker_config import versions
+from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.validation import bytes_of, did_you_mean, dns_label
 
@@ -35,8 +38,22 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "oidcProvider": ("create", "existing"),
     "ebsCsiDriver": ("create", "existing"),
     "ebsCsiPermissions": ("legacy", "v2"),
-    "durability": ("strict", "balanced", "dev"),
+    "durability": tuple(PROFILES),
+    "rocketmqVersion": tuple(versions()),
 }
+KEY_OF_ARGUMENT: Mapping[str, str] = {
+    "broker_groups": "brokerGroups",
+    "create_namespace": "createNamespace",
+    "min_in_sync_replicas": "minInSyncReplicas",
+    "name_servers": "nameServers",
+    "profile": "durability",
+    "protect_data": "protectData",
+    "storage_class": "storageClass",
+    "version": "rocketmqVersion",
+}
+"""What the stack file calls an argument of `RocketMq` that has another name there."""
+_ARGUMENT = re.compile(rf"\b({'|'.join(KEY_OF_ARGUMENT)})\b(?=[ .\[])")
+
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 _SPOKEN: Mapping[type, str] = {
     str: "a string",
@@ -66,13 +83,16 @@ def load() -> Settings:
     """The settings of the running stack.
 
     Raises:
-        RunError: for the first key that is unknown, missing, ill-typed or out of range; it names key and stack file.
+        RunError: for the first key that is unknown, missing, ill-typed, out of range or encrypted; it names key and
+            stack file.
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
     declared = declaration(Path(pulumi.get_root_directory()))
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): text for key, text in CONFIG.get().items() if key.startswith(prefix)}
     try:
+        _refuse_misspelt_namespaces(CONFIG.get(), project)
+        _refuse_secrets(key for key in given if is_config_secret(f"{prefix}{key}"))
         return parse(declared, given, pulumi.Config("aws").get("profile"))
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
@@ -96,7 +116,10 @@ def parse(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str], p
         ValueError: naming the key, what was given, what is accepted, and the nearest name.
     """
     settings = assemble(checked_values(declared, given), profile)
-    plan(settings.rocketmq)
+    try:
+        plan(settings.rocketmq)
+    except ValueError as error:
+        raise ValueError(_ARGUMENT.sub(lambda found: KEY_OF_ARGUMENT[found[0]], str(error))) from error
     return settings
 
 
@@ -140,6 +163,22 @@ def assemble(values: Mapping[str, Any], profile: str | None) -> Settings:
 
 def _cluster(name: str, profile: str | None) -> "ExistingEksClusterArgs":
     return {"cluster_name": name, "profile": profile} if profile else {"cluster_name": name}
+
+
+def _refuse_misspelt_namespaces(keys: Iterable[str], project: str) -> None:
+    """Keys of other namespaces are for providers, and one that nobody reads would be dropped without a word."""
+    for key in keys:
+        namespace = key.partition(":")[0]
+        if namespace != project and (meant := did_you_mean(namespace, [project])):
+            msg = f"unknown namespace {namespace!r} in {key!r}{meant}"
+            raise ValueError(msg)
+
+
+def _refuse_secrets(keys: Iterable[str]) -> None:
+    """No setting stays secret on its way: all of them stand in the objects of the cluster, and in the stack's state."""
+    for key in keys:
+        msg = f"{key} is encrypted; accepted is plain text, no setting is a secret: set it again without --secret"
+        raise ValueError(msg)
 
 
 def _refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -29,6 +29,18 @@ def dns_label(value: str, what: str) -> str:
     raise ValueError(msg)
 
 
+def whole_number(value: float, what: str) -> int:
+    """`value` as int. Values that come through a provider's wire are floats, `3.0` for 3.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
+        return int(value)
+    msg = f"{what} is {value!r}; accepted is a whole number, such as 3"
+    raise ValueError(msg)
+
+
 def bytes_of(quantity: str, what: str) -> int:
     """Bytes in a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
 

@@ -87,6 +87,21 @@ def missing(_: object) -> dict[str, Any]:
     raise ProviderError("ResourceNotFoundException: No cluster found for name: prod.")
 
 
+def another_account(_: object) -> dict[str, Any]:
+    raise ProviderError("AWS account ID not allowed: 111122223333")
+
+
+def test_an_account_that_the_guard_refuses_is_named_with_what_to_check() -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(program, preview=True, fakes=Fakes().answering(CALL, another_account))
+    assert str(refusal.value).endswith(
+        "AWS account ID not allowed: 111122223333\n"
+        "Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
+        "shows them. Check clusterName, aws:region, aws:profile and aws:allowedAccountIds; "
+        "`aws sts get-caller-identity` says who is asking."
+    )
+
+
 @pytest.mark.parametrize(
     ("fakes", "message"),
     [

@@ -1,5 +1,6 @@
 """What the account has, asked of a boto3 client that answers as AWS does."""
 
+import pathlib
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from eks_rocketmq.eks.lookup import (
     ROLE_POLICY_ATTACHMENT,
     UNKNOWN,
     Found,
+    aws_session,
     find,
 )
 from eks_rocketmq.eks.policy_documents import oidc_provider_arn
@@ -123,6 +125,16 @@ def test_nobody_is_asked_for_a_name_that_only_the_update_will_know(type_: str, u
         pytest.fail("AWS was asked")
 
     assert find(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].named_by, unknown)) is None
+
+
+def test_a_session_has_profile_and_region_of_the_provider(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "config").write_text("[profile prod]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    session = aws_session({"profile": "prod", "region": REGION})
+    assert isinstance(session, boto3.Session)
+    assert (session.profile_name, session.region_name) == ("prod", REGION)
 
 
 def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:

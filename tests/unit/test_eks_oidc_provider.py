@@ -73,6 +73,11 @@ def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
     assert inputs["tags"] == {"team": "messaging", "eks-rocketmq/stack": "eks-rocketmq/test"}
 
 
+def test_a_malformed_issuer_is_refused_at_preview() -> None:
+    with pytest.raises(ValueError, match=r"OIDC issuer is 'oidc\.example'"):
+        run(lambda: program({"issuer": "oidc.example"}), preview=True)
+
+
 @pytest.mark.parametrize("preview", [True, False])
 def test_an_existing_provider_is_read_and_not_managed(preview: bool) -> None:
     fakes = Fakes().answering(LOOKUP, lambda arguments: {"arn": ARN, "url": arguments["url"]})

@@ -73,6 +73,13 @@ def test_adoption_plans_without_the_preflight(monkeypatch: pytest.MonkeyPatch) -
     assert check(monkeypatch, Found("driver")) == []
 
 
+def test_the_account_is_asked_as_the_stacks_own_provider_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(preflight, "aws_session", asked.append)
+    run(preflight._stack_session, config={"aws:profile": "prod", "aws:region": "eu-west-1"})
+    assert asked == [{"profile": "prod", "region": "eu-west-1"}]
+
+
 def test_the_hook_runs_at_preview() -> None:
     hooks: list[pulumi.ResourceHook] = []
 

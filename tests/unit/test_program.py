@@ -3,6 +3,7 @@
 from typing import Any
 
 import kubernetes_validate
+import pulumi
 import pytest
 
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
@@ -119,7 +120,20 @@ def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> Non
     assert verify["oidcProvider"].endswith(PROVIDER_ARN)
     assert "--role-name eks-ebs-csi-driver" in verify["trustPolicy"]
     assert verify["claims"] == "kubectl -n rocketmq get pvc -l app=rocketmq-broker"
-    assert exports["nameServerAddresses"] in verify["brokers"]
+    assert verify["brokers"].startswith("kubectl -n rocketmq exec rocketmq-nameserver-0 -- bash /etc/rocketmq/ask.sh")
+
+
+def test_the_question_for_the_brokers_fits_into_the_pod_that_it_runs_in(prod_update: Recording) -> None:
+    _, command = prod_update.outputs["verify"]["brokers"].split(" -- ")
+    shell, script, address, code = command.split()
+    (container,) = prod_update.one("StatefulSet", "rocketmq-nameserver-set").inputs["spec"]["template"]["spec"][
+        "containers"
+    ]
+    (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] == "config")
+    folder, _, name = script.rpartition("/")
+    assert (shell, folder, code) == ("bash", mount["mountPath"], "106")
+    assert name in prod_update.one("ConfigMap", "rocketmq-nameserver-config").inputs["data"]
+    assert address == f"127.0.0.1:{container['ports'][0]['containerPort']}"
 
 
 def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> None:
@@ -156,19 +170,21 @@ def refused(message: str) -> Any:
         ),
         pytest.param({}, refused("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
         pytest.param({"brokerGroup": []}, cluster, "unknown key 'brokerGroup'", id="unknown key"),
-        pytest.param({"minInSyncReplicas": 4}, cluster, r"min_in_sync_replicas.*4", id="impossible copies"),
+        pytest.param({"minInSyncReplicas": 4}, cluster, "minInSyncReplicas is 4, ", id="impossible copies"),
         pytest.param(
             {"proxies": {"replicas": 2, "memory": "64Mi", "cpu": "250m"}}, cluster, "64Mi", id="impossible memory"
         ),
         pytest.param(
             {"controllers": {"replicas": 2, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"}},
             cluster,
-            "controllers",
+            "controllers.replicas is 2; accepted are odd numbers",
             id="no quorum",
         ),
+        pytest.param({}, lambda a: {**cluster(a), "identities": []}, "'prod' has no OIDC issuer", id="no issuer"),
     ],
 )
 def test_a_wrong_configuration_registers_nothing(overrides: dict[str, Any], answer: Any, message: str) -> None:
-    with pytest.raises(Exception, match=message) as error:
-        run_stack("prod", preview=True, overrides=overrides, fakes=Fakes().answering(GET_CLUSTER, answer))
-    assert type(error.value).__name__ == "RunError"
+    recording, fakes = Recording(preview=True), Fakes().answering(GET_CLUSTER, answer)
+    with pytest.raises(pulumi.RunError, match=message):
+        run_stack("prod", preview=True, overrides=overrides, fakes=fakes, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []

@@ -1,5 +1,7 @@
 """What a RocketMQ registers: inventory, order, protection, pods, policies."""
 
+import json
+
 import kubernetes_validate
 import pytest
 
@@ -255,6 +257,89 @@ def test_the_grace_period_has_room_for_every_step_of_the_stop(deployed: Recordin
 def test_a_slower_registration_gives_the_others_longer_to_attach() -> None:
     slow = deploy(broker_groups=group(config={"registerNameServerPeriod": 30000}))
     assert pod(slow)["terminationGracePeriodSeconds"] == pod(deploy())["terminationGracePeriodSeconds"] + 20
+
+
+def test_a_faster_registration_than_rocketmq_makes_shortens_nothing() -> None:
+    fast, usual = deploy(broker_groups=group(config={"registerNameServerPeriod": 1000})), deploy()
+    assert pod(fast)["terminationGracePeriodSeconds"] == pod(usual)["terminationGracePeriodSeconds"]
+    assert workload(fast, "rocketmq-nameserver-set") == workload(usual, "rocketmq-nameserver-set")
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [
+        ("rocketmq-nameserver-set", ["bash", "/etc/rocketmq/name-server-ready.sh", "127.0.0.1:9876"]),
+        ("rocketmq-controller-set", ["bash", "/etc/rocketmq/controller-ready.sh", "127.0.0.1:9878"]),
+        ("rocketmq-broker-a-set", ["bash", "/etc/rocketmq/broker-ready.sh"]),
+    ],
+)
+def test_readiness_is_what_the_role_says_of_itself(deployed: Recording, name: str, asks: list[str]) -> None:
+    main = container(deployed, name)
+    assert main["readinessProbe"]["exec"]["command"] == asks
+    assert asks[1].rsplit("/", 1)[-1] in config(deployed, name.replace("-set", "-config"))
+    # What a pod lacks of its peers must not get it killed.
+    assert "ready" not in str(main["livenessProbe"])
+
+
+def test_brokers_know_where_to_ask_and_how_many_a_write_needs(deployed: Recording) -> None:
+    variables = container(deployed)["env"]
+    environment = {variable["name"]: variable.get("value") for variable in variables}
+    assert {key: environment[key] for key in ("BROKER", "SELF", "CLUSTER", "GROUP", "MIN_IN_SYNC")} == {
+        "BROKER": "127.0.0.1:10911",
+        "SELF": "$(POD_IP):10911",
+        "CLUSTER": keys(deployed)["brokerClusterName"],
+        "GROUP": "broker-a",
+        "MIN_IN_SYNC": keys(deployed)["minInSyncReplicas"],
+    }
+    assert environment["CONTROLLERS"].split(" ") == keys(deployed)["controllerAddr"].split(";")
+    names = [variable["name"] for variable in variables]
+    # Kubernetes fills $(POD_IP) in only where it stands before.
+    assert names.index("POD_IP") < names.index("SELF")
+    assert {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}} in variables
+
+
+def test_a_roll_gives_clients_and_quorum_time_to_notice(deployed: Recording) -> None:
+    assert workload(deployed, "rocketmq-nameserver-set")["minReadySeconds"] >= 35
+    assert workload(deployed, "rocketmq-controller-set")["minReadySeconds"] == 10
+    # An empty name server sends clients away: brokers have to register first.
+    ready_after = container(deployed, "rocketmq-nameserver-set")["readinessProbe"]["initialDelaySeconds"]
+    assert ready_after * 1000 > int(keys(deployed)["registerNameServerPeriod"])
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_members_that_wait_for_each_other_start_at_once(deployed: Recording, name: str) -> None:
+    assert workload(deployed, name)["podManagementPolicy"] == "Parallel"
+
+
+def test_a_proxy_leaves_after_its_successor_is_ready_and_nobody_is_sent_to_it(deployed: Recording) -> None:
+    spec = workload(deployed, "rocketmq-proxy-deployment")
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    main = container(deployed, "rocketmq-proxy-deployment")
+    leave = main["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 0 < leave < pod(deployed, "rocketmq-proxy-deployment")["terminationGracePeriodSeconds"]
+
+
+def test_a_proxy_asks_only_name_servers_that_answer_and_forgets_a_route_quickly(deployed: Recording) -> None:
+    settings = json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
+    service = deployed.one("Service", "rocketmq-nameserver-service").inputs
+    assert settings["namesrvAddr"] == f"{service['metadata']['name']}.rocketmq.svc:9876"
+    assert "publishNotReadyAddresses" not in service["spec"]
+    assert settings["topicRouteServiceCacheRefreshSeconds"] == 1
+    assert settings["rocketMQClusterName"] == keys(deployed)["brokerClusterName"]
+    assert (settings["proxyMode"], settings["grpcServerPort"], settings["remotingListenPort"]) == (
+        "cluster",
+        8081,
+        8080,
+    )
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_jvm_finds_its_classes_ends_on_exhaustion_and_asks_dns_again(deployed: Recording, name: str) -> None:
+    command = container(deployed, name)["command"]
+    assert command[command.index("-cp") + 1] == "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*"
+    assert {"-XX:+ExitOnOutOfMemoryError", "-Dsun.net.inetaddr.ttl=5"} <= set(command)
+    assert pod(deployed, name)["enableServiceLinks"] is False
+    assert container(deployed, name)["resources"]["requests"]["cpu"]
 
 
 def test_a_hung_broker_is_gone_within_15_seconds(deployed: Recording) -> None:

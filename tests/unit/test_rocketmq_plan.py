@@ -16,6 +16,7 @@ def test_strict_is_the_default_and_sets_what_was_measured() -> None:
     broker = keys(deploy())
     assert broker["allAckInSyncStateSet"] == "true"
     assert broker["minInSyncReplicas"] == "2"
+    assert (broker["totalReplicas"], broker["inSyncReplicas"]) == ("3", "2")
     assert broker["autoCreateTopicEnable"] == "false"
     assert {key: int(broker[key]) for key in ("registerNameServerPeriod", "haSendHeartbeatInterval")} == {
         "registerNameServerPeriod": 10000,
@@ -26,6 +27,14 @@ def test_strict_is_the_default_and_sets_what_was_measured() -> None:
     controller = keys(deploy(), "rocketmq-controller-config", "controller.conf")
     assert controller["enableElectUncleanMaster"] == "false"
     assert controller["scanNotActiveBrokerInterval"] == "1000"
+    assert controller["scanInactiveMasterInterval"] == "1000"
+
+
+def test_brokers_belong_to_the_controllers_and_listen_where_the_services_point() -> None:
+    broker = keys(deploy())
+    assert broker["enableControllerMode"] == "true"
+    assert (broker["brokerId"], broker["brokerName"], broker["brokerClusterName"]) == ("-1", "broker-a", "rocketmq")
+    assert (broker["listenPort"], broker["haListenPort"]) == ("10911", "10912")
 
 
 def test_controllers_know_each_other_and_themselves() -> None:
@@ -37,11 +46,10 @@ def test_controllers_know_each_other_and_themselves() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(durability.PROFILES))
-def test_every_profile_states_its_promise_and_deploys(name: str) -> None:
+def test_every_profile_deploys_with_its_least_members(name: str) -> None:
     least = durability.PROFILES[name].least_members
     planned = plan(args(profile=name, broker_groups=group(replicas=least)))
     assert planned.min_in_sync == durability.PROFILES[name].min_in_sync
-    assert durability.PROFILES[name].promise.endswith(".")
 
 
 def test_min_in_sync_is_the_users_choice() -> None:
@@ -78,6 +86,9 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"broker_groups": group(config={"fileReservedTime": True})}, "fileReservedTime is True; accepted is a whole"),
         ({"broker_groups": group(config={"slaveReadEnable": "yes"})}, "slaveReadEnable is 'yes'; accepted is true or"),
         ({"broker_groups": group(config={"flushDiskType": "SYNC"})}, "accepted is 'ASYNC_FLUSH' or 'SYNC_FLUSH'"),
+        ({"broker_groups": group(config={"flushDiskType": ["SYNC_FLUSH"]})}, "is ['SYNC_FLUSH']; accepted is"),
+        ({"broker_groups": group(config={"msgTraceTopicName": None})}, "is None; accepted is a string on one line"),
+        ({"broker_groups": group(config={"fileReservedTime": {}})}, "fileReservedTime is {}; accepted is a whole"),
         ({"broker_groups": group(config={"fileReservedTime": 2**31})}, "from -2147483648 to 2147483647"),
         ({"broker_groups": group(config={"msgTraceTopicName": "a\nbrokerIP1=b"})}, "accepted is a string on one line"),
         ({"broker_groups": group(config={"brokerIP2": "10.0.0.1"})}, "brokerIP2 is set by the deployment"),
@@ -85,10 +96,20 @@ def test_digest_and_image_are_taken_as_given() -> None:
             {"broker_groups": group(config={"storePathRootDir": "/elsewhere"})},
             "storePathRootDir is set by the deployment",
         ),
+        (
+            {"broker_groups": group(config={"initAuthenticationUser": "{}"})},
+            "broker_groups['broker-a'].config: initAuthenticationUser holds a password",
+        ),
+        ({"proxies": {"config": {"tlsKeyPassword": "x"}}}, "proxies.config: tlsKeyPassword holds a password"),
         ({"proxies": {"config": {"grpcServerport": 1}}}, "did you mean 'grpcServerPort'?"),
         ({"proxies": {"config": {"namesrvAddr": "a"}}}, "namesrvAddr is set by the deployment"),
         ({"version": "5.4.9"}, "version is '5.4.9'; accepted are '5.5.0'"),
         ({"profile": "strickt"}, "accepted are 'strict', 'balanced', 'dev'; did you mean 'strict'?"),
+        ({"broker_groups": group(replicas=2.5)}, "broker_groups['broker-a'].replicas is 2.5; accepted is a whole"),
+        ({"controllers": {"replicas": True}}, "controllers.replicas is True; accepted is a whole number"),
+        ({"controllers": {"replicas": -1}}, "controllers.replicas is -1; accepted are odd numbers"),
+        ({"name_servers": {"replicas": "2"}}, "name_servers.replicas is '2'; accepted is a whole number"),
+        ({"min_in_sync_replicas": 1.5}, "min_in_sync_replicas is 1.5; accepted is a whole number"),
         ({"broker_groups": group(replicas=2)}, "has 2 replicas; profile 'strict' needs 3 or more"),
         (
             {"min_in_sync_replicas": 3},
@@ -100,15 +121,23 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 or more"),
         (
             {"broker_groups": group(memory="1Gi")},
-            "broker group 'broker-a'.memory is 1Gi; a broker needs 1536Mi or more",
+            "broker_groups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more",
         ),
         ({"name_servers": {"memory": "256Mi"}}, "name_servers.memory is 256Mi; a nameserver needs 320Mi or more"),
         ({"proxies": {"cpu": "half"}}, "proxies.cpu is 'half'; accepted are CPUs such as '500m' or '2'"),
         ({"controllers": {"storage": "ten"}}, "controllers.storage is 'ten'; accepted is a size"),
-        ({"broker_groups": group(storage="2Gi")}, "accepted is room for 4 files or more"),
+        (
+            {"broker_groups": group(storage="2Gi")},
+            "broker_groups['broker-a'].storage is 2Gi; accepted is room for 4 files of its log, 4096Mi, or more",
+        ),
+        (
+            {"controllers": {"storage": "200Mi"}},
+            "controllers.storage is 200Mi; accepted is room for 4 files of its log, 256Mi, or more",
+        ),
         ({"broker_groups": group(config={"transientStorePoolEnable": True})}, "smaller transient store pool"),
         ({"broker_groups": group(name="Broker_A")}, "broker group name is 'Broker_A'"),
-        ({"broker_groups": group(name="b" * 41)}, "accepted are 40 or fewer"),
+        ({"broker_groups": group(name="b" * 41)}, "has 41 letters; accepted are 40 or fewer"),
+        ({"broker_groups": group(name="controller")}, "broker group name is 'controller', as the set of another role"),
         ({"broker_groups": []}, "accepted is one group or more"),
         ({"broker_groups": group() * 2}, "each with a name of its own"),
         ({"namespace": "Rocket"}, "namespace is 'Rocket'"),
@@ -118,6 +147,19 @@ def test_digest_and_image_are_taken_as_given() -> None:
 def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         plan(args(**changes))
+
+
+@pytest.mark.parametrize("key", [k for k in broker_config._known("5.5.0")["broker"] if k.startswith("storePath")])
+def test_no_part_of_a_store_can_leave_the_volume(key: str) -> None:
+    with pytest.raises(ValueError, match=f"{key} is set by the deployment"):
+        plan(args(broker_groups=group(config={key: "/elsewhere"})))
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [(1000, 10), (10000, 10), (30000, 30), (30500, 31), (60000, 60), (600000, 60)]
+)
+def test_the_registration_period_is_bounded_as_rocketmq_bounds_it(given: int, seconds: int) -> None:
+    assert durability.registration_seconds({"registerNameServerPeriod": given}) == seconds
 
 
 def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:

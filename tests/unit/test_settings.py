@@ -130,6 +130,122 @@ def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[st
         prod(**changed)
 
 
+def role(**changed: Any) -> dict[str, Any]:
+    return {"replicas": 3, "memory": "768Mi", "cpu": "100m", "storage": "10Gi", **changed}
+
+
+def without_storage(**changed: Any) -> dict[str, Any]:
+    return {key: value for key, value in role(replicas=2, **changed).items() if key != "storage"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        (
+            {"rocketmqVersion": "5.5.9"},
+            "rocketmqVersion is '5.5.9'; accepted are '5.5.0'; did you mean '5.5.0'?",
+        ),
+        (
+            {"minInSyncReplicas": 3},
+            "minInSyncReplicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1 to 2, so that writes go on "
+            "while one member restarts",
+        ),
+        (
+            {"brokerGroups": group(replicas=2)},
+            "broker group 'broker-a' has 2 replicas; durability 'strict' needs 3 or more",
+        ),
+        (
+            {"controllers": role(replicas=4)},
+            "controllers.replicas is 4; accepted are odd numbers: 3 for a quorum that outlives the loss of one, 1 for "
+            "trials",
+        ),
+        (
+            {"brokerGroups": group(memory="1Gi")},
+            "brokerGroups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more",
+        ),
+        (
+            {"nameServers": without_storage(memory="256Mi")},
+            "nameServers.memory is 256Mi; a nameserver needs 320Mi or more",
+        ),
+        (
+            {"brokerGroups": group(storage="3Gi")},
+            "brokerGroups['broker-a'].storage is 3Gi; accepted is room for 4 files of its log, 4096Mi, or more (a "
+            "broker's config can have a smaller mappedFileSizeCommitLog)",
+        ),
+        (
+            {"brokerGroups": group(storage="100GB")},
+            "brokerGroups[0].storage is '100GB'; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or "
+            "'100Gi'",
+        ),
+        (
+            {"nameServers": without_storage(cpu="fast")},
+            "nameServers.cpu is 'fast'; accepted are CPUs such as '500m' or '2'",
+        ),
+        (
+            {"brokerGroups": group(name="Broker_A")},
+            "broker group name is 'Broker_A'; accepted are 1 to 63 lower-case letters, digits and '-', beginning and "
+            "ending with a letter or a digit",
+        ),
+        (
+            {"namespace": "-mq"},
+            "namespace is '-mq'; accepted are 1 to 63 lower-case letters, digits and '-', beginning and ending with a "
+            "letter or a digit",
+        ),
+        (
+            {"brokerGroups": group() * 2},
+            "brokerGroups has the names ['broker-a', 'broker-a']; accepted is one group or more, each with a name of "
+            "its own",
+        ),
+        (
+            {"brokerGroups": group(config={"flushDiskTyp": "SYNC_FLUSH"})},
+            "brokerGroups['broker-a'].config: RocketMQ 5.5.0 has no broker key 'flushDiskTyp'; did you mean "
+            "'flushDiskType'?",
+        ),
+        (
+            {"brokerGroups": group(config={"brokerIP1": "10.0.0.1"})},
+            "brokerGroups['broker-a'].config: brokerIP1 is set by the deployment and cannot be overridden; leave it "
+            "out",
+        ),
+        (
+            {"proxies": without_storage(memory="1Gi", config={"grpcThreadPoolNums": "many"})},
+            "proxies.config: grpcThreadPoolNums is 'many'; accepted is a whole number, such as 1048576, from "
+            "-2147483648 to 2147483647",
+        ),
+    ],
+)
+def test_an_error_names_the_stack_file_and_calls_a_key_what_the_file_calls_it(
+    changed: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(settings.load, preview=True, config=stack_config("prod", changed), stack="prod")
+    assert str(refusal.value) == f"Pulumi.prod.yaml: {text}"
+
+
+def test_a_setting_is_never_a_secret_that_would_come_out_in_plain() -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(settings.load, config=stack_config("prod"), encrypted=[f"{PROJECT}:proxies"], stack="prod")
+    assert str(refusal.value) == (
+        "Pulumi.prod.yaml: proxies is encrypted; accepted is plain text, no setting is a secret: set it again without "
+        "--secret"
+    )
+
+
+def test_a_key_in_a_misspelt_namespace_is_refused_and_one_for_a_provider_is_not() -> None:
+    config = stack_config("prod", {"kubernetes:namespace": "apps", "pulumi:tags": "{}"})
+    run(settings.load, config=config, stack="prod")
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(settings.load, config={**config, "eks-rocktmq:namespace": "mq"}, stack="prod")
+    assert str(refusal.value) == (
+        "Pulumi.prod.yaml: unknown namespace 'eks-rocktmq' in 'eks-rocktmq:namespace'; did you mean 'eks-rocketmq'?"
+    )
+
+
+def test_every_argument_has_its_name_in_the_stack_file() -> None:
+    names = [settings.KEY_OF_ARGUMENT.get(argument, argument) for argument in prod().rocketmq]
+    assert sorted(set(names)) == sorted(names)
+    assert set(names) <= set(DECLARED)
+
+
 def test_the_error_names_the_stack_file_and_comes_without_a_traceback() -> None:
     with pytest.raises(
         pulumi.RunError, match=r"^Pulumi\.prod\.yaml: unknown key 'storageclass'; did you mean 'storageClass'"

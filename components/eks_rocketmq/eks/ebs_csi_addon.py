@@ -39,7 +39,7 @@ class EbsCsiAddonArgs(TypedDict):
     addon_version: NotRequired[str]
     """Version such as `v1.62.0-eksbuild.1`; default: what EKS chooses at the create, and what is installed after."""
     existing: NotRequired[bool]
-    """Use the driver that is installed, without managing it or its role; default: False, create both."""
+    """Use the addon that the cluster has, without managing it or its role; default: False, create both."""
     tags: NotRequired[dict[str, str]]
     """Tags of addon and role; default: only the stack's own mark."""
 
@@ -48,6 +48,7 @@ class EbsCsiAddon(ComponentResource):
     """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
 
     Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. Depend on it with whatever claims volumes.
+    Other `permissions` than those named are refused with a ValueError at preview.
     """
 
     role_arn: Output[str]

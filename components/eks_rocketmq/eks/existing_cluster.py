@@ -24,7 +24,7 @@ class ExistingEksClusterArgs(TypedDict):
 class ExistingEksCluster(ComponentResource):
     """Reads a cluster and gives what everything after it needs; creates only the Kubernetes provider.
 
-    A cluster that is missing, not ACTIVE or without an OIDC issuer is refused at preview.
+    A cluster that is missing, not ACTIVE or without an OIDC issuer is refused with a RunError at preview.
     """
 
     name: Output[str]
@@ -103,7 +103,8 @@ def _describe(cluster_name: str, opts: InvokeOptions) -> aws.eks.GetClusterResul
         msg = (
             f"EKS cluster {cluster_name!r} cannot be read: {error}\n"
             "Accepted is the name of a cluster in the account and region of the AWS provider; "
-            "`aws eks list-clusters` shows them. Check the names, aws:region and aws:profile."
+            "`aws eks list-clusters` shows them. Check clusterName, aws:region, aws:profile and aws:allowedAccountIds; "
+            "`aws sts get-caller-identity` says who is asking."
         )
         raise RunError(msg) from error
     if cluster.status != "ACTIVE":

@@ -44,7 +44,8 @@ class IrsaRoleArgs(TypedDict):
 class IrsaRole(ComponentResource):
     """A role whose trust policy lets in exactly the named service accounts, with the audience `sts.amazonaws.com`.
 
-    Creates the role and one attachment for each managed policy.
+    Creates the role and one attachment for each managed policy. A role for nobody, a name that Kubernetes does not
+    accept, a malformed issuer and a trust policy that is too long are refused with a ValueError at preview.
     """
 
     arn: Output[str]

@@ -29,7 +29,8 @@ class ClusterOidcProviderArgs(TypedDict):
 class ClusterOidcProvider(ComponentResource):
     """Registers the cluster's issuer as an IAM OIDC provider, without which no service account can take a role.
 
-    IAM accepts one provider for a URL and account, so its ARN follows from the issuer and is known at preview.
+    IAM accepts one provider for a URL and account, so its ARN follows from the issuer and is known at preview. A
+    malformed issuer is refused with a ValueError.
     """
 
     arn: Output[str]

@@ -6,12 +6,12 @@ the second run the resource is the stack's own and nobody asks.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
 
-from eks_rocketmq.eks.lookup import Session, find
+from eks_rocketmq.eks.lookup import Session, aws_session, find
 
 SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
 """Set by `eks-rocketmq adopt` for its own preview, which wants the plan with everything that exists."""
@@ -55,7 +55,7 @@ def refuse_existing(name: str, existing: str, session: Callable[[], Session] | N
         if os.environ.get(SKIP_VARIABLE):
             return
         try:
-            found = await asyncio.to_thread(find, session or aws_session, args.type, args.new_inputs or {})
+            found = await asyncio.to_thread(find, session or _stack_session, args.type, args.new_inputs or {})
         except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what AWS would allow
             pulumi.log.warn(f"cannot tell whether {args.name} exists already ({error}); going on without that check")
             return
@@ -66,10 +66,6 @@ def refuse_existing(name: str, existing: str, session: Callable[[], Session] | N
     return ResourceHookBinding(before_create=[hook])
 
 
-def aws_session(settings: Mapping[str, str | None] | None = None) -> Session:
-    """A boto3 session for the account and region of the stack's `aws` provider settings."""
-    import boto3  # noqa: PLC0415 - 0.3 s that only a create needs
-
+def _stack_session() -> Session:
     config = pulumi.Config("aws")
-    chosen = settings or {"profile": config.get("profile"), "region": config.get("region")}
-    return boto3.Session(profile_name=chosen.get("profile"), region_name=chosen.get("region"))
+    return aws_session({"profile": config.get("profile"), "region": config.get("region")})

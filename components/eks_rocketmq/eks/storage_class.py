@@ -27,7 +27,8 @@ class EbsStorageClass(ComponentResource):
     """Adopts a StorageClass that the cluster has: reads and checks it at preview, and patches only what is asked for.
 
     The class belongs to the cluster. Creating one of the same name fails, and managing it whole would delete it with
-    the stack; a patch gives back the one field and leaves the class.
+    the stack; a patch gives back the one field and leaves the class. A class of another driver, or one that
+    binds before the zone of a pod is known, is refused with a RunError.
     """
 
     name: Output[str]

@@ -15,6 +15,8 @@ from eks_rocketmq.validation import did_you_mean
 Value = str | int | bool
 
 _KEYS = resources.files("eks_rocketmq.rocketmq") / "keys"
+# What these hold would stand readable in a ConfigMap and in the stack's state.
+_PASSWORDS = frozenset({"initAuthenticationUser", "innerClientAuthenticationCredentials", "tlsKeyPassword"})
 _LIMITS = {"int": 2**31, "Integer": 2**31, "long": 2**63}
 _SPOKEN = {"boolean": "true or false", "double": "a number", "FlushDiskType": "'ASYNC_FLUSH' or 'SYNC_FLUSH'"}
 
@@ -79,11 +81,18 @@ def override(  # noqa: PLR0913 - as many as the question has
         what: how an error names the user's input.
 
     Raises:
-        ValueError: as `checked`, and for a key in `fixed`.
+        ValueError: as `checked`, for a key in `fixed`, and for one that holds a password.
     """
     taken = sorted(fixed & set(given))
     if taken:
         msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
+        raise ValueError(msg)
+    passwords = sorted(_PASSWORDS & set(given))
+    if passwords:
+        msg = (
+            f"{what}: {', '.join(passwords)} holds a password, which would stand readable in a ConfigMap and in the "
+            "stack's state; leave it out, this version deploys RocketMQ without access control"
+        )
         raise ValueError(msg)
     return checked(version, role, own, f"own {role} keys") | checked(version, role, given, what)
 
@@ -110,7 +119,7 @@ def _fits(kind: str, value: Value | float) -> bool:
     if kind == "double":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "FlushDiskType":
-        return value in {"ASYNC_FLUSH", "SYNC_FLUSH"}
+        return value in ("ASYNC_FLUSH", "SYNC_FLUSH")
     return kind == "String" and isinstance(value, str) and "\n" not in value
 
 

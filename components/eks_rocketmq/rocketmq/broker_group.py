@@ -34,7 +34,7 @@ class BrokerMembers(ComponentResource):
         storage_class: Input[str],
         opts: ResourceOptions,
     ) -> None:
-        super().__init__(type_token("BrokerMembers"), name, None, opts)
+        super().__init__(type_token("BrokerMembers"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.BROKER, group.name)
         drain = probes.drain(group.keys)
         config = objects.config_map(scope, {CONFIG_FILE: group.role.config, **probes.scripts(*probes.BROKER_SCRIPTS)})

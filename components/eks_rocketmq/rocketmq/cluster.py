@@ -14,17 +14,21 @@ from eks_rocketmq.rocketmq.proxies import Proxies
 
 
 class RocketMq(ComponentResource):
-    """Apache RocketMQ in controller mode: name servers and controllers, then the broker groups, then the proxies."""
+    """Apache RocketMQ in controller mode: name servers and controllers, then the broker groups, then the proxies.
+
+    Arguments that cannot be are refused with a ValueError before the first resource, so at preview already.
+    """
 
     namespace: Output[str]
     """Namespace of all objects."""
     name_server_addresses: Output[str]
-    """Every name server, as `host:port;host:port`: what remoting clients and admin tools take."""
+    """Every name server, as `host:port;host:port`: what admin tools take. The network policies let in RocketMQ's own
+    pods only; clients go through the proxies."""
     proxy_endpoint: Output[str]
     """`host:port` for gRPC clients in the cluster."""
 
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(type_token("RocketMq"), name, None, opts)
+        super().__init__(type_token("RocketMq"), name, {}, opts)
         planned = plan(args)
         storage_class = args["storage_class"]
         namespace = _namespace(self, name, planned)

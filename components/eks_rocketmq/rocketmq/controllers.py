@@ -24,7 +24,7 @@ class Controllers(ComponentResource):
         storage_class: Input[str],
         opts: ResourceOptions | None = None,
     ) -> None:
-        super().__init__(type_token("Controllers"), name, None, opts)
+        super().__init__(type_token("Controllers"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.CONTROLLER)
         config = objects.config_map(
             scope,

@@ -4,6 +4,7 @@ from pulumi import ComponentResource, Input, ResourceOptions
 
 from eks_rocketmq.component import type_token
 from eks_rocketmq.rocketmq import labels, objects, ports, probes
+from eks_rocketmq.rocketmq.durability import registration_seconds
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY, Container, apart, pod
 
@@ -19,7 +20,7 @@ class NameServers(ComponentResource):
     """A StatefulSet, host names for each, one address for those that answer, a disruption budget and a policy."""
 
     def __init__(self, name: str, plan: Plan, namespace: Input[str], opts: ResourceOptions | None = None) -> None:
-        super().__init__(type_token("NameServers"), name, None, opts)
+        super().__init__(type_token("NameServers"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.NAME_SERVER)
         config = objects.config_map(
             scope, {CONFIG_FILE: plan.name_servers.config, **probes.scripts("ask.sh", "name-server-ready.sh")}
@@ -45,7 +46,7 @@ class NameServers(ComponentResource):
 
 def _container(plan: Plan) -> Container:
     # A name server starts empty. Behind the Service for those that answer it appears when the brokers have registered.
-    registration = max(int(group.keys["registerNameServerPeriod"]) for group in plan.groups) // 1000
+    registration = max(registration_seconds(group.keys) for group in plan.groups)
     return Container(
         role=labels.NAME_SERVER,
         main_class="org.apache.rocketmq.namesrv.NamesrvStartup",

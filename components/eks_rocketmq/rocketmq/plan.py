@@ -9,7 +9,7 @@ from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, por
 from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
-from eks_rocketmq.validation import bytes_of, dns_label
+from eks_rocketmq.validation import bytes_of, dns_label, whole_number
 
 CLUSTER = "rocketmq"
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
@@ -19,16 +19,20 @@ DEFAULT_IMAGE = "apache/rocketmq"
 MIB = 1024**2
 _COMMIT_LOG_FILE = 1024**3
 _CONTROLLER_LOG_FILE = 64 * MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
+_LOG_FILES = 4
 _CPU = re.compile(r"\d+m|\d+(\.\d+)?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_OTHER_ROLES = (labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY)
 _LONGEST_GROUP = 40  # leaves room for what Kubernetes puts around it in the names of pods and claims
 
 # The deployment's shape depends on these; a value of the user's own would part them from Services, probes and volumes.
 _FIXED_BROKER = frozenset(
     {
-        "brokerClusterName", "brokerName", "brokerId", "brokerIP1", "brokerIP2", "listenPort", "haListenPort",
-        "namesrvAddr", "fetchNameSrvAddrByDnsLookup", "storePathRootDir", "storePathCommitLog", "enableControllerMode",
-        "controllerAddr", "fetchControllerAddrByDnsLookup", "minInSyncReplicas", "allAckInSyncStateSet",
+        "brokerClusterName", "brokerName", "brokerId", "brokerIP1", "brokerIP2", "brokerRole", "listenPort",
+        "haListenPort", "namesrvAddr", "fetchNameSrvAddrByDnsLookup", "storePathRootDir", "storePathCommitLog",
+        "storePathDLedgerCommitLog", "storePathEpochFile", "storePathBrokerIdentity", "enableControllerMode",
+        "enableDLegerCommitLog", "controllerAddr", "fetchControllerAddrByDnsLookup", "totalReplicas", "inSyncReplicas",
+        "minInSyncReplicas", "allAckInSyncStateSet", "asyncLearner",
     }
 )  # fmt: skip
 _FIXED_PROXY = frozenset({"rocketMQClusterName", "namesrvAddr", "proxyMode", "grpcServerPort", "remotingListenPort"})
@@ -88,10 +92,13 @@ def plan(args: RocketMqArgs) -> Plan:
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.profile(profile_name)
-    min_in_sync = int(args.get("min_in_sync_replicas", profile.min_in_sync))
-    names = _addresses(labels.NAME_SERVER, int(args["name_servers"]["replicas"]), namespace, ports.NAME_SERVER)
-    controllers = _addresses(labels.CONTROLLER, int(args["controllers"]["replicas"]), namespace, ports.CONTROLLER)
-    durability.check_quorum(len(controllers))
+    min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
+    name_servers = whole_number(args["name_servers"]["replicas"], "name_servers.replicas")
+    quorum = whole_number(args["controllers"]["replicas"], "controllers.replicas")
+    durability.check_quorum(quorum)
+    names = _addresses(labels.NAME_SERVER, name_servers, namespace, ports.NAME_SERVER)
+    controllers = _addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER)
+    _check_store("controllers", args["controllers"]["storage"], _CONTROLLER_LOG_FILE)
     own: dict[str, Value] = {"namesrvAddr": ";".join(names), "controllerAddr": ";".join(controllers)}
     result = Plan(
         namespace=namespace,
@@ -128,15 +135,13 @@ def _image(repository: str, version: str, digest: str | None) -> str:
 
 
 def _role(role: str, given: Mapping[str, Any], what: str, config: str, *, direct_needed: int = 0) -> Role:
-    replicas = int(given["replicas"])
+    replicas = whole_number(given["replicas"], f"{what}.replicas")
     if replicas < 1:
-        msg = f"{what}.replicas is {given['replicas']}; accepted is 1 or more"
+        msg = f"{what}.replicas is {replicas}; accepted is 1 or more"
         raise ValueError(msg)
     if not _CPU.fullmatch(given["cpu"]):
         msg = f"{what}.cpu is {given['cpu']!r}; accepted are CPUs such as '500m' or '2'"
         raise ValueError(msg)
-    if "storage" in given:
-        bytes_of(given["storage"], f"{what}.storage")
     return Role(
         replicas=replicas,
         memory=memory.divide(role, given["memory"], f"{what}.memory", direct_needed=direct_needed),
@@ -169,11 +174,14 @@ def _group(
     given: BrokerGroupArgs, version: str, profile: str, min_in_sync: int, addresses: dict[str, Value]
 ) -> BrokerGroup:
     name = dns_label(given["name"], "broker group name")
-    what = f"broker group {name!r}"
+    what = f"broker_groups[{name!r}]"
     if len(name) > _LONGEST_GROUP:
-        msg = f"{what} has a name of {len(name)} letters; accepted are {_LONGEST_GROUP} or fewer"
+        msg = f"broker group name {name!r} has {len(name)} letters; accepted are {_LONGEST_GROUP} or fewer"
         raise ValueError(msg)
-    replicas = int(given["replicas"])
+    if name in _OTHER_ROLES:
+        msg = f"broker group name is {name!r}, as the set of another role is called; accepted is any other name"
+        raise ValueError(msg)
+    replicas = whole_number(given["replicas"], f"{what}.replicas")
     durability.check_members(profile, name, replicas, min_in_sync)
     own: dict[str, Value] = {
         "brokerClusterName": CLUSTER,
@@ -190,9 +198,9 @@ def _group(
         **durability.group_keys(profile, replicas, min_in_sync),
     }
     keys = broker_config.override(
-        version, "broker", own, given.get("config", {}), fixed=_FIXED_BROKER, what=f"{what} config"
+        version, "broker", own, given.get("config", {}), fixed=_FIXED_BROKER, what=f"{what}.config"
     )
-    _check_store(what, given["storage"], keys)
+    _check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _role(labels.BROKER, given, what, broker_config.properties(keys), direct_needed=_transient_pool(keys))
     return BrokerGroup(name=name, role=role, keys=keys)
 
@@ -205,13 +213,12 @@ def _transient_pool(keys: Mapping[str, Value]) -> int:
     return int(keys.get("transientStorePoolSize", 5)) * file // MIB
 
 
-def _check_store(what: str, storage: str, keys: Mapping[str, Value]) -> None:
-    """The commit log makes its files whole and one ahead; above 90 % of the disk a broker refuses writes."""
-    size, file = bytes_of(storage, f"{what} storage"), int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
-    if size < 4 * file:
+def _check_store(what: str, storage: str, file: int) -> None:
+    """A log makes its files whole and one ahead; above 90 % of the disk a broker refuses writes."""
+    if bytes_of(storage, f"{what}.storage") < _LOG_FILES * file:
         msg = (
-            f"{what} has storage {storage} and commit log files of {file // MIB} MiB; accepted is room for 4 files or "
-            "more, or a smaller mappedFileSizeCommitLog in its config"
+            f"{what}.storage is {storage}; accepted is room for {_LOG_FILES} files of its log, "
+            f"{_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"
         )
         raise ValueError(msg)
 
@@ -233,5 +240,5 @@ def _with_proxy_config(result: Plan, given: Mapping[str, Value]) -> Plan:
         "proxyMode": "cluster",
         **durability.PROXY_KEYS,
     }
-    keys = broker_config.override(result.version, "proxy", own, given, fixed=_FIXED_PROXY, what="proxies config")
+    keys = broker_config.override(result.version, "proxy", own, given, fixed=_FIXED_PROXY, what="proxies.config")
     return replace(result, proxies=replace(result.proxies, config=broker_config.as_json(keys)))

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from eks_rocketmq.rocketmq.broker_config import Value
+from eks_rocketmq.rocketmq.durability import registration_seconds
 from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY
 from eks_rocketmq.validation import bytes_of
 
@@ -79,7 +80,7 @@ class Drain:
 
 def drain(broker_keys: dict[str, Value]) -> Drain:
     """A drain that waits one registration period for the others: only a registration tells them of the new master."""
-    return Drain(rejoin=int(broker_keys["registerNameServerPeriod"]) // 1000 + 5)
+    return Drain(rejoin=registration_seconds(broker_keys) + 5)
 
 
 def recovery_seconds(storage: str) -> int:

@@ -18,7 +18,7 @@ class Proxies(ComponentResource):
     """A Deployment in cluster mode, one address for clients, a disruption budget and a policy."""
 
     def __init__(self, name: str, plan: Plan, namespace: Input[str], opts: ResourceOptions | None = None) -> None:
-        super().__init__(type_token("Proxies"), name, None, opts)
+        super().__init__(type_token("Proxies"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.PROXY)
         config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config})
         objects.service(scope, _PORTS)

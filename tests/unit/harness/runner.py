@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,8 +59,10 @@ def run(
     *,
     preview: bool = False,
     config: Mapping[str, str] | None = None,
+    encrypted: Collection[str] = (),
     stack: str = "test",
     fakes: Fakes | None = None,
+    recording: Recording | None = None,
 ) -> Recording:
     """Runs `program` to its end and returns what it asked for.
 
@@ -68,13 +70,15 @@ def run(
         program: makes resources; its result is ignored.
         preview: as `pulumi preview`: what providers compute is unknown.
         config: `namespace:key` to text.
+        encrypted: keys of it that the stack file has as secrets.
         stack: name of the stack.
         fakes: answers of the providers.
+        recording: where to record; for a program that fails, which returns nothing.
 
     Raises:
         Exception: whatever the program, an `apply` or the monitor raises, with its own type.
     """
-    recording = Recording(preview=preview)
+    recording = recording or Recording(preview=preview)
     monitor = RecordingMonitor(PROJECT, stack, fakes or Fakes(), recording)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -98,7 +102,7 @@ def run(
                     root_directory=str(REPOSITORY),
                 )
             )
-            pulumi.runtime.set_all_config(dict(config or {}), [])
+            pulumi.runtime.set_all_config(dict(config or {}), list(encrypted))
             loop.run_until_complete(pulumi.runtime.run_in_stack(entry))
         finally:
             for task in asyncio.all_tasks(loop):
@@ -116,6 +120,7 @@ def run_stack(
     preview: bool = False,
     overrides: Mapping[str, Any] | None = None,
     fakes: Fakes | None = None,
+    recording: Recording | None = None,
 ) -> Recording:
     """Runs the unmodified `__main__.py` under the real files `Pulumi.yaml` and `Pulumi.<stack>.yaml`."""
     return run(
@@ -124,4 +129,5 @@ def run_stack(
         config=stack_config(stack, overrides),
         stack=stack,
         fakes=fakes,
+        recording=recording,
     )
