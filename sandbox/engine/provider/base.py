@@ -301,10 +301,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._answer(context, work)
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: ARG002
-        with self._lock:
-            connection = self._connections.get(context.peer())
-        if connection is not None:
-            connection.cancelled.set()
+        self._cancel(context.peer())
         return empty_pb2.Empty()
 
     def cancel_all(self) -> None:
@@ -312,6 +309,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with self._lock:
             connections = list(self._connections.values())
         for connection in connections:
+            connection.cancelled.set()
+
+    def _cancel(self, peer: str) -> None:
+        with self._lock:
+            connection = self._connections.get(peer)
+        if connection is not None:
             connection.cancelled.set()
 
     def _open(self, context: grpc.ServicerContext, engine_address: str) -> _Connection:
@@ -334,6 +337,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return (connection or self._open(context, "")).stand_in
 
     def _answer(self, context: grpc.ServicerContext, work: Callable[[], _Response]) -> _Response:
+        finished, peer = threading.Event(), context.peer()
+        # An engine that is killed says nothing more; what waits for a resource would go on for its whole timeout.
+        context.add_callback(lambda: None if finished.is_set() else self._cancel(peer))
         try:
             return work()
         except ProviderError as error:
@@ -343,6 +349,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             logger.exception("the stand-in failed")
             context.abort(grpc.StatusCode.INTERNAL, f"the sandbox's stand-in failed: {type(error).__name__}: {error}")
             raise
+        finally:
+            finished.set()
 
 
 def _checked(checked: Checked) -> provider_pb2.CheckResponse:
