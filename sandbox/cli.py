@@ -36,7 +36,8 @@ def _command(name: str, *, alone: bool = True, at: place.Place | None = None) ->
         report.say("\ninterrupted; what was built stays: `make up` goes on from here, `make down` removes it")
         raise typer.Exit(INTERRUPTED) from None
     except MachineError as error:
-        report.console.print(f"[red]This machine cannot run the sandbox:[/red]\n{error}", markup=True)
+        report.say("[red]This machine cannot run the sandbox:[/red]")
+        report.console.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except FAILURES as error:
         report.console.print("[red]failed:[/red]", end=" ")
