@@ -1,6 +1,6 @@
 """Everyday changes: a setting, a change that must be refused, drift made by hand."""
 
-from tests.e2e.running_sandbox import Sandbox
+from tests.e2e.running_sandbox import Sandbox, eventually
 
 BROKERS = "kubernetes:apps/v1:StatefulSet"
 
@@ -30,6 +30,28 @@ def test_a_change_that_would_replace_a_set_with_data_is_refused(deployed: Sandbo
     assert {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")} == before
 
 
+def test_a_claim_grows_while_its_broker_runs_and_the_stack_has_no_part_in_it(deployed: Sandbox) -> None:
+    name = "data-rocketmq-broker-a-0"
+    restarts = _restarts(deployed)
+    deployed.kubectl(
+        *("-n", "rocketmq", "patch", "pvc", name),
+        *("-p", '{"spec":{"resources":{"requests":{"storage":"101Gi"}}}}'),
+    )
+
+    def capacity() -> str:
+        return deployed.kubectl("-n", "rocketmq", "get", "pvc", name, "-o=jsonpath={.status.capacity.storage}")
+
+    # The kubelet looks for volumes to grow every 60 to 90 s.
+    eventually(lambda: capacity() == "101Gi", 240, "the volume and its file system have grown")
+    assert 101 in {volume["Size"] for volume in deployed.driver_volumes()}
+    size = deployed.kubectl(
+        "-n", "rocketmq", "exec", "rocketmq-broker-a-0", "--", "df", "-BG", "--output=size", "/data"
+    )
+    assert int(size.split()[-1].rstrip("G")) > 100
+    assert _restarts(deployed) == restarts
+    deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
 def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
     budget = "rocketmq-broker-a"
     deployed.kubectl("-n", "rocketmq", "patch", "pdb", budget, "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
@@ -50,3 +72,8 @@ def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
         attached = iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"]
     assert [policy["PolicyName"] for policy in attached] == ["AmazonEBSCSIDriverPolicy"]
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
+def _restarts(sandbox: Sandbox) -> dict[str, int]:
+    pods = sandbox.objects("pods", "-n", "rocketmq", "-l", "app=rocketmq-broker")
+    return {pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods}

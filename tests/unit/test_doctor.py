@@ -48,7 +48,7 @@ def test_a_fit_machine_lacks_nothing() -> None:
         ({"loop_devices": False}, "loop devices", "modprobe loop"),
         ({"virtual_network": False}, "bridges and veth", "modprobe -a bridge veth"),
         ({"cgroups": False}, "cgroups", "writable"),
-        ({"memory": 6 * GIB}, "memory: 10.0 GiB have to be free, 6.0 GiB are", "Stop what else runs"),
+        ({"memory": 6 * GIB}, "memory: 8.0 GiB have to be free, 6.0 GiB are", "Stop what else runs"),
         ({"cache_disk": 5 * GIB}, "disk: 15.0 GiB have to be free where /cache is, 5.0 GiB are", "EKS_ROCKETMQ_CACHE"),
         ({"place_disk": 5 * GIB}, "disk: 8.0 GiB have to be free where /place is", "df -h"),
         ({"same_disk": True, "cache_disk": 20 * GIB}, "disk: 23.0 GiB have to be free where /cache is", "df -h"),
