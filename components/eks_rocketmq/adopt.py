@@ -5,6 +5,7 @@ to reading, and the engine would delete them. So the look-up happens here, once 
 (`pulumi preview --import-file`), the ids follow from the planned inputs, what exists is imported, the rest is dropped.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,10 @@ from eks_rocketmq.eks.lookup import AWS_LOOKUPS, UNKNOWN, Found, Session, find
 PROVIDER = "pulumi:providers:"
 PLACEHOLDER = "<PLACEHOLDER>"
 """What the engine writes for an id that it cannot know."""
+
+_BLOCK = re.compile(r"\s*\S*\s*\S+:\S+: \((?P<operation>[a-z-]+)\)")
+"""First line of one resource in a diff, such as `    ~ aws:iam/role:Role: (update)`."""
+_NOT_A_CORRECTION = frozenset({"create", "same", "read"})
 
 Spec = dict[str, Any]
 """One resource of an import file: `type`, `name`, `id`, `parent`, `provider`, `component`, …"""
@@ -86,6 +91,25 @@ def adoption(plan: Plan, session: Callable[[Mapping[str, Any]], Session], kubern
         found=[(spec["type"], spec["name"], spec["id"]) for spec in resources if spec["name"] in ids],
         documents=_documents(resources, plan),
     )
+
+
+def corrections(diff: str) -> str:
+    """The part of a `pulumi preview --diff` that changes what exists, and the closing count.
+
+    After an adoption nearly all of the diff is what will be created, thousands of lines in which a corrected trust
+    policy would go unseen.
+    """
+    shown, lines = True, []
+    for line in diff.splitlines():
+        if block := _BLOCK.match(line):
+            shown = block["operation"] not in _NOT_A_CORRECTION
+        elif line.startswith("Resources:"):
+            shown = True
+        elif line.strip() == "--outputs:--":
+            shown = False
+        if shown:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def kubernetes_id(inputs: Mapping[str, Any]) -> str | None:

@@ -15,7 +15,7 @@ from kubernetes.config.config_exception import ConfigException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from eks_rocketmq.adopt import Adoption, adoption, look_up, read_plan
+from eks_rocketmq.adopt import Adoption, adoption, corrections, look_up, read_plan
 from eks_rocketmq.clients import find_object
 from eks_rocketmq.eks.lookup import Found, aws_session
 from eks_rocketmq.engine import EngineError, Pulumi
@@ -57,7 +57,7 @@ def adopt(
                 file.write_text(json.dumps(document), encoding="utf-8")
                 pulumi.import_resources(file)
         _out.print(f"Imported. The next `pulumi up -s {stack}` will correct this:")
-        pulumi.show_diff()
+        _out.print(corrections(pulumi.diff()), markup=False, highlight=False, soft_wrap=True)
     except EngineError as error:
         _fail(str(error))
     except (BotoCoreError, ClientError) as error:

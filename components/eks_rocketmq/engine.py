@@ -79,13 +79,17 @@ class Pulumi:
             self._show(["stack", "import", "--file", str(file)])
         self._show(["refresh", "--yes", "--skip-preview"])
 
-    def show_diff(self) -> None:
-        """Shows what the next update will do.
+    def diff(self) -> str:
+        """What the next update will do, as `pulumi preview --diff` prints it.
 
         Raises:
-            EngineError: when the engine refuses; it has shown why.
+            EngineError: with the output of the engine.
         """
-        self._show(["preview", "--diff"])
+        done = self._run(["preview", "--diff"], capture=True)
+        if done.returncode != 0:
+            msg = f"pulumi preview -s {self.stack} failed:\n{done.stdout}{done.stderr}"
+            raise EngineError(msg)
+        return done.stdout
 
     def _show(self, arguments: Sequence[str]) -> None:
         if self._run(arguments, capture=False).returncode != 0:

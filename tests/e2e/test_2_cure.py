@@ -34,6 +34,8 @@ def test_adoption_imports_what_exists_and_changes_nothing(sandbox: Sandbox) -> N
 
     assert ROLE in output
     assert f"{CLUSTER}:aws-ebs-csi-driver" in output
+    assert f"+ {HOST}:aud" in output  # what the next `up` corrects
+    assert ": (create)" not in output
     assert (
         trust_conditions(sandbox)
         == before

@@ -195,6 +195,43 @@ class Cluster:
         return self
 
 
+DIFF = """\
+Previewing update (prod):
+  pulumi:pulumi:Stack: (same)
+    [urn=urn:pulumi:prod::eks-rocketmq::pulumi:pulumi:Stack::eks-rocketmq-prod]
+    + eks-rocketmq:index:ClusterOidcProvider: (create)
+        [urn=urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:ClusterOidcProvider::oidc]
+            ~ aws:iam/role:Role: (update) 🔓
+                [id=eks-ebs-csi-driver]
+              ~ assumeRolePolicy: (json) {
+                  + host:aud: "sts.amazonaws.com"
+                }
+    > kubernetes:storage.k8s.io/v1:StorageClass: (read)
+        [id=gp2]
+    +-kubernetes:apps/v1:StatefulSet: (replace)
+        [id=rocketmq/brokers]
+    --outputs:--
+    clusterName: "prod"
+Resources:
+    + 29 to create
+"""
+
+
+def test_the_closing_diff_shows_what_changes_and_counts_the_rest() -> None:
+    assert adopt.corrections(DIFF).splitlines() == [
+        "Previewing update (prod):",
+        "            ~ aws:iam/role:Role: (update) 🔓",
+        "                [id=eks-ebs-csi-driver]",
+        "              ~ assumeRolePolicy: (json) {",
+        '                  + host:aud: "sts.amazonaws.com"',
+        "                }",
+        "    +-kubernetes:apps/v1:StatefulSet: (replace)",
+        "        [id=rocketmq/brokers]",
+        "Resources:",
+        "    + 29 to create",
+    ]
+
+
 class _Response:
     status, reason, body, headers = 404, "NotFound", b"", {}
 
