@@ -64,8 +64,9 @@ def prove(place: Place, tools: Toolchain, report: Report) -> None:
     with report.step(f"{MESSAGES} messages through the proxy"):
         deployment.ensure_topic()
         # The pid tells this run's messages from those of an earlier run.
-        sent = deployment.send(MESSAGES, f"hello-{os.getpid()}")
-        received = deployment.receive(MESSAGES)
+        run = f"hello-{os.getpid()}"
+        sent = deployment.send(MESSAGES, run)
+        received = deployment.receive(run, MESSAGES)
     missing = sorted(set(sent) - set(received))
     if missing:
         raise DeliveryError(f"sent and acknowledged, but not received: {', '.join(missing)}")

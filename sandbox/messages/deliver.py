@@ -54,9 +54,9 @@ class Deployment:
         """Bodies that the brokers acknowledged."""
         return self._exchange("send", self.proxy(), TOPIC, str(count), prefix)
 
-    def receive(self, count: int, seconds: float = 60.0) -> list[str]:
-        """Bodies that arrived, at most `count` different ones within `seconds`."""
-        return self._exchange("receive", self.proxy(), TOPIC, GROUP, str(count), str(seconds))
+    def receive(self, prefix: str, count: int, seconds: float = 60.0) -> list[str]:
+        """Bodies that begin with `prefix` and arrived within `seconds`, at most `count` different ones."""
+        return self._exchange("receive", self.proxy(), TOPIC, GROUP, prefix, str(count), str(seconds))
 
     def _get(self, kind: str, selector: str, path: str) -> str:
         value = kubectl(

@@ -1,7 +1,7 @@
 """Sends or receives messages with the official Python client; run with the client's own interpreter.
 
 `exchange.py send ENDPOINT TOPIC COUNT PREFIX` prints a JSON list of the bodies that were acknowledged;
-`exchange.py receive ENDPOINT TOPIC GROUP COUNT SECONDS` prints a JSON list of the bodies that arrived.
+`exchange.py receive ENDPOINT TOPIC GROUP PREFIX COUNT SECONDS` prints a JSON list of those with PREFIX that arrived.
 It imports nothing of the sandbox, so that it is what an application would write.
 """
 
@@ -51,8 +51,11 @@ def _send_one(producer: Producer, topic: str, body: str) -> None:
             return
 
 
-def receive(endpoint: str, topic: str, group: str, count: int, seconds: float) -> list[str]:
-    """Receive until `count` different bodies have come or `seconds` have gone."""
+def receive(endpoint: str, topic: str, group: str, prefix: str, count: int, seconds: float) -> list[str]:  # noqa: PLR0913, PLR0917 - one for each word of the command
+    """Receive until `count` different bodies that begin with `prefix` have come or `seconds` have gone.
+
+    Others are acknowledged and passed over: RocketMQ delivers at least once, so older messages may come again.
+    """
     consumer = SimpleConsumer(
         ClientConfiguration(endpoint, Credentials()), group, {topic: FilterExpression()}, await_duration=3
     )
@@ -62,7 +65,9 @@ def receive(endpoint: str, topic: str, group: str, count: int, seconds: float) -
     try:
         while len(bodies) < count and time.monotonic() < deadline:
             for message in _receive_some(consumer, deadline):
-                bodies.add(message.body.decode())
+                body = message.body.decode()
+                if body.startswith(prefix):
+                    bodies.add(body)
                 # A refused acknowledgement, as while a broker restarts, only brings the message once more.
                 with suppress(Exception):
                     consumer.ack(message)
@@ -86,8 +91,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["send", endpoint, topic, count, prefix]:
             print(json.dumps(send(endpoint, topic, int(count), prefix)))
-        case ["receive", endpoint, topic, group, count, seconds]:
-            print(json.dumps(receive(endpoint, topic, group, int(count), float(seconds))))
+        case ["receive", endpoint, topic, group, prefix, count, seconds]:
+            print(json.dumps(receive(endpoint, topic, group, prefix, int(count), float(seconds))))
         case _:
             sys.exit(__doc__)
 

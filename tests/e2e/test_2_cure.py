@@ -120,7 +120,7 @@ def test_ten_messages_go_through_the_proxy(sandbox: Sandbox) -> None:
     sent = sandbox.rocketmq.send(10, "ten")
 
     assert sent == [f"ten-{number}" for number in range(10)]
-    assert sandbox.rocketmq.receive(10) == sorted(sent)
+    assert sandbox.rocketmq.receive("ten", 10) == sorted(sent)
 
 
 def test_a_second_up_has_nothing_to_do(sandbox: Sandbox) -> None:

@@ -10,9 +10,9 @@ BROKERS = "rocketmq-broker-a"
 
 def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) -> None:
     deployed.rocketmq.ensure_topic()
-    acknowledged = deployed.rocketmq.send(20, "before")
+    acknowledged = deployed.rocketmq.send(20, "roll-before")
     during: list[str] = []
-    sender = threading.Thread(target=lambda: during.extend(deployed.rocketmq.send(200, "during")))
+    sender = threading.Thread(target=lambda: during.extend(deployed.rocketmq.send(200, "roll-during")))
 
     deployed.kubectl("-n", "rocketmq", "rollout", "restart", f"statefulset/{BROKERS}")
     sender.start()
@@ -21,7 +21,7 @@ def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) ->
 
     assert len(during) == 200, "the sender was stopped by an outage of more than a minute"
     acknowledged += during
-    assert deployed.rocketmq.receive(len(acknowledged), seconds=90) == sorted(acknowledged)
+    assert deployed.rocketmq.receive("roll", len(acknowledged), seconds=90) == sorted(acknowledged)
 
 
 def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: Sandbox) -> None:
