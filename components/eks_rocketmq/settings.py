@@ -8,31 +8,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 
+from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
-from eks_rocketmq.validation import bytes_of, did_you_mean, dns_label
+from eks_rocketmq.shapes import arguments, camel, field_types, of_type, refuse_unknown, spoken
+from eks_rocketmq.validation import did_you_mean
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
-    from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-
-Fields = Mapping[str, type]
-
-_ROLE: Fields = {"replicas": int, "memory": str, "cpu": str}
-_NESTED: Mapping[str, tuple[Fields, frozenset[str]]] = {
-    "brokerGroups": ({"name": str, **_ROLE, "storage": str, "config": dict}, frozenset({"config"})),
-    "nameServers": (_ROLE, frozenset()),
-    "controllers": ({**_ROLE, "storage": str}, frozenset()),
-    "proxies": ({**_ROLE, "config": dict}, frozenset({"config"})),
-}
-"""Fields of the nested keys, and which of them may be left out. Pulumi.yaml cannot declare what is inside an object."""
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "oidcProvider": ("create", "existing"),
@@ -41,27 +31,16 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "durability": tuple(PROFILES),
     "rocketmqVersion": tuple(versions()),
 }
-KEY_OF_ARGUMENT: Mapping[str, str] = {
-    "broker_groups": "brokerGroups",
-    "create_namespace": "createNamespace",
-    "min_in_sync_replicas": "minInSyncReplicas",
-    "name_servers": "nameServers",
-    "profile": "durability",
-    "protect_data": "protectData",
-    "storage_class": "storageClass",
-    "version": "rocketmqVersion",
+_RENAMED: Mapping[str, str] = {"profile": "durability", "version": "rocketmqVersion"}
+ROCKETMQ_KEYS: Mapping[str, str] = {
+    argument: _RENAMED.get(argument, camel(argument)) for argument in field_types(RocketMqArgs)
 }
-"""What the stack file calls an argument of `RocketMq` that has another name there."""
-_ARGUMENT = re.compile(rf"\b({'|'.join(KEY_OF_ARGUMENT)})\b(?=[ .\[])")
+"""What the stack file calls each argument of `RocketMq`."""
+_ARGUMENT = re.compile(rf"\b({'|'.join(ROCKETMQ_KEYS)})\b(?=[ .\[])")
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
-_SPOKEN: Mapping[type, str] = {
-    str: "a string",
-    int: "a whole number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
-}
+UNSET: tuple[Any, ...] = ("", 0, [], {})
+"""Declared defaults that stand for the component's own default: the engine wants a default of every optional key."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +54,7 @@ class Settings:
     ebs_csi_permissions: str
     storage_class: str
     allow_volume_expansion: bool
-    rocketmq: "RocketMqArgs"
+    rocketmq: RocketMqArgs
     """What `RocketMq` takes."""
 
 
@@ -115,28 +94,25 @@ def parse(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str], p
     Raises:
         ValueError: naming the key, what was given, what is accepted, and the nearest name.
     """
-    settings = assemble(checked_values(declared, given), profile)
+    settings = assemble(declared, checked_values(declared, given), profile)
     try:
         plan(settings.rocketmq)
     except ValueError as error:
-        raise ValueError(_ARGUMENT.sub(lambda found: KEY_OF_ARGUMENT[found[0]], str(error))) from error
+        raise ValueError(_ARGUMENT.sub(lambda found: ROCKETMQ_KEYS[found[0]], str(error))) from error
     return settings
 
 
 def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:
     """A typed value for every declared key. Arguments and errors as for `parse`."""
-    _refuse_unknown("key", given, declared)
+    refuse_unknown("key", given, declared)
     values = {key: _value(key, declaration_, given) for key, declaration_ in declared.items()}
     for key, accepted in _CHOICES.items():
         _choose(key, values[key], accepted)
-    for key, (fields, optional) in _NESTED.items():
-        _check_nested(key, values[key], fields, optional)
-    dns_label(values["namespace"], "namespace")
     return values
 
 
-def assemble(values: Mapping[str, Any], profile: str | None) -> Settings:
-    """The settings that checked values make."""
+def assemble(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], profile: str | None) -> Settings:
+    """The settings that checked values make. Arguments and errors as for `parse`."""
     return Settings(
         cluster=_cluster(values["clusterName"], profile),
         oidc_provider_exists=values["oidcProvider"] == "existing",
@@ -145,20 +121,18 @@ def assemble(values: Mapping[str, Any], profile: str | None) -> Settings:
         ebs_csi_permissions=values["ebsCsiPermissions"],
         storage_class=values["storageClass"],
         allow_volume_expansion=values["allowVolumeExpansion"],
-        rocketmq={
-            "namespace": values["namespace"],
-            "create_namespace": values["createNamespace"],
-            "storage_class": values["storageClass"],
-            "version": values["rocketmqVersion"],
-            "profile": values["durability"],
-            "min_in_sync_replicas": values["minInSyncReplicas"],
-            "broker_groups": values["brokerGroups"],
-            "name_servers": values["nameServers"],
-            "controllers": values["controllers"],
-            "proxies": values["proxies"],
-            "protect_data": values["protectData"],
-        },
+        rocketmq=_rocketmq(declared, values),
     )
+
+
+def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> RocketMqArgs:
+    types = field_types(RocketMqArgs)
+    given = {
+        argument: arguments(types[argument], values[key], key)
+        for argument, key in ROCKETMQ_KEYS.items()
+        if values[key] != declared[key].get("default") or values[key] not in UNSET
+    }
+    return cast("RocketMqArgs", given)
 
 
 def _cluster(name: str, profile: str | None) -> "ExistingEksClusterArgs":
@@ -181,18 +155,11 @@ def _refuse_secrets(keys: Iterable[str]) -> None:
         raise ValueError(msg)
 
 
-def _refuse_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> None:
-    for name in given:
-        if name not in known:
-            msg = f"unknown {kind} {name!r}{did_you_mean(name, known)}; accepted are {', '.join(known)}"
-            raise ValueError(msg)
-
-
 def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> Any:  # noqa: ANN401 - any declared type
     wanted = _TYPES[declared["type"]]
     if key not in given:
         if "default" not in declared:
-            msg = f"{key} is missing; it is {_SPOKEN[wanted]}: {declared['description']}"
+            msg = f"{key} is missing; it is {spoken(wanted)}: {declared['description']}"
             raise ValueError(msg)
         return declared["default"]
     text = given[key]
@@ -202,36 +169,10 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
         value = json.loads(text)
     except json.JSONDecodeError:
         value = text
-    return _typed(key, value, wanted)
-
-
-def _typed(what: str, value: Any, wanted: type) -> Any:  # noqa: ANN401 - returned with the wanted type
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        msg = f"{what} is {value!r}; accepted is {_SPOKEN[wanted]}"
-        raise ValueError(msg)
-    return value
+    return of_type(wanted, value, key)
 
 
 def _choose(key: str, value: str, accepted: tuple[str, ...]) -> None:
     if value not in accepted:
         msg = f"{key} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
         raise ValueError(msg)
-
-
-def _check_nested(key: str, value: Any, fields: Fields, optional: frozenset[str]) -> None:  # noqa: ANN401 - list or object
-    for index, item in enumerate(value if isinstance(value, list) else [value]):
-        where = f"{key}[{index}]" if isinstance(value, list) else key
-        _typed(where, item, dict)
-        _refuse_unknown(f"field in {where}:", item, fields)
-        for name, wanted in fields.items():
-            if name in item:
-                _typed(f"{where}.{name}", item[name], wanted)
-            elif name not in optional:
-                msg = f"{where}.{name} is missing; it is {_SPOKEN[wanted]}. Fields of {key} are {', '.join(fields)}"
-                raise ValueError(msg)
-        for name in ("memory", "storage"):
-            if name in item:
-                bytes_of(item[name], f"{where}.{name}")
-        if item["replicas"] < 1:
-            msg = f"{where}.replicas is {item['replicas']}; accepted is 1 or more"
-            raise ValueError(msg)

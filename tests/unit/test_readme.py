@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from eks_rocketmq.settings import UNSET
 from tests.unit.harness import REPOSITORY, run
 from tests.unit.harness.golden import FILE
 
@@ -70,8 +71,9 @@ def test_the_tree_is_what_the_prod_stack_deploys() -> None:
 
 def test_the_table_of_settings_is_the_schema() -> None:
     declared = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
-    # As YAML spells them.
-    defaults = {key: str(each.get("default", "")).replace("True", "true") for key, each in declared.items()}
+    shown = {key: each.get("default", "") for key, each in declared.items()}
+    # As YAML spells them; the component's own default stands beside an unset one.
+    defaults = {key: "" if each in UNSET else str(each).replace("True", "true") for key, each in shown.items()}
     assert rows("Settings") == defaults
 
 

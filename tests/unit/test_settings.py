@@ -7,7 +7,7 @@ import pulumi
 import pytest
 import yaml
 
-from eks_rocketmq import settings
+from eks_rocketmq import RocketMqArgs, settings
 from eks_rocketmq.settings import Settings, assemble, checked_values, declaration, parse
 from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
 
@@ -24,6 +24,14 @@ def prod(**changed: Any) -> Settings:
 def group(**changed: Any) -> list[dict[str, Any]]:
     base = {"name": "broker-a", "replicas": 3, "memory": "4Gi", "cpu": "500m", "storage": "100Gi"}
     return [{key: value for key, value in {**base, **changed}.items() if value is not None}]
+
+
+def role(**changed: Any) -> dict[str, Any]:
+    return {"replicas": 3, "memory": "768Mi", "cpu": "100m", "storage": "10Gi", **changed}
+
+
+def without_storage(**changed: Any) -> dict[str, Any]:
+    return {key: value for key, value in role(**{"replicas": 2, **changed}).items() if key != "storage"}
 
 
 def test_the_prod_stack_is_the_original_case() -> None:
@@ -67,7 +75,7 @@ def test_keys_read_are_keys_declared_and_the_stack_uses_no_other() -> None:
     prefix = f"{PROJECT}:"
     texts = {k.removeprefix(prefix): text for k, text in stack_config("prod").items() if k.startswith(prefix)}
     values = Noted(checked_values(DECLARED, texts))
-    assemble(values, None)
+    assemble(DECLARED, values, None)
     assert values.read == set(DECLARED)
     assert set(texts) <= set(DECLARED)
 
@@ -79,7 +87,15 @@ def test_every_declared_key_has_a_type_and_a_description() -> None:
 
 
 def test_defaults_come_from_the_declaration() -> None:
-    assert prod(storageClass=None, minInSyncReplicas=None).storage_class == DECLARED["storageClass"]["default"]
+    assert prod(storageClass=None).storage_class == DECLARED["storageClass"]["default"]
+
+
+def test_a_default_that_stands_for_the_component_s_own_is_left_to_it() -> None:
+    for key in ("minInSyncReplicas", "image", "imageDigest"):
+        assert DECLARED[key]["default"] in settings.UNSET
+    assert {"min_in_sync_replicas", "image", "image_digest"}.isdisjoint(prod(minInSyncReplicas=None).rocketmq)
+    dev = prod(durability="dev", minInSyncReplicas=None, brokerGroups=group(replicas=1))
+    assert "min_in_sync_replicas" not in dev.rocketmq
 
 
 def test_the_aws_profile_is_also_the_one_of_the_kubeconfig() -> None:
@@ -119,23 +135,22 @@ def test_each_choice_is_taken() -> None:
         ),
         ({"brokerGroups": group(storage=None)}, r"brokerGroups\[0\].storage is missing; it is a string"),
         ({"brokerGroups": group(replicas="3")}, r"brokerGroups\[0\].replicas is '3'; accepted is a whole number"),
-        ({"brokerGroups": group(replicas=0)}, r"brokerGroups\[0\].replicas is 0; accepted is 1 or more"),
-        ({"brokerGroups": group(memory="4GB")}, r"brokerGroups\[0\].memory is '4GB'; accepted is a size above 0"),
-        ({"brokerGroups": group(storage="-1Gi")}, r"brokerGroups\[0\].storage is '-1Gi'; accepted is a size above 0"),
+        ({"brokerGroups": group(replicas=0)}, "broker group 'broker-a' has 0 replicas; durability 'strict' needs 3"),
+        ({"nameServers": without_storage(replicas=0)}, "nameServers.replicas is 0; accepted is 1 or more"),
+        (
+            {"brokerGroups": group(memory="4GB")},
+            r"brokerGroups\['broker-a'\].memory is '4GB'; accepted is a size above 0",
+        ),
+        (
+            {"brokerGroups": group(storage="-1Gi")},
+            r"brokerGroups\['broker-a'\].storage is '-1Gi'; accepted is a size above 0",
+        ),
         ({"brokerGroups": group(config=[])}, r"brokerGroups\[0\].config is \[\]; accepted is an object"),
     ],
 )
 def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         prod(**changed)
-
-
-def role(**changed: Any) -> dict[str, Any]:
-    return {"replicas": 3, "memory": "768Mi", "cpu": "100m", "storage": "10Gi", **changed}
-
-
-def without_storage(**changed: Any) -> dict[str, Any]:
-    return {key: value for key, value in role(replicas=2, **changed).items() if key != "storage"}
 
 
 @pytest.mark.parametrize(
@@ -174,8 +189,8 @@ def without_storage(**changed: Any) -> dict[str, Any]:
         ),
         (
             {"brokerGroups": group(storage="100GB")},
-            "brokerGroups[0].storage is '100GB'; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or "
-            "'100Gi'",
+            "brokerGroups['broker-a'].storage is '100GB'; accepted is a size above 0 with a unit, such as '512Mi', "
+            "'4Gi' or '100Gi'",
         ),
         (
             {"nameServers": without_storage(cpu="fast")},
@@ -241,7 +256,8 @@ def test_a_key_in_a_misspelt_namespace_is_refused_and_one_for_a_provider_is_not(
 
 
 def test_every_argument_has_its_name_in_the_stack_file() -> None:
-    names = [settings.KEY_OF_ARGUMENT.get(argument, argument) for argument in prod().rocketmq]
+    names = list(settings.ROCKETMQ_KEYS.values())
+    assert set(settings.ROCKETMQ_KEYS) == set(RocketMqArgs.__annotations__)
     assert sorted(set(names)) == sorted(names)
     assert set(names) <= set(DECLARED)
 
