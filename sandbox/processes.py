@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.place import Place
+from sandbox.polling import until
 
 
 class ProcessError(Exception):
@@ -57,15 +57,14 @@ def start(place: Place, process: Process) -> None:
                 start_new_session=True,
             )
         _record(place, process.name).write_text(json.dumps({"pid": child.pid, "started": _start_time(child.pid)}))
-    deadline = time.monotonic() + process.ready_seconds
-    while not process.ready():
-        if not alive(place, process.name):
-            raise ProcessError(f"{process.name} ended before it was ready\n{log_tail(place, process.name)}")
-        if time.monotonic() > deadline:
-            raise ProcessError(
-                f"{process.name} was not ready within {process.ready_seconds:.0f} s\n{log_tail(place, process.name)}"
-            )
-        time.sleep(0.1)
+    until(lambda: process.ready() or not alive(place, process.name), process.ready_seconds, every=0.1)
+    if process.ready():
+        return
+    if not alive(place, process.name):
+        raise ProcessError(f"{process.name} ended before it was ready\n{log_tail(place, process.name)}")
+    raise ProcessError(
+        f"{process.name} was not ready within {process.ready_seconds:.0f} s\n{log_tail(place, process.name)}"
+    )
 
 
 def alive(place: Place, name: str) -> bool:
@@ -77,9 +76,7 @@ def stop(place: Place, name: str, grace_seconds: float = 5.0) -> None:
     pid = _pid(place, name)
     if pid is not None:
         _signal(pid, signal.SIGTERM)
-        deadline = time.monotonic() + grace_seconds
-        while alive(place, name) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        until(lambda: not alive(place, name), grace_seconds, every=0.02)
         _signal(pid, signal.SIGKILL)
     _record(place, name).unlink(missing_ok=True)
 

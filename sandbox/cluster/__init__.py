@@ -1,6 +1,5 @@
 """The Kubernetes cluster of a sandbox: a control plane and three nodes, each in a network namespace of its own."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox import processes
@@ -9,6 +8,7 @@ from sandbox.cluster import control_plane, defaults, dns, images, netns, network
 from sandbox.cluster.client import apply, kubectl
 from sandbox.cluster.removal import stop
 from sandbox.place import DNS_ADDRESS, NODES, Place
+from sandbox.polling import until
 from sandbox.progress import Report
 
 __all__ = ["start", "stop"]
@@ -45,9 +45,6 @@ def start(place: Place, toolchain: Toolchain, report: Report) -> None:
 
 def _wait_for_dns(place: Place) -> None:
     """What the API server says may be from before a restart; a connection through the service proves all of the way."""
-    deadline = time.monotonic() + NODE_SECONDS
-    while not netns.listens(place.control_netns, DNS_ADDRESS, dns.PORT):
-        if time.monotonic() > deadline:
-            logs = "\n".join(processes.log_tail(place, f"kube-proxy-{one.letter}", 5) for one in NODES)
-            raise processes.ProcessError(f"cluster DNS does not answer at {DNS_ADDRESS} after {NODE_SECONDS} s\n{logs}")
-        time.sleep(0.2)
+    if not until(lambda: netns.listens(place.control_netns, DNS_ADDRESS, dns.PORT), NODE_SECONDS):
+        logs = "\n".join(processes.log_tail(place, f"kube-proxy-{one.letter}", 5) for one in NODES)
+        raise processes.ProcessError(f"cluster DNS does not answer at {DNS_ADDRESS} after {NODE_SECONDS} s\n{logs}")

@@ -1,12 +1,12 @@
 """Start and stop EKS's side of the addon."""
 
 import sys
-import time
 
 from sandbox import processes
 from sandbox.cache.toolchain import Toolchain
 from sandbox.ebs_csi import health, nodes
 from sandbox.place import REPOSITORY, Place
+from sandbox.polling import until
 from sandbox.processes import Process
 from sandbox.progress import Report
 
@@ -49,11 +49,9 @@ def stop(place: Place) -> None:
 
 
 def _wait_until_active(place: Place) -> None:
-    deadline = time.monotonic() + ACTIVE_SECONDS
-    while (status := health.read(place)) != health.ACTIVE:
-        if time.monotonic() > deadline or not processes.alive(place, NAME):
-            raise AddonError(
-                f"the addon {health.ADDON} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "
-                f"kube-system\n{processes.log_tail(place, NAME)}"
-            )
-        time.sleep(0.2)
+    until(lambda: health.read(place) == health.ACTIVE or not processes.alive(place, NAME), ACTIVE_SECONDS)
+    if (status := health.read(place)) != health.ACTIVE:
+        raise AddonError(
+            f"the addon {health.ADDON} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "
+            f"kube-system\n{processes.log_tail(place, NAME)}"
+        )

@@ -1,12 +1,12 @@
 """The original failure, made again: brokers applied with kubectl whose claims stay Pending."""
 
 import json
-import time
 from pathlib import Path
 
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.client import kubectl
 from sandbox.place import Place
+from sandbox.polling import until
 
 MANIFEST = Path(__file__).with_name("rocketmq-broker.yaml")
 NAMESPACE = "rocketmq-incident"
@@ -28,16 +28,17 @@ def failure(place: Place, toolchain: Toolchain, seconds: float = 90.0) -> str | 
 
     Raises TimeoutError when neither comes within `seconds`.
     """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    selector = "--field-selector=reason=ProvisioningFailed"
+
+    def seen() -> list[str | None]:
         if _all_bound(claims(place, toolchain)):
-            return None
-        selector = "--field-selector=reason=ProvisioningFailed"
+            return [None]
         listed = json.loads(kubectl(place, toolchain, "-n", NAMESPACE, "get", "events", selector, "-o", "json"))
-        if listed["items"]:
-            return listed["items"][-1]["message"]
-        time.sleep(1)
-    raise TimeoutError(f"no claim in {NAMESPACE} failed within {seconds:.0f} s: {claims(place, toolchain)}")
+        return [item["message"] for item in listed["items"]]
+
+    if not (words := until(seen, seconds, every=1)):
+        raise TimeoutError(f"no claim in {NAMESPACE} failed within {seconds:.0f} s: {claims(place, toolchain)}")
+    return words[-1]
 
 
 def wait_bound(place: Place, toolchain: Toolchain, seconds: float = 120.0) -> dict[str, str]:
@@ -45,13 +46,10 @@ def wait_bound(place: Place, toolchain: Toolchain, seconds: float = 120.0) -> di
 
     Raises TimeoutError, which names those that are not.
     """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        phases = claims(place, toolchain)
-        if _all_bound(phases):
-            return phases
-        time.sleep(1)
-    raise TimeoutError(f"claims of {NAMESPACE} are not bound after {seconds:.0f} s: {claims(place, toolchain)}")
+    until(lambda: _all_bound(claims(place, toolchain)), seconds, every=1)
+    if not _all_bound(phases := claims(place, toolchain)):
+        raise TimeoutError(f"claims of {NAMESPACE} are not bound after {seconds:.0f} s: {phases}")
+    return phases
 
 
 def _all_bound(phases: dict[str, str]) -> bool:

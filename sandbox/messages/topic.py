@@ -4,9 +4,9 @@ They reach the slaves up to 12 s after the master; a failover in between would l
 """
 
 import json
-import time
 
 from sandbox.messages import remoting
+from sandbox.polling import until
 
 MASTER = "0"
 
@@ -22,21 +22,22 @@ def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: f
 
     `members` is how many brokers must know them. Raises TimeoutError, which says who still does not.
     """
-    deadline = time.monotonic() + seconds
-    missing = ["no master is registered"]
-    while time.monotonic() < deadline:
+    missing: list[str] = []
+
+    def everywhere() -> bool:
         groups = brokers(name_server)
         addresses = [address for by_id in groups.values() for address in by_id.values()]
-        missing = [address for address in addresses if not _knows(address, topic, group)]
-        if len(addresses) >= members and not missing:
-            return
+        missing[:] = [address for address in addresses if not _knows(address, topic, group)]
         for group_members in groups.values():
             if group_members.get(MASTER) in missing:
                 _create(group_members[MASTER], topic, group)
-        time.sleep(0.5)
-    raise TimeoutError(
-        f"topic {topic} and group {group} are not on all of {members} brokers after {seconds:.0f} s: {missing}"
-    )
+        return len(addresses) >= members and not missing
+
+    if not until(everywhere, seconds, every=0.5):
+        raise TimeoutError(
+            f"topic {topic} and group {group} are not on all of {members} brokers after {seconds:.0f} s: "
+            f"{missing or 'fewer are registered'}"
+        )
 
 
 def _knows(address: str, topic: str, group: str) -> bool:
