@@ -3,7 +3,8 @@
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,10 +17,16 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from eks_rocketmq.adopt import Adoption, adoption, corrections, look_up, read_plan
-from eks_rocketmq.clients import find_object
+from eks_rocketmq.clients import find_object, last_warning, list_volumes
+from eks_rocketmq.destroy import Cluster, Losses, Teardown, Volume, awaited, losses, teardown
 from eks_rocketmq.eks.lookup import Found, aws_session
 from eks_rocketmq.engine import EngineError, Pulumi
 from eks_rocketmq.pending import recovery
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
+Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
+
+POLL_SECONDS = 2.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _out = Console()
@@ -33,11 +40,9 @@ def _program() -> None:
 
 @app.command()
 def adopt(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="The stack that takes over what exists.")],
+    stack: Stack,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Import without asking.")] = False,
-    directory: Annotated[
-        Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)
-    ] = Path(),
+    directory: Directory = Path(),
 ) -> None:
     """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
     pulumi = Pulumi(stack, directory)
@@ -48,7 +53,7 @@ def adopt(
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
             return
         _show(found, stack)
-        if not (yes or _agreed(len(found.found))):
+        if not (yes or _agreed(f"Import {len(found.found)} resources?", "import what is listed")):
             _out.print("Nothing was imported.")
             raise typer.Exit(1)
         with tempfile.TemporaryDirectory() as folder:
@@ -57,13 +62,97 @@ def adopt(
                 file.write_text(json.dumps(document), encoding="utf-8")
                 pulumi.import_resources(file)
         _out.print(f"Imported. The next `pulumi up -s {stack}` will correct this:")
-        _out.print(corrections(pulumi.diff()), markup=False, highlight=False, soft_wrap=True)
+        _print(corrections(pulumi.diff()))
     except EngineError as error:
         _fail(str(error))
     except (BotoCoreError, ClientError) as error:
         _fail(f"AWS cannot be asked what exists: {error}\nCheck the credentials with `aws sts get-caller-identity`.")
     except (ApiException, ConfigException, HTTPError) as error:
         _fail(f"The cluster cannot be asked what exists: {error}\nCheck `kubectl get namespaces` with its kubeconfig.")
+
+
+@app.command()
+def destroy(
+    stack: Stack,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Destroy without asking.")] = False,
+    timeout: Annotated[
+        int, typer.Option(min=1, metavar="MINUTES", help="How long to wait for the volumes to be deleted.")
+    ] = 10,
+    directory: Directory = Path(),
+) -> None:
+    """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
+    pulumi = Pulumi(stack, directory)
+    try:
+        _recover(pulumi)
+        plan = teardown(pulumi.export())
+        if plan.empty:
+            _out.print(f"Nothing to destroy: stack {stack} has no resources.")
+            return
+        _print(pulumi.plan_destroy())
+        found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
+        lost = losses(found, removes_driver=plan.removes_driver)
+        _show_losses(lost, stack)
+        if not (yes or _agreed(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
+            _out.print("Nothing was destroyed.")
+            raise typer.Exit(1)
+        if plan.first:
+            pulumi.destroy(plan.first)
+        _wait_for_volumes(plan, lost.going, timeout, stack)
+        pulumi.destroy()
+    except EngineError as error:
+        _fail(str(error))
+    except (ApiException, ConfigException, HTTPError) as error:
+        _fail(
+            f"The cluster cannot be asked for its volumes: {error}\nIf it is gone or out of reach for good, "
+            f"`pulumi destroy -s {stack}` destroys without asking it; volumes that are still there stay in AWS."
+        )
+
+
+def _show_losses(lost: Losses, stack: str) -> None:
+    for title, volumes in (
+        (f"These volumes are deleted with stack {stack}, and what is on them is gone:", lost.going),
+        ("These volumes stay, because their reclaim policy is Retain:", lost.retained),
+        ("These claims and their volumes stay, because their namespace is not the stack's:", lost.staying),
+        ("These volumes of other workloads stay, but the driver that serves them goes:", lost.others),
+    ):
+        if volumes:
+            _print("\n".join([title, *(f"  {volume}" for volume in volumes)]))
+
+
+def _wait_for_volumes(plan: Teardown, going: Sequence[Volume], minutes: int, stack: str) -> None:
+    """Return once the driver has deleted what it has to, saying how many are left."""
+
+    def left() -> list[tuple[Cluster, Volume]]:
+        return [
+            (cluster, volume)
+            for cluster in plan.clusters
+            for volume in awaited(list_volumes(cluster.provider), going, removes_driver=plan.removes_driver)
+        ]
+
+    deadline = time.monotonic() + 60 * minutes
+    shown = 0
+    while volumes := left():
+        if time.monotonic() > deadline:
+            said = [
+                f"  {volume}\n      {last_warning(cluster.provider, volume.name) or volume.phase}"
+                for cluster, volume in volumes
+            ]
+            _fail(
+                f"After {minutes} minutes these volumes are still there, so their driver was not destroyed:\n"
+                + "\n".join(said)
+                + "\nThe driver tries again by itself. Mend what it says and run "
+                f"`eks-rocketmq destroy -s {stack}` again; `pulumi destroy -s {stack}` goes on without waiting, and "
+                "leaves them in AWS."
+            )
+        if len(volumes) != shown:
+            shown = len(volumes)
+            _print(f"Waiting for the driver to delete its volumes, {shown} to go")
+        time.sleep(POLL_SECONDS)
+
+
+def _print(text: str) -> None:
+    """Text as it is, never folded."""
+    _out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _recover(pulumi: Pulumi) -> None:
@@ -97,10 +186,10 @@ def _show(found: Adoption, stack: str) -> None:
         _out.print(f"  {name}  [dim]{type_}[/dim]\n      {id_}", soft_wrap=True, highlight=False)
 
 
-def _agreed(count: int) -> bool:
+def _agreed(question: str, deed: str) -> bool:
     if not sys.stdin.isatty():
-        _fail("there is no terminal to ask on; give --yes to import what is listed")
-    return typer.confirm(f"Import {count} resources?")
+        _fail(f"there is no terminal to ask on; give --yes to {deed}")
+    return typer.confirm(question)
 
 
 def _fail(message: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs the `pulumi` command for `eks-rocketmq adopt`."""
+"""Runs the `pulumi` command for `eks-rocketmq`."""
 
 import json
 import os
@@ -90,6 +90,28 @@ class Pulumi:
             msg = f"pulumi preview -s {self.stack} failed:\n{done.stdout}{done.stderr}"
             raise EngineError(msg)
         return done.stdout
+
+    def plan_destroy(self) -> str:
+        """What destroying the whole stack would delete, as `pulumi destroy --preview-only` prints it.
+
+        Raises:
+            EngineError: with the output of the engine, which refuses when anything is protected.
+        """
+        done = self._run(["destroy", "--preview-only"], capture=True)
+        if done.returncode != 0:
+            msg = f"pulumi destroy -s {self.stack} would fail, so nothing was deleted:\n{done.stdout}{done.stderr}"
+            raise EngineError(msg)
+        return done.stdout
+
+    def destroy(self, targets: Sequence[str] = ()) -> None:
+        """Destroys the targets with whatever is below them or depends on them; without targets the whole stack.
+
+        Raises:
+            EngineError: when the engine refuses; it has shown why.
+        """
+        chosen = [word for urn in targets for word in ("--target", urn)]
+        dependents = ["--target-dependents"] if targets else []
+        self._show(["destroy", "--yes", "--skip-preview", *chosen, *dependents])
 
     def _show(self, arguments: Sequence[str]) -> None:
         if self._run(arguments, capture=False).returncode != 0:

@@ -52,8 +52,15 @@ class Sandbox:
 
     def adopt(self) -> str:
         """What `eks-rocketmq adopt -s prod --yes` printed."""
-        result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", "adopt", "-s", "prod", "--yes"], capture=True)
-        assert result.code == 0, result.output
+        return self._eks_rocketmq("adopt", ok=True)
+
+    def destroy(self, *, ok: bool = True) -> str:
+        """What `eks-rocketmq destroy -s prod --yes` printed. `ok` says whether it must succeed or must fail."""
+        return self._eks_rocketmq("destroy", ok=ok)
+
+    def _eks_rocketmq(self, command: str, *, ok: bool) -> str:
+        result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", command, "-s", "prod", "--yes"], capture=True)
+        assert (result.code == 0) is ok, result.output
         return result.output
 
     def kill_up(self, *arguments: str, when: Callable[[], object]) -> None:
