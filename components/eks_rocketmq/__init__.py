@@ -9,8 +9,10 @@ from eks_rocketmq.rocketmq.arguments import (
     BrokerGroupArgs,
     ControllersArgs,
     NameServersArgs,
+    PodsArgs,
     ProxiesArgs,
     RocketMqArgs,
+    TolerationArgs,
 )
 from eks_rocketmq.rocketmq.cluster import RocketMq
 
@@ -28,8 +30,10 @@ __all__ = [
     "IrsaRole",
     "IrsaRoleArgs",
     "NameServersArgs",
+    "PodsArgs",
     "ProxiesArgs",
     "RocketMq",
     "RocketMqArgs",
     "ServiceAccountArgs",
+    "TolerationArgs",
 ]

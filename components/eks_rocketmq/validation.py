@@ -7,6 +7,8 @@ from fractions import Fraction
 
 DNS_LABEL_LENGTH = 63
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
 _UNITS: dict[str | None, int] = {None: 1}
 for _power, _letter in enumerate("KMGTPE", start=1):
@@ -59,3 +61,53 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A suggestion to put behind an error (`; did you mean 'replicas'?`), or nothing when no known name is near."""
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def dns_subdomain(value: str, what: str) -> str:
+    """Returns `value` when Kubernetes accepts it as a name of dotted labels (RFC 1123 subdomain).
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _is_subdomain(value):
+        return value
+    msg = (
+        f"{what} is {value!r}; accepted are 1 to 253 lower-case letters, digits, '-' and '.', every part between dots "
+        "beginning and ending with a letter or a digit"
+    )
+    raise ValueError(msg)
+
+
+def qualified_name(key: str, what: str) -> str:
+    """Returns `key` when Kubernetes accepts it as the key of a label, an annotation or a taint.
+
+    Raises:
+        ValueError: naming `what`, the key and what is accepted.
+    """
+    prefix, slash, name = key.rpartition("/")
+    if _QUALIFIED_NAME.fullmatch(name) and (not slash or _is_subdomain(prefix)):
+        return key
+    msg = (
+        f"{what}: {key!r} is no key that Kubernetes accepts; accepted are up to 63 letters, digits, '-', '_' and '.', "
+        "with a domain and '/' before them if wanted, such as 'example.com/team'"
+    )
+    raise ValueError(msg)
+
+
+def _is_subdomain(value: str) -> bool:
+    return len(value) <= 253 and all(_DNS_LABEL.fullmatch(part) for part in value.split("."))
+
+
+def label_value(value: str, what: str) -> str:
+    """Returns `value` when Kubernetes accepts it as the value of a label, which may be empty.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _LABEL_VALUE.fullmatch(value):
+        return value
+    msg = (
+        f"{what} is {value!r}; accepted are up to 63 letters, digits, '-', '_' and '.', beginning and ending with a "
+        "letter or a digit"
+    )
+    raise ValueError(msg)

@@ -5,6 +5,45 @@ from typing import Any, NotRequired, TypedDict
 from pulumi import Input
 
 
+class TolerationArgs(TypedDict):
+    """A taint of nodes that the pods put up with."""
+
+    key: NotRequired[str]
+    """Key of the taint. Default: every taint."""
+    value: NotRequired[str]
+    """Value of the taint; needs a `key`. Default: any value."""
+    effect: NotRequired[str]
+    """`NoSchedule`, `PreferNoSchedule` or `NoExecute`. Default: all three."""
+    seconds: NotRequired[int]
+    """How long a pod stays once a node gets the taint; needs `effect: NoExecute`. Default: for ever."""
+
+
+class PodsArgs(TypedDict):
+    """Where pods run and what they carry. What a role says of a field stands instead of what is said for all roles; of
+    `node_selector`, `labels`, `annotations` and `environment` both count, and the role wins where they meet. Changing
+    any of it restarts the pods one by one."""
+
+    zones: NotRequired[list[str]]
+    """Zones that the pods are held to, such as `ap-southeast-1a`: at least as many as the profile spreads a broker
+    group and the controllers over. A volume stays in its zone: a pod whose zone is taken off the list never starts
+    again. Default: all zones."""
+    node_selector: NotRequired[dict[str, str]]
+    """Labels that a node must have. Default: none."""
+    tolerations: NotRequired[list[TolerationArgs]]
+    """Taints that the pods put up with. Default: none."""
+    priority_class: NotRequired[str]
+    """Name of a PriorityClass that the cluster has. Default: the cluster's own default."""
+    labels: NotRequired[dict[str, str]]
+    """Labels of the pods beside those that the deployment sets. Default: none."""
+    annotations: NotRequired[dict[str, str]]
+    """Annotations of the pods. Default: none."""
+    environment: NotRequired[dict[str, str]]
+    """Environment variables of the RocketMQ process, readable for everyone who may read pods. Default: none."""
+    java_options: NotRequired[list[str]]
+    """Options of the JVM, valid for the JDK 8 of the official image, such as `-XX:MaxGCPauseMillis=100`. Those that
+    `memory` decides are refused. Default: none."""
+
+
 class BrokerGroupArgs(TypedDict):
     """One broker group: a master and its slaves, which take over from each other."""
 
@@ -21,9 +60,16 @@ class BrokerGroupArgs(TypedDict):
     storage: str
     """Size of a member's volume, such as `100Gi`. Changing this replaces the set, which is refused while `protect_data`
     is on; the claims keep their size."""
+    storage_class: NotRequired[Input[str]]
+    """StorageClass of the claims of this group. Changing this replaces the set, which is refused while `protect_data`
+    is on. Default: that of the whole RocketMQ."""
+    min_in_sync_replicas: NotRequired[int]
+    """Members of this group in sync that a write needs. Default: that of the whole RocketMQ."""
     config: NotRequired[dict[str, Any]]
     """Broker keys over the profile's: strings, numbers and booleans, checked against the keys that the version knows.
     Default: none. Changing this restarts the members one by one."""
+    pods: NotRequired[PodsArgs]
+    """Where the members run and what their pods carry, over what is said for all roles. Default: none."""
 
 
 class NameServersArgs(TypedDict):
@@ -35,6 +81,11 @@ class NameServersArgs(TypedDict):
     """Memory limit of each, such as `512Mi`, at least `320Mi`."""
     cpu: str
     """CPU request of each, such as `100m`."""
+    config: NotRequired[dict[str, Any]]
+    """Name server keys over the deployment's, checked as those of the brokers. Default: none. Changing this restarts
+    them one by one."""
+    pods: NotRequired[PodsArgs]
+    """Where they run and what their pods carry, over what is said for all roles. Default: none."""
 
 
 class ControllersArgs(TypedDict):
@@ -49,6 +100,14 @@ class ControllersArgs(TypedDict):
     storage: str
     """Size of the volume of each, such as `10Gi`. Changing this replaces the set, which is refused while `protect_data`
     is on."""
+    storage_class: NotRequired[Input[str]]
+    """StorageClass of their claims. Changing this replaces the set, which is refused while `protect_data` is on.
+    Default: that of the whole RocketMQ."""
+    config: NotRequired[dict[str, Any]]
+    """Controller keys over the profile's, checked as those of the brokers. Default: none. Changing this restarts them
+    one by one."""
+    pods: NotRequired[PodsArgs]
+    """Where they run and what their pods carry, over what is said for all roles. Default: none."""
 
 
 class ProxiesArgs(TypedDict):
@@ -61,7 +120,10 @@ class ProxiesArgs(TypedDict):
     cpu: str
     """CPU request of each, such as `250m`."""
     config: NotRequired[dict[str, Any]]
-    """Proxy keys over the profile's, checked as those of the brokers. Default: none."""
+    """Proxy keys over the profile's, checked as those of the brokers. Default: none. Changing this restarts them one by
+    one."""
+    pods: NotRequired[PodsArgs]
+    """Where they run and what their pods carry, over what is said for all roles. Default: none."""
 
 
 class RocketMqArgs(TypedDict):
@@ -72,11 +134,17 @@ class RocketMqArgs(TypedDict):
     create_namespace: NotRequired[bool]
     """Whether the namespace is made here, with Pod Security `restricted` enforced. Default: true."""
     version: NotRequired[str]
-    """RocketMQ version, which decides the image's tag, its home directory and the known keys. Default: `5.5.0`."""
+    """RocketMQ version, which decides the image's tag, its home directory and the known keys: `5.3.3`, `5.4.0` or
+    `5.5.0`. Changing this restarts all pods one by one. Default: `5.5.0`."""
     image: NotRequired[str]
     """Image without tag, in the official layout. Default: `apache/rocketmq`."""
     image_digest: NotRequired[str]
     """Digest of the image, `sha256:…`, which then decides instead of the tag. Default: none."""
+    image_pull_policy: NotRequired[str]
+    """`IfNotPresent`, `Always` or `Never`. Changing this restarts all pods one by one. Default: `IfNotPresent`."""
+    image_pull_secrets: NotRequired[list[str]]
+    """Names of Secrets of the namespace with which nodes fetch the image. Changing this restarts all pods one by one.
+    Default: none."""
     storage_class: Input[str]
     """StorageClass of the claims. Changing this replaces the sets, which is refused while `protect_data` is on."""
     profile: NotRequired[str]
@@ -85,6 +153,13 @@ class RocketMqArgs(TypedDict):
     """Members in sync that a write needs. With 2 no write ever has one copy, and 3 to 10 s pass without writes when a
     master dies; with 1 it is 1 to 2 s, and one copy until a survivor has attached again. Times as measured in 3 runs
     each. Default: the profile's."""
+    labels: NotRequired[dict[str, str]]
+    """Labels of every object that is made here, beside those that the deployment sets; `pods.labels` are those of the
+    pods. Changing this restarts nothing. Default: none."""
+    annotations: NotRequired[dict[str, str]]
+    """Annotations of every object that is made here. Changing this restarts nothing. Default: none."""
+    pods: NotRequired[PodsArgs]
+    """Where the pods of all roles run and what they carry. Default: any node, one member of a role on each."""
     broker_groups: list[BrokerGroupArgs]
     """The broker groups, at least one."""
     name_servers: NameServersArgs

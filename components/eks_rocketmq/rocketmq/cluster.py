@@ -34,18 +34,24 @@ class RocketMq(ComponentResource):
         namespace = _namespace(self, name, planned)
 
         name_servers = NameServers(f"{name}-nameserver", planned, namespace, child_options(self))
-        controllers = Controllers(f"{name}-controller", planned, namespace, storage_class, child_options(self))
+        controllers = Controllers(
+            f"{name}-controller",
+            planned,
+            namespace,
+            args["controllers"].get("storage_class", storage_class),
+            child_options(self),
+        )
         groups = [
             BrokerMembers(
                 f"{name}-{group.name}",
                 planned,
                 group,
                 namespace,
-                storage_class,
+                given.get("storage_class", storage_class),
                 # A broker gets its role from the controllers and stays fenced until it has one.
                 child_options(self, depends_on=[name_servers, controllers]),
             )
-            for group in planned.groups
+            for group, given in zip(planned.groups, args["broker_groups"], strict=True)
         ]
         # A proxy that finds no master at its start exits.
         Proxies(f"{name}-proxy", planned, namespace, child_options(self, depends_on=groups))
@@ -72,7 +78,8 @@ def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
         metadata=objects.raw(
             {
                 "name": planned.namespace,
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+                "labels": {**planned.labels, "pod-security.kubernetes.io/enforce": "restricted"},
+                **({"annotations": planned.annotations} if planned.annotations else {}),
             }
         ),
         opts=child_options(parent),

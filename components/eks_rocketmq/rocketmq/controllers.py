@@ -46,6 +46,7 @@ class Controllers(ComponentResource):
                 placement=apart(scope.selector, zones=min(plan.zones, plan.controllers.replicas)),
                 rendered_file=CONFIG_FILE,
             ),
+            pods=plan.controllers.pods,
             headless=headless,
             claim=objects.claim(storage_class, plan.controllers.storage),
             min_ready_seconds=_MIN_READY_SECONDS,
@@ -63,6 +64,7 @@ def _container(plan: Plan) -> Container:
         version=plan.version,
         memory=plan.controllers.memory,
         cpu=plan.controllers.cpu,
+        pods=plan.controllers.pods,
         ports=_PORTS,
         probes=probes.server_probes(
             ports.CONTROLLER, probes.run("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}")

@@ -38,6 +38,7 @@ class NameServers(ComponentResource):
                 grace_period=_GRACE_SECONDS,
                 placement=apart(scope.selector, zones=None),
             ),
+            pods=plan.name_servers.pods,
             headless=headless,
             min_ready_seconds=_MIN_READY_SECONDS,
         )
@@ -55,6 +56,7 @@ def _container(plan: Plan) -> Container:
         version=plan.version,
         memory=plan.name_servers.memory,
         cpu=plan.name_servers.cpu,
+        pods=plan.name_servers.pods,
         ports=_PORTS,
         probes=probes.server_probes(
             ports.NAME_SERVER,

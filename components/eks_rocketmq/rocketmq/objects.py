@@ -13,6 +13,7 @@ from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource
 from eks_rocketmq.component import child_options
 from eks_rocketmq.rocketmq import labels
 from eks_rocketmq.rocketmq.plan import Plan
+from eks_rocketmq.rocketmq.pod_settings import PodSettings
 
 LOGBACK = (resources.files("eks_rocketmq.rocketmq") / "logback.xml").read_text(encoding="utf-8")
 
@@ -49,8 +50,18 @@ class Scope:
 
     def metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `raw`
         """Metadata of an object with that name."""
-        metadata: dict[str, Any] = {"name": name, "namespace": self.namespace, "labels": self.labels}
-        return raw(metadata if annotations is None else metadata | {"annotations": dict(annotations)})
+        metadata: dict[str, Any] = {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": {**self.plan.labels, **self.labels},
+        }
+        noted = {**self.plan.annotations, **(annotations or {})}
+        return raw(metadata | {"annotations": noted} if noted else metadata)
+
+    def template(self, spec: Mapping[str, Any], pods: PodSettings) -> dict[str, Any]:
+        """The template of the pods."""
+        metadata: dict[str, Any] = {"labels": {**pods.labels, **self.labels}}
+        return {"metadata": metadata | ({"annotations": pods.annotations} if pods.annotations else {}), "spec": spec}
 
 
 def raw(manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the SDK's types know another spelling only
@@ -147,6 +158,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
     replicas: int,
     pod: dict[str, Any],
     *,
+    pods: PodSettings,
     headless: Resource,
     claim: dict[str, Any] | None = None,
     min_ready_seconds: int = 0,
@@ -158,6 +170,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
         scope: whose set.
         replicas: pods.
         pod: spec of a pod.
+        pods: what the pods carry.
         headless: Service that gives the pods their host names.
         claim: spec of the claim `data` of each pod; None for a set without data.
         min_ready_seconds: how long a pod must be ready before the next one is replaced.
@@ -174,7 +187,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
                 **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
                 "updateStrategy": {"type": "RollingUpdate"},
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-                "template": {"metadata": {"labels": scope.labels}, "spec": pod},
+                "template": scope.template(pod, pods),
             }
         ),
         opts=child_options(

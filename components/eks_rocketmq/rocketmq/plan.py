@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, ports
-from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, RocketMqArgs
+from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pod_settings, ports
+from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, ControllersArgs, NameServersArgs, PodsArgs, RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import Value
+from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
+from eks_rocketmq.shape import hold
 from eks_rocketmq.validation import bytes_of, dns_label, whole_number
 
 CLUSTER = "rocketmq"
@@ -35,6 +37,13 @@ _FIXED_BROKER = frozenset(
         "minInSyncReplicas", "allAckInSyncStateSet", "asyncLearner",
     }
 )  # fmt: skip
+_FIXED_NAME_SERVER = frozenset({"listenPort", "enableControllerInNamesrv", "rocketmqHome", "configBlackList"})
+_FIXED_CONTROLLER = frozenset(
+    {
+        "controllerType", "controllerDLegerGroup", "controllerDLegerPeers", "controllerDLegerSelfId",
+        "controllerStorePath", "jraftConfig", "listenPort", "rocketmqHome",
+    }
+)  # fmt: skip
 _FIXED_PROXY = frozenset({"rocketMQClusterName", "namesrvAddr", "proxyMode", "grpcServerPort", "remotingListenPort"})
 
 
@@ -46,6 +55,7 @@ class Role:
     memory: memory.Memory
     cpu: str
     config: str
+    pods: PodSettings
     storage: str = ""
 
 
@@ -56,6 +66,7 @@ class BrokerGroup:
     name: str
     role: Role
     keys: dict[str, Value]
+    min_in_sync: int
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class Plan:
     image: str
     zones: int
     min_in_sync: int
+    labels: dict[str, str]
+    annotations: dict[str, str]
     protect_data: bool
     name_server_addresses: list[str]
     controller_addresses: list[str]
@@ -82,23 +95,35 @@ class Plan:
         return f"{labels.app(labels.NAME_SERVER)}.{self.namespace}.svc:{ports.NAME_SERVER}"
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """What is said once for all roles."""
+
+    version: str
+    profile: str
+    min_in_sync: int
+    everyone: PodSettings
+    pods: PodsArgs
+
+
 def plan(args: RocketMqArgs) -> Plan:
     """The plan of the arguments.
 
     Raises:
         ValueError: for the first argument that cannot be, saying what was given and what is accepted.
     """
+    hold(args, RocketMqArgs)
     namespace = dns_label(args["namespace"], "namespace")
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.profile(profile_name)
     min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
+    frame = _Frame(version, profile_name, min_in_sync, pod_settings.common(args), args.get("pods", {}))
     name_servers = whole_number(args["name_servers"]["replicas"], "name_servers.replicas")
     quorum = whole_number(args["controllers"]["replicas"], "controllers.replicas")
     durability.check_quorum(quorum)
     names = _addresses(labels.NAME_SERVER, name_servers, namespace, ports.NAME_SERVER)
     controllers = _addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER)
-    _check_store("controllers", args["controllers"]["storage"], _CONTROLLER_LOG_FILE)
     own: dict[str, Value] = {"namesrvAddr": ";".join(names), "controllerAddr": ";".join(controllers)}
     result = Plan(
         namespace=namespace,
@@ -107,15 +132,15 @@ def plan(args: RocketMqArgs) -> Plan:
         image=_image(args.get("image", DEFAULT_IMAGE), version, args.get("image_digest")),
         zones=profile.zones,
         min_in_sync=min_in_sync,
+        labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
+        annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
         name_server_addresses=names,
         controller_addresses=controllers,
-        name_servers=_role(labels.NAME_SERVER, args["name_servers"], "name_servers", _name_server_config(version)),
-        controllers=_role(
-            labels.CONTROLLER, args["controllers"], "controllers", _controller_config(version, controllers)
-        ),
-        groups=[_group(group, version, profile_name, min_in_sync, own) for group in args["broker_groups"]],
-        proxies=_role(labels.PROXY, args["proxies"], "proxies", ""),
+        name_servers=_name_servers(args["name_servers"], frame),
+        controllers=_controllers(args["controllers"], frame, controllers),
+        groups=[_group(group, frame, own) for group in args["broker_groups"]],
+        proxies=_role(labels.PROXY, args["proxies"], "proxies", "", frame),
     )
     _check_groups(result.groups)
     return _with_proxy_config(result, args["proxies"].get("config", {}))
@@ -134,7 +159,9 @@ def _image(repository: str, version: str, digest: str | None) -> str:
     return f"{repository}:{version}@{digest}"
 
 
-def _role(role: str, given: Mapping[str, Any], what: str, config: str, *, direct_needed: int = 0) -> Role:
+def _role(  # noqa: PLR0913 - what makes a role
+    role: str, given: Mapping[str, Any], what: str, config: str, frame: _Frame, *, direct_needed: int = 0
+) -> Role:
     replicas = whole_number(given["replicas"], f"{what}.replicas")
     if replicas < 1:
         msg = f"{what}.replicas is {replicas}; accepted is 1 or more"
@@ -142,23 +169,34 @@ def _role(role: str, given: Mapping[str, Any], what: str, config: str, *, direct
     if not _CPU.fullmatch(given["cpu"]):
         msg = f"{what}.cpu is {given['cpu']!r}; accepted are CPUs such as '500m' or '2'"
         raise ValueError(msg)
+    pods = pod_settings.of_role(frame.everyone, [("pods", frame.pods), (f"{what}.pods", given.get("pods", {}))])
+    if role in {labels.BROKER, labels.CONTROLLER}:
+        zones = min(durability.profile(frame.profile).zones, replicas)
+        pod_settings.check_zones(what, pods, zones, frame.profile)
     return Role(
         replicas=replicas,
         memory=memory.divide(role, given["memory"], f"{what}.memory", direct_needed=direct_needed),
         cpu=given["cpu"],
         config=config,
+        pods=pods,
         storage=given.get("storage", ""),
     )
 
 
-def _name_server_config(version: str) -> str:
-    return broker_config.properties(
-        broker_config.checked(version, "name_server", {"listenPort": ports.NAME_SERVER}, "own name server keys")
+def _name_servers(given: NameServersArgs, frame: _Frame) -> Role:
+    keys = broker_config.override(
+        frame.version,
+        "name_server",
+        {"listenPort": ports.NAME_SERVER},
+        given.get("config", {}),
+        fixed=_FIXED_NAME_SERVER,
+        what="name_servers.config",
     )
+    return _role(labels.NAME_SERVER, given, "name_servers", broker_config.properties(keys), frame)
 
 
-def _controller_config(version: str, addresses: list[str]) -> str:
-    keys: dict[str, Value] = {
+def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) -> Role:
+    own: dict[str, Value] = {
         "controllerDLegerGroup": "controllers",
         # The id ends at the first hyphen; the host name may have more of them.
         "controllerDLegerPeers": ";".join(f"n{ordinal}-{address}" for ordinal, address in enumerate(addresses)),
@@ -167,12 +205,19 @@ def _controller_config(version: str, addresses: list[str]) -> str:
         "mappedFileSize": _CONTROLLER_LOG_FILE,
         **durability.CONTROLLER_KEYS,
     }
-    return broker_config.properties(broker_config.checked(version, "controller", keys, "own controller keys"))
+    keys = broker_config.override(
+        frame.version,
+        "controller",
+        own,
+        given.get("config", {}),
+        fixed=_FIXED_CONTROLLER,
+        what="controllers.config",
+    )
+    _check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
+    return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), frame)
 
 
-def _group(
-    given: BrokerGroupArgs, version: str, profile: str, min_in_sync: int, addresses: dict[str, Value]
-) -> BrokerGroup:
+def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -> BrokerGroup:
     name = dns_label(given["name"], "broker group name")
     what = f"broker_groups[{name!r}]"
     if len(name) > _LONGEST_GROUP:
@@ -182,7 +227,10 @@ def _group(
         msg = f"broker group name is {name!r}, as the set of another role is called; accepted is any other name"
         raise ValueError(msg)
     replicas = whole_number(given["replicas"], f"{what}.replicas")
-    durability.check_members(profile, name, replicas, min_in_sync)
+    min_in_sync = frame.min_in_sync
+    if "min_in_sync_replicas" in given:
+        min_in_sync = whole_number(given["min_in_sync_replicas"], f"{what}.min_in_sync_replicas")
+    durability.check_members(frame.profile, name, replicas, min_in_sync)
     own: dict[str, Value] = {
         "brokerClusterName": CLUSTER,
         "brokerName": name,
@@ -195,14 +243,14 @@ def _group(
         "storePathRootDir": STORE_DIRECTORY,
         "enableControllerMode": True,
         **addresses,
-        **durability.group_keys(profile, replicas, min_in_sync),
+        **durability.group_keys(frame.profile, replicas, min_in_sync),
     }
     keys = broker_config.override(
-        version, "broker", own, given.get("config", {}), fixed=_FIXED_BROKER, what=f"{what}.config"
+        frame.version, "broker", own, given.get("config", {}), fixed=_FIXED_BROKER, what=f"{what}.config"
     )
     _check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
-    role = _role(labels.BROKER, given, what, broker_config.properties(keys), direct_needed=_transient_pool(keys))
-    return BrokerGroup(name=name, role=role, keys=keys)
+    role = _role(labels.BROKER, given, what, broker_config.properties(keys), frame, direct_needed=_transient_pool(keys))
+    return BrokerGroup(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
 
 
 def _transient_pool(keys: Mapping[str, Value]) -> int:

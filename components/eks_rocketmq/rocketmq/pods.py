@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eks_rocketmq.rocketmq.memory import Memory
+from eks_rocketmq.rocketmq.pod_settings import PodSettings
 
 UID = 3000  # user and group `rocketmq` of the official image
 
@@ -42,12 +43,15 @@ class Container:
     version: str
     memory: Memory
     cpu: str
+    pods: PodSettings
     ports: Mapping[str, int]
     probes: Mapping[str, Any]
     collector: str = "UseSerialGC"
     environment: list[dict[str, Any]] = field(default_factory=list)
     lifecycle: dict[str, Any] | None = None
     mounts: list[dict[str, Any]] = field(default_factory=list)
+    volumes: list[dict[str, Any]] = field(default_factory=list)
+    """Volumes of the pod beside those that every role has."""
 
 
 def variables(values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -83,6 +87,7 @@ def java(container: Container) -> list[str]:
         "-Dsun.net.inetaddr.negative.ttl=1",
         f"-Duser.home={HOME}",  # RocksDB writes its log below it
         f"-Drmq.logback.configurationFile={CONFIG_DIRECTORY}/logback.xml",
+        *container.pods.java_options,
         "-cp",
         "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*",
         container.main_class,
@@ -95,9 +100,9 @@ def _main(container: Container) -> dict[str, Any]:
     spec = {
         "name": container.role,
         "image": container.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": container.pods.pull_policy,
         "command": java(container),
-        "env": [*variables(home), *container.environment],
+        "env": [*variables(home), *container.environment, *variables(container.pods.environment)],
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in container.ports.items()],
         "resources": {
             "requests": {"cpu": container.cpu, "memory": f"{container.memory.limit}Mi"},
@@ -124,7 +129,7 @@ def rendered(container: Container, file: str) -> dict[str, Any]:
     return {
         "name": "config",
         "image": container.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": container.pods.pull_policy,
         "command": [
             "bash",
             f"{CONFIG_DIRECTORY}/render-config.sh",
@@ -158,6 +163,7 @@ def pod(
         {"name": "config", "configMap": {"name": config_map}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
         {"name": "logs", "emptyDir": {"sizeLimit": "512Mi"}},
+        *container.volumes,
     ]
     spec: dict[str, Any] = {}
     if rendered_file is not None:
@@ -178,7 +184,7 @@ def pod(
         },
         "containers": [_main(container)],
         "volumes": volumes,
-        **placement,
+        **container.pods.placed(placement),
     }
 
 

@@ -38,7 +38,7 @@ class Proxies(ComponentResource):
                     "replicas": plan.proxies.replicas,
                     "selector": {"matchLabels": scope.selector},
                     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-                    "template": {"metadata": {"labels": scope.labels}, "spec": spec},
+                    "template": scope.template(spec, plan.proxies.pods),
                 }
             ),
             opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m")),
@@ -55,6 +55,7 @@ def _container(plan: Plan) -> Container:
         version=plan.version,
         memory=plan.proxies.memory,
         cpu=plan.proxies.cpu,
+        pods=plan.proxies.pods,
         ports=_PORTS,
         probes=probes.server_probes(ports.PROXY_GRPC, probes.connects(ports.PROXY_GRPC)),
         lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},

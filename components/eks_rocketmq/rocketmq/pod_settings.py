@@ -1,0 +1,214 @@
+"""Where pods run and what they carry: what a caller says, checked, as parts of a manifest. Pure."""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eks_rocketmq.rocketmq.arguments import PodsArgs, RocketMqArgs, TolerationArgs
+from eks_rocketmq.rocketmq.labels import labels
+from eks_rocketmq.validation import did_you_mean, dns_subdomain, label_value, qualified_name, whole_number
+
+PULL_POLICIES = ("IfNotPresent", "Always", "Never")
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+ZONE = "topology.kubernetes.io/zone"
+_MERGED = ("node_selector", "labels", "annotations", "environment")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+OWN_LABELS = frozenset(labels("any", "any", "any"))
+# These tell Pulumi how to treat an object; a set that it does not wait for lets the proxies start before the brokers.
+_ENGINE = "pulumi.com/"
+
+OWN_VARIABLES = frozenset(
+    {
+        "BROKER", "CLUSTER", "CONTROLLERS", "GROUP", "JDK_JAVA_OPTIONS", "MIN_IN_SYNC", "POD_IP", "POD_NAME",
+        "ROCKETMQ_HOME", "SELF", "DRAIN_ELECT_SECONDS", "DRAIN_LOG", "DRAIN_REJOIN_SECONDS", "DRAIN_REPLICATE_SECONDS",
+        # A JVM reads these before its command line or RocketMQ before its file.
+        "CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "NAMESRV_ADDR",
+    }
+)  # fmt: skip
+
+# Sizes come from `memory`, collector and paths from the role; a second word on them ends the JVM or outgrows the limit.
+_DERIVED_OPTION = re.compile(
+    r"-Xm[sx]\S*|-XX:(Initial|Max|Min)(HeapSize|RAM\w*|DirectMemorySize|MetaspaceSize|HeapFreeRatio)=.*"
+    r"|-XX:[+-](Use\w+GC|ExitOnOutOfMemoryError|UseContainerSupport)|-XX:(ErrorFile|Flags|VMOptionsFile)=.*"
+    r"|-(cp|classpath|jar|version|help|[?hX])|-Duser\.home=.*|-Drmq\.logback\.configurationFile=.*"
+)
+_OPTION = re.compile(r"-[A-Za-z].*")
+_NEWER_OPTION = re.compile(r"--.*|-Xlog:.*|@.*")
+
+
+@dataclass(frozen=True)
+class PodSettings:
+    """What the pods of one role are told beside what their role decides."""
+
+    zones: list[str] = field(default_factory=list)
+    node_selector: dict[str, str] = field(default_factory=dict)
+    tolerations: list[dict[str, Any]] = field(default_factory=list)
+    """As Kubernetes spells them."""
+    priority_class: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    java_options: list[str] = field(default_factory=list)
+    pull_policy: str = PULL_POLICIES[0]
+    pull_secrets: list[str] = field(default_factory=list)
+
+    def placed(self, placement: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of a pod's spec: the role's placement, narrowed to what is asked for."""
+        spec = dict(placement)
+        if self.zones:
+            term = {"matchExpressions": [{"key": ZONE, "operator": "In", "values": self.zones}]}
+            nodes = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+            spec["affinity"] = {**placement.get("affinity", {}), "nodeAffinity": nodes}
+        asked: dict[str, Any] = {
+            "nodeSelector": self.node_selector,
+            "tolerations": self.tolerations,
+            "priorityClassName": self.priority_class,
+            "imagePullSecrets": [{"name": name} for name in self.pull_secrets],
+        }
+        # An empty field would differ from what the API server keeps.
+        return spec | {name: value for name, value in asked.items() if value}
+
+
+def common(args: RocketMqArgs) -> PodSettings:
+    """What all roles share because they share an image.
+
+    Raises:
+        ValueError: naming the argument, what was given and what is accepted.
+    """
+    policy = args.get("image_pull_policy", PULL_POLICIES[0])
+    if policy not in PULL_POLICIES:
+        raise ValueError(_none_of("image_pull_policy", policy, PULL_POLICIES))
+    secrets = [dns_subdomain(name, "image_pull_secrets") for name in args.get("image_pull_secrets", [])]
+    return PodSettings(pull_policy=policy, pull_secrets=secrets)
+
+
+def of_role(everyone: PodSettings, given: Sequence[tuple[str, PodsArgs]]) -> PodSettings:
+    """The settings of a role's pods.
+
+    Args:
+        everyone: what `common` gave.
+        given: how an error names an input and the input, from the general to the special.
+
+    Raises:
+        ValueError: naming the input, what was given and what is accepted.
+    """
+    fields: dict[str, Any] = {}
+    for what, args in given:
+        for name, value in _checked(args, what).items():
+            fields[name] = {**fields.get(name, {}), **value} if name in _MERGED else value
+    return PodSettings(**fields, pull_policy=everyone.pull_policy, pull_secrets=everyone.pull_secrets)
+
+
+def check_zones(what: str, settings: PodSettings, needed: int, profile: str) -> None:
+    """Refuses a list of zones over which the profile cannot spread a role.
+
+    Raises:
+        ValueError: naming the zones and how many the profile needs.
+    """
+    if settings.zones and len(settings.zones) < needed:
+        msg = (
+            f"{what} is held to {len(settings.zones)} zones ({', '.join(settings.zones)}); profile {profile!r} spreads "
+            f"it over {needed}: name {needed} or more, or take a profile that promises less"
+        )
+        raise ValueError(msg)
+
+
+def object_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
+    """Labels that a caller gives to objects or pods.
+
+    Raises:
+        ValueError: for one that Kubernetes refuses or that the deployment sets itself.
+    """
+    _refuse_own(given, OWN_LABELS, what)
+    return _labels(given, what)
+
+
+def object_annotations(given: Mapping[str, str], what: str) -> dict[str, str]:
+    """Annotations that a caller gives to objects or pods. Errors as of `object_labels`."""
+    _refuse_own(given, [key for key in given if key.startswith(_ENGINE)], what)
+    return {qualified_name(key, what): value for key, value in given.items()}
+
+
+def _checked(args: PodsArgs, what: str) -> dict[str, Any]:
+    """The fields that are given, each as `PodSettings` has it."""
+    checks: dict[str, Callable[[Any, str], Any]] = {
+        "zones": _zones,
+        "node_selector": _labels,
+        "tolerations": lambda given, where: [_toleration(one, f"{where}[{i}]") for i, one in enumerate(given)],
+        "priority_class": dns_subdomain,
+        "labels": object_labels,
+        "annotations": object_annotations,
+        "environment": _environment,
+        "java_options": lambda given, where: [_java_option(one, where) for one in given],
+    }
+    return {name: checks[name](value, f"{what}.{name}") for name, value in args.items()}
+
+
+def _labels(given: Mapping[str, str], what: str) -> dict[str, str]:
+    return {qualified_name(key, what): label_value(value, f"{what}[{key!r}]") for key, value in given.items()}
+
+
+def _zones(given: list[str], what: str) -> list[str]:
+    zones = [label_value(zone, what) for zone in given]
+    if not zones or "" in zones or len(set(zones)) < len(zones):
+        msg = f"{what} is {zones}; accepted are one zone or more, each once, such as 'ap-southeast-1a'"
+        raise ValueError(msg)
+    return zones
+
+
+def _toleration(given: TolerationArgs, what: str) -> dict[str, Any]:
+    result: dict[str, Any] = {"operator": "Equal" if "value" in given else "Exists"}
+    if "key" in given:
+        result["key"] = qualified_name(given["key"], f"{what}.key")
+    elif "value" in given:
+        msg = f"{what} has the value {given['value']!r} and no key; give the key of the taint, or leave the value out"
+        raise ValueError(msg)
+    if "value" in given:
+        result["value"] = label_value(given["value"], f"{what}.value")
+    effect = given.get("effect")
+    if effect is not None:
+        if effect not in EFFECTS:
+            raise ValueError(_none_of(f"{what}.effect", effect, EFFECTS))
+        result["effect"] = effect
+    if "seconds" in given:
+        seconds = whole_number(given["seconds"], f"{what}.seconds")
+        if seconds < 1 or effect != "NoExecute":
+            msg = f"{what}.seconds is {seconds}; accepted is 1 or more, with effect 'NoExecute'"
+            raise ValueError(msg)
+        result["tolerationSeconds"] = seconds
+    return result
+
+
+def _environment(given: Mapping[str, str], what: str) -> dict[str, str]:
+    _refuse_own(given, OWN_VARIABLES, what)
+    for name in given:
+        if not _VARIABLE.fullmatch(name):
+            msg = f"{what}: {name!r} is no name of a variable; accepted are letters, digits and '_', such as 'TZ'"
+            raise ValueError(msg)
+    return dict(given)
+
+
+def _java_option(option: str, what: str) -> str:
+    if _NEWER_OPTION.fullmatch(option):
+        msg = f"{what} has {option!r}, which the JDK 8 of the official image refuses; accepted are options of that JDK"
+        raise ValueError(msg)
+    if _DERIVED_OPTION.fullmatch(option):
+        msg = f"{what} has {option!r}, which the deployment decides, sizes by `memory`; leave it out"
+        raise ValueError(msg)
+    if not _OPTION.fullmatch(option):
+        msg = f"{what} has {option!r}; accepted are options of the JVM, such as '-XX:MaxGCPauseMillis=100'"
+        raise ValueError(msg)
+    return option
+
+
+def _refuse_own(given: Mapping[str, str], own: Collection[str], what: str) -> None:
+    taken = [name for name in given if name in own]
+    if taken:
+        msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
+        raise ValueError(msg)
+
+
+def _none_of(what: str, given: str, accepted: tuple[str, ...]) -> str:
+    return f"{what} is {given!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(given, accepted)}"

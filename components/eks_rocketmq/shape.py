@@ -1,0 +1,122 @@
+"""Arguments held to their TypedDict: every field known, none missing, each of its type. Pure but for the SDK's types.
+
+Python checks nothing of it at run time, and a misspelt optional field would be dropped without a word.
+"""
+
+from collections.abc import Awaitable, Mapping
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, ForwardRef, NotRequired, Required, Union, get_args, get_origin, is_typeddict
+
+from pulumi import Output
+
+from eks_rocketmq.validation import did_you_mean, whole_number
+
+_SPOKEN: Mapping[Any, str] = {
+    str: "a string",
+    bool: "true or false",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    NoneType: "nothing",
+}
+_LATER = (Output, Awaitable)
+"""What is known only when the engine has run; nothing can be said of it now."""
+
+
+def hold(given: object, wanted: type, what: str = "") -> None:
+    """Holds arguments to the TypedDict `wanted`, with all that is inside.
+
+    Args:
+        given: the arguments.
+        wanted: their TypedDict.
+        what: how an error names them; nothing for those of the component itself.
+
+    Raises:
+        ValueError: for the first field that is unknown, missing or of another type: its name, what was given and what
+            is accepted.
+    """
+    if not isinstance(given, Mapping):
+        msg = f"{what or 'args'} is {given!r}; accepted is an object with the fields {', '.join(_fields(wanted))}"
+        raise ValueError(msg)
+    fields = _fields(wanted)
+    for name in given:
+        if name not in fields:
+            where = f"{what}.{name}" if what else str(name)
+            msg = f"{where} is not known{did_you_mean(str(name), fields)}; accepted are {', '.join(fields)}"
+            raise ValueError(msg)
+    for name, (hint, required) in fields.items():
+        where = f"{what}.{name}" if what else name
+        if name in given:
+            _hold_value(given[name], hint, where)
+        elif required:
+            msg = f"{where} is missing; it is {_spoken(hint)}"
+            raise ValueError(msg)
+
+
+@cache
+def _fields(wanted: type) -> dict[str, tuple[Any, bool]]:
+    """Type of every field of a TypedDict, and whether it must be given."""
+    required: frozenset[str] = getattr(wanted, "__required_keys__", frozenset())
+    return {name: (hint, name in required) for name, hint in wanted.__annotations__.items()}
+
+
+def _hold_value(value: object, hint: Any, what: str) -> None:  # noqa: ANN401 - any hint
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in {NotRequired, Required}:
+        return _hold_value(value, inner[0], what)
+    if hint is Any or isinstance(value, _LATER):
+        return None
+    if origin in {Union, UnionType}:
+        return _hold_union(value, inner, what)
+    if is_typeddict(hint):
+        return hold(value, hint, what)
+    if hint is int:
+        whole_number(value, what)  # ty: ignore[invalid-argument-type] - it refuses what is no number
+        return None
+    if not _is(value, origin or hint):
+        msg = f"{what} is {value!r}; accepted is {_spoken(hint)}"
+        raise ValueError(msg)
+    if origin is list and isinstance(value, list):
+        for index, item in enumerate(value):
+            name = item.get("name") if isinstance(item, Mapping) else None
+            _hold_value(item, inner[0], f"{what}[{name if isinstance(name, str) else index!r}]")
+    if origin is dict and isinstance(value, Mapping):
+        for key, item in value.items():
+            _hold_value(key, inner[0], f"a key of {what}")
+            _hold_value(item, inner[1], f"{what}[{key!r}]")
+    return None
+
+
+def _hold_union(value: object, branches: tuple[Any, ...], what: str) -> None:
+    plain = [branch for branch in branches if not _is_later(branch)]
+    if value is None and NoneType in plain:
+        return
+    (first, *_) = [branch for branch in plain if branch is not NoneType]
+    _hold_value(value, first, what)
+
+
+def _is_later(branch: Any) -> bool:  # noqa: ANN401 - any hint
+    # The SDK's Input[T] has its Output as a forward reference.
+    return isinstance(branch, ForwardRef) or (get_origin(branch) or branch) in _LATER
+
+
+def _is(value: object, wanted: Any) -> bool:  # noqa: ANN401 - a class
+    if wanted is dict:
+        return isinstance(value, Mapping)
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, wanted)
+
+
+def _spoken(hint: Any) -> str:  # noqa: ANN401 - any hint
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in {NotRequired, Required}:
+        return _spoken(inner[0])
+    if origin in {Union, UnionType}:
+        return _spoken(next(branch for branch in inner if branch is not NoneType))
+    if hint is int:
+        return "a whole number"
+    if is_typeddict(hint):
+        return f"an object with the fields {', '.join(_fields(hint))}"
+    return _SPOKEN.get(origin or hint, "a value")
