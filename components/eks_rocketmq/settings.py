@@ -18,7 +18,7 @@ from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
-from eks_rocketmq.shapes import arguments, camel, field_types, of_type, refuse_unknown, spoken
+from eks_rocketmq.shape import camel, field_names, from_camel
 from eks_rocketmq.validation import did_you_mean
 
 if TYPE_CHECKING:
@@ -33,12 +33,22 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 _RENAMED: Mapping[str, str] = {"profile": "durability", "version": "rocketmqVersion"}
 ROCKETMQ_KEYS: Mapping[str, str] = {
-    argument: _RENAMED.get(argument, camel(argument)) for argument in field_types(RocketMqArgs)
+    argument: _RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
 }
 """What the stack file calls each argument of `RocketMq`."""
-_ARGUMENT = re.compile(rf"\b({'|'.join(ROCKETMQ_KEYS)})\b(?=[ .\[])")
+_SPELLED: Mapping[str, str] = {name: camel(name) for name in field_names(RocketMqArgs) if "_" in name} | _RENAMED
+# `profile` and `version` are words as well: only where a value or a field follows are they names of settings.
+_RENAMED_NAME = rf"\b(?:{'|'.join(_RENAMED)})\b(?= (?:is|')|[.\[])"
+_FIELD = re.compile(rf"{_RENAMED_NAME}|\b(?:{'|'.join(_SPELLED.keys() - _RENAMED.keys())})\b")
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+_SPOKEN: Mapping[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
 UNSET: tuple[Any, ...] = ("", 0, [], {})
 """Declared defaults that stand for the component's own default: the engine wants a default of every optional key."""
 
@@ -98,13 +108,16 @@ def parse(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str], p
     try:
         plan(settings.rocketmq)
     except ValueError as error:
-        raise ValueError(_ARGUMENT.sub(lambda found: ROCKETMQ_KEYS[found[0]], str(error))) from error
+        raise ValueError(_FIELD.sub(lambda found: _SPELLED[found[0]], str(error))) from error
     return settings
 
 
 def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:
     """A typed value for every declared key. Arguments and errors as for `parse`."""
-    refuse_unknown("key", given, declared)
+    for key in given:
+        if key not in declared:
+            msg = f"unknown key {key!r}{did_you_mean(key, declared)}; accepted are {', '.join(declared)}"
+            raise ValueError(msg)
     values = {key: _value(key, declaration_, given) for key, declaration_ in declared.items()}
     for key, accepted in _CHOICES.items():
         _choose(key, values[key], accepted)
@@ -126,9 +139,9 @@ def assemble(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any
 
 
 def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> RocketMqArgs:
-    types = field_types(RocketMqArgs)
+    types = RocketMqArgs.__annotations__
     given = {
-        argument: arguments(types[argument], values[key], key)
+        argument: from_camel(values[key], types[argument])
         for argument, key in ROCKETMQ_KEYS.items()
         if values[key] != declared[key].get("default") or values[key] not in UNSET
     }
@@ -159,7 +172,7 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
     wanted = _TYPES[declared["type"]]
     if key not in given:
         if "default" not in declared:
-            msg = f"{key} is missing; it is {spoken(wanted)}: {declared['description']}"
+            msg = f"{key} is missing; it is {_SPOKEN[wanted]}: {declared['description']}"
             raise ValueError(msg)
         return declared["default"]
     text = given[key]
@@ -169,7 +182,10 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
         value = json.loads(text)
     except json.JSONDecodeError:
         value = text
-    return of_type(wanted, value, key)
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        msg = f"{key} is {value!r}; accepted is {_SPOKEN[wanted]}"
+        raise ValueError(msg)
+    return value
 
 
 def _choose(key: str, value: str, accepted: tuple[str, ...]) -> None:

@@ -24,6 +24,41 @@ _LATER = (Output, Awaitable)
 """What is known only when the engine has run; nothing can be said of it now."""
 
 
+def camel(name: str) -> str:
+    """The name of a field as stack files and other languages spell it: `brokerGroups` for `broker_groups`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def from_camel(given: Any, wanted: Any) -> Any:  # noqa: ANN401 - any value and its type
+    """What a stack file says, with the fields named as `wanted` names them; what is no field of it is left as it is.
+
+    Args:
+        given: a value as JSON gives it.
+        wanted: the TypedDict, or the type of one of its fields, that `given` shall become.
+    """
+    origin, inner = get_origin(wanted), get_args(wanted)
+    if origin in {NotRequired, Required, Union, UnionType}:
+        return from_camel(given, inner[0])
+    if is_typeddict(wanted) and isinstance(given, Mapping):
+        names = {camel(name): (name, hint) for name, (hint, _) in _fields(wanted).items()}
+        found = {key: names.get(key, (key, Any)) for key in given}
+        return {name: from_camel(given[key], hint) for key, (name, hint) in found.items()}
+    if origin is list and isinstance(given, list):
+        return [from_camel(item, inner[0]) for item in given]
+    if origin is dict and isinstance(given, Mapping):
+        return {key: from_camel(item, inner[1]) for key, item in given.items()}
+    return given
+
+
+def field_names(wanted: Any) -> set[str]:  # noqa: ANN401 - any type
+    """Names of all fields of a TypedDict and of those inside it."""
+    if is_typeddict(wanted):
+        fields = _fields(wanted)
+        return set(fields).union(*(field_names(hint) for hint, _ in fields.values()))
+    return set().union(*(field_names(inner) for inner in get_args(wanted)))
+
+
 def hold(given: object, wanted: type, what: str = "") -> None:
     """Holds arguments to the TypedDict `wanted`, with all that is inside.
 

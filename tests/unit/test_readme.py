@@ -11,6 +11,7 @@ from tests.unit.harness import REPOSITORY, run
 from tests.unit.harness.golden import FILE
 
 README = REPOSITORY / "README.md"
+SETTINGS = REPOSITORY / "docs" / "settings.md"
 WITH_AN_EXAMPLE = [README, REPOSITORY / "components" / "README.md"]
 DOCUMENTS = [
     *REPOSITORY.glob("*.md"),
@@ -31,9 +32,9 @@ def section(title: str) -> str:
     return found
 
 
-def rows(title: str) -> dict[str, str]:
-    """First and second column of a section's table, without their code marks."""
-    found = re.findall(r"^\| `([^`]+)` \|(.*?)\|", section(title), re.MULTILINE)
+def rows(text: str) -> dict[str, str]:
+    """First and second column of a table, without their code marks."""
+    found = re.findall(r"^\| `([^`]+)` \|(.*?)\|", text, re.MULTILINE)
     return {first: second.strip().strip("`") for first, second in found}
 
 
@@ -74,12 +75,12 @@ def test_the_table_of_settings_is_the_schema() -> None:
     shown = {key: each.get("default", "") for key, each in declared.items()}
     # As YAML spells them; the component's own default stands beside an unset one.
     defaults = {key: "" if each in UNSET else str(each).replace("True", "true") for key, each in shown.items()}
-    assert rows("Settings") == defaults
+    assert rows(SETTINGS.read_text()) == defaults
 
 
 def test_the_table_of_commands_is_the_makefile() -> None:
     targets = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
-    assert sorted(rows("Commands")) == sorted(f"make {target}" for target in targets)
+    assert sorted(rows(section("Commands"))) == sorted(f"make {target}" for target in targets)
 
 
 def links(path: Path) -> list[str]:
