@@ -82,8 +82,14 @@ format: $(READY) ## ruff format and safe fixes
 	@$(VENV)/bin/ruff format .
 
 .PHONY: cache
+# PARTS=image-rocketmq-5.4.0 builds one part, also such as only that asks for.
 cache: $(READY) ## build and download what the sandbox needs, nothing else
-	@$(RUN) -m sandbox.cache
+	@$(RUN) -m sandbox.cache $(PARTS)
+
+.PHONY: keys
+# VERSION=5.5.0: the keys that a RocketMQ version knows, from its jars.
+keys: $(READY)
+	@$(RUN) -m scripts.rocketmq_keys $(VERSION)
 
 .PHONY: cache-clean
 cache-clean: $(READY) ## drop what was built and downloaded

@@ -1,28 +1,27 @@
-"""The jars of Apache RocketMQ from Maven Central, as `toolchain/rocketmq/pom.xml` pins them."""
+"""The jars of Apache RocketMQ from Maven Central, as `toolchain/rocketmq/pom.xml` names them."""
 
 from pathlib import Path
 
 from sandbox.cache.commands import CacheError, Progress, run
 from sandbox.cache.go import TOOLCHAIN
-from sandbox.pins import ROCKETMQ
 
 POM = TOOLCHAIN / "rocketmq" / "pom.xml"
-PROGRAMS = ("namesrv", "controller", "broker", "proxy", "tools", "example")
+PROGRAMS = ("namesrv", "controller", "broker", "proxy", "tools")
 
 
-def fetch_jars(folder: Path, progress: Progress) -> None:
-    """All jars that name server, controller, broker, proxy and mqadmin need, into one flat folder.
+def fetch_jars(version: str, folder: Path, progress: Progress) -> None:
+    """All jars that name server, controller, broker, proxy and mqadmin of a version need, into one flat folder.
 
     Raises CacheError when Maven fails or a program's own jar is not among them.
     """
     run(
         [
-            *("mvn", "--batch-mode", "--no-transfer-progress", "--file", str(POM), f"-Drocketmq.version={ROCKETMQ}"),
+            *("mvn", "--batch-mode", "--no-transfer-progress", "--file", str(POM), f"-Drocketmq.version={version}"),
             *("dependency:copy-dependencies", f"-DoutputDirectory={folder}"),
         ],
-        doing=f"fetching the jars of RocketMQ {ROCKETMQ}",
+        doing=f"fetching the jars of RocketMQ {version}",
         on_line=progress.tell,
     )
-    lacking = [name for name in PROGRAMS if not (folder / f"rocketmq-{name}-{ROCKETMQ}.jar").is_file()]
+    lacking = [name for name in PROGRAMS if not (folder / f"rocketmq-{name}-{version}.jar").is_file()]
     if lacking:
-        raise CacheError(f"Maven ended well, yet the jars of {', '.join(lacking)} {ROCKETMQ} are not there: see {POM}")
+        raise CacheError(f"Maven ended well, yet the jars of {', '.join(lacking)} {version} are not there: see {POM}")

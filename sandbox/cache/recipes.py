@@ -18,7 +18,6 @@ JAVA_PACKAGE = "openjdk-17-jre-headless"
 JAVA_HOME = "/opt/java/openjdk"  # where the official image has it
 ROCKETMQ_ID = 3000
 ROCKETMQ_USER = "rocketmq"
-ROCKETMQ_HOME = f"/home/rocketmq/rocketmq-{pins.ROCKETMQ}"
 ROCKETMQ_PROGRAMS = ("mqnamesrv", "mqcontroller", "mqbroker", "mqproxy", "mqadmin")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -30,17 +29,28 @@ _LEFT_OUT = (
 _LEFT_OUT_ENDS = ("/lib/ct.sym", "/classes_nocoops.jsa")
 
 
-def rocketmq() -> Entry:
+def rocketmq(version: str = pins.ROCKETMQ) -> Entry:
     """RocketMQ laid out as in the official image: same name, tag, user, home, working directory and entry point."""
+    image = pins.rocketmq_image(version)
     return Entry(
-        name="image-rocketmq",
-        title=f"image of RocketMQ {pins.ROCKETMQ} on {JAVA_PACKAGE}",
+        name="image-rocketmq" if version == pins.ROCKETMQ else f"image-rocketmq-{version}",
+        title=f"image of RocketMQ {version} on {JAVA_PACKAGE}",
         inputs={
-            "name": pins.ROCKETMQ_IMAGE,
+            "name": image,
             "source": digest_tree(TOOLCHAIN / "rocketmq"),
             "java": f"{JAVA_PACKAGE} of {DEBIAN_SUITE}",
         },
-        build=_build_rocketmq,
+        build=lambda folder, progress: _build_rocketmq(version, folder, progress),
+    )
+
+
+def rocketmq_jars(version: str) -> Entry:
+    """The jars of a version alone, to ask them something or to run them without a container."""
+    return Entry(
+        name=f"jars-rocketmq-{version}",
+        title=f"jars of RocketMQ {version}",
+        inputs={"version": version, "source": digest(maven.POM)},
+        build=lambda folder, progress: maven.fetch_jars(version, folder, progress),
     )
 
 
@@ -70,11 +80,11 @@ def keep(member: tarfile.TarInfo) -> bool:
     return not (member.name.startswith(_LEFT_OUT) or member.name.endswith(_LEFT_OUT_ENDS))
 
 
-def _build_rocketmq(folder: Path, progress: Progress) -> None:
+def _build_rocketmq(version: str, folder: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         scratch = Path(temporary)
         jars, root = scratch / "jars", scratch / "rootfs.tar"
-        maven.fetch_jars(jars, progress)
+        maven.fetch_jars(version, jars, progress)
         run(
             # Manuals stay out later: without their folders the JRE's own installation fails.
             ["mmdebstrap", "--variant=essential", f"--include={JAVA_PACKAGE}", DEBIAN_SUITE, str(root)],
@@ -83,11 +93,15 @@ def _build_rocketmq(folder: Path, progress: Progress) -> None:
         )
         base, layer = scratch / "base.tar", scratch / "rocketmq.tar"
         images.filtered_layer(root, base, keep)
-        _write_rocketmq_layer(layer, jars, root)
-        images.write(folder / ARCHIVE, pins.ROCKETMQ_IMAGE, [base, layer], _rocketmq_config())
+        _write_rocketmq_layer(version, layer, jars, root)
+        images.write(folder / ARCHIVE, pins.rocketmq_image(version), [base, layer], _rocketmq_config(version))
 
 
-def _rocketmq_config() -> ImageConfig:
+def _rocketmq_home(version: str) -> str:
+    return f"/home/rocketmq/rocketmq-{version}"
+
+
+def _rocketmq_config(version: str) -> ImageConfig:
     return ImageConfig(
         entrypoint=("./docker-entrypoint.sh",),
         cmd=("dummy",),
@@ -95,17 +109,18 @@ def _rocketmq_config() -> ImageConfig:
             "PATH": f"{JAVA_HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG": "C.UTF-8",
             "JAVA_HOME": JAVA_HOME,
-            "ROCKETMQ_VERSION": pins.ROCKETMQ,
-            "ROCKETMQ_HOME": ROCKETMQ_HOME,
+            "ROCKETMQ_VERSION": version,
+            "ROCKETMQ_HOME": _rocketmq_home(version),
         },
         user=ROCKETMQ_USER,
-        workdir=f"{ROCKETMQ_HOME}/bin",
+        workdir=f"{_rocketmq_home(version)}/bin",
         expose=(9876, 10909, 10911, 10912),
     )
 
 
-def _write_rocketmq_layer(layer: Path, jars: Path, root: Path) -> None:
+def _write_rocketmq_layer(version: str, layer: Path, jars: Path, root: Path) -> None:
     source = TOOLCHAIN / "rocketmq"
+    home = _rocketmq_home(version)
     java = f"/usr/lib/jvm/java-17-openjdk-{images.architecture()}"
     with images.layer(layer) as system:
         user, group = f"{ROCKETMQ_USER}:x:3000:3000::/home/rocketmq:/bin/bash\n", f"{ROCKETMQ_USER}:x:3000:\n"
@@ -116,13 +131,13 @@ def _write_rocketmq_layer(layer: Path, jars: Path, root: Path) -> None:
         own = images.LayerWriter(system.tar, ROCKETMQ_ID, ROCKETMQ_ID)
         own.directory("/home/rocketmq")
         for folder in ("", "/bin", "/conf", "/lib"):
-            own.directory(f"{ROCKETMQ_HOME}{folder}")
+            own.directory(f"{home}{folder}")
         for path in sorted([*source.glob("bin/*"), *source.glob("conf/*")]):
-            own.file(f"{ROCKETMQ_HOME}/{path.relative_to(source)}", path)
+            own.file(f"{home}/{path.relative_to(source)}", path)
         for name in ROCKETMQ_PROGRAMS:
-            own.link(f"{ROCKETMQ_HOME}/bin/{name}", "rocketmq.sh")
+            own.link(f"{home}/bin/{name}", "rocketmq.sh")
         for path in sorted(jars.iterdir()):
-            own.file(f"{ROCKETMQ_HOME}/lib/{path.name}", path, mode=0o644)
+            own.file(f"{home}/lib/{path.name}", path, mode=0o644)
 
 
 def _build_pause(source: Path, folder: Path) -> None:

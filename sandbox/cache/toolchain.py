@@ -60,6 +60,10 @@ PARTS = (
 )
 
 
+ON_DEMAND = tuple(f"image-rocketmq-{version}" for version in pins.OTHER_ROCKETMQS)
+"""Parts that are built only when they are named; a sandbox takes them as soon as they are there."""
+
+
 @dataclass(frozen=True)
 class Toolchain:
     """Where everything is. Paths of parts that were not asked for may not exist."""
@@ -81,9 +85,10 @@ def ensure(report: Report, parts: Collection[str] = PARTS, cache: Path = CACHE) 
 
     Raises CacheError, whose message says what was tried, what failed and what to do.
     """
-    unknown = sorted(set(parts) - set(PARTS))
+    known = (*PARTS, *ON_DEMAND)
+    unknown = sorted(set(parts) - set(known))
     if unknown:
-        raise CacheError(f"unknown part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        raise CacheError(f"unknown part {', '.join(unknown)}; there are {', '.join(known)}")
     if "debian" in parts:
         debian.ensure(report)
     for each in _wanted(parts, cache):
@@ -91,7 +96,11 @@ def ensure(report: Report, parts: Collection[str] = PARTS, cache: Path = CACHE) 
     folders = {each.name: each.folder(cache) for each in _entries(cache)}
     return Toolchain(
         bin=_link_programs(cache, folders),
-        images=tuple(folders[name] / recipes.ARCHIVE for name in folders if name.startswith("image-")),
+        images=tuple(
+            folder / recipes.ARCHIVE
+            for name, folder in folders.items()
+            if name.startswith("image-") and (name not in ON_DEMAND or entry.damage(folder) is None)
+        ),
         ministack_python=folders["python-ministack"] / "bin" / "python",
         aws=folders["python-awscli"] / "bin",
         client_python=folders["python-client"] / "bin" / "python",
@@ -116,7 +125,7 @@ def _entries(cache: Path) -> list[Entry]:
         environments.entry("awscli", f"AWS CLI {pins.AWSCLI}", ("aws", "--version")),
         environments.entry("client", f"RocketMQ client {pins.ROCKETMQ_CLIENT}", ("python", "-c", "import rocketmq")),
         recipes.pause(),
-        recipes.rocketmq(),
+        *(recipes.rocketmq(version) for version in (pins.ROCKETMQ, *pins.OTHER_ROCKETMQS)),
         *programs.values(),
         *(
             recipes.program(name, image, programs[name].folder(cache) / name, programs[name].key)

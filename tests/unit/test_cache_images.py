@@ -93,7 +93,7 @@ class TestRocketMqImage:
         with images.layer(tmp_path / "root.tar") as root:
             root.text("./etc/passwd", "root:x:0:0::/root:/bin/bash\n")
             root.text("./etc/group", "root:x:0:\n")
-        recipes._write_rocketmq_layer(tmp_path / "layer.tar", jars, tmp_path / "root.tar")
+        recipes._write_rocketmq_layer(pins.ROCKETMQ, tmp_path / "layer.tar", jars, tmp_path / "root.tar")
         home = f"home/rocketmq/rocketmq-{pins.ROCKETMQ}"
         with tarfile.open(tmp_path / "layer.tar") as tar:
             members = {member.name: member for member in tar}
@@ -104,7 +104,7 @@ class TestRocketMqImage:
         assert {(m.uid, m.gid) for name, m in members.items() if name.startswith("home")} == {(3000, 3000)}
         assert members[f"{home}/bin/docker-entrypoint.sh"].mode & 0o111
         assert members["opt/java/openjdk"].linkname.startswith("/usr/lib/jvm/java-17-openjdk-")
-        config = recipes._rocketmq_config()
+        config = recipes._rocketmq_config(pins.ROCKETMQ)
         assert config.user == "rocketmq"
         assert config.workdir == f"/{home}/bin"
         assert config.env["ROCKETMQ_HOME"] == f"/{home}"

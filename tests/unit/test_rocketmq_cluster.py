@@ -259,12 +259,6 @@ def test_a_slower_registration_gives_the_others_longer_to_attach() -> None:
     assert pod(slow)["terminationGracePeriodSeconds"] == pod(deploy())["terminationGracePeriodSeconds"] + 20
 
 
-def test_a_faster_registration_than_rocketmq_makes_shortens_nothing() -> None:
-    fast, usual = deploy(broker_groups=group(config={"registerNameServerPeriod": 1000})), deploy()
-    assert pod(fast)["terminationGracePeriodSeconds"] == pod(usual)["terminationGracePeriodSeconds"]
-    assert workload(fast, "rocketmq-nameserver-set") == workload(usual, "rocketmq-nameserver-set")
-
-
 @pytest.mark.parametrize(
     ("name", "asks"),
     [

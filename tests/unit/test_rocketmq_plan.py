@@ -85,7 +85,7 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ),
         ({"broker_groups": group(config={"fileReservedTime": True})}, "fileReservedTime is True; accepted is a whole"),
         ({"broker_groups": group(config={"slaveReadEnable": "yes"})}, "slaveReadEnable is 'yes'; accepted is true or"),
-        ({"broker_groups": group(config={"flushDiskType": "SYNC"})}, "accepted is 'ASYNC_FLUSH' or 'SYNC_FLUSH'"),
+        ({"broker_groups": group(config={"flushDiskType": "SYNC"})}, "accepted is 'SYNC_FLUSH' or 'ASYNC_FLUSH'"),
         ({"broker_groups": group(config={"flushDiskType": ["SYNC_FLUSH"]})}, "is ['SYNC_FLUSH']; accepted is"),
         ({"broker_groups": group(config={"msgTraceTopicName": None})}, "is None; accepted is a string on one line"),
         ({"broker_groups": group(config={"fileReservedTime": {}})}, "fileReservedTime is {}; accepted is a whole"),
@@ -103,7 +103,7 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"proxies": {"config": {"tlsKeyPassword": "x"}}}, "proxies.config: tlsKeyPassword holds a password"),
         ({"proxies": {"config": {"grpcServerport": 1}}}, "did you mean 'grpcServerPort'?"),
         ({"proxies": {"config": {"namesrvAddr": "a"}}}, "namesrvAddr is set by the deployment"),
-        ({"version": "5.4.9"}, "version is '5.4.9'; accepted are '5.5.0'"),
+        ({"version": "5.4.9"}, "version is '5.4.9'; accepted are '5.3.3', '5.4.0', '5.5.0'; did you mean '5.4.0'?"),
         ({"profile": "strickt"}, "accepted are 'strict', 'balanced', 'dev'; did you mean 'strict'?"),
         ({"broker_groups": group(replicas=2.5)}, "broker_groups['broker-a'].replicas is 2.5; accepted is a whole"),
         ({"controllers": {"replicas": True}}, "controllers.replicas is True; accepted is a whole number"),
@@ -149,16 +149,14 @@ def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, An
         plan(args(**changes))
 
 
-@pytest.mark.parametrize("key", [k for k in broker_config._known("5.5.0")["broker"] if k.startswith("storePath")])
+@pytest.mark.parametrize("key", [k for k in broker_config.known_keys("5.5.0")["broker"] if k.startswith("storePath")])
 def test_no_part_of_a_store_can_leave_the_volume(key: str) -> None:
     with pytest.raises(ValueError, match=f"{key} is set by the deployment"):
         plan(args(broker_groups=group(config={key: "/elsewhere"})))
 
 
-@pytest.mark.parametrize(
-    ("given", "seconds"), [(1000, 10), (10000, 10), (30000, 30), (30500, 31), (60000, 60), (600000, 60)]
-)
-def test_the_registration_period_is_bounded_as_rocketmq_bounds_it(given: int, seconds: int) -> None:
+@pytest.mark.parametrize(("given", "seconds"), [(10000, 10), (30000, 30), (30500, 31), (60000, 60)])
+def test_the_registration_period_counts_in_whole_seconds(given: int, seconds: int) -> None:
     assert durability.registration_seconds({"registerNameServerPeriod": given}) == seconds
 
 
@@ -183,17 +181,3 @@ def test_memory_never_exceeds_its_limit(role: str, limit: int) -> None:
 
 def test_rendering_is_sorted_and_spells_booleans_as_java_does() -> None:
     assert broker_config.properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"
-
-
-@pytest.mark.parametrize(
-    ("role", "count", "key"),
-    [
-        ("broker", 518, "minInSyncReplicas"),
-        ("controller", 64, "controllerDLegerPeers"),
-        ("proxy", 179, "grpcServerPort"),
-    ],
-)
-def test_the_known_keys_are_those_of_the_jars(role: str, count: int, key: str) -> None:
-    known = broker_config._known("5.5.0")[role]
-    assert (len(known), key in known) == (count, True)
-    assert "mapedFileSizeCommitLog" not in known

@@ -1,24 +1,29 @@
 """Configuration files of every role: known keys, checks, rendering. Pure.
 
 RocketMQ drops a key that it does not know, and a value that it cannot read, without a word. Here both are errors.
-The keys of a version are data (`keys/<version>.json`), read from the setters in its jars by
-`scripts/RocketMqKeys.java`.
+The keys of a version are data (`keys/<version>.json`), read from the setters in its jars by `make keys`; what the
+setters do not say is in `key_rules`.
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
+from eks_rocketmq.rocketmq import key_rules
 from eks_rocketmq.validation import did_you_mean
 
 Value = str | int | bool
+Key = Mapping[str, Any]
+"""`type` (int, long, double, boolean, string or enum), and where there is one `default`, `members` and `deprecated`."""
 
 _KEYS = resources.files("eks_rocketmq.rocketmq") / "keys"
 # What these hold would stand readable in a ConfigMap and in the stack's state.
 _PASSWORDS = frozenset({"initAuthenticationUser", "innerClientAuthenticationCredentials", "tlsKeyPassword"})
-_LIMITS = {"int": 2**31, "Integer": 2**31, "long": 2**63}
-_SPOKEN = {"boolean": "true or false", "double": "a number", "FlushDiskType": "'ASYNC_FLUSH' or 'SYNC_FLUSH'"}
+_LIMITS = {"int": 2**31, "long": 2**63}
+_SPOKEN = {"boolean": "true or false", "double": "a number", "string": "a string on one line"}
 
 
 def versions() -> list[str]:
@@ -27,9 +32,15 @@ def versions() -> list[str]:
 
 
 @cache
-def _known(version: str) -> dict[str, dict[str, dict[str, Value]]]:
+def known_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
+    """The keys of a version by role: `broker`, `controller`, `name_server` and `proxy`.
+
+    Raises:
+        ValueError: for a version without such data.
+    """
     if version not in versions():
-        msg = f"version is {version!r}; accepted are {', '.join(map(repr, versions()))}"
+        accepted = versions()
+        msg = f"version is {version!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(version, accepted)}"
         raise ValueError(msg)
     return json.loads((_KEYS / f"{version}.json").read_text(encoding="utf-8"))
 
@@ -44,18 +55,21 @@ def checked(version: str, role: str, given: Mapping[str, Value], what: str) -> d
         what: how an error names the input.
 
     Raises:
-        ValueError: for an unknown key, with the nearest one, or a value of another type or out of range.
+        ValueError: for an unknown key, with the nearest one, or a value of another type, form or range.
     """
-    known = _known(version)[role]
+    known = known_keys(version)[role]
     values = {}
     for key, value in given.items():
         if key not in known:
-            msg = f"{what}: RocketMQ {version} has no {role} key {key!r}{did_you_mean(key, known)}"
-            raise ValueError(msg)
-        kind = str(known[key]["type"])
+            raise ValueError(
+                f"{what}: RocketMQ {version} has no {_spoken(role)} key {key!r}{_hint(version, role, key)}"
+            )
         plain = int(value) if isinstance(value, float) and value.is_integer() else value
-        if not _fits(kind, plain):
-            msg = f"{what}: {key} is {value!r}; accepted is {_accepted(kind)}"
+        if not _fits(known[key], plain):
+            msg = f"{what}: {key} is {value!r}; accepted is {_accepted(known[key])}"
+            raise ValueError(msg)
+        if (accepted := key_rules.refusal(key, plain)) is not None:
+            msg = f"{what}: {key} is {value!r}; {accepted}"
             raise ValueError(msg)
         values[key] = plain
     return values
@@ -81,7 +95,8 @@ def override(  # noqa: PLR0913 - as many as the question has
         what: how an error names the user's input.
 
     Raises:
-        ValueError: as `checked`, for a key in `fixed`, and for one that holds a password.
+        ValueError: as `checked`, for a key in `fixed`, for one that holds a password, and for keys that contradict
+            each other.
     """
     taken = sorted(fixed & set(given))
     if taken:
@@ -94,11 +109,22 @@ def override(  # noqa: PLR0913 - as many as the question has
             "stack's state; leave it out, this version deploys RocketMQ without access control"
         )
         raise ValueError(msg)
-    return checked(version, role, own, f"own {role} keys") | checked(version, role, given, what)
+    values = checked(version, role, own, f"own {role} keys") | checked(version, role, given, what)
+    if (contradiction := key_rules.contradiction(role, known_keys(version)[role], values)) is not None:
+        raise ValueError(f"{what}: {contradiction}")
+    return values
+
+
+def deprecated(version: str, role: str, given: Iterable[str]) -> list[str]:
+    """Those of the given keys that the version still takes and RocketMQ is going to drop."""
+    return sorted(key for key in given if known_keys(version)[role][key].get("deprecated"))
 
 
 def properties(values: Mapping[str, Value]) -> str:
-    """A `.conf` file: one `key=value` a line, sorted, so that equal settings are equal files."""
+    """A `.conf` file: one `key=value` a line, sorted, so that equal settings are equal files.
+
+    It is a Java properties file: a backslash escapes, and what is not Latin-1 has to be escaped.
+    """
     return "".join(f"{key}={_text(value)}\n" for key, value in sorted(values.items()))
 
 
@@ -108,22 +134,41 @@ def as_json(values: Mapping[str, Value]) -> str:
 
 
 def _text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    escaped = str(value).replace("\\", "\\\\").encode("utf-16-be", "surrogatepass")
+    units = (int.from_bytes(escaped[i : i + 2], "big") for i in range(0, len(escaped), 2))
+    return "".join(chr(unit) if 32 <= unit < 127 else f"\\u{unit:04x}" for unit in units)
 
 
-def _fits(kind: str, value: Value | float) -> bool:
+def _spoken(role: str) -> str:
+    return role.replace("_", " ")
+
+
+def _hint(version: str, role: str, key: str) -> str:
+    """The versions that know the key, or the nearest key of this one."""
+    others = [other for other in versions() if key in known_keys(other)[role]]
+    return f"; {', '.join(others)} has it" if others else did_you_mean(key, known_keys(version)[role])
+
+
+def _fits(key: Key, value: object) -> bool:
+    kind = key["type"]
+    if kind == "enum":
+        return value in key["members"]
     if kind == "boolean":
         return isinstance(value, bool)
     if kind in _LIMITS:
         return isinstance(value, int) and not isinstance(value, bool) and -_LIMITS[kind] <= value < _LIMITS[kind]
     if kind == "double":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "FlushDiskType":
-        return value in ("ASYNC_FLUSH", "SYNC_FLUSH")
-    return kind == "String" and isinstance(value, str) and "\n" not in value
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # What Java's properties and Python call a line differs; a control character is none that belongs into a setting.
+    return kind == "string" and isinstance(value, str) and value.isprintable()
 
 
-def _accepted(kind: str) -> str:
+def _accepted(key: Key) -> str:
+    kind = key["type"]
+    if kind == "enum":
+        return " or ".join(map(repr, key["members"]))
     if kind in _LIMITS:
         return f"a whole number, such as 1048576, from {-_LIMITS[kind]} to {_LIMITS[kind] - 1}"
-    return _SPOKEN.get(kind, "a string on one line")
+    return _SPOKEN[kind]

@@ -33,8 +33,6 @@ _FAST_FAILOVER: dict[str, Value] = {
     "checkSyncStateSetPeriod": 1000,
 }
 
-_FLOOR, _CEILING = 10000, 60000  # RocketMQ holds registerNameServerPeriod between these, in milliseconds
-
 PROFILES = {
     # A message is acknowledged once every member in sync has it, and two at least: it outlives the loss of any one
     # process. No acknowledged message was lost in any run, with the master killed (4 with RocketMQ's own timers, 3 with
@@ -123,9 +121,8 @@ def check_quorum(replicas: int) -> None:
 
 
 def registration_seconds(broker_keys: Mapping[str, Value]) -> int:
-    """Seconds from one registration of a broker at the name servers to the next, as RocketMQ bounds them."""
-    period = min(max(int(broker_keys["registerNameServerPeriod"]), _FLOOR), _CEILING)
-    return -(-period // 1000)
+    """Seconds from one registration of a broker at the name servers to the next."""
+    return -(-int(broker_keys["registerNameServerPeriod"]) // 1000)
 
 
 def group_keys(name: str, replicas: int, min_in_sync: int) -> dict[str, Value]:

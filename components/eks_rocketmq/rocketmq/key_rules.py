@@ -1,0 +1,257 @@
+"""What RocketMQ's setters do not say of their keys: ranges, forms, and keys that contradict each other. Pure.
+
+Each rule is read from the source of 5.5.0 (class in the comment) and names what happens otherwise: RocketMQ bounds a
+value in silence, throws while it starts, or goes on without what was asked for.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.rocketmq import ports
+from eks_rocketmq.rocketmq.labels import BROKER, CONTROLLER, PROXY
+
+MOST = 2**31 - 1
+
+_ALWAYS = "a timer with another period ends the process"
+_RANGES: Mapping[str, tuple[int, int, str]] = {
+    # BrokerController bounds it.
+    "registerNameServerPeriod": (10000, 60000, "milliseconds, RocketMQ bounds others in silence"),
+    # MessageStoreConfig, DefaultMessageStore.CleanCommitLogService bound them.
+    "diskMaxUsedSpaceRatio": (10, 95, "percent, RocketMQ bounds others in silence"),
+    "diskSpaceWarningLevelRatio": (35, 90, "percent, RocketMQ bounds others in silence"),
+    "diskSpaceCleanForciblyRatio": (30, 85, "percent, RocketMQ bounds others in silence"),
+    # CleanCommitLogService deletes files that are older; with 0 every full one.
+    "fileReservedTime": (1, MOST, "hours, with 0 every full file of messages is deleted"),
+    "accessMessageInMemoryMaxRatio": (0, 100, "percent of the memory"),
+    # MappedFileQueue divides by it; one entry has 20 bytes.
+    "mappedFileSizeCommitLog": (2**20, MOST, "bytes, room for messages"),
+    "mappedFileSizeConsumeQueue": (20, MOST, "bytes, room for one entry"),
+    "mappedFileSizeTimerLog": (2**20, MOST, "bytes"),
+    "mappedFileSize": (2**20, MOST, "bytes"),
+    "maxHashSlotNum": (1, MOST, "IndexFile divides by it"),
+    "maxIndexNum": (1, MOST, "IndexFile counts to it"),
+    "transientStorePoolSize": (1, MOST, "buffers, without one nothing can be written"),
+    # AutoSwitchHAClient.READ_MAX_BUFFER_SIZE.
+    "haTransferBatchSize": (1, 4 * 1024**2, "bytes, what a slave reads at once"),
+    "maxMessageSize": (1, MOST, "bytes"),
+    "brokerHeartbeatInterval": (1, MOST, _ALWAYS),
+    "checkSyncStateSetPeriod": (1, MOST, _ALWAYS),
+    "cleanResourceInterval": (1, MOST, _ALWAYS),
+    "fetchNamesrvAddrInterval": (1, MOST, _ALWAYS),
+    "flushConsumerOffsetInterval": (1, MOST, _ALWAYS),
+    "renewSchedulePeriodMillis": (1, MOST, _ALWAYS),
+    "scanInactiveMasterInterval": (1, MOST, _ALWAYS),
+    "scanNotActiveBrokerInterval": (1, MOST, _ALWAYS),
+    "syncBrokerMemberGroupPeriod": (1, MOST, _ALWAYS),
+    "syncBrokerMetadataPeriod": (1, MOST, _ALWAYS),
+    "syncControllerMetadataPeriod": (1, MOST, _ALWAYS),
+    "updateNameServerAddrPeriod": (1, MOST, _ALWAYS),
+    "haSendHeartbeatInterval": (1, MOST, "milliseconds"),
+    "grpcMaxInboundMessageSize": (1, MOST, "bytes"),
+}
+
+# Keys that are many and mean the same, by what their names end with.
+_FAMILIES: tuple[tuple[re.Pattern[str], tuple[int, int, str]], ...] = (
+    (re.compile(r".*Port"), (1, 65535, "a port")),
+    # ThreadPoolExecutor and LinkedBlockingQueue throw while the process starts.
+    (re.compile(r".*ThreadPoolNums?"), (1, 32767, "threads, a pool without any ends the process")),
+    (re.compile(r".*(ThreadPool|Thread)QueueCapacity"), (1, MOST, "requests that wait")),
+    # Caffeine throws for a refresh that is not positive.
+    (re.compile(r".*CacheRefreshSeconds"), (1, MOST, "seconds, the proxy does not start with others")),
+)
+
+_HOURS = r"([01]?\d|2[0-3])"
+_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    # UtilAll.isItTimeToDo throws in the thread that deletes, and nothing is ever deleted.
+    "deleteWhen": (re.compile(rf"{_HOURS}(;{_HOURS})*"), "hours of the day, such as '04' or '04;16'"),
+    # ScheduleMessageService does not load, and the broker does not start.
+    "messageDelayLevel": (
+        re.compile(r"[1-9]\d*[smhd]( [1-9]\d*[smhd])*"),
+        "delays with one blank between, such as '1s 5m 2h'",
+    ),
+    # BrokerMetricsManager drops a pair without a colon.
+    "metricsLabel": (re.compile(r"([^,:]+:[^,:]+(,[^,:]+:[^,:]+)*)?"), "pairs such as 'team:a,zone:b'"),
+}
+
+_CHOICES: Mapping[str, tuple[int | str, ...]] = {
+    # PermName: 4 to read, 2 to write.
+    "brokerPermission": (2, 4, 6),
+    "storeType": ("default", "defaultRocksDB"),
+    # MessageStoreConfig rounds down to one of them.
+    "timerPrecisionMs": (100, 200, 500, 1000),
+}
+
+
+def refusal(key: str, value: object) -> str | None:
+    """What is accepted for a key instead of a value of the right type, or None when the value is."""
+    if key in _CHOICES:
+        return None if value in _CHOICES[key] else f"accepted are {', '.join(map(repr, _CHOICES[key]))}"
+    if key in _FORMS and isinstance(value, str):
+        pattern, spoken = _FORMS[key]
+        return None if pattern.fullmatch(value) else f"accepted are {spoken}"
+    bounds = _RANGES.get(key) or next((bounds for name, bounds in _FAMILIES if name.fullmatch(key)), None)
+    if bounds is None or isinstance(value, bool) or not isinstance(value, int):
+        return None
+    least, most, why = bounds
+    return None if least <= value <= most else f"accepted is {least} to {most} ({why})"
+
+
+Values = Callable[[str], Any]
+"""Key to what counts: the value that is set, or else RocketMQ's default."""
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Keys that cannot be set like this together, and why."""
+
+    keys: tuple[str, ...]
+    holds: Callable[[Values], bool]
+    reason: str
+    roles: frozenset[str] = frozenset({BROKER})
+
+
+_EVERY_SERVER = frozenset({BROKER, CONTROLLER, "name_server"})
+_MEASURED = frozenset({BROKER, CONTROLLER, PROXY})
+_INDEX_BYTES = 40, 4, 20  # IndexFile: header, a slot, an entry
+
+CONTRADICTIONS = (
+    # CommitLog.GroupCommitService flushes what was committed; the pool is committed every commitIntervalCommitLog.
+    Contradiction(
+        ("transientStorePoolEnable", "flushDiskType"),
+        lambda of: of("transientStorePoolEnable") and of("flushDiskType") == "SYNC_FLUSH",
+        "a write waits for the disk, and the pool hands it over only from time to time; take one of the two",
+    ),
+    # MessageStoreConfig.writeWithoutMmap: only it will be effective.
+    Contradiction(
+        ("transientStorePoolEnable", "writeWithoutMmap"),
+        lambda of: of("transientStorePoolEnable") and of("writeWithoutMmap"),
+        "RocketMQ then leaves the pool unused; take one of the two",
+    ),
+    # DefaultMessageStore starts no replication with it.
+    Contradiction(
+        ("duplicationEnable", "enableControllerMode"),
+        lambda of: of("duplicationEnable") and of("enableControllerMode"),
+        "the members of a group would not replicate; leave duplicationEnable off",
+    ),
+    Contradiction(
+        ("enableSlaveActingMaster", "enableControllerMode"),
+        lambda of: of("enableSlaveActingMaster") and of("enableControllerMode"),
+        "both decide who stands in for a master, and the controllers do; leave enableSlaveActingMaster off",
+    ),
+    # CommitLog reads it behind slave acting master alone.
+    Contradiction(
+        ("enableAutoInSyncReplicas", "enableControllerMode"),
+        lambda of: of("enableAutoInSyncReplicas") and of("enableControllerMode"),
+        "RocketMQ reads it only without controllers; leave it out, `min_in_sync_replicas` is what counts",
+    ),
+    # BrokerController asks an address server only without namesrvAddr.
+    Contradiction(
+        ("fetchNamesrvAddrByAddressServer", "namesrvAddr"),
+        lambda of: of("fetchNamesrvAddrByAddressServer") and bool(of("namesrvAddr")),
+        "the brokers are told their name servers and ask nobody; leave it out",
+    ),
+    Contradiction(
+        ("diskSpaceCleanForciblyRatio", "diskSpaceWarningLevelRatio"),
+        lambda of: of("diskSpaceCleanForciblyRatio") >= of("diskSpaceWarningLevelRatio"),
+        "writes would be refused before old files are deleted to make room; the first must be the smaller one",
+    ),
+    # CommitLog cannot put a record of body and properties into one file.
+    Contradiction(
+        ("maxMessageSize", "mappedFileSizeCommitLog"),
+        lambda of: of("maxMessageSize") >= of("mappedFileSizeCommitLog") // 2,
+        "a message must fit into one file of the commit log with all that belongs to it; make the file more than twice "
+        "as large",
+    ),
+    Contradiction(
+        ("maxHashSlotNum", "maxIndexNum"),
+        lambda of: (
+            _INDEX_BYTES[0] + _INDEX_BYTES[1] * of("maxHashSlotNum") + _INDEX_BYTES[2] * of("maxIndexNum") > MOST
+        ),
+        "an index file has 4 bytes a slot and 20 an entry, and must stay below 2 GiB; take fewer",
+    ),
+    # AutoSwitchHAConnection closes a connection that was silent for so long.
+    Contradiction(
+        ("haSendHeartbeatInterval", "haHousekeepingInterval"),
+        lambda of: of("haSendHeartbeatInterval") >= of("haHousekeepingInterval"),
+        "a slave without new messages would lose its connection between two heartbeats; the first must be the smaller "
+        "one",
+    ),
+    # AutoSwitchHAService takes a slave out of the in-sync set that reported nothing for so long.
+    Contradiction(
+        ("haSendHeartbeatInterval", "haMaxTimeSlaveNotCatchup"),
+        lambda of: of("haSendHeartbeatInterval") >= of("haMaxTimeSlaveNotCatchup"),
+        "a slave without new messages would leave the in-sync set between two heartbeats; the first must be the "
+        "smaller one",
+    ),
+    Contradiction(
+        ("brokerHeartbeatInterval", "controllerHeartBeatTimeoutMills"),
+        lambda of: of("brokerHeartbeatInterval") >= of("controllerHeartBeatTimeoutMills"),
+        "the controllers would count a broker as dead between two heartbeats; the first must be the smaller one",
+    ),
+    # WriteBufferWaterMark throws while the process starts.
+    Contradiction(
+        ("writeBufferLowWaterMark", "writeBufferHighWaterMark"),
+        lambda of: 0 < of("writeBufferHighWaterMark") < of("writeBufferLowWaterMark"),
+        "Netty ends the process; the first must be the smaller one",
+        _EVERY_SERVER,
+    ),
+    # BrokerMetricsManager logs an error and goes on without metrics.
+    Contradiction(
+        ("metricsExporterType", "metricsGrpcExporterTarget"),
+        lambda of: of("metricsExporterType") == "OTLP_GRPC" and not of("metricsGrpcExporterTarget"),
+        "RocketMQ then exports nothing; name the target",
+        _MEASURED,
+    ),
+    Contradiction(
+        ("metricsPromExporterPort", "listenPort", "haListenPort"),
+        lambda of: of("metricsPromExporterPort") in {ports.BROKER, ports.BROKER_FAST, ports.BROKER_HA},
+        "the broker itself listens there; take another port",
+    ),
+    Contradiction(
+        ("metricsPromExporterPort", "controllerDLegerPeers"),
+        lambda of: of("metricsPromExporterPort") == ports.CONTROLLER,
+        "the controller itself listens there; take another port",
+        frozenset({CONTROLLER}),
+    ),
+    Contradiction(
+        ("metricsPromExporterPort", "grpcServerPort", "remotingListenPort"),
+        lambda of: of("metricsPromExporterPort") in {ports.PROXY_GRPC, ports.PROXY_REMOTING},
+        "the proxy itself listens there; take another port",
+        frozenset({PROXY}),
+    ),
+    Contradiction(
+        ("grpcClientConsumerMinLongPollingTimeoutMillis", "grpcClientConsumerMaxLongPollingTimeoutMillis"),
+        lambda of: (
+            of("grpcClientConsumerMinLongPollingTimeoutMillis") > of("grpcClientConsumerMaxLongPollingTimeoutMillis")
+        ),
+        "no time of a client is between them; the first must be the smaller one",
+        frozenset({PROXY}),
+    ),
+    Contradiction(
+        ("minInvisibleTimeMillsForRecv", "maxInvisibleTimeMills"),
+        lambda of: of("minInvisibleTimeMillsForRecv") > of("maxInvisibleTimeMills"),
+        "no time of a client is between them; the first must be the smaller one",
+        frozenset({PROXY}),
+    ),
+)
+
+
+def contradiction(role: str, known: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> str | None:
+    """The first contradiction in a role's keys, with the values and the reason; None when there is none.
+
+    Args:
+        role: `broker`, `controller`, `name_server` or `proxy`.
+        known: the keys that the version knows, with their defaults; a rule about others does not apply.
+        values: what is set.
+    """
+
+    def of(key: str) -> Any:  # noqa: ANN401 - what a key may hold
+        return values.get(key, known[key].get("default"))
+
+    for rule in CONTRADICTIONS:
+        if role in rule.roles and set(rule.keys) <= set(known) and rule.holds(of):
+            told = " and ".join(f"{key} {of(key)!r}" for key in rule.keys)
+            return f"{told} contradict each other: {rule.reason}"
+    return None

@@ -1,0 +1,77 @@
+"""`python -m scripts.rocketmq_keys VERSION`: write down the keys that a RocketMQ version knows.
+
+Fetches the version's jars, asks their setters (`RocketMqKeys.java`) and writes `rocketmq/keys/VERSION.json`, which
+decides what the library accepts. The same jars give the same file on every machine.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from sandbox.cache import entry, recipes
+from sandbox.cache.commands import CacheError, run
+from sandbox.place import CACHE
+from sandbox.progress import Report
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+EXTRACTOR = REPOSITORY / "scripts" / "RocketMqKeys.java"
+KEYS = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "keys"
+
+# Two machines that are not alike: a default that differs between them is none to write down.
+_MACHINES = (("-XX:ActiveProcessorCount=3", "-Xmx256m"), ("-XX:ActiveProcessorCount=24", "-Xmx512m"))
+_READ = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "NAMESRV_ADDR", "ROCKETMQ_HOME")  # by JVM and RocketMQ as defaults
+_HOME = "-Duser.home=/home/rocketmq"  # that of the official image
+
+
+def extract(version: str, report: Report) -> str:
+    """The keys of a version as the text of its file.
+
+    Raises CacheError when its jars cannot be fetched or read.
+    """
+    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), report)
+    few, many = (_described(jars, machine, version) for machine in _MACHINES)
+    for role, keys in few.items():
+        for key, known in keys.items():
+            if known.get("default") != many[role][key].get("default"):
+                del known["default"]
+    return render(few)
+
+
+def render(keys: dict[str, dict[str, Any]]) -> str:
+    """One key on each line, so that two versions can be compared by eye."""
+    roles = []
+    for role, known in sorted(keys.items()):
+        lines = ",\n".join(f"    {json.dumps(key)}: {json.dumps(known[key])}" for key in sorted(known))
+        roles.append(f"  {json.dumps(role)}: {{\n{lines}\n  }}")
+    return "{\n" + ",\n".join(roles) + "\n}\n"
+
+
+def _described(jars: Path, machine: tuple[str, ...], version: str) -> dict[str, dict[str, Any]]:
+    lines: list[str] = []
+    run(
+        ["env", *(f"--unset={name}" for name in _READ), "java", *machine, _HOME, "-cp", f"{jars}/*", str(EXTRACTOR)],
+        doing=f"reading the keys of RocketMQ {version}",
+        on_line=lines.append,
+    )
+    return json.loads("\n".join(lines))
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print("usage: python -m scripts.rocketmq_keys VERSION, such as 5.5.0", file=sys.stderr)
+        return 2
+    try:
+        text = extract(arguments[0], Report())
+    except CacheError as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 1
+    path = KEYS / f"{arguments[0]}.json"
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    path.write_text(text, encoding="utf-8")
+    print(f"{path.relative_to(REPOSITORY)}: {'unchanged' if before == text else 'written'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
