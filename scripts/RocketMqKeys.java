@@ -113,8 +113,9 @@ public class RocketMqKeys {
             return ", \"default\": " + value;
         }
         boolean plain = value instanceof String || value instanceof Enum;
-        boolean local = String.valueOf(value).matches("\\d+(\\.\\d+){3}") || HOST.equals(value);
         String text = value instanceof Enum ? ((Enum<?>) value).name() : String.valueOf(value);
+        // Addresses and host name of this machine, and paths below a home that a running proxy would know.
+        boolean local = text.matches("\\d+(\\.\\d+){3}") || HOST.equals(text) || text.startsWith("null/");
         return plain && !local ? ", \"default\": " + quote(text) : "";
     }
 

@@ -19,8 +19,10 @@ EXTRACTOR = REPOSITORY / "scripts" / "RocketMqKeys.java"
 KEYS = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "keys"
 
 # Two machines that are not alike: a default that differs between them is none to write down.
-_MACHINES = (("-XX:ActiveProcessorCount=3", "-Xmx256m"), ("-XX:ActiveProcessorCount=24", "-Xmx512m"))
-_READ = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "NAMESRV_ADDR", "ROCKETMQ_HOME")  # by JVM and RocketMQ as defaults
+_MACHINES = (
+    ("NAMESRV_ADDR=localhost:1", "ROCKETMQ_HOME=/opt", "java", "-XX:ActiveProcessorCount=3", "-Xmx256m"),
+    ("--unset=NAMESRV_ADDR", "--unset=ROCKETMQ_HOME", "java", "-XX:ActiveProcessorCount=24", "-Xmx512m"),
+)
 _HOME = "-Duser.home=/home/rocketmq"  # that of the official image
 
 
@@ -34,7 +36,7 @@ def extract(version: str, report: Report) -> str:
     for role, keys in few.items():
         for key, known in keys.items():
             if known.get("default") != many[role][key].get("default"):
-                del known["default"]
+                known.pop("default", None)
     return render(few)
 
 
@@ -50,7 +52,16 @@ def render(keys: dict[str, dict[str, Any]]) -> str:
 def _described(jars: Path, machine: tuple[str, ...], version: str) -> dict[str, dict[str, Any]]:
     lines: list[str] = []
     run(
-        ["env", *(f"--unset={name}" for name in _READ), "java", *machine, _HOME, "-cp", f"{jars}/*", str(EXTRACTOR)],
+        [
+            "env",
+            "--unset=JAVA_TOOL_OPTIONS",
+            "--unset=JDK_JAVA_OPTIONS",
+            *machine,
+            _HOME,
+            "-cp",
+            f"{jars}/*",
+            str(EXTRACTOR),
+        ],
         doing=f"reading the keys of RocketMQ {version}",
         on_line=lines.append,
     )

@@ -336,7 +336,9 @@ class TestToolchain:
         assert [each.name for each in toolchain._wanted(["image-coredns"], tmp_path)] == ["coredns", "image-coredns"]
 
     def test_every_part_is_an_entry(self, tmp_path: Path) -> None:
-        assert {each.name for each in toolchain._entries(tmp_path)} == {*toolchain.PARTS, *toolchain.ON_DEMAND} - {"debian"}
+        assert {each.name for each in toolchain._entries(tmp_path)} == {*toolchain.PARTS, *toolchain.ON_DEMAND} - {
+            "debian"
+        }
 
     def test_a_new_program_is_a_new_image(self, tmp_path: Path) -> None:
         one, two = (recipes.program("coredns", "image", tmp_path, key).key for key in ("1", "2"))

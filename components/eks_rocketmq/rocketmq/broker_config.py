@@ -117,7 +117,8 @@ def override(  # noqa: PLR0913 - as many as the question has
 
 def deprecated(version: str, role: str, given: Iterable[str]) -> list[str]:
     """Those of the given keys that the version still takes and RocketMQ is going to drop."""
-    return sorted(key for key in given if known_keys(version)[role][key].get("deprecated"))
+    known = known_keys(version)[role]
+    return sorted(key for key in given if known.get(key, {}).get("deprecated"))
 
 
 def properties(values: Mapping[str, Value]) -> str:

@@ -1,7 +1,7 @@
 """The whole RocketMQ."""
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Input, Output, ResourceOptions, log
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.rocketmq import labels, objects, ports
@@ -30,6 +30,8 @@ class RocketMq(ComponentResource):
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("RocketMq"), name, {}, opts)
         planned = plan(args)
+        for warning in planned.warnings:
+            log.warn(warning, self)
         storage_class = args["storage_class"]
         namespace = _namespace(self, name, planned)
 

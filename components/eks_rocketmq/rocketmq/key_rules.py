@@ -50,6 +50,7 @@ _RANGES: Mapping[str, tuple[int, int, str]] = {
     "updateNameServerAddrPeriod": (1, MOST, _ALWAYS),
     "haSendHeartbeatInterval": (1, MOST, "milliseconds"),
     "grpcMaxInboundMessageSize": (1, MOST, "bytes"),
+    "shutdownWaitTimeSeconds": (0, 600, "seconds that a stop takes longer, twice"),
 }
 
 # Keys that are many and mean the same, by what their names end with.

@@ -37,11 +37,16 @@ _FIXED_BROKER = frozenset(
         "minInSyncReplicas", "allAckInSyncStateSet", "asyncLearner",
     }
 )  # fmt: skip
-_FIXED_NAME_SERVER = frozenset({"listenPort", "enableControllerInNamesrv", "rocketmqHome", "configBlackList"})
+_FIXED_NAME_SERVER = frozenset(
+    {"listenPort", "enableControllerInNamesrv", "rocketmqHome", "enableShutdownGracefully", "shutdownWaitTimeSeconds"}
+)
 _FIXED_CONTROLLER = frozenset(
     {
         "controllerType", "controllerDLegerGroup", "controllerDLegerPeers", "controllerDLegerSelfId",
-        "controllerStorePath", "jraftConfig", "listenPort", "rocketmqHome",
+        "controllerStorePath", "listenPort", "rocketmqHome", "enableShutdownGracefully", "shutdownWaitTimeSeconds",
+        # Those of the other type, which never noticed that a broker was gone before 5.3.4.
+        "jRaftControllerRPCAddr", "jRaftElectionTimeoutMs", "jRaftGroupId", "jRaftInitConf", "jRaftScanWaitTimeoutMs",
+        "jRaftServerId", "jRaftSnapshotIntervalSecs",
     }
 )  # fmt: skip
 _FIXED_PROXY = frozenset({"rocketMQClusterName", "namesrvAddr", "proxyMode", "grpcServerPort", "remotingListenPort"})
@@ -82,6 +87,8 @@ class Plan:
     labels: dict[str, str]
     annotations: dict[str, str]
     protect_data: bool
+    warnings: list[str]
+    """What is accepted and had better be changed."""
     name_server_addresses: list[str]
     controller_addresses: list[str]
     name_servers: Role
@@ -135,6 +142,7 @@ def plan(args: RocketMqArgs) -> Plan:
         labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
+        warnings=_warnings(args, version),
         name_server_addresses=names,
         controller_addresses=controllers,
         name_servers=_name_servers(args["name_servers"], frame),
@@ -144,6 +152,22 @@ def plan(args: RocketMqArgs) -> Plan:
     )
     _check_groups(result.groups)
     return _with_proxy_config(result, args["proxies"].get("config", {}))
+
+
+def _warnings(args: RocketMqArgs, version: str) -> list[str]:
+    configs = [
+        ("broker", f"broker_groups[{group['name']!r}]", group.get("config", {})) for group in args["broker_groups"]
+    ]
+    configs += [
+        ("name_server", "name_servers", args["name_servers"].get("config", {})),
+        ("controller", "controllers", args["controllers"].get("config", {})),
+        ("proxy", "proxies", args["proxies"].get("config", {})),
+    ]
+    return [
+        f"{what}.config: RocketMQ {version} takes {key} and is going to drop it"
+        for role, what, config in configs
+        for key in broker_config.deprecated(version, role, config)
+    ]
 
 
 def _addresses(role: str, replicas: int, namespace: str, port: int) -> list[str]:

@@ -79,8 +79,12 @@ class Drain:
 
 
 def drain(broker_keys: dict[str, Value]) -> Drain:
-    """A drain that waits one registration period for the others: only a registration tells them of the new master."""
-    return Drain(rejoin=registration_seconds(broker_keys) + 5)
+    """A drain that waits one registration period for the others: only a registration tells them of the new master.
+
+    A graceful shutdown of RocketMQ's own sends clients away and waits, once for each of the broker's two servers.
+    """
+    wait = int(broker_keys.get("shutdownWaitTimeSeconds", 30)) if broker_keys.get("enableShutdownGracefully") else 0
+    return Drain(rejoin=registration_seconds(broker_keys) + 5, stop=Drain.stop + 2 * wait)
 
 
 def recovery_seconds(storage: str) -> int:
