@@ -1,8 +1,16 @@
-"""From an EKS cluster that someone else made to an Apache RocketMQ that keeps its messages on EBS."""
+"""From an AWS account, or a cluster that someone else made, to an Apache RocketMQ that keeps its messages on EBS."""
 
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs
+from eks_rocketmq.eks.eks_cluster import (
+    AccessEntryArgs,
+    AccessPolicyArgs,
+    ClusterTimeoutsArgs,
+    EksCluster,
+    EksClusterArgs,
+)
 from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClusterArgs
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs
+from eks_rocketmq.eks.network import Network, NetworkArgs
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProvider, ClusterOidcProviderArgs
 from eks_rocketmq.eks.storage_class import EbsStorageClass, EbsStorageClassArgs
 from eks_rocketmq.rocketmq.arguments import (
@@ -17,19 +25,26 @@ from eks_rocketmq.rocketmq.arguments import (
 from eks_rocketmq.rocketmq.cluster import RocketMq
 
 __all__ = [
+    "AccessEntryArgs",
+    "AccessPolicyArgs",
     "BrokerGroupArgs",
     "ClusterOidcProvider",
     "ClusterOidcProviderArgs",
+    "ClusterTimeoutsArgs",
     "ControllersArgs",
     "EbsCsiAddon",
     "EbsCsiAddonArgs",
     "EbsStorageClass",
     "EbsStorageClassArgs",
+    "EksCluster",
+    "EksClusterArgs",
     "ExistingEksCluster",
     "ExistingEksClusterArgs",
     "IrsaRole",
     "IrsaRoleArgs",
     "NameServersArgs",
+    "Network",
+    "NetworkArgs",
     "PodsArgs",
     "ProxiesArgs",
     "RocketMq",

@@ -61,7 +61,7 @@ ALL_COMPONENTS = [
 @pytest.mark.parametrize(
     ("half", "forbidden"),
     [
-        ("components/eks_rocketmq/eks", ("eks_rocketmq.rocketmq", "sandbox", "pulumi_eks")),
+        ("components/eks_rocketmq/eks", ("eks_rocketmq.rocketmq", "sandbox")),
         ("components/eks_rocketmq/rocketmq", ("eks_rocketmq.eks", "sandbox", "pulumi_aws", "boto3", "pulumi_eks")),
         ("components/eks_rocketmq", ("sandbox", "tests")),
         ("sandbox", ("eks_rocketmq", "tests")),
@@ -77,6 +77,13 @@ def test_only_modules_with_a_component_import_a_provider() -> None:
     # objects.py makes the children that several components have in common.
     pure = [path for path in modules(LIBRARY) if not list(components(path)) and path.name != "objects.py"]
     assert {name_of(path): found for path in pure if (found := reaches(path, *PROVIDERS))} == {}
+
+
+def test_only_a_new_cluster_loads_the_eks_package_and_only_when_it_is_made() -> None:
+    assert [path.name for path in modules(LIBRARY) if reaches(path, "pulumi_eks")] == ["eks_cluster.py"]
+    tree = ast.parse((LIBRARY / "eks" / "eks_cluster.py").read_text())
+    at_import = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [line for line in at_import if "pulumi_eks" in line] == []
 
 
 @pytest.mark.parametrize(("path", "component"), ALL_COMPONENTS)

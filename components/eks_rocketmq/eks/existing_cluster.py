@@ -6,8 +6,8 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
-from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks.kubeconfig import kubeconfig
+from eks_rocketmq.component import type_token
+from eks_rocketmq.eks.objects import Description, describe, give_access, registered
 
 
 class ExistingEksClusterArgs(TypedDict):
@@ -51,45 +51,19 @@ class ExistingEksCluster(ComponentResource):
     def __init__(self, name: str, args: ExistingEksClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ExistingEksCluster"), name, {}, opts)
         cluster = _describe(args["cluster_name"], InvokeOptions(parent=self))
-        config = kubeconfig(
+        found = Description(
+            name=cluster.name,
             arn=cluster.arn,
+            version=cluster.version,
             endpoint=cluster.endpoint,
             certificate_authority=cluster.certificate_authorities[0].data,
-            profile=args.get("profile"),
-            role_arn=args.get("role_arn"),
+            oidc_issuer=cluster.identities[0].oidcs[0].issuer,
+            cluster_security_group_id=cluster.vpc_config.cluster_security_group_id,
+            security_group_ids=list(cluster.vpc_config.security_group_ids),
         )
-        self.provider = kubernetes.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=config,
-            # The provider compares this instead of server and CA: a rotated CA or another endpoint must not replace
-            # every object of the cluster.
-            cluster_identifier=cluster.arn,
-            opts=child_options(self),
-        )
-        vpc = cluster.vpc_config
-        self.name = Output.from_input(cluster.name)
-        self.arn = Output.from_input(cluster.arn)
-        self.version = Output.from_input(cluster.version)
-        self.endpoint = Output.from_input(cluster.endpoint)
-        self.certificate_authority = Output.from_input(cluster.certificate_authorities[0].data)
-        self.oidc_issuer = Output.from_input(cluster.identities[0].oidcs[0].issuer)
-        self.cluster_security_group_id = Output.from_input(vpc.cluster_security_group_id)
-        self.security_group_ids = Output.from_input(list(vpc.security_group_ids))
-        self.kubeconfig = Output.from_input(config)
-        self.register_outputs(
-            {
-                "name": self.name,
-                "arn": self.arn,
-                "version": self.version,
-                "endpoint": self.endpoint,
-                "certificateAuthority": self.certificate_authority,
-                "oidcIssuer": self.oidc_issuer,
-                "clusterSecurityGroupId": self.cluster_security_group_id,
-                "securityGroupIds": self.security_group_ids,
-                "kubeconfig": self.kubeconfig,
-                "provider": self.provider,
-            }
-        )
+        describe(self, found, args.get("profile"), args.get("role_arn"))
+        self.provider = give_access(self, name, self.arn, self.kubeconfig)
+        self.register_outputs(registered(self))
 
 
 def _describe(cluster_name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:

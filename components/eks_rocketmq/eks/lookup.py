@@ -13,6 +13,7 @@ ROLE = "aws:iam/role:Role"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 ADDON = "aws:eks/addon:Addon"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine writes for a value that only an update will know."""
@@ -78,6 +79,17 @@ def find_addon(session: Session, inputs: Inputs) -> Found | None:
     return None if addon is None else Found(f"{cluster}:{name}", addon.get("tags", {}))
 
 
+def find_log_group(session: Session, inputs: Inputs) -> Found | None:
+    """A log group by its whole name; its import id is the name."""
+    name, logs = inputs["name"], session.client("logs")
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    found = next((g for page in pages for g in page["logGroups"] if g["logGroupName"] == name), None)
+    if found is None:
+        return None
+    # Tags are asked for by the ARN without the `:*` that stands for the group's streams.
+    return Found(name, logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*")).get("tags", {}))
+
+
 @dataclass(frozen=True)
 class Lookup:
     """How one resource type is looked up."""
@@ -92,6 +104,7 @@ AWS_LOOKUPS: Mapping[str, Lookup] = {
     ROLE_POLICY_ATTACHMENT: Lookup(("role", "policyArn"), find_role_policy_attachment),
     OIDC_PROVIDER: Lookup(("url",), find_oidc_provider),
     ADDON: Lookup(("clusterName", "addonName"), find_addon),
+    LOG_GROUP: Lookup(("name",), find_log_group),
 }
 """The look-up of each AWS type that the library creates."""
 

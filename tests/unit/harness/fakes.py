@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.unit.harness import new_cluster
+
 ACCOUNT = "140023393377"
 REGION = "ap-southeast-1"
 ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/8DE440F2238C6B959FB7C65EA52AF80B"
@@ -41,9 +43,14 @@ def cluster(arguments: Properties) -> dict[str, Any]:
 
 
 def _role(inputs: Properties) -> Answer:
-    name = inputs["name"]
+    name = inputs.get("name", "role-1a2b3c4")
     path = inputs.get("path", "/")
-    return name, {"arn": f"arn:aws:iam::{ACCOUNT}:role{path}{name}", "uniqueId": "AROA", "createDate": "2026-01-01"}
+    return name, {
+        "name": name,
+        "arn": f"arn:aws:iam::{ACCOUNT}:role{path}{name}",
+        "uniqueId": "AROA",
+        "createDate": "2026-01-01",
+    }
 
 
 def _oidc_provider(inputs: Properties) -> Answer:
@@ -104,6 +111,7 @@ class Fakes:
             "aws:eks/addon:Addon": _addon,
             "pulumi:providers:kubernetes": _provider,
             "pulumi:providers:aws": _provider,
+            **new_cluster.RESOURCES,
         }
     )
     invokes: Mapping[str, Invoke] = field(
@@ -121,6 +129,7 @@ class Fakes:
                 "arn": f"arn:aws:iam::{ACCOUNT}:user/deployer",
                 "userId": "AIDA",
             },
+            **new_cluster.INVOKES,
         }
     )
 

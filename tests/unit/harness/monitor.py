@@ -10,10 +10,12 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2, json_format
 from google.protobuf.struct_pb2 import Struct
+from pulumi import ResourceTransform
 from pulumi.resource_hooks import ResourceHook
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.proto import callback_pb2, engine_pb2, resource_pb2
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
+from tests.unit.harness import eks_component
 from tests.unit.harness.fakes import Fakes, ProviderError
 from tests.unit.harness.recording import UNKNOWN, Recording, Registration, from_struct, has_secret, plain
 
@@ -46,6 +48,10 @@ def _alias(alias: Any) -> str:
     return alias.urn or alias.spec.type or alias.spec.name
 
 
+REMOTE = {eks_component.TYPE: eks_component.construct}
+"""Components that live in a plugin, and what does their work here."""
+
+
 class InvokeError(grpc.RpcError):
     """The engine's answer to a call that a provider refused."""
 
@@ -67,6 +73,12 @@ class HookRecorder:
     def register_resource_hook(self, hook: ResourceHook) -> None:
         """Keeps the hook under its name."""
         self._recording.hooks[hook.name] = hook.callback
+
+    def register_transform(self, transform: ResourceTransform) -> callback_pb2.Callback:
+        """Keeps the transform; the monitor runs it where the engine would."""
+        token = f"transform-{len(self._recording.transforms)}"
+        self._recording.transforms[token] = transform
+        return callback_pb2.Callback(token=token, target="harness")
 
 
 class LogRecorder:
@@ -106,6 +118,9 @@ class RecordingMonitor:
         if request.custom:
             id_, computed = self._fakes.create(request.type, request.name, inputs)
             outputs = {**inputs, **({} if self._recording.preview else computed)}
+        elif request.type not in REMOTE and request.remote:
+            msg = f"no fake for the remote component {request.type} ({request.name})"
+            raise KeyError(msg)
         registration = Registration(
             urn=urn,
             type=request.type,
@@ -131,8 +146,32 @@ class RecordingMonitor:
                 msg = f"Duplicate resource URN '{urn}'; try giving it a unique name"
                 raise ValueError(msg)
             self._recording.resources[urn] = registration
+        if request.remote:
+            return REMOTE[request.type](self, registration, [callback.token for callback in request.transforms])
         answered = "" if self._recording.preview else id_
         return resource_pb2.RegisterResourceResponse(urn=urn, id=answered, object=_struct(_marked(outputs)))
+
+    def construct(
+        self, component: Registration, inside: list[Registration], outputs: Any
+    ) -> resource_pb2.RegisterResourceResponse:
+        """Records what a remote component made inside of itself and answers with its outputs.
+
+        Args:
+            component: the remote component.
+            inside: its children, finished.
+            outputs: its outputs as they go over the wire, unknowns as `UNKNOWN`.
+        """
+        with self._lock:
+            self._recording.resources |= {child.urn: child for child in inside}
+        response = resource_pb2.RegisterResourceResponse(urn=component.urn, object=_struct(_marked(outputs)))
+        for key in outputs:
+            response.propertyDependencies[key].urns.extend([component.urn, *(child.urn for child in inside)])
+        return response
+
+    @property
+    def recording(self) -> Recording:
+        """What this run has asked for until now."""
+        return self._recording
 
     def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:  # noqa: N802
         """Records the outputs of a component, or of the stack."""

@@ -82,6 +82,7 @@ class Recording:
     invokes: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     component_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     hooks: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    transforms: dict[str, Callable[..., Any]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     log: list[tuple[str, str]] = field(default_factory=list)
 

@@ -32,6 +32,8 @@ _AMBIENT = ("AWS_", "PULUMI_", "KUBE", "EKS_ROCKETMQ_")
 def _hermetic() -> "Generator[None]":
     """No setting of the machine reaches the program; an Output in a string is an error instead of a warning."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(_AMBIENT)}
+    # The stand-in of the `aws` command, which a machine that runs these tests need not have.
+    clean["PATH"] = os.pathsep.join([str(Path(__file__).parent / "bin"), clean.get("PATH", "")])
     with mock.patch.dict(os.environ, {**clean, "PULUMI_ERROR_OUTPUT_STRING": "true"}, clear=True):
         yield
 

@@ -1,0 +1,146 @@
+"""What a new cluster will be, decided before its first resource. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eks_rocketmq.eks.cidr import public_sources, service_block
+from eks_rocketmq.eks.retention import retention
+from eks_rocketmq.validation import did_you_mean
+
+if TYPE_CHECKING:
+    from eks_rocketmq.eks.eks_cluster import AccessEntryArgs, EksClusterArgs
+
+LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+SUPPORT_TYPES = ("STANDARD", "EXTENDED")
+ENTRY_TYPES = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX")
+ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
+
+_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+_VERSION = re.compile(r"1\.[3-9][0-9]")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
+_ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
+_ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+s)?")
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """A cluster whose arguments have been checked."""
+
+    log_types: Sequence[str]
+    log_retention_days: int
+    public_sources: Sequence[str]
+    """Blocks that reach the public endpoint; empty: there is none."""
+
+
+def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
+    """The cluster that `args` describe.
+
+    Raises:
+        ValueError: for the first argument that no cluster can have, or that would lock everybody out.
+    """
+    name, version = args["cluster_name"], args["version"]
+    if not _NAME.fullmatch(name):
+        msg = (
+            f"cluster_name is {name!r}; accepted are 1 to 100 letters, digits, '-' and '_', beginning with a letter or "
+            "a digit"
+        )
+        raise ValueError(msg)
+    if not (isinstance(version, str) and _VERSION.fullmatch(version)):
+        msg = f"version is {version!r}; accepted is a minor version of Kubernetes from 1.30 on, such as '1.35'"
+        raise ValueError(msg)
+    _one_of(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
+    log_types = args.get("log_types", list(LOG_TYPES))
+    for kind in log_types:
+        _one_of(kind, LOG_TYPES, "log_types")
+    if "service_cidr" in args:
+        service_block(args["service_cidr"])
+    _check_subnets(args["subnet_ids"])
+    _check_entries(args)
+    for key, limit in (args.get("timeouts") or {}).items():
+        if not (limit and _DURATION.fullmatch(str(limit))):
+            msg = f"timeouts.{key} is {limit!r}; accepted is a duration, such as '45m' or '1h30m'"
+            raise ValueError(msg)
+    return ClusterPlan(
+        log_types=sorted(set(log_types)),
+        log_retention_days=retention(args.get("log_retention_days", 90), "log_retention_days"),
+        public_sources=public_sources(args.get("public_access_cidrs", []), "public_access_cidrs"),
+    )
+
+
+def access_policy_arn(partition: str, policy: str) -> str:
+    """ARN of one of EKS's access policies, which are no IAM policies."""
+    return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
+
+
+def finish_cluster(properties: Mapping[str, Any], *, creator_is_admin: bool, zonal_shift: bool) -> dict[str, Any]:
+    """The inputs of the cluster that `pulumi_eks` makes, with what it has no argument for.
+
+    Args:
+        properties: what it would send.
+        creator_is_admin: whether whoever creates the cluster is its admin.
+        zonal_shift: whether AWS may shift traffic away from a zone.
+    """
+    access = {**properties["accessConfig"], "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
+    return {**properties, "accessConfig": access, "zonalShiftConfig": {"enabled": zonal_shift}}
+
+
+def _one_of(value: str, accepted: Sequence[str], what: str) -> None:
+    if value not in accepted:
+        msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
+        raise ValueError(msg)
+
+
+def _check_subnets(subnets: object) -> None:
+    """A list whose length is known; what comes from another resource is checked by AWS."""
+    if isinstance(subnets, list | tuple) and len(subnets) < 2:
+        msg = f"subnet_ids has {len(subnets)}; accepted are two or more, in different zones"
+        raise ValueError(msg)
+
+
+def _check_entries(args: "EksClusterArgs") -> None:
+    entries = args.get("access_entries", [])
+    names = [entry["name"] for entry in entries]
+    if len(set(names)) != len(names):
+        msg = f"access_entries has the names {names}; accepted are different ones"
+        raise ValueError(msg)
+    for entry in entries:
+        _check_entry(entry)
+    admins = [entry for entry in entries if any(p["policy"] == ADMIN_POLICY for p in entry.get("policies", []))]
+    if not args.get("creator_is_admin", True) and not admins:
+        msg = (
+            f"creator_is_admin is False and no access entry has {ADMIN_POLICY}, so nobody could administer the "
+            "cluster; name an entry for whoever runs this stack, or leave creator_is_admin at True"
+        )
+        raise ValueError(msg)
+
+
+def _check_entry(entry: "AccessEntryArgs") -> None:
+    what = f"access entry {entry['name']!r}"
+    if not _ENTRY_NAME.fullmatch(entry["name"]):
+        msg = f"{what}: accepted as name are lower-case letters, digits and '-', such as 'platform-team'"
+        raise ValueError(msg)
+    principal = entry["principal_arn"]
+    if isinstance(principal, str) and not _PRINCIPAL.fullmatch(principal):
+        hint = "; the session of a role is no principal, name the role itself" if ":assumed-role/" in principal else ""
+        msg = f"{what}: principal_arn is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
+        raise ValueError(msg)
+    kind = entry.get("type", "STANDARD")
+    _one_of(kind, ENTRY_TYPES, f"{what}: type")
+    policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
+    if kind != "STANDARD" and (policies or groups or "username" in entry):
+        msg = f"{what} has type {kind!r}, which takes neither policies nor groups nor a user name; AWS gives it its own"
+        raise ValueError(msg)
+    if kind == "STANDARD" and not (policies or groups):
+        msg = f"{what} may do nothing; give it policies, kubernetes_groups or both"
+        raise ValueError(msg)
+    for group in groups:
+        if group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
+            msg = f"{what}: group {group!r} is reserved, EKS refuses it; bind a role to a group with another name"
+            raise ValueError(msg)
+    for policy in policies:
+        if not _ACCESS_POLICY.fullmatch(policy["policy"]):
+            msg = f"{what}: policy is {policy['policy']!r}; accepted is a name, such as {ADMIN_POLICY!r}"
+            raise ValueError(msg)

@@ -1,0 +1,325 @@
+"""A new EKS cluster."""
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from pulumi import (
+    ComponentResource,
+    CustomTimeouts,
+    Input,
+    InvokeOutputOptions,
+    Output,
+    Resource,
+    ResourceOptions,
+    ResourceTransform,
+    ResourceTransformArgs,
+    ResourceTransformResult,
+    RunError,
+)
+
+from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks.cluster_plan import ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
+from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
+from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.service_documents import CLUSTER_SERVICE
+
+if TYPE_CHECKING:
+    import pulumi_eks as eks
+
+CLUSTER = "aws:eks/cluster:Cluster"
+CLUSTER_POLICY = "AmazonEKSClusterPolicy"
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
+
+
+class AccessPolicyArgs(TypedDict):
+    """One of EKS's access policies, and where it holds."""
+
+    policy: str
+    """Name of the policy, such as `AmazonEKSClusterAdminPolicy`, `AmazonEKSAdminPolicy`, `AmazonEKSEditPolicy` or
+    `AmazonEKSViewPolicy`. Changing it replaces the association."""
+    namespaces: NotRequired[list[str]]
+    """Namespaces in which it holds, such as `rocketmq` or `team-*`; default: the whole cluster."""
+
+
+class AccessEntryArgs(TypedDict):
+    """Somebody of IAM who is let into the cluster."""
+
+    name: str
+    """Name of the entry in this stack, such as `platform-team`. Changing it replaces the entry."""
+    principal_arn: Input[str]
+    """ARN of an IAM role or user; of a role itself and not of its session. Changing it replaces the entry."""
+    policies: NotRequired[list[AccessPolicyArgs]]
+    """What it may do, by EKS's access policies; default: nothing."""
+    kubernetes_groups: NotRequired[list[str]]
+    """Groups to which the cluster's own role bindings refer; default: none."""
+    username: NotRequired[str]
+    """Name in the cluster's audit log; default: the principal's ARN, for a role with its session."""
+    type: NotRequired[str]
+    """`STANDARD` (default) for people and programs; `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2` or
+    `HYBRID_LINUX` for nodes. Managed node groups need no entry. Changing it replaces the entry."""
+
+
+class ClusterTimeoutsArgs(TypedDict):
+    """How long AWS may take, as durations such as `45m`."""
+
+    create: NotRequired[str]
+    """Default: `30m`; AWS takes about ten minutes."""
+    update: NotRequired[str]
+    """Default: `60m`, for each step of a change; an upgrade takes up to 45 minutes."""
+    delete: NotRequired[str]
+    """Default: `15m`."""
+
+
+class EksClusterArgs(TypedDict):
+    """What the cluster is, who reaches it and who may enter."""
+
+    cluster_name: str
+    """Name of the cluster, 1 to 100 letters, digits, '-' and '_'. Changing it replaces the cluster."""
+    version: str
+    """Kubernetes version, such as `1.35`. Raise it by one minor version at a time; it cannot be lowered."""
+    vpc_id: Input[str]
+    """Id of the VPC. Changing it replaces the cluster."""
+    subnet_ids: Input[Sequence[Input[str]]]
+    """Subnets of the control plane's network interfaces, in two zones at least; private ones of `Network` or your own.
+    They can be changed later, within the same zones."""
+    public_access_cidrs: NotRequired[list[str]]
+    """Blocks from which the API server is reached over the internet, such as `203.0.113.0/24`; the whole internet is
+    `0.0.0.0/0`. Default: none, the endpoint is private and whoever runs this stack must reach the VPC."""
+    creator_is_admin: NotRequired[bool]
+    """Whether whoever creates the cluster administers it, without an access entry; default: True, as this stack puts
+    its objects into the cluster. False needs an entry for an admin. Decided once: a change has no effect."""
+    access_entries: NotRequired[list[AccessEntryArgs]]
+    """Who else is let in; default: nobody."""
+    log_types: NotRequired[list[str]]
+    """Logs of the control plane: `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`; default: all."""
+    log_retention_days: NotRequired[int]
+    """Days for which CloudWatch keeps them, one of the numbers that it accepts; default: 90."""
+    log_kms_key_arn: NotRequired[Input[str]]
+    """KMS key of the log group, whose policy must let CloudWatch in; default: CloudWatch's own encryption."""
+    secrets_kms_key_arn: NotRequired[Input[str]]
+    """KMS key that encrypts the cluster's secrets; default: one is made, rotated each year. Changing it replaces the
+    cluster."""
+    service_cidr: NotRequired[str]
+    """Block of the services' addresses, /12 to /24 in a private range; default: AWS chooses one outside of the VPC.
+    Changing it replaces the cluster."""
+    support_type: NotRequired[str]
+    """`STANDARD` (default; AWS upgrades a cluster whose version is out of standard support) or `EXTENDED` (12 months
+    more on the old version, at six times the price)."""
+    zonal_shift: NotRequired[bool]
+    """Whether AWS may lead the cluster's traffic away from a zone that fails; default: False."""
+    deletion_protection: NotRequired[bool]
+    """EKS refuses to delete the cluster, and Pulumi to delete or replace it or its key; default: True. To destroy it,
+    set False, run `pulumi up`, then destroy."""
+    timeouts: NotRequired[ClusterTimeoutsArgs]
+    """How long AWS may take; default: as the provider's."""
+    ignore_changes: NotRequired[list[str]]
+    """Properties of the EKS cluster (`version`, `vpcConfig.publicAccessCidrs`, …) that others change and this stack
+    then leaves alone; default: none."""
+    profile: NotRequired[str]
+    """AWS profile that `aws eks get-token` uses; default: the credentials of whoever runs pulumi or kubectl."""
+    role_arn: NotRequired[str]
+    """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of everything; default: only the stack's own mark."""
+
+
+class EksCluster(ComponentResource):
+    """A cluster of its own, with the outputs of `ExistingEksCluster`.
+
+    Creates its service role, log group, KMS key, access entries and, through `pulumi_eks` in its leanest form, the
+    control plane. It has no nodes, no addons and, until `ClusterAddons` brings it, no pod network: EKS's own copies of
+    vpc-cni, kube-proxy and CoreDNS are not installed. What AWS or `pulumi_eks` would refuse is refused with a
+    ValueError at preview, and a machine without the `aws` command with a RunError.
+    """
+
+    name: Output[str]
+    """Name of the cluster."""
+    arn: Output[str]
+    """ARN of the cluster; it holds partition, region and account."""
+    version: Output[str]
+    """Kubernetes version, such as `1.35`."""
+    endpoint: Output[str]
+    """URL of the API server."""
+    certificate_authority: Output[str]
+    """CA of the API server, base64 of PEM."""
+    oidc_issuer: Output[str]
+    """Issuer of the service-account tokens, verbatim, with `https://`."""
+    cluster_security_group_id: Output[str]
+    """Security group that EKS made for control plane and nodes."""
+    security_group_ids: Output[list[str]]
+    """Security groups that were added to the control plane."""
+    kubeconfig: Output[str]
+    """Kubeconfig (JSON) without a secret: it asks `aws eks get-token`."""
+    provider: kubernetes.Provider
+    """Kubernetes provider of the cluster, for `ResourceOptions(provider=…)`."""
+
+    def __init__(self, name: str, args: EksClusterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("EksCluster"), name, {}, opts)
+        require_aws_command()
+        plan = plan_cluster(args)
+        role, policies = service_role(
+            self, name, service=CLUSTER_SERVICE, policies=[CLUSTER_POLICY], tags=args.get("tags", {}), sessions=True
+        )
+        logs = self._log_group(name, args, plan)
+        key_arn = args.get("secrets_kms_key_arn") or self._key(name, args)
+        made = self._control_plane(name, args, plan, role, key_arn, [*policies, logs]).eks_cluster
+        found = Description(
+            # As the caller gave it: known before the cluster exists, and with the order of one that does.
+            name=Output.all(args["cluster_name"], made.urn).apply(lambda known: known[0]),
+            arn=made.arn,
+            version=made.version,
+            endpoint=made.endpoint,
+            certificate_authority=made.certificate_authority.data,
+            oidc_issuer=made.identities[0].oidcs[0].issuer,
+            cluster_security_group_id=made.vpc_config.cluster_security_group_id,
+            security_group_ids=made.vpc_config.security_group_ids,
+        )
+        describe(self, found, args.get("profile"), args.get("role_arn"))
+        entries = self._access_entries(name, args)
+        self.provider = give_access(self, name, self.arn, self.kubeconfig, entries)
+        self.register_outputs(registered(self))
+
+    def _log_group(self, name: str, args: EksClusterArgs, plan: ClusterPlan) -> "aws.cloudwatch.LogGroup":
+        return aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes here and nowhere else
+            retention_in_days=plan.log_retention_days,
+            kms_key_id=args.get("log_kms_key_arn"),
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                hooks=refuse_existing(
+                    f"{name}-logs",
+                    "not possible: EKS writes into this group and no other",
+                ),
+            ),
+        )
+
+    def _key(self, name: str, args: EksClusterArgs) -> Output[str]:
+        key = aws.kms.Key(
+            f"{name}-secrets",
+            description=f"Secrets of the EKS cluster {args['cluster_name']}",
+            enable_key_rotation=True,
+            # A cluster whose key is gone has lost its secrets; 30 days is the longest time for second thoughts.
+            deletion_window_in_days=30,
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(self, protect=args.get("deletion_protection", True)),
+        )
+        return key.arn
+
+    def _control_plane(  # noqa: PLR0913, PLR0917 - what the cluster is made of
+        self,
+        name: str,
+        args: EksClusterArgs,
+        plan: ClusterPlan,
+        role: aws.iam.Role,
+        key_arn: Input[str],
+        before: Sequence[Resource],
+    ) -> "eks.Cluster":
+        import pulumi_eks as eks  # noqa: PLC0415 - 60 ms that a program with an existing cluster need not pay
+
+        protect = args.get("deletion_protection", True)
+        return eks.Cluster(
+            f"{name}-eks",
+            name=args["cluster_name"],
+            version=args["version"],
+            vpc_id=args["vpc_id"],
+            subnet_ids=args["subnet_ids"],
+            service_role=role,
+            authentication_mode=eks.AuthenticationMode.API,
+            endpoint_private_access=True,
+            endpoint_public_access=bool(plan.public_sources),
+            # pulumi_eks refuses even an empty list beside a private endpoint.
+            public_access_cidrs=list(plan.public_sources) or None,
+            enabled_cluster_log_types=list(plan.log_types),
+            encryption_config_key_arn=key_arn,
+            kubernetes_service_ip_address_range=args.get("service_cidr"),
+            deletion_protection=protect,
+            upgrade_policy={"support_type": args.get("support_type", "STANDARD")},
+            tags={**args.get("tags", {}), **ownership_tags()},
+            # The lean form, for the life of the cluster: docs/adr/0010.
+            skip_default_node_group=True,
+            skip_default_security_groups=True,
+            create_oidc_provider=False,
+            bootstrap_self_managed_addons=False,
+            use_default_vpc_cni=True,
+            kube_proxy_addon_options={"enabled": False},
+            coredns_addon_options={"enabled": False},
+            opts=child_options(
+                self,
+                protect=protect,
+                # EKS uses the role's policy from its first network interface to its last, and creates a log group of
+                # its own, with logs that never expire, when it finds none.
+                depends_on=list(before),
+                transforms=[_finish(args)],
+            ),
+        )
+
+    def _access_entries(self, name: str, args: EksClusterArgs) -> list[Resource]:
+        made: list[Resource] = []
+        for entry in args.get("access_entries", []):
+            own = aws.eks.AccessEntry(
+                f"{name}-{entry['name']}",
+                cluster_name=self.name,
+                principal_arn=entry["principal_arn"],
+                kubernetes_groups=entry.get("kubernetes_groups"),
+                user_name=entry.get("username"),
+                type=entry.get("type", "STANDARD"),
+                tags={**args.get("tags", {}), **ownership_tags()},
+                opts=child_options(self),
+            )
+            made += [own, *self._access_policies(f"{name}-{entry['name']}", entry, own)]
+        return made
+
+    def _access_policies(self, name: str, entry: AccessEntryArgs, own: aws.eks.AccessEntry) -> list[Resource]:
+        partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=self)).partition
+        return [
+            aws.eks.AccessPolicyAssociation(
+                f"{name}-{policy['policy']}",
+                cluster_name=own.cluster_name,
+                principal_arn=own.principal_arn,
+                policy_arn=partition.apply(lambda known, policy=policy: access_policy_arn(known, policy["policy"])),
+                access_scope={"type": "namespace", "namespaces": policy["namespaces"]}
+                if policy.get("namespaces")
+                else {"type": "cluster"},
+                opts=child_options(self),
+            )
+            for policy in entry.get("policies", [])
+        ]
+
+
+def require_aws_command() -> None:
+    """Refuses a machine without the AWS CLI, which `pulumi_eks` and every kubeconfig of EKS call.
+
+    Raises:
+        RunError: naming what is missing.
+    """
+    if shutil.which("aws") is None:
+        msg = (
+            "the `aws` command is not on PATH; a new cluster needs it, for a preview too: install version 2 of the AWS "
+            "CLI (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html) and run again"
+        )
+        raise RunError(msg)
+
+
+def _finish(args: EksClusterArgs) -> ResourceTransform:
+    """A transform that reaches the cluster inside of the remote component, where its arguments and options do not."""
+
+    def finish(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
+        if resource.type_ != CLUSTER:
+            return None
+        options = resource.opts
+        options.ignore_changes = [*(options.ignore_changes or []), *args.get("ignore_changes", [])]
+        if "timeouts" in args:
+            options.custom_timeouts = CustomTimeouts(**args["timeouts"])
+        properties = finish_cluster(
+            resource.props,
+            creator_is_admin=args.get("creator_is_admin", True),
+            zonal_shift=args.get("zonal_shift", False),
+        )
+        return ResourceTransformResult(properties, options)
+
+    return finish

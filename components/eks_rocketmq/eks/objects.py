@@ -1,0 +1,143 @@
+"""What several components of this half have in common: the contract of a cluster, roles of services."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource
+
+from eks_rocketmq.component import child_options
+from eks_rocketmq.eks.kubeconfig import kubeconfig
+from eks_rocketmq.eks.policy_documents import managed_policy_arn
+from eks_rocketmq.eks.preflight import ownership_tags
+from eks_rocketmq.eks.service_documents import service_trust_policy
+
+
+class Cluster(Protocol):
+    """What every cluster gives, whoever made it; everything after it takes these values and not the object."""
+
+    name: Output[str]
+    arn: Output[str]
+    version: Output[str]
+    endpoint: Output[str]
+    certificate_authority: Output[str]
+    oidc_issuer: Output[str]
+    cluster_security_group_id: Output[str]
+    security_group_ids: Output[list[str]]
+    kubeconfig: Output[str]
+    provider: kubernetes.Provider
+
+
+@dataclass(frozen=True)
+class Description:
+    """What DescribeCluster says, or will say of a cluster that is only planned."""
+
+    name: Input[str]
+    arn: Input[str]
+    version: Input[str]
+    endpoint: Input[str]
+    certificate_authority: Input[str]
+    oidc_issuer: Input[str]
+    cluster_security_group_id: Input[str]
+    security_group_ids: Input[list[str]]
+
+
+def give_access(
+    component: ComponentResource,
+    name: str,
+    arn: Output[str],
+    config: Output[str],
+    after: Sequence[Resource] = (),
+) -> kubernetes.Provider:
+    """The Kubernetes provider of a cluster.
+
+    Args:
+        component: the cluster's component.
+        name: its name.
+        arn: ARN of the cluster.
+        config: kubeconfig (JSON).
+        after: what lets the stack in; the provider, and with it every object, comes after them.
+    """
+    return kubernetes.Provider(
+        f"{name}-kubernetes",
+        kubeconfig=config,
+        # The provider compares this instead of server and CA: a rotated CA or another endpoint must not replace
+        # every object of the cluster.
+        cluster_identifier=arn,
+        # The API server answers nobody whose access entry is not there yet.
+        opts=child_options(component, depends_on=list(after)),
+    )
+
+
+def describe(cluster: Cluster, found: Description, profile: str | None, role_arn: str | None) -> None:
+    """Sets every output of a cluster but its provider.
+
+    Args:
+        cluster: the component.
+        found: what AWS says of it.
+        profile: AWS profile of `aws eks get-token`.
+        role_arn: role that `aws eks get-token` assumes.
+    """
+    for key, value in vars(found).items():
+        setattr(cluster, key, Output.from_input(value))
+    config: Output[str] = Output.all(
+        arn=cluster.arn, endpoint=cluster.endpoint, certificate_authority=cluster.certificate_authority
+    ).apply(lambda known: kubeconfig(**known, profile=profile, role_arn=role_arn))
+    cluster.kubeconfig = config
+
+
+def registered(cluster: Cluster) -> dict[str, Any]:
+    """The outputs of a cluster under the names that other languages see."""
+    return {
+        "name": cluster.name,
+        "arn": cluster.arn,
+        "version": cluster.version,
+        "endpoint": cluster.endpoint,
+        "certificateAuthority": cluster.certificate_authority,
+        "oidcIssuer": cluster.oidc_issuer,
+        "clusterSecurityGroupId": cluster.cluster_security_group_id,
+        "securityGroupIds": cluster.security_group_ids,
+        "kubeconfig": cluster.kubeconfig,
+        "provider": cluster.provider,
+    }
+
+
+def service_role(  # noqa: PLR0913 - each is a part of the role
+    component: ComponentResource,
+    name: str,
+    *,
+    service: str,
+    policies: Sequence[str],
+    tags: dict[str, str],
+    sessions: bool = False,
+) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+    """A role that a service of AWS takes, with policies that AWS manages. Its name is automatic: IAM knows no regions,
+    and a cluster of the same name may stand in another one.
+
+    Args:
+        component: the parent.
+        name: name of the role's resource.
+        service: principal of the service.
+        policies: path and name of each managed policy.
+        tags: tags of the role.
+        sessions: whether the service tags its sessions.
+    """
+    role = aws.iam.Role(
+        f"{name}-role",
+        assume_role_policy=service_trust_policy(service, sessions=sessions),
+        tags={**tags, **ownership_tags()},
+        opts=child_options(component),
+    )
+    partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=component)).partition
+    attachments = [
+        aws.iam.RolePolicyAttachment(
+            f"{name}-{policy.rsplit('/', 1)[-1]}",
+            role=role.name,
+            policy_arn=partition.apply(lambda known, policy=policy: managed_policy_arn(known, policy)),
+            opts=child_options(component),
+        )
+        for policy in policies
+    ]
+    return role, attachments

@@ -1,0 +1,222 @@
+"""`eks:index:Cluster` of pulumi-eks 4.4.0 as its plugin behaves: what it refuses, registers and gives back.
+
+Only the lean form is here. A switch outside of it fails the test by name instead of being played wrongly.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pulumi import CustomTimeouts, ResourceOptions, ResourceTransformArgs
+
+from tests.unit.harness.new_cluster import ACCOUNT, REGION
+from tests.unit.harness.recording import UNKNOWN, Registration
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import resource_pb2
+
+    from tests.unit.harness.monitor import RecordingMonitor
+
+TYPE = "eks:index:Cluster"
+CLUSTER = "aws:eks/cluster:Cluster"
+ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+_REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+MODES = (None, "CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+_LEAN = {
+    "skipDefaultNodeGroup": True,
+    "skipDefaultSecurityGroups": True,
+    "useDefaultVpcCni": True,
+    "kubeProxyAddonOptions": {"enabled": False},
+    "corednsAddonOptions": {"enabled": False},
+}
+_KNOWN = {
+    *("authenticationMode", "bootstrapSelfManagedAddons", "createOidcProvider", "deletionProtection"),
+    *("enabledClusterLogTypes", "encryptionConfigKeyArn", "endpointPrivateAccess", "endpointPublicAccess"),
+    *("kubernetesServiceIpAddressRange", "name", "publicAccessCidrs", "serviceRole", "subnetIds", "tags"),
+    *("upgradePolicy", "version", "vpcId"),
+    # Filled in by the SDK; useDefaultVpcCni makes nothing of it.
+    "vpcCniOptions",
+}
+
+
+class ConstructError(Exception):
+    """The component's refusal; it ends the program."""
+
+
+def construct(
+    monitor: "RecordingMonitor", component: Registration, transforms: Sequence[str]
+) -> "resource_pb2.RegisterResourceResponse":
+    """Does what Construct does: checks, registers cluster and Kubernetes provider, returns the outputs."""
+    inputs = component.inputs
+    if refusal := refused(inputs):
+        msg = f"eks:index:Cluster resource '{component.name}' has a problem: {refusal}"
+        raise ConstructError(msg)
+    if wrong := {key: inputs.get(key) for key, value in _LEAN.items() if inputs.get(key) != value}:
+        msg = f"no fake for the form with {wrong}; describe it in tests/unit/harness/eks_component.py"
+        raise KeyError(msg)
+    if unknown := set(inputs) - _KNOWN - set(_LEAN):
+        msg = f"no fake for {sorted(unknown)}; describe it in tests/unit/harness/eks_component.py"
+        raise KeyError(msg)
+    preview = monitor.recording.preview
+    cluster = _cluster(monitor, component, preview)
+    for token in transforms:
+        cluster = _transformed(monitor.recording.transforms[token], cluster)
+    computed = {} if preview else _computed(cluster.inputs)
+    outputs = {**cluster.inputs, **(dict.fromkeys(_computed(cluster.inputs), UNKNOWN) if preview else computed)}
+    cluster = replace(cluster, outputs=outputs)
+    provider = replace(
+        _child(component, "pulumi:providers:kubernetes", f"{component.name}-eks-k8s"),
+        inputs={"kubeconfig": UNKNOWN if preview else _kubeconfig(outputs)},
+        dependencies=frozenset({cluster.urn}),
+        id="6d3f",
+    )
+    return monitor.construct(component, [cluster, provider], _outputs(cluster, preview))
+
+
+def refused(inputs: Mapping[str, Any]) -> str | None:
+    """The component's own words for arguments that it does not take, or None."""
+    mode = inputs.get("authenticationMode")
+    sides = inputs.get("publicSubnetIds") is not None or inputs.get("privateSubnetIds") is not None
+    mapped = [key for key in ("roleMappings", "userMappings", "instanceRoles") if inputs.get(key)]
+    refusals = (
+        (shutil.which("aws") is None, "Could not find aws CLI for EKS."),
+        (inputs.get("createOidcProvider"), "Cannot retrieve the certificate fingerprint at the issuer URL"),
+        (
+            inputs.get("publicAccessCidrs") is not None and inputs.get("endpointPublicAccess") is False,
+            "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true",
+        ),
+        (
+            inputs.get("subnetIds") is not None and sides,
+            "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive.",
+        ),
+        (mode not in MODES, f"Invalid value for authenticationMode: {mode}."),
+        (
+            mode == "API" and mapped,
+            f"The {mapped} property does not support non-empty values when 'authenticationMode' is set to 'API'.",
+        ),
+        (
+            inputs.get("accessEntries") and mode in (None, "CONFIG_MAP"),
+            "The 'accessEntries' property is not supported when 'authenticationMode' is set to 'CONFIG_MAP'.",
+        ),
+        (
+            inputs.get("skipDefaultSecurityGroups") and not inputs.get("skipDefaultNodeGroup"),
+            "Cannot read properties of undefined (reading '0')",
+        ),
+    )
+    return next((words for applies, words in refusals if applies), None)
+
+
+def _child(component: Registration, type_: str, name: str) -> Registration:
+    """A child as the plugin registers it: `protect` comes down from the component, its other options do not."""
+    head, project, chain, _ = component.urn.split("::")
+    return replace(
+        component,
+        urn=f"{head}::{project}::{chain}${type_}::{name}",
+        type=type_,
+        name=name,
+        custom=True,
+        parent=component.urn,
+        dependencies=frozenset(),
+        property_dependencies={},
+        ignore_changes=(),
+        timeouts={},
+        before_create=(),
+        aliases=(),
+    )
+
+
+def _cluster(monitor: "RecordingMonitor", component: Registration, preview: bool) -> Registration:
+    given = component.inputs
+    name = f"{component.name}-eksCluster"
+    role = monitor.recording.resources[given["serviceRole"]]
+    inputs = {
+        "accessConfig": {
+            "authenticationMode": given["authenticationMode"],
+            "bootstrapClusterCreatorAdminPermissions": True,
+        },
+        "bootstrapSelfManagedAddons": given.get("bootstrapSelfManagedAddons", True),
+        "deletionProtection": given.get("deletionProtection"),
+        "enabledClusterLogTypes": given.get("enabledClusterLogTypes"),
+        "encryptionConfig": {"provider": {"keyArn": given["encryptionConfigKeyArn"]}, "resources": ["secrets"]}
+        if "encryptionConfigKeyArn" in given
+        else None,
+        "kubernetesNetworkConfig": {"serviceIpv4Cidr": given["kubernetesServiceIpAddressRange"]}
+        if "kubernetesServiceIpAddressRange" in given
+        else None,
+        "name": given.get("name", UNKNOWN if preview else f"{name}-1a2b3c4"),
+        "roleArn": UNKNOWN if preview else role.outputs["arn"],
+        "tags": {"Name": name, **given.get("tags", {})},
+        "upgradePolicy": given.get("upgradePolicy"),
+        "version": given.get("version"),
+        "vpcConfig": {
+            "endpointPrivateAccess": given.get("endpointPrivateAccess"),
+            "endpointPublicAccess": given.get("endpointPublicAccess"),
+            "publicAccessCidrs": given.get("publicAccessCidrs"),
+            "securityGroupIds": [],
+            "subnetIds": given.get("subnetIds", []),
+        },
+    }
+    return replace(
+        _child(component, CLUSTER, name),
+        inputs={key: value for key, value in inputs.items() if value is not None},
+        dependencies=frozenset({role.urn}),
+        ignore_changes=("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"),
+        id=str(inputs["name"]),
+    )
+
+
+def _transformed(transform: Any, resource: Registration) -> Registration:
+    """The resource after one transform; the engine runs those of a component for what is inside of it."""
+    options = ResourceOptions(ignore_changes=list(resource.ignore_changes), protect=resource.protect)
+    answer = transform(ResourceTransformArgs(True, resource.type, resource.name, dict(resource.inputs), options))
+    if answer is None:
+        return resource
+    timeouts = answer.opts.custom_timeouts or CustomTimeouts()
+    return replace(
+        resource,
+        inputs=answer.props,
+        ignore_changes=tuple(answer.opts.ignore_changes or ()),
+        protect=bool(answer.opts.protect),
+        timeouts={key: value for key, value in vars(timeouts).items() if value},
+    )
+
+
+def _computed(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "arn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{inputs['name']}",
+        "endpoint": f"https://0123456789ABCDEF.gr7.{REGION}.eks.amazonaws.com",
+        "certificateAuthority": {"data": "Q0VSVElGSUNBVEU="},
+        "identities": [{"oidcs": [{"issuer": ISSUER}]}],
+        "vpcConfig": {**inputs["vpcConfig"], "clusterSecurityGroupId": "sg-cluster", "vpcId": "vpc-1"},
+        "status": "ACTIVE",
+    }
+
+
+def _kubeconfig(outputs: Mapping[str, Any]) -> str:
+    return json.dumps({"clusters": [{"cluster": {"server": outputs["endpoint"]}}]})
+
+
+def _outputs(cluster: Registration, preview: bool) -> dict[str, Any]:
+    """What comes back: no `awsProvider` ever, `""` for what was not made, nothing but a reference known at preview."""
+    issuer = UNKNOWN if preview else ISSUER
+    group = UNKNOWN if preview else cluster.outputs["vpcConfig"]["clusterSecurityGroupId"]
+    return {
+        "eksCluster": {_SIGNATURE: _REFERENCE, "urn": cluster.urn, "id": UNKNOWN if preview else cluster.id},
+        "core": UNKNOWN if preview else {"endpoint": cluster.outputs["endpoint"], "storageClasses": {}},
+        "kubeconfig": UNKNOWN if preview else json.loads(_kubeconfig(cluster.outputs)),
+        "kubeconfigJson": UNKNOWN if preview else _kubeconfig(cluster.outputs),
+        "oidcProviderUrl": issuer,
+        "oidcIssuer": issuer.removeprefix("https://"),
+        "oidcProviderArn": "",
+        "clusterSecurityGroupId": group,
+        "nodeSecurityGroupId": group,
+        "clusterIngressRuleId": "",
+        "instanceRoles": [],
+        "defaultNodeGroupAsgName": "",
+        "fargateProfileId": "",
+        "fargateProfileStatus": "",
+        "autoModeNodeRoleName": "",
+    }
