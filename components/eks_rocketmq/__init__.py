@@ -1,5 +1,6 @@
 """From an AWS account, or a cluster that someone else made, to an Apache RocketMQ that keeps its messages on EBS."""
 
+from eks_rocketmq.eks.cluster_addons import AddonArgs, ClusterAddons, ClusterAddonsArgs, VpcCniArgs
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs
 from eks_rocketmq.eks.eks_cluster import (
     AccessEntryArgs,
@@ -11,6 +12,7 @@ from eks_rocketmq.eks.eks_cluster import (
 from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClusterArgs
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs
 from eks_rocketmq.eks.network import Network, NetworkArgs
+from eks_rocketmq.eks.node_group import NodeGroup, NodeGroupArgs, NodeTaintArgs
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProvider, ClusterOidcProviderArgs
 from eks_rocketmq.eks.storage_class import EbsStorageClass, EbsStorageClassArgs
 from eks_rocketmq.rocketmq.arguments import (
@@ -27,7 +29,10 @@ from eks_rocketmq.rocketmq.cluster import RocketMq
 __all__ = [
     "AccessEntryArgs",
     "AccessPolicyArgs",
+    "AddonArgs",
     "BrokerGroupArgs",
+    "ClusterAddons",
+    "ClusterAddonsArgs",
     "ClusterOidcProvider",
     "ClusterOidcProviderArgs",
     "ClusterTimeoutsArgs",
@@ -46,9 +51,13 @@ __all__ = [
     "Network",
     "NetworkArgs",
     "PodsArgs",
+    "NodeGroup",
+    "NodeGroupArgs",
+    "NodeTaintArgs",
     "ProxiesArgs",
     "RocketMq",
     "RocketMqArgs",
     "ServiceAccountArgs",
     "TolerationArgs",
+    "VpcCniArgs",
 ]

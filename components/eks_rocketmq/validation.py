@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 
 DNS_LABEL_LENGTH = 63
@@ -40,6 +40,18 @@ def whole_number(value: float, what: str) -> int:
     if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
         return int(value)
     msg = f"{what} is {value!r}; accepted is a whole number, such as 3"
+    raise ValueError(msg)
+
+
+def one_of(value: str, accepted: Collection[str], what: str) -> str:
+    """Returns `value` when it is one of `accepted`.
+
+    Raises:
+        ValueError: naming `what`, the value, what is accepted and the nearest of it.
+    """
+    if value in accepted:
+        return value
+    msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(str(value), accepted)}"
     raise ValueError(msg)
 
 

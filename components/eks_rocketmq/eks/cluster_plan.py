@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.eks.cidr import public_sources, service_block
 from eks_rocketmq.eks.retention import retention
-from eks_rocketmq.validation import did_you_mean
+from eks_rocketmq.validation import one_of
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.eks_cluster import AccessEntryArgs, EksClusterArgs
@@ -51,10 +51,10 @@ def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
         msg = f"version is {version!r}; accepted is a minor version of Kubernetes from 1.30 on, such as '1.35'"
         raise ValueError(msg)
-    _one_of(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
+    one_of(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
     log_types = args.get("log_types", list(LOG_TYPES))
     for kind in log_types:
-        _one_of(kind, LOG_TYPES, "log_types")
+        one_of(kind, LOG_TYPES, "log_types")
     if "service_cidr" in args:
         service_block(args["service_cidr"])
     _check_subnets(args["subnet_ids"])
@@ -85,12 +85,6 @@ def finish_cluster(properties: Mapping[str, Any], *, creator_is_admin: bool, zon
     """
     access = {**properties["accessConfig"], "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
     return {**properties, "accessConfig": access, "zonalShiftConfig": {"enabled": zonal_shift}}
-
-
-def _one_of(value: str, accepted: Sequence[str], what: str) -> None:
-    if value not in accepted:
-        msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
-        raise ValueError(msg)
 
 
 def _check_subnets(subnets: object) -> None:
@@ -128,7 +122,7 @@ def _check_entry(entry: "AccessEntryArgs") -> None:
         msg = f"{what}: principal_arn is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
         raise ValueError(msg)
     kind = entry.get("type", "STANDARD")
-    _one_of(kind, ENTRY_TYPES, f"{what}: type")
+    one_of(kind, ENTRY_TYPES, f"{what}: type")
     policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
     if kind != "STANDARD" and (policies or groups or "username" in entry):
         msg = f"{what} has type {kind!r}, which takes neither policies nor groups nor a user name; AWS gives it its own"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks_rocketmq.eks.cidr import subnet_plan, vpc_block
 from eks_rocketmq.eks.retention import retention
-from eks_rocketmq.validation import did_you_mean, whole_number
+from eks_rocketmq.validation import did_you_mean, one_of, whole_number
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.network import NetworkArgs
@@ -42,10 +42,7 @@ def plan_network(args: "NetworkArgs") -> NetworkPlan:
     private, public = subnet_plan(
         vpc, zones, _length(args, "private_prefix_length"), _length(args, "public_prefix_length")
     )
-    nat = args.get("nat", "per_zone")
-    if nat not in NAT_MODES:
-        msg = f"nat is {nat!r}; accepted are {', '.join(map(repr, NAT_MODES))}{did_you_mean(nat, NAT_MODES)}"
-        raise ValueError(msg)
+    nat = one_of(args.get("nat", "per_zone"), NAT_MODES, "nat")
     endpoints = args.get("interface_endpoints", [])
     if wrong := [name for name in endpoints if not name.replace(".", "").replace("-", "").isalnum()]:
         msg = f"interface_endpoints has {wrong[0]!r}; accepted are names of AWS services, such as 'ecr.api' or 'sts'"

@@ -73,7 +73,7 @@ def construct(
         dependencies=frozenset({cluster.urn}),
         id="6d3f",
     )
-    return monitor.construct(component, [cluster, provider], _outputs(cluster, preview))
+    return monitor.construct(component, [cluster, provider], _outputs(cluster, preview), cluster)
 
 
 def refused(inputs: Mapping[str, Any]) -> str | None:

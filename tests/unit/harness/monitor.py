@@ -152,7 +152,7 @@ class RecordingMonitor:
         return resource_pb2.RegisterResourceResponse(urn=urn, id=answered, object=_struct(_marked(outputs)))
 
     def construct(
-        self, component: Registration, inside: list[Registration], outputs: Any
+        self, component: Registration, inside: list[Registration], outputs: Any, source: Registration
     ) -> resource_pb2.RegisterResourceResponse:
         """Records what a remote component made inside of itself and answers with its outputs.
 
@@ -160,12 +160,13 @@ class RecordingMonitor:
             component: the remote component.
             inside: its children, finished.
             outputs: its outputs as they go over the wire, unknowns as `UNKNOWN`.
+            source: the child that the outputs come from.
         """
         with self._lock:
             self._recording.resources |= {child.urn: child for child in inside}
         response = resource_pb2.RegisterResourceResponse(urn=component.urn, object=_struct(_marked(outputs)))
         for key in outputs:
-            response.propertyDependencies[key].urns.extend([component.urn, *(child.urn for child in inside)])
+            response.propertyDependencies[key].urns.extend([component.urn, source.urn])
         return response
 
     @property
@@ -183,9 +184,14 @@ class RecordingMonitor:
         return empty_pb2.Empty()
 
     def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:  # noqa: N802
-        """Records a read of something that others manage; a read gives the live state at preview already."""
+        """Records a read of something that others manage.
+
+        A read gives the live state at preview already, unless its provider is only made in this update.
+        """
         urn = self._urn(request.parent, request.type, request.name)
-        state = dict(self._fakes.read(request.type, request.id))
+        through = self._recording.resources.get(request.provider.rpartition("::")[0])
+        unreachable = self._recording.preview and through is not None and UNKNOWN in through.inputs.values()
+        state = {} if unreachable else dict(self._fakes.read(request.type, request.id))
         with self._lock:
             self._recording.reads[urn] = request.id
         return resource_pb2.ReadResourceResponse(urn=urn, properties=_struct(_marked(state)))

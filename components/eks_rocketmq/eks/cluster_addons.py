@@ -1,0 +1,162 @@
+"""What every node and every pod of a cluster relies on: pod network, service addresses, names."""
+
+from typing import Any, NotRequired, TypedDict
+
+import pulumi_aws as aws
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource, ResourceOptions
+
+from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
+from eks_rocketmq.eks.irsa_role import IrsaRole
+from eks_rocketmq.eks.objects import service_role
+from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.service_documents import POD_IDENTITY_SERVICE
+
+CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
+CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
+
+
+class AddonArgs(TypedDict):
+    """One addon of EKS."""
+
+    name: str
+    """Its name, such as `vpc-cni`, `coredns` or `metrics-server`. Changing it replaces the addon."""
+    version: NotRequired[str]
+    """Version such as `v1.21.1-eksbuild.1`; default: see `versions`."""
+    configuration: NotRequired[dict[str, Any]]
+    """Settings by the addon's own schema (`aws eks describe-addon-configuration`), over those of this component;
+    default: none."""
+
+
+class VpcCniArgs(TypedDict):
+    """As whom the pod network asks AWS for addresses, and how it works."""
+
+    identity: NotRequired[str]
+    """`irsa` (default; a role for its service account), `pod_identity` (a role through the agent) or `node` (the nodes'
+    own role, which then needs `AmazonEKS_CNI_Policy`, and every pod that reaches the metadata service with it)."""
+    role_name: NotRequired[str]
+    """Name of the role in IAM, with `irsa`. Changing it replaces the role."""
+    issuer: NotRequired[Input[str]]
+    """Issuer of the cluster, with `https://`, with `irsa`."""
+    provider_arn: NotRequired[Input[str]]
+    """ARN of the cluster's IAM OIDC provider, with `irsa`."""
+    network_policy: NotRequired[bool]
+    """Enforce NetworkPolicies, those of RocketMQ among them; default: True. Without it they are objects that nobody
+    reads."""
+    prefix_delegation: NotRequired[bool]
+    """Give nodes blocks of 16 addresses, for more pods on a node; default: False. Subnets need contiguous room."""
+
+
+class ClusterAddonsArgs(TypedDict):
+    """Which addons, for which cluster, before or after its nodes."""
+
+    cluster_name: Input[str]
+    """Name of the cluster. Changing it replaces the addons."""
+    stage: str
+    """`before_nodes`: what nodes need to become ready (vpc-cni, kube-proxy, eks-pod-identity-agent). `after_nodes`:
+    what needs nodes to become ready (coredns and all others)."""
+    addons: NotRequired[list[AddonArgs]]
+    """The addons of this stage; default: vpc-cni and kube-proxy before the nodes, coredns after them."""
+    pod_identity_agent: NotRequired[bool]
+    """Install eks-pod-identity-agent too, before the nodes; default: False."""
+    vpc_cni: NotRequired[VpcCniArgs]
+    """The pod network's identity and settings; needed where vpc-cni is installed."""
+    versions: NotRequired[str]
+    """Versions of addons that are not pinned: `installed` (default; what EKS chooses at the create, and then what is
+    there), `default` (EKS's default for the Kubernetes version) or `latest`. The last two are looked up at each
+    preview, so a new one appears there as an upgrade."""
+    kubernetes_version: NotRequired[Input[str]]
+    """Kubernetes version for which `default` and `latest` are looked up, such as `1.35`; needed with them."""
+    preserve: NotRequired[bool]
+    """Leave an addon's software in the cluster when the addon is taken out of the stack; default: True, as a cluster
+    without network or names is none."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of addons and role; default: only the stack's own mark."""
+
+
+class ClusterAddons(ComponentResource):
+    """Addons of EKS in one of two stages, with the right order around nodes.
+
+    A cluster needs two of these: one of the stage `before_nodes`, on which its `NodeGroup`s depend, and one of the
+    stage `after_nodes`, which depends on them. An addon in the wrong one is refused with a ValueError at preview:
+    EKS would wait 20 minutes for pods that cannot start.
+    """
+
+    versions: Output[dict[str, str]]
+    """Version of each addon by its name."""
+
+    def __init__(self, name: str, args: ClusterAddonsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("ClusterAddons"), name, {}, opts)
+        plans = plan_addons(args)
+        addons = {plan.name: self._addon(name, plan, args) for plan in plans}
+        versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})
+        self.versions = versions
+        self.register_outputs({"versions": self.versions})
+
+    def _addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:
+        role, policies, pod_identity = None, [], None
+        if plan.name == VPC_CNI:
+            role, policies, pod_identity = self._cni_identity(name, args)
+        return aws.eks.Addon(
+            f"{name}-{plan.name}",
+            cluster_name=args["cluster_name"],
+            addon_name=plan.name,
+            addon_version=plan.version or self._resolved(plan, args),
+            configuration_values=plan.configuration,
+            service_account_role_arn=role,
+            pod_identity_associations=pod_identity,
+            # A cluster that others made has copies of its own; the addon takes them over, and its settings win.
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            preserve=args.get("preserve", True),
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                # The pod network asks for its first address with the role's policy; the ARN alone does not bring it.
+                depends_on=policies,
+                hooks=refuse_existing(f"{name}-{plan.name}", "leave it out of the `addons` of ClusterAddons"),
+            ),
+        )
+
+    def _resolved(self, plan: AddonPlan, args: ClusterAddonsArgs) -> Output[str] | None:
+        wanted = args.get("versions", "installed")
+        if wanted == "installed" or "kubernetes_version" not in args:
+            return None
+        return aws.eks.get_addon_version_output(
+            addon_name=plan.name,
+            kubernetes_version=args["kubernetes_version"],
+            most_recent=wanted == "latest",
+            opts=InvokeOutputOptions(parent=self),
+        ).version
+
+    def _cni_identity(
+        self, name: str, args: ClusterAddonsArgs
+    ) -> "tuple[Output[str] | None, list[Resource], list[aws.eks.AddonPodIdentityAssociationArgsDict] | None]":
+        """Role of the service account, what must be there before it works, and the association of Pod Identity."""
+        cni = args.get("vpc_cni", {})
+        identity = cni.get("identity", "irsa")
+        if identity == "node":
+            return None, [], None
+        if identity == "pod_identity":
+            own, policies = service_role(
+                self,
+                f"{name}-{VPC_CNI}",
+                service=POD_IDENTITY_SERVICE,
+                policies=[CNI_POLICY],
+                tags=args.get("tags", {}),
+                sessions=True,
+            )
+            return None, list(policies), [{"role_arn": own.arn, "service_account": CNI_SERVICE_ACCOUNT}]
+        role = IrsaRole(
+            f"{name}-{VPC_CNI}",
+            {
+                "role_name": cni["role_name"],
+                "provider_arn": cni["provider_arn"],
+                "issuer": cni["issuer"],
+                "service_accounts": [{"namespace": CNI_NAMESPACE, "name": CNI_SERVICE_ACCOUNT}],
+                "managed_policies": [CNI_POLICY],
+                "tags": args.get("tags", {}),
+            },
+            child_options(self),
+        )
+        return role.arn, list(role.attachments), None
