@@ -13,6 +13,9 @@ from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClu
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs
 from eks_rocketmq.eks.network import Network, NetworkArgs
 from eks_rocketmq.eks.node_group import NodeGroup, NodeGroupArgs, NodeTaintArgs
+from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs, EbsCsiConfigurationArgs
+from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClusterArgs
+from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs, TrustedClusterArgs
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProvider, ClusterOidcProviderArgs
 from eks_rocketmq.eks.storage_class import EbsStorageClass, EbsStorageClassArgs
 from eks_rocketmq.rocketmq.arguments import (
@@ -39,6 +42,7 @@ __all__ = [
     "ControllersArgs",
     "EbsCsiAddon",
     "EbsCsiAddonArgs",
+    "EbsCsiConfigurationArgs",
     "EbsStorageClass",
     "EbsStorageClassArgs",
     "EksCluster",
@@ -60,4 +64,5 @@ __all__ = [
     "ServiceAccountArgs",
     "TolerationArgs",
     "VpcCniArgs",
+    "TrustedClusterArgs",
 ]

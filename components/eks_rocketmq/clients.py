@@ -34,7 +34,7 @@ def _client(kubeconfig: str) -> DynamicClient:
 
 
 def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
-    """The object in the cluster of a kubeconfig that has kind and name of `inputs`, or None.
+    """The object in the cluster of a kubeconfig that has kind and name of `inputs`, with its annotations, or None.
 
     Raises:
         ApiException: when the cluster refuses the question.
@@ -47,10 +47,10 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
     metadata = inputs["metadata"]
     try:
         resource = client.resources.get(api_version=inputs["apiVersion"], kind=inputs["kind"])
-        resource.get(name=metadata["name"], namespace=metadata.get("namespace"))
+        found = resource.get(name=metadata["name"], namespace=metadata.get("namespace")).to_dict()
     except (NotFoundError, ResourceNotFoundError):
         return None
-    return Found(id_)
+    return Found(id_, found["metadata"].get("annotations") or {})
 
 
 def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:

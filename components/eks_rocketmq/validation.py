@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 
 DNS_LABEL_LENGTH = 63
+DNS_SUBDOMAIN_LENGTH = 253
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -29,6 +30,26 @@ def dns_label(value: str, what: str) -> str:
         "beginning and ending with a letter or a digit"
     )
     raise ValueError(msg)
+
+
+def dns_subdomain(value: str, what: str) -> str:
+    """Returns `value` when Kubernetes accepts it as the name of an object that may have dots (RFC 1123 subdomain).
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if is_dns_subdomain(value):
+        return value
+    msg = (
+        f"{what} is {value!r}; accepted are 1 to {DNS_SUBDOMAIN_LENGTH} lower-case letters, digits, '-' and '.', each "
+        "part beginning and ending with a letter or a digit"
+    )
+    raise ValueError(msg)
+
+
+def is_dns_subdomain(value: str) -> bool:
+    """Whether Kubernetes accepts `value` as an RFC 1123 subdomain."""
+    return len(value) <= DNS_SUBDOMAIN_LENGTH and all(map(_DNS_LABEL.fullmatch, value.split(".")))
 
 
 def whole_number(value: float, what: str) -> int:

@@ -1,25 +1,54 @@
 """The EBS CSI driver of a cluster, with an identity that works."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks.irsa_role import IrsaRole
+from eks_rocketmq.eks import csi_identity
+from eks_rocketmq.eks.csi_configuration import configuration_values
+from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
+from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs
+from eks_rocketmq.eks.policy_documents import account_of
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
-from eks_rocketmq.validation import did_you_mean
 
 ADDON_NAME = "aws-ebs-csi-driver"
 SERVICE_ACCOUNT_NAMESPACE = "kube-system"
 SERVICE_ACCOUNT = "ebs-csi-controller-sa"  # https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
-PERMISSIONS = {
-    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html
-    "legacy": "service-role/AmazonEBSCSIDriverPolicy",
-    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicyV2.html
-    "v2": "AmazonEBSCSIDriverPolicyV2",
-}
-"""What the driver may do: the managed policy of each accepted value."""
+
+
+class EbsCsiConfigurationArgs(TypedDict):
+    """What the addon's own schema lets one configure. EKS refuses what the addon's version does not know."""
+
+    controller_replicas: NotRequired[int]
+    """Pods of the controller; default: the addon's, 2."""
+    controller_resources: NotRequired[dict[str, dict[str, str]]]
+    """`requests` and `limits` of the controller's driver container; default: the addon's."""
+    controller_tolerations: NotRequired[list[dict[str, Any]]]
+    """Taints that the controller's pods tolerate; default: the addon's."""
+    controller_node_selector: NotRequired[dict[str, str]]
+    """Labels of the nodes that the controller may run on; default: the addon's."""
+    extra_volume_tags: NotRequired[dict[str, str]]
+    """Tags of every volume that the driver makes from now on; default: none. Tags of AWS and the driver are refused."""
+    volume_modification: NotRequired[bool]
+    """Change volumes by annotations of their claims; default: the addon's, False."""
+    node_resources: NotRequired[dict[str, dict[str, str]]]
+    """`requests` and `limits` of the driver container on each node; default: the addon's."""
+    node_tolerations: NotRequired[list[dict[str, Any]]]
+    """Taints that the pods on the nodes tolerate; default: the addon's."""
+    tolerate_all_taints: NotRequired[bool]
+    """Run on nodes with any taint; default: the addon's, True."""
+    volume_attach_limit: NotRequired[int]
+    """Volumes that can be attached to a node, from 1; default: what the instance type allows."""
+    default_storage_class: NotRequired[bool]
+    """Let the addon make a default class of its own, `ebs-csi-default-sc` (gp3, not encrypted); default: the addon's,
+    False."""
+    sidecar_resources: NotRequired[dict[str, dict[str, dict[str, str]]]]
+    """`requests` and `limits` of sidecars by name, such as `provisioner` or `attacher`; default: the addon's."""
+    values: NotRequired[dict[str, Any]]
+    """Further values, in the addon's own spelling (`{"controller": {"loggingFormat": "json"}}`); default: none. A value
+    that another argument sets as well is refused."""
 
 
 class EbsCsiAddonArgs(TypedDict):
@@ -27,19 +56,49 @@ class EbsCsiAddonArgs(TypedDict):
 
     cluster_name: Input[str]
     """Name of the cluster. Changing it replaces the addon."""
-    issuer: Input[str]
-    """Issuer of the cluster, with `https://`."""
-    provider_arn: Input[str]
-    """ARN of the cluster's IAM OIDC provider."""
     role_name: str
     """Name of the driver's role, such as `eks-ebs-csi-driver`. Changing it replaces the role."""
+    issuer: NotRequired[Input[str]]
+    """Issuer of the cluster, with `https://`; needed for the identity `irsa`."""
+    provider_arn: NotRequired[Input[str]]
+    """ARN of the cluster's IAM OIDC provider; needed for the identity `irsa`."""
+    identity: NotRequired[str]
+    """`irsa` (default): the driver takes its role with the token of its service account. `pod_identity`: EKS Pod
+    Identity hands it out; the cluster must run the addon `eks-pod-identity-agent` on its EC2 nodes, and a controller on
+    Fargate needs `irsa`."""
     permissions: NotRequired[str]
-    """`legacy` (default; AmazonEBSCSIDriverPolicy) or `v2` (AmazonEBSCSIDriverPolicyV2, which touches only volumes that
-    carry the driver's tag)."""
+    """`legacy` (default; AmazonEBSCSIDriverPolicy), `v2` (AmazonEBSCSIDriverPolicyV2, which touches only volumes that
+    carry the driver's tag), `cluster_scoped` (AmazonEBSCSIDriverEKSClusterScopedPolicy: only volumes and nodes that are
+    tagged with this cluster; driver 1.58 or newer) or `generated` (an inline policy for this cluster, region and
+    account; the least of all). Changing it attaches the new before it takes away the old. With the last two, tag
+    volumes that exist first: `ebs.csi.aws.com/cluster-name` = the cluster, respectively `kubernetes.io/cluster/<name>`
+    = `owned`."""
+    snapshots: NotRequired[bool]
+    """Let `generated` permissions include snapshots; default: False. The managed policies include them anyway."""
+    kms_key_arns: NotRequired[list[Input[str]]]
+    """Keys for encrypted volumes, by ARN; default: none, volumes are encrypted with the account's `aws/ebs` key. Every
+    kind of permissions gets them, and only through EC2."""
     addon_version: NotRequired[str]
     """Version such as `v1.62.0-eksbuild.1`; default: what EKS chooses at the create, and what is installed after."""
+    most_recent: NotRequired[bool]
+    """Resolve the newest version for `kubernetes_version` on every run, instead of `addon_version`; default: False."""
+    kubernetes_version: NotRequired[Input[str]]
+    """Kubernetes version of the cluster, such as `1.35`; needed for `most_recent`."""
+    configuration: NotRequired[EbsCsiConfigurationArgs]
+    """The addon's configuration; default: EKS's defaults at the create, and what is installed after."""
+    resolve_conflicts_on_create: NotRequired[str]
+    """`OVERWRITE` (default) or `NONE`: whether fields that somebody else set in the cluster are taken over, or stop the
+    create."""
+    resolve_conflicts_on_update: NotRequired[str]
+    """`OVERWRITE` (default), `PRESERVE` or `NONE`: the same for an update."""
+    preserve: NotRequired[bool]
+    """Leave the driver's pods in the cluster when the addon is deleted; default: False, they go with it."""
     existing: NotRequired[bool]
     """Use the addon that the cluster has, without managing it or its role; default: False, create both."""
+    permissions_boundary: NotRequired[Input[str]]
+    """ARN of the policy that bounds what the role may do; default: none."""
+    path: NotRequired[str]
+    """Path of the role, such as `/team/`; default: `/`. Changing it replaces the role."""
     tags: NotRequired[dict[str, str]]
     """Tags of addon and role; default: only the stack's own mark."""
 
@@ -47,8 +106,10 @@ class EbsCsiAddonArgs(TypedDict):
 class EbsCsiAddon(ComponentResource):
     """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
 
-    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. Depend on it with whatever claims volumes.
-    Other `permissions` than those named are refused with a ValueError at preview.
+    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. Its controller needs nodes to become active: let it depend
+    on the node groups of the same stack (`depends_on`). Depend on it with whatever claims volumes. Unknown permissions,
+    identities and conflict rules, keys that are no ARN, and a configuration that contradicts itself are refused with a
+    ValueError at preview.
     """
 
     role_arn: Output[str]
@@ -58,62 +119,97 @@ class EbsCsiAddon(ComponentResource):
 
     def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
-        policy = _policy(args.get("permissions", "legacy"))
+        choices = csi_identity.choices({**args})
+        values = configuration_values({**args.get("configuration", {})})
         if args.get("existing", False):
             found = aws.eks.get_addon_output(
                 cluster_name=args["cluster_name"], addon_name=ADDON_NAME, opts=InvokeOutputOptions(parent=self)
             )
             self.role_arn, self.addon_version = found.service_account_role_arn, found.addon_version
         else:
-            role = self._role(name, args, policy)
-            addon = self._addon(name, args, role)
+            role = self._role(name, args, choices)
+            addon = self._addon(name, args, choices, values, role)
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
 
-    def _role(self, name: str, args: EbsCsiAddonArgs, policy: str) -> IrsaRole:
-        return IrsaRole(
-            f"{name}-driver",
-            {
-                "role_name": args["role_name"],
-                "provider_arn": args["provider_arn"],
-                "issuer": args["issuer"],
-                "service_accounts": [{"namespace": SERVICE_ACCOUNT_NAMESPACE, "name": SERVICE_ACCOUNT}],
-                "managed_policies": [policy],
-                "tags": args.get("tags", {}),
-            },
-            child_options(self),
-        )
+    def _role(self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> IrsaRole:
+        role: IrsaRoleArgs = {
+            "role_name": args["role_name"],
+            "service_accounts": [{"namespace": SERVICE_ACCOUNT_NAMESPACE, "name": SERVICE_ACCOUNT}],
+            "managed_policies": list(choices.managed_policies),
+            "inline_policies": self._inline(args, choices),
+            "tags": {**args.get("tags", {})},
+        }
+        if choices.role_tag:
+            # The policy compares each volume's tag with this one of the role: aws:PrincipalTag/eks-cluster-name.
+            role["tags"] = {**args.get("tags", {}), choices.role_tag: args["cluster_name"]}
+        if choices.pod_identity:
+            cluster = self._scope(args).apply(
+                lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
+            )
+            # The addon makes the association itself, so that it goes with the addon.
+            role |= {"pod_identity_clusters": {"cluster": cluster}, "associate": False}
+        else:
+            role |= {"provider_arn": args["provider_arn"], "issuer": args["issuer"]}
+        if "permissions_boundary" in args:
+            role["permissions_boundary"] = args["permissions_boundary"]
+        if "path" in args:
+            role["path"] = args["path"]
+        return IrsaRole(f"{name}-driver", role, child_options(self))
 
-    def _addon(self, name: str, args: EbsCsiAddonArgs, role: IrsaRole) -> aws.eks.Addon:
+    def _inline(self, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> dict[str, Any]:
+        policies: dict[str, Any] = {}
+        if choices.generated:
+            snapshots = args.get("snapshots", False)
+            policies["volumes"] = self._scope(args).apply(lambda scope: volume_policy(scope, snapshots=snapshots))
+        if args.get("kms_key_arns", []):
+            policies["keys"] = Output.all(*args.get("kms_key_arns", [])).apply(key_policy)
+        return policies
+
+    def _scope(self, args: EbsCsiAddonArgs) -> Output[Scope]:
+        caller = aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=self))
+        region = aws.get_region_output(opts=InvokeOutputOptions(parent=self))
+
+        def scope(known: list[str]) -> Scope:
+            partition, account = account_of(known[0])
+            return Scope(partition, known[1], account, known[2])
+
+        found: Output[Scope] = Output.all(caller.arn, region.region, args["cluster_name"]).apply(scope)
+        return found
+
+    def _chosen_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
+        if not args.get("most_recent", False):
+            return args.get("addon_version")
+        return aws.eks.get_addon_version_output(
+            addon_name=ADDON_NAME,
+            kubernetes_version=args["kubernetes_version"],
+            most_recent=True,
+            opts=InvokeOutputOptions(parent=self),
+        ).version
+
+    def _addon(
+        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, values: str | None, role: IrsaRole
+    ) -> aws.eks.Addon:
+        association = aws.eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=SERVICE_ACCOUNT)
         return aws.eks.Addon(
             f"{name}-addon",
             cluster_name=args["cluster_name"],
             addon_name=ADDON_NAME,
-            addon_version=args.get("addon_version"),
-            service_account_role_arn=role.arn,
+            addon_version=self._chosen_version(args),
+            configuration_values=values,
+            service_account_role_arn=None if choices.pod_identity else role.arn,
+            pod_identity_associations=[association] if choices.pod_identity else None,
             # The service account may carry an annotation that somebody made by hand; the addon's role has to win.
-            resolve_conflicts_on_create="OVERWRITE",
-            resolve_conflicts_on_update="OVERWRITE",
+            resolve_conflicts_on_create=choices.conflicts_on_create,
+            resolve_conflicts_on_update=choices.conflicts_on_update,
+            preserve=args.get("preserve"),
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
                 # The driver makes its first volume with the role's policies; the role's ARN alone does not bring them.
-                depends_on=role.attachments,
+                depends_on=role.policies,
                 hooks=refuse_existing(
                     f"{name}-addon", "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)"
                 ),
             ),
         )
-
-
-def _policy(permissions: str) -> str:
-    """The managed policy for a value of `permissions`.
-
-    Raises:
-        ValueError: naming the value and what is accepted.
-    """
-    if permissions not in PERMISSIONS:
-        accepted = " and ".join(repr(key) for key in PERMISSIONS)
-        msg = f"permissions is {permissions!r}; accepted are {accepted}{did_you_mean(permissions, PERMISSIONS)}"
-        raise ValueError(msg)
-    return PERMISSIONS[permissions]

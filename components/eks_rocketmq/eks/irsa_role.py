@@ -1,51 +1,101 @@
 """An IAM role for service accounts of a cluster."""
 
-from typing import NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.policy_documents import (
+    STS_AUDIENCE,
+    Statement,
+    check_customer_policy,
+    check_inline_policies,
     managed_policy_arn,
+    permission_policy,
+    pod_identity_statements,
     service_account_subject,
-    web_identity_trust_policy,
+    trust_policy,
+    web_identity_statements,
 )
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
-from eks_rocketmq.validation import dns_label
 
 
 class ServiceAccountArgs(TypedDict):
     """A Kubernetes service account; it need not exist yet."""
 
     namespace: str
-    """Its namespace, such as `kube-system`."""
+    """Its namespace, such as `kube-system`, exactly: a wildcard is refused."""
     name: str
-    """Its name, such as `ebs-csi-controller-sa`."""
+    """Its name, such as `ebs-csi-controller-sa`. `*` and `?` match as in IAM's `StringLike`: `worker-*` lets in each
+    service account of that namespace whose name begins so."""
+
+
+class TrustedClusterArgs(TypedDict):
+    """A cluster whose tokens a role trusts."""
+
+    issuer: Input[str]
+    """Issuer of the cluster, with `https://`."""
+    provider_arn: Input[str]
+    """ARN of the cluster's IAM OIDC provider, in the account of the role."""
 
 
 class IrsaRoleArgs(TypedDict):
     """Who may take the role, and what it may do."""
 
     role_name: str
-    """Name of the role in IAM. Changing it replaces the role."""
-    provider_arn: Input[str]
-    """ARN of the cluster's IAM OIDC provider."""
-    issuer: Input[str]
-    """Issuer of the cluster, with `https://`."""
+    """Name of the role in IAM, 1 to 64 characters. Changing it replaces the role."""
     service_accounts: list[ServiceAccountArgs]
-    """The service accounts that may take the role, at least one; each is matched exactly."""
+    """The service accounts that may take the role, at least one, in each of its clusters."""
+    provider_arn: NotRequired[Input[str]]
+    """ARN of the cluster's IAM OIDC provider; with `issuer`, the short form for one cluster."""
+    issuer: NotRequired[Input[str]]
+    """Issuer of the cluster, with `https://`."""
+    clusters: NotRequired[list[TrustedClusterArgs]]
+    """Further clusters whose tokens the role trusts; default: none. The trust policy is limited to 2,048 characters,
+    which is about six clusters with one service account."""
+    audience: NotRequired[str]
+    """Audience of the tokens, matched exactly; default: `sts.amazonaws.com`, which EKS asks for in every partition.
+    Another one must be among the client ids of the provider."""
+    pod_identity_clusters: NotRequired[dict[str, Input[str]]]
+    """Clusters in which EKS Pod Identity hands the role to the service accounts: a label, which stands in the names of
+    resources (as a rule the cluster's name), to the ARN of the cluster; default: none. They need the addon
+    `eks-pod-identity-agent`, and no OIDC provider."""
+    associate: NotRequired[bool]
+    """Create the association of each service account in `pod_identity_clusters`; default: True. False where an addon
+    makes its own. An association is for one service account, so names with wildcards need False."""
     managed_policies: NotRequired[list[str]]
-    """Policies that AWS manages, as path and name (`service-role/AmazonEBSCSIDriverPolicy`); default: none."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of the role; default: only the stack's own mark."""
+    """Policies that exist: of AWS by path and name (`service-role/AmazonEBSCSIDriverPolicy`), of an account by ARN;
+    default: none."""
+    customer_policies: NotRequired[dict[str, Any]]
+    """Policies to create in the account and attach: name to document, as an object or as JSON text, 6,144 characters
+    each; default: none. Changing a name replaces the policy."""
+    inline_policies: NotRequired[dict[str, Any]]
+    """Policies within the role: name to document, as an object or as JSON text, 10,240 characters together; default:
+    none. Changing a name replaces the policy."""
+    path: NotRequired[str]
+    """Path of role and customer policies, such as `/team/`; default: `/`. Changing it replaces them."""
+    permissions_boundary: NotRequired[Input[str]]
+    """ARN of the policy that bounds what the role may do; default: none."""
+    max_session_duration: NotRequired[int]
+    """Longest session in seconds, 3600 to 43200; default: 3600."""
+    description: NotRequired[str]
+    """Description of the role, up to 1000 characters; default: none."""
+    force_detach_policies: NotRequired[bool]
+    """Take off policies that others attached when the role is deleted; default: False, the deletion fails then."""
+    tags: NotRequired[dict[str, Input[str]]]
+    """Tags of role, customer policies and associations; default: only the stack's own mark."""
 
 
 class IrsaRole(ComponentResource):
     """A role whose trust policy lets in exactly the named service accounts, with the audience `sts.amazonaws.com`.
 
-    Creates the role and one attachment for each managed policy. A role for nobody, a name that Kubernetes does not
-    accept, a malformed issuer and a trust policy that is too long are refused with a ValueError at preview.
+    Creates the role, the policies that it brings along, an attachment for each managed one, and the associations of
+    EKS Pod Identity. A role for nobody or for no cluster, a name that Kubernetes or IAM does not accept, a wildcard in
+    a namespace or the audience, a malformed issuer, and documents that are too long are refused with a ValueError at
+    preview.
     """
 
     arn: Output[str]
@@ -53,25 +103,27 @@ class IrsaRole(ComponentResource):
     name: Output[str]
     """Name of the role."""
     attachments: list[aws.iam.RolePolicyAttachment]
-    """The role's policies: what uses the role should depend on them, its ARN alone does not say that they are there."""
+    """The managed and customer policies on the role; see `policies`."""
+    inline_policies: list[aws.iam.RolePolicy]
+    """The policies within the role; see `policies`."""
 
     def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("IrsaRole"), name, {}, opts)
-        subjects = [
-            service_account_subject(
-                dns_label(account["namespace"], "namespace of a service account"),
-                dns_label(account["name"], "name of a service account"),
-            )
-            for account in args["service_accounts"]
-        ]
-        trust: Output[str] = Output.all(args["provider_arn"], args["issuer"]).apply(
-            lambda known: web_identity_trust_policy(known[0], known[1], subjects)
-        )
+        accounts = [role_checks.service_account({**account}) for account in args["service_accounts"]]
+        _check_names(args, accounts)
+        customer = {key: _document(key, value) for key, value in args.get("customer_policies", {}).items()}
+        inline = {key: _document(key, value) for key, value in args.get("inline_policies", {}).items()}
+        tags = {**args.get("tags", {}), **ownership_tags()}
         role = aws.iam.Role(
             f"{name}-role",
-            name=args["role_name"],
-            assume_role_policy=trust,
-            tags={**args.get("tags", {}), **ownership_tags()},
+            name=role_checks.role_name(args["role_name"]),
+            assume_role_policy=_trust(args, accounts),
+            path=role_checks.path(args["path"]) if "path" in args else None,
+            permissions_boundary=args.get("permissions_boundary"),
+            max_session_duration=_session(args),
+            description=role_checks.description(args["description"]) if "description" in args else None,
+            force_detach_policies=args.get("force_detach_policies"),
+            tags=tags,
             opts=child_options(
                 self,
                 hooks=refuse_existing(
@@ -80,10 +132,20 @@ class IrsaRole(ComponentResource):
                 ),
             ),
         )
-        self.attachments = self._attach(name, role, args.get("managed_policies", []))
+        self.attachments = [
+            *self._attach(name, role, args.get("managed_policies", [])),
+            *self._create(name, role, customer, args, tags),
+        ]
+        self.inline_policies = self._embed(name, role, inline)
+        self._associate(name, role, args, accounts, tags)
         self.arn = role.arn
         self.name = role.name
         self.register_outputs({"arn": self.arn, "name": self.name})
+
+    @property
+    def policies(self) -> list[Resource]:
+        """What uses the role should depend on them: the role's ARN alone does not say that they are there."""
+        return [*self.attachments, *self.inline_policies]
 
     def _attach(self, name: str, role: aws.iam.Role, policies: list[str]) -> list[aws.iam.RolePolicyAttachment]:
         if not policies:
@@ -98,3 +160,122 @@ class IrsaRole(ComponentResource):
             )
             for policy in policies
         ]
+
+    def _create(
+        self,
+        name: str,
+        role: aws.iam.Role,
+        documents: dict[str, Output[str]],
+        args: IrsaRoleArgs,
+        tags: dict[str, Input[str]],
+    ) -> list[aws.iam.RolePolicyAttachment]:
+        attachments = []
+        for key, document in documents.items():
+            policy = aws.iam.Policy(
+                f"{name}-{key}",
+                name=key,
+                path=args.get("path"),
+                policy=document.apply(lambda known, key=key: _checked_customer_policy(key, known)),
+                tags=tags,
+                opts=child_options(
+                    self,
+                    hooks=refuse_existing(f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies"),
+                ),
+            )
+            attachments.append(
+                aws.iam.RolePolicyAttachment(
+                    f"{name}-{key}", role=role.name, policy_arn=policy.arn, opts=child_options(self)
+                )
+            )
+        return attachments
+
+    def _embed(self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]) -> list[aws.iam.RolePolicy]:
+        # The limit is on all of them together, so each waits until the others are known.
+        checked: Output[dict[str, str]] = Output.all(Output.from_input(documents)).apply(_checked_inline_policies)
+        return [
+            aws.iam.RolePolicy(
+                f"{name}-{key}",
+                name=key,
+                role=role.name,
+                policy=checked.apply(lambda known, key=key: known[key]),
+                opts=child_options(self),
+            )
+            for key in documents
+        ]
+
+    def _associate(
+        self,
+        name: str,
+        role: aws.iam.Role,
+        args: IrsaRoleArgs,
+        accounts: Sequence[tuple[str, str]],
+        tags: dict[str, Input[str]],
+    ) -> None:
+        if not args.get("associate", True):
+            return
+        for label, cluster_arn in args.get("pod_identity_clusters", {}).items():
+            for namespace, account in accounts:
+                key = f"{name}-{label}-{namespace}-{account}"
+                aws.eks.PodIdentityAssociation(
+                    key,
+                    cluster_name=Output.from_input(cluster_arn).apply(lambda arn: arn.rsplit("/", 1)[-1]),
+                    namespace=namespace,
+                    service_account=account,
+                    role_arn=role.arn,
+                    tags=tags,
+                    opts=child_options(
+                        self,
+                        # A pod that starts after it uses the role's policies; the role's ARN alone does not bring them.
+                        depends_on=self.policies,
+                        hooks=refuse_existing(key, "IrsaRole with associate=False"),
+                    ),
+                )
+
+
+def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> None:
+    role_checks.policy_names(
+        args.get("managed_policies", []), args.get("customer_policies", {}), args.get("inline_policies", {})
+    )
+    if args.get("pod_identity_clusters") and args.get("associate", True):
+        role_checks.exact(accounts)
+
+
+def _session(args: IrsaRoleArgs) -> int | None:
+    return role_checks.session_seconds(args["max_session_duration"]) if "max_session_duration" in args else None
+
+
+def _document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
+    return Output.from_input(document).apply(lambda known: permission_policy(known, f"policy {key}"))
+
+
+def _checked_customer_policy(name: str, document: str) -> str:
+    check_customer_policy(name, document)
+    return document
+
+
+def _checked_inline_policies(known: list[dict[str, str]]) -> dict[str, str]:
+    (documents,) = known
+    check_inline_policies(documents)
+    return documents
+
+
+def _trust(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:
+    """The trust policy, once issuers, providers and cluster ARNs are known."""
+    pods = args.get("pod_identity_clusters", {})
+    clusters = [*args.get("clusters", [])]
+    if role_checks.names_a_cluster({**args}, pod_identity=bool(pods)):
+        clusters.insert(0, {"issuer": args["issuer"], "provider_arn": args["provider_arn"]})
+    audience = role_checks.audience(args.get("audience", STS_AUDIENCE))
+    subjects = [service_account_subject(namespace, account) for namespace, account in accounts]
+
+    def document(known: list[Any]) -> str:
+        trusted, arns = known
+        statements: list[Statement] = []
+        for cluster in trusted:
+            statements += web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience)
+        for arn in arns:
+            statements += pod_identity_statements(arn, accounts)
+        return trust_policy(statements)
+
+    known: Output[str] = Output.all(clusters, list(pods.values())).apply(document)
+    return known

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from eks_rocketmq.eks.policy_documents import oidc_provider_arn
+from eks_rocketmq.eks.policy_documents import account_of, oidc_provider_arn
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+POLICY = "aws:iam/policy:Policy"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 ADDON = "aws:eks/addon:Addon"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+POD_IDENTITY_ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine writes for a value that only an update will know."""
@@ -65,6 +68,21 @@ def find_role_policy_attachment(session: Session, inputs: Inputs) -> Found | Non
     return Found(f"{role}/{policy}") if policy in (attached or []) else None
 
 
+def find_policy(session: Session, inputs: Inputs) -> Found | None:
+    """A policy of the account by path and name; its import id is the ARN."""
+    partition, account = account_of(session.client("sts").get_caller_identity()["Arn"])
+    arn = f"arn:{partition}:iam::{account}:policy{inputs.get('path') or '/'}{inputs['name']}"
+    policy = _unless_missing(lambda: session.client("iam").get_policy(PolicyArn=arn)["Policy"])
+    return None if policy is None else Found(arn, _tags(policy.get("Tags", [])))
+
+
+def find_role_policy(session: Session, inputs: Inputs) -> Found | None:
+    """An inline policy of a role; its import id is `role:policy`."""
+    role, name = inputs["role"], inputs["name"]
+    policy = _unless_missing(lambda: session.client("iam").get_role_policy(RoleName=role, PolicyName=name))
+    return None if policy is None else Found(f"{role}:{name}")
+
+
 def find_oidc_provider(session: Session, inputs: Inputs) -> Found | None:
     """An IAM OIDC provider by its URL; its import id is the ARN."""
     arn = oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
@@ -90,6 +108,22 @@ def find_log_group(session: Session, inputs: Inputs) -> Found | None:
     return Found(name, logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*")).get("tags", {}))
 
 
+def find_pod_identity_association(session: Session, inputs: Inputs) -> Found | None:
+    """The association of a service account; its import id is `cluster,association-id`."""
+    cluster, account = inputs["clusterName"], inputs["serviceAccount"]
+    eks = session.client("eks")
+    listed = _unless_missing(
+        lambda: eks.list_pod_identity_associations(
+            clusterName=cluster, namespace=inputs["namespace"], serviceAccount=account
+        )["associations"]
+    )
+    if not listed:
+        return None
+    id_ = listed[0]["associationId"]
+    found = eks.describe_pod_identity_association(clusterName=cluster, associationId=id_)["association"]
+    return Found(f"{cluster},{id_}", found.get("tags", {}))
+
+
 @dataclass(frozen=True)
 class Lookup:
     """How one resource type is looked up."""
@@ -102,9 +136,12 @@ class Lookup:
 AWS_LOOKUPS: Mapping[str, Lookup] = {
     ROLE: Lookup(("name",), find_role),
     ROLE_POLICY_ATTACHMENT: Lookup(("role", "policyArn"), find_role_policy_attachment),
+    POLICY: Lookup(("name",), find_policy),
+    ROLE_POLICY: Lookup(("role", "name"), find_role_policy),
     OIDC_PROVIDER: Lookup(("url",), find_oidc_provider),
     ADDON: Lookup(("clusterName", "addonName"), find_addon),
     LOG_GROUP: Lookup(("name",), find_log_group),
+    POD_IDENTITY_ASSOCIATION: Lookup(("clusterName", "namespace", "serviceAccount"), find_pod_identity_association),
 }
 """The look-up of each AWS type that the library creates."""
 

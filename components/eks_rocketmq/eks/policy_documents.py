@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 STS_AUDIENCE = "sts.amazonaws.com"
@@ -10,8 +11,17 @@ STS_AUDIENCE = "sts.amazonaws.com"
 
 TRUST_POLICY_LIMIT = 2048
 """Characters (white space not counted) that IAM accepts in a trust policy unless the account's quota was raised."""
+INLINE_POLICIES_LIMIT = 10_240
+"""Characters (white space not counted) that IAM accepts in all inline policies of a role together."""
+CUSTOMER_POLICY_LIMIT = 6_144
+"""Characters (white space not counted) that IAM accepts in a policy of its own."""
 
+Statement = dict[str, Any]
+
+_VERSION = "2012-10-17"
 _ISSUER = re.compile(r"https://(?P<host>[^/\s]+(/\S*[^/\s])?)")
+_CLUSTER_ARN = re.compile(r"arn:[\w-]+:eks:[\w-]+:(?P<account>\d{12}):cluster/[\w-]+", re.ASCII)
+_ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
 def issuer_host(issuer: str) -> str:
@@ -30,9 +40,15 @@ def issuer_host(issuer: str) -> str:
     return match["host"]
 
 
+def account_of(caller_arn: str) -> tuple[str, str]:
+    """Partition and account of an ARN, such as the one that STS gives for the caller."""
+    _, partition, _, _, account, _ = caller_arn.split(":", 5)
+    return partition, account
+
+
 def oidc_provider_arn(caller_arn: str, issuer: str) -> str:
     """The ARN of an issuer's provider in the account of `caller_arn`. IAM accepts one provider for a URL."""
-    _, partition, _, _, account, _ = caller_arn.split(":", 5)
+    partition, account = account_of(caller_arn)
     return f"arn:{partition}:iam::{account}:oidc-provider/{issuer_host(issuer)}"
 
 
@@ -41,49 +57,203 @@ def service_account_subject(namespace: str, name: str) -> str:
     return f"system:serviceaccount:{namespace}:{name}"
 
 
-def web_identity_trust_policy(
+def has_wildcard(name: str) -> bool:
+    """Whether `StringLike` would take the name for a pattern."""
+    return "*" in name or "?" in name
+
+
+def web_identity_statements(
     provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
-) -> str:
-    """The trust policy (JSON) of a role for service accounts of one cluster.
+) -> list[Statement]:
+    """What lets service accounts of one cluster take a role with their tokens (IRSA).
 
     Subject and audience are both pinned: without the audience a token made for another service would be let in. The
-    condition keys carry the issuer without `https://`; with it they match no token, and nobody is let in.
+    condition keys carry the issuer without `https://`; with it they match no token, and nobody is let in. Subjects with
+    a wildcard stand in a statement of their own, so that the others and the audience stay exact.
 
     Args:
         provider_arn: IAM OIDC provider of the cluster.
         issuer: issuer URL of the cluster, with `https://`.
-        subjects: exact `sub` values, see `service_account_subject`.
+        subjects: `sub` values, see `service_account_subject`; `*` and `?` match as in `StringLike`.
         audience: exact `aud` value.
 
     Raises:
-        ValueError: for no subject, a malformed issuer, or a document above `TRUST_POLICY_LIMIT` characters.
+        ValueError: for a malformed issuer.
     """
+    host = issuer_host(issuer)
     allowed = sorted(set(subjects))
-    if not allowed:
+    exact = [subject for subject in allowed if not has_wildcard(subject)]
+    patterns = [subject for subject in allowed if has_wildcard(subject)]
+    conditions: list[Statement] = []
+    if exact:
+        conditions.append({"StringEquals": {f"{host}:aud": audience, f"{host}:sub": _one_or_list(exact)}})
+    if patterns:
+        conditions.append(
+            {"StringEquals": {f"{host}:aud": audience}, "StringLike": {f"{host}:sub": _one_or_list(patterns)}}
+        )
+    return [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition,
+        }
+        for condition in conditions
+    ]
+
+
+def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]]) -> list[Statement]:
+    """What lets EKS Pod Identity hand a role to service accounts of one cluster.
+
+    The service is the same for every cluster of every account, so account, cluster, namespace and name are pinned by
+    the session tags that EKS sends along (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html). An
+    association that disables session tags is let in by none of these statements.
+
+    Args:
+        cluster_arn: ARN of the cluster.
+        accounts: namespace and name of each service account; `*` and `?` in a name match as in `StringLike`.
+
+    Raises:
+        ValueError: when `cluster_arn` is not the ARN of a cluster.
+    """
+    match = _CLUSTER_ARN.fullmatch(cluster_arn)
+    if match is None:
+        msg = (
+            f"a Pod Identity cluster is {cluster_arn!r}; accepted is the ARN of an EKS cluster, "
+            "such as 'arn:aws:eks:eu-west-1:123456789012:cluster/prod'"
+        )
+        raise ValueError(msg)
+    names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    for namespace, name in accounts:
+        names[namespace, has_wildcard(name)].add(name)
+    statements = []
+    for (namespace, patterns), found in sorted(names.items()):
+        equals = {
+            "aws:SourceAccount": match["account"],
+            "aws:RequestTag/eks-cluster-arn": cluster_arn,
+            "aws:RequestTag/kubernetes-namespace": namespace,
+        }
+        pinned = {"aws:RequestTag/kubernetes-service-account": _one_or_list(sorted(found))}
+        condition = {"StringEquals": equals, "StringLike": pinned} if patterns else {"StringEquals": equals | pinned}
+        statements.append(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "pods.eks.amazonaws.com"},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Condition": condition,
+            }
+        )
+    return statements
+
+
+def trust_policy(statements: Iterable[Statement]) -> str:
+    """The trust policy (JSON) of a role.
+
+    Raises:
+        ValueError: for no statement, or a document above `TRUST_POLICY_LIMIT` characters.
+    """
+    listed = list(statements)
+    if not listed:
         msg = "the role has no service account; name one at least, as {'namespace': 'kube-system', 'name': 'reader'}"
         raise ValueError(msg)
-    host = issuer_host(issuer)
-    statement: dict[str, Any] = {
-        "Effect": "Allow",
-        "Principal": {"Federated": provider_arn},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {
-            "StringEquals": {
-                f"{host}:aud": audience,
-                f"{host}:sub": allowed[0] if len(allowed) == 1 else allowed,
-            }
-        },
-    }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
-    if len(document) > TRUST_POLICY_LIMIT:
+    document = policy(listed)
+    if length(document) > TRUST_POLICY_LIMIT:
         msg = (
-            f"the trust policy for {len(allowed)} service accounts has {len(document)} characters; "
-            f"IAM accepts {TRUST_POLICY_LIMIT}: spread the service accounts over several roles"
+            f"the trust policy has {length(document)} characters; IAM accepts {TRUST_POLICY_LIMIT}: "
+            "spread the service accounts and clusters over several roles"
         )
         raise ValueError(msg)
     return document
 
 
+def web_identity_trust_policy(
+    provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
+) -> str:
+    """The trust policy (JSON) of a role for service accounts of one cluster; see `web_identity_statements`.
+
+    Raises:
+        ValueError: for no subject, a malformed issuer, or a document that is too long.
+    """
+    return trust_policy(web_identity_statements(provider_arn, issuer, subjects, audience))
+
+
+def policy(statements: list[Statement]) -> str:
+    """A policy document (JSON) of these statements."""
+    return json.dumps({"Version": _VERSION, "Statement": statements}, separators=(",", ":"))
+
+
+def length(document: str) -> int:
+    """Characters of a document as IAM counts them."""
+    return len("".join(document.split()))
+
+
+def permission_policy(document: object, what: str) -> str:
+    """A document that somebody wrote, an object or JSON text, as compact JSON.
+
+    Raises:
+        ValueError: naming `what`, when it is no permission policy.
+    """
+    found = _parsed(document, what)
+    if not isinstance(found, Mapping) or not found.get("Statement"):
+        msg = f"{what} is {found!r}; accepted is a policy document, {{'Version': {_VERSION!r}, 'Statement': [...]}}"
+        raise ValueError(msg)
+    if found.get("Version") != _VERSION:
+        msg = f"{what} has the Version {found.get('Version')!r}; accepted is {_VERSION!r}: older ones have no variables"
+        raise ValueError(msg)
+    statements = found["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        _check_statement(statement, what)
+    return json.dumps(found, separators=(",", ":"))
+
+
+def check_inline_policies(documents: Mapping[str, str]) -> None:
+    """Raises ValueError when a role's inline policies are longer together than IAM accepts."""
+    total = sum(length(document) for document in documents.values())
+    if total > INLINE_POLICIES_LIMIT:
+        msg = (
+            f"the inline policies {', '.join(sorted(documents))} have {total} characters together; IAM accepts "
+            f"{INLINE_POLICIES_LIMIT} in a role: make the large ones customer policies"
+        )
+        raise ValueError(msg)
+
+
+def check_customer_policy(name: str, document: str) -> None:
+    """Raises ValueError when a customer policy is longer than IAM accepts."""
+    if length(document) > CUSTOMER_POLICY_LIMIT:
+        msg = (
+            f"customer policy {name} has {length(document)} characters; IAM accepts {CUSTOMER_POLICY_LIMIT}: "
+            "spread its statements over several policies"
+        )
+        raise ValueError(msg)
+
+
 def managed_policy_arn(partition: str, path_and_name: str) -> str:
-    """ARN of a policy that AWS manages, such as `service-role/AmazonEBSCSIDriverPolicy`."""
+    """ARN of a policy that AWS manages, such as `service-role/AmazonEBSCSIDriverPolicy`; an ARN stays what it is."""
+    if path_and_name.startswith("arn:"):
+        return path_and_name
     return f"arn:{partition}:iam::aws:policy/{path_and_name}"
+
+
+def _one_or_list(values: list[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else values
+
+
+def _parsed(document: object, what: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(document if isinstance(document, str) else json.dumps(document))
+    except (TypeError, ValueError) as error:
+        msg = f"{what} is no JSON ({error}); accepted is a policy document as an object or as JSON text"
+        raise ValueError(msg) from None
+
+
+def _check_statement(statement: object, what: str) -> None:
+    if not isinstance(statement, Mapping) or not set(statement) <= _ELEMENTS:
+        msg = f"{what} has the statement {statement!r}; accepted are the elements {', '.join(sorted(_ELEMENTS))}"
+        raise ValueError(msg)
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        msg = f"{what} has the Effect {statement.get('Effect')!r}; accepted are 'Allow' and 'Deny'"
+        raise ValueError(msg)
+    for element in ("Action", "Resource"):
+        if bool(statement.get(element)) == bool(statement.get(f"Not{element}")):
+            msg = f"{what} has a statement {statement!r}; accepted is one with either {element} or Not{element}"
+            raise ValueError(msg)

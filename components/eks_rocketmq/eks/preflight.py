@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable
 
 import pulumi
-from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
+from pulumi import Input, Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
 
-from eks_rocketmq.eks.lookup import Session, aws_session, find
+from eks_rocketmq.eks import volume_class
+from eks_rocketmq.eks.lookup import Found, Session, aws_session, find
 
 SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
 """Set by `eks-rocketmq adopt` for its own preview, which wants the plan with everything that exists."""
@@ -49,18 +50,51 @@ def refuse_existing(name: str, existing: str, session: Callable[[], Session] | N
         existing: how the program is told to use the resource without managing it, for the error.
         session: makes the boto3 session; default: profile and region of the stack's `aws` settings.
     """
-    stack, tags = pulumi.get_stack(), ownership_tags()
+    stack = pulumi.get_stack()
+    return _refusing(
+        name,
+        lambda args: find(session or _stack_session, args.type, args.new_inputs or {}),
+        lambda args, found: three_ways(args.type, found.id, stack, existing),
+    )
+
+
+def refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
+    """The same for a StorageClass, which the cluster may have from EKS, an addon or a person.
+
+    Args:
+        name: name of the resource; the hook is `<name>-preflight`.
+        kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
+    """
+    if kubeconfig is None:
+        return None
+    known: list[str] = []
+    Output.from_input(kubeconfig).apply(known.append)
+
+    def look(args: ResourceHookArgs) -> Found | None:
+        from eks_rocketmq.clients import find_object  # noqa: PLC0415 - half a second that only a create needs
+
+        return find_object(known[0], args.new_inputs or {}) if known else None
+
+    return _refusing(name, look, lambda _, found: volume_class.taken(found.id, "which this stack has not made"))
+
+
+def _refusing(
+    name: str,
+    look: Callable[[ResourceHookArgs], Found | None],
+    refusal: Callable[[ResourceHookArgs, Found], str],
+) -> ResourceHookBinding:
+    tags = ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
         if os.environ.get(SKIP_VARIABLE):
             return
         try:
-            found = await asyncio.to_thread(find, session or _stack_session, args.type, args.new_inputs or {})
-        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what AWS would allow
+            found = await asyncio.to_thread(look, args)
+        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
             pulumi.log.warn(f"cannot tell whether {args.name} exists already ({error}); going on without that check")
             return
         if found is not None and not tags.items() <= dict(found.tags).items():
-            raise RuntimeError(three_ways(args.type, found.id, stack, existing))
+            raise RuntimeError(refusal(args, found))
 
     hook = ResourceHook(f"{name}-preflight", check, ResourceHookOptions(on_dry_run=True))
     return ResourceHookBinding(before_create=[hook])

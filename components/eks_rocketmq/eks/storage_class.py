@@ -3,32 +3,74 @@
 from typing import NotRequired, TypedDict
 
 import pulumi_kubernetes as kubernetes
-from pulumi import ComponentResource, Output, ResourceOptions, RunError
+from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks import volume_class
+from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing_class
+from eks_rocketmq.validation import dns_subdomain
 
-EBS_PROVISIONERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
+EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
+EBS_PROVISIONERS = (EBS_CSI_PROVISIONER, "kubernetes.io/aws-ebs")
 """Provisioners whose claims the EBS CSI driver serves: its own, and the in-tree one that Kubernetes hands to it."""
 
 ZONE_AWARE = "WaitForFirstConsumer"
 
 
 class EbsStorageClassArgs(TypedDict):
-    """Which class, and what this stack changes in it."""
+    """Which class, and what it is to be like."""
 
     class_name: str
-    """Name of a class that the cluster has, such as the `gp2` that EKS makes. Changing it makes new claims use another
-    class; claims that exist keep theirs."""
+    """Name of the class: one that the cluster has, such as the `gp2` that EKS makes, or with `create` a new one, such
+    as `rocketmq-gp3`. Changing it makes new claims use another class; claims that exist keep theirs."""
+    create: NotRequired[bool]
+    """Create the class; default: False, adopt the one that the cluster has. A name that EKS uses itself is refused."""
     allow_volume_expansion: NotRequired[bool]
-    """Let claims of the class grow; default: not touched (EKS's own `gp2` does not allow it)."""
+    """Let claims of the class grow; default: True with `create`, otherwise not touched (EKS's own `gp2` does not allow
+    it)."""
+    default: NotRequired[bool]
+    """Make it the class of claims that name none, or take that from it; default: not touched, a new class is none."""
+    default_instead_of: NotRequired[str]
+    """Name of the class that is the default one now, which ceases to be it; default: none. With two default classes
+    Kubernetes takes the newer. It stays so when the stack is destroyed."""
+    volume_type: NotRequired[str]
+    """`gp3` (default), `gp2`, `io1` or `io2`; with `create`. Changing it replaces the class, as every argument from here
+    to `tags` does: a class cannot change. It is deleted first; volumes and claims that exist are not touched."""
+    encrypted: NotRequired[bool]
+    """Encrypt the volumes; default: True; with `create`."""
+    kms_key_id: NotRequired[Input[str]]
+    """ARN of the key; default: the account's own `aws/ebs`; with `create`. The driver needs it in `kms_key_arns` of
+    `EbsCsiAddon`."""
+    iops: NotRequired[int]
+    """IOPS of each volume: gp3 3000 (default) to 80000, io1 100 to 64000 and io2 100 to 256000 (needed); with `create`.
+    A claim needs a GiB for each 500 IOPS of gp3 (3000 come with any size), each 50 of io1, each 1000 of io2."""
+    throughput: NotRequired[int]
+    """MiB/s of each gp3 volume, 125 (default) to 2000, a quarter of the IOPS at most; with `create`."""
+    file_system: NotRequired[str]
+    """`ext4` (default) or `xfs`; with `create`."""
+    reclaim_policy: NotRequired[str]
+    """`Retain` (default): a volume outlives its claim, and somebody has to delete it. `Delete`: it goes with the claim,
+    and the messages with it. With `create`."""
+    mount_options: NotRequired[list[str]]
+    """Options of the mount, such as `noatime`; default: none; with `create`."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of each volume; the driver fills in `{{ .PVCNamespace }}`, `{{ .PVCName }}` and `{{ .PVName }}`; default:
+    none; with `create`."""
+    kubeconfig: NotRequired[Input[str]]
+    """Kubeconfig of the cluster, to see at preview that no class of this name exists that another made; default: the
+    names that EKS uses are all that is checked. With `create`."""
 
 
 class EbsStorageClass(ComponentResource):
-    """Adopts a StorageClass that the cluster has: reads and checks it at preview, and patches only what is asked for.
+    """The StorageClass of EBS volumes that follow their pods: one that the cluster has, or a new one.
 
-    The class belongs to the cluster. Creating one of the same name fails, and managing it whole would delete it with
-    the stack; a patch gives back the one field and leaves the class. A class of another driver, or one that
-    binds before the zone of a pod is known, is refused with a RunError.
+    Adopted, the class belongs to the cluster: it is read and checked at preview, and only what is asked for is patched.
+    Managing it whole would delete it with the stack; a patch gives back its field and leaves the class. A class of
+    another driver, or one that binds before the zone of a pod is known, is refused with a RunError.
+
+    Created, it is encrypted, keeps its volumes, and binds when a pod is scheduled. A name that another class has,
+    figures that EBS does not accept, and arguments that an adopted class cannot be given are refused with a ValueError
+    at preview.
     """
 
     name: Output[str]
@@ -38,6 +80,20 @@ class EbsStorageClass(ComponentResource):
 
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsStorageClass"), name, {}, opts)
+        dns_subdomain(args["class_name"], "class_name")
+        if args.get("create", False):
+            created = self._create(name, args)
+            self.name, self.provisioner = created.metadata.name, created.provisioner
+        else:
+            checked = self._adopt(name, args)
+            self.name = checked.apply(lambda known: known[0])
+            self.provisioner = checked.apply(lambda known: known[1])
+        if "default_instead_of" in args:
+            self._patch(f"{name}-former-default", args["default_instead_of"], default=False)
+        self.register_outputs({"name": self.name, "provisioner": self.provisioner})
+
+    def _adopt(self, name: str, args: EbsStorageClassArgs) -> Output[tuple[str, str]]:
+        volume_class.check_adoption({**args})
         found = kubernetes.storage.v1.StorageClass.get(f"{name}-class", args["class_name"], opts=child_options(self))
         if "allow_volume_expansion" in args:
             kubernetes.storage.v1.StorageClassPatch(
@@ -46,12 +102,49 @@ class EbsStorageClass(ComponentResource):
                 allow_volume_expansion=args["allow_volume_expansion"],
                 opts=child_options(self),
             )
+        if "default" in args:
+            self._patch(f"{name}-default", args["class_name"], default=args["default"])
         checked: Output[tuple[str, str]] = Output.all(found.provisioner, found.volume_binding_mode).apply(
             lambda known: check_class(args["class_name"], known[0], known[1])
         )
-        self.name = checked.apply(lambda known: known[0])
-        self.provisioner = checked.apply(lambda known: known[1])
-        self.register_outputs({"name": self.name, "provisioner": self.provisioner})
+        return checked
+
+    def _create(self, name: str, args: EbsStorageClassArgs) -> kubernetes.storage.v1.StorageClass:
+        volume_class.check_new_name(args["class_name"])
+        parameters: dict[str, Input[str]] = {**volume_class.parameters({**args})}
+        if "kms_key_id" in args:
+            parameters["kmsKeyId"] = Output.from_input(args["kms_key_id"]).apply(volume_class.key_id)
+        default = {volume_class.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
+        return kubernetes.storage.v1.StorageClass(
+            f"{name}-new-class",
+            metadata={"name": args["class_name"], "annotations": {**ownership_tags(), **default}},
+            provisioner=EBS_CSI_PROVISIONER,
+            parameters=parameters,
+            reclaim_policy=volume_class.reclaim_policy({**args}),
+            volume_binding_mode=ZONE_AWARE,
+            allow_volume_expansion=args.get("allow_volume_expansion", True),
+            mount_options=args.get("mount_options"),
+            opts=child_options(
+                self,
+                # The name is fixed, and a class cannot change: the new one has no room beside the old.
+                delete_before_replace=True,
+                hooks=refuse_existing_class(f"{name}-new-class", args.get("kubeconfig")),
+            ),
+        )
+
+    def _patch(self, name: str, class_name: str, *, default: bool) -> None:
+        kubernetes.storage.v1.StorageClassPatch(
+            name,
+            metadata={
+                "name": class_name,
+                "annotations": {
+                    volume_class.DEFAULT_CLASS: "true" if default else "false",
+                    # EKS, or whoever made the class, holds this field.
+                    "pulumi.com/patchForce": "true",
+                },
+            },
+            opts=child_options(self),
+        )
 
 
 def check_class(name: str, provisioner: str, binding_mode: str | None) -> tuple[str, str]:

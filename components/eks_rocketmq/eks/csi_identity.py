@@ -1,0 +1,86 @@
+"""As whom the EBS CSI driver works, and what it may do. Pure: no Pulumi provider."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from eks_rocketmq.validation import did_you_mean
+
+PERMISSIONS: Mapping[str, str | None] = {
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html
+    "legacy": "service-role/AmazonEBSCSIDriverPolicy",
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicyV2.html
+    "v2": "AmazonEBSCSIDriverPolicyV2",
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverEKSClusterScopedPolicy.html
+    "cluster_scoped": "AmazonEBSCSIDriverEKSClusterScopedPolicy",
+    "generated": None,
+}
+"""What the driver may do: the managed policy of each accepted value, None where the policy is made here."""
+IDENTITIES = ("irsa", "pod_identity")
+CREATE_CONFLICTS = ("NONE", "OVERWRITE")
+UPDATE_CONFLICTS = ("NONE", "OVERWRITE", "PRESERVE")
+CLUSTER_TAG = "eks-cluster-name"
+"""The tag by which the cluster-scoped policy knows whose driver it is. EKS Pod Identity brings it with each session;
+without that the role itself has to carry it."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What follows from an `EbsCsiAddonArgs`."""
+
+    managed_policies: tuple[str, ...]
+    generated: bool
+    """Make the policy here."""
+    pod_identity: bool
+    role_tag: str | None
+    """Tag of the role whose value is the cluster's name."""
+    conflicts_on_create: str
+    conflicts_on_update: str
+
+
+def choices(given: Mapping[str, object]) -> Choices:
+    """What the arguments of the addon choose.
+
+    Raises:
+        ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
+    """
+    permissions = _one_of(given, "permissions", "legacy", PERMISSIONS)
+    identity = _one_of(given, "identity", "irsa", IDENTITIES)
+    policy = PERMISSIONS[permissions]
+    if given.get("snapshots") and permissions != "generated":
+        msg = (
+            f"snapshots is True with permissions {permissions!r}; it widens 'generated' only, {policy} has them already"
+        )
+        raise ValueError(msg)
+    missing = [key for key in ("issuer", "provider_arn") if key not in given]
+    if identity == "irsa" and missing and not given.get("existing"):
+        msg = f"identity 'irsa' needs {' and '.join(missing)} of the cluster; give it, or take identity 'pod_identity'"
+        raise ValueError(msg)
+    _check_version(given)
+    return Choices(
+        managed_policies=(policy,) if policy else (),
+        generated=permissions == "generated",
+        pod_identity=identity == "pod_identity",
+        role_tag=CLUSTER_TAG if permissions == "cluster_scoped" and identity == "irsa" else None,
+        conflicts_on_create=_one_of(given, "resolve_conflicts_on_create", "OVERWRITE", CREATE_CONFLICTS),
+        conflicts_on_update=_one_of(given, "resolve_conflicts_on_update", "OVERWRITE", UPDATE_CONFLICTS),
+    )
+
+
+def _check_version(given: Mapping[str, object]) -> None:
+    if not given.get("most_recent"):
+        return
+    if "addon_version" in given:
+        msg = f"addon_version is {given['addon_version']!r} and most_recent is True; give one of them"
+        raise ValueError(msg)
+    if "kubernetes_version" not in given:
+        msg = "most_recent needs kubernetes_version, the version of the cluster, such as '1.35'"
+        raise ValueError(msg)
+
+
+def _one_of(given: Mapping[str, object], key: str, default: str, accepted: Collection[str]) -> str:
+    value = given.get(key, default)
+    if not isinstance(value, str) or value not in accepted:
+        *most, last = (repr(each) for each in accepted)
+        msg = f"{key} is {value!r}; accepted are {', '.join(most)} and {last}{did_you_mean(str(value), accepted)}"
+        raise ValueError(msg)
+    return value

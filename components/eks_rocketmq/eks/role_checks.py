@@ -1,0 +1,137 @@
+"""What IAM and Kubernetes accept in the arguments of a role. Pure: no Pulumi provider."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from eks_rocketmq.eks.policy_documents import has_wildcard
+from eks_rocketmq.validation import DNS_SUBDOMAIN_LENGTH, dns_label, is_dns_subdomain, whole_number
+
+SESSION_SECONDS = (3600, 43_200)
+"""Shortest and longest `MaxSessionDuration` that IAM accepts."""
+
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+_PATH = re.compile(r"/|/[!-.0-~]([!-~]{0,509}[!-.0-~])?/", re.ASCII)
+_DESCRIPTION = re.compile(r"[\t\n\r -~¡-ÿ]{0,1000}")
+
+
+def service_account(account: Mapping[str, str]) -> tuple[str, str]:
+    """Namespace and name of a service account that a role may be for.
+
+    The name may be a pattern with `*` and `?`. The namespace may not: whoever can make namespaces could let himself in.
+
+    Raises:
+        ValueError: naming the value and what is accepted.
+    """
+    namespace, name = account["namespace"], account["name"]
+    if has_wildcard(namespace):
+        msg = (
+            f"namespace of a service account is {namespace!r}; accepted is one namespace, without a wildcard: it would "
+            "let in namespaces that others make. Give each namespace an entry of its own"
+        )
+        raise ValueError(msg)
+    dns_label(namespace, "namespace of a service account")
+    if not is_dns_subdomain(re.sub(r"[*?]", "0", name)):
+        msg = (
+            f"name of a service account is {name!r}; accepted are 1 to {DNS_SUBDOMAIN_LENGTH} lower-case letters, "
+            "digits, '-' and '.', beginning and ending with a letter or a digit, and the wildcards '*' and '?'"
+        )
+        raise ValueError(msg)
+    return namespace, name
+
+
+def audience(value: str) -> str:
+    """The audience of a token, which is always matched exactly.
+
+    Raises:
+        ValueError: naming the value and what is accepted.
+    """
+    if has_wildcard(value) or not re.fullmatch(r"[!-~]{1,255}", value) or "${" in value:
+        msg = (
+            f"audience is {value!r}; accepted is one audience exactly, such as 'sts.amazonaws.com', without wildcards, "
+            "variables and white space: a token made for another service would be let in"
+        )
+        raise ValueError(msg)
+    return value
+
+
+def role_name(value: str) -> str:
+    """Raises ValueError unless IAM accepts `value` as the name of a role."""
+    if not _ROLE_NAME.fullmatch(value):
+        msg = f"role_name is {value!r}; accepted are 1 to 64 letters, digits and any of +=,.@_-"
+        raise ValueError(msg)
+    return value
+
+
+def path(value: str) -> str:
+    """Raises ValueError unless IAM accepts `value` as a path."""
+    if not _PATH.fullmatch(value):
+        msg = f"path is {value!r}; accepted is '/' or a path between slashes, such as '/team/messaging/'"
+        raise ValueError(msg)
+    return value
+
+
+def session_seconds(value: float) -> int:
+    """Raises ValueError unless IAM accepts `value` as the longest session of a role."""
+    seconds = whole_number(value, "max_session_duration")
+    shortest, longest = SESSION_SECONDS
+    if not shortest <= seconds <= longest:
+        msg = f"max_session_duration is {seconds}; accepted are {shortest} to {longest} seconds (1 to 12 hours)"
+        raise ValueError(msg)
+    return seconds
+
+
+def description(value: str) -> str:
+    """Raises ValueError unless IAM accepts `value` as the description of a role."""
+    if not _DESCRIPTION.fullmatch(value):
+        msg = f"description is {value!r}; accepted are up to 1000 characters of Latin-1"
+        raise ValueError(msg)
+    return value
+
+
+def policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterable[str]) -> None:
+    """Raises ValueError for a name that IAM refuses, or two managed policies that would be one resource."""
+    own = list(customer)
+    for name in [*own, *inline]:
+        if not _POLICY_NAME.fullmatch(name):
+            msg = f"a policy is named {name!r}; accepted are 1 to 128 letters, digits and any of +=,.@_-"
+            raise ValueError(msg)
+    attached = [*(policy.rsplit("/", 1)[-1] for policy in managed), *own]
+    for name in attached:
+        if attached.count(name) > 1:
+            msg = f"the role has {attached.count(name)} managed and customer policies named {name!r}; name each once"
+            raise ValueError(msg)
+
+
+def exact(accounts: Iterable[tuple[str, str]]) -> None:
+    """Raises ValueError for a name with a wildcard: an association of EKS Pod Identity is for one service account."""
+    for namespace, name in accounts:
+        if has_wildcard(name):
+            msg = (
+                f"service account {namespace}/{name} has a wildcard; an association of EKS Pod Identity is for one "
+                "service account: name each, or give associate=False and make the associations yourself"
+            )
+            raise ValueError(msg)
+
+
+def names_a_cluster(given: Mapping[str, object], *, pod_identity: bool) -> bool:
+    """Whether `issuer` and `provider_arn` name a cluster; the two belong together.
+
+    Args:
+        given: the arguments of the role.
+        pod_identity: whether EKS Pod Identity hands the role out, which needs neither.
+
+    Raises:
+        ValueError: for one without the other, and for a role that names no cluster at all.
+    """
+    found = [key for key in ("issuer", "provider_arn") if key in given]
+    if len(found) == 1:
+        msg = f"the role has {found[0]} alone; give issuer and provider_arn of the same cluster"
+        raise ValueError(msg)
+    if not (found or given.get("clusters") or pod_identity):
+        msg = (
+            "the role names no cluster whose tokens it trusts; give issuer and provider_arn of one, clusters for "
+            "several, or pod_identity_clusters"
+        )
+        raise ValueError(msg)
+    return bool(found)

@@ -1,0 +1,155 @@
+"""A StorageClass of the EBS CSI driver from typed arguments. Pure: no Pulumi provider.
+
+What EBS accepts: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html; what the driver accepts:
+https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.eks.csi_configuration import volume_tags
+from eks_rocketmq.validation import did_you_mean, whole_number
+
+
+@dataclass(frozen=True)
+class VolumeType:
+    """What can be chosen for a type of volume: IOPS, and throughput in MiB/s, lowest and highest."""
+
+    iops: tuple[int, int] | None = None
+    throughput: tuple[int, int] | None = None
+    iops_needed: bool = False
+
+
+TYPES: Mapping[str, VolumeType] = {
+    "gp2": VolumeType(),
+    "gp3": VolumeType(iops=(3000, 80_000), throughput=(125, 2000)),
+    "io1": VolumeType(iops=(100, 64_000), iops_needed=True),
+    "io2": VolumeType(iops=(100, 256_000), iops_needed=True),
+}
+"""The types that a message store can live on: those of hard disks are left out."""
+FILE_SYSTEMS = ("ext4", "xfs")
+RECLAIM_POLICIES = ("Delete", "Retain")
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+RESERVED_NAMES: Mapping[str, str] = {
+    "gp2": "which EKS puts into its clusters",
+    "ebs-csi-default-sc": "which the EBS CSI addon makes when it is asked for a default class",
+}
+"""Classes that are there without anybody's doing."""
+ADOPTABLE = frozenset({"allow_volume_expansion", "class_name", "create", "default", "default_instead_of", "kubeconfig"})
+"""Arguments that a class which others made can be given. Its other fields cannot change any more."""
+
+_GP3_IOPS = 3000
+_IOPS_PER_THROUGHPUT = 4
+_KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:(key/[\w-]+|alias/[\w/-]+)", re.ASCII)
+
+
+def check_adoption(given: Mapping[str, object]) -> None:
+    """Raises ValueError when an argument would have to change a class that others made."""
+    refused = sorted(given.keys() - ADOPTABLE)
+    if refused:
+        msg = (
+            f"{', '.join(refused)} cannot be changed in the class {given['class_name']!r} that the cluster has; give "
+            "create=True and a name of your own, or leave them out"
+        )
+        raise ValueError(msg)
+
+
+def check_new_name(name: str) -> None:
+    """Raises ValueError for the name of a class that EKS makes: the create would fail with AlreadyExists."""
+    if name in RESERVED_NAMES:
+        raise ValueError(taken(name, RESERVED_NAMES[name]))
+
+
+def taken(name: str, why: str) -> str:
+    """The error for a new class whose name another one has."""
+    return (
+        f"StorageClass {name!r} cannot be created: there is a class of that name, {why}. Three ways on:\n"
+        "  adopt       use it as it is: leave create out\n"
+        "  patch       change what can be changed in it: leave create out, and give allow_volume_expansion or default\n"
+        f"  other name  create a class of your own beside it, such as 'rocketmq-{name}'"
+    )
+
+
+def parameters(given: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters of a new class, as the driver reads them.
+
+    Args:
+        given: an `EbsStorageClassArgs`; the key is not looked at, it may not be known yet.
+
+    Raises:
+        ValueError: naming the value and what is accepted.
+    """
+    kind = _one_of(given, "volume_type", "gp3", tuple(TYPES))
+    found = {
+        "type": kind,
+        "encrypted": "true" if given.get("encrypted", True) else "false",
+        "csi.storage.k8s.io/fstype": _one_of(given, "file_system", "ext4", FILE_SYSTEMS),
+        **_performance(kind, given),
+    }
+    if "kms_key_id" in given and not given.get("encrypted", True):
+        msg = "kms_key_id is given and encrypted is False; a key needs encrypted volumes"
+        raise ValueError(msg)
+    tags = given.get("tags", {})
+    volume_tags(tags, "tags")
+    return found | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
+
+
+def key_id(value: str) -> str:
+    """Raises ValueError unless `value` is an ARN: the driver hands it on, and EC2 drops a volume with a wrong key
+    after it has answered."""
+    if not _KEY_ARN.fullmatch(value):
+        msg = (
+            f"kms_key_id is {value!r}; accepted is the ARN of a key, such as "
+            "'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'"
+        )
+        raise ValueError(msg)
+    return value
+
+
+def reclaim_policy(given: Mapping[str, Any]) -> str:
+    """Raises ValueError unless Kubernetes knows the reclaim policy; `Retain` when none is given."""
+    return _one_of(given, "reclaim_policy", "Retain", RECLAIM_POLICIES)
+
+
+def _performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
+    limits = TYPES[kind]
+    iops = _within(given, "iops", kind, limits.iops)
+    throughput = _within(given, "throughput", kind, limits.throughput)
+    if limits.iops_needed and iops is None:
+        msg = f"iops is missing; a volume of type {kind} needs it, from {_range(limits.iops)}"
+        raise ValueError(msg)
+    if throughput and throughput * _IOPS_PER_THROUGHPUT > (iops or _GP3_IOPS):
+        msg = (
+            f"throughput is {throughput} MiB/s with {iops or _GP3_IOPS} IOPS; accepted is a quarter of the IOPS: give "
+            f"iops {throughput * _IOPS_PER_THROUGHPUT} or more"
+        )
+        raise ValueError(msg)
+    return {key: str(value) for key, value in (("iops", iops), ("throughput", throughput)) if value is not None}
+
+
+def _within(given: Mapping[str, Any], key: str, kind: str, limits: tuple[int, int] | None) -> int | None:
+    if key not in given:
+        return None
+    if limits is None:
+        able = [name for name, type_ in TYPES.items() if getattr(type_, key) is not None]
+        msg = f"{key} is {given[key]} with volume_type {kind!r}, which has no such choice; it needs {' or '.join(able)}"
+        raise ValueError(msg)
+    value = whole_number(given[key], key)
+    if not limits[0] <= value <= limits[1]:
+        msg = f"{key} is {value} with volume_type {kind!r}; accepted are {_range(limits)}"
+        raise ValueError(msg)
+    return value
+
+
+def _range(limits: tuple[int, int] | None) -> str:
+    return f"{limits[0]} to {limits[1]}" if limits else ""
+
+
+def _one_of(given: Mapping[str, Any], key: str, default: str, accepted: tuple[str, ...]) -> str:
+    value = given.get(key, default)
+    if value not in accepted:
+        msg = f"{key} is {value!r}; accepted are {', '.join(accepted)}{did_you_mean(str(value), accepted)}"
+        raise ValueError(msg)
+    return value
