@@ -25,6 +25,7 @@ _EBS_CSI_SCHEMA: dict[str, Any] = {
                 "resources": {"type": "object"},
                 "k8sTagClusterId": {"type": "string"},
                 "batching": {"type": "boolean"},
+                "volumeModificationFeature": {"type": "object"},
             },
         },
         "node": {"type": "object"},

@@ -194,6 +194,9 @@ class Cluster:
             raise self._error
         return self
 
+    def to_dict(self) -> dict[str, Any]:
+        return {"metadata": {"name": "rocketmq", "annotations": {"team": "messaging"}}}
+
 
 DIFF = """\
 Previewing update (prod):
@@ -238,7 +241,11 @@ class _Response:
 
 @pytest.mark.parametrize(
     ("error", "expected"),
-    [(None, Found("rocketmq")), (NotFoundError(_Response()), None), (ResourceNotFoundError("no such kind"), None)],
+    [
+        (None, Found("rocketmq", {"team": "messaging"})),
+        (NotFoundError(_Response()), None),
+        (ResourceNotFoundError("no such kind"), None),
+    ],
     ids=["there", "missing", "no such kind"],
 )
 def test_the_cluster_says_whether_an_object_exists(

@@ -1,16 +1,19 @@
 """A role for service accounts: this file is the shape in which a component is tested."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pytest
 
-from eks_rocketmq import IrsaRole, IrsaRoleArgs
+from eks_rocketmq import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
 from tests.unit.harness import UNKNOWN, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
-from tests.unit.harness.trust import Token, admits
+from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+CLUSTER = f"arn:aws:eks:ap-southeast-1:{ACCOUNT}:cluster/prod"
 ARGS: IrsaRoleArgs = {
     "role_name": "reader",
     "provider_arn": PROVIDER,
@@ -103,11 +106,212 @@ def test_a_role_without_policies_has_no_attachment_and_keeps_its_own_tags() -> N
     [
         ({"service_accounts": []}, "the role has no service account"),
         ({"service_accounts": [{"namespace": "Apps", "name": "reader"}]}, "namespace of a service account is 'Apps'"),
-        ({"service_accounts": [{"namespace": "apps", "name": "re*"}]}, r"name of a service account is 're\*'"),
+        ({"service_accounts": [{"namespace": "apps", "name": "re_"}]}, "name of a service account is 're_'"),
+        ({"service_accounts": [{"namespace": "apps", "name": ""}]}, "name of a service account is ''"),
+        ({"service_accounts": [{"namespace": "app*", "name": "reader"}]}, r"is 'app\*'; accepted is one namespace"),
+        ({"service_accounts": [{"namespace": "app?", "name": "reader"}]}, "without a wildcard"),
+        ({"audience": "sts.*"}, r"audience is 'sts\.\*'; accepted is one audience exactly"),
+        ({"audience": "a?"}, "audience is 'a\\?'"),
+        ({"audience": "${aws:x}"}, "without wildcards, variables"),
+        ({"audience": ""}, "audience is ''"),
         ({"issuer": "oidc.example"}, "OIDC issuer is 'oidc.example'"),
+        ({"service_accounts": [{"namespace": f"team-{i}", "name": "reader"} for i in range(60)]}, "IAM accepts 2048"),
+        ({"role_name": "a/b"}, "role_name is 'a/b'; accepted are 1 to 64 letters"),
+        ({"role_name": "r" * 65}, "1 to 64"),
+        ({"path": "team/"}, "path is 'team/'; accepted is '/' or a path between slashes"),
+        ({"path": "//"}, "path is '//'"),
+        ({"max_session_duration": 3599}, "max_session_duration is 3599; accepted are 3600 to 43200"),
+        ({"max_session_duration": 43201}, "accepted are 3600 to 43200"),
+        ({"max_session_duration": 3600.5}, "accepted is a whole number"),
+        ({"description": "x" * 1001}, "up to 1000 characters"),
+        ({"managed_policies": ["service-role/X", "X"]}, "2 managed and customer policies named 'X'"),
+        ({"managed_policies": ["X"], "customer_policies": {"X": {}}}, "named 'X'; name each once"),
+        ({"inline_policies": {"a b": {}}}, "a policy is named 'a b'"),
+        ({"inline_policies": {"a": "{"}}, "policy a is no JSON"),
+        ({"inline_policies": {"a": {"Version": "2012-10-17"}}}, "policy a is .*accepted is a policy document"),
+        ({"pod_identity_clusters": {"prod": "prod"}}, "a Pod Identity cluster is 'prod'; accepted is the ARN"),
+        (
+            {
+                "pod_identity_clusters": {"prod": CLUSTER},
+                "service_accounts": [{"namespace": "apps", "name": "re*"}],
+            },
+            r"service account apps/re\* has a wildcard; an association of EKS Pod Identity is for one",
+        ),
     ],
-    ids=["nobody", "namespace", "wildcard", "issuer"],
 )
 def test_bad_arguments_are_refused_at_preview(changed: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         run(program({**ARGS, **changed}), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((), "the role names no cluster whose tokens it trusts"),
+        (("issuer",), "the role has issuer alone; give issuer and provider_arn"),
+        (("provider_arn",), "the role has provider_arn alone"),
+    ],
+)
+def test_a_role_needs_a_whole_cluster(given: tuple[str, ...], message: str) -> None:
+    args = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"} or key in given}
+    with pytest.raises(ValueError, match=message):
+        run(program(args), preview=True)  # ty: ignore[invalid-argument-type]
+
+
+def test_what_is_refused_leaves_nothing_behind() -> None:
+    recording = Recording(preview=True)
+    with pytest.raises(ValueError, match="audience"):
+        run(program({**ARGS, "audience": "*"}), preview=True, recording=recording)
+    assert recording.inventory() == {"eks-rocketmq:index:IrsaRole": 1}
+
+
+STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+DOCUMENT = {"Version": "2012-10-17", "Statement": [STATEMENT]}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_role_brings_policies_of_every_kind(preview: bool) -> None:
+    args: IrsaRoleArgs = {
+        **ARGS,
+        "managed_policies": ["ReadOnlyAccess", f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"],
+        "customer_policies": {"objects": DOCUMENT},
+        "inline_policies": {"text": json.dumps(DOCUMENT, indent=4)},
+        "path": "/team/",
+        "tags": {"team": "messaging"},
+    }
+
+    def make() -> None:
+        later = pulumi.Output.from_input(DOCUMENT)
+        IrsaRole("reader", {**args, "inline_policies": {**args.get("inline_policies", {}), "later": later}})
+
+    recording = run(make, preview=preview)
+    assert recording.inventory() == {
+        "aws:iam/policy:Policy": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicy:RolePolicy": 2,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 3,
+        "eks-rocketmq:index:IrsaRole": 1,
+    }
+    theirs = recording.one("RolePolicyAttachment", "reader-theirs")
+    assert theirs.inputs["policyArn"] == f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
+    policy = recording.one("Policy")
+    compact = json.dumps(DOCUMENT, separators=(",", ":"))
+    tags = {"team": "messaging", "eks-rocketmq/stack": "eks-rocketmq/test"}
+    assert policy.inputs == {"name": "objects", "path": "/team/", "policy": compact, "tags": tags}
+    assert policy.before_create == ("reader-objects-policy-preflight",)
+    attachment = recording.one("RolePolicyAttachment", "reader-objects")
+    assert policy.urn in attachment.dependencies
+    assert preview or attachment.inputs["policyArn"] == f"arn:aws:iam::{ACCOUNT}:policy/team/objects"
+    inline = {r.inputs["name"]: r.inputs for r in recording.by_type("RolePolicy")}
+    assert inline == {name: {"name": name, "role": "reader", "policy": compact} for name in ("text", "later")}
+    component = recording.one("IrsaRole")
+    assert {r.parent for r in recording.resources.values() if r.custom} == {component.urn}
+
+
+def test_what_the_role_is_like_is_passed_on() -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    inputs = run(
+        program(
+            {
+                **ARGS,
+                "path": "/team/",
+                "permissions_boundary": boundary,
+                "max_session_duration": 7200.0,  # ty: ignore[invalid-argument-type]
+                "description": "reads",
+                "force_detach_policies": True,
+            }
+        )
+    )
+    role = inputs.one("Role").inputs
+    assert {key: role[key] for key in role if key not in {"assumeRolePolicy", "name", "tags"}} == {
+        "path": "/team/",
+        "permissionsBoundary": boundary,
+        "maxSessionDuration": 7200,
+        "description": "reads",
+        "forceDetachPolicies": True,
+    }
+    assert set(run(program()).one("Role").inputs) == {"assumeRolePolicy", "name", "tags"}, (
+        "what is not given is not set"
+    )
+
+
+def test_a_pattern_lets_in_names_of_its_namespace_only_and_leaves_the_others_exact() -> None:
+    accounts = [{"namespace": "apps", "name": "worker-*"}, {"namespace": "apps", "name": "reader"}]
+    trust = run(program({**ARGS, "service_accounts": accounts})).one("Role").inputs["assumeRolePolicy"]  # ty: ignore[invalid-argument-type]
+    for subject, allowed in {
+        "apps:worker-1": True,
+        "apps:reader": True,
+        "apps:reader2": False,
+        "x:worker-1": False,
+    }.items():
+        assert admits(trust, Token(ISSUER, f"system:serviceaccount:{subject}")) is allowed, subject
+        assert not admits(trust, Token(ISSUER, f"system:serviceaccount:{subject}", audience="other"))
+    exact, pattern = json.loads(trust)["Statement"]
+    assert set(exact["Condition"]) == {"StringEquals"}
+    assert list(pattern["Condition"]["StringLike"]) == [f"{ISSUER.removeprefix('https://')}:sub"]
+
+
+def test_several_clusters_share_a_role_and_each_vouches_for_its_own_tokens() -> None:
+    other = "https://oidc.eks.eu-west-1.amazonaws.com/id/OTHER"
+    further: TrustedClusterArgs = {
+        "issuer": other,
+        "provider_arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{other.removeprefix('https://')}",
+    }
+    trust = run(program({**ARGS, "clusters": [further]})).one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
+    assert admits(trust, Token(other, "system:serviceaccount:apps:reader"))
+    assert not admits(trust, Token("https://oidc.example/id/A", "system:serviceaccount:apps:reader"))
+    only: dict[str, Any] = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"}}
+    trust = run(program({**only, "clusters": [further]})).one("Role").inputs["assumeRolePolicy"]  # ty: ignore[invalid-argument-type]
+    assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
+
+
+def test_another_audience_takes_the_place_of_stss() -> None:
+    trust = run(program({**ARGS, "audience": "vault"})).one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader", audience="vault"))
+    assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_pod_identity_hands_the_role_to_its_service_accounts_and_needs_no_provider(preview: bool) -> None:
+    args: dict[str, Any] = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"}}
+    pods = {**args, "pod_identity_clusters": {"prod": CLUSTER}, "inline_policies": {"objects": DOCUMENT}}
+    recording = run(program(pods), preview=preview)  # ty: ignore[invalid-argument-type]
+    trust = recording.one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, PodIdentity(CLUSTER, "apps", "reader"))
+    assert not admits(trust, PodIdentity(CLUSTER, "apps", "writer"))
+    assert not admits(trust, PodIdentity(CLUSTER, "other", "reader"))
+    assert not admits(trust, PodIdentity(CLUSTER.replace("/prod", "/test"), "apps", "reader"))
+    assert not admits(trust, PodIdentity(CLUSTER, "apps", "reader", session_tags=False))
+    assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
+    association = recording.one("PodIdentityAssociation")
+    assert association.name == "reader-prod-apps-reader"
+    inputs = {key: value for key, value in association.inputs.items() if key not in {"roleArn", "tags"}}
+    assert inputs == {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}
+    assert preview or association.inputs["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/reader"
+    assert association.before_create == ("reader-prod-apps-reader-preflight",)
+    policies = {r.urn for r in [*recording.by_type("RolePolicyAttachment"), *recording.by_type("RolePolicy")]}
+    assert association.explicit_dependencies == policies
+    assert run(program({**pods, "associate": False})).by_type("PodIdentityAssociation") == []  # ty: ignore[invalid-argument-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pieces", "message"),
+    [
+        ("customer_policies", [6000], "customer policy p0 has 6[0-9]{3} characters; IAM accepts 6144"),
+        (
+            "inline_policies",
+            [5000, 5100],
+            "the inline policies p0, p1 have 10[0-9]{3} characters together; IAM accepts 10240",
+        ),
+    ],
+)
+def test_documents_that_iam_would_refuse_for_their_length(kind: str, pieces: list[int], message: str) -> None:
+    def of_size(size: int) -> str:
+        return json.dumps({**DOCUMENT, "Statement": [{**STATEMENT, "Sid": "x" * size}]}, indent=8)
+
+    fitting = {f"p{i}": of_size(size - 100) for i, size in enumerate(pieces)}
+    run(program({**ARGS, kind: fitting}), preview=True)  # ty: ignore[invalid-argument-type]
+    long = {f"p{i}": of_size(size + 100) for i, size in enumerate(pieces)}
+    with pytest.raises(ValueError, match=message):
+        run(program({**ARGS, kind: long}), preview=True)  # ty: ignore[invalid-argument-type]

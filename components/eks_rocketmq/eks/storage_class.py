@@ -34,8 +34,8 @@ class EbsStorageClassArgs(TypedDict):
     """Name of the class that is the default one now, which ceases to be it; default: none. With two default classes
     Kubernetes takes the newer. It stays so when the stack is destroyed."""
     volume_type: NotRequired[str]
-    """`gp3` (default), `gp2`, `io1` or `io2`; with `create`. Changing it replaces the class, as every argument from here
-    to `tags` does: a class cannot change. It is deleted first; volumes and claims that exist are not touched."""
+    """`gp3` (default), `gp2`, `io1` or `io2`; with `create`. Changing it replaces the class, as every argument from
+    here to `tags` does: a class cannot change. It is deleted first; volumes and claims that exist are not touched."""
     encrypted: NotRequired[bool]
     """Encrypt the volumes; default: True; with `create`."""
     kms_key_id: NotRequired[Input[str]]

@@ -62,6 +62,19 @@ def _attachment(inputs: Properties) -> Answer:
     return f"{inputs['role']}-20260101", {}
 
 
+def _policy(inputs: Properties) -> Answer:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy{inputs.get('path', '/')}{inputs['name']}"
+    return arn, {"arn": arn, "policyId": "ANPA"}
+
+
+def _role_policy(inputs: Properties) -> Answer:
+    return f"{inputs['role']}:{inputs['name']}", {}
+
+
+def _pod_identity_association(inputs: Properties) -> Answer:
+    return f"{inputs['clusterName']},a-0123456789abcdef0", {"associationId": "a-0123456789abcdef0"}
+
+
 def _addon(inputs: Properties) -> Answer:
     name = inputs["addonName"]
     arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:addon/{inputs['clusterName']}/{name}/0"
@@ -108,7 +121,10 @@ class Fakes:
             "aws:iam/role:Role": _role,
             "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _oidc_provider,
             "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
+            "aws:iam/policy:Policy": _policy,
+            "aws:iam/rolePolicy:RolePolicy": _role_policy,
             "aws:eks/addon:Addon": _addon,
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation": _pod_identity_association,
             "pulumi:providers:kubernetes": _provider,
             "pulumi:providers:aws": _provider,
             **new_cluster.RESOURCES,
@@ -123,6 +139,8 @@ class Fakes:
                 "dnsSuffix": "amazonaws.com",
                 "reverseDnsPrefix": "com.amazonaws",
             },
+            "aws:index/getRegion:getRegion": lambda _: {"id": REGION, "name": REGION, "region": REGION},
+            "aws:eks/getAddonVersion:getAddonVersion": lambda given: {**given, "version": "v1.64.0-eksbuild.1"},
             "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
                 "id": ACCOUNT,
                 "accountId": ACCOUNT,

@@ -134,6 +134,7 @@ class RecordingMonitor:
             provider=request.provider,
             protect=request.protect,
             retain_on_delete=request.retainOnDelete,
+            delete_before_replace=request.deleteBeforeReplace,
             ignore_changes=tuple(request.ignoreChanges),
             aliases=tuple(_alias(alias) for alias in request.aliases),
             timeouts=json_format.MessageToDict(request.customTimeouts),

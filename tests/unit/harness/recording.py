@@ -59,6 +59,7 @@ class Registration:
     provider: str
     protect: bool
     retain_on_delete: bool
+    delete_before_replace: bool
     ignore_changes: tuple[str, ...]
     aliases: tuple[str, ...]
     timeouts: Mapping[str, str]

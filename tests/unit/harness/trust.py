@@ -1,9 +1,11 @@
-"""Evaluates a trust policy against a token as STS does for AssumeRoleWithWebIdentity: allowed or not."""
+"""Evaluates a trust policy as STS does: is the token of a service account let in, or EKS Pod Identity for it?"""
 
 import fnmatch
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+ACCOUNT = "140023393377"
 
 
 @dataclass(frozen=True)
@@ -14,14 +16,43 @@ class Token:
     subject: str
     audience: str = "sts.amazonaws.com"
 
+    actions = ("sts:AssumeRoleWithWebIdentity",)
+
     def claims(self) -> Mapping[str, str]:
         """The condition keys of the request: IAM names them by the issuer without its scheme."""
         host = self.issuer.removeprefix("https://")
         return {f"{host}:sub": self.subject, f"{host}:aud": self.audience, f"{host}:iss": self.issuer}
 
-    def principal(self, account: str) -> str:
+    def principal(self, account: str) -> tuple[str, str]:
         """The provider that vouches for the token."""
-        return f"arn:aws:iam::{account}:oidc-provider/{self.issuer.removeprefix('https://')}"
+        return "Federated", f"arn:aws:iam::{account}:oidc-provider/{self.issuer.removeprefix('https://')}"
+
+
+@dataclass(frozen=True)
+class PodIdentity:
+    """What EKS Pod Identity sends along when it takes a role for a pod."""
+
+    cluster_arn: str
+    namespace: str
+    service_account: str
+    session_tags: bool = True
+
+    actions = ("sts:AssumeRole", "sts:TagSession")
+
+    def claims(self) -> Mapping[str, str]:
+        """The condition keys of the request: the account that it comes from, and its session tags."""
+        tags = {
+            "eks-cluster-arn": self.cluster_arn,
+            "eks-cluster-name": self.cluster_arn.rsplit("/", 1)[-1],
+            "kubernetes-namespace": self.namespace,
+            "kubernetes-service-account": self.service_account,
+        }
+        sent = {f"aws:RequestTag/{key}": value for key, value in tags.items()} if self.session_tags else {}
+        return {"aws:SourceAccount": self.cluster_arn.split(":")[4], **sent}
+
+    def principal(self, account: str) -> tuple[str, str]:  # noqa: ARG002 - one signature for all callers
+        """The service, the same for every cluster."""
+        return "Service", "pods.eks.amazonaws.com"
 
 
 _OPERATORS = {
@@ -34,21 +65,26 @@ def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def admits(document: str, token: Token, account: str = "140023393377") -> bool:
-    """Whether one statement of a trust policy lets the token in.
+def admits(document: str, caller: Token | PodIdentity, account: str = ACCOUNT) -> bool:
+    """Whether the statements of a trust policy let the caller do all that it has to.
 
     A condition key that the request does not carry matches nothing, so the statement does not apply.
     """
-    for statement in json.loads(document)["Statement"]:
-        if statement["Effect"] != "Allow" or "sts:AssumeRoleWithWebIdentity" not in _as_list(statement["Action"]):
-            continue
-        if token.principal(account) not in _as_list(statement["Principal"].get("Federated", [])):
-            continue
-        claims = token.claims()
-        if all(
-            key in claims and any(_OPERATORS[operator](claims[key], pattern) for pattern in _as_list(patterns))
-            for operator, conditions in statement.get("Condition", {}).items()
-            for key, patterns in conditions.items()
-        ):
-            return True
-    return False
+    statements = json.loads(document)["Statement"]
+    return all(
+        any(_applies(statement, action, caller, account) for statement in statements) for action in caller.actions
+    )
+
+
+def _applies(statement: Mapping, action: str, caller: Token | PodIdentity, account: str) -> bool:
+    kind, principal = caller.principal(account)
+    if statement["Effect"] != "Allow" or action not in _as_list(statement["Action"]):
+        return False
+    if principal not in _as_list(statement["Principal"].get(kind, [])):
+        return False
+    claims = caller.claims()
+    return all(
+        key in claims and any(_OPERATORS[operator](claims[key], pattern) for pattern in _as_list(patterns))
+        for operator, conditions in statement.get("Condition", {}).items()
+        for key, patterns in conditions.items()
+    )
