@@ -1,16 +1,20 @@
 """The EBS CSI driver with an identity that works."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs
-from tests.unit.harness import Fakes, Recording, run
-from tests.unit.harness.fakes import ACCOUNT, ISSUER
-from tests.unit.harness.trust import Token, admits
+from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
+from tests.unit.harness import UNKNOWN, Fakes, Recording, run
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ARGS: EbsCsiAddonArgs = {
     "cluster_name": "prod",
     "issuer": ISSUER,
@@ -70,11 +74,127 @@ def test_the_drivers_service_account_and_no_other_takes_the_role(recording: Reco
 
 @pytest.mark.parametrize(
     ("permissions", "policy"),
-    [("legacy", "service-role/AmazonEBSCSIDriverPolicy"), ("v2", "AmazonEBSCSIDriverPolicyV2")],
+    [
+        ("legacy", "service-role/AmazonEBSCSIDriverPolicy"),
+        ("v2", "AmazonEBSCSIDriverPolicyV2"),
+        ("cluster_scoped", "AmazonEBSCSIDriverEKSClusterScopedPolicy"),
+    ],
 )
-def test_permissions_choose_the_managed_policy(permissions: str, policy: str) -> None:
-    recording = run(program({**ARGS, "permissions": permissions}))
-    assert recording.one("RolePolicyAttachment").inputs["policyArn"] == f"arn:aws:iam::aws:policy/{policy}"
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_permissions_choose_the_managed_policy(permissions: str, policy: str, partition: str) -> None:
+    fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
+    recording = run(program({**ARGS, "permissions": permissions}), fakes=fakes)
+    assert recording.one("RolePolicyAttachment").inputs["policyArn"] == f"arn:{partition}:iam::aws:policy/{policy}"
+    assert recording.by_type("RolePolicy") == []
+
+
+def test_the_scoped_policy_finds_the_clusters_name_on_the_role() -> None:
+    tags = {"eks-cluster-name": "prod", "eks-rocketmq/stack": "eks-rocketmq/test"}
+    assert run(program({**ARGS, "permissions": "cluster_scoped"})).one("Role").inputs["tags"] == tags
+    pods = run(program({**ARGS, "permissions": "cluster_scoped", "identity": "pod_identity"}))
+    assert "eks-cluster-name" not in pods.one("Role").inputs["tags"], "Pod Identity brings it with the session"
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_generated_permissions_are_for_one_cluster_in_its_partition(preview: bool, partition: str) -> None:
+    caller = {"arn": f"arn:{partition}:sts::{ACCOUNT}:assumed-role/deployer/x", "accountId": ACCOUNT}
+    fakes = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: caller)
+    recording = run(program({**ARGS, "permissions": "generated"}), preview=preview, fakes=fakes)
+    assert recording.inventory() == {
+        "aws:eks/addon:Addon": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicy:RolePolicy": 1,
+        "eks-rocketmq:index:EbsCsiAddon": 1,
+        "eks-rocketmq:index:IrsaRole": 1,
+    }
+    policy = recording.one("RolePolicy")
+    assert (policy.name, policy.inputs["name"]) == ("ebs-csi-driver-volumes", "volumes")
+    assert policy.inputs["policy"] == volume_policy(Scope(partition, REGION, ACCOUNT, "prod"), snapshots=False)
+    assert recording.one("Addon").explicit_dependencies == {policy.urn}
+
+
+def test_snapshots_widen_the_generated_permissions() -> None:
+    policy = run(program({**ARGS, "permissions": "generated", "snapshots": True})).one("RolePolicy").inputs["policy"]
+    assert policy == volume_policy(Scope("aws", REGION, ACCOUNT, "prod"), snapshots=True)
+
+
+@pytest.mark.parametrize("permissions", ["legacy", "v2", "cluster_scoped", "generated"])
+@pytest.mark.parametrize("identity", ["irsa", "pod_identity"])
+def test_every_kind_of_permissions_gets_the_keys(permissions: str, identity: str) -> None:
+    recording = run(program({**ARGS, "permissions": permissions, "identity": identity, "kms_key_arns": [KEY]}))
+    keys = recording.one("RolePolicy", "ebs-csi-driver-keys")
+    assert keys.inputs["policy"] == key_policy([KEY])
+    assert keys.urn in recording.one("Addon").explicit_dependencies
+
+
+def test_a_key_that_is_made_in_this_update_is_waited_for() -> None:
+    def make() -> None:
+        role = aws.iam.Role("stands-for-a-key", name="k", assume_role_policy="{}")
+        EbsCsiAddon("ebs-csi", {**ARGS, "kms_key_arns": [role.arn.apply(lambda _: KEY)]})
+
+    preview, update = run(make, preview=True), run(make)
+    assert preview.one("RolePolicy").inputs["policy"] == UNKNOWN
+    assert update.one("RolePolicy").inputs["policy"] == key_policy([KEY])
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_pod_identity_is_the_addons_own_association(preview: bool, partition: str) -> None:
+    caller = {"arn": f"arn:{partition}:iam::{ACCOUNT}:user/deployer", "accountId": ACCOUNT}
+    fakes = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: caller)
+    args: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "identity": "pod_identity"}
+    recording = run(program(args), preview=preview, fakes=fakes)
+    assert recording.by_type("PodIdentityAssociation") == []
+    addon = recording.one("Addon").inputs
+    assert "serviceAccountRoleArn" not in addon
+    role = UNKNOWN if preview else f"arn:aws:iam::{ACCOUNT}:role/driver"
+    assert addon["podIdentityAssociations"] == [{"roleArn": role, "serviceAccount": "ebs-csi-controller-sa"}]
+    trust = recording.one("Role").inputs["assumeRolePolicy"]
+    cluster = f"arn:{partition}:eks:{REGION}:{ACCOUNT}:cluster/prod"
+    assert admits(trust, PodIdentity(cluster, "kube-system", "ebs-csi-controller-sa"))
+    assert not admits(trust, PodIdentity(cluster, "kube-system", "ebs-csi-node-sa"))
+    assert not admits(trust, PodIdentity(f"{cluster}2", "kube-system", "ebs-csi-controller-sa"))
+
+
+def test_the_newest_version_is_resolved_only_when_asked() -> None:
+    recording = run(program({**ARGS, "most_recent": True, "kubernetes_version": "1.35"}))
+    asked = {"addonName": "aws-ebs-csi-driver", "kubernetesVersion": "1.35", "mostRecent": True}
+    assert ("aws:eks/getAddonVersion:getAddonVersion", asked) in recording.invokes
+    assert recording.one("Addon").inputs["addonVersion"] == "v1.64.0-eksbuild.1"
+    assert [token for token, _ in run(program()).invokes] == ["aws:index/getPartition:getPartition"]
+
+
+def test_configuration_conflicts_and_the_rest_are_passed_on() -> None:
+    recording = run(
+        program(
+            {
+                **ARGS,
+                "configuration": {"controller_replicas": 3, "values": {"controller": {"loggingFormat": "json"}}},
+                "resolve_conflicts_on_create": "NONE",
+                "resolve_conflicts_on_update": "PRESERVE",
+                "preserve": True,
+                "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+                "path": "/team/",
+            }
+        )
+    )
+    addon, role = recording.one("Addon").inputs, recording.one("Role").inputs
+    assert addon["configurationValues"] == '{"controller":{"loggingFormat":"json","replicaCount":3}}'
+    assert (addon["resolveConflictsOnCreate"], addon["resolveConflictsOnUpdate"]) == ("NONE", "PRESERVE")
+    assert addon["preserve"] is True
+    assert (role["path"], role["permissionsBoundary"]) == ("/team/", f"arn:aws:iam::{ACCOUNT}:policy/boundary")
+
+
+def test_it_comes_after_what_the_program_says() -> None:
+    def make() -> None:
+        nodes = pulumi.ComponentResource("test:index:Nodes", "nodes")
+        role = aws.iam.Role("node", name="n", assume_role_policy="{}", opts=pulumi.ResourceOptions(parent=nodes))
+        nodes.register_outputs({"arn": role.arn})
+        EbsCsiAddon("ebs-csi", ARGS, pulumi.ResourceOptions(depends_on=[nodes]))
+
+    recording = run(make)
+    assert recording.reaches(recording.one("Addon"), recording.one("Role", "node"))
 
 
 def test_version_and_tags_are_passed_on() -> None:
@@ -93,8 +213,34 @@ def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(previ
     assert recording.outputs == {"role": "arn:aws:iam::1:role/theirs", "version": "v1.60.0-eksbuild.1"}
 
 
-def test_unknown_permissions_are_refused_with_the_nearest_name() -> None:
-    with pytest.raises(
-        ValueError, match=r"permissions is 'legcy'; accepted are 'legacy' and 'v2'; did you mean 'legacy'\?"
-    ):
-        run(program({**ARGS, "permissions": "legcy"}), preview=True)
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"permissions": "legcy"},
+            r"permissions is 'legcy'; accepted are 'legacy', 'v2', 'cluster_scoped' and 'generated'; did you mean "
+            r"'legacy'\?",
+        ),
+        ({"identity": "pod-identity"}, r"identity is 'pod-identity'; .* did you mean 'pod_identity'\?"),
+        ({"resolve_conflicts_on_create": "PRESERVE"}, "on_create is 'PRESERVE'; accepted are 'NONE' and 'OVERWRITE'"),
+        ({"resolve_conflicts_on_update": "overwrite"}, "on_update is 'overwrite'"),
+        ({"snapshots": True}, "snapshots is True with permissions 'legacy'; it widens 'generated' only"),
+        ({"most_recent": True}, "most_recent needs kubernetes_version"),
+        ({"most_recent": True, "addon_version": "v1"}, "addon_version is 'v1' and most_recent is True"),
+        ({"kms_key_arns": ["alias/mine"]}, "kms_key_arns has 'alias/mine'; accepted is the ARN of a key"),
+        ({"configuration": {"controller_replicas": 0}}, "controller_replicas is 0"),
+        ({"permissions": "generated", "cluster_name": "pr*"}, r"cluster_name is 'pr\*'; accepted are"),
+    ],
+)
+def test_what_is_refused_at_preview(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run(program({**ARGS, **changed}), preview=True)  # ty: ignore[invalid-argument-type]
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"), [(("issuer",), "issuer"), (("issuer", "provider_arn"), "issuer and provider_arn")]
+)
+def test_irsa_needs_the_cluster_whose_tokens_it_trusts(missing: tuple[str, ...], words: str) -> None:
+    args = {key: value for key, value in ARGS.items() if key not in missing}
+    with pytest.raises(ValueError, match=f"identity 'irsa' needs {words} of the cluster"):
+        run(program(args), preview=True)  # ty: ignore[invalid-argument-type]
