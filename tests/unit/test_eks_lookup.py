@@ -11,8 +11,11 @@ from botocore.stub import Stubber
 from eks_rocketmq.eks.lookup import (
     ADDON,
     AWS_LOOKUPS,
+    CUSTOMER_POLICY,
     OIDC_PROVIDER,
+    POD_IDENTITY_ASSOCIATION,
     ROLE,
+    ROLE_POLICY,
     ROLE_POLICY_ATTACHMENT,
     UNKNOWN,
     Found,
@@ -44,6 +47,7 @@ class Session:
 
     def __init__(self, service: str, operation: str, answer: dict[str, Any] | str) -> None:
         self._clients: dict[str, Any] = {}
+        self.stubs: dict[str, Stubber] = {}
         for name in ("iam", "eks", "sts"):
             client = boto3.client(name, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
             stub = Stubber(client)
@@ -54,6 +58,7 @@ class Session:
             elif name == service:
                 stub.add_response(operation, answer)
             stub.activate()
+            self.stubs[name] = stub
             self._clients[name] = client
 
     def client(self, service_name: str) -> Any:
@@ -83,6 +88,24 @@ CASES = [
         id="provider",
     ),
     pytest.param(
+        CUSTOMER_POLICY,
+        {"name": "objects", "path": "/team/"},
+        "iam",
+        "get_policy",
+        {"Policy": {"PolicyName": "objects", "Tags": [{"Key": "a", "Value": "b"}]}},
+        Found(f"arn:aws:iam::{ACCOUNT}:policy/team/objects", {"a": "b"}),
+        id="policy",
+    ),
+    pytest.param(
+        ROLE_POLICY,
+        {"role": "driver", "name": "keys"},
+        "iam",
+        "get_role_policy",
+        {"RoleName": "driver", "PolicyName": "keys", "PolicyDocument": TRUST},
+        Found("driver:keys"),
+        id="inline policy",
+    ),
+    pytest.param(
         ADDON,
         {"clusterName": "prod", "addonName": "aws-ebs-csi-driver"},
         "eks",
@@ -110,6 +133,34 @@ def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
     assert find(lambda: Session(service, operation, code), type_, inputs) is None
     with pytest.raises(ClientError, match="AccessDenied"):
         find(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
+
+
+ASSOCIATED = {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}
+ASSOCIATION = {**ASSOCIATED, "associationId": "a-1", "tags": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"), [([{"associationId": "a-1"}], Found("prod,a-1", {"a": "b"})), ([], None)]
+)
+def test_an_association_is_found_by_its_service_account(listed: list[dict[str, str]], expected: Found | None) -> None:
+    session = Session("eks", "list_pod_identity_associations", {"associations": listed})
+    if listed:
+        about = {"clusterName": "prod", "associationId": "a-1"}
+        stub = session.stubs["eks"]
+        stub.add_response("describe_pod_identity_association", {"association": ASSOCIATION}, about)
+    assert find(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) == expected
+
+
+def test_a_policy_is_looked_up_under_the_root_path_when_none_is_given() -> None:
+    session = Session("iam", "get_policy", {"Policy": {"PolicyName": "objects"}})
+    assert find(lambda: session, CUSTOMER_POLICY, {"name": "objects"}) == Found(
+        f"arn:aws:iam::{ACCOUNT}:policy/objects"
+    )
+
+
+def test_an_association_in_a_cluster_that_is_not_there_is_none() -> None:
+    session = Session("eks", "list_pod_identity_associations", "ResourceNotFoundException")
+    assert find(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) is None
 
 
 def test_a_role_that_has_other_policies_does_not_have_the_attachment() -> None:

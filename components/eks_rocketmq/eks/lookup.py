@@ -11,7 +11,7 @@ from eks_rocketmq.eks.policy_documents import account_of, oidc_provider_arn
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-POLICY = "aws:iam/policy:Policy"
+CUSTOMER_POLICY = "aws:iam/policy:Policy"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 ADDON = "aws:eks/addon:Addon"
@@ -136,7 +136,7 @@ class Lookup:
 AWS_LOOKUPS: Mapping[str, Lookup] = {
     ROLE: Lookup(("name",), find_role),
     ROLE_POLICY_ATTACHMENT: Lookup(("role", "policyArn"), find_role_policy_attachment),
-    POLICY: Lookup(("name",), find_policy),
+    CUSTOMER_POLICY: Lookup(("name",), find_policy),
     ROLE_POLICY: Lookup(("role", "name"), find_role_policy),
     OIDC_PROVIDER: Lookup(("url",), find_oidc_provider),
     ADDON: Lookup(("clusterName", "addonName"), find_addon),
