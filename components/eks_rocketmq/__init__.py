@@ -1,7 +1,7 @@
 """From an AWS account, or a cluster that someone else made, to an Apache RocketMQ that keeps its messages on EBS."""
 
 from eks_rocketmq.eks.cluster_addons import AddonArgs, ClusterAddons, ClusterAddonsArgs, VpcCniArgs
-from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs
+from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs, EbsCsiConfigurationArgs
 from eks_rocketmq.eks.eks_cluster import (
     AccessEntryArgs,
     AccessPolicyArgs,
@@ -10,12 +10,9 @@ from eks_rocketmq.eks.eks_cluster import (
     EksClusterArgs,
 )
 from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClusterArgs
-from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs
+from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs, TrustedClusterArgs
 from eks_rocketmq.eks.network import Network, NetworkArgs
 from eks_rocketmq.eks.node_group import NodeGroup, NodeGroupArgs, NodeTaintArgs
-from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs, EbsCsiConfigurationArgs
-from eks_rocketmq.eks.existing_cluster import ExistingEksCluster, ExistingEksClusterArgs
-from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, ServiceAccountArgs, TrustedClusterArgs
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProvider, ClusterOidcProviderArgs
 from eks_rocketmq.eks.storage_class import EbsStorageClass, EbsStorageClassArgs
 from eks_rocketmq.rocketmq.arguments import (
@@ -54,15 +51,15 @@ __all__ = [
     "NameServersArgs",
     "Network",
     "NetworkArgs",
-    "PodsArgs",
     "NodeGroup",
     "NodeGroupArgs",
     "NodeTaintArgs",
+    "PodsArgs",
     "ProxiesArgs",
     "RocketMq",
     "RocketMqArgs",
     "ServiceAccountArgs",
     "TolerationArgs",
-    "VpcCniArgs",
     "TrustedClusterArgs",
+    "VpcCniArgs",
 ]

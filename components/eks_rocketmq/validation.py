@@ -96,21 +96,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def dns_subdomain(value: str, what: str) -> str:
-    """Returns `value` when Kubernetes accepts it as a name of dotted labels (RFC 1123 subdomain).
-
-    Raises:
-        ValueError: naming `what`, the value and what is accepted.
-    """
-    if _is_subdomain(value):
-        return value
-    msg = (
-        f"{what} is {value!r}; accepted are 1 to 253 lower-case letters, digits, '-' and '.', every part between dots "
-        "beginning and ending with a letter or a digit"
-    )
-    raise ValueError(msg)
-
-
 def qualified_name(key: str, what: str) -> str:
     """Returns `key` when Kubernetes accepts it as the key of a label, an annotation or a taint.
 
@@ -118,17 +103,13 @@ def qualified_name(key: str, what: str) -> str:
         ValueError: naming `what`, the key and what is accepted.
     """
     prefix, slash, name = key.rpartition("/")
-    if _QUALIFIED_NAME.fullmatch(name) and (not slash or _is_subdomain(prefix)):
+    if _QUALIFIED_NAME.fullmatch(name) and (not slash or is_dns_subdomain(prefix)):
         return key
     msg = (
         f"{what}: {key!r} is no key that Kubernetes accepts; accepted are up to 63 letters, digits, '-', '_' and '.', "
         "with a domain and '/' before them if wanted, such as 'example.com/team'"
     )
     raise ValueError(msg)
-
-
-def _is_subdomain(value: str) -> bool:
-    return len(value) <= 253 and all(_DNS_LABEL.fullmatch(part) for part in value.split("."))
 
 
 def label_value(value: str, what: str) -> str:

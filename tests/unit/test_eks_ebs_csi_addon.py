@@ -161,7 +161,7 @@ def test_the_newest_version_is_resolved_only_when_asked() -> None:
     recording = run(program({**ARGS, "most_recent": True, "kubernetes_version": "1.35"}))
     asked = {"addonName": "aws-ebs-csi-driver", "kubernetesVersion": "1.35", "mostRecent": True}
     assert ("aws:eks/getAddonVersion:getAddonVersion", asked) in recording.invokes
-    assert recording.one("Addon").inputs["addonVersion"] == "v1.64.0-eksbuild.1"
+    assert recording.one("Addon").inputs["addonVersion"] == "v1.35.9-eksbuild.1"
     assert [token for token, _ in run(program()).invokes] == ["aws:index/getPartition:getPartition"]
 
 

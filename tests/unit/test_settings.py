@@ -163,7 +163,7 @@ def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[st
     [
         (
             {"rocketmqVersion": "5.5.9"},
-            "rocketmqVersion is '5.5.9'; accepted are '5.5.0'; did you mean '5.5.0'?",
+            "rocketmqVersion is '5.5.9'; accepted are '5.3.3', '5.4.0', '5.5.0'; did you mean '5.5.0'?",
         ),
         (
             {"minInSyncReplicas": 3},

@@ -70,7 +70,7 @@ class ClusterAddonsArgs(TypedDict):
     preserve: NotRequired[bool]
     """Leave an addon's software in the cluster when the addon is taken out of the stack; default: True, as a cluster
     without network or names is none."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, Input[str]]]
     """Tags of addons and role; default: only the stack's own mark."""
 
 

@@ -139,8 +139,6 @@ class Fakes:
                 "dnsSuffix": "amazonaws.com",
                 "reverseDnsPrefix": "com.amazonaws",
             },
-            "aws:index/getRegion:getRegion": lambda _: {"id": REGION, "name": REGION, "region": REGION},
-            "aws:eks/getAddonVersion:getAddonVersion": lambda given: {**given, "version": "v1.64.0-eksbuild.1"},
             "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
                 "id": ACCOUNT,
                 "accountId": ACCOUNT,
