@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ANYWHERE = "0.0.0.0/0"
+S3 = "s3"
 
 
 class NetworkArgs(TypedDict):
@@ -80,6 +81,7 @@ class Network(ComponentResource):
         super().__init__(type_token("Network"), name, {}, opts)
         plan = plan_network(args)
         zones = self._zones(args, len(plan.private))
+        services = self._services(plan, s3=args.get("s3_endpoint", True))
         self._common = {**args.get("tags", {}), **ownership_tags()}
 
         vpc = aws.ec2.Vpc(
@@ -110,7 +112,7 @@ class Network(ComponentResource):
         gateway, public_ways = self._public_routes(vpc, public)
         nats, addresses = self._nat(plan, public, gateway)
         tables, private_ways = self._private_routes(vpc, private, nats)
-        endpoints = self._endpoints(plan, vpc, private, tables, s3=args.get("s3_endpoint", True))
+        endpoints = self._endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
             self._flow_logs(vpc, plan.flow_log_days)
 
@@ -242,30 +244,49 @@ class Network(ComponentResource):
             for index, subnet in enumerate(subnets)
         ]
 
+    def _services(self, plan: NetworkPlan, *, s3: bool) -> dict[str, str]:
+        """Full name of the endpoint of each service, asked of the region: one that it lacks is refused at preview."""
+        opts = InvokeOptions(parent=self)
+        region = aws.get_region(opts=opts).region if s3 or plan.interface_endpoints else ""
+        # S3's gateway has the same name everywhere, and costs no question.
+        found = {S3: f"com.amazonaws.{region}.s3"} if s3 else {}
+        for service in plan.interface_endpoints:
+            try:
+                found[service] = aws.ec2.get_vpc_endpoint_service(
+                    filters=[{"name": "service-name", "values": endpoint_names(service, region)}],
+                    service_type="Interface",
+                    opts=opts,
+                ).service_name
+            except Exception as error:
+                msg = (
+                    f"interface_endpoints has {service!r}, for which {region} has no interface endpoint ({error}); "
+                    "`aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those that it has"
+                )
+                raise ValueError(msg) from error
+        return found
+
     def _endpoints(
         self,
-        plan: NetworkPlan,
         vpc: "aws.ec2.Vpc",
         subnets: "list[aws.ec2.Subnet]",
         tables: "list[aws.ec2.RouteTable]",
-        *,
-        s3: bool,
+        services: dict[str, str],
     ) -> "list[Resource]":
-        region = aws.get_region(opts=InvokeOptions(parent=self)).region if s3 or plan.interface_endpoints else ""
         made: list[Resource] = []
-        if s3:
+        if S3 in services:
             made.append(
                 aws.ec2.VpcEndpoint(
-                    self._child("s3"),
+                    self._child(S3),
                     vpc_id=vpc.id,
-                    service_name=f"com.amazonaws.{region}.s3",
+                    service_name=services[S3],
                     vpc_endpoint_type="Gateway",
                     route_table_ids=[table.id for table in tables],
-                    tags=self._tags("s3"),
+                    tags=self._tags(S3),
                     opts=child_options(self),
                 )
             )
-        if not plan.interface_endpoints:
+        interfaces = {service: name for service, name in services.items() if service != S3}
+        if not interfaces:
             return made
         group = aws.ec2.SecurityGroup(
             self._child("endpoints"),
@@ -277,9 +298,9 @@ class Network(ComponentResource):
         )
         return made + [
             aws.ec2.VpcEndpoint(
-                self._child(f"{service.replace('.', '-')}"),
+                self._child(service.replace(".", "-")),
                 vpc_id=vpc.id,
-                service_name=self._service_name(service, region),
+                service_name=name,
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in subnets],
@@ -287,24 +308,8 @@ class Network(ComponentResource):
                 tags=self._tags(service),
                 opts=child_options(self),
             )
-            for service in plan.interface_endpoints
+            for service, name in interfaces.items()
         ]
-
-    def _service_name(self, service: str, region: str) -> str:
-        """The endpoint's full name, asked of the region: a service that it does not have is refused at preview."""
-        try:
-            found = aws.ec2.get_vpc_endpoint_service(
-                filters=[{"name": "service-name", "values": endpoint_names(service, region)}],
-                service_type="Interface",
-                opts=InvokeOptions(parent=self),
-            )
-        except Exception as error:
-            msg = (
-                f"interface_endpoints has {service!r}, for which {region} has no interface endpoint ({error}); "
-                "`aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those that it has"
-            )
-            raise ValueError(msg) from error
-        return found.service_name
 
     def _flow_logs(self, vpc: "aws.ec2.Vpc", days: int) -> None:
         name, tags = self._child("flow-logs"), self._tags("flow-logs")

@@ -47,6 +47,9 @@ def plan_network(args: "NetworkArgs") -> NetworkPlan:
     if wrong := [name for name in endpoints if not name.replace(".", "").replace("-", "").isalnum()]:
         msg = f"interface_endpoints has {wrong[0]!r}; accepted are names of AWS services, such as 'ecr.api' or 'sts'"
         raise ValueError(msg)
+    if "s3" in endpoints:
+        msg = "interface_endpoints has 's3'; s3_endpoint is the gateway for it, which costs nothing"
+        raise ValueError(msg)
     days = args.get("flow_log_retention_days", 90)
     return NetworkPlan(
         vpc=vpc,

@@ -64,8 +64,12 @@ def construct(
     cluster = _cluster(monitor, component, preview)
     for token in transforms:
         cluster = _transformed(monitor.recording.transforms[token], cluster)
-    computed = {} if preview else _computed(cluster.inputs)
-    outputs = {**cluster.inputs, **(dict.fromkeys(_computed(cluster.inputs), UNKNOWN) if preview else computed)}
+    computed = _computed(cluster.inputs)
+    if preview:
+        # What the program gave stays known, inside of vpcConfig too.
+        own = {key: UNKNOWN for key in computed["vpcConfig"] if key not in cluster.inputs["vpcConfig"]}
+        computed = {**dict.fromkeys(computed, UNKNOWN), "vpcConfig": {**cluster.inputs["vpcConfig"], **own}}
+    outputs = {**cluster.inputs, **computed}
     cluster = replace(cluster, outputs=outputs)
     provider = replace(
         _child(component, "pulumi:providers:kubernetes", f"{component.name}-eks-k8s"),

@@ -4,6 +4,7 @@ import fnmatch
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 ACCOUNT = "140023393377"
 
@@ -63,6 +64,11 @@ _OPERATORS = {
 
 def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
+
+
+def statements(document: str) -> list[dict[str, Any]]:
+    """The statements of a policy."""
+    return json.loads(document)["Statement"]
 
 
 def admits(document: str, caller: Token | PodIdentity, account: str = ACCOUNT) -> bool:

@@ -1,0 +1,190 @@
+"""Addons of a cluster in their two stages: who they are, which version, with what settings, and what is refused."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from eks_rocketmq import ClusterAddons
+from tests.unit.harness import Recording, run
+from tests.unit.harness.fakes import ACCOUNT, ISSUER
+from tests.unit.harness.trust import Token, admits, statements
+
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+CNI_POLICY = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+IRSA = {"role_name": "prod-vpc-cni", "issuer": ISSUER, "provider_arn": PROVIDER}
+BEFORE: dict[str, Any] = {"cluster_name": "prod", "stage": "before_nodes", "vpc_cni": IRSA}
+AFTER: dict[str, Any] = {"cluster_name": "prod", "stage": "after_nodes"}
+GET_VERSION = "aws:eks/getAddonVersion:getAddonVersion"
+
+
+def program(args: Any) -> Callable[[], None]:
+    def make() -> None:
+        pulumi.export("versions", ClusterAddons("base", args).versions)
+
+    return make
+
+
+def settings_of(recording: Recording, addon: str) -> Any:
+    return json.loads(recording.one("Addon", f"base-{addon}").inputs["configurationValues"])
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
+def before(request: pytest.FixtureRequest) -> Recording:
+    return run(program(BEFORE), preview=request.param)
+
+
+def test_nodes_find_a_pod_network_and_service_addresses(before: Recording) -> None:
+    assert before.inventory() == {
+        "aws:eks/addon:Addon": 2,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+        "eks-rocketmq:index:ClusterAddons": 1,
+        "eks-rocketmq:index:IrsaRole": 1,
+    }
+    assert [addon.inputs["addonName"] for addon in before.by_type("Addon")] == ["kube-proxy", "vpc-cni"]
+    component = before.one("ClusterAddons")
+    assert {addon.parent for addon in before.by_type("Addon")} == {component.urn}
+    assert before.one("IrsaRole").parent == component.urn
+
+
+def test_an_addon_takes_over_what_is_there_and_leaves_it_behind(before: Recording) -> None:
+    assert dict(before.one("Addon", "base-kube-proxy").inputs) == {
+        "addonName": "kube-proxy",
+        "clusterName": "prod",
+        "preserve": True,
+        "resolveConflictsOnCreate": "OVERWRITE",
+        "resolveConflictsOnUpdate": "OVERWRITE",
+        "tags": {"eks-rocketmq/stack": "eks-rocketmq/test"},
+    }
+    for addon in before.by_type("Addon"):
+        assert addon.before_create == (f"{addon.name}-preflight",)
+
+
+def test_the_pod_network_has_a_role_of_its_own_and_comes_after_its_policy(before: Recording) -> None:
+    trust = before.one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:aws-node"))
+    assert not admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:other"))
+    policy = before.one("RolePolicyAttachment")
+    assert policy.inputs["policyArn"] == CNI_POLICY
+    cni = before.one("Addon", "base-vpc-cni")
+    assert policy.urn in cni.explicit_dependencies
+    assert before.one("Role").urn in cni.property_dependencies["serviceAccountRoleArn"]
+    assert "serviceAccountRoleArn" not in before.one("Addon", "base-kube-proxy").inputs
+
+
+def test_network_policies_are_enforced_unless_told_otherwise(before: Recording) -> None:
+    assert settings_of(before, "vpc-cni") == {"enableNetworkPolicy": "true"}
+    off = run(program({**BEFORE, "vpc_cni": {**IRSA, "network_policy": False, "prefix_delegation": True}}))
+    assert settings_of(off, "vpc-cni") == {
+        "enableNetworkPolicy": "false",
+        "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
+    }
+
+
+def test_own_settings_lie_over_those_of_the_component_key_by_key_and_in_one_order() -> None:
+    own = {"env": {"WARM_PREFIX_TARGET": "2", "A": "b"}, "a": 1}
+    addons = [{"name": "vpc-cni", "configuration": own}, {"name": "kube-proxy"}]
+    made = run(program({**BEFORE, "addons": addons, "vpc_cni": {**IRSA, "prefix_delegation": True}}))
+    assert settings_of(made, "vpc-cni") == {
+        "a": 1,
+        "enableNetworkPolicy": "true",
+        "env": {"A": "b", "ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "2"},
+    }
+    text = made.one("Addon", "base-vpc-cni").inputs["configurationValues"]
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+def test_names_come_after_the_nodes() -> None:
+    made = run(program({**AFTER, "preserve": False, "tags": {"team": "messaging"}}), preview=True)
+    assert made.inventory() == {"aws:eks/addon:Addon": 1, "eks-rocketmq:index:ClusterAddons": 1}
+    addon = made.one("Addon").inputs
+    assert (addon["addonName"], addon["preserve"], addon["tags"]["team"]) == ("coredns", False, "messaging")
+    assert "configurationValues" not in addon
+
+
+def test_any_other_addon_comes_after_the_nodes() -> None:
+    made = run(program({**AFTER, "addons": [{"name": "metrics-server"}, {"name": "coredns"}]}))
+    assert [addon.name for addon in made.by_type("Addon")] == ["base-coredns", "base-metrics-server"]
+    assert sorted(made.outputs["versions"]) == ["coredns", "metrics-server"]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_pod_network_may_take_its_role_through_the_agent(preview: bool) -> None:
+    args = {**BEFORE, "pod_identity_agent": True, "vpc_cni": {"identity": "pod_identity"}}
+    made = run(program(args), preview=preview)
+    assert [addon.inputs["addonName"] for addon in made.by_type("Addon")] == [
+        "eks-pod-identity-agent",
+        "kube-proxy",
+        "vpc-cni",
+    ]
+    (trust,) = statements(made.one("Role").inputs["assumeRolePolicy"])
+    assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    cni = made.one("Addon", "base-vpc-cni")
+    (association,) = cni.inputs["podIdentityAssociations"]
+    assert association["serviceAccount"] == "aws-node"
+    assert made.one("Role").urn in cni.property_dependencies["podIdentityAssociations"]
+    assert made.one("RolePolicyAttachment").urn in cni.explicit_dependencies
+    assert "serviceAccountRoleArn" not in cni.inputs
+
+
+def test_the_pod_network_may_work_as_the_node() -> None:
+    made = run(program({**BEFORE, "vpc_cni": {"identity": "node"}}))
+    assert made.by_type("Role") == []
+    assert "serviceAccountRoleArn" not in made.one("Addon", "base-vpc-cni").inputs
+
+
+def test_without_the_pod_network_nobody_is_asked_for_its_identity() -> None:
+    made = run(program({"cluster_name": "prod", "stage": "before_nodes", "addons": [{"name": "kube-proxy"}]}))
+    assert made.inventory() == {"aws:eks/addon:Addon": 1, "eks-rocketmq:index:ClusterAddons": 1}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: bool) -> None:
+    pinned = [{"name": "coredns", "version": "v1.12.4-eksbuild.1"}, {"name": "metrics-server"}]
+    expected = {"installed": None, "default": "v1.35.1-eksbuild.1", "latest": "v1.35.9-eksbuild.1"}
+    for versions, resolved in expected.items():
+        args = {**AFTER, "addons": pinned, "versions": versions, "kubernetes_version": "1.35"}
+        made = run(program(args), preview=preview)
+        assert made.one("Addon", "base-coredns").inputs["addonVersion"] == "v1.12.4-eksbuild.1"
+        assert made.one("Addon", "base-metrics-server").inputs.get("addonVersion") == resolved
+        asked = [a["addonName"] for token, a in made.invokes if token == GET_VERSION]
+        assert asked == ([] if resolved is None else ["metrics-server"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({**BEFORE, "stage": "before-nodes"}, "stage is 'before-nodes'; accepted are .*; did you mean 'before_nodes'"),
+        ({**BEFORE, "addons": [{"name": "coredns"}], "vpc_cni": IRSA}, "stage 'before_nodes' does not install it"),
+        (
+            {"cluster_name": "prod", "stage": "before_nodes", "addons": [{"name": "coredns"}]},
+            "'coredns' in stage 'before_nodes'; its pods wait for nodes, and EKS waits 20 minutes",
+        ),
+        (
+            {**AFTER, "addons": [{"name": "vpc-cni"}]},
+            "'vpc-cni' in stage 'after_nodes'; nodes become ready only",
+        ),
+        ({**AFTER, "addons": [{"name": "kube-proxy"}]}, "'kube-proxy' in stage 'after_nodes'"),
+        ({**AFTER, "pod_identity_agent": True}, "'eks-pod-identity-agent' in stage 'after_nodes'"),
+        ({**AFTER, "vpc_cni": IRSA}, "vpc_cni is given, but stage 'after_nodes' does not install it"),
+        ({"cluster_name": "prod", "stage": "before_nodes"}, "vpc_cni is missing: say as whom the pod network works"),
+        ({**BEFORE, "vpc_cni": {"identity": "irsa", "role_name": "r"}}, "is 'irsa' and issuer, provider_arn missing"),
+        ({**BEFORE, "vpc_cni": {"identity": "pod-identity"}}, "did you mean 'pod_identity'"),
+        ({**BEFORE, "vpc_cni": {"identity": "pod_identity"}}, "it needs the agent: set pod_identity_agent to True"),
+        ({**AFTER, "addons": [{"name": "aws-ebs-csi-driver"}]}, "EbsCsiAddon installs it"),
+        ({**AFTER, "addons": [{"name": "Core DNS"}]}, "addons has the name 'Core DNS'"),
+        ({**AFTER, "addons": [{"name": "coredns"}] * 2}, "addons has coredns, coredns; accepted is each of them once"),
+        ({**AFTER, "addons": [{"name": "coredns", "version": "1.12"}]}, "version of coredns is '1.12'; accepted are"),
+        ({**AFTER, "versions": "newest"}, "versions is 'newest'; accepted are 'installed', 'default', 'latest'"),
+        ({**AFTER, "versions": "latest"}, "versions is 'latest'; it needs kubernetes_version"),
+    ],
+)
+def test_addons_that_cannot_become_ready_are_refused_at_preview(args: dict[str, Any], message: str) -> None:
+    made = Recording(preview=True)
+    with pytest.raises(ValueError, match=message):
+        run(program(args), preview=True, recording=made)
+    assert [r.urn for r in made.resources.values() if r.custom] == []
