@@ -9,8 +9,8 @@ import pytest
 
 from eks_rocketmq import ClusterAddons
 from tests.unit.harness import Recording, run
-from tests.unit.harness.fakes import ACCOUNT, ISSUER
-from tests.unit.harness.trust import Token, admits, statements
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 CNI_POLICY = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
@@ -113,16 +113,18 @@ def test_any_other_addon_comes_after_the_nodes() -> None:
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_pod_network_may_take_its_role_through_the_agent(preview: bool) -> None:
-    args = {**BEFORE, "pod_identity_agent": True, "vpc_cni": {"identity": "pod_identity"}}
-    made = run(program(args), preview=preview)
+    arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+    identity = {"identity": "pod_identity", "role_name": "prod-vpc-cni", "cluster_arn": arn}
+    made = run(program({**BEFORE, "pod_identity_agent": True, "vpc_cni": identity}), preview=preview)
     assert [addon.inputs["addonName"] for addon in made.by_type("Addon")] == [
         "eks-pod-identity-agent",
         "kube-proxy",
         "vpc-cni",
     ]
-    (trust,) = statements(made.one("Role").inputs["assumeRolePolicy"])
-    assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    trust = made.one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, PodIdentity(arn, "kube-system", "aws-node"))
+    assert not admits(trust, PodIdentity(arn, "kube-system", "other"))
+    assert made.by_type("PodIdentityAssociation") == []
     cni = made.one("Addon", "base-vpc-cni")
     (association,) = cni.inputs["podIdentityAssociations"]
     assert association["serviceAccount"] == "aws-node"
@@ -174,7 +176,11 @@ def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: boo
         ({"cluster_name": "prod", "stage": "before_nodes"}, "vpc_cni is missing: say as whom the pod network works"),
         ({**BEFORE, "vpc_cni": {"identity": "irsa", "role_name": "r"}}, "is 'irsa' and issuer, provider_arn missing"),
         ({**BEFORE, "vpc_cni": {"identity": "pod-identity"}}, "did you mean 'pod_identity'"),
-        ({**BEFORE, "vpc_cni": {"identity": "pod_identity"}}, "it needs the agent: set pod_identity_agent to True"),
+        ({**BEFORE, "vpc_cni": {"identity": "pod_identity"}}, "is 'pod_identity' and role_name, cluster_arn missing"),
+        (
+            {**BEFORE, "vpc_cni": {"identity": "pod_identity", "role_name": "r", "cluster_arn": "a"}},
+            "it needs the agent: set pod_identity_agent to True",
+        ),
         ({**AFTER, "addons": [{"name": "aws-ebs-csi-driver"}]}, "EbsCsiAddon installs it"),
         ({**AFTER, "addons": [{"name": "Core DNS"}]}, "addons has the name 'Core DNS'"),
         ({**AFTER, "addons": [{"name": "coredns"}] * 2}, "addons has coredns, coredns; accepted is each of them once"),

@@ -27,7 +27,12 @@ DEFAULTS: Mapping[str, tuple[str, ...]] = {
 NODES_NEED = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
 """Addons that are sets of one pod for each node: without a node they are ACTIVE at once, without them no node is."""
 VERSIONS = ("installed", "default", "latest")
-IDENTITIES = ("irsa", "pod_identity", "node")
+IDENTITIES: Mapping[str, tuple[str, ...]] = {
+    "irsa": ("role_name", "issuer", "provider_arn"),
+    "pod_identity": ("role_name", "cluster_arn"),
+    "node": (),
+}
+"""As whom the pod network works, and what is needed for it."""
 
 _NAME = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
@@ -114,7 +119,7 @@ def _check_vpc_cni(args: "ClusterAddonsArgs") -> None:
         raise ValueError(msg)
     identity = cni.get("identity", "irsa")
     one_of(identity, IDENTITIES, "vpc_cni.identity")
-    needed = {"irsa": ("role_name", "issuer", "provider_arn"), "pod_identity": (), "node": ()}[identity]
+    needed = IDENTITIES[identity]
     if missing := [key for key in needed if key not in cni]:
         msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(needed)}"
         raise ValueError(msg)

@@ -7,10 +7,8 @@ from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resour
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
-from eks_rocketmq.eks.irsa_role import IrsaRole
-from eks_rocketmq.eks.objects import service_role
+from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
-from eks_rocketmq.eks.service_documents import POD_IDENTITY_SERVICE
 
 CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
 CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
@@ -35,11 +33,13 @@ class VpcCniArgs(TypedDict):
     """`irsa` (default; a role for its service account), `pod_identity` (a role through the agent) or `node` (the nodes'
     own role, which then needs `AmazonEKS_CNI_Policy`, and every pod that reaches the metadata service with it)."""
     role_name: NotRequired[str]
-    """Name of the role in IAM, with `irsa`. Changing it replaces the role."""
+    """Name of the role in IAM, with `irsa` and `pod_identity`. Changing it replaces the role."""
     issuer: NotRequired[Input[str]]
     """Issuer of the cluster, with `https://`, with `irsa`."""
     provider_arn: NotRequired[Input[str]]
     """ARN of the cluster's IAM OIDC provider, with `irsa`."""
+    cluster_arn: NotRequired[Input[str]]
+    """ARN of the cluster, with `pod_identity`."""
     network_policy: NotRequired[bool]
     """Enforce NetworkPolicies, those of RocketMQ among them; default: True. Without it they are objects that nobody
     reads."""
@@ -137,26 +137,18 @@ class ClusterAddons(ComponentResource):
         identity = cni.get("identity", "irsa")
         if identity == "node":
             return None, [], None
+        wanted: IrsaRoleArgs = {
+            "role_name": cni["role_name"],
+            "service_accounts": [{"namespace": CNI_NAMESPACE, "name": CNI_SERVICE_ACCOUNT}],
+            "managed_policies": [CNI_POLICY],
+            "tags": {**args.get("tags", {})},
+        }
         if identity == "pod_identity":
-            own, policies = service_role(
-                self,
-                f"{name}-{VPC_CNI}",
-                service=POD_IDENTITY_SERVICE,
-                policies=[CNI_POLICY],
-                tags=args.get("tags", {}),
-                sessions=True,
-            )
-            return None, list(policies), [{"role_arn": own.arn, "service_account": CNI_SERVICE_ACCOUNT}]
-        role = IrsaRole(
-            f"{name}-{VPC_CNI}",
-            {
-                "role_name": cni["role_name"],
-                "provider_arn": cni["provider_arn"],
-                "issuer": cni["issuer"],
-                "service_accounts": [{"namespace": CNI_NAMESPACE, "name": CNI_SERVICE_ACCOUNT}],
-                "managed_policies": [CNI_POLICY],
-                "tags": args.get("tags", {}),
-            },
-            child_options(self),
-        )
-        return role.arn, list(role.attachments), None
+            # The addon makes the association itself, so that it goes with the addon.
+            wanted |= {"pod_identity_clusters": {"cluster": cni["cluster_arn"]}, "associate": False}
+        else:
+            wanted |= {"provider_arn": cni["provider_arn"], "issuer": cni["issuer"]}
+        role = IrsaRole(f"{name}-{VPC_CNI}", wanted, child_options(self))
+        if identity == "pod_identity":
+            return None, role.policies, [{"role_arn": role.arn, "service_account": CNI_SERVICE_ACCOUNT}]
+        return role.arn, role.policies, None

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource, ResourceOptions
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
+from eks_rocketmq.eks.objects import attach_policies
 from eks_rocketmq.eks.policy_documents import (
     STS_AUDIENCE,
     Statement,
     check_customer_policy,
     check_inline_policies,
-    managed_policy_arn,
     permission_policy,
     pod_identity_statements,
     service_account_subject,
@@ -133,7 +133,7 @@ class IrsaRole(ComponentResource):
             ),
         )
         self.attachments = [
-            *self._attach(name, role, args.get("managed_policies", [])),
+            *attach_policies(self, name, role, args.get("managed_policies", [])),
             *self._create(name, role, customer, args, tags),
         ]
         self.inline_policies = self._embed(name, role, inline)
@@ -146,20 +146,6 @@ class IrsaRole(ComponentResource):
     def policies(self) -> list[Resource]:
         """What uses the role should depend on them: the role's ARN alone does not say that they are there."""
         return [*self.attachments, *self.inline_policies]
-
-    def _attach(self, name: str, role: aws.iam.Role, policies: list[str]) -> list[aws.iam.RolePolicyAttachment]:
-        if not policies:
-            return []
-        partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=self)).partition
-        return [
-            aws.iam.RolePolicyAttachment(
-                f"{name}-{policy.rsplit('/', 1)[-1]}",
-                role=role.name,
-                policy_arn=partition.apply(lambda known, policy=policy: managed_policy_arn(known, policy)),
-                opts=child_options(self),
-            )
-            for policy in policies
-        ]
 
     def _create(
         self,

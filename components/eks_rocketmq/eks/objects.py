@@ -130,8 +130,17 @@ def service_role(  # noqa: PLR0913 - each is a part of the role
         tags={**tags, **ownership_tags()},
         opts=child_options(component),
     )
+    return role, attach_policies(component, name, role, policies)
+
+
+def attach_policies(
+    component: ComponentResource, name: str, role: aws.iam.Role, policies: Sequence[str]
+) -> list[aws.iam.RolePolicyAttachment]:
+    """An attachment for each policy that exists: one of AWS by path and name, one of an account by its ARN."""
+    if not policies:
+        return []
     partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=component)).partition
-    attachments = [
+    return [
         aws.iam.RolePolicyAttachment(
             f"{name}-{policy.rsplit('/', 1)[-1]}",
             role=role.name,
@@ -140,4 +149,3 @@ def service_role(  # noqa: PLR0913 - each is a part of the role
         )
         for policy in policies
     ]
-    return role, attachments

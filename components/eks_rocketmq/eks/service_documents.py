@@ -5,7 +5,6 @@ from typing import Any
 
 CLUSTER_SERVICE = "eks.amazonaws.com"
 NODE_SERVICE = "ec2.amazonaws.com"
-POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
 FLOW_LOG_SERVICE = "vpc-flow-logs.amazonaws.com"
 """Service principals. They end in `.com` in every partition, `aws-cn` included."""
 
