@@ -12,6 +12,7 @@ from eks_rocketmq.eks.lookup import (
     ADDON,
     AWS_LOOKUPS,
     CUSTOMER_POLICY,
+    LOG_GROUP,
     OIDC_PROVIDER,
     POD_IDENTITY_ASSOCIATION,
     ROLE,
@@ -26,6 +27,7 @@ from eks_rocketmq.eks.policy_documents import oidc_provider_arn
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
 ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/eks/prod/cluster"
 POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
 ROLE_ANSWER = {
@@ -48,7 +50,7 @@ class Session:
     def __init__(self, service: str, operation: str, answer: dict[str, Any] | str) -> None:
         self._clients: dict[str, Any] = {}
         self.stubs: dict[str, Stubber] = {}
-        for name in ("iam", "eks", "sts"):
+        for name in ("iam", "eks", "sts", "logs"):
             client = boto3.client(name, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
             stub = Stubber(client)
             if name == "sts":
@@ -133,6 +135,19 @@ def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
     assert find(lambda: Session(service, operation, code), type_, inputs) is None
     with pytest.raises(ClientError, match="AccessDenied"):
         find(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
+
+
+def logs_of(name: str) -> Session:
+    """An account with a log group whose name is longer than, or is, the one asked for."""
+    session = Session("logs", "describe_log_groups", {"logGroups": [{"logGroupName": name, "arn": f"{LOGS}:*"}]})
+    session.stubs["logs"].add_response("list_tags_for_resource", {"tags": {"a": "b"}}, {"resourceArn": LOGS})
+    return session
+
+
+def test_a_log_group_is_found_by_its_whole_name_and_not_by_its_beginning() -> None:
+    inputs = {"name": "/aws/eks/prod/cluster"}
+    assert find(lambda: logs_of("/aws/eks/prod/cluster"), LOG_GROUP, inputs) == Found(inputs["name"], {"a": "b"})
+    assert find(lambda: logs_of("/aws/eks/prod/cluster-old"), LOG_GROUP, inputs) is None
 
 
 ASSOCIATED = {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}

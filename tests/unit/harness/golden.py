@@ -1,12 +1,15 @@
-"""The URNs of the prod stack, committed: a changed one replaces the resource unless it gets an alias.
+"""The URNs of the prod stack and of a cluster from nothing, committed.
 
-`python -m tests.unit.harness.golden` writes the file anew.
+A changed one replaces the resource unless it gets an alias.
+
+`python -m tests.unit.harness.golden` writes the files anew.
 """
 
 from tests.unit.harness.recording import Recording
-from tests.unit.harness.runner import REPOSITORY, run_stack
+from tests.unit.harness.runner import REPOSITORY, run, run_stack
 
 FILE = REPOSITORY / "tests" / "unit" / "golden" / "urns.txt"
+NEW_CLUSTER = FILE.with_name("new-cluster-urns.txt")
 
 
 def urns(recording: Recording) -> str:
@@ -15,4 +18,7 @@ def urns(recording: Recording) -> str:
 
 
 if __name__ == "__main__":
+    from tests.unit.new_cluster_case import everything
+
     FILE.write_text(urns(run_stack("prod")))
+    NEW_CLUSTER.write_text(urns(run(everything, stack="new")))
