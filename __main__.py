@@ -1,37 +1,28 @@
-"""From an EKS cluster to an Apache RocketMQ that keeps its messages on EBS, in the order of the chain."""
+"""From an AWS account to an Apache RocketMQ that keeps its messages on EBS, in the order of the chain."""
 
 import pulumi
 
-from eks_rocketmq import (
-    ClusterOidcProvider,
-    EbsCsiAddon,
-    EbsStorageClass,
-    ExistingEksCluster,
-    RocketMq,
-)
+from eks_rocketmq import EbsCsiAddon, EbsStorageClass, RocketMq
 from eks_rocketmq.settings import load
 from eks_rocketmq.verification import verification_commands
+from foundation import foundation
 
 config = load()
 
-cluster = ExistingEksCluster("cluster", config.cluster)
-oidc = ClusterOidcProvider("oidc", {"issuer": cluster.oidc_issuer, "existing": config.oidc_provider_exists})
+base = foundation(config)
+cluster, oidc = base.cluster, base.oidc
 driver = EbsCsiAddon(
     "ebs-csi",
     {
-        "cluster_name": cluster.name,
+        **config.ebs_csi,
         "issuer": oidc.issuer,
         "provider_arn": oidc.arn,
-        "role_name": config.ebs_csi_role_name,
-        "permissions": config.ebs_csi_permissions,
-        "existing": config.ebs_csi_driver_exists,
+        "kubernetes_version": cluster.version,
     },
+    # The driver's controller needs nodes, and EKS waits for it.
+    pulumi.ResourceOptions(depends_on=base.nodes),
 )
-storage = EbsStorageClass(
-    "storage",
-    {"class_name": config.storage_class, "allow_volume_expansion": config.allow_volume_expansion},
-    pulumi.ResourceOptions(provider=cluster.provider),
-)
+storage = EbsStorageClass("storage", config.storage, pulumi.ResourceOptions(provider=cluster.provider))
 rocketmq = RocketMq(
     "rocketmq",
     {**config.rocketmq, "storage_class": storage.name},

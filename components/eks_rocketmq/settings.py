@@ -5,7 +5,8 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,11 +15,24 @@ import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 
+from eks_rocketmq.eks.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
+from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs
+from eks_rocketmq.eks.cluster_plan import plan_cluster
+from eks_rocketmq.eks.csi_configuration import configuration_values
+from eks_rocketmq.eks.csi_identity import PERMISSIONS, choices
+from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddonArgs
+from eks_rocketmq.eks.eks_cluster import EksClusterArgs
+from eks_rocketmq.eks.network import NetworkArgs
+from eks_rocketmq.eks.network_plan import plan_network
+from eks_rocketmq.eks.node_group import NodeGroupArgs
+from eks_rocketmq.eks.node_plan import plan_nodes
+from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
+from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
-from eks_rocketmq.shape import camel, field_names, from_camel
+from eks_rocketmq.shape import camel, field_names, from_camel, hold
 from eks_rocketmq.validation import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,7 +41,7 @@ if TYPE_CHECKING:
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "oidcProvider": ("create", "existing"),
     "ebsCsiDriver": ("create", "existing"),
-    "ebsCsiPermissions": ("legacy", "v2"),
+    "ebsCsiPermissions": tuple(PERMISSIONS),
     "durability": tuple(PROFILES),
     "rocketmqVersion": tuple(versions()),
 }
@@ -36,10 +50,18 @@ ROCKETMQ_KEYS: Mapping[str, str] = {
     argument: _RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
 }
 """What the stack file calls each argument of `RocketMq`."""
-_SPELLED: Mapping[str, str] = {name: camel(name) for name in field_names(RocketMqArgs) if "_" in name} | _RENAMED
-# `profile` and `version` are words as well: only where a value or a field follows are they names of settings.
-_RENAMED_NAME = rf"\b(?:{'|'.join(_RENAMED)})\b(?= (?:is|')|[.\[])"
-_FIELD = re.compile(rf"{_RENAMED_NAME}|\b(?:{'|'.join(_SPELLED.keys() - _RENAMED.keys())})\b")
+_SPELLED: Mapping[str, str] = {
+    name: camel(name)
+    for wanted in (
+        RocketMqArgs, NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs, EbsCsiAddonArgs,
+        EbsStorageClassArgs,
+    )
+    for name in field_names(wanted)
+    if "_" in name
+}  # fmt: skip
+_FIELD = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
+# These are words as well: only where a value or a field follows are they names of settings.
+_RENAMED_FIELD = re.compile(rf"\b(?:{'|'.join(_RENAMED)})\b(?= (?:is|')|[.\[])")
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 _SPOKEN: Mapping[type, str] = {
@@ -54,18 +76,30 @@ UNSET: tuple[Any, ...] = ("", 0, [], {})
 
 
 @dataclass(frozen=True)
+class NewCluster:
+    """What a stack makes that adopts no cluster. The program puts in what it alone knows: ids, issuer, provider."""
+
+    network: NetworkArgs
+    cluster: EksClusterArgs
+    before_nodes: ClusterAddonsArgs
+    after_nodes: ClusterAddonsArgs
+    node_groups: Mapping[str, NodeGroupArgs]
+    """By name."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one stack is configured to be, in the shapes that the components take."""
 
     cluster: "ExistingEksClusterArgs"
+    """The cluster that is adopted, unless there is a new one."""
+    new_cluster: NewCluster | None
     oidc_provider_exists: bool
-    ebs_csi_driver_exists: bool
-    ebs_csi_role_name: str
-    ebs_csi_permissions: str
-    storage_class: str
-    allow_volume_expansion: bool
+    ebs_csi: EbsCsiAddonArgs
+    """The program puts in the cluster's issuer, provider and version."""
+    storage: EbsStorageClassArgs
     rocketmq: RocketMqArgs
-    """What `RocketMq` takes."""
+    """The program puts in the StorageClass."""
 
 
 def load() -> Settings:
@@ -104,12 +138,7 @@ def parse(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str], p
     Raises:
         ValueError: naming the key, what was given, what is accepted, and the nearest name.
     """
-    settings = assemble(declared, checked_values(declared, given), profile)
-    try:
-        plan(settings.rocketmq)
-    except ValueError as error:
-        raise ValueError(_FIELD.sub(lambda found: _SPELLED[found[0]], str(error))) from error
-    return settings
+    return assemble(declared, checked_values(declared, given), profile)
 
 
 def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:
@@ -126,14 +155,13 @@ def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str
 
 def assemble(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], profile: str | None) -> Settings:
     """The settings that checked values make. Arguments and errors as for `parse`."""
+    storage = _storage(values)
     return Settings(
         cluster=_cluster(values["clusterName"], profile),
+        new_cluster=_new_cluster(values, profile),
         oidc_provider_exists=values["oidcProvider"] == "existing",
-        ebs_csi_driver_exists=values["ebsCsiDriver"] == "existing",
-        ebs_csi_role_name=values["ebsCsiRoleName"],
-        ebs_csi_permissions=values["ebsCsiPermissions"],
-        storage_class=values["storageClass"],
-        allow_volume_expansion=values["allowVolumeExpansion"],
+        ebs_csi=_ebs_csi(values, storage),
+        storage=storage,
         rocketmq=_rocketmq(declared, values),
     )
 
@@ -145,7 +173,139 @@ def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
         for argument, key in ROCKETMQ_KEYS.items()
         if values[key] != declared[key].get("default") or values[key] not in UNSET
     }
-    return cast("RocketMqArgs", given)
+    args = cast("RocketMqArgs", given)
+    with _as_spelled():
+        try:
+            plan(args)
+        except ValueError as error:
+            raise ValueError(_RENAMED_FIELD.sub(lambda found: _RENAMED[found[0]], str(error))) from error
+    return args
+
+
+def _new_cluster(values: Mapping[str, Any], profile: str | None) -> NewCluster | None:
+    parts = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}
+    if not values["newCluster"]:
+        for key, given in parts.items():
+            if given:
+                msg = (
+                    f"{key} is given, but the stack adopts cluster {values['clusterName']!r}: give newCluster too, or "
+                    f"leave {key} out"
+                )
+                raise ValueError(msg)
+        return None
+    name = values["clusterName"]
+    network: NetworkArgs = _part("network", parts["network"], NetworkArgs, {"cluster_name": name})
+    with _as_spelled("network"):
+        zones = len(plan_network(network).private)
+    whom = {"profile": profile} if profile else {}
+    cluster: EksClusterArgs = _part(
+        "newCluster", values["newCluster"], EksClusterArgs, {"cluster_name": name, **whom, **_NETWORK_IDS}
+    )
+    with _as_spelled("newCluster"):
+        plan_cluster(cluster)
+    wired = {"cluster_name": name, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
+    groups: dict[str, NodeGroupArgs] = {
+        group: _part(f"nodeGroups.{group}", given, NodeGroupArgs, wired) for group, given in parts["nodeGroups"].items()
+    }
+    for group, args in groups.items():
+        with _as_spelled(f"nodeGroups.{group}"):
+            plan_nodes(group, args)
+    before, after = _addons(parts["clusterAddons"], name)
+    return NewCluster(network, cluster, before, after, groups)
+
+
+def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
+    """Arguments of the addons before and after the nodes, from one list: each addon belongs to one of the two."""
+    args: ClusterAddonsArgs = _part(
+        "clusterAddons", given, ClusterAddonsArgs, {"cluster_name": cluster, "stage": BEFORE}
+    )
+    listed = {addon["name"]: addon for addon in args.get("addons", [])}
+    stages: list[ClusterAddonsArgs] = []
+    for stage in (BEFORE, AFTER):
+        own = [listed.pop(name, {"name": name}) for name in DEFAULTS[stage]]
+        extra = [listed.pop(name) for name in list(listed) if (name in NODES_NEED) == (stage == BEFORE)]
+        stages.append({**args, "stage": stage, "addons": [*own, *extra]})
+    before, after = stages
+    known = {"issuer": _FACTS["issuer"], "provider_arn": _FACTS["provider_arn"]}
+    before["vpc_cni"] = {"role_name": f"{cluster}-{VPC_CNI}", **known, **before.get("vpc_cni", {})}
+    after.pop("vpc_cni", None)
+    after.pop("pod_identity_agent", None)
+    with _as_spelled("clusterAddons"):
+        plan_addons(before)
+        plan_addons(after)
+    return before, after
+
+
+def _ebs_csi(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> EbsCsiAddonArgs:
+    wired = {
+        "cluster_name": values["clusterName"],
+        "role_name": values["ebsCsiRoleName"],
+        "permissions": values["ebsCsiPermissions"],
+        "existing": values["ebsCsiDriver"] == "existing",
+        **_FACTS,
+    }
+    args: EbsCsiAddonArgs = _part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
+    with _as_spelled("ebsCsi"):
+        choices(args)
+        configuration_values(args.get("configuration", {}))
+    if "kms_key_id" in storage:
+        # The driver could not use the key of the class otherwise, and every claim would stay Pending.
+        args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
+    return args
+
+
+def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
+    wired = {
+        "class_name": values["storageClass"],
+        "create": bool(values["newStorageClass"]),
+        "allow_volume_expansion": values["allowVolumeExpansion"],
+    }
+    args: EbsStorageClassArgs = _part("newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired)
+    if wired["create"]:
+        with _as_spelled("newStorageClass"):
+            check_new_name(args["class_name"])
+            parameters(args)
+            reclaim_policy(args)
+    return args
+
+
+# What the program alone knows stands in for itself while the rest is checked.
+_NETWORK_IDS: Mapping[str, Any] = {"vpc_id": "vpc-0", "subnet_ids": ["subnet-0", "subnet-1"]}
+_FACTS: Mapping[str, Any] = {
+    "issuer": "https://known.later",
+    "provider_arn": "known later",
+    "kubernetes_version": "known later",
+}
+
+
+def _part(key: str, given: Any, wanted: Any, wired: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what `wanted` says
+    """Arguments of one component from an object of the stack file.
+
+    Args:
+        key: where it stands.
+        given: what stands there.
+        wanted: TypedDict of the component.
+        wired: arguments that the stack gives itself.
+    """
+    args = from_camel(given, wanted)
+    taken = [camel(name) for name in wired if isinstance(args, dict) and name in args]
+    if taken:
+        msg = f"{key} has {', '.join(taken)}, which the stack sets itself; leave it out"
+        raise ValueError(msg)
+    complete = {**args, **wired} if isinstance(args, dict) else args
+    with _as_spelled():
+        hold(complete, wanted, key)
+    return complete
+
+
+@contextmanager
+def _as_spelled(key: str = "") -> Iterator[None]:
+    """Errors of a component's own checks, with the names of arguments as the stack file spells them."""
+    try:
+        yield
+    except ValueError as error:
+        told = _FIELD.sub(lambda found: _SPELLED[found[0]], str(error))
+        raise ValueError(f"{key}: {told}" if key else told) from error
 
 
 def _cluster(name: str, profile: str | None) -> "ExistingEksClusterArgs":

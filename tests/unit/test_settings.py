@@ -37,9 +37,9 @@ def without_storage(**changed: Any) -> dict[str, Any]:
 def test_the_prod_stack_is_the_original_case() -> None:
     config = prod()
     assert config.cluster == {"cluster_name": "prod"}
-    assert (config.oidc_provider_exists, config.ebs_csi_driver_exists) == (False, False)
-    assert (config.ebs_csi_role_name, config.ebs_csi_permissions) == ("eks-ebs-csi-driver", "legacy")
-    assert (config.storage_class, config.allow_volume_expansion) == ("gp2", True)
+    assert (config.new_cluster, config.oidc_provider_exists, config.ebs_csi.get("existing")) == (None, False, False)
+    assert (config.ebs_csi["role_name"], config.ebs_csi.get("permissions")) == ("eks-ebs-csi-driver", "legacy")
+    assert config.storage == {"class_name": "gp2", "create": False, "allow_volume_expansion": True}
     assert config.rocketmq["namespace"] == "rocketmq"
     assert config.rocketmq["profile"] == "strict"
     assert config.rocketmq["broker_groups"] == group()
@@ -87,7 +87,7 @@ def test_every_declared_key_has_a_type_and_a_description() -> None:
 
 
 def test_defaults_come_from_the_declaration() -> None:
-    assert prod(storageClass=None).storage_class == DECLARED["storageClass"]["default"]
+    assert prod(storageClass=None).storage["class_name"] == DECLARED["storageClass"]["default"]
 
 
 def test_a_default_that_stands_for_the_component_s_own_is_left_to_it() -> None:
@@ -105,9 +105,9 @@ def test_the_aws_profile_is_also_the_one_of_the_kubeconfig() -> None:
 
 def test_each_choice_is_taken() -> None:
     assert prod(oidcProvider="existing").oidc_provider_exists
-    assert prod(ebsCsiDriver="existing").ebs_csi_driver_exists
-    assert prod(ebsCsiPermissions="v2").ebs_csi_permissions == "v2"
-    assert not prod(allowVolumeExpansion=False).allow_volume_expansion
+    assert prod(ebsCsiDriver="existing").ebs_csi.get("existing")
+    assert prod(ebsCsiPermissions="v2").ebs_csi.get("permissions") == "v2"
+    assert prod(allowVolumeExpansion=False).storage.get("allow_volume_expansion") is False
     assert prod(createNamespace=False).rocketmq["create_namespace"] is False
     assert prod(protectData=False).rocketmq["protect_data"] is False
 
@@ -124,7 +124,7 @@ def test_each_choice_is_taken() -> None:
         ({"minInSyncReplicas": 1.5}, "minInSyncReplicas is 1.5; accepted is a whole number"),
         ({"oidcProvider": "exists"}, r"oidcProvider is 'exists'; accepted are 'create', 'existing'; did you mean"),
         ({"ebsCsiDriver": "import"}, "ebsCsiDriver is 'import'; accepted are 'create', 'existing'"),
-        ({"ebsCsiPermissions": "v3"}, "ebsCsiPermissions is 'v3'; accepted are 'legacy', 'v2'"),
+        ({"ebsCsiPermissions": "v3"}, "ebsCsiPermissions is 'v3'; accepted are 'legacy', 'v2', 'cluster_scoped', 'gen"),
         ({"durability": "stritc"}, r"durability is 'stritc'; .*; did you mean 'strict'\?"),
         ({"namespace": "RocketMQ"}, "namespace is 'RocketMQ'; accepted are 1 to 63 lower-case letters"),
         ({"nameServers": [2]}, r"nameServers is \[2\]; accepted is an object"),

@@ -1,4 +1,4 @@
-"""The URNs of the prod stack and of a cluster from nothing, committed.
+"""The URNs of both stacks and of a cluster from nothing by other names, committed.
 
 A changed one replaces the resource unless it gets an alias.
 
@@ -9,6 +9,7 @@ from tests.unit.harness.recording import Recording
 from tests.unit.harness.runner import REPOSITORY, run, run_stack
 
 FILE = REPOSITORY / "tests" / "unit" / "golden" / "urns.txt"
+STAGING = FILE.with_name("staging-urns.txt")
 NEW_CLUSTER = FILE.with_name("new-cluster-urns.txt")
 
 
@@ -21,4 +22,5 @@ if __name__ == "__main__":
     from tests.unit.new_cluster_case import everything
 
     FILE.write_text(urns(run_stack("prod")))
+    STAGING.write_text(urns(run_stack("staging")))
     NEW_CLUSTER.write_text(urns(run(everything, stack="new")))

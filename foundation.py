@@ -1,0 +1,63 @@
+"""What RocketMQ stands on: a cluster that exists or one made from nothing, and the account's trust in its tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pulumi import Resource, ResourceOptions
+
+from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
+from eks_rocketmq.settings import NewCluster, Settings
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """A cluster that service accounts of pods can take roles from."""
+
+    cluster: ExistingEksCluster | EksCluster
+    oidc: ClusterOidcProvider
+    nodes: Sequence[Resource] = ()
+    """What pods wait for, where this stack makes it."""
+
+
+def foundation(config: Settings) -> Foundation:
+    """The cluster that the stack file asks for."""
+    if config.new_cluster is not None:
+        return _from_nothing(config.new_cluster, config)
+    cluster = ExistingEksCluster("cluster", config.cluster)
+    return Foundation(cluster, _oidc_provider(cluster, config))
+
+
+def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
+    network = Network("network", new.network)
+    cluster = EksCluster("cluster", {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids})
+    oidc = _oidc_provider(cluster, config)
+    name = cluster.name
+    before = ClusterAddons(
+        "addons-before-nodes",
+        {
+            **new.before_nodes,
+            "cluster_name": name,
+            "kubernetes_version": cluster.version,
+            "vpc_cni": {**new.before_nodes.get("vpc_cni", {}), "issuer": oidc.issuer, "provider_arn": oidc.arn},
+        },
+    )
+    groups = [
+        NodeGroup(
+            f"nodes-{group}",
+            {**args, "cluster_name": name, "subnet_ids": network.private_subnet_ids},
+            # A node becomes ready only with a pod network.
+            ResourceOptions(depends_on=[before]),
+        )
+        for group, args in new.node_groups.items()
+    ]
+    after = ClusterAddons(
+        "addons-after-nodes",
+        {**new.after_nodes, "cluster_name": name, "kubernetes_version": cluster.version},
+        # Its pods need nodes, and EKS waits for its pods.
+        ResourceOptions(depends_on=groups),
+    )
+    return Foundation(cluster, oidc, [*groups, after])
+
+
+def _oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:
+    return ClusterOidcProvider("oidc", {"issuer": cluster.oidc_issuer, "existing": config.oidc_provider_exists})
