@@ -1,6 +1,7 @@
 """Who may do what: root's signature checked like any other, EC2's resources and tag conditions as AWS fills them in."""
 
 import os
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, iam_eva
 _NAMED = ("ec2", "eks", "iam")
 _EC2_DENIED = "You are not authorized to perform this operation. "
 _TAGGING = ("CreateTags", "DeleteTags")
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
+_LITERALS = ("*", "?", "$")
 
 
 @dataclass
@@ -31,6 +34,7 @@ def install() -> None:
     _check_root()
     _name_ec2_resources()
     _fill_in_tags()
+    _expand_variables()
     _word_denials()
 
 
@@ -61,18 +65,27 @@ def ec2_resources(params: Parameters, region: str, account: str) -> list[str]:
     def arn(kind: str, name: str) -> str:
         return f"arn:aws:ec2:{region}:{account}:{kind}/{name}"
 
+    def snapshot(name: str) -> str:
+        """A snapshot's ARN names no account."""
+        return f"arn:aws:ec2:{region}::snapshot/{name}"
+
     def value(name: str) -> str:
         return iam_actions._query_param(params, name)
 
     action = value("Action")
     if action == "CreateVolume":
-        snapshot = value("SnapshotId")
-        return [arn("volume", "*"), *([arn("snapshot", snapshot)] if snapshot else [])]
+        origin = value("SnapshotId")
+        return [arn("volume", "*"), *([snapshot(origin)] if origin else [])]
     if action in ("AttachVolume", "DetachVolume"):
         instance = value("InstanceId")
         return [arn("volume", value("VolumeId")), *([arn("instance", instance)] if instance else [])]
+    if action == "CreateSnapshot":
+        return [snapshot("*"), arn("volume", value("VolumeId"))]
+    if action == "DeleteSnapshot":
+        return [snapshot(value("SnapshotId"))]
     if action in _TAGGING:
-        return [arn(ec2._guess_resource_type(name), name) for name in ec2._parse_member_list(params, "ResourceId")]
+        named = ec2._parse_member_list(params, "ResourceId")
+        return [snapshot(n) if n.startswith("snap-") else arn(ec2._guess_resource_type(n), n) for n in named]
     return []
 
 
@@ -148,6 +161,41 @@ def _fill_in_tags() -> None:
         return stock(access_key_id, iam_action, service, region, resource_arn, context)
 
     stock = guard.replace(iam_evaluator, "enforce", enforce)
+
+
+def _expand_variables() -> None:
+    """`${aws:PrincipalTag/team}` in the value of a condition is what the request says of it; stock compares the text.
+
+    A statement whose variable the request does not have applies to nothing.
+    """
+    guard.require(iam_evaluator, "_resolve_condition_key")
+
+    def _conditions_met(conditions: dict[str, Any], ctx: Any) -> bool:  # noqa: ANN401 (one of the emulator's classes)
+        try:
+            expanded = {
+                operator: {key: _expanded(values, ctx) for key, values in keys.items()}
+                for operator, keys in (conditions or {}).items()
+            }
+        except LookupError:
+            return False
+        return stock(expanded, ctx)
+
+    stock = guard.replace(iam_evaluator, "_conditions_met", _conditions_met)
+
+
+def _expanded(values: Any, ctx: Any) -> Any:  # noqa: ANN401 (a text, or a list of them)
+    if isinstance(values, list):
+        return [_expanded(value, ctx) for value in values]
+    return _VARIABLE.sub(lambda found: _variable(found[1], ctx), values) if isinstance(values, str) else values
+
+
+def _variable(name: str, ctx: Any) -> str:  # noqa: ANN401
+    if name in _LITERALS:
+        return name
+    value = iam_evaluator._resolve_condition_key(name, ctx)
+    if not isinstance(value, str):
+        raise LookupError(name)
+    return value
 
 
 def _word_denials() -> None:

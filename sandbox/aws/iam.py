@@ -1,14 +1,18 @@
 """IAM: AWS's own managed policies, trust policies that are checked before they are stored, and AWS's texts."""
 
 import json
+import re
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from sandbox.aws import guard, oidc_providers, trust_policies
+from sandbox.aws import guard, oidc_providers, permission_policies, trust_policies
 from sandbox.aws.emulator import Parameters, Response, iam
 from sandbox.aws.policies import published
 
 _MOST_ATTACHED = 10
+_SESSION_SECONDS = range(3600, 43201)
+_PATH = re.compile(r"/|/[!-~]+/")
+_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _NEED_A_ROLE = (
     "AttachRolePolicy",
     "DeleteRole",
@@ -20,6 +24,7 @@ _NEED_A_ROLE = (
     "ListInstanceProfilesForRole",
     "ListRolePolicies",
     "ListRoleTags",
+    "PutRolePermissionsBoundary",
     "PutRolePolicy",
     "TagRole",
     "UntagRole",
@@ -34,7 +39,13 @@ def install() -> None:
     """Tighten the role verbs, publish AWS's policies and hand the OIDC providers to their own room."""
     guard.require(iam, "_roles", "_p", "_error", "_lookup_policy", "_make_aws_managed_record", "_aws_managed_policies")
     table = iam._IAM_HANDLERS
-    guard.replace_verb(table, "CreateRole", _trust_checked(table["CreateRole"], "AssumeRolePolicyDocument"))
+    guard.replace_verb(
+        table, "CreateRole", _role_checked(_trust_checked(table["CreateRole"], "AssumeRolePolicyDocument"))
+    )
+    guard.replace_verb(table, "UpdateRole", _role_checked(table["UpdateRole"]))
+    guard.replace_verb(table, "CreatePolicy", _named(_managed_checked(table["CreatePolicy"])))
+    guard.replace_verb(table, "CreatePolicyVersion", _managed_checked(table["CreatePolicyVersion"]))
+    guard.replace_verb(table, "PutRolePolicy", _inline_checked(table["PutRolePolicy"]))
     guard.replace_verb(
         table, "UpdateAssumeRolePolicy", _trust_checked(table["UpdateAssumeRolePolicy"], "PolicyDocument")
     )
@@ -71,10 +82,76 @@ def _trust_checked(stock: Handler, parameter: str) -> Handler:
         try:
             trust_policies.check(iam._p(p, parameter))
         except trust_policies.MalformedPolicyError as malformed:
-            return _refuse(409 if malformed.code == "LimitExceeded" else 400, malformed.code, str(malformed))
+            return _malformed(malformed)
         return stock(p)
 
     return handler
+
+
+def _role_checked(stock: Handler) -> Handler:
+    def handler(p: Parameters) -> Response:
+        path, seconds = iam._p(p, "Path") or "/", iam._p(p, "MaxSessionDuration")
+        if not _PATH.fullmatch(path):
+            return _refuse(
+                400,
+                "ValidationError",
+                "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
+                "characters and/or / characters.",
+            )
+        if seconds and int(seconds) not in _SESSION_SECONDS:
+            bound = "less than or equal to 43200" if int(seconds) > 43200 else "greater than or equal to 3600"
+            return _refuse(
+                400,
+                "ValidationError",
+                f"1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: "
+                f"Member must have value {bound}",
+            )
+        return stock(p)
+
+    return handler
+
+
+def _named(stock: Handler) -> Handler:
+    def handler(p: Parameters) -> Response:
+        name = iam._p(p, "PolicyName")
+        if not _NAME.fullmatch(name):
+            return _refuse(
+                400,
+                "ValidationError",
+                "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or "
+                "the following: +=,.@_-",
+            )
+        return stock(p)
+
+    return handler
+
+
+def _managed_checked(stock: Handler) -> Handler:
+    def handler(p: Parameters) -> Response:
+        try:
+            permission_policies.check_managed(iam._p(p, "PolicyDocument"))
+        except trust_policies.MalformedPolicyError as malformed:
+            return _malformed(malformed)
+        return stock(p)
+
+    return handler
+
+
+def _inline_checked(stock: Handler) -> Handler:
+    def handler(p: Parameters) -> Response:
+        name, role = iam._p(p, "PolicyName"), iam._p(p, "RoleName")
+        others = [text for other, text in iam._roles[role]["InlinePolicies"].items() if other != name]
+        try:
+            permission_policies.check_inline(iam._p(p, "PolicyDocument"), others, role)
+        except trust_policies.MalformedPolicyError as malformed:
+            return _malformed(malformed)
+        return stock(p)
+
+    return handler
+
+
+def _malformed(malformed: trust_policies.MalformedPolicyError) -> Response:
+    return _refuse(409 if malformed.code == "LimitExceeded" else 400, malformed.code, str(malformed))
 
 
 def _attachable(stock: Handler) -> Handler:

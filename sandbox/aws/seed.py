@@ -108,7 +108,12 @@ def _nodes(ec2: Any, subnets: list[str], group: str) -> None:  # noqa: ANN401
     for node, subnet in zip(place.NODES, subnets, strict=True):
         if node.instance_id in running:
             continue
-        tags = {"Name": f"{place.CLUSTER}-{node.letter}", f"kubernetes.io/cluster/{place.CLUSTER}": "owned"}
+        # As EKS tags the nodes of a managed group; policies of the EBS CSI driver go by these.
+        tags = {
+            "Name": f"{place.CLUSTER}-{node.letter}",
+            "eks:cluster-name": place.CLUSTER,
+            f"kubernetes.io/cluster/{place.CLUSTER}": "owned",
+        }
         ec2.run_instances(
             ImageId="ami-0123456789abcdef0",
             InstanceType="m6i.large",

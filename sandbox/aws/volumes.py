@@ -19,7 +19,7 @@ Handler = Callable[[Parameters], Response]
 
 
 def install(settings: Settings) -> None:
-    """Answer the volume verbs ourselves; snapshots and the rest stay as they are."""
+    """Answer the volume verbs ourselves; of the snapshots only the right to tag them is checked here."""
     guard.require(ec2, "_volumes", "_instances", "_tags", "_p", "_xml", "_error", "_new_volume_id", "_now_ts")
     guard.require(ec2, "_parse_member_list", "_parse_tag_specs")
     verbs: dict[str, Handler] = {
@@ -32,6 +32,9 @@ def install(settings: Settings) -> None:
     }
     for verb, handler in verbs.items():
         guard.replace_verb(ec2._ACTION_MAP, verb, _refusals_as_errors(handler))
+    stock_snapshot = guard.replace_verb(
+        ec2._ACTION_MAP, "CreateSnapshot", lambda p: _tags_denied(p, "snapshot") or stock_snapshot(p)
+    )
 
     def _volume_inner_xml(vol: dict[str, Any]) -> str:
         throughput = f"<throughput>{vol['Throughput']}</throughput>" if vol.get("Throughput") else ""
@@ -64,7 +67,7 @@ def _create(settings: Settings, p: Parameters) -> Response:
             )
         return ec2._xml(200, "CreateVolumeResponse", ec2._volume_inner_xml(earlier))
     volume_id = ec2._new_volume_id()
-    denied = _tags_denied(p)
+    denied = _tags_denied(p, "volume")
     if denied is not None:
         return denied
     volume = {
@@ -76,6 +79,9 @@ def _create(settings: Settings, p: Parameters) -> Response:
         "_wanted": wanted,
         "_token": token,
     }
+    if not _key_usable(volume["KmsKeyId"]):
+        # EC2 asks KMS only after it has answered: the volume is "creating" here, and gone when somebody looks for it.
+        return ec2._xml(200, "CreateVolumeResponse", ec2._volume_inner_xml({**volume, "State": "creating"}))
     settings.volumes.mkdir(parents=True, exist_ok=True)
     _resize(settings, volume_id, wanted["Size"])
     ec2._volumes[volume_id] = volume
@@ -121,13 +127,35 @@ def _made_with(token: str) -> dict[str, Any] | None:
     return next((volume for volume in ec2._volumes.values() if volume.get("_token") == token), None)
 
 
-def _tags_denied(p: Parameters) -> Response | None:
+def _tags_denied(p: Parameters, kind: str) -> Response | None:
     """Tags at creation need a right of their own: ec2:CreateTags with ec2:CreateAction."""
     context = iam_actions.request_tag_context("ec2", "ec2:CreateTags", b"", p)
     if not context:
         return None
-    volumes = f"arn:aws:ec2:{responses.get_region()}:{responses.get_account_id()}:volume/*"
-    return authorization.allowed("ec2:CreateTags", volumes, {**context, "ec2:CreateAction": "CreateVolume"})
+    account = "" if kind == "snapshot" else responses.get_account_id()
+    named = f"arn:aws:ec2:{responses.get_region()}:{account}:{kind}/*"
+    return authorization.allowed("ec2:CreateTags", named, {**context, "ec2:CreateAction": f"Create{kind.capitalize()}"})
+
+
+def _key_usable(key: str) -> bool:
+    """Whether the caller may use a key for a volume: EC2 asks KMS in his name, and needs a grant for the instance.
+
+    The account's own key for EBS is everybody's. There is no KMS here: a key that is named exists, and its policy
+    leaves the decision to IAM.
+    """
+    if not key or key.endswith(_DEFAULT_KEY):
+        return True
+    region, account = responses.get_region(), responses.get_account_id()
+    named = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
+    through_ec2 = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:CallerAccount": account}
+    return all(
+        authorization.allowed(action, named, {**through_ec2, **more}) is None
+        for action, more in (
+            ("kms:GenerateDataKeyWithoutPlaintext", {}),
+            ("kms:Decrypt", {}),
+            ("kms:CreateGrant", {"kms:GrantIsForAWSResource": "true"}),
+        )
+    )
 
 
 def _delete(settings: Settings, p: Parameters) -> Response:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import place
 from sandbox.cache import toolchain
 from sandbox.progress import Report
-from tests.contract.server import HOST, PROVIDER_ARN, SUBJECT, Server, free_port, issuer_key, trust
+from tests.contract.server import PROVIDER_ARN, Server, cure, free_port, issuer_key
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +40,5 @@ def aws(running: Server) -> Server:
 @pytest.fixture
 def cured(aws: Server) -> Server:
     """The chain as the stack makes it: provider registered, trust policy right."""
-    iam = aws.client("iam")
-    iam.create_open_id_connect_provider(Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"])
-    trust(aws, {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com"})
+    cure(aws)
     return aws

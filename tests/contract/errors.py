@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 
 @contextmanager
-def refused(code: str, words: str = " ") -> Generator[None]:
+def refused(code: str, words: str = " ") -> Generator[pytest.ExceptionInfo[ClientError]]:
     """The block must fail with this error code, and a message that holds `words` literally."""
     with pytest.raises(ClientError, match=re.escape(words)) as caught:
-        yield
+        yield caught
     assert caught.value.response["Error"]["Code"] == code

@@ -144,3 +144,11 @@ def trust(aws: Server, equals: dict[str, str], operator: str = "StringEquals", f
     }
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     aws.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
+
+
+def cure(aws: Server) -> None:
+    """Make the chain as the stack makes it: provider registered, trust policy right."""
+    iam = aws.client("iam")
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)
+    iam.create_open_id_connect_provider(Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"])
+    trust(aws, {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com"})

@@ -181,3 +181,24 @@ def test_tags_at_creation_need_a_right_of_their_own(cured: Server) -> None:
     finally:
         iam.delete_role_policy(RoleName="eks-ebs-csi-driver", PolicyName="create")
         iam.attach_role_policy(RoleName="eks-ebs-csi-driver", PolicyArn=arn)
+
+
+def test_a_variable_that_the_role_has_no_value_for_grants_nothing(cured: Server) -> None:
+    iam, role = cured.client("iam"), "eks-ebs-csi-driver"
+    legacy = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+    scoped = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverEKSClusterScopedPolicy"
+    iam.detach_role_policy(RoleName=role, PolicyArn=legacy)
+    iam.attach_role_policy(RoleName=role, PolicyArn=scoped)
+    driver = cured.client("ec2", cured.assume()["Credentials"])
+    try:
+        for value in (place.CLUSTER, "", "${aws:PrincipalTag/eks-cluster-name}"):
+            tag = {"Key": "ebs.csi.aws.com/cluster-name", "Value": value}
+            with refused("UnauthorizedOperation", "ec2:CreateVolume"):
+                driver.create_volume(AvailabilityZone=ZONE, Size=1, TagSpecifications=tagged(tag))
+        iam.tag_role(RoleName=role, Tags=[{"Key": "eks-cluster-name", "Value": place.CLUSTER}])
+        tag = {"Key": "ebs.csi.aws.com/cluster-name", "Value": place.CLUSTER}
+        driver.create_volume(AvailabilityZone=ZONE, Size=1, TagSpecifications=tagged(tag))
+    finally:
+        iam.untag_role(RoleName=role, TagKeys=["eks-cluster-name"])
+        iam.detach_role_policy(RoleName=role, PolicyArn=scoped)
+        iam.attach_role_policy(RoleName=role, PolicyArn=legacy)
