@@ -46,7 +46,7 @@ def test_everything_comes_in_the_order_in_which_it_can_become_ready(staging: Rec
 
 def test_what_the_program_alone_knows_is_put_in_everywhere(staging: Recording) -> None:
     texts = json.dumps([r.inputs for r in staging.resources.values()], default=str)
-    for placeholder in ("known later", "known.later", "subnet-0", "vpc-0"):
+    for placeholder in ("known later", "known.later", '"subnet-0"', '"vpc-0"'):
         assert placeholder not in texts
 
 
