@@ -95,7 +95,7 @@ def test_what_reaches_aws_has_what_pulumi_eks_has_no_argument_for(recording: Rec
         "authenticationMode": "API",
         "bootstrapClusterCreatorAdminPermissions": True,
     }
-    assert sent["zonalShiftConfig"] == {"enabled": False}
+    assert "zonalShiftConfig" not in sent
     assert sent["bootstrapSelfManagedAddons"] is False
     assert sent["name"] == "prod"
 
@@ -249,6 +249,12 @@ ENTRIES = [
     },
     {"name": "bound", "principal_arn": f"{TEAM}-ci", "kubernetes_groups": ["deployers"], "username": "ci"},
     {"name": "machines", "principal_arn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
+    {
+        "name": "auto",
+        "principal_arn": f"{TEAM}-auto",
+        "type": "EC2",
+        "policies": [{"policy": "AmazonEKSAutoNodePolicy"}],
+    },
 ]
 
 
@@ -260,8 +266,8 @@ def entered(request: pytest.FixtureRequest) -> Recording:
 def test_each_entry_lets_in_one_principal_with_its_policies_and_groups(entered: Recording) -> None:
     assert entered.inventory() == {
         **INVENTORY,
-        "aws:eks/accessEntry:AccessEntry": 3,
-        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 2,
+        "aws:eks/accessEntry:AccessEntry": 4,
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 3,
     }
     entries = {r.name: {k: v for k, v in r.inputs.items() if k != "tags"} for r in entered.by_type("AccessEntry")}
     assert entries == {
@@ -274,6 +280,7 @@ def test_each_entry_lets_in_one_principal_with_its_policies_and_groups(entered: 
             "userName": "ci",
         },
         "cluster-machines": {"clusterName": "prod", "principalArn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
+        "cluster-auto": {"clusterName": "prod", "principalArn": f"{TEAM}-auto", "type": "EC2"},
     }
     associations = {r.name: r.inputs for r in entered.by_type("AccessPolicyAssociation")}
     view, edit = associations["cluster-team-AmazonEKSViewPolicy"], associations["cluster-team-AmazonEKSEditPolicy"]
@@ -289,7 +296,8 @@ def test_nobody_speaks_to_the_cluster_before_all_entries_are_there(entered: Reco
         assert entry.urn in provider.explicit_dependencies, entry.name
         assert entered.reaches(entry, entered.one(CLUSTER))
     for association in entered.by_type("AccessPolicyAssociation"):
-        assert entered.one("AccessEntry", "cluster-team").urn in association.dependencies
+        entry = association.name.rpartition("-")[0]
+        assert entered.one("AccessEntry", entry).urn in association.dependencies
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
@@ -303,7 +311,7 @@ def test_every_arn_has_the_partition_of_the_account(partition: str) -> None:
     assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": "eks.amazonaws.com"}
 
 
-def entry(**changed: Any) -> dict[str, Any]:
+def with_entry(**changed: Any) -> dict[str, Any]:
     return {"access_entries": [{**ENTRIES[0], **changed}]}
 
 
@@ -326,14 +334,21 @@ def entry(**changed: Any) -> dict[str, Any]:
         ({"timeouts": {"creat": "45m"}}, "timeouts has 'creat'; accepted are 'create', 'update', 'delete'"),
         ({"creator_is_admin": False}, "nobody could administer the cluster"),
         ({"access_entries": [ENTRIES[0]] * 2}, r"access_entries has the names \['team', 'team'\]"),
-        (entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
-        (entry(principal_arn="arn:aws:sts::140023393377:assumed-role/r/s"), "the session of a role is no principal"),
-        (entry(principal_arn="platform"), "principal_arn is 'platform'; accepted is the ARN of an IAM role or user"),
-        (entry(type="LINUX"), "access entry 'team': type is 'LINUX'; accepted are"),
-        (entry(type="EC2_LINUX"), "has type 'EC2_LINUX', which takes neither policies nor groups"),
-        (entry(policies=[]), "access entry 'team' may do nothing"),
-        (entry(kubernetes_groups=["system:masters"]), "group 'system:masters' is reserved"),
-        (entry(policies=[{"policy": "arn:aws:eks::aws:x"}]), "policy is 'arn:aws:eks::aws:x'; accepted is a name"),
+        (with_entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
+        (
+            with_entry(principal_arn="arn:aws:sts::140023393377:assumed-role/r/s"),
+            "the session of a role is no principal",
+        ),
+        (
+            with_entry(principal_arn="platform"),
+            "principal_arn is 'platform'; accepted is the ARN of an IAM role or user",
+        ),
+        (with_entry(type="LINUX"), "access entry 'team': type is 'LINUX'; accepted are"),
+        (with_entry(type="EC2_LINUX"), "has type 'EC2_LINUX', which takes neither policies nor groups"),
+        (with_entry(policies=[]), "access entry 'team' may do nothing"),
+        (with_entry(type="EC2", kubernetes_groups=["a"]), "has type 'EC2', which takes neither"),
+        (with_entry(kubernetes_groups=["system:masters"]), "group 'system:masters' is reserved"),
+        (with_entry(policies=[{"policy": "arn:aws:eks::aws:x"}]), "policy is 'arn:aws:eks::aws:x'; accepted is a name"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any], message: str) -> None:

@@ -79,16 +79,19 @@ def access_policy_arn(partition: str, policy: str) -> str:
     return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
 
 
-def finish_cluster(properties: Mapping[str, Any], *, creator_is_admin: bool, zonal_shift: bool) -> dict[str, Any]:
+def finish_cluster(
+    properties: Mapping[str, Any], *, creator_is_admin: bool, zonal_shift: bool | None
+) -> dict[str, Any]:
     """The inputs of the cluster that `pulumi_eks` makes, with what it has no argument for.
 
     Args:
         properties: what it would send.
         creator_is_admin: whether whoever creates the cluster is its admin.
-        zonal_shift: whether AWS may shift traffic away from a zone.
+        zonal_shift: whether AWS may lead traffic away from a zone; None: not said, as not every partition knows it.
     """
     access = {**properties["accessConfig"], "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
-    return {**properties, "accessConfig": access, "zonalShiftConfig": {"enabled": zonal_shift}}
+    shift = {} if zonal_shift is None else {"zonalShiftConfig": {"enabled": zonal_shift}}
+    return {**properties, "accessConfig": access, **shift}
 
 
 def _check_subnets(subnets: object) -> None:
@@ -128,10 +131,11 @@ def _check_entry(entry: "AccessEntryArgs") -> None:
     kind = entry.get("type", "STANDARD")
     one_of(kind, ENTRY_TYPES, f"{what}: type")
     policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
-    if kind != "STANDARD" and (policies or groups or "username" in entry):
+    # Nodes of Auto Mode (`EC2`) get their rights by a policy, all other nodes by their type.
+    if kind != "STANDARD" and (groups or "username" in entry or (policies and kind != "EC2")):
         msg = f"{what} has type {kind!r}, which takes neither policies nor groups nor a user name; AWS gives it its own"
         raise ValueError(msg)
-    if kind == "STANDARD" and not (policies or groups):
+    if kind in ("STANDARD", "EC2") and not (policies or groups):
         msg = f"{what} may do nothing; give it policies, kubernetes_groups or both"
         raise ValueError(msg)
     for group in groups:

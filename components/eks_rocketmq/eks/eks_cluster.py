@@ -84,7 +84,8 @@ class EksClusterArgs(TypedDict):
     """Id of the VPC. Changing it replaces the cluster."""
     subnet_ids: Input[Sequence[Input[str]]]
     """Subnets of the control plane's network interfaces, in two zones at least; private ones of `Network` or your own.
-    They can be changed later, within the same zones."""
+    AWS takes other subnets later, but only in the same zones: before `Network` gets one more zone, name
+    `vpcConfig.subnetIds` in `ignore_changes`. Nodes may live in zones without an interface."""
     public_access_cidrs: NotRequired[list[str]]
     """Blocks from which the API server is reached over the internet, such as `203.0.113.0/24`; the whole internet is
     `0.0.0.0/0`. Default: none, the endpoint is private and whoever runs this stack must reach the VPC."""
@@ -109,7 +110,8 @@ class EksClusterArgs(TypedDict):
     """`STANDARD` (default; AWS upgrades a cluster whose version is out of standard support) or `EXTENDED` (12 months
     more on the old version, at six times the price)."""
     zonal_shift: NotRequired[bool]
-    """Whether AWS may lead the cluster's traffic away from a zone that fails; default: False."""
+    """Whether AWS may lead the cluster's traffic away from a zone that fails; default: not touched, a new cluster does
+    not."""
     deletion_protection: NotRequired[bool]
     """EKS refuses to delete the cluster, and Pulumi to delete or replace it or its key; default: True. To destroy it,
     set False, run `pulumi up`, then destroy."""
@@ -318,7 +320,7 @@ def _finish(args: EksClusterArgs) -> ResourceTransform:
         properties = finish_cluster(
             resource.props,
             creator_is_admin=args.get("creator_is_admin", True),
-            zonal_shift=args.get("zonal_shift", False),
+            zonal_shift=args.get("zonal_shift"),
         )
         return ResourceTransformResult(properties, options)
 
