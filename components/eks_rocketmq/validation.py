@@ -11,6 +11,8 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
+_QUANTITY_END = 2**63  # Kubernetes counts in 64 bits
+_QUANTITY_LENGTH = 64
 _UNITS: dict[str | None, int] = {None: 1}
 for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[f"{_letter}i"] = 1024**_power
@@ -82,9 +84,9 @@ def bytes_of(quantity: str, what: str) -> int:
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    match = _QUANTITY.fullmatch(quantity)
+    match = _QUANTITY.fullmatch(quantity) if len(quantity) <= _QUANTITY_LENGTH else None
     size = Fraction(match["number"]) * _UNITS[match["suffix"]] if match else Fraction(0)
-    if size < 1 or size.denominator != 1:
+    if not 1 <= size < _QUANTITY_END or size.denominator != 1:
         msg = f"{what} is {quantity!r}; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or '100Gi'"
         raise ValueError(msg)
     return int(size)

@@ -298,7 +298,7 @@ class TestOtherRoles:
         [
             ("name_servers", {"listenPort": 1}, "name_servers.config: listenPort is set by the deployment"),
             ("name_servers", {"enableControllerInNamesrv": True}, "enableControllerInNamesrv is set by the deployment"),
-            ("name_servers", {"brokerName": "a"}, "RocketMQ 5.5.0 has no name server key 'brokerName'"),
+            ("name_servers", {"brokerName": "a"}, "no name server key 'brokerName'; a broker has it"),
             ("name_servers", {"enableTopicLst": True}, "did you mean 'enableTopicList'?"),
             ("name_servers", {"enableShutdownGracefully": True}, "enableShutdownGracefully is set by the deployment"),
             ("controllers", {"controllerType": "jRaft"}, "controllers.config: controllerType is set by the deployment"),

@@ -147,8 +147,9 @@ def _spoken(role: str) -> str:
 
 
 def _hint(version: str, role: str, key: str) -> str:
-    """The versions that know the key, or the nearest key of this one."""
+    """The versions or the roles that know the key, or the nearest key."""
     others = [other for other in versions() if key in known_keys(other)[role]]
+    others = others or [f"a {_spoken(other)}" for other, known in known_keys(version).items() if key in known]
     return f"; {', '.join(others)} has it" if others else did_you_mean(key, known_keys(version)[role])
 
 

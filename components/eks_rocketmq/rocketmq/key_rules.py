@@ -252,7 +252,7 @@ def contradiction(role: str, known: Mapping[str, Mapping[str, Any]], values: Map
         return values.get(key, known[key].get("default"))
 
     for rule in CONTRADICTIONS:
-        if role in rule.roles and set(rule.keys) <= set(known) and rule.holds(of):
+        if role in rule.roles and known.keys() >= set(rule.keys) and rule.holds(of):
             told = " and ".join(f"{key} {of(key)!r}" for key in rule.keys)
             return f"{told} contradict each other: {rule.reason}"
     return None

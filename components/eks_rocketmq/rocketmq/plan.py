@@ -22,7 +22,8 @@ MIB = 1024**2
 _COMMIT_LOG_FILE = 1024**3
 _CONTROLLER_LOG_FILE = 64 * MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
 _LOG_FILES = 4
-_CPU = re.compile(r"\d+m|\d+(\.\d+)?")
+_CPU = re.compile(r"(?=.*[1-9])(\d{1,9}m|\d{1,6}(\.\d{1,3})?)")  # Kubernetes rounds below a thousandth
+_MOST_REPLICAS = 1000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _OTHER_ROLES = (labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY)
 _LONGEST_GROUP = 40  # leaves room for what Kubernetes puts around it in the names of pods and claims
@@ -126,9 +127,10 @@ def plan(args: RocketMqArgs) -> Plan:
     profile = durability.profile(profile_name)
     min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
     frame = _Frame(version, profile_name, min_in_sync, pod_settings.common(args), args.get("pods", {}))
-    name_servers = whole_number(args["name_servers"]["replicas"], "name_servers.replicas")
+    name_servers = _replicas(args["name_servers"], "name_servers")
     quorum = whole_number(args["controllers"]["replicas"], "controllers.replicas")
     durability.check_quorum(quorum)
+    _replicas(args["controllers"], "controllers")
     names = _addresses(labels.NAME_SERVER, name_servers, namespace, ports.NAME_SERVER)
     controllers = _addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER)
     own: dict[str, Value] = {"namesrvAddr": ";".join(names), "controllerAddr": ";".join(controllers)}
@@ -183,13 +185,18 @@ def _image(repository: str, version: str, digest: str | None) -> str:
     return f"{repository}:{version}@{digest}"
 
 
+def _replicas(given: Mapping[str, Any], what: str) -> int:
+    replicas = whole_number(given["replicas"], f"{what}.replicas")
+    if not 1 <= replicas <= _MOST_REPLICAS:
+        msg = f"{what}.replicas is {replicas}; accepted is 1 or more, up to {_MOST_REPLICAS}"
+        raise ValueError(msg)
+    return replicas
+
+
 def _role(  # noqa: PLR0913 - what makes a role
     role: str, given: Mapping[str, Any], what: str, config: str, frame: _Frame, *, direct_needed: int = 0
 ) -> Role:
-    replicas = whole_number(given["replicas"], f"{what}.replicas")
-    if replicas < 1:
-        msg = f"{what}.replicas is {replicas}; accepted is 1 or more"
-        raise ValueError(msg)
+    replicas = _replicas(given, what)
     if not _CPU.fullmatch(given["cpu"]):
         msg = f"{what}.cpu is {given['cpu']!r}; accepted are CPUs such as '500m' or '2'"
         raise ValueError(msg)
@@ -250,7 +257,7 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
     if name in _OTHER_ROLES:
         msg = f"broker group name is {name!r}, as the set of another role is called; accepted is any other name"
         raise ValueError(msg)
-    replicas = whole_number(given["replicas"], f"{what}.replicas")
+    replicas = _replicas(given, what)
     min_in_sync = frame.min_in_sync
     if "min_in_sync_replicas" in given:
         min_in_sync = whole_number(given["min_in_sync_replicas"], f"{what}.min_in_sync_replicas")

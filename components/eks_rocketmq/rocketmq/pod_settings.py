@@ -110,7 +110,7 @@ def check_zones(what: str, settings: PodSettings, needed: int, profile: str) -> 
     if settings.zones and len(settings.zones) < needed:
         msg = (
             f"{what} is held to {len(settings.zones)} zones ({', '.join(settings.zones)}); profile {profile!r} spreads "
-            f"it over {needed}: name {needed} or more, or take a profile that promises less"
+            f"it over {needed}; accepted are {needed} zones or more, or a profile that promises less"
         )
         raise ValueError(msg)
 

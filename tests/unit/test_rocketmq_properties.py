@@ -1,0 +1,229 @@
+"""Properties over made-up arguments: a plan keeps its promises, and what cannot be planned is a ValueError."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pods, probes
+from eks_rocketmq.rocketmq.broker_group import _container
+from eks_rocketmq.rocketmq.plan import Plan, plan
+from eks_rocketmq.validation import bytes_of, dns_label, dns_subdomain, label_value, qualified_name, whole_number
+from tests.unit.rocketmq_case import args
+
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = st.text("abcz059-", min_size=1, max_size=45) | st.text(max_size=70)
+SIZES = st.builds(
+    "{}{}".format,
+    st.integers(0, 3000) | st.floats(0, 100).map(lambda value: round(value, 2)),
+    st.sampled_from(["", "Mi", "Gi", "Ti", "M", "G", "k"]),
+) | st.text("0123456789GMi. e-", max_size=80)
+CPUS = st.sampled_from(["0", "0m", "0.000", "1", "250m", "0.5", "0.0001", "half", "1e3"]) | st.integers(0, 10**7).map(
+    str
+)
+COUNTS = st.integers(-2, 9) | st.sampled_from([10**30, 1000, 1001, 2.0, 2.5, float("inf"), float("nan"), True])
+KEYS = st.sampled_from(sorted(broker_config.known_keys("5.5.0")["broker"]))
+CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
+ADVICE = ("accepted", "needs", "leave it out", "is missing", "has no", "contradict each other: ")
+quick = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def likely(draw: st.DrawFn) -> dict[str, Any]:
+    """Arguments that mostly can be planned: sizes around the limits, and values of the keys' own types."""
+    profile = draw(st.sampled_from(sorted(durability.PROFILES)))
+    replicas = draw(st.integers(1, 7))
+    heap = draw(st.integers(1536, 65536))
+    groups = [
+        {
+            "name": name,
+            "replicas": replicas,
+            "memory": f"{heap}Mi",
+            "cpu": draw(st.sampled_from(["100m", "1", "0.5"])),
+            "storage": f"{draw(st.integers(4, 2000))}Gi",
+            "config": {
+                "registerNameServerPeriod": draw(st.integers(10000, 60000)),
+                "shutdownWaitTimeSeconds": draw(st.integers(0, 600)),
+                "enableShutdownGracefully": draw(st.booleans()),
+                "transientStorePoolEnable": draw(st.booleans()),
+                "transientStorePoolSize": draw(st.integers(1, 8)),
+            },
+        }
+        for name in draw(
+            st.lists(
+                st.from_regex(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True), min_size=1, max_size=3, unique=True
+            )
+        )
+    ]
+    return args(
+        profile=profile,
+        version=draw(st.sampled_from(broker_config.versions())),
+        namespace=draw(st.from_regex(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)),
+        broker_groups=groups,
+        controllers={"replicas": draw(st.sampled_from([1, 3, 5]))},
+    )
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> Any:
+    """Arguments of the right outline with whatever inside, and some fields put in, left out or replaced."""
+    role = {"replicas": COUNTS, "memory": SIZES, "cpu": CPUS}
+    group = {"name": NAMES, **role, "storage": SIZES, "config": CONFIG, "min_in_sync_replicas": COUNTS}
+    pods_of = {"zones": st.lists(NAMES, max_size=3), "labels": st.dictionaries(NAMES, NAMES, max_size=2)}
+    result = args()
+    for _ in range(draw(st.integers(1, 3))):
+        where = draw(st.sampled_from(["broker_groups", "name_servers", "controllers", "proxies", "pods", "top"]))
+        fields: dict[str, Any] = {
+            "broker_groups": group,
+            "pods": pods_of,
+            "top": {"namespace": NAMES, "version": NAMES},
+        }.get(where, {**role, "config": CONFIG})
+        field = draw(st.sampled_from(sorted(fields)))
+        value = draw(fields[field] if draw(st.integers(0, 3)) else JSON)
+        if where == "top":
+            result[field] = value
+        elif where == "broker_groups":
+            result[where][0][field] = value
+        else:
+            result.setdefault(where, {})[field] = value
+    return result
+
+
+def outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[Any, str]:
+    """The result, or the text of the refusal. Every other exception is a failure of the test."""
+    try:
+        return function(*arguments, **named), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def planned(given_args: Any) -> Plan | None:
+    """The plan, or None when it is refused as it should be: with a sentence that says what is accepted."""
+    result, refusal = outcome(plan, given_args)
+    assert result or any(phrase in refusal for phrase in ADVICE), refusal
+    return result
+
+
+@quick
+@given(anything())
+def test_what_cannot_be_planned_is_refused_and_nothing_else_happens(given_args: Any) -> None:
+    result = planned(given_args)
+    if result is not None:
+        holds(result)
+
+
+@quick
+@given(likely())
+def test_what_can_be_planned_keeps_its_promises(given_args: Any) -> None:
+    result = planned(given_args)
+    if result is not None:
+        holds(result)
+
+
+def holds(result: Plan) -> None:
+    """What is true of every plan."""
+    for role in (result.name_servers, result.controllers, result.proxies, *(group.role for group in result.groups)):
+        parts = role.memory
+        assert parts.heap + parts.direct + parts.fixed <= parts.limit
+        assert min(parts.heap, parts.direct, parts.fixed) > 0
+    for group in result.groups:
+        least = durability.PROFILES
+        assert group.role.replicas >= min(profile.least_members for profile in least.values())
+        assert group.role.replicas == 1 or group.min_in_sync < group.role.replicas
+        assert group.keys["minInSyncReplicas"] == group.min_in_sync
+        assert int(group.keys["registerNameServerPeriod"]) in range(10000, 60001)
+        drain = probes.drain(group.keys)
+        waits = (
+            2 * int(group.keys.get("shutdownWaitTimeSeconds", 30)) if group.keys.get("enableShutdownGracefully") else 0
+        )
+        assert drain.grace_period >= drain.replicate + drain.elect + drain.rejoin + drain.questions + 12 + waits
+        spec = pods.pod(_container(result, group, drain), "config", grace_period=drain.grace_period, placement={})
+        flags = {flag.split("=")[0]: flag for flag in spec["containers"][0]["command"]}
+        assert f"-Xmx{group.role.memory.heap}m" in flags
+        json.dumps(spec)
+        set_name = labels.group_name(group.name)
+        assert LABEL.fullmatch(f"{set_name}-0123456789"), "the label that Kubernetes gives to the revision of a set"
+        assert LABEL.fullmatch(f"{set_name}-{group.role.replicas - 1}"), "the host name of a pod"
+        assert LABEL.fullmatch(labels.peers_service(set_name))
+        assert len(f"data-{set_name}-{group.role.replicas - 1}") <= 253
+        assert "\n".join(f"{k}={v}" for k, v in group.keys.items()).count("\n") == len(group.keys) - 1
+    for address in [*result.name_server_addresses, *result.controller_addresses, result.ready_name_server]:
+        host, _, port = address.rpartition(":")
+        assert len(host) <= 253
+        assert all(LABEL.fullmatch(part) for part in host.split("."))
+        assert 1 <= int(port) <= 65535
+
+
+@quick
+@given(st.text(max_size=80), st.sampled_from([dns_label, dns_subdomain, qualified_name, label_value]))
+def test_a_name_is_returned_as_it_is_or_refused(text: str, check: Any) -> None:
+    result, refusal = outcome(check, text, "name")
+    assert result == text or repr(text) in refusal
+    assert refusal or (text.isascii() and len(text) <= 317)
+
+
+@quick
+@given(SIZES)
+def test_a_size_is_a_whole_number_of_bytes_or_refused(text: str) -> None:
+    size, refusal = outcome(bytes_of, text, "size")
+    assert repr(text) in refusal if size is None else 1 <= size < 2**63
+
+
+@quick
+@given(st.integers(1, 2**30), st.sampled_from(["Mi", "Gi", "M", "k", ""]))
+def test_twice_the_number_is_twice_the_size(number: int, unit: str) -> None:
+    assert bytes_of(f"{number * 2}{unit}", "size") == 2 * bytes_of(f"{number}{unit}", "size")
+
+
+@quick
+@given(st.integers() | st.floats() | st.booleans())
+def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
+    whole, refusal = outcome(whole_number, value, "number")
+    if refusal:
+        assert isinstance(value, bool) or not float(value).is_integer()
+    else:
+        assert (type(whole), whole) == (int, value)
+
+
+@quick
+@given(
+    role=st.sampled_from([labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.BROKER]),
+    limit=st.integers(1, 2**40),
+    needed=st.integers(0, 2**20),
+)
+def test_memory_is_divided_whole_and_more_of_it_never_gives_less(role: str, limit: int, needed: int) -> None:
+    parts, refusal = outcome(memory.divide, role, f"{limit}Mi", "memory", direct_needed=needed)
+    if refusal:
+        assert limit < 1536 or needed > 0
+        return
+    assert parts.heap + parts.direct + parts.fixed + parts.page_cache == parts.limit == limit
+    assert parts.direct >= needed
+    assert parts.page_cache >= 0
+    more = memory.divide(role, f"{limit * 2}Mi", "memory", direct_needed=needed)
+    assert (more.heap, more.direct) >= (parts.heap, parts.direct)
+
+
+@pytest.mark.parametrize("version", broker_config.versions())
+@quick
+@given(data=st.data())
+def test_any_value_of_any_key_is_taken_or_refused(version: str, data: st.DataObject) -> None:
+    role = data.draw(st.sampled_from(["broker", "controller", "name_server", "proxy"]))
+    key = data.draw(st.sampled_from(sorted(broker_config.known_keys(version)[role])))
+    value = data.draw(JSON)
+    values, refusal = outcome(broker_config.override, version, role, {}, {key: value}, fixed=frozenset(), what="config")
+    if refusal:
+        assert key in refusal
+    else:
+        text = broker_config.properties(values)
+        assert text.startswith(f"{key}=")
+        assert text.count("\n") == 1
+        assert text.isascii()

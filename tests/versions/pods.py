@@ -1,0 +1,193 @@
+"""Runs the pods that the library renders as bare processes: each in a network of its own, from the jars of its version.
+
+What is left out is what Kubernetes adds: containers, memory limits, restarts. Command line, environment, configuration,
+scripts and probes are those of the manifests, with the folders of a pod moved below one of the test's own.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.cluster.command import run
+from sandbox.cluster.netns import listens
+
+PREFIX = "rmq-version"
+HUB = f"{PREFIX}-hub"
+NETWORK = "10.77.0"
+START_SECONDS = 180.0
+
+
+@dataclass
+class Pod:
+    """One pod of a set: its name, its address, and what the manifest says."""
+
+    name: str
+    address: str
+    netns: str
+    root: Path
+    container: Mapping[str, Any]
+    files: Mapping[str, str]
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def here(self, text: str) -> str:
+        """A text of the manifest with the pod's folders moved below `root`."""
+        version_home = next(one["value"] for one in self.container["env"] if one["name"] == "ROCKETMQ_HOME")
+        moved = {
+            version_home: self.home,
+            "/home/rocketmq": self.root / "home",
+            "/etc/rocketmq": self.root / "etc",
+            "/run/rocketmq": self.root / "run",
+            "/data": self.root / "data",
+            "$(ROCKETMQ_HOME)": self.home,
+            "$(POD_IP)": self.address,
+        }
+        for old, new in moved.items():
+            text = text.replace(old, str(new))
+        return text
+
+    def environment(self) -> dict[str, str]:
+        """The container's variables, with what Kubernetes would fill in."""
+        fields = {"status.podIP": self.address, "metadata.name": self.name}
+        values = {
+            one["name"]: self.here(one["value"])
+            if "value" in one
+            else fields[one["valueFrom"]["fieldRef"]["fieldPath"]]
+            for one in self.container["env"]
+        }
+        return {
+            **os.environ,
+            **values,
+            "POD_NAME": self.name,
+            "POD_IP": self.address,
+            "DRAIN_LOG": str(self.root / "drain"),
+        }
+
+    def command(self, argv: list[str]) -> list[str]:
+        """`argv` in the pod's network, where the others have their names."""
+        hosts = f"mount --bind {self.root.parent / 'hosts'} /etc/hosts"
+        return [
+            *("nsenter", f"--net=/run/netns/{self.netns}", "--", "unshare", "--mount", "--propagation", "private"),
+            *("sh", "-c", f'{hosts} && exec "$@"', "sh", *argv),
+        ]
+
+    def prepare(self) -> None:
+        """Lay out the pod's folders and render its configuration, as the init container does."""
+        for folder in ("etc", "run", "data", "home/logs"):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        for name, text in self.files.items():
+            (self.root / "etc" / name).write_text(self.here(text))
+        for name in ("broker.conf", "controller.conf"):
+            if name in self.files:
+                argv = [
+                    "bash",
+                    *(str(self.root / part) for part in ("etc/render-config.sh", f"etc/{name}", f"run/{name}")),
+                ]
+                subprocess.run(argv, env=self.environment(), check=True)
+
+    def start(self) -> None:
+        """Start the process that would be process 1."""
+        with (self.root / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command([self.here(argument) for argument in self.container["command"]]),
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def ready(self) -> bool:
+        """What the readiness probe says."""
+        probe = self.container["readinessProbe"]
+        if "tcpSocket" in probe:
+            return listens(self.netns, self.address, probe["tcpSocket"]["port"])
+        return self.execute(probe["exec"]["command"]).returncode == 0
+
+    def execute(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command of the manifest in the pod."""
+        moved = self.command([self.here(argument) for argument in argv])
+        return subprocess.run(moved, env=self.environment(), capture_output=True, text=True, check=False)
+
+    def wait_ready(self, seconds: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.ready():
+            assert self.process is not None
+            assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}\n{self.tail()}"
+            assert time.monotonic() < deadline, f"{self.name} was not ready in {seconds:.0f} s\n{self.tail()}"
+            time.sleep(0.5)
+
+    def stop(self, number: signal.Signals, seconds: float = 60.0) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def tail(self) -> str:
+        logs = [self.root / "log", *sorted((self.root / "home").rglob("*.log"))]
+        return "\n".join(f"{path}:\n{path.read_text(errors='replace')[-2000:]}" for path in logs if path.exists())
+
+
+@dataclass
+class Pods:
+    """All pods of one deployment on a bridge, made by `with`."""
+
+    folder: Path
+    home: Path
+    manifests: list[dict[str, Any]]
+    pods: list[Pod] = field(default_factory=list)
+
+    def __enter__(self) -> "Pods":
+        run(["ip", "netns", "add", HUB])
+        _batch(
+            HUB, ["link set lo up", "link add br0 type bridge", f"addr add {NETWORK}.1/24 dev br0", "link set br0 up"]
+        )
+        by_kind = {(one["kind"], one["metadata"]["name"]): one for one in self.manifests}
+        hosts = ["127.0.0.1 localhost"]
+        for (kind, workload), manifest in by_kind.items():
+            if kind not in {"StatefulSet", "Deployment"}:
+                continue
+            spec = manifest["spec"]["template"]["spec"]
+            config_map = next(v["configMap"]["name"] for v in spec["volumes"] if "configMap" in v)
+            for ordinal in range(int(manifest["spec"]["replicas"])):
+                pod = self._add(
+                    f"{workload}-{ordinal}", spec["containers"][0], by_kind["ConfigMap", config_map]["data"]
+                )
+                hosts.append(f"{pod.address} {pod.name}.{workload}-peers.rocketmq.svc")
+                if ordinal == 0:
+                    hosts.append(f"{pod.address} {workload}.rocketmq.svc")
+        (self.folder / "hosts").write_text("\n".join(hosts) + "\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pod in self.pods:
+            pod.stop(signal.SIGKILL)
+        for netns in [*(pod.netns for pod in self.pods), HUB]:
+            run(["ip", "netns", "delete", netns])
+
+    def _add(self, name: str, container: Mapping[str, Any], files: Mapping[str, str]) -> Pod:
+        number = len(self.pods) + 1
+        netns, address = f"{PREFIX}-{number}", f"{NETWORK}.{number + 10}"
+        run(["ip", "netns", "add", netns])
+        _batch(HUB, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"])
+        _batch(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
+        root = self.folder / name
+        pod = Pod(name, address, netns, root, container, files, self.home)
+        pod.prepare()
+        self.pods.append(pod)
+        return pod
+
+    def of(self, role: str) -> list[Pod]:
+        """The pods of a role, by ordinal."""
+        return [pod for pod in self.pods if pod.container["name"] == role]
+
+
+def _batch(netns: str, commands: list[str]) -> None:
+    run(["ip", "-netns", netns, "-batch", "-"], stdin="\n".join(commands) + "\n")

@@ -1,0 +1,120 @@
+"""Every version that the library knows, for real: what it renders forms a group, takes messages, changes its master."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.rocketmq.broker_config import versions
+from sandbox.cache import entry, recipes, toolchain
+from sandbox.cluster.netns import inside
+from sandbox.messages import deliver, remoting
+from sandbox.messages import topic as topics
+from sandbox.place import CACHE
+from sandbox.progress import Report
+from tests.unit.rocketmq_case import deploy, group
+from tests.versions.pods import HUB, Pod, Pods
+
+BROKER_CONFIG = 26
+# Small files, so that three stores fit on a small disk; each is a key of its own to be understood.
+CONFIG = {
+    "mappedFileSizeCommitLog": 64 * 1024**2,
+    "mappedFileSizeConsumeQueue": 600000,
+    "maxHashSlotNum": 10000,
+    "maxIndexNum": 40000,
+    "timerWheelEnable": False,
+    "messageDelayLevel": "1s 5s 10s",
+}
+
+
+@pytest.fixture(scope="session")
+def client() -> Path:
+    """Interpreter with the official client."""
+    return toolchain.ensure(Report(), parts=("python-client",)).client_python
+
+
+@pytest.fixture(params=versions())
+def version(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def running(version: str, tmp_path: Path) -> Iterator[Pods]:
+    """One name server, three controllers, three brokers and a proxy of the version, ready by their own probes."""
+    home = tmp_path / "rocketmq"
+    (home / "conf").mkdir(parents=True)
+    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
+    recording = deploy(
+        version=version,
+        broker_groups=group(memory="1536Mi", storage="1Gi", config=CONFIG),
+        name_servers={"replicas": 1, "memory": "320Mi"},
+        controllers={"memory": "512Mi"},
+        proxies={"replicas": 1, "memory": "768Mi"},
+    )
+    with Pods(tmp_path, home, recording.manifests()) as pods:
+        for stage in (("nameserver", "controller"), ("broker",), ("proxy",)):
+            started = [pod for role in stage for pod in pods.of(role)]
+            for pod in started:
+                pod.start()
+            for pod in started:
+                pod.wait_ready()
+        yield pods
+
+
+def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> None:
+    (name_server, *_), (proxy, *_) = running.of("nameserver"), running.of("proxy")
+    registry = f"{name_server.address}:9876"
+    with inside(HUB):
+        for broker in running.of("broker"):
+            assert understood(broker) == {}, broker.name
+        topics.ensure(registry, deliver.TOPIC, deliver.GROUP, members=3)
+
+    def exchange(*arguments: str) -> list[str]:
+        argv = [str(client), str(deliver.EXCHANGE), *arguments]
+        done = subprocess.run(
+            ["nsenter", f"--net=/run/netns/{HUB}", "--", *argv],
+            env={**os.environ, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    endpoint = f"{proxy.address}:8081"
+    first = exchange("send", endpoint, deliver.TOPIC, "20", "before")
+    old = master(running, registry)
+    drained = old.execute(old.container["lifecycle"]["preStop"]["exec"]["command"])
+    assert "master role moved to" in drained.stdout, drained.stdout + drained.stderr
+    old.stop(signal.SIGTERM)
+    assert old.process is not None
+    assert old.process.returncode == 143
+    new = master(running, registry)
+    assert new.name != old.name
+
+    second = exchange("send", endpoint, deliver.TOPIC, "20", "after")
+    received = exchange("receive", endpoint, deliver.TOPIC, deliver.GROUP, "", "40", "60")
+    assert sorted(received) == sorted([*first, *second])
+    assert len(received) == 40
+
+
+def understood(broker: Pod) -> dict[str, Any]:
+    """Keys of the broker's file that the running broker has another value for."""
+    answer = remoting.ask(f"{broker.address}:10911", BROKER_CONFIG).body.decode()
+    live = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
+    told = dict(line.split("=", 1) for line in (broker.root / "run" / "broker.conf").read_text().splitlines())
+    # The controllers give the id out.
+    return {key: (value, live.get(key)) for key, value in told.items() if live.get(key) != value and key != "brokerId"}
+
+
+def master(running: Pods, registry: str) -> Pod:
+    """The member that the name server knows as master."""
+    with inside(HUB):
+        (members,) = topics.brokers(registry).values()
+    (found,) = [pod for pod in running.of("broker") if members[topics.MASTER] == f"{pod.address}:10911"]
+    return found
