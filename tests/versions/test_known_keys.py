@@ -1,0 +1,12 @@
+"""The committed keys against the jars of their version."""
+
+import pytest
+
+from eks_rocketmq.rocketmq.broker_config import versions
+from sandbox.progress import Report
+from scripts.rocketmq_keys import KEYS, extract
+
+
+@pytest.mark.parametrize("version", versions())
+def test_extracting_a_version_again_changes_nothing(version: str) -> None:
+    assert extract(version, Report()) == (KEYS / f"{version}.json").read_text()
