@@ -1,4 +1,4 @@
-"""From an AWS account, or a cluster that someone else made, to an Apache RocketMQ that keeps its messages on EBS."""
+"""From an AWS account, or a cluster that someone else made, to an Apache RocketMQ that keeps its messages on EBS.
 
 from eks_rocketmq.eks.cluster_addons import AddonArgs, ClusterAddons, ClusterAddonsArgs, VpcCniArgs
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs, EbsCsiConfigurationArgs
@@ -63,3 +63,31 @@ __all__ = [
     "TrustedClusterArgs",
     "VpcCniArgs",
 ]
+The public names stand in `__init__.pyi`, once, for type checkers and for this module: each is imported when it is first
+asked for, so that a program with RocketMQ alone never loads the AWS SDK.
+"""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_HOMES = {
+    alias.name: str(node.module)
+    for node in ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")).body
+    if isinstance(node, ast.ImportFrom)
+    for alias in node.names
+}
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of names, read from the stub
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - of every public type
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

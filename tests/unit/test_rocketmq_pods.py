@@ -174,7 +174,10 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
             {"broker_groups": group(pods={"zones": ZONES[:1]})},
             "broker_groups['broker-a'] is held to 1 zones (ap-southeast-1a); profile 'strict' spreads it over 3",
         ),
-        ({"profile": "balanced", "pods": {"zones": ZONES[:1]}}, "profile 'balanced' spreads it over 2; accepted are 2 zones or more"),
+        (
+            {"profile": "balanced", "pods": {"zones": ZONES[:1]}},
+            "profile 'balanced' spreads it over 2; accepted are 2 zones or more",
+        ),
         ({"pods": {"zones": []}}, "pods.zones is []; accepted are one zone or more, each once"),
         ({"pods": {"zones": [ZONES[0]] * 3}}, "accepted are one zone or more, each once"),
         ({"pods": {"zones": ["zone a"]}}, "pods.zones is 'zone a'; accepted are up to 63 letters"),
