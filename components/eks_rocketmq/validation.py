@@ -60,7 +60,7 @@ def whole_number(value: float, what: str) -> int:
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
+    if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         return int(value)
     msg = f"{what} is {value!r}; accepted is a whole number, such as 3"
     raise ValueError(msg)

@@ -185,7 +185,7 @@ def test_twice_the_number_is_twice_the_size(number: int, unit: str) -> None:
 
 
 @quick
-@given(st.integers() | st.floats() | st.booleans())
+@given(st.integers() | st.sampled_from([10**400]) | st.floats() | st.booleans())
 def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
     whole, refusal = outcome(whole_number, value, "number")
     if refusal:

@@ -257,7 +257,7 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
     if name in _OTHER_ROLES:
         msg = f"broker group name is {name!r}, as the set of another role is called; accepted is any other name"
         raise ValueError(msg)
-    replicas = _replicas(given, what)
+    replicas = whole_number(given["replicas"], f"{what}.replicas")
     min_in_sync = frame.min_in_sync
     if "min_in_sync_replicas" in given:
         min_in_sync = whole_number(given["min_in_sync_replicas"], f"{what}.min_in_sync_replicas")

@@ -7,7 +7,7 @@ from typing import Any
 
 from eks_rocketmq.rocketmq.arguments import PodsArgs, RocketMqArgs, TolerationArgs
 from eks_rocketmq.rocketmq.labels import labels
-from eks_rocketmq.validation import did_you_mean, dns_subdomain, label_value, qualified_name, whole_number
+from eks_rocketmq.validation import dns_subdomain, label_value, one_of, qualified_name, whole_number
 
 PULL_POLICIES = ("IfNotPresent", "Always", "Never")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -77,9 +77,7 @@ def common(args: RocketMqArgs) -> PodSettings:
     Raises:
         ValueError: naming the argument, what was given and what is accepted.
     """
-    policy = args.get("image_pull_policy", PULL_POLICIES[0])
-    if policy not in PULL_POLICIES:
-        raise ValueError(_none_of("image_pull_policy", policy, PULL_POLICIES))
+    policy = one_of(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, "image_pull_policy")
     secrets = [dns_subdomain(name, "image_pull_secrets") for name in args.get("image_pull_secrets", [])]
     return PodSettings(pull_policy=policy, pull_secrets=secrets)
 
@@ -169,9 +167,7 @@ def _toleration(given: TolerationArgs, what: str) -> dict[str, Any]:
         result["value"] = label_value(given["value"], f"{what}.value")
     effect = given.get("effect")
     if effect is not None:
-        if effect not in EFFECTS:
-            raise ValueError(_none_of(f"{what}.effect", effect, EFFECTS))
-        result["effect"] = effect
+        result["effect"] = one_of(effect, EFFECTS, f"{what}.effect")
     if "seconds" in given:
         seconds = whole_number(given["seconds"], f"{what}.seconds")
         if seconds < 1 or effect != "NoExecute":
@@ -208,7 +204,3 @@ def _refuse_own(given: Mapping[str, str], own: Collection[str], what: str) -> No
     if taken:
         msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
         raise ValueError(msg)
-
-
-def _none_of(what: str, given: str, accepted: tuple[str, ...]) -> str:
-    return f"{what} is {given!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(given, accepted)}"
