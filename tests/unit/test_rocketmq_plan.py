@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_rocketmq.rocketmq import broker_config, durability, labels, memory
+from eks_rocketmq.rocketmq.cluster import RocketMq
 from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.harness import run
 from tests.unit.rocketmq_case import args, deploy, group, keys
 
 
@@ -50,6 +52,25 @@ def test_every_profile_deploys_with_its_least_members(name: str) -> None:
     least = durability.PROFILES[name].least_members
     planned = plan(args(profile=name, broker_groups=group(replicas=least)))
     assert planned.min_in_sync == durability.PROFILES[name].min_in_sync
+
+
+@pytest.mark.parametrize(
+    ("profile", "members", "servers", "storage"),
+    [("strict", 3, (2, 3, 2), "100Gi"), ("balanced", 2, (2, 3, 2), "100Gi"), ("dev", 1, (1, 1, 1), "20Gi")],
+)
+def test_a_profile_needs_no_more_than_a_name(
+    profile: str, members: int, servers: tuple[int, ...], storage: str
+) -> None:
+    shortest: Any = {"namespace": "mq", "storage_class": "any", "profile": profile, "broker_groups": [{"name": "a"}]}
+    planned = plan(shortest)
+    assert (planned.groups[0].role.replicas, planned.groups[0].role.storage) == (members, storage)
+    assert tuple(role.replicas for role in (planned.name_servers, planned.controllers, planned.proxies)) == servers
+    assert shortest["broker_groups"] == [{"name": "a"}]
+    one_more = plan({**shortest, "proxies": {"replicas": 5}, "broker_groups": [{"name": "a", "memory": "8Gi"}]})
+    assert (one_more.proxies.replicas, one_more.proxies.memory.limit) == (5, 1024)
+    assert one_more.groups[0].role.memory.limit == 8192
+    recording = run(lambda: RocketMq("mq", shortest))
+    assert recording.one("StatefulSet", "mq-a-set").inputs["spec"]["replicas"] == members
 
 
 def test_min_in_sync_is_the_users_choice() -> None:

@@ -53,16 +53,9 @@ def test_everything_that_another_language_sees_is_described(schema: dict[str, An
 
 def test_what_the_prod_stack_gives_is_what_the_schema_requires(schema: dict[str, Any]) -> None:
     rocketmq = schema["resources"][f"{PACKAGE}:index:RocketMq"]
-    assert rocketmq["requiredInputs"] == [
-        "brokerGroups",
-        "controllers",
-        "nameServers",
-        "namespace",
-        "proxies",
-        "storageClass",
-    ]
+    assert rocketmq["requiredInputs"] == ["brokerGroups", "namespace", "storageClass"]
     assert rocketmq["required"] == ["nameServerAddresses", "namespace", "proxyEndpoint"]
     group = schema["types"][f"{PACKAGE}:index:BrokerGroupArgs"]
-    assert group["required"] == ["cpu", "memory", "name", "replicas", "storage"]
+    assert group["required"] == ["name"]
     assert group["properties"]["replicas"]["type"] == "integer"
     assert group["properties"]["config"]["additionalProperties"]["$ref"] == "pulumi.json#/Any"

@@ -133,7 +133,7 @@ def test_each_choice_is_taken() -> None:
             {"brokerGroups": group(replica=3)},
             r"brokerGroups\['broker-a'\].replica is not known; did you mean 'replicas'\?; .* storageClass, ",
         ),
-        ({"brokerGroups": group(storage=None)}, r"brokerGroups\['broker-a'\].storage is missing; it is a string"),
+        ({"brokerGroups": group(name=None)}, r"brokerGroups\[0\].name is missing; it is a string"),
         (
             {"brokerGroups": group(replicas="3")},
             r"brokerGroups\['broker-a'\].replicas is '3'; accepted is a whole number",

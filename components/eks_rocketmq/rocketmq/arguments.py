@@ -50,16 +50,17 @@ class BrokerGroupArgs(TypedDict):
     name: str
     """RocketMQ's `brokerName`, a DNS label of at most 40 letters. It stands in the data: another name is another group
     with empty volumes."""
-    replicas: int
-    """Members, one of which is master. The profile says how many are needed."""
-    memory: str
-    """Memory limit of a member, such as `4Gi`, at least `1536Mi`; heap, direct memory and page cache are derived from
-    it."""
-    cpu: str
-    """CPU request of a member, such as `500m`. There is no CPU limit."""
-    storage: str
-    """Size of a member's volume, such as `100Gi`. Changing this replaces the set, which is refused while `protect_data`
-    is on; the claims keep their size."""
+    replicas: NotRequired[int]
+    """Members, one of which is master. Default: as many as the profile needs, `strict` 3, `balanced` 2, `dev` 1."""
+    memory: NotRequired[str]
+    """Memory limit of a member, at least `1536Mi`; heap, direct memory and page cache are derived from it. Changing
+    this restarts the members one by one. Default: `4Gi`, with `dev` `2Gi`."""
+    cpu: NotRequired[str]
+    """CPU request of a member; there is no CPU limit. Changing this restarts the members one by one. Default:
+    `500m`."""
+    storage: NotRequired[str]
+    """Size of a member's volume. Changing this replaces the set, which is refused while `protect_data` is on; the
+    claims keep their size. Default: `100Gi`, with `dev` `20Gi`."""
     storage_class: NotRequired[Input[str]]
     """StorageClass of the claims of this group. Changing this replaces the set, which is refused while `protect_data`
     is on. Default: that of the whole RocketMQ."""
@@ -75,12 +76,13 @@ class BrokerGroupArgs(TypedDict):
 class NameServersArgs(TypedDict):
     """The name servers, which tell clients where the brokers are."""
 
-    replicas: int
-    """How many; brokers and clients name every one of them, so changing this restarts the brokers one by one."""
-    memory: str
-    """Memory limit of each, such as `512Mi`, at least `320Mi`."""
-    cpu: str
-    """CPU request of each, such as `100m`."""
+    replicas: NotRequired[int]
+    """How many; brokers and clients name every one of them, so changing this restarts the brokers one by one. Default:
+    2, with `dev` 1."""
+    memory: NotRequired[str]
+    """Memory limit of each, at least `320Mi`. Changing this restarts them one by one. Default: `512Mi`."""
+    cpu: NotRequired[str]
+    """CPU request of each. Changing this restarts them one by one. Default: `100m`."""
     config: NotRequired[dict[str, Any]]
     """Name server keys over the deployment's, checked as those of the brokers. Default: none. Changing this restarts
     them one by one."""
@@ -91,15 +93,16 @@ class NameServersArgs(TypedDict):
 class ControllersArgs(TypedDict):
     """The controllers, which elect the master of every group."""
 
-    replicas: int
-    """An odd number: 3 outlive the loss of one. Brokers name every one of them, so changing this restarts them."""
-    memory: str
-    """Memory limit of each, such as `768Mi`, at least `512Mi`."""
-    cpu: str
-    """CPU request of each, such as `100m`."""
-    storage: str
-    """Size of the volume of each, such as `10Gi`. Changing this replaces the set, which is refused while `protect_data`
-    is on."""
+    replicas: NotRequired[int]
+    """An odd number: 3 outlive the loss of one. Brokers name every one of them, so changing this restarts them.
+    Default: 3, with `dev` 1."""
+    memory: NotRequired[str]
+    """Memory limit of each, at least `512Mi`. Changing this restarts them one by one. Default: `768Mi`."""
+    cpu: NotRequired[str]
+    """CPU request of each. Changing this restarts them one by one. Default: `100m`."""
+    storage: NotRequired[str]
+    """Size of the volume of each. Changing this replaces the set, which is refused while `protect_data` is on. Default:
+    `10Gi`."""
     storage_class: NotRequired[Input[str]]
     """StorageClass of their claims. Changing this replaces the set, which is refused while `protect_data` is on.
     Default: that of the whole RocketMQ."""
@@ -113,12 +116,12 @@ class ControllersArgs(TypedDict):
 class ProxiesArgs(TypedDict):
     """The proxies, which serve gRPC clients."""
 
-    replicas: int
-    """How many; each serves every client."""
-    memory: str
-    """Memory limit of each, such as `1Gi`, at least `768Mi`."""
-    cpu: str
-    """CPU request of each, such as `250m`."""
+    replicas: NotRequired[int]
+    """How many; each serves every client. Default: 2, with `dev` 1."""
+    memory: NotRequired[str]
+    """Memory limit of each, at least `768Mi`. Changing this restarts them one by one. Default: `1Gi`."""
+    cpu: NotRequired[str]
+    """CPU request of each. Changing this restarts them one by one. Default: `250m`."""
     config: NotRequired[dict[str, Any]]
     """Proxy keys over the profile's, checked as those of the brokers. Default: none. Changing this restarts them one by
     one."""
@@ -162,11 +165,11 @@ class RocketMqArgs(TypedDict):
     """Where the pods of all roles run and what they carry. Default: any node, one member of a role on each."""
     broker_groups: list[BrokerGroupArgs]
     """The broker groups, at least one."""
-    name_servers: NameServersArgs
-    """The name servers."""
-    controllers: ControllersArgs
-    """The controllers."""
-    proxies: ProxiesArgs
-    """The proxies."""
+    name_servers: NotRequired[NameServersArgs]
+    """The name servers. Default: as many and as large as the profile has them."""
+    controllers: NotRequired[ControllersArgs]
+    """The controllers. Default: as many and as large as the profile has them."""
+    proxies: NotRequired[ProxiesArgs]
+    """The proxies. Default: as many and as large as the profile has them."""
     protect_data: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the sets of brokers and controllers. Default: true."""

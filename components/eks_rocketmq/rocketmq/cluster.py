@@ -40,7 +40,7 @@ class RocketMq(ComponentResource):
             f"{name}-controller",
             planned,
             namespace,
-            args["controllers"].get("storage_class", storage_class),
+            args.get("controllers", {}).get("storage_class", storage_class),
             child_options(self),
         )
         groups = [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pod_settings, ports
+from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pod_settings, ports, sizes
 from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, ControllersArgs, NameServersArgs, PodsArgs, RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
@@ -125,6 +125,7 @@ def plan(args: RocketMqArgs) -> Plan:
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.profile(profile_name)
+    args = sizes.complete(args, profile_name)
     min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
     frame = _Frame(version, profile_name, min_in_sync, pod_settings.common(args), args.get("pods", {}))
     name_servers = _replicas(args["name_servers"], "name_servers")
