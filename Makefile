@@ -59,10 +59,13 @@ down: $(READY) ## remove the sandbox: no process, namespace, mount or cgroup sta
 	@$(SANDBOX) down
 
 .PHONY: lint
-lint: $(READY) ## ruff and ty
+lint: $(READY) ## ruff, ty, actionlint and zizmor
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ty check --quiet .
+# Without the linters of scripts that a machine may or may not have: the same answer everywhere.
+	@actionlint=$$($(RUN) -m sandbox.cache.linters) && $$actionlint -shellcheck= -pyflakes=
+	@$(VENV)/bin/zizmor --offline --quiet --persona=pedantic .github
 
 .PHONY: check
 check: lint ## the quick loop: lint, types, unit tests
@@ -70,7 +73,7 @@ check: lint ## the quick loop: lint, types, unit tests
 
 .PHONY: test
 test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
-	@$(RUN) -m pytest tests
+	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest tests
 
 .PHONY: bench
 bench: $(READY) ## medians and ratios of what people wait for

@@ -11,6 +11,7 @@ BOTOCORE = "1.43.106"  # the release that ministack pins
 AWSCLI = "1.46.3"
 ROCKETMQ_CLIENT = "5.1.2"
 MOTO = "5.2.5"
+ACTIONLINT = "1.7.12"
 
 PAUSE_IMAGE = "registry.sandbox.invalid/pause:1"
 EBS_CSI_IMAGE = "registry.sandbox.invalid/ebs-csi:1"

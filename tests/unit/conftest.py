@@ -1,8 +1,16 @@
 """One run of the whole program for each mode; the tests only look at what was recorded."""
 
+import os
+
 import pytest
+from hypothesis import settings
 
 from tests.unit.harness import Recording, run_stack
+
+# The same examples at every run: few in the quick loop, many where `make test` asks for them.
+settings.register_profile("quick", max_examples=25, derandomize=True, deadline=None, database=None)
+settings.register_profile("thorough", max_examples=500, derandomize=True, deadline=None, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

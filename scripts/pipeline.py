@@ -1,0 +1,258 @@
+"""What the workflows call: the preview of a pull request, its one comment, and whether a commit is still the newest.
+
+Standard library alone: the comment is written by a job that installs nothing.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+COMMENT_BYTES = 65_000
+"""GitHub refuses comments above 65,536 characters; bytes are never fewer than characters."""
+SUMMARY_BYTES = 1_000_000
+"""GitHub drops a step's summary above 1 MiB."""
+AUTHOR = "github-actions[bot]"
+
+_NEEDED = {
+    "pulumi": "install the Pulumi CLI",
+    "aws": "install the AWS CLI: the kubeconfig calls `aws eks get-token`, at preview already",
+}
+_SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL|ACCESS_KEY|PRIVATE_KEY")
+_SHORTEST_SECRET = 8
+_SECRET_TEXT = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\b(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}"
+    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
+)
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+_SIGN = re.compile(r"^(\s+)([-+~])(?=[-+~\s])", re.MULTILINE)
+_CHANGES = re.compile(r"^ {4}[-+~<>=!]+ *(\d+ to .+)$", re.MULTILINE)
+
+
+class PipelineError(Exception):
+    """A step cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What one `pulumi preview` printed and how it ended, without secrets and control characters."""
+
+    stack: str
+    commit: str
+    run_url: str
+    code: int
+    output: str
+
+
+def marker(stack: str) -> str:
+    """First line of the comment, invisible, by which it is found again."""
+    return f"<!-- eks-rocketmq preview of {stack} -->"
+
+
+def without_secrets(text: str, environment: Mapping[str, str]) -> str:
+    """The text without the values of secret variables and without anything that looks like a credential.
+
+    Pulumi hides what it knows to be secret, and GitHub masks secrets in logs; neither sees to a comment.
+    """
+    values = {v for name, v in environment.items() if _SECRET_NAME.search(name.upper()) and len(v) >= _SHORTEST_SECRET}
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, "***")
+    return _SECRET_TEXT.sub("***", text)
+
+
+def clean(text: str, environment: Mapping[str, str]) -> str:
+    """Output as it may be shown: no secrets, no colours, no control characters."""
+    return without_secrets(_CONTROL.sub("", text.replace("\r\n", "\n")), environment)
+
+
+def headline(preview: Preview) -> str:
+    """One line that says how the preview ended."""
+    if preview.code:
+        return f"**failed** with exit code {preview.code}"
+    _, _, counts = f"\n{preview.output}".rpartition("\nResources:\n")
+    return ", ".join(_CHANGES.findall(counts)) or "no changes"
+
+
+def comment(preview: Preview, limit: int) -> str:
+    """The comment (Markdown), at most `limit` bytes long: headline, counts and as much of the diff as fits."""
+    head = [
+        marker(preview.stack),
+        f"### `pulumi preview -s {preview.stack}`: {headline(preview)}",
+        f"Commit {preview.commit}, [run]({preview.run_url})",
+        "",
+    ]
+    # Signs move to the front and updates become `!`, which is where and how a diff is coloured.
+    diff = _SIGN.sub(lambda found: ("!" if found[2] == "~" else found[2]) + found[1], preview.output).strip("\n")
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", diff)), default=0))
+    tail = ["</details>", ""]
+    around = [*head, f"<details{' open' if preview.code else ''}><summary>Output</summary>", "", f"{fence}diff"]
+    room = limit - len("\n".join([*around, fence, "", *tail]).encode()) - 1
+    return "\n".join([*around, _shortened(diff, room, preview.run_url), fence, "", *tail])
+
+
+def _shortened(text: str, room: int, run_url: str) -> str:
+    """The text in `room` bytes: a quarter for its end, where counts and errors stand, the rest for its beginning."""
+    if len(text.encode()) <= room:
+        return text
+    lines = text.splitlines()
+    note = f"… {len(lines)} lines in all; the summary of {run_url} has more …"
+    left = room - len(note.encode()) - 2
+    end = _fitting(reversed(lines), left // 4)
+    start = _fitting(lines, left - len("\n".join(end).encode()))
+    return "\n".join([*start, note, *reversed(end)])
+
+
+def _fitting(lines: Iterable[str], room: int) -> list[str]:
+    """The first lines that fit into `room` bytes."""
+    taken: list[str] = []
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        taken.append(line)
+    return taken
+
+
+def preview(stack: str, environment: Mapping[str, str], comment_file: Path | None) -> int:
+    """Run `pulumi preview`, show it, and write the comment and the job's summary. Returns pulumi's exit code.
+
+    Raises:
+        PipelineError: when a program or a variable that the preview needs is missing.
+    """
+    for program, remedy in _NEEDED.items():
+        if shutil.which(program, path=environment.get("PATH")) is None:
+            msg = f"`{program}` is not on PATH; {remedy}"
+            raise PipelineError(msg)
+    if not environment.get("PULUMI_BACKEND_URL"):
+        msg = "PULUMI_BACKEND_URL is empty; set the repository variable, such as s3://bucket?region=eu-west-1&awssdk=v2"
+        raise PipelineError(msg)
+    process = subprocess.Popen(
+        ["pulumi", "preview", "-s", stack, "--refresh", "--diff", "--non-interactive", "--color", "never"],
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    lines: list[str] = []
+    for line in process.stdout or ():
+        lines.append(line)
+        print(clean(line, environment), end="", flush=True)
+    done = Preview(
+        stack=stack,
+        commit=environment.get("COMMIT", "unknown"),
+        run_url=_run_url(environment),
+        code=process.wait(),
+        output=clean("".join(lines), environment),
+    )
+    if comment_file is not None:
+        comment_file.write_text(comment(done, COMMENT_BYTES), encoding="utf-8")
+    if summary := environment.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(comment(done, SUMMARY_BYTES))
+    return done.code
+
+
+def _run_url(environment: Mapping[str, str]) -> str:
+    return "/".join(environment.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY")) + (
+        f"/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
+    )
+
+
+def gh(arguments: Sequence[str], body: str | None = None) -> str:
+    """What `gh api ARGUMENTS` prints; `body` is sent as JSON.
+
+    Raises:
+        PipelineError: when GitHub refuses.
+    """
+    sent = [] if body is None else ["--input", "-"]
+    done = subprocess.run(["gh", "api", *arguments, *sent], input=body, capture_output=True, text=True, check=False)
+    if done.returncode:
+        msg = f"gh api {' '.join(arguments)} failed: {done.stderr.strip()}"
+        raise PipelineError(msg)
+    return done.stdout
+
+
+def publish(repository: str, number: int, text: str, api: Callable[..., str] = gh) -> str:
+    """Write the pull request's comment, or edit the one that this workflow wrote before. Returns what was done.
+
+    Raises:
+        PipelineError: for a text without the marker of a stack, which could never be found again.
+    """
+    first, _, _ = text.partition("\n")
+    if not (first.startswith("<!-- ") and first.endswith(" -->")):
+        msg = f"the comment begins with {first[:80]!r}; accepted is the file that `pipeline.py preview --comment` wrote"
+        raise PipelineError(msg)
+    if len(text.encode()) > COMMENT_BYTES:
+        msg = f"the comment has {len(text.encode())} bytes; GitHub takes {COMMENT_BYTES}"
+        raise PipelineError(msg)
+    listed = api(
+        [f"repos/{repository}/issues/{number}/comments?per_page=100", "--paginate", "--jq", ".[] | {id, body, user}"]
+    )
+    own = [
+        each["id"]
+        for each in map(json.loads, listed.splitlines())
+        if each["user"]["login"] == AUTHOR and each["body"].partition("\n")[0].strip() == first
+    ]
+    body = json.dumps({"body": text})
+    if own:
+        api(["--method", "PATCH", f"repos/{repository}/issues/comments/{own[0]}"], body)
+        return f"edited comment {own[0]}"
+    api(["--method", "POST", f"repos/{repository}/issues/{number}/comments"], body)
+    return "wrote a comment"
+
+
+def require_newest(repository: str, branch: str, commit: str, api: Callable[..., str] = gh) -> None:
+    """Let only the newest commit of the branch through: an older one would undo what was approved after it.
+
+    Raises:
+        PipelineError: when the branch has moved on.
+    """
+    newest = api([f"repos/{repository}/git/ref/heads/{branch}", "--jq", ".object.sha"]).strip()
+    if newest != commit:
+        msg = f"{branch} is at {newest}, this run is for {commit}: approve the run of the newer commit instead"
+        raise PipelineError(msg)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__)
+    commands = made.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("preview", help="run pulumi preview, write its comment and the job's summary")
+    one.add_argument("--stack", required=True)
+    one.add_argument("--comment", type=Path, default=None, help="file to write")
+    one = commands.add_parser("comment", help="write or edit the comment of a pull request")
+    one.add_argument("--number", type=int, required=True)
+    one.add_argument("file", type=Path)
+    one = commands.add_parser("reviewed", help="fail unless this run is for the newest commit of a branch")
+    one.add_argument("--branch", required=True)
+    return made
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run one command; returns the exit code."""
+    given = parser().parse_args(arguments)
+    try:
+        if given.command == "preview":
+            return preview(given.stack, environment, given.comment)
+        if given.command == "comment":
+            print(publish(environment["GITHUB_REPOSITORY"], given.number, given.file.read_text(encoding="utf-8")))
+        else:
+            require_newest(environment["GITHUB_REPOSITORY"], given.branch, environment["GITHUB_SHA"])
+    except PipelineError as error:
+        print(f"::error::{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,235 @@
+"""The scripts of the pipelines: what a comment holds and never holds, and what lets a commit through."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import pipeline
+from scripts.pipeline import AUTHOR, COMMENT_BYTES, PipelineError, Preview, comment, publish, require_newest
+
+OUTPUT = """Previewing update (prod):
+    + kubernetes:apps/v1:StatefulSet: (create)
+        [urn=urn:pulumi:prod::eks-rocketmq::kubernetes:apps/v1:StatefulSet::rocketmq-broker-a-set]
+    ~ aws:iam/role:Role: (update)
+      ~ assumeRolePolicy: "old" => "new"
+Resources:
+    + 29 to create
+    ~ 3 to update
+    +-1 to replace
+    33 changes. 4 unchanged
+"""
+
+
+def preview(output: str = OUTPUT, code: int = 0) -> Preview:
+    return Preview("prod", "0123abc", "https://github.com/example/mq/actions/runs/7", code, output)
+
+
+def body(text: str) -> tuple[str, list[str]]:
+    """The fence of a comment, and the lines between it."""
+    lines = text.splitlines()
+    (opening,) = [line for line in lines if re.fullmatch(r"`+diff", line)]
+    start, fence = lines.index(opening), opening.removesuffix("diff")
+    closing = start + 1 + lines[start + 1 :].index(fence)
+    return fence, lines[start + 1 : closing]
+
+
+def test_the_headline_counts_what_would_change() -> None:
+    first, second, third, *_ = comment(preview(), COMMENT_BYTES).splitlines()
+    assert first == "<!-- eks-rocketmq preview of prod -->"
+    assert second == "### `pulumi preview -s prod`: 29 to create, 3 to update, 1 to replace"
+    assert third == "Commit 0123abc, [run](https://github.com/example/mq/actions/runs/7)"
+
+
+def test_a_preview_without_changes_says_so() -> None:
+    text = comment(preview("Previewing update (prod):\nResources:\n    39 unchanged\n"), COMMENT_BYTES)
+    assert "### `pulumi preview -s prod`: no changes\n" in text
+
+
+def test_a_failed_preview_says_so_and_stands_open() -> None:
+    text = comment(preview("error: unknown key 'brokerGroup'\n", code=255), COMMENT_BYTES)
+    assert "### `pulumi preview -s prod`: **failed** with exit code 255\n" in text
+    assert "<details open>" in text
+    assert "<details open>" not in comment(preview(), COMMENT_BYTES)
+
+
+def test_signs_stand_where_a_diff_is_coloured() -> None:
+    _, lines = body(comment(preview(), COMMENT_BYTES))
+    assert "+     kubernetes:apps/v1:StatefulSet: (create)" in lines
+    assert '!       assumeRolePolicy: "old" => "new"' in lines
+
+
+@given(st.text(alphabet=st.sampled_from("`~ab\n é🐇"), max_size=400), st.integers(600, 4_000))
+def test_output_never_breaks_out_of_its_fence_and_never_outgrows_the_limit(output: str, limit: int) -> None:
+    text = comment(preview(output), limit)
+    fence, lines = body(text)
+    assert len(text.encode()) <= limit
+    assert not any(fence in line for line in lines)
+    assert text.endswith(f"\n{fence}\n\n</details>\n")
+
+
+def test_what_does_not_fit_is_left_out_in_the_middle() -> None:
+    long = (
+        "".join(f"    + resource number {number}\n" for number in range(5_000)) + "Resources:\n    + 5000 to create\n"
+    )
+    text = comment(preview(long), COMMENT_BYTES)
+    _, lines = body(text)
+    assert COMMENT_BYTES - 200 < len(text.encode()) <= COMMENT_BYTES
+    assert lines[0] == "+     resource number 0"
+    assert lines[-1] == "+     5000 to create"
+    assert "… 5002 lines in all; the summary of https://github.com/example/mq/actions/runs/7 has more …" in lines
+    assert "5000 to create" in text.splitlines()[1]
+
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOm9yZyJ9.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "ASIAIOSFODNN7EXAMPLE",
+        "ghs_16C7e42F292c6912E7710c838347Ae178B4a",
+        JWT,
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\ncut off",
+    ],
+)
+def test_no_credential_reaches_the_comment(secret: str) -> None:
+    environment = {"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "HOME": "/home/runner"}
+    shown = pipeline.clean(f"/home/runner value: {secret}", environment)
+    assert shown == "/home/runner value: ***"
+
+
+def test_a_short_value_of_a_secret_variable_does_not_eat_the_text() -> None:
+    assert pipeline.clean("a true story", {"SOME_TOKEN": "true"}) == "a true story"
+
+
+def test_colours_and_control_characters_are_taken_out() -> None:
+    assert pipeline.clean("\x1b[32m+ role\x1b[0m\r\nnext\x07\tline\x1b[2K", {}) == "+ role\nnext\tline"
+
+
+class GitHub:
+    """Answers `gh api` from a list of comments, and remembers what was sent."""
+
+    def __init__(self, *comments: dict[str, Any], head: str = "") -> None:
+        self._comments = comments
+        self._head = head
+        self.sent: list[tuple[Sequence[str], Any]] = []
+
+    def __call__(self, arguments: Sequence[str], body: str | None = None) -> str:
+        if body is not None:
+            self.sent.append((arguments, json.loads(body)))
+            return ""
+        if arguments[0].endswith("/git/ref/heads/main"):
+            return f"{self._head}\n"
+        assert "--paginate" in arguments
+        return "".join(json.dumps(each) + "\n" for each in self._comments)
+
+
+def wrote(id_: int, text: str, login: str = AUTHOR) -> dict[str, Any]:
+    return {"id": id_, "body": text, "user": {"login": login}}
+
+
+TEXT = comment(preview(), COMMENT_BYTES)
+
+
+def test_the_first_preview_writes_a_comment() -> None:
+    github = GitHub(wrote(1, "Looks good", "someone"))
+    assert publish("example/mq", 12, TEXT, github) == "wrote a comment"
+    assert github.sent == [(["--method", "POST", "repos/example/mq/issues/12/comments"], {"body": TEXT})]
+
+
+def test_the_next_preview_edits_that_comment_and_no_other() -> None:
+    github = GitHub(
+        wrote(1, TEXT, "someone who quotes it"),
+        wrote(2, TEXT.replace("preview of prod", "preview of test")),
+        wrote(3, "<!-- eks-rocketmq preview of prod -->\r\nolder"),
+    )
+    assert publish("example/mq", 12, TEXT, github) == "edited comment 3"
+    assert github.sent == [(["--method", "PATCH", "repos/example/mq/issues/comments/3"], {"body": TEXT})]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no marker", "the comment begins with 'no marker'; accepted is the file that"),
+        (TEXT + "x" * COMMENT_BYTES, f"bytes; GitHub takes {COMMENT_BYTES}"),
+    ],
+)
+def test_a_text_that_is_no_comment_is_not_published(text: str, message: str) -> None:
+    github = GitHub()
+    with pytest.raises(PipelineError, match=message):
+        publish("example/mq", 12, text, github)
+    assert github.sent == []
+
+
+def test_only_the_newest_commit_of_main_goes_through() -> None:
+    require_newest("example/mq", "main", "a" * 40, GitHub(head="a" * 40))
+    with pytest.raises(
+        PipelineError, match=f"main is at {'b' * 40}, this run is for {'a' * 40}: approve the run of the"
+    ):
+        require_newest("example/mq", "main", "a" * 40, GitHub(head="b" * 40))
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Callable[[str, str], dict[str, str]]:
+    """Makes programs in a folder; gives an environment in which they alone are on PATH."""
+
+    def make(name: str, text: str) -> dict[str, str]:
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        return {
+            "PATH": str(program.parent),
+            "PULUMI_BACKEND_URL": "s3://state",
+            "COMMIT": "0123abc",
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        }
+
+    return make
+
+
+def test_a_preview_refreshes_shows_a_diff_and_is_written_down(
+    programs: Callable[[str, str], dict[str, str]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    programs("aws", "exit 0")
+    environment = programs("pulumi", 'echo "called with $*"; echo "token is $SOME_TOKEN" >&2; exit 3')
+    code = pipeline.main(
+        ["preview", "--stack", "prod", "--comment", str(tmp_path / "comment.md")],
+        {**environment, "SOME_TOKEN": "hunter2hunter2"},
+    )
+    assert code == 3
+    shown = "called with preview -s prod --refresh --diff --non-interactive --color never\ntoken is ***\n"
+    assert capfd.readouterr().out == shown
+    for written in ("comment.md", "summary.md"):
+        text = (tmp_path / written).read_text()
+        assert shown in text
+        assert "**failed** with exit code 3" in text
+
+
+@pytest.mark.parametrize(
+    ("present", "backend", "message"),
+    [
+        (["aws"], "s3://state", "`pulumi` is not on PATH; install the Pulumi CLI"),
+        (["pulumi"], "s3://state", "`aws` is not on PATH; install the AWS CLI: the kubeconfig calls"),
+        (["aws", "pulumi"], "", "PULUMI_BACKEND_URL is empty; set the repository variable"),
+    ],
+)
+def test_a_runner_that_lacks_something_is_told_what(
+    present: list[str],
+    backend: str,
+    message: str,
+    programs: Callable[[str, str], dict[str, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in present:
+        environment = programs(name, "echo ran; exit 0")
+    assert pipeline.main(["preview", "--stack", "prod"], {**environment, "PULUMI_BACKEND_URL": backend}) == 1
+    assert capsys.readouterr().err.startswith(f"::error::{message}")

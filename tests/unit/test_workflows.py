@@ -1,0 +1,150 @@
+"""The workflows, held to their promises: pinned actions, least permissions, nothing for forks, one way to main."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox import pins
+from sandbox.cache.go import MINIMUM_GO
+from scripts.pipeline import parser
+from tests.unit.harness import REPOSITORY
+
+GITHUB = REPOSITORY / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+FILES = [*WORKFLOWS, *sorted(GITHUB.glob("actions/*/action.yml"))]
+SHARED = yaml.safe_load((GITHUB / "actions" / "pulumi" / "action.yml").read_text())["runs"]["steps"]
+
+Step = dict[str, Any]
+
+
+def workflow(name: str) -> dict[Any, Any]:
+    return yaml.safe_load((GITHUB / "workflows" / f"{name}.yml").read_text())
+
+
+def jobs(name: str) -> dict[str, dict[str, Any]]:
+    return workflow(name)["jobs"]
+
+
+def steps(path: Path) -> list[Step]:
+    content = yaml.safe_load(path.read_text())
+    return content["runs"]["steps"] if "runs" in content else [s for j in content["jobs"].values() for s in j["steps"]]
+
+
+def action(step: Step) -> str:
+    return step.get("uses", "").partition("@")[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_action_of_others_is_pinned_to_a_commit_and_says_its_version(path: Path) -> None:
+    used = re.findall(r"^\s*(?:- )?uses: (.*)$", path.read_text(), re.MULTILINE)
+    assert used
+    assert [
+        line for line in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./\S+", line)
+    ] == []
+
+
+def test_one_action_has_one_version() -> None:
+    pinned = {(action(step), step["uses"]) for path in FILES for step in steps(path) if "@" in step.get("uses", "")}
+    assert len({name for name, _ in pinned}) == len(pinned)
+
+
+def test_permissions_are_the_least_that_each_job_needs() -> None:
+    assert {name.stem for name in WORKFLOWS} == {"preview", "test", "up"}
+    granted = {
+        (path.stem, job): content["permissions"] for path in WORKFLOWS for job, content in jobs(path.stem).items()
+    }
+    read, aws = {"contents": "read"}, {"contents": "read", "id-token": "write"}
+    assert granted == {
+        ("test", "check"): read,
+        ("test", "test"): read,
+        ("preview", "preview"): aws,
+        ("preview", "comment"): {"contents": "read", "pull-requests": "write"},
+        ("up", "plan"): aws,
+        ("up", "up"): aws,
+    }
+    assert [workflow(path.stem)["permissions"] for path in WORKFLOWS] == [{}, {}, {}]
+
+
+def test_no_secret_is_stored_and_no_token_stays_in_the_checkout() -> None:
+    for path in FILES:
+        assert "secrets." not in path.read_text(), path.name
+        for step in steps(path):
+            if action(step) == "actions/checkout":
+                assert step["with"]["persist-credentials"] is False, path.name
+
+
+def test_a_fork_gets_no_credentials() -> None:
+    # YAML reads the key `on` as true.
+    assert workflow("preview")[True] == {"pull_request": None}
+    assert "pull_request_target" not in {key for path in WORKFLOWS for key in workflow(path.stem)[True]}
+    condition = jobs("preview")["preview"]["if"]
+    assert condition.startswith("github.event.pull_request.head.repo.full_name == github.repository && ")
+
+
+def test_the_job_that_may_comment_runs_the_target_branchs_script_and_no_program() -> None:
+    checkout, *others = jobs("preview")["comment"]["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert [step["run"].split()[0] for step in others if "run" in step] == ["python3"]
+
+
+def test_only_the_approved_job_takes_the_deploy_role() -> None:
+    takers = {
+        (path.stem, job): content.get("environment")
+        for path in WORKFLOWS
+        for job, content in jobs(path.stem).items()
+        if "AWS_DEPLOY_ROLE" in repr(content["steps"])
+    }
+    assert takers == {("up", "up"): "production"}
+
+
+def test_main_is_updated_from_the_commit_that_was_reviewed_after_its_plan() -> None:
+    assert workflow("up")[True] == {"push": {"branches": ["main"]}}
+    update = jobs("up")["up"]
+    assert update["needs"] == "plan"
+    checkout, reviewed, credentials, up = update["steps"]
+    assert checkout["with"]["ref"] == "${{ github.sha }}"
+    assert reviewed["run"] == "python3 scripts/pipeline.py reviewed --branch main"
+    assert credentials["with"]["role"] == "${{ vars.AWS_DEPLOY_ROLE }}"
+    assert up["run"] == "pulumi up -s prod --yes --skip-preview --refresh --diff --non-interactive"
+    assert update["concurrency"] == {"group": "up-prod", "cancel-in-progress": False}
+
+
+def test_what_is_installed_has_not_run_with_credentials() -> None:
+    assert action(SHARED[-1]) == "aws-actions/configure-aws-credentials"
+    assert "aws-access-key-id" not in SHARED[-1]["with"]
+
+
+def test_the_pipelines_use_the_versions_that_the_sandbox_runs() -> None:
+    (cli,) = [step for step in SHARED if action(step) == "pulumi/actions"]
+    assert str(cli["with"]["pulumi-version"]) == pins.PULUMI
+    go = {step["with"]["go-version"] for path in FILES for step in steps(path) if action(step) == "actions/setup-go"}
+    assert go == {".".join(map(str, MINIMUM_GO))}
+
+
+def test_each_python_that_the_library_takes_is_checked() -> None:
+    wanted = re.search(
+        r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (REPOSITORY / "components/pyproject.toml").read_text()
+    )
+    assert wanted
+    versions = [f"3.{minor}" for minor in range(int(wanted[1]), int(wanted[2]))]
+    assert jobs("test")["check"]["strategy"]["matrix"]["python"] == versions
+
+
+def commands() -> list[list[str]]:
+    lines = [step["run"] for path in FILES for step in steps(path) if "scripts/pipeline.py" in step.get("run", "")]
+    return [shlex.split(line.replace('"$NUMBER"', "12")) for line in lines]
+
+
+def test_every_call_of_the_script_is_one_that_it_takes() -> None:
+    called = {parser().parse_args(words[2:]).command for words in commands()}
+    assert called == {"preview", "comment", "reviewed"}
+    assert {words[1] for words in commands()} == {"scripts/pipeline.py"}
+
+
+def test_steps_with_expressions_of_others_pass_them_as_variables() -> None:
+    for path in FILES:
+        assert [step["run"] for step in steps(path) if "${{" in step.get("run", "")] == [], path.name
