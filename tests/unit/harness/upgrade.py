@@ -1,0 +1,119 @@
+"""The prod stack as the last release left it, and what today's program would do to each of its resources.
+
+`python -m tests.unit.harness.upgrade` records the stack anew: once, at a release, from the commit that is released.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.engine.aws import properties
+from sandbox.engine.aws.stand_in import RESOURCES
+from sandbox.engine.kubernetes import configuration, diff, kinds
+from sandbox.engine.kubernetes.normalize import normalized
+from sandbox.engine.kubernetes.state import Checkpoint
+from sandbox.engine.provider.base import Difference
+from tests.unit.harness.recording import Recording, Registration
+from tests.unit.harness.runner import REPOSITORY, run_stack
+
+FILE = REPOSITORY / "tests" / "unit" / "golden" / "released.json"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+COMPONENTS = "eks-rocketmq:index:"
+STACK = "pulumi:pulumi:Stack"
+
+State = Mapping[str, Mapping[str, Any]]
+"""URN to `type`, `parent`, `provider`, `protect` and `inputs`."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the engine would do to one resource of the release; `fields` are those that force a replacement."""
+
+    operation: str
+    urn: str
+    fields: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> str:
+        return self.urn.split("::")[2].rsplit("$", 1)[-1]
+
+
+def state(recording: Recording) -> State:
+    """What a release leaves in the engine's state, as far as an upgrade depends on it."""
+    return {urn: _remembered(resource) for urn, resource in sorted(recording.resources.items())}
+
+
+def _remembered(resource: Registration) -> dict[str, Any]:
+    inputs = dict(resource.inputs)
+    if resource.type == CONFIG_MAP:  # the name carries the hash; the texts themselves would only make the file long
+        inputs["data"] = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in inputs["data"].items()}
+    return {
+        "type": resource.type,
+        "parent": resource.parent,
+        "provider": resource.provider.rsplit("::", 1)[0],
+        "protect": resource.protect,
+        "inputs": inputs,
+    }
+
+
+def steps(released: State, recording: Recording) -> list[Step]:
+    """What an upgrade does to every resource of the release, in the order of their URNs."""
+    today = state(recording)
+    renamed = {old: urn for urn, resource in recording.resources.items() for old in _former_urns(resource)}
+    return [_step(urn, old, today.get(urn) or today.get(renamed.get(urn, ""))) for urn, old in sorted(released.items())]
+
+
+def _former_urns(resource: Registration) -> list[str]:
+    """The URNs that the resource's aliases stand for: whole ones, or another type or name in the same place."""
+    start, _, name = resource.urn.rpartition("::")
+    chain, _, _ = start.rpartition(resource.type)
+    found = []
+    for alias in resource.aliases:
+        if alias.startswith("urn:"):
+            found.append(alias)
+        elif ":" in alias:
+            found.append(f"{chain}{alias}::{name}")
+        else:
+            found.append(f"{start}::{alias}")
+    return found
+
+
+def _step(urn: str, old: Mapping[str, Any], new: Mapping[str, Any] | None) -> Step:
+    if new is None:
+        return Step("delete", urn)
+    if old["provider"] != new["provider"]:
+        return Step("replace", urn, ("provider",))
+    if old["type"].startswith(COMPONENTS) or old["type"] == STACK:
+        return Step("same", urn)
+    difference = _difference(old["type"], urn.rsplit("::", 1)[-1], old["inputs"], new["inputs"])
+    forcing = tuple(sorted(path for path, change in difference.changes.items() if change.replaces))
+    return Step("replace" if forcing else "update" if difference.changes else "same", urn, forcing)
+
+
+def _difference(type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
+    """As the provider answers the engine, for a resource that is as the release made it."""
+    if type_ == "pulumi:providers:kubernetes":
+        return configuration.settings_difference(dict(old), dict(new))
+    if type_.startswith("aws:"):
+        schema = RESOURCES[type_].schema
+        before, after = (
+            properties.check(schema, inputs, properties.Occasion(name, {}, b"", {})).inputs for inputs in (old, new)
+        )
+        return properties.diff(schema, before, before, after, ())
+    kind = kinds.of(type_)
+    before, after = (normalized(kind, dict(inputs)) for inputs in (old, new))
+    replacing = diff.replacing_fields(
+        kind, after, patch=kinds.is_patch(type_), config_map_mutable=False, secret_mutable=False
+    )
+    return diff.difference(kind, Checkpoint(before, before, kind.api_version, ""), after, replacing, ())
+
+
+def released() -> State:
+    """The recorded state."""
+    return json.loads(FILE.read_text())
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(state(run_stack("prod")), indent=1, sort_keys=True) + "\n")
