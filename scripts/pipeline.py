@@ -133,7 +133,7 @@ def preview(stack: str, environment: Mapping[str, str], comment_file: Path | Non
             msg = f"`{program}` is not on PATH; {remedy}"
             raise PipelineError(msg)
     if not environment.get("PULUMI_BACKEND_URL"):
-        msg = "PULUMI_BACKEND_URL is empty; set the repository variable, such as s3://bucket?region=eu-west-1&awssdk=v2"
+        msg = "PULUMI_BACKEND_URL is empty; set the repository variable, such as s3://bucket?region=eu-west-1"
         raise PipelineError(msg)
     process = subprocess.Popen(
         ["pulumi", "preview", "-s", stack, "--refresh", "--diff", "--non-interactive", "--color", "never"],

@@ -1,0 +1,130 @@
+"""Where the state is kept, and a role that jobs of a repository may take."""
+
+from typing import NotRequired, TypedDict
+
+import ci_policies as policies
+import pulumi_aws as aws
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+
+from eks_rocketmq.component import child_options
+from eks_rocketmq.eks.policy_documents import web_identity_trust_policy
+
+
+class StateStore(ComponentResource):
+    """A private bucket with versions for the state, and the key that encrypts it and the stack's secrets. Protected."""
+
+    bucket: Output[str]
+    """Name of the bucket."""
+    bucket_arn: Output[str]
+    """ARN of the bucket."""
+    key_arn: Output[str]
+    """ARN of the key."""
+    key_alias: Output[str]
+    """Alias of the key, with `alias/`."""
+
+    def __init__(self, name: str, bucket_name: str, alias: str, opts: ResourceOptions | None = None) -> None:
+        super().__init__("eks-rocketmq-ci:index:StateStore", name, {}, opts)
+        key = aws.kms.Key(
+            f"{name}-key",
+            description="State of the stacks and their secrets",
+            enable_key_rotation=True,
+            opts=child_options(self, protect=True),
+        )
+        named = aws.kms.Alias(
+            f"{name}-alias", name=f"alias/{alias}", target_key_id=key.key_id, opts=child_options(self)
+        )
+        bucket = aws.s3.Bucket(f"{name}-bucket", bucket=bucket_name, opts=child_options(self, protect=True))
+        aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=child_options(self),
+        )
+        aws.s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child_options(self),
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": key.arn,
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=child_options(self),
+        )
+        self.bucket, self.bucket_arn = bucket.bucket, bucket.arn
+        self.key_arn, self.key_alias = key.arn, named.name
+        self.register_outputs({"bucket": self.bucket, "keyArn": self.key_arn})
+
+
+class PipelineRoleArgs(TypedDict):
+    """Whose jobs, and what they may do."""
+
+    role_name: str
+    """Name of the role."""
+    provider_arn: Input[str]
+    """ARN of GitHub's OIDC provider in the account."""
+    subjects: list[str]
+    """Subjects of the tokens that are let in, each matched exactly."""
+    policy: Input[str]
+    """Permissions in AWS (JSON)."""
+    cluster_name: str
+    """EKS cluster that gets an access entry for the role."""
+    cluster_policy_arn: str
+    """EKS access policy of that entry: permissions in the whole cluster."""
+    boundary_arn: NotRequired[Input[str]]
+    """Policy that limits whatever is attached to the role; default: none."""
+    more_policies: NotRequired[list[str]]
+    """ARNs of further policies; default: none."""
+
+
+class PipelineRole(ComponentResource):
+    """A role for jobs of a GitHub repository, and its entry in the cluster."""
+
+    arn: Output[str]
+    """ARN of the role."""
+
+    def __init__(self, name: str, args: PipelineRoleArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("eks-rocketmq-ci:index:PipelineRole", name, {}, opts)
+        trust: Output[str] = Output.from_input(args["provider_arn"]).apply(
+            lambda arn: web_identity_trust_policy(arn, policies.ISSUER, args["subjects"])
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            name=args["role_name"],
+            assume_role_policy=trust,
+            max_session_duration=7200,  # an update may wait an hour for the last set
+            permissions_boundary=args.get("boundary_arn"),
+            opts=child_options(self),
+        )
+        aws.iam.RolePolicy(
+            f"{name}-policy", role=role.name, name="pipeline", policy=args["policy"], opts=child_options(self)
+        )
+        for arn in args.get("more_policies", []):
+            aws.iam.RolePolicyAttachment(
+                f"{name}-{arn.rpartition('/')[2]}", role=role.name, policy_arn=arn, opts=child_options(self)
+            )
+        entry = aws.eks.AccessEntry(
+            f"{name}-entry", cluster_name=args["cluster_name"], principal_arn=role.arn, opts=child_options(self)
+        )
+        aws.eks.AccessPolicyAssociation(
+            f"{name}-access",
+            cluster_name=args["cluster_name"],
+            principal_arn=entry.principal_arn,
+            policy_arn=args["cluster_policy_arn"],
+            access_scope={"type": "cluster"},
+            opts=child_options(self),
+        )
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})

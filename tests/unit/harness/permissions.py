@@ -1,0 +1,46 @@
+"""Evaluates identity policies as IAM does: whether a request is allowed, and never where a statement denies it."""
+
+import fnmatch
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: action, the ARN that it is about, and condition keys."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+_OPERATORS = {"StringEquals": lambda value, wanted: value == wanted, "ArnEquals": fnmatch.fnmatchcase}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _applies(statement: Mapping[str, Any], request: Request) -> bool:
+    return (
+        any(fnmatch.fnmatchcase(request.action.lower(), each.lower()) for each in _listed(statement["Action"]))
+        and any(fnmatch.fnmatchcase(request.resource, each) for each in _listed(statement["Resource"]))
+        and all(
+            key in request.context and any(_OPERATORS[operator](request.context[key], each) for each in _listed(wanted))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+    )
+
+
+def _effects(documents: Iterable[str], request: Request) -> set[str]:
+    statements = [each for document in documents for each in json.loads(document)["Statement"]]
+    return {statement["Effect"] for statement in statements if _applies(statement, request)}
+
+
+def allows(documents: Iterable[str], request: Request, boundary: str | None = None) -> bool:
+    """Whether a principal with these policies, within the boundary, may make the request."""
+    limits = {"Allow"} if boundary is None else _effects([boundary], request)
+    return _effects(documents, request) == {"Allow"} == limits

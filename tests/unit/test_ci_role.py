@@ -1,0 +1,300 @@
+"""The account's side of the pipelines: which jobs may take which role, and what the roles can and cannot do."""
+
+import json
+import runpy
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import pytest
+import yaml
+
+from tests.unit.harness import REPOSITORY, Fakes, Recording, run, runner
+from tests.unit.harness.fakes import ACCOUNT, REGION
+from tests.unit.harness.permissions import Request, allows
+from tests.unit.harness.trust import Token, admits
+
+EXAMPLE = REPOSITORY / "examples" / "ci-role"
+PROJECT = "eks-rocketmq-ci"
+GITHUB = "https://token.actions.githubusercontent.com"
+ADMINISTRATOR = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+MODULES = ("ci_policies", "ci_components")
+# One class of `aws.s3` loads them all, the deprecated ones too.
+pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+
+
+def _arn(service: str, path: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{path}"
+
+
+def iam(path: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:{path}"
+
+
+def fakes() -> Fakes:
+    usual = Fakes().answering("aws:index/getRegion:getRegion", lambda _: {"id": REGION, "region": REGION})
+    own = {
+        "aws:kms/key:Key": lambda i: ("1234", {**i, "arn": _arn("kms", "key/1234"), "keyId": "1234"}),
+        "aws:kms/alias:Alias": lambda i: (i["name"], {}),
+        "aws:s3/bucket:Bucket": lambda i: (i["bucket"], {"arn": f"arn:aws:s3:::{i['bucket']}"}),
+        "aws:s3/bucketVersioning:BucketVersioning": lambda i: (i["bucket"], {}),
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": lambda i: (i["bucket"], {}),
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": lambda i: (
+            i["bucket"],
+            {},
+        ),
+        "aws:iam/policy:Policy": lambda i: (iam(f"policy/{i['name']}"), {"arn": iam(f"policy/{i['name']}")}),
+        "aws:iam/rolePolicy:RolePolicy": lambda i: (f"{i['role']}:{i['name']}", {}),
+        "aws:eks/accessEntry:AccessEntry": lambda i: (f"{i['clusterName']}:{i['principalArn']}", {}),
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": lambda i: (i["principalArn"], {}),
+    }
+    return replace(usual, resources={**usual.resources, **own})
+
+
+def deploy_example(*, preview: bool = False, using: Fakes | None = None, **overrides: Any) -> Recording:
+    """Runs the example under its own stack file; overrides are keys of the project."""
+    declared = yaml.safe_load((EXAMPLE / "Pulumi.yaml").read_text())["config"]
+    given = yaml.safe_load((EXAMPLE / "Pulumi.prod.yaml").read_text())["config"]
+    defaults = {f"{PROJECT}:{key}": each["default"] for key, each in declared.items() if "default" in each}
+    merged = {**defaults, **given, **{f"{PROJECT}:{key}": value for key, value in overrides.items()}}
+    config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in merged.items()}
+    with mock.patch.object(runner, "PROJECT", PROJECT):
+        return run(
+            lambda: runpy.run_path(str(EXAMPLE), run_name="__main__"),
+            preview=preview,
+            config=config,
+            stack="prod",
+            fakes=using or fakes(),
+        )
+
+
+@pytest.fixture(autouse=True)
+def own_modules() -> Iterator[None]:
+    """The example's modules are its own, and gone afterwards."""
+    yield
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Recording:
+    return deploy_example()
+
+
+def test_the_account_gets_exactly_this(deployed: Recording) -> None:
+    assert deployed.inventory() == {
+        "aws:eks/accessEntry:AccessEntry": 2,
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 2,
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
+        "aws:iam/policy:Policy": 1,
+        "aws:iam/role:Role": 2,
+        "aws:iam/rolePolicy:RolePolicy": 2,
+        "aws:kms/alias:Alias": 1,
+        "aws:kms/key:Key": 1,
+        "aws:s3/bucket:Bucket": 1,
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 1,
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": 1,
+        "aws:s3/bucketVersioning:BucketVersioning": 1,
+        "eks-rocketmq-ci:index:PipelineRole": 2,
+        "eks-rocketmq-ci:index:StateStore": 1,
+        "eks-rocketmq:index:ClusterOidcProvider": 1,
+    }
+
+
+def test_a_preview_makes_the_same(deployed: Recording) -> None:
+    assert deploy_example(preview=True).inventory() == deployed.inventory()
+
+
+def test_a_provider_that_the_account_has_is_used_as_it_is() -> None:
+    arn = iam("oidc-provider/token.actions.githubusercontent.com")
+    found = fakes().answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: {"arn": arn})
+    recording = deploy_example(using=found, githubProvider="existing")
+    assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" not in recording.inventory()
+    assert admits(trust(recording, "deploy"), Token(GITHUB, "repo:example/eks-rocketmq:environment:production"))
+
+
+def test_the_state_is_kept_private_encrypted_and_protected(deployed: Recording) -> None:
+    bucket, key = deployed.one("Bucket"), deployed.one("Key")
+    assert (bucket.protect, key.protect) == (True, True)
+    assert key.inputs["enableKeyRotation"] is True
+    block = deployed.one("BucketPublicAccessBlock").inputs
+    assert [block[each] for each in block if each != "bucket"] == [True] * 4
+    assert deployed.one("BucketVersioning").inputs["versioningConfiguration"] == {"status": "Enabled"}
+    (rule,) = deployed.one("BucketServerSideEncryptionConfiguration").inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {
+        "sseAlgorithm": "aws:kms",
+        "kmsMasterKeyId": _arn("kms", "key/1234"),
+    }
+
+
+def test_the_exports_are_the_variables_that_the_workflows_read(deployed: Recording) -> None:
+    assert deployed.outputs == {
+        "AWS_REGION": REGION,
+        "AWS_PREVIEW_ROLE": iam("role/eks-rocketmq-ci-preview"),
+        "AWS_DEPLOY_ROLE": iam("role/eks-rocketmq-ci-deploy"),
+        "PULUMI_BACKEND_URL": f"s3://example-eks-rocketmq-state?region={REGION}",
+        "secretsProvider": f"awskms:///alias/eks-rocketmq-ci?region={REGION}",
+    }
+    used = "".join(path.read_text() for path in (REPOSITORY / ".github" / "workflows").glob("*.yml"))
+    assert [name for name in deployed.outputs if name != "secretsProvider" and f"vars.{name} " not in used] == []
+
+
+def trust(recording: Recording, role: str) -> str:
+    return recording.one("Role", f"{role}-role").inputs["assumeRolePolicy"]
+
+
+REPO = "repo:example/eks-rocketmq"
+
+
+@pytest.mark.parametrize(
+    ("subject", "takes"),
+    [
+        (f"{REPO}:pull_request", {"preview"}),
+        (f"{REPO}:ref:refs/heads/main", {"preview"}),
+        (f"{REPO}:environment:production", {"deploy"}),
+        (f"{REPO}:environment:staging", set()),
+        (f"{REPO}:ref:refs/heads/feature", set()),
+        (f"{REPO}:ref:refs/tags/v1", set()),
+        (f"{REPO}-fork:pull_request", set()),
+        ("repo:someone/eks-rocketmq:pull_request", set()),
+        ("repo:someone/eks-rocketmq:environment:production", set()),
+        ("repo:example@1/eks-rocketmq@2:environment:production", set()),
+    ],
+)
+def test_each_job_takes_the_role_that_is_for_it(subject: str, takes: set[str], deployed: Recording) -> None:
+    roles = {role for role in ("preview", "deploy") if admits(trust(deployed, role), Token(GITHUB, subject))}
+    assert roles == takes
+
+
+def test_a_token_for_something_else_takes_no_role(deployed: Recording) -> None:
+    for token in (
+        Token(GITHUB, f"{REPO}:environment:production", audience="https://github.com/example"),
+        Token("https://oidc.eks.eu-west-1.amazonaws.com/id/1", f"{REPO}:environment:production"),
+    ):
+        assert not admits(trust(deployed, "deploy"), token)
+
+
+def test_a_repository_with_immutable_subjects_is_matched_by_its_numbers() -> None:
+    recording = deploy_example(repository="example@12/eks-rocketmq@345", environment="live")
+    assert admits(trust(recording, "deploy"), Token(GITHUB, "repo:example@12/eks-rocketmq@345:environment:live"))
+    assert not admits(trust(recording, "deploy"), Token(GITHUB, f"{REPO}:environment:live"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"repository": "example/*"}, r"repository is 'example/\*'; accepted is owner/name, or owner@1/name@2"),
+        ({"repository": "eks-rocketmq"}, "repository is 'eks-rocketmq'; accepted is owner/name"),
+        ({"environment": "prod*"}, r"environment is 'prod\*'; accepted are letters, digits"),
+    ],
+)
+def test_a_pattern_is_no_repository_and_no_environment(wrong: dict[str, Any], message: str) -> None:
+    recording = Recording(preview=True)
+    with pytest.raises(ValueError, match=message):
+        deploy_example(**wrong)
+    assert recording.resources == {}
+
+
+ROLE = iam("role/eks-ebs-csi-driver")
+DRIVER_POLICY = {"iam:PolicyARN": "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"}
+STATE = "arn:aws:s3:::example-eks-rocketmq-state"
+ADDON = _arn("eks", "addon/prod/aws-ebs-csi-driver/0")
+
+
+@pytest.mark.parametrize(
+    ("request_", "allowed"),
+    [
+        (Request("s3:GetObject", f"{STATE}/.pulumi/stacks/eks-rocketmq/prod.json"), {"preview", "deploy"}),
+        (Request("s3:PutObject", f"{STATE}/.pulumi/stacks/eks-rocketmq/prod.json"), {"deploy"}),
+        (Request("s3:GetObject", "arn:aws:s3:::another-bucket/secret"), set()),
+        (Request("s3:DeleteBucket", STATE), set()),
+        (Request("kms:Decrypt", _arn("kms", "key/1234")), {"preview", "deploy"}),
+        (Request("kms:Decrypt", _arn("kms", "key/another")), set()),
+        (Request("kms:ScheduleKeyDeletion", _arn("kms", "key/1234")), set()),
+        (Request("iam:GetRole", ROLE), {"preview", "deploy"}),
+        (Request("eks:DescribeCluster", _arn("eks", "cluster/prod")), {"preview", "deploy"}),
+        (Request("eks:DescribeAddon", ADDON), {"preview", "deploy"}),
+        (Request("eks:CreateAddon", _arn("eks", "cluster/prod")), {"deploy"}),
+        (Request("eks:UpdateAddon", ADDON), {"deploy"}),
+        (Request("eks:UpdateAddon", _arn("eks", "addon/prod/vpc-cni/0")), set()),
+        (Request("eks:DeleteCluster", _arn("eks", "cluster/prod")), set()),
+        (Request("iam:CreateRole", ROLE), {"deploy"}),
+        (Request("iam:CreateRole", iam("role/admin")), set()),
+        (Request("iam:UpdateAssumeRolePolicy", ROLE), {"deploy"}),
+        (Request("iam:AttachRolePolicy", ROLE, DRIVER_POLICY), {"deploy"}),
+        (
+            Request("iam:AttachRolePolicy", ROLE, {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+            set(),
+        ),
+        (Request("iam:PutRolePolicy", ROLE), set()),
+        (Request("iam:PassRole", ROLE, {"iam:PassedToService": "eks.amazonaws.com"}), {"deploy"}),
+        (Request("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"}), set()),
+        (
+            Request("iam:CreateOpenIDConnectProvider", iam(f"oidc-provider/oidc.eks.{REGION}.amazonaws.com/id/8DE4")),
+            {"deploy"},
+        ),
+        (Request("iam:CreateOpenIDConnectProvider", iam("oidc-provider/accounts.example.com")), set()),
+    ],
+    ids=lambda value: value.action + " " + value.resource.rpartition(":")[2] if isinstance(value, Request) else "",
+)
+def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
+    request_: Request, allowed: set[str], deployed: Recording
+) -> None:
+    boundary = deployed.one("aws:iam/policy:Policy").inputs["policy"]
+    limits = {"preview": None, "deploy": boundary}
+    policies = {role: deployed.one("RolePolicy", f"{role}-policy").inputs["policy"] for role in limits}
+    assert {role for role, limit in limits.items() if allows([policies[role]], request_, limit)} == allowed
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("iam:DeleteRolePermissionsBoundary", iam("role/eks-rocketmq-ci-deploy")),
+        Request("iam:UpdateAssumeRolePolicy", iam("role/eks-rocketmq-ci-preview")),
+        Request("iam:CreatePolicyVersion", iam("policy/eks-rocketmq-ci-deploy-boundary")),
+        Request("iam:DeleteOpenIDConnectProvider", iam("oidc-provider/token.actions.githubusercontent.com")),
+        Request("iam:CreateUser", iam("user/eve")),
+        Request("iam:CreateAccessKey", iam("user/eve")),
+        Request("organizations:LeaveOrganization", "*"),
+        Request("kms:DisableKey", _arn("kms", "key/1234")),
+        Request("s3:GetObject", "arn:aws:s3:::another-bucket/secret"),
+    ],
+    ids=lambda value: value.action,
+)
+def test_not_even_an_administrators_policy_takes_the_deploy_role_over_its_boundary(
+    request_: Request, deployed: Recording
+) -> None:
+    boundary = deployed.one("aws:iam/policy:Policy").inputs["policy"]
+    assert allows([ADMINISTRATOR], request_)
+    assert not allows([ADMINISTRATOR], request_, boundary)
+    assert allows([ADMINISTRATOR], Request("ec2:CreateVpc", _arn("ec2", "vpc/*")), boundary)
+
+
+def test_the_deploy_role_alone_has_a_boundary_and_takes_further_policies() -> None:
+    more = "arn:aws:iam::aws:policy/AmazonVPCFullAccess"
+    recording = deploy_example(deployPolicies=[more])
+    assert recording.one("Role", "deploy-role").inputs["permissionsBoundary"] == iam(
+        "policy/eks-rocketmq-ci-deploy-boundary"
+    )
+    assert "permissionsBoundary" not in recording.one("Role", "preview-role").inputs
+    assert recording.one("RolePolicyAttachment").inputs == {"role": "eks-rocketmq-ci-deploy", "policyArn": more}
+
+
+def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(deployed: Recording) -> None:
+    granted = {a.inputs["principalArn"]: a.inputs["policyArn"] for a in deployed.by_type("AccessPolicyAssociation")}
+    policy = "arn:aws:eks::aws:cluster-access-policy/"
+    assert granted == {
+        iam("role/eks-rocketmq-ci-preview"): f"{policy}AmazonEKSAdminViewPolicy",
+        iam("role/eks-rocketmq-ci-deploy"): f"{policy}AmazonEKSClusterAdminPolicy",
+    }
+    for association in deployed.by_type("AccessPolicyAssociation"):
+        entry = deployed.one("AccessEntry", association.name.replace("-access", "-entry"))
+        assert deployed.reaches(association, entry), "EKS refuses a policy for a principal without an entry"
+
+
+def test_every_document_is_as_short_as_iam_wants_it(deployed: Recording) -> None:
+    for each in deployed.by_type("RolePolicy"):
+        assert len(each.inputs["policy"]) < 10_240
+    assert len(deployed.one("aws:iam/policy:Policy").inputs["policy"]) < 6_144
