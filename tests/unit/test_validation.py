@@ -1,0 +1,83 @@
+"""The checks that both halves share: names, whole numbers and quantities."""
+
+import math
+import re
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eks_rocketmq.validation import bytes_of, did_you_mean, dns_label, whole_number
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
+    f"{letter}i": 1024**power for power, letter in enumerate("KMGTPE", start=1)
+}
+
+
+@given(LABELS)
+def test_a_label_is_taken_as_it_is(name: str) -> None:
+    assert dns_label(name, "namespace") == name
+
+
+@given(st.text(max_size=70))
+def test_exactly_what_kubernetes_takes_is_a_label(name: str) -> None:
+    accepted = 0 < len(name) <= 63 and set(name) <= set(LETTERS + "-") and name[0] in LETTERS and name[-1] in LETTERS
+    if accepted:
+        assert dns_label(name, "namespace") == name
+    else:
+        with pytest.raises(ValueError, match=r"\Anamespace is .*; accepted are 1 to 63 lower-case letters") as refusal:
+            dns_label(name, "namespace")
+        assert repr(name) in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["a\n", "a.b", "A", "-a", "a-", "", "a" * 64, "é", "a_b", "a b"])
+def test_what_looks_like_a_label_and_is_none(name: str) -> None:
+    with pytest.raises(ValueError, match="namespace is "):
+        dns_label(name, "namespace")
+
+
+@given(st.integers(min_value=-(2**53), max_value=2**53))
+def test_a_whole_number_comes_back_through_the_wire(number: int) -> None:
+    for given_ in (number, float(number)):
+        found = whole_number(given_, "replicas")
+        assert (found, type(found)) == (number, int)
+
+
+@given(st.floats() | st.booleans() | st.text(max_size=5) | st.none())
+def test_anything_else_is_no_whole_number(value: Any) -> None:
+    whole = isinstance(value, float) and math.isfinite(value) and value == int(value)
+    if not whole:
+        with pytest.raises(ValueError, match=r"\Areplicas is .*; accepted is a whole number, such as 3\Z"):
+            whole_number(value, "replicas")
+
+
+@given(st.integers(1, 10**6), st.integers(0, 999), st.sampled_from(sorted(UNITS)))
+def test_a_size_is_its_number_times_its_unit(whole: int, thousandths: int, unit: str) -> None:
+    exact = Fraction(whole * 1000 + thousandths, 1000) * UNITS[unit]
+    text = f"{whole}.{thousandths:03d}{unit}"
+    if exact.denominator == 1 and exact < 2**63:
+        assert bytes_of(text, "storage") == exact
+    else:
+        with pytest.raises(ValueError, match="storage is "):
+            bytes_of(text, "storage")
+
+
+@given(st.text(alphabet="0123456789.-+eKMGTPikm \n", max_size=8))
+def test_a_size_is_taken_as_kubernetes_reads_it_or_refused(text: str) -> None:
+    try:
+        size = bytes_of(text, "storage")
+    except ValueError as error:
+        assert str(error).startswith(f"storage is {text!r}; accepted is a size above 0 with a unit")  # noqa: PT017
+    else:
+        assert size >= 1
+        assert re.fullmatch(r"\d+(\.\d+)?([KMGTPE]i|[kMGTPE])?", text)
+
+
+@given(st.lists(LABELS, min_size=1, max_size=5))
+def test_a_suggestion_is_a_name_that_exists(known: list[str]) -> None:
+    assert did_you_mean(known[0], known) == f"; did you mean {known[0]!r}?"
+    assert did_you_mean("§" * 70, known) == ""
