@@ -15,6 +15,7 @@ from eks_rocketmq.eks.network import Network, NetworkArgs
 from eks_rocketmq.eks.node_group import NodeGroup, NodeGroupArgs, NodeTaintArgs
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProvider, ClusterOidcProviderArgs
 from eks_rocketmq.eks.storage_class import EbsStorageClass, EbsStorageClassArgs
+from eks_rocketmq.rocketmq.access import AccessArgs, PermissionArgs, UserArgs
 from eks_rocketmq.rocketmq.arguments import (
     BrokerGroupArgs,
     ControllersArgs,
@@ -25,8 +26,11 @@ from eks_rocketmq.rocketmq.arguments import (
     TolerationArgs,
 )
 from eks_rocketmq.rocketmq.cluster import RocketMq
+from eks_rocketmq.rocketmq.declared import ConsumerGroupArgs, TopicArgs
+from eks_rocketmq.rocketmq.tls import TlsArgs
 
 __all__ = [
+    "AccessArgs",
     "AccessEntryArgs",
     "AccessPolicyArgs",
     "AddonArgs",
@@ -36,6 +40,7 @@ __all__ = [
     "ClusterOidcProvider",
     "ClusterOidcProviderArgs",
     "ClusterTimeoutsArgs",
+    "ConsumerGroupArgs",
     "ControllersArgs",
     "EbsCsiAddon",
     "EbsCsiAddonArgs",
@@ -54,12 +59,16 @@ __all__ = [
     "NodeGroup",
     "NodeGroupArgs",
     "NodeTaintArgs",
+    "PermissionArgs",
     "PodsArgs",
     "ProxiesArgs",
     "RocketMq",
     "RocketMqArgs",
     "ServiceAccountArgs",
+    "TlsArgs",
     "TolerationArgs",
+    "TopicArgs",
     "TrustedClusterArgs",
+    "UserArgs",
     "VpcCniArgs",
 ]

@@ -69,6 +69,7 @@ def test_outputs_say_where_clients_connect(deployed: Recording) -> None:
         "nameServerAddresses": "rocketmq-nameserver-0.rocketmq-nameserver-peers.rocketmq.svc:9876"
         ";rocketmq-nameserver-1.rocketmq-nameserver-peers.rocketmq.svc:9876",
         "proxyEndpoint": "rocketmq-proxy.rocketmq.svc:8081",
+        "passwords": {},
     }
 
 

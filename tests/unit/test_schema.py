@@ -54,7 +54,7 @@ def test_everything_that_another_language_sees_is_described(schema: dict[str, An
 def test_what_the_prod_stack_gives_is_what_the_schema_requires(schema: dict[str, Any]) -> None:
     rocketmq = schema["resources"][f"{PACKAGE}:index:RocketMq"]
     assert rocketmq["requiredInputs"] == ["brokerGroups", "namespace", "storageClass"]
-    assert rocketmq["required"] == ["nameServerAddresses", "namespace", "proxyEndpoint"]
+    assert rocketmq["required"] == ["nameServerAddresses", "namespace", "passwords", "proxyEndpoint"]
     group = schema["types"][f"{PACKAGE}:index:BrokerGroupArgs"]
     assert group["required"] == ["name"]
     assert group["properties"]["replicas"]["type"] == "integer"

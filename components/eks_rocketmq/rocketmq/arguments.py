@@ -4,6 +4,10 @@ from typing import Any, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.rocketmq.access import AccessArgs
+from eks_rocketmq.rocketmq.declared import ConsumerGroupArgs, TopicArgs
+from eks_rocketmq.rocketmq.tls import TlsArgs
+
 
 class TolerationArgs(TypedDict):
     """A taint of nodes that the pods put up with."""
@@ -171,5 +175,16 @@ class RocketMqArgs(TypedDict):
     """The controllers. Default: as many and as large as the profile has them."""
     proxies: NotRequired[ProxiesArgs]
     """The proxies. Default: as many and as large as the profile has them."""
+    access: NotRequired[AccessArgs]
+    """Access control (ACL 2.0) on brokers and proxies. Clients without a user are refused from the moment the first
+    broker has restarted with it. Default: none, whoever the network lets in may everything."""
+    tls: NotRequired[TlsArgs]
+    """TLS for clients and between RocketMQ's own pods. Default: none; RocketMQ then takes TLS connections with a
+    certificate that it makes itself."""
+    topics: NotRequired[list[TopicArgs]]
+    """Topics, kept on every member of their broker groups and made again after a failover that lost one. Default:
+    none."""
+    consumer_groups: NotRequired[list[ConsumerGroupArgs]]
+    """Consumer groups, kept on every member. Default: none; RocketMQ makes a group when it is first used."""
     protect_data: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the sets of brokers and controllers. Default: true."""

@@ -98,16 +98,16 @@ def override(  # noqa: PLR0913 - as many as the question has
         ValueError: as `checked`, for a key in `fixed`, for one that holds a password, and for keys that contradict
             each other.
     """
-    taken = sorted(fixed & set(given))
-    if taken:
-        msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
-        raise ValueError(msg)
     passwords = sorted(_PASSWORDS & set(given))
     if passwords:
         msg = (
             f"{what}: {', '.join(passwords)} holds a password, which would stand readable in a ConfigMap and in the "
-            "stack's state; leave it out, this version deploys RocketMQ without access control"
+            "stack's state; leave it out, users and certificates have arguments of their own: access and tls"
         )
+        raise ValueError(msg)
+    taken = sorted(fixed & set(given))
+    if taken:
+        msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
         raise ValueError(msg)
     values = checked(version, role, own, f"own {role} keys") | checked(version, role, given, what)
     if (contradiction := key_rules.contradiction(role, known_keys(version)[role], values)) is not None:

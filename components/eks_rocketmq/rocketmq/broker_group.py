@@ -32,6 +32,7 @@ class BrokerMembers(ComponentResource):
         group: BrokerGroup,
         namespace: Input[str],
         storage_class: Input[str],
+        credentials: Input[str] | None,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(type_token("BrokerMembers"), name, {}, opts)
@@ -44,7 +45,7 @@ class BrokerMembers(ComponentResource):
             scope,
             {
                 # Controllers tell a broker of its role; slaves ask the master for topics and offsets.
-                ports.BROKER: [labels.BROKER, labels.CONTROLLER, labels.PROXY],
+                ports.BROKER: [labels.BROKER, labels.CONTROLLER, labels.PROXY, *plan.declaring_roles],
                 ports.BROKER_FAST: [labels.BROKER],
                 ports.BROKER_HA: [labels.BROKER],
             },
@@ -61,6 +62,7 @@ class BrokerMembers(ComponentResource):
             ),
             pods=group.role.pods,
             headless=headless,
+            credentials=credentials,
             claim=objects.claim(storage_class, group.role.storage),
             protect=plan.protect_data,
         )

@@ -8,6 +8,8 @@ from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_group import BrokerMembers
 from eks_rocketmq.rocketmq.controllers import Controllers
+from eks_rocketmq.rocketmq.credentials import Credentials
+from eks_rocketmq.rocketmq.declarations import Declarations
 from eks_rocketmq.rocketmq.name_servers import NameServers
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.rocketmq.proxies import Proxies
@@ -26,6 +28,8 @@ class RocketMq(ComponentResource):
     pods only; clients go through the proxies."""
     proxy_endpoint: Output[str]
     """`host:port` for gRPC clients in the cluster."""
+    passwords: Output[dict[str, str]]
+    """Password of every user of `access`, a secret; empty without access control."""
 
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("RocketMq"), name, {}, opts)
@@ -43,6 +47,9 @@ class RocketMq(ComponentResource):
             args.get("controllers", {}).get("storage_class", storage_class),
             child_options(self),
         )
+        credentials = _credentials(self, name, planned, namespace)
+        secrets = None if credentials is None else credentials.secrets
+        internal = None if secrets is None else secrets.internal
         groups = [
             BrokerMembers(
                 f"{name}-{group.name}",
@@ -50,24 +57,32 @@ class RocketMq(ComponentResource):
                 group,
                 namespace,
                 given.get("storage_class", storage_class),
+                internal,
                 # A broker gets its role from the controllers and stays fenced until it has one.
                 child_options(self, depends_on=[name_servers, controllers]),
             )
             for group, given in zip(planned.groups, args["broker_groups"], strict=True)
         ]
         # A proxy that finds no master at its start exits.
-        Proxies(f"{name}-proxy", planned, namespace, child_options(self, depends_on=groups))
+        proxies = Proxies(f"{name}-proxy", planned, namespace, internal, child_options(self, depends_on=groups))
+        if planned.declared_files:
+            # It takes away users that are no longer declared, RocketMQ's own of an earlier generation among them:
+            # brokers and proxies must have gone over to the next one.
+            options = child_options(self, depends_on=[*groups, proxies])
+            Declarations(f"{name}-declarations", planned, namespace, secrets, options)
 
         self.namespace = Output.from_input(namespace)
         self.name_server_addresses = Output.from_input(";".join(planned.name_server_addresses))
         self.proxy_endpoint = Output.from_input(
             f"{labels.app(labels.PROXY)}.{planned.namespace}.svc:{ports.PROXY_GRPC}"
         )
+        self.passwords = Output.secret({}) if credentials is None else credentials.passwords
         self.register_outputs(
             {
                 "namespace": self.namespace,
                 "nameServerAddresses": self.name_server_addresses,
                 "proxyEndpoint": self.proxy_endpoint,
+                "passwords": self.passwords,
             }
         )
 
@@ -87,3 +102,9 @@ def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
         opts=child_options(parent),
     )
     return made.metadata.apply(lambda metadata: str(metadata.name))
+
+
+def _credentials(parent: RocketMq, name: str, planned: Plan, namespace: Input[str]) -> Credentials | None:
+    if planned.access is None:
+        return None
+    return Credentials(f"{name}-credentials", planned, planned.access, namespace, child_options(parent))

@@ -7,6 +7,7 @@ NAME_SERVER = "nameserver"
 CONTROLLER = "controller"
 BROKER = "broker"
 PROXY = "proxy"
+DECLARATIONS = "declarations"
 
 
 def app(role: str) -> str:

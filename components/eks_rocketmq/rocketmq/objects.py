@@ -14,6 +14,7 @@ from eks_rocketmq.component import child_options
 from eks_rocketmq.rocketmq import labels
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
+from eks_rocketmq.rocketmq.securing import secured
 
 LOGBACK = (resources.files("eks_rocketmq.rocketmq") / "logback.xml").read_text(encoding="utf-8")
 
@@ -48,7 +49,7 @@ class Scope:
         """Labels of every object."""
         return labels.labels(self.role, self.plan.version, self.group)
 
-    def metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `raw`
+    def metadata(self, name: Input[str], annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `raw`
         """Metadata of an object with that name."""
         metadata: dict[str, Any] = {
             "name": name,
@@ -160,6 +161,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
     *,
     pods: PodSettings,
     headless: Resource,
+    credentials: Input[str] | None = None,
     claim: dict[str, Any] | None = None,
     min_ready_seconds: int = 0,
     protect: bool = False,
@@ -172,6 +174,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
         pod: spec of a pod.
         pods: what the pods carry.
         headless: Service that gives the pods their host names.
+        credentials: Secret with RocketMQ's own user; None for a role that has none.
         claim: spec of the claim `data` of each pod; None for a set without data.
         min_ready_seconds: how long a pod must be ready before the next one is replaced.
         protect: whether Pulumi refuses to delete or replace the set.
@@ -187,7 +190,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
                 **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
                 "updateStrategy": {"type": "RollingUpdate"},
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-                "template": scope.template(pod, pods),
+                "template": scope.template(secured(pod, scope.plan.tls, credentials), pods),
             }
         ),
         opts=child_options(

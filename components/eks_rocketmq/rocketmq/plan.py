@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pod_settings, ports, sizes
+from eks_rocketmq.rocketmq import (
+    access,
+    broker_config,
+    declared,
+    durability,
+    labels,
+    memory,
+    pod_settings,
+    ports,
+    sizes,
+    tls,
+)
 from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, ControllersArgs, NameServersArgs, PodsArgs, RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
@@ -25,7 +36,7 @@ _LOG_FILES = 4
 _CPU = re.compile(r"(?=.*[1-9])(\d{1,9}m|\d{1,6}(\.\d{1,3})?)")  # Kubernetes rounds below a thousandth
 _MOST_REPLICAS = 1000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_OTHER_ROLES = (labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY)
+_OTHER_ROLES = (labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.DECLARATIONS)
 _LONGEST_GROUP = 40  # leaves room for what Kubernetes puts around it in the names of pods and claims
 
 # The deployment's shape depends on these; a value of the user's own would part them from Services, probes and volumes.
@@ -37,6 +48,7 @@ _FIXED_BROKER = frozenset(
         "enableDLegerCommitLog", "controllerAddr", "fetchControllerAddrByDnsLookup", "totalReplicas", "inSyncReplicas",
         "minInSyncReplicas", "allAckInSyncStateSet", "asyncLearner",
     }
+    | access.FIXED_KEYS
 )  # fmt: skip
 _FIXED_NAME_SERVER = frozenset(
     {"listenPort", "enableControllerInNamesrv", "rocketmqHome", "enableShutdownGracefully", "shutdownWaitTimeSeconds"}
@@ -50,7 +62,11 @@ _FIXED_CONTROLLER = frozenset(
         "jRaftServerId", "jRaftSnapshotIntervalSecs",
     }
 )  # fmt: skip
-_FIXED_PROXY = frozenset({"rocketMQClusterName", "namesrvAddr", "proxyMode", "grpcServerPort", "remotingListenPort"})
+_FIXED_PROXY = (
+    frozenset({"rocketMQClusterName", "namesrvAddr", "proxyMode", "grpcServerPort", "remotingListenPort"})
+    | access.FIXED_KEYS
+    | frozenset(tls.PROXY_KEYS)
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,16 @@ class Plan:
     controllers: Role
     groups: list[BrokerGroup]
     proxies: Role
+    access: access.Access | None
+    tls: tls.Tls | None
+    declared_files: dict[str, str]
+    """Declarations as `scripts/declare.sh` reads them; empty when there are none."""
+    declaring_pods: PodSettings
+
+    @property
+    def declaring_roles(self) -> list[str]:
+        """The role that writes declarations on the brokers, where there are any."""
+        return [labels.DECLARATIONS] if self.declared_files else []
 
     @property
     def ready_name_server(self) -> str:
@@ -135,6 +161,9 @@ def plan(args: RocketMqArgs) -> Plan:
     names = _addresses(labels.NAME_SERVER, name_servers, namespace, ports.NAME_SERVER)
     controllers = _addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER)
     own: dict[str, Value] = {"namesrvAddr": ";".join(names), "controllerAddr": ";".join(controllers)}
+    guarded = access.access(args["access"]) if "access" in args else None
+    if guarded is not None:
+        own |= access.BROKER_KEYS
     result = Plan(
         namespace=namespace,
         create_namespace=args.get("create_namespace", True),
@@ -152,8 +181,13 @@ def plan(args: RocketMqArgs) -> Plan:
         controllers=_controllers(args["controllers"], frame, controllers),
         groups=[_group(group, frame, own) for group in args["broker_groups"]],
         proxies=_role(labels.PROXY, args["proxies"], "proxies", "", frame),
+        access=guarded,
+        tls=tls.tls(args["tls"]) if "tls" in args else None,
+        declared_files={},
+        declaring_pods=pod_settings.of_role(frame.everyone, [("pods", frame.pods)]),
     )
     _check_groups(result.groups)
+    result = replace(result, declared_files=_declared_files(result, args))
     return _with_proxy_config(result, args["proxies"].get("config", {}))
 
 
@@ -319,6 +353,24 @@ def _with_proxy_config(result: Plan, given: Mapping[str, Value]) -> Plan:
         "remotingListenPort": ports.PROXY_REMOTING,
         "proxyMode": "cluster",
         **durability.PROXY_KEYS,
+        **({} if result.access is None else access.PROXY_KEYS),
+        **({} if result.tls is None else tls.PROXY_KEYS),
     }
     keys = broker_config.override(result.version, "proxy", own, given, fixed=_FIXED_PROXY, what="proxies.config")
     return replace(result, proxies=replace(result.proxies, config=broker_config.as_json(keys)))
+
+
+def _declared_files(result: Plan, args: RocketMqArgs) -> dict[str, str]:
+    groups = [group.name for group in result.groups]
+    members = {
+        group.name: [
+            f"{host}:{ports.BROKER}"
+            for host in labels.pod_hosts(labels.group_name(group.name), group.role.replicas, result.namespace)
+        ]
+        for group in result.groups
+    }
+    mixed = all(group.keys.get("enableMixedMessageType") is True for group in result.groups)
+    topics = declared.topics(args.get("topics", []), groups, result.version, CLUSTER, mixed=mixed)
+    return declared.files(
+        members, topics, declared.consumer_groups(args.get("consumer_groups", [])), guarded=result.access is not None
+    )

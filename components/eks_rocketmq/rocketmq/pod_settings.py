@@ -23,6 +23,7 @@ OWN_VARIABLES = frozenset(
     {
         "BROKER", "CLUSTER", "CONTROLLERS", "GROUP", "JDK_JAVA_OPTIONS", "MIN_IN_SYNC", "POD_IP", "POD_NAME",
         "ROCKETMQ_HOME", "SELF", "DRAIN_ELECT_SECONDS", "DRAIN_LOG", "DRAIN_REJOIN_SECONDS", "DRAIN_REPLICATE_SECONDS",
+        "ACCESS", "CREDENTIALS", "DECLARED", "PAUSE", "STATUS", "TERMINATION_LOG", "TLS", "TLS_CA",
         # A JVM reads these before its command line or RocketMQ before its file.
         "CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "NAMESRV_ADDR",
     }

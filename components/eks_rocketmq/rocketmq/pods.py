@@ -52,6 +52,8 @@ class Container:
     mounts: list[dict[str, Any]] = field(default_factory=list)
     volumes: list[dict[str, Any]] = field(default_factory=list)
     """Volumes of the pod beside those that every role has."""
+    command: list[str] | None = None
+    """What runs instead of a JVM."""
 
 
 def variables(values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -101,7 +103,7 @@ def _main(container: Container) -> dict[str, Any]:
         "name": container.role,
         "image": container.image,
         "imagePullPolicy": container.pods.pull_policy,
-        "command": java(container),
+        "command": container.command or java(container),
         "env": [*variables(home), *container.environment, *variables(container.pods.environment)],
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in container.ports.items()],
         "resources": {

@@ -35,6 +35,7 @@ def scripts(*names: str) -> dict[str, str]:
 
 BROKER_SCRIPTS = (
     "ask.sh",
+    "sign.sh",
     "broker-alive.sh",
     "broker-drain.sh",
     "broker-lib.sh",

@@ -6,7 +6,15 @@ from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.rocketmq import labels, objects, ports, probes
 from eks_rocketmq.rocketmq.plan import Plan
-from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY, Container, pod, preferably_apart
+from eks_rocketmq.rocketmq.pods import (
+    CONFIG_DIRECTORY,
+    RENDERED_MOUNT,
+    RUN_DIRECTORY,
+    Container,
+    pod,
+    preferably_apart,
+)
+from eks_rocketmq.rocketmq.securing import secured
 
 CONFIG_FILE = "rmq-proxy.json"
 _PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING}
@@ -17,10 +25,19 @@ _STOP_SECONDS = 30
 class Proxies(ComponentResource):
     """A Deployment in cluster mode, one address for clients, a disruption budget and a policy."""
 
-    def __init__(self, name: str, plan: Plan, namespace: Input[str], opts: ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: Plan,
+        namespace: Input[str],
+        credentials: Input[str] | None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
         super().__init__(type_token("Proxies"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.PROXY)
-        config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config})
+        rendered = plan.access is not None
+        scripts = probes.scripts("render-config.sh") if rendered else {}
+        config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config, **scripts})
         objects.service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope, {ports.PROXY_GRPC: None, ports.PROXY_REMOTING: None})
@@ -29,6 +46,7 @@ class Proxies(ComponentResource):
             config,
             grace_period=_LEAVE_SECONDS + _STOP_SECONDS,
             placement=preferably_apart(scope.selector),
+            rendered_file=CONFIG_FILE if rendered else None,
         )
         k8s.apps.v1.Deployment(
             f"{name}-deployment",
@@ -38,7 +56,7 @@ class Proxies(ComponentResource):
                     "replicas": plan.proxies.replicas,
                     "selector": {"matchLabels": scope.selector},
                     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-                    "template": scope.template(spec, plan.proxies.pods),
+                    "template": scope.template(secured(spec, plan.tls, credentials), plan.proxies.pods),
                 }
             ),
             opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m")),
@@ -50,7 +68,7 @@ def _container(plan: Plan) -> Container:
     return Container(
         role=labels.PROXY,
         main_class="org.apache.rocketmq.proxy.ProxyStartup",
-        arguments=["-pc", f"{CONFIG_DIRECTORY}/{CONFIG_FILE}"],
+        arguments=["-pc", f"{CONFIG_DIRECTORY if plan.access is None else RUN_DIRECTORY}/{CONFIG_FILE}"],
         image=plan.image,
         version=plan.version,
         memory=plan.proxies.memory,
@@ -58,5 +76,6 @@ def _container(plan: Plan) -> Container:
         pods=plan.proxies.pods,
         ports=_PORTS,
         probes=probes.server_probes(ports.PROXY_GRPC, probes.connects(ports.PROXY_GRPC)),
+        mounts=[] if plan.access is None else [RENDERED_MOUNT],
         lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},
     )

@@ -82,6 +82,12 @@ def _addon(inputs: Properties) -> Answer:
     return f"{inputs['clusterName']}:{name}", {"arn": arn, "addonVersion": version}
 
 
+def _password(inputs: Properties) -> Answer:
+    """As long as it is asked for, another one for other keepers."""
+    seed = repr(sorted(inputs.get("keepers", {}).items()))
+    return "none", {"result": hashlib.sha256(seed.encode()).hexdigest()[: inputs["length"]], "bcryptHash": "$2a$10$"}
+
+
 def _provider(inputs: Properties) -> Answer:  # noqa: ARG001 - one signature for all fakes
     return "4f6a3b1c", {}
 
@@ -125,6 +131,7 @@ class Fakes:
             "aws:iam/rolePolicy:RolePolicy": _role_policy,
             "aws:eks/addon:Addon": _addon,
             "aws:eks/podIdentityAssociation:PodIdentityAssociation": _pod_identity_association,
+            "random:index/randomPassword:RandomPassword": _password,
             "pulumi:providers:kubernetes": _provider,
             "pulumi:providers:aws": _provider,
             **new_cluster.RESOURCES,

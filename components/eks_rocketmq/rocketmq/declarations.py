@@ -1,0 +1,117 @@
+"""What keeps the declared topics, consumer groups, users and permissions on every member of every broker group."""
+
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
+
+from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.rocketmq import labels, objects, ports, probes
+from eks_rocketmq.rocketmq.credentials import Secrets
+from eks_rocketmq.rocketmq.memory import Memory
+from eks_rocketmq.rocketmq.plan import Plan
+from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY, Container, pod, variables
+from eks_rocketmq.rocketmq.securing import secured
+
+ACCESS_DIRECTORY = "/etc/rocketmq-declared"
+_STATUS = "/tmp/declared"  # noqa: S108 - the pod's own volume
+_SCRIPTS = ("ask.sh", "sign.sh", "declare.sh", "declared.sh", "declared.awk")
+_PAUSE_SECONDS = 10  # between two looks; so long a topic may be missing after a failover that lost it
+_STALE_SECONDS = 120  # a round with every member silent takes 5 s for each
+_MEMORY = Memory(limit=64, heap=0, direct=0, fixed=64)  # bash and what it starts, one at a time
+
+
+class Declarations(ComponentResource):
+    """A Deployment of one small pod without a JVM, ready when everything is on every member; its configuration and
+    policy. `pulumi up` waits for it, so it ends when clients find what was declared."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: Plan,
+        namespace: Input[str],
+        secrets: Secrets | None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(type_token("Declarations"), name, {}, opts)
+        scope = objects.Scope(self, name, plan, namespace, labels.DECLARATIONS)
+        config = objects.config_map(scope, {**plan.declared_files, **probes.scripts(*_SCRIPTS)})
+        _network_policy(scope)
+        spec = pod(_container(plan, secrets), config, grace_period=5, placement={})
+        spec = secured(spec, plan.tls, None if secrets is None else secrets.internal)
+        k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=scope.metadata(scope.workload),
+            spec=objects.raw(
+                {
+                    "replicas": 1,
+                    "selector": {"matchLabels": scope.selector},
+                    # Two would undo each other's users.
+                    "strategy": {"type": "Recreate"},
+                    "template": scope.template(spec, plan.declaring_pods),
+                }
+            ),
+            opts=child_options(self, custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m")),
+        )
+        self.register_outputs({})
+
+
+def _container(plan: Plan, secrets: Secrets | None) -> Container:
+    environment = {
+        "DECLARED": CONFIG_DIRECTORY,
+        "STATUS": _STATUS,
+        "PAUSE": str(_PAUSE_SECONDS),
+        "TERMINATION_LOG": "/dev/termination-log",
+    }
+    mounts, volumes = [], []
+    if secrets is not None:
+        environment["ACCESS"] = ACCESS_DIRECTORY
+        mounts = [{"name": "declared", "mountPath": ACCESS_DIRECTORY, "readOnly": True}]
+        volumes = [{"name": "declared", "secret": {"secretName": secrets.declared, "defaultMode": 0o440}}]
+    return Container(
+        role=labels.DECLARATIONS,
+        main_class="",
+        arguments=[],
+        command=["bash", f"{CONFIG_DIRECTORY}/declare.sh"],
+        image=plan.image,
+        version=plan.version,
+        memory=_MEMORY,
+        cpu="50m",
+        pods=plan.declaring_pods,
+        ports={},
+        probes=_probes(),
+        environment=variables(environment),
+        mounts=mounts,
+        volumes=volumes,
+    )
+
+
+def _probes() -> dict[str, Any]:
+    def asks(*words: str) -> dict[str, Any]:
+        return probes.run("declared.sh", _STATUS, str(_STALE_SECONDS), *words) | {"timeoutSeconds": 3}
+
+    return {
+        "startupProbe": asks("alive") | {"periodSeconds": 2, "failureThreshold": 90},
+        "livenessProbe": asks("alive") | {"periodSeconds": 30, "failureThreshold": 3},
+        "readinessProbe": asks() | {"periodSeconds": 2, "failureThreshold": 1},
+    }
+
+
+def _network_policy(scope: objects.Scope) -> k8s.networking.v1.NetworkPolicy:
+    """Nobody gets in; out it goes to brokers and to the name service."""
+    brokers = [{"podSelector": {"matchLabels": labels.selector(labels.BROKER)}}]
+    return k8s.networking.v1.NetworkPolicy(
+        f"{scope.name}-network-policy",
+        metadata=scope.metadata(scope.workload),
+        spec=objects.raw(
+            {
+                "podSelector": {"matchLabels": scope.selector},
+                "policyTypes": ["Ingress", "Egress"],
+                "egress": [
+                    {"to": brokers, "ports": [{"port": ports.BROKER, "protocol": "TCP"}]},
+                    {"ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]},
+                ],
+            }
+        ),
+        opts=child_options(scope.parent),
+    )

@@ -1,0 +1,90 @@
+"""TLS for clients and between RocketMQ's own pods: flags of JVMs, keys of proxies, what the probes need. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict
+
+from pulumi import Input
+
+from eks_rocketmq.rocketmq.broker_config import Value
+from eks_rocketmq.validation import did_you_mean
+
+DIRECTORY = "/etc/rocketmq-tls"
+CERTIFICATE = f"{DIRECTORY}/tls.crt"
+KEY = f"{DIRECTORY}/tls.key"
+_MODES = ("permissive", "enforcing")
+
+
+class TlsArgs(TypedDict):
+    """TLS with a certificate of your own. Everything but the copying of the commit log between the members of a group
+    (port 10912) and metrics can speak it; RocketMQ's own pods always do."""
+
+    secret_name: Input[str]
+    """Secret of type `kubernetes.io/tls` in the namespace, as cert-manager makes it: `tls.crt`, `tls.key` without a
+    password. Another certificate under the same name is taken up while running, by the proxies within an hour; another
+    name restarts everything one by one."""
+    mode: NotRequired[str]
+    """`permissive` also takes connections without TLS, `enforcing` takes none. Go from none to `permissive` first, and
+    to `enforcing` when that is everywhere. Default: `permissive`."""
+    authority: NotRequired[str]
+    """Entry of the Secret with the authorities, usually `ca.crt`, that the certificates of others must come from;
+    host names are not compared. Default: any certificate is taken, which stops listeners but nobody who stands
+    between."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """TLS, checked."""
+
+    secret_name: Input[str]
+    mode: str
+    authority: str | None
+
+    @property
+    def authority_file(self) -> str | None:
+        """Path of the authorities in every container."""
+        return None if self.authority is None else f"{DIRECTORY}/{self.authority}"
+
+
+def tls(given: TlsArgs) -> Tls:
+    """TLS as the caller wants it.
+
+    Raises:
+        ValueError: for a mode that is none.
+    """
+    mode = given.get("mode", "permissive")
+    if mode not in _MODES:
+        msg = f"tls.mode is {mode!r}; accepted are {', '.join(map(repr, _MODES))}{did_you_mean(mode, _MODES)}"
+        raise ValueError(msg)
+    return Tls(given["secret_name"], mode, given.get("authority"))
+
+
+def flags(settings: Tls) -> list[str]:
+    """Flags of every JVM, for what it serves and for what it asks of others."""
+    result = [
+        f"-Dtls.server.mode={settings.mode}",
+        "-Dtls.enable=true",
+        "-Dtls.test.mode.enable=false",  # it makes a certificate of its own and trusts everyone
+        f"-Dtls.server.certPath={CERTIFICATE}",
+        f"-Dtls.server.keyPath={KEY}",
+    ]
+    if settings.authority_file is not None:
+        result += ["-Dtls.client.authServer=true", f"-Dtls.client.trustCertPath={settings.authority_file}"]
+    return result
+
+
+def environment(settings: Tls) -> dict[str, str]:
+    """What `scripts/ask.sh` reads."""
+    return {"TLS": "on"} | ({} if settings.authority_file is None else {"TLS_CA": settings.authority_file})
+
+
+def volume(settings: Tls) -> dict[str, Any]:
+    """The Secret as a volume; its files change with it."""
+    return {"name": "tls", "secret": {"secretName": settings.secret_name, "defaultMode": 0o440}}
+
+
+PROXY_KEYS: Mapping[str, Value] = {
+    "tlsTestModeEnable": False,
+    "tlsCertPath": CERTIFICATE,
+    "tlsKeyPath": KEY,
+}
