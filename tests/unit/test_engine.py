@@ -71,9 +71,9 @@ def saved_stack(place: Place, salt: str) -> None:
 
 def test_without_released_parts_the_stand_ins_serve(tmp_path: Path) -> None:
     parts = plugins.detect(str(tmp_path), tmp_path)
-    assert [part.name for part in parts] == ["pulumi", "pulumi-language-python", "aws", "kubernetes"]
+    assert [part.name for part in parts] == ["pulumi", "pulumi-language-python", "aws", "kubernetes", "random"]
     assert not any(part.released for part in parts)
-    assert parts.debug_providers == "aws:50052,kubernetes:50051"
+    assert parts.debug_providers == "aws:50052,kubernetes:50051,random:50053"
     assert str(parts.cli) == f"pulumi {pins.PULUMI}: the same source, built here"
 
 
@@ -100,7 +100,7 @@ def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, 
     executable(tmp_path / "plugins/resource-kubernetes-v0.0.1/pulumi-resource-kubernetes")
     parts = plugins.detect("/nowhere", tmp_path)
     assert parts.providers[0].executable == found
-    assert parts.debug_providers == "kubernetes:50051"
+    assert parts.debug_providers == "kubernetes:50051,random:50053"
     plugins.link_released(parts, place)
     link = place.pulumi_home / f"plugins/resource-aws-v{aws}/pulumi-resource-aws"
     assert link.resolve() == found
@@ -111,7 +111,7 @@ def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, 
 def test_plugin_on_path_counts_at_its_version(tmp_path: Path) -> None:
     found = executable(tmp_path / "pulumi-resource-kubernetes", f"echo {version('pulumi-kubernetes')}")
     executable(tmp_path / "pulumi-resource-aws", "echo 1.0.0")
-    assert [part.executable for part in plugins.detect(str(tmp_path), tmp_path / "no").providers] == [None, found]
+    assert [part.executable for part in plugins.detect(str(tmp_path), tmp_path / "no").providers] == [None, found, None]
 
 
 def test_own_folders_on_path_are_not_taken_for_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_environment_holds_nothing_of_the_callers_clouds(place: Elsewhere, monke
     assert chosen["AWS_SECRET_ACCESS_KEY"] == "a=b"
     assert chosen["AWS_CONFIG_FILE"] == chosen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert chosen["PULUMI_BACKEND_URL"] == f"file://{place.root}/pulumi-backend"
-    assert chosen["PULUMI_DEBUG_PROVIDERS"] == "aws:50052,kubernetes:50051"
+    assert chosen["PULUMI_DEBUG_PROVIDERS"] == "aws:50052,kubernetes:50051,random:50053"
     assert chosen["LANG"] == "C.UTF-8"
     folders = chosen["PATH"].split(":")
     assert folders.index(str(place.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")

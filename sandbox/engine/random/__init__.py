@@ -1,0 +1,1 @@
+"""Stand-in for the released `random` provider: passwords and nothing else."""
