@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.cache.toolchain import Toolchain
@@ -16,6 +17,7 @@ from sandbox.processes import in_netns
 EXCHANGE = Path(__file__).with_name("exchange.py")
 TOPIC = "sandbox"
 GROUP = "sandbox-consumer"
+PROXY_PORT = 8081
 
 
 class DeliveryError(Exception):
@@ -29,6 +31,12 @@ class Deployment:
     place: Place
     toolchain: Toolchain
     namespace: str = "rocketmq"
+    topic: str = TOPIC
+    group: str = GROUP
+    access: Mapping[str, str] = field(default_factory=dict)
+    """What the client needs in its environment, see `exchange.py`."""
+    name: str | None = None
+    """Name under which clients reach the proxies; None for the address, for which no certificate is made."""
 
     def proxy(self) -> str:
         """Address of the proxy's Service, `host:port`."""
@@ -52,11 +60,11 @@ class Deployment:
 
     def send(self, count: int, prefix: str) -> list[str]:
         """Bodies that the brokers acknowledged."""
-        return self._exchange("send", self.proxy(), TOPIC, str(count), prefix)
+        return self._exchange("send", self.topic, str(count), prefix)
 
     def receive(self, prefix: str, count: int, seconds: float = 60.0) -> list[str]:
         """Bodies that begin with `prefix` and arrived within `seconds`, at most `count` different ones."""
-        return self._exchange("receive", self.proxy(), TOPIC, GROUP, prefix, str(count), str(seconds))
+        return self._exchange("receive", self.topic, self.group, prefix, str(count), str(seconds))
 
     def _get(self, kind: str, selector: str, path: str) -> str:
         value = kubectl(
@@ -66,15 +74,28 @@ class Deployment:
             raise DeliveryError(f"no {kind} {selector} in namespace {self.namespace}; `make status` shows what runs")
         return value
 
-    def _exchange(self, *arguments: str) -> list[str]:
+    def _exchange(self, action: str, *arguments: str) -> list[str]:
         # A node's namespace, because kube-proxy serves the Service's address there.
+        argv = [str(self.toolchain.client_python), str(EXCHANGE), action, self._endpoint(), *arguments]
         result = subprocess.run(
-            in_netns(self.place.node_netns(NODES[0]), [str(self.toolchain.client_python), str(EXCHANGE), *arguments]),
+            in_netns(self.place.node_netns(NODES[0]), self._with_name(argv)),
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "HOME": str(self.place.logs)},  # the client insists on ~/logs
+            env={**os.environ, "HOME": str(self.place.logs), **self.access},  # the client insists on ~/logs
         )
         if result.returncode:
-            raise DeliveryError(f"{' '.join(arguments)} failed\n{result.stdout}{result.stderr}")
+            raise DeliveryError(f"{action} {' '.join(arguments)} failed\n{result.stdout}{result.stderr}")
         return json.loads(result.stdout.splitlines()[-1])
+
+    def _endpoint(self) -> str:
+        return self.proxy() if self.name is None else f"{self.name}:{PROXY_PORT}"
+
+    def _with_name(self, argv: list[str]) -> list[str]:
+        """The node does not ask the cluster's DNS: the name stands in a hosts file that only this command sees."""
+        if self.name is None:
+            return argv
+        hosts = self.place.run / "client-hosts"
+        hosts.write_text(f"{self.proxy().rpartition(':')[0]} {self.name}\n")
+        mounted = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        return ["unshare", "--mount", "--", "sh", "-c", mounted, str(hosts), *argv]

@@ -2,10 +2,12 @@
 
 `exchange.py send ENDPOINT TOPIC COUNT PREFIX` prints a JSON list of the bodies that were acknowledged;
 `exchange.py receive ENDPOINT TOPIC GROUP PREFIX COUNT SECONDS` prints a JSON list of those with PREFIX that arrived.
+In the environment, for a RocketMQ with access control and TLS: ROCKETMQ_USER, ROCKETMQ_PASSWORD, ROCKETMQ_TLS.
 It imports nothing of the sandbox, so that it is what an application would write.
 """
 
 import json
+import os
 import sys
 import time
 from contextlib import suppress
@@ -16,12 +18,18 @@ from rocketmq.v5.model import FilterExpression, Message
 from rocketmq.v5.producer import Producer
 
 INVISIBLE_SECONDS = 30
-SEND_SECONDS = 60
+SEND_SECONDS = float(os.environ.get("ROCKETMQ_SEND_SECONDS", "60"))
+TLS = "ROCKETMQ_TLS" in os.environ
+
+
+def _configuration(endpoint: str) -> ClientConfiguration:
+    user, password = (os.environ.get(f"ROCKETMQ_{name}", "") for name in ("USER", "PASSWORD"))
+    return ClientConfiguration(endpoint, Credentials(user, password))
 
 
 def send(endpoint: str, topic: str, count: int, prefix: str) -> list[str]:
     """Send `count` messages `PREFIX-0` … and try each again until it is acknowledged or 60 s have gone."""
-    producer = Producer(ClientConfiguration(endpoint, Credentials()), (topic,))
+    producer = Producer(_configuration(endpoint), (topic,), tls_enable=TLS)
     producer.startup()
     acknowledged = []
     try:
@@ -57,7 +65,7 @@ def receive(endpoint: str, topic: str, group: str, prefix: str, count: int, seco
     Others are acknowledged and passed over: RocketMQ delivers at least once, so older messages may come again.
     """
     consumer = SimpleConsumer(
-        ClientConfiguration(endpoint, Credentials()), group, {topic: FilterExpression()}, await_duration=3
+        _configuration(endpoint), group, {topic: FilterExpression()}, await_duration=3, tls_enable=TLS
     )
     consumer.startup()
     bodies: set[str] = set()

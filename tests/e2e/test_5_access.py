@@ -1,0 +1,323 @@
+"""Access control, TLS and declared topics on real brokers: who gets in, and that a failover takes nothing away.
+
+A RocketMQ of its own in a namespace of its own, made by a program of its own with the library's component.
+"""
+
+import base64
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sandbox.engine import pulumi
+from sandbox.messages.deliver import DeliveryError, Deployment
+from tests.e2e.running_sandbox import Sandbox, eventually
+
+PROGRAM = Path(__file__).with_name("programs") / "access" / "__main__.py"
+REPOSITORY = Path(__file__).parents[2]
+STACK = "access"
+NAMESPACE = "guarded"
+PROXY = f"rocketmq-proxy.{NAMESPACE}.svc"
+MEMBERS = 3
+
+ROCKETMQ: dict[str, Any] = {
+    "namespace": NAMESPACE,
+    "create_namespace": False,
+    "storage_class": "gp2",
+    "protect_data": False,
+    "broker_groups": [
+        {
+            "name": "broker-a",
+            "replicas": MEMBERS,
+            "memory": "1536Mi",
+            "cpu": "50m",
+            "storage": "1Gi",
+            "config": {"mappedFileSizeCommitLog": 67108864},
+        }
+    ],
+    "name_servers": {"replicas": 1, "memory": "320Mi", "cpu": "50m"},
+    "controllers": {"replicas": 1, "memory": "512Mi", "cpu": "50m", "storage": "1Gi"},
+    "proxies": {"replicas": 1, "memory": "768Mi", "cpu": "50m"},
+    "tls": {"secret_name": "guarded-tls", "mode": "enforcing", "authority": "ca.crt"},
+    "access": {
+        "users": [
+            {
+                "name": "orders",
+                "permissions": [
+                    {"resources": ["Topic:orders"], "actions": ["Pub", "Sub"]},
+                    {"resources": ["Group:workers*"], "actions": ["Sub"]},
+                ],
+            },
+            {"name": "stranger"},
+        ]
+    },
+    "topics": [{"name": "orders", "queues": 4}],
+    "consumer_groups": [{"name": "workers", "max_retries": 3}],
+}
+
+
+def certificate() -> dict[str, str]:
+    """The entries of a Secret as cert-manager fills it: a certificate for the proxies' name and who signed it."""
+
+    def name(common: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+    def signed(subject: str, key: Any, issuer: str, issuer_key: Any, *, authority: bool) -> x509.Certificate:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name(subject))
+            .issuer_name(name(issuer))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(PROXY)]), critical=False)
+            .sign(issuer_key, hashes.SHA256())
+        )
+
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = signed("authority", authority_key, "authority", authority_key, authority=True)
+    own = signed("rocketmq", key, "authority", authority_key, authority=False)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem = serialization.Encoding.PEM
+    return {
+        "ca.crt": authority.public_bytes(pem).decode(),
+        "tls.crt": own.public_bytes(pem).decode(),
+        "tls.key": private.decode(),
+    }
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """The RocketMQ of this file."""
+
+    sandbox: Sandbox
+    folder: Path
+    passwords: dict[str, str]
+
+    def pulumi(self, *arguments: str, ok: bool = True) -> str:
+        """What `pulumi ARGUMENTS` printed for the program of this file."""
+        result = pulumi.run(
+            self.sandbox.place,
+            self.sandbox.tools,
+            ["-C", str(self.folder), *arguments, "--non-interactive"],
+            capture=True,
+            extra={"PULUMI_STACK": STACK, "SETTINGS": str(self.folder / "settings.json")},
+        )
+        assert (result.code == 0) is ok, result.output
+        return result.output
+
+    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Settings that differ by what `change` does to the arguments of `RocketMq`, for the next `up`."""
+        settings = json.loads((self.folder / "settings.json").read_text())
+        change(settings["rocketmq"])
+        (self.folder / "settings.json").write_text(json.dumps(settings))
+
+    def client(self, user: str, password: str, *, trusting: str = "ca.crt") -> Deployment:
+        """A client with that name and password that trusts one authority; it gives up after a few seconds."""
+        return Deployment(
+            self.sandbox.place,
+            self.sandbox.tools,
+            namespace=NAMESPACE,
+            topic="orders",
+            group="workers",
+            name=PROXY,
+            access={
+                "ROCKETMQ_TLS": "1",
+                "ROCKETMQ_USER": user,
+                "ROCKETMQ_PASSWORD": password,
+                "ROCKETMQ_SEND_SECONDS": "30" if user == "orders" else "3",
+                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self.folder / trusting),
+            },
+        )
+
+    @property
+    def orders(self) -> Deployment:
+        return self.client("orders", self.passwords["orders"])
+
+    def ask(self, member: int, code: int, *arguments: str) -> str:
+        """What a broker answers to a signed request from the pod that asserts the declarations."""
+        address = f"rocketmq-broker-a-{member}.rocketmq-broker-a-peers.{NAMESPACE}.svc:10911"
+        return self.sandbox.kubectl(
+            *("-n", NAMESPACE, "exec", "deployment/rocketmq-declarations", "--"),
+            *("bash", "/etc/rocketmq/ask.sh", address, str(code), *arguments),
+        )
+
+    def everywhere(self, code: int, name: str) -> list[int]:
+        """Members whose answer names it."""
+        return [member for member in range(MEMBERS) if f'"{name}"' in self.ask(member, code)]
+
+    def declared(self) -> bool:
+        """Whether everything is on every member, as readiness says it."""
+        (pod,) = self.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-declarations")
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"])
+
+    def master(self) -> int:
+        """Ordinal of the master."""
+        found = [member for member in range(MEMBERS) if '"master":true' in self.ask(member, 907)]
+        return found[0] if found else -1
+
+
+@pytest.fixture(scope="module")
+def guarded(sandbox: Sandbox) -> Iterator[Guarded]:
+    folder = sandbox.place.root / "guarded"
+    folder.mkdir(exist_ok=True)
+    options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
+    project = {"name": "guarded", "runtime": {"name": "python", "options": options}}
+    shutil.copy(PROGRAM, folder)
+    (folder / "Pulumi.yaml").write_text(json.dumps(project))
+    entries = certificate()
+    for name, text in entries.items():
+        (folder / name).write_text(text)
+    (folder / "other.crt").write_text(certificate()["ca.crt"])
+    (folder / "settings.json").write_text(json.dumps({"rocketmq": ROCKETMQ, "certificate": entries}))
+    made = Guarded(sandbox, folder, {})
+    made.pulumi("stack", "init", STACK)
+    made.pulumi("up", "--yes", "--skip-preview")
+    passwords = json.loads(made.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
+    yield replace(made, passwords=passwords)
+    made.pulumi("destroy", "--yes", "--skip-preview")
+    made.pulumi("stack", "rm", "--yes")
+
+
+def test_up_ends_when_everything_is_on_every_member(guarded: Guarded) -> None:
+    assert guarded.everywhere(21, "orders") == [0, 1, 2]
+    assert guarded.everywhere(201, "workers") == [0, 1, 2]
+    for user in ("orders", "rocketmq-internal-1", "rocketmq-internal-2"):
+        assert guarded.everywhere(3005, user) == [0, 1, 2]
+    assert guarded.everywhere(3010, "User:orders") == [0, 1, 2]
+
+
+def test_a_user_with_a_permission_sends_and_receives_over_tls(guarded: Guarded) -> None:
+    sent = guarded.orders.send(5, "allowed")
+    assert guarded.orders.receive("allowed", 5) == sorted(sent)
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("orders", "wrong-password"), ("", ""), ("nobody", "any-password"), ("stranger", None)]
+)
+def test_others_are_refused(guarded: Guarded, user: str, password: str | None) -> None:
+    client = guarded.client(user, guarded.passwords[user] if password is None else password)
+    client = replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "3"})
+    with pytest.raises(DeliveryError):
+        client.send(1, "refused")
+
+
+def test_a_client_that_does_not_know_the_authority_turns_away(guarded: Guarded) -> None:
+    client = guarded.client("orders", guarded.passwords["orders"], trusting="other.crt")
+    with pytest.raises(DeliveryError):
+        replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "3"}).send(1, "untrusted")
+
+
+def test_brokers_refuse_the_unsigned_and_the_unencrypted(guarded: Guarded) -> None:
+    def refused(*unset: str) -> str:
+        address = f"rocketmq-broker-a-0.rocketmq-broker-a-peers.{NAMESPACE}.svc:10911"
+        words = " ".join(f"-u {name}" for name in unset)
+        command = f"env {words} bash /etc/rocketmq/ask.sh {address} 25 '{{}}' brokerPermission=4; echo status $?"
+        return guarded.sandbox.kubectl(
+            *("-n", NAMESPACE, "exec", "deployment/rocketmq-declarations", "--", "bash", "-c", command)
+        )
+
+    unsigned = refused("CREDENTIALS")
+    assert "username cannot be null" in unsigned
+    assert unsigned.endswith("status 1\n")
+    assert refused("TLS") == "status 2\n"
+
+
+def test_no_password_is_readable_in_state_logs_or_config_maps(guarded: Guarded) -> None:
+    secrets = guarded.sandbox.objects("secrets", "-n", NAMESPACE)
+    (users,) = [s["data"]["users"] for s in secrets if "users" in s.get("data", {})]
+    passwords = {line.split()[3] for line in base64.b64decode(users).decode().splitlines()}
+    assert len(passwords) == 4
+    texts = {
+        "state": guarded.pulumi("stack", "export"),
+        "config maps": guarded.sandbox.kubectl("-n", NAMESPACE, "get", "configmaps", "-o", "json"),
+        "pods": guarded.sandbox.kubectl("-n", NAMESPACE, "get", "pods", "-o", "json"),
+    }
+    for role in ("broker", "proxy", "declarations"):
+        texts[role] = guarded.sandbox.kubectl("-n", NAMESPACE, "logs", "-l", f"app=rocketmq-{role}", "--tail=-1")
+    assert {where for where, text in texts.items() for password in passwords if password in text} == set()
+
+
+def test_a_failover_takes_nothing_away(guarded: Guarded) -> None:
+    before = guarded.orders.send(5, "failover")
+    old = guarded.master()
+    _kill(guarded, old)
+    eventually(lambda: guarded.master() not in {-1, old}, 60, "another member is master")
+    after = guarded.orders.send(5, "failover-after")
+    assert guarded.orders.receive("failover", 10) == sorted([*before, *after])
+    eventually(guarded.declared, 90, "everything is on every member again")
+    for code, name in ((21, "orders"), (201, "workers"), (3005, "orders"), (3010, "User:orders")):
+        assert guarded.everywhere(code, name) == [0, 1, 2]
+
+
+def test_what_a_member_has_lost_is_made_again_and_what_is_not_declared_goes(guarded: Guarded) -> None:
+    body = '{"username":"intruder","password":"any-password","userType":"Super","userStatus":"enable"}'
+    guarded.ask(0, 3001, '{"username":"intruder"}', body)
+    guarded.ask(1, 3003, '{"username":"orders"}')
+    guarded.ask(guarded.master(), 215, '{"topic":"orders"}')
+    assert guarded.everywhere(3005, "intruder") == [0]
+
+    def whole() -> bool:
+        found = [
+            guarded.everywhere(code, name) for code, name in ((21, "orders"), (3005, "orders"), (3010, "User:orders"))
+        ]
+        return found == [[0, 1, 2]] * 3 and guarded.everywhere(3005, "intruder") == []
+
+    eventually(whole, 60, "everything is as declared")
+
+
+def test_another_password_is_taken_without_a_restart(guarded: Guarded) -> None:
+    brokers = [
+        pod["metadata"]["uid"] for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
+    ]
+    guarded.change(lambda rocketmq: rocketmq["access"]["users"][0].update(password_version=2))
+    guarded.pulumi("up", "--yes", "--skip-preview")
+    passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
+    assert passwords["orders"] != guarded.passwords["orders"]
+    client = guarded.client("orders", passwords["orders"])
+    # The proxies look at their users again within a minute.
+    patient = replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "90"})
+    assert patient.send(1, "changed") == ["changed-0"]
+    assert brokers == [
+        pod["metadata"]["uid"] for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
+    ]
+
+
+def test_a_second_up_changes_nothing(guarded: Guarded) -> None:
+    guarded.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def _kill(guarded: Guarded, member: int) -> None:
+    """SIGKILL for the broker's JVM, found by what only its environment says."""
+    (pod,) = [
+        pod
+        for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
+        if pod["metadata"]["name"] == f"rocketmq-broker-a-{member}"
+    ]
+    wanted = f"POD_IP={pod['status']['podIP']}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            found = wanted in (folder / "environ").read_bytes().split(b"\0")
+            java = (folder / "comm").read_text().strip() == "java"
+        except OSError:
+            continue
+        if found and java:
+            os.kill(int(folder.name), signal.SIGKILL)
+            return
+    pytest.fail(f"no JVM of {pod['metadata']['name']} runs")
