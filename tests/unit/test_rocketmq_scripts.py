@@ -4,11 +4,12 @@ import json
 import os
 import socket
 import socketserver
+import ssl
 import struct
 import subprocess
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class Server:
     answers: dict[int, Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]]
     asked: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     address: str = ""
+    context: ssl.SSLContext | None = None
+    """With it, every connection must begin with TLS."""
 
     def handle(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as stream:
@@ -47,7 +50,14 @@ class Server:
 def serving(server: Server) -> Generator[Server]:
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            server.handle(self.request)
+            if server.context is None:
+                server.handle(self.request)
+                return
+            with (
+                suppress(ssl.SSLError, ConnectionError),
+                server.context.wrap_socket(self.request, server_side=True) as secured,
+            ):
+                server.handle(secured)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listener:
         listener.daemon_threads = True

@@ -14,7 +14,7 @@ export LC_ALL=C # lengths are bytes
 address=$1 code=$2 fields=${3:-"{}"} body=${4:-}
 if [[ -n ${CREDENTIALS:-} ]]; then
   . "$(dirname "$0")/sign.sh"
-  fields=$(signed "$fields" "$body" "$CREDENTIALS") || exit 2
+  sign "$fields" "$body" "$CREDENTIALS" || exit 2
 fi
 header="{\"code\":$code,\"language\":\"OTHER\",\"version\":317,\"opaque\":1,\"flag\":0,\"extFields\":$fields}"
 

@@ -12,6 +12,7 @@
 #   ACCESS     folder with `users` and `permissions` in the lines of declared.awk; unset without access control
 #   STATUS     file for the state of the last round, `ok` or what is missing
 #   PAUSE      seconds between two rounds that find everything in place
+#   RETRY      seconds before the next round otherwise, 1 when unset
 set -u -o pipefail
 export LC_ALL=C
 here=$(dirname "$0")
@@ -163,5 +164,5 @@ while :; do
     fi
   fi
   [[ ${1:-} != once ]] || exit $((${#MISSING[@]} > 0))
-  sleep "$( ((${#MISSING[@]})) && echo 1 || echo "$PAUSE")"
+  sleep "$( ((${#MISSING[@]})) && echo "${RETRY:-1}" || echo "$PAUSE")"
 done

@@ -1,4 +1,4 @@
-"""A RocketMQ with access control, TLS and declared topics in a namespace of its own, as the JSON file `SETTINGS` says."""
+"""A RocketMQ with access control, TLS and declared topics in a namespace of its own, as the JSON in `SETTINGS` says."""
 
 import json
 import os

@@ -1,0 +1,409 @@
+"""Signed requests, and what asserts the declarations: the real scripts against brokers that keep what they are told."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import ssl
+import string
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.test_rocketmq_scripts import SCRIPTS, Group, Server, environment, run, serving
+
+OWN = ("rocketmq-internal-1", "InternalPassword1")
+Answer = tuple[dict[str, Any], bytes]
+REFUSED = 1
+
+
+def signature(fields: dict[str, str], body: bytes, password: str) -> str:
+    """As RocketMQ calculates it: the values in the order of their names, then the body."""
+    message = "".join(fields[name] for name in sorted(fields) if name != "Signature").encode() + body
+    return base64.b64encode(hmac.new(password.encode(), message, hashlib.sha1).digest()).decode()
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "username").write_text(OWN[0])
+    (folder / "password").write_text(OWN[1])
+    return folder
+
+
+@given(password=st.text(string.ascii_letters + string.digits + "%!$&*~`", min_size=1, max_size=90))
+@settings(max_examples=4, deadline=None)
+def test_a_signature_is_the_one_that_rocketmq_calculates(password: str) -> None:
+    script = f'. {SCRIPTS}/sign.sh; hmac "$PASSWORD" "$MESSAGE"; base64_of_20 "$digest"; printf %s "$encoded"'
+    message = "käse%s\\x41"
+    found = subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PASSWORD": password, "MESSAGE": message},
+    )
+    expected = hmac.new(password.encode(), message.encode(), hashlib.sha1).digest()
+    assert found.stdout == base64.b64encode(expected).decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ("{}", ""),
+        ('{"topic":"a","attributes":"+message.type=NORMAL","perm":"6"}', ""),
+        ('{"username":"b"}', '{"x":"y"}'),
+    ],
+)
+def test_a_request_is_signed_over_fields_and_body(fields: str, body: str, credentials: Path) -> None:
+    server = Server({17: lambda _, __: ({}, b"")})
+    with serving(server):
+        assert run("ask.sh", server.address, "17", fields, body, CREDENTIALS=str(credentials)).returncode == 0
+    ((_, sent, sent_body),) = server.asked
+    assert {**json.loads(fields), "AccessKey": OWN[0], "Signature": sent["Signature"]} == sent
+    assert sent["Signature"] == signature(sent, sent_body, OWN[1])
+
+
+def test_probes_and_drain_sign_what_they_ask_of_the_broker(credentials: Path) -> None:
+    group = Group()
+    with serving(group.broker()) as broker, serving(group.controller()) as controller:
+        for script in ("broker-alive.sh", "broker-ready.sh", "broker-drain.sh"):
+            done = run(script, **environment(broker.address, controller.address, CREDENTIALS=str(credentials)))
+            assert done.returncode == 0, done.stdout
+    assert {code for code, _, _ in broker.asked} == {907, 25}
+    for _, fields, body in broker.asked:
+        assert fields["Signature"] == signature(fields, body, OWN[1])
+
+
+def test_a_password_is_filled_into_a_file_that_only_its_owner_reads(tmp_path: Path, credentials: Path) -> None:
+    template, result = tmp_path / "template", tmp_path / "broker.conf"
+    template.write_text('ip=${POD_IP}\ninner={"accessKey":"${INTERNAL_USERNAME}","secretKey":"${INTERNAL_PASSWORD}"}\n')
+    (credentials / "password").write_text(r"a&b\1/c")
+    done = run(
+        "render-config.sh", str(template), str(result), POD_IP="10.0.0.7", POD_NAME="b-0", CREDENTIALS=str(credentials)
+    )
+    assert done.returncode == 0, done.stderr
+    assert result.read_text() == 'ip=10.0.0.7\ninner={"accessKey":"rocketmq-internal-1","secretKey":"a&b\\1/c"}\n'
+    assert result.stat().st_mode & 0o777 == 0o600
+
+
+@dataclass
+class Member:
+    """A broker that keeps topics, groups, users and permissions as RocketMQ does, and answers in its JSON."""
+
+    master: bool = False
+    topics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    users: dict[str, dict[str, str]] = field(default_factory=dict)
+    permissions: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    refuses: str = ""
+    written: list[int] = field(default_factory=list)
+
+    def server(self) -> Server:
+        writing = {17: self._topic, 200: self._group, 3001: self._user, 3002: self._user, 3003: self._no_user,
+                   3007: self._permission, 3008: self._no_permission}  # fmt: skip
+
+        def noted(code: int) -> Any:
+            def answer(fields: dict[str, str], body: bytes) -> Answer:
+                self.written.append(code)
+                if self.refuses:
+                    return {"code": REFUSED, "remark": self.refuses}, b""
+                writing[code](fields, body)
+                return {"remark": "not set any response code"}, b""
+
+            return answer
+
+        return Server(
+            {
+                907: lambda _, __: ({}, _json({"haConnectionInfo": [], "master": self.master})),
+                21: lambda _, __: ({}, _json({"dataVersion": {"counter": 1}, "topicConfigTable": self.topics})),
+                201: lambda _, __: ({}, _json({"forbiddenTable": {}, "subscriptionGroupTable": self.groups})),
+                3005: lambda _, __: ({}, _json(list(self.users.values()))),
+                3010: lambda _, __: ({}, _json(self._all_permissions())),
+                **{code: noted(code) for code in writing},
+            }
+        )
+
+    def _topic(self, fields: dict[str, str], _: bytes) -> None:
+        name, kind = fields["topic"], fields["attributes"].removeprefix("+message.type=")
+        self.topics[name] = {
+            "attributes": {"message.type": kind}, "order": False, "perm": int(fields["perm"]),
+            "readQueueNums": int(fields["readQueueNums"]), "topicFilterType": "SINGLE_TAG", "topicName": name,
+            "topicSysFlag": 0, "writeQueueNums": int(fields["writeQueueNums"]),
+        }  # fmt: skip
+
+    def _group(self, _: dict[str, str], body: bytes) -> None:
+        group = json.loads(body)
+        self.groups[group["groupName"]] = {"attributes": {}, "groupRetryPolicy": {"type": "CUSTOMIZED"}, **group}
+
+    def _user(self, fields: dict[str, str], body: bytes) -> None:
+        assert (fields["username"] in self.users) == (self.written[-1] == 3002)
+        self.users[fields["username"]] = json.loads(body)
+
+    def _no_user(self, fields: dict[str, str], _: bytes) -> None:
+        del self.users[fields["username"]]
+        self.permissions.pop(f"User:{fields['username']}", None)
+
+    def _permission(self, fields: dict[str, str], body: bytes) -> None:
+        assert fields["subject"].removeprefix("User:") in self.users
+        kept = self.permissions.setdefault(fields["subject"], {})
+        kept |= {entry["resource"]: entry for entry in json.loads(body)["policies"][0]["entries"]}
+
+    def _no_permission(self, fields: dict[str, str], _: bytes) -> None:
+        del self.permissions[fields["subject"]][fields["resource"]]
+
+    def _all_permissions(self) -> list[dict[str, Any]]:
+        return [
+            {"policies": [{"entries": list(entries.values()), "policyType": "Custom"}], "subject": subject}
+            for subject, entries in self.permissions.items()
+        ]
+
+
+def _json(value: Any) -> bytes:
+    """RocketMQ answers an empty list with nothing."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode() if value != [] else b""
+
+
+@dataclass
+class Declared:
+    """Declarations in a folder, asserted on the members of one group."""
+
+    folder: Path
+    members: list[Member]
+    environment: dict[str, str]
+    said: str = ""
+
+    def once(self) -> tuple[int, str]:
+        """Exit status and state of one round."""
+        done = run("declare.sh", "once", **self.environment)
+        assert not done.stderr, done.stderr
+        self.said = done.stdout
+        return done.returncode, (self.folder / "status").read_text().strip()
+
+
+@pytest.fixture
+def declared(tmp_path: Path, credentials: Path) -> Iterator[Declared]:
+    members = [Member(master=True), Member()]
+    with ExitStack() as stack:
+        addresses = [stack.enter_context(serving(member.server())).address for member in members]
+        (tmp_path / "members").write_text("".join(f"a {address}\n" for address in addresses))
+        (tmp_path / "topics.a").write_text("orders FIFO 4 2 6\npayments NORMAL 8 8 4\n")
+        (tmp_path / "groups").write_text("workers true false true 3\n")
+        (tmp_path / "users").write_text(f"app Normal disable Password-1\n{OWN[0]} Super enable {OWN[1]}\n")
+        (tmp_path / "permissions").write_text(
+            "User:app Group:* Sub - Deny\nUser:app Topic:o-* Pub,Sub 10.0.0.0/8,::1 Allow\n"
+        )
+        yield Declared(
+            tmp_path,
+            members,
+            {
+                "DECLARED": str(tmp_path),
+                "ACCESS": str(tmp_path),
+                "STATUS": str(tmp_path / "status"),
+                "PAUSE": "0",
+                "RETRY": "0",
+                "CREDENTIALS": str(credentials),
+                "TERMINATION_LOG": str(tmp_path / "termination"),
+            },
+        )
+
+
+def replicate(declared: Declared) -> None:
+    """What a slave fetches from its master: topics and groups, never users."""
+    master, slave = declared.members
+    slave.topics, slave.groups = dict(master.topics), dict(master.groups)
+
+
+def test_everything_comes_to_every_member_and_then_nothing_is_written(declared: Declared) -> None:
+    status, state = declared.once()
+    assert "Password" not in declared.said + state
+    assert (status, state.split(";")[0]) == (1, "missing: topic orders on " + declared_address(declared, 0))
+    master, slave = declared.members
+    assert (
+        master.topics["orders"] | {"attributes": {"message.type": "FIFO"}, "readQueueNums": 4, "writeQueueNums": 2}
+        == master.topics["orders"]
+    )
+    assert master.topics["payments"]["perm"] == 4
+    assert (
+        master.groups["workers"] | {"consumeBroadcastEnable": False, "consumeMessageOrderly": True, "retryMaxTimes": 3}
+        == master.groups["workers"]
+    )
+    assert (slave.topics, slave.groups) == ({}, {}), "a slave has them from its master"
+    for member in declared.members:
+        assert member.users["app"] == {
+            "username": "app",
+            "password": "Password-1",
+            "userType": "Normal",
+            "userStatus": "disable",
+        }
+        assert member.permissions["User:app"]["Topic:o-*"]["sourceIps"] == ["10.0.0.0/8", "::1"]
+        assert member.permissions["User:app"]["Group:*"] == {
+            "resource": "Group:*",
+            "actions": ["Sub"],
+            "sourceIps": [],
+            "decision": "Deny",
+        }
+    assert declared.once()[1].startswith("missing: topic orders on " + declared_address(declared, 1))
+    replicate(declared)
+    for member in declared.members:
+        member.written.clear()
+    assert declared.once() == (0, "ok")
+    assert [member.written for member in declared.members] == [[], []]
+
+
+def declared_address(declared: Declared, member: int) -> str:
+    return (declared.folder / "members").read_text().splitlines()[member].split()[1]
+
+
+def settle(declared: Declared) -> None:
+    """As after rounds that found nothing more to do."""
+    for member in declared.members:
+        for name, kind, read, write, perm in (("orders", "FIFO", 4, 2, 6), ("payments", "NORMAL", 8, 8, 4)):
+            fields = {"topic": name, "attributes": kind, "readQueueNums": read, "writeQueueNums": write, "perm": perm}
+            member._topic({key: str(value) for key, value in fields.items()}, b"")
+        flags = {"consumeEnable": True, "consumeBroadcastEnable": False, "consumeMessageOrderly": True}
+        member.groups["workers"] = {"groupName": "workers", "retryMaxTimes": 3, **flags}
+        for name, kind, status, password in (
+            ("app", "Normal", "disable", "Password-1"),
+            (OWN[0], "Super", "enable", OWN[1]),
+        ):
+            member.users[name] = {"username": name, "userType": kind, "userStatus": status, "password": password}
+        member.permissions["User:app"] = {
+            "Group:*": {"resource": "Group:*", "actions": ["Sub"], "decision": "Deny"},
+            "Topic:o-*": {
+                "resource": "Topic:o-*",
+                "actions": ["Sub", "Pub"],
+                "sourceIps": ["::1", "10.0.0.0/8"],
+                "decision": "Allow",
+            },
+        }
+
+
+def test_a_new_master_without_them_gets_them_again(declared: Declared) -> None:
+    settle(declared)
+    old, new = declared.members
+    old.master, new.master, new.topics, new.users = False, True, {}, {}
+    assert declared.once()[0] == 1
+    assert sorted(new.topics) == ["orders", "payments"]
+    assert sorted(new.users) == sorted(["app", OWN[0]])
+    assert declared.once() == (0, "ok")
+    assert old.written == []
+
+
+def test_what_has_changed_is_written_over(declared: Declared) -> None:
+    settle(declared)
+    (declared.folder / "users").write_text(f"app Normal enable Password-2\n{OWN[0]} Super enable {OWN[1]}\n")
+    (declared.folder / "topics.a").write_text("orders FIFO 8 8 6\npayments NORMAL 8 8 4\n")
+    declared.once()
+    assert [member.users["app"]["password"] for member in declared.members] == ["Password-2", "Password-2"]
+    assert declared.members[0].topics["orders"]["writeQueueNums"] == 8
+
+
+def test_users_and_permissions_are_exactly_those_declared_and_topics_are_never_deleted(declared: Declared) -> None:
+    settle(declared)
+    for member in declared.members:
+        member.users["intruder"] = {
+            "username": "intruder",
+            "password": "x",
+            "userType": "Super",
+            "userStatus": "enable",
+        }
+        member.permissions["User:app"]["Topic:all"] = {"resource": "Topic:all", "actions": ["All"], "decision": "Allow"}
+    (declared.folder / "topics.a").write_text("")
+    (declared.folder / "groups").write_text("")
+    assert declared.once()[0] == 1
+    assert declared.once() == (0, "ok")
+    for member in declared.members:
+        assert sorted(member.users) == sorted(["app", OWN[0]])
+        assert sorted(member.permissions["User:app"]) == ["Group:*", "Topic:o-*"]
+        assert sorted(member.topics) == ["orders", "payments"]
+
+
+def test_a_member_that_does_not_answer_and_a_group_without_a_master_are_missed(declared: Declared) -> None:
+    settle(declared)
+    declared.members[0].master = False
+    with (declared.folder / "members").open("a") as members:
+        members.write("a 127.0.0.1:1\n")
+    status, state = declared.once()
+    assert (status, "127.0.0.1:1 of a does not answer" in state, "a has no master" in state) == (1, True, True)
+
+
+def test_what_a_broker_refuses_ends_it_with_the_brokers_reason(declared: Declared) -> None:
+    declared.members[0].refuses = "MIXED message type is not supported."
+    done = run("declare.sh", **declared.environment)
+    assert done.returncode == 1
+    said = (declared.folder / "termination").read_text()
+    assert re.search(r"topic orders is refused by 127\.0\.0\.1:\d+: MIXED message type is not supported\.", said)
+    assert "Password-1" not in done.stdout + said
+
+
+def test_without_access_control_users_are_left_alone(declared: Declared) -> None:
+    del declared.environment["ACCESS"]
+    declared.once()
+    assert (declared.members[0].users, sorted(declared.members[0].topics)) == ({}, ["orders", "payments"])
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "words", "status", "said"),
+    [
+        ("ok", "60", [], 0, ""),
+        ("missing: topic a on b", "60", [], 1, "missing: topic a on b"),
+        ("missing: topic a on b", "60", ["alive"], 0, ""),
+        ("ok", "-1", ["alive"], 1, "no round for more than -1 s"),
+        (None, "60", ["alive"], 1, "no round has ended yet"),
+    ],
+)
+def test_readiness_is_the_last_round(
+    tmp_path: Path, state: str | None, seconds: str, words: list[str], status: int, said: str
+) -> None:
+    file = tmp_path / "status"
+    if state is not None:
+        file.write_text(f"{state}\n")
+    done = run("declared.sh", str(file), seconds, *words)
+    assert (done.returncode, done.stdout.strip()) == (status, said)
+
+
+def certificate(folder: Path) -> None:
+    """One that vouches for itself, in the files `crt` and `key`."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def test_tls_is_spoken_where_it_is_asked_for(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    server = Server({26: lambda _, __: ({}, b"encrypted")}, context=context)
+    with serving(server):
+        assert run("ask.sh", server.address, "26", TLS="on").stdout.endswith("\nencrypted")
+        assert run("ask.sh", server.address, "26", TLS="on", TLS_CA=str(tmp_path / "crt")).returncode == 0
+        assert run("ask.sh", server.address, "26", TLS="on", TLS_CA="/etc/hostname").returncode == 2
+        assert run("ask.sh", server.address, "26").returncode == 2
