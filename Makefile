@@ -84,6 +84,10 @@ format: $(READY) ## ruff format and safe fixes
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
+.PHONY: reference
+reference: $(READY) ## components/schema.json and components/README.md, written anew from the library
+	@$(RUN) -m tests.unit.harness.reference
+
 .PHONY: cache
 # PARTS=image-rocketmq-5.4.0 builds one part, also such as only that asks for.
 cache: $(READY) ## build and download what the sandbox needs, nothing else

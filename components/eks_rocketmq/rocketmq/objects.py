@@ -195,7 +195,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
         ),
         opts=child_options(
             scope.parent,
-            protect=protect,
+            protect=protect or None,  # False would stop what the caller's own `protect` brings
             custom_timeouts=SET_TIMEOUTS,
             # The pods look for each other under host names that exist only with this Service.
             depends_on=[headless],

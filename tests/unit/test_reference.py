@@ -1,0 +1,49 @@
+"""`components/README.md` is generated: it is current, and every component in it has a program that runs."""
+
+import json
+
+import pytest
+
+from eks_rocketmq import package
+from tests.unit.harness import reference
+from tests.unit.test_schema import COMPONENTS, PACKAGE
+
+
+def test_the_reference_is_the_librarys() -> None:
+    assert reference.README.read_text() == reference.document(package.schema(), package.python_only()), (
+        "`make reference` writes components/README.md anew"
+    )
+
+
+def test_there_is_one_example_for_each_component() -> None:
+    files = {path.name for path in reference.EXAMPLES.glob("*.py")}
+    assert files == {reference.example(name).name for name in COMPONENTS}
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+@pytest.mark.parametrize("component", sorted(COMPONENTS))
+def test_the_example_of_a_component_makes_it(component: str, *, preview: bool) -> None:
+    assert reference.run_example(component, preview=preview).inventory()[f"{PACKAGE}:index:{component}"] == 1
+
+
+def test_what_a_component_makes_is_counted_below_it_only() -> None:
+    made = reference.created(reference.run_example("EbsCsiAddon"), "EbsCsiAddon")
+    # Not the OIDC provider and the cluster that the example has beside it.
+    assert made == {
+        "aws:eks/addon:Addon": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+        f"{PACKAGE}:index:IrsaRole": 1,
+    }
+
+
+def test_names_are_pythons() -> None:
+    names = [name for shape in package.provider()._component_defs.values() for name in shape.inputs_mapping.items()]
+    assert {reference.snake(schema_name) for schema_name, _ in names} == {python for _, python in names}
+
+
+def test_the_version_to_install_is_this_one() -> None:
+    version = json.loads(reference.SCHEMA.read_text())["version"]
+    text = reference.README.read_text()
+    assert f"eks-rocketmq@v{version}#subdirectory=components" in text
+    assert f"eks-rocketmq/components@v{version}" in text
