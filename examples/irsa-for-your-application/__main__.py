@@ -1,0 +1,35 @@
+"""An application of yours reads S3 with a role that only its own service account can take."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from eks_rocketmq import ClusterOidcProvider, ExistingEksCluster, IrsaRole
+
+config = pulumi.Config()
+namespace = config.get("namespace") or "default"
+
+cluster = ExistingEksCluster("cluster", {"cluster_name": config.require("clusterName")})
+# Another stack manages the provider: IAM takes one for each cluster.
+oidc = ClusterOidcProvider("oidc", {"issuer": cluster.oidc_issuer, "existing": True})
+role = IrsaRole(
+    "orders",
+    {
+        "role_name": "orders-application",
+        "issuer": oidc.issuer,
+        "provider_arn": oidc.arn,
+        "service_accounts": [{"namespace": namespace, "name": "orders"}],
+        "managed_policies": ["AmazonS3ReadOnlyAccess"],
+    },
+)
+account = kubernetes.core.v1.ServiceAccount(
+    "orders",
+    metadata={
+        "name": "orders",
+        "namespace": namespace,
+        "annotations": {"eks.amazonaws.com/role-arn": role.arn},
+    },
+    # The role's ARN alone does not say that its policies are there.
+    opts=pulumi.ResourceOptions(provider=cluster.provider, depends_on=role.attachments),
+)
+
+pulumi.export("roleArn", role.arn)
