@@ -8,6 +8,7 @@ ROCKETMQ = "5.5.0"
 OTHER_ROCKETMQS = ("5.4.0", "5.3.3")  # built when asked for: `make cache PARTS=image-rocketmq-5.4.0`
 MINISTACK = "1.5.33"
 BOTOCORE = "1.43.106"  # the release that ministack pins
+NODE = "24.19.0"
 AWSCLI = "1.46.3"
 ROCKETMQ_CLIENT = "5.1.2"
 MOTO = "5.2.5"

@@ -12,12 +12,13 @@ import re
 import sys
 from typing import Any
 
-from pulumi import ComponentResource, Inputs, Output
-from pulumi.errors import InputPropertyError
-from pulumi.provider import Provider, main
+from pulumi import ComponentResource, Inputs, Output, ResourceOptions, RunError
+from pulumi.errors import InputPropertiesError, InputPropertyError
+from pulumi.provider import ConstructResult, Provider, main
 from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.schema import generate_schema
+from pulumi.provider.server import ComponentInitError
 
 import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
@@ -69,6 +70,21 @@ class PackageProvider(ComponentProvider):
         )
         # The schema that the base class made has the resources still.
         Provider.__init__(self, version, json.dumps(self.package))
+
+    def construct(
+        self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
+    ) -> ConstructResult:
+        """Makes a component.
+
+        Raises:
+            InputPropertiesError: in the component's own words, when it refuses what it was given.
+        """
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as failed:
+            if isinstance(failed.inner, (ValueError, RunError)):
+                raise InputPropertiesError(str(failed.inner), []) from failed.inner
+            raise
 
     def map_input_properties(
         self,

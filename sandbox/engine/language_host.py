@@ -11,14 +11,16 @@ import argparse
 import importlib.metadata
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import grpc
 from google.protobuf import empty_pb2
@@ -55,7 +57,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def __init__(self, engine_address: str) -> None:
         self._engine_address = engine_address
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[subprocess.Popen[str] | subprocess.Popen[bytes]] = set()
         self._waiting: subprocess.Popen[str] | None = None
         self._closed = False
 
@@ -120,6 +122,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
+        """Nothing for a plugin without an environment of its own: it runs in this one, where the library is."""
+        if _runs_here(request.info):
+            return
         context.abort(
             grpc.StatusCode.UNIMPLEMENTED,
             "the sandbox's language host installs nothing: its environment is made by make from requirements.txt; "
@@ -130,12 +135,33 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED,
-            f"the sandbox's language host runs programs, no {request.kind or 'plugin'} plugins ({request.name}); "
-            "use the released language host for components from other packages",
+        """Run the `__main__.py` of a plugin's folder, such as the library's, and hand on what it prints."""
+        root = Path(request.info.root_directory)
+        if not (root / "__main__.py").is_file():
+            context.abort(
+                grpc.StatusCode.UNIMPLEMENTED,
+                f"the sandbox's language host runs plugins with a `__main__.py`; there is none in {root}",
+            )
+        try:
+            python = interpreter(root, MessageToDict(request.info.options))
+        except ValueError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        process = subprocess.Popen(
+            [python, "-u", root, *request.args],
+            cwd=request.pwd or root,
+            env=dict(each.split("=", 1) for each in request.env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
         )
-        yield language_pb2.RunPluginResponse()
+        with self._lock:
+            self._running.add(process)
+        # The engine ends a plugin by closing the call.
+        context.add_callback(process.terminate)
+        yield from _printed(process)
+        with self._lock:
+            self._running.discard(process)
+        yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         root = Path(request.info.root_directory)
@@ -208,6 +234,29 @@ def _environment(python: Path) -> Path:
 def _start(python: Path) -> subprocess.Popen[str]:
     # A process group of its own: Ctrl-C is the engine's to handle, and it tells this host.
     return subprocess.Popen([python, "-P", "-u", PROGRAM], stdin=subprocess.PIPE, text=True, process_group=0)
+
+
+def _runs_here(info: language_pb2.ProgramInfo) -> bool:
+    return (Path(info.root_directory) / "PulumiPlugin.yaml").is_file() and "virtualenv" not in info.options
+
+
+def _printed(process: subprocess.Popen[bytes]) -> Iterator[language_pb2.RunPluginResponse]:
+    """What a plugin prints, as it comes, until both of its streams are closed."""
+    arrived: queue.SimpleQueue[language_pb2.RunPluginResponse | None] = queue.SimpleQueue()
+
+    def read(stream: IO[bytes], response: Callable[[bytes], language_pb2.RunPluginResponse]) -> None:
+        for line in stream:
+            arrived.put(response(line))
+        arrived.put(None)
+
+    streams = (
+        (process.stdout, lambda line: language_pb2.RunPluginResponse(stdout=line)),
+        (process.stderr, lambda line: language_pb2.RunPluginResponse(stderr=line)),
+    )
+    for each in streams:
+        threading.Thread(target=read, args=each, daemon=True).start()
+    for _ in streams:
+        yield from iter(arrived.get, None)
 
 
 def _response(code: int) -> language_pb2.RunResponse:

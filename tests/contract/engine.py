@@ -1,0 +1,91 @@
+"""The real engine on loopback: language hosts and provider stand-ins beside it, the AWS APIs of the contract below."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import place
+from sandbox.aws import lifecycle
+from sandbox.cache.nodejs import Nodejs
+from sandbox.place import REPOSITORY
+from tests.contract.server import Server
+
+STACK = "test"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Pulumi in a folder of its own."""
+
+    environment: dict[str, str]
+
+    def pulumi(self, program: Path, *arguments: str, ok: bool = True) -> str:
+        """What `pulumi ARGUMENTS` printed in a program's folder; `ok` says whether it must succeed or must fail."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=program,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert (done.returncode == 0) is ok, done.stdout
+        return done.stdout
+
+    def state(self, program: Path) -> list[dict[str, Any]]:
+        """The resources of the program's stack."""
+        return json.loads(self.pulumi(program, "stack", "export", "--stack", STACK))["deployment"]["resources"]
+
+
+@contextmanager
+def engine(root: Path, server: Server, programs: Path, node: Nodejs) -> Generator[Engine]:
+    """An engine whose `aws` provider talks to `server`; `programs` holds the built `pulumi`.
+
+    Credentials and endpoint are the server's own, so nothing reaches further than loopback.
+    """
+    folder = root / "bin"
+    folder.mkdir(parents=True)
+    # The engine warns of a language host that is not beside it.
+    shutil.copy2((programs / "pulumi").resolve(), folder / "pulumi")
+    shutil.copy2(node.host, folder / node.host.name)
+    python = folder / "pulumi-language-python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -P {REPOSITORY}/sandbox/engine/language_host.py "$@"\n')
+    python.chmod(0o755)
+    (root / "backend").mkdir()
+    environment = {
+        "PATH": f"{folder}:{node.bin}:{os.environ['PATH']}",
+        "HOME": str(root),
+        "PULUMI_HOME": str(root / "home"),
+        "PULUMI_BACKEND_URL": (root / "backend").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": place.REGION,
+        **lifecycle.read_environment(server.root / "aws.env"),
+    }
+    running = [_provider(package, environment) for package in ("aws", "kubernetes")]
+    try:
+        ports = [f"{package}:{process.stdout.readline().strip()}" for package, process in running if process.stdout]
+        yield Engine(environment | {"PULUMI_DEBUG_PROVIDERS": ",".join(ports)})
+    finally:
+        for _, process in running:
+            process.terminate()
+            process.communicate()
+
+
+def _provider(package: str, environment: dict[str, str]) -> tuple[str, "subprocess.Popen[str]"]:
+    argv = [sys.executable, "-m", f"sandbox.engine.{package}", "--port", "0"]
+    return package, subprocess.Popen(argv, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)

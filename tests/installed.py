@@ -1,0 +1,41 @@
+"""The library as a team gets it: installed by pip from a path or from a tag in git, into an environment of its own."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import uv
+
+from sandbox.place import REPOSITORY
+
+VERSION = "v0.1.0"
+PUBLISHED = "git+https://github.com/YOUR-ORGANISATION/eks-rocketmq@"
+_LEFT_OUT = shutil.ignore_patterns("*.egg-info", "__pycache__", "build", "venv")
+
+
+def published(folder: Path) -> str:
+    """Commits the library as it is now to a repository in `folder`, under the tag that the examples name.
+
+    Returns what stands in their `requirements.txt`, with that repository in place of the published one.
+    """
+    shutil.copytree(REPOSITORY / "components", folder / "components", ignore=_LEFT_OUT)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
+    for arguments in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "-m", "x"], ["tag", VERSION]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    return f"git+{folder.as_uri()}@"
+
+
+def environment(folder: Path, *requirements: str) -> Path:
+    """A new environment with these requirements and what they need, at the versions that the program is locked to."""
+    pinned = folder.with_name(f"{folder.name}-constraints.txt")
+    lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
+    pinned.write_text("\n".join(line for line in lines if not line.startswith("-e ")))
+    _uv("venv", "--quiet", "--python", sys.executable, str(folder))
+    _uv("pip", "install", "--quiet", "--python", str(folder), "--constraint", str(pinned), *requirements)
+    return folder
+
+
+def _uv(*arguments: str) -> None:
+    done = subprocess.run([uv.find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
