@@ -14,12 +14,17 @@ PUBLISHED = "git+https://github.com/YOUR-ORGANISATION/eks-rocketmq@"
 _LEFT_OUT = shutil.ignore_patterns("*.egg-info", "__pycache__", "build", "venv")
 
 
+def copied(folder: Path) -> Path:
+    """The library as it is now in another place: a build leaves its traces beside the source."""
+    return shutil.copytree(REPOSITORY / "components", folder / "components", ignore=_LEFT_OUT)
+
+
 def published(folder: Path) -> str:
     """Commits the library as it is now to a repository in `folder`, under the tag that the examples name.
 
     Returns what stands in their `requirements.txt`, with that repository in place of the published one.
     """
-    shutil.copytree(REPOSITORY / "components", folder / "components", ignore=_LEFT_OUT)
+    copied(folder)
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
     for arguments in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "-m", "x"], ["tag", VERSION]):
         subprocess.run(["git", *arguments], cwd=folder, check=True)
@@ -27,12 +32,16 @@ def published(folder: Path) -> str:
 
 
 def environment(folder: Path, *requirements: str) -> Path:
-    """A new environment with these requirements and what they need, at the versions that the program is locked to."""
+    """A new environment with these requirements and what they need, at the versions that the program is locked to.
+
+    Nothing in it contradicts anything else in it.
+    """
     pinned = folder.with_name(f"{folder.name}-constraints.txt")
     lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
     pinned.write_text("\n".join(line for line in lines if not line.startswith("-e ")))
     _uv("venv", "--quiet", "--python", sys.executable, str(folder))
     _uv("pip", "install", "--quiet", "--python", str(folder), "--constraint", str(pinned), *requirements)
+    _uv("pip", "check", "--python", str(folder))
     return folder
 
 
