@@ -24,7 +24,7 @@ import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
 from eks_rocketmq.validation import did_you_mean
 
-_REPLACES = re.compile(r"\bChanging (it|this) replaces\b")
+_REPLACES = re.compile(r"\b[Cc]hanging \w+ replaces\b")
 
 
 def components() -> list[type[ComponentResource]]:

@@ -23,7 +23,7 @@ def test_there_is_one_example_for_each_component() -> None:
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
 @pytest.mark.parametrize("component", sorted(COMPONENTS))
 def test_the_example_of_a_component_makes_it(component: str, *, preview: bool) -> None:
-    assert reference.run_example(component, preview=preview).inventory()[f"{PACKAGE}:index:{component}"] == 1
+    assert reference.run_example(component, preview=preview).by_type(f"{PACKAGE}:index:{component}")
 
 
 def test_what_a_component_makes_is_counted_below_it_only() -> None:

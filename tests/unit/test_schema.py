@@ -60,7 +60,7 @@ def test_a_consumer_needs_no_other_package(schema: dict[str, Any]) -> None:
 def test_what_only_python_can_use_is_left_out_and_named(schema: dict[str, Any]) -> None:
     only_python = package.python_only()
     assert only_python["ExistingEksCluster"].keys() == {"provider"}
-    assert only_python["IrsaRole"].keys() == {"attachments"}
+    assert "attachments" in only_python["IrsaRole"]
     cluster = schema["resources"][f"{PACKAGE}:index:ExistingEksCluster"]
     assert "provider" not in cluster["properties"].keys() | set(cluster["required"])
     # What the provider of another language is made from.

@@ -46,12 +46,12 @@ def run_example(component: str, *, preview: bool = False) -> Recording:
 
 def created(recording: Recording, component: str) -> Counter[str]:
     """What a component made in a run, by type: everything under it, its own parts included."""
-    (root,) = recording.by_type(f"{PACKAGE}:index:{component}")
-    under = {root.urn}
+    roots = {each.urn for each in recording.by_type(f"{PACKAGE}:index:{component}")}
+    under = set(roots)
     for resource in recording.resources.values():  # parents are registered before their children
         if resource.parent in under:
             under.add(resource.urn)
-    return Counter(recording.resources[urn].type for urn in under - {root.urn})
+    return Counter(recording.resources[urn].type for urn in under - roots)
 
 
 def document(package: Mapping[str, Any], only_python: Mapping[str, Mapping[str, str]]) -> str:

@@ -1,0 +1,3 @@
+from eks_rocketmq import Network
+
+network = Network("network", {"cluster_name": "prod"})
