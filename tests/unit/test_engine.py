@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -262,6 +263,23 @@ def host() -> subprocess.Popen[str]:
     )
 
 
+def test_a_plugin_ends_with_the_engines_call(host: subprocess.Popen[str], tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
+    assert host.stdout is not None
+    with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
+        info = language_pb2.ProgramInfo(root_directory=str(tmp_path))
+        call = language_pb2_grpc.LanguageRuntimeStub(channel).RunPlugin(language_pb2.RunPluginRequest(info=info))
+        process = Path(f"/proc/{int(next(call).stdout)}")
+        assert process.exists()
+        call.cancel()
+        deadline = time.monotonic() + 10
+        while process.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not process.exists()
+    host.send_signal(signal.SIGINT)
+    host.communicate(timeout=20)
+
+
 def test_host_serves_and_ends_quietly(host: subprocess.Popen[str], tmp_path: Path) -> None:
     assert host.stdout is not None
     with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
@@ -269,8 +287,20 @@ def test_host_serves_and_ends_quietly(host: subprocess.Popen[str], tmp_path: Pat
         assert stub.GetPluginInfo(empty_pb2.Empty()).version == version("pulumi")
         with pytest.raises(grpc.RpcError, match="installs nothing"):
             list(stub.InstallDependencies(language_pb2.InstallDependenciesRequest()))
-        with pytest.raises(grpc.RpcError, match="runs programs, no resource plugins"):
-            list(stub.RunPlugin(language_pb2.RunPluginRequest(kind="resource", name="x")))
+        info = language_pb2.ProgramInfo(root_directory=str(tmp_path))
+        with pytest.raises(grpc.RpcError, match="there is none in"):
+            list(stub.RunPlugin(language_pb2.RunPluginRequest(info=info)))
+        # A plugin has no environment of its own here, so nothing is to be installed for it.
+        (tmp_path / "PulumiPlugin.yaml").write_text("runtime: python\n")
+        assert list(stub.InstallDependencies(language_pb2.InstallDependenciesRequest(info=info))) == []
+        (tmp_path / "__main__.py").write_text(
+            "import os, sys\nprint(sys.argv[1:], os.environ['ONLY'], os.getcwd())\nsys.exit('the end')\n"
+        )
+        request = language_pb2.RunPluginRequest(info=info, args=["127.0.0.1:2"], env=["ONLY=a=b"], pwd="/")
+        printed = list(stub.RunPlugin(request))
+        assert [each.stdout for each in printed if each.stdout] == [b"['127.0.0.1:2'] a=b /\n"]
+        assert [each.stderr for each in printed if each.stderr] == [b"the end\n"]
+        assert printed[-1].exitcode == 1
         info = language_pb2.ProgramInfo(root_directory=str(tmp_path), program_directory=str(tmp_path))
         info.options.update({"virtualenv": "gone"})
         assert "names the virtual environment 'gone'" in stub.Run(language_pb2.RunRequest(info=info)).error
