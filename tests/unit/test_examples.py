@@ -14,7 +14,9 @@ from tests.unit.harness.fakes import ACCOUNT, ISSUER, Fakes
 from tests.unit.harness.trust import Token, admits
 
 EXAMPLES = REPOSITORY / "examples"
-PROGRAMS = sorted(path.parent.name for path in EXAMPLES.glob("*/__main__.py"))
+ELSEWHERE = {"ci-role"}
+"""Has modules, and tests, of its own."""
+PROGRAMS = sorted({path.parent.name for path in EXAMPLES.glob("*/__main__.py")} - ELSEWHERE)
 BROKERS = {
     "kubernetes:apps/v1:Deployment": 1,
     "kubernetes:apps/v1:StatefulSet": 3,

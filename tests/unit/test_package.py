@@ -119,9 +119,9 @@ def _set(path: list[str | int], value: object) -> Callable[[dict[str, Any]], obj
             "RocketMq has no input 'replica'; did you mean 'replicas'?",
         ),
         pytest.param(
-            lambda inputs: inputs["proxies"].pop("cpu"),
-            "proxies.cpu",
-            "Missing required input 'proxies.cpu' on 'RocketMq'",
+            lambda inputs: inputs["brokerGroups"][0].pop("name"),
+            "brokerGroups[0].name",
+            "Missing required input 'brokerGroups[0].name' on 'RocketMq'",
         ),
     ],
     ids=["unknown", "unknown-nested", "missing"],
