@@ -54,6 +54,7 @@ class Addon:
     versions: tuple[str, ...]
     schema: dict[str, Any]
     service_account: str
+    namespace: str = "kube-system"
 
     @property
     def default_version(self) -> str:

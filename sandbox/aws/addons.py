@@ -10,9 +10,9 @@ import uuid
 from typing import Any
 
 from sandbox import pins
-from sandbox.aws import guard
-from sandbox.aws.addon_catalogue import CATALOGUE, UnsupportedAddonError, check_configuration, resolve
-from sandbox.aws.emulator import Response, eks, iam, responses
+from sandbox.aws import guard, pod_identity
+from sandbox.aws.addon_catalogue import CATALOGUE, Addon, UnsupportedAddonError, check_configuration, resolve
+from sandbox.aws.emulator import Response, eks, responses
 from sandbox.aws.settings import Settings
 
 # A report that is older than a change may only not have been written again: nothing differed. Then it counts.
@@ -30,6 +30,7 @@ class NoSuchAddonError(Exception):
 def install() -> None:
     """Make sure of the stores; the verbs are routed by `eks.py`."""
     guard.require(eks, "_clusters", "_addons", "_tags", "_json_resp", "_error", "_now")
+    pod_identity.install()
 
 
 def supported_versions(name: str | None, version: str | None) -> Response:
@@ -95,7 +96,7 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
     try:
         addon, version = resolve(name, body.get("addonVersion"))
         check_configuration(addon, body.get("configurationValues") or "")
-        _check(body)
+        _check(body, addon)
     except UnsupportedAddonError as unsupported:
         return _invalid(str(unsupported))
     now = eks._now()
@@ -115,6 +116,7 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
         "_transition": "CREATING",
         "_updates": {},
     }
+    _associate(record, addon, body.get("podIdentityAssociations") or [])
     eks._addons[f"{cluster}/{name}"] = record
     eks._tags[arn] = dict(body.get("tags") or {})
     return eks._json_resp(200, {"addon": _shown(record, ("CREATING", []))})
@@ -141,10 +143,13 @@ def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) ->
     try:
         addon, version = resolve(name, body.get("addonVersion") or record["addonVersion"])
         check_configuration(addon, body.get("configurationValues") or "")
-        _check(body)
+        _check(body, addon)
     except UnsupportedAddonError as unsupported:
         return _invalid(str(unsupported))
     record["addonVersion"] = version
+    if "podIdentityAssociations" in body:
+        pod_identity.remove(record["clusterName"], record.get("podIdentityAssociations", []))
+        _associate(record, addon, body["podIdentityAssociations"] or [])
     for field in ("serviceAccountRoleArn", "configurationValues"):
         if field in body:
             record[field] = body[field] or ""
@@ -188,6 +193,7 @@ def delete(settings: Settings, cluster: str, name: str, preserve: bool) -> Respo
     if preserve:
         return _invalid("preserve is not supported by this sandbox: the addon's software goes with the addon")
     record = _record(cluster, name)
+    pod_identity.remove(cluster, record.get("podIdentityAssociations", []))
     eks._addons.pop(f"{cluster}/{name}")
     eks._tags.pop(record["addonArn"], None)
     (settings.addon_reports / cluster / f"{name}.json").unlink(missing_ok=True)
@@ -227,22 +233,32 @@ def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[s
 
 
 def _shown(record: dict[str, Any], state: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    shown = {key: value for key, value in record.items() if not key.startswith("_") and value != ""}
+    shown = {key: value for key, value in record.items() if not key.startswith("_") and value not in ("", [])}
     tags = eks._tags.get(record["addonArn"]) or {}
     return {**shown, "tags": tags, "status": state[0], "health": {"issues": state[1]}}
 
 
-def _check(body: dict[str, Any]) -> None:
+def _associate(record: dict[str, Any], addon: Addon, associations: list[dict[str, str]]) -> None:
+    record["podIdentityAssociations"] = [
+        pod_identity.make(record["clusterName"], addon.namespace, each, record["addonArn"]) for each in associations
+    ]
+
+
+def _check(body: dict[str, Any], addon: Addon) -> None:
     if body.get("resolveConflicts", "") not in _CONFLICTS:
         raise UnsupportedAddonError(
             f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE"
         )
-    if body.get("podIdentityAssociations"):
-        raise UnsupportedAddonError(
-            "podIdentityAssociations need the pod identity agent, which this sandbox does not run"
-        )
+    for association in body.get("podIdentityAssociations") or []:
+        account = association.get("serviceAccount")
+        if account != addon.service_account:
+            raise UnsupportedAddonError(
+                f"Service account {account} is not supported by addon {addon.name}; it has {addon.service_account}"
+            )
+        if not pod_identity.role_exists(association.get("roleArn", "")):
+            raise UnsupportedAddonError(pod_identity.NO_ROLE)
     arn = body.get("serviceAccountRoleArn")
-    if arn and (":role/" not in arn or iam._roles.get(arn.rsplit("/", 1)[-1], {}).get("Arn") != arn):
+    if arn and not pod_identity.role_exists(arn):
         raise UnsupportedAddonError(
             f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
         )

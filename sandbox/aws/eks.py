@@ -5,13 +5,14 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.aws import addons, clusters, guard
+from sandbox.aws import addons, clusters, guard, pod_identity
 from sandbox.aws.emulator import Parameters, Response, eks, iam
 from sandbox.aws.settings import Settings
 
 _CLUSTER = re.compile(r"/clusters/([\w-]+)/")
 _ADDON = re.compile(r"/clusters/([\w-]+)/addons(?:/([\w.-]+?)(/update)?)?")
 _UPDATES = re.compile(r"/clusters/([\w-]+)/updates/([\w-]+)")
+_ASSOCIATIONS = re.compile(r"/clusters/([\w-]+)/pod-identity-associations(/[\w-]+)?")
 _ENTRIES = re.compile(r"/clusters/([\w-]+)/access-entries")
 _POLICIES = re.compile(r"/clusters/([\w-]+)/access-entries/(.+)/access-policies")
 
@@ -57,6 +58,8 @@ def _in_cluster(
         return _addon(settings, method, found, body, query)
     if (found := _UPDATES.fullmatch(path)) and method == "GET" and "addonName" in query:
         return addons.describe_update(settings, found[1], query["addonName"], found[2])
+    if _ASSOCIATIONS.fullmatch(path) and method == "POST" and not pod_identity.role_exists(body.get("roleArn", "")):
+        return eks._error(400, "InvalidParameterException", pod_identity.NO_ROLE)
     if _ENTRIES.fullmatch(path) and method == "POST":
         return _principal_refusal(body.get("principalArn", ""))
     if _POLICIES.fullmatch(path) and method == "POST":

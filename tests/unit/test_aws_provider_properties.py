@@ -19,12 +19,16 @@ ATTACHMENT = RESOURCES["aws:iam/rolePolicyAttachment:RolePolicyAttachment"].sche
 INLINE = RESOURCES["aws:iam/rolePolicy:RolePolicy"].schema
 PROVIDER = RESOURCES["aws:iam/openIdConnectProvider:OpenIdConnectProvider"].schema
 ADDON = RESOURCES["aws:eks/addon:Addon"].schema
+POLICY = RESOURCES["aws:iam/policy:Policy"].schema
+ASSOCIATION = RESOURCES["aws:eks/podIdentityAssociation:PodIdentityAssociation"].schema
 SCHEMAS = {
     "Role": ROLE,
     "RolePolicyAttachment": ATTACHMENT,
     "RolePolicy": INLINE,
     "OpenIdConnectProvider": PROVIDER,
     "Addon": ADDON,
+    "Policy": POLICY,
+    "PodIdentityAssociation": ASSOCIATION,
 }
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
 ARN = "arn:aws:iam::140023393377:role/r"
@@ -34,6 +38,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "RolePolicy": {"role": "r", "policy": TRUST},
     "OpenIdConnectProvider": {"url": "https://oidc.example/id/A", "clientIdLists": ["sts.amazonaws.com"]},
     "Addon": {"clusterName": "prod", "addonName": "aws-ebs-csi-driver"},
+    "Policy": {"policy": TRUST},
+    "PodIdentityAssociation": {"clusterName": "prod", "namespace": "n", "serviceAccount": "s", "roleArn": ARN},
 }
 OCCASION = Occasion("res", {}, b"seed", {})
 
@@ -70,6 +76,8 @@ def test_every_served_input_is_one_of_the_sdk() -> None:
         ("RolePolicyAttachment", {}),
         ("OpenIdConnectProvider", {}),
         ("Addon", {}),
+        ("Policy", {"name": automatic_name("res", b"seed"), "path": "/"}),
+        ("PodIdentityAssociation", {}),
     ],
 )
 def test_defaults_are_filled_in_and_listed(kind: str, defaults: dict[str, Any]) -> None:
@@ -142,6 +150,9 @@ def test_missing_required_input_is_refused(kind: str, required: str) -> None:
         ("Addon", "resolveConflictsOnUpdate", "x", 'one of ["NONE" "OVERWRITE" "PRESERVE"], got x'),
         ("Addon", "configurationValues", "a: b", "contains an invalid JSON"),
         ("Addon", "serviceAccountRoleArn", "role", "arn: invalid prefix"),
+        ("Policy", "policy", "{", "contains an invalid JSON policy"),
+        ("PodIdentityAssociation", "roleArn", "role", "arn: invalid prefix"),
+        ("PodIdentityAssociation", "targetRoleArn", "role", "arn: invalid prefix"),
     ],
 )
 def test_wrong_value_is_refused(kind: str, key: str, value: object, text: str) -> None:
@@ -171,11 +182,30 @@ CHANGED: dict[str, dict[str, tuple[Any, Any]]] = {
         "addonVersion": ("v1", "v2"),
         "clusterName": ("a", "b"),
         "configurationValues": ("{}", '{"a":1}'),
+        "podIdentityAssociations": (
+            [{"serviceAccount": "a", "roleArn": ARN}, {"serviceAccount": "b", "roleArn": ARN}],
+            [{"serviceAccount": "a", "roleArn": f"{ARN}2"}, {"serviceAccount": "b", "roleArn": ARN}],
+        ),
         "preserve": (False, True),
         "region": ("a", "b"),
         "resolveConflictsOnCreate": ("NONE", "OVERWRITE"),
         "resolveConflictsOnUpdate": ("NONE", "OVERWRITE"),
         "serviceAccountRoleArn": (ARN, f"{ARN}2"),
+    },
+    "Policy": {
+        "description": ("a", "b"),
+        "name": ("a", "b"),
+        "path": ("/", "/x/"),
+        "policy": (TRUST, '{"Statement":[1]}'),
+    },
+    "PodIdentityAssociation": {
+        "clusterName": ("a", "b"),
+        "disableSessionTags": (False, True),
+        "namespace": ("a", "b"),
+        "region": ("a", "b"),
+        "roleArn": (ARN, f"{ARN}2"),
+        "serviceAccount": ("a", "b"),
+        "targetRoleArn": (ARN, f"{ARN}2"),
     },
 }
 REPLACING = {
@@ -189,6 +219,13 @@ REPLACING = {
     ("Addon", "addonName"),
     ("Addon", "clusterName"),
     ("Addon", "region"),
+    ("Policy", "description"),
+    ("Policy", "name"),
+    ("Policy", "path"),
+    ("PodIdentityAssociation", "clusterName"),
+    ("PodIdentityAssociation", "namespace"),
+    ("PodIdentityAssociation", "region"),
+    ("PodIdentityAssociation", "serviceAccount"),
 }
 # What AWS chooses when the program says nothing.
 CHOSEN_BY_AWS = {
@@ -198,6 +235,9 @@ CHOSEN_BY_AWS = {
     ("Addon", "addonVersion"),
     ("Addon", "configurationValues"),
     ("Addon", "region"),
+    ("Policy", "name"),
+    ("PodIdentityAssociation", "disableSessionTags"),
+    ("PodIdentityAssociation", "region"),
 }
 
 
@@ -386,3 +426,9 @@ def test_wrong_settings_are_refused(config: dict[str, str], text: str, monkeypat
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(ProviderError, match=text):
         Settings.of(config)
+
+
+def test_the_associations_of_an_addon_are_a_set() -> None:
+    first, second = {"serviceAccount": "a", "roleArn": ARN}, {"serviceAccount": "b", "roleArn": ARN}
+    key = "podIdentityAssociations"
+    assert diff(ADDON, {}, {key: [first, second]}, {key: [second, first]}, []).changes == {}

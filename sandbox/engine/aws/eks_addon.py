@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
+from sandbox.engine.aws.pod_identity import describe
 from sandbox.engine.aws.policies import invalid_json, same_json
 from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema, arn, one_of
 from sandbox.engine.aws.resource import NotUsableError, Properties, Resource, Waiting, tag_change
@@ -21,6 +22,15 @@ def _json_refusal(value: object) -> str | None:
     return f'"configuration_values" contains an invalid JSON: {reason}' if reason else None
 
 
+def _same_associations(one: list[dict[str, str]], other: list[dict[str, str]]) -> bool:
+    """They are a set, one for each service account."""
+    return _by_account(one) == _by_account(other)
+
+
+def _by_account(associations: list[dict[str, str]]) -> dict[str, str]:
+    return {each["serviceAccount"]: each["roleArn"] for each in associations}
+
+
 class Addon(Resource):
     """Import id: `cluster:addon`."""
 
@@ -31,6 +41,7 @@ class Addon(Resource):
             "addonVersion": Property(computed=True),
             "clusterName": Property(replaces=True),
             "configurationValues": Property(computed=True, same=same_json, keeps_text=True, refusal=_json_refusal),
+            "podIdentityAssociations": Property(same=_same_associations),
             "preserve": Property(),
             "region": Property(computed=True, replaces=True),
             "resolveConflictsOnCreate": Property(refusal=one_of("resolve_conflicts_on_create", "NONE", "OVERWRITE")),
@@ -53,6 +64,7 @@ class Addon(Resource):
                 addonName=name,
                 addonVersion=inputs.get("addonVersion"),
                 configurationValues=inputs.get("configurationValues"),
+                podIdentityAssociations=inputs.get("podIdentityAssociations"),
                 resolveConflicts=inputs.get("resolveConflictsOnCreate"),
                 serviceAccountRoleArn=inputs.get("serviceAccountRoleArn"),
                 tags=inputs.get(ALL_TAGS) or None,
@@ -71,6 +83,7 @@ class Addon(Resource):
             raise failed(f"importing {resource_id!r}", ValueError(wanted))
         try:
             answer = unless_missing(lambda: call(aws.eks, "DescribeAddon", clusterName=cluster, addonName=name))
+            associated = self._associations(aws, cluster, answer["addon"]) if answer else []
         except AwsError as error:
             raise failed(f"reading EKS Add-On ({resource_id})", error) from error
         if answer is None:
@@ -84,6 +97,7 @@ class Addon(Resource):
             "configurationValues": addon.get("configurationValues", ""),
             "createdAt": addon["createdAt"].strftime("%Y-%m-%dT%H:%M:%SZ"),
             "modifiedAt": addon["modifiedAt"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "podIdentityAssociations": associated,
             "region": aws.region,
             "serviceAccountRoleArn": addon.get("serviceAccountRoleArn", ""),
             "tags": addon.get("tags", {}),
@@ -121,8 +135,18 @@ class Addon(Resource):
         return bool(
             (version and version != olds.get("addonVersion"))
             or (values and not same_json(values, olds.get("configurationValues")))
+            or self._reassociated(olds, news)
             or (news.get("serviceAccountRoleArn") or "") != (olds.get("serviceAccountRoleArn") or "")
         )
+
+    def _reassociated(self, olds: Properties, news: Properties) -> bool:
+        before, after = (each.get("podIdentityAssociations") or [] for each in (olds, news))
+        return not _same_associations(before, after)
+
+    def _associations(self, aws: Account, cluster: str, addon: dict[str, Any]) -> list[dict[str, str]]:
+        """EKS names the addon's associations by their ARNs alone."""
+        found = [describe(aws, cluster, each.rsplit("/", 1)[-1]) for each in addon.get("podIdentityAssociations", [])]
+        return [{"roleArn": each["roleArn"], "serviceAccount": each["serviceAccount"]} for each in found if each]
 
     def _update_settings(
         self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting
@@ -136,6 +160,9 @@ class Addon(Resource):
                 addonName=name,
                 addonVersion=news.get("addonVersion"),
                 configurationValues=news.get("configurationValues"),
+                podIdentityAssociations=(
+                    news.get("podIdentityAssociations") or [] if self._reassociated(olds, news) else None
+                ),
                 resolveConflicts=news.get("resolveConflictsOnUpdate"),
                 serviceAccountRoleArn=news.get("serviceAccountRoleArn")
                 or ("" if olds.get("serviceAccountRoleArn") else None),

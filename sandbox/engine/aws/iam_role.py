@@ -77,7 +77,7 @@ class Role(Resource):
         role = answer["Role"]
         return {
             "arn": role["Arn"],
-            "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"]),
+            "assumeRolePolicy": document_text(role["AssumeRolePolicyDocument"]),
             "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
             "description": role.get("Description", ""),
             "managedPolicyArns": attached,
@@ -205,7 +205,7 @@ class RolePolicy(Resource):
             answer = unless_missing(lambda: call(aws.iam, "GetRolePolicy", RoleName=role, PolicyName=name))
         except AwsError as error:
             raise failed(f"reading IAM Role Policy ({resource_id})", error) from error
-        return answer and {"role": role, "name": name, "policy": _document(answer["PolicyDocument"])}
+        return answer and {"role": role, "name": name, "policy": document_text(answer["PolicyDocument"])}
 
     def update(self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting) -> None:
         self._put(aws, news)
@@ -246,5 +246,6 @@ def _strip(aws: Account, role: str) -> None:
         call(aws.iam, "DeleteRolePolicy", RoleName=role, PolicyName=name)
 
 
-def _document(document: Any) -> str:  # noqa: ANN401 - boto3 has parsed it
+def document_text(document: Any) -> str:  # noqa: ANN401 - boto3 has parsed it
+    """A document as the provider keeps it."""
     return json.dumps(document, separators=(",", ":"))

@@ -11,8 +11,10 @@ from sandbox.engine.aws import properties
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.eks_addon import Addon
 from sandbox.engine.aws.functions import FUNCTIONS, result
+from sandbox.engine.aws.iam_policy import Policy
 from sandbox.engine.aws.iam_role import Role, RolePolicy, RolePolicyAttachment
 from sandbox.engine.aws.oidc_provider import OpenIdConnectProvider
+from sandbox.engine.aws.pod_identity import PodIdentityAssociation
 from sandbox.engine.aws.resource import NotUsableError, Resource, Waiting, with_own_tags
 from sandbox.engine.aws.schema import function_shape, provider_shape
 from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target
@@ -20,7 +22,11 @@ from sandbox.engine.provider.failures import InitFailed, ProviderError, Unsuppor
 from sandbox.engine.provider.values import JsonObject, has_unknown
 
 RESOURCES: Mapping[str, Resource] = {
-    each.schema.token: each for each in (Addon(), OpenIdConnectProvider(), Role(), RolePolicy(), RolePolicyAttachment())
+    each.schema.token: each
+    for each in (
+        *(Addon(), OpenIdConnectProvider(), PodIdentityAssociation()),
+        *(Policy(), Role(), RolePolicy(), RolePolicyAttachment()),
+    )
 }
 
 _ANY_REGION = frozenset({"aws:index/getRegion:getRegion"})

@@ -1,0 +1,51 @@
+"""EKS Pod Identity: associations for roles that exist, some of which belong to an addon. No agent uses them here."""
+
+from typing import Any
+
+from sandbox.aws import guard
+from sandbox.aws.emulator import Response, eks, iam
+
+NO_ROLE = "Role provided in the request does not exist."
+
+
+def install() -> None:
+    """Give an association's tags as they are now; stock gives those of its creation."""
+    guard.require(eks, "_pod_identity_associations", "_create_pod_identity_association", "_pia_key", "_tags")
+
+    def _describe_pod_identity_association(cluster_name: str, association_id: str) -> Response:
+        found = eks._pod_identity_associations.get(eks._pia_key(cluster_name, association_id))
+        if found is not None:
+            found["tags"] = dict(eks._tags.get(found["associationArn"]) or {})
+        return stock(cluster_name, association_id)
+
+    stock = guard.replace(eks, "_describe_pod_identity_association", _describe_pod_identity_association)
+
+
+def role_exists(arn: str) -> bool:
+    """Whether the ARN is that of a role of the account."""
+    return ":role/" in arn and iam._roles.get(arn.rsplit("/", 1)[-1], {}).get("Arn") == arn
+
+
+def make(cluster: str, namespace: str, association: dict[str, str], owner: str) -> str:
+    """Make the association of an addon; returns its ARN. One that the service account has becomes the addon's."""
+    account = association["serviceAccount"]
+    remove(cluster, [each["associationArn"] for each in _of(cluster, namespace, account)])
+    eks._create_pod_identity_association(cluster, {**association, "namespace": namespace})
+    (made,) = _of(cluster, namespace, account)
+    made["ownerArn"] = owner
+    return made["associationArn"]
+
+
+def remove(cluster: str, arns: list[str]) -> None:
+    """Remove the associations of an addon; those that somebody removed before are no loss."""
+    for arn in arns:
+        eks._pod_identity_associations.pop(eks._pia_key(cluster, arn.rsplit("/", 1)[-1]), None)
+        eks._tags.pop(arn, None)
+
+
+def _of(cluster: str, namespace: str, account: str) -> list[dict[str, Any]]:
+    return [
+        each
+        for each in eks._pod_identity_associations.values()
+        if (each["clusterName"], each["namespace"], each["serviceAccount"]) == (cluster, namespace, account)
+    ]
