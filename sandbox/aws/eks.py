@@ -58,7 +58,7 @@ def _in_cluster(
         return _addon(settings, method, found, body, query)
     if (found := _UPDATES.fullmatch(path)) and method == "GET" and "addonName" in query:
         return addons.describe_update(settings, found[1], query["addonName"], found[2])
-    if _ASSOCIATIONS.fullmatch(path) and method == "POST" and not pod_identity.role_exists(body.get("roleArn", "")):
+    if _ASSOCIATIONS.fullmatch(path) and body.get("roleArn") and not pod_identity.role_exists(body["roleArn"]):
         return eks._error(400, "InvalidParameterException", pod_identity.NO_ROLE)
     if _ENTRIES.fullmatch(path) and method == "POST":
         return _principal_refusal(body.get("principalArn", ""))

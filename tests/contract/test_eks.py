@@ -13,6 +13,7 @@ from tests.contract.errors import refused
 from tests.contract.server import ROLE_ARN, Server
 
 ADDON = {"clusterName": place.CLUSTER, "addonName": EBS_CSI}
+DRIVER = "ebs-csi-controller-sa"
 ACTIVE = '{"status": "ACTIVE", "issues": []}'
 TOO_FEW = {"code": "InsufficientNumberOfReplicas", "message": "0 of 1 ready", "resourceIds": []}
 ROLLING = json.dumps({"status": "DEGRADED", "issues": [TOO_FEW]})
@@ -128,13 +129,67 @@ def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -
         ({"configurationValues": '{"controler": {}}'}, "$.controler: is not defined in the schema"),
         ({"configurationValues": '{"controller": {"replicaCount": "2"}}'}, "$.controller.replicaCount: str found"),
         ({"serviceAccountRoleArn": f"arn:aws:iam::{place.ACCOUNT}:role/nobody"}, "does not exist"),
-        ({"podIdentityAssociations": [{"serviceAccount": "a", "roleArn": ROLE_ARN}]}, "pod identity agent"),
+        ({"podIdentityAssociations": [{"serviceAccount": "a", "roleArn": ROLE_ARN}]}, "Service account a is not"),
+        ({"podIdentityAssociations": [{"serviceAccount": DRIVER, "roleArn": f"{ROLE_ARN}-x"}]}, "does not exist"),
     ],
 )
 def test_addons_that_eks_refuses(eks: Any, arguments: dict[str, Any], words: str) -> None:
     eks.delete_addon(**ADDON)
     with refused("InvalidParameterException", words):
         eks.create_addon(**{**ADDON, **arguments})
+
+
+def associations(eks: Any, **by: str) -> list[dict[str, Any]]:
+    found = eks.list_pod_identity_associations(clusterName=place.CLUSTER, **by)["associations"]
+    named = [{"clusterName": place.CLUSTER, "associationId": each["associationId"]} for each in found]
+    return [eks.describe_pod_identity_association(**each)["association"] for each in named]
+
+
+def test_the_associations_of_an_addon_come_change_and_go_with_it(aws: Server, eks: Any) -> None:
+    eks.delete_addon(**ADDON)
+    mine = [{"serviceAccount": DRIVER, "roleArn": ROLE_ARN}]
+    addon = eks.create_addon(**ADDON, podIdentityAssociations=mine)["addon"]
+    aws.report(EBS_CSI, ACTIVE)
+    (made,) = associations(eks)
+    assert addon["podIdentityAssociations"] == [made["associationArn"]]
+    assert (made["namespace"], made["serviceAccount"], made["roleArn"]) == ("kube-system", DRIVER, ROLE_ARN)
+    assert made["ownerArn"] == addon["addonArn"]
+    other = f"arn:aws:iam::{place.ACCOUNT}:role/prod-cluster"
+    eks.update_addon(**ADDON, podIdentityAssociations=[{"serviceAccount": DRIVER, "roleArn": other}])
+    aws.report(EBS_CSI, ACTIVE)
+    assert [each["roleArn"] for each in associations(eks)] == [other]
+    eks.describe_addon(**ADDON)
+    eks.update_addon(**ADDON, configurationValues="{}")
+    aws.report(EBS_CSI, ACTIVE)
+    assert len(eks.describe_addon(**ADDON)["addon"]["podIdentityAssociations"]) == 1, "what is not named stays"
+    eks.update_addon(**ADDON, podIdentityAssociations=[])
+    aws.report(EBS_CSI, ACTIVE)
+    assert associations(eks) == []
+    assert "podIdentityAssociations" not in eks.describe_addon(**ADDON)["addon"]
+    eks.update_addon(**ADDON, podIdentityAssociations=mine)
+    eks.delete_addon(**ADDON)
+    assert associations(eks) == []
+
+
+def test_an_association_is_for_one_service_account_and_a_role_that_exists(eks: Any) -> None:
+    named = {"clusterName": place.CLUSTER, "namespace": "apps", "serviceAccount": "reader"}
+    with refused("InvalidParameterException", "Role provided in the request does not exist."):
+        eks.create_pod_identity_association(**named, roleArn=f"{ROLE_ARN}-x")
+    made = eks.create_pod_identity_association(**named, roleArn=ROLE_ARN, tags={"a": "1"})["association"]
+    one = {"clusterName": place.CLUSTER, "associationId": made["associationId"]}
+    try:
+        with refused("ResourceInUseException", "Association already exists"):
+            eks.create_pod_identity_association(**named, roleArn=ROLE_ARN)
+        with refused("InvalidParameterException", "does not exist"):
+            eks.update_pod_identity_association(**one, roleArn=f"{ROLE_ARN}-x")
+        eks.update_pod_identity_association(**one, disableSessionTags=True)
+        eks.tag_resource(resourceArn=made["associationArn"], tags={"b": "2"})
+        (found,) = associations(eks, namespace="apps", serviceAccount="reader")
+        assert (found["roleArn"], found["disableSessionTags"], found["tags"]) == (ROLE_ARN, True, {"a": "1", "b": "2"})
+    finally:
+        eks.delete_pod_identity_association(**one)
+    with refused("ResourceNotFoundException", "No pod identity association found"):
+        eks.describe_pod_identity_association(**one)
 
 
 def test_versions_and_configuration_can_be_looked_up(eks: Any) -> None:

@@ -139,3 +139,102 @@ def test_the_operator_is_an_ordinary_user(aws: Server) -> None:
         f"user/reader is not authorized to perform: iam:GetRole on resource: arn:aws:iam::{place.ACCOUNT}:role/{ROLE}",
     ):
         aws.client("iam", keys).get_role(RoleName=ROLE)
+
+
+TRUST = _policy()
+ALLOW = {"Effect": "Allow", "Action": "ec2:DescribeVolumes", "Resource": "*"}
+
+
+def document(**change: Any) -> str:
+    statement = {key: value for key, value in {**ALLOW, **change}.items() if value is not None}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+REFUSED = [
+    ("{nope", "Syntax errors"),
+    ('{"Version": "2012-10-17"}', "Syntax errors"),
+    ('{"Version": "2020-01-01", "Statement": [{}]}', "valid version string"),
+    (document(Effect="Maybe"), "Syntax errors"),
+    (document(Condtion={}), "Syntax errors"),
+    (document(Action=None), "must contain actions"),
+    (document(Resource=None), "must contain resources"),
+    (document(Action="DescribeVolumes"), "must be prefaced by a vendor"),
+    (document(Resource="volume/*"), 'must be in ARN format or "*"'),
+    (document(Resource="arn:amazon:ec2:*:*:volume/*"), 'Partition "amazon" is not valid'),
+    (document(Principal="*"), "should not specify a principal"),
+    (document(Sid="not alpha"), "alpha-numeric"),
+    (json.dumps({"Version": "2012-10-17", "Statement": [{**ALLOW, "Sid": "A"}] * 2}), "must be unique"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED)
+def test_permission_policies_that_iam_refuses(aws: Server, text: str, words: str) -> None:
+    iam = aws.client("iam")
+    with refused("MalformedPolicyDocument", words):
+        iam.create_policy(PolicyName="never", PolicyDocument=text)
+    with refused("MalformedPolicyDocument", words):
+        iam.put_role_policy(RoleName=ROLE, PolicyName="never", PolicyDocument=text)
+    assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == []
+
+
+def test_permission_policies_that_are_too_long(aws: Server) -> None:
+    iam = aws.client("iam")
+    with refused("LimitExceeded", "PolicySize: 6144"):
+        iam.create_policy(PolicyName="never", PolicyDocument=document(Sid="x" * 6144))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="first", PolicyDocument=document(Sid="x" * 6144))
+    try:
+        with refused("LimitExceeded", f"Maximum policy size of 10240 bytes exceeded for role {ROLE}"):
+            iam.put_role_policy(RoleName=ROLE, PolicyName="second", PolicyDocument=document(Sid="x" * 4096))
+        iam.put_role_policy(RoleName=ROLE, PolicyName="first", PolicyDocument=document(Sid="x" * 10000))
+    finally:
+        iam.delete_role_policy(RoleName=ROLE, PolicyName="first")
+
+
+def test_a_policy_of_the_account(aws: Server) -> None:
+    iam = aws.client("iam")
+    text = document()
+    made = iam.create_policy(PolicyName="mine", Path="/team/", PolicyDocument=text, Tags=[{"Key": "a", "Value": "1"}])
+    arn = {"PolicyArn": made["Policy"]["Arn"]}
+    assert arn == {"PolicyArn": f"arn:aws:iam::{place.ACCOUNT}:policy/team/mine"}
+    try:
+        with refused("EntityAlreadyExists", "mine already exists"):
+            iam.create_policy(PolicyName="mine", Path="/team/", PolicyDocument=text)
+        with refused("MalformedPolicyDocument"):
+            iam.create_policy_version(**arn, PolicyDocument="{}", SetAsDefault=True)
+        iam.create_policy_version(**arn, PolicyDocument=document(Action="ec2:*"), SetAsDefault=True)
+        iam.tag_policy(**arn, Tags=[{"Key": "b", "Value": "2"}])
+        iam.untag_policy(**arn, TagKeys=["a"])
+        found = iam.get_policy(**arn)["Policy"]
+        assert (found["DefaultVersionId"], found["Tags"]) == ("v2", [{"Key": "b", "Value": "2"}])
+        iam.attach_role_policy(RoleName=ROLE, **arn)
+        with refused("DeleteConflict"):
+            iam.delete_policy(**arn)
+        iam.detach_role_policy(RoleName=ROLE, **arn)
+        iam.delete_policy_version(**arn, VersionId="v1")
+    finally:
+        iam.delete_policy(**arn)
+
+
+def test_what_a_role_is_like(aws: Server) -> None:
+    iam = aws.client("iam", parameter_validation=False)
+    made = {"RoleName": "bounded", "AssumeRolePolicyDocument": TRUST}
+    for change, words in (
+        ({"Path": "team"}, "value for path is invalid"),
+        ({"MaxSessionDuration": 3599}, "greater than or equal to 3600"),
+        ({"MaxSessionDuration": 43201}, "less than or equal to 43200"),
+    ):
+        with refused("ValidationError", words):
+            iam.create_role(**made, **change)
+    with refused("NoSuchEntity", "does not exist or is not attachable"):
+        iam.create_role(**made, PermissionsBoundary=f"arn:aws:iam::{place.ACCOUNT}:policy/none")
+    boundary = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
+    iam.create_role(**made, Path="/team/", MaxSessionDuration=7200, Description="bounded", PermissionsBoundary=boundary)
+    try:
+        found = iam.get_role(RoleName="bounded")["Role"]
+        assert found["Arn"] == f"arn:aws:iam::{place.ACCOUNT}:role/team/bounded"
+        assert (found["Path"], found["MaxSessionDuration"], found["Description"]) == ("/team/", 7200, "bounded")
+        assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
+        with refused("ValidationError", "maxSessionDuration"):
+            iam.update_role(RoleName="bounded", MaxSessionDuration=60)
+    finally:
+        iam.delete_role(RoleName="bounded")

@@ -202,3 +202,39 @@ def test_a_variable_that_the_role_has_no_value_for_grants_nothing(cured: Server)
         iam.untag_role(RoleName=role, TagKeys=["eks-cluster-name"])
         iam.detach_role_policy(RoleName=role, PolicyArn=scoped)
         iam.attach_role_policy(RoleName=role, PolicyArn=legacy)
+
+
+@pytest.mark.parametrize("kind", ["boundary", "customer policy", "inline policy"])
+def test_every_kind_of_policy_decides(cured: Server, kind: str) -> None:
+    """A boundary takes what the managed policy gives; a policy of the account and one in the role give more."""
+    iam, role = cured.client("iam"), "eks-ebs-csi-driver"
+    volume = cured.client("ec2").create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    driver = cured.client("ec2", cured.assume()["Credentials"])
+    allow = (
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:Delete*", '
+        '"Resource": "arn:aws:ec2:*:*:volume/*"}}'
+    )
+    if kind == "inline policy":
+        with refused("UnauthorizedOperation", "ec2:DeleteVolume"):
+            driver.delete_volume(VolumeId=volume)
+        iam.put_role_policy(RoleName=role, PolicyName="delete", PolicyDocument=allow)
+        driver.delete_volume(VolumeId=volume)
+        iam.delete_role_policy(RoleName=role, PolicyName="delete")
+        return
+    arn = iam.create_policy(PolicyName="delete", PolicyDocument=allow)["Policy"]["Arn"]
+    try:
+        if kind == "customer policy":
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+            driver.delete_volume(VolumeId=volume)
+            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+            return
+        driver.describe_volumes()
+        iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=arn)
+        with refused("UnauthorizedOperation", "ec2:DescribeVolumes"):
+            driver.describe_volumes()
+        with refused("UnauthorizedOperation", "ec2:DeleteVolume"):
+            driver.delete_volume(VolumeId=volume)
+        iam.delete_role_permissions_boundary(RoleName=role)
+        driver.describe_volumes()
+    finally:
+        iam.delete_policy(PolicyArn=arn)
