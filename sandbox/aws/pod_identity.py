@@ -9,8 +9,9 @@ NO_ROLE = "Role provided in the request does not exist."
 
 
 def install() -> None:
-    """Give an association's tags as they are now; stock gives those of its creation."""
+    """Let an association be tagged, which stock refuses, and give its tags as they are now."""
     guard.require(eks, "_pod_identity_associations", "_create_pod_identity_association", "_pia_key", "_tags")
+    guard.require(eks, "_tag_resource_not_found")
 
     def _describe_pod_identity_association(cluster_name: str, association_id: str) -> Response:
         found = eks._pod_identity_associations.get(eks._pia_key(cluster_name, association_id))
@@ -18,7 +19,14 @@ def install() -> None:
             found["tags"] = dict(eks._tags.get(found["associationArn"]) or {})
         return stock(cluster_name, association_id)
 
+    def _resolve_tag_resource_arn(arn: str) -> tuple[str | None, Response | None]:
+        if ":podidentityassociation/" not in arn:
+            return stock_arn(arn)
+        known = {each["associationArn"] for each in eks._pod_identity_associations.values()}
+        return (arn, None) if arn in known else (None, eks._tag_resource_not_found(arn))
+
     stock = guard.replace(eks, "_describe_pod_identity_association", _describe_pod_identity_association)
+    stock_arn = guard.replace(eks, "_resolve_tag_resource_arn", _resolve_tag_resource_arn)
 
 
 def role_exists(arn: str) -> bool:

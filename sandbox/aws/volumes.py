@@ -79,7 +79,7 @@ def _create(settings: Settings, p: Parameters) -> Response:
         "_wanted": wanted,
         "_token": token,
     }
-    if not _key_usable(volume["KmsKeyId"]):
+    if not _key_usable(wanted["KmsKeyId"]):
         # EC2 asks KMS only after it has answered: the volume is "creating" here, and gone when somebody looks for it.
         return ec2._xml(200, "CreateVolumeResponse", ec2._volume_inner_xml({**volume, "State": "creating"}))
     settings.volumes.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ ARGS: EbsCsiAddonArgs = {
 }
 
 
-def program(args: EbsCsiAddonArgs = ARGS) -> Callable[[], None]:
+def program(args: Any = ARGS) -> Callable[[], None]:
     def make() -> None:
         driver = EbsCsiAddon("ebs-csi", args)
         pulumi.export("role", driver.role_arn)
@@ -234,7 +234,7 @@ def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(previ
 )
 def test_what_is_refused_at_preview(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        run(program({**ARGS, **changed}), preview=True)  # ty: ignore[invalid-argument-type]
+        run(program({**ARGS, **changed}), preview=True)
 
 
 @pytest.mark.parametrize(
@@ -243,4 +243,4 @@ def test_what_is_refused_at_preview(changed: dict[str, Any], message: str) -> No
 def test_irsa_needs_the_cluster_whose_tokens_it_trusts(missing: tuple[str, ...], words: str) -> None:
     args = {key: value for key, value in ARGS.items() if key not in missing}
     with pytest.raises(ValueError, match=f"identity 'irsa' needs {words} of the cluster"):
-        run(program(args), preview=True)  # ty: ignore[invalid-argument-type]
+        run(program(args), preview=True)

@@ -23,7 +23,7 @@ ARGS: IrsaRoleArgs = {
 }
 
 
-def program(args: IrsaRoleArgs = ARGS) -> Callable[[], None]:
+def program(args: Any = ARGS) -> Callable[[], None]:
     def make() -> None:
         role = IrsaRole("reader", args)
         pulumi.export("arn", role.arn)
@@ -155,7 +155,7 @@ def test_bad_arguments_are_refused_at_preview(changed: dict[str, object], messag
 def test_a_role_needs_a_whole_cluster(given: tuple[str, ...], message: str) -> None:
     args = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"} or key in given}
     with pytest.raises(ValueError, match=message):
-        run(program(args), preview=True)  # ty: ignore[invalid-argument-type]
+        run(program(args), preview=True)
 
 
 def test_what_is_refused_leaves_nothing_behind() -> None:
@@ -216,7 +216,7 @@ def test_what_the_role_is_like_is_passed_on() -> None:
                 **ARGS,
                 "path": "/team/",
                 "permissions_boundary": boundary,
-                "max_session_duration": 7200.0,  # ty: ignore[invalid-argument-type]
+                "max_session_duration": 7200.0,
                 "description": "reads",
                 "force_detach_policies": True,
             }
@@ -237,7 +237,7 @@ def test_what_the_role_is_like_is_passed_on() -> None:
 
 def test_a_pattern_lets_in_names_of_its_namespace_only_and_leaves_the_others_exact() -> None:
     accounts = [{"namespace": "apps", "name": "worker-*"}, {"namespace": "apps", "name": "reader"}]
-    trust = run(program({**ARGS, "service_accounts": accounts})).one("Role").inputs["assumeRolePolicy"]  # ty: ignore[invalid-argument-type]
+    trust = run(program({**ARGS, "service_accounts": accounts})).one("Role").inputs["assumeRolePolicy"]
     for subject, allowed in {
         "apps:worker-1": True,
         "apps:reader": True,
@@ -262,7 +262,7 @@ def test_several_clusters_share_a_role_and_each_vouches_for_its_own_tokens() -> 
     assert admits(trust, Token(other, "system:serviceaccount:apps:reader"))
     assert not admits(trust, Token("https://oidc.example/id/A", "system:serviceaccount:apps:reader"))
     only: dict[str, Any] = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"}}
-    trust = run(program({**only, "clusters": [further]})).one("Role").inputs["assumeRolePolicy"]  # ty: ignore[invalid-argument-type]
+    trust = run(program({**only, "clusters": [further]})).one("Role").inputs["assumeRolePolicy"]
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
 
 
@@ -276,7 +276,7 @@ def test_another_audience_takes_the_place_of_stss() -> None:
 def test_pod_identity_hands_the_role_to_its_service_accounts_and_needs_no_provider(preview: bool) -> None:
     args: dict[str, Any] = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"}}
     pods = {**args, "pod_identity_clusters": {"prod": CLUSTER}, "inline_policies": {"objects": DOCUMENT}}
-    recording = run(program(pods), preview=preview)  # ty: ignore[invalid-argument-type]
+    recording = run(program(pods), preview=preview)
     trust = recording.one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, PodIdentity(CLUSTER, "apps", "reader"))
     assert not admits(trust, PodIdentity(CLUSTER, "apps", "writer"))
@@ -292,7 +292,7 @@ def test_pod_identity_hands_the_role_to_its_service_accounts_and_needs_no_provid
     assert association.before_create == ("reader-prod-apps-reader-preflight",)
     policies = {r.urn for r in [*recording.by_type("RolePolicyAttachment"), *recording.by_type("RolePolicy")]}
     assert association.explicit_dependencies == policies
-    assert run(program({**pods, "associate": False})).by_type("PodIdentityAssociation") == []  # ty: ignore[invalid-argument-type]
+    assert run(program({**pods, "associate": False})).by_type("PodIdentityAssociation") == []
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_documents_that_iam_would_refuse_for_their_length(kind: str, pieces: lis
         return json.dumps({**DOCUMENT, "Statement": [{**STATEMENT, "Sid": "x" * size}]}, indent=8)
 
     fitting = {f"p{i}": of_size(size - 100) for i, size in enumerate(pieces)}
-    run(program({**ARGS, kind: fitting}), preview=True)  # ty: ignore[invalid-argument-type]
+    run(program({**ARGS, kind: fitting}), preview=True)
     long = {f"p{i}": of_size(size + 100) for i, size in enumerate(pieces)}
     with pytest.raises(ValueError, match=message):
-        run(program({**ARGS, kind: long}), preview=True)  # ty: ignore[invalid-argument-type]
+        run(program({**ARGS, kind: long}), preview=True)

@@ -17,7 +17,7 @@ from tests.unit.harness.fakes import gp2_class
 TYPE = "kubernetes:storage.k8s.io/v1:StorageClass"
 
 
-def program(args: EbsStorageClassArgs) -> Callable[[], None]:
+def program(args: Any) -> Callable[[], None]:
     def make() -> None:
         storage = EbsStorageClass("storage", args)
         pulumi.export("name", storage.name)
@@ -150,7 +150,7 @@ def test_what_volumes_are_like_stands_in_the_drivers_parameters(
     given: dict[str, Any], parameters: dict[str, str]
 ) -> None:
     usual = {"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"}
-    created = run(program({**CREATED, **given}), preview=True).one("StorageClass")  # ty: ignore[invalid-argument-type]
+    created = run(program({**CREATED, **given}), preview=True).one("StorageClass")
     assert created.inputs["parameters"] == usual | parameters
 
 
@@ -206,7 +206,7 @@ def test_a_name_that_eks_uses_is_refused_with_the_three_ways(name: str) -> None:
 )
 def test_a_class_that_ebs_or_kubernetes_would_refuse_is_refused_at_preview(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        run(program({**CREATED, **given}), preview=True)  # ty: ignore[invalid-argument-type]
+        run(program({**CREATED, **given}), preview=True)
 
 
 def test_an_adopted_class_cannot_be_given_what_only_a_new_one_has() -> None:
@@ -233,7 +233,7 @@ def look_for(found: Found | Exception | None, monkeypatch: pytest.MonkeyPatch, *
         return found
 
     monkeypatch.setattr(clients, "find_object", find_object)
-    recording = run(program({**CREATED, **args}), preview=True)  # ty: ignore[invalid-argument-type]
+    recording = run(program({**CREATED, **args}), preview=True)
     created = recording.one("StorageClass")
     for name in created.before_create:
         hook = pulumi.ResourceHookArgs(urn="u", id="", name="n", type=TYPE, new_inputs=dict(created.inputs))
