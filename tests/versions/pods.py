@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.cluster.command import run
 from sandbox.cluster.netns import listens
+from sandbox.cluster.network import release_folder
 
 PREFIX = "rmq-version"
 HUB = f"{PREFIX}-hub"
@@ -171,6 +172,7 @@ class Pods:
             pod.stop(signal.SIGKILL)
         for netns in [*(pod.netns for pod in self.pods), HUB]:
             run(["ip", "netns", "delete", netns])
+        release_folder()
 
     def _add(self, name: str, container: Mapping[str, Any], files: Mapping[str, str]) -> Pod:
         number = len(self.pods) + 1
