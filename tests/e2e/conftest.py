@@ -21,7 +21,7 @@ def sandbox() -> Iterator[Sandbox]:
     With KEEP_SANDBOX=1 it is taken over from the run before and left running, to try one file again and again.
     """
     keep = os.environ.get("KEEP_SANDBOX") == "1"
-    place, report = Place("access"), Report()
+    place, report = Place("test"), Report()
     if not keep:
         lifecycle.down(place, report)
     tools = lifecycle.platform(place, report)

@@ -174,20 +174,23 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(sandbox: Sandbox) -> Iterator[Guarded]:
+def guarded(deployed: Sandbox) -> Iterator[Guarded]:
+    sandbox = deployed  # its claims bind
     folder = sandbox.place.root / "guarded"
     folder.mkdir(exist_ok=True)
     options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
-    project = {"name": "guarded", "runtime": {"name": "python", "options": options}}
+    (folder / "Pulumi.yaml").write_text(
+        json.dumps({"name": "guarded", "runtime": {"name": "python", "options": options}})
+    )
     shutil.copy(PROGRAM, folder)
-    (folder / "Pulumi.yaml").write_text(json.dumps(project))
-    entries = certificate()
-    for name, text in entries.items():
-        (folder / name).write_text(text)
-    (folder / "other.crt").write_text(certificate()["ca.crt"])
-    (folder / "settings.json").write_text(json.dumps({"rocketmq": ROCKETMQ, "certificate": entries}))
+    if not (folder / "settings.json").exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
+        entries = certificate()
+        for name, text in entries.items():
+            (folder / name).write_text(text)
+        (folder / "other.crt").write_text(certificate()["ca.crt"])
+        (folder / "settings.json").write_text(json.dumps({"rocketmq": ROCKETMQ, "certificate": entries}))
     made = Guarded(sandbox, folder, {})
-    made.pulumi("stack", "init", STACK)
+    made.pulumi("stack", "select", "--create", STACK)
     made.pulumi("up", "--yes", "--skip-preview")
     passwords = json.loads(made.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     yield replace(made, passwords=passwords)

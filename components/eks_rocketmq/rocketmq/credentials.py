@@ -85,7 +85,7 @@ def _secret(scope: objects.Scope, kind: str, data: dict[str, Input[str]]) -> Out
 
     The hash in the name tells nothing: a generated password of 190 bits is always in what is hashed.
     """
-    files = cast("Output[dict[str, str]]", Output.secret(Output.all(**data)))
+    files = cast("Output[dict[str, str]]", Output.all(**data))
     suffix = Output.unsecret(files.apply(objects.content_hash))
     made = k8s.core.v1.Secret(
         f"{scope.name}-{kind}",
