@@ -1,28 +1,40 @@
 """`make bench`: what people wait for, as medians over several runs, against the goals."""
 
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from sandbox import lifecycle
+from sandbox.bench_previews import GROUPS, Previews
 from sandbox.engine import pulumi as engines
-from sandbox.place import Place
+from sandbox.place import REPOSITORY, Place
 from sandbox.progress import Report
 
 RUNS = 5
+FEW_RUNS = 3
 UP_RUNS = 2
+SECONDS_PER_RESOURCE = 0.010
+"""What a resource may add to the preview of a program that does nothing."""
+
+# The harness of the unit tests runs the program, so that only the SDK and the library are measured.
+_MOCKED = (
+    "import time; from tests.unit.harness import run_stack; started = time.monotonic(); "
+    "run_stack('prod', preview=True); print(time.monotonic() - started)"
+)
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Seconds of each run of one command, and the goal for the median."""
+    """Seconds of each run of one command, and the goal for the median where there is one."""
 
     title: str
     seconds: list[float]
-    goal: float
+    goal: float | None = None
 
     @property
     def median(self) -> float:
@@ -31,7 +43,7 @@ class Measurement:
 
 def run(place: Place, report: Report) -> None:
     """Take the sandbox `place` down and up, measure the commands of every day on it, and take it down."""
-    measured = [*_whole(place, report), *_commands(place, report)]
+    measured = [*_library(report), *_whole(place, report), *_commands(place, report), *_previews(place, report)]
     lifecycle.down(place, report)
     table = Table(box=None, header_style="dim")
     for column in ("what", "runs", "min s", "median s", "max s", "goal s", "ratio"):
@@ -40,13 +52,55 @@ def run(place: Place, report: Report) -> None:
         table.add_row(
             each.title,
             str(len(each.seconds)),
-            f"{min(each.seconds):.1f}",
-            f"{each.median:.1f}",
-            f"{max(each.seconds):.1f}",
-            f"{each.goal:.0f}",
-            f"{each.median / each.goal:.2f}",
+            f"{min(each.seconds):.2f}",
+            f"{each.median:.2f}",
+            f"{max(each.seconds):.2f}",
+            f"{each.goal:.1f}" if each.goal else "",
+            f"{each.median / each.goal:.2f}" if each.goal else "",
         )
     report.console.print(table)
+
+
+def _library(report: Report) -> list[Measurement]:
+    """The library and the quick loop, before a sandbox takes its share of the machine."""
+    with report.step("import, program under mocks, unit suite, make check"):
+        return [
+            Measurement("import eks_rocketmq", _repeated(RUNS, lambda: _python("-c", "import eks_rocketmq"))),
+            Measurement("whole program under mocks", [float(_python("-c", _MOCKED)) for _ in range(RUNS)]),
+            Measurement("unit suite", _repeated(FEW_RUNS, lambda: _python("-m", "pytest", "-q", "tests/unit")), 20),
+            Measurement("make check, warm", _repeated(FEW_RUNS, lambda: _output(["make", "check"])), 30),
+        ]
+
+
+def _previews(place: Place, report: Report) -> list[Measurement]:
+    """Few and many broker groups against a program that does nothing: 10 ms a resource, whatever their number."""
+    previews = Previews(place, lifecycle.running(place, report))
+    with report.step(f"previews of {', '.join(map(str, GROUPS))} broker groups"):
+        previews.prepare()
+        empty = Measurement("pulumi preview, empty program", _repeated(FEW_RUNS, previews.nothing))
+        measured = [empty]
+        for number in GROUPS:
+            seconds, planned = [], 0
+            for _ in range(FEW_RUNS):
+                started = time.monotonic()
+                planned = previews.groups(number)
+                seconds.append(time.monotonic() - started)
+            goal = empty.median + SECONDS_PER_RESOURCE * planned
+            each = 1000 * (statistics.median(seconds) - empty.median) / planned
+            title = f"pulumi preview, groups: {number}, resources: {planned}, ms each over empty: {each:.1f}"
+            measured.append(Measurement(title, seconds, goal))
+    return measured
+
+
+def _python(*arguments: str) -> str:
+    return _output([sys.executable, *arguments])
+
+
+def _output(argv: Sequence[str]) -> str:
+    done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise engines.PulumiError(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def _whole(place: Place, report: Report) -> list[Measurement]:
@@ -74,7 +128,11 @@ def _commands(place: Place, report: Report) -> list[Measurement]:
         ("pulumi preview -s prod", command("preview"), 3.0),
         ("pulumi up -s prod, nothing to do", command("up", "--yes"), 6.0),
     )
-    return [Measurement(title, [_timed(action) for _ in range(RUNS)], goal) for title, action, goal in wanted]
+    return [Measurement(title, _repeated(RUNS, action), goal) for title, action, goal in wanted]
+
+
+def _repeated(runs: int, action: Callable[[], object]) -> list[float]:
+    return [_timed(action) for _ in range(runs)]
 
 
 def _timed(action: Callable[[], object]) -> float:

@@ -197,12 +197,12 @@ def refresh_view(place: Place) -> None:
     for name, source in wanted.items():
         stack = re.fullmatch(r"Pulumi\.(.+)\.yaml", name)
         if stack:
-            (folder / name).write_text(_with_salt(source.read_text(), _salt(place, stack[1])))
+            (folder / name).write_text(with_salt(source.read_text(), salt(place, stack[1])))
         elif not (folder / name).is_symlink():
             (folder / name).symlink_to(source)
 
 
-def _with_salt(settings: str, salt: str | None) -> str:
+def with_salt(settings: str, salt: str | None) -> str:
     """The stack file with this sandbox's way of keeping secrets in place of the committed one."""
     bare = _SECRETS_SETTINGS.sub("", settings)
     return f"encryptionsalt: {salt}\n{bare}" if salt else bare
@@ -212,7 +212,7 @@ def _state(place: Place, stack: str) -> Path:
     return place.pulumi_backend / f".pulumi/stacks/{PROJECT}/{stack}.json"
 
 
-def _salt(place: Place, stack: str) -> str | None:
+def salt(place: Place, stack: str) -> str | None:
     """The salt that the stack's state was made with; None for a stack that this sandbox does not have."""
     path = _state(place, stack)
     if not path.exists():

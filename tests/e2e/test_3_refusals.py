@@ -1,0 +1,54 @@
+"""What a stack file gets wrong is said at preview, by the program, the engine or a provider, and nothing is touched."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.running_sandbox import Sandbox
+
+Config = dict[str, Any]
+
+
+def _key(name: str, value: object) -> Callable[[Config], None]:
+    return lambda config: config.update({name if ":" in name else f"eks-rocketmq:{name}": value})
+
+
+def _group(**changed: object) -> Callable[[Config], None]:
+    return lambda config: config["eks-rocketmq:brokerGroups"][0].update(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            _key("aws:allowedAccountIds", ["111122223333"]),
+            "AWS account ID not allowed: 140023393377",
+            id="account guard",
+        ),
+        pytest.param(
+            _key("clusterName", "nowhere"),
+            "EKS cluster 'nowhere' cannot be read: ",
+            id="no such cluster",
+        ),
+        pytest.param(
+            _key("brokerGroup", []), "unknown key 'brokerGroup'; did you mean 'brokerGroups'?", id="unknown key"
+        ),
+        pytest.param(_key("minInSyncReplicas", "two"), "minInSyncReplicas", id="wrong type"),
+        pytest.param(
+            _group(config={"flushDiskTyp": "SYNC_FLUSH"}),
+            "no broker key 'flushDiskTyp'; did you mean 'flushDiskType'?",
+            id="misspelt broker key",
+        ),
+        pytest.param(_group(storage="200Gi"), "protect", id="a set with data would be replaced"),
+        pytest.param(_key("namespace", "elsewhere"), "protect", id="a set with data would move"),
+    ],
+)
+def test_a_wrong_stack_file_is_refused_at_preview(
+    change: Callable[[Config], None], message: str, deployed: Sandbox
+) -> None:
+    assert message in deployed.pulumi("preview", "-s", "prod", *deployed.changed(change), ok=False)
+
+
+def test_nothing_was_touched(deployed: Sandbox) -> None:
+    deployed.pulumi("preview", "-s", "prod", "--expect-no-changes")
