@@ -27,6 +27,15 @@ from eks_rocketmq.rocketmq.arguments import (
 )
 from eks_rocketmq.rocketmq.cluster import RocketMq
 from eks_rocketmq.rocketmq.declared import ConsumerGroupArgs, TopicArgs
+from eks_rocketmq.rocketmq.options import (
+    AlertsArgs,
+    DashboardArgs,
+    ExternalArgs,
+    GrafanaDashboardArgs,
+    MonitoringArgs,
+    NetworkPoliciesArgs,
+    PeerArgs,
+)
 from eks_rocketmq.rocketmq.tls import TlsArgs
 
 __all__ = [
@@ -34,6 +43,7 @@ __all__ = [
     "AccessEntryArgs",
     "AccessPolicyArgs",
     "AddonArgs",
+    "AlertsArgs",
     "BrokerGroupArgs",
     "ClusterAddons",
     "ClusterAddonsArgs",
@@ -42,6 +52,7 @@ __all__ = [
     "ClusterTimeoutsArgs",
     "ConsumerGroupArgs",
     "ControllersArgs",
+    "DashboardArgs",
     "EbsCsiAddon",
     "EbsCsiAddonArgs",
     "EbsCsiConfigurationArgs",
@@ -51,14 +62,19 @@ __all__ = [
     "EksClusterArgs",
     "ExistingEksCluster",
     "ExistingEksClusterArgs",
+    "ExternalArgs",
+    "GrafanaDashboardArgs",
     "IrsaRole",
     "IrsaRoleArgs",
+    "MonitoringArgs",
     "NameServersArgs",
     "Network",
     "NetworkArgs",
+    "NetworkPoliciesArgs",
     "NodeGroup",
     "NodeGroupArgs",
     "NodeTaintArgs",
+    "PeerArgs",
     "PermissionArgs",
     "PodsArgs",
     "ProxiesArgs",

@@ -6,6 +6,7 @@ from pulumi import Input
 
 from eks_rocketmq.rocketmq.access import AccessArgs
 from eks_rocketmq.rocketmq.declared import ConsumerGroupArgs, TopicArgs
+from eks_rocketmq.rocketmq.options import DashboardArgs, ExternalArgs, MonitoringArgs, NetworkPoliciesArgs
 from eks_rocketmq.rocketmq.tls import TlsArgs
 
 
@@ -188,3 +189,11 @@ class RocketMqArgs(TypedDict):
     """Consumer groups, kept on every member. Default: none; RocketMQ makes a group when it is first used."""
     protect_data: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the sets of brokers and controllers. Default: true."""
+    network_policies: NotRequired[NetworkPoliciesArgs]
+    """Who may talk to whom. Default: the roles to each other, everyone to the proxies."""
+    monitoring: NotRequired[MonitoringArgs]
+    """Metrics, and what is made of them. Default: none."""
+    external: NotRequired[ExternalArgs]
+    """A second Service of the proxies, for clients outside of the cluster. Default: none."""
+    dashboard: NotRequired[DashboardArgs]
+    """The web console. Default: none."""

@@ -39,17 +39,9 @@ class BrokerMembers(ComponentResource):
         scope = objects.Scope(self, name, plan, namespace, labels.BROKER, group.name)
         drain = probes.drain(group.keys)
         config = objects.config_map(scope, {CONFIG_FILE: group.role.config, **probes.scripts(*probes.BROKER_SCRIPTS)})
-        headless = objects.peers_service(scope, _PORTS)
+        headless = objects.peers_service(scope, _PORTS | plan.surroundings.scraped_ports)
         objects.disruption_budget(scope)
-        objects.network_policy(
-            scope,
-            {
-                # Controllers tell a broker of its role; slaves ask the master for topics and offsets.
-                ports.BROKER: [labels.BROKER, labels.CONTROLLER, labels.PROXY, *plan.declaring_roles],
-                ports.BROKER_FAST: [labels.BROKER],
-                ports.BROKER_HA: [labels.BROKER],
-            },
-        )
+        objects.network_policy(scope)
         objects.stateful_set(
             scope,
             group.role.replicas,
@@ -79,7 +71,7 @@ def _container(plan: Plan, group: BrokerGroup, drain: probes.Drain) -> Container
         memory=group.role.memory,
         cpu=group.role.cpu,
         pods=group.role.pods,
-        ports=_PORTS,
+        ports=_PORTS | plan.surroundings.metric_ports,
         probes=probes.broker_probes(group.role.storage),
         collector="UseG1GC",
         environment=_script_environment(plan, group, drain),

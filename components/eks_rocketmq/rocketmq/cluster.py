@@ -9,7 +9,10 @@ from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_group import BrokerMembers
 from eks_rocketmq.rocketmq.controllers import Controllers
 from eks_rocketmq.rocketmq.credentials import Credentials
+from eks_rocketmq.rocketmq.dashboard import Dashboard
 from eks_rocketmq.rocketmq.declarations import Declarations
+from eks_rocketmq.rocketmq.external_access import ExternalAccess
+from eks_rocketmq.rocketmq.monitoring import Monitoring
 from eks_rocketmq.rocketmq.name_servers import NameServers
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.rocketmq.proxies import Proxies
@@ -30,6 +33,8 @@ class RocketMq(ComponentResource):
     """`host:port` for gRPC clients in the cluster."""
     passwords: Output[dict[str, str]]
     """Password of every user of `access`, a secret; empty without access control."""
+    external_endpoint: Output[str | None]
+    """`host:port` for gRPC clients outside of the cluster, with `external`."""
 
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("RocketMq"), name, {}, opts)
@@ -70,6 +75,7 @@ class RocketMq(ComponentResource):
             # brokers and proxies must have gone over to the next one.
             options = child_options(self, depends_on=[*groups, proxies])
             Declarations(f"{name}-declarations", planned, namespace, secrets, options)
+        external = _around(self, name, planned, namespace, proxies)
 
         self.namespace = Output.from_input(namespace)
         self.name_server_addresses = Output.from_input(";".join(planned.name_server_addresses))
@@ -77,14 +83,30 @@ class RocketMq(ComponentResource):
             f"{labels.app(labels.PROXY)}.{planned.namespace}.svc:{ports.PROXY_GRPC}"
         )
         self.passwords = Output.secret({}) if credentials is None else credentials.passwords
+        self.external_endpoint = Output.from_input(external)
         self.register_outputs(
             {
                 "namespace": self.namespace,
                 "nameServerAddresses": self.name_server_addresses,
                 "proxyEndpoint": self.proxy_endpoint,
                 "passwords": self.passwords,
+                "externalEndpoint": self.external_endpoint,
             }
         )
+
+
+def _around(parent: RocketMq, name: str, planned: Plan, namespace: Input[str], proxies: Proxies) -> Output[str] | None:
+    """Makes what is optional; the result is the endpoint for clients from outside."""
+    around = planned.surroundings
+    if around.monitoring is not None:
+        Monitoring(f"{name}-monitoring", planned, around.monitoring, namespace, child_options(parent))
+    if around.dashboard is not None:
+        Dashboard(f"{name}-dashboard", planned, around.dashboard, namespace, child_options(parent))
+    if around.external is None:
+        return None
+    # Pulumi waits until the Service has endpoints, and the load balancer until its targets are healthy: ready proxies.
+    options = child_options(parent, depends_on=[proxies])
+    return ExternalAccess(f"{name}-external", planned, around.external, namespace, options).endpoint
 
 
 def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:

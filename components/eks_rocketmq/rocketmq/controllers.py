@@ -33,9 +33,9 @@ class Controllers(ComponentResource):
                 **probes.scripts("ask.sh", "controller-ready.sh", "render-config.sh"),
             },
         )
-        headless = objects.peers_service(scope, _PORTS)
+        headless = objects.peers_service(scope, _PORTS | plan.surroundings.scraped_ports)
         objects.disruption_budget(scope)
-        objects.network_policy(scope, {ports.CONTROLLER: [labels.CONTROLLER, labels.BROKER]})
+        objects.network_policy(scope)
         objects.stateful_set(
             scope,
             plan.controllers.replicas,
@@ -65,7 +65,7 @@ def _container(plan: Plan) -> Container:
         memory=plan.controllers.memory,
         cpu=plan.controllers.cpu,
         pods=plan.controllers.pods,
-        ports=_PORTS,
+        ports=_PORTS | plan.surroundings.metric_ports,
         probes=probes.server_probes(
             ports.CONTROLLER, probes.run("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}")
         ),

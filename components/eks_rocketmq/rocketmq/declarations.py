@@ -6,7 +6,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.rocketmq import labels, objects, ports, probes
+from eks_rocketmq.rocketmq import labels, objects, probes
 from eks_rocketmq.rocketmq.credentials import Secrets
 from eks_rocketmq.rocketmq.memory import Memory
 from eks_rocketmq.rocketmq.plan import Plan
@@ -36,7 +36,7 @@ class Declarations(ComponentResource):
         super().__init__(type_token("Declarations"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.DECLARATIONS)
         config = objects.config_map(scope, {**plan.declared_files, **probes.scripts(*_SCRIPTS)})
-        _network_policy(scope)
+        objects.network_policy(scope)
         spec = pod(_container(plan, secrets), config, grace_period=5, placement={})
         spec = secured(spec, plan.tls, None if secrets is None else secrets.internal)
         k8s.apps.v1.Deployment(
@@ -95,23 +95,3 @@ def _probes() -> dict[str, Any]:
         "livenessProbe": asks("alive") | {"periodSeconds": 30, "failureThreshold": 3},
         "readinessProbe": asks() | {"periodSeconds": 2, "failureThreshold": 1},
     }
-
-
-def _network_policy(scope: objects.Scope) -> k8s.networking.v1.NetworkPolicy:
-    """Nobody gets in; out it goes to brokers and to the name service."""
-    brokers = [{"podSelector": {"matchLabels": labels.selector(labels.BROKER)}}]
-    return k8s.networking.v1.NetworkPolicy(
-        f"{scope.name}-network-policy",
-        metadata=scope.metadata(scope.workload),
-        spec=objects.raw(
-            {
-                "podSelector": {"matchLabels": scope.selector},
-                "policyTypes": ["Ingress", "Egress"],
-                "egress": [
-                    {"to": brokers, "ports": [{"port": ports.BROKER, "protocol": "TCP"}]},
-                    {"ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]},
-                ],
-            }
-        ),
-        opts=child_options(scope.parent),
-    )

@@ -8,6 +8,8 @@ CONTROLLER = "controller"
 BROKER = "broker"
 PROXY = "proxy"
 DECLARATIONS = "declarations"
+MONITORING = "monitoring"
+DASHBOARD = "dashboard"
 
 
 def app(role: str) -> str:

@@ -28,7 +28,7 @@ class NameServers(ComponentResource):
         objects.service(scope, _PORTS)
         headless = objects.peers_service(scope, _PORTS)
         objects.disruption_budget(scope)
-        objects.network_policy(scope, {ports.NAME_SERVER: [labels.BROKER, labels.PROXY]})
+        objects.network_policy(scope)
         objects.stateful_set(
             scope,
             plan.name_servers.replicas,

@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource
 
 from eks_rocketmq.component import child_options
-from eks_rocketmq.rocketmq import labels
+from eks_rocketmq.rocketmq import labels, network
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.securing import secured
@@ -133,25 +133,16 @@ def disruption_budget(scope: Scope) -> k8s.policy.v1.PodDisruptionBudget:
     )
 
 
-def network_policy(scope: Scope, allowed: Mapping[int, list[str] | None]) -> k8s.networking.v1.NetworkPolicy:
-    """Opens exactly these ports.
-
-    Args:
-        scope: whose pods.
-        allowed: port to the roles of this namespace that may connect; None for everyone.
-    """
-    rules: list[dict[str, Any]] = []
-    for port, roles in allowed.items():
-        rule: dict[str, Any] = {"ports": [{"port": port, "protocol": "TCP"}]}
-        if roles is not None:
-            rule["from"] = [{"podSelector": {"matchLabels": labels.selector(role)}} for role in roles]
-        rules.append(rule)
-    return k8s.networking.v1.NetworkPolicy(
-        f"{scope.name}-network-policy",
-        metadata=scope.metadata(scope.workload),
-        spec=raw({"podSelector": {"matchLabels": scope.selector}, "policyTypes": ["Ingress"], "ingress": rules}),
-        opts=child_options(scope.parent),
-    )
+def network_policy(scope: Scope) -> None:
+    """Opens exactly what the role needs, unless the caller wants no policies."""
+    chosen = scope.plan.surroundings.network
+    if chosen.policies:
+        k8s.networking.v1.NetworkPolicy(
+            f"{scope.name}-network-policy",
+            metadata=scope.metadata(scope.workload),
+            spec=raw(network.policy(scope.role, scope.selector, chosen, scope.plan.optional_roles)),
+            opts=child_options(scope.parent),
+        )
 
 
 def stateful_set(  # noqa: PLR0913 - what differs between the sets

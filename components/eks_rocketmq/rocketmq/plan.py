@@ -21,6 +21,7 @@ from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, ControllersArgs, Na
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
+from eks_rocketmq.rocketmq.surroundings import Surroundings, surroundings
 from eks_rocketmq.shape import hold
 from eks_rocketmq.validation import bytes_of, dns_label, whole_number
 
@@ -36,7 +37,14 @@ _LOG_FILES = 4
 _CPU = re.compile(r"(?=.*[1-9])(\d{1,9}m|\d{1,6}(\.\d{1,3})?)")  # Kubernetes rounds below a thousandth
 _MOST_REPLICAS = 1000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_OTHER_ROLES = (labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.DECLARATIONS)
+_OTHER_ROLES = (
+    labels.NAME_SERVER,
+    labels.CONTROLLER,
+    labels.PROXY,
+    labels.DECLARATIONS,
+    labels.MONITORING,
+    labels.DASHBOARD,
+)
 _LONGEST_GROUP = 40  # leaves room for what Kubernetes puts around it in the names of pods and claims
 
 # The deployment's shape depends on these; a value of the user's own would part them from Services, probes and volumes.
@@ -117,11 +125,16 @@ class Plan:
     declared_files: dict[str, str]
     """Declarations as `scripts/declare.sh` reads them; empty when there are none."""
     declaring_pods: PodSettings
+    surroundings: Surroundings
 
     @property
-    def declaring_roles(self) -> list[str]:
-        """The role that writes declarations on the brokers, where there are any."""
-        return [labels.DECLARATIONS] if self.declared_files else []
+    def optional_roles(self) -> frozenset[str]:
+        """Roles that are there because something was asked for."""
+        asked = {
+            labels.DECLARATIONS: bool(self.declared_files),
+            labels.DASHBOARD: self.surroundings.dashboard is not None,
+        }
+        return frozenset(role for role, there in asked.items() if there)
 
     @property
     def ready_name_server(self) -> str:
@@ -138,6 +151,7 @@ class _Frame:
     min_in_sync: int
     everyone: PodSettings
     pods: PodsArgs
+    around: Surroundings
 
 
 def plan(args: RocketMqArgs) -> Plan:
@@ -153,7 +167,8 @@ def plan(args: RocketMqArgs) -> Plan:
     profile = durability.profile(profile_name)
     args = sizes.complete(args, profile_name)
     min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
-    frame = _Frame(version, profile_name, min_in_sync, pod_settings.common(args), args.get("pods", {}))
+    around = surroundings(args)
+    frame = _Frame(version, profile_name, min_in_sync, pod_settings.common(args), args.get("pods", {}), around)
     name_servers = _replicas(args["name_servers"], "name_servers")
     quorum = whole_number(args["controllers"]["replicas"], "controllers.replicas")
     durability.check_quorum(quorum)
@@ -185,6 +200,7 @@ def plan(args: RocketMqArgs) -> Plan:
         tls=tls.tls(args["tls"]) if "tls" in args else None,
         declared_files={},
         declaring_pods=pod_settings.of_role(frame.everyone, [("pods", frame.pods)]),
+        surroundings=around,
     )
     _check_groups(result.groups)
     result = replace(result, declared_files=_declared_files(result, args))
@@ -276,9 +292,10 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
         "controller",
         own,
         given.get("config", {}),
-        fixed=_FIXED_CONTROLLER,
+        fixed=_FIXED_CONTROLLER | frame.around.fixed_keys,
         what="controllers.config",
     )
+    keys |= frame.around.metric_keys
     _check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
     return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), frame)
 
@@ -311,9 +328,11 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
         **addresses,
         **durability.group_keys(frame.profile, replicas, min_in_sync),
     }
+    fixed = _FIXED_BROKER | frame.around.fixed_keys
     keys = broker_config.override(
-        frame.version, "broker", own, given.get("config", {}), fixed=_FIXED_BROKER, what=f"{what}.config"
+        frame.version, "broker", own, given.get("config", {}), fixed=fixed, what=f"{what}.config"
     )
+    keys |= frame.around.metric_keys
     _check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _role(labels.BROKER, given, what, broker_config.properties(keys), frame, direct_needed=_transient_pool(keys))
     return BrokerGroup(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
@@ -356,7 +375,10 @@ def _with_proxy_config(result: Plan, given: Mapping[str, Value]) -> Plan:
         **({} if result.access is None else access.PROXY_KEYS),
         **({} if result.tls is None else tls.PROXY_KEYS),
     }
-    keys = broker_config.override(result.version, "proxy", own, given, fixed=_FIXED_PROXY, what="proxies.config")
+    around = result.surroundings
+    fixed = _FIXED_PROXY | around.fixed_keys
+    keys = broker_config.override(result.version, "proxy", own, given, fixed=fixed, what="proxies.config")
+    keys |= around.proxy_keys(result.version)
     return replace(result, proxies=replace(result.proxies, config=broker_config.as_json(keys)))
 
 

@@ -7,3 +7,6 @@ BROKER_FAST = BROKER - 2  # always two below; members fetch topics and offsets f
 BROKER_HA = BROKER + 1
 PROXY_REMOTING = 8080
 PROXY_GRPC = 8081
+METRICS = 5557  # in brokers, controllers and proxies
+DASHBOARD = 8082
+DNS = 53

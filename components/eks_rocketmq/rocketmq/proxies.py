@@ -38,9 +38,9 @@ class Proxies(ComponentResource):
         rendered = plan.access is not None
         scripts = probes.scripts("render-config.sh") if rendered else {}
         config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config, **scripts})
-        objects.service(scope, _PORTS)
+        objects.service(scope, _PORTS | plan.surroundings.scraped_ports)
         objects.disruption_budget(scope)
-        objects.network_policy(scope, {ports.PROXY_GRPC: None, ports.PROXY_REMOTING: None})
+        objects.network_policy(scope)
         spec = pod(
             _container(plan),
             config,
@@ -74,7 +74,7 @@ def _container(plan: Plan) -> Container:
         memory=plan.proxies.memory,
         cpu=plan.proxies.cpu,
         pods=plan.proxies.pods,
-        ports=_PORTS,
+        ports=_PORTS | plan.surroundings.metric_ports,
         probes=probes.server_probes(ports.PROXY_GRPC, probes.connects(ports.PROXY_GRPC)),
         mounts=[] if plan.access is None else [RENDERED_MOUNT],
         lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},

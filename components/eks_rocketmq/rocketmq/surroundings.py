@@ -1,0 +1,299 @@
+"""What is optional around a RocketMQ, decided and checked: network, metrics, clients from outside, console. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eks_rocketmq.rocketmq import ports
+from eks_rocketmq.rocketmq.broker_config import Value
+from eks_rocketmq.rocketmq.network import EVERY_POD, Network, cidr, network, peers
+from eks_rocketmq.rocketmq.options import AlertsArgs, DashboardArgs, ExternalArgs, MonitoringArgs
+from eks_rocketmq.validation import bytes_of, did_you_mean, dns_label, whole_number
+
+MONITORS = ("pod", "service", "none")
+EXTERNAL_TYPES = ("LoadBalancer", "NodePort")
+TRAFFIC_POLICIES = ("Cluster", "Local")
+NODE_PORTS = (30000, 32767)
+CRITICAL_DISK_PERCENT = 85
+RUNBOOK = "docs/operations.md"
+
+METRIC_KEYS = frozenset({"metricsExporterType", "metricsPromExporterHost", "metricsPromExporterPort"})
+EXTERNAL_KEYS = frozenset({"useEndpointPortFromRequest", "remotingAccessAddr"})
+
+# These proxies read the exporter's number and exit at its name, which all others read.
+_NUMBERED = frozenset({"5.3.3", "5.4.0"})
+_PROM = 2
+_CONSOLE_FLOOR = 512 * 1024**2
+_DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
+_HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_CPU = re.compile(r"\d+m|\d+(\.\d+)?")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """Thresholds and labels of the alert rules."""
+
+    labels: dict[str, str]
+    alert_labels: dict[str, str]
+    runbook: str
+    kubernetes_metrics: bool
+    disk_used_percent: int
+    consumer_lag_messages: int
+    consumer_lag_seconds: int
+    send_latency_milliseconds: int
+
+
+@dataclass(frozen=True)
+class Grafana:
+    """Labels and annotations of the Grafana dashboard's ConfigMap."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """Metrics are on, and what is made of them."""
+
+    monitor: str
+    labels: dict[str, str]
+    interval: str
+    alerts: Alerts | None
+    grafana: Grafana | None
+
+
+@dataclass(frozen=True)
+class External:
+    """The proxies' Service for clients from outside."""
+
+    type: str
+    port: int
+    node_port: int | None
+    hostname: str | None
+    remoting: bool
+    annotations: dict[str, str]
+    load_balancer_class: str | None
+    source_ranges: list[str]
+    traffic_policy: str
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The web console."""
+
+    image: str
+    memory: int
+    """Limit in MiB."""
+    cpu: str
+    login_secret: str
+    credentials_secret: str | None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is not given is None: then nothing of it is made."""
+
+    network: Network = field(default_factory=Network)
+    monitoring: Monitoring | None = None
+    external: External | None = None
+    dashboard: Dashboard | None = None
+
+    @property
+    def metric_ports(self) -> dict[str, int]:
+        """Port of a container with metrics, by name."""
+        return {} if self.monitoring is None else {"metrics": ports.METRICS}
+
+    @property
+    def scraped_ports(self) -> dict[str, int]:
+        """Port of a Service that a ServiceMonitor finds, by name."""
+        return self.metric_ports if self.monitoring and self.monitoring.monitor == "service" else {}
+
+    @property
+    def metric_keys(self) -> dict[str, Value]:
+        """Keys of brokers and controllers."""
+        if self.monitoring is None:
+            return {}
+        return {"metricsExporterType": "PROM", "metricsPromExporterPort": ports.METRICS}
+
+    def proxy_keys(self, version: str) -> dict[str, Value]:
+        """Keys of the proxies."""
+        keys = self.metric_keys
+        if keys and version in _NUMBERED:
+            keys["metricsExporterType"] = _PROM
+        if self.external is not None:
+            # Else a proxy puts its own port into the answers, whatever port the client came by.
+            keys["useEndpointPortFromRequest"] = True
+            if self.external.remoting:
+                keys["remotingAccessAddr"] = str(self.external.hostname)
+        return keys
+
+    @property
+    def fixed_keys(self) -> frozenset[str]:
+        """Keys that a user cannot set beside these."""
+        metric = METRIC_KEYS if self.monitoring else frozenset()
+        return metric | (EXTERNAL_KEYS if self.external else frozenset())
+
+
+def surroundings(args: Mapping[str, Any]) -> Surroundings:
+    """The choices in the arguments of a RocketMQ.
+
+    Raises:
+        ValueError: for the first argument that cannot be, saying what was given and what is accepted.
+    """
+    metrics: MonitoringArgs | None = args.get("monitoring")
+    console: DashboardArgs | None = args.get("dashboard")
+    outside: ExternalArgs | None = args.get("external")
+    result = Surroundings(
+        network=network(
+            args.get("network_policies", {}),
+            scrapers=None if metrics is None else _scrapers(metrics),
+            dashboard_clients=peers(console.get("clients", []), "dashboard.clients") if console else None,
+        ),
+        monitoring=None if metrics is None else _monitoring(metrics),
+        external=None if outside is None else _external(outside),
+        dashboard=None if console is None else _dashboard(console),
+    )
+    _check_clients(result)
+    return result
+
+
+def _scrapers(args: MonitoringArgs) -> list[dict[str, Any]]:
+    return peers(args["scrapers"], "monitoring.scrapers") if "scrapers" in args else EVERY_POD
+
+
+def _monitoring(args: MonitoringArgs) -> Monitoring:
+    labels = dict(args.get("monitor_labels", {}))
+    alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
+    return Monitoring(
+        monitor=_one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
+        labels=labels,
+        interval=_matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
+        alerts=None if alerts is None else _alerts(alerts, labels),
+        grafana=None
+        if grafana is None
+        else Grafana(dict(grafana.get("labels", {"grafana_dashboard": "1"})), dict(grafana.get("annotations", {}))),
+    )
+
+
+def _alerts(args: AlertsArgs, labels: dict[str, str]) -> Alerts:
+    what = "monitoring.alerts"
+    return Alerts(
+        labels=dict(args.get("labels", labels)),
+        alert_labels=dict(args.get("alert_labels", {})),
+        runbook=args.get("runbook_url", RUNBOOK),
+        kubernetes_metrics=args.get("kubernetes_metrics", True),
+        disk_used_percent=_between(
+            args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, f"{what}.disk_used_percent"
+        ),
+        consumer_lag_messages=_between(
+            args.get("consumer_lag_messages", 100_000), 1, 10**15, f"{what}.consumer_lag_messages"
+        ),
+        consumer_lag_seconds=_between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{what}.consumer_lag_seconds"),
+        # Above the last bucket that ends, no percentile can be.
+        send_latency_milliseconds=_between(
+            args.get("send_latency_milliseconds", 500), 1, 2999, f"{what}.send_latency_milliseconds"
+        ),
+    )
+
+
+def _external(args: ExternalArgs) -> External:
+    what = "external"
+    hostname = args.get("hostname")
+    node_port = args.get("node_port")
+    result = External(
+        type=_one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
+        port=_between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
+        node_port=None if node_port is None else _between(node_port, *NODE_PORTS, f"{what}.node_port"),
+        hostname=None
+        if hostname is None
+        else _matching(_HOSTNAME, hostname, f"{what}.hostname", "a host name such as 'mq.example.com'"),
+        remoting=args.get("remoting", False),
+        annotations=dict(args.get("annotations", {})),
+        load_balancer_class=args.get("load_balancer_class"),
+        source_ranges=[cidr(one, f"{what}.source_ranges") for one in args.get("source_ranges", [])],
+        traffic_policy=_one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{what}.traffic_policy"),
+    )
+    _check_external(result)
+    return result
+
+
+def _check_external(external: External) -> None:
+    balanced = external.type == "LoadBalancer"
+    if balanced and not (external.annotations or external.load_balancer_class or external.source_ranges):
+        msg = (
+            "external.type is 'LoadBalancer' without annotations, load_balancer_class and source_ranges; clouds would "
+            "put it on the internet. Give one of them, such as what eks_rocketmq.eks.load_balancer writes"
+        )
+        raise ValueError(msg)
+    if not balanced and (external.load_balancer_class or external.source_ranges):
+        msg = (
+            "external.load_balancer_class and source_ranges are for type 'LoadBalancer'; with 'NodePort' leave them out"
+        )
+        raise ValueError(msg)
+    if external.remoting and external.hostname is None:
+        msg = "external.remoting is true without hostname; give the name that the proxies send remoting clients to"
+        raise ValueError(msg)
+    if external.remoting and not balanced:
+        msg = (
+            "external.remoting is true with type 'NodePort'; the proxies tell remoting clients port "
+            f"{ports.PROXY_REMOTING}, which no node port can be: take type 'LoadBalancer'"
+        )
+        raise ValueError(msg)
+    if external.remoting and external.port == ports.PROXY_REMOTING:
+        msg = f"external.port is {external.port}, the port of remoting clients; accepted is any other"
+        raise ValueError(msg)
+
+
+def _check_clients(result: Surroundings) -> None:
+    """Clients from outside come with addresses, not with labels."""
+    clients = result.network.clients
+    if result.network.policies and result.external and clients is not None and not any("ipBlock" in p for p in clients):
+        msg = (
+            "network_policies.clients names no cidr, so the policies would keep out everyone who comes by external; "
+            "add the load balancer's addresses, or the clients' where it keeps them"
+        )
+        raise ValueError(msg)
+
+
+def _dashboard(args: DashboardArgs) -> Dashboard:
+    version = args.get("version", "2.1.0")
+    image = f"{args.get('image', 'apacherocketmq/rocketmq-dashboard')}:{version}"
+    if "image_digest" in args:
+        digest = _matching(_DIGEST, args["image_digest"], "dashboard.image_digest", "'sha256:' and 64 hex digits")
+        image = f"{image}@{digest}"
+    memory = bytes_of(args.get("memory", "1Gi"), "dashboard.memory")
+    if memory < _CONSOLE_FLOOR:
+        msg = f"dashboard.memory is {args.get('memory')}; accepted is 512Mi or more"
+        raise ValueError(msg)
+    credentials = args.get("credentials_secret")
+    return Dashboard(
+        image=image,
+        memory=memory // 1024**2,
+        cpu=_matching(_CPU, args.get("cpu", "100m"), "dashboard.cpu", "CPUs such as '500m' or '2'"),
+        login_secret=dns_label(args["login_secret"], "dashboard.login_secret"),
+        credentials_secret=None if credentials is None else dns_label(credentials, "dashboard.credentials_secret"),
+    )
+
+
+def _one_of(value: str, accepted: tuple[str, ...], what: str) -> str:
+    if value in accepted:
+        return value
+    msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
+    raise ValueError(msg)
+
+
+def _matching(pattern: re.Pattern[str], value: str, what: str, accepted: str) -> str:
+    if pattern.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted is {accepted}"
+    raise ValueError(msg)
+
+
+def _between(value: float, least: int, most: int, what: str) -> int:
+    number = whole_number(value, what)
+    if least <= number <= most:
+        return number
+    msg = f"{what} is {number}; accepted is {least} to {most}"
+    raise ValueError(msg)

@@ -1,0 +1,92 @@
+"""The annotations of a Network Load Balancer."""
+
+import re
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.eks.load_balancer import network_load_balancer
+from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.rocketmq_case import args
+
+
+def annotations(**given: Any) -> dict[str, str]:
+    prefix = "service.beta.kubernetes.io/aws-load-balancer-"
+    return {key.removeprefix(prefix): value for key, value in network_load_balancer(given)["annotations"].items()}  # ty: ignore[invalid-argument-type]
+
+
+def test_it_is_internal_and_goes_to_the_pods() -> None:
+    assert network_load_balancer({})["type"] == "LoadBalancer"
+    assert network_load_balancer({})["load_balancer_class"] == "service.k8s.aws/nlb"
+    assert annotations() == {
+        "scheme": "internal",
+        "nlb-target-type": "ip",
+        "healthcheck-protocol": "tcp",
+        "healthcheck-port": "traffic-port",
+        "healthcheck-interval": "10",
+        "healthcheck-healthy-threshold": "2",
+        "healthcheck-unhealthy-threshold": "2",
+        "attributes": "load_balancing.cross_zone.enabled=true,deletion_protection.enabled=false",
+        "target-group-attributes": "deregistration_delay.timeout_seconds=30,"
+        "deregistration_delay.connection_termination.enabled=true,preserve_client_ip.enabled=false,"
+        "proxy_protocol_v2.enabled=false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [
+        ({"internet_facing": True}, {"scheme": "internet-facing"}),
+        ({"internet_facing": False}, {"scheme": "internal"}),
+        ({"name": "mq"}, {"name": "mq"}),
+        ({"subnets": ["subnet-a", "subnet-b"]}, {"subnets": "subnet-a,subnet-b"}),
+        (
+            {"security_groups": ["sg-1", "sg-2"]},
+            {"security-groups": "sg-1,sg-2", "manage-backend-security-group-rules": "true"},
+        ),
+        ({"certificate_arn": "arn:c"}, {"ssl-cert": "arn:c", "alpn-policy": "HTTP2Preferred"}),
+        (
+            {"certificate_arn": "arn:c", "tls_ports": [443.0]},
+            {"ssl-cert": "arn:c", "alpn-policy": "HTTP2Preferred", "ssl-ports": "443"},
+        ),
+        ({"tags": {"team": "mq", "env": "prod"}}, {"additional-resource-tags": "team=mq,env=prod"}),
+        (
+            {"cross_zone": False, "deletion_protection": True},
+            {"attributes": "load_balancing.cross_zone.enabled=false,deletion_protection.enabled=true"},
+        ),
+        (
+            {"keep_client_addresses": True, "deregistration_seconds": 5},
+            {
+                "target-group-attributes": "deregistration_delay.timeout_seconds=5,"
+                "deregistration_delay.connection_termination.enabled=true,preserve_client_ip.enabled=true,"
+                "proxy_protocol_v2.enabled=false"
+            },
+        ),
+    ],
+)
+def test_each_choice_changes_its_own_annotations_only(given: dict[str, Any], changed: dict[str, str]) -> None:
+    assert annotations(**given) == annotations() | changed
+
+
+def test_auto_mode_has_a_class_of_its_own() -> None:
+    assert network_load_balancer({"auto_mode": True})["load_balancer_class"] == "eks.amazonaws.com/nlb"
+
+
+def test_what_it_gives_is_what_a_rocketmq_takes() -> None:
+    external = plan(args(external=network_load_balancer({}))).surroundings.external
+    assert external is not None
+    assert external.annotations == network_load_balancer({})["annotations"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "n" * 33}, "accepted are 32 letters or fewer"),
+        ({"deregistration_seconds": 3601}, "deregistration_seconds is 3601; accepted is 0 to 3600"),
+        ({"deregistration_seconds": 0.5}, "deregistration_seconds is 0.5; accepted is a whole number"),
+        ({"tls_ports": [443]}, "tls_ports is [443] without certificate_arn"),
+    ],
+)
+def test_what_aws_would_refuse_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        network_load_balancer(given)  # ty: ignore[invalid-argument-type]
