@@ -56,7 +56,7 @@ def _create(master: str, topic: str, group: str) -> None:
         "topicFilterType": "SINGLE_TAG",
         "topicSysFlag": "0",
         "order": "false",
-        "attributes": "+message.type=NORMAL",
+        # No attributes: the slaves of 5.3.3 never take over a topic that has one. Without a type it is a NORMAL one.
     }
     remoting.ask(master, remoting.CREATE_TOPIC, fields)
     settings = {"groupName": group, "consumeEnable": True, "consumeFromMinEnable": True, "retryQueueNums": 1}

@@ -110,6 +110,25 @@ class TestVersions:
         assert deploy().log == []
 
 
+class TestLimits:
+    """What 5.3.3 cannot do, as it was seen on real brokers."""
+
+    def test_a_group_of_533_is_said_to_lose_topics_with_a_type(self) -> None:
+        (warning,) = plan(args(version="5.3.3")).warnings
+        assert warning.startswith("version: the slaves of RocketMQ 5.3.3 refuse topics that have attributes")
+        assert plan(args(version="5.4.0")).warnings == []
+        alone = {"profile": "dev", "controllers": {"replicas": 1}, "broker_groups": group(replicas=1)}
+        assert plan(args(version="5.3.3", **alone)).warnings == []
+
+    def test_and_takes_no_declared_topic(self) -> None:
+        refused(
+            "refuse topics with one, so they would be gone after a failover; accepted is version '5.4.0' or later",
+            version="5.3.3",
+            topics=[{"name": "orders"}],
+        )
+        plan(args(version="5.4.0", topics=[{"name": "orders"}]))
+
+
 class TestRanges:
     @pytest.mark.parametrize(
         ("key", "inside", "outside", "accepted"),

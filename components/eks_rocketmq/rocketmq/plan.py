@@ -16,6 +16,7 @@ from eks_rocketmq.rocketmq import (
     ports,
     sizes,
     tls,
+    version_limits,
 )
 from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, ControllersArgs, NameServersArgs, PodsArgs, RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import Value
@@ -189,7 +190,7 @@ def plan(args: RocketMqArgs) -> Plan:
         labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
-        warnings=_warnings(args, version),
+        warnings=[*_warnings(args, version), *version_limits.warnings(version, args)],
         name_server_addresses=names,
         controller_addresses=controllers,
         name_servers=_name_servers(args["name_servers"], frame),

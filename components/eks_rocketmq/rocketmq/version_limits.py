@@ -1,0 +1,27 @@
+"""What a version cannot do that others can. Pure."""
+
+from eks_rocketmq.rocketmq.arguments import RocketMqArgs
+
+# SlaveSynchronize hands what the master has to the check of an administrator's request, which wants `+message.type`: it
+# throws, and that topic and every one after it never reach the slave. Seen on three brokers; 5.4.0 takes them over.
+_ATTRIBUTES_STOP_REPLICATION = frozenset({"5.3.3"})
+
+
+def warnings(version: str, args: RocketMqArgs) -> list[str]:
+    """What a version does badly with these arguments.
+
+    Raises:
+        ValueError: for declared topics that the version would lose.
+    """
+    if version not in _ATTRIBUTES_STOP_REPLICATION or all(group["replicas"] == 1 for group in args["broker_groups"]):
+        return []
+    if args.get("topics"):
+        msg = (
+            f"topics: a declared topic has a message type, and the slaves of RocketMQ {version} refuse topics with one, so "
+            "they would be gone after a failover; accepted is version '5.4.0' or later, or groups of one member"
+        )
+        raise ValueError(msg)
+    return [
+        f"version: the slaves of RocketMQ {version} refuse topics that have attributes, such as a message type, and every "
+        "topic after them: a failover loses these topics; take '5.4.0' or later"
+    ]
