@@ -17,11 +17,11 @@ def warnings(version: str, args: RocketMqArgs) -> list[str]:
         return []
     if args.get("topics"):
         msg = (
-            f"topics: a declared topic has a message type, and the slaves of RocketMQ {version} refuse topics with one, so "
-            "they would be gone after a failover; accepted is version '5.4.0' or later, or groups of one member"
+            f"topics: a declared topic has a message type, and the slaves of RocketMQ {version} refuse topics with one, "
+            "so they would be gone after a failover; accepted is version '5.4.0' or later, or groups of one member"
         )
         raise ValueError(msg)
     return [
-        f"version: the slaves of RocketMQ {version} refuse topics that have attributes, such as a message type, and every "
-        "topic after them: a failover loses these topics; take '5.4.0' or later"
+        f"version: the slaves of RocketMQ {version} refuse topics that have attributes, such as a message type, and "
+        "every topic after them: a failover loses these topics; take '5.4.0' or later"
     ]
