@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pulumi import Output
+
 ISSUER = "https://token.actions.githubusercontent.com"
 """Whose tokens GitHub's jobs carry."""
+
+PREFIX = "eks-rocketmq-ci"
+PREVIEW_ROLE, DEPLOY_ROLE, BOUNDARY = f"{PREFIX}-preview", f"{PREFIX}-deploy", f"{PREFIX}-deploy-boundary"
 
 DRIVER_POLICIES = (
     "service-role/AmazonEBSCSIDriverPolicy",
@@ -26,32 +31,12 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True)
 class Account:
-    """What the roles are about.
-
-    project: prefix of the names of what this program makes.
-    roles: names of the roles that the stack makes.
-    """
+    """What the roles are about; `roles` are the names of those that the stack makes."""
 
     caller_arn: str
     region: str
-    project: str
     cluster: str
     roles: Sequence[str]
-
-    @property
-    def preview_role(self) -> str:
-        """Name of the role for previews."""
-        return f"{self.project}-preview"
-
-    @property
-    def deploy_role(self) -> str:
-        """Name of the role for updates."""
-        return f"{self.project}-deploy"
-
-    @property
-    def boundary(self) -> str:
-        """Name of the policy that limits the role for updates."""
-        return f"{self.project}-deploy-boundary"
 
     @property
     def partition(self) -> str:
@@ -94,6 +79,28 @@ def _checked(repository: str) -> str:
         msg = f"repository is {repository!r}; accepted is owner/name, or owner@1/name@2 with GitHub's numbers"
         raise ValueError(msg)
     return repository
+
+
+def documents(account: Account, bucket: str, key: str) -> dict[str, str]:
+    """Every policy (JSON) by what it is for, given the ARNs of the state's bucket and key."""
+    return {
+        "preview": preview_policy(account, bucket, key),
+        "deploy": deploy_policy(account, bucket, key),
+        "boundary": deploy_boundary(account, bucket, key),
+    }
+
+
+def variables(
+    region: str, preview_role: Output[str], deploy_role: Output[str], bucket: Output[str], key_alias: Output[str]
+) -> dict[str, str | Output[str]]:
+    """What the workflows read as repository variables; `secretsProvider` is for `pulumi stack init`."""
+    return {
+        "AWS_REGION": region,
+        "AWS_PREVIEW_ROLE": preview_role,
+        "AWS_DEPLOY_ROLE": deploy_role,
+        "PULUMI_BACKEND_URL": Output.concat("s3://", bucket, f"?region={region}"),
+        "secretsProvider": Output.concat("awskms:///", key_alias, f"?region={region}"),
+    }
 
 
 def preview_policy(account: Account, bucket: str, key: str) -> str:
@@ -178,8 +185,8 @@ def deploy_boundary(account: Account, bucket: str, key: str) -> str:
             _deny(
                 "NotItself",
                 ["iam:*"],
-                *(account.iam(f"role/{name}") for name in (account.preview_role, account.deploy_role)),
-                account.iam(f"policy/{account.boundary}"),
+                *(account.iam(f"role/{name}") for name in (PREVIEW_ROLE, DEPLOY_ROLE)),
+                account.iam(f"policy/{BOUNDARY}"),
                 account.iam(f"oidc-provider/{ISSUER.removeprefix('https://')}"),
             ),
             _deny("NotTheKeyOfTheState", ["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy"], key),

@@ -17,7 +17,7 @@ from tests.unit.harness.permissions import Request, allows
 from tests.unit.harness.trust import Token, admits
 
 EXAMPLE = REPOSITORY / "examples" / "ci-role"
-PROJECT = "eks-rocketmq-ci"
+PROJECT = "ci-role"
 GITHUB = "https://token.actions.githubusercontent.com"
 ADMINISTRATOR = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 MODULES = ("ci_policies", "ci_components")

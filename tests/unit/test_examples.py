@@ -82,11 +82,11 @@ def run_program(program: str, *, preview: bool = False) -> Recording:
 
 
 def test_every_program_is_listed_here() -> None:
-    assert sorted(INVENTORIES) == PROGRAMS
+    assert sorted([*INVENTORIES, "ci-role"]) == PROGRAMS, "test_ci_role.py seals the one that needs fakes of its own"
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", sorted(INVENTORIES))
 def test_it_makes_exactly_this(program: str, *, preview: bool) -> None:
     assert run_program(program, preview=preview).inventory() == INVENTORIES[program]
 
