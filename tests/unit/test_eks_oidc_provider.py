@@ -1,5 +1,7 @@
 """The account's trust in the cluster's tokens."""
 
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -76,6 +78,31 @@ def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
 def test_a_malformed_issuer_is_refused_at_preview() -> None:
     with pytest.raises(ValueError, match=r"OIDC issuer is 'oidc\.example'"):
         run(lambda: program({"issuer": "oidc.example"}), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"client_ids": ["sts.amazonaws.com", "my-*"]}, r"audience is 'my-\*'; accepted is one audience exactly"),
+        ({"client_ids": [""]}, "audience is ''"),
+        ({"client_ids": ["a b"]}, "without wildcards, variables and white space"),
+        ({"client_ids": [f"service-{i}" for i in range(100)]}, "has 100 audiences .* IAM accepts 100 together"),
+        ({"thumbprints": ["9e:99"]}, "thumbprints are '9e:99'; accepted are up to 5 SHA-1 fingerprints"),
+        ({"thumbprints": ["a" * 40] * 6}, "up to 5 SHA-1"),
+    ],
+)
+def test_what_iam_would_refuse_is_refused_at_preview(changed: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run(lambda: program({"issuer": ISSUER, **changed}), preview=True)
+
+
+def test_as_many_as_iam_accepts() -> None:
+    args: ClusterOidcProviderArgs = {
+        "issuer": ISSUER,
+        "client_ids": ["sts.amazonaws.com", *(f"service-{i}" for i in range(99))],
+        "thumbprints": ["A" * 40] * 5,
+    }
+    assert len(run(lambda: program(args)).one("OpenIdConnectProvider").inputs["clientIdLists"]) == 100
 
 
 @pytest.mark.parametrize("preview", [True, False])

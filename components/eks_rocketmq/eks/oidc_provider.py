@@ -6,6 +6,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 
@@ -16,10 +17,11 @@ class ClusterOidcProviderArgs(TypedDict):
     issuer: Input[str]
     """Issuer of the cluster, verbatim from DescribeCluster, with `https://`. Changing it replaces the provider."""
     client_ids: NotRequired[list[str]]
-    """Audiences beside `sts.amazonaws.com`, which is always accepted; default: none."""
+    """Audiences beside `sts.amazonaws.com`, which is always accepted, up to 100 together; default: none. Each is
+    matched exactly: a wildcard is refused."""
     thumbprints: NotRequired[list[str]]
-    """SHA-1 fingerprints of the issuer's CA; default: none, AWS does not need them for EKS. Once set they cannot be
-    taken away again."""
+    """SHA-1 fingerprints of the issuer's CA, 40 hexadecimal digits, up to 5; default: none, AWS does not need them for
+    EKS. Once set they cannot be taken away again."""
     existing: NotRequired[bool]
     """Use the provider that the account already has, without managing it; default: False, create it."""
     tags: NotRequired[dict[str, str]]
@@ -30,7 +32,7 @@ class ClusterOidcProvider(ComponentResource):
     """Registers the cluster's issuer as an IAM OIDC provider, without which no service account can take a role.
 
     IAM accepts one provider for a URL and account, so its ARN follows from the issuer and is known at preview. A
-    malformed issuer is refused with a ValueError.
+    malformed issuer, an audience with a wildcard, and what is no fingerprint are refused with a ValueError.
     """
 
     arn: Output[str]
@@ -59,6 +61,8 @@ class ClusterOidcProvider(ComponentResource):
 
     def _create(self, name: str, args: ClusterOidcProviderArgs) -> aws.iam.OpenIdConnectProvider:
         extra = [client for client in args.get("client_ids", []) if client != STS_AUDIENCE]
+        role_checks.provider_audiences(extra)
+        role_checks.thumbprints(args.get("thumbprints", []))
         return aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=args["issuer"],

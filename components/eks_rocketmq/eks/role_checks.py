@@ -1,7 +1,7 @@
-"""What IAM and Kubernetes accept in the arguments of a role. Pure: no Pulumi provider."""
+"""What IAM and Kubernetes accept in the arguments of a role and of its providers. Pure: no Pulumi provider."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from eks_rocketmq.eks.policy_documents import has_wildcard
 from eks_rocketmq.validation import DNS_SUBDOMAIN_LENGTH, dns_label, is_dns_subdomain, whole_number
@@ -9,6 +9,10 @@ from eks_rocketmq.validation import DNS_SUBDOMAIN_LENGTH, dns_label, is_dns_subd
 SESSION_SECONDS = (3600, 43_200)
 """Shortest and longest `MaxSessionDuration` that IAM accepts."""
 
+MOST_AUDIENCES = 100
+MOST_THUMBPRINTS = 5
+
+_THUMBPRINT = re.compile(r"[0-9a-fA-F]{40}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _PATH = re.compile(r"/|/[!-.0-~]([!-~]{0,509}[!-.0-~])?/", re.ASCII)
@@ -53,6 +57,26 @@ def audience(value: str) -> str:
         )
         raise ValueError(msg)
     return value
+
+
+def provider_audiences(extra: Sequence[str]) -> None:
+    """Raises ValueError for audiences beside STS's own that IAM does not accept in a provider, or too many of them."""
+    if len(extra) >= MOST_AUDIENCES:
+        msg = f"client_ids has {len(extra)} audiences beside sts.amazonaws.com; IAM accepts {MOST_AUDIENCES} together"
+        raise ValueError(msg)
+    for each in extra:
+        audience(each)
+
+
+def thumbprints(values: Sequence[str]) -> None:
+    """Raises ValueError for what is no SHA-1 fingerprint, or too many of them."""
+    wrong = [value for value in values if not _THUMBPRINT.fullmatch(value)]
+    if wrong or len(values) > MOST_THUMBPRINTS:
+        msg = (
+            f"thumbprints are {', '.join(map(repr, wrong or values))}; accepted are up to {MOST_THUMBPRINTS} SHA-1 "
+            "fingerprints of 40 hexadecimal digits, without colons"
+        )
+        raise ValueError(msg)
 
 
 def role_name(value: str) -> str:
