@@ -55,6 +55,7 @@ def test_a_caller_is_let_in_when_and_only_when_cluster_and_service_account_are_n
         assert not admits(document, Token(f"{ISSUERS[i]}2", subject))
         assert admits(document, PodIdentity(CLUSTERS[i], namespace, name)) == (i in pods and named)
         assert not admits(document, PodIdentity(CLUSTERS[i].replace(ACCOUNT, "000000000000"), namespace, name))
+        assert not admits(document, PodIdentity(CLUSTERS[i], namespace, name, source_account="000000000000"))
 
 
 @given(accounts, subset)

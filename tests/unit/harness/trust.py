@@ -37,6 +37,7 @@ class PodIdentity:
     namespace: str
     service_account: str
     session_tags: bool = True
+    source_account: str = ACCOUNT
 
     actions = ("sts:AssumeRole", "sts:TagSession")
 
@@ -49,7 +50,7 @@ class PodIdentity:
             "kubernetes-service-account": self.service_account,
         }
         sent = {f"aws:RequestTag/{key}": value for key, value in tags.items()} if self.session_tags else {}
-        return {"aws:SourceAccount": self.cluster_arn.split(":")[4], **sent}
+        return {"aws:SourceAccount": self.source_account, **sent}
 
     def principal(self, account: str) -> tuple[str, str]:  # noqa: ARG002 - one signature for all callers
         """The service, the same for every cluster."""
