@@ -16,6 +16,7 @@ DOCUMENTS = [
     *REPOSITORY.glob("*.md"),
     *REPOSITORY.glob("docs/**/*.md"),
     *REPOSITORY.glob("components/*.md"),
+    REPOSITORY / "examples" / "README.md",
     *REPOSITORY.glob("examples/*/README.md"),
     *REPOSITORY.glob("sandbox/**/*.md"),
 ]
