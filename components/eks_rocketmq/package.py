@@ -5,6 +5,7 @@ Python can use.
 """
 
 import dataclasses
+import functools
 import importlib.metadata
 import inspect
 import json
@@ -33,6 +34,7 @@ def components() -> list[type[ComponentResource]]:
     return [each for each in public if inspect.isclass(each) and issubclass(each, ComponentResource)]
 
 
+@functools.cache
 def provider() -> "PackageProvider":
     """The plugin's provider over every public component, with the version of the installed distribution."""
     return PackageProvider(components(), PACKAGE, None, importlib.metadata.version(PACKAGE))
