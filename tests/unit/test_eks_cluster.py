@@ -7,8 +7,13 @@ from typing import Any
 
 import pulumi
 import pytest
+from google.protobuf import json_format
+from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
 from eks_rocketmq import EksCluster, EksClusterArgs, ExistingEksCluster
+from eks_rocketmq.eks.eks_cluster import _finish
 from tests.unit.harness import UNKNOWN, Fakes, Recording, run
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT, REGION
@@ -356,6 +361,46 @@ def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any],
     with pytest.raises(ValueError, match=message):
         run(program(**changed), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed(preview: bool) -> None:
+    """The harness calls transforms with plain values; the engine calls them over the wire."""
+    sent = {
+        "accessConfig": {"authenticationMode": "API"},
+        "roleArn": UNKNOWN_MARK if preview else "arn:aws:iam::1:role/r",
+        "vpcConfig": {"subnetIds": UNKNOWN_MARK if preview else ["subnet-a"], "endpointPrivateAccess": True},
+    }
+    answers: list[Any] = []
+
+    async def call(transform: Any) -> None:
+        no_monitor: Any = None
+        servicer = _CallbackServicer(no_monitor)
+        callback = servicer.register_transform(transform)
+        request = resource_pb2.TransformRequest(type=CLUSTER, name="c", custom=True)
+        request.properties.update(sent)
+        request.options.protect = True
+        request.options.ignore_changes.append("bootstrapSelfManagedAddons")
+        answers.append(await servicer._callbacks[callback.token](request.SerializeToString()))
+        _CallbackServicer._servicers.remove(servicer)
+        await servicer._server.stop(grace=None)
+
+    recording = Recording(preview=preview)
+
+    def make() -> None:
+        pulumi.Output.from_input(call(_finish({**ARGS, "ignore_changes": ["version"], "timeouts": {"create": "45m"}})))
+
+    run(make, preview=preview, recording=recording)
+    (answer,) = answers
+    properties = json_format.MessageToDict(answer.properties)
+    assert properties.pop("accessConfig") == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": True,
+    }
+    assert properties == {key: value for key, value in sent.items() if key != "accessConfig"}
+    assert answer.options.protect
+    assert list(answer.options.ignore_changes) == ["bootstrapSelfManagedAddons", "version"]
+    assert answer.options.custom_timeouts.create == "45m"
 
 
 def test_a_machine_without_the_aws_command_is_told_so_before_anything_is_made(

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eks_rocketmq import Network, NetworkArgs
-from eks_rocketmq.eks.cidr import public_sources, service_block, subnet_plan
+from eks_rocketmq.eks.cidr import public_sources, service_block, subnet_plan, vpc_block
 from eks_rocketmq.eks.network_plan import endpoint_names, pick_zones
-from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
+from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.harness.new_cluster import ZONES
 from tests.unit.harness.trust import statements
@@ -183,11 +183,6 @@ def test_private_subnets_are_given_out_once_nodes_can_start_in_them() -> None:
             assert made.reaches(user, resource), f"a node could start before {resource.name}"
 
 
-def test_ids_stay_known_when_a_route_is_new(recording: Recording) -> None:
-    known = recording.outputs["private"]
-    assert known == UNKNOWN if recording.preview else len(set(known)) == 3
-
-
 def test_endpoints_are_asked_of_the_region_and_open_to_the_vpc_only() -> None:
     made = run(program({"interface_endpoints": ["ecr.api", "sts"], "cidr_block": "10.20.0.0/16"}))
     named = {r.name: r.inputs for r in made.by_type("VpcEndpoint")}
@@ -267,6 +262,18 @@ def test_subnets_lie_inside_apart_and_where_they_were(vpc: IPv4Network, zones: i
     assert not any(a.overlaps(b) for i, a in enumerate(every) for b in every[i + 1 :])
     fewer = subnet_plan(vpc, zones - 1)
     assert ([*fewer[0]], [*fewer[1]]) == (private[:-1], public[:-1]), "one zone more moves no subnet"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=20) | st.from_regex(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", fullmatch=True))
+def test_a_text_is_a_block_or_refused_in_words(text: str) -> None:
+    for check in (vpc_block, service_block, lambda block: public_sources([block], "cidrs")):
+        try:
+            check(text)
+        except ValueError as refusal:
+            assert "accepted" in str(refusal)
+        else:
+            assert str(IPv4Network(text)) == text
 
 
 def test_the_default_network_leaves_room_for_pods() -> None:

@@ -12,6 +12,8 @@ from eks_rocketmq.validation import did_you_mean, one_of
 if TYPE_CHECKING:
     from eks_rocketmq.eks.eks_cluster import AccessEntryArgs, EksClusterArgs
 
+AUTHENTICATION = "API"
+"""Access entries and no `aws-auth`; there is no way back from it."""
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 ENTRY_TYPES = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX")
@@ -89,7 +91,8 @@ def finish_cluster(
         creator_is_admin: whether whoever creates the cluster is its admin.
         zonal_shift: whether AWS may lead traffic away from a zone; None: not said, as not every partition knows it.
     """
-    access = {**properties["accessConfig"], "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
+    # Replaced as a whole: what comes from the engine may be an Output, which has no items.
+    access = {"authenticationMode": AUTHENTICATION, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
     shift = {} if zonal_shift is None else {"zonalShiftConfig": {"enabled": zonal_shift}}
     return {**properties, "accessConfig": access, **shift}
 

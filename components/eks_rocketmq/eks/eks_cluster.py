@@ -21,7 +21,7 @@ from pulumi import (
 )
 
 from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks.cluster_plan import ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
+from eks_rocketmq.eks.cluster_plan import AUTHENTICATION, ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 from eks_rocketmq.eks.service_documents import CLUSTER_SERVICE
@@ -231,7 +231,7 @@ class EksCluster(ComponentResource):
             vpc_id=args["vpc_id"],
             subnet_ids=args["subnet_ids"],
             service_role=role,
-            authentication_mode=eks.AuthenticationMode.API,
+            authentication_mode=eks.AuthenticationMode(AUTHENTICATION),
             endpoint_private_access=True,
             endpoint_public_access=bool(plan.public_sources),
             # pulumi_eks refuses even an empty list beside a private endpoint.
