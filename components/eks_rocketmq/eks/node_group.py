@@ -226,11 +226,6 @@ class NodeGroup(ComponentResource):
         )
 
 
-def _version_text(version: float) -> str:
-    """The launch template's version as EKS takes it; numbers of the wire are floats, and `1.0` is no version."""
-    return str(int(version))
-
-
 def _subnets(args: NodeGroupArgs, plan: NodePlan, place: int) -> Output[list[str]]:
     """The subnets of one group: the one of its zone, or all."""
     every: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
