@@ -1,0 +1,226 @@
+"""The alert rules in the hands of Prometheus itself: `promtool` checks them, and plays each one's case.
+
+A `promtool` on PATH is used; else the pinned one is built, two minutes of CPU the first time.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from eks_rocketmq.rocketmq.alerts import rule_groups
+from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.rocketmq_case import args
+
+MODULE = Path(__file__).parent / "promtool"
+PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
+TAGS = "remove_all_sd,netgo"  # the discovery of a dozen clouds, which no check needs
+
+NS = 'namespace="rocketmq"'
+GROUP = f'{{{NS}, broker_set="broker-a"}}'
+HEALTHY = {
+    **{f'up{{{NS}, container="controller", pod="c-{i}"}}': "1x60" for i in range(3)},
+    **{f'up{{{NS}, container="broker", pod="b-{i}"}}': "1x60" for i in range(3)},
+    f'up{{{NS}, container="proxy", pod="p-0"}}': "1x60",
+    f"rocketmq_proxy_up{{{NS}}}": "1x60",
+    f"active_broker_num{GROUP}": "3x60",
+    f"rocketmq_broker_permission{{{NS}}}": "6x60",
+    f'kube_statefulset_replicas{{{NS}, statefulset="rocketmq-broker-a"}}': "3x60",
+    f'kube_statefulset_status_replicas_ready{{{NS}, statefulset="rocketmq-broker-a"}}': "3x60",
+    f'kube_statefulset_status_replicas_ready{{{NS}, statefulset="rocketmq-nameserver"}}': "2x60",
+}
+LAG = f'{NS}, node_id="broker-a", topic="T", consumer_group="G", is_retry="false", is_system="false"'
+DEAD = f'rocketmq_send_to_dlq_messages_total{{{NS}, consumer_group="G", topic="%RETRY%G", is_system="false"}}'
+SENDS = f'{NS}, node_id="broker-a", request_code="send_message_v2"'
+BUCKET = "rocketmq_rpc_latency_milliseconds_bucket"
+VOLUME = f'{NS}, persistentvolumeclaim="data-rocketmq-broker-a-0"'
+
+
+@dataclass(frozen=True)
+class Case:
+    """What changes in a healthy cluster, a sample a minute, and which alerts are on at the end of an hour."""
+
+    changed: dict[str, str | None]
+    firing: tuple[str, ...]
+
+
+def away(container: str, *, of: int, left: int) -> dict[str, str | None]:
+    """Targets of a role that do not answer."""
+    return {f'up{{{NS}, container="{container}", pod="{container[0]}-{i}"}}': "0x60" for i in range(left, of)}
+
+
+CASES = {
+    "healthy": Case({}, ()),
+    "one member lost": Case({f"active_broker_num{GROUP}": "3x40 2x20"}, ("RocketMqMemberAway",)),
+    "one member lost for a moment": Case({f"active_broker_num{GROUP}": "3x50 2x4 3x5"}, ()),
+    "two members lost": Case(
+        {f"active_broker_num{GROUP}": "3x40 1x20"}, ("RocketMqGroupRefusesWrites", "RocketMqMemberAway")
+    ),
+    "all members lost: the controllers say nothing of the group": Case(
+        {f"active_broker_num{GROUP}": "3x40 stale"}, ("RocketMqGroupRefusesWrites", "RocketMqMemberAway")
+    ),
+    "no controller says anything, so nothing is said of the group": Case(
+        {f"active_broker_num{GROUP}": "3x30 stale", **away("controller", of=3, left=0)},
+        ("RocketMqNoControllerQuorum", "RocketMqTargetDown"),
+    ),
+    "one controller lost": Case(away("controller", of=3, left=2), ("RocketMqControllerAway", "RocketMqTargetDown")),
+    "two controllers lost": Case(
+        away("controller", of=3, left=1),
+        ("RocketMqControllerAway", "RocketMqNoControllerQuorum", "RocketMqTargetDown"),
+    ),
+    "a broker left read-only": Case({f"rocketmq_broker_permission{{{NS}}}": "6x30 4x30"}, ("RocketMqReadOnly",)),
+    "a drain": Case({f"rocketmq_broker_permission{{{NS}}}": "6x50 4x3 6x6"}, ()),
+    "no proxy": Case({f"rocketmq_proxy_up{{{NS}}}": "1x40 stale"}, ("RocketMqNoProxy",)),
+    "nothing is scraped": Case(
+        {series: None for series in HEALTHY if series.startswith(("up", "rocketmq", "active"))},
+        ("RocketMqMetricsMissing",),
+    ),
+    "a member out of sync": Case(
+        {f'kube_statefulset_status_replicas_ready{{{NS}, statefulset="rocketmq-broker-a"}}': "3x40 2x20"},
+        ("RocketMqMemberOutOfSync",),
+    ),
+    "no name server": Case(
+        {f'kube_statefulset_status_replicas_ready{{{NS}, statefulset="rocketmq-nameserver"}}': "2x40 0x20"},
+        ("RocketMqNoNameServer",),
+    ),
+    "a claim pends": Case(
+        {
+            f'kube_persistentvolumeclaim_status_phase{{{VOLUME}, phase="Pending"}}': "1x60",
+            f'kube_persistentvolumeclaim_status_phase{{{VOLUME}, phase="Bound"}}': "0x60",
+        },
+        ("RocketMqClaimPending",),
+    ),
+    "a crash loop": Case(
+        {f'kube_pod_container_status_restarts_total{{{NS}, pod="rocketmq-proxy-x"}}': "0x40 1 2 3 4x16"},
+        ("RocketMqRestarts",),
+    ),
+    "a volume at 80 %": Case(
+        {
+            f"kubelet_volume_stats_used_bytes{{{VOLUME}}}": "80x60",
+            f"kubelet_volume_stats_capacity_bytes{{{VOLUME}}}": "100x60",
+        },
+        ("RocketMqDiskFilling",),
+    ),
+    "a volume at 86 %": Case(
+        {
+            f"kubelet_volume_stats_used_bytes{{{VOLUME}}}": "86x60",
+            f"kubelet_volume_stats_capacity_bytes{{{VOLUME}}}": "100x60",
+        },
+        ("RocketMqDiskFilling", "RocketMqDiskFull"),
+    ),
+    "slow sends": Case(
+        {
+            f'{BUCKET}{{{SENDS}, response_code="success", le="100"}}': "0+10x60",
+            f'{BUCKET}{{{SENDS}, response_code="success", le="1000"}}': "0+60x60",
+            f'{BUCKET}{{{SENDS}, response_code="success", le="+Inf"}}': "0+60x60",
+        },
+        ("RocketMqSendLatency",),
+    ),
+    "quick sends": Case(
+        {
+            f'{BUCKET}{{{SENDS}, response_code="success", le="10"}}': "0+60x60",
+            f'{BUCKET}{{{SENDS}, response_code="success", le="1000"}}': "0+60x60",
+            f'{BUCKET}{{{SENDS}, response_code="success", le="+Inf"}}': "0+60x60",
+        },
+        (),
+    ),
+    "sends that fail": Case(
+        {f'rocketmq_rpc_latency_milliseconds_count{{{SENDS}, response_code="system_busy"}}': "0+5x60"},
+        ("RocketMqSendsFail",),
+    ),
+    "a long queue": Case(
+        {f'rocketmq_processor_watermark{{{NS}, pod="b-0", processor="send"}}': "5000x60"}, ("RocketMqRequestsQueue",)
+    ),
+    "a slow volume": Case(
+        {f'rocketmq_storage_flush_behind_bytes{{{NS}, pod="b-0"}}': "536870912x60"}, ("RocketMqStoreBehind",)
+    ),
+    "a consumer behind, told by master and slave": Case(
+        {
+            f'rocketmq_consumer_lag_messages{{{LAG}, pod="b-0"}}': "60000x60",
+            f'rocketmq_consumer_lag_messages{{{LAG}, pod="b-1"}}': "60000x60",
+        },
+        (),
+    ),
+    "a consumer behind in messages": Case(
+        {f'rocketmq_consumer_lag_messages{{{LAG}, pod="b-0"}}': "100001x60"}, ("RocketMqConsumerLag",)
+    ),
+    "a consumer behind in time": Case(
+        {f"rocketmq_consumer_lag_latency_milliseconds{{{LAG}}}": "700000x60"}, ("RocketMqConsumerLate",)
+    ),
+    "the first dead letters ever": Case({DEAD: "_x55 150x5"}, ("RocketMqDeadLetters",)),
+    "more dead letters": Case({DEAD: "1x55 2x5"}, ("RocketMqDeadLetters",)),
+    "old dead letters": Case({DEAD: "150x60"}, ()),
+    "a master that changes again and again": Case(
+        {f'election_total{{{NS}, broker_set="broker-a", election_result="new_master_elected"}}': "1x40 2 3 4 5 6 7x14"},
+        ("RocketMqElections",),
+    ),
+    "one switchover": Case(
+        {f'election_total{{{NS}, broker_set="broker-a", election_result="new_master_elected"}}': "1x40 2x20"}, ()
+    ),
+}
+
+
+def rules(**alerts: Any) -> list[dict[str, Any]]:
+    planned = plan(args(monitoring={"alerts": alerts}))
+    monitoring = planned.surroundings.monitoring
+    assert monitoring is not None
+    assert monitoring.alerts is not None
+    return rule_groups(planned, monitoring.alerts)
+
+
+NAMES = sorted({rule["alert"] for group in rules() for rule in group["rules"]})
+
+
+@pytest.fixture(scope="module")
+def promtool(tmp_path_factory: pytest.TempPathFactory) -> str:
+    found = shutil.which("promtool")
+    if found:
+        return found
+    built = str(tmp_path_factory.mktemp("promtool") / "promtool")
+    command = ["go", "build", "-mod=readonly", "-trimpath", "-tags", TAGS, "-o", built, PACKAGE]
+    done = subprocess.run(command, cwd=MODULE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return built
+
+
+def run(promtool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("kubernetes_metrics", [True, False])
+def test_prometheus_takes_the_rules(promtool: str, kubernetes_metrics: bool, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": rules(kubernetes_metrics=kubernetes_metrics)}))
+    done = run(promtool, "check", "rules", "--lint=all", "--lint-fatal", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_case_in_which_it_fires() -> None:
+    assert sorted({name for case in CASES.values() for name in case.firing}) == NAMES
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_alerts_of_a_case_are_on_and_no_others(promtool: str, name: str, tmp_path: Path) -> None:
+    # What an alert says is not looked at here: one that fires is told apart by its name, in a query.
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": rules()}))
+    series = {key: values for key, values in (HEALTHY | CASES[name].changed).items() if values is not None}
+    wanted = sorted(CASES[name].firing)
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": key, "values": values} for key, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": 'count by (alertname) (ALERTS{alertstate="firing"}) > bool 0',
+                "eval_time": "60m",
+                "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in wanted],
+            }
+        ],
+    }
+    file = tmp_path / "case.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}))
+    done = run(promtool, "test", "rules", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
