@@ -130,6 +130,25 @@ def test_an_existing_object_passes_the_preview_and_fails_the_create(engine: Engi
     assert "upsertExistingObjects" in text
 
 
+def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(engine: Engine, api: Api) -> None:
+    urn = "urn:pulumi:prod::project::kubernetes:monitoring.coreos.com/v1:PodMonitor::monitor"
+    inputs: JsonObject = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PodMonitor",
+        "metadata": {"name": "monitor", "namespace": "ns"},
+        "spec": {"selector": {}},
+    }
+    collection = "/apis/monitoring.coreos.com/v1/namespaces/ns/podmonitors"
+    api.refuse("POST", collection, 404, "NotFound", "the server could not find the requested resource")
+    assert engine.create(urn, inputs, preview=True) == ("", inputs)
+    with pytest.raises(grpc.RpcError, match="could not find the requested resource"):
+        engine.create(urn, inputs)
+    api.refusals.clear()
+    resource_id, outputs = engine.create(urn, inputs)
+    assert (resource_id, outputs["spec"]) == ("ns/monitor", {"selector": {}})
+    assert list(api.objects) == [f"{collection}/monitor"]
+
+
 def test_with_upsert_a_create_is_an_apply(port: int, api: Api) -> None:
     api.objects[PATH] = {"metadata": {"name": "settings", "uid": "u", "managedFields": []}}
     Engine(port, kubeconfig=api.kubeconfig, upsertExistingObjects="true").create(CONFIG_MAP, INPUTS)

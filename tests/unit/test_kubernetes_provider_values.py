@@ -98,6 +98,14 @@ def test_a_malformed_path_is_refused() -> None:
         parse("spec[")
 
 
+def test_a_custom_kind_keeps_what_only_its_crd_knows() -> None:
+    kind = kinds.of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
+    assert kind.path("ns", "alerts") == "/apis/monitoring.coreos.com/v1/namespaces/ns/prometheusrules/alerts"
+    inputs = {"metadata": {"name": "alerts", "uid": "u"}, "spec": {"anything": [{"limits": {"cpu": "0.5"}}]}}
+    assert normalized(kind, inputs) == {"metadata": {"name": "alerts"}, "spec": inputs["spec"]}
+    assert input_properties(kind) == ["apiVersion", "kind", "metadata", "spec"]
+
+
 def test_misspelt_keys_of_built_in_kinds_vanish_silently() -> None:
     container = {"name": "c", "imagePulPolicy": "Never", "resources": {"limits": {"cpu": "0.5"}}}
     inputs = {"spec": {"template": {"spec": {"containers": [container], "nodeSelector": {"any/key": "v"}}}}}

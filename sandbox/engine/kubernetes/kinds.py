@@ -9,7 +9,8 @@ PACKAGE = "kubernetes"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of the API server. `model` is its class in the Kubernetes client, which knows every field."""
+    """One kind of the API server. `model` is its class in the Kubernetes client, which knows every field; custom kinds
+    have none, and nobody but their CRD in the cluster knows their fields."""
 
     group: str
     version: str
@@ -37,6 +38,10 @@ def _kinds(group: str, version: str, *kinds: tuple[str, str, bool]) -> list[Kind
     ]
 
 
+def _custom(group: str, version: str, *kinds: tuple[str, str]) -> list[Kind]:
+    return [Kind(group, version, name, plural, model="") for name, plural in kinds]
+
+
 KINDS: tuple[Kind, ...] = (
     *_kinds(
         "",
@@ -61,6 +66,14 @@ KINDS: tuple[Kind, ...] = (
         ("RoleBinding", "rolebindings", True),
         ("ClusterRole", "clusterroles", False),
         ("ClusterRoleBinding", "clusterrolebindings", False),
+    ),
+    # The Prometheus operator's; the cluster must have its CRDs.
+    *_custom(
+        "monitoring.coreos.com",
+        "v1",
+        ("PodMonitor", "podmonitors"),
+        ("ServiceMonitor", "servicemonitors"),
+        ("PrometheusRule", "prometheusrules"),
     ),
 )
 

@@ -44,7 +44,7 @@ _DICT = re.compile(r"^(?:dict\(|Dict\[)str, (.+)[\])]$")
 def normalized(kind: Kind, inputs: JsonObject) -> JsonObject:
     """A copy in the stored form. With any unknown value only the server's own metadata is removed."""
     result = copy.deepcopy(inputs)
-    if not has_unknown(inputs):
+    if not has_unknown(inputs) and kind.model:
         result = _secret_data(result) if kind.name == "Secret" else _typed(result, kind.model)
     meta = result.get("metadata")
     if isinstance(meta, dict):
@@ -55,6 +55,8 @@ def normalized(kind: Kind, inputs: JsonObject) -> JsonObject:
 
 def input_properties(kind: Kind) -> list[str]:
     """The top-level keys that a program can set."""
+    if not kind.model:
+        return ["apiVersion", "kind", "metadata", "spec"]
     return [key for key in _fields(kind.model) if key != "status"]
 
 

@@ -124,7 +124,9 @@ class KubernetesStandIn(StandIn):
             live = self._writer().create(target, kind, wanted, manager, preview=preview)
         except ApiError as error:
             swallowed = error.namespace_not_found or error.forbidden or error.already_exists
-            if preview and (swallowed or error.dry_run_unsupported):
+            # A custom kind's CRD may be made by the same run; a preview cannot know.
+            unknown_kind = error.not_found and not kind.model
+            if preview and (swallowed or unknown_kind or error.dry_run_unsupported):
                 return State("", inputs)
             raise ProviderError(errors.not_created(target.urn, error)) from error
         except ApplyConflictError as error:
