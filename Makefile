@@ -94,8 +94,7 @@ cache: $(READY) ## build and download what the sandbox needs, nothing else
 	@$(RUN) -m sandbox.cache $(PARTS)
 
 .PHONY: keys
-# VERSION=5.5.0: the keys that a RocketMQ version knows, from its jars.
-keys: $(READY)
+keys: $(READY) ## the keys that a RocketMQ version knows, from its jars: make keys VERSION=5.5.0
 	@$(RUN) -m scripts.rocketmq_keys $(VERSION)
 
 .PHONY: cache-clean
