@@ -22,7 +22,11 @@ driver = EbsCsiAddon(
     # The driver's controller needs nodes, and EKS waits for it.
     pulumi.ResourceOptions(depends_on=base.nodes),
 )
-storage = EbsStorageClass("storage", config.storage, pulumi.ResourceOptions(provider=cluster.provider))
+storage = EbsStorageClass(
+    "storage",
+    {**config.storage, "kubeconfig": cluster.kubeconfig},
+    pulumi.ResourceOptions(provider=cluster.provider),
+)
 rocketmq = RocketMq(
     "rocketmq",
     {**config.rocketmq, "storage_class": storage.name},

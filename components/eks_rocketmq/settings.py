@@ -5,7 +5,7 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -299,7 +299,7 @@ def _part(key: str, given: Any, wanted: Any, wired: Mapping[str, Any]) -> Any:  
 
 
 @contextmanager
-def _as_spelled(key: str = "") -> Iterator[None]:
+def _as_spelled(key: str = "") -> Generator[None]:
     """Errors of a component's own checks, with the names of arguments as the stack file spells them."""
     try:
         yield

@@ -45,6 +45,6 @@ def test_type_checkers_see_what_is_there() -> None:
 
 def test_an_unknown_name_is_one() -> None:
     with pytest.raises(AttributeError, match="module 'eks_rocketmq' has no attribute 'RocketMQ'"):
-        _ = eks_rocketmq.RocketMQ  # ty: ignore[unresolved-attribute]
+        _ = eks_rocketmq.RocketMQ  # ty: ignore[missing-attribute]
     with pytest.raises(ImportError):
         exec("from eks_rocketmq import RocketMQ")  # noqa: S102 - a statement that cannot stand in a module
