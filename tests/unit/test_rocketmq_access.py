@@ -84,6 +84,17 @@ def test_every_manifest_is_valid_to_the_letter(deployed: Recording) -> None:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
+def test_no_field_is_an_empty_list_that_the_api_server_drops(deployed: Recording) -> None:
+    def empty(value: object, path: str) -> list[str]:
+        if isinstance(value, dict):
+            return [found for key, inner in value.items() for found in empty(inner, f"{path}.{key}")]
+        if isinstance(value, list):
+            return [found for inner in value for found in empty(inner, f"{path}[]")] if value else [path]
+        return []
+
+    assert [found for manifest in deployed.manifests() for found in empty(manifest, manifest["kind"])] == []
+
+
 def test_no_password_is_readable_in_state_or_in_a_config_map(deployed: Recording) -> None:
     secrets = deployed.by_type("Secret")
     assert [made.name for made in secrets] == ["rocketmq-credentials-declared", "rocketmq-credentials-internal"]

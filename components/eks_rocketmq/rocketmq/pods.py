@@ -109,13 +109,13 @@ def java(container: Container) -> list[str]:
 
 def _main(container: Container) -> dict[str, Any]:
     home = {"ROCKETMQ_HOME": f"{HOME}/rocketmq-{container.version}", "JDK_JAVA_OPTIONS": JDK_JAVA_OPTIONS}
+    ports = [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in container.ports.items()]
     spec = {
         "name": container.role,
         "image": container.image,
         "imagePullPolicy": container.pods.pull_policy,
         "command": container.command or java(container),
         "env": [*variables(home), *container.environment, *variables(container.pods.environment)],
-        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in container.ports.items()],
         "resources": {
             "requests": {"cpu": container.cpu, "memory": f"{container.memory.limit}Mi"},
             "limits": {"memory": f"{container.memory.limit}Mi"},
@@ -128,6 +128,8 @@ def _main(container: Container) -> dict[str, Any]:
             *container.mounts,
         ],
         **container.probes,
+        # The API server drops an empty list, and every preview would then add it again.
+        **({"ports": ports} if ports else {}),
     }
     return spec if container.lifecycle is None else spec | {"lifecycle": container.lifecycle}
 
