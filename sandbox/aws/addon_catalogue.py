@@ -72,6 +72,21 @@ CATALOGUE = {
 }
 
 
+# What else a cluster of EKS is made of; the sandbox's own cluster has its own network and runs none of it.
+_ANYTHING: dict[str, Any] = {"$schema": _EBS_CSI_SCHEMA["$schema"], "type": "object", "properties": {}}
+CATALOGUE |= {
+    name: Addon(name, versions, _ANYTHING, service_account)
+    for name, service_account, versions in (
+        ("vpc-cni", "aws-node", ("v1.21.1-eksbuild.1", "v1.21.0-eksbuild.4", "v1.20.5-eksbuild.1")),
+        ("kube-proxy", "kube-proxy", ("v1.35.4-eksbuild.2", "v1.35.4-eksbuild.1", "v1.35.3-eksbuild.2")),
+        ("coredns", "coredns", ("v1.14.7-eksbuild.2", "v1.14.7-eksbuild.1", "v1.13.2-eksbuild.1")),
+        ("eks-pod-identity-agent", "eks-pod-identity-agent", ("v1.3.10-eksbuild.2", "v1.3.10-eksbuild.1")),
+    )
+}
+NEED_NODES = frozenset({"coredns", EBS_CSI})
+"""Addons with a Deployment: they are not ACTIVE before a node runs it."""
+
+
 class UnsupportedAddonError(Exception):
     """EKS refuses the request as InvalidParameterException."""
 

@@ -9,9 +9,16 @@ import time
 import uuid
 from typing import Any
 
-from sandbox import pins
-from sandbox.aws import guard, pod_identity
-from sandbox.aws.addon_catalogue import CATALOGUE, Addon, UnsupportedAddonError, check_configuration, resolve
+from sandbox import pins, place
+from sandbox.aws import guard, node_groups, pod_identity
+from sandbox.aws.addon_catalogue import (
+    CATALOGUE,
+    NEED_NODES,
+    Addon,
+    UnsupportedAddonError,
+    check_configuration,
+    resolve,
+)
 from sandbox.aws.emulator import Response, eks, responses
 from sandbox.aws.settings import Settings
 
@@ -190,7 +197,7 @@ def describe_update(settings: Settings, cluster: str, name: str, update_id: str)
 
 def delete(settings: Settings, cluster: str, name: str, preserve: bool) -> Response:
     """DeleteAddon. Whoever installed it sees it gone from the API and removes it from the cluster."""
-    if preserve:
+    if preserve and cluster == place.CLUSTER:
         return _invalid("preserve is not supported by this sandbox: the addon's software goes with the addon")
     record = _record(cluster, name)
     pod_identity.remove(cluster, record.get("podIdentityAssociations", []))
@@ -214,6 +221,8 @@ def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[s
     alone ends no change until EKS has lost its patience.
     """
     change: str | None = record["_transition"]
+    if record["clusterName"] != place.CLUSTER:
+        return _without_machine(record)
     try:
         file = settings.addon_reports / record["clusterName"] / f"{record['addonName']}.json"
         written = file.stat().st_mtime
@@ -230,6 +239,16 @@ def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[s
         return change, []
     record["_transition"] = None
     return status, issues
+
+
+def _without_machine(record: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """Of a cluster that this machine does not run: fine as soon as what it needs is there."""
+    name, cluster = record["addonName"], record["clusterName"]
+    if name in NEED_NODES and not node_groups.of(cluster):
+        text = "The add-on is unhealthy because it doesn't have the desired number of replicas."
+        return "DEGRADED", [{"code": _TOO_FEW, "message": text, "resourceIds": []}]
+    record["_transition"] = None
+    return "ACTIVE", []
 
 
 def _shown(record: dict[str, Any], state: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """EKS clusters: the one that this machine really runs has its true endpoint, certificate authority and issuer."""
 
 import base64
+import json
 import secrets
 from typing import Any
 
 from sandbox import pins, place
-from sandbox.aws import guard
+from sandbox.aws import guard, node_groups, updates
 from sandbox.aws.emulator import Response, ec2, eks, responses
 from sandbox.aws.settings import Settings
 
@@ -36,6 +37,9 @@ def install(settings: Settings) -> None:
         return eks._json_resp(200, {"cluster": eks._sanitize(cluster)})
 
     def _delete_cluster(name: str) -> Response:
+        refusal = _kept(name)
+        if refusal:
+            return refusal
         answer = stock_delete(name)
         if name not in eks._clusters:
             for key in [key for key in eks._addons if key.startswith(f"{name}/")]:
@@ -50,6 +54,50 @@ def install(settings: Settings) -> None:
     guard.replace(eks, "_get_docker", _start_nothing)
     stock_create = guard.replace(eks, "_create_cluster", _create_cluster)
     stock_delete = guard.replace(eks, "_delete_cluster", _delete_cluster)
+
+
+def configure(name: str, body: dict[str, Any]) -> Response:
+    """UpdateClusterConfig: one kind of change at a time, and none that changes nothing."""
+    cluster = eks._clusters[name]
+    kinds = {
+        "deletionProtection": "DeletionProtectionUpdate",
+        "logging": "LoggingUpdate",
+        "resourcesVpcConfig": "EndpointAccessUpdate",
+        "upgradePolicy": "UpgradePolicyUpdate",
+        "zonalShiftConfig": "ZonalShiftConfigUpdate",
+    }
+    given = [key for key in kinds if key in body]
+    if len(given) != 1:
+        return eks._error(400, "InvalidParameterException", "Only one type of update can be allowed.")
+    (key,) = given
+    changed = {**cluster[key], **body[key]} if isinstance(body[key], dict) and key != "logging" else body[key]
+    if changed == cluster.get(key):
+        text = f"No changes needed for the {key} config provided"
+        return eks._error(400, "InvalidParameterException", text)
+    cluster[key] = changed
+    return updates.started(cluster, kinds[key], {key: json.dumps(body[key])})
+
+
+def upgrade(name: str, body: dict[str, Any]) -> Response:
+    """UpdateClusterVersion: to the next minor version only."""
+    cluster = eks._clusters[name]
+    now, wanted = (int(version.split(".")[1]) for version in (cluster["version"], body["version"]))
+    if wanted != now + 1:
+        text = f"Unsupported Kubernetes minor version update from {cluster['version']} to {body['version']}"
+        return eks._error(400, "InvalidParameterException", text)
+    cluster["version"] = body["version"]
+    return updates.started(cluster, "VersionUpdate", {"Version": body["version"]})
+
+
+def _kept(name: str) -> Response | None:
+    """Why EKS does not delete a cluster now."""
+    if eks._clusters.get(name, {}).get("deletionProtection"):
+        text = f"Cluster {name} has deletion protection enabled; disable it before deleting the cluster."
+        return eks._error(400, "InvalidRequestException", text)
+    groups = node_groups.of(name)
+    if groups:
+        return eks._error(409, "ResourceInUseException", "Cluster has nodegroups attached")
+    return None
 
 
 def _refusal(body: dict[str, Any]) -> str | None:
@@ -79,6 +127,7 @@ def _correct(settings: Settings, cluster: dict[str, Any], body: dict[str, Any]) 
     cluster["platformVersion"] = "eks.1"
     cluster["health"] = {"issues": []}
     cluster["deletionProtection"] = bool(body.get("deletionProtection", False))
+    cluster["zonalShiftConfig"] = body.get("zonalShiftConfig", {"enabled": False})
     cluster["upgradePolicy"] = body.get("upgradePolicy", {"supportType": "EXTENDED"})
     if cluster["name"] != place.CLUSTER:
         return

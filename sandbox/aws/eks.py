@@ -5,7 +5,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.aws import addons, clusters, guard, pod_identity
+from sandbox.aws import addons, clusters, guard, node_groups, pod_identity, updates
 from sandbox.aws.emulator import Parameters, Response, eks, iam
 from sandbox.aws.settings import Settings
 
@@ -13,15 +13,25 @@ _CLUSTER = re.compile(r"/clusters/([\w-]+)/")
 _ADDON = re.compile(r"/clusters/([\w-]+)/addons(?:/([\w.-]+?)(/update)?)?")
 _UPDATES = re.compile(r"/clusters/([\w-]+)/updates/([\w-]+)")
 _ASSOCIATIONS = re.compile(r"/clusters/([\w-]+)/pod-identity-associations(/[\w-]+)?")
+_CHANGES = re.compile(r"/clusters/([\w-]+)/(update-config|updates)")
+_GROUP_CHANGES = re.compile(r"/clusters/([\w-]+)/node-groups/([\w-]+)/(update-config|update-version)")
 _ENTRIES = re.compile(r"/clusters/([\w-]+)/access-entries")
 _POLICIES = re.compile(r"/clusters/([\w-]+)/access-entries/(.+)/access-policies")
 
 
 def install(settings: Settings) -> None:
     """Route before the emulator does."""
-    guard.require(eks, "_ACCESS_POLICY_RULES", "_ACCESS_POLICY_ARN_PREFIX", "_access_entries")
+    guard.require(eks, "_ACCESS_POLICY_RULES", "_ACCESS_POLICY_ARN_PREFIX", "_access_entries", "_ae_key", "_tags")
     clusters.install(settings)
+    node_groups.install()
     addons.install()
+
+    def _describe_access_entry(cluster_name: str, principal_arn: str) -> Response:
+        """With the tags that it has now."""
+        entry = eks._access_entries.get(eks._ae_key(cluster_name, principal_arn))
+        if entry:
+            entry["tags"] = dict(eks._tags.get(entry["accessEntryArn"]) or {})
+        return stock_entry(cluster_name, principal_arn)
 
     def _handle_request_sync(
         method: str, path: str, headers: dict[str, str], body_bytes: bytes, query_params: Parameters
@@ -34,6 +44,7 @@ def install(settings: Settings) -> None:
             return eks._error(404, "ResourceNotFoundException", str(missing))
         return answer or stock(method, path, headers, body_bytes, query_params)
 
+    stock_entry = guard.replace(eks, "_describe_access_entry", _describe_access_entry)
     stock = guard.replace(eks, "_handle_request_sync", _handle_request_sync)
 
 
@@ -56,8 +67,10 @@ def _in_cluster(
 ) -> Response | None:
     if found := _ADDON.fullmatch(path):
         return _addon(settings, method, found, body, query)
-    if (found := _UPDATES.fullmatch(path)) and method == "GET" and "addonName" in query:
-        return addons.describe_update(settings, found[1], query["addonName"], found[2])
+    if (found := _UPDATES.fullmatch(path)) and method == "GET":
+        return _update(settings, found[1], found[2], query)
+    if method == "POST" and (found := _CHANGES.fullmatch(path) or _GROUP_CHANGES.fullmatch(path)):
+        return _change(found, body)
     if _ASSOCIATIONS.fullmatch(path) and body.get("roleArn") and not pod_identity.role_exists(body["roleArn"]):
         return eks._error(400, "InvalidParameterException", pod_identity.NO_ROLE)
     if _ENTRIES.fullmatch(path) and method == "POST":
@@ -65,6 +78,31 @@ def _in_cluster(
     if _POLICIES.fullmatch(path) and method == "POST":
         return _policy_refusal(body.get("policyArn", ""))
     return None
+
+
+def _change(found: re.Match[str], body: dict[str, Any]) -> Response:
+    """A change of a cluster or of a node group."""
+    cluster, *group, kind = found.groups()
+    if not group:
+        return clusters.configure(cluster, body) if kind == "update-config" else clusters.upgrade(cluster, body)
+    record = node_groups.record(cluster, group[0])
+    if record is None:
+        return _no_group(group[0])
+    return node_groups.configure(record, body) if kind == "update-config" else node_groups.upgrade(record, body)
+
+
+def _update(settings: Settings, cluster: str, update_id: str, query: dict[str, str]) -> Response:
+    """DescribeUpdate, of an addon, of a node group or of the cluster itself."""
+    if "addonName" in query:
+        return addons.describe_update(settings, cluster, query["addonName"], update_id)
+    if "nodegroupName" in query:
+        group = node_groups.record(cluster, query["nodegroupName"])
+        return _no_group(query["nodegroupName"]) if group is None else updates.described(group, update_id)
+    return updates.described(eks._clusters[cluster], update_id)
+
+
+def _no_group(name: str) -> Response:
+    return eks._error(404, "ResourceNotFoundException", f"No node group found for name: {name}.")
 
 
 def _addon(

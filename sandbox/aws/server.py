@@ -4,10 +4,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox.aws import authorization, eks, guard, iam, instances, sts, volumes
+from sandbox.aws import authorization, eks, guard, iam, instances, networks, sts, volumes
 from sandbox.aws import emulator as stock
 from sandbox.aws.settings import current
 
+_SAVED = (
+    ("iam", stock.iam),
+    ("eks", stock.eks),
+    ("ec2", stock.ec2),
+    ("kms", stock.kms),
+    ("cloudwatch_logs", stock.cloudwatch_logs),
+)
 _HEALTH = "/_ministack/health"
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -23,6 +30,7 @@ def install() -> None:
     iam.install()
     volumes.install(settings)
     instances.install()
+    networks.install()
     eks.install(settings)
     _restore_sessions()
     _wrap_application()
@@ -30,7 +38,7 @@ def install() -> None:
 
 def save() -> None:
     """Write the state of the services, so that a server that was killed comes back with it."""
-    for name, service in (("iam", stock.iam), ("eks", stock.eks), ("ec2", stock.ec2)):
+    for name, service in _SAVED:
         stock.persistence.save_state(name, service.get_state())
     stock.persistence.save_state("sts", dict(stock.sts._sessions))
 

@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.pins import PULUMI
-from sandbox.place import AWS_PROVIDER_PORT, CACHE, KUBERNETES_PROVIDER_PORT, RANDOM_PROVIDER_PORT, Place
+from sandbox.place import (
+    AWS_PROVIDER_PORT,
+    CACHE,
+    EKS_PROVIDER_PORT,
+    KUBERNETES_PROVIDER_PORT,
+    RANDOM_PROVIDER_PORT,
+    Place,
+)
 
 # Package to the port at which its stand-in listens.
 STAND_IN_PORTS: Mapping[str, int] = {
     "aws": AWS_PROVIDER_PORT,
+    "eks": EKS_PROVIDER_PORT,
     "kubernetes": KUBERNETES_PROVIDER_PORT,
     "random": RANDOM_PROVIDER_PORT,
 }

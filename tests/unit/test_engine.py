@@ -56,6 +56,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     return Elsewhere("unit", root)
 
 
+def debug_providers(*, without: str = "") -> str:
+    return ",".join(f"{package}:{port}" for package, port in plugins.STAND_IN_PORTS.items() if package != without)
+
+
 def executable(path: Path, text: str = "exit 0") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
@@ -72,9 +76,9 @@ def saved_stack(place: Place, salt: str) -> None:
 
 def test_without_released_parts_the_stand_ins_serve(tmp_path: Path) -> None:
     parts = plugins.detect(str(tmp_path), tmp_path)
-    assert [part.name for part in parts] == ["pulumi", "pulumi-language-python", "aws", "kubernetes", "random"]
+    assert [part.name for part in parts] == ["pulumi", "pulumi-language-python", *plugins.STAND_IN_PORTS]
     assert not any(part.released for part in parts)
-    assert parts.debug_providers == "aws:50052,kubernetes:50051,random:50053"
+    assert parts.debug_providers == debug_providers()
     assert str(parts.cli) == f"pulumi {pins.PULUMI}: the same source, built here"
 
 
@@ -100,8 +104,8 @@ def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, 
     found = executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
     executable(tmp_path / "plugins/resource-kubernetes-v0.0.1/pulumi-resource-kubernetes")
     parts = plugins.detect("/nowhere", tmp_path)
-    assert parts.providers[0].executable == found
-    assert parts.debug_providers == "kubernetes:50051,random:50053"
+    assert {part.name: part.executable for part in parts.providers if part.released} == {"aws": found}
+    assert parts.debug_providers == debug_providers(without="aws")
     plugins.link_released(parts, place)
     link = place.pulumi_home / f"plugins/resource-aws-v{aws}/pulumi-resource-aws"
     assert link.resolve() == found
@@ -112,7 +116,8 @@ def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, 
 def test_plugin_on_path_counts_at_its_version(tmp_path: Path) -> None:
     found = executable(tmp_path / "pulumi-resource-kubernetes", f"echo {version('pulumi-kubernetes')}")
     executable(tmp_path / "pulumi-resource-aws", "echo 1.0.0")
-    assert [part.executable for part in plugins.detect(str(tmp_path), tmp_path / "no").providers] == [None, found, None]
+    parts = plugins.detect(str(tmp_path), tmp_path / "no")
+    assert {part.name: part.executable for part in parts.providers if part.released} == {"kubernetes": found}
 
 
 def test_own_folders_on_path_are_not_taken_for_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +136,7 @@ def test_environment_holds_nothing_of_the_callers_clouds(place: Elsewhere, monke
     assert chosen["AWS_SECRET_ACCESS_KEY"] == "a=b"
     assert chosen["AWS_CONFIG_FILE"] == chosen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert chosen["PULUMI_BACKEND_URL"] == f"file://{place.root}/pulumi-backend"
-    assert chosen["PULUMI_DEBUG_PROVIDERS"] == "aws:50052,kubernetes:50051,random:50053"
+    assert chosen["PULUMI_DEBUG_PROVIDERS"] == debug_providers()
     assert chosen["LANG"] == "C.UTF-8"
     folders = chosen["PATH"].split(":")
     assert folders.index(str(place.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")

@@ -108,16 +108,16 @@ class Account:
 
     @property
     def iam(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        return self._client("iam")
+        return self.client("iam")
 
     @property
     def eks(self) -> Any:  # noqa: ANN401
-        return self._client("eks")
+        return self.client("eks")
 
     def caller_identity(self) -> dict[str, Any]:
         """STS's answer: Account, Arn, UserId. Raises ProviderError when the credentials are not valid."""
         try:
-            return call(self._client("sts"), "GetCallerIdentity")
+            return call(self.client("sts"), "GetCallerIdentity")
         except AwsError as error:
             raise ProviderError(f"unable to validate AWS credentials.\nDetails: {error}") from error
 
@@ -127,7 +127,8 @@ class Account:
         found = next(each for each in partitions if each["partition"] == self.partition)
         return {code: about["description"] for code, about in found["regions"].items()}
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401
+    def client(self, service: str) -> Any:  # noqa: ANN401
+        """A client of one service by boto3's name."""
         with _client_lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(

@@ -20,7 +20,7 @@ class AwsError(Exception):
     @property
     def missing(self) -> bool:
         """Whether it says that there is no such thing."""
-        return self.code in {"NoSuchEntity", "ResourceNotFoundException"}
+        return self.code == "NoSuchEntity" or self.code.endswith(("NotFound", "NotFoundException"))
 
 
 def call(client: Any, operation: str, /, **arguments: object) -> dict[str, Any]:  # noqa: ANN401 - made by boto3 at run time

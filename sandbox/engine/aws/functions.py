@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import jmespath
+
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
 from sandbox.engine.aws.eks_addon import Addon
@@ -171,12 +173,84 @@ def get_openid_connect_provider(aws: Account, arguments: Mapping[str, Any]) -> d
     return {**state, "id": arn}
 
 
+def get_availability_zones(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The region's zones, sorted by name."""
+    filters = _filters(arguments)
+    if state := arguments.get("state"):
+        filters.append({"Name": "state", "Values": [state]})
+    try:
+        found = call(
+            aws.client("ec2"),
+            "DescribeAvailabilityZones",
+            AllAvailabilityZones=arguments.get("allAvailabilityZones"),
+            Filters=filters or None,
+        )["AvailabilityZones"]
+    except AwsError as error:
+        raise failed("reading EC2 Availability Zones", error) from error
+    without = {*(arguments.get("excludeNames") or ()), *(arguments.get("excludeZoneIds") or ())}
+    kept = sorted(
+        (zone for zone in found if not {zone["ZoneName"], zone["ZoneId"]} & without), key=lambda zone: zone["ZoneName"]
+    )
+    return {
+        **arguments,
+        "allAvailabilityZones": bool(arguments.get("allAvailabilityZones")),
+        "groupNames": sorted({zone["GroupName"] for zone in kept}),
+        "id": aws.region,
+        "names": [zone["ZoneName"] for zone in kept],
+        "region": aws.region,
+        "zoneIds": [zone["ZoneId"] for zone in kept],
+    }
+
+
+def get_vpc_endpoint_service(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The one endpoint service that fits."""
+    doing, name = "reading EC2 VPC Endpoint Service", arguments.get("serviceName")
+    if service := arguments.get("service"):
+        name = f"com.amazonaws.{aws.region}.{service}"
+    filters = _filters(arguments)
+    if kind := arguments.get("serviceType"):
+        filters.append({"Name": "service-type", "Values": [kind]})
+    try:
+        found = call(
+            aws.client("ec2"),
+            "DescribeVpcEndpointServices",
+            Filters=filters or None,
+            ServiceNames=[name] if name else None,
+        )["ServiceDetails"]
+    except AwsError as error:
+        raise failed(doing, error) from error
+    if len(found) != 1:
+        few = "no matching EC2 VPC Endpoint Service found"
+        raise failed(doing, LookupError("multiple EC2 VPC Endpoint Services matched" if found else few))
+    (one,) = found
+    return {
+        **arguments,
+        "acceptanceRequired": one.get("AcceptanceRequired", False),
+        "availabilityZones": one.get("AvailabilityZones", []),
+        "baseEndpointDnsNames": one.get("BaseEndpointDnsNames", []),
+        "id": one.get("ServiceId", one["ServiceName"]),
+        "owner": one.get("Owner", ""),
+        "privateDnsName": one.get("PrivateDnsName", ""),
+        "region": aws.region,
+        "serviceId": one.get("ServiceId", ""),
+        "serviceName": one["ServiceName"],
+        "serviceType": jmespath.search("ServiceType[0].ServiceType", one) or "",
+        "vpcEndpointPolicySupported": one.get("VpcEndpointPolicySupported", False),
+    }
+
+
+def _filters(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": each["name"], "Values": each["values"]} for each in arguments.get("filters") or ()]
+
+
 FUNCTIONS: Mapping[str, Callable[[Account, Mapping[str, Any]], dict[str, Any]]] = {
+    "aws:ec2/getVpcEndpointService:getVpcEndpointService": get_vpc_endpoint_service,
     "aws:eks/getAddon:getAddon": get_addon,
     "aws:eks/getAddonVersion:getAddonVersion": get_addon_version,
     "aws:eks/getCluster:getCluster": get_cluster,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": get_openid_connect_provider,
     "aws:iam/getRole:getRole": get_role,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": get_availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": get_caller_identity,
     "aws:index/getPartition:getPartition": get_partition,
     "aws:index/getRegion:getRegion": get_region,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema
+from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema, same_set
 from sandbox.engine.aws.resource import Properties, Resource, Waiting, tag_change, tag_list, tag_map
 
 
@@ -21,17 +21,13 @@ def _url_refusal(value: object) -> str | None:
     return f'expected "url" to have a url with schema of: "https", got {value}'
 
 
-def _same_set(one: list[str], other: list[str]) -> bool:
-    return sorted(one) == sorted(other)
-
-
 class OpenIdConnectProvider(Resource):
     """Import id: the ARN."""
 
     schema = Schema(
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
         properties={
-            "clientIdLists": Property(same=_same_set),
+            "clientIdLists": Property(same=same_set),
             "tags": Property(),
             "thumbprintLists": Property(computed=True),
             "url": Property(replaces=True, same=_same_url, refusal=_url_refusal),

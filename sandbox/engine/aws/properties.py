@@ -213,6 +213,11 @@ def _where(name: str, key: str) -> str:
     return f"Examine values at '{name}.{key}'."
 
 
+def same_set(one: list[Any], other: list[Any]) -> bool:
+    """Whether two lists have the same members, in whatever order."""
+    return sorted(one) == sorted(other)
+
+
 def one_of(key: str, *accepted: str) -> Callable[[object], str | None]:
     """Accepts these texts."""
     listed = " ".join(f'"{each}"' for each in accepted)

@@ -3,10 +3,12 @@
 import importlib
 import inspect
 import re
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import pulumi_aws
 from pulumi import _types
 
 
@@ -54,11 +56,15 @@ def _arguments(kind: Any) -> tuple[frozenset[str], frozenset[str]]:  # noqa: ANN
 
 
 def _module(token: str) -> tuple[Any, str]:
+    """The SDK's package with the class, such as `pulumi_aws.iam`; its modules by themselves load it half."""
     _, path, name = token.split(":")
-    package, _, member = path.partition("/")
-    python_member = re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()
-    parts = ["pulumi_aws", *([] if package == "index" else [package]), python_member]
-    return importlib.import_module(".".join(parts)), name
+    package = path.partition("/")[0]
+    with warnings.catch_warnings():
+        # The SDK warns of classes that are not used here when it is loaded.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        module = pulumi_aws if package == "index" else getattr(pulumi_aws, package)
+        hasattr(module, name)  # the SDK loads a package when it is looked into
+        return module, name
 
 
 def _camel(name: str) -> str:

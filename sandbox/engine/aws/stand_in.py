@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from sandbox.engine.aws import properties
+from sandbox.engine.aws import ec2_network, eks_cluster, logs_and_keys, properties
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.eks_addon import Addon
 from sandbox.engine.aws.functions import FUNCTIONS, result
 from sandbox.engine.aws.iam_policy import Policy
 from sandbox.engine.aws.iam_role import Role, RolePolicy, RolePolicyAttachment
+from sandbox.engine.aws.launch_template import LaunchTemplate
 from sandbox.engine.aws.oidc_provider import OpenIdConnectProvider
 from sandbox.engine.aws.pod_identity import PodIdentityAssociation
 from sandbox.engine.aws.resource import NotUsableError, Resource, Waiting, with_own_tags
 from sandbox.engine.aws.schema import function_shape, provider_shape
+from sandbox.engine.aws.security_group import DefaultSecurityGroup, SecurityGroup
 from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
 from sandbox.engine.provider.values import JsonObject, has_unknown
@@ -26,6 +28,10 @@ RESOURCES: Mapping[str, Resource] = {
     for each in (
         *(Addon(), OpenIdConnectProvider(), PodIdentityAssociation()),
         *(Policy(), Role(), RolePolicy(), RolePolicyAttachment()),
+        *(DefaultSecurityGroup(), LaunchTemplate(), SecurityGroup()),
+        *ec2_network.TYPES,
+        *eks_cluster.TYPES,
+        *logs_and_keys.TYPES,
     )
 }
 

@@ -1,0 +1,491 @@
+"""What an EKS cluster is made of besides its addons: control plane, node groups, who may enter."""
+
+# ruff: noqa: ARG001, ARG005 - the functions of a table take the same arguments, whichever they need
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jmespath
+
+from sandbox.engine.aws.account import Account
+from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
+from sandbox.engine.aws.properties import Property, Schema, arn, one_of, same_set
+from sandbox.engine.aws.resource import Properties, Resource, Waiting
+from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, eks_tags
+from sandbox.engine.provider.values import UNKNOWN
+
+_FIXED = Property(replaces=True)
+_CHOSEN = Property(replaces=True, computed=True)
+_REGION = {"region": _CHOSEN}
+_TAGS = {"tags": Property()}
+_UPDATE_SECONDS = 3600.0
+
+
+def same_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether AWS's block (`one`) has all that the program's says; what the program leaves out AWS chooses."""
+    return all(_same_value(one.get(key), value) for key, value in other.items() if value is not None)
+
+
+def _same_value(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
+    if isinstance(other, Mapping):
+        return isinstance(one, Mapping) and same_settings(one, other)
+    if isinstance(other, list):
+        return sorted(map(str, one or ())) == sorted(map(str, other))
+    return one == other or (one is None and other in ("", False))
+
+
+class _Updated(TableResource):
+    """EKS changes clusters and node groups by updates that take their time."""
+
+    def ended(self, aws: Account, answer: Mapping[str, Any], waiting: Waiting, **owner: str) -> None:
+        """Wait for an update. Raises ProviderError in the provider's words when it fails."""
+        update = answer["update"]
+        last = {"status": update["status"], "errors": update.get("errors", [])}
+
+        def settled() -> bool:
+            found = call(aws.eks, "DescribeUpdate", updateId=update["id"], **owner)["update"]
+            last.update(status=found["status"], errors=found.get("errors", []))
+            return found["status"] != "InProgress"
+
+        late = waiting.until(settled, _UPDATE_SECONDS)
+        if late is not None or last["status"] != "Successful":
+            reasons = "; ".join(f"{each.get('errorCode')}: {each.get('errorMessage')}" for each in last["errors"])
+            what = f"waiting for {self.verbs.what} ({owner['name']}) update ({update['id']})"
+            raise failed(what, RuntimeError(f"unexpected state '{last['status']}', wanted 'Successful'. {reasons}"))
+
+
+class Cluster(_Updated):
+    """Import id: the name."""
+
+    def planned(self, inputs: Properties, olds: Properties) -> dict[str, Any]:
+        """What AWS adds inside of a block is unknown before the create, too."""
+        state = super().planned(inputs, olds)
+        before = olds.get("vpcConfig") or dict.fromkeys(("clusterSecurityGroupId", "vpcId"), UNKNOWN)
+        if isinstance(state["vpcConfig"], Mapping):
+            state["vpcConfig"] = {**before, **state["vpcConfig"]}
+        return state
+
+    def update(self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting) -> None:
+        changed = self._changed(olds, news)
+        try:
+            if "version" in changed:
+                answer = call(aws.eks, "UpdateClusterVersion", name=resource_id, version=news["version"])
+                self.ended(aws, answer, waiting, name=resource_id)
+            # One kind of change at a time, as EKS wants it.
+            for key, arguments in _CLUSTER_UPDATES.items():
+                if key in changed:
+                    answer = call(aws.eks, "UpdateClusterConfig", name=resource_id, **arguments(news))
+                    self.ended(aws, answer, waiting, name=resource_id)
+        except AwsError as error:
+            raise failed(f"updating EKS Cluster ({resource_id})", error) from error
+        done = {*_CLUSTER_UPDATES, "version", "forceUpdateVersion"}
+        super().update(aws, resource_id, {**olds, **{key: news[key] for key in done & news.keys()}}, news, waiting)
+
+
+def _logging(inputs: Properties) -> dict[str, Any]:
+    kinds = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+    on = [kind for kind in kinds if kind in (inputs.get("enabledClusterLogTypes") or ())]
+    off = [kind for kind in kinds if kind not in on]
+    setups = [{"types": on, "enabled": True}, {"types": off, "enabled": False}]
+    return {"logging": {"clusterLogging": [setup for setup in setups if setup["types"]]}}
+
+
+def _endpoints(inputs: Properties) -> dict[str, Any]:
+    network = inputs["vpcConfig"]
+    keys = ("endpointPrivateAccess", "endpointPublicAccess", "publicAccessCidrs")
+    return {"resourcesVpcConfig": {key: network[key] for key in keys if network.get(key) is not None}}
+
+
+_CLUSTER_UPDATES = {
+    "deletionProtection": lambda inputs: {"deletionProtection": inputs["deletionProtection"]},
+    "enabledClusterLogTypes": _logging,
+    "upgradePolicy": lambda inputs: {"upgradePolicy": inputs["upgradePolicy"]},
+    "vpcConfig": _endpoints,
+    "zonalShiftConfig": lambda inputs: {"zonalShiftConfig": inputs["zonalShiftConfig"]},
+}
+
+
+def _cluster_create(inputs: Properties) -> Mapping[str, Any]:
+    network = {key: value for key, value in inputs["vpcConfig"].items() if value not in (None, [])}
+    encryption = inputs.get("encryptionConfig")
+    return {
+        "resourcesVpcConfig": network,
+        **({"encryptionConfig": [encryption]} if encryption else {}),
+        **(_logging(inputs) if inputs.get("enabledClusterLogTypes") else {}),
+    }
+
+
+def _cluster_state(aws: Account, name: str, thing: Thing) -> Mapping[str, Any]:
+    network = thing.get("resourcesVpcConfig", {})
+    issuer = thing.get("identity", {}).get("oidc", {}).get("issuer")
+    logs = jmespath.search("logging.clusterLogging[?enabled].types[]", thing) or []
+    keys = ("endpointPrivateAccess", "endpointPublicAccess", "publicAccessCidrs", "securityGroupIds", "subnetIds")
+    encryption = (thing.get("encryptionConfig") or [None])[0]
+    return {
+        "accessConfig": {
+            key: value
+            for key, value in thing.get("accessConfig", {}).items()
+            if key in {"authenticationMode", "bootstrapClusterCreatorAdminPermissions"}
+        },
+        "certificateAuthority": {"data": thing.get("certificateAuthority", {}).get("data", "")},
+        "createdAt": thing["createdAt"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "enabledClusterLogTypes": sorted(logs),
+        "encryptionConfig": encryption,
+        "identities": [{"oidcs": [{"issuer": issuer}]}] if issuer else [],
+        "kubernetesNetworkConfig": {
+            key: value
+            for key, value in thing.get("kubernetesNetworkConfig", {}).items()
+            if key in {"ipFamily", "serviceIpv4Cidr"}
+        },
+        "vpcConfig": {key: network[key] for key in (*keys, "clusterSecurityGroupId", "vpcId") if key in network},
+        "version": thing["version"],
+    }
+
+
+CLUSTER = Cluster(
+    Schema(
+        "aws:eks/cluster:Cluster",
+        {
+            "accessConfig": Property(computed=True, replaces=True, same=same_settings),
+            "bootstrapSelfManagedAddons": Property(default=True, replaces=True),
+            "deletionProtection": Property(computed=True),
+            "enabledClusterLogTypes": Property(same=same_set),
+            "encryptionConfig": Property(computed=True, replaces=True, same=same_settings),
+            "forceUpdateVersion": Property(),
+            "kubernetesNetworkConfig": Property(computed=True, replaces=True, same=same_settings),
+            "name": _CHOSEN,
+            "roleArn": Property(replaces=True, refusal=arn("role_arn")),
+            "upgradePolicy": Property(computed=True, same=same_settings),
+            "version": Property(computed=True),
+            "vpcConfig": Property(same=same_settings),
+            "zonalShiftConfig": Property(computed=True, same=same_settings),
+            **_REGION,
+            **_TAGS,
+        },
+        longest_name=100,
+    ),
+    Verbs(
+        what="EKS Cluster",
+        service="eks",
+        create="CreateCluster",
+        created="cluster.name",
+        describe="DescribeCluster",
+        named=lambda name: {"name": name},
+        found="cluster",
+        delete="DeleteCluster",
+        deleted=lambda name, olds: {"name": name},
+        names={
+            "accessConfig": "accessConfig",
+            "bootstrapSelfManagedAddons": "bootstrapSelfManagedAddons",
+            "deletionProtection": "deletionProtection",
+            "kubernetesNetworkConfig": "kubernetesNetworkConfig",
+            "name": "name",
+            "roleArn": "roleArn",
+            "upgradePolicy": "upgradePolicy",
+            "version": "version",
+            "zonalShiftConfig": "zonalShiftConfig",
+        },
+        state={
+            "arn": "arn",
+            "clusterId": "id",
+            "endpoint": "endpoint",
+            "platformVersion": "platformVersion",
+            "status": "status",
+        },
+        also=_cluster_create,
+        tagging=eks_tags("arn"),
+        made=Wait("status", frozenset({"CREATING", "PENDING", "UPDATING"}), frozenset({"ACTIVE"}), 1800),
+        gone=Wait("status", frozenset({"ACTIVE", "DELETING"}), frozenset({""}), 900),
+        more=_cluster_state,
+    ),
+)
+
+
+def _split(resource_id: str) -> tuple[str, str]:
+    cluster, separator, name = resource_id.partition(":")
+    if not separator or not name:
+        wanted = "unexpected format for ID, expected cluster-name:name"
+        raise failed(f"importing {resource_id!r}", ValueError(wanted))
+    return cluster, name
+
+
+def _node_group_named(resource_id: str) -> Mapping[str, str]:
+    cluster, name = _split(resource_id)
+    return {"clusterName": cluster, "nodegroupName": name}
+
+
+class NodeGroup(_Updated):
+    """Import id: `cluster:group`."""
+
+    def create(self, aws: Account, inputs: Properties, waiting: Waiting) -> str:
+        if not inputs.get("nodeGroupName"):
+            prefix = inputs.get("nodeGroupNamePrefix") or "terraform-"
+            inputs = {**inputs, "nodeGroupName": prefix + _unique(aws, inputs["clusterName"], prefix)}
+        return super().create(aws, inputs, waiting)
+
+    def update(self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting) -> None:
+        changed = self._changed(olds, news)
+        named = _node_group_named(resource_id)
+        owner = {"name": named["clusterName"], "nodegroupName": named["nodegroupName"]}
+        version = {
+            key: news[key]
+            for key in ("version", "releaseVersion", "launchTemplate")
+            if key in changed and news.get(key)
+        }
+        try:
+            if version:
+                template = {"launchTemplate": _template(news)} if "launchTemplate" in version else {}
+                answer = call(aws.eks, "UpdateNodegroupVersion", **named, **version | template)
+                self.ended(aws, answer, waiting, **owner)
+            settings = _settings(olds, news, changed)
+            if settings:
+                self.ended(aws, call(aws.eks, "UpdateNodegroupConfig", **named, **settings), waiting, **owner)
+        except AwsError as error:
+            raise failed(f"updating EKS Node Group ({resource_id})", error) from error
+        done = {"version", "releaseVersion", "launchTemplate", "forceUpdateVersion", *_SETTINGS, "labels", "taints"}
+        super().update(aws, resource_id, {**olds, **{key: news.get(key) for key in done}}, news, waiting)
+
+
+_SETTINGS = ("scalingConfig", "updateConfig", "nodeRepairConfig")
+
+
+def _settings(olds: Properties, news: Properties, changed: set[str]) -> dict[str, Any]:
+    settings = {key: news[key] for key in _SETTINGS if key in changed}
+    before, after = olds.get("labels") or {}, news.get("labels") or {}
+    if before != after:
+        settings["labels"] = {
+            "addOrUpdateLabels": {key: value for key, value in after.items() if before.get(key) != value},
+            "removeLabels": sorted(before.keys() - after.keys()),
+        }
+    old_taints, new_taints = olds.get("taints") or [], news.get("taints") or []
+    if not same_taints(old_taints, new_taints):
+        settings["taints"] = {
+            "addOrUpdateTaints": [each for each in new_taints if each not in old_taints],
+            "removeTaints": [each for each in old_taints if each not in new_taints],
+        }
+    return settings
+
+
+def same_taints(one: list[Mapping[str, str]], other: list[Mapping[str, str]]) -> bool:
+    """Whether two lists keep off the same pods."""
+
+    def meaning(taints: list[Mapping[str, str]]) -> list[tuple[str, str, str]]:
+        return sorted((each["key"], each.get("value") or "", each["effect"]) for each in taints)
+
+    return meaning(one) == meaning(other)
+
+
+def _template(inputs: Properties) -> dict[str, Any]:
+    """By id or by name, whichever the program gives."""
+    return {key: str(value) for key, value in (inputs.get("launchTemplate") or {}).items() if value}
+
+
+def _node_group_create(inputs: Properties) -> Mapping[str, Any]:
+    return {"launchTemplate": _template(inputs)} if inputs.get("launchTemplate") else {}
+
+
+def _unique(aws: Account, cluster: str, prefix: str) -> str:
+    """The next free number: the released provider appends a time stamp and a counter."""
+    taken = call(aws.eks, "ListNodegroups", clusterName=cluster)["nodegroups"]
+    numbers = [int(found[1]) for name in taken if (found := re.fullmatch(re.escape(prefix) + r"(\d+)", name))]
+    return f"{max(numbers, default=0) + 1:026d}"
+
+
+def _node_group_state(aws: Account, resource_id: str, thing: Thing) -> Mapping[str, Any]:
+    resources = thing.get("resources", {})
+    return {
+        "resources": [
+            {
+                "autoscalingGroups": resources.get("autoScalingGroups", []),
+                "remoteAccessSecurityGroupId": resources.get("remoteAccessSecurityGroup", ""),
+            }
+        ],
+    }
+
+
+NODE_GROUP = NodeGroup(
+    Schema(
+        "aws:eks/nodeGroup:NodeGroup",
+        {
+            "amiType": _CHOSEN,
+            "capacityType": _CHOSEN,
+            "clusterName": _FIXED,
+            "diskSize": _CHOSEN,
+            "forceUpdateVersion": Property(),
+            "instanceTypes": _CHOSEN,
+            "labels": Property(),
+            "launchTemplate": Property(same=same_settings),
+            "nodeGroupName": _CHOSEN,
+            "nodeGroupNamePrefix": _CHOSEN,
+            "nodeRepairConfig": Property(computed=True, same=same_settings),
+            "nodeRoleArn": Property(replaces=True, refusal=arn("node_role_arn")),
+            "releaseVersion": Property(computed=True),
+            "scalingConfig": Property(same=same_settings),
+            "subnetIds": Property(replaces=True, same=same_set),
+            "taints": Property(same=same_taints),
+            "updateConfig": Property(computed=True, same=same_settings),
+            "version": Property(computed=True),
+            **_REGION,
+            **_TAGS,
+        },
+    ),
+    Verbs(
+        what="EKS Node Group",
+        service="eks",
+        create="CreateNodegroup",
+        created="join(':', [nodegroup.clusterName, nodegroup.nodegroupName])",
+        describe="DescribeNodegroup",
+        named=_node_group_named,
+        found="nodegroup",
+        delete="DeleteNodegroup",
+        deleted=lambda resource_id, olds: _node_group_named(resource_id),
+        names={
+            "amiType": "amiType",
+            "capacityType": "capacityType",
+            "clusterName": "clusterName",
+            "diskSize": "diskSize",
+            "instanceTypes": "instanceTypes",
+            "labels": "labels",
+            "nodeGroupName": "nodegroupName",
+            "nodeRepairConfig": "nodeRepairConfig",
+            "nodeRoleArn": "nodeRole",
+            "releaseVersion": "releaseVersion",
+            "scalingConfig": "scalingConfig",
+            "subnetIds": "subnets",
+            "taints": "taints",
+            "updateConfig": "updateConfig",
+            "version": "version",
+        },
+        state={"arn": "nodegroupArn", "status": "status"},
+        also=_node_group_create,
+        tagging=eks_tags("arn"),
+        made=Wait("status", frozenset({"CREATING", "UPDATING"}), frozenset({"ACTIVE"}), 3600),
+        gone=Wait("status", frozenset({"ACTIVE", "DELETING"}), frozenset({""}), 3600),
+        more=_node_group_state,
+    ),
+)
+
+
+def _entry_named(resource_id: str) -> Mapping[str, str]:
+    cluster, principal = _split(resource_id)
+    return {"clusterName": cluster, "principalArn": principal}
+
+
+ACCESS_ENTRY = TableResource(
+    Schema(
+        "aws:eks/accessEntry:AccessEntry",
+        {
+            "clusterName": _FIXED,
+            "kubernetesGroups": Property(computed=True, same=same_set),
+            "principalArn": Property(replaces=True, refusal=arn("principal_arn")),
+            "type": Property(
+                default="STANDARD",
+                replaces=True,
+                refusal=one_of(
+                    "type",
+                    "STANDARD",
+                    "EC2_LINUX",
+                    "EC2_WINDOWS",
+                    "FARGATE_LINUX",
+                    "EC2",
+                    "HYBRID_LINUX",
+                    "HYPERPOD_LINUX",
+                ),
+            ),
+            "userName": Property(computed=True),
+            **_REGION,
+            **_TAGS,
+        },
+    ),
+    Verbs(
+        what="EKS Access Entry",
+        service="eks",
+        create="CreateAccessEntry",
+        created="join(':', [accessEntry.clusterName, accessEntry.principalArn])",
+        describe="DescribeAccessEntry",
+        named=_entry_named,
+        found="accessEntry",
+        delete="DeleteAccessEntry",
+        deleted=lambda resource_id, olds: _entry_named(resource_id),
+        names={
+            "clusterName": "clusterName",
+            "kubernetesGroups": "kubernetesGroups",
+            "principalArn": "principalArn",
+            "type": "type",
+            "userName": "username",
+        },
+        state={"accessEntryArn": "accessEntryArn"},
+        steps=(
+            Step(
+                "kubernetesGroups",
+                "UpdateAccessEntry",
+                lambda resource_id, groups: {**_entry_named(resource_id), "kubernetesGroups": groups or []},
+            ),
+            Step(
+                "userName",
+                "UpdateAccessEntry",
+                lambda resource_id, name: {**_entry_named(resource_id), "username": name},
+            ),
+        ),
+        tagging=eks_tags("accessEntryArn"),
+        more=lambda aws, resource_id, thing: {
+            key: thing[key].strftime("%Y-%m-%dT%H:%M:%SZ") for key in ("createdAt", "modifiedAt")
+        },
+    ),
+)
+
+
+class AccessPolicyAssociation(TableResource):
+    """Import id: `cluster#principal#policy`."""
+
+    def read(self, aws: Account, resource_id: str) -> dict[str, Any] | None:
+        cluster, _, rest = resource_id.partition("#")
+        principal, _, policy = rest.partition("#")
+        try:
+            answer = unless_missing(
+                lambda: call(aws.eks, "ListAssociatedAccessPolicies", clusterName=cluster, principalArn=principal)
+            )
+        except AwsError as error:
+            raise failed(f"reading EKS Access Policy Association ({resource_id})", error) from error
+        for found in (answer or {}).get("associatedAccessPolicies", []):
+            if found["policyArn"] == policy:
+                return {
+                    "accessScope": found["accessScope"],
+                    "associatedAt": found["associatedAt"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "clusterName": cluster,
+                    "modifiedAt": found["modifiedAt"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "policyArn": policy,
+                    "principalArn": principal,
+                    "region": aws.region,
+                }
+        return None
+
+
+ACCESS_POLICY_ASSOCIATION = AccessPolicyAssociation(
+    Schema(
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        {
+            "accessScope": Property(replaces=True, same=same_settings),
+            "clusterName": _FIXED,
+            "policyArn": Property(replaces=True, refusal=arn("policy_arn")),
+            "principalArn": Property(replaces=True, refusal=arn("principal_arn")),
+            **_REGION,
+        },
+    ),
+    Verbs(
+        what="EKS Access Policy Association",
+        service="eks",
+        create="AssociateAccessPolicy",
+        created="",
+        identity=lambda inputs: "#".join([inputs["clusterName"], inputs["principalArn"], inputs["policyArn"]]),
+        describe="ListAssociatedAccessPolicies",
+        named=_entry_named,
+        found="",
+        delete="DisassociateAccessPolicy",
+        deleted=lambda resource_id, olds: {key: olds[key] for key in ("clusterName", "principalArn", "policyArn")},
+        names={key: key for key in ("accessScope", "clusterName", "policyArn", "principalArn")},
+    ),
+)
+
+TYPES: Sequence[Resource] = (CLUSTER, NODE_GROUP, ACCESS_ENTRY, ACCESS_POLICY_ASSOCIATION)

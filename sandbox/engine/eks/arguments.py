@@ -1,0 +1,193 @@
+"""What `eks:index:Cluster` of pulumi-eks refuses, and what it makes of its inputs for EKS itself. Pure.
+
+Inputs may hold Outputs of the SDK: only whether they are given, and plain switches, are looked at.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+Inputs = Mapping[str, Any]
+
+MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+
+LEAN: Inputs = {
+    "skipDefaultNodeGroup": True,
+    "skipDefaultSecurityGroups": True,
+    "useDefaultVpcCni": True,
+    "kubeProxyAddonOptions": {"enabled": False},
+    "corednsAddonOptions": {"enabled": False},
+    "authenticationMode": "API",
+}
+"""The switches with which the component makes the cluster and its Kubernetes provider, and nothing else."""
+
+SERVED = frozenset(
+    {
+        *LEAN,
+        "bootstrapSelfManagedAddons",
+        "clusterTags",
+        "createOidcProvider",
+        "deletionProtection",
+        "enabledClusterLogTypes",
+        "encryptionConfigKeyArn",
+        "endpointPrivateAccess",
+        "endpointPublicAccess",
+        "kubernetesServiceIpAddressRange",
+        "name",
+        "privateSubnetIds",
+        "providerCredentialOpts",
+        "publicAccessCidrs",
+        "publicSubnetIds",
+        "serviceRole",
+        "subnetIds",
+        "tags",
+        "upgradePolicy",
+        "version",
+        "vpcId",
+        # The SDK fills it in; with useDefaultVpcCni nothing is made of it.
+        "vpcCniOptions",
+    }
+)
+
+
+def refusal(inputs: Inputs) -> str | None:
+    """What the released component says to inputs that it does not take; None when it takes them."""
+    mode = inputs.get("authenticationMode")
+    own_subnets = inputs.get("publicSubnetIds") is not None or inputs.get("privateSubnetIds") is not None
+    mapped = next((key for key in ("roleMappings", "userMappings", "instanceRoles") if inputs.get(key)), None)
+    refusals = (
+        (
+            inputs.get("publicAccessCidrs") is not None and inputs.get("endpointPublicAccess") is False,
+            "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true",
+        ),
+        (
+            inputs.get("subnetIds") is not None and own_subnets,
+            "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive. "
+            "Choose a single approach.",
+        ),
+        (
+            mode is not None and mode not in MODES,
+            f"Invalid value for authenticationMode: {mode}. Allowed values are: {', '.join(MODES)}.",
+        ),
+        (
+            mode == "API" and mapped,
+            f"The '{mapped}' property does not support non-empty values when 'authenticationMode' is set to 'API'.",
+        ),
+        (
+            inputs.get("accessEntries") and mode in {None, "CONFIG_MAP"},
+            "The 'accessEntries' property is not supported when 'authenticationMode' is "
+            + ("set to 'CONFIG_MAP'." if mode else "not set."),
+        ),
+        (
+            inputs.get("skipDefaultSecurityGroups") and not inputs.get("skipDefaultNodeGroup"),
+            "Cannot read properties of undefined (reading '0')",
+        ),
+    )
+    return next((words for refused, words in refusals if refused), None)
+
+
+def not_served(inputs: Inputs, known: frozenset[str]) -> str | None:
+    """Why this stand-in cannot make the component; None when it can.
+
+    Args:
+        inputs: as the program gave them.
+        known: every input of the component that the SDK has.
+    """
+    for key in sorted(inputs.keys() - known):
+        near = difflib.get_close_matches(key, known, 1)
+        return f"eks:index:Cluster has no input {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    for key in sorted(inputs.keys() - SERVED):
+        return f"the sandbox's stand-in does not serve the input {key!r} of eks:index:Cluster; use the released plugin"
+    if inputs.get("createOidcProvider"):
+        return (
+            "the sandbox's stand-in does not serve createOidcProvider, which asks the issuer over the internet; "
+            "use aws.iam.OpenIdConnectProvider, or the released plugin"
+        )
+    for key, wanted in LEAN.items():
+        if inputs.get(key) != wanted:
+            return (
+                f"the sandbox's stand-in serves the lean form of eks:index:Cluster, with {key} {wanted!r} and not "
+                f"{inputs.get(key)!r}; use the released plugin"
+            )
+    if inputs.get("serviceRole") is None:
+        return (
+            "the sandbox's stand-in serves the lean form of eks:index:Cluster, with a serviceRole; "
+            "use the released plugin"
+        )
+    return None
+
+
+def cluster_inputs(inputs: Inputs) -> dict[str, Any]:
+    """Arguments of `aws.eks.Cluster` in Python's names, but for role and tags; those that are None are not given."""
+    key, cidr = inputs.get("encryptionConfigKeyArn"), inputs.get("kubernetesServiceIpAddressRange")
+    support = (inputs.get("upgradePolicy") or {}).get("supportType")
+    network = {
+        "endpoint_private_access": inputs.get("endpointPrivateAccess"),
+        "endpoint_public_access": inputs.get("endpointPublicAccess"),
+        "public_access_cidrs": inputs.get("publicAccessCidrs"),
+        "security_group_ids": [],
+        "subnet_ids": _subnets(inputs),
+    }
+    return {
+        "name": inputs.get("name"),
+        "version": inputs.get("version"),
+        "access_config": {
+            "authentication_mode": inputs["authenticationMode"],
+            "bootstrap_cluster_creator_admin_permissions": True,
+        },
+        "bootstrap_self_managed_addons": inputs.get("bootstrapSelfManagedAddons", True),
+        "deletion_protection": inputs.get("deletionProtection"),
+        "enabled_cluster_log_types": inputs.get("enabledClusterLogTypes"),
+        "encryption_config": {"provider": {"key_arn": key}, "resources": ["secrets"]} if key is not None else None,
+        "kubernetes_network_config": {"service_ipv4_cidr": cidr} if cidr is not None else None,
+        "upgrade_policy": {"support_type": support} if support is not None else None,
+        "vpc_config": {key: value for key, value in network.items() if value is not None},
+    }
+
+
+def _subnets(inputs: Inputs) -> Any:  # noqa: ANN401 - a list, or an Output of one
+    """Those given, or public ones before private ones."""
+    if inputs.get("subnetIds") is not None:
+        return inputs["subnetIds"]
+    return [*(inputs.get("publicSubnetIds") or []), *(inputs.get("privateSubnetIds") or [])]
+
+
+IGNORED_CHANGES = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons")
+"""Which changes of the cluster the component leaves alone."""
+
+
+def kubeconfig(cluster: Inputs, profile: str | None = None, role_arn: str | None = None) -> dict[str, Any]:
+    """The kubeconfig that the component gives out.
+
+    Args:
+        cluster: name, arn, endpoint and certificate (base64 of PEM) of the cluster.
+        profile: AWS profile of `aws eks get-token`.
+        role_arn: role that it assumes.
+    """
+    region = cluster["arn"].split(":")[3]
+    arguments = ["--region", region, "eks", "get-token", "--cluster-name", cluster["name"], "--output", "json"]
+    environment = [{"name": "KUBERNETES_EXEC_INFO", "value": '{"apiVersion": "client.authentication.k8s.io/v1beta1"}'}]
+    if role_arn:
+        arguments += ["--role", role_arn]
+    if profile:
+        arguments += ["--profile", profile]
+        environment.append({"name": "AWS_PROFILE", "value": profile})
+    execute = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "args": arguments,
+        "env": environment,
+    }
+    return {
+        "apiVersion": "v1",
+        "clusters": [
+            {
+                "cluster": {"server": cluster["endpoint"], "certificate-authority-data": cluster["certificate"]},
+                "name": "kubernetes",
+            }
+        ],
+        "contexts": [{"context": {"cluster": "kubernetes", "user": "aws"}, "name": "aws"}],
+        "current-context": "aws",
+        "kind": "Config",
+        "users": [{"name": "aws", "user": {"exec": execute}}],
+    }

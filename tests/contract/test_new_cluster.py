@@ -1,0 +1,435 @@
+"""What a cluster is made of, through the aws stand-in: made, read back without a difference, changed and removed."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from sandbox import place
+from sandbox.aws import lifecycle
+from sandbox.engine.aws.account import Account, Settings
+from sandbox.engine.aws.stand_in import AwsStandIn
+from sandbox.engine.provider.base import Difference, State, Target
+from sandbox.engine.provider.engine_log import EngineLog
+from sandbox.engine.provider.failures import InitFailed, ProviderError
+from tests.contract.errors import refused
+from tests.contract.server import Server
+
+ZONES = ("a", "b")
+TAGS = {"team": "messaging"}
+
+
+@dataclass
+class Stack:
+    """The engine's part: checks, creates, and remembers what it made, in order."""
+
+    stand_in: AwsStandIn
+    made: dict[str, tuple[Target, State]] = field(default_factory=dict)
+
+    def make(self, token: str, resource: str, /, **inputs: Any) -> dict[str, Any]:
+        """Create, and see that nothing differs afterwards; returns the outputs."""
+        target = Target.of(f"urn:pulumi:prod::p::{token}::{resource}")
+        checked = self.stand_in.check(target, {}, inputs, resource.encode())
+        assert not checked.failures
+        state = self.stand_in.create(target, dict(checked.inputs), 0, preview=False)
+        self.made[resource] = target, State(state.resource_id, state.outputs, checked.inputs)
+        read = self.read(resource)
+        assert read.outputs.keys() == state.outputs.keys()
+        assert self.difference(resource, **inputs).changes == {}, resource
+        return dict(state.outputs)
+
+    def read(self, name: str) -> State:
+        target, state = self.made[name]
+        return self.stand_in.read(target, state)
+
+    def difference(self, resource: str, /, **inputs: Any) -> Difference:
+        target, state = self.made[resource]
+        checked = self.stand_in.check(target, dict(state.inputs), inputs, resource.encode())
+        return self.stand_in.diff(target, state.resource_id, self.read(resource), dict(checked.inputs), [])
+
+    def change(self, resource: str, /, **inputs: Any) -> dict[str, Any]:
+        """Update, and see that nothing differs afterwards; returns the outputs."""
+        target, state = self.made[resource]
+        assert self.difference(resource, **inputs).changes
+        checked = self.stand_in.check(target, dict(state.inputs), inputs, resource.encode())
+        new = self.stand_in.update(target, self.read(resource), dict(checked.inputs), 0, preview=False)
+        self.made[resource] = target, State(state.resource_id, new.outputs, checked.inputs)
+        assert self.difference(resource, **inputs).changes == {}, resource
+        return dict(new.outputs)
+
+    def destroy(self, *names: str) -> None:
+        """Delete the last ones first, and see that each is gone; twice is no error."""
+        for name in names or reversed(list(self.made)):
+            target, state = self.made[name]
+            self.stand_in.delete(target, state, 0)
+            assert self.read(name).resource_id == "" or target.type.endswith("DefaultSecurityGroup"), name
+            self.stand_in.delete(target, state, 0)
+        for name in names or list(self.made):
+            del self.made[name]
+
+
+@pytest.fixture
+def stack(aws: Server) -> Iterator[Stack]:
+    keys = lifecycle.read_environment(aws.root / "aws.env")
+    services = ("ec2", "eks", "iam", "kms", "logs", "sts")
+    settings = Settings(
+        place.REGION,
+        access_key=keys["AWS_ACCESS_KEY_ID"],
+        secret_key=keys["AWS_SECRET_ACCESS_KEY"],
+        endpoints=dict.fromkeys(services, aws.endpoint),
+    )
+    stand_in = AwsStandIn(EngineLog(""), threading.Event())
+    stand_in._account = Account(settings)
+    made = Stack(stand_in)
+    before = inventory(aws)
+    yield made
+    made.destroy()
+    assert inventory(aws) == before
+
+
+def inventory(aws: Server) -> dict[str, list[str]]:
+    """Everything in the account that counts."""
+    ec2, iam, kms = aws.client("ec2"), aws.client("iam"), aws.client("kms")
+    lists = {
+        "addresses": ec2.describe_addresses()["Addresses"],
+        "clusters": aws.client("eks").list_clusters()["clusters"],
+        "endpoints": ec2.describe_vpc_endpoints()["VpcEndpoints"],
+        "flow logs": ec2.describe_flow_logs()["FlowLogs"],
+        "gateways": ec2.describe_internet_gateways()["InternetGateways"],
+        "groups": ec2.describe_security_groups()["SecurityGroups"],
+        "log groups": aws.client("logs").describe_log_groups()["logGroups"],
+        "nats": [each for each in ec2.describe_nat_gateways()["NatGateways"] if each["State"] != "deleted"],
+        "roles": iam.list_roles()["Roles"],
+        "subnets": ec2.describe_subnets()["Subnets"],
+        "tables": ec2.describe_route_tables()["RouteTables"],
+        "templates": ec2.describe_launch_templates()["LaunchTemplates"],
+        "vpcs": ec2.describe_vpcs()["Vpcs"],
+        "aliases": [each["AliasName"] for each in kms.list_aliases()["Aliases"]],
+        "keys": [
+            key["KeyId"]
+            for key in kms.list_keys()["Keys"]
+            if kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion"
+        ],
+    }
+    return {
+        kind: sorted(json.dumps(each, default=str, sort_keys=True) for each in found) for kind, found in lists.items()
+    }
+
+
+def role(stack: Stack, name: str, service: str) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return stack.make("aws:iam/role:Role", name, assumeRolePolicy=document)["arn"]
+
+
+def network(stack: Stack) -> dict[str, Any]:
+    """A VPC with a subnet in each of two zones."""
+    vpc = stack.make("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, tags=TAGS)
+    subnets = [
+        stack.make(
+            "aws:ec2/subnet:Subnet",
+            f"subnet-{zone}",
+            vpcId=vpc["id"],
+            cidrBlock=f"10.0.{place_}.0/24",
+            availabilityZone=f"{place.REGION}{zone}",
+            tags=TAGS,
+        )["id"]
+        for place_, zone in enumerate(ZONES)
+    ]
+    return {"vpc": vpc, "subnets": subnets}
+
+
+def cluster(stack: Stack, **more: Any) -> dict[str, Any]:
+    found = network(stack)
+    arn = role(stack, "cluster-role", "eks.amazonaws.com")
+    made = stack.make(
+        "aws:eks/cluster:Cluster",
+        "cluster",
+        name="fresh",
+        version="1.35",
+        roleArn=arn,
+        accessConfig={"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
+        bootstrapSelfManagedAddons=False,
+        vpcConfig={"subnetIds": found["subnets"], "endpointPrivateAccess": True, "endpointPublicAccess": False},
+        tags=TAGS,
+        **more,
+    )
+    return found | {"cluster": made}
+
+
+def test_a_vpc_with_all_that_a_network_has(stack: Stack) -> None:
+    found = network(stack)
+    vpc, (first, second) = found["vpc"], found["subnets"]
+    assert (vpc["enableDnsHostnames"], vpc["enableDnsSupport"], vpc["tagsAll"]) == (True, True, TAGS)
+    assert vpc["arn"].endswith(f":vpc/{vpc['id']}")
+    closed = stack.make("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", vpcId=vpc["id"])
+    assert (closed["ingress"], closed["egress"], closed["id"]) == ([], [], vpc["defaultSecurityGroupId"])
+    gateway = stack.make("aws:ec2/internetGateway:InternetGateway", "gateway", vpcId=vpc["id"], tags=TAGS)
+    address = stack.make("aws:ec2/eip:Eip", "address", domain="vpc", tags=TAGS)
+    nat = stack.make("aws:ec2/natGateway:NatGateway", "nat", allocationId=address["id"], subnetId=first, tags=TAGS)
+    assert nat["publicIp"] == address["publicIp"]
+    table = stack.make("aws:ec2/routeTable:RouteTable", "table", vpcId=vpc["id"], tags=TAGS)["id"]
+    out = {"routeTableId": table, "destinationCidrBlock": "0.0.0.0/0"}
+    stack.make("aws:ec2/route:Route", "out", **out, gatewayId=gateway["id"])
+    assert stack.change("out", **out, natGatewayId=nat["id"])["natGatewayId"] == nat["id"]
+    stack.make(
+        "aws:ec2/routeTableAssociation:RouteTableAssociation", "association", routeTableId=table, subnetId=second
+    )
+    endpoints = {"vpcId": vpc["id"], "tags": TAGS}
+    stack.make(
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "s3",
+        serviceName=f"com.amazonaws.{place.REGION}.s3",
+        routeTableIds=[table],
+        **endpoints,
+    )
+    group = stack.make(
+        "aws:ec2/securityGroup:SecurityGroup",
+        "https",
+        vpcId=vpc["id"],
+        ingress=[{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/16"]}],
+        tags=TAGS,
+    )
+    assert group["egress"] == []
+    stack.make(
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "ecr",
+        serviceName=f"com.amazonaws.{place.REGION}.ecr.api",
+        vpcEndpointType="Interface",
+        privateDnsEnabled=True,
+        subnetIds=[first, second],
+        securityGroupIds=[group["id"]],
+        **endpoints,
+    )
+
+
+def test_what_can_be_changed_in_place_is(stack: Stack) -> None:
+    found = network(stack)
+    vpc = {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True}
+    assert stack.change("vpc", **vpc, tags={"team": "other", "more": "1"})["tagsAll"] == {"team": "other", "more": "1"}
+    assert stack.change("vpc", **vpc, enableDnsSupport=False, tags={"more": "1"})["tagsAll"] == {"more": "1"}
+    assert stack.difference("vpc", cidrBlock="10.1.0.0/16").changes["cidrBlock"].replaces
+    rules = [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["10.0.0.0/8"], "description": "all"}]
+    group = {"name": "group", "vpcId": found["vpc"]["id"]}
+    stack.make("aws:ec2/securityGroup:SecurityGroup", "group", **group, egress=rules)
+    assert stack.change("group", **group, egress=rules, ingress=rules, tags=TAGS)["ingress"][0]["protocol"] == "-1"
+
+
+def test_logs_and_keys(stack: Stack) -> None:
+    logs = stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="/aws/eks/fresh/cluster", retentionInDays=90)
+    assert logs["arn"].endswith(":log-group:/aws/eks/fresh/cluster")
+    stack.make("aws:cloudwatch/logGroup:LogGroup", "longer", name="/aws/eks/fresh/cluster-2")
+    again = stack.change("logs", name="/aws/eks/fresh/cluster", retentionInDays=30, tags=TAGS)
+    assert (again["retentionInDays"], again["tagsAll"]) == (30, TAGS)
+    assert stack.change("logs", name="/aws/eks/fresh/cluster", tags=TAGS)["retentionInDays"] == 0
+    settings = {"description": "secrets", "deletionWindowInDays": 30}
+    key = stack.make("aws:kms/key:Key", "key", **settings, enableKeyRotation=True, tags=TAGS)
+    assert (key["enableKeyRotation"], key["id"], key["tagsAll"]) == (True, key["keyId"], TAGS)
+    assert stack.change("key", **settings, enableKeyRotation=False, tags={})["enableKeyRotation"] is False
+    stack.make("aws:kms/alias:Alias", "alias", name="alias/fresh", targetKeyId=key["keyId"])
+
+
+def test_flow_logs(stack: Stack, aws: Server) -> None:
+    vpc = network(stack)["vpc"]
+    logs = stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="flows")["arn"]
+    made = stack.make(
+        "aws:ec2/flowLog:FlowLog",
+        "flows",
+        vpcId=vpc["id"],
+        trafficType="ALL",
+        logDestination=logs,
+        iamRoleArn=role(stack, "flow-role", "vpc-flow-logs.amazonaws.com"),
+        maxAggregationInterval=60,
+        tags=TAGS,
+    )
+    (found,) = aws.client("ec2").describe_flow_logs(FlowLogIds=[made["id"]])["FlowLogs"]
+    assert found["Tags"] == [{"Key": "team", "Value": "messaging"}]
+
+
+def test_a_cluster_and_who_may_enter(stack: Stack) -> None:
+    found = cluster(stack)
+    issuer = found["cluster"]["identities"][0]["oidcs"][0]["issuer"]
+    assert issuer.startswith(f"https://oidc.eks.{place.REGION}.amazonaws.com/id/")
+    assert found["cluster"]["vpcConfig"]["vpcId"] == found["vpc"]["id"]
+    team = role(stack, "team", "ec2.amazonaws.com")
+    entry = {"clusterName": "fresh", "principalArn": team}
+    stack.make("aws:eks/accessEntry:AccessEntry", "entry", **entry, kubernetesGroups=["viewers"], tags=TAGS)
+    assert stack.change("entry", **entry, kubernetesGroups=["admins"])["kubernetesGroups"] == ["admins"]
+    stack.make(
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        "association",
+        **entry,
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        accessScope={"type": "namespace", "namespaces": ["rocketmq"]},
+    )
+
+
+def test_a_cluster_is_changed_one_kind_at_a_time(stack: Stack) -> None:
+    found = cluster(stack, deletionProtection=True, enabledClusterLogTypes=["api", "audit"])
+    inputs = dict(stack.made["cluster"][1].inputs)
+    given = {key: value for key, value in inputs.items() if key not in {"__defaults", "tagsAll"}}
+    changed = {
+        "enabledClusterLogTypes": ["scheduler"],
+        "upgradePolicy": {"supportType": "STANDARD"},
+        "vpcConfig": {
+            "subnetIds": found["subnets"],
+            "endpointPrivateAccess": True,
+            "endpointPublicAccess": True,
+            "publicAccessCidrs": ["203.0.113.0/24"],
+        },
+        "zonalShiftConfig": {"enabled": True},
+        "version": "1.36",
+    }
+    state = stack.change("cluster", **{**given, **changed})
+    assert (state["enabledClusterLogTypes"], state["version"]) == (["scheduler"], "1.36")
+    with pytest.raises(ProviderError, match="has deletion protection enabled"):
+        stack.destroy("cluster")
+    stack.change("cluster", **{**given, **changed, "deletionProtection": False})
+
+
+def test_a_cluster_that_cannot_be(stack: Stack, aws: Server) -> None:
+    cluster(stack)
+    eks = aws.client("eks")
+    with refused("InvalidParameterException", "Only one type of update can be allowed."):
+        eks.update_cluster_config(name="fresh", deletionProtection=True, upgradePolicy={"supportType": "STANDARD"})
+    with refused("InvalidParameterException", "No changes needed for the deletionProtection config provided"):
+        eks.update_cluster_config(name="fresh", deletionProtection=False)
+    with refused("InvalidParameterException", "Unsupported Kubernetes minor version update from 1.35 to 1.37"):
+        eks.update_cluster_version(name="fresh", version="1.37")
+    with refused("ResourceNotFoundException", "No update found for ID: 1"):
+        eks.describe_update(name="fresh", updateId="1")
+
+
+def template(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "nodes",
+        "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1},
+        "blockDeviceMappings": [
+            {
+                "deviceName": "/dev/xvda",
+                "ebs": {"volumeSize": 50, "volumeType": "gp3", "encrypted": "true", "deleteOnTermination": "true"},
+            }
+        ],
+        "tagSpecifications": [{"resourceType": "instance", "tags": {"Name": "nodes"}}],
+        "tags": TAGS,
+        **more,
+    }
+
+
+def test_node_groups_follow_their_template(stack: Stack, aws: Server) -> None:
+    found = cluster(stack)
+    made = stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template", **template())
+    assert (made["latestVersion"], made["metadataOptions"]["httpTokens"]) == (1, "required")
+    group = {
+        "clusterName": "fresh",
+        "nodeGroupNamePrefix": "nodes-",
+        "nodeRoleArn": role(stack, "node-role", "ec2.amazonaws.com"),
+        "subnetIds": found["subnets"],
+        "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 2},
+        "instanceTypes": ["m6i.large"],
+        "amiType": "AL2023_x86_64_STANDARD",
+        "launchTemplate": {"id": made["id"], "version": "1"},
+        "tags": TAGS,
+    }
+    first = stack.make("aws:eks/nodeGroup:NodeGroup", "group", **group)
+    second = stack.make("aws:eks/nodeGroup:NodeGroup", "group-2", **group)
+    assert first["nodeGroupName"] != second["nodeGroupName"]
+    assert first["id"] == f"fresh:{first['nodeGroupName']}"
+
+    newer = stack.change("template", **template(userData="IyEvYmluL3NoCg=="))
+    assert newer["latestVersion"] == 2
+    changed = stack.change(
+        "group",
+        **{
+            **group,
+            "launchTemplate": {"id": made["id"], "version": "2"},
+            "scalingConfig": {"minSize": 1, "desiredSize": 2, "maxSize": 3},
+            "labels": {"role": "broker"},
+            "taints": [{"key": "rocketmq", "effect": "NO_SCHEDULE"}],
+            "updateConfig": {"maxUnavailable": 2},
+            "nodeRepairConfig": {"enabled": True},
+        },
+    )
+    assert changed["labels"] == {"role": "broker"}
+    described = aws.client("eks").describe_nodegroup(clusterName="fresh", nodegroupName=first["nodeGroupName"])
+    assert described["nodegroup"]["launchTemplate"]["version"] == "2"
+    assert "labels" not in stack.change("group", **group) or stack.read("group").outputs["labels"] == {}
+    with pytest.raises(ProviderError, match="Cluster has nodegroups attached"):
+        stack.destroy("cluster")
+
+
+def test_node_groups_that_cannot_be(stack: Stack, aws: Server) -> None:
+    found = cluster(stack)
+    eks = aws.client("eks")
+    good = {
+        "clusterName": "fresh",
+        "nodegroupName": "nodes",
+        "subnets": found["subnets"],
+        "nodeRole": role(stack, "node-role", "ec2.amazonaws.com"),
+        "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 1},
+    }
+    missing = f"arn:aws:iam::{place.ACCOUNT}:role/missing"
+    for wrong, text in (
+        ({"nodeRole": missing}, "The role with name missing cannot be found."),
+        ({"subnets": ["subnet-0"]}, "The subnet ID 'subnet-0' does not exist"),
+        (
+            {"launchTemplate": {"id": "lt-0", "version": "1"}},
+            "Launch template {'id': 'lt-0', 'version': '1'} not found.",
+        ),
+        (
+            {"scalingConfig": {"minSize": 2, "desiredSize": 1, "maxSize": 1}},
+            "desiredSize must be between minSize and maxSize",
+        ),
+    ):
+        with refused("InvalidParameterException", text):
+            eks.create_nodegroup(**{**good, **wrong})
+
+
+def test_addons_of_a_cluster_without_machine_wait_for_nodes_only_where_they_need_them(stack: Stack) -> None:
+    found = cluster(stack)
+    addon = {"clusterName": "fresh", "resolveConflictsOnCreate": "OVERWRITE", "preserve": True}
+    assert stack.make("aws:eks/addon:Addon", "cni", **addon, addonName="vpc-cni")["addonVersion"].startswith("v1.")
+    target = Target.of("urn:pulumi:prod::p::aws:eks/addon:Addon::dns")
+    checked = stack.stand_in.check(target, {}, {**addon, "addonName": "coredns"}, b"")
+    with pytest.raises(InitFailed, match="timeout while waiting for state to become 'ACTIVE'"):
+        stack.stand_in.create(target, dict(checked.inputs), 0.3, preview=False)
+    stack.stand_in.delete(target, State("fresh:coredns", {"preserve": True}), 0)
+    stack.make(
+        "aws:eks/nodeGroup:NodeGroup",
+        "group",
+        clusterName="fresh",
+        nodeGroupName="nodes",
+        nodeRoleArn=role(stack, "node-role", "ec2.amazonaws.com"),
+        subnetIds=found["subnets"],
+        scalingConfig={"minSize": 1, "desiredSize": 1, "maxSize": 1},
+    )
+    stack.make("aws:eks/addon:Addon", "dns", **addon, addonName="coredns")
+
+
+def test_the_zones_and_endpoint_services_of_the_region(stack: Stack) -> None:
+    def zones_of(**arguments: Any) -> Any:
+        answer = stack.stand_in.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", arguments)
+        return answer["names"]
+
+    zones = zones_of(state="available")
+    assert zones == [f"{place.REGION}{letter}" for letter in "abc"]
+    assert zones_of(excludeNames=[zones[0]], state="available") == zones[1:]
+    service = f"com.amazonaws.{place.REGION}.s3"
+    found = stack.stand_in.invoke(
+        "aws:ec2/getVpcEndpointService:getVpcEndpointService", {"service": "s3", "serviceType": "Gateway"}
+    )
+    assert found["serviceName"] == service
+    with pytest.raises(ProviderError, match="no matching EC2 VPC Endpoint Service found"):
+        stack.stand_in.invoke("aws:ec2/getVpcEndpointService:getVpcEndpointService", {"service": "nothing"})
+
+
+def test_what_a_new_cluster_is_made_of_survives_a_crash(stack: Stack, aws: Server) -> None:
+    stack.make("aws:kms/key:Key", "key", description="secrets")
+    stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="kept")
+    aws.kill()
+    aws.start()
+    assert stack.read("key").resource_id
+    assert stack.read("logs").resource_id

@@ -1,0 +1,265 @@
+"""The types that are served by a table: steps after the create, waits, changes in place, and how they fail.
+
+What AWS answers to all of it is in tests/contract/test_new_cluster.py.
+"""
+
+import threading
+from typing import Any
+
+import pytest
+
+from sandbox.engine.aws import launch_template, security_group
+from sandbox.engine.aws.eks_cluster import same_settings, same_taints
+from sandbox.engine.aws.properties import Occasion, check
+from sandbox.engine.aws.stand_in import RESOURCES
+from sandbox.engine.aws.table import TableResource
+from sandbox.engine.provider.base import State
+from sandbox.engine.provider.failures import InitFailed, ProviderError
+from sandbox.engine.provider.values import UNKNOWN
+from tests.unit.aws_script import NOW, ScriptedAccount, provider, refusal, target
+
+VPC = "aws:ec2/vpc:Vpc"
+NAT = "aws:ec2/natGateway:NatGateway"
+CLUSTER = "aws:eks/cluster:Cluster"
+GROUP = "aws:eks/nodeGroup:NodeGroup"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+VPC_INPUTS = {
+    "cidrBlock": "10.0.0.0/16",
+    "instanceTenancy": "default",
+    "enableDnsSupport": True,
+    "enableDnsHostnames": True,
+}
+FOUND = {
+    "CreateVpc": {"Vpc": {"VpcId": "vpc-1"}},
+    "ModifyVpcAttribute": {},
+    "DescribeVpcs": {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "InstanceTenancy": "default"}]},
+    "DescribeVpcAttribute": {"EnableDnsSupport": {"Value": True}},
+    "DescribeSecurityGroups": {"SecurityGroups": []},
+    "DescribeRouteTables": {"RouteTables": []},
+    "DescribeNetworkAcls": {"NetworkAcls": []},
+}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait loops count their pauses but do not spend them."""
+
+    def no_wait(self: threading.Event, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        return self.is_set()
+
+    monkeypatch.setattr(threading.Event, "wait", no_wait)
+
+
+@pytest.mark.parametrize("token", RESOURCES)
+def test_every_served_name_is_one_of_the_sdk(token: str) -> None:
+    schema = RESOURCES[token].schema
+    assert set(schema.properties) <= schema.shape.inputs | {"namePrefix"}
+    assert schema.shape.required <= set(schema.properties)
+    resource = RESOURCES[token]
+    if isinstance(resource, TableResource):
+        assert {*resource.verbs.names, *(step.key for step in resource.verbs.steps)} <= set(schema.properties)
+        assert set(resource.verbs.state) <= schema.shape.outputs
+
+
+def test_an_attribute_is_set_after_the_create_unless_aws_has_it_so() -> None:
+    aws = ScriptedAccount(FOUND)
+    state = provider(aws).create(target(VPC), VPC_INPUTS, 0, preview=False)
+    assert aws.made("ModifyVpcAttribute") == [{"VpcId": "vpc-1", "EnableDnsHostnames": {"Value": True}}]
+    assert state.outputs["arn"] == "arn:aws:ec2:ap-southeast-1:140023393377:vpc/vpc-1"
+
+
+def test_a_create_that_is_refused_makes_nothing() -> None:
+    aws = ScriptedAccount({"CreateVpc": refusal("VpcLimitExceeded", "too many")})
+    with pytest.raises(ProviderError, match=r"creating EC2 VPC: .*VpcLimitExceeded: too many"):
+        provider(aws).create(target(VPC), VPC_INPUTS, 0, preview=False)
+
+
+def test_what_was_made_stays_in_the_state_when_a_step_fails() -> None:
+    aws = ScriptedAccount({**FOUND, "ModifyVpcAttribute": refusal("UnauthorizedOperation")})
+    with pytest.raises(InitFailed, match=r"creating EC2 VPC \(vpc-1\): .*UnauthorizedOperation") as failure:
+        provider(aws).create(target(VPC), VPC_INPUTS, 0, preview=False)
+    assert failure.value.resource_id == "vpc-1"
+
+
+def test_what_is_gone_is_no_error() -> None:
+    aws = ScriptedAccount(
+        {"DescribeVpcs": refusal("InvalidVpcID.NotFound"), "DeleteVpc": refusal("InvalidVpcID.NotFound")}
+    )
+    assert provider(aws).read(target(VPC), State("vpc-1")).resource_id == ""
+    provider(aws).delete(target(VPC), State("vpc-1"), 0)
+
+
+def test_a_refused_read_or_delete_is_an_error() -> None:
+    aws = ScriptedAccount(
+        {"DescribeVpcs": refusal("UnauthorizedOperation"), "DeleteVpc": refusal("DependencyViolation")}
+    )
+    with pytest.raises(ProviderError, match=r"reading EC2 VPC \(vpc-1\): .*UnauthorizedOperation"):
+        provider(aws).read(target(VPC), State("vpc-1"))
+    with pytest.raises(ProviderError, match=r"deleting EC2 VPC \(vpc-1\): .*DependencyViolation"):
+        provider(aws).delete(target(VPC), State("vpc-1"), 0)
+
+
+def test_a_change_that_the_table_has_no_verb_for_is_refused_by_name() -> None:
+    olds = State("vpc-1", {**VPC_INPUTS, "tagsAll": {}}, VPC_INPUTS)
+    with pytest.raises(ProviderError, match="does not change 'instanceTenancy' of aws:ec2/vpc:Vpc in place"):
+        provider(ScriptedAccount(FOUND)).update(
+            target(VPC), olds, {**VPC_INPUTS, "instanceTenancy": "dedicated"}, 0, preview=False
+        )
+
+
+def nat(*states: str) -> list[dict[str, Any]]:
+    return [{"NatGateways": [{"State": state, "SubnetId": "s", "NatGatewayAddresses": []}]} for state in states]
+
+
+NAT_INPUTS = {"allocationId": "eipalloc-1", "subnetId": "s", "connectivityType": "public"}
+MADE = {"CreateNatGateway": {"NatGateway": {"NatGatewayId": "nat-1"}}}
+
+
+def test_a_create_waits_until_the_state_is_good() -> None:
+    aws = ScriptedAccount({**MADE, "DescribeNatGateways": nat("pending", "pending", "available", "available")})
+    assert provider(aws).create(target(NAT), NAT_INPUTS, 0, preview=False).resource_id == "nat-1"
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (nat("pending", "failed", "failed"), "unexpected state 'failed', wanted target 'available'"),
+        (nat(*["pending"] * 100), "timeout while waiting for state to become one of"),
+    ],
+)
+def test_a_wait_that_ends_badly_keeps_what_was_made(answers: list[dict[str, Any]], words: str) -> None:
+    aws = ScriptedAccount({**MADE, "DescribeNatGateways": answers})
+    with pytest.raises(InitFailed, match=rf"waiting for EC2 NAT Gateway \(nat-1\) create: {words}"):
+        provider(aws).create(target(NAT), NAT_INPUTS, 0, preview=False)
+
+
+def test_a_delete_waits_until_it_is_gone() -> None:
+    aws = ScriptedAccount({"DeleteNatGateway": {}, "DescribeNatGateways": nat("deleting", "deleting", "deleted")})
+    provider(aws).delete(target(NAT), State("nat-1"), 0)
+    assert len(aws.made("DescribeNatGateways")) == 3
+    stuck = ScriptedAccount({"DeleteNatGateway": {}, "DescribeNatGateways": nat(*["deleting"] * 300)})
+    with pytest.raises(ProviderError, match=r"waiting for EC2 NAT Gateway \(nat-1\) delete"):
+        provider(stuck).delete(target(NAT), State("nat-1"), 0)
+
+
+def test_a_planned_cluster_does_not_know_what_aws_adds_to_its_blocks() -> None:
+    planned = RESOURCES[CLUSTER].planned({"name": "c", "vpcConfig": {"subnetIds": ["s"]}}, {})
+    assert planned["vpcConfig"] == {"subnetIds": ["s"], "clusterSecurityGroupId": UNKNOWN, "vpcId": UNKNOWN}
+    assert planned["endpoint"] is UNKNOWN
+    olds = {"vpcConfig": {"subnetIds": ["s"], "clusterSecurityGroupId": "sg-1"}}
+    changed = RESOURCES[CLUSTER].planned({"vpcConfig": {"subnetIds": ["s", "t"]}}, olds)
+    assert changed["vpcConfig"] == {"subnetIds": ["s", "t"], "clusterSecurityGroupId": "sg-1"}
+
+
+def test_a_failed_update_of_a_cluster_says_why() -> None:
+    olds = State(
+        "c", {"name": "c", "version": "1.34", "vpcConfig": {}, "tagsAll": {}, "bootstrapSelfManagedAddons": True}
+    )
+    errors = [{"errorCode": "InsufficientFreeAddresses", "errorMessage": "none left"}]
+    aws = ScriptedAccount(
+        {
+            "UpdateClusterVersion": {"update": {"id": "u", "status": "InProgress"}},
+            "DescribeUpdate": {"update": {"status": "Failed", "errors": errors}},
+        }
+    )
+    with pytest.raises(
+        ProviderError, match=r"waiting for EKS Cluster \(c\) update .*InsufficientFreeAddresses: none left"
+    ):
+        provider(aws).update(target(CLUSTER), olds, {"name": "c", "version": "1.35", "vpcConfig": {}}, 0, preview=False)
+
+
+def test_a_node_group_gets_the_next_number() -> None:
+    described = {"nodegroup": {"clusterName": "c", "nodegroupName": "n-2", "status": "ACTIVE", "createdAt": NOW}}
+    taken = {"nodegroups": [f"n-{1:026d}", "n-x", "other-7"]}
+    aws = ScriptedAccount({"ListNodegroups": taken, "CreateNodegroup": described, "DescribeNodegroup": described})
+    inputs = {
+        "clusterName": "c",
+        "nodeGroupNamePrefix": "n-",
+        "subnetIds": ["s"],
+        "scalingConfig": {},
+        "nodeRoleArn": "r",
+    }
+    provider(aws).create(target(GROUP), inputs, 0, preview=False)
+    assert aws.made("CreateNodegroup")[0]["nodegroupName"] == f"n-{2:026d}"
+
+
+@pytest.mark.parametrize("wrong", ["", "cluster", "cluster:"])
+def test_an_id_without_its_parts_is_refused(wrong: str) -> None:
+    with pytest.raises(ProviderError, match="unexpected format for ID, expected cluster-name:name"):
+        provider(ScriptedAccount({})).read(target(GROUP), State(wrong))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": {"b": 1}}, {"a": {"b": 1, "c": None}}, True),
+        ({}, {"a": {"b": 1}}, False),
+        ({"a": ["x", "y"]}, {"a": ["y", "x"]}, True),
+        ({"a": ["x"]}, {"a": ["x", "y"]}, False),
+        ({}, {"a": False, "b": ""}, True),
+        ({}, {"a": 0}, True),
+    ],
+)
+def test_a_block_is_the_same_when_it_has_all_that_the_program_says(one: dict, other: dict, same: bool) -> None:
+    assert same_settings(one, other) is same
+
+
+def test_taints_are_a_set() -> None:
+    one, other = {"key": "a", "value": "", "effect": "NO_SCHEDULE"}, {"key": "b", "effect": "NO_EXECUTE"}
+    assert same_taints([one, other], [other, {"key": "a", "effect": "NO_SCHEDULE"}])
+    assert not same_taints([one], [{**one, "effect": "NO_EXECUTE"}])
+
+
+def test_rules_are_the_same_when_they_let_the_same_through() -> None:
+    rule = {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["b", "a"]}
+    assert security_group.same_rules([rule], [{**rule, "cidrBlocks": ["a", "b"], "description": "x"}])
+    assert not security_group.same_rules([rule], [{**rule, "toPort": 444}])
+    every = {"protocol": "all", "fromPort": 0, "toPort": 0}
+    assert security_group.same_rules([every], [{"protocol": "-1", "fromPort": 0, "toPort": 65535}])
+
+
+def test_a_template_says_numbers_and_switches_as_texts() -> None:
+    block = {"ebs": {"encrypted": "true", "volumeSize": 50}, "deviceName": "/dev/xvda"}
+    assert launch_template.same_block([block], [{"ebs": {"encrypted": True, "volumeSize": 50}}])
+    assert not launch_template.same_block([block], [{"ebs": {"encrypted": "false"}}])
+    assert not launch_template.same_block([block], [block, block])
+
+
+def test_a_template_whose_tags_alone_change_gets_no_new_version() -> None:
+    version = {"LaunchTemplateVersions": [{"LaunchTemplateData": {}}]}
+    template = {"LatestVersionNumber": 1, "DefaultVersionNumber": 1, "LaunchTemplateName": "n"}
+    aws = ScriptedAccount(
+        {
+            "CreateTags": {},
+            "DescribeLaunchTemplates": {"LaunchTemplates": [template]},
+            "DescribeLaunchTemplateVersions": version,
+        }
+    )
+    olds = State("lt-1", {"name": "n", "tagsAll": {}})
+    provider(aws).update(target(TEMPLATE), olds, {"name": "n", "tagsAll": {"a": "1"}}, 0, preview=False)
+    assert aws.made("CreateTags") == [{"Resources": ["lt-1"], "Tags": [{"Key": "a", "Value": "1"}]}]
+
+
+def test_a_default_version_follows_when_the_program_says_so() -> None:
+    template = {"LatestVersionNumber": 2, "DefaultVersionNumber": 2, "LaunchTemplateName": "n"}
+    aws = ScriptedAccount(
+        {
+            "CreateLaunchTemplateVersion": {"LaunchTemplateVersion": {"VersionNumber": 2}},
+            "ModifyLaunchTemplate": {},
+            "DescribeLaunchTemplates": {"LaunchTemplates": [template]},
+            "DescribeLaunchTemplateVersions": {"LaunchTemplateVersions": [{"LaunchTemplateData": {"UserData": "x"}}]},
+        }
+    )
+    news = {"name": "n", "userData": "x", "updateDefaultVersion": True}
+    provider(aws).update(target(TEMPLATE), State("lt-1", {"name": "n"}), news, 0, preview=False)
+    assert aws.made("ModifyLaunchTemplate") == [{"LaunchTemplateId": "lt-1", "DefaultVersion": "2"}]
+
+
+def test_automatic_names_and_defaults_of_a_table() -> None:
+    occasion = Occasion("flows", {}, b"seed", {"owner": "x"})
+    checked = check(RESOURCES["aws:cloudwatch/logGroup:LogGroup"].schema, {"retentionInDays": 7}, occasion)
+    assert str(checked.inputs["name"]).startswith("flows-")
+    assert checked.inputs["tagsAll"] == {"owner": "x"}

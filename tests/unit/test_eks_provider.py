@@ -1,0 +1,267 @@
+"""The eks stand-in: what it refuses, what it registers, what it gives back, and that an engine can attach to it."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import grpc.aio
+import pulumi
+import pulumi_aws as aws
+import pytest
+from pulumi import InputPropertiesError, ResourceOptions
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.engine.eks import cluster, serving
+from sandbox.engine.eks.arguments import LEAN, kubeconfig, not_served, refusal
+from sandbox.engine.provider.failures import UnsupportedTypeError
+from tests.unit.harness import Recording
+from tests.unit.harness.fakes import ACCOUNT, REGION, Fakes
+from tests.unit.harness.recording import UNKNOWN
+from tests.unit.harness.runner import run
+
+TYPE = "aws:eks/cluster:Cluster"
+ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/ABC"
+ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/fresh"
+GIVEN = {
+    **LEAN,
+    "bootstrapSelfManagedAddons": False,
+    "deletionProtection": True,
+    "enabledClusterLogTypes": ["api"],
+    "encryptionConfigKeyArn": "arn:aws:kms:key",
+    "endpointPrivateAccess": True,
+    "endpointPublicAccess": False,
+    "kubernetesServiceIpAddressRange": "172.20.0.0/16",
+    "name": "fresh",
+    "subnetIds": ["subnet-a", "subnet-b"],
+    "tags": {"team": "messaging"},
+    "upgradePolicy": {"supportType": "STANDARD"},
+    "version": "1.35",
+    "vpcId": "vpc-1",
+}
+
+
+def made(inputs: Any) -> tuple[str, dict[str, Any]]:
+    return inputs["name"], {
+        "arn": ARN,
+        "certificateAuthority": {"data": "Q0E="},
+        "endpoint": "https://api.example",
+        "identities": [{"oidcs": [{"issuer": ISSUER}]}],
+        "vpcConfig": {**inputs["vpcConfig"], "clusterSecurityGroupId": "sg-1", "vpcId": "vpc-1"},
+    }
+
+
+@pytest.fixture(autouse=True)
+def cli(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "aws_cli_problem", lambda: None)
+
+
+def construct(preview: bool = False, /, **changes: Any) -> tuple[Recording, dict[str, Any]]:
+    """What the component registers, and its outputs once they are resolved."""
+    outputs: dict[str, Any] = {}
+
+    def program() -> None:
+        role = aws.iam.Role("role", name="service", assume_role_policy="{}")
+        inputs = {"serviceRole": role, **GIVEN, **changes}
+        options = ResourceOptions(protect=True)
+        result = serving.EksStandIn().construct(
+            "c", cluster.TOKEN, {k: v for k, v in inputs.items() if v is not None}, options
+        )
+        for key, value in result.state.items():
+            pulumi.Output.from_input(value).apply(lambda known, key=key: outputs.__setitem__(key, known))
+
+    fakes = Fakes()
+    return run(program, preview=preview, fakes=replace(fakes, resources={**fakes.resources, TYPE: made})), outputs
+
+
+def test_the_cluster_is_registered_as_the_component_does() -> None:
+    recording, _ = construct()
+    component, role, control_plane, kubernetes = (
+        recording.one(token) for token in (cluster.TOKEN, "aws:iam/role:Role", TYPE, "pulumi:providers:kubernetes")
+    )
+    assert (control_plane.name, control_plane.parent, control_plane.protect) == ("c-eksCluster", component.urn, True)
+    assert control_plane.ignore_changes == (
+        "accessConfig.bootstrapClusterCreatorAdminPermissions",
+        "bootstrapSelfManagedAddons",
+    )
+    assert control_plane.inputs == {
+        "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
+        "bootstrapSelfManagedAddons": False,
+        "deletionProtection": True,
+        "enabledClusterLogTypes": ["api"],
+        "encryptionConfig": {"provider": {"keyArn": "arn:aws:kms:key"}, "resources": ["secrets"]},
+        "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16"},
+        "name": "fresh",
+        "roleArn": role.outputs["arn"],
+        "tags": {"Name": "c-eksCluster", "team": "messaging"},
+        "upgradePolicy": {"supportType": "STANDARD"},
+        "version": "1.35",
+        "vpcConfig": {
+            "endpointPrivateAccess": True,
+            "endpointPublicAccess": False,
+            "securityGroupIds": [],
+            "subnetIds": ["subnet-a", "subnet-b"],
+        },
+    }
+    assert (kubernetes.name, kubernetes.parent) == ("c-eks-k8s", component.urn)
+    assert json.loads(kubernetes.inputs["kubeconfig"])["clusters"][0]["cluster"]["server"] == "https://api.example"
+    assert len(recording.resources) == 5  # with the stack
+
+
+def test_what_is_left_out_is_not_sent() -> None:
+    absent = (
+        "encryptionConfigKeyArn",
+        "kubernetesServiceIpAddressRange",
+        "upgradePolicy",
+        "bootstrapSelfManagedAddons",
+    )
+    left_out: dict[str, Any] = dict.fromkeys(absent)
+    recording, _ = construct(**left_out, subnetIds=None, publicSubnetIds=["p"], privateSubnetIds=["q"])
+    inputs = recording.one(TYPE).inputs
+    assert {"encryptionConfig", "kubernetesNetworkConfig", "upgradePolicy"}.isdisjoint(inputs)
+    assert inputs["bootstrapSelfManagedAddons"] is True
+    assert inputs["vpcConfig"]["subnetIds"] == ["p", "q"]
+
+
+def test_outputs_after_an_update() -> None:
+    _, outputs = construct()
+    assert outputs["oidcProviderUrl"] == ISSUER
+    assert outputs["oidcIssuer"] == ISSUER.removeprefix("https://")
+    assert outputs["oidcProviderArn"] == outputs["clusterIngressRuleId"] == ""
+    assert outputs["clusterSecurityGroupId"] == outputs["nodeSecurityGroupId"] == "sg-1"
+    assert json.loads(outputs["kubeconfigJson"]) == outputs["kubeconfig"]
+    assert (outputs["core"]["vpcId"], outputs["core"]["subnetIds"]) == ("vpc-1", ["subnet-a", "subnet-b"])
+    assert {"awsProvider", "defaultNodeGroup"}.isdisjoint(outputs)
+
+
+def test_outputs_of_a_preview_are_unknown_but_for_what_was_not_made() -> None:
+    recording, outputs = construct(True)
+    # The harness knows no values that AWS adds inside of a block.
+    assert set(outputs) - {"clusterSecurityGroupId", "nodeSecurityGroupId"} == {
+        *("autoModeNodeRoleName", "clusterIngressRuleId", "defaultNodeGroupAsgName", "eksCluster"),
+        *("fargateProfileId", "fargateProfileStatus", "instanceRoles", "oidcProviderArn"),
+    }
+    given_back = recording.component_outputs[recording.one(cluster.TOKEN).urn]
+    assert given_back["core"] == given_back["kubeconfigJson"] == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"publicAccessCidrs": ["0.0.0.0/0"], "endpointPublicAccess": False},
+            "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true",
+        ),
+        ({"privateSubnetIds": ["s"]}, "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually"),
+        ({"authenticationMode": "EKS"}, "Invalid value for authenticationMode: EKS. Allowed values are: CONFIG_MAP"),
+        ({"roleMappings": [{}]}, "The 'roleMappings' property does not support non-empty values"),
+        ({"authenticationMode": "CONFIG_MAP", "accessEntries": {"a": 1}}, "is set to 'CONFIG_MAP'."),
+        ({"authenticationMode": None, "accessEntries": {"a": 1}}, "'authenticationMode' is not set."),
+        ({"skipDefaultNodeGroup": None}, "Cannot read properties of undefined (reading '0')"),
+    ],
+)
+def test_the_components_own_refusals(changes: dict[str, Any], words: str) -> None:
+    assert words in str(refusal({key: value for key, value in {**GIVEN, **changes}.items() if value is not None}))
+
+
+def test_public_access_without_a_word_on_the_endpoint_is_accepted() -> None:
+    assert refusal({**LEAN, "publicAccessCidrs": ["203.0.113.0/24"]}) is None
+
+
+KNOWN = frozenset({*GIVEN, "serviceRole", "gpu", "createOidcProvider"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"subnetIdz": []}, "has no input 'subnetIdz'; did you mean 'subnetIds'?"),
+        ({"gpu": True}, "does not serve the input 'gpu'"),
+        ({"createOidcProvider": True}, "does not serve createOidcProvider"),
+        ({"useDefaultVpcCni": False}, "with useDefaultVpcCni True and not False"),
+        ({"kubeProxyAddonOptions": {}}, "with kubeProxyAddonOptions {'enabled': False} and not {}"),
+        ({"authenticationMode": "CONFIG_MAP"}, "with authenticationMode 'API' and not 'CONFIG_MAP'"),
+        ({"serviceRole": None}, "with a serviceRole"),
+    ],
+)
+def test_what_the_stand_in_does_not_serve_is_said_by_name(changes: dict[str, Any], words: str) -> None:
+    assert words in str(not_served({"serviceRole": "role", **GIVEN, **changes}, KNOWN))
+
+
+def test_a_refusal_is_an_error_of_the_inputs_before_anything_is_registered() -> None:
+    with pytest.raises(InputPropertiesError) as refused:
+        construct(authenticationMode="EKS")
+    assert refused.value.errors is not None
+    assert "Invalid value for authenticationMode" in refused.value.errors[0]["reason"]
+
+
+def test_kubeconfig_with_profile_and_role() -> None:
+    known = {"name": "fresh", "arn": ARN, "endpoint": "https://api", "certificate": "Q0E="}
+    (user,) = kubeconfig(known, "admin", "arn:role")["users"]
+    assert user["user"]["exec"]["args"][-4:] == ["--role", "arn:role", "--profile", "admin"]
+    assert {"name": "AWS_PROFILE", "value": "admin"} in user["user"]["exec"]["env"]
+    (bare,) = kubeconfig(known)["users"]
+    assert bare["user"]["exec"]["args"] == (
+        f"--region {REGION} eks get-token --cluster-name fresh --output json".split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("aws-cli/2.31.0 Python/3.13", None),
+        ("aws-cli/1.24.0 Python/3.8", None),
+        ("aws-cli/2.6.9 Python/3.9", "aws CLI 2.6 is too old"),
+        ("aws-cli/1.23.9 Python/3.8", "aws CLI 1.23 is too old"),
+        ("something else", "Could not find aws CLI for EKS."),
+    ],
+)
+def test_the_aws_command_is_looked_for(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, answer: str, problem: str | None
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert str(cluster.aws_cli_problem()).startswith("Could not find aws CLI for EKS.")
+    program = tmp_path / "aws"
+    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    program.chmod(0o755)
+    found = cluster.aws_cli_problem()
+    assert found is None if problem is None else str(found).startswith(problem)
+
+
+def test_another_component_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedTypeError, match=r"unsupported resource type eks:index:Addon: .* eks:index:Cluster"):
+        serving.EksStandIn().construct("a", "eks:index:Addon", {})
+
+
+def attached(talk: Callable[[Any], Any]) -> Any:
+    """What an engine hears when it attaches to a server of the stand-in."""
+
+    async def converse() -> Any:
+        server = grpc.aio.server()
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(serving.Servicer(), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                return await talk(provider_pb2_grpc.ResourceProviderStub(channel))
+        finally:
+            await server.stop(None)
+
+    return asyncio.run(converse())
+
+
+def test_an_engine_attaches_and_configures() -> None:
+    async def talk(stub: Any) -> Any:
+        await stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1"))
+        hello = await stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
+        checked = await stub.CheckConfig(provider_pb2.CheckRequest())
+        same = await stub.DiffConfig(provider_pb2.DiffRequest())
+        ready = await stub.Configure(provider_pb2.ConfigureRequest())
+        return hello, checked, same, ready
+
+    hello, checked, same, ready = attached(talk)
+    assert (hello.accept_resources, hello.accept_outputs, ready.acceptResources) == (True, True, True)
+    assert not checked.failures
+    assert same.changes == provider_pb2.DiffResponse.DIFF_NONE
