@@ -83,6 +83,8 @@ CATALOGUE |= {
         ("eks-pod-identity-agent", "eks-pod-identity-agent", ("v1.3.10-eksbuild.2", "v1.3.10-eksbuild.1")),
     )
 }
+RUNS_HERE = frozenset({EBS_CSI})
+"""Addons that the sandbox's own cluster can run."""
 NEED_NODES = frozenset({"coredns", EBS_CSI})
 """Addons with a Deployment: they are not ACTIVE before a node runs it."""
 

@@ -14,6 +14,7 @@ from sandbox.aws import guard, node_groups, pod_identity
 from sandbox.aws.addon_catalogue import (
     CATALOGUE,
     NEED_NODES,
+    RUNS_HERE,
     Addon,
     UnsupportedAddonError,
     check_configuration,
@@ -102,6 +103,10 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
         return eks._error(409, "ResourceInUseException", "Addon already exists.")
     try:
         addon, version = resolve(name, body.get("addonVersion"))
+        if cluster == place.CLUSTER and name not in RUNS_HERE:
+            raise UnsupportedAddonError(
+                f"the cluster {cluster} of this sandbox has a network of its own, without {name}"
+            )
         check_configuration(addon, body.get("configurationValues") or "")
         _check(body, addon)
     except UnsupportedAddonError as unsupported:

@@ -41,10 +41,10 @@ class Sandbox:
         """The steps that `pulumi preview ARGUMENTS` plans."""
         return Plan(json.loads(self.pulumi("preview", *arguments, "--json"))["steps"])
 
-    def changed(self, change: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
-        """Arguments for settings that differ from `Pulumi.prod.yaml` by what `change` does to its `config`."""
+    def changed(self, change: Callable[[dict[str, Any]], None], stack: str = "prod") -> tuple[str, str]:
+        """Arguments for settings that differ from the stack file by what `change` does to its `config`."""
         pulumi.refresh_view(self.place)
-        document = yaml.safe_load((pulumi.view(self.place) / "Pulumi.prod.yaml").read_text())
+        document = yaml.safe_load((pulumi.view(self.place) / f"Pulumi.{stack}.yaml").read_text())
         change(document["config"])
         file = self.place.root / "changed.yaml"
         file.write_text(yaml.safe_dump(document))
