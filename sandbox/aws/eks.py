@@ -73,9 +73,14 @@ def _in_cluster(
         return _change(found, body)
     if _ASSOCIATIONS.fullmatch(path) and body.get("roleArn") and not pod_identity.role_exists(body["roleArn"]):
         return eks._error(400, "InvalidParameterException", pod_identity.NO_ROLE)
-    if _ENTRIES.fullmatch(path) and method == "POST":
+    return _entry_refusal(path, body) if method == "POST" else None
+
+
+def _entry_refusal(path: str, body: dict[str, Any]) -> Response | None:
+    """Why an access entry or its policy cannot be."""
+    if _ENTRIES.fullmatch(path):
         return _principal_refusal(body.get("principalArn", ""))
-    if _POLICIES.fullmatch(path) and method == "POST":
+    if _POLICIES.fullmatch(path):
         return _policy_refusal(body.get("policyArn", ""))
     return None
 

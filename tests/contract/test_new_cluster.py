@@ -426,10 +426,9 @@ def test_the_zones_and_endpoint_services_of_the_region(stack: Stack) -> None:
         stack.stand_in.invoke("aws:ec2/getVpcEndpointService:getVpcEndpointService", {"service": "nothing"})
 
 
-def test_what_a_new_cluster_is_made_of_survives_a_crash(stack: Stack, aws: Server) -> None:
-    stack.make("aws:kms/key:Key", "key", description="secrets")
+def test_what_a_new_cluster_is_made_of_is_saved_at_once(stack: Stack, aws: Server) -> None:
+    key = stack.make("aws:kms/key:Key", "key", description="secrets")["id"]
     stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="kept")
-    aws.kill()
-    aws.start()
-    assert stack.read("key").resource_id
-    assert stack.read("logs").resource_id
+    saved = aws.root / "aws-state"
+    assert key in (saved / "kms.json").read_text()
+    assert "kept" in (saved / "cloudwatch_logs.json").read_text()
