@@ -17,8 +17,8 @@ def warnings(version: str, args: RocketMqArgs) -> list[str]:
         return []
     if args.get("topics"):
         msg = (
-            f"topics: a declared topic has a message type, and the slaves of RocketMQ {version} refuse topics with one, "
-            "so they would be gone after a failover; accepted is version '5.4.0' or later, or groups of one member"
+            f"topics: a declared topic has a message type, and the slaves of RocketMQ {version} refuse topics with "
+            "one, so they would be gone after a failover; accepted is version '5.4.0' or later, or groups of one member"
         )
         raise ValueError(msg)
     return [
