@@ -5,7 +5,7 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 
 import json
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
+from eks_rocketmq.rocketmq.access import AccessArgs
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
@@ -115,11 +116,13 @@ def load() -> Settings:
     given = {key.removeprefix(prefix): text for key, text in CONFIG.get().items() if key.startswith(prefix)}
     try:
         _refuse_misspelt_namespaces(CONFIG.get(), project)
-        _refuse_secrets(key for key in given if is_config_secret(f"{prefix}{key}"))
-        return parse(declared, given, pulumi.Config("aws").get("profile"))
+        encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
+        settings = parse(declared, given, pulumi.Config("aws").get("profile"))
+        _hold_secrets(settings.rocketmq.get("access", {}), encrypted)
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
         raise pulumi.RunError(msg) from error
+    return settings
 
 
 def declaration(directory: Path) -> dict[str, dict[str, Any]]:
@@ -321,11 +324,25 @@ def _refuse_misspelt_namespaces(keys: Iterable[str], project: str) -> None:
             raise ValueError(msg)
 
 
-def _refuse_secrets(keys: Iterable[str]) -> None:
-    """No setting stays secret on its way: all of them stand in the objects of the cluster, and in the stack's state."""
-    for key in keys:
-        msg = f"{key} is encrypted; accepted is plain text, no setting is a secret: set it again without --secret"
-        raise ValueError(msg)
+def _hold_secrets(access: AccessArgs, encrypted: Collection[str]) -> None:
+    """Passwords of users are encrypted in the stack file and stay secret; every other setting ends in plain text."""
+    for key in encrypted:
+        if key != "access":
+            msg = (
+                f"{key} is encrypted; accepted is plain text, `access` alone can be a secret: set it again without "
+                "--secret"
+            )
+            raise ValueError(msg)
+    for place, user in enumerate(access.get("users", [])):
+        if "password" not in user:
+            continue
+        if "access" not in encrypted:
+            msg = (
+                f"access.users[{user['name']!r}].password stands in plain text; leave it out and one is generated, or "
+                f"set it with `pulumi config set --path 'access.users[{place}].password' --secret`"
+            )
+            raise ValueError(msg)
+        user["password"] = pulumi.Output.secret(user["password"])
 
 
 def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> Any:  # noqa: ANN401 - any declared type

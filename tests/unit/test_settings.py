@@ -245,9 +245,25 @@ def test_a_setting_is_never_a_secret_that_would_come_out_in_plain() -> None:
     with pytest.raises(pulumi.RunError) as refusal:
         run(settings.load, config=stack_config("prod"), encrypted=[f"{PROJECT}:proxies"], stack="prod")
     assert str(refusal.value) == (
-        "Pulumi.prod.yaml: proxies is encrypted; accepted is plain text, no setting is a secret: set it again without "
-        "--secret"
+        "Pulumi.prod.yaml: proxies is encrypted; accepted is plain text, `access` alone can be a secret: set it again "
+        "without --secret"
     )
+
+
+def test_a_users_password_is_encrypted_in_the_stack_file_and_stays_secret() -> None:
+    config = stack_config("prod", {"access": {"users": [{"name": "orders", "password": "correct-horse"}]}})
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(settings.load, config=config, stack="prod")
+    assert str(refusal.value) == (
+        "Pulumi.prod.yaml: access.users['orders'].password stands in plain text; leave it out and one is generated, or "
+        "set it with `pulumi config set --path 'access.users[0].password' --secret`"
+    )
+
+    def program() -> None:
+        (user,) = settings.load().rocketmq["access"]["users"]
+        pulumi.export("secret", user["password"].is_secret())
+
+    assert run(program, config=config, encrypted=[f"{PROJECT}:access"], stack="prod").outputs == {"secret": True}
 
 
 def test_a_key_in_a_misspelt_namespace_is_refused_and_one_for_a_provider_is_not() -> None:
