@@ -13,6 +13,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from sandbox.engine.kubernetes import writer
 from sandbox.engine.kubernetes.stand_in import KubernetesStandIn
 from sandbox.engine.provider.base import Servicer
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, decode, encode, plain
@@ -130,7 +131,10 @@ def test_an_existing_object_passes_the_preview_and_fails_the_create(engine: Engi
     assert "upsertExistingObjects" in text
 
 
-def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(engine: Engine, api: Api) -> None:
+def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(
+    engine: Engine, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_CREATE_RETRIES", 0)  # it would wait for a CRD of the same run
     urn = "urn:pulumi:prod::project::kubernetes:monitoring.coreos.com/v1:PodMonitor::monitor"
     inputs: JsonObject = {
         "apiVersion": "monitoring.coreos.com/v1",
