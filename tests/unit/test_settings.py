@@ -261,7 +261,7 @@ def test_a_users_password_is_encrypted_in_the_stack_file_and_stays_secret() -> N
 
     def program() -> None:
         (user,) = settings.load().rocketmq["access"]["users"]
-        pulumi.export("secret", user["password"].is_secret())
+        pulumi.export("secret", pulumi.Output.from_input(user["password"]).is_secret())
 
     assert run(program, config=config, encrypted=[f"{PROJECT}:access"], stack="prod").outputs == {"secret": True}
 
