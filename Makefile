@@ -69,7 +69,7 @@ lint: $(READY) ## ruff, ty, actionlint and zizmor
 
 .PHONY: check
 check: lint ## the quick loop: lint, types, unit tests
-	@$(RUN) -m pytest -q tests/unit
+	@$(RUN) -m pytest -q -n auto --dist worksteal tests/unit
 
 .PHONY: test
 test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests

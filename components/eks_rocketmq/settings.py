@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -125,6 +126,7 @@ def load() -> Settings:
     return settings
 
 
+@cache
 def declaration(directory: Path) -> dict[str, dict[str, Any]]:
     """The `config:` block of the project file in `directory`, by key."""
     return yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]

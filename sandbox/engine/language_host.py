@@ -31,6 +31,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 PROGRAM = Path(__file__).with_name("program.py")
 ALREADY_REPORTED = 32
 _ORPHAN_CHECK_SECONDS = 1.0
+_GRACE_SECONDS = 5.0
 _THREADS = 8
 
 
@@ -156,12 +157,20 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         )
         with self._lock:
             self._running.add(process)
-        # The engine ends a plugin by closing the call.
-        context.add_callback(process.terminate)
+        # The engine ends a plugin by closing the call; nobody asks this generator for more then.
+        context.add_callback(lambda: self._end(process))
         yield from _printed(process)
+        yield language_pb2.RunPluginResponse(exitcode=process.wait())
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         with self._lock:
             self._running.discard(process)
-        yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         root = Path(request.info.root_directory)

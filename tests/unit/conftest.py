@@ -1,9 +1,11 @@
 """One run of the whole program for each mode; the tests only look at what was recorded."""
 
+import functools
 import os
 
 import pytest
 from hypothesis import settings
+from kubernetes_validate import utils as kubernetes_schemas
 
 from tests.unit.harness import Recording, run_stack
 
@@ -11,6 +13,10 @@ from tests.unit.harness import Recording, run_stack
 settings.register_profile("quick", max_examples=25, derandomize=True, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+# It reads a megabyte of definitions anew for each manifest.
+kubernetes_schemas.schema_contents = functools.cache(kubernetes_schemas.schema_contents)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The rules of the house, read from the source: boundaries between the halves, and the shape of components."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,10 +24,16 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
 
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it the import stands."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -42,7 +49,7 @@ def reaches(path: Path, *packages: str) -> set[str]:
 
 
 def components(path: Path) -> Iterator[ast.ClassDef]:
-    for node in ast.parse(path.read_text()).body:
+    for node in tree(path).body:
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "ComponentResource" for base in node.bases):
             yield node
 
@@ -115,7 +122,7 @@ def test_component_modules_can_be_read_by_the_cross_language_analyzer() -> None:
 
 def fields(path: Path) -> Iterator[tuple[str, bool]]:
     """Every field of an args type and every output of a component, and whether a docstring follows it."""
-    for node in ast.parse(path.read_text()).body:
+    for node in tree(path).body:
         bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
         if isinstance(node, ast.ClassDef) and {"TypedDict", "ComponentResource"} & set(bases):
             for field, after in zip(node.body, [*node.body[1:], None], strict=True):
@@ -138,7 +145,7 @@ def test_the_program_is_short_and_files_can_be_read_in_one_sitting() -> None:
 
 def test_no_resource_is_made_inside_an_apply() -> None:
     for path in modules(LIBRARY):
-        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+        for call in (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)):
             if isinstance(call.func, ast.Attribute) and call.func.attr == "apply":
                 inner = " ".join(ast.unparse(argument) for argument in call.args)
                 assert "child_options(" not in inner, f"{name_of(path)}:{call.lineno}"

@@ -1,6 +1,7 @@
 """Runs a program against the recording monitor, as the language host runs it against the engine."""
 
 import asyncio
+import functools
 import json
 import logging
 import os
@@ -14,7 +15,9 @@ from unittest import mock
 import pulumi
 import yaml
 from pulumi.runtime import mocks as sdk_mocks
+from pulumi.runtime import resource as sdk_resource
 from pulumi.runtime import settings as sdk_settings
+from pulumi.runtime.proto import source_pb2
 
 from tests.unit.harness.fakes import Fakes
 from tests.unit.harness.monitor import HookRecorder, LogRecorder, RecordingMonitor
@@ -34,7 +37,11 @@ def _hermetic() -> "Generator[None]":
     clean = {key: value for key, value in os.environ.items() if not key.startswith(_AMBIENT)}
     # The stand-in of the `aws` command, which a machine that runs these tests need not have.
     clean["PATH"] = os.pathsep.join([str(Path(__file__).parent / "bin"), clean.get("PATH", "")])
-    with mock.patch.dict(os.environ, {**clean, "PULUMI_ERROR_OUTPUT_STRING": "true"}, clear=True):
+    with (
+        mock.patch.dict(os.environ, {**clean, "PULUMI_ERROR_OUTPUT_STRING": "true"}, clear=True),
+        # Where in the program a resource was asked for: a fifth of a run's time, and no test looks at it.
+        mock.patch.object(sdk_resource, "_get_stack_trace", source_pb2.StackTrace),
+    ):
         yield
 
 
@@ -42,14 +49,18 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+@functools.cache
+def _config_in(file: str) -> Mapping[str, Any]:
+    return yaml.safe_load((REPOSITORY / file).read_text())["config"]
+
+
 def stack_config(stack: str, overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
     """The configuration that the CLI would hand over: defaults of Pulumi.yaml, the stack file, then `overrides`.
 
     Keys without a namespace belong to the project. An override of None takes the key away.
     """
-    declared = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
-    defaults = {k: d.get("default", d.get("value")) for k, d in declared.items()}
-    given = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    defaults = {k: d.get("default", d.get("value")) for k, d in _config_in("Pulumi.yaml").items()}
+    given = _config_in(f"Pulumi.{stack}.yaml")
     merged: dict[str, Any] = {}
     for source in (defaults, given, overrides or {}):
         merged |= {k if ":" in k else f"{PROJECT}:{k}": v for k, v in source.items()}
