@@ -16,7 +16,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 # It reads a megabyte of definitions anew for each manifest.
-kubernetes_schemas.schema_contents = functools.cache(kubernetes_schemas.schema_contents)
+kubernetes_schemas.schema_contents = functools.cache(kubernetes_schemas.schema_contents)  # ty: ignore[invalid-assignment]
 
 
 @pytest.fixture(scope="session")
