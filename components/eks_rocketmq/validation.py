@@ -66,13 +66,13 @@ def whole_number(value: float, what: str) -> int:
     raise ValueError(msg)
 
 
-def one_of(value: str, accepted: Collection[str], what: str) -> str:
+def one_of(value: object, accepted: Collection[str], what: str) -> str:
     """Returns `value` when it is one of `accepted`.
 
     Raises:
         ValueError: naming `what`, the value, what is accepted and the nearest of it.
     """
-    if value in accepted:
+    if isinstance(value, str) and value in accepted:
         return value
     msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(str(value), accepted)}"
     raise ValueError(msg)

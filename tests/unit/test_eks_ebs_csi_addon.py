@@ -218,11 +218,11 @@ def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(previ
     [
         (
             {"permissions": "legcy"},
-            r"permissions is 'legcy'; accepted are 'legacy', 'v2', 'cluster_scoped' and 'generated'; did you mean "
+            r"permissions is 'legcy'; accepted are 'legacy', 'v2', 'cluster_scoped', 'generated'; did you mean "
             r"'legacy'\?",
         ),
         ({"identity": "pod-identity"}, r"identity is 'pod-identity'; .* did you mean 'pod_identity'\?"),
-        ({"resolve_conflicts_on_create": "PRESERVE"}, "on_create is 'PRESERVE'; accepted are 'NONE' and 'OVERWRITE'"),
+        ({"resolve_conflicts_on_create": "PRESERVE"}, "on_create is 'PRESERVE'; accepted are 'NONE', 'OVERWRITE'"),
         ({"resolve_conflicts_on_update": "overwrite"}, "on_update is 'overwrite'"),
         ({"snapshots": True}, "snapshots is True with permissions 'legacy'; it widens 'generated' only"),
         ({"most_recent": True}, "most_recent needs kubernetes_version"),

@@ -119,7 +119,7 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         ({"clusterAddons": {"versions": "newest"}}, "clusterAddons: versions is 'newest'; accepted are 'installed'"),
         ({"clusterAddons": {"addons": [{"name": "aws-ebs-csi-driver"}]}}, "clusterAddons: .*EbsCsiAddon installs it"),
         ({"ebsCsi": {"permissions": "v2"}}, "ebsCsi has permissions, which the stack sets itself"),
-        ({"ebsCsi": {"identity": "user"}}, "ebsCsi: identity is 'user'; accepted are 'irsa' and 'pod_identity'"),
+        ({"ebsCsi": {"identity": "user"}}, "ebsCsi: identity is 'user'; accepted are 'irsa', 'pod_identity'"),
         ({"ebsCsi": {"mostRecent": True, "addonVersion": "v1"}}, "ebsCsi: addonVersion is 'v1' and mostRecent is True"),
         ({"newStorageClass": {"iops": 5}}, "newStorageClass: iops is 5 with volumeType 'gp3'; accepted"),
         (

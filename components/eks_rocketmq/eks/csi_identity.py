@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from eks_rocketmq.validation import did_you_mean
+from eks_rocketmq.validation import one_of
 
 PERMISSIONS: Mapping[str, str | None] = {
     # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html
@@ -43,8 +43,8 @@ def choices(given: Mapping[str, object]) -> Choices:
     Raises:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
-    permissions = _one_of(given, "permissions", "legacy", PERMISSIONS)
-    identity = _one_of(given, "identity", "irsa", IDENTITIES)
+    permissions = one_of(given.get("permissions", "legacy"), PERMISSIONS, "permissions")
+    identity = one_of(given.get("identity", "irsa"), IDENTITIES, "identity")
     policy = PERMISSIONS[permissions]
     if given.get("snapshots") and permissions != "generated":
         msg = (
@@ -61,8 +61,12 @@ def choices(given: Mapping[str, object]) -> Choices:
         generated=permissions == "generated",
         pod_identity=identity == "pod_identity",
         role_tag=CLUSTER_TAG if permissions == "cluster_scoped" and identity == "irsa" else None,
-        conflicts_on_create=_one_of(given, "resolve_conflicts_on_create", "OVERWRITE", CREATE_CONFLICTS),
-        conflicts_on_update=_one_of(given, "resolve_conflicts_on_update", "OVERWRITE", UPDATE_CONFLICTS),
+        conflicts_on_create=one_of(
+            given.get("resolve_conflicts_on_create", "OVERWRITE"), CREATE_CONFLICTS, "resolve_conflicts_on_create"
+        ),
+        conflicts_on_update=one_of(
+            given.get("resolve_conflicts_on_update", "OVERWRITE"), UPDATE_CONFLICTS, "resolve_conflicts_on_update"
+        ),
     )
 
 
@@ -77,10 +81,5 @@ def _check_version(given: Mapping[str, object]) -> None:
         raise ValueError(msg)
 
 
-def _one_of(given: Mapping[str, object], key: str, default: str, accepted: Collection[str]) -> str:
-    value = given.get(key, default)
-    if not isinstance(value, str) or value not in accepted:
-        *most, last = (repr(each) for each in accepted)
-        msg = f"{key} is {value!r}; accepted are {', '.join(most)} and {last}{did_you_mean(str(value), accepted)}"
-        raise ValueError(msg)
-    return value
+def _conflicts(given: Mapping[str, object], key: str, accepted: Collection[str]) -> str:
+    return one_of(given.get(key, "OVERWRITE"), accepted, key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.eks.csi_configuration import volume_tags
-from eks_rocketmq.validation import did_you_mean, whole_number
+from eks_rocketmq.validation import one_of, whole_number
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ def parameters(given: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: naming the value and what is accepted.
     """
-    kind = _one_of(given, "volume_type", "gp3", tuple(TYPES))
+    kind = one_of(given.get("volume_type", "gp3"), tuple(TYPES), "volume_type")
     found = {
         "type": kind,
         "encrypted": "true" if given.get("encrypted", True) else "false",
-        "csi.storage.k8s.io/fstype": _one_of(given, "file_system", "ext4", FILE_SYSTEMS),
+        "csi.storage.k8s.io/fstype": one_of(given.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
         **_performance(kind, given),
     }
     if "kms_key_id" in given and not given.get("encrypted", True):
@@ -110,7 +110,7 @@ def key_id(value: str) -> str:
 
 def reclaim_policy(given: Mapping[str, Any]) -> str:
     """Raises ValueError unless Kubernetes knows the reclaim policy; `Retain` when none is given."""
-    return _one_of(given, "reclaim_policy", "Retain", RECLAIM_POLICIES)
+    return one_of(given.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
 
 
 def _performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
@@ -145,11 +145,3 @@ def _within(given: Mapping[str, Any], key: str, kind: str, limits: tuple[int, in
 
 def _range(limits: tuple[int, int] | None) -> str:
     return f"{limits[0]} to {limits[1]}" if limits else ""
-
-
-def _one_of(given: Mapping[str, Any], key: str, default: str, accepted: tuple[str, ...]) -> str:
-    value = given.get(key, default)
-    if value not in accepted:
-        msg = f"{key} is {value!r}; accepted are {', '.join(accepted)}{did_you_mean(str(value), accepted)}"
-        raise ValueError(msg)
-    return value

@@ -14,7 +14,7 @@ from pulumi import Input
 
 from eks_rocketmq.rocketmq import names
 from eks_rocketmq.rocketmq.broker_config import Value
-from eks_rocketmq.validation import did_you_mean, whole_number
+from eks_rocketmq.validation import did_you_mean, one_of, whole_number
 
 INTERNAL_PREFIX = "rocketmq-internal-"
 USER_TYPES = ("Normal", "Super")
@@ -128,7 +128,7 @@ def access(given: AccessArgs) -> Access:
 def _user(given: UserArgs) -> User:
     name = names.user(given["name"], INTERNAL_PREFIX)
     what = f"access.users[{name!r}]"
-    kind = _one_of(given.get("type", "Normal"), USER_TYPES, f"{what}.type")
+    kind = one_of(given.get("type", "Normal"), USER_TYPES, f"{what}.type")
     permissions = given.get("permissions", [])
     if kind == "Super" and permissions:
         msg = f"{what} is 'Super' and has permissions, which nobody asks; accepted is one of the two"
@@ -164,8 +164,8 @@ def checked_password(password: str, what: str) -> str:
 def _permissions(user: str, given: Sequence[PermissionArgs], what: str) -> list[str]:
     lines: dict[str, str] = {}
     for permission in given:
-        decision = _one_of(permission.get("decision", "Allow"), _DECISIONS, f"{what}.decision")
-        actions = sorted({_one_of(action, _ACTIONS, f"{what}.actions") for action in permission["actions"]})
+        decision = one_of(permission.get("decision", "Allow"), _DECISIONS, f"{what}.decision")
+        actions = sorted({one_of(action, _ACTIONS, f"{what}.actions") for action in permission["actions"]})
         sources = sorted({_source(source, what) for source in permission.get("source_ips", [])})
         if not actions or not permission["resources"]:
             msg = f"{what} has a permission without resources or actions; accepted is one of each or more"
@@ -198,13 +198,6 @@ def _source(source: str, what: str) -> str:
         msg = f"{what} has the source {source!r}; accepted is an address or a CIDR block, such as '10.0.0.0/8'"
         raise ValueError(msg) from None
     return source
-
-
-def _one_of(value: str, accepted: Sequence[str], what: str) -> str:
-    if value not in accepted:
-        msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
-        raise ValueError(msg)
-    return value
 
 
 _PROVIDERS: Mapping[str, Value] = {

@@ -9,7 +9,7 @@ from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.network import EVERY_POD, Network, cidr, network, peers
 from eks_rocketmq.rocketmq.options import AlertsArgs, DashboardArgs, ExternalArgs, MonitoringArgs
-from eks_rocketmq.validation import bytes_of, did_you_mean, dns_label, whole_number
+from eks_rocketmq.validation import bytes_of, dns_label, one_of, whole_number
 
 MONITORS = ("pod", "service", "none")
 EXTERNAL_TYPES = ("LoadBalancer", "NodePort")
@@ -167,7 +167,7 @@ def _monitoring(args: MonitoringArgs) -> Monitoring:
     labels = dict(args.get("monitor_labels", {}))
     alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
     return Monitoring(
-        monitor=_one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
+        monitor=one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
         labels=labels,
         interval=_matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
         alerts=None if alerts is None else _alerts(alerts, labels),
@@ -203,7 +203,7 @@ def _external(args: ExternalArgs) -> External:
     hostname = args.get("hostname")
     node_port = args.get("node_port")
     result = External(
-        type=_one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
+        type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
         port=_between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
         node_port=None if node_port is None else _between(node_port, *NODE_PORTS, f"{what}.node_port"),
         hostname=None
@@ -213,7 +213,7 @@ def _external(args: ExternalArgs) -> External:
         annotations=dict(args.get("annotations", {})),
         load_balancer_class=args.get("load_balancer_class"),
         source_ranges=[cidr(one, f"{what}.source_ranges") for one in args.get("source_ranges", [])],
-        traffic_policy=_one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{what}.traffic_policy"),
+        traffic_policy=one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{what}.traffic_policy"),
     )
     _check_external(result)
     return result
@@ -275,13 +275,6 @@ def _dashboard(args: DashboardArgs) -> Dashboard:
         login_secret=dns_label(args["login_secret"], "dashboard.login_secret"),
         credentials_secret=None if credentials is None else dns_label(credentials, "dashboard.credentials_secret"),
     )
-
-
-def _one_of(value: str, accepted: tuple[str, ...], what: str) -> str:
-    if value in accepted:
-        return value
-    msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
-    raise ValueError(msg)
 
 
 def _matching(pattern: re.Pattern[str], value: str, what: str, accepted: str) -> str:
