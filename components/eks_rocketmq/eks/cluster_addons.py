@@ -9,6 +9,7 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.shape import hold
 
 CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
 CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
@@ -87,6 +88,7 @@ class ClusterAddons(ComponentResource):
 
     def __init__(self, name: str, args: ClusterAddonsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterAddons"), name, {}, opts)
+        hold(args, ClusterAddonsArgs)
         plans = plan_addons(args)
         addons = {plan.name: self._addon(name, plan, args) for plan in plans}
         versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.eks.cidr import public_sources, service_block
 from eks_rocketmq.eks.retention import retention
-from eks_rocketmq.validation import did_you_mean, one_of
+from eks_rocketmq.validation import one_of
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.eks_cluster import AccessEntryArgs, EksClusterArgs
@@ -17,7 +17,6 @@ AUTHENTICATION = "API"
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 ENTRY_TYPES = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX")
-TIMEOUTS = ("create", "update", "delete")
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -63,9 +62,6 @@ def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
     _check_subnets(args["subnet_ids"])
     _check_entries(args)
     for key, limit in args.get("timeouts", {}).items():
-        if key not in TIMEOUTS:
-            msg = f"timeouts has {key!r}; accepted are {', '.join(map(repr, TIMEOUTS))}{did_you_mean(key, TIMEOUTS)}"
-            raise ValueError(msg)
         if not (limit and _DURATION.fullmatch(str(limit))):
             msg = f"timeouts.{key} is {limit!r}; accepted is a duration, such as '45m' or '1h30m'"
             raise ValueError(msg)

@@ -12,6 +12,7 @@ from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs
 from eks_rocketmq.eks.policy_documents import account_of
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.shape import hold
 
 ADDON_NAME = "aws-ebs-csi-driver"
 SERVICE_ACCOUNT_NAMESPACE = "kube-system"
@@ -119,6 +120,7 @@ class EbsCsiAddon(ComponentResource):
 
     def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
+        hold(args, EbsCsiAddonArgs)
         choices = csi_identity.choices({**args})
         values = configuration_values({**args.get("configuration", {})})
         if args.get("existing", False):

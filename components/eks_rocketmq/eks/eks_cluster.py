@@ -25,6 +25,7 @@ from eks_rocketmq.eks.cluster_plan import AUTHENTICATION, ClusterPlan, access_po
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 from eks_rocketmq.eks.service_documents import CLUSTER_SERVICE
+from eks_rocketmq.shape import hold
 
 if TYPE_CHECKING:
     import pulumi_eks as eks
@@ -160,6 +161,7 @@ class EksCluster(ComponentResource):
 
     def __init__(self, name: str, args: EksClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EksCluster"), name, {}, opts)
+        hold(args, EksClusterArgs)
         require_aws_command()
         plan = plan_cluster(args)
         role, policies = service_role(

@@ -8,6 +8,7 @@ from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, Ru
 
 from eks_rocketmq.component import type_token
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
+from eks_rocketmq.shape import hold
 
 
 class ExistingEksClusterArgs(TypedDict):
@@ -50,6 +51,7 @@ class ExistingEksCluster(ComponentResource):
 
     def __init__(self, name: str, args: ExistingEksClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ExistingEksCluster"), name, {}, opts)
+        hold(args, ExistingEksClusterArgs)
         cluster = _describe(args["cluster_name"], InvokeOptions(parent=self))
         found = Description(
             name=cluster.name,

@@ -21,6 +21,7 @@ from eks_rocketmq.eks.policy_documents import (
     web_identity_statements,
 )
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.shape import hold
 
 
 class ServiceAccountArgs(TypedDict):
@@ -109,6 +110,7 @@ class IrsaRole(ComponentResource):
 
     def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("IrsaRole"), name, {}, opts)
+        hold(args, IrsaRoleArgs)
         accounts = [role_checks.service_account({**account}) for account in args["service_accounts"]]
         _check_names(args, accounts)
         customer = {key: _document(key, value) for key, value in args.get("customer_policies", {}).items()}

@@ -9,6 +9,7 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
 from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import FLOW_LOG_SERVICE, flow_log_policy, service_trust_policy
+from eks_rocketmq.shape import hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,7 @@ class Network(ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("Network"), name, {}, opts)
+        hold(args, NetworkArgs)
         plan = plan_network(args)
         zones = self._zones(args, len(plan.private))
         services = self._services(plan, s3=args.get("s3_endpoint", True))

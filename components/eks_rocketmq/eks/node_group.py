@@ -11,6 +11,7 @@ from eks_rocketmq.eks.node_plan import NodePlan, own_subnet, plan_nodes
 from eks_rocketmq.eks.objects import service_role
 from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import NODE_SERVICE
+from eks_rocketmq.shape import hold
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
@@ -115,6 +116,7 @@ class NodeGroup(ComponentResource):
 
     def __init__(self, name: str, args: NodeGroupArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("NodeGroup"), name, {}, opts)
+        hold(args, NodeGroupArgs)
         plan = plan_nodes(name, args)
         policies: list[Resource] = []
         if "role_arn" in args:

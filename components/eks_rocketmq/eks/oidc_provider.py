@@ -9,6 +9,7 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.shape import hold
 
 
 class ClusterOidcProviderArgs(TypedDict):
@@ -42,6 +43,7 @@ class ClusterOidcProvider(ComponentResource):
 
     def __init__(self, name: str, args: ClusterOidcProviderArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterOidcProvider"), name, {}, opts)
+        hold(args, ClusterOidcProviderArgs)
         self.issuer = Output.from_input(args["issuer"])
         if args.get("existing", False):
             found = aws.iam.get_open_id_connect_provider_output(

@@ -8,6 +8,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import volume_class
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing_class
+from eks_rocketmq.shape import hold
 from eks_rocketmq.validation import dns_subdomain
 
 EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
@@ -80,6 +81,7 @@ class EbsStorageClass(ComponentResource):
 
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsStorageClass"), name, {}, opts)
+        hold(args, EbsStorageClassArgs)
         dns_subdomain(args["class_name"], "class_name")
         if args.get("create", False):
             created = self._create(name, args)
