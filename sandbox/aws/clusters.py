@@ -10,6 +10,7 @@ from sandbox.aws import guard, node_groups, updates
 from sandbox.aws.emulator import Response, ec2, eks, responses
 from sandbox.aws.settings import Settings
 
+_ENDPOINT = f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
 _OK = 200
 _FEWEST_ZONES = 2
 
@@ -46,12 +47,20 @@ def install(settings: Settings) -> None:
                 eks._tags.pop(eks._addons.pop(key)["addonArn"], None)
         return answer
 
+    def _restore_state(data: dict[str, Any]) -> None:
+        """After a restart the emulator gives every cluster an address of its own making."""
+        stock_restore(data)
+        for cluster in eks._clusters.to_dict().values():
+            if cluster["name"] == place.CLUSTER:
+                cluster["endpoint"] = _ENDPOINT
+
     def _start_nothing() -> None:
         """The emulator would look for a container engine to run a cluster of its own in."""
 
     guard.replace(eks, "_new_oidc_id", _new_oidc_id)
     guard.replace(eks, "_issuer_url", _issuer_url)
     guard.replace(eks, "_get_docker", _start_nothing)
+    stock_restore = guard.replace(eks, "_restore_state", _restore_state)
     stock_create = guard.replace(eks, "_create_cluster", _create_cluster)
     stock_delete = guard.replace(eks, "_delete_cluster", _delete_cluster)
 
@@ -133,7 +142,7 @@ def _correct(settings: Settings, cluster: dict[str, Any], body: dict[str, Any]) 
         return
     # The one cluster that this machine runs.
     cluster["identity"]["oidc"]["issuer"] = place.ISSUER
-    cluster["endpoint"] = f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
+    cluster["endpoint"] = _ENDPOINT
     authority = settings.certificate_authority
     if authority.exists():
         cluster["certificateAuthority"]["data"] = base64.b64encode(authority.read_bytes()).decode()
