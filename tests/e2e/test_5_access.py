@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sandbox.cluster.command import CommandError
 from sandbox.engine import pulumi
 from sandbox.messages.deliver import DeliveryError, Deployment
 from tests.e2e.running_sandbox import Sandbox, eventually
@@ -158,9 +159,16 @@ class Guarded:
             *("bash", "/etc/rocketmq/ask.sh", address, str(code), *arguments),
         )
 
+    def says(self, member: int, code: int, word: str) -> bool:
+        """Whether a broker's answer has the word; one that is down says nothing."""
+        try:
+            return word in self.ask(member, code)
+        except CommandError:
+            return False
+
     def everywhere(self, code: int, name: str) -> list[int]:
         """Members whose answer names it."""
-        return [member for member in range(MEMBERS) if f'"{name}"' in self.ask(member, code)]
+        return [member for member in range(MEMBERS) if self.says(member, code, f'"{name}"')]
 
     def declared(self) -> bool:
         """Whether everything is on every member, as readiness says it."""
@@ -169,7 +177,7 @@ class Guarded:
 
     def master(self) -> int:
         """Ordinal of the master."""
-        found = [member for member in range(MEMBERS) if '"master":true' in self.ask(member, 907)]
+        found = [member for member in range(MEMBERS) if self.says(member, 907, '"master":true')]
         return found[0] if found else -1
 
 
