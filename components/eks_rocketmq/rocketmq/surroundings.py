@@ -21,7 +21,7 @@ RUNBOOK = "docs/operations.md"
 METRIC_KEYS = frozenset({"metricsExporterType", "metricsPromExporterHost", "metricsPromExporterPort"})
 EXTERNAL_KEYS = frozenset({"useEndpointPortFromRequest", "remotingAccessAddr"})
 
-# These proxies read the exporter's number and exit at its name, which all others read.
+# These proxies run with the exporter's number. That of 5.4.0 was seen to exit at its name, which 5.5.0 reads.
 _NUMBERED = frozenset({"5.3.3", "5.4.0"})
 _PROM = 2
 _CONSOLE_FLOOR = 512 * 1024**2
