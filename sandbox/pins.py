@@ -13,6 +13,7 @@ AWSCLI = "1.46.3"
 ROCKETMQ_CLIENT = "5.1.2"
 MOTO = "5.2.5"
 ACTIONLINT = "1.7.12"
+PROMETHEUS = "0.316.0"  # as a Go module; the release is 3.16.0
 
 PAUSE_IMAGE = "registry.sandbox.invalid/pause:1"
 EBS_CSI_IMAGE = "registry.sandbox.invalid/ebs-csi:1"

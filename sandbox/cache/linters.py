@@ -1,4 +1,7 @@
-"""`python -m sandbox.cache.linters`: the path of actionlint, built once from its pinned module."""
+"""What checks workflows and alert rules, built once from pinned modules.
+
+`python -m sandbox.cache.linters` prints the path of actionlint.
+"""
 
 import sys
 
@@ -17,6 +20,15 @@ ACTIONLINT = Program(
     package="github.com/rhysd/actionlint/cmd/actionlint",
     proof=("-version",),
     expected=f"v{pins.ACTIONLINT}",
+)
+
+PROMTOOL = Program(
+    name="promtool",
+    title=f"promtool {pins.PROMETHEUS}",
+    package="github.com/prometheus/prometheus/cmd/promtool",
+    tags=("remove_all_sd", "netgo"),  # without the discovery of a dozen clouds, which no check needs
+    proof=("--version",),
+    expected="promtool",  # built as a module it knows no version of its own
 )
 
 

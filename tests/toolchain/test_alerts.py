@@ -1,9 +1,8 @@
 """The alert rules in the hands of Prometheus itself: `promtool` checks them, and plays each one's case.
 
-A `promtool` on PATH is used; else the pinned one is built, two minutes of CPU the first time.
+It is built from its pinned module, two minutes of CPU the first time.
 """
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ import yaml
 
 from eks_rocketmq.rocketmq.alerts import rule_groups
 from eks_rocketmq.rocketmq.plan import plan
+from sandbox.cache import entry, go, linters
+from sandbox.place import CACHE
+from sandbox.progress import Report
 from tests.unit.rocketmq_case import args
-
-MODULE = Path(__file__).parent / "promtool"
-PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
-TAGS = "remove_all_sd,netgo"  # the discovery of a dozen clouds, which no check needs
 
 NS = 'namespace="rocketmq"'
 GROUP = f'{{{NS}, broker_set="broker-a"}}'
@@ -176,15 +174,9 @@ NAMES = sorted({rule["alert"] for group in rules() for rule in group["rules"]})
 
 
 @pytest.fixture(scope="module")
-def promtool(tmp_path_factory: pytest.TempPathFactory) -> str:
-    found = shutil.which("promtool")
-    if found:
-        return found
-    built = str(tmp_path_factory.mktemp("promtool") / "promtool")
-    command = ["go", "build", "-mod=readonly", "-trimpath", "-tags", TAGS, "-o", built, PACKAGE]
-    done = subprocess.run(command, cwd=MODULE, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return built
+def promtool() -> str:
+    folder = entry.ensure(CACHE, go.entry(linters.PROMTOOL), Report())
+    return str(folder / linters.PROMTOOL.name)
 
 
 def run(promtool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
