@@ -105,7 +105,9 @@ def _pid(place: Place, name: str) -> int | None:
         record = json.loads(_record(place, name).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return record["pid"] if _start_time(record["pid"]) == record["started"] else None
+    # A process that had ended before it was recorded has no start time, and two of nothing are not the same.
+    started = _start_time(record["pid"])
+    return record["pid"] if started is not None and started == record["started"] else None
 
 
 def _start_time(pid: int) -> str | None:

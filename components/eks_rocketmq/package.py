@@ -151,9 +151,18 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
         inputs = shape.get("inputProperties", shape.get("properties", {}))
         for field in [*inputs.values(), *shape.get("properties", {}).values()]:
             field["description"] = " ".join(field["description"].split())
-            for inner in ("items", "additionalProperties"):
-                field.get(inner, {}).pop("description", None)
+            _undescribe_inside(field)
         for field in inputs.values():
             if _REPLACES.search(field["description"]):
                 field["willReplaceOnChanges"] = True
+        if not shape.get("requiredInputs", True):
+            del shape["requiredInputs"]  # as the engine prints it
     return schema
+
+
+def _undescribe_inside(kind: dict[str, Any]) -> None:
+    """Takes the field's description away from the types within its own: a schema has room for it on fields only."""
+    for inner in (kind.get("items"), kind.get("additionalProperties")):
+        if inner is not None:
+            inner.pop("description", None)
+            _undescribe_inside(inner)

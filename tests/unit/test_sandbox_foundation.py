@@ -72,6 +72,13 @@ def test_a_process_that_ends_before_it_is_ready_shows_its_log(here: Place) -> No
         processes.start(here, process)
 
 
+def test_a_process_that_had_ended_before_it_was_recorded_is_not_alive(here: Place) -> None:
+    processes.start(here, Process("short", ["true"]))
+    record = here.run / "short.process"
+    record.write_text(json.dumps({"pid": json.loads(record.read_text())["pid"], "started": None}))
+    assert not processes.alive(here, "short")
+
+
 def test_a_process_that_never_is_ready_has_an_end(here: Place) -> None:
     with pytest.raises(ProcessError, match="slow was not ready within 0 s"):
         processes.start(here, Process("slow", SLEEP, ready=lambda: False, ready_seconds=0.2))
