@@ -85,7 +85,7 @@ def _components(package: Mapping[str, Any], only_python: Mapping[str, Mapping[st
             f"```python\n{example(name).read_text()}```",
             _made(name),
             f"### Inputs of {name}",
-            _inputs(resource["inputProperties"], resource["requiredInputs"]),
+            _inputs(resource["inputProperties"], resource.get("requiredInputs", [])),
             *nested,
             f"### Outputs of {name}",
             _outputs(resource["properties"], only_python[name]),
