@@ -153,6 +153,12 @@ class TestRanges:
             ("brokerPermission", (2, 4, 6), (0, 1, 7), "accepted are 2, 4, 6"),
             ("timerPrecisionMs", (100, 1000), (50, 300), "accepted are 100, 200, 500, 1000"),
             ("storeType", ("default", "defaultRocksDB"), ("rocksdb", ""), "accepted are 'default', 'defaultRocksDB'"),
+            (
+                "timerWheelEnable",
+                (True,),
+                (False,),
+                r"accepted is True \(without it clients of the proxies receive nothing\)",
+            ),
             ("deleteWhen", ("04", "4;16", "23"), ("24", "4 pm", "", "04:00"), "accepted are hours of the day"),
             (
                 "messageDelayLevel",

@@ -28,7 +28,6 @@ CONFIG = {
     "mappedFileSizeConsumeQueue": 600000,
     "maxHashSlotNum": 10000,
     "maxIndexNum": 40000,
-    "timerWheelEnable": False,
     "messageDelayLevel": "1s 5s 10s",
 }
 

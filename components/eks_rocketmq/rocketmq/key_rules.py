@@ -84,9 +84,17 @@ _CHOICES: Mapping[str, tuple[int | str, ...]] = {
     "timerPrecisionMs": (100, 200, 500, 1000),
 }
 
+_NEEDED: Mapping[str, tuple[object, str]] = {
+    # What a client took is kept as a timed message, and handed out only once that is stored. Seen on 5.3.3 and 5.4.0.
+    "timerWheelEnable": (True, "without it clients of the proxies receive nothing"),
+}
+
 
 def refusal(key: str, value: object) -> str | None:
     """What is accepted for a key instead of a value of the right type, or None when the value is."""
+    if key in _NEEDED:
+        needed, why = _NEEDED[key]
+        return None if value == needed else f"accepted is {needed!r} ({why})"
     if key in _CHOICES:
         return None if value in _CHOICES[key] else f"accepted are {', '.join(map(repr, _CHOICES[key]))}"
     if key in _FORMS and isinstance(value, str):
