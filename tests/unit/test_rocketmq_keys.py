@@ -157,7 +157,7 @@ class TestRanges:
                 "timerWheelEnable",
                 (True,),
                 (False,),
-                r"accepted is True \(without it clients of the proxies receive nothing\)",
+                "accepted is True (without it clients of the proxies receive nothing)",
             ),
             ("deleteWhen", ("04", "4;16", "23"), ("24", "4 pm", "", "04:00"), "accepted are hours of the day"),
             (
