@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.messages.deliver import Deployment
 from sandbox.place import REGION, Place
+from sandbox.polling import until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
 
@@ -138,9 +138,4 @@ class Plan:
 
 def eventually(probe: Callable[[], Any], seconds: float, what: str) -> Any:
     """The first true answer of `probe`; fails with `what` was awaited when none comes within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := probe():
-            return answer
-        time.sleep(0.5)
-    return pytest.fail(f"not within {seconds:.0f} s: {what}")
+    return until(probe, seconds, every=0.5) or pytest.fail(f"not within {seconds:.0f} s: {what}")
