@@ -13,7 +13,7 @@ from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
 from sandbox.engine.aws.policies import same_policy
 from sandbox.engine.aws.properties import Property, Schema, one_of, same_set
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
-from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, ec2_tags
+from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, capitalised, ec2_tags
 
 _FIXED = Property(replaces=True)
 _CHOSEN = Property(replaces=True, computed=True)
@@ -31,7 +31,7 @@ def _by(argument: str) -> Any:  # noqa: ANN401
 
 def _attribute(key: str, verb: str, owner: str, initial: object) -> Step:
     """An attribute that a verb takes as `{Key: {Value: …}}`."""
-    name = key[0].upper() + key[1:]
+    (name,) = capitalised(key).values()
     return Step(key, verb, lambda resource_id, value: {owner: resource_id, name: {"Value": value}}, initial)
 
 
@@ -40,8 +40,8 @@ def _vpc_attributes(aws: Account, vpc: str, thing: Thing) -> Mapping[str, Any]:
     del thing
     ec2 = aws.client("ec2")
     found: dict[str, Any] = {}
-    for key in ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"):
-        name = key[0].upper() + key[1:]
+    attributes = capitalised("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")
+    for key, name in attributes.items():
         found[key] = call(ec2, "DescribeVpcAttribute", VpcId=vpc, Attribute=key).get(name, {}).get("Value", False)
     inside = [{"Name": "vpc-id", "Values": [vpc]}]
     groups = call(ec2, "DescribeSecurityGroups", Filters=inside)
@@ -79,8 +79,8 @@ VPC = TableResource(
         found="Vpcs[0]",
         delete="DeleteVpc",
         deleted=_by("VpcId"),
-        names={"cidrBlock": "CidrBlock", "instanceTenancy": "InstanceTenancy"},
-        state={"ownerId": "OwnerId", "dhcpOptionsId": "DhcpOptionsId"},
+        names=capitalised("cidrBlock", "instanceTenancy"),
+        state=capitalised("ownerId", "dhcpOptionsId"),
         steps=(
             _attribute("enableDnsSupport", "ModifyVpcAttribute", "VpcId", initial=True),
             _attribute("enableDnsHostnames", "ModifyVpcAttribute", "VpcId", initial=False),
@@ -121,13 +121,8 @@ SUBNET = TableResource(
         found="Subnets[0]",
         delete="DeleteSubnet",
         deleted=_by("SubnetId"),
-        names={
-            "availabilityZone": "AvailabilityZone",
-            "availabilityZoneId": "AvailabilityZoneId",
-            "cidrBlock": "CidrBlock",
-            "vpcId": "VpcId",
-        },
-        state={"mapPublicIpOnLaunch": "MapPublicIpOnLaunch", "ownerId": "OwnerId"},
+        names=capitalised("availabilityZone", "availabilityZoneId", "cidrBlock", "vpcId"),
+        state=capitalised("mapPublicIpOnLaunch", "ownerId"),
         steps=(_attribute("mapPublicIpOnLaunch", "ModifySubnetAttribute", "SubnetId", initial=False),),
         tagging=ec2_tags("subnet"),
         arn="subnet",
@@ -197,14 +192,8 @@ EIP = TableResource(
         delete="ReleaseAddress",
         deleted=_by("AllocationId"),
         names={"domain": "Domain"},
-        state={
-            "allocationId": "AllocationId",
-            "associationId": "AssociationId",
-            "networkInterface": "NetworkInterfaceId",
-            "privateIp": "PrivateIpAddress",
-            "publicIp": "PublicIp",
-            "publicIpv4Pool": "PublicIpv4Pool",
-        },
+        state=capitalised("allocationId", "associationId", "publicIp", "publicIpv4Pool")
+        | {"networkInterface": "NetworkInterfaceId", "privateIp": "PrivateIpAddress"},
         tagging=ec2_tags("elastic-ip"),
         arn="elastic-ip",
     ),
@@ -234,7 +223,7 @@ NAT_GATEWAY = TableResource(
         found="NatGateways[?State!='deleted'] | [0]",
         delete="DeleteNatGateway",
         deleted=_by("NatGatewayId"),
-        names={"allocationId": "AllocationId", "connectivityType": "ConnectivityType", "subnetId": "SubnetId"},
+        names=capitalised("allocationId", "connectivityType", "subnetId"),
         state={
             "allocationId": "NatGatewayAddresses[0].AllocationId",
             "networkInterfaceId": "NatGatewayAddresses[0].NetworkInterfaceId",
@@ -266,7 +255,7 @@ ROUTE_TABLE = TableResource(
     ),
 )
 
-_WAYS = {"gatewayId": "GatewayId", "natGatewayId": "NatGatewayId"}
+_WAYS = capitalised("gatewayId", "natGatewayId")
 
 
 class Route(Resource):
@@ -353,7 +342,7 @@ ROUTE_TABLE_ASSOCIATION = TableResource(
         found="RouteTables[0]",
         delete="DisassociateRouteTable",
         deleted=_by("AssociationId"),
-        names={"routeTableId": "RouteTableId", "subnetId": "SubnetId"},
+        names=capitalised("routeTableId", "subnetId"),
         more=lambda aws, resource_id, thing: {
             "subnetId": jmespath.search(
                 f"Associations[?RouteTableAssociationId=='{resource_id}'] | [0].SubnetId", thing
@@ -392,23 +381,18 @@ VPC_ENDPOINT = TableResource(
         found="VpcEndpoints[?State!='deleted'] | [0]",
         delete="DeleteVpcEndpoints",
         deleted=lambda resource_id, olds: {"VpcEndpointIds": [resource_id]},
-        names={
-            "policy": "PolicyDocument",
-            "privateDnsEnabled": "PrivateDnsEnabled",
-            "routeTableIds": "RouteTableIds",
-            "securityGroupIds": "SecurityGroupIds",
-            "serviceName": "ServiceName",
-            "subnetIds": "SubnetIds",
-            "vpcEndpointType": "VpcEndpointType",
-            "vpcId": "VpcId",
-        },
-        state={
-            "networkInterfaceIds": "NetworkInterfaceIds",
-            "ownerId": "OwnerId",
-            "requesterManaged": "RequesterManaged",
-            "securityGroupIds": "Groups[].GroupId",
-            "state": "State",
-        },
+        names=capitalised(
+            "privateDnsEnabled",
+            "routeTableIds",
+            "securityGroupIds",
+            "serviceName",
+            "subnetIds",
+            "vpcEndpointType",
+            "vpcId",
+        )
+        | {"policy": "PolicyDocument"},
+        state=capitalised("networkInterfaceIds", "ownerId", "requesterManaged", "state")
+        | {"securityGroupIds": "Groups[].GroupId"},
         tagging=ec2_tags("vpc-endpoint"),
         arn="vpc-endpoint",
         made=Wait("State", frozenset({"pending"}), frozenset({"available", "Available"}), 600),
@@ -441,14 +425,8 @@ FLOW_LOG = TableResource(
         found="FlowLogs[0]",
         delete="DeleteFlowLogs",
         deleted=lambda resource_id, olds: {"FlowLogIds": [resource_id]},
-        names={
-            "iamRoleArn": "DeliverLogsPermissionArn",
-            "logDestination": "LogDestination",
-            "logDestinationType": "LogDestinationType",
-            "logFormat": "LogFormat",
-            "maxAggregationInterval": "MaxAggregationInterval",
-            "trafficType": "TrafficType",
-        },
+        names=capitalised("logDestination", "logDestinationType", "logFormat", "maxAggregationInterval", "trafficType")
+        | {"iamRoleArn": "DeliverLogsPermissionArn"},
         also=lambda inputs: {"ResourceIds": [inputs["vpcId"]], "ResourceType": "VPC"},
         state={"vpcId": "ResourceId"},
         tagging=ec2_tags("vpc-flow-log"),

@@ -12,7 +12,7 @@ from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
 from sandbox.engine.aws.properties import Property, Schema, arn, one_of, same_set
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
-from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, eks_tags
+from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, as_they_are, eks_tags
 from sandbox.engine.provider.values import UNKNOWN
 
 _FIXED = Property(replaces=True)
@@ -175,17 +175,17 @@ CLUSTER = Cluster(
         found="cluster",
         delete="DeleteCluster",
         deleted=lambda name, olds: {"name": name},
-        names={
-            "accessConfig": "accessConfig",
-            "bootstrapSelfManagedAddons": "bootstrapSelfManagedAddons",
-            "deletionProtection": "deletionProtection",
-            "kubernetesNetworkConfig": "kubernetesNetworkConfig",
-            "name": "name",
-            "roleArn": "roleArn",
-            "upgradePolicy": "upgradePolicy",
-            "version": "version",
-            "zonalShiftConfig": "zonalShiftConfig",
-        },
+        names=as_they_are(
+            "accessConfig",
+            "bootstrapSelfManagedAddons",
+            "deletionProtection",
+            "kubernetesNetworkConfig",
+            "name",
+            "roleArn",
+            "upgradePolicy",
+            "version",
+            "zonalShiftConfig",
+        ),
         state={
             "arn": "arn",
             "clusterId": "id",
@@ -340,23 +340,21 @@ NODE_GROUP = NodeGroup(
         found="nodegroup",
         delete="DeleteNodegroup",
         deleted=lambda resource_id, olds: _node_group_named(resource_id),
-        names={
-            "amiType": "amiType",
-            "capacityType": "capacityType",
-            "clusterName": "clusterName",
-            "diskSize": "diskSize",
-            "instanceTypes": "instanceTypes",
-            "labels": "labels",
-            "nodeGroupName": "nodegroupName",
-            "nodeRepairConfig": "nodeRepairConfig",
-            "nodeRoleArn": "nodeRole",
-            "releaseVersion": "releaseVersion",
-            "scalingConfig": "scalingConfig",
-            "subnetIds": "subnets",
-            "taints": "taints",
-            "updateConfig": "updateConfig",
-            "version": "version",
-        },
+        names=as_they_are(
+            "amiType",
+            "capacityType",
+            "clusterName",
+            "diskSize",
+            "instanceTypes",
+            "labels",
+            "nodeRepairConfig",
+            "releaseVersion",
+            "scalingConfig",
+            "taints",
+            "updateConfig",
+            "version",
+        )
+        | {"nodeGroupName": "nodegroupName", "nodeRoleArn": "nodeRole", "subnetIds": "subnets"},
         state={"arn": "nodegroupArn", "status": "status"},
         also=_node_group_create,
         tagging=eks_tags("arn"),
@@ -408,13 +406,7 @@ ACCESS_ENTRY = TableResource(
         found="accessEntry",
         delete="DeleteAccessEntry",
         deleted=lambda resource_id, olds: _entry_named(resource_id),
-        names={
-            "clusterName": "clusterName",
-            "kubernetesGroups": "kubernetesGroups",
-            "principalArn": "principalArn",
-            "type": "type",
-            "userName": "username",
-        },
+        names=as_they_are("clusterName", "kubernetesGroups", "principalArn", "type") | {"userName": "username"},
         state={"accessEntryArn": "accessEntryArn"},
         steps=(
             Step(
@@ -484,7 +476,7 @@ ACCESS_POLICY_ASSOCIATION = AccessPolicyAssociation(
         found="",
         delete="DisassociateAccessPolicy",
         deleted=lambda resource_id, olds: {key: olds[key] for key in ("clusterName", "principalArn", "policyArn")},
-        names={key: key for key in ("accessScope", "clusterName", "policyArn", "principalArn")},
+        names=as_they_are("accessScope", "clusterName", "policyArn", "principalArn"),
     ),
 )
 

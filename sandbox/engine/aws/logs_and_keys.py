@@ -10,7 +10,7 @@ from sandbox.engine.aws.calls import call
 from sandbox.engine.aws.policies import same_policy
 from sandbox.engine.aws.properties import Property, Schema, between
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
-from sandbox.engine.aws.table import Step, TableResource, Tagging, Thing, Verbs
+from sandbox.engine.aws.table import Step, TableResource, Tagging, Thing, Verbs, as_they_are, capitalised
 
 _CHOSEN = Property(replaces=True, computed=True)
 _REGION = {"region": _CHOSEN}
@@ -63,7 +63,7 @@ LOG_GROUP = TableResource(
         found="logGroups[?logGroupName=='$id'] | [0]",
         delete="DeleteLogGroup",
         deleted=lambda name, olds: {"logGroupName": name},
-        names={"kmsKeyId": "kmsKeyId", "logGroupClass": "logGroupClass", "name": "logGroupName"},
+        names=as_they_are("kmsKeyId", "logGroupClass") | {"name": "logGroupName"},
         state={"retentionInDays": "retentionInDays"},
         steps=(Step("retentionInDays", "PutRetentionPolicy", _retention, initial=0, off="DeleteRetentionPolicy"),),
         tagging=Tagging(
@@ -144,14 +144,8 @@ KEY = Key(
         found="[KeyMetadata] | [?KeyState!='PendingDeletion'] | [0]",
         delete="ScheduleKeyDeletion",
         deleted=lambda key, olds: {"KeyId": key, "PendingWindowInDays": olds.get("deletionWindowInDays") or 30},
-        names={
-            "customerMasterKeySpec": "KeySpec",
-            "description": "Description",
-            "keyUsage": "KeyUsage",
-            "multiRegion": "MultiRegion",
-            "policy": "Policy",
-        },
-        state={"arn": "Arn", "isEnabled": "Enabled", "keyId": "KeyId"},
+        names=capitalised("description", "keyUsage", "multiRegion", "policy") | {"customerMasterKeySpec": "KeySpec"},
+        state=capitalised("arn", "keyId") | {"isEnabled": "Enabled"},
         steps=(
             Step("description", "UpdateKeyDescription", lambda key, text: {"KeyId": key, "Description": text}),
             Step("policy", "PutKeyPolicy", lambda key, text: {"KeyId": key, "PolicyName": "default", "Policy": text}),

@@ -69,6 +69,16 @@ class Tagging:
     change: Callable[[str, Properties, dict[str, str], list[str]], list[tuple[str, Mapping[str, Any]]]]
 
 
+def as_they_are(*keys: str) -> dict[str, str]:
+    """Names of properties that AWS writes in the same way."""
+    return {key: key for key in keys}
+
+
+def capitalised(*keys: str) -> dict[str, str]:
+    """Names of properties that AWS writes with a capital: `vpcId` as `VpcId`."""
+    return {key: key[0].upper() + key[1:] for key in keys}
+
+
 def ec2_tags(kind: str) -> Tagging:
     """EC2 wants the resource's type beside the tags of a create."""
 

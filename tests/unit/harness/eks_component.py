@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi import CustomTimeouts, ResourceOptions, ResourceTransformArgs
 
+from sandbox.engine.eks import arguments
 from tests.unit.harness.new_cluster import ACCOUNT, REGION
 from tests.unit.harness.recording import UNKNOWN, Registration
 
@@ -24,22 +25,7 @@ CLUSTER = "aws:eks/cluster:Cluster"
 ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 _REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-MODES = (None, "CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
-_LEAN = {
-    "skipDefaultNodeGroup": True,
-    "skipDefaultSecurityGroups": True,
-    "useDefaultVpcCni": True,
-    "kubeProxyAddonOptions": {"enabled": False},
-    "corednsAddonOptions": {"enabled": False},
-}
-_KNOWN = {
-    *("authenticationMode", "bootstrapSelfManagedAddons", "createOidcProvider", "deletionProtection"),
-    *("enabledClusterLogTypes", "encryptionConfigKeyArn", "endpointPrivateAccess", "endpointPublicAccess"),
-    *("kubernetesServiceIpAddressRange", "name", "publicAccessCidrs", "serviceRole", "subnetIds", "tags"),
-    *("upgradePolicy", "version", "vpcId"),
-    # Filled in by the SDK; useDefaultVpcCni makes nothing of it.
-    "vpcCniOptions",
-}
+_LEAN = {key: value for key, value in arguments.LEAN.items() if key != "authenticationMode"}
 
 
 class ConstructError(Exception):
@@ -57,7 +43,7 @@ def construct(
     if wrong := {key: inputs.get(key) for key, value in _LEAN.items() if inputs.get(key) != value}:
         msg = f"no fake for the form with {wrong}; describe it in tests/unit/harness/eks_component.py"
         raise KeyError(msg)
-    if unknown := set(inputs) - _KNOWN - set(_LEAN):
+    if unknown := set(inputs) - arguments.SERVED:
         msg = f"no fake for {sorted(unknown)}; describe it in tests/unit/harness/eks_component.py"
         raise KeyError(msg)
     preview = monitor.recording.preview
@@ -82,35 +68,11 @@ def construct(
 
 def refused(inputs: Mapping[str, Any]) -> str | None:
     """The component's own words for arguments that it does not take, or None."""
-    mode = inputs.get("authenticationMode")
-    sides = inputs.get("publicSubnetIds") is not None or inputs.get("privateSubnetIds") is not None
-    mapped = [key for key in ("roleMappings", "userMappings", "instanceRoles") if inputs.get(key)]
-    refusals = (
-        (shutil.which("aws") is None, "Could not find aws CLI for EKS."),
-        (inputs.get("createOidcProvider"), "Cannot retrieve the certificate fingerprint at the issuer URL"),
-        (
-            inputs.get("publicAccessCidrs") is not None and inputs.get("endpointPublicAccess") is False,
-            "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true",
-        ),
-        (
-            inputs.get("subnetIds") is not None and sides,
-            "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive.",
-        ),
-        (mode not in MODES, f"Invalid value for authenticationMode: {mode}."),
-        (
-            mode == "API" and mapped,
-            f"The {mapped} property does not support non-empty values when 'authenticationMode' is set to 'API'.",
-        ),
-        (
-            inputs.get("accessEntries") and mode in (None, "CONFIG_MAP"),
-            "The 'accessEntries' property is not supported when 'authenticationMode' is set to 'CONFIG_MAP'.",
-        ),
-        (
-            inputs.get("skipDefaultSecurityGroups") and not inputs.get("skipDefaultNodeGroup"),
-            "Cannot read properties of undefined (reading '0')",
-        ),
-    )
-    return next((words for applies, words in refusals if applies), None)
+    if shutil.which("aws") is None:
+        return "Could not find aws CLI for EKS."
+    if inputs.get("createOidcProvider"):
+        return "Cannot retrieve the certificate fingerprint at the issuer URL"
+    return arguments.refusal(inputs)
 
 
 def _child(component: Registration, type_: str, name: str) -> Registration:
