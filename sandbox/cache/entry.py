@@ -5,19 +5,19 @@ is interrupted leaves nothing half. Its key covers everything that decides its c
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from sandbox.cache.commands import CacheError, Progress
+from sandbox.lock import locked
 from sandbox.progress import Report
 
 MANIFEST = "manifest.json"
@@ -134,23 +134,13 @@ def _build(folder: Path, entry: Entry, progress: Progress) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-@contextmanager
-def _held(cache: Path, entry: Entry, report: Report) -> Generator[None]:
+def _held(cache: Path, entry: Entry, report: Report) -> AbstractContextManager[None]:
     """Two runs never build the same entry at once; the second waits for the first and says so."""
-    path = cache / "locks" / f"{entry.name}-{entry.key}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "?"
-            report.say(f"{entry.title} is being built by another run (pid {holder}): waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+    return locked(
+        cache / "locks" / f"{entry.name}-{entry.key}",
+        str(os.getpid()),
+        lambda pid: report.say(f"{entry.title} is being built by another run (pid {pid or '?'}): waiting for it"),
+    )
 
 
 def _files(folder: Path) -> list[Path]:
