@@ -88,6 +88,7 @@ def destroy(
         if plan.empty:
             _out.print(f"Nothing to destroy: stack {stack} has no resources.")
             return
+        _refuse_protected(plan, stack)
         _print(pulumi.plan_destroy())
         found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
         lost = losses(found, removes_driver=plan.removes_driver)
@@ -105,6 +106,17 @@ def destroy(
         _fail(
             f"The cluster cannot be asked for its volumes: {error}\nIf it is gone or out of reach for good, "
             f"`pulumi destroy -s {stack}` destroys without asking it; volumes that are still there stay in AWS."
+        )
+
+
+def _refuse_protected(plan: Teardown, stack: str) -> None:
+    if plan.held:
+        listed = "".join(f"\n  {line}" for line in plan.held)
+        _fail(
+            f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set protectData "
+            "to false (RocketMQ's sets, argument protect_data) and deletionProtection to false (a cluster that the "
+            f"stack made, argument deletion_protection), run `pulumi up -s {stack}`, then this again. "
+            "`pulumi state unprotect` lifts the protection of the engine alone."
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.component import type_token
-from eks_rocketmq.eks.lookup import ADDON
+from eks_rocketmq.eks.lookup import ADDON, CLUSTER
 
 EBS_DRIVER = "ebs.csi.aws.com"
 EBS_ADDON = "aws-ebs-csi-driver"
@@ -52,6 +52,8 @@ class Teardown:
     """Where to look for volumes."""
     removes_driver: bool
     """Whether the stack takes the EBS CSI driver away."""
+    held: list[str]
+    """What is protected from being deleted, a line for each: by the engine, or by EKS itself."""
     empty: bool
     """Whether the stack has nothing at all."""
 
@@ -118,6 +120,7 @@ def teardown(export: Mapping[str, Any]) -> Teardown:
         first=[resource["urn"] for resource in makers if not _below(resource, makers, by_urn)],
         clusters=[_cluster(by_urn[urn].get("inputs", {}), held) for urn, held in holders.items()],
         removes_driver=removes_driver,
+        held=[line for resource in resources if _deleted(resource) and (line := _protection(resource))],
         empty=not resources,
     )
 
@@ -213,6 +216,16 @@ def _cluster(provider: Mapping[str, Any], held: Iterable[State]) -> Cluster:
 def _deleted(resource: State) -> bool:
     """Whether destroying the resource deletes anything: not what was only read, nor what is kept by an option."""
     return not (resource.get("external") or resource.get("retainOnDelete"))
+
+
+def _protection(resource: State) -> str:
+    """Who refuses to delete the resource; empty when nobody does."""
+    # EKS refuses by itself, also once the engine is told not to: after RocketMQ is gone, when it is too late.
+    by_eks = resource["type"] == CLUSTER and resource.get("inputs", {}).get("deletionProtection")
+    by = [name for name, does in (("the engine", resource.get("protect")), ("EKS", by_eks)) if does]
+    return (
+        f"{resource['type']} {resource['urn'].rpartition('::')[2]} is protected by {' and by '.join(by)}" if by else ""
+    )
 
 
 def _below(resource: State, others: Iterable[State], by_urn: Mapping[str, State]) -> bool:

@@ -28,7 +28,7 @@ from eks_rocketmq.destroy import (
     read_volumes,
     teardown,
 )
-from eks_rocketmq.eks.lookup import ADDON
+from eks_rocketmq.eks.lookup import ADDON, CLUSTER
 from tests.unit.kubernetes_api import serving
 
 URN = "urn:pulumi:prod::eks-rocketmq"
@@ -89,6 +89,7 @@ def test_rocketmq_goes_first_with_all_that_is_below_it_and_the_driver_stays() ->
             Cluster({"kubeconfig": "the kubeconfig"}, frozenset(["rocketmq"]), frozenset(["rocketmq"]), frozenset())
         ],
         removes_driver=True,
+        held=[],
         empty=False,
     )
 
@@ -126,7 +127,7 @@ def test_a_run_after_an_interrupted_one_still_looks_for_volumes_while_the_driver
 
 @pytest.mark.parametrize("document", [{}, {"deployment": None}, {"deployment": {}}])
 def test_a_stack_without_resources_is_empty(document: dict[str, Any]) -> None:
-    assert teardown(document) == Teardown(first=[], clusters=[], removes_driver=False, empty=True)
+    assert teardown(document) == Teardown(first=[], clusters=[], removes_driver=False, held=[], empty=True)
 
 
 @pytest.mark.parametrize(
@@ -322,6 +323,28 @@ def test_what_stays_is_listed_with_its_reason(command: Cli) -> None:
     assert "These volumes stay, because their reclaim policy is Retain:\n  rocketmq/kept" in output
     assert "These volumes of other workloads stay, but the driver that serves them goes:\n  apps/data" in output
     assert "are deleted" not in output
+
+
+def test_what_is_protected_is_named_with_its_settings_before_anything_is_deleted(command: Cli) -> None:
+    own = resource(CLUSTER, "staging", inputs={"deletionProtection": True})
+    command.state = export(*STATE, BROKERS | {"protect": True}, own, own | {"protect": True})
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert command.log == ["stack export", "stack export"]
+    assert (
+        "  kubernetes:apps/v1:StatefulSet brokers is protected by the engine\n"
+        "  aws:eks/cluster:Cluster staging is protected by EKS\n"
+        "  aws:eks/cluster:Cluster staging is protected by the engine and by EKS\n"
+    ) in result.output
+    assert "protectData" in result.output
+    assert "deletionProtection" in result.output
+
+
+@pytest.mark.parametrize("option", ["external", "retainOnDelete"])
+def test_what_the_engine_leaves_alone_may_be_protected(command: Cli, option: str) -> None:
+    kept = resource(CLUSTER, "prod", inputs={"deletionProtection": True})
+    command.state = export(*STATE, kept | {option: True}, kept | {"inputs": {"deletionProtection": False}})
+    assert command("--yes").exit_code == 0
 
 
 def test_the_engines_refusal_comes_before_anything_is_deleted(command: Cli) -> None:

@@ -22,6 +22,7 @@ from pulumi import (
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.cluster_plan import AUTHENTICATION, ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
+from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 from eks_rocketmq.eks.service_documents import CLUSTER_SERVICE
@@ -30,7 +31,6 @@ from eks_rocketmq.shape import hold
 if TYPE_CHECKING:
     import pulumi_eks as eks
 
-CLUSTER = "aws:eks/cluster:Cluster"
 CLUSTER_POLICY = "AmazonEKSClusterPolicy"
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
 
