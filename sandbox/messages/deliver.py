@@ -37,10 +37,12 @@ class Deployment:
     """What the client needs in its environment, see `exchange.py`."""
     name: str | None = None
     """Name under which clients reach the proxies; None for the address, for which no certificate is made."""
+    through: str | None = None
+    """`host:port` that the name leads to; None for the proxies' Service."""
 
     def proxy(self) -> str:
         """Address of the proxy's Service, `host:port`."""
-        return f"{self._get('service', 'rocketmq-proxy', '{.spec.clusterIP}')}:8081"
+        return f"{self._get('service', 'rocketmq-proxy', '{.spec.clusterIP}')}:{PROXY_PORT}"
 
     def name_server(self) -> str:
         """Address of a ready name server, `host:port`."""
@@ -89,13 +91,14 @@ class Deployment:
         return json.loads(result.stdout.splitlines()[-1])
 
     def _endpoint(self) -> str:
-        return self.proxy() if self.name is None else f"{self.name}:{PROXY_PORT}"
+        address = self.through or self.proxy()
+        return address if self.name is None else f"{self.name}:{address.rpartition(':')[2]}"
 
     def _with_name(self, argv: list[str]) -> list[str]:
         """The node does not ask the cluster's DNS: the name stands in a hosts file that only this command sees."""
         if self.name is None:
             return argv
         hosts = self.place.run / "client-hosts"
-        hosts.write_text(f"{self.proxy().rpartition(':')[0]} {self.name}\n")
+        hosts.write_text(f"{(self.through or self.proxy()).rpartition(':')[0]} {self.name}\n")
         mounted = 'mount --bind "$0" /etc/hosts && exec "$@"'
         return ["unshare", "--mount", "--", "sh", "-c", mounted, str(hosts), *argv]

@@ -1,6 +1,7 @@
 """A running sandbox as the end-to-end tests see it."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ from sandbox.cluster.client import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.messages.deliver import Deployment
-from sandbox.place import REGION, Place
+from sandbox.place import REGION, REPOSITORY, Place
 from sandbox.polling import until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
+
+PROGRAMS = Path(__file__).with_name("programs")
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,49 @@ class Sandbox:
                 aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             )
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of the tests' own, from `programs/<name>`, in a folder of its own with a stack of that name."""
+
+    sandbox: Sandbox
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return self.sandbox.place.root / self.name
+
+    @property
+    def settings(self) -> Path:
+        """What the program reads, a JSON file."""
+        return self.folder / "settings.json"
+
+    def prepare(self) -> None:
+        """Write the project and select its stack; settings that are there stay."""
+        self.folder.mkdir(exist_ok=True)
+        options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
+        project = {"name": self.name, "runtime": {"name": "python", "options": options}}
+        (self.folder / "Pulumi.yaml").write_text(json.dumps(project))
+        shutil.copy(PROGRAMS / self.name / "__main__.py", self.folder)
+        self.pulumi("stack", "select", "--create", self.name)
+
+    def pulumi(self, *arguments: str, ok: bool = True) -> str:
+        """What `pulumi ARGUMENTS` printed. `ok` says whether it must succeed or must fail."""
+        result = pulumi.run(
+            self.sandbox.place,
+            self.sandbox.tools,
+            ["-C", str(self.folder), *arguments, "--non-interactive"],
+            capture=True,
+            extra={"PULUMI_STACK": self.name, "SETTINGS": str(self.settings)},
+        )
+        assert (result.code == 0) is ok, result.output
+        return result.output
+
+    def remove(self) -> None:
+        """Destroy what it made, and its stack."""
+        self.pulumi("destroy", "--yes", "--skip-preview")
+        self.pulumi("stack", "rm", "--yes")
 
 
 @dataclass(frozen=True)

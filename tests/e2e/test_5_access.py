@@ -1,12 +1,13 @@
-"""Access control, TLS and declared topics on real brokers: who gets in, and that a failover takes nothing away.
+"""Access control, TLS, declared topics, monitors and a way in from outside on real brokers: who gets in, and that a
+failover takes nothing away.
 
-A RocketMQ of its own in a namespace of its own, made by a program of its own with the library's component.
+A RocketMQ of its own in a namespace of its own, made by a program of its own with the library's component. It is made
+without access control, which is turned on while it has messages.
 """
 
 import base64
 import json
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,16 +22,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sandbox.cluster.command import CommandError
-from sandbox.engine import pulumi
 from sandbox.messages.deliver import DeliveryError, Deployment
-from tests.e2e.running_sandbox import Sandbox, eventually
+from sandbox.place import NODES, REPOSITORY
+from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
-PROGRAM = Path(__file__).with_name("programs") / "access" / "__main__.py"
-REPOSITORY = Path(__file__).parents[2]
-STACK = "access"
 NAMESPACE = "guarded"
 PROXY = f"rocketmq-proxy.{NAMESPACE}.svc"
 MEMBERS = 3
+NODE_PORT = 30081
+OPEN = "open"
+"""What the messages begin with that were sent before there was access control."""
+SCHEMAS = json.loads((REPOSITORY / "tests" / "unit" / "data" / "prometheus-operator.json").read_text())["schemas"]
 
 ROCKETMQ: dict[str, Any] = {
     "namespace": NAMESPACE,
@@ -48,24 +50,42 @@ ROCKETMQ: dict[str, Any] = {
         }
     ],
     "name_servers": {"replicas": 1, "memory": "320Mi", "cpu": "50m"},
-    "controllers": {"replicas": 1, "memory": "512Mi", "cpu": "50m", "storage": "1Gi"},
+    "controllers": {"replicas": 3, "memory": "512Mi", "cpu": "50m", "storage": "1Gi"},
     "proxies": {"replicas": 1, "memory": "768Mi", "cpu": "50m"},
     "tls": {"secret_name": "guarded-tls", "mode": "enforcing", "authority": "ca.crt"},
-    "access": {
-        "users": [
-            {
-                "name": "orders",
-                "permissions": [
-                    {"resources": ["Topic:orders"], "actions": ["Pub", "Sub"]},
-                    {"resources": ["Group:workers*"], "actions": ["Sub"]},
-                ],
-            },
-            {"name": "stranger"},
-        ]
-    },
     "topics": [{"name": "orders", "queues": 4}],
     "consumer_groups": [{"name": "workers", "max_retries": 3}],
+    "external": {"type": "NodePort", "node_port": NODE_PORT},
+    "monitoring": {"monitor": "pod", "alerts": {}},
 }
+ACCESS = {
+    "users": [
+        {
+            "name": "orders",
+            "permissions": [
+                {"resources": ["Topic:orders"], "actions": ["Pub", "Sub"]},
+                {"resources": ["Group:workers*"], "actions": ["Sub"]},
+            ],
+        },
+        {"name": "stranger"},
+    ]
+}
+
+
+def definition(kind: str) -> dict[str, Any]:
+    """The CustomResourceDefinition of a kind of the Prometheus operator."""
+    plural, group = f"{kind.lower()}s", "monitoring.coreos.com"
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": SCHEMAS[kind]}}],
+        },
+    }
 
 
 def certificate() -> dict[str, str]:
@@ -107,27 +127,21 @@ def certificate() -> dict[str, str]:
 class Guarded:
     """The RocketMQ of this file."""
 
-    sandbox: Sandbox
-    folder: Path
+    program: Program
     passwords: dict[str, str]
 
-    def pulumi(self, *arguments: str, ok: bool = True) -> str:
-        """What `pulumi ARGUMENTS` printed for the program of this file."""
-        result = pulumi.run(
-            self.sandbox.place,
-            self.sandbox.tools,
-            ["-C", str(self.folder), *arguments, "--non-interactive"],
-            capture=True,
-            extra={"PULUMI_STACK": STACK, "SETTINGS": str(self.folder / "settings.json")},
-        )
-        assert (result.code == 0) is ok, result.output
-        return result.output
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.program.sandbox
+
+    def pulumi(self, *arguments: str) -> str:
+        return self.program.pulumi(*arguments)
 
     def change(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Settings that differ by what `change` does to the arguments of `RocketMq`, for the next `up`."""
-        settings = json.loads((self.folder / "settings.json").read_text())
+        settings = json.loads(self.program.settings.read_text())
         change(settings["rocketmq"])
-        (self.folder / "settings.json").write_text(json.dumps(settings))
+        self.program.settings.write_text(json.dumps(settings))
 
     def client(self, user: str, password: str, *, trusting: str = "ca.crt") -> Deployment:
         """A client with that name and password that trusts one authority; it gives up after a few seconds."""
@@ -143,7 +157,7 @@ class Guarded:
                 "ROCKETMQ_USER": user,
                 "ROCKETMQ_PASSWORD": password,
                 "ROCKETMQ_SEND_SECONDS": "30" if user == "orders" else "3",
-                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self.folder / trusting),
+                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self.program.folder / trusting),
             },
         )
 
@@ -184,26 +198,26 @@ class Guarded:
 @pytest.fixture(scope="module")
 def guarded(deployed: Sandbox) -> Iterator[Guarded]:
     sandbox = deployed  # its claims bind
-    folder = sandbox.place.root / "guarded"
-    folder.mkdir(exist_ok=True)
-    options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
-    (folder / "Pulumi.yaml").write_text(
-        json.dumps({"name": "guarded", "runtime": {"name": "python", "options": options}})
-    )
-    shutil.copy(PROGRAM, folder)
-    if not (folder / "settings.json").exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
+    program = Program(sandbox, "access")
+    program.prepare()
+    if not program.settings.exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
         entries = certificate()
         for name, text in entries.items():
-            (folder / name).write_text(text)
-        (folder / "other.crt").write_text(certificate()["ca.crt"])
-        (folder / "settings.json").write_text(json.dumps({"rocketmq": ROCKETMQ, "certificate": entries}))
-    made = Guarded(sandbox, folder, {})
-    made.pulumi("stack", "select", "--create", STACK)
-    made.pulumi("up", "--yes", "--skip-preview")
+            (program.folder / name).write_text(text)
+        (program.folder / "other.crt").write_text(certificate()["ca.crt"])
+        program.settings.write_text(json.dumps({"rocketmq": ROCKETMQ, "certificate": entries}))
+    definitions = {"apiVersion": "v1", "kind": "List", "items": [definition(kind) for kind in SCHEMAS]}
+    sandbox.kubectl("apply", "-f", "-", stdin=json.dumps(definitions))
+    made = Guarded(program, {})
+    if "access" not in json.loads(program.settings.read_text())["rocketmq"]:
+        made.pulumi("up", "--yes", "--skip-preview")
+        assert made.client("", "").send(5, OPEN) == [f"{OPEN}-{index}" for index in range(5)]
+        made.change(lambda rocketmq: rocketmq.update(access=ACCESS))
+        made.pulumi("up", "--yes", "--skip-preview")
     passwords = json.loads(made.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     yield replace(made, passwords=passwords)
-    made.pulumi("destroy", "--yes", "--skip-preview")
-    made.pulumi("stack", "rm", "--yes")
+    program.remove()
+    sandbox.kubectl("delete", "-f", "-", stdin=json.dumps(definitions))
 
 
 def test_up_ends_when_everything_is_on_every_member(guarded: Guarded) -> None:
@@ -212,6 +226,10 @@ def test_up_ends_when_everything_is_on_every_member(guarded: Guarded) -> None:
     for user in ("orders", "rocketmq-internal-1", "rocketmq-internal-2"):
         assert guarded.everywhere(3005, user) == [0, 1, 2]
     assert guarded.everywhere(3010, "User:orders") == [0, 1, 2]
+
+
+def test_messages_from_before_access_control_are_there_for_who_may_read_them(guarded: Guarded) -> None:
+    assert guarded.orders.receive(OPEN, 5) == [f"{OPEN}-{index}" for index in range(5)]
 
 
 def test_a_user_with_a_permission_sends_and_receives_over_tls(guarded: Guarded) -> None:
@@ -231,6 +249,35 @@ def test_a_client_that_does_not_know_the_authority_turns_away(guarded: Guarded) 
     client = guarded.client("orders", guarded.passwords["orders"], trusting="other.crt")
     with pytest.raises(DeliveryError):
         replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "3"}).send(1, "untrusted")
+
+
+def test_a_client_comes_in_by_any_node_under_another_port(guarded: Guarded) -> None:
+    for node in NODES:
+        outside = replace(guarded.orders, through=f"{node.address}:{NODE_PORT}")
+        sent = outside.send(2, f"outside-{node.zone}")
+        assert outside.receive(f"outside-{node.zone}", 2) == sorted(sent)
+
+
+def test_the_prometheus_operator_finds_what_it_reads(guarded: Guarded) -> None:
+    (monitor,) = guarded.sandbox.objects("podmonitors.monitoring.coreos.com", "-n", NAMESPACE)
+    (rules,) = guarded.sandbox.objects("prometheusrules.monitoring.coreos.com", "-n", NAMESPACE)
+    assert len(rules["spec"]["groups"][0]["rules"]) > 1
+    chosen = monitor["spec"]["selector"]
+    selector = ",".join(
+        [
+            *(f"{key}={value}" for key, value in chosen["matchLabels"].items()),
+            *(f"{each['key']} in ({','.join(each['values'])})" for each in chosen["matchExpressions"]),
+        ]
+    )
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    scraped = {
+        pod["metadata"]["labels"]["app"]
+        for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", selector)
+        if any(port.get("name") == endpoint["port"] for c in pod["spec"]["containers"] for port in c.get("ports", []))
+    }
+    assert scraped == {"rocketmq-broker", "rocketmq-controller", "rocketmq-proxy"}
+    # A field that the definitions do not know would have been dropped, which a refresh shows.
+    guarded.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
 def test_brokers_refuse_the_unsigned_and_the_unencrypted(guarded: Guarded) -> None:
@@ -306,6 +353,19 @@ def test_another_password_is_taken_without_a_restart(guarded: Guarded) -> None:
     assert brokers == [
         pod["metadata"]["uid"] for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
     ]
+
+
+def test_the_pods_own_password_is_changed_while_clients_go_on(guarded: Guarded) -> None:
+    passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
+    client = guarded.client("orders", passwords["orders"])
+    before = client.send(2, "rotated")
+    guarded.change(lambda rocketmq: rocketmq["access"].update(internal_generation=2))
+    guarded.pulumi("up", "--yes", "--skip-preview")
+    after = client.send(2, "rotated-after")
+    assert client.receive("rotated", 4) == sorted([*before, *after])
+    eventually(lambda: guarded.everywhere(3005, "rocketmq-internal-1") == [], 60, "the old user is gone")
+    for user in ("rocketmq-internal-2", "rocketmq-internal-3"):
+        assert guarded.everywhere(3005, user) == [0, 1, 2]
 
 
 def test_a_second_up_changes_nothing(guarded: Guarded) -> None:

@@ -1,9 +1,9 @@
-"""Faults that a production cluster has: brokers that restart, an engine that is killed."""
+"""Faults that a production cluster has: brokers that restart, an engine that is killed, claims that find no volume."""
 
 import threading
 
 from sandbox.engine import pulumi
-from tests.e2e.running_sandbox import Sandbox
+from tests.e2e.running_sandbox import Program, Sandbox
 
 BROKERS = "rocketmq-broker-a"
 
@@ -36,6 +36,16 @@ def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: San
     (container,) = _proxy(deployed)["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["cpu"] == "250m"
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
+def test_what_pods_wait_for_is_said_in_the_clusters_own_words(deployed: Sandbox) -> None:
+    program = Program(deployed, "unready")
+    program.prepare()
+    output = program.pulumi("up", "--yes", "--skip-preview", ok=False)
+    for member in range(3):
+        assert f"claim data-rocketmq-controller-{member} of pod rocketmq-controller-{member} is not bound" in output
+    assert 'storageclass.storage.k8s.io "nowhere" not found' in output
+    program.remove()
 
 
 def _proxy(sandbox: Sandbox) -> dict:

@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from typer.testing import CliRunner, Result
 from urllib3.exceptions import MaxRetryError
 
-from eks_rocketmq import cli, clients, engine
+from eks_rocketmq import cli, clients, engine, kubernetes_api
 from eks_rocketmq.destroy import (
     CLAIM,
     EBS_ADDON,
@@ -231,7 +231,7 @@ def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
         {"metadata": {"resourceVersion": version}, "reason": "VolumeFailedDelete", "message": f"try {version}"}
         for version in ("9", "10")
     ]
-    clients._api.cache_clear()
+    kubernetes_api.api.cache_clear()
     with serving() as api:
         api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
         api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}

@@ -10,6 +10,7 @@ from eks_rocketmq.rocketmq import labels, objects, ports, probes
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pods import CONTAINER_SECURITY, POD_SECURITY
 from eks_rocketmq.rocketmq.surroundings import Dashboard as Choices
+from eks_rocketmq.rocketmq.unready import explained
 
 _PORTS = {"http": ports.DASHBOARD}
 _JAR = "/rocketmq-dashboard.jar"  # where the official image has it
@@ -38,7 +39,11 @@ class Dashboard(ComponentResource):
                     "template": {"metadata": {"labels": scope.labels}, "spec": _pod(plan, choices)},
                 }
             ),
-            opts=child_options(self, custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m")),
+            opts=child_options(
+                self,
+                custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
+                hooks=explained(f"{name}-deployment", self),
+            ),
         )
         self.register_outputs({})
 

@@ -12,6 +12,7 @@ from eks_rocketmq.rocketmq.memory import Memory
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY, Container, pod, variables
 from eks_rocketmq.rocketmq.securing import secured
+from eks_rocketmq.rocketmq.unready import explained
 
 ACCESS_DIRECTORY = "/etc/rocketmq-declared"
 _STATUS = "/tmp/declared"  # noqa: S108 - the pod's own volume
@@ -51,7 +52,11 @@ class Declarations(ComponentResource):
                     "template": scope.template(spec, plan.declaring_pods),
                 }
             ),
-            opts=child_options(self, custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m")),
+            opts=child_options(
+                self,
+                custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
+                hooks=explained(f"{name}-deployment", self),
+            ),
         )
         self.register_outputs({})
 

@@ -15,6 +15,7 @@ from eks_rocketmq.rocketmq import labels, network
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.securing import secured
+from eks_rocketmq.rocketmq.unready import explained
 
 LOGBACK = (resources.files("eks_rocketmq.rocketmq") / "logback.xml").read_text(encoding="utf-8")
 
@@ -188,6 +189,7 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
             scope.parent,
             protect=protect or None,  # False would stop what the caller's own `protect` brings
             custom_timeouts=SET_TIMEOUTS,
+            hooks=explained(f"{scope.name}-set", scope.parent),
             # The pods look for each other under host names that exist only with this Service.
             depends_on=[headless],
         ),

@@ -15,6 +15,7 @@ from eks_rocketmq.rocketmq.pods import (
     preferably_apart,
 )
 from eks_rocketmq.rocketmq.securing import secured
+from eks_rocketmq.rocketmq.unready import explained
 
 CONFIG_FILE = "rmq-proxy.json"
 _PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING}
@@ -59,7 +60,11 @@ class Proxies(ComponentResource):
                     "template": scope.template(secured(spec, plan.tls, credentials), plan.proxies.pods),
                 }
             ),
-            opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m")),
+            opts=child_options(
+                self,
+                custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m"),
+                hooks=explained(f"{name}-deployment", self),
+            ),
         )
         self.register_outputs({})
 

@@ -44,7 +44,8 @@ class Client:
             base_url=access.cluster.server,
             verify=_tls(access),
             timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+            # As many as the engine asks at once: opening one costs more than the question.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
             headers={"User-Agent": "pulumi-kubernetes-stand-in", "Accept": "application/json"},
             trust_env=False,
         )

@@ -43,7 +43,8 @@ class Writer:
                 if not missing or attempt == _CREATE_RETRIES or self.cancelled.wait(2.0**attempt):
                     raise
             else:
-                self.log.status(target.urn, "")
+                if attempt:
+                    self.log.status(target.urn, "")
                 return live
         raise AssertionError("the last attempt returns or raises")
 

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format
 from google.protobuf.struct_pb2 import Struct
 from pulumi import ResourceTransform
-from pulumi.resource_hooks import ResourceHook
+from pulumi.resource_hooks import ErrorHook, ResourceHook
 from pulumi.runtime.proto import callback_pb2, engine_pb2, resource_pb2
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
@@ -27,6 +27,7 @@ _FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
 )
 
@@ -71,6 +72,10 @@ class HookRecorder:
         self._recording = recording
 
     def register_resource_hook(self, hook: ResourceHook) -> None:
+        """Keeps the hook under its name."""
+        self._recording.hooks[hook.name] = hook.callback
+
+    def register_error_hook(self, hook: ErrorHook) -> None:
         """Keeps the hook under its name."""
         self._recording.hooks[hook.name] = hook.callback
 
@@ -139,6 +144,7 @@ class RecordingMonitor:
             aliases=tuple(_alias(alias) for alias in request.aliases),
             timeouts=json_format.MessageToDict(request.customTimeouts),
             before_create=tuple(request.hooks.before_create),
+            on_error=tuple(request.hooks.on_error),
             id=id_,
             outputs=outputs,
         )

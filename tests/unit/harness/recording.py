@@ -64,6 +64,7 @@ class Registration:
     aliases: tuple[str, ...]
     timeouts: Mapping[str, str]
     before_create: tuple[str, ...]
+    on_error: tuple[str, ...]
     id: str
     outputs: Mapping[str, Any]
 

@@ -1,0 +1,133 @@
+"""Why pods are not ready, in the cluster's own words, for when Pulumi gives up waiting for them.
+
+The provider names unready pods and nothing behind them: not the claim that waits for a volume, not what the driver
+says of it, not the image that cannot be pulled.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi import ComponentResource, ErrorHook, ErrorHookArgs, Output, ResourceHookBinding
+
+Object = Mapping[str, Any]
+"""A Kubernetes object as JSON."""
+
+_ANY_KIND = "kubernetes:core/v1:Pod"
+_ON_THE_WAY = {"PodInitializing", "ContainerCreating"}
+_MOST_PODS = 5
+"""Members of a group lack the same thing more often than not."""
+
+
+def explained(name: str, component: ComponentResource) -> ResourceHookBinding:
+    """A hook for a set or deployment: when it does not become ready, says what its pods lack.
+
+    Args:
+        name: name of the resource; the hook is `<name>-unready`.
+        component: who makes it; its Kubernetes provider leads to the cluster.
+    """
+    provider = _provider(component)
+
+    async def explain(args: ErrorHookArgs) -> bool:
+        if args.failed_operation != "delete" and provider is not None:
+            try:
+                lines = await asyncio.to_thread(_ask, provider, args.new_inputs or {})
+            except Exception as error:  # noqa: BLE001 - the failure itself must be what the engine reports
+                lines = [f"the cluster cannot be asked why ({error})"]
+            if lines:
+                pulumi.log.error("\n  ".join([f"{args.name} is not ready:", *lines]))
+        return False
+
+    return ResourceHookBinding(on_error=[ErrorHook(f"{name}-unready", explain)])
+
+
+def reasons(pods: Sequence[Object], claims: Sequence[Object], events: Sequence[Object]) -> list[str]:
+    """One line for each thing that pods which are not ready lack.
+
+    Args:
+        pods: of one set.
+        claims: of their namespace.
+        events: of their namespace.
+    """
+    pending = {claim["metadata"]["name"] for claim in claims if claim["status"].get("phase") != "Bound"}
+    unready = [pod for pod in pods if not _ready(pod)]
+    lines = [line for pod in unready[:_MOST_PODS] for line in _lacks(pod, pending, events)]
+    more = len(unready) - _MOST_PODS
+    return [*lines, f"and {more} more pods"] if more > 0 else lines
+
+
+def _lacks(pod: Object, pending: set[str], events: Sequence[Object]) -> Iterator[str]:
+    name, status = pod["metadata"]["name"], pod.get("status") or {}
+    volumes = (pod.get("spec") or {}).get("volumes") or []
+    claims = [claim for volume in volumes if (claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"))]
+    waiting = [claim for claim in claims if claim in pending]
+    for claim in waiting:
+        said = _last(events, "PersistentVolumeClaim", claim)
+        yield f"claim {claim} of pod {name} is not bound" + (f": {said}" if said else "")
+    containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    stuck = [line for container in containers if (line := _stuck(container))]
+    yield from (f"pod {name}, {line}" for line in stuck)
+    if not waiting and not stuck:
+        scheduled = next((each for each in status.get("conditions") or [] if each["type"] == "PodScheduled"), {})
+        said = scheduled.get("message") or _last(events, "Pod", name) or f"it is {status.get('phase', 'not there yet')}"
+        yield f"pod {name}: {said}"
+
+
+def _stuck(container: Object) -> str:
+    """What a container waits for or died of; empty when it runs."""
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    ended = (container.get("lastState") or {}).get("terminated") or {}
+    words = [waiting.get("reason", ""), waiting.get("message", "")]
+    if ended:
+        words.append(f"it ended with {ended.get('exitCode')} ({ended.get('reason', 'no reason given')})")
+    said = ": ".join(word for word in words if word)
+    return f"container {container['name']}: {said}" if said and said not in _ON_THE_WAY else ""
+
+
+def _ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _last(events: Sequence[Object], kind: str, name: str) -> str:
+    """The last warning about an object, with its reason."""
+    about = [
+        event
+        for event in events
+        if event.get("type") == "Warning"
+        and (event["involvedObject"].get("kind"), event["involvedObject"].get("name")) == (kind, name)
+    ]
+    latest = max(about, key=lambda event: int(event["metadata"]["resourceVersion"]), default=None)
+    return f"{latest['reason']}: {latest['message']}" if latest else ""
+
+
+def _ask(provider: Mapping[str, str], inputs: Object) -> list[str]:
+    from eks_rocketmq.kubernetes_api import PLAIN, core, items  # noqa: PLC0415 - half a second that only a failure needs
+
+    client, namespace = core(provider), inputs["metadata"]["namespace"]
+    selector = ",".join(f"{key}={value}" for key, value in inputs["spec"]["selector"]["matchLabels"].items())
+    return reasons(
+        items(client.list_namespaced_pod(namespace, label_selector=selector, **PLAIN)),
+        items(client.list_namespaced_persistent_volume_claim(namespace, **PLAIN)),
+        items(client.list_namespaced_event(namespace, **PLAIN)),
+    )
+
+
+def _provider(component: ComponentResource) -> Mapping[str, str] | None:
+    """Kubeconfig and context of the component's provider, filled in once they are known.
+
+    None when the provider does not say them, as in a program of another language: another cluster must not be asked.
+    """
+    own = component.get_provider(_ANY_KIND)
+    if own is None:
+        config = pulumi.Config("kubernetes")
+        return {key: value for key in ("kubeconfig", "context") if (value := config.get(key))}
+    if not hasattr(own, "kubeconfig"):
+        return None
+    known: dict[str, str] = {}
+    for key in ("kubeconfig", "context"):
+        given = getattr(own, key, None)
+        if given is not None:
+            Output.from_input(given).apply(lambda value, key=key: value and known.update({key: value}))
+    return known
