@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from sandbox.polling import until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
 
-PROGRAMS = Path(__file__).with_name("programs")
+PROGRAM = Path(__file__).with_name("programs") / "rocketmq.py"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the tests' own, from `programs/<name>`, in a folder of its own with a stack of that name."""
+    """`programs/rocketmq.py` in a folder of its own, with a stack of that name: one more RocketMQ beside prod's."""
 
     sandbox: Sandbox
     name: str
@@ -134,13 +134,14 @@ class Program:
         """What the program reads, a JSON file."""
         return self.folder / "settings.json"
 
-    def prepare(self) -> None:
-        """Write the project and select its stack; settings that are there stay."""
+    def prepare(self, settings: Mapping[str, Any]) -> None:
+        """Write the project and its settings, and select its stack."""
         self.folder.mkdir(exist_ok=True)
         options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
         project = {"name": self.name, "runtime": {"name": "python", "options": options}}
         (self.folder / "Pulumi.yaml").write_text(json.dumps(project))
-        shutil.copy(PROGRAMS / self.name / "__main__.py", self.folder)
+        shutil.copy(PROGRAM, self.folder / "__main__.py")
+        self.settings.write_text(json.dumps(settings))
         self.pulumi("stack", "select", "--create", self.name)
 
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
@@ -154,6 +155,16 @@ class Program:
         )
         assert (result.code == 0) is ok, result.output
         return result.output
+
+    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Settings that differ by what `change` does to the arguments of `RocketMq`, for the next `up`."""
+        settings = json.loads(self.settings.read_text())
+        change(settings["rocketmq"])
+        self.settings.write_text(json.dumps(settings))
+
+    def up(self) -> None:
+        """Deploy it."""
+        self.pulumi("up", "--yes", "--skip-preview")
 
     def remove(self) -> None:
         """Destroy what it made, and its stack."""

@@ -1,5 +1,9 @@
 """Everyday changes: a setting, a change that must be refused, drift made by hand."""
 
+import json
+from typing import Any
+
+from sandbox import pins
 from tests.e2e.running_sandbox import Sandbox, eventually
 
 BROKERS = "kubernetes:apps/v1:StatefulSet"
@@ -72,6 +76,48 @@ def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
         attached = iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"]
     assert [policy["PolicyName"] for policy in attached] == ["AmazonEBSCSIDriverPolicy"]
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
+def test_the_driver_works_with_the_least_permissions_that_are_generated(deployed: Sandbox) -> None:
+    generated = deployed.changed(lambda config: config.update({"eks-rocketmq:ebsCsiPermissions": "generated"}))
+    deployed.pulumi("up", "-s", "prod", "--yes", *generated)
+    with deployed.aws("iam") as iam:
+        assert iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"] == []
+    before = {volume["VolumeId"] for volume in deployed.driver_volumes()}
+
+    name = "least"
+    deployed.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": _writer(name)}))
+    deployed.kubectl("wait", "pod", name, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=120s")
+    (made,) = {volume["VolumeId"] for volume in deployed.driver_volumes()} - before
+    deployed.kubectl("delete", "pod,pvc", name, "--wait=true")
+
+    def left() -> set[str]:
+        return {volume["VolumeId"] for volume in deployed.driver_volumes()}
+
+    eventually(lambda: made not in left(), 120, "the driver has detached and deleted the volume")
+    deployed.pulumi("up", "-s", "prod", "--yes")
+
+
+def _writer(name: str) -> list[dict[str, Any]]:
+    """A claim of EKS's own class, and a pod that writes to it and ends."""
+    claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": "gp2", "resources": {"requests": {"storage": "1Gi"}}}
+    container = {
+        "name": "writer",
+        "image": f"apache/rocketmq:{pins.ROCKETMQ}",
+        "command": ["sh", "-c", "echo kept > /data/file && sync"],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": name}}
+    pod = {
+        "restartPolicy": "Never",
+        "securityContext": {"fsGroup": 3000},
+        "containers": [container],
+        "volumes": [volume],
+    }
+    return [
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": claim},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": pod},
+    ]
 
 
 def _restarts(sandbox: Sandbox) -> dict[str, int]:

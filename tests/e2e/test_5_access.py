@@ -9,7 +9,7 @@ import base64
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,12 +137,6 @@ class Guarded:
     def pulumi(self, *arguments: str) -> str:
         return self.program.pulumi(*arguments)
 
-    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Settings that differ by what `change` does to the arguments of `RocketMq`, for the next `up`."""
-        settings = json.loads(self.program.settings.read_text())
-        change(settings["rocketmq"])
-        self.program.settings.write_text(json.dumps(settings))
-
     def client(self, user: str, password: str, *, trusting: str = "ca.crt") -> Deployment:
         """A client with that name and password that trusts one authority; it gives up after a few seconds."""
         return Deployment(
@@ -199,21 +193,22 @@ class Guarded:
 def guarded(deployed: Sandbox) -> Iterator[Guarded]:
     sandbox = deployed  # its claims bind
     program = Program(sandbox, "access")
-    program.prepare()
     if not program.settings.exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
         entries = certificate()
+        program.prepare({"rocketmq": ROCKETMQ, "certificate": entries})
         for name, text in entries.items():
             (program.folder / name).write_text(text)
         (program.folder / "other.crt").write_text(certificate()["ca.crt"])
-        program.settings.write_text(json.dumps({"rocketmq": ROCKETMQ, "certificate": entries}))
     definitions = {"apiVersion": "v1", "kind": "List", "items": [definition(kind) for kind in SCHEMAS]}
     sandbox.kubectl("apply", "-f", "-", stdin=json.dumps(definitions))
     made = Guarded(program, {})
     if "access" not in json.loads(program.settings.read_text())["rocketmq"]:
-        made.pulumi("up", "--yes", "--skip-preview")
-        assert made.client("", "").send(5, OPEN) == [f"{OPEN}-{index}" for index in range(5)]
-        made.change(lambda rocketmq: rocketmq.update(access=ACCESS))
-        made.pulumi("up", "--yes", "--skip-preview")
+        program.up()
+        anyone = made.client("", "")
+        anyone = replace(anyone, access={**anyone.access, "ROCKETMQ_SEND_SECONDS": "30"})
+        assert anyone.send(5, OPEN) == [f"{OPEN}-{index}" for index in range(5)]
+        program.change(lambda rocketmq: rocketmq.update(access=ACCESS))
+        program.up()
     passwords = json.loads(made.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     yield replace(made, passwords=passwords)
     program.remove()
@@ -342,8 +337,8 @@ def test_another_password_is_taken_without_a_restart(guarded: Guarded) -> None:
     brokers = [
         pod["metadata"]["uid"] for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
     ]
-    guarded.change(lambda rocketmq: rocketmq["access"]["users"][0].update(password_version=2))
-    guarded.pulumi("up", "--yes", "--skip-preview")
+    guarded.program.change(lambda rocketmq: rocketmq["access"]["users"][0].update(password_version=2))
+    guarded.program.up()
     passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     assert passwords["orders"] != guarded.passwords["orders"]
     client = guarded.client("orders", passwords["orders"])
@@ -359,13 +354,33 @@ def test_the_pods_own_password_is_changed_while_clients_go_on(guarded: Guarded) 
     passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     client = guarded.client("orders", passwords["orders"])
     before = client.send(2, "rotated")
-    guarded.change(lambda rocketmq: rocketmq["access"].update(internal_generation=2))
-    guarded.pulumi("up", "--yes", "--skip-preview")
+    guarded.program.change(lambda rocketmq: rocketmq["access"].update(internal_generation=2))
+    guarded.program.up()
     after = client.send(2, "rotated-after")
     assert client.receive("rotated", 4) == sorted([*before, *after])
     eventually(lambda: guarded.everywhere(3005, "rocketmq-internal-1") == [], 60, "the old user is gone")
     for user in ("rocketmq-internal-2", "rocketmq-internal-3"):
         assert guarded.everywhere(3005, user) == [0, 1, 2]
+
+
+def test_probes_leave_no_process_behind(guarded: Guarded) -> None:
+    del guarded  # its probes have run for minutes
+
+    def left() -> set[str]:
+        """Names of ended processes below a JVM that nobody has asked for their end."""
+        status = [path.read_text() for path in Path("/proc").glob("[0-9]*/status") if path.exists()]
+        fields = [dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line) for text in status]
+        jvms = {each["Pid"] for each in fields if each["Name"] == "java"}
+        return {each["Name"] for each in fields if each["State"].startswith("Z") and each["PPid"] in jvms}
+
+    assert left() == set()
+
+
+def test_what_a_drain_says_is_in_the_brokers_log(guarded: Guarded) -> None:
+    say = ". /etc/rocketmq/broker-lib.sh && echo said by the drain >>$(log_of_the_broker)"
+    broker = ("-n", NAMESPACE, "rocketmq-broker-a-1")
+    guarded.sandbox.kubectl("exec", *broker, "--", "bash", "-c", say)
+    assert "said by the drain" in guarded.sandbox.kubectl("logs", *broker, "--tail=50")
 
 
 def test_a_second_up_changes_nothing(guarded: Guarded) -> None:

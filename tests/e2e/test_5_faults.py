@@ -40,7 +40,8 @@ def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: San
 
 def test_what_pods_wait_for_is_said_in_the_clusters_own_words(deployed: Sandbox) -> None:
     program = Program(deployed, "unready")
-    program.prepare()
+    arguments = {"namespace": "unready", "storage_class": "nowhere", "protect_data": False}
+    program.prepare({"rocketmq": {**arguments, "broker_groups": [{"name": "broker-a"}]}, "seconds": 30})
     output = program.pulumi("up", "--yes", "--skip-preview", ok=False)
     for member in range(3):
         assert f"claim data-rocketmq-controller-{member} of pod rocketmq-controller-{member} is not bound" in output

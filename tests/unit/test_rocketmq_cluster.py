@@ -129,6 +129,12 @@ def test_the_jvm_is_process_one(deployed: Recording, name: str) -> None:
     assert main["command"][-2] in {"-c", "-pc"}
 
 
+def test_somebody_else_than_the_jvm_buries_what_probes_leave_behind(deployed: Recording) -> None:
+    for name in WORKLOADS:
+        assert pod(deployed, name)["shareProcessNamespace"] is True, name
+        assert "/proc/1/" not in json.dumps(config(deployed, name.rsplit("-", 1)[0] + "-config")), "that is not the JVM"
+
+
 def test_flags_are_valid_on_jdk_8_and_17(deployed: Recording) -> None:
     main = container(deployed)
     assert not [

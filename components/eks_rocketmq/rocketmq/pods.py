@@ -1,4 +1,4 @@
-"""What the pods of all roles share: the JVM as process 1, restricted security, volumes, spread. Pure."""
+"""What the pods of all roles share: the JVM without a shell around it, restricted security, volumes, spread. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def field_variable(name: str, path: str) -> dict[str, Any]:
 
 
 def java(container: Container) -> list[str]:
-    """The exec form of a JVM: it is process 1 and gets SIGTERM itself.
+    """The exec form of a JVM: it is the container's own process and gets SIGTERM itself.
 
     The official scripts start it below two shells, which drop the signal: the broker is killed with its store open.
     Every flag is valid on JDK 8 and 17. AlwaysPreTouch is left out: it makes the whole heap resident at start.
@@ -186,6 +186,8 @@ def pod(
     return spec | {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        # As process 1 a JVM would have to bury what probes leave behind, and it does not: openssl every few seconds.
+        "shareProcessNamespace": True,
         "terminationGracePeriodSeconds": grace_period,
         "securityContext": POD_SECURITY,
         "containers": [_main(container)],

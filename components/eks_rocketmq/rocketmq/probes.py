@@ -75,7 +75,6 @@ class Drain:
             "DRAIN_REPLICATE_SECONDS": str(self.replicate),
             "DRAIN_ELECT_SECONDS": str(self.elect),
             "DRAIN_REJOIN_SECONDS": str(self.rejoin),
-            "DRAIN_LOG": "/proc/1/fd/1",
         }
 
 

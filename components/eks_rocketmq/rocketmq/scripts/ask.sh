@@ -28,7 +28,7 @@ exec 2>/dev/null
 trap '' PIPE # who hangs up before the question is out has not answered
 if [[ -n ${TLS:-} ]]; then
   coproc CHANNEL { exec openssl s_client -quiet -connect "$address" ${TLS_CA:+-verify_return_error -CAfile "$TLS_CA"}; }
-  trap 'kill "${CHANNEL_PID:-}"' EXIT
+  trap 'kill "${CHANNEL_PID:-}" && wait "$CHANNEL_PID"' EXIT
   exec 3<&"${CHANNEL[0]:-}" 4>&"${CHANNEL[1]:-}" || exit 2
 else
   exec 3<>"/dev/tcp/${address%:*}/${address##*:}" 4>&3 || exit 2

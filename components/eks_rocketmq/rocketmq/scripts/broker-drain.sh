@@ -10,7 +10,9 @@ READ_ONLY=4 READ_WRITE=6
 PAUSE=0.1
 QUIET_POLLS=3 # equal offsets in a row: what was on its way when writes were refused has landed
 
-# Both streams of a preStop hook are thrown away, process 1 writes to the container's log.
+# Both streams of a preStop hook are thrown away.
+DRAIN_LOG=${DRAIN_LOG:-$(log_of_the_broker)}
+
 say() {
   echo "drain $GROUP $SELF: $*" | tee -a "$DRAIN_LOG"
 }

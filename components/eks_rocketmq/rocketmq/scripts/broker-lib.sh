@@ -51,3 +51,15 @@ members() {
     [[ $entry =~ \"alive\":(true|false) ]] && printf '%s %s %s\n' "$id" "$address" "${BASH_REMATCH[1]}"
   done
 }
+
+# The file that leads to the container's log: what the JVM prints goes there, and process 1 of the pod is another one.
+log_of_the_broker() {
+  local process name
+  for process in /proc/[0-9]*; do
+    if read -r name 2>/dev/null <"$process/comm" && [[ $name == java ]]; then
+      echo "$process/fd/1"
+      return
+    fi
+  done
+  echo /dev/null
+}
