@@ -104,7 +104,7 @@ class PipelineRole(ComponentResource):
             f"{name}-role",
             name=args["role_name"],
             assume_role_policy=trust,
-            max_session_duration=7200,  # an update may wait an hour for the last set
+            max_session_duration=7200,  # what up.yml asks for: an update may take two hours
             permissions_boundary=args.get("boundary_arn"),
             opts=child_options(self),
         )

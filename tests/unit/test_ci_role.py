@@ -282,6 +282,18 @@ def test_the_deploy_role_alone_has_a_boundary_and_takes_further_policies() -> No
     assert recording.one("RolePolicyAttachment").inputs == {"role": "eks-rocketmq-ci-deploy", "policyArn": more}
 
 
+def test_a_session_of_a_role_may_last_as_long_as_its_jobs_ask_for(deployed: Recording) -> None:
+    asked = [
+        int(step["with"].get("duration", 3600))
+        for path in (REPOSITORY / ".github" / "workflows").glob("*.yml")
+        for job in yaml.safe_load(path.read_text())["jobs"].values()
+        for step in job["steps"]
+        if step.get("uses") == "./.github/actions/pulumi"
+    ]
+    assert max(asked) == deployed.one("Role", "deploy-role").inputs["maxSessionDuration"]
+    assert {role.inputs["maxSessionDuration"] for role in deployed.by_type("Role")} == {max(asked)}
+
+
 def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(deployed: Recording) -> None:
     granted = {a.inputs["principalArn"]: a.inputs["policyArn"] for a in deployed.by_type("AccessPolicyAssociation")}
     policy = "arn:aws:eks::aws:cluster-access-policy/"

@@ -16,7 +16,8 @@ from tests.unit.harness import REPOSITORY
 GITHUB = REPOSITORY / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, *sorted(GITHUB.glob("actions/*/action.yml"))]
-SHARED = yaml.safe_load((GITHUB / "actions" / "pulumi" / "action.yml").read_text())["runs"]["steps"]
+ACTION = yaml.safe_load((GITHUB / "actions" / "pulumi" / "action.yml").read_text())
+SHARED = ACTION["runs"]["steps"]
 
 Step = dict[str, Any]
 
@@ -116,6 +117,20 @@ def test_main_is_updated_from_the_commit_that_was_reviewed_after_its_plan() -> N
 def test_what_is_installed_has_not_run_with_credentials() -> None:
     assert action(SHARED[-1]) == "aws-actions/configure-aws-credentials"
     assert "aws-access-key-id" not in SHARED[-1]["with"]
+
+
+def test_credentials_last_as_long_as_the_job_may_take() -> None:
+    assert SHARED[-1]["with"]["role-duration-seconds"] == "${{ inputs.duration }}"
+    default = ACTION["inputs"]["duration"]["default"]
+    lasting = {
+        (path.stem, name): (int(step["with"].get("duration", default)), 60 * job["timeout-minutes"])
+        for path in WORKFLOWS
+        for name, job in jobs(path.stem).items()
+        for step in job["steps"]
+        if step.get("uses") == "./.github/actions/pulumi"
+    }
+    assert lasting.keys() == {("preview", "preview"), ("up", "plan"), ("up", "up")}
+    assert {job: seconds for job, seconds in lasting.items() if seconds[0] < seconds[1]} == {}
 
 
 def test_the_pipelines_use_the_versions_that_the_sandbox_runs() -> None:
