@@ -19,6 +19,8 @@ github = ClusterOidcProvider("github", {"issuer": policies.ISSUER, "existing": e
 state = StateStore("state", config.require("stateBucket"), policies.PREFIX)
 documents = pulumi.Output.all(state.bucket_arn, state.key_arn).apply(lambda arns: policies.documents(account, *arns))
 boundary = aws.iam.Policy("boundary", name=policies.BOUNDARY, policy=documents["boundary"])
+driver_boundary = aws.iam.Policy("driver-boundary", name=policies.DRIVER_BOUNDARY, policy=documents["driver boundary"])
+look, change = account.entries if config.require_bool("accessEntries") else (None, None)
 preview = PipelineRole(
     "preview",
     {
@@ -26,8 +28,7 @@ preview = PipelineRole(
         "provider_arn": github.arn,
         "subjects": previews,
         "policy": documents["preview"],
-        "cluster_name": account.cluster,
-        "cluster_policy_arn": account.cluster_policy("AmazonEKSAdminViewPolicy"),  # a refresh compares Secrets too
+        "cluster_access": look,
     },
 )
 deploy = PipelineRole(
@@ -37,8 +38,7 @@ deploy = PipelineRole(
         "provider_arn": github.arn,
         "subjects": deploys,
         "policy": documents["deploy"],
-        "cluster_name": account.cluster,
-        "cluster_policy_arn": account.cluster_policy("AmazonEKSClusterAdminPolicy"),
+        "cluster_access": change,
         "boundary_arn": boundary.arn,
         "more_policies": config.require_object("deployPolicies"),
     },
@@ -46,3 +46,4 @@ deploy = PipelineRole(
 # Repository variables, by the names that the workflows read, and what `pulumi stack init` is given.
 for name, value in policies.variables(region, preview.arn, deploy.arn, state.bucket, state.key_alias).items():
     pulumi.export(name, value)
+pulumi.export("driverBoundary", driver_boundary.arn)

@@ -79,10 +79,9 @@ class PipelineRoleArgs(TypedDict):
     """Subjects of the tokens that are let in, each matched exactly."""
     policy: Input[str]
     """Permissions in AWS (JSON)."""
-    cluster_name: str
-    """EKS cluster that gets an access entry for the role."""
-    cluster_policy_arn: str
-    """EKS access policy of that entry: permissions in the whole cluster."""
+    cluster_access: tuple[str, str] | None
+    """EKS cluster that gets an access entry for the role, and the access policy that it has in the whole of it; None:
+    no entry."""
     boundary_arn: NotRequired[Input[str]]
     """Policy that limits whatever is attached to the role; default: none."""
     more_policies: NotRequired[list[str]]
@@ -115,16 +114,20 @@ class PipelineRole(ComponentResource):
             aws.iam.RolePolicyAttachment(
                 f"{name}-{arn.rpartition('/')[2]}", role=role.name, policy_arn=arn, opts=child_options(self)
             )
+        if args["cluster_access"] is not None:
+            self._let_in(name, role.arn, *args["cluster_access"])
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})
+
+    def _let_in(self, name: str, role_arn: Output[str], cluster: str, policy_arn: str) -> None:
         entry = aws.eks.AccessEntry(
-            f"{name}-entry", cluster_name=args["cluster_name"], principal_arn=role.arn, opts=child_options(self)
+            f"{name}-entry", cluster_name=cluster, principal_arn=role_arn, opts=child_options(self)
         )
         aws.eks.AccessPolicyAssociation(
             f"{name}-access",
-            cluster_name=args["cluster_name"],
+            cluster_name=cluster,
             principal_arn=entry.principal_arn,
-            policy_arn=args["cluster_policy_arn"],
+            policy_arn=policy_arn,
             access_scope={"type": "cluster"},
             opts=child_options(self),
         )
-        self.arn = role.arn
-        self.register_outputs({"arn": self.arn})

@@ -1,18 +1,19 @@
 """Who may take the roles of the pipelines, and what they may do. Pure: documents as data."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pulumi import Output
+
+from eks_rocketmq.eks.policy_documents import Statement, policy
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """Whose tokens GitHub's jobs carry."""
 
 PREFIX = "eks-rocketmq-ci"
-PREVIEW_ROLE, DEPLOY_ROLE, BOUNDARY = f"{PREFIX}-preview", f"{PREFIX}-deploy", f"{PREFIX}-deploy-boundary"
+PREVIEW_ROLE, DEPLOY_ROLE = f"{PREFIX}-preview", f"{PREFIX}-deploy"
+BOUNDARY, DRIVER_BOUNDARY = f"{PREFIX}-deploy-boundary", f"{PREFIX}-driver-boundary"
 
 DRIVER_POLICIES = (
     "service-role/AmazonEBSCSIDriverPolicy",
@@ -25,8 +26,6 @@ DRIVER_POLICIES = (
 # https://docs.github.com/en/actions/concepts/security/openid-connect
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]+(@\d+)?/[\w.-]+(@\d+)?")
 _ENVIRONMENT = re.compile(r"[\w.-]+")
-
-Statement = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,13 @@ class Account:
         """ARN in EKS."""
         return f"arn:{self.partition}:eks:{self.region}:{self.caller_arn.split(':')[4]}:{path}"
 
-    def cluster_policy(self, name: str) -> str:
-        """ARN of a policy of EKS for access entries."""
-        return f"arn:{self.partition}:eks::aws:cluster-access-policy/{name}"
+    @property
+    def entries(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The cluster, with EKS's policy to look at the whole of it and with that to change it."""
+        policies = f"arn:{self.partition}:eks::aws:cluster-access-policy"
+        # A refresh compares Secrets too.
+        look, change = f"{policies}/AmazonEKSAdminViewPolicy", f"{policies}/AmazonEKSClusterAdminPolicy"
+        return (self.cluster, look), (self.cluster, change)
 
     @property
     def images(self) -> str:
@@ -87,6 +90,7 @@ def documents(account: Account, bucket: str, key: str) -> dict[str, str]:
         "preview": preview_policy(account, bucket, key),
         "deploy": deploy_policy(account, bucket, key),
         "boundary": deploy_boundary(account, bucket, key),
+        "driver boundary": driver_boundary(account),
     }
 
 
@@ -105,13 +109,13 @@ def variables(
 
 def preview_policy(account: Account, bucket: str, key: str) -> str:
     """Reads the state and what the stack manages; changes nothing."""
-    return _document(_read(account, bucket, key))
+    return policy(_read(account, bucket, key))
 
 
 def deploy_policy(account: Account, bucket: str, key: str) -> str:
     """Reads what a preview reads, writes the state, and makes the driver's provider, roles and addon."""
     roles = [account.iam(f"role/{name}") for name in account.roles]
-    return _document(
+    return policy(
         [
             *_read(account, bucket, key),
             _allow("WriteState", ["s3:PutObject", "s3:DeleteObject"], f"{bucket}/*"),
@@ -135,6 +139,7 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                     "iam:CreateRole",
                     "iam:DeleteRole",
                     "iam:UpdateRole",
+                    "iam:UpdateRoleDescription",
                     "iam:UpdateAssumeRolePolicy",
                     "iam:TagRole",
                     "iam:UntagRole",
@@ -150,6 +155,16 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                     }
                 },
             },
+            # Who may write a role's trust policy and its permissions may do anything with it. So the permissions are
+            # written only into a role that the boundary limits, and nobody here takes the boundary off again.
+            {
+                **_allow(
+                    "InlinePoliciesWithinTheBoundary",
+                    ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"],
+                    *roles,
+                ),
+                "Condition": {"StringEquals": {"iam:PermissionsBoundary": account.iam(f"policy/{DRIVER_BOUNDARY}")}},
+            },
             {
                 **_allow("GiveRolesToEks", ["iam:PassRole"], *roles),
                 "Condition": {"StringEquals": {"iam:PassedToService": ["eks.amazonaws.com", "pods.eks.amazonaws.com"]}},
@@ -160,13 +175,24 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                 account.eks(f"cluster/{account.cluster}"),
                 account.eks(f"addon/{account.cluster}/aws-ebs-csi-driver/*"),
             ),
+            # With the identity `pod_identity` the addon makes one, in the name of whoever makes the addon.
+            _allow(
+                "PodIdentity",
+                [
+                    "eks:CreatePodIdentityAssociation",
+                    "eks:UpdatePodIdentityAssociation",
+                    "eks:DeletePodIdentityAssociation",
+                ],
+                account.eks(f"cluster/{account.cluster}"),
+                account.eks(f"podidentityassociation/{account.cluster}/*"),
+            ),
         ]
     )
 
 
 def deploy_boundary(account: Account, bucket: str, key: str) -> str:
     """The most that the deploy role can ever do, whatever is attached to it."""
-    return _document(
+    return policy(
         [
             _allow("ServicesOfAStack", [f"{service}:*" for service in ("ec2", "eks", "iam", "kms", "logs")], "*"),
             _allow(
@@ -186,10 +212,52 @@ def deploy_boundary(account: Account, bucket: str, key: str) -> str:
                 "NotItself",
                 ["iam:*"],
                 *(account.iam(f"role/{name}") for name in (PREVIEW_ROLE, DEPLOY_ROLE)),
-                account.iam(f"policy/{BOUNDARY}"),
+                *(account.iam(f"policy/{name}") for name in (BOUNDARY, DRIVER_BOUNDARY)),
                 account.iam(f"oidc-provider/{ISSUER.removeprefix('https://')}"),
             ),
+            _deny("BoundariesStay", ["iam:DeleteRolePermissionsBoundary"], "*"),
             _deny("NotTheKeyOfTheState", ["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy"], key),
+        ]
+    )
+
+
+def driver_boundary(account: Account) -> str:
+    """The most that a role can do into which the deploy role writes policies: what any kind of `permissions` needs."""
+    volumes, snapshots, instances = (
+        f"arn:{account.partition}:ec2:{account.region}:*:{kind}/*" for kind in ("volume", "snapshot", "instance")
+    )
+    through_ec2 = [f"ec2.{account.region}.amazonaws.com{end}" for end in ("", ".cn")]
+    return policy(
+        [
+            _allow("Look", ["ec2:Describe*"], "*"),
+            _allow(
+                "Volumes",
+                [
+                    "ec2:CreateVolume",
+                    "ec2:CopyVolumes",
+                    "ec2:ModifyVolume",
+                    "ec2:DeleteVolume",
+                    "ec2:CreateSnapshot",
+                    "ec2:DeleteSnapshot",
+                    "ec2:LockSnapshot",
+                    "ec2:EnableFastSnapshotRestores",
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                ],
+                volumes,
+                snapshots,
+            ),
+            _allow("Attach", ["ec2:AttachVolume", "ec2:DetachVolume"], volumes, instances),
+            {
+                **_allow(
+                    "KeysThroughEc2", ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateData*", "kms:ReEncrypt*"], "*"
+                ),
+                "Condition": {"StringEquals": {"kms:ViaService": through_ec2}},
+            },
+            {
+                **_allow("GrantKeysToEc2", ["kms:CreateGrant"], "*"),
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
         ]
     )
 
@@ -242,7 +310,3 @@ def _deny(sid: str, actions: list[str], *resources: str) -> Statement:
 
 def _some(resources: Sequence[str]) -> str | list[str]:
     return resources[0] if len(resources) == 1 else list(resources)
-
-
-def _document(statements: list[Statement]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

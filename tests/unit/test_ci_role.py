@@ -11,6 +11,9 @@ from unittest import mock
 import pytest
 import yaml
 
+from eks_rocketmq.eks.csi_identity import PERMISSIONS
+from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
+from sandbox.aws.policies import published
 from tests.unit.harness import REPOSITORY, Fakes, Recording, run, runner
 from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.harness.permissions import Request, allows
@@ -23,6 +26,9 @@ ADMINISTRATOR = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "
 MODULES = ("ci_policies", "ci_components")
 # One class of `aws.s3` loads them all, the deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+
+
+DRIVER_BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/eks-rocketmq-ci-driver-boundary"
 
 
 def _arn(service: str, path: str) -> str:
@@ -88,7 +94,7 @@ def test_the_account_gets_exactly_this(deployed: Recording) -> None:
         "aws:eks/accessEntry:AccessEntry": 2,
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 2,
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
-        "aws:iam/policy:Policy": 1,
+        "aws:iam/policy:Policy": 2,
         "aws:iam/role:Role": 2,
         "aws:iam/rolePolicy:RolePolicy": 2,
         "aws:kms/alias:Alias": 1,
@@ -136,9 +142,10 @@ def test_the_exports_are_the_variables_that_the_workflows_read(deployed: Recordi
         "AWS_DEPLOY_ROLE": iam("role/eks-rocketmq-ci-deploy"),
         "PULUMI_BACKEND_URL": f"s3://example-eks-rocketmq-state?region={REGION}",
         "secretsProvider": f"awskms:///alias/eks-rocketmq-ci?region={REGION}",
+        "driverBoundary": DRIVER_BOUNDARY,
     }
     used = "".join(path.read_text() for path in (REPOSITORY / ".github" / "workflows").glob("*.yml"))
-    assert [name for name in deployed.outputs if name != "secretsProvider" and f"vars.{name} " not in used] == []
+    assert [name for name in deployed.outputs if name.isupper() and f"vars.{name} " not in used] == []
 
 
 def trust(recording: Recording, role: str) -> str:
@@ -201,6 +208,8 @@ ROLE = iam("role/eks-ebs-csi-driver")
 DRIVER_POLICY = {"iam:PolicyARN": "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"}
 STATE = "arn:aws:s3:::example-eks-rocketmq-state"
 ADDON = _arn("eks", "addon/prod/aws-ebs-csi-driver/0")
+ASSOCIATION = _arn("eks", "podidentityassociation/prod/a-1")
+BOUNDED = {"iam:PermissionsBoundary": DRIVER_BOUNDARY}
 
 
 @pytest.mark.parametrize(
@@ -229,6 +238,22 @@ ADDON = _arn("eks", "addon/prod/aws-ebs-csi-driver/0")
             set(),
         ),
         (Request("iam:PutRolePolicy", ROLE), set()),
+        (Request("iam:PutRolePolicy", ROLE, BOUNDED), {"deploy"}),
+        (Request("iam:PutRolePolicy", iam("role/admin"), BOUNDED), set()),
+        (Request("iam:PutRolePolicy", ROLE, {"iam:PermissionsBoundary": iam("policy/wide")}), set()),
+        (Request("iam:GetRolePolicy", ROLE), {"preview", "deploy"}),
+        (Request("iam:DeleteRolePolicy", ROLE, BOUNDED), {"deploy"}),
+        (Request("iam:DeleteRolePolicy", iam("role/eks-rocketmq-ci-preview"), BOUNDED), set()),
+        (Request("iam:PutRolePermissionsBoundary", ROLE, BOUNDED), {"deploy"}),
+        (Request("iam:PutRolePermissionsBoundary", ROLE, {"iam:PermissionsBoundary": iam("policy/wide")}), set()),
+        (Request("iam:DeleteRolePermissionsBoundary", ROLE, BOUNDED), set()),
+        (Request("iam:CreatePolicyVersion", DRIVER_BOUNDARY), set()),
+        (Request("eks:CreatePodIdentityAssociation", _arn("eks", "cluster/prod")), {"deploy"}),
+        (Request("eks:CreatePodIdentityAssociation", _arn("eks", "cluster/other")), set()),
+        (Request("eks:UpdatePodIdentityAssociation", ASSOCIATION), {"deploy"}),
+        (Request("eks:DeletePodIdentityAssociation", ASSOCIATION), {"deploy"}),
+        (Request("eks:DeletePodIdentityAssociation", _arn("eks", "podidentityassociation/other/a-1")), set()),
+        (Request("iam:PassRole", ROLE, {"iam:PassedToService": "pods.eks.amazonaws.com"}), {"deploy"}),
         (Request("iam:PassRole", ROLE, {"iam:PassedToService": "eks.amazonaws.com"}), {"deploy"}),
         (Request("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"}), set()),
         (
@@ -242,7 +267,7 @@ ADDON = _arn("eks", "addon/prod/aws-ebs-csi-driver/0")
 def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
     request_: Request, allowed: set[str], deployed: Recording
 ) -> None:
-    boundary = deployed.one("aws:iam/policy:Policy").inputs["policy"]
+    boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
     limits = {"preview": None, "deploy": boundary}
     policies = {role: deployed.one("RolePolicy", f"{role}-policy").inputs["policy"] for role in limits}
     assert {role for role, limit in limits.items() if allows([policies[role]], request_, limit)} == allowed
@@ -254,6 +279,8 @@ def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
         Request("iam:DeleteRolePermissionsBoundary", iam("role/eks-rocketmq-ci-deploy")),
         Request("iam:UpdateAssumeRolePolicy", iam("role/eks-rocketmq-ci-preview")),
         Request("iam:CreatePolicyVersion", iam("policy/eks-rocketmq-ci-deploy-boundary")),
+        Request("iam:CreatePolicyVersion", DRIVER_BOUNDARY),
+        Request("iam:DeleteRolePermissionsBoundary", ROLE),
         Request("iam:DeleteOpenIDConnectProvider", iam("oidc-provider/token.actions.githubusercontent.com")),
         Request("iam:CreateUser", iam("user/eve")),
         Request("iam:CreateAccessKey", iam("user/eve")),
@@ -266,10 +293,78 @@ def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
 def test_not_even_an_administrators_policy_takes_the_deploy_role_over_its_boundary(
     request_: Request, deployed: Recording
 ) -> None:
-    boundary = deployed.one("aws:iam/policy:Policy").inputs["policy"]
+    boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
     assert allows([ADMINISTRATOR], request_)
     assert not allows([ADMINISTRATOR], request_, boundary)
     assert allows([ADMINISTRATOR], Request("ec2:CreateVpc", _arn("ec2", "vpc/*")), boundary)
+
+
+MANAGED = {policy.arn: json.dumps(policy.document) for policy in published()}
+KEY = _arn("kms", "key/volumes")
+SCOPE = Scope("aws", REGION, ACCOUNT, "prod")
+THROUGH_EC2 = {"kms:ViaService": f"ec2.{REGION}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
+
+
+def granted(document: str) -> set[tuple[str, str]]:
+    """Action and an ARN of each thing that a document allows."""
+    found = set()
+    for statement in json.loads(document)["Statement"]:
+        actions, resources = (
+            [each] if isinstance(each, str) else each for each in (statement["Action"], statement["Resource"])
+        )
+        found |= {(a, r.replace(":ec2:*:*:", f":ec2:{REGION}:{ACCOUNT}:")) for a in actions for r in resources}
+    return found
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        *(MANAGED[f"arn:aws:iam::aws:policy/{policy}"] for policy in PERMISSIONS.values() if policy),
+        volume_policy(SCOPE, snapshots=True),
+        key_policy([KEY]),
+    ],
+    ids=[*PERMISSIONS, "keys"],
+)
+def test_the_drivers_boundary_leaves_it_whatever_its_permissions_give(document: str, deployed: Recording) -> None:
+    boundary = deployed.one("aws:iam/policy:Policy", "driver-boundary").inputs["policy"]
+    assert granted(document)
+    refused = [each for each in granted(document) if not allows([boundary], Request(*each, THROUGH_EC2))]
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("iam:AttachRolePolicy", ROLE),
+        Request("sts:AssumeRole", iam("role/admin")),
+        Request("s3:GetObject", f"{STATE}/.pulumi/stacks/eks-rocketmq/prod.json"),
+        Request("ec2:TerminateInstances", _arn("ec2", "instance/i-1")),
+        Request("ec2:CreateTags", _arn("ec2", "instance/i-1")),
+        Request("kms:Decrypt", KEY),
+        Request("kms:CreateGrant", KEY, {"kms:GrantIsForAWSResource": "false"}),
+        Request("kms:PutKeyPolicy", KEY, THROUGH_EC2),
+    ],
+    ids=lambda value: value.action,
+)
+def test_whatever_the_deploy_role_writes_into_the_drivers_role_stays_within_volumes(
+    request_: Request, deployed: Recording
+) -> None:
+    boundary = deployed.one("aws:iam/policy:Policy", "driver-boundary").inputs["policy"]
+    assert not allows([ADMINISTRATOR], request_, boundary)
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+def test_a_cluster_that_does_not_exist_yet_gets_no_access_entry(*, preview: bool, deployed: Recording) -> None:
+    recording = deploy_example(preview=preview, accessEntries=False)
+    entries = {"aws:eks/accessEntry:AccessEntry", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"}
+    assert recording.inventory() == {type_: n for type_, n in deployed.inventory().items() if type_ not in entries}
+
+
+def test_roles_whose_names_pulumi_ends_are_named_by_a_pattern() -> None:
+    recording = deploy_example(roleNames=["staging-ebs-csi-driver", "cluster-role-*"])
+    document = recording.one("RolePolicy", "deploy-policy").inputs["policy"]
+    assert allows([document], Request("iam:CreateRole", iam("role/cluster-role-1a2b3c4")))
+    assert not allows([document], Request("iam:CreateRole", iam("role/cluster-admin")))
 
 
 def test_the_deploy_role_alone_has_a_boundary_and_takes_further_policies() -> None:
@@ -309,4 +404,5 @@ def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(dep
 def test_every_document_is_as_short_as_iam_wants_it(deployed: Recording) -> None:
     for each in deployed.by_type("RolePolicy"):
         assert len(each.inputs["policy"]) < 10_240
-    assert len(deployed.one("aws:iam/policy:Policy").inputs["policy"]) < 6_144
+    for each in deployed.by_type("aws:iam/policy:Policy"):
+        assert len(each.inputs["policy"]) < 6_144

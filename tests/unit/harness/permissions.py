@@ -16,7 +16,11 @@ class Request:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
-_OPERATORS = {"StringEquals": lambda value, wanted: value == wanted, "ArnEquals": fnmatch.fnmatchcase}
+_OPERATORS = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "Bool": lambda value, wanted: value == wanted,
+    "ArnEquals": fnmatch.fnmatchcase,
+}
 
 
 def _listed(value: str | list[str]) -> list[str]:
