@@ -84,12 +84,7 @@ def headline(preview: Preview) -> str:
 
 def comment(preview: Preview, limit: int) -> str:
     """The comment (Markdown), at most `limit` bytes long: headline, counts and as much of the diff as fits."""
-    head = [
-        marker(preview.stack),
-        f"### `pulumi preview -s {preview.stack}`: {headline(preview)}",
-        f"Commit {preview.commit}, [run]({preview.run_url})",
-        "",
-    ]
+    head = _head(preview.stack, headline(preview), preview.commit, preview.run_url)
     # Signs move to the front and updates become `!`, which is where and how a diff is coloured.
     diff = _SIGN.sub(lambda found: ("!" if found[2] == "~" else found[2]) + found[1], preview.output).strip("\n")
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", diff)), default=0))
@@ -97,6 +92,20 @@ def comment(preview: Preview, limit: int) -> str:
     around = [*head, f"<details{' open' if preview.code else ''}><summary>Output</summary>", "", f"{fence}diff"]
     room = limit - len("\n".join([*around, fence, "", *tail]).encode()) - 1
     return "\n".join([*around, _shortened(diff, room, preview.run_url), fence, "", *tail])
+
+
+def no_preview(stack: str, environment: Mapping[str, str]) -> str:
+    """The comment about a job that ended without a preview, so that an older one does not stand for it."""
+    return "\n".join(_head(stack, "**none**, the job failed before", commit(environment), _run_url(environment)))
+
+
+def _head(stack: str, headline: str, commit: str, run_url: str) -> list[str]:
+    return [
+        marker(stack),
+        f"### `pulumi preview -s {stack}`: {headline}",
+        f"Commit {commit}, [run]({run_url})",
+        "",
+    ]
 
 
 def _shortened(text: str, room: int, run_url: str) -> str:
@@ -149,7 +158,7 @@ def preview(stack: str, environment: Mapping[str, str], comment_file: Path | Non
         print(clean(line, environment), end="", flush=True)
     done = Preview(
         stack=stack,
-        commit=environment.get("COMMIT", "unknown"),
+        commit=commit(environment),
         run_url=_run_url(environment),
         code=process.wait(),
         output=clean("".join(lines), environment),
@@ -160,6 +169,13 @@ def preview(stack: str, environment: Mapping[str, str], comment_file: Path | Non
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(comment(done, SUMMARY_BYTES))
     return done.code
+
+
+def commit(environment: Mapping[str, str]) -> str:
+    """What was checked out: a commit, and for a pull request of what it is the merge."""
+    checked_out = environment.get("COMMIT", "unknown")
+    merged = f", merge of {environment['HEAD']} into {environment['BASE']}" if "HEAD" in environment else ""
+    return f"{checked_out}{merged}"
 
 
 def _run_url(environment: Mapping[str, str]) -> str:
@@ -231,8 +247,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--stack", required=True)
     one.add_argument("--comment", type=Path, default=None, help="file to write")
     one = commands.add_parser("comment", help="write or edit the comment of a pull request")
+    one.add_argument("--stack", required=True)
     one.add_argument("--number", type=int, required=True)
-    one.add_argument("file", type=Path)
+    one.add_argument("file", type=Path, help="what the preview wrote, if it came to one")
     one = commands.add_parser("reviewed", help="fail unless this run is for the newest commit of a branch")
     one.add_argument("--branch", required=True)
     return made
@@ -245,7 +262,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         if given.command == "preview":
             return preview(given.stack, environment, given.comment)
         if given.command == "comment":
-            print(publish(environment["GITHUB_REPOSITORY"], given.number, given.file.read_text(encoding="utf-8")))
+            written = (
+                given.file.read_text(encoding="utf-8") if given.file.exists() else no_preview(given.stack, environment)
+            )
+            print(publish(environment["GITHUB_REPOSITORY"], given.number, written, gh))
         else:
             require_newest(environment["GITHUB_REPOSITORY"], given.branch, environment["GITHUB_SHA"])
     except PipelineError as error:

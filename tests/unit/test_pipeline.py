@@ -64,6 +64,14 @@ def test_signs_stand_where_a_diff_is_coloured() -> None:
     assert '!       assumeRolePolicy: "old" => "new"' in lines
 
 
+def test_a_pull_request_is_previewed_merged_and_the_comment_says_with_what() -> None:
+    assert (
+        pipeline.commit({"COMMIT": "c0ffee", "HEAD": "0123abc", "BASE": "main"}) == "c0ffee, merge of 0123abc into main"
+    )
+    assert pipeline.commit({"COMMIT": "c0ffee"}) == "c0ffee"
+    assert pipeline.commit({}) == "unknown"
+
+
 @given(st.text(alphabet=st.sampled_from("`~ab\n é🐇"), max_size=400), st.integers(600, 4_000))
 def test_output_never_breaks_out_of_its_fence_and_never_outgrows_the_limit(output: str, limit: int) -> None:
     text = comment(preview(output), limit)
@@ -167,6 +175,28 @@ def test_a_text_that_is_no_comment_is_not_published(text: str, message: str) -> 
     with pytest.raises(PipelineError, match=message):
         publish("example/mq", 12, text, github)
     assert github.sent == []
+
+
+def test_a_job_that_ended_without_a_preview_is_commented_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github = GitHub(wrote(3, TEXT))
+    monkeypatch.setattr(pipeline, "gh", github)
+    environment = {
+        "COMMIT": "c0ffee",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_REPOSITORY": "example/mq",
+        "GITHUB_RUN_ID": "7",
+    }
+    code = pipeline.main(["comment", "--stack", "prod", "--number", "12", str(tmp_path / "comment.md")], environment)
+    assert code == 0
+    ((arguments, sent),) = github.sent
+    assert arguments[-1] == "repos/example/mq/issues/comments/3"
+    assert sent["body"].splitlines() == [
+        "<!-- eks-rocketmq preview of prod -->",
+        "### `pulumi preview -s prod`: **none**, the job failed before",
+        "Commit c0ffee, [run](https://github.com/example/mq/actions/runs/7)",
+    ]
 
 
 def test_only_the_newest_commit_of_main_goes_through() -> None:

@@ -92,6 +92,23 @@ def test_the_job_that_may_comment_runs_the_target_branchs_script_and_no_program(
     assert [step["run"].split()[0] for step in others if "run" in step] == ["python3"]
 
 
+def test_a_preview_that_never_came_is_commented_too() -> None:
+    job = jobs("preview")["comment"]
+    assert job["if"].startswith("always() && ")
+    (download,) = [step for step in job["steps"] if action(step) == "actions/download-artifact"]
+    assert download["continue-on-error"] is True
+
+
+def test_the_comment_names_the_commit_that_was_checked_out() -> None:
+    previewed, commented = (jobs("preview")[name]["steps"] for name in ("preview", "comment"))
+    checkout, (preview,) = previewed[0], [step for step in previewed if step.get("name") == "Preview"]
+    assert "ref" not in checkout["with"]  # so it is github.sha, the merge of the pull request
+    for step in (preview, commented[-1]):
+        assert step["env"]["COMMIT"] == "${{ github.sha }}"
+        assert step["env"]["HEAD"] == "${{ github.event.pull_request.head.sha }}"
+        assert step["env"]["BASE"] == "${{ github.event.pull_request.base.ref }}"
+
+
 def test_only_the_approved_job_takes_the_deploy_role() -> None:
     takers = {
         (path.stem, job): content.get("environment")
