@@ -1,4 +1,4 @@
-"""What the workflows call: the preview of a pull request, its one comment, and whether a commit is still the newest.
+"""What the workflows call: the preview of a pull request, its one comment, and what lets a commit through.
 
 Standard library alone: the comment is written by a job that installs nothing.
 """
@@ -239,6 +239,22 @@ def require_newest(repository: str, branch: str, commit: str, api: Callable[...,
         raise PipelineError(msg)
 
 
+def require_reviewers(repository: str, environment: str, api: Callable[..., str] = gh) -> None:
+    """Let a job through only if its environment has reviewers: GitHub makes one without any that nobody made before.
+
+    Raises:
+        PipelineError: when nobody had to approve, or GitHub does not say so.
+    """
+    found = json.loads(api([f"repos/{repository}/environments/{environment}"]))
+    rules = found.get("protection_rules", [])
+    if not any(rule["type"] == "required_reviewers" and rule.get("reviewers") for rule in rules):
+        msg = (
+            f"environment {environment!r} has no required reviewers, so nobody approved this run: add them in GitHub "
+            f"under Settings → Environments → {environment}"
+        )
+        raise PipelineError(msg)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(description=__doc__)
@@ -250,8 +266,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--stack", required=True)
     one.add_argument("--number", type=int, required=True)
     one.add_argument("file", type=Path, help="what the preview wrote, if it came to one")
-    one = commands.add_parser("reviewed", help="fail unless this run is for the newest commit of a branch")
+    one = commands.add_parser("reviewed", help="fail unless this run is for the newest commit and had to be approved")
     one.add_argument("--branch", required=True)
+    one.add_argument("--environment", required=True)
     return made
 
 
@@ -267,7 +284,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             )
             print(publish(environment["GITHUB_REPOSITORY"], given.number, written, gh))
         else:
-            require_newest(environment["GITHUB_REPOSITORY"], given.branch, environment["GITHUB_SHA"])
+            require_newest(environment["GITHUB_REPOSITORY"], given.branch, environment["GITHUB_SHA"], gh)
+            require_reviewers(environment["GITHUB_REPOSITORY"], given.environment, gh)
     except PipelineError as error:
         print(f"::error::{error}", file=sys.stderr)
         return 1

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import pipeline
-from scripts.pipeline import AUTHOR, COMMENT_BYTES, PipelineError, Preview, comment, publish, require_newest
+from scripts.pipeline import (
+    AUTHOR,
+    COMMENT_BYTES,
+    PipelineError,
+    Preview,
+    comment,
+    publish,
+    require_newest,
+    require_reviewers,
+)
 
 OUTPUT = """Previewing update (prod):
     + kubernetes:apps/v1:StatefulSet: (create)
@@ -125,9 +134,10 @@ def test_colours_and_control_characters_are_taken_out() -> None:
 class GitHub:
     """Answers `gh api` from a list of comments, and remembers what was sent."""
 
-    def __init__(self, *comments: dict[str, Any], head: str = "") -> None:
+    def __init__(self, *comments: dict[str, Any], head: str = "", rules: Sequence[dict[str, Any]] = ()) -> None:
         self._comments = comments
         self._head = head
+        self._rules = rules
         self.sent: list[tuple[Sequence[str], Any]] = []
 
     def __call__(self, arguments: Sequence[str], body: str | None = None) -> str:
@@ -136,6 +146,8 @@ class GitHub:
             return ""
         if arguments[0].endswith("/git/ref/heads/main"):
             return f"{self._head}\n"
+        if arguments == ["repos/example/mq/environments/production"]:
+            return json.dumps({"name": "production", "protection_rules": self._rules})
         assert "--paginate" in arguments
         return "".join(json.dumps(each) + "\n" for each in self._comments)
 
@@ -205,6 +217,46 @@ def test_only_the_newest_commit_of_main_goes_through() -> None:
         PipelineError, match=f"main is at {'b' * 40}, this run is for {'a' * 40}: approve the run of the"
     ):
         require_newest("example/mq", "main", "a" * 40, GitHub(head="b" * 40))
+
+
+REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "Team", "reviewer": {"slug": "platform"}}]}
+BRANCHES = {"type": "branch_policy"}
+
+
+def test_an_environment_with_reviewers_lets_its_job_through() -> None:
+    require_reviewers("example/mq", "production", GitHub(rules=[BRANCHES, REVIEWERS]))
+
+
+@pytest.mark.parametrize("rules", [[], [BRANCHES], [{**REVIEWERS, "reviewers": []}]], ids=["new", "branches", "nobody"])
+def test_an_environment_that_nobody_protected_stops_the_job(rules: list[dict[str, Any]]) -> None:
+    with pytest.raises(
+        PipelineError, match=r"environment 'production' has no required reviewers.*Settings → Environments → production"
+    ):
+        require_reviewers("example/mq", "production", GitHub(rules=rules))
+
+
+def test_an_environment_that_cannot_be_read_stops_the_job(
+    programs: Callable[[str, str], dict[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = programs("gh", 'case "$*" in *environments*) echo "HTTP 403" >&2; exit 1;; *) echo abc;; esac')
+    monkeypatch.setenv("PATH", environment["PATH"])
+    given = {"GITHUB_REPOSITORY": "example/mq", "GITHUB_SHA": "abc"}
+    assert pipeline.main(["reviewed", "--branch", "main", "--environment", "production"], given) == 1
+    assert "gh api repos/example/mq/environments/production failed: HTTP 403" in capsys.readouterr().err
+
+
+def test_a_commit_is_reviewed_when_it_is_the_newest_and_somebody_had_to_approve_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {"GITHUB_REPOSITORY": "example/mq", "GITHUB_SHA": "abc"}
+    command = ["reviewed", "--branch", "main", "--environment", "production"]
+    for github, code in (
+        (GitHub(head="abc", rules=[REVIEWERS]), 0),
+        (GitHub(head="def", rules=[REVIEWERS]), 1),
+        (GitHub(head="abc"), 1),
+    ):
+        monkeypatch.setattr(pipeline, "gh", github)
+        assert pipeline.main(command, given) == code
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_permissions_are_the_least_that_each_job_needs() -> None:
         ("preview", "preview"): aws,
         ("preview", "comment"): {"contents": "read", "pull-requests": "write"},
         ("up", "plan"): aws,
-        ("up", "up"): aws,
+        ("up", "up"): {**aws, "actions": "read"},
     }
     assert [workflow(path.stem)["permissions"] for path in WORKFLOWS] == [{}, {}, {}]
 
@@ -125,7 +125,8 @@ def test_main_is_updated_from_the_commit_that_was_reviewed_after_its_plan() -> N
     assert update["needs"] == "plan"
     checkout, reviewed, credentials, up = update["steps"]
     assert checkout["with"]["ref"] == "${{ github.sha }}"
-    assert reviewed["run"] == "python3 scripts/pipeline.py reviewed --branch main"
+    environment = update["environment"]
+    assert reviewed["run"] == f"python3 scripts/pipeline.py reviewed --branch main --environment {environment}"
     assert credentials["with"]["role"] == "${{ vars.AWS_DEPLOY_ROLE }}"
     assert up["run"] == "pulumi up -s prod --yes --skip-preview --refresh --diff --non-interactive"
     assert update["concurrency"] == {"group": "up-prod", "cancel-in-progress": False}
