@@ -85,6 +85,16 @@ def test_every_program_is_listed_here() -> None:
     assert sorted([*INVENTORIES, *SEALED_ELSEWHERE]) == PROGRAMS
 
 
+def test_the_list_says_how_each_program_is_tested() -> None:
+    text = (EXAMPLES / "README.md").read_text()
+    rows = re.findall(r"^\| \[[\w-]+\]\(([\w-]+)/README\.md\) \|.*\| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    on_a_sandbox = (REPOSITORY / "tests" / "e2e" / "test_7_uses.py").read_text()
+    folders = sorted(path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml"))
+    assert sorted(rows) == [
+        (name, "yes" if name in PROGRAMS else "no", "yes" if f'"{name}"' in on_a_sandbox else "no") for name in folders
+    ]
+
+
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
 @pytest.mark.parametrize("program", sorted(INVENTORIES))
 def test_it_makes_exactly_this(program: str, *, preview: bool) -> None:
