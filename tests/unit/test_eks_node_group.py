@@ -228,13 +228,16 @@ def test_the_outputs_name_the_groups_and_the_role() -> None:
     }
 
 
-@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
-def test_every_arn_has_the_partition_of_the_account(partition: str) -> None:
+CHINA = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]
+
+
+@pytest.mark.parametrize(("partition", "ec2"), [("aws-cn", CHINA), ("aws-us-gov", "ec2.amazonaws.com")])
+def test_arns_and_the_name_of_ec2_are_those_of_the_partition(partition: str, ec2: str | list[str]) -> None:
     fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
     made = run(program(), fakes=fakes)
     for attachment in made.by_type("RolePolicyAttachment"):
         assert attachment.inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
-    assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": "ec2.amazonaws.com"}
+    assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": ec2}
 
 
 @pytest.mark.parametrize(

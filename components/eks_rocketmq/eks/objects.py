@@ -12,7 +12,7 @@ from eks_rocketmq.component import child_options
 from eks_rocketmq.eks.kubeconfig import kubeconfig
 from eks_rocketmq.eks.policy_documents import managed_policy_arn
 from eks_rocketmq.eks.preflight import ownership_tags
-from eks_rocketmq.eks.service_documents import service_trust_policy
+from eks_rocketmq.eks.service_documents import principals, service_trust_policy
 
 
 class Cluster(Protocol):
@@ -119,14 +119,17 @@ def service_role(  # noqa: PLR0913 - each is a part of the role
     Args:
         component: the parent.
         name: name of the role's resource.
-        service: principal of the service.
+        service: principal of the service, as in most partitions.
         policies: path and name of each managed policy.
         tags: tags of the role.
         sessions: whether the service tags its sessions.
     """
+    partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=component)).partition
     role = aws.iam.Role(
         f"{name}-role",
-        assume_role_policy=service_trust_policy(service, sessions=sessions),
+        assume_role_policy=partition.apply(
+            lambda known: service_trust_policy(principals(service, known), sessions=sessions)
+        ),
         tags={**tags, **ownership_tags()},
         opts=child_options(component),
     )
