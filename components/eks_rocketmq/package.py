@@ -23,6 +23,7 @@ from pulumi.provider.server import ComponentInitError
 
 import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
+from eks_rocketmq.shape import not_known_yet
 from eks_rocketmq.validation import did_you_mean
 
 _REPLACES = re.compile(r"\b[Cc]hanging \w+ replaces\b")
@@ -108,11 +109,7 @@ class PackageProvider(ComponentProvider):
             )
         for key, value in inputs.items():
             if properties[key].plain and isinstance(value, Output):
-                raise InputPropertyError(
-                    f"{where}{key}",
-                    f"{key} of {component_name} shapes what is made, so it must be a plain value that preview knows, "
-                    "not an output of another resource",
-                )
+                raise InputPropertyError(f"{where}{key}", not_known_yet(f"{key} of {component_name}"))
         whole = {
             key: int(value)
             if properties[key].type is PropertyType.INTEGER and isinstance(value, float) and value.is_integer()

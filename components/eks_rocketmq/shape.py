@@ -21,7 +21,7 @@ _SPOKEN: Mapping[Any, str] = {
     NoneType: "nothing",
 }
 _LATER = (Output, Awaitable)
-"""What is known only when the engine has run; nothing can be said of it now."""
+"""What is known only when the engine has run."""
 
 
 def camel(name: str) -> str:
@@ -59,8 +59,16 @@ def field_names(wanted: Any) -> set[str]:  # noqa: ANN401 - any type
     return set().union(*(field_names(inner) for inner in get_args(wanted)))
 
 
+def not_known_yet(what: str) -> str:
+    """The error for an awaited value where a plain one must stand."""
+    return (
+        f"{what} shapes what is made, so it must be a plain value that preview knows, not an output of another resource"
+    )
+
+
 def hold(given: object, wanted: type, what: str = "") -> None:
-    """Holds arguments to the TypedDict `wanted`, with all that is inside.
+    """Holds arguments to the TypedDict `wanted`, with all that is inside. An awaited value is taken only where the type
+    is an `Input`: everywhere else it would be taken for what it is not, an Output of False for True.
 
     Args:
         given: the arguments.
@@ -68,8 +76,8 @@ def hold(given: object, wanted: type, what: str = "") -> None:
         what: how an error names them; nothing for those of the component itself.
 
     Raises:
-        ValueError: for the first field that is unknown, missing or of another type: its name, what was given and what
-            is accepted.
+        ValueError: for the first field that is unknown, missing, of another type or not known yet: its name, what was
+            given and what is accepted.
     """
     if not isinstance(given, Mapping):
         msg = f"{what or 'args'} is {given!r}; accepted is an object with the fields {', '.join(_fields(wanted))}"
@@ -100,10 +108,12 @@ def _hold_value(value: object, hint: Any, what: str) -> None:  # noqa: ANN401 - 
     origin, inner = get_origin(hint), get_args(hint)
     if origin in {NotRequired, Required}:
         return _hold_value(value, inner[0], what)
-    if hint is Any or isinstance(value, _LATER):
+    if hint is Any:
         return None
     if origin in {Union, UnionType}:
         return _hold_union(value, inner, what)
+    if isinstance(value, _LATER):
+        raise ValueError(not_known_yet(what))
     if is_typeddict(hint):
         return hold(value, hint, what)
     if hint is int:
@@ -125,7 +135,7 @@ def _hold_value(value: object, hint: Any, what: str) -> None:  # noqa: ANN401 - 
 
 def _hold_union(value: object, branches: tuple[Any, ...], what: str) -> None:
     plain = [branch for branch in branches if not _is_later(branch)]
-    if value is None and NoneType in plain:
+    if (value is None and NoneType in plain) or (isinstance(value, _LATER) and plain != list(branches)):
         return
     (first, *_) = [branch for branch in plain if branch is not NoneType]
     _hold_value(value, first, what)

@@ -7,7 +7,10 @@ import pulumi
 import pytest
 from pulumi import Input
 
-from eks_rocketmq.shape import hold
+import eks_rocketmq
+from eks_rocketmq import ClusterOidcProvider, EbsStorageClass, EksCluster, IrsaRole
+from eks_rocketmq.shape import hold, not_known_yet
+from tests.unit.harness import Recording, run
 
 
 class Inner(TypedDict):
@@ -101,11 +104,86 @@ def test_nothing_required_is_left_out(given: object, message: str) -> None:
     assert str(error.value).startswith(message)
 
 
-def test_what_is_awaited_is_left_to_the_engine() -> None:
-    async def later() -> str:
+def later(value: object = "x") -> pulumi.Output[Any]:
+    return pulumi.Output.from_input(value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"later": later()},
+        {"later": later(None)},
+        {"later_list": ["a", later()]},
+        {"free": {"a": later()}},
+    ],
+)
+def test_what_is_awaited_is_left_to_the_engine_where_the_type_says_so(given: dict[str, Any]) -> None:
+    hold({"text": "x", **given}, Outer)
+
+
+def test_a_coroutine_is_awaited_as_well() -> None:
+    async def coming() -> str:
         await asyncio.sleep(0)
         return "x"
 
-    awaited = later()
+    awaited = coming()
     hold({"text": "x", "later": awaited}, Outer)
+    with pytest.raises(ValueError, match="text shapes what is made"):
+        hold({"text": awaited}, Outer)
     awaited.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"text": later()}, "text"),
+        ({"count": later(1)}, "count"),
+        ({"share": later(1)}, "share"),
+        ({"on": later(False)}, "on"),
+        ({"later_list": later(["a"])}, "later_list"),
+        ({"maybe": later()}, "maybe"),
+        ({"names": ["a", later()]}, "names[1]"),
+        ({"pairs": {"a": later()}}, "pairs['a']"),
+        ({"free": later({})}, "free"),
+        ({"inner": later({"name": "a"})}, "inner"),
+        ({"inners": [{"name": "a", "size": later(1)}]}, "inners['a'].size"),
+    ],
+)
+def test_what_is_awaited_is_refused_everywhere_else(given: dict[str, Any], place: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
+        hold({"text": "x", **given}, Outer)
+    assert str(error.value) == not_known_yet(place)
+    assert str(error.value).startswith(f"{place} shapes what is made, so it must be a plain value that preview knows")
+
+
+@pytest.mark.parametrize(
+    ("component", "given", "place"),
+    [
+        (EbsStorageClass, {"class_name": "mine", "create": False}, "create"),
+        (ClusterOidcProvider, {"issuer": "https://oidc.example/id/A", "existing": False}, "existing"),
+        (IrsaRole, {"role_name": "reader", "service_accounts": []}, "role_name"),
+        (EksCluster, {"cluster_name": "c", "version": "1.35", "vpc_id": "vpc-1", "subnet_ids": []}, "version"),
+    ],
+)
+def test_an_output_of_false_is_not_taken_for_true(component: Any, given: dict[str, Any], place: str) -> None:
+    made = Recording(preview=True)
+    with pytest.raises(ValueError, match=f"^{place} shapes what is made"):
+        run(lambda: component("it", {**given, place: later(given[place])}), preview=True, recording=made)
+    assert [each.type for each in made.resources.values() if each.custom] == []
+
+
+TAGS = {"team": later()}
+TAGGED = {
+    name: hint
+    for name in eks_rocketmq.__all__
+    if name.endswith("Args") and (hint := getattr(eks_rocketmq, name).__annotations__.get("tags"))
+}
+
+
+@pytest.mark.parametrize("name", sorted(TAGGED.keys() - {"EbsStorageClassArgs"}))
+def test_a_tag_in_aws_may_be_the_output_of_another_resource(name: str) -> None:
+    class Tagged(TypedDict):
+        pass
+
+    Tagged.__annotations__["tags"] = TAGGED[name]
+    hold({"tags": TAGS}, Tagged)

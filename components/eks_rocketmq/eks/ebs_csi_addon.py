@@ -100,7 +100,7 @@ class EbsCsiAddonArgs(TypedDict):
     """ARN of the policy that bounds what the role may do; default: none."""
     path: NotRequired[str]
     """Path of the role, such as `/team/`; default: `/`. Changing it replaces the role."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, Input[str]]]
     """Tags of addon and role; default: only the stack's own mark."""
 
 

@@ -125,7 +125,7 @@ class EksClusterArgs(TypedDict):
     """AWS profile that `aws eks get-token` uses; default: the credentials of whoever runs pulumi or kubectl."""
     role_arn: NotRequired[str]
     """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, Input[str]]]
     """Tags of everything; default: only the stack's own mark."""
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, InvokeOptions, InvokeOutputOptions, Output, Resource, ResourceOptions
+from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
@@ -54,7 +54,7 @@ class NetworkArgs(TypedDict):
     """Further tags of private subnets, such as `karpenter.sh/discovery`; default: none."""
     public_subnet_tags: NotRequired[dict[str, str]]
     """Further tags of public subnets; default: none."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, Input[str]]]
     """Tags of everything; default: only a name and the stack's own mark."""
 
 
@@ -137,7 +137,7 @@ class Network(ComponentResource):
     def _child(self, part: str) -> str:
         return f"{self.pulumi_resource_name}-{part}"
 
-    def _tags(self, part: str, extra: "dict[str, str] | None" = None) -> dict[str, str]:
+    def _tags(self, part: str, extra: "dict[str, str] | None" = None) -> dict[str, Input[str]]:
         return {"Name": self._child(part), **(extra or {}), **self._common}
 
     def _zones(self, args: NetworkArgs, count: int) -> list[str]:

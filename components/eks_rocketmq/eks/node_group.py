@@ -95,7 +95,7 @@ class NodeGroupArgs(TypedDict):
     managed_policies: NotRequired[list[str]]
     """Further policies of the role that is made, as path and name, such as `AmazonSSMManagedInstanceCore`; default:
     none beside those to join and to pull images."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, Input[str]]]
     """Tags of groups, role, instances, volumes and network interfaces; default: only the stack's own mark."""
 
 

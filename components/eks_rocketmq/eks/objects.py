@@ -110,7 +110,7 @@ def service_role(  # noqa: PLR0913 - each is a part of the role
     *,
     service: str,
     policies: Sequence[str],
-    tags: dict[str, str],
+    tags: dict[str, Input[str]],
     sessions: bool = False,
 ) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
     """A role that a service of AWS takes, with policies that AWS manages. Its name is automatic: IAM knows no regions,

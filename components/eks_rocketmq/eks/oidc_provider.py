@@ -25,7 +25,7 @@ class ClusterOidcProviderArgs(TypedDict):
     EKS. Once set they cannot be taken away again."""
     existing: NotRequired[bool]
     """Use the provider that the account already has, without managing it; default: False, create it."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[dict[str, Input[str]]]
     """Tags of the provider; default: only the stack's own mark."""
 
 
