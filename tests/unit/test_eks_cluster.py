@@ -172,8 +172,12 @@ def test_logs_are_kept_for_a_time_where_eks_writes_them(recording: Recording) ->
     assert group.inputs["name"] == "/aws/eks/prod/cluster"
     assert group.inputs["retentionInDays"] == 90
     assert group.before_create == ("cluster-logs-preflight",)
-    other = run(program(log_retention_days=365, log_kms_key_arn="arn:aws:kms:r:1:key/l")).one("LogGroup").inputs
-    assert (other["retentionInDays"], other["kmsKeyId"]) == (365, "arn:aws:kms:r:1:key/l")
+    other = (
+        run(program(log_retention_days=365, log_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/l"))
+        .one("LogGroup")
+        .inputs
+    )
+    assert (other["retentionInDays"], other["kmsKeyId"]) == (365, "arn:aws:kms:eu-west-1:123456789012:key/l")
 
 
 def test_secrets_are_encrypted_with_a_key_of_its_own(recording: Recording) -> None:
@@ -187,9 +191,11 @@ def test_secrets_are_encrypted_with_a_key_of_its_own(recording: Recording) -> No
 
 
 def test_a_key_that_is_given_is_used_and_none_is_made() -> None:
-    made = run(program(secrets_kms_key_arn="arn:aws:kms:r:1:key/given"))
+    made = run(program(secrets_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/given"))
     assert made.by_type("Key") == []
-    assert made.one(CLUSTER).inputs["encryptionConfig"]["provider"] == {"keyArn": "arn:aws:kms:r:1:key/given"}
+    assert made.one(CLUSTER).inputs["encryptionConfig"]["provider"] == {
+        "keyArn": "arn:aws:kms:eu-west-1:123456789012:key/given"
+    }
 
 
 def test_a_cluster_is_protected_twice_and_given_up_by_one_argument(recording: Recording) -> None:
@@ -237,10 +243,10 @@ def test_the_kubernetes_provider_is_identified_by_the_arn_and_asks_for_its_token
 
 
 def test_profile_and_role_of_the_token_reach_the_kubeconfig() -> None:
-    made = run(program(profile="prod", role_arn="arn:aws:iam::1:role/r"))
+    made = run(program(profile="prod", role_arn="arn:aws:iam::123456789012:role/r"))
     (user,) = json.loads(made.outputs["kubeconfig"])["users"]
     assert user["user"]["exec"]["env"] == [{"name": "AWS_PROFILE", "value": "prod"}]
-    assert user["user"]["exec"]["args"][-2:] == ["--role-arn", "arn:aws:iam::1:role/r"]
+    assert user["user"]["exec"]["args"][-2:] == ["--role-arn", "arn:aws:iam::123456789012:role/r"]
 
 
 ENTRIES = [
@@ -337,6 +343,9 @@ def with_entry(**changed: Any) -> dict[str, Any]:
         ({"service_cidr": "203.0.113.0/24"}, "service_cidr is '203.0.113.0/24'"),
         ({"timeouts": {"create": "45 minutes"}}, r"timeouts.create is '45 minutes'; accepted is a duration"),
         ({"timeouts": {"creat": "45m"}}, r"timeouts.creat is not known; did you mean 'create'\?"),
+        ({"secrets_kms_key_arn": "foo"}, "secrets_kms_key_arn is 'foo'; accepted is the ARN of a KMS key"),
+        ({"log_kms_key_arn": "alias/mine"}, "log_kms_key_arn is 'alias/mine'; .* an alias grants nothing"),
+        ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role"),
         ({"creator_is_admin": False}, "nobody could administer the cluster"),
         ({"access_entries": [ENTRIES[0]] * 2}, r"access_entries has the names \['team', 'team'\]"),
         (with_entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
@@ -368,7 +377,7 @@ def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed
     """The harness calls transforms with plain values; the engine calls them over the wire."""
     sent = {
         "accessConfig": {"authenticationMode": "API"},
-        "roleArn": UNKNOWN_MARK if preview else "arn:aws:iam::1:role/r",
+        "roleArn": UNKNOWN_MARK if preview else "arn:aws:iam::123456789012:role/r",
         "vpcConfig": {"subnetIds": UNKNOWN_MARK if preview else ["subnet-a"], "endpointPrivateAccess": True},
     }
     answers: list[Any] = []

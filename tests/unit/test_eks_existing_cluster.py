@@ -77,10 +77,16 @@ def test_the_kubeconfig_asks_aws_for_a_token_and_holds_none() -> None:
 
 
 def test_profile_and_role_reach_the_token_command() -> None:
-    recording = run(lambda: program({"cluster_name": "prod", "profile": "prod", "role_arn": "arn:aws:iam::1:role/r"}))
+    role = "arn:aws:iam::123456789012:role/r"
+    recording = run(lambda: program({"cluster_name": "prod", "profile": "prod", "role_arn": role}))
     user = user_of(recording.outputs["kubeconfig"])
     assert user["env"] == [{"name": "AWS_PROFILE", "value": "prod"}]
-    assert user["args"][-2:] == ["--role-arn", "arn:aws:iam::1:role/r"]
+    assert user["args"][-2:] == ["--role-arn", role]
+
+
+def test_a_role_that_is_none_is_refused_at_preview() -> None:
+    with pytest.raises(ValueError, match="role_arn is 'deployer'; accepted is the ARN of an IAM role"):
+        run(lambda: program({"cluster_name": "prod", "role_arn": "deployer"}), preview=True)
 
 
 def missing(_: object) -> dict[str, Any]:

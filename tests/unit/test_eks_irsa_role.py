@@ -13,6 +13,7 @@ from tests.unit.harness.fakes import ACCOUNT, ISSUER
 from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+THEIRS = f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
 CLUSTER = f"arn:aws:eks:ap-southeast-1:{ACCOUNT}:cluster/prod"
 ARGS: IrsaRoleArgs = {
     "role_name": "reader",
@@ -124,8 +125,25 @@ def test_a_role_without_policies_has_no_attachment_and_keeps_its_own_tags() -> N
         ({"max_session_duration": 43201}, "accepted are 3600 to 43200"),
         ({"max_session_duration": 3600.5}, "accepted is a whole number"),
         ({"description": "x" * 1001}, "up to 1000 characters"),
-        ({"managed_policies": ["service-role/X", "X"]}, "2 managed and customer policies named 'X'"),
-        ({"managed_policies": ["X"], "customer_policies": {"X": {}}}, "named 'X'; name each once"),
+        ({"managed_policies": ["service-role/X", "X"]}, "the role has 2 policies named 'X' to attach"),
+        ({"managed_policies": ["X"], "customer_policies": {"X": {}}}, "named 'X' to attach; name each once"),
+        ({"managed_policies": ["X"], "policy_arns": {"X": THEIRS}}, "2 policies named 'X'"),
+        (
+            {"managed_policies": ["arn:aws:s3:::x"]},
+            "managed_policies is 'arn:aws:s3:::x'; accepted is the ARN of an IAM",
+        ),
+        ({"managed_policies": ["a b"]}, "managed_policies has 'a b'; accepted are policies of AWS by path and name"),
+        ({"policy_arns": {"a b": THEIRS}}, "a policy is named 'a b'"),
+        (
+            {"policy_arns": {"a": "arn:aws:s3:::x"}},
+            r"policy_arns\['a'\] is 'arn:aws:s3:::x'; accepted is the ARN of an",
+        ),
+        ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
+        ({"provider_arn": "foo"}, "provider_arn is 'foo'; accepted is the ARN of an IAM OIDC provider"),
+        (
+            {"provider_arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example/id/A"},
+            f"provider_arn is that of 'oidc.example/id/A' and issuer is '{ISSUER}'; give both of the same cluster",
+        ),
         ({"inline_policies": {"a b": {}}}, "a policy is named 'a b'"),
         ({"inline_policies": {"a": "{"}}, "policy a is no JSON"),
         ({"inline_policies": {"a": {"Version": "2012-10-17"}}}, "policy a is .*accepted is a policy document"),
@@ -163,6 +181,63 @@ def test_what_is_refused_leaves_nothing_behind() -> None:
     with pytest.raises(ValueError, match="audience"):
         run(program({**ARGS, "audience": "*"}), preview=True, recording=recording)
     assert recording.inventory() == {"eks-rocketmq:index:IrsaRole": 1}
+
+
+def made_later(value: str, name: str = "other") -> pulumi.Output[str]:
+    """What another resource of the same update computes: unknown at preview."""
+    import pulumi_aws as aws  # noqa: PLC0415
+
+    other = aws.iam.Role(name, name=name, assume_role_policy="{}")
+    return other.arn.apply(lambda _: value)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_policies_that_another_resource_makes_are_attached_under_names_of_ones_own(preview: bool) -> None:
+    def make() -> None:
+        IrsaRole(
+            "reader", {**ARGS, "managed_policies": [], "policy_arns": {"orders": made_later(THEIRS), "own": THEIRS}}
+        )
+
+    recording = run(make, preview=preview)
+    attached = {each.name: each.inputs["policyArn"] for each in recording.by_type("RolePolicyAttachment")}
+    assert attached == {"reader-orders": UNKNOWN if preview else THEIRS, "reader-own": THEIRS}
+
+
+def test_an_output_among_the_managed_policies_is_answered_with_the_way_that_there_is() -> None:
+    def make() -> None:
+        IrsaRole("reader", {**ARGS, "managed_policies": [made_later(THEIRS)]})  # ty: ignore[invalid-argument-type]
+
+    with pytest.raises(
+        ValueError, match=r"managed_policies has an output of another resource.*name it yourself in poli"
+    ):
+        run(make, preview=True)
+
+
+@pytest.mark.parametrize("known", ["issuer", "provider_arn", "nothing"])
+def test_a_policy_that_no_issuer_could_make_fit_is_refused_before_the_cluster_is_made(known: str) -> None:
+    cluster = {"issuer": ISSUER, "provider_arn": PROVIDER}
+
+    def make(accounts: int) -> None:
+        names = [{"namespace": f"team-{i}", "name": "reader"} for i in range(accounts)]
+        given: Any = {key: value if key == known else made_later(value, key) for key, value in cluster.items()}
+        args: Any = {**ARGS, **given, "service_accounts": names}
+        IrsaRole("reader", args)
+
+    run(lambda: make(35), preview=True)
+    recording = Recording(preview=True)
+    with pytest.raises(ValueError, match="characters or more; IAM accepts 2048"):
+        run(lambda: make(60), preview=True, recording=recording)
+    assert "reader-role" not in {each.name for each in recording.resources.values()}
+
+
+def test_a_provider_of_another_cluster_is_found_at_the_update_when_it_is_known_only_then() -> None:
+    def make() -> None:
+        other = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example/id/A"
+        IrsaRole("reader", {**ARGS, "provider_arn": made_later(other)})
+
+    run(make, preview=True)
+    with pytest.raises(ValueError, match=r"provider_arn is that of 'oidc\.example/id/A'"):
+        run(make)
 
 
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}

@@ -145,7 +145,7 @@ def test_a_group_can_differ_in_everything_that_is_an_argument() -> None:
             version="1.35",
             release_version="1.35.2-20260715",
             disk_size=100.0,
-            disk_kms_key_arn="arn:aws:kms:r:1:key/d",
+            disk_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/d",
             metadata_hop_limit=2.0,
             labels={"role": "broker"},
             taints=[{"key": "dedicated", "value": "rocketmq", "effect": "NoExecute"}, {"key": "plain"}],
@@ -178,7 +178,7 @@ def test_a_group_can_differ_in_everything_that_is_an_argument() -> None:
     assert {key: group.inputs[key] for key in expected} == expected
     template = made.one("LaunchTemplate").inputs
     (disk,) = template["blockDeviceMappings"]
-    assert (disk["ebs"]["volumeSize"], disk["ebs"]["kmsKeyId"]) == (100, "arn:aws:kms:r:1:key/d")
+    assert (disk["ebs"]["volumeSize"], disk["ebs"]["kmsKeyId"]) == (100, "arn:aws:kms:eu-west-1:123456789012:key/d")
     assert template["metadataOptions"]["httpPutResponseHopLimit"] == 2
     assert template["tagSpecifications"][1]["tags"]["team"] == "messaging"
     assert "brokers-AmazonSSMManagedInstanceCore" in {r.name for r in made.by_type("RolePolicyAttachment")}
@@ -192,10 +192,10 @@ def test_bottlerocket_keeps_its_system_and_its_data_on_two_encrypted_disks() -> 
 
 
 def test_a_role_that_is_given_is_used_and_none_is_made() -> None:
-    made = run(program(role_arn="arn:aws:iam::1:role/nodes"))
+    made = run(program(role_arn="arn:aws:iam::123456789012:role/nodes"))
     assert made.by_type("Role") == made.by_type("RolePolicyAttachment") == []
-    assert made.outputs["role"] == "arn:aws:iam::1:role/nodes"
-    assert {group.inputs["nodeRoleArn"] for group in groups(made)} == {"arn:aws:iam::1:role/nodes"}
+    assert made.outputs["role"] == "arn:aws:iam::123456789012:role/nodes"
+    assert {group.inputs["nodeRoleArn"] for group in groups(made)} == {"arn:aws:iam::123456789012:role/nodes"}
 
 
 def test_one_group_over_all_zones_when_nothing_holds_its_pods_in_one() -> None:
@@ -279,6 +279,19 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
         ({"metadata_hop_limit": 0}, "metadata_hop_limit is 0; accepted are 1 to 64"),
         ({"max_unavailable": 101}, "max_unavailable is 101; accepted are 1 to 100"),
         ({"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}, "effect of the taint 'a' is 'NO_SCHEDULE'; accepted are"),
+        ({"taints": [{"key": "a b"}]}, "taints: 'a b' is no key that Kubernetes accepts"),
+        ({"taints": [{"key": "a", "value": "b c"}]}, "value of the taint 'a' is 'b c'; accepted are up to 63 letters"),
+        ({"labels": {"a b": "c"}}, "labels: 'a b' is no key that Kubernetes accepts"),
+        ({"labels": {"a": "b c"}}, "label a is 'b c'; accepted are up to 63 letters"),
+        ({"version": "latest"}, "version is 'latest'; accepted is a minor version of Kubernetes, such as '1.35'"),
+        ({"release_version": "latest"}, "release_version is 'latest'; accepted is the release of an image"),
+        ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role, such as 'arn:aws:iam::"),
+        ({"disk_kms_key_arn": "foo"}, "disk_kms_key_arn is 'foo'; accepted is the ARN of a KMS key"),
+        (
+            {"managed_policies": ["arn:aws:s3:::x"]},
+            "managed_policies is 'arn:aws:s3:::x'; accepted is the ARN of an IAM",
+        ),
+        ({"managed_policies": ["AmazonEKSWorkerNodePolicy"]}, "2 policies named 'AmazonEKSWorkerNodePolicy' to attach"),
         ({"subnet_ids": []}, "subnet_ids has 0"),
         ({"zone_count": 2}, "subnet_ids has 3, zone_count is 2; accepted is one subnet for each zone"),
     ],

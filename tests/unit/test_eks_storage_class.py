@@ -199,7 +199,11 @@ def test_a_name_that_eks_uses_is_refused_with_the_three_ways(name: str) -> None:
         ({"iops": 4000, "throughput": 1001}, "with 4000 IOPS"),
         ({"file_system": "ext5"}, "file_system is 'ext5'; accepted are 'ext4', 'xfs'"),
         ({"reclaim_policy": "Recycle"}, "reclaim_policy is 'Recycle'; accepted are 'Delete', 'Retain'"),
-        ({"kms_key_id": "1234"}, "kms_key_id is '1234'; accepted is the ARN of a key"),
+        ({"kms_key_id": "1234"}, "^kms_key_id is '1234'; accepted is the ARN of a KMS key"),
+        (
+            {"kms_key_id": KEY.replace("key/", "alias/")},
+            "^kms_key_id is .*:alias/.*; an alias grants nothing, `aws kms",
+        ),
         ({"kms_key_id": KEY, "encrypted": False}, "kms_key_id is given and encrypted is False"),
         ({"tags": {"kubernetes.io/x": "y"}}, "tags has the tag 'kubernetes.io/x'"),
     ],

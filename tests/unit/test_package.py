@@ -17,7 +17,7 @@ ISSUER = "https://oidc.eks.ap-southeast-1.amazonaws.com/id/8DE440F2238C6B959FB7C
 ROLE_INPUTS = {
     "roleName": "orders",
     "issuer": ISSUER,
-    "providerArn": "arn:aws:iam::140023393377:oidc-provider/x",
+    "providerArn": f"arn:aws:iam::140023393377:oidc-provider/{ISSUER.removeprefix('https://')}",
     "serviceAccounts": [{"namespace": "orders", "name": "orders"}],
     "managedPolicies": ["AmazonS3ReadOnlyAccess"],
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eks_rocketmq.eks.identifiers import addon_version
 from eks_rocketmq.validation import one_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
 """As whom the pod network works, and what is needed for it."""
 
 _NAME = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
-_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,8 @@ def _check(addon: "AddonArgs", stage: str) -> None:
             f"put it into {AFTER!r}"
         )
         raise ValueError(msg)
-    version = addon.get("version")
-    if version is not None and not _VERSION.fullmatch(version):
-        msg = f"version of {name} is {version!r}; accepted are versions such as 'v1.21.1-eksbuild.1'"
-        raise ValueError(msg)
+    if "version" in addon:
+        addon_version(addon["version"], f"version of {name}")
 
 
 def _check_vpc_cni(args: "ClusterAddonsArgs") -> None:

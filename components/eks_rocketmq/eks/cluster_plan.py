@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.eks.cidr import public_sources, service_block
+from eks_rocketmq.eks.identifiers import cluster_name, key_arn, role_arn
 from eks_rocketmq.eks.retention import retention
 from eks_rocketmq.validation import one_of
 
@@ -19,7 +20,6 @@ SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 ENTRY_TYPES = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX")
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 
-_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _VERSION = re.compile(r"1\.[3-9][0-9]")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
 _ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
@@ -43,14 +43,9 @@ def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
     Raises:
         ValueError: for the first argument that no cluster can have, or that would lock everybody out.
     """
-    name, version = args["cluster_name"], args["version"]
-    if not _NAME.fullmatch(name):
-        msg = (
-            f"cluster_name is {name!r}; accepted are 1 to 100 letters, digits, '-' and '_', beginning with a letter or "
-            "a digit"
-        )
-        raise ValueError(msg)
-    if not (isinstance(version, str) and _VERSION.fullmatch(version)):
+    cluster_name(args["cluster_name"])
+    version = args["version"]
+    if not _VERSION.fullmatch(version):
         msg = f"version is {version!r}; accepted is a minor version of Kubernetes from 1.30 on, such as '1.35'"
         raise ValueError(msg)
     one_of(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
@@ -59,6 +54,7 @@ def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
         one_of(kind, LOG_TYPES, "log_types")
     if "service_cidr" in args:
         service_block(args["service_cidr"])
+    _check_arns(args)
     _check_subnets(args["subnet_ids"])
     _check_entries(args)
     for key, limit in args.get("timeouts", {}).items():
@@ -91,6 +87,18 @@ def finish_cluster(
     access = {"authenticationMode": AUTHENTICATION, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
     shift = {} if zonal_shift is None else {"zonalShiftConfig": {"enabled": zonal_shift}}
     return {**properties, "accessConfig": access, **shift}
+
+
+def _check_arns(args: "EksClusterArgs") -> None:
+    """Those that are known already. EKS would take an alias and give back the key: a replacement at every run."""
+    for what, key in (
+        ("secrets_kms_key_arn", args.get("secrets_kms_key_arn")),
+        ("log_kms_key_arn", args.get("log_kms_key_arn")),
+    ):
+        if isinstance(key, str):
+            key_arn(key, what)
+    if "role_arn" in args:
+        role_arn(args["role_arn"], "role_arn")
 
 
 def _check_subnets(subnets: object) -> None:

@@ -1,8 +1,9 @@
 """As whom the EBS CSI driver works, and what it may do. Pure: no Pulumi provider."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from eks_rocketmq.eks.identifiers import addon_version, key_arn, policy_arn
 from eks_rocketmq.validation import one_of
 
 PERMISSIONS: Mapping[str, str | None] = {
@@ -56,6 +57,7 @@ def choices(given: Mapping[str, object]) -> Choices:
         msg = f"identity 'irsa' needs {' and '.join(missing)} of the cluster; give it, or take identity 'pod_identity'"
         raise ValueError(msg)
     _check_version(given)
+    _check_arns(given)
     return Choices(
         managed_policies=(policy,) if policy else (),
         generated=permissions == "generated",
@@ -72,6 +74,8 @@ def choices(given: Mapping[str, object]) -> Choices:
 
 def _check_version(given: Mapping[str, object]) -> None:
     if not given.get("most_recent"):
+        if "addon_version" in given:
+            addon_version(str(given["addon_version"]), "addon_version")
         return
     if "addon_version" in given:
         msg = f"addon_version is {given['addon_version']!r} and most_recent is True; give one of them"
@@ -81,5 +85,11 @@ def _check_version(given: Mapping[str, object]) -> None:
         raise ValueError(msg)
 
 
-def _conflicts(given: Mapping[str, object], key: str, accepted: Collection[str]) -> str:
-    return one_of(given.get(key, "OVERWRITE"), accepted, key)
+def _check_arns(given: Mapping[str, object]) -> None:
+    """Those that are known already."""
+    keys = given.get("kms_key_arns")
+    for key in keys if isinstance(keys, Iterable) else ():
+        if isinstance(key, str):
+            key_arn(key, "a key of kms_key_arns")
+    if isinstance(boundary := given.get("permissions_boundary"), str):
+        policy_arn(boundary, "permissions_boundary")

@@ -6,14 +6,12 @@ starts the driver with the cluster's name, `kubernetes.io/cluster/<name>`. Volum
 neither, and are out of its reach until somebody tags them.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from eks_rocketmq.eks.identifiers import cluster_name, key_arn
 from eks_rocketmq.eks.policy_documents import Statement, policy
 
-_CLUSTER_NAME = re.compile(r"[0-9A-Za-z][\w-]{0,99}", re.ASCII)
-_KEY_ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):kms:(?P<region>[\w-]+):\d{12}:key/[\w-]+", re.ASCII)
 _DRIVER_TAG = "ebs.csi.aws.com/cluster"
 
 
@@ -34,9 +32,7 @@ def volume_policy(scope: Scope, *, snapshots: bool) -> str:
     Raises:
         ValueError: when EKS would not accept the name of the cluster.
     """
-    if not _CLUSTER_NAME.fullmatch(scope.cluster):
-        msg = f"cluster_name is {scope.cluster!r}; accepted are 1 to 100 letters, digits, '-' and '_'"
-        raise ValueError(msg)
+    cluster_name(scope.cluster)
     statements = [_reading(scope, snapshots=snapshots), *_volumes(scope), *_attaching(scope), _tag_on(scope, "Volume")]
     return policy([*statements, *(_snapshots(scope) if snapshots else ())])
 
@@ -79,15 +75,9 @@ def key_policy(key_arns: Iterable[str]) -> str:
 
 def _ec2_services(key: str) -> list[str]:
     """EC2's names in `kms:ViaService`; in China AWS writes both forms."""
-    match = _KEY_ARN.fullmatch(key)
-    if match is None:
-        msg = (
-            f"kms_key_arns has {key!r}; accepted is the ARN of a key, such as "
-            "'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab': an alias grants nothing"
-        )
-        raise ValueError(msg)
-    service = f"ec2.{match['region']}.amazonaws.com"
-    return [service, f"{service}.cn"] if match["partition"] == "aws-cn" else [service]
+    arn = key_arn(key, "a key of kms_key_arns")
+    service = f"ec2.{arn.region}.amazonaws.com"
+    return [service, f"{service}.cn"] if arn.partition == "aws-cn" else [service]
 
 
 def _tags(scope: Scope) -> dict[str, str]:

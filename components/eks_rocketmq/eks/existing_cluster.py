@@ -7,6 +7,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import type_token
+from eks_rocketmq.eks.identifiers import role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
 from eks_rocketmq.shape import hold
 
@@ -52,6 +53,8 @@ class ExistingEksCluster(ComponentResource):
     def __init__(self, name: str, args: ExistingEksClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ExistingEksCluster"), name, {}, opts)
         hold(args, ExistingEksClusterArgs)
+        if "role_arn" in args:
+            role_arn(args["role_arn"], "role_arn")
         cluster = _describe(args["cluster_name"], InvokeOptions(parent=self))
         found = Description(
             name=cluster.name,

@@ -8,8 +8,10 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
+from eks_rocketmq.eks.identifiers import policy_arn
 from eks_rocketmq.eks.objects import attach_policies
 from eks_rocketmq.eks.policy_documents import (
+    SHORTEST_CLUSTER_ARN,
     STS_AUDIENCE,
     Statement,
     check_customer_policy,
@@ -17,6 +19,7 @@ from eks_rocketmq.eks.policy_documents import (
     permission_policy,
     pod_identity_statements,
     service_account_subject,
+    shortest_cluster,
     trust_policy,
     web_identity_statements,
 )
@@ -70,6 +73,9 @@ class IrsaRoleArgs(TypedDict):
     managed_policies: NotRequired[list[str]]
     """Policies that exist: of AWS by path and name (`service-role/AmazonEBSCSIDriverPolicy`), of an account by ARN;
     default: none."""
+    policy_arns: NotRequired[dict[str, Input[str]]]
+    """Policies that another resource makes: a name of yours, which stands in the name of the attachment, to the ARN,
+    such as `{"orders": policy.arn}`; default: none."""
     customer_policies: NotRequired[dict[str, Any]]
     """Policies to create in the account and attach: name to document, as an object or as JSON text, 6,144 characters
     each; default: none. Changing a name replaces the policy."""
@@ -95,21 +101,24 @@ class IrsaRole(ComponentResource):
 
     Creates the role, the policies that it brings along, an attachment for each managed one, and the associations of
     EKS Pod Identity. A role for nobody or for no cluster, a name that Kubernetes or IAM does not accept, a wildcard in
-    a namespace or the audience, a malformed issuer, and documents that are too long are refused with a ValueError at
-    preview.
+    a namespace or the audience, a malformed issuer or one of another cluster than the provider, and documents that are
+    too long are refused with a ValueError at preview; what is known only at the update is checked then.
     """
+
+    _existing = "give the ARN of that role to what uses it, and leave this one out"
 
     arn: Output[str]
     """ARN of the role, for the service account's annotation or the addon."""
     name: Output[str]
     """Name of the role."""
     attachments: list[aws.iam.RolePolicyAttachment]
-    """The managed and customer policies on the role; see `policies`."""
+    """The policies on the role, of AWS and of accounts; see `policies`."""
     inline_policies: list[aws.iam.RolePolicy]
     """The policies within the role; see `policies`."""
 
     def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("IrsaRole"), name, {}, opts)
+        _refuse_outputs_among(args.get("managed_policies"))
         hold(args, IrsaRoleArgs)
         accounts = [role_checks.service_account({**account}) for account in args["service_accounts"]]
         _check_names(args, accounts)
@@ -128,14 +137,12 @@ class IrsaRole(ComponentResource):
             tags=tags,
             opts=child_options(
                 self,
-                hooks=refuse_existing(
-                    f"{name}-role",
-                    "give its ARN to what uses it, or EbsCsiAddon existing=True (`ebsCsiDriver: existing`)",
-                ),
+                hooks=refuse_existing(f"{name}-role", self._existing),
             ),
         )
         self.attachments = [
             *attach_policies(self, name, role, args.get("managed_policies", [])),
+            *self._attach(name, role, args.get("policy_arns", {})),
             *self._create(name, role, customer, args, tags),
         ]
         self.inline_policies = self._embed(name, role, inline)
@@ -149,6 +156,12 @@ class IrsaRole(ComponentResource):
         """What uses the role should depend on them: the role's ARN alone does not say that they are there."""
         return [*self.attachments, *self.inline_policies]
 
+    def _attach(self, name: str, role: aws.iam.Role, arns: dict[str, Input[str]]) -> list[aws.iam.RolePolicyAttachment]:
+        return [
+            aws.iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=child_options(self))
+            for key, arn in arns.items()
+        ]
+
     def _create(
         self,
         name: str,
@@ -157,7 +170,7 @@ class IrsaRole(ComponentResource):
         args: IrsaRoleArgs,
         tags: dict[str, Input[str]],
     ) -> list[aws.iam.RolePolicyAttachment]:
-        attachments = []
+        attachments: list[aws.iam.RolePolicyAttachment] = []
         for key, document in documents.items():
             policy = aws.iam.Policy(
                 f"{name}-{key}",
@@ -170,11 +183,7 @@ class IrsaRole(ComponentResource):
                     hooks=refuse_existing(f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies"),
                 ),
             )
-            attachments.append(
-                aws.iam.RolePolicyAttachment(
-                    f"{name}-{key}", role=role.name, policy_arn=policy.arn, opts=child_options(self)
-                )
-            )
+            attachments += self._attach(name, role, {key: policy.arn})
         return attachments
 
     def _embed(self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]) -> list[aws.iam.RolePolicy]:
@@ -220,10 +229,27 @@ class IrsaRole(ComponentResource):
                 )
 
 
+def _refuse_outputs_among(policies: object) -> None:
+    """The commonest mistake, answered with the way that there is."""
+    if isinstance(policies, list) and any(isinstance(policy, Output) for policy in policies):
+        msg = (
+            "managed_policies has an output of another resource, and the name of an attachment must be known at "
+            "preview: name it yourself in policy_arns, as in {'policy_arns': {'orders': policy.arn}}"
+        )
+        raise ValueError(msg)
+
+
 def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> None:
+    arns = args.get("policy_arns", {})
     role_checks.policy_names(
-        args.get("managed_policies", []), args.get("customer_policies", {}), args.get("inline_policies", {})
+        args.get("managed_policies", []),
+        [*args.get("customer_policies", {}), *arns],
+        args.get("inline_policies", {}),
     )
+    boundary = {"permissions_boundary": args["permissions_boundary"]} if "permissions_boundary" in args else {}
+    for what, arn in {**boundary, **{f"policy_arns[{key!r}]": arn for key, arn in arns.items()}}.items():
+        if isinstance(arn, str):
+            policy_arn(arn, what)
     if args.get("pod_identity_clusters") and args.get("associate", True):
         role_checks.exact(accounts)
 
@@ -256,14 +282,18 @@ def _trust(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[st
     audience = role_checks.audience(args.get("audience", STS_AUDIENCE))
     subjects = [service_account_subject(namespace, account) for namespace, account in accounts]
 
-    def document(known: list[Any]) -> str:
+    def document(known: Sequence[Any], *, complete: bool = True) -> str:
         trusted, arns = known
         statements: list[Statement] = []
         for cluster in trusted:
             statements += web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience)
         for arn in arns:
             statements += pod_identity_statements(arn, accounts)
-        return trust_policy(statements)
+        return trust_policy(statements, complete=complete)
 
+    # What cannot be right is refused now: the issuer of a new cluster is known only when the cluster is there.
+    shortest = [shortest_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
+    arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pods.values()]
+    document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pods.values()])
     known: Output[str] = Output.all(clusters, list(pods.values())).apply(document)
     return known

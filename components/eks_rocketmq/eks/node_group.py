@@ -7,15 +7,11 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks.node_plan import NodePlan, own_subnet, plan_nodes
+from eks_rocketmq.eks.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
 from eks_rocketmq.eks.objects import service_role
 from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import NODE_SERVICE
 from eks_rocketmq.shape import hold
-
-NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
-"""The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
-https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
 
 
 class NodeTaintArgs(TypedDict):
@@ -85,7 +81,7 @@ class NodeGroupArgs(TypedDict):
     max_unavailable: NotRequired[int]
     """Nodes of a group that an update takes at a time, 1 to 100; default: 1."""
     update_strategy: NotRequired[str]
-    """`DEFAULT` (new nodes first) or `MINIMAL` (old nodes first, where capacity is scarce)."""
+    """`DEFAULT` (default; new nodes first) or `MINIMAL` (old nodes first, where capacity is scarce)."""
     force_update: NotRequired[bool]
     """Let an update go on where a disruption budget refuses an eviction; default: False, it fails."""
     node_repair: NotRequired[bool]
@@ -93,8 +89,8 @@ class NodeGroupArgs(TypedDict):
     role_arn: NotRequired[Input[str]]
     """Role of the nodes; default: one is made. Changing it replaces the groups."""
     managed_policies: NotRequired[list[str]]
-    """Further policies of the role that is made, as path and name, such as `AmazonSSMManagedInstanceCore`; default:
-    none beside those to join and to pull images."""
+    """Further policies of the role that is made: of AWS by path and name, such as `AmazonSSMManagedInstanceCore`, of an
+    account by ARN; default: none beside those to join and to pull images."""
     tags: NotRequired[dict[str, Input[str]]]
     """Tags of groups, role, instances, volumes and network interfaces; default: only the stack's own mark."""
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eks_rocketmq.validation import one_of, whole_number
+from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, role_arn
+from eks_rocketmq.eks.role_checks import policy_names
+from eks_rocketmq.validation import label_value, one_of, qualified_name, whole_number
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.node_group import NodeGroupArgs, NodeTaintArgs
@@ -24,8 +26,12 @@ CAPACITY_TYPES = ("ON_DEMAND", "SPOT")
 UPDATE_STRATEGIES = ("DEFAULT", "MINIMAL")
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 """Effects of taints as Kubernetes writes them, and as EKS does."""
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+"""The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
+https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
 NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
 
+_RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
 _INSTANCE_TYPE = re.compile(r"(?P<family>[a-z][a-z0-9-]*)\.[a-z0-9-]+")
 _GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
 """Families with AWS's own arm64 processors have a `g` behind their generation, such as `m7g`, `c7gn` or `im4gn`."""
@@ -80,6 +86,10 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
     if not smallest <= desired <= largest:
         msg = f"min_size {smallest}, desired_size {desired}, max_size {largest}; accepted are sizes in rising order"
         raise ValueError(msg)
+    _check_versions(args)
+    _check_arns(args)
+    for key, value in args.get("labels", {}).items():
+        label_value(value, f"label {qualified_name(key, 'labels')}")
     return NodePlan(
         groups=groups,
         zones=zones,
@@ -92,6 +102,24 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
         max_unavailable=_at_least(args.get("max_unavailable", 1), 1, "max_unavailable", 100),
         taints=[_taint(taint) for taint in args.get("taints", [])],
     )
+
+
+def _check_versions(args: "NodeGroupArgs") -> None:
+    if isinstance(version := args.get("version"), str):
+        kubernetes_version(version, "version")
+    release = args.get("release_version")
+    if release is not None and not _RELEASE.fullmatch(release):
+        msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
+        raise ValueError(msg)
+
+
+def _check_arns(args: "NodeGroupArgs") -> None:
+    """Those that are known already."""
+    if isinstance(role := args.get("role_arn"), str):
+        role_arn(role, "role_arn")
+    if isinstance(key := args.get("disk_kms_key_arn"), str):
+        key_arn(key, "disk_kms_key_arn")
+    policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
 
 
 def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
@@ -151,7 +179,8 @@ def _ami_type(args: "NodeGroupArgs") -> str:
 def _taint(taint: "NodeTaintArgs") -> dict[str, str]:
     effect = taint.get("effect", "NoSchedule")
     one_of(effect, EFFECTS, f"effect of the taint {taint['key']!r}")
-    return {"key": taint["key"], "value": taint.get("value", ""), "effect": EFFECTS[effect]}
+    key, value = qualified_name(taint["key"], "taints"), taint.get("value", "")
+    return {"key": key, "value": label_value(value, f"value of the taint {key!r}"), "effect": EFFECTS[effect]}
 
 
 def _at_least(value: float, least: int, what: str, most: int | None = None) -> int:

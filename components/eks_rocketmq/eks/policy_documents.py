@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from eks_rocketmq.eks import identifiers
+
 STS_AUDIENCE = "sts.amazonaws.com"
 """The audience of the tokens that EKS projects for AWS, the same in every partition."""
 
@@ -20,7 +22,11 @@ Statement = dict[str, Any]
 
 _VERSION = "2012-10-17"
 _ISSUER = re.compile(r"https://(?P<host>[^/\s]+(/\S*[^/\s])?)")
-_CLUSTER_ARN = re.compile(r"arn:[\w-]+:eks:[\w-]+:(?P<account>\d{12}):cluster/[\w-]+", re.ASCII)
+# The names of no region are shorter.
+_SHORTEST_ISSUER = f"https://oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
+_SHORTEST_CALLER = f"arn:aws:iam::{'0' * 12}:root"
+SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
+"""What a cluster's ARN is at least."""
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
@@ -78,9 +84,16 @@ def web_identity_statements(
         audience: exact `aud` value.
 
     Raises:
-        ValueError: for a malformed issuer.
+        ValueError: for a malformed issuer, and for a provider of another one: nobody could take the role.
     """
     host = issuer_host(issuer)
+    vouches = identifiers.provider_arn(provider_arn, "provider_arn").resource.removeprefix("oidc-provider/")
+    if vouches != host:
+        msg = (
+            f"provider_arn is that of {vouches!r} and issuer is {issuer!r}; give both of the same cluster: IAM "
+            "would let in nobody"
+        )
+        raise ValueError(msg)
     allowed = sorted(set(subjects))
     exact = [subject for subject in allowed if not has_wildcard(subject)]
     patterns = [subject for subject in allowed if has_wildcard(subject)]
@@ -116,20 +129,14 @@ def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]
     Raises:
         ValueError: when `cluster_arn` is not the ARN of a cluster.
     """
-    match = _CLUSTER_ARN.fullmatch(cluster_arn)
-    if match is None:
-        msg = (
-            f"a Pod Identity cluster is {cluster_arn!r}; accepted is the ARN of an EKS cluster, "
-            "such as 'arn:aws:eks:eu-west-1:123456789012:cluster/prod'"
-        )
-        raise ValueError(msg)
+    account = identifiers.cluster_arn(cluster_arn, "a Pod Identity cluster").account
     names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
     for namespace, name in accounts:
         names[namespace, has_wildcard(name)].add(name)
     statements = []
     for (namespace, patterns), found in sorted(names.items()):
         equals = {
-            "aws:SourceAccount": match["account"],
+            "aws:SourceAccount": account,
             "aws:RequestTag/eks-cluster-arn": cluster_arn,
             "aws:RequestTag/kubernetes-namespace": namespace,
         }
@@ -146,8 +153,26 @@ def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]
     return statements
 
 
-def trust_policy(statements: Iterable[Statement]) -> str:
+def shortest_cluster(issuer: object, provider: object) -> dict[str, str]:
+    """Issuer and provider of a cluster of EKS, as short as they can be where they are not known yet.
+
+    Args:
+        issuer: issuer URL, or what becomes one.
+        provider: ARN of the cluster's provider, or what becomes one.
+    """
+    if isinstance(provider, str):
+        host = identifiers.provider_arn(provider, "provider_arn").resource.removeprefix("oidc-provider/")
+        return {"issuer": issuer if isinstance(issuer, str) else f"https://{host}", "provider_arn": provider}
+    known = issuer if isinstance(issuer, str) else _SHORTEST_ISSUER
+    return {"issuer": known, "provider_arn": oidc_provider_arn(_SHORTEST_CALLER, known)}
+
+
+def trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
     """The trust policy (JSON) of a role.
+
+    Args:
+        statements: who is let in.
+        complete: whether all of them are known; their length is the least that there can be otherwise.
 
     Raises:
         ValueError: for no statement, or a document above `TRUST_POLICY_LIMIT` characters.
@@ -159,7 +184,8 @@ def trust_policy(statements: Iterable[Statement]) -> str:
     document = policy(listed)
     if length(document) > TRUST_POLICY_LIMIT:
         msg = (
-            f"the trust policy has {length(document)} characters; IAM accepts {TRUST_POLICY_LIMIT}: "
+            f"the trust policy has {length(document)} characters{'' if complete else ' or more'}; IAM accepts "
+            f"{TRUST_POLICY_LIMIT}: "
             "spread the service accounts and clusters over several roles"
         )
         raise ValueError(msg)

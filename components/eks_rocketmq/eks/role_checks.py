@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from eks_rocketmq.eks.identifiers import managed_policy
 from eks_rocketmq.eks.policy_documents import has_wildcard
 from eks_rocketmq.validation import DNS_SUBDOMAIN_LENGTH, dns_label, is_dns_subdomain, whole_number
 
@@ -114,8 +115,14 @@ def description(value: str) -> str:
 
 
 def policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterable[str]) -> None:
-    """Raises ValueError for a name that IAM refuses, or two managed policies that would be one resource."""
-    own = list(customer)
+    """Raises ValueError for a name that IAM refuses, or two policies that would be one attachment.
+
+    Args:
+        managed: policies that exist, by path and name or by ARN.
+        customer: names of attachments beside them.
+        inline: names of the policies within the role.
+    """
+    own, managed = list(customer), [managed_policy(policy, "managed_policies") for policy in managed]
     for name in [*own, *inline]:
         if not _POLICY_NAME.fullmatch(name):
             msg = f"a policy is named {name!r}; accepted are 1 to 128 letters, digits and any of +=,.@_-"
@@ -123,7 +130,7 @@ def policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterab
     attached = [*(policy.rsplit("/", 1)[-1] for policy in managed), *own]
     for name in attached:
         if attached.count(name) > 1:
-            msg = f"the role has {attached.count(name)} managed and customer policies named {name!r}; name each once"
+            msg = f"the role has {attached.count(name)} policies named {name!r} to attach; name each once"
             raise ValueError(msg)
 
 

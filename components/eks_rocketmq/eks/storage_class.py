@@ -40,8 +40,8 @@ class EbsStorageClassArgs(TypedDict):
     encrypted: NotRequired[bool]
     """Encrypt the volumes; default: True; with `create`."""
     kms_key_id: NotRequired[Input[str]]
-    """ARN of the key; default: the account's own `aws/ebs`; with `create`. The driver needs it in `kms_key_arns` of
-    `EbsCsiAddon`."""
+    """ARN of the key, not of an alias; default: the account's own `aws/ebs`; with `create`. The driver needs it in
+    `kms_key_arns` of `EbsCsiAddon`."""
     iops: NotRequired[int]
     """IOPS of each volume: gp3 3000 (default) to 80000, io1 100 to 64000 and io2 100 to 256000 (needed); with `create`.
     A claim needs a GiB for each 500 IOPS of gp3 (3000 come with any size), each 50 of io1, each 1000 of io2."""

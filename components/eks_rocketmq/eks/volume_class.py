@@ -4,12 +4,12 @@ What EBS accepts: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-ty
 https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.eks.csi_configuration import volume_tags
+from eks_rocketmq.eks.identifiers import key_arn
 from eks_rocketmq.validation import one_of, whole_number
 
 
@@ -42,7 +42,6 @@ ADOPTABLE = frozenset({"allow_volume_expansion", "class_name", "create", "defaul
 
 _GP3_IOPS = 3000
 _IOPS_PER_THROUGHPUT = 4
-_KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:(key/[\w-]+|alias/[\w/-]+)", re.ASCII)
 
 
 def check_adoption(given: Mapping[str, object]) -> None:
@@ -76,7 +75,7 @@ def parameters(given: Mapping[str, Any]) -> dict[str, str]:
     """The parameters of a new class, as the driver reads them.
 
     Args:
-        given: an `EbsStorageClassArgs`; the key is not looked at, it may not be known yet.
+        given: an `EbsStorageClassArgs`; a key that is not known yet is not looked at.
 
     Raises:
         ValueError: naming the value and what is accepted.
@@ -91,20 +90,17 @@ def parameters(given: Mapping[str, Any]) -> dict[str, str]:
     if "kms_key_id" in given and not given.get("encrypted", True):
         msg = "kms_key_id is given and encrypted is False; a key needs encrypted volumes"
         raise ValueError(msg)
+    if isinstance(key := given.get("kms_key_id"), str):
+        key_id(key)
     tags = given.get("tags", {})
     volume_tags(tags, "tags")
     return found | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
 
 
 def key_id(value: str) -> str:
-    """Raises ValueError unless `value` is an ARN: the driver hands it on, and EC2 drops a volume with a wrong key
-    after it has answered."""
-    if not _KEY_ARN.fullmatch(value):
-        msg = (
-            f"kms_key_id is {value!r}; accepted is the ARN of a key, such as "
-            "'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'"
-        )
-        raise ValueError(msg)
+    """Raises ValueError unless `value` is the ARN of a key: the driver hands it on, and EC2 drops a volume with a wrong
+    key after it has answered. EC2 would take an alias; the driver's permissions, which need the same key, cannot."""
+    key_arn(value, "kms_key_id")
     return value
 
 

@@ -1,0 +1,138 @@
+"""Names, versions and ARNs as EKS, IAM and KMS accept them. Pure."""
+
+import re
+from typing import NamedTuple
+
+_CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+_KUBERNETES_VERSION = re.compile(r"1\.[1-9][0-9]")
+_ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+", re.ASCII)
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|aws|):"
+    r"(?P<resource>[!-~]+)",
+    re.ASCII,
+)
+_MANAGED_POLICY = re.compile(r"([!-.0-~]+/)*[\w+=,.@-]{1,128}", re.ASCII)
+_ACCOUNT, _KEY = "123456789012", "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+class Arn(NamedTuple):
+    """The parts of an ARN."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+
+def cluster_name(value: str) -> str:
+    """Returns `value` when EKS accepts it as the name of a cluster; raises ValueError otherwise."""
+    if _CLUSTER_NAME.fullmatch(value):
+        return value
+    msg = (
+        f"cluster_name is {value!r}; accepted are 1 to 100 letters, digits, '-' and '_', beginning with a letter or a "
+        "digit"
+    )
+    raise ValueError(msg)
+
+
+def kubernetes_version(value: str, what: str) -> str:
+    """Returns `value` when it is a minor version of Kubernetes.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _KUBERNETES_VERSION.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted is a minor version of Kubernetes, such as '1.35'"
+    raise ValueError(msg)
+
+
+def addon_version(value: str, what: str) -> str:
+    """Returns `value` when EKS accepts it as the version of an addon.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _ADDON_VERSION.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted are versions such as 'v1.21.1-eksbuild.1'"
+    raise ValueError(msg)
+
+
+def role_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an IAM role.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    return _arn(value, what, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_ACCOUNT}:role/team/nodes'")
+
+
+def policy_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an IAM policy, of an account or of AWS.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    return _arn(value, what, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_ACCOUNT}:policy/team/read'")
+
+
+def provider_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an IAM OIDC provider.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    example = f"arn:aws:iam::{_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD"
+    return _arn(value, what, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
+
+
+def cluster_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an EKS cluster.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    example = f"arn:aws:eks:eu-west-1:{_ACCOUNT}:cluster/prod"
+    return _arn(value, what, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
+
+
+def key_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of a KMS key. An alias is refused: it grants nothing in a policy, and what it stands for can
+    be exchanged under the volumes.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY}'"
+    if "alias/" in value:
+        accepted += "; an alias grants nothing, `aws kms describe-key --key-id <alias>` names its key"
+    return _arn(value, what, "kms", r"key/[\w-]+", accepted)
+
+
+def managed_policy(value: str, what: str) -> str:
+    """Returns `value` when it names a policy that exists: one of AWS by path and name, one of an account by its ARN.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if value.startswith("arn:"):
+        policy_arn(value, what)
+    elif not _MANAGED_POLICY.fullmatch(value):
+        msg = (
+            f"{what} has {value!r}; accepted are policies of AWS by path and name, such as "
+            "'service-role/AmazonEBSCSIDriverPolicy', and policies of an account by ARN"
+        )
+        raise ValueError(msg)
+    return value
+
+
+def _arn(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
+    match = _ARN.fullmatch(value)
+    # IAM knows no regions; a resource of another service lives in one, and in an account.
+    at_home = match is not None and bool(match["region"]) == (service != "iam") and bool(match["account"])
+    if match and at_home and match["service"] == service and re.fullmatch(resource, match["resource"], re.ASCII):
+        return Arn(**match.groupdict())
+    msg = f"{what} is {value!r}; accepted is the ARN of {accepted}"
+    raise ValueError(msg)
