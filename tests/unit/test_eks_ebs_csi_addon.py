@@ -1,5 +1,6 @@
 """The EBS CSI driver with an identity that works."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,10 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs
+from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, ServiceAccountArgs
+from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
+from eks_rocketmq.eks.lookup import ROLE, Found
 from tests.unit.harness import UNKNOWN, Fakes, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 from tests.unit.harness.trust import PodIdentity, Token, admits
@@ -186,6 +189,31 @@ def test_configuration_conflicts_and_the_rest_are_passed_on() -> None:
     assert (role["path"], role["permissionsBoundary"]) == ("/team/", f"arn:aws:iam::{ACCOUNT}:policy/boundary")
 
 
+def test_a_role_of_others_is_told_to_the_owner_of_the_driver_in_his_own_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "find", lambda *_: Found("reader", {}))
+
+    def told(make: Callable[[], object], name: str) -> str:
+        hook = run(make, preview=True).hooks[f"{name}-preflight"]
+        role = pulumi.ResourceHookArgs(urn="u", id="", name=name, type=ROLE, new_inputs={"name": "reader"})
+        with pytest.raises(RuntimeError) as refusal:
+            asyncio.run(hook(role))
+        return str(refusal.value)
+
+    assert "EbsCsiAddon with existing=True (the program's" in told(program(), "ebs-csi-driver-role")
+    accounts: list[ServiceAccountArgs] = [{"namespace": "apps", "name": "reader"}]
+    args: IrsaRoleArgs = {
+        "role_name": "reader",
+        "issuer": ISSUER,
+        "provider_arn": PROVIDER,
+        "service_accounts": accounts,
+    }
+    text = told(lambda: IrsaRole("reader", args), "reader-role")
+    assert "give the ARN of that role to what uses it" in text
+    assert "Ebs" not in text
+
+
 def test_it_comes_after_what_the_program_says() -> None:
     def make() -> None:
         nodes = pulumi.ComponentResource("test:index:Nodes", "nodes")
@@ -227,7 +255,13 @@ def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(previ
         ({"snapshots": True}, "snapshots is True with permissions 'legacy'; it widens 'generated' only"),
         ({"most_recent": True}, "most_recent needs kubernetes_version"),
         ({"most_recent": True, "addon_version": "v1"}, "addon_version is 'v1' and most_recent is True"),
-        ({"kms_key_arns": ["alias/mine"]}, "kms_key_arns has 'alias/mine'; accepted is the ARN of a key"),
+        ({"addon_version": "latest"}, "addon_version is 'latest'; accepted are versions such as 'v1.21.1-eksbuild.1'"),
+        ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
+        ({"kms_key_arns": ["mine"]}, "a key of kms_key_arns is 'mine'; accepted is the ARN of a KMS key"),
+        (
+            {"kms_key_arns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/mine"]},
+            "a key of kms_key_arns is .*:alias/mine'; .*; an alias grants nothing, `aws kms describe-key",
+        ),
         ({"configuration": {"controller_replicas": 0}}, "controller_replicas is 0"),
         ({"permissions": "generated", "cluster_name": "pr*"}, r"cluster_name is 'pr\*'; accepted are"),
     ],

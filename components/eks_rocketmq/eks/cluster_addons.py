@@ -3,11 +3,12 @@
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource, ResourceOptions
+from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
-from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs
+from eks_rocketmq.eks.irsa_role import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 from eks_rocketmq.shape import hold
 
@@ -96,17 +97,15 @@ class ClusterAddons(ComponentResource):
         self.register_outputs({"versions": self.versions})
 
     def _addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:
-        role, policies, pod_identity = None, [], None
-        if plan.name == VPC_CNI:
-            role, policies, pod_identity = self._cni_identity(name, args)
+        role = self._cni_role(name, args) if plan.name == VPC_CNI else None
         return aws.eks.Addon(
             f"{name}-{plan.name}",
             cluster_name=args["cluster_name"],
             addon_name=plan.name,
             addon_version=plan.version or self._resolved(plan, args),
             configuration_values=plan.configuration,
-            service_account_role_arn=role,
-            pod_identity_associations=pod_identity,
+            service_account_role_arn=role.service_account_role_arn if role else None,
+            pod_identity_associations=role.pod_identity_associations if role else None,
             # A cluster that others made has copies of its own; the addon takes them over, and its settings win.
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
@@ -115,7 +114,7 @@ class ClusterAddons(ComponentResource):
             opts=child_options(
                 self,
                 # The pod network asks for its first address with the role's policy; the ARN alone does not bring it.
-                depends_on=policies,
+                depends_on=role.policies if role else [],
                 hooks=refuse_existing(f"{name}-{plan.name}", "leave it out of the `addons` of ClusterAddons"),
             ),
         )
@@ -124,21 +123,14 @@ class ClusterAddons(ComponentResource):
         wanted = args.get("versions", "installed")
         if wanted == "installed" or "kubernetes_version" not in args:
             return None
-        return aws.eks.get_addon_version_output(
-            addon_name=plan.name,
-            kubernetes_version=args["kubernetes_version"],
-            most_recent=wanted == "latest",
-            opts=InvokeOutputOptions(parent=self),
-        ).version
+        return resolved_version(self, plan.name, args["kubernetes_version"], most_recent=wanted == "latest")
 
-    def _cni_identity(
-        self, name: str, args: ClusterAddonsArgs
-    ) -> "tuple[Output[str] | None, list[Resource], list[aws.eks.AddonPodIdentityAssociationArgsDict] | None]":
-        """Role of the service account, what must be there before it works, and the association of Pod Identity."""
+    def _cni_role(self, name: str, args: ClusterAddonsArgs) -> AddonRole | None:
+        """Role of the pod network's service account; None: it works as the node."""
         cni = args.get("vpc_cni", {})
         identity = cni.get("identity", "irsa")
         if identity == "node":
-            return None, [], None
+            return None
         wanted: IrsaRoleArgs = {
             "role_name": cni["role_name"],
             "service_accounts": [{"namespace": CNI_NAMESPACE, "name": CNI_SERVICE_ACCOUNT}],
@@ -146,11 +138,6 @@ class ClusterAddons(ComponentResource):
             "tags": {**args.get("tags", {})},
         }
         if identity == "pod_identity":
-            # The addon makes the association itself, so that it goes with the addon.
-            wanted |= {"pod_identity_clusters": {"cluster": cni["cluster_arn"]}, "associate": False}
-        else:
-            wanted |= {"provider_arn": cni["provider_arn"], "issuer": cni["issuer"]}
-        role = IrsaRole(f"{name}-{VPC_CNI}", wanted, child_options(self))
-        if identity == "pod_identity":
-            return None, role.policies, [{"role_arn": role.arn, "service_account": CNI_SERVICE_ACCOUNT}]
-        return role.arn, role.policies, None
+            return addon_role(self, f"{name}-{VPC_CNI}", wanted, pod_identity=cni["cluster_arn"])
+        irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
+        return addon_role(self, f"{name}-{VPC_CNI}", wanted, irsa=irsa)

@@ -7,14 +7,15 @@ from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resour
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import csi_identity
+from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
+from eks_rocketmq.eks.addon_plan import EBS_CSI
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
-from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs
+from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.eks.policy_documents import account_of
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 from eks_rocketmq.shape import hold
 
-ADDON_NAME = "aws-ebs-csi-driver"
 SERVICE_ACCOUNT_NAMESPACE = "kube-system"
 SERVICE_ACCOUNT = "ebs-csi-controller-sa"  # https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
 
@@ -77,8 +78,8 @@ class EbsCsiAddonArgs(TypedDict):
     snapshots: NotRequired[bool]
     """Let `generated` permissions include snapshots; default: False. The managed policies include them anyway."""
     kms_key_arns: NotRequired[list[Input[str]]]
-    """Keys for encrypted volumes, by ARN; default: none, volumes are encrypted with the account's `aws/ebs` key. Every
-    kind of permissions gets them, and only through EC2."""
+    """Keys for encrypted volumes, by ARN and not by that of an alias, which grants nothing; default: none, volumes are
+    encrypted with the account's `aws/ebs` key. Every kind of permissions gets them, and only through EC2."""
     addon_version: NotRequired[str]
     """Version such as `v1.62.0-eksbuild.1`; default: what EKS chooses at the create, and what is installed after."""
     most_recent: NotRequired[bool]
@@ -104,6 +105,10 @@ class EbsCsiAddonArgs(TypedDict):
     """Tags of addon and role; default: only the stack's own mark."""
 
 
+class _DriverRole(IrsaRole):
+    _existing = "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`), or another role_name"
+
+
 class EbsCsiAddon(ComponentResource):
     """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
 
@@ -125,7 +130,7 @@ class EbsCsiAddon(ComponentResource):
         values = configuration_values({**args.get("configuration", {})})
         if args.get("existing", False):
             found = aws.eks.get_addon_output(
-                cluster_name=args["cluster_name"], addon_name=ADDON_NAME, opts=InvokeOutputOptions(parent=self)
+                cluster_name=args["cluster_name"], addon_name=EBS_CSI, opts=InvokeOutputOptions(parent=self)
             )
             self.role_arn, self.addon_version = found.service_account_role_arn, found.addon_version
         else:
@@ -134,7 +139,7 @@ class EbsCsiAddon(ComponentResource):
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
 
-    def _role(self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> IrsaRole:
+    def _role(self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> AddonRole:
         role: IrsaRoleArgs = {
             "role_name": args["role_name"],
             "service_accounts": [{"namespace": SERVICE_ACCOUNT_NAMESPACE, "name": SERVICE_ACCOUNT}],
@@ -145,19 +150,17 @@ class EbsCsiAddon(ComponentResource):
         if choices.role_tag:
             # The policy compares each volume's tag with this one of the role: aws:PrincipalTag/eks-cluster-name.
             role["tags"] = {**args.get("tags", {}), choices.role_tag: args["cluster_name"]}
-        if choices.pod_identity:
-            cluster = self._scope(args).apply(
-                lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
-            )
-            # The addon makes the association itself, so that it goes with the addon.
-            role |= {"pod_identity_clusters": {"cluster": cluster}, "associate": False}
-        else:
-            role |= {"provider_arn": args["provider_arn"], "issuer": args["issuer"]}
         if "permissions_boundary" in args:
             role["permissions_boundary"] = args["permissions_boundary"]
         if "path" in args:
             role["path"] = args["path"]
-        return IrsaRole(f"{name}-driver", role, child_options(self))
+        if choices.pod_identity:
+            cluster: Output[str] = self._scope(args).apply(
+                lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
+            )
+            return addon_role(self, f"{name}-driver", role, pod_identity=cluster, kind=_DriverRole)
+        irsa: TrustedClusterArgs = {"issuer": args["issuer"], "provider_arn": args["provider_arn"]}
+        return addon_role(self, f"{name}-driver", role, irsa=irsa, kind=_DriverRole)
 
     def _inline(self, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> dict[str, Any]:
         policies: dict[str, Any] = {}
@@ -182,25 +185,19 @@ class EbsCsiAddon(ComponentResource):
     def _chosen_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
         if not args.get("most_recent", False):
             return args.get("addon_version")
-        return aws.eks.get_addon_version_output(
-            addon_name=ADDON_NAME,
-            kubernetes_version=args["kubernetes_version"],
-            most_recent=True,
-            opts=InvokeOutputOptions(parent=self),
-        ).version
+        return resolved_version(self, EBS_CSI, args["kubernetes_version"], most_recent=True)
 
     def _addon(
-        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, values: str | None, role: IrsaRole
+        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, values: str | None, role: AddonRole
     ) -> aws.eks.Addon:
-        association = aws.eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=SERVICE_ACCOUNT)
         return aws.eks.Addon(
             f"{name}-addon",
             cluster_name=args["cluster_name"],
-            addon_name=ADDON_NAME,
+            addon_name=EBS_CSI,
             addon_version=self._chosen_version(args),
             configuration_values=values,
-            service_account_role_arn=None if choices.pod_identity else role.arn,
-            pod_identity_associations=[association] if choices.pod_identity else None,
+            service_account_role_arn=role.service_account_role_arn,
+            pod_identity_associations=role.pod_identity_associations,
             # The service account may carry an annotation that somebody made by hand; the addon's role has to win.
             resolve_conflicts_on_create=choices.conflicts_on_create,
             resolve_conflicts_on_update=choices.conflicts_on_update,
