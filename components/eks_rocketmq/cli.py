@@ -114,8 +114,8 @@ def _refuse_protected(plan: Teardown, stack: str) -> None:
         listed = "".join(f"\n  {line}" for line in plan.held)
         _fail(
             f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set protectData "
-            "to false (RocketMQ's sets, argument protect_data) and deletionProtection to false (a cluster that the "
-            f"stack made, argument deletion_protection), run `pulumi up -s {stack}`, then this again. "
+            "to false (RocketMQ's sets and namespace, argument protect_data) and deletionProtection to false (a "
+            f"cluster that the stack made, argument deletion_protection), run `pulumi up -s {stack}`, then this again. "
             "`pulumi state unprotect` lifts the protection of the engine alone."
         )
 

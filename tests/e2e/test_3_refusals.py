@@ -42,6 +42,7 @@ def _group(**changed: object) -> Callable[[Config], None]:
         ),
         pytest.param(_group(storage="200Gi"), "protect", id="a set with data would be replaced"),
         pytest.param(_key("namespace", "elsewhere"), "protect", id="a set with data would move"),
+        pytest.param(_key("createNamespace", value=False), "protect", id="the namespace of the data would go"),
     ],
 )
 def test_a_wrong_stack_file_is_refused_at_preview(

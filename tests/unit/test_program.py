@@ -10,6 +10,7 @@ from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_sta
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
 from tests.unit.harness.golden import FILE, urns
 from tests.unit.harness.trust import Token, admits
+from tests.unit.harness.upgrade import Step, state, steps
 
 KUBERNETES = "1.35"
 DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
@@ -74,6 +75,15 @@ def test_sets_that_hold_messages_are_protected(prod: Recording) -> None:
     brokers = [s for s in prod.by_type("StatefulSet") if s.inputs["spec"].get("volumeClaimTemplates")]
     assert brokers
     assert [s.name for s in brokers if not s.protect] == []
+
+
+def test_no_setting_lets_go_of_the_namespace_while_data_is_protected(prod_update: Recording) -> None:
+    kept = run_stack("prod", overrides={"createNamespace": False})
+    assert [step for step in steps(state(prod_update), kept) if step.operation != "same"] == [
+        Step("delete", prod_update.one("Namespace").urn)
+    ]
+    # The engine refuses to delete what its state says is protected.
+    assert prod_update.one("Namespace").protect
 
 
 def test_protection_can_be_given_up_by_a_setting() -> None:

@@ -111,13 +111,15 @@ def test_a_namespace_of_someone_else_is_used_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_sets_with_data_are_protected_as_asked(protect: bool) -> None:
+def test_sets_with_data_and_their_namespace_are_protected_as_asked(protect: bool) -> None:
     recording = deploy(protect_data=protect)
     assert [recording.one("StatefulSet", name).protect for name in SETS] == [False, protect, protect]
+    assert recording.one("Namespace").protect is protect
 
 
 def test_data_is_protected_by_default(deployed: Recording) -> None:
     assert deployed.one("StatefulSet", "rocketmq-broker-a-set").protect
+    assert deployed.one("Namespace").protect
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

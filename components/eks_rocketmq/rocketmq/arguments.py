@@ -138,9 +138,10 @@ class RocketMqArgs(TypedDict):
     """An Apache RocketMQ in controller mode, with its data on claims of one StorageClass."""
 
     namespace: str
-    """Namespace of all objects. Changing this replaces everything."""
+    """Namespace of all objects. Changing this replaces everything, which is refused while `protect_data` is on."""
     create_namespace: NotRequired[bool]
-    """Whether the namespace is made here, with Pod Security `restricted` enforced. Default: true."""
+    """Whether the namespace is made here, with Pod Security `restricted` enforced. Changing this to false deletes the
+    namespace with every set and claim in it, which is refused while `protect_data` is on. Default: true."""
     version: NotRequired[str]
     """RocketMQ version, which decides the image's tag, its home directory and the known keys: `5.3.3`, `5.4.0` or
     `5.5.0`. Changing this restarts all pods one by one. Default: `5.5.0`."""
@@ -188,7 +189,8 @@ class RocketMqArgs(TypedDict):
     consumer_groups: NotRequired[list[ConsumerGroupArgs]]
     """Consumer groups, kept on every member. Default: none; RocketMQ makes a group when it is first used."""
     protect_data: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the sets of brokers and controllers. Default: true."""
+    """Whether Pulumi refuses to delete or replace the sets of brokers and controllers and the namespace that is made
+    here. Default: true."""
     network_policies: NotRequired[NetworkPoliciesArgs]
     """Who may talk to whom. Default: the roles to each other, everyone to the proxies."""
     monitoring: NotRequired[MonitoringArgs]

@@ -121,7 +121,8 @@ def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
                 **({"annotations": planned.annotations} if planned.annotations else {}),
             }
         ),
-        opts=child_options(parent),
+        # It takes every set and claim along when it goes, so also when `create_namespace` is turned off.
+        opts=child_options(parent, protect=planned.protect_data or None),
     )
     return made.metadata.apply(lambda metadata: str(metadata.name))
 
