@@ -187,7 +187,7 @@ def refused(message: str) -> Any:
         pytest.param(
             {"controllers": {"replicas": 2, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"}},
             cluster,
-            "controllers.replicas is 2; accepted are odd numbers",
+            "controllers.replicas is 2; accepted with durability 'strict' are odd numbers from 3 on",
             id="no quorum",
         ),
         pytest.param({}, lambda a: {**cluster(a), "identities": []}, "'prod' has no OIDC issuer", id="no issuer"),

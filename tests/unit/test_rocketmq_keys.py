@@ -290,7 +290,7 @@ class TestContradictions:
 
     def test_a_rule_about_a_key_that_the_version_lacks_does_not_apply(self) -> None:
         config = {"transientStorePoolEnable": True, "transientStorePoolSize": 1}
-        plan(args(version="5.3.3", broker_groups=group(config=config, memory="16Gi")))
+        plan(args(version="5.3.3", profile="dev", broker_groups=group(config=config, memory="16Gi")))
 
     def test_the_defaults_contradict_nothing(self) -> None:
         for version in VERSIONS:

@@ -128,17 +128,37 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"profile": "strickt"}, "accepted are 'strict', 'balanced', 'dev'; did you mean 'strict'?"),
         ({"broker_groups": group(replicas=2.5)}, "broker_groups['broker-a'].replicas is 2.5; accepted is a whole"),
         ({"controllers": {"replicas": True}}, "controllers.replicas is True; accepted is a whole number"),
-        ({"controllers": {"replicas": -1}}, "controllers.replicas is -1; accepted are odd numbers"),
+        ({"controllers": {"replicas": -1}}, "controllers.replicas is -1; accepted is 1 or more"),
+        ({"controllers": {"replicas": 10**30}}, "accepted is 1 or more, up to 1000"),
         ({"name_servers": {"replicas": "2"}}, "name_servers.replicas is '2'; accepted is a whole number"),
         ({"min_in_sync_replicas": 1.5}, "min_in_sync_replicas is 1.5; accepted is a whole number"),
-        ({"broker_groups": group(replicas=2)}, "has 2 replicas; profile 'strict' needs 3 or more"),
+        (
+            {"broker_groups": group(replicas=2)},
+            "broker group 'broker-a' has 2 replicas; profile 'strict' needs 3 or more: give it 3, or take profile "
+            "'balanced' or 'dev', which promises less",
+        ),
+        (
+            {"profile": "balanced", "broker_groups": group(replicas=1)},
+            "profile 'balanced' needs 2 or more: give it 2, or take profile 'dev', which promises less",
+        ),
         (
             {"min_in_sync_replicas": 3},
             "min_in_sync_replicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1",
         ),
         ({"min_in_sync_replicas": 0}, "accepted is 1 to 2"),
-        ({"controllers": {"replicas": 2}}, "controllers.replicas is 2; accepted are odd numbers"),
-        ({"controllers": {"replicas": 0}}, "controllers.replicas is 0; accepted are odd numbers"),
+        (
+            {"controllers": {"replicas": 2}},
+            "controllers.replicas is 2; accepted with profile 'strict' are odd numbers from 3 on: 3 elect a master "
+            "while one of them is away",
+        ),
+        (
+            {"controllers": {"replicas": 1}},
+            "controllers.replicas is 1; accepted with profile 'strict' are odd numbers from 3 on: 3 elect a master "
+            "while one of them is away, or take profile 'dev', which promises less",
+        ),
+        ({"profile": "balanced", "controllers": {"replicas": 1}}, "profile 'balanced' are odd numbers from 3 on"),
+        ({"profile": "dev", "controllers": {"replicas": 2}}, "profile 'dev' are odd numbers from 1 on"),
+        ({"controllers": {"replicas": 0}}, "controllers.replicas is 0; accepted is 1 or more"),
         ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 or more"),
         (
             {"broker_groups": group(memory="1Gi")},
@@ -155,7 +175,10 @@ def test_digest_and_image_are_taken_as_given() -> None:
             {"controllers": {"storage": "200Mi"}},
             "controllers.storage is 200Mi; accepted is room for 4 files of its log, 256Mi, or more",
         ),
-        ({"broker_groups": group(config={"transientStorePoolEnable": True})}, "smaller transient store pool"),
+        (
+            {"profile": "dev", "broker_groups": group(config={"transientStorePoolEnable": True})},
+            "smaller transient store pool",
+        ),
         ({"broker_groups": group(name="Broker_A")}, "broker group name is 'Broker_A'"),
         ({"broker_groups": group(name="b" * 41)}, "has 41 letters; accepted are 40 or fewer"),
         ({"broker_groups": group(name="controller")}, "broker group name is 'controller', as the set of another role"),
@@ -168,6 +191,72 @@ def test_digest_and_image_are_taken_as_given() -> None:
 def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         plan(args(**changes))
+
+
+PROMISED = [
+    ("controllers", "enableElectUncleanMaster", "a member that lacks acknowledged messages could become master"),
+    (
+        "broker_groups['broker-a']",
+        "transientStorePoolEnable",
+        "a member that is killed would lose messages that it acknowledged",
+    ),
+    ("broker_groups['broker-a']", "syncFromLastFile", "a member with an empty volume would get the newest file only"),
+]
+
+
+def promised(where: str, config: dict[str, Any], profile: str) -> Any:
+    """Arguments of the profile with that configuration of one role."""
+    role = {"controllers": {"config": config}} if where == "controllers" else {"broker_groups": group(config=config)}
+    return args(profile=profile, **role)
+
+
+@pytest.mark.parametrize("profile", ["strict", "balanced"])
+@pytest.mark.parametrize(("where", "key", "why"), PROMISED)
+def test_what_a_promise_rests_on_cannot_be_configured_away(where: str, key: str, why: str, profile: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
+        plan(promised(where, {key: True}, profile))
+    assert str(error.value) == (
+        f"{where}.config: {key} is True; profile {profile!r} needs False: {why}; leave it out, or take profile 'dev', "
+        "which promises less"
+    )
+    plan(promised(where, {key: False}, profile))
+
+
+@pytest.mark.parametrize(("where", "key"), [(where, key) for where, key, _ in PROMISED])
+def test_a_profile_that_promises_nothing_leaves_it_open(where: str, key: str) -> None:
+    small = {"transientStorePoolSize": 1, "mappedFileSizeCommitLog": 64 * 1024**2} if where != "controllers" else {}
+    planned = plan(promised(where, {key: True, **small}, "dev"))
+    assert f"{key}=true\n" in planned.controllers.config + planned.groups[0].role.config
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "own"),
+    [
+        ("broker_groups", "checkSyncStateSetPeriod", 1000),
+        ("broker_groups", "registerNameServerPeriod", 10000),
+        ("broker_groups", "haSendHeartbeatInterval", 1000),
+        ("broker_groups", "syncControllerMetadataPeriod", 1000),
+        ("broker_groups", "haMaxTimeSlaveNotCatchup", 15000),
+        ("broker_groups", "brokerHeartbeatInterval", 1000),
+        ("broker_groups", "controllerHeartBeatTimeoutMills", 10000),
+        ("controllers", "scanNotActiveBrokerInterval", 1000),
+        ("controllers", "scanInactiveMasterInterval", 1000),
+        ("proxies", "topicRouteServiceCacheRefreshSeconds", 1),
+    ],
+)
+def test_a_slower_timer_is_taken_with_a_warning_that_it_gives_up_the_measured_seconds(
+    role: str, key: str, own: int
+) -> None:
+    def warnings(value: int) -> list[str]:
+        config = {key: value}
+        return plan(args(**{role: group(config=config) if role == "broker_groups" else {"config": config}})).warnings
+
+    what = "broker_groups['broker-a']" if role == "broker_groups" else role
+    assert warnings(own + 1) == [
+        f"{what}.config: {key} is {own + 1}, and {own} when it was measured how long a failover takes: writes may stop "
+        "for longer, no acknowledged message depends on it"
+    ]
+    assert warnings(own) == []
 
 
 @pytest.mark.parametrize("key", [k for k in broker_config.known_keys("5.5.0")["broker"] if k.startswith("storePath")])

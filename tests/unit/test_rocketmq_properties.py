@@ -33,7 +33,10 @@ CPUS = st.sampled_from(["0", "0m", "0.000", "1", "250m", "0.5", "0.0001", "half"
 COUNTS = st.integers(-2, 9) | st.sampled_from([10**30, 1000, 1001, 2.0, 2.5, float("inf"), float("nan"), True])
 KEYS = st.sampled_from(sorted(broker_config.known_keys("5.5.0")["broker"]))
 CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
+RARELY = st.sampled_from([False] * 7 + [True])
 ADVICE = ("accepted", "needs", "leave it out", "is missing", "has no", "contradict each other: ")
+# Least members of a group, least controllers, and whether an acknowledged message outlives a killed member.
+PROMISES = {"strict": (3, 3, True), "balanced": (2, 3, True), "dev": (1, 1, False)}
 quick = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -41,7 +44,7 @@ quick = settings(max_examples=60, derandomize=True, deadline=None, suppress_heal
 def likely(draw: st.DrawFn) -> dict[str, Any]:
     """Arguments that mostly can be planned: sizes around the limits, and values of the keys' own types."""
     profile = draw(st.sampled_from(sorted(durability.PROFILES)))
-    replicas = draw(st.integers(1, 7))
+    replicas = draw(st.sampled_from([3, 4, 5, 6, 7, 2, 1]))
     heap = draw(st.integers(1536, 65536))
     groups = [
         {
@@ -54,8 +57,9 @@ def likely(draw: st.DrawFn) -> dict[str, Any]:
                 "registerNameServerPeriod": draw(st.integers(10000, 60000)),
                 "shutdownWaitTimeSeconds": draw(st.integers(0, 600)),
                 "enableShutdownGracefully": draw(st.booleans()),
-                "transientStorePoolEnable": draw(st.booleans()),
+                "transientStorePoolEnable": draw(RARELY),
                 "transientStorePoolSize": draw(st.integers(1, 8)),
+                "syncFromLastFile": draw(RARELY),
             },
         }
         for name in draw(
@@ -69,7 +73,10 @@ def likely(draw: st.DrawFn) -> dict[str, Any]:
         version=draw(st.sampled_from(broker_config.versions())),
         namespace=draw(st.from_regex(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)),
         broker_groups=groups,
-        controllers={"replicas": draw(st.sampled_from([1, 3, 5]))},
+        controllers={
+            "replicas": draw(st.sampled_from([3, 5, 1])),
+            "config": {"enableElectUncleanMaster": draw(RARELY)},
+        },
     )
 
 
@@ -118,7 +125,7 @@ def planned(given_args: Any) -> Plan | None:
 def test_what_cannot_be_planned_is_refused_and_nothing_else_happens(given_args: Any) -> None:
     result = planned(given_args)
     if result is not None:
-        holds(result)
+        holds(result, "strict")
 
 
 @quick
@@ -126,18 +133,25 @@ def test_what_cannot_be_planned_is_refused_and_nothing_else_happens(given_args: 
 def test_what_can_be_planned_keeps_its_promises(given_args: Any) -> None:
     result = planned(given_args)
     if result is not None:
-        holds(result)
+        holds(result, given_args["profile"])
 
 
-def holds(result: Plan) -> None:
-    """What is true of every plan."""
+def holds(result: Plan, profile: str) -> None:
+    """What is true of every plan of a profile."""
+    members, controllers, acknowledged_stays = PROMISES[profile]
+    assert result.controllers.replicas >= controllers
+    assert result.controllers.replicas % 2 == 1
+    assert "enableElectUncleanMaster=false\n" in result.controllers.config or not acknowledged_stays
     for role in (result.name_servers, result.controllers, result.proxies, *(group.role for group in result.groups)):
         parts = role.memory
         assert parts.heap + parts.direct + parts.fixed <= parts.limit
         assert min(parts.heap, parts.direct, parts.fixed) > 0
     for group in result.groups:
-        least = durability.PROFILES
-        assert group.role.replicas >= min(profile.least_members for profile in least.values())
+        assert group.role.replicas >= members
+        if acknowledged_stays:
+            assert group.keys["allAckInSyncStateSet"] is True
+            assert not group.keys.get("transientStorePoolEnable", False)
+            assert not group.keys.get("syncFromLastFile", False)
         assert group.role.replicas == 1 or group.min_in_sync < group.role.replicas
         assert group.keys["minInSyncReplicas"] == group.min_in_sync
         assert int(group.keys["registerNameServerPeriod"]) in range(10000, 60001)

@@ -172,12 +172,13 @@ def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[st
         ),
         (
             {"brokerGroups": group(replicas=2)},
-            "broker group 'broker-a' has 2 replicas; durability 'strict' needs 3 or more",
+            "broker group 'broker-a' has 2 replicas; durability 'strict' needs 3 or more: give it 3, or take "
+            "durability 'balanced' or 'dev', which promises less",
         ),
         (
             {"controllers": role(replicas=4)},
-            "controllers.replicas is 4; accepted are odd numbers: 3 for a quorum that outlives the loss of one, 1 for "
-            "trials",
+            "controllers.replicas is 4; accepted with durability 'strict' are odd numbers from 3 on: 3 elect a master "
+            "while one of them is away",
         ),
         (
             {"brokerGroups": group(memory="1Gi")},

@@ -116,9 +116,13 @@ def override(  # noqa: PLR0913 - as many as the question has
 
 
 def deprecated(version: str, role: str, given: Iterable[str]) -> list[str]:
-    """Those of the given keys that the version still takes and RocketMQ is going to drop."""
+    """What is said of the given keys that the version still takes and RocketMQ is going to drop."""
     known = known_keys(version)[role]
-    return sorted(key for key in given if known.get(key, {}).get("deprecated"))
+    return [
+        f"RocketMQ {version} takes {key} and is going to drop it"
+        for key in sorted(given)
+        if known.get(key, {}).get("deprecated")
+    ]
 
 
 def properties(values: Mapping[str, Value]) -> str:

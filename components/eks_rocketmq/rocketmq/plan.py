@@ -24,17 +24,15 @@ from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
 from eks_rocketmq.rocketmq.surroundings import Surroundings, surroundings
 from eks_rocketmq.shape import hold
-from eks_rocketmq.validation import bytes_of, dns_label, whole_number
+from eks_rocketmq.validation import dns_label, whole_number
 
 CLUSTER = "rocketmq"
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
 DEFAULT_VERSION = "5.5.0"
 DEFAULT_IMAGE = "apache/rocketmq"
 
-MIB = 1024**2
 _COMMIT_LOG_FILE = 1024**3
-_CONTROLLER_LOG_FILE = 64 * MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
-_LOG_FILES = 4
+_CONTROLLER_LOG_FILE = 64 * memory.MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
 _CPU = re.compile(r"(?=.*[1-9])(\d{1,9}m|\d{1,6}(\.\d{1,3})?)")  # Kubernetes rounds below a thousandth
 _MOST_REPLICAS = 1000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -171,9 +169,8 @@ def plan(args: RocketMqArgs) -> Plan:
     around = surroundings(args)
     frame = _Frame(version, profile_name, min_in_sync, pod_settings.common(args), args.get("pods", {}), around)
     name_servers = _replicas(args["name_servers"], "name_servers")
-    quorum = whole_number(args["controllers"]["replicas"], "controllers.replicas")
-    durability.check_quorum(quorum)
-    _replicas(args["controllers"], "controllers")
+    quorum = _replicas(args["controllers"], "controllers")
+    durability.check_quorum(profile_name, quorum)
     names = _addresses(labels.NAME_SERVER, name_servers, namespace, ports.NAME_SERVER)
     controllers = _addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER)
     own: dict[str, Value] = {"namesrvAddr": ";".join(names), "controllerAddr": ";".join(controllers)}
@@ -190,7 +187,7 @@ def plan(args: RocketMqArgs) -> Plan:
         labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
-        warnings=[*_warnings(args, version), *version_limits.warnings(version, args)],
+        warnings=version_limits.warnings(version, args),
         name_server_addresses=names,
         controller_addresses=controllers,
         name_servers=_name_servers(args["name_servers"], frame),
@@ -205,7 +202,9 @@ def plan(args: RocketMqArgs) -> Plan:
     )
     _check_groups(result.groups)
     result = replace(result, declared_files=_declared_files(result, args))
-    return _with_proxy_config(result, args["proxies"].get("config", {}))
+    result = _with_proxy_config(result, args["proxies"].get("config", {}))
+    # By now every key is known and its value of the right type.
+    return replace(result, warnings=[*_warnings(args, version), *result.warnings])
 
 
 def _warnings(args: RocketMqArgs, version: str) -> list[str]:
@@ -218,9 +217,9 @@ def _warnings(args: RocketMqArgs, version: str) -> list[str]:
         ("proxy", "proxies", args["proxies"].get("config", {})),
     ]
     return [
-        f"{what}.config: RocketMQ {version} takes {key} and is going to drop it"
+        f"{what}.config: {told}"
         for role, what, config in configs
-        for key in broker_config.deprecated(version, role, config)
+        for told in [*broker_config.deprecated(version, role, config), *durability.slower(role, config)]
     ]
 
 
@@ -296,8 +295,9 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
         fixed=_FIXED_CONTROLLER | frame.around.fixed_keys,
         what="controllers.config",
     )
+    durability.check_keys(frame.profile, keys, "controllers.config")
     keys |= frame.around.metric_keys
-    _check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
+    sizes.check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
     return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), frame)
 
 
@@ -333,8 +333,9 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
     keys = broker_config.override(
         frame.version, "broker", own, given.get("config", {}), fixed=fixed, what=f"{what}.config"
     )
+    durability.check_keys(frame.profile, keys, f"{what}.config")
     keys |= frame.around.metric_keys
-    _check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
+    sizes.check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _role(labels.BROKER, given, what, broker_config.properties(keys), frame, direct_needed=_transient_pool(keys))
     return BrokerGroup(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
 
@@ -344,17 +345,7 @@ def _transient_pool(keys: Mapping[str, Value]) -> int:
     if not keys.get("transientStorePoolEnable", False):
         return 0
     file = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
-    return int(keys.get("transientStorePoolSize", 5)) * file // MIB
-
-
-def _check_store(what: str, storage: str, file: int) -> None:
-    """A log makes its files whole and one ahead; above 90 % of the disk a broker refuses writes."""
-    if bytes_of(storage, f"{what}.storage") < _LOG_FILES * file:
-        msg = (
-            f"{what}.storage is {storage}; accepted is room for {_LOG_FILES} files of its log, "
-            f"{_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"
-        )
-        raise ValueError(msg)
+    return int(keys.get("transientStorePoolSize", 5)) * file // memory.MIB
 
 
 def _check_groups(groups: list[BrokerGroup]) -> None:
