@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.settings import UNSET
 from tests.unit.harness import REPOSITORY, run
 from tests.unit.harness.golden import FILE
@@ -68,6 +69,18 @@ def test_the_tree_is_what_the_prod_stack_deploys() -> None:
     deployed = [urn.rsplit("::", 1)[-1] for urn in FILE.read_text().split()]
     # The class is read and not registered, so the committed URNs leave it out.
     assert sorted(shown) == sorted([*deployed, "storage-class"])
+
+
+def test_the_table_of_promises_is_the_profiles() -> None:
+    text = (REPOSITORY / "docs" / "operations.md").read_text()
+    (table,) = re.findall(r"^## What a message is worth\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"^\| `(\w+)` \| (\d) or more \| (\d) \| (\d) or more \|", table, re.MULTILINE)
+    assert shown == [
+        (name, str(profile.least_members), str(profile.zones), str(profile.least_controllers))
+        for name, profile in PROFILES.items()
+    ]
+    kept = {key for profile in PROFILES.values() for key in profile.kept}
+    assert kept == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("refuse what", 1)[1])) - {"config"}
 
 
 def test_the_table_of_settings_is_the_schema() -> None:

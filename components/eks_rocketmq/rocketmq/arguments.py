@@ -72,8 +72,8 @@ class BrokerGroupArgs(TypedDict):
     min_in_sync_replicas: NotRequired[int]
     """Members of this group in sync that a write needs. Default: that of the whole RocketMQ."""
     config: NotRequired[dict[str, Any]]
-    """Broker keys over the profile's: strings, numbers and booleans, checked against the keys that the version knows.
-    Default: none. Changing this restarts the members one by one."""
+    """Broker keys over the profile's: strings, numbers and booleans, checked against the keys that the version knows
+    and against the profile's promise. Default: none. Changing this restarts the members one by one."""
     pods: NotRequired[PodsArgs]
     """Where the members run and what their pods carry, over what is said for all roles. Default: none."""
 
@@ -99,8 +99,8 @@ class ControllersArgs(TypedDict):
     """The controllers, which elect the master of every group."""
 
     replicas: NotRequired[int]
-    """An odd number: 3 outlive the loss of one. Brokers name every one of them, so changing this restarts them.
-    Default: 3, with `dev` 1."""
+    """An odd number: 3 elect a master while one of them is away, so `strict` and `balanced` need 3 or more. Brokers
+    name every one of them, so changing this restarts them. Default: 3, with `dev` 1."""
     memory: NotRequired[str]
     """Memory limit of each, at least `512Mi`. Changing this restarts them one by one. Default: `768Mi`."""
     cpu: NotRequired[str]
@@ -157,7 +157,13 @@ class RocketMqArgs(TypedDict):
     storage_class: Input[str]
     """StorageClass of the claims. Changing this replaces the sets, which is refused while `protect_data` is on."""
     profile: NotRequired[str]
-    """What an acknowledged message is worth: `strict`, `balanced` or `dev`. Default: `strict`."""
+    """What an acknowledged message is worth. `strict`: three members or more in three zones; acknowledged once every
+    member in sync has it, two at least, so it outlives the loss of any one; 3 to 10 s without writes when a master is
+    killed. `balanced`: two members or more in two zones; acknowledged once every member in sync has it, and writes go
+    on with a single one, whose loss then loses what it alone has; 1 to 2 s, measured with three members. `dev`: one
+    member or more; acknowledged by the master alone, whose death lost up to 29 messages; with one member no writes
+    until it is back. `strict` and `balanced` need three controllers and refuse keys that would break this. Default:
+    `strict`."""
     min_in_sync_replicas: NotRequired[int]
     """Members in sync that a write needs. With 2 no write ever has one copy, and 3 to 10 s pass without writes when a
     master dies; with 1 it is 1 to 2 s, and one copy until a survivor has attached again. Times as measured in 3 runs
