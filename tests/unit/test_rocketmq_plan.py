@@ -145,6 +145,10 @@ def test_digest_and_image_are_taken_as_given() -> None:
             {"min_in_sync_replicas": 3},
             "min_in_sync_replicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1",
         ),
+        (
+            {"profile": "dev", "min_in_sync_replicas": 2, "broker_groups": group(replicas=1)},
+            "accepted is 1 to 1, so that writes go on while one member restarts, or 3 replicas and more",
+        ),
         ({"min_in_sync_replicas": 0}, "accepted is 1 to 2"),
         (
             {"controllers": {"replicas": 2}},
@@ -162,7 +166,8 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 or more"),
         (
             {"broker_groups": group(memory="1Gi")},
-            "broker_groups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more",
+            "broker_groups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more: raise it, or leave it out for the "
+            "default",
         ),
         ({"name_servers": {"memory": "256Mi"}}, "name_servers.memory is 256Mi; a nameserver needs 320Mi or more"),
         ({"proxies": {"cpu": "half"}}, "proxies.cpu is 'half'; accepted are CPUs such as '500m' or '2'"),
@@ -177,7 +182,8 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ),
         (
             {"profile": "dev", "broker_groups": group(config={"transientStorePoolEnable": True})},
-            "smaller transient store pool",
+            "broker_groups['broker-a'].memory is 4Gi; a broker with a transient store pool of 5120 MiB needs "
+            "21760Mi or more: raise it, or lower transientStorePoolSize",
         ),
         ({"broker_groups": group(name="Broker_A")}, "broker group name is 'Broker_A'"),
         ({"broker_groups": group(name="b" * 41)}, "has 41 letters; accepted are 40 or fewer"),

@@ -217,7 +217,12 @@ def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
 def test_memory_is_divided_whole_and_more_of_it_never_gives_less(role: str, limit: int, needed: int) -> None:
     parts, refusal = outcome(memory.divide, role, f"{limit}Mi", "memory", direct_needed=needed)
     if refusal:
-        assert limit < 1536 or needed > 0
+        (least,) = map(int, re.findall(r"needs (\d+)Mi or more", refusal))
+        assert limit < least
+        assert least <= 1536 or needed > 0
+        assert memory.divide(role, f"{least}Mi", "memory", direct_needed=needed).direct >= needed
+        _, again = outcome(memory.divide, role, f"{least - 1}Mi", "memory", direct_needed=needed)
+        assert f"needs {least}Mi or more" in again
         return
     assert parts.heap + parts.direct + parts.fixed + parts.page_cache == parts.limit == limit
     assert parts.direct >= needed

@@ -168,7 +168,7 @@ def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[st
         (
             {"minInSyncReplicas": 3},
             "minInSyncReplicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1 to 2, so that writes go on "
-            "while one member restarts",
+            "while one member restarts, or 4 replicas and more",
         ),
         (
             {"brokerGroups": group(replicas=2)},
@@ -182,11 +182,12 @@ def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[st
         ),
         (
             {"brokerGroups": group(memory="1Gi")},
-            "brokerGroups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more",
+            "brokerGroups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more: raise it, or leave it out for the "
+            "default",
         ),
         (
             {"nameServers": without_storage(memory="256Mi")},
-            "nameServers.memory is 256Mi; a nameserver needs 320Mi or more",
+            "nameServers.memory is 256Mi; a nameserver needs 320Mi or more: raise it, or leave it out for the default",
         ),
         (
             {"brokerGroups": group(storage="3Gi")},

@@ -131,9 +131,10 @@ def check_members(name: str, group: str, replicas: int, min_in_sync: int) -> Non
         raise ValueError(msg)
     most = max(1, replicas - 1)
     if not 1 <= min_in_sync <= most:
+        larger = f", or {min_in_sync + 1} replicas and more" if min_in_sync > most else ""
         msg = (
             f"min_in_sync_replicas is {min_in_sync}, broker group {group!r} has {replicas} replicas; accepted is 1 to "
-            f"{most}, so that writes go on while one member restarts"
+            f"{most}, so that writes go on while one member restarts{larger}"
         )
         raise ValueError(msg)
 

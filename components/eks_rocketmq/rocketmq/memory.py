@@ -5,6 +5,7 @@ A broker also reads and writes its commit log through the page cache, which coun
 yields under pressure; without a share of it every read of an old message goes to the disk.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from eks_rocketmq.rocketmq.labels import BROKER, CONTROLLER, NAME_SERVER, PROXY
@@ -24,6 +25,7 @@ class _Share:
     direct_least: int
     fixed: int
     page_cache: float
+    """Least share of the limit that is left for it."""
 
 
 # Seen idle on 5.5.0: name server 186 MiB with a heap of 128, controller 259 with 256, proxy 291 with 384, broker 281 to
@@ -61,21 +63,29 @@ def divide(role: str, quantity: str, what: str, *, direct_needed: int = 0) -> Me
         direct_needed: direct memory in MiB that the configuration takes on top, such as a transient store pool.
 
     Raises:
-        ValueError: when the limit is below the role's floor or the parts do not fit into it.
+        ValueError: when the limit is below the role's floor or the parts do not fit into it; it says which limit would
+            do.
     """
     share = _SHARES[role]
     limit = bytes_of(quantity, what) // MIB
-    if limit < share.floor:
-        msg = f"{what} is {quantity}; a {role} needs {share.floor}Mi or more"
+    least = _least(share, direct_needed)
+    if limit < least:
+        pool = f" with a transient store pool of {direct_needed} MiB" if direct_needed else ""
+        other = "lower transientStorePoolSize" if direct_needed else "leave it out for the default"
+        msg = f"{what} is {quantity}; a {role}{pool} needs {least}Mi or more: raise it, or {other}"
         raise ValueError(msg)
-    heap = min(int(limit * share.heap), share.heap_most)
-    direct = max(int(limit * share.direct), share.direct_least) + direct_needed
-    memory = Memory(limit, heap, direct, share.fixed)
-    if memory.page_cache < limit * share.page_cache:
-        msg = (
-            f"{what} is {quantity}: heap {heap} MiB, direct memory {direct} MiB and {share.fixed} MiB for the JVM "
-            f"itself leave {memory.page_cache} MiB for the page cache; accepted is {int(limit * share.page_cache)} MiB "
-            "or more. Give more memory or a smaller transient store pool"
-        )
-        raise ValueError(msg)
-    return memory
+    heap, direct = _heap_and_direct(share, limit)
+    return Memory(limit, int(heap), int(direct) + direct_needed, share.fixed)
+
+
+def _heap_and_direct(share: _Share, limit: int) -> tuple[float, float]:
+    return min(limit * share.heap, share.heap_most), max(limit * share.direct, share.direct_least)
+
+
+def _least(share: _Share, direct_needed: int) -> int:
+    """The smallest limit that has room for all parts."""
+
+    def fits(limit: int) -> bool:
+        return sum(_heap_and_direct(share, limit)) + direct_needed + share.fixed <= limit * (1 - share.page_cache)
+
+    return bisect_left(range(share.floor, 2**62), True, key=fits) + share.floor
