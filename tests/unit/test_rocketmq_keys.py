@@ -148,7 +148,7 @@ class TestRanges:
             ("metricsPromExporterPort", (1, 65535), (0, 65536), "1 to 65535 (a port)"),
             ("transientStorePoolSize", (1,), (0,), "1 to 2147483647 (buffers"),
             ("haTransferBatchSize", (1, 4 * 1024**2), (0, 4 * 1024**2 + 1), "1 to 4194304 (bytes, what a slave reads"),
-            ("flushConsumerOffsetInterval", (1,), (0, -1), "1 to 2147483647 (a timer with another period"),
+            ("flushConsumerOffsetInterval", (1,), (0, -1), "1 to 2147483647 (a timer; with another period"),
             ("accessMessageInMemoryMaxRatio", (0, 100), (-1, 101), "0 to 100 (percent"),
             ("brokerPermission", (2, 4, 6), (0, 1, 7), "accepted are 2, 4, 6"),
             ("timerPrecisionMs", (100, 1000), (50, 300), "accepted are 100, 200, 500, 1000"),
@@ -181,27 +181,89 @@ class TestRanges:
             plan(args(broker_groups=group(config={key: value})))
         for value in outside:
             refused_key(f"{key} is {value!r}; accepted", {key: value})
-            assert accepted in str(key_rules.refusal(key, value))
+            assert accepted in str(key_rules.refusal("broker", key, value))
 
-    @pytest.mark.parametrize("key", sorted({*key_rules._RANGES, *key_rules._FORMS, *key_rules._CHOICES}))
-    def test_every_rule_is_about_a_key_that_exists_and_takes_its_default(self, key: str) -> None:
-        defaults = [
-            known[role][key].get("default")
-            for known in map(broker_config.known_keys, VERSIONS)
-            for role in ROLES
-            if key in known[role]
-        ]
-        assert defaults != []
-        assert [value for value in defaults if value is not None and key_rules.refusal(key, value)] == []
+    @pytest.mark.parametrize(
+        ("role", "config"),
+        [
+            ("broker_groups", {"serverWorkerThreads": 0}),
+            ("broker_groups", {"serverWorkerThreads": 32768}),
+            ("broker_groups", {"serverSelectorThreads": -1}),
+            ("broker_groups", {"topicQueueLockNum": 0}),
+            ("broker_groups", {"waitTimeMillsInSendQueue": 0}),
+            ("broker_groups", {"osPageCacheBusyTimeOutMills": -1}),
+            ("broker_groups", {"syncFlushTimeout": 0}),
+            ("broker_groups", {"slaveTimeout": 0}),
+            ("broker_groups", {"putMessageTimeout": 0}),
+            ("broker_groups", {"defaultTopicQueueNums": 0}),
+            ("broker_groups", {"flushIntervalCommitLog": -5}),
+            ("broker_groups", {"transactionCheckInterval": 0}),
+            ("broker_groups", {"sendHeartbeatTimeoutMillis": 0}),
+            ("broker_groups", {"maxHaTransferByteInSecond": 0}),
+            ("broker_groups", {"travelCqFileNumWhenGetMessage": 0}),
+            ("broker_groups", {"logicalDiskSpaceCleanForciblyThreshold": 0.0}),
+            ("broker_groups", {"timerRocksDBRollMaxTps": 0.0}),
+            ("broker_groups", {"maxMessageSize": 0}),
+            ("name_servers", {"unRegisterBrokerQueueCapacity": 0}),
+            ("controllers", {"electMasterMaxRetryCount": 0}),
+            ("proxies", {"grpcClientProducerMaxAttempts": 0}),
+            ("proxies", {"topicRouteServiceCacheMaxNum": 0}),
+            ("proxies", {"rocketmqMQClientNum": 0}),
+            ("proxies", {"grpcClientIdleTimeMills": 0}),
+        ],
+    )
+    def test_nothing_that_stops_a_process_or_every_request_is_taken(self, role: str, config: dict[str, Any]) -> None:
+        ((key, value),) = config.items()
+        given = group(config=config) if role == "broker_groups" else {"config": config}
+        refused(f".config: {key} is {value!r}; accepted is ", **{role: given})
+
+    @pytest.mark.parametrize(
+        ("role", "key"),
+        [("broker", "serverSelectorThreads"), ("broker", "writeBufferLowWaterMark"), ("proxy", "maxMessageSize")],
+    )
+    def test_but_0_is_where_it_has_a_meaning(self, role: str, key: str) -> None:
+        assert broker_config.checked("5.5.0", role, {key: 0}, "config") == {key: 0}
+        refused_below = key_rules.refusal(role, key, -1)
+        assert refused_below is not None
+        assert refused_below.startswith("accepted is 0 ")
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_the_families_take_every_default(self, version: str) -> None:
+    def test_no_number_is_below_0_but_those_that_are_so_by_themselves(self, version: str) -> None:
+        negative = {
+            "brokerId": -1,  # what the deployment sets: the controllers give the id out
+            "defaultPopShareQueueNum": -1,
+            "disappearTimeAfterStart": -1,
+            "maxStatsIdleTimeInMinutes": -1,
+        }
+        for role, known in broker_config.known_keys(version).items():
+            for key, described in known.items():
+                if described["type"] in {"int", "long", "double"}:
+                    taken = key_rules.refusal(role, key, -1) is None
+                    assert taken is (key in negative), (role, key)
+                    assert not taken or key == "brokerId" or described["default"] == negative[key]
+                    assert key_rules.refusal(role, key, -2) is not None, (role, key)
+
+    @pytest.mark.parametrize(
+        "key",
+        sorted({*key_rules._RANGES, *key_rules._LEAST, *key_rules._FORMS, *key_rules._CHOICES})
+        + [key for _, key in key_rules._ROLE_LEAST],
+    )
+    def test_every_rule_is_about_a_key_that_exists(self, key: str) -> None:
+        assert [role for version in VERSIONS for role in ROLES if key in broker_config.known_keys(version)[role]]
+
+    @pytest.mark.parametrize("family", key_rules._FAMILIES, ids=lambda family: family[0].pattern)
+    def test_every_family_has_members_without_a_range_of_their_own(self, family: Any) -> None:
+        keys_of_all = {key for known in broker_config.known_keys("5.5.0").values() for key in known}
+        assert len([key for key in keys_of_all - set(key_rules._RANGES) if family[0].fullmatch(key)]) > 1
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_rules_take_every_default(self, version: str) -> None:
         known = broker_config.known_keys(version)
         wrong = [
             (role, key, described["default"])
             for role in ROLES
             for key, described in known[role].items()
-            if "default" in described and key_rules.refusal(key, described["default"])
+            if "default" in described and key_rules.refusal(role, key, described["default"])
         ]
         # These two are what a server without a port of its own has, and both are set.
         assert wrong == [("controller", "listenPort", 0), ("name_server", "listenPort", 0)]
@@ -258,6 +320,14 @@ class TestContradictions:
                 {"metricsExporterType": "OTLP_GRPC"},
                 "metricsExporterType 'OTLP_GRPC' and metricsGrpcExporterTarget '' contradict each other: RocketMQ then",
             ),
+            (
+                {"timerReputServiceCorePoolSize": 7},
+                "timerReputServiceCorePoolSize 7 and timerReputServiceMaxPoolSize 6 contradict each other: the process",
+            ),
+            (
+                {"transactionCheckRocksdbMaxThreads": 1},
+                "transactionCheckRocksdbCoreThreads 2 and transactionCheckRocksdbMaxThreads 1 contradict each other",
+            ),
             ({"metricsPromExporterPort": 10909}, "contradict each other: the broker itself listens there"),
         ],
     )
@@ -281,12 +351,16 @@ class TestContradictions:
                 {"maxInvisibleTimeMills": 1},
                 "minInvisibleTimeMillsForRecv 10000 and maxInvisibleTimeMills 1 ",
             ),
+            ("proxies", {"renewThreadPoolNums": 5}, "renewThreadPoolNums 5 and renewMaxThreadPoolNums 4 contradict"),
         ],
     )
     def test_nor_is_any_other_role(self, role: str, config: dict[str, Any], message: str) -> None:
         with pytest.raises(ValueError, match=f"{role}.config: .* contradict each other: ") as error:
             plan(args(**{role: {"config": config}}))
         assert message in str(error.value)
+
+    def test_without_a_longest_time_the_least_one_contradicts_nothing(self) -> None:
+        plan(args(proxies={"config": {"maxInvisibleTimeMills": 0}}))
 
     def test_a_rule_about_a_key_that_the_version_lacks_does_not_apply(self) -> None:
         config = {"transientStorePoolEnable": True, "transientStorePoolSize": 1}
@@ -336,7 +410,7 @@ class TestOtherRoles:
                 {"mappedFileSize": 4 * 1024**3},
                 "mappedFileSize is 4294967296; accepted is a whole number",
             ),
-            ("proxies", {"topicRouteServiceCacheRefreshSeconds": 0}, "accepted is 1 to 2147483647 (seconds, the proxy"),
+            ("proxies", {"topicRouteServiceCacheRefreshSeconds": 0}, "accepted is 1 to 2147483647 (seconds,"),
         ],
     )
     def test_and_are_held_to_them(self, role: str, config: dict[str, Any], message: str) -> None:

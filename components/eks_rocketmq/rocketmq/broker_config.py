@@ -68,7 +68,7 @@ def checked(version: str, role: str, given: Mapping[str, Value], what: str) -> d
         if not _fits(known[key], plain):
             msg = f"{what}: {key} is {value!r}; accepted is {_accepted(known[key])}"
             raise ValueError(msg)
-        if (accepted := key_rules.refusal(key, plain)) is not None:
+        if (accepted := key_rules.refusal(role, key, plain)) is not None:
             msg = f"{what}: {key} is {value!r}; {accepted}"
             raise ValueError(msg)
         values[key] = plain

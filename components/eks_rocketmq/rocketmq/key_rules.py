@@ -14,8 +14,8 @@ from eks_rocketmq.rocketmq.labels import BROKER, CONTROLLER, PROXY
 
 MOST = 2**31 - 1
 
-_ALWAYS = "a timer with another period ends the process"
-_RANGES: Mapping[str, tuple[int, int, str]] = {
+_Bounds = tuple[float, int | None, str]
+_RANGES: Mapping[str, _Bounds] = {
     # BrokerController bounds it.
     "registerNameServerPeriod": (10000, 60000, "milliseconds, RocketMQ bounds others in silence"),
     # MessageStoreConfig, DefaultMessageStore.CleanCommitLogService bound them.
@@ -25,43 +25,91 @@ _RANGES: Mapping[str, tuple[int, int, str]] = {
     # CleanCommitLogService deletes files that are older; with 0 every full one.
     "fileReservedTime": (1, MOST, "hours, with 0 every full file of messages is deleted"),
     "accessMessageInMemoryMaxRatio": (0, 100, "percent of the memory"),
+    "accessMessageInMemoryHotRatio": (0, 100, "percent of the memory"),
+    # PopMessageProcessor draws a number below 100.
+    "popFromRetryProbability": (0, 100, "percent"),
+    "popFromRetryProbabilityForPriority": (0, 100, "percent"),
+    # BloomFilter throws while the broker starts.
+    "maxErrorRateOfBloomFilter": (1, 99, "percent, the broker does not start with others"),
     # MappedFileQueue divides by it; one entry has 20 bytes.
-    "mappedFileSizeCommitLog": (2**20, MOST, "bytes, room for messages"),
     "mappedFileSizeConsumeQueue": (20, MOST, "bytes, room for one entry"),
-    "mappedFileSizeTimerLog": (2**20, MOST, "bytes"),
-    "mappedFileSize": (2**20, MOST, "bytes"),
+    # DefaultMessageStore deletes at once above it.
+    "logicalDiskSpaceCleanForciblyThreshold": (0.1, 1, "part of the volume"),
     "maxHashSlotNum": (1, MOST, "IndexFile divides by it"),
     "maxIndexNum": (1, MOST, "IndexFile counts to it"),
     "transientStorePoolSize": (1, MOST, "buffers, without one nothing can be written"),
     # AutoSwitchHAClient.READ_MAX_BUFFER_SIZE.
     "haTransferBatchSize": (1, 4 * 1024**2, "bytes, what a slave reads at once"),
-    "maxMessageSize": (1, MOST, "bytes"),
-    "brokerHeartbeatInterval": (1, MOST, _ALWAYS),
-    "checkSyncStateSetPeriod": (1, MOST, _ALWAYS),
-    "cleanResourceInterval": (1, MOST, _ALWAYS),
-    "fetchNamesrvAddrInterval": (1, MOST, _ALWAYS),
-    "flushConsumerOffsetInterval": (1, MOST, _ALWAYS),
-    "renewSchedulePeriodMillis": (1, MOST, _ALWAYS),
-    "scanInactiveMasterInterval": (1, MOST, _ALWAYS),
-    "scanNotActiveBrokerInterval": (1, MOST, _ALWAYS),
-    "syncBrokerMemberGroupPeriod": (1, MOST, _ALWAYS),
-    "syncBrokerMetadataPeriod": (1, MOST, _ALWAYS),
-    "syncControllerMetadataPeriod": (1, MOST, _ALWAYS),
-    "updateNameServerAddrPeriod": (1, MOST, _ALWAYS),
-    "haSendHeartbeatInterval": (1, MOST, "milliseconds"),
-    "grpcMaxInboundMessageSize": (1, MOST, "bytes"),
+    # TimerMessageStore takes its whole wheel instead of others.
+    "timerRollWindowSlot": (2, 604740, "slots, RocketMQ takes the most instead of others"),
     "shutdownWaitTimeSeconds": (0, 600, "seconds that a stop takes longer, twice"),
 }
 
 # Keys that are many and mean the same, by what their names end with.
-_FAMILIES: tuple[tuple[re.Pattern[str], tuple[int, int, str]], ...] = (
+_FAMILIES: tuple[tuple[re.Pattern[str], _Bounds], ...] = (
     (re.compile(r".*Port"), (1, 65535, "a port")),
-    # ThreadPoolExecutor and LinkedBlockingQueue throw while the process starts.
-    (re.compile(r".*ThreadPoolNums?"), (1, 32767, "threads, a pool without any ends the process")),
-    (re.compile(r".*(ThreadPool|Thread)QueueCapacity"), (1, MOST, "requests that wait")),
+    # ThreadPoolExecutor, LinkedBlockingQueue and Netty's executors throw while the process starts.
+    (re.compile(r".*Thread(s|(Pool)?Nums?)"), (1, 32767, "threads, a pool without any ends the process")),
+    (re.compile(r".*QueueCapacity"), (1, MOST, "requests that wait")),
+    (re.compile(r".*(Period|Interval).*"), (1, MOST, "a timer; with another period it ends or never rests")),
+    (re.compile(r".*[mM]app(ed|er)FileSize.*"), (2**20, MOST, "bytes, room for what is written at once")),
     # Caffeine throws for a refresh that is not positive.
-    (re.compile(r".*CacheRefreshSeconds"), (1, MOST, "seconds, the proxy does not start with others")),
+    (re.compile(r".*CacheRefreshSeconds?"), (1, MOST, "seconds, the process does not start with others")),
 )
+
+# Every other number counts what is waited for, kept or let through.
+_OTHERS: _Bounds = (1, None, "RocketMQ takes less and does not work with it")
+
+# Where less than that says something of its own.
+_LEAST: Mapping[str, tuple[int, str]] = {
+    # ReplicasManager gives out the id.
+    "brokerId": (-1, "-1 is given out"),
+    "defaultPopShareQueueNum": (-1, "-1 shares all queues"),
+    "disappearTimeAfterStart": (-1, "-1 waits for nothing"),
+    "maxStatsIdleTimeInMinutes": (-1, "-1 keeps all"),
+    # Netty's or the kernel's own.
+    "clientSocketRcvBufSize": (0, "0 is the kernel's own"),
+    "clientSocketSndBufSize": (0, "0 is the kernel's own"),
+    "serverSocketRcvBufSize": (0, "0 is the kernel's own"),
+    "serverSocketSndBufSize": (0, "0 is the kernel's own"),
+    "writeBufferHighWaterMark": (0, "0 is Netty's own"),
+    "writeBufferLowWaterMark": (0, "0 is Netty's own"),
+    "serverSelectorThreads": (0, "0 is two for each processor"),
+    "grpcBossLoopNum": (0, "0 is two for each processor"),
+    "grpcWorkerLoopNum": (0, "0 is two for each processor"),
+    "clientCallbackExecutorThreads": (0, "0 is RocketMQ's own 4"),
+    "serverCallbackExecutorThreads": (0, "0 is RocketMQ's own 4"),
+    "clientChannelMaxIdleTimeSeconds": (0, "0 closes no connection"),
+    "serverChannelMaxIdleTimeSeconds": (0, "0 closes no connection"),
+    # MappedFile.isAbleToFlush and isAbleToCommit: whatever there is, a part of a page too.
+    "commitCommitLogLeastPages": (0, "0 waits for no page"),
+    "flushCommitLogLeastPages": (0, "0 waits for no page"),
+    "flushConsumeQueueLeastPages": (0, "0 waits for no page"),
+    "flushLeastPagesWhenWarmMapedFile": (0, "0 waits for no page"),
+    "commitLogSwapMapReserveFileNum": (0, "0 keeps none"),
+    "logicQueueSwapMapReserveFileNum": (0, "0 keeps none"),
+    "combineCQMaxExtraSearchCommitLogFiles": (0, "0 looks in no other"),
+    "correctLogicMinOffsetSleepInterval": (0, "0 does not pause"),
+    "deleteCommitLogFilesInterval": (0, "0 does not pause"),
+    "deleteConsumeQueueFilesInterval": (0, "0 does not pause"),
+    "popLongPollingForceNotifyInterval": (0, "0 is never"),
+    "scheduleAsyncDeliverMaxResendNum2Blocked": (0, "0 blocks at once"),
+    "startAcceptSendRequestTimeStamp": (0, "0 is from the start"),
+    "brokerElectionPriority": (0, "0 goes before all"),
+    "waitSecondsForService": (0, "0 serves at once"),
+    # GrpcValidator and SendMessageActivity ask only for a limit above 0.
+    "maxDelayTimeMills": (0, "0 is no limit"),
+    "maxInvisibleTimeMills": (0, "0 is no limit"),
+    "maxMessageGroupSize": (0, "0 is no limit"),
+    "maxTransactionRecoverySecond": (0, "0 is no limit"),
+    "minInvisibleTimeMillsForRecv": (0, "0 is no limit"),
+    "maxRenewRetryTimes": (0, "0 is never"),
+    "maxUserPropertySize": (0, "0 takes none"),
+    "userPropertyMaxNum": (0, "0 takes none"),
+    "grpcShutdownTimeSeconds": (0, "0 waits for nobody"),
+    "longPollingReserveTimeInMillis": (0, "0 is none"),
+}
+_ROLE_LEAST: Mapping[tuple[str, str], tuple[int, str]] = {(PROXY, "maxMessageSize"): (0, "0 is no limit")}
 
 _HOURS = r"([01]?\d|2[0-3])"
 _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
@@ -90,8 +138,8 @@ _NEEDED: Mapping[str, tuple[object, str]] = {
 }
 
 
-def refusal(key: str, value: object) -> str | None:
-    """What is accepted for a key instead of a value of the right type, or None when the value is."""
+def refusal(role: str, key: str, value: object) -> str | None:
+    """What is accepted for a role's key instead of a value of the right type, or None when the value is."""
     if key in _NEEDED:
         needed, why = _NEEDED[key]
         return None if value == needed else f"accepted is {needed!r} ({why})"
@@ -100,11 +148,18 @@ def refusal(key: str, value: object) -> str | None:
     if key in _FORMS and isinstance(value, str):
         pattern, spoken = _FORMS[key]
         return None if pattern.fullmatch(value) else f"accepted are {spoken}"
-    bounds = _RANGES.get(key) or next((bounds for name, bounds in _FAMILIES if name.fullmatch(key)), None)
-    if bounds is None or isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    least, most, why = bounds
-    return None if least <= value <= most else f"accepted is {least} to {most} ({why})"
+    return _number_refusal(role, key, value)
+
+
+def _number_refusal(role: str, key: str, value: float) -> str | None:
+    family = next((bounds for name, bounds in _FAMILIES if name.fullmatch(key)), _OTHERS)
+    least, most, why = _RANGES.get(key, family)
+    least, why = _ROLE_LEAST.get((role, key)) or _LEAST.get(key, (least, why))
+    if least <= value and (most is None or value <= most):
+        return None
+    return f"accepted is {least} {'or more' if most is None else f'to {most}'} ({why})"
 
 
 Values = Callable[[str], Any]
@@ -125,7 +180,21 @@ _EVERY_SERVER = frozenset({BROKER, CONTROLLER, "name_server"})
 _MEASURED = frozenset({BROKER, CONTROLLER, PROXY})
 _INDEX_BYTES = 40, 4, 20  # IndexFile: header, a slot, an entry
 
+
+def _pool(core: str, most: str, role: str = BROKER) -> Contradiction:
+    """A pool that would begin with more threads than it may have: ThreadPoolExecutor throws at the start."""
+    return Contradiction(
+        (core, most),
+        lambda of: of(core) > of(most),
+        "the process ends at its start; the first must not be the larger one",
+        frozenset({role}),
+    )
+
+
 CONTRADICTIONS = (
+    _pool("timerReputServiceCorePoolSize", "timerReputServiceMaxPoolSize"),
+    _pool("transactionCheckRocksdbCoreThreads", "transactionCheckRocksdbMaxThreads"),
+    _pool("renewThreadPoolNums", "renewMaxThreadPoolNums", PROXY),
     # CommitLog.GroupCommitService flushes what was committed; the pool is committed every commitIntervalCommitLog.
     Contradiction(
         ("transientStorePoolEnable", "flushDiskType"),
@@ -240,7 +309,7 @@ CONTRADICTIONS = (
     ),
     Contradiction(
         ("minInvisibleTimeMillsForRecv", "maxInvisibleTimeMills"),
-        lambda of: of("minInvisibleTimeMillsForRecv") > of("maxInvisibleTimeMills"),
+        lambda of: 0 < of("maxInvisibleTimeMills") < of("minInvisibleTimeMillsForRecv"),
         "no time of a client is between them; the first must be the smaller one",
         frozenset({PROXY}),
     ),
