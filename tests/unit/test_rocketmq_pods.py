@@ -247,6 +247,28 @@ def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, An
         "-XX:InitialHeapSize=1g",
         "-XX:MaxDirectMemorySize=1g",
         "-XX:MaxMetaspaceSize=1g",
+        "-XX:MetaspaceSize=1g",
+        "-XX:CompressedClassSpaceSize=2g",
+        "-XX:ReservedCodeCacheSize=2g",
+        "-XX:InitialCodeCacheSize=2g",
+        "-XX:StringTableSize=100000000",
+        "-Xmn100g",
+        "-XX:NewSize=10g",
+        "-XX:MaxNewSize=10g",
+        "-XX:OldSize=10g",
+        "-Xss1g",
+        "-Xss1025k",
+        "-Xss2097152",
+        "-Xss64k",
+        "-Xss",
+        "-Xssmuch",
+        "-XX:ThreadStackSize=1048576",
+        "-XX:CompilerThreadStackSize=1048576",
+        "-XX:InitialRAMPercentage=90",
+        "-XX:InitialRAMFraction=1",
+        "-XX:MaxRAMFraction=1",
+        "-XX:DefaultMaxRAMFraction=1",
+        "-XX:+AggressiveHeap",
         "-XX:MaxRAMPercentage=80",
         "-XX:MaxRAM=1g",
         "-XX:+UseParallelGC",
@@ -268,7 +290,18 @@ def test_no_option_undoes_what_the_memory_input_decided(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", ["-Xss512k", "-Xmn256m", "-XX:MaxGCPauseMillis=50", "-XX:+PrintGCDetails", "-Da.b=c d"]
+    "option",
+    [
+        "-Xss512k",
+        "-Xss1m",
+        "-Xss262144",
+        "-XX:NewRatio=3",
+        "-XX:G1HeapRegionSize=8m",
+        "-XX:GCLogFileSize=10m",
+        "-XX:MaxGCPauseMillis=50",
+        "-XX:+PrintGCDetails",
+        "-Da.b=c d",
+    ],
 )
 def test_other_options_are_taken(option: str) -> None:
     assert plan(args(pods={"java_options": [option]})).proxies.pods.java_options == [option]

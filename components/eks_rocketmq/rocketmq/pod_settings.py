@@ -30,12 +30,19 @@ OWN_VARIABLES = frozenset(
 )  # fmt: skip
 
 # Sizes come from `memory`, collector and paths from the role; a second word on them ends the JVM or outgrows the limit.
+# What a JVM takes beside its heap was measured with its own sizes: classes, code and tables of names have them too.
 _DERIVED_OPTION = re.compile(
-    r"-Xm[sx]\S*|-XX:(Initial|Max|Min)(HeapSize|RAM\w*|DirectMemorySize|MetaspaceSize|HeapFreeRatio)=.*"
-    r"|-XX:[+-](Use\w+GC|ExitOnOutOfMemoryError|UseContainerSupport)|-XX:(ErrorFile|Flags|VMOptionsFile)=.*"
+    r"-Xm[nsx]\S*|-XX:\w*(HeapSize|NewSize|OldSize|RAM\w*|DirectMemorySize|MetaspaceSize|ClassSpaceSize)=.*"
+    r"|-XX:\w*(CodeCacheSize|ThreadStackSize|TableSize|HeapFreeRatio|HeapSizeLimit)=.*"
+    r"|-XX:[+-](Use\w+GC|ExitOnOutOfMemoryError|UseContainerSupport|AggressiveHeap)"
+    r"|-XX:(ErrorFile|Flags|VMOptionsFile)=.*"
     r"|-(cp|classpath|jar|version|help|[?hX])|-Duser\.home=.*|-Drmq\.logback\.configurationFile=.*"
 )
 _OPTION = re.compile(r"-[A-Za-z].*")
+# A broker has some hundred threads; the JVM does not start with less than 228k and gives each 1m on its own.
+_STACK = re.compile(r"-Xss(\d{1,9})([kKmM]?)")
+_STACK_UNITS = {"": 1, "k": 1024, "m": 1024**2}
+_STACK_BYTES = (256 * 1024, 1024**2)
 _NEWER_OPTION = re.compile(r"--.*|-Xlog:.*|@.*")
 
 
@@ -194,10 +201,19 @@ def _java_option(option: str, what: str) -> str:
     if _DERIVED_OPTION.fullmatch(option):
         msg = f"{what} has {option!r}, which the deployment decides, sizes by `memory`; leave it out"
         raise ValueError(msg)
+    if option.startswith("-Xss") and not _is_stack(option):
+        msg = f"{what} has {option!r}; accepted are stacks of '-Xss256k' to '-Xss1m', each thread has one"
+        raise ValueError(msg)
     if not _OPTION.fullmatch(option):
         msg = f"{what} has {option!r}; accepted are options of the JVM, such as '-XX:MaxGCPauseMillis=100'"
         raise ValueError(msg)
     return option
+
+
+def _is_stack(option: str) -> bool:
+    least, most = _STACK_BYTES
+    found = _STACK.fullmatch(option)
+    return found is not None and least <= int(found[1]) * _STACK_UNITS[found[2].lower()] <= most
 
 
 def _refuse_own(given: Mapping[str, str], own: Collection[str], what: str) -> None:
