@@ -66,6 +66,31 @@ def whole_number(value: float, what: str) -> int:
     raise ValueError(msg)
 
 
+def between(value: float, least: int, most: int | None, what: str) -> int:
+    """`value` as int when it lies between the bounds, which both belong to it. None is no upper bound.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    number = whole_number(value, what)
+    if least <= number and (most is None or number <= most):
+        return number
+    msg = f"{what} is {number}; accepted is {least} {'or more' if most is None else f'to {most}'}"
+    raise ValueError(msg)
+
+
+def matching(pattern: re.Pattern[str], value: str, what: str, accepted: str) -> str:
+    """Returns `value` when the whole of it matches.
+
+    Raises:
+        ValueError: naming `what`, the value and `accepted`, the words for what the pattern takes.
+    """
+    if pattern.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted is {accepted}"
+    raise ValueError(msg)
+
+
 def one_of(value: object, accepted: Collection[str], what: str) -> str:
     """Returns `value` when it is one of `accepted`.
 

@@ -339,6 +339,7 @@ def permission(**changes: Any) -> dict[str, Any]:
         ({"topics": [{"name": "%RETRY%orders"}]}, "which RocketMQ has for itself"),
         ({"topics": [{"name": "rocketmq"}]}, "topic name is 'rocketmq', which RocketMQ has for itself"),
         ({"topics": [{"name": "broker-a"}]}, "topic name is 'broker-a', which RocketMQ has for itself"),
+        ({"topics": [{"name": "rocketmq_REPLY_TOPIC"}]}, "topic name is 'rocketmq_REPLY_TOPIC', which RocketMQ"),
         ({"topics": [{"name": "a"}, {"name": "a"}]}, "topics has 'a' more than once"),
         ({"topics": [{"name": "a", "type": "FIF0"}]}, "topics['a'].type is 'FIF0'; RocketMQ 5.5.0 has 'NORMAL'"),
         ({"topics": [{"name": "a", "type": "FIF0"}]}, "did you mean 'FIFO'?"),
@@ -352,12 +353,23 @@ def permission(**changes: Any) -> dict[str, Any]:
         ({"consumer_groups": [{"name": "käse"}]}, "consumer group name is 'käse'"),
         ({"consumer_groups": [{"name": "CID_RMQ_SYS_x"}]}, "which RocketMQ has for itself"),
         ({"consumer_groups": [{"name": "g"}, {"name": "g"}]}, "consumer_groups has 'g' more than once"),
-        ({"consumer_groups": [{"name": "g", "max_retries": -1}]}, "max_retries is -1; accepted is 0 or more"),
+        ({"consumer_groups": [{"name": "g", "max_retries": -1}]}, "max_retries is -1; accepted is 0 to 2147483647"),
+        ({"consumer_groups": [{"name": "g", "max_retries": 2**31}]}, "consumer_groups['g'].max_retries is 2147483648"),
         ({"access": {"internal_generation": 0}}, "access.internal_generation is 0; accepted is 1 or more"),
         (refused(name="a b"), "user name is 'a b'; accepted are 1 to 64 letters"),
         (refused(name="rocketmq-internal-7"), "are RocketMQ's own, take another one"),
         ({"access": {"users": [{"name": "a"}, {"name": "a"}]}}, "access.users has 'a' more than once"),
         (refused(type="super"), "type is 'super'; accepted are 'Normal', 'Super'; did you mean 'Super'?"),
+        (refused(password_version=0), "access.users['orders'].password_version is 0; accepted is 1 or more"),
+        (refused(password_version=-3), "access.users['orders'].password_version is -3; accepted is 1 or more"),
+        (
+            refused(password="Chosen-by-a-person", password_version=2),
+            "access.users['orders'] has a password and a password_version, which numbers the generated ones; accepted",
+        ),
+        (
+            refused(password=pulumi.Output.from_input("Chosen-by-a-person"), password_version=1),
+            "accepted is one of the two: another password where it is given, another number where it is generated",
+        ),
         (refused(password="short"), "access.users['orders'].password has 5 characters; accepted are 8 to 64"),
         (refused(password='with"quotes'), "printable ASCII characters without blanks, quotes and backslashes"),
         (permission(resources=["Topics:a"]), "has the resource 'Topics:a'; accepted are 'Topic:NAME'"),
@@ -375,6 +387,12 @@ def permission(**changes: Any) -> dict[str, Any]:
             "is 'Super' and has permissions, which nobody asks",
         ),
         ({"tls": {"secret_name": "x", "mode": "enforce"}}, "tls.mode is 'enforce'; accepted are 'permissive'"),
+        ({"tls": {"secret_name": "Bad Name"}}, "tls.secret_name is 'Bad Name'; accepted are 1 to 253 lower-case"),
+        ({"tls": {"secret_name": ""}}, "tls.secret_name is ''; accepted are 1 to 253 lower-case"),
+        *(
+            ({"tls": {"secret_name": "x", "authority": entry}}, f"tls.authority is {entry!r}; accepted is the name of")
+            for entry in ("", "../../etc", "a/b", "a b", ".", "..", "..data", "a" * 254, "ca.crt\n")
+        ),
         ({"broker_groups": group(name="declarations")}, "as the set of another role is called"),
         (
             {"broker_groups": group(config={"authenticationWhitelist": "25"})},

@@ -128,8 +128,8 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"profile": "strickt"}, "accepted are 'strict', 'balanced', 'dev'; did you mean 'strict'?"),
         ({"broker_groups": group(replicas=2.5)}, "broker_groups['broker-a'].replicas is 2.5; accepted is a whole"),
         ({"controllers": {"replicas": True}}, "controllers.replicas is True; accepted is a whole number"),
-        ({"controllers": {"replicas": -1}}, "controllers.replicas is -1; accepted is 1 or more"),
-        ({"controllers": {"replicas": 10**30}}, "accepted is 1 or more, up to 1000"),
+        ({"controllers": {"replicas": -1}}, "controllers.replicas is -1; accepted is 1 to 1000"),
+        ({"controllers": {"replicas": 10**30}}, "accepted is 1 to 1000"),
         ({"name_servers": {"replicas": "2"}}, "name_servers.replicas is '2'; accepted is a whole number"),
         ({"min_in_sync_replicas": 1.5}, "min_in_sync_replicas is 1.5; accepted is a whole number"),
         (
@@ -162,8 +162,9 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ),
         ({"profile": "balanced", "controllers": {"replicas": 1}}, "profile 'balanced' are odd numbers from 3 on"),
         ({"profile": "dev", "controllers": {"replicas": 2}}, "profile 'dev' are odd numbers from 1 on"),
-        ({"controllers": {"replicas": 0}}, "controllers.replicas is 0; accepted is 1 or more"),
-        ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 or more"),
+        ({"controllers": {"replicas": 0}}, "controllers.replicas is 0; accepted is 1 to 1000"),
+        ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 to 1000"),
+        ({"proxies": {"replicas": 1001}}, "proxies.replicas is 1001; accepted is 1 to 1000"),
         (
             {"broker_groups": group(memory="1Gi")},
             "broker_groups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more: raise it, or leave it out for the "
@@ -191,6 +192,13 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"broker_groups": []}, "accepted is one group or more"),
         ({"broker_groups": group() * 2}, "each with a name of its own"),
         ({"namespace": "Rocket"}, "namespace is 'Rocket'"),
+        ({"storage_class": ""}, "storage_class is ''; accepted are 1 to 253 lower-case letters"),
+        ({"storage_class": "Bad Class"}, "storage_class is 'Bad Class'; accepted are 1 to 253"),
+        ({"controllers": {"storage_class": ""}}, "controllers.storage_class is ''; accepted are 1 to 253"),
+        (
+            {"broker_groups": group(storage_class="Bad Class")},
+            "broker_groups['broker-a'].storage_class is 'Bad Class'; accepted are 1 to 253",
+        ),
         ({"image_digest": "latest"}, "image_digest is 'latest'; accepted is 'sha256:'"),
     ],
 )
@@ -293,7 +301,3 @@ def test_memory_never_exceeds_its_limit(role: str, limit: int) -> None:
     assert parts.heap + parts.direct + parts.fixed <= parts.limit == limit
     assert parts.heap >= 128
     assert role != labels.BROKER or parts.page_cache >= limit // 5
-
-
-def test_rendering_is_sorted_and_spells_booleans_as_java_does() -> None:
-    assert broker_config.properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"

@@ -141,7 +141,7 @@ def test_each_choice_is_taken() -> None:
         ({"pods": {"nodeSelectors": {}}}, r"pods.nodeSelectors is not known; did you mean 'nodeSelector'\?"),
         ({"pods": {"nodeSelector": {"pool": 5}}}, r"pods.nodeSelector\['pool'\] is 5; accepted is a string"),
         ({"brokerGroups": group(replicas=0)}, "broker group 'broker-a' has 0 replicas; durability 'strict' needs 3"),
-        ({"nameServers": without_storage(replicas=0)}, "nameServers.replicas is 0; accepted is 1 or more"),
+        ({"nameServers": without_storage(replicas=0)}, "nameServers.replicas is 0; accepted is 1 to 1000"),
         (
             {"brokerGroups": group(memory="4GB")},
             r"brokerGroups\['broker-a'\].memory is '4GB'; accepted is a size above 0",

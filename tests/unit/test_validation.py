@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.validation import bytes_of, did_you_mean, dns_label, whole_number
+from eks_rocketmq.validation import between, bytes_of, did_you_mean, dns_label, matching, whole_number
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
@@ -53,6 +53,31 @@ def test_anything_else_is_no_whole_number(value: Any) -> None:
     if not whole:
         with pytest.raises(ValueError, match=r"\Areplicas is .*; accepted is a whole number, such as 3\Z"):
             whole_number(value, "replicas")
+
+
+@given(st.integers(), st.integers(-5, 5), st.integers(0, 9) | st.none())
+def test_a_number_is_between_its_bounds_and_both_are_taken(value: int, least: int, width: int | None) -> None:
+    most = None if width is None else least + width
+    if value in range(least, value + 1 if most is None else most + 1):
+        assert between(value, least, most, "queues") == value
+    else:
+        spoken = f"queues is {value}; accepted is {least} {'or more' if most is None else f'to {most}'}"
+        with pytest.raises(ValueError, match=rf"\A{re.escape(spoken)}\Z"):
+            between(value, least, most, "queues")
+
+
+def test_a_number_between_bounds_is_a_whole_one() -> None:
+    assert type(between(3.0, 1, 5, "queues")) is int
+    with pytest.raises(ValueError, match=r"queues is 1\.5; accepted is a whole number"):
+        between(1.5, 1, 5, "queues")
+
+
+@pytest.mark.parametrize("value", ["ab1", "1", "", "a1\n", "A1"])
+def test_the_whole_of_a_text_matches_or_it_is_refused(value: str) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below, to the letter
+        matching(re.compile(r"[a-z]\d"), value, "name", "a letter and a digit, such as 'a1'")
+    assert str(refusal.value) == f"name is {value!r}; accepted is a letter and a digit, such as 'a1'"
+    assert matching(re.compile(r"[a-z]\d"), "b2", "name", "") == "b2"
 
 
 @given(st.integers(1, 10**6), st.integers(0, 999), st.sampled_from(sorted(UNITS)))

@@ -14,7 +14,7 @@ from pulumi import Input
 
 from eks_rocketmq.rocketmq import names
 from eks_rocketmq.rocketmq.broker_config import Value
-from eks_rocketmq.validation import did_you_mean, one_of, whole_number
+from eks_rocketmq.validation import between, did_you_mean, one_of
 
 INTERNAL_PREFIX = "rocketmq-internal-"
 USER_TYPES = ("Normal", "Super")
@@ -49,7 +49,7 @@ class UserArgs(TypedDict):
     """8 to 64 printable ASCII characters without blanks, quotes and backslashes; give a secret. Default: one is
     generated. Changing this changes the password on every broker; the proxies follow within a minute."""
     password_version: NotRequired[int]
-    """Raise it for another generated password. Default: 1."""
+    """Raise it for another generated password; it and `password` exclude each other. Default: 1."""
     type: NotRequired[str]
     """`Normal`, who may what `permissions` say, or `Super`, who may everything. Default: `Normal`."""
     enabled: NotRequired[bool]
@@ -112,10 +112,7 @@ def access(given: AccessArgs) -> Access:
     Raises:
         ValueError: for the first user or permission that cannot be.
     """
-    generation = whole_number(given.get("internal_generation", 1), "access.internal_generation")
-    if generation < 1:
-        msg = f"access.internal_generation is {generation}; accepted is 1 or more"
-        raise ValueError(msg)
+    generation = between(given.get("internal_generation", 1), 1, None, "access.internal_generation")
     users = [_user(each) for each in given.get("users", [])]
     found = [user.name for user in users]
     twice = sorted({name for name in found if found.count(name) > 1})
@@ -134,6 +131,12 @@ def _user(given: UserArgs) -> User:
         msg = f"{what} is 'Super' and has permissions, which nobody asks; accepted is one of the two"
         raise ValueError(msg)
     password = given.get("password")
+    if password is not None and "password_version" in given:
+        msg = (
+            f"{what} has a password and a password_version, which numbers the generated ones; accepted is one of the "
+            "two: another password where it is given, another number where it is generated"
+        )
+        raise ValueError(msg)
     if isinstance(password, str):
         checked_password(password, what)
     return User(
@@ -141,7 +144,7 @@ def _user(given: UserArgs) -> User:
         type=kind,
         enabled=given.get("enabled", True),
         password=password,
-        password_version=whole_number(given.get("password_version", 1), f"{what}.password_version"),
+        password_version=between(given.get("password_version", 1), 1, None, f"{what}.password_version"),
         permissions=_permissions(name, permissions, f"{what}.permissions"),
     )
 

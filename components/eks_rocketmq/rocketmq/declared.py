@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict, TypeVar
 
 from eks_rocketmq.rocketmq import names
-from eks_rocketmq.validation import did_you_mean, whole_number
+from eks_rocketmq.validation import between, did_you_mean, one_of
 
 _TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
 _NEWER_TYPES = {"PRIORITY": "5.4.0"}
@@ -13,6 +13,7 @@ _PERMISSIONS = {"RW": 6, "R": 4, "W": 2}
 _MOST_QUEUES = 1024
 _QUEUES = 8  # RocketMQ's own default
 _RETRIES = 16
+_MOST_RETRIES = 2**31 - 1  # a Java int
 
 
 class TopicArgs(TypedDict):
@@ -81,13 +82,13 @@ def topics(
         given: what the caller says.
         broker_groups: names of all broker groups. RocketMQ has a topic of its own under each of them.
         version: RocketMQ version, which decides the types.
-        cluster: the cluster's name, under which RocketMQ has a topic of its own.
+        cluster: the cluster's name, under which RocketMQ has topics of its own.
         mixed: whether every broker takes `MIXED`.
 
     Raises:
         ValueError: for the first that cannot be.
     """
-    taken = frozenset({cluster, *broker_groups})
+    taken = frozenset({cluster, f"{cluster}_REPLY_TOPIC", *broker_groups})
     return _unique([_topic(each, broker_groups, version, taken, mixed=mixed) for each in given], "topics")
 
 
@@ -97,15 +98,12 @@ def _topic(
     name = names.topic(given["name"], taken)
     what = f"topics[{name!r}]"
     kind = _type(given.get("type", "NORMAL"), version, what, mixed=mixed)
-    read = _queues(given.get("queues", _QUEUES), f"{what}.queues")
-    write = _queues(given.get("write_queues", read), f"{what}.write_queues")
+    read = between(given.get("queues", _QUEUES), 1, _MOST_QUEUES, f"{what}.queues")
+    write = between(given.get("write_queues", read), 1, _MOST_QUEUES, f"{what}.write_queues")
     if write > read:
         msg = f"{what}.write_queues is {write}, queues is {read}; nobody reads the others: accepted is {read} or fewer"
         raise ValueError(msg)
-    permission = given.get("permission", "RW")
-    if permission not in _PERMISSIONS:
-        msg = f"{what}.permission is {permission!r}; accepted are {', '.join(map(repr, _PERMISSIONS))}"
-        raise ValueError(msg)
+    permission = one_of(given.get("permission", "RW"), _PERMISSIONS, f"{what}.permission")
     groups = given.get("broker_groups", list(broker_groups))
     for group in groups:
         if group not in broker_groups:
@@ -139,14 +137,6 @@ def _type(kind: str, version: str, what: str, *, mixed: bool) -> str:
     return kind
 
 
-def _queues(given: float, what: str) -> int:
-    queues = whole_number(given, what)
-    if not 1 <= queues <= _MOST_QUEUES:
-        msg = f"{what} is {queues}; accepted is 1 to {_MOST_QUEUES}"
-        raise ValueError(msg)
-    return queues
-
-
 def consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGroup]:
     """The consumer groups, by name.
 
@@ -158,10 +148,7 @@ def consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGroup]:
 
 def _consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
     name = names.group(given["name"])
-    retries = whole_number(given.get("max_retries", _RETRIES), f"consumer_groups[{name!r}].max_retries")
-    if retries < 0:
-        msg = f"consumer_groups[{name!r}].max_retries is {retries}; accepted is 0 or more"
-        raise ValueError(msg)
+    retries = between(given.get("max_retries", _RETRIES), 0, _MOST_RETRIES, f"consumer_groups[{name!r}].max_retries")
     flags = (given.get("consume", True), given.get("broadcast", True), given.get("ordered", False))
     return ConsumerGroup(name, f"{name} {' '.join(str(flag).lower() for flag in flags)} {retries}")
 

@@ -24,7 +24,7 @@ from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
 from eks_rocketmq.rocketmq.surroundings import Surroundings, surroundings
 from eks_rocketmq.shape import hold
-from eks_rocketmq.validation import dns_label, whole_number
+from eks_rocketmq.validation import between, dns_label, dns_subdomain, whole_number
 
 CLUSTER = "rocketmq"
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
@@ -161,6 +161,7 @@ def plan(args: RocketMqArgs) -> Plan:
     """
     hold(args, RocketMqArgs)
     namespace = dns_label(args["namespace"], "namespace")
+    _check_class(args, "storage_class")
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.profile(profile_name)
@@ -237,11 +238,7 @@ def _image(repository: str, version: str, digest: str | None) -> str:
 
 
 def _replicas(given: Mapping[str, Any], what: str) -> int:
-    replicas = whole_number(given["replicas"], f"{what}.replicas")
-    if not 1 <= replicas <= _MOST_REPLICAS:
-        msg = f"{what}.replicas is {replicas}; accepted is 1 or more, up to {_MOST_REPLICAS}"
-        raise ValueError(msg)
-    return replicas
+    return between(given["replicas"], 1, _MOST_REPLICAS, f"{what}.replicas")
 
 
 def _role(  # noqa: PLR0913 - what makes a role
@@ -297,6 +294,7 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
     )
     durability.check_keys(frame.profile, keys, "controllers.config")
     keys |= frame.around.metric_keys
+    _check_class(given, "controllers.storage_class")
     sizes.check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
     return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), frame)
 
@@ -335,6 +333,7 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
     )
     durability.check_keys(frame.profile, keys, f"{what}.config")
     keys |= frame.around.metric_keys
+    _check_class(given, f"{what}.storage_class")
     sizes.check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _role(labels.BROKER, given, what, broker_config.properties(keys), frame, direct_needed=_transient_pool(keys))
     return BrokerGroup(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
@@ -346,6 +345,12 @@ def _transient_pool(keys: Mapping[str, Value]) -> int:
         return 0
     file = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
     return int(keys.get("transientStorePoolSize", 5)) * file // memory.MIB
+
+
+def _check_class(given: Mapping[str, Any], what: str) -> None:
+    """Refuses what no StorageClass can be called; one that is known only later is the API server's to judge."""
+    if isinstance(name := given.get("storage_class"), str):
+        dns_subdomain(name, what)
 
 
 def _check_groups(groups: list[BrokerGroup]) -> None:

@@ -1,5 +1,6 @@
 """TLS for clients and between RocketMQ's own pods: flags of JVMs, keys of proxies, what the probes need. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
@@ -7,12 +8,14 @@ from typing import Any, NotRequired, TypedDict
 from pulumi import Input
 
 from eks_rocketmq.rocketmq.broker_config import Value
-from eks_rocketmq.validation import did_you_mean
+from eks_rocketmq.validation import dns_subdomain, matching, one_of
 
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
 KEY = f"{DIRECTORY}/tls.key"
 _MODES = ("permissive", "enforcing")
+# As Kubernetes takes the keys of a Secret, which become names of files.
+_ENTRY = re.compile(r"(?!\.\.|\.\Z)[-._A-Za-z0-9]{1,253}")
 
 
 class TlsArgs(TypedDict):
@@ -50,13 +53,15 @@ def tls(given: TlsArgs) -> Tls:
     """TLS as the caller wants it.
 
     Raises:
-        ValueError: for a mode that is none.
+        ValueError: for a mode that is none, and for names that no Secret and no entry of one can have.
     """
-    mode = given.get("mode", "permissive")
-    if mode not in _MODES:
-        msg = f"tls.mode is {mode!r}; accepted are {', '.join(map(repr, _MODES))}{did_you_mean(mode, _MODES)}"
-        raise ValueError(msg)
-    return Tls(given["secret_name"], mode, given.get("authority"))
+    mode = one_of(given.get("mode", "permissive"), _MODES, "tls.mode")
+    if isinstance(given["secret_name"], str):
+        dns_subdomain(given["secret_name"], "tls.secret_name")
+    authority = given.get("authority")
+    if authority is not None:
+        matching(_ENTRY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'")
+    return Tls(given["secret_name"], mode, authority)
 
 
 def flags(settings: Tls) -> list[str]:
