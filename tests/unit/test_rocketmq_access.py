@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.rocketmq import access, names
+from eks_rocketmq.rocketmq import access, declared, names
 from eks_rocketmq.rocketmq.cluster import RocketMq
 from eks_rocketmq.rocketmq.plan import plan
 from tests.unit.harness import Recording, run
@@ -169,6 +169,21 @@ def test_what_every_broker_shall_have_is_spelt_as_the_scripts_read_it(deployed: 
     assert files["members"].splitlines() == [
         f"broker-a rocketmq-broker-a-{i}.rocketmq-broker-a-peers.rocketmq.svc:10911" for i in range(3)
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({}, "g true true false 16"),
+        ({"consume": False}, "g false true false 16"),
+        ({"broadcast": False}, "g true false false 16"),
+        ({"ordered": True}, "g true true true 16"),
+        ({"max_retries": 0}, "g true true false 0"),
+    ],
+)
+def test_each_word_of_a_consumer_group_is_about_what_the_script_reads_there(given: dict[str, Any], line: str) -> None:
+    (group,) = declared.consumer_groups([{"name": "g", **given}])
+    assert group.line == line
 
 
 def test_the_passwords_are_an_output_and_a_secret(deployed: Recording) -> None:
