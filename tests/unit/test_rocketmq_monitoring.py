@@ -263,7 +263,7 @@ def test_thresholds_and_labels_are_the_callers() -> None:
 
 
 def test_the_groups_alerts_know_its_members_and_what_a_write_needs() -> None:
-    two = [*ARGS["broker_groups"], *group(name="broker-b", replicas=4)]
+    two = [*ARGS["broker_groups"], *group(name="broker-b", replicas=5, min_in_sync_replicas=4)]
     planned = plan(args(broker_groups=two, monitoring={"alerts": {}}))
     assert planned.surroundings.monitoring is not None
     assert planned.surroundings.monitoring.alerts is not None
@@ -274,9 +274,10 @@ def test_the_groups_alerts_know_its_members_and_what_a_write_needs() -> None:
     assert [(name, which, found and int(found[1])) for name, which, found in found] == [
         ("RocketMqGroupRefusesWrites", "broker-a", 2),
         ("RocketMqMemberAway", "broker-a", 3),
-        ("RocketMqGroupRefusesWrites", "broker-b", 2),
-        ("RocketMqMemberAway", "broker-b", 4),
+        ("RocketMqGroupRefusesWrites", "broker-b", 4),
+        ("RocketMqMemberAway", "broker-b", 5),
     ]
+    assert first["rules"][2]["annotations"]["summary"].endswith("a write needs 4.")
 
 
 def test_one_member_and_one_controller_have_no_alert_on_the_loss_of_a_second() -> None:

@@ -74,13 +74,13 @@ def _group(plan: Plan, group: BrokerGroup) -> Iterator[Rule]:
 
     yield Rule(
         "RocketMqGroupRefusesWrites",
-        fewer_than(plan.min_in_sync),
+        fewer_than(group.min_in_sync),
         "critical",
-        f"Broker group {group.name} has {{{{ $value }}}} living members; a write needs {plan.min_in_sync}.",
+        f"Broker group {group.name} has {{{{ $value }}}} living members; a write needs {group.min_in_sync}.",
         lasting="1m",
         group=group.name,
     )
-    if group.role.replicas > plan.min_in_sync:
+    if group.role.replicas > group.min_in_sync:
         yield Rule(
             "RocketMqMemberAway",
             fewer_than(group.role.replicas),

@@ -107,7 +107,6 @@ class Plan:
     version: str
     image: str
     zones: int
-    min_in_sync: int
     labels: dict[str, str]
     annotations: dict[str, str]
     protect_data: bool
@@ -184,7 +183,6 @@ def plan(args: RocketMqArgs) -> Plan:
         version=version,
         image=_image(args.get("image", DEFAULT_IMAGE), version, args.get("image_digest")),
         zones=profile.zones,
-        min_in_sync=min_in_sync,
         labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
