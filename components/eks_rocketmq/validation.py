@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 
 DNS_LABEL_LENGTH = 63
@@ -10,6 +10,15 @@ DNS_SUBDOMAIN_LENGTH = 253
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_CPU = re.compile(r"(?=.*[1-9])([0-9]{1,9}m|[0-9]{1,6}(\.[0-9]{1,3})?)")  # Kubernetes rounds below a thousandth
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_IMAGE_LENGTH = 255
+_HOST_PART = r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
+_PATH_PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+# Before the first slash a name with a dot or a port is a registry, any other is part of the path.
+_IMAGE_REGISTRY = rf"(?=[^/]*[.:]|localhost/){_HOST_PART}(\.{_HOST_PART})*(:[0-9]{{1,5}})?/"
+_IMAGE = re.compile(rf"({_IMAGE_REGISTRY})?{_PATH_PART}(/{_PATH_PART})*")
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
 _QUANTITY_END = 2**63  # Kubernetes counts in 64 bits
 _QUANTITY_LENGTH = 64
@@ -152,3 +161,68 @@ def label_value(value: str, what: str) -> str:
         "letter or a digit"
     )
     raise ValueError(msg)
+
+
+def label_pairs(given: Mapping[str, str], what: str) -> dict[str, str]:
+    """Labels that Kubernetes accepts, or what picks objects by them.
+
+    Raises:
+        ValueError: naming `what`, the key or the value, and what is accepted.
+    """
+    return {qualified_name(key, what): label_value(value, f"{what}[{key!r}]") for key, value in given.items()}
+
+
+def cpu(value: str, what: str) -> str:
+    """Returns `value` when it is an amount of CPU above 0 that Kubernetes keeps as it is.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _CPU.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted are CPUs such as '500m' or '2'"
+    raise ValueError(msg)
+
+
+def digest(value: str, what: str) -> str:
+    """Returns `value` when it is the digest of an image.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _DIGEST.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted is 'sha256:' and 64 hexadecimal digits"
+    raise ValueError(msg)
+
+
+def image(value: str, what: str) -> str:
+    """Returns `value` when it is the name of an image, without tag and digest.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if len(value) <= _IMAGE_LENGTH and _IMAGE.fullmatch(value):
+        return value
+    msg = (
+        f"{what} is {value!r}; accepted is an image without tag and digest, such as 'apache/rocketmq' or "
+        "'registry.example.com:5000/apache/rocketmq'"
+    )
+    raise ValueError(msg)
+
+
+def image_tag(value: str, what: str) -> str:
+    """Returns `value` when it is the tag of an image.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if _IMAGE_TAG.fullmatch(value):
+        return value
+    msg = f"{what} is {value!r}; accepted are up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'"
+    raise ValueError(msg)
+
+
+def image_reference(name: str, tag: str, pinned: str | None) -> str:
+    """How a container names an image; a digest, if given, decides instead of the tag."""
+    return f"{name}:{tag}" if pinned is None else f"{name}:{tag}@{pinned}"

@@ -201,6 +201,12 @@ def test_the_consoles_users_come_from_the_secret_where_it_looks_for_them() -> No
     assert {m["name"] for m in main["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
 
 
+def test_secrets_of_the_console_may_have_dots() -> None:
+    console = plan(args(dashboard={"login_secret": "a.b", "credentials_secret": "c.d"})).surroundings.dashboard
+    assert console is not None
+    assert (console.login_secret, console.credentials_secret) == ("a.b", "c.d")
+
+
 def test_the_console_speaks_to_brokers_as_whom_the_secret_says() -> None:
     main = container(deploy(dashboard={**DASHBOARD, "credentials_secret": "c"}), "rocketmq-dashboard-deployment")
     assert {e["name"]: e["valueFrom"]["secretKeyRef"] for e in main["env"]} == {
@@ -252,7 +258,10 @@ def test_size_and_image_of_the_console_are_the_callers() -> None:
         ({"dashboard": {"login_secret": "My_Login"}}, "dashboard.login_secret is 'My_Login'"),
         ({"dashboard": {**DASHBOARD, "credentials_secret": "C"}}, "dashboard.credentials_secret is 'C'"),
         ({"dashboard": {**DASHBOARD, "memory": "256Mi"}}, "dashboard.memory is 256Mi; accepted is 512Mi or more"),
-        ({"dashboard": {**DASHBOARD, "cpu": "much"}}, "dashboard.cpu is 'much'; accepted is CPUs"),
+        ({"dashboard": {**DASHBOARD, "cpu": "0"}}, "dashboard.cpu is '0'; accepted are CPUs"),
+        ({"dashboard": {**DASHBOARD, "cpu": "0.0001"}}, "dashboard.cpu is '0.0001'; accepted are CPUs"),
+        ({"dashboard": {**DASHBOARD, "image": "d:2"}}, "dashboard.image is 'd:2'; accepted is an image without tag"),
+        ({"dashboard": {**DASHBOARD, "version": "v 2"}}, "dashboard.version is 'v 2'; accepted are up to 128 letters"),
         ({"dashboard": {**DASHBOARD, "image_digest": "latest"}}, "dashboard.image_digest is 'latest'; accepted is"),
         ({"broker_groups": group(name="dashboard")}, "broker group name is 'dashboard', as the set of another role"),
     ],

@@ -199,6 +199,7 @@ def test_digest_and_image_are_taken_as_given() -> None:
             {"broker_groups": group(storage_class="Bad Class")},
             "broker_groups['broker-a'].storage_class is 'Bad Class'; accepted are 1 to 253",
         ),
+        ({"image": "rocketmq:5"}, "image is 'rocketmq:5'; accepted is an image without tag and digest"),
         ({"image_digest": "latest"}, "image_digest is 'latest'; accepted is 'sha256:'"),
     ],
 )

@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.validation import between, bytes_of, did_you_mean, dns_label, matching, whole_number
+from eks_rocketmq.validation import (
+    between,
+    bytes_of,
+    cpu,
+    did_you_mean,
+    digest,
+    dns_label,
+    image,
+    image_reference,
+    image_tag,
+    label_pairs,
+    matching,
+    whole_number,
+)
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
@@ -106,3 +119,77 @@ def test_a_size_is_taken_as_kubernetes_reads_it_or_refused(text: str) -> None:
 def test_a_suggestion_is_a_name_that_exists(known: list[str]) -> None:
     assert did_you_mean(known[0], known) == f"; did you mean {known[0]!r}?"
     assert did_you_mean("§" * 70, known) == ""
+
+
+@pytest.mark.parametrize("amount", ["1m", "100m", "2", "0.5", "1.25", "0.001"])
+def test_an_amount_of_cpu_is_taken_as_it_is(amount: str) -> None:
+    assert cpu(amount, "cpu") == amount
+
+
+@pytest.mark.parametrize("amount", ["", "0", "0m", "0.00", "0.0001", "1.5m", "-1", "1k", "x", "1 ", "1\n", "\u0661"])
+def test_what_kubernetes_refuses_or_rounds_is_no_amount_of_cpu(amount: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"proxies.cpu is {amount!r}; accepted are CPUs such as '500m'")):
+        cpu(amount, "proxies.cpu")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rocketmq",
+        "apache/rocketmq",
+        "localhost/rocketmq",
+        "registry:5000/rocketmq",
+        "my-registry:5000/a/b/c",
+        "140023393377.dkr.ecr.ap-southeast-1.amazonaws.com/apache/rocketmq",
+        "Registry.example.com/apache/rocketmq",
+        "a/b__c/d--e/f.g",
+    ],
+)
+def test_an_image_is_named_without_its_tag(name: str) -> None:
+    assert image(name, "image") == name
+    assert image_reference(name, "1", None) == f"{name}:1"
+    assert image_reference(name, "1", "sha256:0") == f"{name}:1@sha256:0"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "apache/rocketmq:5.5.0",
+        "rocketmq@sha256:" + "0" * 64,
+        "apache/RocketMQ",
+        "Apache/rocketmq",
+        "https://registry.example.com/rocketmq",
+        "apache//rocketmq",
+        "/rocketmq",
+        "apache/rocketmq/",
+        "apache/ rocketmq",
+        "apache/rocketmq\n",
+        "registry:/rocketmq",
+        "-a/b",
+        "a/_b",
+        "a" * 256,
+    ],
+)
+def test_what_no_registry_has_is_no_image(name: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"image is {name!r}; accepted is an image without tag and digest")):
+        image(name, "image")
+
+
+def test_tag_and_digest_are_such() -> None:
+    assert image_tag("2.1.0_x-1", "version") == "2.1.0_x-1"
+    for tag in ("", ".1", "-1", "1 2", "1@2", "1:2", "1\n", "1" * 129):
+        with pytest.raises(ValueError, match=re.escape(f"version is {tag!r}; accepted are up to 128 letters")):
+            image_tag(tag, "version")
+    assert digest("sha256:" + "0" * 64, "digest") == "sha256:" + "0" * 64
+    for found in ("", "latest", "sha256:0", "sha256:" + "0" * 65, "SHA256:" + "0" * 64, "sha256:" + "G" * 64):
+        with pytest.raises(ValueError, match=re.escape(f"digest is {found!r}; accepted is 'sha256:' and 64 hex")):
+            digest(found, "digest")
+
+
+def test_labels_are_checked_key_and_value() -> None:
+    assert label_pairs({"example.com/team": "mq", "empty": ""}, "labels") == {"example.com/team": "mq", "empty": ""}
+    with pytest.raises(ValueError, match=re.escape("labels: 'a b' is no key that Kubernetes accepts")):
+        label_pairs({"a b": "c"}, "labels")
+    with pytest.raises(ValueError, match=re.escape("labels['a'] is 'b c'; accepted are up to 63 letters")):
+        label_pairs({"a": "b c"}, "labels")

@@ -1,6 +1,5 @@
 """Everything that a RocketMQ will be, decided and checked before the first resource. Pure."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +23,7 @@ from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
 from eks_rocketmq.rocketmq.surroundings import Surroundings, surroundings
 from eks_rocketmq.shape import hold
-from eks_rocketmq.validation import between, dns_label, dns_subdomain, whole_number
+from eks_rocketmq.validation import between, cpu, digest, dns_label, dns_subdomain, image, image_reference, whole_number
 
 CLUSTER = "rocketmq"
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
@@ -33,9 +32,7 @@ DEFAULT_IMAGE = "apache/rocketmq"
 
 _COMMIT_LOG_FILE = 1024**3
 _CONTROLLER_LOG_FILE = 64 * memory.MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
-_CPU = re.compile(r"(?=.*[1-9])(\d{1,9}m|\d{1,6}(\.\d{1,3})?)")  # Kubernetes rounds below a thousandth
 _MOST_REPLICAS = 1000
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _OTHER_ROLES = (
     labels.NAME_SERVER,
     labels.CONTROLLER,
@@ -181,7 +178,7 @@ def plan(args: RocketMqArgs) -> Plan:
         namespace=namespace,
         create_namespace=args.get("create_namespace", True),
         version=version,
-        image=_image(args.get("image", DEFAULT_IMAGE), version, args.get("image_digest")),
+        image=_image(args, version),
         zones=profile.zones,
         labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
@@ -226,13 +223,9 @@ def _addresses(role: str, replicas: int, namespace: str, port: int) -> list[str]
     return [f"{host}:{port}" for host in labels.pod_hosts(labels.app(role), replicas, namespace)]
 
 
-def _image(repository: str, version: str, digest: str | None) -> str:
-    if digest is None:
-        return f"{repository}:{version}"
-    if not _DIGEST.fullmatch(digest):
-        msg = f"image_digest is {digest!r}; accepted is 'sha256:' and 64 hexadecimal digits"
-        raise ValueError(msg)
-    return f"{repository}:{version}@{digest}"
+def _image(args: RocketMqArgs, version: str) -> str:
+    pinned = digest(args["image_digest"], "image_digest") if "image_digest" in args else None
+    return image_reference(image(args.get("image", DEFAULT_IMAGE), "image"), version, pinned)
 
 
 def _replicas(given: Mapping[str, Any], what: str) -> int:
@@ -243,9 +236,6 @@ def _role(  # noqa: PLR0913 - what makes a role
     role: str, given: Mapping[str, Any], what: str, config: str, frame: _Frame, *, direct_needed: int = 0
 ) -> Role:
     replicas = _replicas(given, what)
-    if not _CPU.fullmatch(given["cpu"]):
-        msg = f"{what}.cpu is {given['cpu']!r}; accepted are CPUs such as '500m' or '2'"
-        raise ValueError(msg)
     pods = pod_settings.of_role(frame.everyone, [("pods", frame.pods), (f"{what}.pods", given.get("pods", {}))])
     if role in {labels.BROKER, labels.CONTROLLER}:
         zones = min(durability.profile(frame.profile).zones, replicas)
@@ -253,7 +243,7 @@ def _role(  # noqa: PLR0913 - what makes a role
     return Role(
         replicas=replicas,
         memory=memory.divide(role, given["memory"], f"{what}.memory", direct_needed=direct_needed),
-        cpu=given["cpu"],
+        cpu=cpu(given["cpu"], f"{what}.cpu"),
         config=config,
         pods=pods,
         storage=given.get("storage", ""),

@@ -7,7 +7,7 @@ from typing import Any
 
 from eks_rocketmq.rocketmq.arguments import PodsArgs, RocketMqArgs, TolerationArgs
 from eks_rocketmq.rocketmq.labels import labels
-from eks_rocketmq.validation import dns_subdomain, label_value, one_of, qualified_name, whole_number
+from eks_rocketmq.validation import dns_subdomain, label_pairs, label_value, one_of, qualified_name, whole_number
 
 PULL_POLICIES = ("IfNotPresent", "Always", "Never")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -128,7 +128,7 @@ def object_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
         ValueError: for one that Kubernetes refuses or that the deployment sets itself.
     """
     _refuse_own(given, OWN_LABELS, what)
-    return _labels(given, what)
+    return label_pairs(given, what)
 
 
 def object_annotations(given: Mapping[str, str], what: str) -> dict[str, str]:
@@ -141,7 +141,7 @@ def _checked(args: PodsArgs, what: str) -> dict[str, Any]:
     """The fields that are given, each as `PodSettings` has it."""
     checks: dict[str, Callable[[Any, str], Any]] = {
         "zones": _zones,
-        "node_selector": _labels,
+        "node_selector": label_pairs,
         "tolerations": lambda given, where: [_toleration(one, f"{where}[{i}]") for i, one in enumerate(given)],
         "priority_class": dns_subdomain,
         "labels": object_labels,
@@ -150,10 +150,6 @@ def _checked(args: PodsArgs, what: str) -> dict[str, Any]:
         "java_options": lambda given, where: [_java_option(one, where) for one in given],
     }
     return {name: checks[name](value, f"{what}.{name}") for name, value in args.items()}
-
-
-def _labels(given: Mapping[str, str], what: str) -> dict[str, str]:
-    return {qualified_name(key, what): label_value(value, f"{what}[{key!r}]") for key, value in given.items()}
 
 
 def _zones(given: list[str], what: str) -> list[str]:

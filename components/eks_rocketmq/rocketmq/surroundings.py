@@ -9,7 +9,17 @@ from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.network import EVERY_POD, Network, cidr, network, peers
 from eks_rocketmq.rocketmq.options import AlertsArgs, DashboardArgs, ExternalArgs, MonitoringArgs
-from eks_rocketmq.validation import bytes_of, dns_label, one_of, whole_number
+from eks_rocketmq.validation import (
+    bytes_of,
+    cpu,
+    digest,
+    dns_subdomain,
+    image,
+    image_reference,
+    image_tag,
+    one_of,
+    whole_number,
+)
 
 MONITORS = ("pod", "service", "none")
 EXTERNAL_TYPES = ("LoadBalancer", "NodePort")
@@ -27,8 +37,6 @@ _PROM = 2
 _CONSOLE_FLOOR = 512 * 1024**2
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
 _HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_CPU = re.compile(r"\d+m|\d+(\.\d+)?")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -258,22 +266,21 @@ def _check_clients(result: Surroundings) -> None:
 
 
 def _dashboard(args: DashboardArgs) -> Dashboard:
-    version = args.get("version", "2.1.0")
-    image = f"{args.get('image', 'apacherocketmq/rocketmq-dashboard')}:{version}"
-    if "image_digest" in args:
-        digest = _matching(_DIGEST, args["image_digest"], "dashboard.image_digest", "'sha256:' and 64 hex digits")
-        image = f"{image}@{digest}"
     memory = bytes_of(args.get("memory", "1Gi"), "dashboard.memory")
     if memory < _CONSOLE_FLOOR:
         msg = f"dashboard.memory is {args.get('memory')}; accepted is 512Mi or more"
         raise ValueError(msg)
     credentials = args.get("credentials_secret")
     return Dashboard(
-        image=image,
+        image=image_reference(
+            image(args.get("image", "apacherocketmq/rocketmq-dashboard"), "dashboard.image"),
+            image_tag(args.get("version", "2.1.0"), "dashboard.version"),
+            digest(args["image_digest"], "dashboard.image_digest") if "image_digest" in args else None,
+        ),
         memory=memory // 1024**2,
-        cpu=_matching(_CPU, args.get("cpu", "100m"), "dashboard.cpu", "CPUs such as '500m' or '2'"),
-        login_secret=dns_label(args["login_secret"], "dashboard.login_secret"),
-        credentials_secret=None if credentials is None else dns_label(credentials, "dashboard.credentials_secret"),
+        cpu=cpu(args.get("cpu", "100m"), "dashboard.cpu"),
+        login_secret=dns_subdomain(args["login_secret"], "dashboard.login_secret"),
+        credentials_secret=None if credentials is None else dns_subdomain(credentials, "dashboard.credentials_secret"),
     )
 
 
