@@ -15,6 +15,7 @@ from tests.unit.harness import Fakes, Recording, run
 from tests.unit.harness.recording import UNKNOWN
 from tests.unit.rocketmq_case import args, config, container, deploy, group, pod, workload
 
+AWS = "service.beta.kubernetes.io/aws-load-balancer"
 OUTSIDE = {"load_balancer_class": "example.com/lb"}
 DASHBOARD = {"login_secret": "login"}
 SERVICE = "rocketmq-external-service"
@@ -94,11 +95,10 @@ def test_without_it_there_is_no_endpoint() -> None:
 
 def test_it_comes_after_the_proxies_whose_endpoints_pulumi_waits_for() -> None:
     recording = outside()
-    assert recording.reaches(
-        recording.one("Service", SERVICE), recording.one("Deployment", "rocketmq-proxy-deployment")
-    )
+    proxies = recording.one("Deployment", "rocketmq-proxy-deployment")
+    assert recording.reaches(recording.one("Service", SERVICE), proxies)
     # Not by anything it names: only by the explicit order.
-    assert recording.one("Service", SERVICE).inputs["spec"].get("dependsOn") is None
+    assert proxies.urn in recording.one("ExternalAccess").explicit_dependencies
 
 
 def test_a_name_of_ones_own_is_given_to_external_dns_and_to_clients() -> None:
@@ -146,7 +146,18 @@ def test_manifests_are_valid_to_the_letter() -> None:
 @pytest.mark.parametrize(
     ("external", "message"),
     [
-        ({}, "external.type is 'LoadBalancer' without annotations, load_balancer_class and source_ranges; clouds"),
+        ({}, "external.type is 'LoadBalancer' and nothing says whether it may have public addresses; clouds would"),
+        ({"annotations": {"team": "x"}}, "external.type is 'LoadBalancer' and nothing says whether it may have public"),
+        ({"annotations": {f"{AWS}-internal": ""}}, "external.type is 'LoadBalancer' and nothing says whether"),
+        ({**OUTSIDE, "annotations": {"a b": "c"}}, "external.annotations: 'a b' is no key that Kubernetes accepts"),
+        (
+            {**OUTSIDE, "annotations": {"pulumi.com/skipAwait": "true"}},
+            "external.annotations: pulumi.com/skipAwait is set by the deployment and cannot be overridden",
+        ),
+        (
+            {"load_balancer_class": "A B!"},
+            "external.load_balancer_class: 'A B!' is no key that Kubernetes accepts",
+        ),
         (
             {**OUTSIDE, "type": "loadbalancer"},
             "external.type is 'loadbalancer'; accepted are 'LoadBalancer', 'NodePort'",
@@ -168,6 +179,27 @@ def test_manifests_are_valid_to_the_letter() -> None:
 def test_an_impossible_way_in_is_refused(external: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         plan(args(external=external))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"load_balancer_class": "service.k8s.aws/nlb"},
+        {"source_ranges": ["10.0.0.0/8"]},
+        *(
+            {"annotations": {key: value}}
+            for key, value in {
+                f"{AWS}-scheme": "internal",
+                f"{AWS}-internal": "true",
+                "networking.gke.io/load-balancer-type": "Internal",
+                "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+                "service.beta.kubernetes.io/oci-load-balancer-internal": "true",
+            }.items()
+        ),
+    ],
+)
+def test_a_load_balancer_that_says_who_reaches_it_is_made(said: dict[str, Any]) -> None:
+    assert plan(args(external=said)).surroundings.external is not None
 
 
 def test_keys_that_the_way_in_decides_cannot_be_set_beside_it() -> None:

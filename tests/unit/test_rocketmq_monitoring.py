@@ -377,6 +377,28 @@ def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> N
             {"monitoring": {}, "proxies": {"config": {"metricsExporterType": "LOG"}}},
             "proxies.config: metricsExporterType is set by the deployment",
         ),
+        *(
+            ({"monitoring": given}, f"monitoring.{what}: 'a b' is no key that Kubernetes accepts")
+            for what, given in {
+                "monitor_labels": {"monitor_labels": {"a b": "c"}},
+                "alerts.labels": {"alerts": {"labels": {"a b": "c"}}},
+                "grafana_dashboard.labels": {"grafana_dashboard": {"labels": {"a b": "c"}}},
+                "grafana_dashboard.annotations": {"grafana_dashboard": {"annotations": {"a b": "c"}}},
+                "scrapers[0].pod_labels": {"scrapers": [{"pod_labels": {"a b": "c"}}]},
+            }.items()
+        ),
+        ({"monitoring": {"monitor_labels": {"app": "x"}}}, "monitoring.monitor_labels: app is set by the deployment"),
+        (
+            {"monitoring": {"alerts": {"alert_labels": {"severity": "page"}}}},
+            "monitoring.alerts.alert_labels: severity is set by the rules; accepted is any other label",
+        ),
+        *(
+            (
+                {"monitoring": {"alerts": {"alert_labels": {name: "x"}}}},
+                f"monitoring.alerts.alert_labels: {name!r} is no name of a label of Prometheus; accepted are letters",
+            )
+            for name in ("a-b", "1a", "__name__", "a.b", "")
+        ),
         ({"broker_groups": group(name="monitoring")}, "broker group name is 'monitoring', as the set of another role"),
     ],
 )

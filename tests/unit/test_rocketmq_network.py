@@ -142,6 +142,11 @@ def test_an_empty_choice_is_what_it_was_without_one() -> None:
         ),
         ({"cidr": "10.0.0.1"}, "network_policies.clients[0].cidr is '10.0.0.1'; accepted is a range of addresses"),
         ({"cidr": "everyone"}, "network_policies.clients[0].cidr is 'everyone'; accepted is a range of addresses"),
+        ({"pod_labels": {"a b": "c"}}, "network_policies.clients[0].pod_labels: 'a b' is no key that Kubernetes"),
+        (
+            {"namespace_labels": {"team": "sh op"}},
+            "network_policies.clients[0].namespace_labels['team'] is 'sh op'; accepted are up to 63 letters",
+        ),
         ({"podLabels": {}}, "network_policies.clients[0].podLabels is not known; did you mean 'pod_labels'?"),
     ],
 )

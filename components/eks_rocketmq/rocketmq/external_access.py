@@ -78,7 +78,7 @@ def _spec(scope: objects.Scope, external: External) -> dict[str, Any]:
 def _balanced(external: External, status: Any) -> str:  # noqa: ANN401 - the SDK's output type
     """Where a client connects: under our own name, else where the cloud says.
 
-    A caller who tells Pulumi by annotation not to wait gets no address from the cloud.
+    A refresh may find that the cloud has taken the address away.
     """
     ingress = status.load_balancer.ingress if status and status.load_balancer else None
     found = (ingress[0].hostname or ingress[0].ip) if ingress else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from eks_rocketmq.rocketmq import labels, ports
 from eks_rocketmq.rocketmq.options import NetworkPoliciesArgs, PeerArgs
+from eks_rocketmq.validation import label_pairs
 
 Peers = list[dict[str, Any]]
 Row = tuple[str, str, int]
@@ -79,10 +80,10 @@ def peers(given: Sequence[PeerArgs], what: str) -> Peers:
 
 def _peer(peer: PeerArgs, what: str) -> dict[str, Any]:
     selectors = {
-        selector: {"matchLabels": dict(chosen)} if chosen else {}
-        for selector, chosen in (
-            ("namespaceSelector", peer.get("namespace_labels")),
-            ("podSelector", peer.get("pod_labels")),
+        selector: {"matchLabels": label_pairs(chosen, f"{what}.{said}")} if chosen else {}
+        for selector, said, chosen in (
+            ("namespaceSelector", "namespace_labels", peer.get("namespace_labels")),
+            ("podSelector", "pod_labels", peer.get("pod_labels")),
         )
         if chosen is not None
     }

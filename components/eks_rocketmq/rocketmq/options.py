@@ -38,7 +38,7 @@ class AlertsArgs(TypedDict):
     labels: NotRequired[dict[str, str]]
     """Labels of the PrometheusRule, by which a Prometheus picks its rules. Default: `monitor_labels`."""
     alert_labels: NotRequired[dict[str, str]]
-    """Labels of every alert beside `severity`, such as `{"team": "messaging"}`. Default: none."""
+    """Labels of every alert beside `severity` and `broker_group`, such as `{"team": "messaging"}`. Default: none."""
     runbook_url: NotRequired[str]
     """Address of the page whose anchors the alerts point to. Default: `docs/operations.md`, to be read in the
     repository."""
@@ -92,8 +92,8 @@ class ExternalArgs(TypedDict):
     every answer, so any address and port that leads to a proxy works."""
 
     type: NotRequired[str]
-    """`LoadBalancer` or `NodePort`. A load balancer without `annotations`, `load_balancer_class` or `source_ranges` is
-    refused: clouds would put it on the internet. Default: `LoadBalancer`."""
+    """`LoadBalancer` or `NodePort`. A load balancer without `load_balancer_class`, `source_ranges` or an annotation
+    that says whether it is internal is refused: clouds would put it on the internet. Default: `LoadBalancer`."""
     port: NotRequired[int]
     """Port for gRPC clients. Default: 8081."""
     node_port: NotRequired[int]

@@ -9,6 +9,7 @@ from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.network import EVERY_POD, Network, cidr, network, peers
 from eks_rocketmq.rocketmq.options import AlertsArgs, DashboardArgs, ExternalArgs, MonitoringArgs
+from eks_rocketmq.rocketmq.pod_settings import object_annotations, object_labels
 from eks_rocketmq.validation import (
     bytes_of,
     cpu,
@@ -18,6 +19,7 @@ from eks_rocketmq.validation import (
     image_reference,
     image_tag,
     one_of,
+    qualified_name,
     whole_number,
 )
 
@@ -28,6 +30,22 @@ NODE_PORTS = (30000, 32767)
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/operations.md"
 
+# How clouds are told whether a load balancer has public addresses; most give it some when nothing is said. Kubernetes'
+# page on Services names them.
+_SCHEMES = (
+    "service.beta.kubernetes.io/aws-load-balancer-scheme",
+    "service.beta.kubernetes.io/aws-load-balancer-internal",
+    "networking.gke.io/load-balancer-type",
+    "cloud.google.com/load-balancer-type",
+    "service.beta.kubernetes.io/azure-load-balancer-internal",
+    "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type",
+    "service.beta.kubernetes.io/cce-load-balancer-internal-vpc",
+    "service.beta.kubernetes.io/oci-load-balancer-internal",
+    "service.beta.kubernetes.io/openstack-internal-load-balancer",
+    "service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type",
+    "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid",
+)
+
 METRIC_KEYS = frozenset({"metricsExporterType", "metricsPromExporterHost", "metricsPromExporterPort"})
 EXTERNAL_KEYS = frozenset({"useEndpointPortFromRequest", "remotingAccessAddr"})
 
@@ -36,6 +54,8 @@ _NUMBERED = frozenset({"5.3.3", "5.4.0"})
 _PROM = 2
 _CONSOLE_FLOOR = 512 * 1024**2
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
+_ALERT_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_ALERTS_OWN = frozenset({"alertname", "severity", "broker_group"})
 _HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
@@ -172,7 +192,8 @@ def _scrapers(args: MonitoringArgs) -> list[dict[str, Any]]:
 
 
 def _monitoring(args: MonitoringArgs) -> Monitoring:
-    labels = dict(args.get("monitor_labels", {}))
+    what = "monitoring.grafana_dashboard"
+    labels = object_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
     alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
     return Monitoring(
         monitor=one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
@@ -181,15 +202,18 @@ def _monitoring(args: MonitoringArgs) -> Monitoring:
         alerts=None if alerts is None else _alerts(alerts, labels),
         grafana=None
         if grafana is None
-        else Grafana(dict(grafana.get("labels", {"grafana_dashboard": "1"})), dict(grafana.get("annotations", {}))),
+        else Grafana(
+            object_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{what}.labels"),
+            object_annotations(grafana.get("annotations", {}), f"{what}.annotations"),
+        ),
     )
 
 
 def _alerts(args: AlertsArgs, labels: dict[str, str]) -> Alerts:
     what = "monitoring.alerts"
     return Alerts(
-        labels=dict(args.get("labels", labels)),
-        alert_labels=dict(args.get("alert_labels", {})),
+        labels=object_labels(args.get("labels", labels), f"{what}.labels"),
+        alert_labels=_alert_labels(args.get("alert_labels", {}), f"{what}.alert_labels"),
         runbook=args.get("runbook_url", RUNBOOK),
         kubernetes_metrics=args.get("kubernetes_metrics", True),
         disk_used_percent=_between(
@@ -206,10 +230,25 @@ def _alerts(args: AlertsArgs, labels: dict[str, str]) -> Alerts:
     )
 
 
+def _alert_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
+    for name in given:
+        if name in _ALERTS_OWN:
+            msg = f"{what}: {name} is set by the rules; accepted is any other label"
+            raise ValueError(msg)
+        if not _ALERT_LABEL.fullmatch(name):
+            msg = (
+                f"{what}: {name!r} is no name of a label of Prometheus; accepted are letters, digits and '_', such as "
+                "'team'"
+            )
+            raise ValueError(msg)
+    return dict(given)
+
+
 def _external(args: ExternalArgs) -> External:
     what = "external"
     hostname = args.get("hostname")
     node_port = args.get("node_port")
+    made_by = args.get("load_balancer_class")
     result = External(
         type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
         port=_between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
@@ -218,8 +257,8 @@ def _external(args: ExternalArgs) -> External:
         if hostname is None
         else _matching(_HOSTNAME, hostname, f"{what}.hostname", "a host name such as 'mq.example.com'"),
         remoting=args.get("remoting", False),
-        annotations=dict(args.get("annotations", {})),
-        load_balancer_class=args.get("load_balancer_class"),
+        annotations=object_annotations(args.get("annotations", {}), f"{what}.annotations"),
+        load_balancer_class=None if made_by is None else qualified_name(made_by, f"{what}.load_balancer_class"),
         source_ranges=[cidr(one, f"{what}.source_ranges") for one in args.get("source_ranges", [])],
         traffic_policy=one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{what}.traffic_policy"),
     )
@@ -229,10 +268,12 @@ def _external(args: ExternalArgs) -> External:
 
 def _check_external(external: External) -> None:
     balanced = external.type == "LoadBalancer"
-    if balanced and not (external.annotations or external.load_balancer_class or external.source_ranges):
+    told = external.load_balancer_class or external.source_ranges or any(map(external.annotations.get, _SCHEMES))
+    if balanced and not told:
         msg = (
-            "external.type is 'LoadBalancer' without annotations, load_balancer_class and source_ranges; clouds would "
-            "put it on the internet. Give one of them, such as what eks_rocketmq.eks.load_balancer writes"
+            "external.type is 'LoadBalancer' and nothing says whether it may have public addresses; clouds would put "
+            "it on the internet. Give load_balancer_class, source_ranges, or the annotation by which your cloud is "
+            f"told, such as '{_SCHEMES[0]}: internal'"
         )
         raise ValueError(msg)
     if not balanced and (external.load_balancer_class or external.source_ranges):
