@@ -42,6 +42,8 @@ pulumi.export("storageClass", storage.name)
 pulumi.export("namespace", rocketmq.namespace)
 pulumi.export("nameServerAddresses", rocketmq.name_server_addresses)
 pulumi.export("proxyEndpoint", rocketmq.proxy_endpoint)
+if "external" in config.rocketmq:
+    pulumi.export("externalEndpoint", rocketmq.external_endpoint)
 if "access" in config.rocketmq:
     pulumi.export("passwords", rocketmq.passwords)
 pulumi.export(

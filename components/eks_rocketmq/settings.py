@@ -29,6 +29,7 @@ from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
+from eks_rocketmq.external import StackExternalArgs, external
 from eks_rocketmq.rocketmq.access import AccessArgs
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
@@ -39,6 +40,7 @@ from eks_rocketmq.validation import did_you_mean
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
+    from eks_rocketmq.rocketmq.options import ExternalArgs
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "oidcProvider": ("create", "existing"),
@@ -56,7 +58,7 @@ _SPELLED: Mapping[str, str] = {
     name: camel(name)
     for wanted in (
         RocketMqArgs, NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs, EbsCsiAddonArgs,
-        EbsStorageClassArgs,
+        EbsStorageClassArgs, StackExternalArgs,
     )
     for name in field_names(wanted)
     if "_" in name
@@ -180,6 +182,8 @@ def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
     }
     args = cast("RocketMqArgs", given)
     with _as_spelled():
+        if "external" in given:
+            args["external"] = cast("ExternalArgs", external(values["external"]))
         try:
             plan(args)
         except ValueError as error:

@@ -1,5 +1,6 @@
 """The whole program under the real Pulumi.prod.yaml, in preview and update mode."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import kubernetes_validate
@@ -131,6 +132,20 @@ def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> Non
     assert "--role-name eks-ebs-csi-driver" in verify["trustPolicy"]
     assert verify["claims"] == "kubectl -n rocketmq get pvc -l app=rocketmq-broker"
     assert verify["brokers"].startswith("kubectl -n rocketmq exec rocketmq-nameserver-0 -- bash /etc/rocketmq/ask.sh")
+
+
+def test_with_a_way_in_from_outside_its_address_is_exported_too() -> None:
+    class Cloud(Fakes):
+        """Gives the proxies' second Service an address."""
+
+        def create(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+            id_, outputs = super().create(type_, name, inputs)
+            if inputs.get("spec", {}).get("type") == "LoadBalancer":
+                outputs["status"] = {"loadBalancer": {"ingress": [{"hostname": "nlb.example"}]}}
+            return id_, outputs
+
+    recording = run_stack("prod", overrides={"external": {"networkLoadBalancer": {}}}, fakes=Cloud())
+    assert recording.outputs["externalEndpoint"] == "nlb.example:8081"
 
 
 def test_the_question_for_the_brokers_fits_into_the_pod_that_it_runs_in(prod_update: Recording) -> None:

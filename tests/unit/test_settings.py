@@ -1,6 +1,7 @@
 """The configuration: one schema, and an error for every way to get it wrong."""
 
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -8,9 +9,11 @@ import pytest
 import yaml
 
 from eks_rocketmq import RocketMqArgs, settings
+from eks_rocketmq.eks.load_balancer import network_load_balancer
 from eks_rocketmq.settings import Settings, assemble, checked_values, declaration, parse
 from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
 
+SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 DECLARED = declaration(REPOSITORY)
 
 
@@ -276,6 +279,71 @@ def test_a_key_in_a_misspelt_namespace_is_refused_and_one_for_a_provider_is_not(
     assert str(refusal.value) == (
         "Pulumi.prod.yaml: unknown namespace 'eks-rocktmq' in 'eks-rocktmq:namespace'; did you mean 'eks-rocketmq'?"
     )
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_a_network_load_balancer_is_spelled_out_for_the_component_and_is_internal(stack: str) -> None:
+    given = {
+        "hostname": "mq.example.com",
+        "sourceRanges": ["10.0.0.0/8"],
+        "annotations": {"example.com/team": "mq"},
+        "networkLoadBalancer": {"certificateArn": "arn:c", "tlsPorts": [443], "deregistrationSeconds": 5},
+    }
+    config = stack_config(stack, {"external": given})
+    seen: list[Any] = []
+    run(lambda: seen.append(settings.load().rocketmq["external"]), config=config, stack=stack)
+    made = network_load_balancer({"certificate_arn": "arn:c", "tls_ports": [443], "deregistration_seconds": 5})
+    assert seen == [
+        {
+            "hostname": "mq.example.com",
+            "source_ranges": ["10.0.0.0/8"],
+            **made,
+            "annotations": {"example.com/team": "mq", **made["annotations"]},
+        }
+    ]
+    assert made["annotations"]["service.beta.kubernetes.io/aws-load-balancer-scheme"] == "internal"
+
+
+def test_a_network_load_balancer_may_be_all_that_is_said_of_the_way_in() -> None:
+    assert prod(external={"networkLoadBalancer": {}}).rocketmq["external"] == network_load_balancer({})
+
+
+@pytest.mark.parametrize(
+    ("external", "message"),
+    [
+        ({"networkLoadBalancer": "internal"}, "external.networkLoadBalancer is 'internal'; accepted is an object with"),
+        (
+            {"networkLoadBalancer": {"internetfacing": True}},
+            "external.networkLoadBalancer.internetfacing is not known; did you mean 'internetFacing'?",
+        ),
+        (
+            {"networkLoadBalancer": {"deregistrationSeconds": 3601}},
+            "external.networkLoadBalancer: deregistrationSeconds is 3601; accepted is 0 to 3600",
+        ),
+        (
+            {"networkLoadBalancer": {"tlsPorts": [443]}},
+            "external.networkLoadBalancer: tlsPorts is [443] without certificateArn",
+        ),
+        (
+            {"networkLoadbalancer": {}},
+            "external.networkLoadbalancer is not known; did you mean 'networkLoadBalancer'?",
+        ),
+        *(
+            (
+                {"networkLoadBalancer": {}, key: value},
+                f"external has {key}, which networkLoadBalancer decides; leave one of the two out",
+            )
+            for key, value in {"type": "NodePort", "loadBalancerClass": "example.com/lb"}.items()
+        ),
+        (
+            {"networkLoadBalancer": {}, "annotations": {SCHEME: "internet-facing"}},
+            f"external.annotations has {SCHEME}, which networkLoadBalancer decides; leave one of the two out",
+        ),
+    ],
+)
+def test_a_network_load_balancer_that_cannot_be_is_refused(external: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prod(external=external)
 
 
 def test_every_argument_has_its_name_in_the_stack_file() -> None:

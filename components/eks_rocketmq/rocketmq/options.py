@@ -105,8 +105,8 @@ class ExternalArgs(TypedDict):
     """Whether clients that speak remoting may come in as well, on port 8080. The proxies then send *all* of them, those
     in the cluster too, to `hostname`, which must be given. Default: false."""
     annotations: NotRequired[dict[str, str]]
-    """Annotations by which the cloud makes the load balancer; `eks_rocketmq.eks.load_balancer` writes them for AWS.
-    Default: none."""
+    """Annotations by which the cloud makes the load balancer. For AWS `networkLoadBalancer` of a stack file writes
+    them, and in Python `network_load_balancer` of `eks_rocketmq.eks.load_balancer`. Default: none."""
     load_balancer_class: NotRequired[str]
     """Which controller makes the load balancer, such as `service.k8s.aws/nlb`. Changing this replaces the load
     balancer. Default: the cluster's own."""

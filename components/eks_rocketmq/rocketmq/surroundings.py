@@ -273,7 +273,8 @@ def _check_external(external: External) -> None:
         msg = (
             "external.type is 'LoadBalancer' and nothing says whether it may have public addresses; clouds would put "
             "it on the internet. Give load_balancer_class, source_ranges, or the annotation by which your cloud is "
-            f"told, such as '{_SCHEMES[0]}: internal'"
+            f"told, such as '{_SCHEMES[0]}: internal'; networkLoadBalancer in a stack file, or "
+            "eks_rocketmq.eks.load_balancer, writes those of AWS"
         )
         raise ValueError(msg)
     if not balanced and (external.load_balancer_class or external.source_ranges):

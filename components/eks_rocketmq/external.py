@@ -1,0 +1,41 @@
+"""`external` of a stack file: what a RocketMQ takes, and what AWS shall make, which RocketMQ knows nothing of. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired
+
+from eks_rocketmq.eks.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
+from eks_rocketmq.rocketmq.options import ExternalArgs
+from eks_rocketmq.shape import camel, from_camel, hold
+
+
+class StackExternalArgs(ExternalArgs):
+    """The way in from outside, as a stack file has it."""
+
+    network_load_balancer: NotRequired[NetworkLoadBalancerArgs]
+    """What AWS makes of the Service, instead of `type`, `load_balancer_class` and the annotations for it. Default:
+    none, the Service is as the other fields have it."""
+
+
+def external(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The argument of the component.
+
+    Raises:
+        ValueError: for a field that is none, for what AWS would refuse, and for what is said twice.
+    """
+    args = from_camel(given, StackExternalArgs)
+    hold(args, StackExternalArgs, "external")
+    balancer = args.pop("network_load_balancer", None)
+    if balancer is None:
+        return args
+    try:
+        made = network_load_balancer(balancer)
+    except ValueError as error:
+        msg = f"external.networkLoadBalancer: {error}"
+        raise ValueError(msg) from error
+    annotations = args.pop("annotations", {})
+    twice = [("external", camel(field)) for field in made if field in args]
+    twice += [("external.annotations", key) for key in made["annotations"] if key in annotations]
+    for where, what in twice:
+        msg = f"{where} has {what}, which networkLoadBalancer decides; leave one of the two out"
+        raise ValueError(msg)
+    return {**args, **made, "annotations": {**annotations, **made["annotations"]}}
