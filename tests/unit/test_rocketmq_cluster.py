@@ -1,6 +1,7 @@
 """What a RocketMQ registers: inventory, order, protection, pods, policies."""
 
 import json
+from typing import Any
 
 import kubernetes_validate
 import pytest
@@ -376,9 +377,12 @@ def test_a_container_gets_the_memory_that_its_jvm_was_measured_for(deployed: Rec
     ("policy", "opened"),
     [
         ("rocketmq-nameserver", {9876: ["broker", "proxy"]}),
-        ("rocketmq-controller", {9878: ["controller", "broker"]}),
-        ("rocketmq-broker-a", {10911: ["broker", "controller", "proxy"], 10909: ["broker"], 10912: ["broker"]}),
-        ("rocketmq-proxy", {8081: None, 8080: None}),
+        ("rocketmq-controller", {9878: ["controller", "broker"], 5557: ["*"]}),
+        (
+            "rocketmq-broker-a",
+            {10911: ["broker", "controller", "proxy"], 10909: ["broker"], 10912: ["broker"], 5557: ["*"]},
+        ),
+        ("rocketmq-proxy", {8081: None, 8080: None, 5557: ["*"]}),
     ],
 )
 def test_policies_open_exactly_the_ports_in_use(
@@ -386,10 +390,13 @@ def test_policies_open_exactly_the_ports_in_use(
 ) -> None:
     spec = deployed.one("NetworkPolicy", f"{policy}-network-policy").inputs["spec"]
     assert spec["policyTypes"] == ["Ingress"]
+
+    def who(peer: Any) -> str:
+        every_pod = peer == {"namespaceSelector": {}}
+        return "*" if every_pod else peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+
     seen = {
-        rule["ports"][0]["port"]: [p["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for p in rule["from"]]
-        if "from" in rule
-        else None
+        rule["ports"][0]["port"]: [who(peer) for peer in rule["from"]] if "from" in rule else None
         for rule in spec["ingress"]
     }
     assert seen == opened

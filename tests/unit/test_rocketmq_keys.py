@@ -145,7 +145,6 @@ class TestRanges:
             ("fileReservedTime", (1, 720), (0, -1), "1 to 2147483647 (hours, with 0 every full file"),
             ("sendMessageThreadPoolNums", (1, 64), (0, -4), "1 to 32767 (threads, a pool without any"),
             ("sendThreadPoolQueueCapacity", (1,), (0,), "1 to 2147483647 (requests that wait)"),
-            ("metricsPromExporterPort", (1, 65535), (0, 65536), "1 to 65535 (a port)"),
             ("transientStorePoolSize", (1,), (0,), "1 to 2147483647 (buffers"),
             ("haTransferBatchSize", (1, 4 * 1024**2), (0, 4 * 1024**2 + 1), "1 to 4194304 (bytes, what a slave reads"),
             ("flushConsumerOffsetInterval", (1,), (0, -1), "1 to 2147483647 (a timer; with another period"),
@@ -328,7 +327,6 @@ class TestContradictions:
                 {"transactionCheckRocksdbMaxThreads": 1},
                 "transactionCheckRocksdbCoreThreads 2 and transactionCheckRocksdbMaxThreads 1 contradict each other",
             ),
-            ({"metricsPromExporterPort": 10909}, "contradict each other: the broker itself listens there"),
         ],
     )
     def test_brokers_are_told_no_two_things_at_once(self, config: dict[str, Any], message: str) -> None:
@@ -337,10 +335,8 @@ class TestContradictions:
     @pytest.mark.parametrize(
         ("role", "config", "message"),
         [
-            ("controllers", {"metricsPromExporterPort": 9878}, "the controller itself listens there"),
             ("controllers", {"metricsExporterType": "OTLP_GRPC"}, "RocketMQ then exports nothing"),
             ("name_servers", {"writeBufferLowWaterMark": 2, "writeBufferHighWaterMark": 1}, "Netty ends the process"),
-            ("proxies", {"metricsPromExporterPort": 8081}, "the proxy itself listens there"),
             (
                 "proxies",
                 {"grpcClientConsumerMinLongPollingTimeoutMillis": 30000},

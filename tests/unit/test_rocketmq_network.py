@@ -19,7 +19,6 @@ ROLES = (
     labels.DASHBOARD,
 )
 EVERYTHING: dict[str, Any] = {
-    "monitoring": {},
     "dashboard": {"login_secret": "login"},
     "topics": [{"name": "orders"}],
     "network_policies": {"egress": True, "clients": [{"namespace_labels": {"team": "shop"}}]},
@@ -87,7 +86,7 @@ def test_only_the_prometheus_that_is_named_reaches_the_metrics_and_name_servers_
 
 
 def test_without_a_named_prometheus_every_pod_of_the_cluster_reaches_the_metrics_and_nobody_else() -> None:
-    rule = policies(deploy(monitoring={}))["broker"]["ingress"][-1]
+    rule = policies(deploy())["broker"]["ingress"][-1]
     assert rule == {"ports": [{"port": 5557, "protocol": "TCP"}], "from": [{"namespaceSelector": {}}]}
 
 
@@ -95,11 +94,13 @@ def test_clients_that_are_named_are_the_only_ones() -> None:
     clients = [{"pod_labels": {"app": "shop"}}, {"cidr": "10.0.0.0/16"}]
     ingress = policies(deploy(network_policies={"clients": clients}))["proxy"]["ingress"]
     peers = [{"podSelector": {"matchLabels": {"app": "shop"}}}, {"ipBlock": {"cidr": "10.0.0.0/16"}}]
-    assert [(rule["ports"][0]["port"], rule["from"]) for rule in ingress] == [(8081, peers), (8080, peers)]
+    ports = (8081, 8080)
+    assert [(rule["ports"][0]["port"], rule["from"]) for rule in ingress[:-1]] == [(port, peers) for port in ports]
+    assert ingress[-1]["ports"][0]["port"] == 5557  # its peers are `monitoring.scrapers`
 
 
 def test_no_clients_at_all_close_the_proxies() -> None:
-    spec = policies(deploy(network_policies={"clients": []}))["proxy"]
+    spec = policies(deploy(network_policies={"clients": []}, monitoring={"scrapers": []}))["proxy"]
     assert "ingress" not in spec
     assert spec["policyTypes"] == ["Ingress"]
 

@@ -200,7 +200,7 @@ class RocketMqArgs(TypedDict):
     network_policies: NotRequired[NetworkPoliciesArgs]
     """Who may talk to whom. Default: the roles to each other, everyone to the proxies."""
     monitoring: NotRequired[MonitoringArgs]
-    """Metrics, and what is made of them. Default: none."""
+    """Who reads the metrics, and what is made of them. Default: every pod of the cluster may, and nothing is made."""
     external: NotRequired[ExternalArgs]
     """A second Service of the proxies, for clients outside of the cluster. Default: none."""
     dashboard: NotRequired[DashboardArgs]

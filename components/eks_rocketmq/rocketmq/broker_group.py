@@ -19,7 +19,7 @@ from eks_rocketmq.rocketmq.pods import (
 )
 
 CONFIG_FILE = "broker.conf"
-_PORTS = {"remoting": ports.BROKER, "fast": ports.BROKER_FAST, "ha": ports.BROKER_HA}
+_PORTS = {"remoting": ports.BROKER, "fast": ports.BROKER_FAST, "ha": ports.BROKER_HA, "metrics": ports.METRICS}
 
 
 class BrokerMembers(ComponentResource):
@@ -39,7 +39,7 @@ class BrokerMembers(ComponentResource):
         scope = objects.Scope(self, name, plan, namespace, labels.BROKER, group.name)
         drain = probes.drain(group.keys)
         config = objects.config_map(scope, {CONFIG_FILE: group.role.config, **probes.scripts(*probes.BROKER_SCRIPTS)})
-        headless = objects.peers_service(scope, _PORTS | plan.surroundings.scraped_ports)
+        headless = objects.peers_service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
         objects.stateful_set(
@@ -71,7 +71,7 @@ def _container(plan: Plan, group: BrokerGroup, drain: probes.Drain) -> Container
         memory=group.role.memory,
         cpu=group.role.cpu,
         pods=group.role.pods,
-        ports=_PORTS | plan.surroundings.metric_ports,
+        ports=_PORTS,
         probes=probes.broker_probes(group.role.storage),
         collector="UseG1GC",
         environment=_script_environment(plan, group, drain),

@@ -8,7 +8,7 @@ from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pods import DATA_MOUNT, RENDERED_MOUNT, RUN_DIRECTORY, Container, apart, pod
 
 CONFIG_FILE = "controller.conf"
-_PORTS = {"remoting": ports.CONTROLLER}
+_PORTS = {"remoting": ports.CONTROLLER, "metrics": ports.METRICS}
 _GRACE_SECONDS = 30
 _MIN_READY_SECONDS = 10  # the log of the one that came back is level again
 
@@ -33,7 +33,7 @@ class Controllers(ComponentResource):
                 **probes.scripts("ask.sh", "controller-ready.sh", "render-config.sh"),
             },
         )
-        headless = objects.peers_service(scope, _PORTS | plan.surroundings.scraped_ports)
+        headless = objects.peers_service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
         objects.stateful_set(
@@ -65,7 +65,7 @@ def _container(plan: Plan) -> Container:
         memory=plan.controllers.memory,
         cpu=plan.controllers.cpu,
         pods=plan.controllers.pods,
-        ports=_PORTS | plan.surroundings.metric_ports,
+        ports=_PORTS,
         probes=probes.server_probes(
             ports.CONTROLLER, probes.run("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}")
         ),

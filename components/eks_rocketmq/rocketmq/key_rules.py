@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.labels import BROKER, CONTROLLER, PROXY
 
 MOST = 2**31 - 1
@@ -281,23 +280,6 @@ CONTRADICTIONS = (
         lambda of: of("metricsExporterType") == "OTLP_GRPC" and not of("metricsGrpcExporterTarget"),
         "RocketMQ then exports nothing; name the target",
         _MEASURED,
-    ),
-    Contradiction(
-        ("metricsPromExporterPort", "listenPort", "haListenPort"),
-        lambda of: of("metricsPromExporterPort") in {ports.BROKER, ports.BROKER_FAST, ports.BROKER_HA},
-        "the broker itself listens there; take another port",
-    ),
-    Contradiction(
-        ("metricsPromExporterPort", "controllerDLegerPeers"),
-        lambda of: of("metricsPromExporterPort") == ports.CONTROLLER,
-        "the controller itself listens there; take another port",
-        frozenset({CONTROLLER}),
-    ),
-    Contradiction(
-        ("metricsPromExporterPort", "grpcServerPort", "remotingListenPort"),
-        lambda of: of("metricsPromExporterPort") in {ports.PROXY_GRPC, ports.PROXY_REMOTING},
-        "the proxy itself listens there; take another port",
-        frozenset({PROXY}),
     ),
     Contradiction(
         ("grpcClientConsumerMinLongPollingTimeoutMillis", "grpcClientConsumerMaxLongPollingTimeoutMillis"),

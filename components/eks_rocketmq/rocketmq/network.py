@@ -46,14 +46,12 @@ class Network:
     egress: bool = False
     dns: Peers = field(default_factory=lambda: CLUSTER_DNS)
     clients: Peers | None = None
-    scrapers: Peers | None = None
-    """Who may reach the metrics; None while there are none."""
+    scrapers: Peers = field(default_factory=lambda: EVERY_POD)
+    """Who may reach the metrics."""
     dashboard_clients: Peers = field(default_factory=list)
 
 
-def network(
-    args: NetworkPoliciesArgs, *, scrapers: Peers | None = None, dashboard_clients: Peers | None = None
-) -> Network:
+def network(args: NetworkPoliciesArgs, *, scrapers: Peers, dashboard_clients: Peers | None = None) -> Network:
     """The choices of the arguments.
 
     Raises:
@@ -146,7 +144,7 @@ def _ingress(role: str, chosen: Network, rows: Sequence[Row]) -> list[dict[str, 
         rules = [_rule("from", None if clients is None else [*clients, *own], port) for port, own in within.items()]
     else:
         rules = [_rule("from", sources, port) for port, sources in within.items()]
-    if role in MEASURED and chosen.scrapers is not None:
+    if role in MEASURED:
         rules.append(_rule("from", chosen.scrapers, ports.METRICS))
     if role == labels.DASHBOARD:
         rules.append(_rule("from", chosen.dashboard_clients, ports.DASHBOARD))

@@ -68,12 +68,12 @@ class GrafanaDashboardArgs(TypedDict):
 
 
 class MonitoringArgs(TypedDict):
-    """Metrics of brokers, controllers and proxies on port 5557, in the text form of Prometheus. Name servers have none.
-    Turning it on or off restarts those pods one by one."""
+    """Who reads the metrics and what is made of them. Brokers, controllers and proxies always have them, on port 5557
+    in the text form of Prometheus; name servers have none."""
 
     monitor: NotRequired[str]
-    """What tells a Prometheus operator to scrape: `pod` makes a PodMonitor, `service` a ServiceMonitor and the port in
-    the Services, `none` leaves it to you. The first two need the operator's CRDs in the cluster. Default: `none`."""
+    """What tells a Prometheus operator to scrape: `pod` makes a PodMonitor, `service` a ServiceMonitor, `none` leaves
+    it to you. The first two need the operator's CRDs in the cluster. Default: `none`."""
     monitor_labels: NotRequired[dict[str, str]]
     """Labels of the monitor, by which a Prometheus picks it, such as `{"release": "kube-prometheus-stack"}`. Default:
     none."""

@@ -21,7 +21,7 @@ from eks_rocketmq.rocketmq.arguments import BrokerGroupArgs, ControllersArgs, Na
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
-from eks_rocketmq.rocketmq.surroundings import Surroundings, surroundings
+from eks_rocketmq.rocketmq.surroundings import METRIC_KEYS, Surroundings, as_proxies_read, surroundings
 from eks_rocketmq.shape import hold
 from eks_rocketmq.validation import between, cpu, digest, dns_label, dns_subdomain, image, image_reference, whole_number
 
@@ -271,6 +271,7 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
         "controllerStorePath": f"{DATA_DIRECTORY}/controller",
         "mappedFileSize": _CONTROLLER_LOG_FILE,
         **durability.CONTROLLER_KEYS,
+        **METRIC_KEYS,
     }
     keys = broker_config.override(
         frame.version,
@@ -281,7 +282,6 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
         what="controllers.config",
     )
     durability.check_keys(frame.profile, keys, "controllers.config")
-    keys |= frame.around.metric_keys
     _check_class(given, "controllers.storage_class")
     sizes.check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
     return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), frame)
@@ -313,6 +313,7 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
         "storePathRootDir": STORE_DIRECTORY,
         "enableControllerMode": True,
         **addresses,
+        **METRIC_KEYS,
         **durability.group_keys(frame.profile, replicas, min_in_sync),
     }
     fixed = _FIXED_BROKER | frame.around.fixed_keys
@@ -320,7 +321,6 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
         frame.version, "broker", own, given.get("config", {}), fixed=fixed, what=f"{what}.config"
     )
     durability.check_keys(frame.profile, keys, f"{what}.config")
-    keys |= frame.around.metric_keys
     _check_class(given, f"{what}.storage_class")
     sizes.check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _role(labels.BROKER, given, what, broker_config.properties(keys), frame, direct_needed=_transient_pool(keys))
@@ -359,12 +359,13 @@ def _with_proxy_config(result: Plan, given: Mapping[str, Value]) -> Plan:
         **durability.PROXY_KEYS,
         **({} if result.access is None else access.PROXY_KEYS),
         **({} if result.tls is None else tls.PROXY_KEYS),
+        **METRIC_KEYS,
+        **result.surroundings.proxy_keys,
     }
-    around = result.surroundings
-    fixed = _FIXED_PROXY | around.fixed_keys
+    fixed = _FIXED_PROXY | result.surroundings.fixed_keys
     keys = broker_config.override(result.version, "proxy", own, given, fixed=fixed, what="proxies.config")
-    keys |= around.proxy_keys(result.version)
-    return replace(result, proxies=replace(result.proxies, config=broker_config.as_json(keys)))
+    config = broker_config.as_json(as_proxies_read(result.version, keys))
+    return replace(result, proxies=replace(result.proxies, config=config))
 
 
 def _declared_files(result: Plan, args: RocketMqArgs) -> dict[str, str]:

@@ -18,7 +18,7 @@ from eks_rocketmq.rocketmq.securing import secured
 from eks_rocketmq.rocketmq.unready import explained
 
 CONFIG_FILE = "rmq-proxy.json"
-_PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING}
+_PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING, "metrics": ports.METRICS}
 _LEAVE_SECONDS = 5  # until every node has taken the pod out of the Service
 _STOP_SECONDS = 30
 
@@ -39,7 +39,7 @@ class Proxies(ComponentResource):
         rendered = plan.access is not None
         scripts = probes.scripts("render-config.sh") if rendered else {}
         config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config, **scripts})
-        objects.service(scope, _PORTS | plan.surroundings.scraped_ports)
+        objects.service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
         spec = pod(
@@ -79,7 +79,7 @@ def _container(plan: Plan) -> Container:
         memory=plan.proxies.memory,
         cpu=plan.proxies.cpu,
         pods=plan.proxies.pods,
-        ports=_PORTS | plan.surroundings.metric_ports,
+        ports=_PORTS,
         probes=probes.server_probes(ports.PROXY_GRPC, probes.connects(ports.PROXY_GRPC)),
         mounts=[] if plan.access is None else [RENDERED_MOUNT],
         lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},

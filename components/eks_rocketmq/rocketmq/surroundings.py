@@ -46,12 +46,14 @@ _SCHEMES = (
     "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid",
 )
 
-METRIC_KEYS = frozenset({"metricsExporterType", "metricsPromExporterHost", "metricsPromExporterPort"})
+METRIC_KEYS: Mapping[str, Value] = {"metricsExporterType": "PROM", "metricsPromExporterPort": ports.METRICS}
+"""Keys of brokers, controllers and proxies: metrics are always there for whoever may scrape."""
+_METRIC_PLACE = frozenset({"metricsPromExporterHost", "metricsPromExporterPort"})  # policies and monitors know it
 EXTERNAL_KEYS = frozenset({"useEndpointPortFromRequest", "remotingAccessAddr"})
 
 # These proxies run with the exporter's number. That of 5.4.0 was seen to exit at its name, which 5.5.0 reads.
 _NUMBERED = frozenset({"5.3.3", "5.4.0"})
-_PROM = 2
+_EXPORTERS = ("DISABLE", "OTLP_GRPC", "PROM", "LOG")
 _CONSOLE_FLOOR = 512 * 1024**2
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
 _ALERT_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
@@ -83,7 +85,7 @@ class Grafana:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """Metrics are on, and what is made of them."""
+    """What is made of the metrics."""
 
     monitor: str
     labels: dict[str, str]
@@ -129,39 +131,22 @@ class Surroundings:
     dashboard: Dashboard | None = None
 
     @property
-    def metric_ports(self) -> dict[str, int]:
-        """Port of a container with metrics, by name."""
-        return {} if self.monitoring is None else {"metrics": ports.METRICS}
-
-    @property
-    def scraped_ports(self) -> dict[str, int]:
-        """Port of a Service that a ServiceMonitor finds, by name."""
-        return self.metric_ports if self.monitoring and self.monitoring.monitor == "service" else {}
-
-    @property
-    def metric_keys(self) -> dict[str, Value]:
-        """Keys of brokers and controllers."""
-        if self.monitoring is None:
+    def proxy_keys(self) -> dict[str, Value]:
+        """Keys of the proxies alone."""
+        if self.external is None:
             return {}
-        return {"metricsExporterType": "PROM", "metricsPromExporterPort": ports.METRICS}
-
-    def proxy_keys(self, version: str) -> dict[str, Value]:
-        """Keys of the proxies."""
-        keys = self.metric_keys
-        if keys and version in _NUMBERED:
-            keys["metricsExporterType"] = _PROM
-        if self.external is not None:
-            # Else a proxy puts its own port into the answers, whatever port the client came by.
-            keys["useEndpointPortFromRequest"] = True
-            if self.external.remoting:
-                keys["remotingAccessAddr"] = str(self.external.hostname)
+        # Else a proxy puts its own port into the answers, whatever port the client came by.
+        keys: dict[str, Value] = {"useEndpointPortFromRequest": True}
+        if self.external.remoting:
+            keys["remotingAccessAddr"] = str(self.external.hostname)
         return keys
 
     @property
     def fixed_keys(self) -> frozenset[str]:
         """Keys that a user cannot set beside these."""
-        metric = METRIC_KEYS if self.monitoring else frozenset()
-        return metric | (EXTERNAL_KEYS if self.external else frozenset())
+        # What is made of the metrics needs Prometheus' form; without, they may go elsewhere.
+        fixed = _METRIC_PLACE | ({"metricsExporterType"} if self.monitoring else set())
+        return fixed | (EXTERNAL_KEYS if self.external else frozenset())
 
 
 def surroundings(args: Mapping[str, Any]) -> Surroundings:
@@ -176,7 +161,7 @@ def surroundings(args: Mapping[str, Any]) -> Surroundings:
     result = Surroundings(
         network=network(
             args.get("network_policies", {}),
-            scrapers=None if metrics is None else _scrapers(metrics),
+            scrapers=_scrapers(metrics or {}),
             dashboard_clients=peers(console.get("clients", []), "dashboard.clients") if console else None,
         ),
         monitoring=None if metrics is None else _monitoring(metrics),
@@ -185,6 +170,13 @@ def surroundings(args: Mapping[str, Any]) -> Surroundings:
     )
     _check_clients(result)
     return result
+
+
+def as_proxies_read(version: str, keys: Mapping[str, Value]) -> dict[str, Value]:
+    """The proxies' keys with the exporter as that version's JSON has it."""
+    if version not in _NUMBERED:
+        return dict(keys)
+    return {**keys, "metricsExporterType": _EXPORTERS.index(str(keys["metricsExporterType"]))}
 
 
 def _scrapers(args: MonitoringArgs) -> list[dict[str, Any]]:
