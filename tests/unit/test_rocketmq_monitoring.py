@@ -13,8 +13,9 @@ import pytest
 
 from eks_rocketmq.rocketmq import alerts, panels
 from eks_rocketmq.rocketmq.broker_config import versions
+from eks_rocketmq.rocketmq.cluster import RocketMq
 from eks_rocketmq.rocketmq.plan import plan
-from tests.unit.harness import REPOSITORY, Recording
+from tests.unit.harness import REPOSITORY, Recording, run
 from tests.unit.rocketmq_case import ARGS, args, config, container, deploy, group, keys, workload
 
 DATA = Path(__file__).parent / "data"
@@ -344,8 +345,8 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
 def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> None:
     made = deployed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
     assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert json.loads(made["data"]["rocketmq.json"]) == panels.dashboard("rocketmq")
-    assert len(made["data"]["rocketmq.json"]) < 1024 * 1024
+    assert json.loads(made["data"]["rocketmq-rocketmq.json"]) == panels.dashboard("rocketmq")
+    assert len(made["data"]["rocketmq-rocketmq.json"]) < 1024 * 1024
     changed = deploy(
         monitoring={"grafana_dashboard": {"labels": {"dash": "x"}, "annotations": {"grafana_folder": "MQ"}}}
     )
@@ -353,6 +354,24 @@ def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> N
     assert metadata["labels"]["dash"] == "x"
     assert "grafana_dashboard" not in metadata["labels"]
     assert metadata["annotations"]["grafana_folder"] == "MQ"
+
+
+def test_two_rocketmqs_in_one_cluster_have_a_file_each_in_grafanas_sidecar() -> None:
+    def file(namespace: str) -> set[str]:
+        recording = deploy(namespace=namespace, monitoring={"grafana_dashboard": {}})
+        return set(recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["data"])
+
+    assert file("orders").isdisjoint(file("payments"))
+
+
+def test_another_panel_is_in_the_same_configmap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def name() -> str:
+        recording = run(lambda: RocketMq("rocketmq", args(monitoring={"grafana_dashboard": {}})))
+        return recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["metadata"]["name"]
+
+    before = name()
+    monkeypatch.setattr(panels, "as_json", lambda namespace: f'{{"title": "{namespace}"}}')
+    assert name() == before
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,16 @@ def _operated(scope: objects.Scope, kind: str, suffix: str, extra: dict[str, str
 
 
 def _grafana(scope: objects.Scope, choices: Grafana) -> None:
+    """A ConfigMap under one name for ever, unlike those of the roles.
+
+    Grafana's sidecar makes a file of each key and takes it away with the ConfigMap. Of a new one that comes before the
+    old one goes nothing would be left, and under another key Grafana would see two dashboards with one uid. Hence the
+    delete-first replacement, and a key that the dashboard of another RocketMQ does not have.
+    """
     k8s.core.v1.ConfigMap(
         f"{scope.name}-grafana",
         metadata=_metadata(scope, f"{scope.workload}-grafana", choices.labels, choices.annotations),
-        data={"rocketmq.json": panels.as_json(scope.plan.namespace)},
+        data={f"rocketmq-{scope.plan.namespace}.json": panels.as_json(scope.plan.namespace)},
         opts=child_options(scope.parent),
     )
 
