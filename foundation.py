@@ -38,7 +38,12 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
             **new.before_nodes,
             "cluster_name": name,
             "kubernetes_version": cluster.version,
-            "vpc_cni": {**new.before_nodes.get("vpc_cni", {}), "issuer": oidc.issuer, "provider_arn": oidc.arn},
+            "vpc_cni": {
+                **new.before_nodes.get("vpc_cni", {}),
+                "issuer": oidc.issuer,
+                "provider_arn": oidc.arn,
+                "cluster_arn": cluster.arn,
+            },
         },
     )
     groups = [

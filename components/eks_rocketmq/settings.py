@@ -5,8 +5,7 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 
 import json
 import re
-from collections.abc import Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,27 +15,32 @@ import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 
+from eks_rocketmq import stack_checks
+from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
-from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs
+from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs, VpcCniArgs
 from eks_rocketmq.eks.cluster_plan import plan_cluster
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.csi_identity import PERMISSIONS, choices
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddonArgs
+from eks_rocketmq.eks.ebs_csi_policy import key_policy
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
+from eks_rocketmq.eks.identifiers import cluster_name
 from eks_rocketmq.eks.network import NetworkArgs
 from eks_rocketmq.eks.network_plan import plan_network
 from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
-from eks_rocketmq.external import StackExternalArgs, external
+from eks_rocketmq.external import external
 from eks_rocketmq.rocketmq.access import AccessArgs
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
-from eks_rocketmq.shape import camel, field_names, from_camel, hold
-from eks_rocketmq.validation import did_you_mean
+from eks_rocketmq.shape import camel, from_camel, hold, spoken
+from eks_rocketmq.spelling import as_spelled
+from eks_rocketmq.validation import did_you_mean, dns_subdomain, one_of
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
@@ -54,27 +58,10 @@ ROCKETMQ_KEYS: Mapping[str, str] = {
     argument: _RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
 }
 """What the stack file calls each argument of `RocketMq`."""
-_SPELLED: Mapping[str, str] = {
-    name: camel(name)
-    for wanted in (
-        RocketMqArgs, NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs, EbsCsiAddonArgs,
-        EbsStorageClassArgs, StackExternalArgs,
-    )
-    for name in field_names(wanted)
-    if "_" in name
-}  # fmt: skip
-_FIELD = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
 # These are words as well: only where a value or a field follows are they names of settings.
 _RENAMED_FIELD = re.compile(rf"\b(?:{'|'.join(_RENAMED)})\b(?= (?:is|')|[.\[])")
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
-_SPOKEN: Mapping[type, str] = {
-    str: "a string",
-    int: "a whole number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
-}
 UNSET: tuple[Any, ...] = ("", 0, [], {})
 """Declared defaults that stand for the component's own default: the engine wants a default of every optional key."""
 
@@ -120,7 +107,8 @@ def load() -> Settings:
     try:
         _refuse_misspelt_namespaces(CONFIG.get(), project)
         encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
-        settings = parse(declared, given, pulumi.Config("aws").get("profile"))
+        aws = pulumi.Config("aws")
+        settings = parse(declared, given, aws.get("profile"), aws.get("region"))
         _hold_secrets(settings.rocketmq.get("access", {}), encrypted)
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
@@ -134,18 +122,24 @@ def declaration(directory: Path) -> dict[str, dict[str, Any]]:
     return yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
 
 
-def parse(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str], profile: str | None = None) -> Settings:
+def parse(
+    declared: Mapping[str, Mapping[str, Any]],
+    given: Mapping[str, str],
+    profile: str | None = None,
+    region: str | None = None,
+) -> Settings:
     """Typed settings from the configuration's texts. Pure.
 
     Args:
         declared: the `config:` block of Pulumi.yaml.
         given: key without namespace to text, objects and lists as JSON, as Pulumi hands them over.
         profile: AWS profile of the stack's aws settings.
+        region: region of the stack's aws settings.
 
     Raises:
         ValueError: naming the key, what was given, what is accepted, and the nearest name.
     """
-    return assemble(declared, checked_values(declared, given), profile)
+    return assemble(declared, checked_values(declared, given), profile, region)
 
 
 def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:
@@ -156,20 +150,32 @@ def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str
             raise ValueError(msg)
     values = {key: _value(key, declaration_, given) for key, declaration_ in declared.items()}
     for key, accepted in _CHOICES.items():
-        _choose(key, values[key], accepted)
+        one_of(values[key], accepted, key)
     return values
 
 
-def assemble(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], profile: str | None) -> Settings:
+def assemble(
+    declared: Mapping[str, Mapping[str, Any]],
+    values: Mapping[str, Any],
+    profile: str | None,
+    region: str | None = None,
+) -> Settings:
     """The settings that checked values make. Arguments and errors as for `parse`."""
+    cluster = _cluster(values, profile)
     storage = _storage(values)
+    ebs_csi = _ebs_csi(values, storage)
+    rocketmq = _rocketmq(declared, values)
+    new = _new_cluster(values, cluster)
+    stack_checks.check_pod_zones(rocketmq, region, new.network if new else None)
+    if new is not None:
+        _check_together(new, ebs_csi, rocketmq)
     return Settings(
-        cluster=_cluster(values["clusterName"], profile),
-        new_cluster=_new_cluster(values, profile),
+        cluster=cluster,
+        new_cluster=new,
         oidc_provider_exists=values["oidcProvider"] == "existing",
-        ebs_csi=_ebs_csi(values, storage),
+        ebs_csi=ebs_csi,
         storage=storage,
-        rocketmq=_rocketmq(declared, values),
+        rocketmq=rocketmq,
     )
 
 
@@ -181,7 +187,7 @@ def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
         if values[key] != declared[key].get("default") or values[key] not in UNSET
     }
     args = cast("RocketMqArgs", given)
-    with _as_spelled():
+    with as_spelled():
         if "external" in given:
             args["external"] = cast("ExternalArgs", external(values["external"]))
         try:
@@ -191,7 +197,7 @@ def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
     return args
 
 
-def _new_cluster(values: Mapping[str, Any], profile: str | None) -> NewCluster | None:
+def _new_cluster(values: Mapping[str, Any], known: "ExistingEksClusterArgs") -> NewCluster | None:
     parts = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}
     if not values["newCluster"]:
         for key, given in parts.items():
@@ -202,22 +208,19 @@ def _new_cluster(values: Mapping[str, Any], profile: str | None) -> NewCluster |
                 )
                 raise ValueError(msg)
         return None
-    name = values["clusterName"]
+    name = known["cluster_name"]
     network: NetworkArgs = _part("network", parts["network"], NetworkArgs, {"cluster_name": name})
-    with _as_spelled("network"):
+    with as_spelled("network"):
         zones = len(plan_network(network).private)
-    whom = {"profile": profile} if profile else {}
-    cluster: EksClusterArgs = _part(
-        "newCluster", values["newCluster"], EksClusterArgs, {"cluster_name": name, **whom, **_NETWORK_IDS}
-    )
-    with _as_spelled("newCluster"):
+    cluster: EksClusterArgs = _part("newCluster", values["newCluster"], EksClusterArgs, {**known, **_NETWORK_IDS})
+    with as_spelled("newCluster"):
         plan_cluster(cluster)
     wired = {"cluster_name": name, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
     groups: dict[str, NodeGroupArgs] = {
         group: _part(f"nodeGroups.{group}", given, NodeGroupArgs, wired) for group, given in parts["nodeGroups"].items()
     }
     for group, args in groups.items():
-        with _as_spelled(f"nodeGroups.{group}"):
+        with as_spelled(f"nodeGroups.{group}"):
             plan_nodes(group, args)
     before, after = _addons(parts["clusterAddons"], name)
     return NewCluster(network, cluster, before, after, groups)
@@ -225,9 +228,9 @@ def _new_cluster(values: Mapping[str, Any], profile: str | None) -> NewCluster |
 
 def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
     """Arguments of the addons before and after the nodes, from one list: each addon belongs to one of the two."""
-    args: ClusterAddonsArgs = _part(
-        "clusterAddons", given, ClusterAddonsArgs, {"cluster_name": cluster, "stage": BEFORE}
-    )
+    wired = {"cluster_name": cluster, "stage": BEFORE, "kubernetes_version": _FACTS["kubernetes_version"]}
+    args: ClusterAddonsArgs = _part("clusterAddons", given, ClusterAddonsArgs, wired)
+    cni: VpcCniArgs = _part("clusterAddons.vpcCni", given.get("vpcCni", {}), VpcCniArgs, _CNI_FACTS)
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
     for stage in (BEFORE, AFTER):
@@ -235,13 +238,14 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
         extra = [listed.pop(name) for name in list(listed) if (name in NODES_NEED) == (stage == BEFORE)]
         stages.append({**args, "stage": stage, "addons": [*own, *extra]})
     before, after = stages
-    known = {"issuer": _FACTS["issuer"], "provider_arn": _FACTS["provider_arn"]}
-    before["vpc_cni"] = {"role_name": f"{cluster}-{VPC_CNI}", **known, **before.get("vpc_cni", {})}
+    before["vpc_cni"] = {"role_name": f"{cluster}-{VPC_CNI}", **cni}
     after.pop("vpc_cni", None)
     after.pop("pod_identity_agent", None)
-    with _as_spelled("clusterAddons"):
+    with as_spelled("clusterAddons"):
         plan_addons(before)
         plan_addons(after)
+    with as_spelled("clusterAddons.vpcCni"):
+        role_checks.role_name(before["vpc_cni"]["role_name"])
     return before, after
 
 
@@ -253,14 +257,26 @@ def _ebs_csi(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> EbsCsiA
         "existing": values["ebsCsiDriver"] == "existing",
         **_FACTS,
     }
+    role_checks.role_name(values["ebsCsiRoleName"], "ebsCsiRoleName")
     args: EbsCsiAddonArgs = _part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
-    with _as_spelled("ebsCsi"):
+    with as_spelled("ebsCsi"):
         choices(args)
         configuration_values(args.get("configuration", {}))
+        role_checks.path(args.get("path", "/"))
+        key_policy(cast("list[str]", args.get("kms_key_arns", [])))
     if "kms_key_id" in storage:
         # The driver could not use the key of the class otherwise, and every claim would stay Pending.
         args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
     return args
+
+
+def _check_together(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs) -> None:
+    """Raises ValueError for what the parts of a new cluster accept by themselves and that cannot come up together."""
+    before = plan_addons(new.before_nodes)
+    groups = {name: plan_nodes(name, args) for name, args in new.node_groups.items()}
+    stack_checks.check_nodes(len(plan_network(new.network).private), groups, rocketmq)
+    stack_checks.check_way_out(new.network, before, rocketmq)
+    stack_checks.check_agent(ebs_csi.get("identity", "irsa"), before)
 
 
 def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
@@ -270,8 +286,9 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
         "allow_volume_expansion": values["allowVolumeExpansion"],
     }
     args: EbsStorageClassArgs = _part("newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired)
+    dns_subdomain(args["class_name"], "storageClass")
     if wired["create"]:
-        with _as_spelled("newStorageClass"):
+        with as_spelled("newStorageClass"):
             check_new_name(args["class_name"])
             parameters(args)
             reclaim_policy(args)
@@ -284,6 +301,11 @@ _FACTS: Mapping[str, Any] = {
     "issuer": "https://known.later",
     "provider_arn": "known later",
     "kubernetes_version": "known later",
+}
+_CNI_FACTS: Mapping[str, Any] = {
+    "issuer": _FACTS["issuer"],
+    "provider_arn": _FACTS["provider_arn"],
+    "cluster_arn": "known later",
 }
 
 
@@ -302,23 +324,21 @@ def _part(key: str, given: Any, wanted: Any, wired: Mapping[str, Any]) -> Any:  
         msg = f"{key} has {', '.join(taken)}, which the stack sets itself; leave it out"
         raise ValueError(msg)
     complete = {**args, **wired} if isinstance(args, dict) else args
-    with _as_spelled():
+    with as_spelled():
         hold(complete, wanted, key)
     return complete
 
 
-@contextmanager
-def _as_spelled(key: str = "") -> Generator[None]:
-    """Errors of a component's own checks, with the names of arguments as the stack file spells them."""
-    try:
-        yield
-    except ValueError as error:
-        told = _FIELD.sub(lambda found: _SPELLED[found[0]], str(error))
-        raise ValueError(f"{key}: {told}" if key else told) from error
-
-
-def _cluster(name: str, profile: str | None) -> "ExistingEksClusterArgs":
-    return {"cluster_name": name, "profile": profile} if profile else {"cluster_name": name}
+def _cluster(values: Mapping[str, Any], profile: str | None) -> "ExistingEksClusterArgs":
+    """Which cluster, and who talks to it, whether it exists or not."""
+    args: ExistingEksClusterArgs = {"cluster_name": values["clusterName"]}
+    with as_spelled():
+        cluster_name(args["cluster_name"])
+    if profile:
+        args["profile"] = profile
+    if values["clusterRoleArn"]:
+        args["role_arn"] = values["clusterRoleArn"]
+    return args
 
 
 def _refuse_misspelt_namespaces(keys: Iterable[str], project: str) -> None:
@@ -355,7 +375,7 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
     wanted = _TYPES[declared["type"]]
     if key not in given:
         if "default" not in declared:
-            msg = f"{key} is missing; it is {_SPOKEN[wanted]}: {declared['description']}"
+            msg = f"{key} is missing; it is {spoken(wanted)}: {declared['description']}"
             raise ValueError(msg)
         return declared["default"]
     text = given[key]
@@ -366,12 +386,6 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
     except json.JSONDecodeError:
         value = text
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        msg = f"{key} is {value!r}; accepted is {_SPOKEN[wanted]}"
+        msg = f"{key} is {value!r}; accepted is {spoken(wanted)}"
         raise ValueError(msg)
     return value
-
-
-def _choose(key: str, value: str, accepted: tuple[str, ...]) -> None:
-    if value not in accepted:
-        msg = f"{key} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(value, accepted)}"
-        raise ValueError(msg)

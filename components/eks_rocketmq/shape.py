@@ -93,8 +93,22 @@ def hold(given: object, wanted: type, what: str = "") -> None:
         if name in given:
             _hold_value(given[name], hint, where)
         elif required:
-            msg = f"{where} is missing; it is {_spoken(hint)}"
+            msg = f"{where} is missing; it is {spoken(hint)}"
             raise ValueError(msg)
+
+
+def spoken(hint: Any) -> str:  # noqa: ANN401 - any hint
+    """What a value of that type is, in words, as in `accepted is a list`."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in {NotRequired, Required}:
+        return spoken(inner[0])
+    if origin in {Union, UnionType}:
+        return spoken(next(branch for branch in inner if branch is not NoneType))
+    if hint is int:
+        return "a whole number"
+    if is_typeddict(hint):
+        return f"an object with the fields {', '.join(_fields(hint))}"
+    return _SPOKEN.get(origin or hint, "a value")
 
 
 @cache
@@ -120,7 +134,7 @@ def _hold_value(value: object, hint: Any, what: str) -> None:  # noqa: ANN401 - 
         whole_number(value, what)  # ty: ignore[invalid-argument-type] - it refuses what is no number
         return None
     if not _is(value, origin or hint):
-        msg = f"{what} is {value!r}; accepted is {_spoken(hint)}"
+        msg = f"{what} is {value!r}; accepted is {spoken(hint)}"
         raise ValueError(msg)
     if origin is list and isinstance(value, list):
         for index, item in enumerate(value):
@@ -152,16 +166,3 @@ def _is(value: object, wanted: Any) -> bool:  # noqa: ANN401 - a class
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, wanted)
-
-
-def _spoken(hint: Any) -> str:  # noqa: ANN401 - any hint
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in {NotRequired, Required}:
-        return _spoken(inner[0])
-    if origin in {Union, UnionType}:
-        return _spoken(next(branch for branch in inner if branch is not NoneType))
-    if hint is int:
-        return "a whole number"
-    if is_typeddict(hint):
-        return f"an object with the fields {', '.join(_fields(hint))}"
-    return _SPOKEN.get(origin or hint, "a value")

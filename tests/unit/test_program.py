@@ -195,6 +195,13 @@ def refused(message: str) -> Any:
         ),
         pytest.param({}, refused("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
         pytest.param({"brokerGroup": []}, cluster, "unknown key 'brokerGroup'", id="unknown key"),
+        pytest.param({"clusterName": ""}, cluster, r"^Pulumi\.prod\.yaml: clusterName is ''; acc", id="no name"),
+        pytest.param(
+            {"controllers": {"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}},
+            cluster,
+            r"^Pulumi\.prod\.yaml: controllers.pods.zones has 'us-east-1a', a zone of another region than aws:region, ",
+            id="other region",
+        ),
         pytest.param({"minInSyncReplicas": 4}, cluster, "minInSyncReplicas is 4, ", id="impossible copies"),
         pytest.param(
             {"proxies": {"replicas": 2, "memory": "64Mi", "cpu": "250m"}}, cluster, "64Mi", id="impossible memory"

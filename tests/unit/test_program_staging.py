@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.harness import UNKNOWN, Recording, run_stack
 from tests.unit.harness.eks_component import ISSUER
+from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.golden import STAGING, urns
 from tests.unit.harness.trust import Token, admits
 
@@ -100,6 +101,51 @@ def test_addons_go_before_or_after_the_nodes_by_themselves() -> None:
     }
 
 
+def test_versions_of_addons_can_be_looked_up_for_the_cluster_s_own() -> None:
+    recording = run_stack("staging", overrides={"clusterAddons": {"versions": "latest"}})
+    versions = {r.name: r.inputs.get("addonVersion") for r in recording.by_type("Addon")}
+    assert versions["addons-before-nodes-vpc-cni"] == "v1.35.9-eksbuild.1"
+    assert versions["addons-after-nodes-coredns"] == "v1.35.9-eksbuild.1"
+
+
+def test_the_pod_network_can_take_its_role_through_the_agent() -> None:
+    wanted = {"podIdentityAgent": True, "vpcCni": {"identity": "pod_identity"}}
+    recording = run_stack("staging", overrides={"clusterAddons": wanted})
+    (association,) = recording.one("Addon", "addons-before-nodes-vpc-cni").inputs["podIdentityAssociations"]
+    assert association["serviceAccount"] == "aws-node"
+    trust = json.loads(recording.one("Role", "addons-before-nodes-vpc-cni-role").inputs["assumeRolePolicy"])
+    assert recording.outputs["clusterName"] == "staging"
+    assert "cluster/staging" in json.dumps(trust)
+
+
+@pytest.mark.parametrize("agent", [{"podIdentityAgent": True}, {"addons": [{"name": "eks-pod-identity-agent"}]}])
+def test_the_driver_can_take_its_role_through_the_agent(agent: dict[str, Any]) -> None:
+    changed = {"ebsCsi": {"identity": "pod_identity"}, "clusterAddons": agent}
+    recording = run_stack("staging", overrides=changed)
+    assert recording.one("Addon", "ebs-csi-addon").inputs["podIdentityAssociations"]
+
+
+def test_a_network_without_a_way_out_is_taken_with_the_endpoints_and_an_image_that_nodes_reach() -> None:
+    network = {"nat": "none", "interfaceEndpoints": ["ec2", "ecr.api", "ecr.dkr", "sts"]}
+    image = f"{ACCOUNT}.dkr.ecr.ap-southeast-1.amazonaws.com/rocketmq"
+    recording = run_stack("staging", overrides={"network": network, "image": image})
+    assert len(recording.by_type("VpcEndpoint")) == 5
+
+
+def test_a_role_for_kubectl_and_pulumi_is_in_the_kubeconfig() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+    recording = run_stack("staging", overrides={"clusterRoleArn": role})
+    assert role in recording.one("pulumi:providers:kubernetes", "cluster-kubernetes").inputs["kubeconfig"]
+
+
+def groups(**changed: Any) -> dict[str, Any]:
+    return {"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "desiredSize": 1, "maxSize": 2, **changed}}}
+
+
+def way_out(*endpoints: str, **changed: Any) -> dict[str, Any]:
+    return {"network": {"nat": "none", "interfaceEndpoints": [*endpoints], **changed}}
+
+
 def new_cluster(**changed: Any) -> dict[str, Any]:
     return {"newCluster": {"version": "1.35", **changed}}
 
@@ -114,10 +160,75 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         (new_cluster(supportType="LONG"), "newCluster: supportType is 'LONG'; accepted are 'STANDARD'"),
         ({"newCluster": {}}, "network is given, but the stack adopts cluster 'staging': give newCluster too"),
         ({"network": {"zoneCount": 9}}, "network: zoneCount is 9; accepted"),
+        (
+            {"network": {"zoneCount": 2}},
+            "network has 2 zones; durability 'strict' spreads the members of a group over 3: take zoneCount 3",
+        ),
+        (
+            {"network": {"zones": ["ap-southeast-1a", "ap-southeast-1b"]}},
+            "network has 2 zones; durability 'strict' spreads",
+        ),
+        ({"nodeGroups": {}}, "nodeGroups is empty; accepted is one group or more"),
+        (groups(desiredSize=0), "nodeGroups: desiredSize is 0 in every group; accepted is 1 or more in one"),
+        (
+            {"brokerGroups": [{"name": "broker-a", "replicas": 7}]},
+            r"brokerGroups\['broker-a'\].replicas is 7, each on a node of its own, and nodeGroups can have 6 nodes",
+        ),
+        (
+            {**groups(maxSize=1), "controllers": {"replicas": 5}},
+            "controllers.replicas is 5, each on a node of its own, and nodeGroups can have 3 nodes",
+        ),
+        (
+            groups(perZone=False),
+            r"brokerGroups\['broker-a'\].replicas is 3, each on a node of its own, and nodeGroups can have 2 nodes",
+        ),
+        ({"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}, "pods.zones has 'us-east-1a', .*'ap-southea"),
+        (
+            {
+                "network": {"zones": ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c"]},
+                "proxies": {"pods": {"zones": ["ap-southeast-1a", "ap-southeast-1d", "ap-southeast-1c"]}},
+            },
+            "proxies.pods.zones has 'ap-southeast-1d', and the network has no such zone",
+        ),
+        (way_out("ecr.api", "sts"), "network.nat is 'none' and interfaceEndpoints has no ecr.dkr, ec2; "),
+        (
+            {
+                **way_out("ecr.api", "ecr.dkr", "sts", "ec2"),
+                "clusterAddons": {"podIdentityAgent": True},
+            },
+            "network.nat is 'none' and interfaceEndpoints has no eks-auth; ",
+        ),
+        (way_out("ecr.api", "ecr.dkr", "sts", "ec2", s3Endpoint=False), "network.nat is 'none' and s3Endpoint is F"),
+        (way_out("ecr.api", "ecr.dkr", "sts", "ec2"), "image is 'apache/rocketmq' and network.nat is 'none'"),
         ({"nodeGroups": {"general": {}}}, "nodeGroups.general.instance.* is missing"),
         ({"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "diskSize": 5}}}, "nodeGroups.general: diskSize"),
         ({"clusterAddons": {"versions": "newest"}}, "clusterAddons: versions is 'newest'; accepted are 'installed'"),
         ({"clusterAddons": {"addons": [{"name": "aws-ebs-csi-driver"}]}}, "clusterAddons: .*EbsCsiAddon installs it"),
+        ({"clusterAddons": {"kubernetesVersion": "1.34"}}, "clusterAddons has kubernetesVersion, which the stack sets"),
+        (
+            {"clusterAddons": {"vpcCni": {"issuer": ISSUER, "clusterArn": "arn"}}},
+            "clusterAddons.vpcCni has issuer, clusterArn, which the stack sets itself; leave it out",
+        ),
+        ({"clusterAddons": {"vpcCni": {"roleName": "a b"}}}, "clusterAddons.vpcCni: roleName is 'a b'; accepted are 1"),
+        (
+            {"ebsCsi": {"identity": "pod_identity"}},
+            "ebsCsi.identity is 'pod_identity', and the new cluster has no agent that hands roles out: "
+            "set clusterAddons.podIdentityAgent to true, or take identity 'irsa'",
+        ),
+        ({"clusterName": ""}, "clusterName is ''; accepted are 1 to 100"),
+        ({"ebsCsiRoleName": "a b"}, "ebsCsiRoleName is 'a b'; accepted are 1 to 64"),
+        ({"storageClass": "GP2"}, "storageClass is 'GP2'; accepted are 1 to 253 lower-case"),
+        ({"ebsCsi": {"path": "team"}}, "ebsCsi: path is 'team'; accepted is '/'"),
+        ({"ebsCsi": {"kmsKeyArns": ["1234"]}}, "ebsCsi: .*'1234'"),
+        ({"newStorageClass": {"kmsKeyId": "1234"}}, "newStorageClass: kmsKeyId is '1234'; accepted is the ARN"),
+        (
+            {"newStorageClass": {"kmsKeyId": KEY.replace("key/", "alias/")}},
+            "newStorageClass: kmsKeyId is .*an alias grants nothing",
+        ),
+        (
+            {**new_cluster(roleArn="arn:aws:iam::1:role/a"), "clusterRoleArn": "arn:aws:iam::1:role/b"},
+            "newCluster has roleArn, which the stack sets itself",
+        ),
         ({"ebsCsi": {"permissions": "v2"}}, "ebsCsi has permissions, which the stack sets itself"),
         ({"ebsCsi": {"identity": "user"}}, "ebsCsi: identity is 'user'; accepted are 'irsa', 'pod_identity'"),
         ({"ebsCsi": {"mostRecent": True, "addonVersion": "v1"}}, "ebsCsi: addonVersion is 'v1' and mostRecent is True"),

@@ -7,7 +7,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import type_token
-from eks_rocketmq.eks.identifiers import role_arn
+from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
 from eks_rocketmq.shape import hold
 
@@ -55,7 +55,7 @@ class ExistingEksCluster(ComponentResource):
         hold(args, ExistingEksClusterArgs)
         if "role_arn" in args:
             role_arn(args["role_arn"], "role_arn")
-        cluster = _describe(args["cluster_name"], InvokeOptions(parent=self))
+        cluster = _describe(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
         found = Description(
             name=cluster.name,
             arn=cluster.arn,

@@ -80,10 +80,10 @@ def thumbprints(values: Sequence[str]) -> None:
         raise ValueError(msg)
 
 
-def role_name(value: str) -> str:
-    """Raises ValueError unless IAM accepts `value` as the name of a role."""
+def role_name(value: str, what: str = "role_name") -> str:
+    """Raises ValueError, naming `what`, unless IAM accepts `value` as the name of a role."""
     if not _ROLE_NAME.fullmatch(value):
-        msg = f"role_name is {value!r}; accepted are 1 to 64 letters, digits and any of +=,.@_-"
+        msg = f"{what} is {value!r}; accepted are 1 to 64 letters, digits and any of +=,.@_-"
         raise ValueError(msg)
     return value
 
