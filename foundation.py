@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pulumi import Resource, ResourceOptions
 
 from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
+from eks_rocketmq.eks.eks_cluster import require_aws_command
 from eks_rocketmq.settings import NewCluster, Settings
 
 
@@ -28,6 +29,8 @@ def foundation(config: Settings) -> Foundation:
 
 
 def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
+    # The cluster asks for it as well, but only after its network has been made.
+    require_aws_command()
     network = Network("network", new.network)
     cluster = EksCluster("cluster", {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids})
     oidc = _oidc_provider(cluster, config)

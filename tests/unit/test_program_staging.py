@@ -2,13 +2,14 @@
 
 import itertools
 import json
+import shutil
 from typing import Any
 
 import kubernetes_validate
 import pulumi
 import pytest
 
-from tests.unit.harness import UNKNOWN, Recording, run_stack
+from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.golden import STAGING, urns
@@ -243,4 +244,30 @@ def test_a_wrong_configuration_registers_nothing(overrides: dict[str, Any], mess
     recording = Recording(preview=True)
     with pytest.raises(pulumi.RunError, match=rf"^Pulumi\.staging\.yaml: {message}"):
         run_stack("staging", preview=True, overrides=overrides, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
+
+
+def test_an_account_that_the_guard_refuses_is_named_with_what_to_check() -> None:
+    def another_account(_: object) -> dict[str, Any]:
+        raise ProviderError("AWS account ID not allowed: 111122223333")
+
+    fakes = Fakes()
+    for call in fakes.invokes:
+        fakes = fakes.answering(call, another_account)
+    recording = Recording(preview=True)
+    with pytest.raises(pulumi.RunError) as refusal:
+        run_stack("staging", preview=True, fakes=fakes, recording=recording)
+    assert str(refusal.value).startswith("the availability zones of the region cannot be read: ")
+    assert str(refusal.value).endswith(
+        "AWS account ID not allowed: 111122223333\n"
+        "Check aws:region, aws:profile and aws:allowedAccountIds; `aws sts get-caller-identity` says who is asking."
+    )
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
+
+
+def test_a_machine_without_the_aws_command_is_refused_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    recording = Recording(preview=True)
+    with pytest.raises(pulumi.RunError, match="the `aws` command is not on PATH"):
+        run_stack("staging", preview=True, recording=recording)
     assert [r.urn for r in recording.resources.values() if r.custom] == []

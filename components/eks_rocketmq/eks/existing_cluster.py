@@ -7,6 +7,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import type_token
+from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
 from eks_rocketmq.shape import hold
@@ -71,30 +72,27 @@ class ExistingEksCluster(ComponentResource):
         self.register_outputs(registered(self))
 
 
-def _describe(cluster_name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
+def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
     """DescribeCluster, refused unless the cluster can carry the stack.
 
     The plain call and not the output form: everything after it is then known at preview, the trust policy included.
     """
-    try:
-        cluster = aws.eks.get_cluster(name=cluster_name, opts=opts)
-    except Exception as error:
-        msg = (
-            f"EKS cluster {cluster_name!r} cannot be read: {error}\n"
-            "Accepted is the name of a cluster in the account and region of the AWS provider; "
-            "`aws eks list-clusters` shows them. Check clusterName, aws:region, aws:profile and aws:allowedAccountIds; "
-            "`aws sts get-caller-identity` says who is asking."
-        )
-        raise RunError(msg) from error
+    cluster = ask(
+        lambda: aws.eks.get_cluster(name=name, opts=opts),
+        f"EKS cluster {name!r} cannot be read",
+        "Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
+        "shows them.",
+        also="clusterName",
+    )
     if cluster.status != "ACTIVE":
         msg = (
-            f"EKS cluster {cluster_name!r} is {cluster.status}; accepted is ACTIVE: wait until it is "
-            f"(`aws eks wait cluster-active --name {cluster_name}`) and run again"
+            f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: wait until it is "
+            f"(`aws eks wait cluster-active --name {name}`) and run again"
         )
         raise RunError(msg)
     if not (cluster.identities and cluster.identities[0].oidcs and cluster.identities[0].oidcs[0].issuer):
         msg = (
-            f"EKS cluster {cluster_name!r} has no OIDC issuer, so no service account of it can take an IAM role; "
+            f"EKS cluster {name!r} has no OIDC issuer, so no service account of it can take an IAM role; "
             "accepted are clusters on EKS itself (local clusters on Outposts have none)"
         )
         raise RunError(msg)

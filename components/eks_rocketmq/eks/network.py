@@ -6,6 +6,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
 from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import FLOW_LOG_SERVICE, flow_log_policy, service_trust_policy
@@ -142,14 +143,17 @@ class Network(ComponentResource):
 
     def _zones(self, args: NetworkArgs, count: int) -> list[str]:
         # The plain call: how many subnets there are must be known before the first one.
-        found = aws.get_availability_zones(
-            state="available",
-            # Local and wavelength zones are opt-in and carry no control plane.
-            filters=[
-                {"name": "opt-in-status", "values": ["opt-in-not-required"]},
-                {"name": "zone-type", "values": ["availability-zone"]},
-            ],
-            opts=InvokeOptions(parent=self),
+        found = ask(
+            lambda: aws.get_availability_zones(
+                state="available",
+                # Local and wavelength zones are opt-in and carry no control plane.
+                filters=[
+                    {"name": "opt-in-status", "values": ["opt-in-not-required"]},
+                    {"name": "zone-type", "values": ["availability-zone"]},
+                ],
+                opts=InvokeOptions(parent=self),
+            ),
+            "the availability zones of the region cannot be read",
         )
         return pick_zones(dict(zip(found.names, found.zone_ids, strict=True)), args.get("zones"), count)
 
