@@ -5,7 +5,7 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 
-from eks_rocketmq import stack_checks
+from eks_rocketmq import stack_checks, stack_file
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
 from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs, VpcCniArgs
@@ -33,7 +33,6 @@ from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
 from eks_rocketmq.external import external
-from eks_rocketmq.rocketmq.access import AccessArgs
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
@@ -105,11 +104,12 @@ def load() -> Settings:
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): text for key, text in CONFIG.get().items() if key.startswith(prefix)}
     try:
-        _refuse_misspelt_namespaces(CONFIG.get(), project)
+        stack_file.check_keys(CONFIG.get(), project)
+        stack_file.check_switches(Path(pulumi.get_root_directory()) / f"Pulumi.{stack}.yaml", project)
         encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
         aws = pulumi.Config("aws")
         settings = parse(declared, given, aws.get("profile"), aws.get("region"))
-        _hold_secrets(settings.rocketmq.get("access", {}), encrypted)
+        stack_file.hold_secrets(settings.rocketmq.get("access", {}), encrypted)
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
         raise pulumi.RunError(msg) from error
@@ -339,36 +339,6 @@ def _cluster(values: Mapping[str, Any], profile: str | None) -> "ExistingEksClus
     if values["clusterRoleArn"]:
         args["role_arn"] = values["clusterRoleArn"]
     return args
-
-
-def _refuse_misspelt_namespaces(keys: Iterable[str], project: str) -> None:
-    """Keys of other namespaces are for providers, and one that nobody reads would be dropped without a word."""
-    for key in keys:
-        namespace = key.partition(":")[0]
-        if namespace != project and (meant := did_you_mean(namespace, [project])):
-            msg = f"unknown namespace {namespace!r} in {key!r}{meant}"
-            raise ValueError(msg)
-
-
-def _hold_secrets(access: AccessArgs, encrypted: Collection[str]) -> None:
-    """Passwords of users are encrypted in the stack file and stay secret; every other setting ends in plain text."""
-    for key in encrypted:
-        if key != "access":
-            msg = (
-                f"{key} is encrypted; accepted is plain text, `access` alone can be a secret: set it again without "
-                "--secret"
-            )
-            raise ValueError(msg)
-    for place, user in enumerate(access.get("users", [])):
-        if "password" not in user:
-            continue
-        if "access" not in encrypted:
-            msg = (
-                f"access.users[{user['name']!r}].password stands in plain text; leave it out and one is generated, or "
-                f"set it with `pulumi config set --path 'access.users[{place}].password' --secret`"
-            )
-            raise ValueError(msg)
-        user["password"] = pulumi.Output.secret(user["password"])
 
 
 def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> Any:  # noqa: ANN401 - any declared type

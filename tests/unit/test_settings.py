@@ -1,16 +1,21 @@
 """The configuration: one schema, and an error for every way to get it wrong."""
 
+import inspect
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 import yaml
 
-from eks_rocketmq import RocketMqArgs, settings
+from eks_rocketmq import RocketMqArgs, settings, stack_file
 from eks_rocketmq.eks.load_balancer import network_load_balancer
 from eks_rocketmq.settings import Settings, assemble, checked_values, declaration, parse
+from eks_rocketmq.shape import camel
 from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
 
 SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
@@ -344,6 +349,68 @@ def test_a_network_load_balancer_may_be_all_that_is_said_of_the_way_in() -> None
 def test_a_network_load_balancer_that_cannot_be_is_refused(external: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         prod(external=external)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (
+            "aws:allowedAccountId",
+            "'aws:allowedAccountId' is no setting of the AWS provider; did you mean 'allowedAccoun",
+        ),
+        ("aws:regoin", "'aws:regoin' is no setting of the AWS provider; did you mean 'region'?"),
+        ("awss:region", "unknown namespace 'awss' in 'awss:region'; did you mean 'aws'?"),
+        ("AWS:region", "unknown namespace 'AWS' in 'AWS:region'; did you mean 'aws'?"),
+        ("kubernets:namespace", "unknown namespace 'kubernets' in 'kubernets:namespace'; did you mean 'kubernetes'?"),
+    ],
+)
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_a_misspelt_key_of_a_provider_is_refused_as_it_would_turn_the_account_guard_off(
+    stack: str, key: str, message: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(settings.load, config={**stack_config(stack), key: '["140023393377"]'}, stack=stack)
+    assert str(refusal.value).startswith(f"Pulumi.{stack}.yaml: {message}")
+
+
+def test_keys_of_other_providers_and_keys_that_are_near_nothing_are_left_alone() -> None:
+    others = dict.fromkeys(
+        ["aws:somethingNew", "awsx:x", "aws-native:region", "kubernetes-cert-manager:x", "tls:x"], ""
+    )
+    run(settings.load, config={**stack_config("prod"), **others}, stack="prod")
+
+
+def test_every_setting_of_the_provider_is_known() -> None:
+    parameters = inspect.signature(aws.Provider._internal_init).parameters
+    own = set(parameters) - {"__self__", "__props__", "resource_name", "opts"}
+    # What the SDK and the engine read of the namespace beside the provider.
+    assert set(stack_file.AWS_KEYS) == {camel(name) for name in own} | {"version", "pluginDownloadURL"}
+
+
+@pytest.mark.parametrize("key", stack_file.SWITCHES)
+def test_an_empty_object_in_the_stack_file_is_refused_where_leaving_it_out_means_none(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert DECLARED[key]["default"] == {}
+    for file in ("Pulumi.yaml", "Pulumi.prod.yaml"):
+        shutil.copy(REPOSITORY / file, tmp_path)
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+    run(settings.load, config=stack_config("prod"), stack="prod")
+    with (tmp_path / "Pulumi.prod.yaml").open("a") as file:
+        file.write(f"  {PROJECT}:{key}: {{}}\n")
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(settings.load, config=stack_config("prod"), stack="prod")
+    least = stack_file.SWITCHES[key]
+    assert str(refusal.value) == (
+        f"Pulumi.prod.yaml: {key} is empty; give it `{least}` at least, or leave {key} out and there is none"
+    )
+
+
+@pytest.mark.parametrize("key", sorted({*stack_file.SWITCHES} - {"newCluster", "tls", "dashboard"}))
+def test_the_least_that_turns_something_on_is_taken(key: str) -> None:
+    least = {key: yaml.safe_load(stack_file.SWITCHES[key])}
+    result = prod(**least, storageClass="rocketmq-gp3")
+    assert result.storage["create"] if key == "newStorageClass" else key in result.rocketmq
 
 
 def test_every_argument_has_its_name_in_the_stack_file() -> None:
