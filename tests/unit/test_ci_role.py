@@ -115,7 +115,8 @@ def test_a_preview_makes_the_same(deployed: Recording) -> None:
 
 def test_a_provider_that_the_account_has_is_used_as_it_is() -> None:
     arn = iam("oidc-provider/token.actions.githubusercontent.com")
-    found = fakes().answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: {"arn": arn})
+    answer = {"arn": arn, "clientIdLists": ["sts.amazonaws.com"]}
+    found = fakes().answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: answer)
     recording = deploy_example(using=found, githubProvider="existing")
     assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" not in recording.inventory()
     assert admits(trust(recording, "deploy"), Token(GITHUB, "repo:example/eks-rocketmq:environment:production"))

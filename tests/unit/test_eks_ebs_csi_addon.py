@@ -12,7 +12,7 @@ from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, S
 from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.lookup import ROLE, Found
-from tests.unit.harness import UNKNOWN, Fakes, Recording, run
+from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 from tests.unit.harness.trust import PodIdentity, Token, admits
 
@@ -239,6 +239,47 @@ def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(previ
     recording = run(program({**ARGS, "existing": True}), preview=preview, fakes=fakes)
     assert recording.inventory() == {"eks-rocketmq:index:EbsCsiAddon": 1}
     assert recording.outputs == {"role": "arn:aws:iam::1:role/theirs", "version": "v1.60.0-eksbuild.1"}
+
+
+def answering(answer: dict[str, Any] | Exception) -> Fakes:
+    def get_addon(_: object) -> dict[str, Any]:
+        if isinstance(answer, Exception):
+            raise answer
+        return {"addonVersion": "v1.60.0-eksbuild.1", **answer}
+
+    return Fakes().answering("aws:eks/getAddon:getAddon", get_addon)
+
+
+def test_an_existing_driver_may_have_its_role_from_an_association() -> None:
+    associations = [
+        {"serviceAccount": "ebs-csi-node-sa", "roleArn": "arn:aws:iam::1:role/node"},
+        {"serviceAccount": "ebs-csi-controller-sa", "roleArn": "arn:aws:iam::1:role/theirs"},
+    ]
+    fakes = answering({"serviceAccountRoleArn": "", "podIdentityAssociations": associations})
+    assert run(program({**ARGS, "existing": True}), fakes=fakes).outputs["role"] == "arn:aws:iam::1:role/theirs"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            ProviderError("reading EKS Add-On (prod:aws-ebs-csi-driver): couldn't find resource"),
+            "addon aws-ebs-csi-driver of cluster 'prod' cannot be read: .*find resource\n.*take existing False",
+        ),
+        (
+            {"serviceAccountRoleArn": "", "podIdentityAssociations": []},
+            "addon aws-ebs-csi-driver of cluster 'prod' runs without a role: nothing makes volumes",
+        ),
+        (
+            {"podIdentityAssociations": [{"serviceAccount": "ebs-csi-node-sa", "roleArn": "arn:aws:iam::1:role/n"}]},
+            "runs without a role",
+        ),
+    ],
+)
+@pytest.mark.parametrize("preview", [True, False])
+def test_an_existing_driver_that_cannot_make_volumes_is_refused(preview: bool, answer: Any, message: str) -> None:
+    with pytest.raises(pulumi.RunError, match=message):
+        run(program({**ARGS, "existing": True}), preview=preview, fakes=answering(answer))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from eks_rocketmq import ClusterOidcProvider, ClusterOidcProviderArgs, IrsaRole, ServiceAccountArgs
-from tests.unit.harness import Fakes, Recording, run
+from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
 
 ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
@@ -105,10 +105,41 @@ def test_as_many_as_iam_accepts() -> None:
     assert len(run(lambda: program(args)).one("OpenIdConnectProvider").inputs["clientIdLists"]) == 100
 
 
+def registered(*client_ids: str) -> Fakes:
+    return Fakes().answering(LOOKUP, lambda given: {"arn": ARN, "url": given["url"], "clientIdLists": [*client_ids]})
+
+
 @pytest.mark.parametrize("preview", [True, False])
 def test_an_existing_provider_is_read_and_not_managed(preview: bool) -> None:
-    fakes = Fakes().answering(LOOKUP, lambda arguments: {"arn": ARN, "url": arguments["url"]})
-    recording = run(lambda: program({"issuer": ISSUER, "existing": True}), preview=preview, fakes=fakes)
+    recording = run(
+        lambda: program({"issuer": ISSUER, "existing": True}), preview=preview, fakes=registered("sts.amazonaws.com")
+    )
     assert recording.inventory() == {"eks-rocketmq:index:ClusterOidcProvider": 1}
     assert recording.invokes == [(LOOKUP, {"url": ISSUER})]
     assert recording.outputs == {"arn": ARN}
+
+
+@pytest.mark.parametrize(
+    ("client_ids", "wanted", "missing"),
+    [((), [], "sts.amazonaws.com"), (("sts.amazonaws.com",), ["my-service"], "my-service"), (("a",), [], "sts.am")],
+)
+def test_an_existing_provider_that_refuses_the_audience_is_refused_with_the_command_that_mends_it(
+    client_ids: tuple[str, ...], wanted: list[str], missing: str
+) -> None:
+    args: ClusterOidcProviderArgs = {"issuer": ISSUER, "existing": True, "client_ids": wanted}
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(lambda: program(args), preview=True, fakes=registered(*client_ids))
+    assert f"IAM OIDC provider {ARN} does not accept the audience {missing}" in str(refusal.value)
+    assert f"--open-id-connect-provider-arn {ARN} --client-id {missing}" in str(refusal.value)
+
+
+def test_an_existing_provider_that_is_not_there_is_said_with_what_to_check() -> None:
+    def missing(_: object) -> dict[str, Any]:
+        raise ProviderError(f"no IAM OIDC Provider found for url {ISSUER}")
+
+    fakes = Fakes().answering(LOOKUP, missing)
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(lambda: program({"issuer": ISSUER, "existing": True}), preview=True, fakes=fakes)
+    assert str(refusal.value).startswith(f"the IAM OIDC provider of {ISSUER} cannot be read: ")
+    assert "`oidcProvider: create`" in str(refusal.value)
+    assert "Check aws:region, aws:profile and aws:allowedAccountIds" in str(refusal.value)

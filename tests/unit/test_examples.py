@@ -68,7 +68,8 @@ def config(program: str) -> dict[str, str]:
 
 def _oidc_provider(arguments: Mapping[str, Any]) -> dict[str, Any]:
     host = arguments["url"].removeprefix("https://")
-    return {**arguments, "arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"}
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"
+    return {**arguments, "arn": arn, "clientIdLists": ["sts.amazonaws.com"]}
 
 
 def run_program(program: str, *, preview: bool = False) -> Recording:

@@ -168,7 +168,10 @@ def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> No
 def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
     fakes = (
         Fakes()
-        .answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: {"arn": PROVIDER_ARN})
+        .answering(
+            "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
+            lambda _: {"arn": PROVIDER_ARN, "clientIdLists": ["sts.amazonaws.com"]},
+        )
         .answering("aws:eks/getAddon:getAddon", lambda _: {"serviceAccountRoleArn": "arn:aws:iam::1:role/r"})
     )
     recording = run_stack("prod", overrides={"oidcProvider": "existing", "ebsCsiDriver": "existing"}, fakes=fakes)

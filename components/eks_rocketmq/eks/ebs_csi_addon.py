@@ -3,12 +3,13 @@
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
+from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import csi_identity
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import EBS_CSI
+from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
@@ -96,7 +97,8 @@ class EbsCsiAddonArgs(TypedDict):
     preserve: NotRequired[bool]
     """Leave the driver's pods in the cluster when the addon is deleted; default: False, they go with it."""
     existing: NotRequired[bool]
-    """Use the addon that the cluster has, without managing it or its role; default: False, create both."""
+    """Use the addon that the cluster has, without managing it or its role; default: False, create both. One that has
+    neither a role nor an association of EKS Pod Identity is refused."""
     permissions_boundary: NotRequired[Input[str]]
     """ARN of the policy that bounds what the role may do; default: none."""
     path: NotRequired[str]
@@ -129,15 +131,37 @@ class EbsCsiAddon(ComponentResource):
         choices = csi_identity.choices({**args})
         values = configuration_values({**args.get("configuration", {})})
         if args.get("existing", False):
-            found = aws.eks.get_addon_output(
-                cluster_name=args["cluster_name"], addon_name=EBS_CSI, opts=InvokeOutputOptions(parent=self)
-            )
-            self.role_arn, self.addon_version = found.service_account_role_arn, found.addon_version
+            found: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read)
+            self.role_arn, self.addon_version = found[0], found[1]
         else:
             role = self._role(name, args, choices)
             addon = self._addon(name, args, choices, values, role)
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
+
+    def _read(self, cluster: str) -> tuple[str, str]:
+        """Role and version of the addon that the cluster has.
+
+        Raises:
+            RunError: when it has none, or one without an identity: every claim would stay Pending.
+        """
+        what = f"addon {EBS_CSI} of cluster {cluster!r}"
+        found = ask(
+            lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
+            f"{what} cannot be read",
+            "If the cluster has none, take existing False (`ebsCsiDriver: create`): this stack then installs it.",
+        )
+        associated = {each.service_account: each.role_arn for each in found.pod_identity_associations or []}
+        role = found.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
+        if not role:
+            msg = (
+                f"{what} runs without a role: nothing makes volumes, and every claim stays Pending. Give the addon one "
+                f"(`aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} --service-account-role-arn "
+                f"…`, or an association of EKS Pod Identity for {SERVICE_ACCOUNT}), or let this stack do it: "
+                "`eks-rocketmq adopt`, then existing False (`ebsCsiDriver: create`)"
+            )
+            raise RunError(msg)
+        return role, found.addon_version
 
     def _role(self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> AddonRole:
         role: IrsaRoleArgs = {

@@ -3,10 +3,11 @@
 from typing import NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceOptions
+from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
+from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
 from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
 from eks_rocketmq.shape import hold
@@ -24,7 +25,8 @@ class ClusterOidcProviderArgs(TypedDict):
     """SHA-1 fingerprints of the issuer's CA, 40 hexadecimal digits, up to 5; default: none, AWS does not need them for
     EKS. Once set they cannot be taken away again."""
     existing: NotRequired[bool]
-    """Use the provider that the account already has, without managing it; default: False, create it."""
+    """Use the provider that the account already has, without managing it; default: False, create it. One that does not
+    accept the audiences is refused."""
     tags: NotRequired[dict[str, Input[str]]]
     """Tags of the provider; default: only the stack's own mark."""
 
@@ -46,29 +48,49 @@ class ClusterOidcProvider(ComponentResource):
         hold(args, ClusterOidcProviderArgs)
         self.issuer = Output.from_input(args["issuer"])
         if args.get("existing", False):
-            found = aws.iam.get_open_id_connect_provider_output(
-                url=args["issuer"], opts=InvokeOutputOptions(parent=self)
-            )
-            self.arn = found.arn
+            arn: Output[str] = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
+            self.arn = arn
         else:
             provider = self._create(name, args)
             caller = aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=self))
             # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview. The URN
             # is known and keeps the order.
-            arn: Output[str] = Output.all(provider.urn, caller.arn, args["issuer"]).apply(
+            made: Output[str] = Output.all(provider.urn, caller.arn, args["issuer"]).apply(
                 lambda known: oidc_provider_arn(known[1], known[2])
             )
-            self.arn = arn
+            self.arn = made
         self.register_outputs({"arn": self.arn, "issuer": self.issuer})
 
+    def _read(self, issuer: str, audiences: list[str]) -> str:
+        """ARN of the provider that the account has.
+
+        Raises:
+            RunError: when it has none, or one that refuses an audience: no service account could take a role.
+        """
+        found = ask(
+            lambda: aws.iam.get_open_id_connect_provider(url=issuer, opts=InvokeOptions(parent=self)),
+            f"the IAM OIDC provider of {issuer} cannot be read",
+            "If the account has none, let this stack make it: `oidcProvider: create` (existing=False).",
+        )
+        for audience in audiences:
+            if audience not in found.client_id_lists:
+                msg = (
+                    f"IAM OIDC provider {found.arn} does not accept the audience {audience}, but "
+                    f"{', '.join(found.client_id_lists) or 'none'}; no role could be taken. Add it with `aws iam "
+                    f"add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {found.arn} --client-id "
+                    f"{audience}`, or let this stack manage the provider"
+                )
+                raise RunError(msg)
+        return found.arn
+
     def _create(self, name: str, args: ClusterOidcProviderArgs) -> aws.iam.OpenIdConnectProvider:
-        extra = [client for client in args.get("client_ids", []) if client != STS_AUDIENCE]
-        role_checks.provider_audiences(extra)
+        audiences = _audiences(args)
+        role_checks.provider_audiences(audiences[1:])
         role_checks.thumbprints(args.get("thumbprints", []))
         return aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=args["issuer"],
-            client_id_lists=[STS_AUDIENCE, *extra],
+            client_id_lists=audiences,
             thumbprint_lists=args.get("thumbprints"),
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
@@ -79,3 +101,7 @@ class ClusterOidcProvider(ComponentResource):
                 ),
             ),
         )
+
+
+def _audiences(args: ClusterOidcProviderArgs) -> list[str]:
+    return list(dict.fromkeys([STS_AUDIENCE, *args.get("client_ids", [])]))
