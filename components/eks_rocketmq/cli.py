@@ -19,7 +19,8 @@ from urllib3.exceptions import HTTPError
 from eks_rocketmq.adopt import Adoption, adoption, corrections, look_up, read_plan
 from eks_rocketmq.clients import find_object, last_warning, list_volumes
 from eks_rocketmq.destroy import Cluster, Losses, Teardown, Volume, awaited, losses, teardown
-from eks_rocketmq.eks.lookup import Found, aws_session
+from eks_rocketmq.eks.lookup import Found
+from eks_rocketmq.eks.session import AccountUnknownError, aws_session
 from eks_rocketmq.engine import EngineError, Pulumi
 from eks_rocketmq.pending import recovery
 
@@ -65,7 +66,7 @@ def adopt(
         _print(corrections(pulumi.diff()))
     except EngineError as error:
         _fail(str(error))
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, AccountUnknownError) as error:
         _fail(f"AWS cannot be asked what exists: {error}\nCheck the credentials with `aws sts get-caller-identity`.")
     except (ApiException, ConfigException, HTTPError) as error:
         _fail(f"The cluster cannot be asked what exists: {error}\nCheck `kubectl get namespaces` with its kubeconfig.")

@@ -20,10 +20,11 @@ from eks_rocketmq.eks.lookup import (
     ROLE_POLICY_ATTACHMENT,
     UNKNOWN,
     Found,
-    aws_session,
     find,
+    find_cluster,
 )
 from eks_rocketmq.eks.policy_documents import oidc_provider_arn
+from eks_rocketmq.eks.session import AccountUnknownError, aws_session
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
 ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
@@ -193,6 +194,12 @@ def test_nobody_is_asked_for_a_name_that_only_the_update_will_know(type_: str, u
     assert find(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].named_by, unknown)) is None
 
 
+def test_a_cluster_is_found_by_its_name() -> None:
+    cluster = {"name": "prod", "tags": {"a": "b"}}
+    assert find_cluster(Session("eks", "describe_cluster", {"cluster": cluster}), "prod") == Found("prod", {"a": "b"})
+    assert find_cluster(Session("eks", "describe_cluster", "ResourceNotFoundException"), "prod") is None
+
+
 def test_a_session_has_profile_and_region_of_the_provider(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
@@ -201,6 +208,58 @@ def test_a_session_has_profile_and_region_of_the_provider(
     session = aws_session({"profile": "prod", "region": REGION})
     assert isinstance(session, boto3.Session)
     assert (session.profile_name, session.region_name) == ("prod", REGION)
+
+
+def test_a_session_asks_at_the_provider_s_endpoints() -> None:
+    endpoints = '[{"iam": "http://127.0.0.1:4566"}]'
+    session = aws_session({"region": REGION, "accessKey": "x", "secretKey": "x", "endpoints": endpoints})
+    assert session.client("iam").meta.endpoint_url == "http://127.0.0.1:4566"
+    assert session.client("eks").meta.endpoint_url == f"https://eks.{REGION}.amazonaws.com"
+
+
+def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Role by role, each taken with the keys of the one before."""
+    asked: list[tuple[str, str, dict[str, Any]]] = []
+
+    class Boto:
+        def __init__(self, **given: Any) -> None:
+            self.given = given
+
+        def client(self, service_name: str) -> "Boto":
+            assert service_name == "sts"
+            return self
+
+        def __getattr__(self, operation: str) -> Any:
+            def take(**request: Any) -> dict[str, Any]:
+                asked.append((self.given["aws_access_key_id"], operation, request))
+                secret = {"SecretAccessKey": "s", "SessionToken": "t"}
+                return {"Credentials": {"AccessKeyId": request["RoleArn"], **secret}}
+
+            return take
+
+    monkeypatch.setattr(boto3, "Session", Boto)
+    roles = '[{"roleArn": "one", "externalId": "outside"}, {"role_arn": "two", "sessionName": "ci"}]'
+    web = {"roleArn": "web", "webIdentityToken": "jwt"}
+    keys = {"profile": None, "region": REGION, "accessKey": "a", "secretKey": "b"}
+    session = aws_session({**keys, "assumeRoleWithWebIdentity": web, "assumeRoles": roles})
+    named = {"RoleSessionName": "eks-rocketmq"}
+    assert asked == [
+        ("a", "assume_role_with_web_identity", {"RoleArn": "web", **named, "WebIdentityToken": "jwt"}),
+        ("web", "assume_role", {"RoleArn": "one", **named, "ExternalId": "outside"}),
+        ("one", "assume_role", {"RoleArn": "two", "RoleSessionName": "ci"}),
+    ]
+    assert isinstance(session, Boto)
+    assert session.given == {
+        "region_name": REGION,
+        "aws_access_key_id": "two",
+        "aws_secret_access_key": "s",
+        "aws_session_token": "t",
+    }
+
+
+def test_keys_that_the_engine_hides_are_not_taken_for_keys() -> None:
+    with pytest.raises(AccountUnknownError, match="keys that are secret; give them by aws:profile"):
+        aws_session({"accessKey": "[secret]", "secretKey": "[secret]"})
 
 
 def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:

@@ -1,20 +1,24 @@
 """Something that exists outside of the stack is named at preview, with the three ways on."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 
 from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.lookup import ROLE, Found
 from eks_rocketmq.eks.preflight import SKIP_VARIABLE, refuse_existing
-from tests.unit.harness import Recording, run
+from tests.unit.harness import UNKNOWN, Fakes, Recording, run
+from tests.unit.harness.fakes import ACCOUNT, REGION
 
 
 def recorded() -> Recording:
     def program() -> None:
-        binding = refuse_existing("driver", "pass its ARN", session=lambda: pytest.fail("no AWS in this test"))
+        parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
+        binding = refuse_existing("driver", "pass its ARN", parent)
         pulumi.ComponentResource("test:index:Holder", "holder", None, pulumi.ResourceOptions(hooks=binding))
 
     return run(program)
@@ -73,18 +77,104 @@ def test_adoption_plans_without_the_preflight(monkeypatch: pytest.MonkeyPatch) -
     assert check(monkeypatch, Found("driver")) == []
 
 
+class Sts:
+    """What a session says about itself."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+
+    def client(self, service: str) -> "Sts":
+        assert service == "sts"
+        return self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": self._account}
+
+
+class Asked:
+    """Which settings the account was asked with, what was answered, and what was said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, account: str = ACCOUNT) -> None:
+        self.settings: list[Any] = []
+        self.found: list[Any] = []
+        self.said: list[str] = []
+        preflight._warn_once.cache_clear()
+        monkeypatch.setattr(preflight, "aws_session", lambda provider: self.settings.append(provider) or Sts(account))
+        monkeypatch.setattr(preflight, "find", lambda session, *_: self.found.append(session()))
+        monkeypatch.setattr(preflight.pulumi.log, "warn", self.said.append)
+
+    def run(
+        self,
+        provider: Callable[[], aws.Provider] | None = None,
+        *,
+        preview: bool = True,
+        config: dict[str, str] | None = None,
+        fakes: Fakes | None = None,
+    ) -> None:
+        """Calls the hooks of two resources of a component, in the loop of the program as the engine does."""
+
+        def program() -> None:
+            opts = pulumi.ResourceOptions(provider=provider()) if provider else None
+            parent = pulumi.ComponentResource("test:index:Holder", "parent", None, opts)
+            for name in ("driver", "other"):
+                (hook,) = refuse_existing(name, "pass its ARN", parent).before_create or []
+                args = pulumi.ResourceHookArgs(urn="urn", id="", name=name, type=ROLE, new_inputs={"name": name})
+                called = asyncio.ensure_future(hook.callback(args))  # ty: ignore[missing-attribute]
+                pulumi.export(name, pulumi.Output.from_input(called))
+
+        run(program, preview=preview, config=config, fakes=fakes)
+
+
 def test_the_account_is_asked_as_the_stacks_own_provider_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(preflight, "aws_session", asked.append)
-    run(preflight._stack_session, config={"aws:profile": "prod", "aws:region": "eu-west-1"})
-    assert asked == [{"profile": "prod", "region": "eu-west-1"}]
+    asked = Asked(monkeypatch)
+    roles = '[{"roleArn": "arn:aws:iam::1:role/deployer"}]'
+    asked.run(config={"aws:profile": "prod", "aws:region": "eu-west-1", "aws:assumeRoles": roles, "x:y": "z"})
+    assert asked.settings == [{"profile": "prod", "region": "eu-west-1", "assumeRoles": roles}] * 2
+    assert (len(asked.found), asked.said) == (2, [])
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_component_with_a_provider_of_its_own_is_looked_up_in_that_ones_account(
+    monkeypatch: pytest.MonkeyPatch, preview: bool
+) -> None:
+    asked = Asked(monkeypatch)
+    asked.run(lambda: aws.Provider("own", profile="team", region="eu-west-1"), preview=preview)
+    settings = {"profile": "team", "region": REGION, "account": ACCOUNT}
+    assert asked.settings == [{**dict.fromkeys(["accessKey", "secretKey", "token", "endpoints"]), **settings}] * 2
+    assert (len(asked.found), asked.said) == (2, [])
+
+
+def test_an_account_that_cannot_be_asked_from_here_is_said_once_and_not_mistaken_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = Asked(monkeypatch, account="111122223333")
+    asked.run(lambda: aws.Provider("own", assume_roles=[{"role_arn": "arn:aws:iam::140023393377:role/deployer"}]))
+    assert asked.found == []
+    assert asked.said == [
+        f"cannot tell what exists already (an AWS provider works in account {ACCOUNT}, and only 111122223333 can be "
+        "asked from here); going on without that check"
+    ]
+
+
+def test_a_provider_that_only_the_update_knows_is_said_once_and_nobody_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = Asked(monkeypatch)
+    unknown = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: {"accountId": UNKNOWN})
+    asked.run(lambda: aws.Provider("own"), fakes=unknown)
+    assert (asked.settings, asked.found) == ([], [])
+    assert asked.said == [
+        "cannot tell what exists already (the account of an AWS provider is known only after an update); going on "
+        "without that check"
+    ]
 
 
 def test_the_hook_runs_at_preview() -> None:
     hooks: list[pulumi.ResourceHook] = []
 
     def program() -> None:
-        hooks.extend(refuse_existing("driver", "pass its ARN").before_create or [])  # ty: ignore[invalid-argument-type]
+        parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
+        hooks.extend(refuse_existing("driver", "pass its ARN", parent).before_create or [])  # ty: ignore[invalid-argument-type]
 
     run(program, preview=True)
     (hook,) = hooks

@@ -115,7 +115,7 @@ class ClusterAddons(ComponentResource):
                 self,
                 # The pod network asks for its first address with the role's policy; the ARN alone does not bring it.
                 depends_on=role.policies if role else [],
-                hooks=refuse_existing(f"{name}-{plan.name}", "leave it out of the `addons` of ClusterAddons"),
+                hooks=refuse_existing(f"{name}-{plan.name}", "leave it out of the `addons` of ClusterAddons", self),
             ),
         )
 

@@ -232,7 +232,9 @@ class EbsCsiAddon(ComponentResource):
                 # The driver makes its first volume with the role's policies; the role's ARN alone does not bring them.
                 depends_on=role.policies,
                 hooks=refuse_existing(
-                    f"{name}-addon", "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)"
+                    f"{name}-addon",
+                    "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)",
+                    self,
                 ),
             ),
         )

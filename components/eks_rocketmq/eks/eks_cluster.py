@@ -195,10 +195,7 @@ class EksCluster(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                hooks=refuse_existing(
-                    f"{name}-logs",
-                    "not possible: EKS writes into this group and no other",
-                ),
+                hooks=refuse_existing(f"{name}-logs", "not possible: EKS writes into this group and no other", self),
             ),
         )
 

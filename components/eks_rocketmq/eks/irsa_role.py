@@ -137,7 +137,7 @@ class IrsaRole(ComponentResource):
             tags=tags,
             opts=child_options(
                 self,
-                hooks=refuse_existing(f"{name}-role", self._existing),
+                hooks=refuse_existing(f"{name}-role", self._existing, self),
             ),
         )
         self.attachments = [
@@ -180,7 +180,7 @@ class IrsaRole(ComponentResource):
                 tags=tags,
                 opts=child_options(
                     self,
-                    hooks=refuse_existing(f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies"),
+                    hooks=refuse_existing(f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies", self),
                 ),
             )
             attachments += self._attach(name, role, {key: policy.arn})
@@ -224,7 +224,7 @@ class IrsaRole(ComponentResource):
                         self,
                         # A pod that starts after it uses the role's policies; the role's ARN alone does not bring them.
                         depends_on=self.policies,
-                        hooks=refuse_existing(key, "IrsaRole with associate=False"),
+                        hooks=refuse_existing(key, "IrsaRole with associate=False", self),
                     ),
                 )
 

@@ -5,9 +5,10 @@ Used by the preflight of new resources and by `eks-rocketmq adopt`. Works on the
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from eks_rocketmq.eks.policy_documents import account_of, oidc_provider_arn
+from eks_rocketmq.eks.session import Session
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -28,26 +29,12 @@ Inputs = Mapping[str, Any]
 """Inputs of a resource in the provider's own (camelCase) names."""
 
 
-class Session(Protocol):
-    """The part of `boto3.Session` that the look-ups need."""
-
-    def client(self, service_name: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """A client of one AWS service."""
-
-
 @dataclass(frozen=True)
 class Found:
     """Something that exists: the id that `pulumi import` takes, and its tags."""
 
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
-
-
-def aws_session(provider: Inputs) -> Session:
-    """A boto3 session with profile and region of an `aws` provider's inputs; the rest comes from the environment."""
-    import boto3  # noqa: PLC0415 - 0.3 s that only a create needs
-
-    return boto3.Session(profile_name=provider.get("profile"), region_name=provider.get("region"))
 
 
 def _tags(pairs: list[Mapping[str, str]]) -> dict[str, str]:
@@ -89,6 +76,12 @@ def find_oidc_provider(session: Session, inputs: Inputs) -> Found | None:
     arn = oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
     provider = _unless_missing(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
     return None if provider is None else Found(arn, _tags(provider.get("Tags", [])))
+
+
+def find_cluster(session: Session, name: str) -> Found | None:
+    """An EKS cluster by name. No `Lookup`: a whole cluster is not imported into the stack that makes its network."""
+    cluster = _unless_missing(lambda: session.client("eks").describe_cluster(name=name)["cluster"])
+    return None if cluster is None else Found(name, cluster.get("tags", {}))
 
 
 def find_addon(session: Session, inputs: Inputs) -> Found | None:

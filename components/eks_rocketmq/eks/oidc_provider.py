@@ -98,6 +98,7 @@ class ClusterOidcProvider(ComponentResource):
                 hooks=refuse_existing(
                     f"{name}-provider",
                     "ClusterOidcProvider with existing=True (the program's setting `oidcProvider: existing`)",
+                    self,
                 ),
             ),
         )
