@@ -10,7 +10,8 @@ from kubernetes_validate import validate
 
 from eks_rocketmq import EbsStorageClass, EbsStorageClassArgs, clients
 from eks_rocketmq.eks.lookup import Found
-from eks_rocketmq.eks.volume_class import ADOPTABLE, DEFAULT_CLASS, check_adoption
+from eks_rocketmq.eks.volume_class import ADOPTABLE, DEFAULT_CLASS, check_adoption, least_size, parameters
+from sandbox.aws import volume_rules
 from tests.unit.harness import Fakes, Recording, run
 from tests.unit.harness.fakes import gp2_class
 
@@ -211,6 +212,39 @@ def test_a_name_that_eks_uses_is_refused_with_the_three_ways(name: str) -> None:
 def test_a_class_that_ebs_or_kubernetes_would_refuse_is_refused_at_preview(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         run(program({**CREATED, **given}), preview=True)
+
+
+def fits(kind: str, size: int, iops: int | None) -> bool:
+    """Whether EC2 makes a volume of this size with these IOPS."""
+    try:
+        volume_rules.check_size(kind, size)
+        volume_rules.performance(kind, size, iops, None)
+    except volume_rules.VolumeError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ({}, 1),
+        ({"volume_type": "gp2"}, 1),
+        ({"iops": 3000}, 1),
+        ({"iops": 3001.0}, 7),
+        ({"iops": 6000}, 12),
+        ({"iops": 80_000, "throughput": 2000}, 160),
+        ({"volume_type": "io1", "iops": 100}, 4),
+        ({"volume_type": "io1", "iops": 1001}, 21),
+        ({"volume_type": "io2", "iops": 4000}, 4),
+        ({"volume_type": "io2", "iops": 4001}, 5),
+    ],
+)
+def test_the_least_size_is_the_smallest_volume_that_ec2_makes_so(given: dict[str, Any], size: int) -> None:
+    assert parameters(given)
+    assert least_size(given) == size
+    kind, iops = given.get("volume_type", "gp3"), given.get("iops")
+    assert fits(kind, size, iops)
+    assert not fits(kind, size - 1, iops)
 
 
 def test_an_adopted_class_cannot_be_given_what_only_a_new_one_has() -> None:

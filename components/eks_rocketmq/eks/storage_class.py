@@ -44,9 +44,11 @@ class EbsStorageClassArgs(TypedDict):
     `kms_key_arns` of `EbsCsiAddon`."""
     iops: NotRequired[int]
     """IOPS of each volume: gp3 3000 (default) to 80000, io1 100 to 64000 and io2 100 to 256000 (needed); with `create`.
-    A claim needs a GiB for each 500 IOPS of gp3 (3000 come with any size), each 50 of io1, each 1000 of io2."""
+    A claim needs a GiB for each 500 IOPS of gp3 (3000 come with any size), each 50 of io1, each 1000 of io2, and 4 GiB
+    of io1 and io2 in any case: a smaller one gets fewer IOPS than asked for, or stays Pending."""
     throughput: NotRequired[int]
-    """MiB/s of each gp3 volume, 125 (default) to 2000, a quarter of the IOPS at most; with `create`."""
+    """MiB/s of each gp3 volume, 125 (default) to 2000, a quarter of the IOPS at most; with `create`. Above 750 a claim
+    needs a GiB for each 125, as for their IOPS: a smaller one stays Pending."""
     file_system: NotRequired[str]
     """`ext4` (default) or `xfs`; with `create`."""
     reclaim_policy: NotRequired[str]

@@ -20,13 +20,16 @@ class VolumeType:
     iops: tuple[int, int] | None = None
     throughput: tuple[int, int] | None = None
     iops_needed: bool = False
+    iops_per_gib: int = 0
+    smallest: int = 1
+    """Size in GiB of the smallest volume."""
 
 
 TYPES: Mapping[str, VolumeType] = {
     "gp2": VolumeType(),
-    "gp3": VolumeType(iops=(3000, 80_000), throughput=(125, 2000)),
-    "io1": VolumeType(iops=(100, 64_000), iops_needed=True),
-    "io2": VolumeType(iops=(100, 256_000), iops_needed=True),
+    "gp3": VolumeType(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500),
+    "io1": VolumeType(iops=(100, 64_000), iops_needed=True, iops_per_gib=50, smallest=4),
+    "io2": VolumeType(iops=(100, 256_000), iops_needed=True, iops_per_gib=1000, smallest=4),
 }
 """The types that a message store can live on: those of hard disks are left out."""
 FILE_SYSTEMS = ("ext4", "xfs")
@@ -95,6 +98,20 @@ def parameters(given: Mapping[str, Any]) -> dict[str, str]:
     tags = given.get("tags", {})
     volume_tags(tags, "tags")
     return found | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
+
+
+def least_size(given: Mapping[str, Any]) -> int:
+    """GiB that a claim of the class must have to get what the class promises. On a smaller one the driver lowers the
+    IOPS without a word, or EC2 refuses the volume and the claim stays Pending.
+
+    Args:
+        given: an `EbsStorageClassArgs` that `parameters` has accepted.
+    """
+    kind = TYPES[given.get("volume_type", "gp3")]
+    iops = whole_number(given.get("iops", 0), "iops")
+    # The IOPS of a gp3 volume without any choice come with every size.
+    free = 0 if kind.iops_needed else _GP3_IOPS
+    return max(kind.smallest, -(-iops // kind.iops_per_gib)) if iops > free else kind.smallest
 
 
 def key_id(value: str) -> str:
