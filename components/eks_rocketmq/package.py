@@ -26,7 +26,7 @@ from eks_rocketmq.component import PACKAGE
 from eks_rocketmq.shape import not_known_yet
 from eks_rocketmq.validation import did_you_mean
 
-_REPLACES = re.compile(r"\b[Cc]hanging \w+ replaces\b")
+_REPLACES = re.compile(r"\b[Cc]hanging (\w+ )+replaces\b")
 
 
 def components() -> list[type[ComponentResource]]:

@@ -123,6 +123,7 @@ def test_a_created_class_is_encrypted_keeps_its_volumes_and_follows_the_pods(pre
     }
     assert recording.parent(created) == recording.one("EbsStorageClass")
     assert created.delete_before_replace, "its name is fixed and a class cannot change"
+    assert created.replace_on_changes == ("reclaimPolicy",), "the provider would update it, and the API server refuses"
     assert recording.outputs == {"name": "rocketmq-gp3", "provisioner": "ebs.csi.aws.com"}
     validate(dict(created.inputs), "1.35", strict=True)
 

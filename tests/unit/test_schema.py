@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -71,6 +72,15 @@ def test_an_input_that_replaces_something_says_so_to_every_language(schema: dict
     role = schema["resources"][f"{PACKAGE}:index:IrsaRole"]["inputProperties"]
     assert role["roleName"]["willReplaceOnChanges"] is True
     assert "willReplaceOnChanges" not in role["tags"]
+
+
+def test_the_mark_and_the_text_of_an_input_that_replaces_something_agree(schema: dict[str, Any]) -> None:
+    told, marked = set(), set()
+    for token, shape in [*schema["resources"].items(), *schema["types"].items()]:
+        for name, field in shape.get("inputProperties", shape.get("properties", {})).items():
+            told |= {f"{token}.{name}"} if re.search(r"\breplaces\b", field["description"]) else set()
+            marked |= {f"{token}.{name}"} if field.get("willReplaceOnChanges") else set()
+    assert told == marked, "the text says it in another way than `Changing … replaces`"
 
 
 def test_no_whole_number_may_be_an_output(schema: dict[str, Any]) -> None:

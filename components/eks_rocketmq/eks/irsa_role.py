@@ -75,7 +75,8 @@ class IrsaRoleArgs(TypedDict):
     default: none."""
     policy_arns: NotRequired[dict[str, Input[str]]]
     """Policies that another resource makes: a name of yours, which stands in the name of the attachment, to the ARN,
-    such as `{"orders": policy.arn}`; default: none."""
+    such as `{"orders": policy.arn}`; default: none. Changing a name replaces the attachment, and takes the policy off
+    until the next `pulumi up --refresh`: AWS knows one attachment of a policy to a role."""
     customer_policies: NotRequired[dict[str, Any]]
     """Policies to create in the account and attach: name to document, as an object or as JSON text, 6,144 characters
     each; default: none. Changing a name replaces the policy."""

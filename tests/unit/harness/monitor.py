@@ -141,6 +141,7 @@ class RecordingMonitor:
             retain_on_delete=request.retainOnDelete,
             delete_before_replace=request.deleteBeforeReplace,
             ignore_changes=tuple(request.ignoreChanges),
+            replace_on_changes=tuple(request.replaceOnChanges),
             aliases=tuple(_alias(alias) for alias in request.aliases),
             timeouts=json_format.MessageToDict(request.customTimeouts),
             before_create=tuple(request.hooks.before_create),

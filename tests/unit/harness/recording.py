@@ -61,6 +61,7 @@ class Registration:
     retain_on_delete: bool
     delete_before_replace: bool
     ignore_changes: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
     aliases: tuple[str, ...]
     timeouts: Mapping[str, str]
     before_create: tuple[str, ...]
