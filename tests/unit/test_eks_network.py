@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eks_rocketmq import Network, NetworkArgs
 from eks_rocketmq.eks.cidr import public_sources, service_block, subnet_plan, vpc_block
-from eks_rocketmq.eks.network_plan import endpoint_names, pick_zones
+from eks_rocketmq.eks.network_plan import check_nodes_can_start, endpoint_names, pick_zones
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.harness.new_cluster import ZONES
@@ -325,6 +325,38 @@ def test_a_network_that_cannot_be_is_refused_at_preview(args: Any, message: str)
     with pytest.raises(ValueError, match=message):
         run(program(args), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+CLOSED = ["ec2", "ecr.api", "ecr.dkr", "sts"]
+
+
+@pytest.mark.parametrize(
+    ("args", "identities"),
+    [
+        ({}, ("irsa",)),
+        ({"nat": "single", "s3_endpoint": False}, ("irsa",)),
+        ({"nat": "none", "interface_endpoints": CLOSED}, ("irsa",)),
+        ({"nat": "none", "interface_endpoints": [*CLOSED[:3], "eks-auth"]}, ("pod_identity",)),
+        ({"nat": "none", "interface_endpoints": [*CLOSED, "eks-auth", "logs"]}, ("irsa", "pod_identity", "irsa")),
+        ({"nat": "none", "interface_endpoints": CLOSED[:3]}, ("node",)),
+    ],
+)
+def test_a_network_in_which_nodes_become_ready(args: Any, identities: tuple[str, ...]) -> None:
+    check_nodes_can_start(args, identities)
+
+
+@pytest.mark.parametrize(
+    ("args", "identities", "lacks"),
+    [
+        ({}, ("irsa",), "ec2, ecr.api, ecr.dkr, sts"),
+        ({"interface_endpoints": CLOSED, "s3_endpoint": False}, ("irsa",), "s3_endpoint"),
+        ({"interface_endpoints": CLOSED}, ("irsa", "pod_identity"), "eks-auth"),
+        ({"interface_endpoints": CLOSED[1:], "s3_endpoint": False}, ("node",), "s3_endpoint, ec2"),
+    ],
+)
+def test_a_network_in_which_no_node_becomes_ready(args: Any, identities: tuple[str, ...], lacks: str) -> None:
+    with pytest.raises(ValueError, match=f"nat is 'none' and the network has no {lacks}, without which nodes never"):
+        check_nodes_can_start({"nat": "none", **args}, identities)
 
 
 def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> None:

@@ -38,8 +38,9 @@ class NetworkArgs(TypedDict):
     Changing it replaces the subnets."""
     nat: NotRequired[str]
     """How private subnets reach the internet: `per_zone` (default; a gateway in each zone, so that a zone's loss is no
-    other zone's), `single` (one for all, cheaper) or `none` (no way out: images and AWS APIs then need
-    `interface_endpoints`)."""
+    other zone's), `single` (one for all, cheaper) or `none` (no way out: nodes become ready only with `s3_endpoint` and
+    `interface_endpoints` for `ec2`, `ecr.api` and `ecr.dkr`, with `sts` for roles by IRSA and `eks-auth` for EKS Pod
+    Identity, and every image has to lie in ECR)."""
     cluster_name: NotRequired[str]
     """Cluster for the tag `kubernetes.io/cluster/<name>` of the subnets; default: no such tag. Only load-balancer
     controllers before 2.1.2 and the in-tree one look for it."""

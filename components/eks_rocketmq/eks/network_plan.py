@@ -1,6 +1,6 @@
 """What a network will be, decided before its first resource. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 NAT_MODES = ("per_zone", "single", "none")
 WITHOUT_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
 """Zones in which EKS places no control plane. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
+NODES_CALL = ("ec2", "ecr.api", "ecr.dkr")
+"""Services without which a node has no addresses for pods and no images. Their layers lie in S3."""
+IDENTITIES_CALL: Mapping[str, str] = {"irsa": "sts", "pod_identity": "eks-auth"}
+"""Services that hand out the roles of service accounts."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,30 @@ def plan_network(args: "NetworkArgs") -> NetworkPlan:
         interface_endpoints=sorted(set(endpoints)),
         flow_log_days=0 if days == 0 else retention(days, "flow_log_retention_days"),
     )
+
+
+def check_nodes_can_start(args: "NetworkArgs", identities: Iterable[str] = ("irsa",)) -> None:
+    """Refuses a network without a way out in which no node of EKS becomes ready. `Network` itself does not know whether
+    nodes come into it.
+
+    Args:
+        args: an `NetworkArgs` that `plan_network` has accepted.
+        identities: how pod network and driver get their roles: `irsa`, `pod_identity` or `node`.
+
+    Raises:
+        ValueError: naming the endpoints that are missing.
+    """
+    if args.get("nat") != "none":
+        return
+    needed = [*NODES_CALL, *(IDENTITIES_CALL[each] for each in sorted(set(identities) & IDENTITIES_CALL.keys()))]
+    missing = [name for name in needed if name not in args.get("interface_endpoints", [])]
+    if missing or not args.get("s3_endpoint", True):
+        lacks = [*(["s3_endpoint"] if not args.get("s3_endpoint", True) else []), *missing]
+        msg = (
+            f"nat is 'none' and the network has no {', '.join(lacks)}, without which nodes never become ready; "
+            f"accepted are s3_endpoint and interface_endpoints for {', '.join(needed)}, or nat 'single' or 'per_zone'"
+        )
+        raise ValueError(msg)
 
 
 def pick_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:
