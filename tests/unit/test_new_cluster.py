@@ -8,7 +8,7 @@ import pytest
 from tests.unit.harness import UNKNOWN, Fakes, Recording, run
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT
-from tests.unit.harness.golden import NEW_CLUSTER, urns
+from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.trust import Token, admits
 from tests.unit.new_cluster_case import everything, on_an_existing_cluster
 
@@ -22,7 +22,7 @@ def recording(request: pytest.FixtureRequest) -> Recording:
 
 
 def test_the_urns_are_the_committed_ones(recording: Recording) -> None:
-    assert urns(recording) == NEW_CLUSTER.read_text(), (
+    assert urns(recording) == committed("new-cluster"), (
         "a changed URN replaces its resource: add an alias, then write the file anew"
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
-from tests.unit.harness.golden import FILE, urns
+from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.trust import Token, admits
 from tests.unit.harness.upgrade import Step, state, steps
 
@@ -34,7 +34,9 @@ def test_the_driver_is_let_in_and_the_trust_policy_is_known_at_preview(prod: Rec
 
 
 def test_the_urns_are_the_committed_ones(prod: Recording) -> None:
-    assert urns(prod) == FILE.read_text(), "a changed URN replaces its resource: add an alias, then write the file anew"
+    assert urns(prod) == committed("prod"), (
+        "a changed URN replaces its resource: add an alias, then write the file anew"
+    )
 
 
 def test_preview_and_update_make_the_same_resources(prod_preview: Recording, prod_update: Recording) -> None:

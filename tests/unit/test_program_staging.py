@@ -12,7 +12,7 @@ import pytest
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT
-from tests.unit.harness.golden import STAGING, urns
+from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.trust import Token, admits
 
 KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/11111111-2222-3333-4444-555555555555"
@@ -25,7 +25,9 @@ def staging(request: pytest.FixtureRequest) -> Recording:
 
 
 def test_the_urns_are_the_committed_ones(staging: Recording) -> None:
-    assert urns(staging) == STAGING.read_text(), "a changed URN replaces its resource: add an alias, then write it anew"
+    assert urns(staging) == committed("staging"), (
+        "a changed URN replaces its resource: add an alias, then write it anew"
+    )
 
 
 def test_everything_comes_in_the_order_in_which_it_can_become_ready(staging: Recording) -> None:

@@ -9,7 +9,7 @@ import yaml
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.settings import UNSET
 from tests.unit.harness import REPOSITORY, run
-from tests.unit.harness.golden import FILE
+from tests.unit.harness.golden import committed
 
 README = REPOSITORY / "README.md"
 SETTINGS = REPOSITORY / "docs" / "settings.md"
@@ -66,7 +66,7 @@ def test_the_example_exports_where_clients_connect() -> None:
 def test_the_tree_is_what_the_prod_stack_deploys() -> None:
     (tree,) = (block for block in fences(README, "") if "pulumi:pulumi:Stack" in block)
     shown = [line.split()[-1] for line in tree.splitlines()]
-    deployed = [urn.rsplit("::", 1)[-1] for urn in FILE.read_text().split()]
+    deployed = [urn.rsplit("::", 1)[-1] for urn in committed("prod").split()]
     # The class is read and not registered, so the committed URNs leave it out.
     assert sorted(shown) == sorted([*deployed, "storage-class"])
 

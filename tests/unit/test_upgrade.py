@@ -1,46 +1,89 @@
 """A running stack of the last release, under today's program: nothing that holds messages or identity is made anew."""
 
+import functools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.unit.harness import Recording
-from tests.unit.harness.upgrade import CONFIG_MAP, Step, released, state, steps
+from eks_rocketmq.component import type_token
+from tests.unit.harness import REPOSITORY, Recording, golden
+from tests.unit.harness.upgrade import STACKS, Step, harmful, released, state, steps
 
 Inputs = dict[str, Any]
 
 
-def test_the_release_is_one_that_holds_messages() -> None:
-    recorded = released()
+@pytest.fixture(scope="module", params=STACKS)
+def stack(request: pytest.FixtureRequest) -> str:
+    """The name of a recorded stack."""
+    return request.param
+
+
+@functools.cache
+def update(stack: str) -> Recording:
+    """Today's program, with everything known."""
+    return golden.STACKS[stack]()
+
+
+def test_the_release_is_one_that_holds_messages(stack: str) -> None:
+    recorded = released(stack)
     assert len(recorded) > 35
-    assert [each["inputs"]["spec"]["volumeClaimTemplates"] for each in recorded.values() if each["protect"]] != []
+    protected = [each for each in recorded.values() if each["protect"] and each["type"].endswith(":StatefulSet")]
+    assert [each["inputs"]["spec"]["volumeClaimTemplates"] for each in protected] != []
 
 
-def test_an_upgrade_deletes_nothing_and_replaces_only_configuration(prod_update: Recording) -> None:
-    harmful = [
-        step
-        for step in steps(released(), prod_update)
-        # A changed file is a ConfigMap of another name, made before the old one goes (docs/adr/0003).
-        if step.operation == "delete" or (step.operation == "replace" and step.type != CONFIG_MAP)
-    ]
-    assert harmful == []
+def test_the_stacks_together_have_every_part_on() -> None:
+    recorded = {each["type"] for stack in STACKS for each in released(stack).values()}
+    sources = (path.read_text() for path in (REPOSITORY / "components" / "eks_rocketmq").rglob("*.py"))
+    parts = {type_token(name) for source in sources for name in re.findall(r"type_token\(\"(\w+)\"\)", source)}
+    assert len(parts) > 15
+    assert parts - recorded == set()
+    assert "random:index/randomPassword:RandomPassword" in recorded
 
 
-def test_a_configuration_that_is_replaced_gets_another_name_first(prod_update: Recording) -> None:
-    for step in steps(released(), prod_update):
-        if step.operation == "replace" and step.type == CONFIG_MAP:
-            assert "metadata.name" in step.fields, step
+def test_an_upgrade_deletes_nothing_and_replaces_only_configuration(stack: str) -> None:
+    assert harmful(steps(released(stack), update(stack))) == []
 
 
-def test_what_the_release_protects_stays_protected(prod_update: Recording) -> None:
-    today = state(prod_update)
-    assert [urn for urn, each in released().items() if each["protect"] and not today[urn]["protect"]] == []
+def test_what_the_release_protects_stays_protected(stack: str) -> None:
+    today = state(update(stack))
+    assert [urn for urn, each in released(stack).items() if each["protect"] and not today[urn]["protect"]] == []
 
 
-def test_a_state_that_is_todays_has_nothing_to_do(prod_update: Recording) -> None:
-    assert {step.operation for step in steps(state(prod_update), prod_update)} == {"same"}
+def test_a_state_that_is_todays_has_nothing_to_do(stack: str) -> None:
+    assert {step.operation for step in steps(state(update(stack)), update(stack))} == {"same"}
+
+
+def test_the_urns_with_everything_on_are_the_committed_ones() -> None:
+    made = golden.urns(update("everything"))
+    assert made == golden.committed("everything"), (
+        "a changed URN replaces its resource: add an alias, then write it anew"
+    )
+
+
+def test_no_change_of_a_password_passes_unseen() -> None:
+    everything = update("everything")
+    (urn,) = (urn for urn in everything.resources if urn.endswith("::rocketmq-credentials-user-orders"))
+    for inputs in ({"length": 40}, {"keepers": {"version": "2"}}):
+        before = {urn: {**each, "inputs": {**each["inputs"]}} for urn, each in state(everything).items()}
+        before[urn]["inputs"] |= inputs
+        (step,) = harmful(steps(before, everything))
+        assert (step.operation, step.urn, step.fields) == ("replace", urn, tuple(inputs))
+    renamed = urn.replace("-user-orders", "-orders")
+    before = {renamed if each == urn else each: value for each, value in state(everything).items()}
+    assert harmful(steps(before, everything)) == [Step("delete", renamed)]
+
+
+def test_a_file_that_changes_gets_another_name_and_one_that_keeps_it_is_refused() -> None:
+    everything = update("everything")
+    for name, key in (("rocketmq-broker-a-config", "data"), ("rocketmq-credentials-declared", "stringData")):
+        renamed = changed(everything, name, lambda i: {**i, "metadata": {**i["metadata"], "name": "before"}})
+        assert [step.operation for step in renamed] == ["replace"]
+        assert harmful(renamed) == []
+        (kept,) = changed(everything, name, lambda i, key=key: {**i, key: {**i[key], "more": "0"}})
+        assert harmful([kept]) == [kept]
 
 
 def changed(recording: Recording, name: str, change: Callable[[Inputs], Inputs]) -> list[Step]:

@@ -67,10 +67,6 @@ def _policy(inputs: Properties) -> Answer:
     return arn, {"arn": arn, "policyId": "ANPA"}
 
 
-def _role_policy(inputs: Properties) -> Answer:
-    return f"{inputs['role']}:{inputs['name']}", {}
-
-
 def _pod_identity_association(inputs: Properties) -> Answer:
     return f"{inputs['clusterName']},a-0123456789abcdef0", {"associationId": "a-0123456789abcdef0"}
 
@@ -128,7 +124,6 @@ class Fakes:
             "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _oidc_provider,
             "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
             "aws:iam/policy:Policy": _policy,
-            "aws:iam/rolePolicy:RolePolicy": _role_policy,
             "aws:eks/addon:Addon": _addon,
             "aws:eks/podIdentityAssociation:PodIdentityAssociation": _pod_identity_association,
             "random:index/randomPassword:RandomPassword": _password,
@@ -176,6 +171,8 @@ class Fakes:
         """
         if type_.startswith("kubernetes:"):
             return kubernetes_object(name, inputs)
+        if type_ in new_cluster.IDENTIFIED and type_ not in self.resources:
+            return new_cluster.identified(type_, name)
         if type_ not in self.resources:
             msg = f"no fake for the resource type {type_} ({name}); describe it in tests/unit/harness/fakes.py"
             raise KeyError(msg)

@@ -13,14 +13,6 @@ Properties = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
 
 
-def _identified(prefix: str, service: str = "ec2", **computed: Any) -> Callable[[Properties], Answer]:
-    def answer(inputs: Properties) -> Answer:
-        id_ = f"{prefix}-{hashlib.sha256(repr(sorted(inputs.items())).encode()).hexdigest()[:8]}"
-        return id_, {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{prefix}/{id_}", **computed}
-
-    return answer
-
-
 def _log_group(inputs: Properties) -> Answer:
     name = inputs.get("name", "flow-logs-1a2b3c4")
     return name, {"name": name, "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"}
@@ -34,25 +26,39 @@ def _node_group(inputs: Properties) -> Answer:
 
 RESOURCES: Mapping[str, Callable[[Properties], Answer]] = {
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _identified("sg"),
-    "aws:ec2/eip:Eip": _identified("eipalloc", publicIp="203.0.113.10"),
-    "aws:ec2/flowLog:FlowLog": _identified("fl"),
-    "aws:ec2/internetGateway:InternetGateway": _identified("igw"),
-    "aws:ec2/launchTemplate:LaunchTemplate": _identified("lt", latestVersion=1.0),
-    "aws:ec2/natGateway:NatGateway": _identified("nat"),
-    "aws:ec2/route:Route": _identified("r"),
-    "aws:ec2/routeTable:RouteTable": _identified("rtb"),
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": _identified("rtbassoc"),
-    "aws:ec2/securityGroup:SecurityGroup": _identified("sg"),
-    "aws:ec2/subnet:Subnet": _identified("subnet"),
-    "aws:ec2/vpc:Vpc": _identified("vpc"),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": _identified("vpce"),
-    "aws:eks/accessEntry:AccessEntry": _identified("access-entry", "eks"),
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _identified("association", "eks"),
     "aws:eks/nodeGroup:NodeGroup": _node_group,
-    "aws:iam/rolePolicy:RolePolicy": _identified("policy", "iam"),
-    "aws:kms/key:Key": _identified("key", "kms"),
 }
+IDENTIFIED: Mapping[str, tuple[str, str]] = {
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ("sg", "ec2"),
+    "aws:ec2/eip:Eip": ("eipalloc", "ec2"),
+    "aws:ec2/flowLog:FlowLog": ("fl", "ec2"),
+    "aws:ec2/internetGateway:InternetGateway": ("igw", "ec2"),
+    "aws:ec2/launchTemplate:LaunchTemplate": ("lt", "ec2"),
+    "aws:ec2/natGateway:NatGateway": ("nat", "ec2"),
+    "aws:ec2/route:Route": ("r", "ec2"),
+    "aws:ec2/routeTable:RouteTable": ("rtb", "ec2"),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": ("rtbassoc", "ec2"),
+    "aws:ec2/securityGroup:SecurityGroup": ("sg", "ec2"),
+    "aws:ec2/subnet:Subnet": ("subnet", "ec2"),
+    "aws:ec2/vpc:Vpc": ("vpc", "ec2"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": ("vpce", "ec2"),
+    "aws:eks/accessEntry:AccessEntry": ("access-entry", "eks"),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": ("association", "eks"),
+    "aws:iam/rolePolicy:RolePolicy": ("policy", "iam"),
+    "aws:kms/key:Key": ("key", "kms"),
+}
+"""How the ids of a type begin, and its service in ARNs."""
+COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "aws:ec2/eip:Eip": {"publicIp": "203.0.113.10"},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1.0},
+}
+
+
+def identified(type_: str, name: str) -> Answer:
+    """A resource whose id AWS makes. It keeps it through every update, so it comes from the name and not the inputs."""
+    prefix, service = IDENTIFIED[type_]
+    id_ = f"{prefix}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return id_, {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{prefix}/{id_}", **COMPUTED.get(type_, {})}
 
 
 def _service(arguments: Properties) -> Properties:

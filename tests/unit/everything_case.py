@@ -1,0 +1,37 @@
+"""A RocketMQ with everything on, so that what the stack files leave off has committed URNs and a recorded state."""
+
+from typing import Any
+
+from eks_rocketmq.rocketmq.cluster import RocketMq
+from tests.unit.rocketmq_case import args
+
+OPTIONS: dict[str, Any] = {
+    "access": {
+        "users": [
+            {"name": "orders", "permissions": [{"resources": ["Topic:orders-*"], "actions": ["Pub", "Sub"]}]},
+            {"name": "admin", "type": "Super", "password": "Chosen-by-a-person"},
+            {"name": "former", "enabled": False},
+        ]
+    },
+    "tls": {"secret_name": "rocketmq-tls", "mode": "enforcing", "authority": "ca.crt"},
+    "topics": [{"name": "orders-new", "type": "FIFO", "queues": 16}],
+    "consumer_groups": [{"name": "orders", "ordered": True}],
+    "network_policies": {"clients": [{"cidr": "10.0.0.0/8"}], "egress": True},
+    "monitoring": {
+        "monitor": "pod",
+        "monitor_labels": {"release": "kps"},
+        "alerts": {},
+        "grafana_dashboard": {},
+    },
+    "external": {"type": "NodePort", "node_port": 30081, "hostname": "mq.example.com"},
+    "dashboard": {"login_secret": "console-users", "credentials_secret": "console-user"},
+}
+
+
+def everything() -> None:
+    """Two broker groups, so that a second one is in the lists as well."""
+    groups = [
+        {"name": name, "replicas": 3, "memory": "4Gi", "cpu": "500m", "storage": "100Gi"}
+        for name in ("broker-a", "broker-b")
+    ]
+    RocketMq("rocketmq", args(broker_groups=groups, **OPTIONS))
