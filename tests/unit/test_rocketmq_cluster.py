@@ -124,12 +124,10 @@ def test_data_is_protected_by_default(deployed: Recording) -> None:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_the_jvm_is_process_one(deployed: Recording, name: str) -> None:
+def test_the_jvm_is_the_containers_own_process(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
     assert main["command"][0] == "java"
     assert "args" not in main
-    # With one namespace for all processes of a pod it would be the sandbox of the pod.
-    assert "shareProcessNamespace" not in pod(deployed, name)
     assert main["command"][-2] in {"-c", "-pc"}
 
 
