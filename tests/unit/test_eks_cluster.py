@@ -318,7 +318,7 @@ def test_every_arn_has_the_partition_of_the_account(partition: str) -> None:
     assert made.one("RolePolicyAttachment").inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
     for association in made.by_type("AccessPolicyAssociation"):
         assert association.inputs["policyArn"].startswith(f"arn:{partition}:eks::aws:cluster-access-policy/")
-    # Service principals end in .com everywhere.
+    # The name of EKS is the same everywhere, unlike that of EC2.
     assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": "eks.amazonaws.com"}
 
 

@@ -1,6 +1,6 @@
 """An IAM role for service accounts of a cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
@@ -119,7 +119,7 @@ class IrsaRole(ComponentResource):
 
     def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("IrsaRole"), name, {}, opts)
-        _refuse_outputs_among(args.get("managed_policies"))
+        _refuse_computed_policies(args)
         hold(args, IrsaRoleArgs)
         accounts = [role_checks.service_account({**account}) for account in args["service_accounts"]]
         _check_names(args, accounts)
@@ -230,8 +230,9 @@ class IrsaRole(ComponentResource):
                 )
 
 
-def _refuse_outputs_among(policies: object) -> None:
+def _refuse_computed_policies(args: object) -> None:
     """The commonest mistake, answered with the way that there is."""
+    policies = args.get("managed_policies") if isinstance(args, Mapping) else None
     if isinstance(policies, list) and any(isinstance(policy, Output) for policy in policies):
         msg = (
             "managed_policies has an output of another resource, and the name of an attachment must be known at "
