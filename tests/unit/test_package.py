@@ -83,6 +83,18 @@ def test_an_output_is_taken_where_the_type_allows_one() -> None:
     assert "assumeRolePolicy" in role.secret_inputs
 
 
+def test_a_policy_that_the_consumer_makes_is_attached() -> None:
+    arn = "arn:aws:iam::140023393377:policy/orders"
+    recording, _ = construct(ROLE, {**ROLE_INPUTS, "policyArns": lambda: {"orders": pulumi.Output.from_input(arn)}})
+    assert recording.one("RolePolicyAttachment", "orders-orders").inputs["policyArn"] == arn
+
+
+def test_an_output_deep_in_a_plain_input_is_refused_too() -> None:
+    accounts = {"serviceAccounts": lambda: [{"namespace": pulumi.Output.from_input("orders"), "name": "orders"}]}
+    with pytest.raises((InputPropertyError, InputPropertiesError), match=r"namespace.* must be a plain value"):
+        construct(ROLE, {**ROLE_INPUTS, **accounts})
+
+
 def test_what_crosses_to_another_language_are_values_only() -> None:
     _, state = construct(ROLE, ROLE_INPUTS)
     assert state.keys() == {"arn", "name"}
