@@ -27,7 +27,7 @@ from eks_rocketmq.eks.ebs_csi_policy import key_policy
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.identifiers import cluster_name
 from eks_rocketmq.eks.network import NetworkArgs
-from eks_rocketmq.eks.network_plan import plan_network
+from eks_rocketmq.eks.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
@@ -166,6 +166,8 @@ def assemble(
     ebs_csi = _ebs_csi(values, storage)
     rocketmq = _rocketmq(declared, values)
     new = _new_cluster(values, cluster)
+    if storage.get("create", False):
+        stack_checks.check_class(storage, rocketmq)
     stack_checks.check_pod_zones(rocketmq, region, new.network if new else None)
     if new is not None:
         _check_together(new, ebs_csi, rocketmq)
@@ -275,7 +277,9 @@ def _check_together(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketM
     before = plan_addons(new.before_nodes)
     groups = {name: plan_nodes(name, args) for name, args in new.node_groups.items()}
     stack_checks.check_nodes(len(plan_network(new.network).private), groups, rocketmq)
-    stack_checks.check_way_out(new.network, before, rocketmq)
+    with as_spelled("network"):
+        check_nodes_can_start(new.network, ["pod_identity"] if stack_checks.has_agent(before) else [])
+    stack_checks.check_image(new.network, rocketmq)
     stack_checks.check_agent(ebs_csi.get("identity", "irsa"), before)
 
 

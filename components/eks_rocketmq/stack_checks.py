@@ -9,14 +9,14 @@ from typing import Any
 from eks_rocketmq.eks.addon_plan import POD_IDENTITY_AGENT, AddonPlan
 from eks_rocketmq.eks.network import NetworkArgs
 from eks_rocketmq.eks.node_plan import NodePlan
+from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
+from eks_rocketmq.eks.volume_class import least_size
 from eks_rocketmq.rocketmq import durability, sizes
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE
+from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, plan
 from eks_rocketmq.shape import camel
+from eks_rocketmq.validation import bytes_of
 
-_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "ec2")
-"""What nodes, the pod network and the driver talk to. https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html"""
-_AGENT_ENDPOINT = "eks-auth"
 _ROLES = ("name_servers", "controllers", "proxies")
 
 
@@ -82,28 +82,13 @@ def check_pod_zones(rocketmq: RocketMqArgs, region: str | None, network: Network
             raise ValueError(msg)
 
 
-def check_way_out(network: NetworkArgs, addons: list[AddonPlan], rocketmq: RocketMqArgs) -> None:
-    """Refuses a network from which nodes reach neither AWS nor the images.
+def check_image(network: NetworkArgs, rocketmq: RocketMqArgs) -> None:
+    """Refuses the default image where nodes have no way to where it is.
 
     Raises:
-        ValueError: naming what is missing.
+        ValueError: naming both keys.
     """
-    if network.get("nat", "per_zone") != "none":
-        return
-    wanted = (*_ENDPOINTS, *((_AGENT_ENDPOINT,) if _has_agent(addons) else ()))
-    missing = [name for name in wanted if name not in network.get("interface_endpoints", [])]
-    if missing:
-        msg = (
-            f"network.nat is 'none' and interfaceEndpoints has no {', '.join(missing)}; nodes join the cluster, fetch "
-            f"images and take roles only through them: add {', '.join(missing)}, or take nat 'single'"
-        )
-        raise ValueError(msg)
-    if not network.get("s3_endpoint", True):
-        msg = (
-            "network.nat is 'none' and s3Endpoint is False; ECR keeps the layers of images in S3: leave s3Endpoint out"
-        )
-        raise ValueError(msg)
-    if "image" not in rocketmq:
+    if network.get("nat") == "none" and "image" not in rocketmq:
         msg = (
             f"image is {DEFAULT_IMAGE!r} and network.nat is 'none'; no node reaches Docker Hub: copy the image into a "
             "repository of ECR and name that, or take nat 'single'"
@@ -121,7 +106,7 @@ def check_agent(identity: str, addons: list[AddonPlan]) -> None:
     Raises:
         ValueError: naming both keys.
     """
-    if identity == "pod_identity" and not _has_agent(addons):
+    if identity == "pod_identity" and not has_agent(addons):
         msg = (
             "ebsCsi.identity is 'pod_identity', and the new cluster has no agent that hands roles out: set "
             "clusterAddons.podIdentityAgent to true, or take identity 'irsa'"
@@ -129,7 +114,8 @@ def check_agent(identity: str, addons: list[AddonPlan]) -> None:
         raise ValueError(msg)
 
 
-def _has_agent(addons: list[AddonPlan]) -> bool:
+def has_agent(addons: list[AddonPlan]) -> bool:
+    """Whether something hands out roles by EKS Pod Identity."""
     return any(addon.name == POD_IDENTITY_AGENT for addon in addons)
 
 
@@ -148,3 +134,29 @@ def _pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[str, str]]:
     for what, holder in places.items():
         for zone in holder.get("pods", {}).get("zones", []):
             yield f"{what}.zones", zone
+
+
+def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
+    """Refuses claims of the stack's new class that are too small for what the class promises.
+
+    Args:
+        storage: the new class.
+        rocketmq: what claims volumes of it, where it names no other class.
+
+    Raises:
+        ValueError: naming the claim and the least size.
+    """
+    least = least_size(storage)
+    made = plan(rocketmq)
+    own = {"controllers": (rocketmq.get("controllers", {}), made.controllers.storage)}
+    own |= {
+        f"brokerGroups[{group.name!r}]": (given, group.role.storage)
+        for group, given in zip(made.groups, rocketmq["broker_groups"], strict=True)
+    }
+    for what, (given, size) in own.items():
+        if "storage_class" not in given and bytes_of(size, what) < least * 1024**3:
+            msg = (
+                f"{what}.storage is {size}; newStorageClass with its iops needs volumes of {least}Gi or more: raise "
+                "it, or take fewer iops"
+            )
+            raise ValueError(msg)

@@ -193,15 +193,15 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
             },
             "proxies.pods.zones has 'ap-southeast-1d', and the network has no such zone",
         ),
-        (way_out("ecr.api", "sts"), "network.nat is 'none' and interfaceEndpoints has no ecr.dkr, ec2; "),
+        (way_out("ecr.api", "sts"), "network: nat is 'none' and the network has no ec2, ecr.dkr, "),
         (
             {
                 **way_out("ecr.api", "ecr.dkr", "sts", "ec2"),
                 "clusterAddons": {"podIdentityAgent": True},
             },
-            "network.nat is 'none' and interfaceEndpoints has no eks-auth; ",
+            "network: nat is 'none' and the network has no eks-auth, without which nodes never become",
         ),
-        (way_out("ecr.api", "ecr.dkr", "sts", "ec2", s3Endpoint=False), "network.nat is 'none' and s3Endpoint is F"),
+        (way_out("ecr.api", "ecr.dkr", "sts", "ec2", s3Endpoint=False), "network: nat is 'none' .* no s3Endpoint,"),
         (way_out("ecr.api", "ecr.dkr", "sts", "ec2"), "image is 'apache/rocketmq' and network.nat is 'none'"),
         ({"nodeGroups": {"general": {}}}, "nodeGroups.general.instance.* is missing"),
         ({"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "diskSize": 5}}}, "nodeGroups.general: diskSize"),
@@ -235,6 +235,10 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         ({"ebsCsi": {"permissions": "v2"}}, "ebsCsi has permissions, which the stack sets itself"),
         ({"ebsCsi": {"identity": "user"}}, "ebsCsi: identity is 'user'; accepted are 'irsa', 'pod_identity'"),
         ({"ebsCsi": {"mostRecent": True, "addonVersion": "v1"}}, "ebsCsi: addonVersion is 'v1' and mostRecent is True"),
+        (
+            {"newStorageClass": {"iops": 6000}, "controllers": {"storage": "11Gi"}},
+            "controllers.storage is 11Gi; newStorageClass with its iops needs volumes of 12Gi or more",
+        ),
         ({"newStorageClass": {"iops": 5}}, "newStorageClass: iops is 5 with volumeType 'gp3'; accepted"),
         (
             {"storageClass": "gp2"},
