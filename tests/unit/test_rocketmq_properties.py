@@ -5,15 +5,17 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import kubernetes_validate
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pods, probes
+from eks_rocketmq.rocketmq import broker_config, durability, labels, memory, pods, ports, probes
 from eks_rocketmq.rocketmq.broker_group import _container
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.validation import bytes_of, dns_label, dns_subdomain, label_value, qualified_name, whole_number
-from tests.unit.rocketmq_case import args
+from tests.unit.harness import Recording
+from tests.unit.rocketmq_case import args, deploy
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 JSON = st.recursive(
@@ -34,7 +36,10 @@ COUNTS = st.integers(-2, 9) | st.sampled_from([10**30, 1000, 1001, 2.0, 2.5, flo
 KEYS = st.sampled_from(sorted(broker_config.known_keys("5.5.0")["broker"]))
 CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
 RARELY = st.sampled_from([False] * 7 + [True])
-ADVICE = ("accepted", "needs", "leave it out", "is missing", "has no", "contradict each other: ")
+ADVICE = (
+    "accepted", "needs", "leave it out", "leave them out", "is missing", "has no", "contradict each other: ",
+    "give the", "Give ", "add the", "take ",
+)  # fmt: skip
 # Least members of a group, least controllers, and whether an acknowledged message outlives a killed member.
 PROMISES = {"strict": (3, 3, True), "balanced": (2, 3, True), "dev": (1, 1, False)}
 quick = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -103,6 +108,115 @@ def anything(draw: st.DrawFn) -> Any:
         else:
             result.setdefault(where, {})[field] = value
     return result
+
+
+JUNK = st.sampled_from(["", "Bad Name", "a\nb", "../x", "Ü", "x" * 300, 0, -1, 2**40, 1.5, True, None, [], {}]) | JSON
+WORDS = st.sampled_from(["orders", "a-b", "ab", "a" * 40])
+PAIRS = st.dictionaries(st.sampled_from(["team", "example.com/a"]), st.sampled_from(["shop", "A_b", ""]), max_size=2)
+CIDRS = st.sampled_from(["10.0.0.0/16", "0.0.0.0/0", "::/0", "2001:db8::/32", "10.0.0.1/32"])
+
+
+def some_of(required: dict[str, st.SearchStrategy[Any]] | None = None, /, **optional: Any) -> st.SearchStrategy[Any]:
+    """Objects with the required fields and any of the optional ones."""
+    return st.fixed_dictionaries(required or {}, optional=optional)
+
+
+def few(strategy: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[Any]:
+    return st.lists(strategy, min_size=least, max_size=2, unique_by=repr)
+
+
+def named(**fields: Any) -> st.SearchStrategy[Any]:
+    """Some objects, each with a name of its own."""
+    return st.lists(some_of({"name": WORDS}, **fields), max_size=2, unique_by=lambda each: each["name"])
+
+
+# What Kubernetes puts on an address, a label or nothing at all.
+PEERS = few(some_of({"pod_labels": PAIRS}, namespace_labels=PAIRS) | st.fixed_dictionaries({"cidr": CIDRS}))
+PERMISSIONS = few(
+    some_of(
+        {
+            "resources": st.sampled_from(["*", "Topic:a-*", "Group:a", "Cluster:*"]).map(lambda one: [one]),
+            "actions": few(st.sampled_from(["Pub", "Sub", "All", "Get"]), 1),
+        },
+        decision=st.sampled_from(["Allow", "Deny"]),
+        source_ips=few(CIDRS),
+    ),
+)
+SERVICE = {
+    "port": st.sampled_from([443, 8081, 65535]),
+    "node_port": st.sampled_from([30000, 32767]),
+    "annotations": PAIRS,
+    "traffic_policy": st.sampled_from(["Cluster", "Local"]),
+}
+OPTIONS: dict[str, st.SearchStrategy[Any]] = {
+    "external": some_of(
+        {"load_balancer_class": st.just("example.com/lb"), "hostname": st.sampled_from(["mq.example.com", "mq"])},
+        remoting=st.booleans(),
+        source_ranges=few(CIDRS),
+        **SERVICE,
+    )
+    | some_of({"type": st.just("NodePort")}, **SERVICE),
+    "network_policies": some_of(enabled=st.booleans(), clients=PEERS, egress=st.booleans(), dns=PEERS),
+    "access": some_of(
+        users=named(password_version=st.integers(1, 3), enabled=st.booleans(), permissions=PERMISSIONS)
+        | named(password=st.from_regex(r"[!#-\[\]-~]{8,64}", fullmatch=True), type=st.just("Super")),
+        internal_generation=st.integers(1, 3),
+    ),
+    "tls": some_of(
+        {"secret_name": WORDS},
+        mode=st.sampled_from(["permissive", "enforcing"]),
+        authority=st.sampled_from(["ca.crt", ".a_b-C"]),
+    ),
+    "topics": named(
+        type=st.sampled_from(["NORMAL", "FIFO", "DELAY", "TRANSACTION", "PRIORITY"]),
+        queues=st.integers(8, 1024),
+        write_queues=st.integers(1, 8),
+        permission=st.sampled_from(["RW", "R", "W"]),
+        broker_groups=st.just(["broker-a"]),
+    ),
+    "consumer_groups": named(
+        ordered=st.booleans(),
+        max_retries=st.sampled_from([0, 16, 2**31 - 1]),
+        broadcast=st.booleans(),
+        consume=st.booleans(),
+    ),
+    "monitoring": some_of(
+        monitor=st.sampled_from(["pod", "service", "none"]),
+        monitor_labels=PAIRS,
+        interval=st.sampled_from(["30s", "1m"]),
+        scrapers=PEERS,
+        alerts=some_of(
+            labels=PAIRS,
+            kubernetes_metrics=st.booleans(),
+            disk_used_percent=st.integers(1, 84),
+            consumer_lag_messages=st.integers(1, 10**15),
+            consumer_lag_seconds=st.integers(1, 10**9),
+            send_latency_milliseconds=st.integers(1, 2999),
+        ),
+        grafana_dashboard=some_of(labels=PAIRS, annotations=PAIRS),
+    ),
+    "dashboard": some_of({"login_secret": WORDS}, clients=PEERS),
+}
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> dict[str, Any]:
+    """One option with whatever in one place of it, however deep."""
+    name = draw(st.sampled_from(sorted(OPTIONS)))
+    result: dict[Any, Any] = {name: draw(OPTIONS[name])}
+    part, key = result, name
+    while draw(st.integers(0, 3)) and isinstance(part[key], dict | list) and part[key]:
+        part = part[key]
+        key = draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
+    part[key] = draw(JUNK)
+    return result
+
+
+# What is asked for stands first in a refusal; names of RocketMQ are called by what they are.
+NAMED = re.compile(
+    r"(external|network_policies|access|tls|topics|consumer_groups|monitoring|dashboard)\b"
+    r"|(topic|consumer group|user) name is "
+)
 
 
 def outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[Any, str]:
@@ -175,6 +289,63 @@ def holds(result: Plan, profile: str) -> None:
         assert len(host) <= 253
         assert all(LABEL.fullmatch(part) for part in host.split("."))
         assert 1 <= int(port) <= 65535
+
+
+@given(spoilt())
+def test_what_no_option_can_be_is_refused_by_its_name(given_args: dict[str, Any]) -> None:
+    _, refusal = outcome(plan, args(**given_args))
+    assert not refusal or NAMED.match(refusal), refusal
+    assert not refusal or any(phrase in refusal for phrase in ADVICE), refusal
+
+
+# Each example is a whole deployment with its manifests validated, and has half of the options at once.
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.too_slow])
+@given(some_of(**OPTIONS))
+def test_options_are_rendered_as_kubernetes_takes_them_and_open_what_is_served(given_args: dict[str, Any]) -> None:
+    result, refusal = outcome(plan, args(**given_args))
+    if refusal:
+        assert "network_policies.clients names no cidr" in refusal
+        return
+    recording = deploy(**given_args)
+    for manifest in recording.manifests():
+        if "coreos" not in manifest["apiVersion"]:
+            kubernetes_validate.validate(manifest, "1.35", strict=True)
+    opens_what_is_served_and_nothing_else(recording, result)
+
+
+def opens_what_is_served_and_nothing_else(recording: Recording, result: Plan) -> None:
+    templates = [
+        made.inputs["spec"]["template"] for kind in ("StatefulSet", "Deployment") for made in recording.by_type(kind)
+    ]
+    network = result.surroundings.network
+    # Where nobody is let in no rule stands: an empty list of peers would be everyone.
+    closed = {
+        ports.PROXY_GRPC: network.clients == [],
+        ports.PROXY_REMOTING: network.clients == [],
+        ports.METRICS: network.scrapers == [],
+        ports.DASHBOARD: network.dashboard_clients == [],
+    }
+    everything: set[int] = set()
+    opened: dict[str, set[int]] = {}
+    for policy in recording.by_type("NetworkPolicy"):
+        selector = policy.inputs["spec"]["podSelector"]["matchLabels"]
+        (pods_of,) = (t for t in templates if selector.items() <= t["metadata"]["labels"].items())
+        served = {port["containerPort"] for c in pods_of["spec"]["containers"] for port in c.get("ports", [])}
+        everything |= served
+        role = selector["app.kubernetes.io/component"]
+        opened[role] = ports_of(policy.inputs["spec"].get("ingress", []))
+        assert opened[role] <= served, role
+        assert [port for port in served - opened[role] if not closed.get(port)] == [], role
+    assert len(opened) == (len(templates) if network.policies else 0)
+    for policy in recording.by_type("NetworkPolicy"):
+        assert ports_of(policy.inputs["spec"].get("egress", [])) <= everything | {ports.DNS}
+    if result.surroundings.external and network.policies:
+        (way_in,) = (made for made in recording.by_type("Service") if "external" in made.name)
+        assert {port["targetPort"] for port in way_in.inputs["spec"]["ports"]} <= opened[labels.PROXY]
+
+
+def ports_of(rules: list[dict[str, Any]]) -> set[int]:
+    return {port["port"] for rule in rules for port in rule["ports"]}
 
 
 @quick

@@ -108,7 +108,7 @@ def _topic(
     for group in groups:
         if group not in broker_groups:
             msg = (
-                f"{what}.broker_groups names {group!r}; there are {', '.join(map(repr, broker_groups))}"
+                f"{what}.broker_groups names {group!r}; accepted are {', '.join(map(repr, broker_groups))}"
                 f"{did_you_mean(group, broker_groups)}"
             )
             raise ValueError(msg)
@@ -131,7 +131,8 @@ def _type(kind: str, version: str, what: str, *, mixed: bool) -> str:
         raise ValueError(msg)
     if kind not in known:
         msg = (
-            f"{what}.type is {kind!r}; RocketMQ {version} has {', '.join(map(repr, known))}{did_you_mean(kind, known)}"
+            f"{what}.type is {kind!r}; accepted with RocketMQ {version} are {', '.join(map(repr, known))}"
+            f"{did_you_mean(kind, known)}"
         )
         raise ValueError(msg)
     return kind
