@@ -58,6 +58,16 @@ def dns_subdomain(value: str, what: str) -> str:
     raise ValueError(msg)
 
 
+def check_known_name(value: object, what: str) -> None:
+    """`dns_subdomain` for an input; one that is left out, or known only later, is the API server's to judge.
+
+    Raises:
+        ValueError: as `dns_subdomain`.
+    """
+    if isinstance(value, str):
+        dns_subdomain(value, what)
+
+
 def is_dns_subdomain(value: str) -> bool:
     """Whether Kubernetes accepts `value` as an RFC 1123 subdomain."""
     return len(value) <= DNS_SUBDOMAIN_LENGTH and all(map(_DNS_LABEL.fullmatch, value.split(".")))

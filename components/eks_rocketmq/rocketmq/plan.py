@@ -23,7 +23,16 @@ from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.pods import DATA_DIRECTORY
 from eks_rocketmq.rocketmq.surroundings import METRIC_KEYS, Surroundings, as_proxies_read, surroundings
 from eks_rocketmq.shape import hold
-from eks_rocketmq.validation import between, cpu, digest, dns_label, dns_subdomain, image, image_reference, whole_number
+from eks_rocketmq.validation import (
+    between,
+    check_known_name,
+    cpu,
+    digest,
+    dns_label,
+    image,
+    image_reference,
+    whole_number,
+)
 
 CLUSTER = "rocketmq"
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
@@ -157,7 +166,7 @@ def plan(args: RocketMqArgs) -> Plan:
     """
     hold(args, RocketMqArgs)
     namespace = dns_label(args["namespace"], "namespace")
-    _check_class(args, "storage_class")
+    check_known_name(args["storage_class"], "storage_class")
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.profile(profile_name)
@@ -282,7 +291,7 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
         what="controllers.config",
     )
     durability.check_keys(frame.profile, keys, "controllers.config")
-    _check_class(given, "controllers.storage_class")
+    check_known_name(given.get("storage_class"), "controllers.storage_class")
     sizes.check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
     return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), frame)
 
@@ -321,7 +330,7 @@ def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -
         frame.version, "broker", own, given.get("config", {}), fixed=fixed, what=f"{what}.config"
     )
     durability.check_keys(frame.profile, keys, f"{what}.config")
-    _check_class(given, f"{what}.storage_class")
+    check_known_name(given.get("storage_class"), f"{what}.storage_class")
     sizes.check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _role(labels.BROKER, given, what, broker_config.properties(keys), frame, direct_needed=_transient_pool(keys))
     return BrokerGroup(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
@@ -333,12 +342,6 @@ def _transient_pool(keys: Mapping[str, Value]) -> int:
         return 0
     file = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
     return int(keys.get("transientStorePoolSize", 5)) * file // memory.MIB
-
-
-def _check_class(given: Mapping[str, Any], what: str) -> None:
-    """Refuses what no StorageClass can be called; one that is known only later is the API server's to judge."""
-    if isinstance(name := given.get("storage_class"), str):
-        dns_subdomain(name, what)
 
 
 def _check_groups(groups: list[BrokerGroup]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from pulumi import Input
 
 from eks_rocketmq.rocketmq.broker_config import Value
-from eks_rocketmq.validation import dns_subdomain, matching, one_of
+from eks_rocketmq.validation import check_known_name, matching, one_of
 
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
@@ -56,8 +56,7 @@ def tls(given: TlsArgs) -> Tls:
         ValueError: for a mode that is none, and for names that no Secret and no entry of one can have.
     """
     mode = one_of(given.get("mode", "permissive"), _MODES, "tls.mode")
-    if isinstance(given["secret_name"], str):
-        dns_subdomain(given["secret_name"], "tls.secret_name")
+    check_known_name(given["secret_name"], "tls.secret_name")
     authority = given.get("authority")
     if authority is not None:
         matching(_ENTRY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'")
