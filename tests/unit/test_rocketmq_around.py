@@ -256,6 +256,63 @@ def test_the_console_runs_restricted_like_all_others() -> None:
     assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(ours["containers"][0])
 
 
+def test_what_is_said_for_the_pods_of_all_roles_holds_for_the_console() -> None:
+    recording = deploy(
+        dashboard={**DASHBOARD, "credentials_secret": "c"},
+        image_pull_policy="Always",
+        image_pull_secrets=["registry"],
+        pods={
+            "zones": ["a", "b", "c"],
+            "node_selector": {"pool": "mq"},
+            "tolerations": [{"key": "mq"}],
+            "priority_class": "high",
+            "labels": {"team": "mq"},
+            "annotations": {"note": "n"},
+            "environment": {"TZ": "UTC"},
+            "java_options": ["-XX:+PrintGCDateStamps"],
+        },
+    )
+    template = workload(recording, "rocketmq-dashboard-deployment")["template"]
+    ours, theirs = template["spec"], pod(recording, "rocketmq-proxy-deployment")
+    for field in ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets", "affinity"):
+        assert ours[field] == theirs[field]
+    assert template["metadata"]["labels"]["team"] == "mq"
+    assert template["metadata"]["labels"]["app"] == "rocketmq-dashboard"
+    assert template["metadata"]["annotations"] == {"note": "n"}
+    (main,) = ours["containers"]
+    assert main["imagePullPolicy"] == "Always"
+    assert [e["name"] for e in main["env"]] == ["ROCKETMQ_CONFIG_ACCESSKEY", "ROCKETMQ_CONFIG_SECRETKEY", "TZ"]
+    # Its image has a JDK of its own, which would end at an option of the other.
+    assert "-XX:+PrintGCDateStamps" not in main["command"]
+
+
+@pytest.mark.parametrize("mode", ["permissive", "enforcing"])
+def test_with_tls_the_console_speaks_it_too(mode: str) -> None:
+    recording = deploy(dashboard=DASHBOARD, tls={"secret_name": "certificates", "mode": mode})
+    main = container(recording, "rocketmq-dashboard-deployment")
+    # The first decides for the clients of its own pool, the second for those that it makes for a user.
+    assert {"-Drocketmq.config.useTLS=true", "-Dtls.enable=true"} <= set(main["command"])
+    assert main["command"].index("-Dtls.enable=true") < main["command"].index("-jar")
+    assert "certificates" not in str(pod(recording, "rocketmq-dashboard-deployment"))
+    plain = container(deploy(dashboard=DASHBOARD), "rocketmq-dashboard-deployment")
+    assert "TLS" not in str(plain["command"]).upper()
+
+
+def test_the_console_gets_the_authorities_and_never_the_key() -> None:
+    tls = {"secret_name": "certificates", "authority": "ca.crt"}
+    recording = deploy(dashboard=DASHBOARD, tls=tls)
+    spec = pod(recording, "rocketmq-dashboard-deployment")
+    (main,) = spec["containers"]
+    (volume,) = (v["secret"] for v in spec["volumes"] if v["name"] == "tls")
+    assert (volume["secretName"], volume["items"]) == ("certificates", [{"key": "ca.crt", "path": "ca.crt"}])
+    (mount,) = (m for m in main["volumeMounts"] if m["name"] == "tls")
+    assert f"-Dtls.client.trustCertPath={mount['mountPath']}/ca.crt" in main["command"]
+    assert "-Dtls.client.authServer=true" in main["command"]
+    assert not any("server" in flag for flag in main["command"] if flag.startswith("-Dtls"))
+    for manifest in recording.manifests():
+        kubernetes_validate.validate(manifest, "1.35", strict=True)
+
+
 def test_the_console_is_closed_but_for_those_who_are_named() -> None:
     def ingress(**more: Any) -> Any:
         recording = deploy(dashboard={**DASHBOARD, **more})
@@ -289,6 +346,14 @@ def test_size_and_image_of_the_console_are_the_callers() -> None:
         ({"dashboard": {}}, "dashboard.login_secret is missing"),
         ({"dashboard": {"login_secret": "My_Login"}}, "dashboard.login_secret is 'My_Login'"),
         ({"dashboard": {**DASHBOARD, "credentials_secret": "C"}}, "dashboard.credentials_secret is 'C'"),
+        (
+            {"dashboard": DASHBOARD, "access": {"users": [{"name": "orders"}]}},
+            "dashboard has no credentials_secret beside access; brokers refuse whoever does not sign: give the name",
+        ),
+        (
+            {"dashboard": DASHBOARD, "pods": {"environment": {"ROCKETMQ_CONFIG_ACCESSKEY": "k"}}},
+            "pods.environment: ROCKETMQ_CONFIG_ACCESSKEY is set by the deployment",
+        ),
         ({"dashboard": {**DASHBOARD, "memory": "256Mi"}}, "dashboard.memory is 256Mi; accepted is 512Mi or more"),
         ({"dashboard": {**DASHBOARD, "cpu": "0"}}, "dashboard.cpu is '0'; accepted are CPUs"),
         ({"dashboard": {**DASHBOARD, "cpu": "0.0001"}}, "dashboard.cpu is '0.0001'; accepted are CPUs"),

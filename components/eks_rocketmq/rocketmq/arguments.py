@@ -46,7 +46,7 @@ class PodsArgs(TypedDict):
     """Environment variables of the RocketMQ process, readable for everyone who may read pods. Default: none."""
     java_options: NotRequired[list[str]]
     """Options of the JVM, valid for the JDK 8 of the official image, such as `-XX:MaxGCPauseMillis=100`. Those that
-    `memory` decides are refused. Default: none."""
+    `memory` decides are refused; the web console, on a JDK of its own, takes none. Default: none."""
 
 
 class BrokerGroupArgs(TypedDict):
@@ -152,7 +152,7 @@ class RocketMqArgs(TypedDict):
     image_pull_policy: NotRequired[str]
     """`IfNotPresent`, `Always` or `Never`. Changing this restarts all pods one by one. Default: `IfNotPresent`."""
     image_pull_secrets: NotRequired[list[str]]
-    """Names of Secrets of the namespace with which nodes fetch the image. Changing this restarts all pods one by one.
+    """Names of Secrets of the namespace with which nodes fetch the images. Changing this restarts all pods one by one.
     Default: none."""
     storage_class: Input[str]
     """StorageClass of the claims. Changing this replaces the sets, which is refused while `protect_data` is on."""
@@ -174,7 +174,8 @@ class RocketMqArgs(TypedDict):
     annotations: NotRequired[dict[str, str]]
     """Annotations of every object that is made here. Changing this restarts nothing. Default: none."""
     pods: NotRequired[PodsArgs]
-    """Where the pods of all roles run and what they carry. Default: any node, one member of a role on each."""
+    """Where the pods of all roles, and that of the web console, run and what they carry. Default: any node, one member
+    of a role on each."""
     broker_groups: list[BrokerGroupArgs]
     """The broker groups, at least one."""
     name_servers: NotRequired[NameServersArgs]

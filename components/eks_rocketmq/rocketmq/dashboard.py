@@ -6,9 +6,9 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.rocketmq import labels, objects, ports, probes
+from eks_rocketmq.rocketmq import labels, objects, ports, probes, tls
 from eks_rocketmq.rocketmq.plan import Plan
-from eks_rocketmq.rocketmq.pods import CONTAINER_SECURITY, POD_SECURITY
+from eks_rocketmq.rocketmq.pods import CONTAINER_SECURITY, restricted, variables
 from eks_rocketmq.rocketmq.surroundings import Dashboard as Choices
 from eks_rocketmq.rocketmq.unready import explained
 
@@ -36,7 +36,7 @@ class Dashboard(ComponentResource):
                     "replicas": 1,
                     "selector": {"matchLabels": scope.selector},
                     "strategy": {"type": "Recreate"},  # a login is known to one process only
-                    "template": {"metadata": {"labels": scope.labels}, "spec": _pod(plan, choices)},
+                    "template": scope.template(_pod(plan, choices), plan.other_pods),
                 }
             ),
             opts=child_options(
@@ -49,26 +49,25 @@ class Dashboard(ComponentResource):
 
 
 def _pod(plan: Plan, choices: Choices) -> dict[str, Any]:
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": POD_SECURITY,
-        "containers": [_container(plan, choices)],
-        "volumes": [
-            {"name": "data", "emptyDir": {"sizeLimit": "256Mi"}},
-            {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
-            {"name": "login", "secret": {"secretName": choices.login_secret}},
-        ],
-    }
+    main = _container(plan, choices)
+    volumes = [
+        {"name": "data", "emptyDir": {"sizeLimit": "256Mi"}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+        {"name": "login", "secret": {"secretName": choices.login_secret}},
+    ]
+    if plan.tls is not None and plan.tls.authority is not None:
+        volumes.append(tls.authority_volume(plan.tls))
+        main["volumeMounts"].append({"name": "tls", "mountPath": tls.DIRECTORY, "readOnly": True})
+    return restricted(main, volumes, plan.other_pods, {})
 
 
 def _container(plan: Plan, choices: Choices) -> dict[str, Any]:
     return {
         "name": labels.DASHBOARD,
         "image": choices.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": plan.other_pods.pull_policy,
         "command": _java(plan, choices),
-        "env": _credentials(choices),
+        "env": [*_credentials(choices), *variables(plan.other_pods.environment)],
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in _PORTS.items()],
         "resources": {
             "requests": {"cpu": choices.cpu, "memory": f"{choices.memory}Mi"},
@@ -86,6 +85,7 @@ def _container(plan: Plan, choices: Choices) -> dict[str, Any]:
 
 
 def _java(plan: Plan, choices: Choices) -> list[str]:
+    """Without the caller's `java_options`, which are for the JDK of RocketMQ's image."""
     proxy = f"{labels.app(labels.PROXY)}.{plan.namespace}.svc:{ports.PROXY_REMOTING}"
     settings = {
         "server.port": ports.DASHBOARD,
@@ -97,11 +97,17 @@ def _java(plan: Plan, choices: Choices) -> list[str]:
         "rocketmq.config.loginRequired": "true",
         "rocketmq.config.authMode": "file",
     }
+    encrypted: list[str] = []
+    if plan.tls is not None:
+        # The setting is for the clients of its pool; those that it makes for a user who logs in go by the flags.
+        settings["rocketmq.config.useTLS"] = "true"
+        encrypted = tls.client_flags(plan.tls)
     return [
         "java",
         f"-Xmx{choices.memory // 2}m",
         "-XX:+ExitOnOutOfMemoryError",
         "-Duser.home=/tmp",  # its log goes below it
+        *encrypted,
         *(f"-D{key}={value}" for key, value in settings.items()),
         "-jar",
         _JAR,

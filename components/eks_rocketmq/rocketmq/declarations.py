@@ -49,7 +49,7 @@ class Declarations(ComponentResource):
                     "selector": {"matchLabels": scope.selector},
                     # Two would undo each other's users.
                     "strategy": {"type": "Recreate"},
-                    "template": scope.template(spec, plan.declaring_pods),
+                    "template": scope.template(spec, plan.other_pods),
                 }
             ),
             opts=child_options(
@@ -82,7 +82,7 @@ def _container(plan: Plan, secrets: Secrets | None) -> Container:
         version=plan.version,
         memory=_MEMORY,
         cpu="50m",
-        pods=plan.declaring_pods,
+        pods=plan.other_pods,
         ports={},
         probes=_probes(),
         environment=variables(environment),

@@ -118,15 +118,15 @@ class ExternalArgs(TypedDict):
 
 
 class DashboardArgs(TypedDict):
-    """The web console (apache/rocketmq-dashboard), with a login, inside the cluster. Open it with
-    `kubectl -n rocketmq port-forward service/rocketmq-dashboard 8082`."""
+    """The web console (apache/rocketmq-dashboard), with a login, inside the cluster. What `pods` says for all roles
+    holds for it. Open it with `kubectl -n rocketmq port-forward service/rocketmq-dashboard 8082`."""
 
     login_secret: str
     """Name of a Secret of the namespace with the key `users.properties`: a line for each user, `name=password,1` for an
     administrator, `name=password` for one who only looks. It is read at start."""
     credentials_secret: NotRequired[str]
-    """Name of a Secret with the keys `accessKey` and `secretKey`, as whom the console speaks to brokers that ask for a
-    user. Default: none."""
+    """Name of a Secret with the keys `accessKey` and `secretKey`, as whom the console speaks to brokers; needed with
+    `access`. Default: none."""
     version: NotRequired[str]
     """Tag of the image. Default: `2.1.0`."""
     image: NotRequired[str]

@@ -128,7 +128,8 @@ class Plan:
     tls: tls.Tls | None
     declared_files: dict[str, str]
     """Declarations as `scripts/declare.sh` reads them; empty when there are none."""
-    declaring_pods: PodSettings
+    other_pods: PodSettings
+    """Of the declarations and the web console, which have no settings of a role."""
     surroundings: Surroundings
 
     @property
@@ -202,7 +203,7 @@ def plan(args: RocketMqArgs) -> Plan:
         access=guarded,
         tls=tls.tls(args["tls"]) if "tls" in args else None,
         declared_files={},
-        declaring_pods=pod_settings.of_role(frame.everyone, [("pods", frame.pods)]),
+        other_pods=pod_settings.of_role(frame.everyone, [("pods", frame.pods)]),
         surroundings=around,
     )
     _check_groups(result.groups)

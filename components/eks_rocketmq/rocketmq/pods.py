@@ -172,7 +172,7 @@ def pod(
     placement: Mapping[str, Any],
     rendered_file: str | None = None,
 ) -> dict[str, Any]:
-    """A pod's spec that the `restricted` Pod Security level admits."""
+    """The spec of a pod with one RocketMQ process."""
     volumes: list[dict[str, Any]] = [
         {"name": "config", "configMap": {"name": config_map}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
@@ -183,16 +183,23 @@ def pod(
     if rendered_file is not None:
         volumes.append({"name": "run", "emptyDir": {"sizeLimit": "1Mi"}})
         spec["initContainers"] = [rendered(container, rendered_file)]
-    return spec | {
+    spec["terminationGracePeriodSeconds"] = grace_period
+    return spec | restricted(_main(container), volumes, container.pods, placement)
+
+
+def restricted(
+    main: dict[str, Any], volumes: list[dict[str, Any]], settings: PodSettings, placement: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the spec of every pod has: the `restricted` Pod Security level admits it, and it runs where it is told."""
+    return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         # As process 1 a JVM would have to bury what probes leave behind, and it does not: openssl every few seconds.
         "shareProcessNamespace": True,
-        "terminationGracePeriodSeconds": grace_period,
         "securityContext": POD_SECURITY,
-        "containers": [_main(container)],
+        "containers": [main],
         "volumes": volumes,
-        **container.pods.placed(placement),
+        **settings.placed(placement),
     }
 
 

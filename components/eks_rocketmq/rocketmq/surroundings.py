@@ -169,6 +169,12 @@ def surroundings(args: Mapping[str, Any]) -> Surroundings:
         dashboard=None if console is None else _dashboard(console),
     )
     _check_clients(result)
+    if result.dashboard and result.dashboard.credentials_secret is None and "access" in args:
+        msg = (
+            "dashboard has no credentials_secret beside access; brokers refuse whoever does not sign: give the name of "
+            "a Secret with accessKey and secretKey of one of access.users"
+        )
+        raise ValueError(msg)
     return result
 
 

@@ -65,12 +65,19 @@ def tls(given: TlsArgs) -> Tls:
 
 def flags(settings: Tls) -> list[str]:
     """Flags of every JVM, for what it serves and for what it asks of others."""
-    result = [
+    return [
         f"-Dtls.server.mode={settings.mode}",
-        "-Dtls.enable=true",
-        "-Dtls.test.mode.enable=false",  # it makes a certificate of its own and trusts everyone
         f"-Dtls.server.certPath={CERTIFICATE}",
         f"-Dtls.server.keyPath={KEY}",
+        *client_flags(settings),
+    ]
+
+
+def client_flags(settings: Tls) -> list[str]:
+    """Flags of a JVM that only asks."""
+    result = [
+        "-Dtls.enable=true",
+        "-Dtls.test.mode.enable=false",  # it makes a certificate of its own and trusts everyone
     ]
     if settings.authority_file is not None:
         result += ["-Dtls.client.authServer=true", f"-Dtls.client.trustCertPath={settings.authority_file}"]
@@ -85,6 +92,12 @@ def environment(settings: Tls) -> dict[str, str]:
 def volume(settings: Tls) -> dict[str, Any]:
     """The Secret as a volume; its files change with it."""
     return {"name": "tls", "secret": {"secretName": settings.secret_name, "defaultMode": 0o440}}
+
+
+def authority_volume(settings: Tls) -> dict[str, Any]:
+    """The authorities alone, for a pod that serves nothing with the certificate and so gets no key."""
+    found = volume(settings)
+    return {**found, "secret": {**found["secret"], "items": [{"key": settings.authority, "path": settings.authority}]}}
 
 
 PROXY_KEYS: Mapping[str, Value] = {
