@@ -199,7 +199,8 @@ class RocketMqArgs(TypedDict):
     """Whether Pulumi refuses to delete or replace the sets of brokers and controllers and the namespace that is made
     here. Default: true."""
     network_policies: NotRequired[NetworkPoliciesArgs]
-    """Who may talk to whom. Default: the roles to each other, everyone to the proxies."""
+    """Who may talk to whom. Default: the roles to each other, everyone to the proxies, pods of the cluster to the
+    metrics."""
     monitoring: NotRequired[MonitoringArgs]
     """Who reads the metrics, and what is made of them. Default: every pod of the cluster may, and nothing is made."""
     external: NotRequired[ExternalArgs]

@@ -30,8 +30,7 @@ NODE_PORTS = (30000, 32767)
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/operations.md"
 
-# How clouds are told whether a load balancer has public addresses; most give it some when nothing is said. Kubernetes'
-# page on Services names them.
+# How clouds are told whether a load balancer has public addresses; most give it some when nothing is said.
 _SCHEMES = (
     "service.beta.kubernetes.io/aws-load-balancer-scheme",
     "service.beta.kubernetes.io/aws-load-balancer-internal",
