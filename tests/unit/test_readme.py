@@ -8,7 +8,7 @@ import yaml
 
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.settings import UNSET
-from tests.unit.harness import REPOSITORY, run
+from tests.unit.harness import REPOSITORY, run, run_stack
 from tests.unit.harness.golden import committed
 
 README = REPOSITORY / "README.md"
@@ -81,6 +81,19 @@ def test_the_table_of_promises_is_the_profiles() -> None:
     ]
     kept = {key for profile in PROFILES.values() for key in profile.kept}
     assert kept == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("refuse what", 1)[1])) - {"config"}
+
+
+def test_the_example_of_a_setting_is_taken_and_reaches_the_pods() -> None:
+    (example,) = fences(SETTINGS, "yaml")
+    given = {key.partition(":")[2]: value for key, value in yaml.safe_load(example).items()}
+    sets = run_stack("prod", overrides=given).by_type("StatefulSet")
+    assert len(sets) == 3
+    for each in sets:
+        nodes = each.inputs["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+        (term,) = nodes["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+        (preferred,) = nodes["preferredDuringSchedulingIgnoredDuringExecution"]
+        assert term["matchExpressions"] == given["pods"]["nodeAffinity"]["required"]
+        assert preferred["preference"]["matchExpressions"] == given["pods"]["nodeAffinity"]["preferred"][0]["match"]
 
 
 def test_the_table_of_settings_is_the_schema() -> None:

@@ -12,10 +12,25 @@ from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import ARGS, SETS, args, container, deploy, group, pod, workload
 
 WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
+ZONE = "topology.kubernetes.io/zone"
 ZONES = ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c"]
 EVERYTHING: dict[str, Any] = {
     "zones": ZONES,
     "node_selector": {"workload": "messaging"},
+    "node_affinity": {
+        "required": [
+            {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm64"]},
+            {"key": "example.com/spot", "operator": "DoesNotExist"},
+            {"key": "example.com/cpus", "operator": "Gt", "values": ["3"]},
+        ],
+        "preferred": [
+            {"weight": 50.0, "match": [{"key": "disk", "operator": "In", "values": ["fast", ""]}]},
+            {
+                "weight": 100,
+                "match": [{"key": "local", "operator": "Exists"}, {"key": "age", "operator": "Lt", "values": ["9"]}],
+            },
+        ],
+    },
     "tolerations": [
         {"key": "dedicated", "value": "rocketmq", "effect": "NoSchedule"},
         {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "seconds": 30.0},
@@ -37,9 +52,30 @@ def placed() -> Recording:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_what_is_said_for_all_reaches_every_role(placed: Recording, name: str) -> None:
     spec, plain = pod(placed, name), pod(deploy_plain(), name)
-    term = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ZONES}
+    # Expressions of one term must all hold; a second term would be another way in.
+    expressions = [
+        {"key": ZONE, "operator": "In", "values": ZONES},
+        {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm64"]},
+        {"key": "example.com/spot", "operator": "DoesNotExist"},
+        {"key": "example.com/cpus", "operator": "Gt", "values": ["3"]},
+    ]
     assert spec["affinity"]["nodeAffinity"] == {
-        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": expressions}]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 50,
+                "preference": {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["fast", ""]}]},
+            },
+            {
+                "weight": 100,
+                "preference": {
+                    "matchExpressions": [
+                        {"key": "local", "operator": "Exists"},
+                        {"key": "age", "operator": "Lt", "values": ["9"]},
+                    ]
+                },
+            },
+        ],
     }
     assert spec["affinity"].get("podAntiAffinity") == plain.get("affinity", {}).get("podAntiAffinity")
     assert spec["topologySpreadConstraints"] == plain["topologySpreadConstraints"]
@@ -89,6 +125,35 @@ def test_nothing_said_is_nothing_written() -> None:
     assert not {"nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"} & set(spec)
     assert set(spec["affinity"]) == {"podAntiAffinity"}
     assert set(workload(deploy_plain(), SETS[0])["template"]["metadata"]) == {"labels"}
+
+
+@pytest.mark.parametrize("nothing", [{}, {"required": [], "preferred": []}])
+def test_an_empty_affinity_is_not_written(nothing: dict[str, Any]) -> None:
+    assert set(pod(deploy(pods={"node_affinity": nothing}))["affinity"]) == {"podAntiAffinity"}
+
+
+def test_each_part_of_an_affinity_stands_alone() -> None:
+    one = {"key": "a", "operator": "Exists"}
+    required = pod(deploy(pods={"node_affinity": {"required": [one]}}), "rocketmq-proxy-deployment")["affinity"]
+    assert required == {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [one]}]}
+        }
+    }
+    preferred = pod(deploy(pods={"node_affinity": {"preferred": [{"weight": 1, "match": [one]}]}}))["affinity"]
+    assert preferred["nodeAffinity"] == {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchExpressions": [one]}}]
+    }
+
+
+def test_a_role_has_an_affinity_of_its_own() -> None:
+    everyone, brokers = (
+        {"required": [{"key": key, "operator": "Exists"}], "preferred": []} for key in ("general", "storage")
+    )
+    recording = deploy(pods={"node_affinity": everyone}, broker_groups=group(pods={"node_affinity": brokers}))
+    assert "general" not in str(pod(recording)["affinity"])
+    assert "storage" in str(pod(recording)["affinity"]["nodeAffinity"])
+    assert "general" in str(pod(recording, "rocketmq-controller-set")["affinity"]["nodeAffinity"])
 
 
 def test_a_role_has_its_own_word_field_by_field() -> None:
@@ -177,6 +242,82 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
         (
             {"profile": "balanced", "pods": {"zones": ZONES[:1]}},
             "profile 'balanced' spreads it over 2; accepted are 2 zones or more",
+        ),
+        (
+            {"pods": {"node_selector": {ZONE: ZONES[0]}}},
+            "controllers is held to 1 zones (ap-southeast-1a); profile 'strict' spreads it over 3",
+        ),
+        (
+            {"pods": {"node_affinity": {"required": [{"key": ZONE, "operator": "In", "values": ZONES[1:]}]}}},
+            "controllers is held to 2 zones (ap-southeast-1b, ap-southeast-1c); profile 'strict' spreads it over 3",
+        ),
+        (
+            {
+                "pods": {
+                    "zones": ZONES,
+                    "node_affinity": {"required": [{"key": ZONE, "operator": "NotIn", "values": ZONES[:1]}]},
+                }
+            },
+            "controllers is held to 2 zones (ap-southeast-1b, ap-southeast-1c); profile 'strict' spreads it over 3",
+        ),
+        (
+            {"pods": {"zones": ZONES, "node_selector": {ZONE: "elsewhere"}}},
+            "controllers is held to 0 zones (none); profile 'strict' spreads it over 3",
+        ),
+        *(
+            ({"pods": {"node_affinity": given}}, f"pods.node_affinity{message}")
+            for given, message in [
+                ([], " is []; accepted is an object with the fields required, preferred"),
+                ({"require": []}, ".require is not known; did you mean 'required'?"),
+                ({"required": [{"key": "a"}]}, ".required[0].operator is missing"),
+                (
+                    {"required": [{"key": "a b", "operator": "Exists"}]},
+                    ".required[0].key: 'a b' is no key that Kubernetes accepts",
+                ),
+                (
+                    {"required": [{"key": "a", "operator": "exists"}]},
+                    ".required[0].operator is 'exists'; accepted are 'In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', "
+                    "'Lt'; did you mean 'Exists'?",
+                ),
+                (
+                    {"required": [{"key": "a", "operator": "In", "values": ["x y"]}]},
+                    ".required[0].values is 'x y'; accepted are up to 63 letters",
+                ),
+                (
+                    {"required": [{"key": "a", "operator": "Gt", "values": [3]}]},
+                    ".required[0].values[0] is 3; accepted is a string",
+                ),
+                (
+                    {"preferred": [{"weight": 1, "match": []}]},
+                    ".preferred[0].match is []; accepted is one expression or more",
+                ),
+                (
+                    {"preferred": [{"weight": 1, "match": [{"key": "a", "operator": "Exists", "values": ["b"]}]}]},
+                    ".preferred[0].match[0].values is ['b']; accepted with operator 'Exists' is no values",
+                ),
+                *(
+                    (
+                        {"required": [{"key": "a", "operator": operator, "values": values}]},
+                        f".required[0].values is {values}; accepted with operator {operator!r} is {accepted}",
+                    )
+                    for operator, values, accepted in [
+                        ("In", [], "one value or more"),
+                        ("NotIn", [], "one value or more"),
+                        ("DoesNotExist", ["x"], "no values"),
+                        ("Gt", [], "one whole number as a string, such as '8'"),
+                        ("Gt", ["1", "2"], "one whole number as a string, such as '8'"),
+                        ("Lt", ["8Gi"], "one whole number as a string, such as '8'"),
+                        ("Lt", ["9223372036854775808"], "one whole number as a string, such as '8'"),
+                    ]
+                ),
+                *(
+                    (
+                        {"preferred": [{"weight": weight, "match": [{"key": "a", "operator": "Exists"}]}]},
+                        f".preferred[0].weight is {weight}; accepted is 1 to 100",
+                    )
+                    for weight in (0, 101)
+                ),
+            ]
         ),
         ({"pods": {"zones": []}}, "pods.zones is []; accepted are one zone or more, each once"),
         ({"pods": {"zones": [ZONES[0]] * 3}}, "accepted are one zone or more, each once"),

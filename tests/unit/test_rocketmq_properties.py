@@ -90,7 +90,13 @@ def anything(draw: st.DrawFn) -> Any:
     """Arguments of the right outline with whatever inside, and some fields put in, left out or replaced."""
     role = {"replicas": COUNTS, "memory": SIZES, "cpu": CPUS}
     group = {"name": NAMES, **role, "storage": SIZES, "config": CONFIG, "min_in_sync_replicas": COUNTS}
-    pods_of = {"zones": st.lists(NAMES, max_size=3), "labels": st.dictionaries(NAMES, NAMES, max_size=2)}
+    match = {"key": NAMES, "operator": st.sampled_from(["In", "Exists", "Gt", "is"]), "values": st.lists(NAMES)}
+    affinity = {"required": st.lists(st.fixed_dictionaries(match), max_size=2)}
+    pods_of = {
+        "zones": st.lists(NAMES, max_size=3),
+        "labels": st.dictionaries(NAMES, NAMES, max_size=2),
+        "node_affinity": st.fixed_dictionaries(affinity),
+    }
     result = args()
     for _ in range(draw(st.integers(1, 3))):
         where = draw(st.sampled_from(["broker_groups", "name_servers", "controllers", "proxies", "pods", "top"]))

@@ -146,6 +146,14 @@ def test_each_choice_is_taken() -> None:
             {"brokerGroups": group(replicas="3")},
             r"brokerGroups\['broker-a'\].replicas is '3'; accepted is a whole number",
         ),
+        (
+            {"pods": {"nodeAffinity": {"preferred": [{"match": []}]}}},
+            r"pods.nodeAffinity.preferred\[0\].weight is missing; it is a whole number",
+        ),
+        (
+            {"brokerGroups": [{"name": "a", "pods": {"nodeAffinity": {"required": [{"key": "a", "operator": "Is"}]}}}]},
+            r"brokerGroups\['a'\].pods.nodeAffinity.required\[0\].operator is 'Is'; accepted are 'In'",
+        ),
         ({"pods": {"nodeSelectors": {}}}, r"pods.nodeSelectors is not known; did you mean 'nodeSelector'\?"),
         ({"pods": {"nodeSelector": {"pool": 5}}}, r"pods.nodeSelector\['pool'\] is 5; accepted is a string"),
         ({"brokerGroups": group(replicas=0)}, "broker group 'broker-a' has 0 replicas; durability 'strict' needs 3"),

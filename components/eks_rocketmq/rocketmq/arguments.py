@@ -23,6 +23,36 @@ class TolerationArgs(TypedDict):
     """How long a pod stays once a node gets the taint; needs `effect: NoExecute`. Default: for ever."""
 
 
+class NodeMatchArgs(TypedDict):
+    """What a label of a node must be."""
+
+    key: str
+    """Key of the label, such as `kubernetes.io/arch`."""
+    operator: str
+    """`In` or `NotIn` (one of `values`; a node without the label has none of them), `Exists` or `DoesNotExist` (the
+    label), `Gt` or `Lt` (greater or less than the one value, a whole number)."""
+    values: NotRequired[list[str]]
+    """One or more with `In` and `NotIn`, one number as a string with `Gt` and `Lt`, none else. Default: none."""
+
+
+class NodePreferenceArgs(TypedDict):
+    """Nodes that are taken before others."""
+
+    weight: int
+    """1 to 100: what a node gains that matches. The node with the highest sum is taken."""
+    match: list[NodeMatchArgs]
+    """What a node must match, all of it, to gain the weight; at least one."""
+
+
+class NodeAffinityArgs(TypedDict):
+    """Which nodes the pods may run on, and which they prefer. A pod that runs stays when labels of its node change."""
+
+    required: NotRequired[list[NodeMatchArgs]]
+    """What a node must match, all of it, beside `zones` and `node_selector`. Default: nothing."""
+    preferred: NotRequired[list[NodePreferenceArgs]]
+    """Nodes that are taken first if they have room. Default: none."""
+
+
 class PodsArgs(TypedDict):
     """Where pods run and what they carry. What a role says of a field stands instead of what is said for all roles; of
     `node_selector`, `labels`, `annotations` and `environment` both count, and the role wins where they meet. Changing
@@ -34,6 +64,8 @@ class PodsArgs(TypedDict):
     again. Default: all zones."""
     node_selector: NotRequired[dict[str, str]]
     """Labels that a node must have. Default: none."""
+    node_affinity: NotRequired[NodeAffinityArgs]
+    """Nodes by more than equal labels: required and preferred ones. Default: every node alike."""
     tolerations: NotRequired[list[TolerationArgs]]
     """Taints that the pods put up with. Default: none."""
     priority_class: NotRequired[str]

@@ -5,13 +5,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eks_rocketmq.rocketmq.arguments import PodsArgs, RocketMqArgs, TolerationArgs
+from eks_rocketmq.rocketmq.arguments import (
+    NodeAffinityArgs,
+    NodeMatchArgs,
+    NodePreferenceArgs,
+    PodsArgs,
+    RocketMqArgs,
+    TolerationArgs,
+)
 from eks_rocketmq.rocketmq.labels import labels
 from eks_rocketmq.validation import dns_subdomain, label_pairs, label_value, one_of, qualified_name, whole_number
 
 PULL_POLICIES = ("IfNotPresent", "Always", "Never")
+OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 ZONE = "topology.kubernetes.io/zone"
+_NUMBER_END = 2**63
+_MOST_WEIGHT = 100
 _MERGED = ("node_selector", "labels", "annotations", "environment")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,6 +63,8 @@ class PodSettings:
 
     zones: list[str] = field(default_factory=list)
     node_selector: dict[str, str] = field(default_factory=dict)
+    node_affinity: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """`required` expressions and `preferred` terms, as Kubernetes spells them."""
     tolerations: list[dict[str, Any]] = field(default_factory=list)
     """As Kubernetes spells them."""
     priority_class: str | None = None
@@ -66,9 +78,7 @@ class PodSettings:
     def placed(self, placement: Mapping[str, Any]) -> dict[str, Any]:
         """Fields of a pod's spec: the role's placement, narrowed to what is asked for."""
         spec = dict(placement)
-        if self.zones:
-            term = {"matchExpressions": [{"key": ZONE, "operator": "In", "values": self.zones}]}
-            nodes = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+        if nodes := self._nodes():
             spec["affinity"] = {**placement.get("affinity", {}), "nodeAffinity": nodes}
         asked: dict[str, Any] = {
             "nodeSelector": self.node_selector,
@@ -78,6 +88,27 @@ class PodSettings:
         }
         # An empty field would differ from what the API server keeps.
         return spec | {name: value for name, value in asked.items() if value}
+
+    def _nodes(self) -> dict[str, Any]:
+        zones = [{"key": ZONE, "operator": "In", "values": self.zones}] if self.zones else []
+        nodes: dict[str, Any] = {}
+        if required := [*zones, *self.node_affinity.get("required", [])]:
+            # Expressions of one term must all hold; of several terms one would be enough.
+            terms = [{"matchExpressions": required}]
+            nodes["requiredDuringSchedulingIgnoredDuringExecution"] = {"nodeSelectorTerms": terms}
+        if preferred := self.node_affinity.get("preferred"):
+            nodes["preferredDuringSchedulingIgnoredDuringExecution"] = preferred
+        return nodes
+
+    @property
+    def held_to(self) -> set[str] | None:
+        """Zones that are left for the pods; None when nothing is said of zones."""
+        of_zones = [one for one in self.node_affinity.get("required", []) if one["key"] == ZONE]
+        held = [set(one["values"]) for one in of_zones if one["operator"] == "In"]
+        held += [set(self.zones)] if self.zones else []
+        held += [{self.node_selector[ZONE]}] if ZONE in self.node_selector else []
+        out = {zone for one in of_zones if one["operator"] == "NotIn" for zone in one["values"]}
+        return set.intersection(*held) - out if held else None
 
 
 def common(args: RocketMqArgs) -> PodSettings:
@@ -109,14 +140,15 @@ def of_role(everyone: PodSettings, given: Sequence[tuple[str, PodsArgs]]) -> Pod
 
 
 def check_zones(what: str, settings: PodSettings, needed: int, profile: str) -> None:
-    """Refuses a list of zones over which the profile cannot spread a role.
+    """Refuses zones over which the profile cannot spread a role.
 
     Raises:
         ValueError: naming the zones and how many the profile needs.
     """
-    if settings.zones and len(settings.zones) < needed:
+    zones = settings.held_to
+    if zones is not None and len(zones) < needed:
         msg = (
-            f"{what} is held to {len(settings.zones)} zones ({', '.join(settings.zones)}); profile {profile!r} spreads "
+            f"{what} is held to {len(zones)} zones ({', '.join(sorted(zones)) or 'none'}); profile {profile!r} spreads "
             f"it over {needed}; accepted are {needed} zones or more, or a profile that promises less"
         )
         raise ValueError(msg)
@@ -143,6 +175,7 @@ def _checked(args: PodsArgs, what: str) -> dict[str, Any]:
     checks: dict[str, Callable[[Any, str], Any]] = {
         "zones": _zones,
         "node_selector": label_pairs,
+        "node_affinity": _node_affinity,
         "tolerations": lambda given, where: [_toleration(one, f"{where}[{i}]") for i, one in enumerate(given)],
         "priority_class": dns_subdomain,
         "labels": object_labels,
@@ -159,6 +192,44 @@ def _zones(given: list[str], what: str) -> list[str]:
         msg = f"{what} is {zones}; accepted are one zone or more, each once, such as 'ap-southeast-1a'"
         raise ValueError(msg)
     return zones
+
+
+def _node_affinity(given: NodeAffinityArgs, what: str) -> dict[str, list[dict[str, Any]]]:
+    required, preferred = given.get("required", []), given.get("preferred", [])
+    return {
+        "required": [_expression(one, f"{what}.required[{i}]") for i, one in enumerate(required)],
+        "preferred": [_preference(one, f"{what}.preferred[{i}]") for i, one in enumerate(preferred)],
+    }
+
+
+def _preference(given: NodePreferenceArgs, what: str) -> dict[str, Any]:
+    weight = whole_number(given["weight"], f"{what}.weight")
+    if not 1 <= weight <= _MOST_WEIGHT:
+        msg = f"{what}.weight is {weight}; accepted is 1 to {_MOST_WEIGHT}"
+        raise ValueError(msg)
+    if not given["match"]:
+        msg = f"{what}.match is []; accepted is one expression or more, as nothing matches every node alike"
+        raise ValueError(msg)
+    match = [_expression(one, f"{what}.match[{i}]") for i, one in enumerate(given["match"])]
+    return {"weight": weight, "preference": {"matchExpressions": match}}
+
+
+def _expression(given: NodeMatchArgs, what: str) -> dict[str, Any]:
+    key = qualified_name(given["key"], f"{what}.key")
+    operator = one_of(given["operator"], OPERATORS, f"{what}.operator")
+    values = [label_value(value, f"{what}.values") for value in given.get("values", [])]
+    if operator in {"In", "NotIn"}:
+        fits, accepted = bool(values), "one value or more"
+    elif operator in {"Exists", "DoesNotExist"}:
+        fits, accepted = not values, "no values"
+    else:
+        # The scheduler compares in 64 bits.
+        fits = len(values) == 1 and values[0].isdigit() and int(values[0]) < _NUMBER_END
+        accepted = "one whole number as a string, such as '8'"
+    if not fits:
+        msg = f"{what}.values is {values}; accepted with operator {operator!r} is {accepted}"
+        raise ValueError(msg)
+    return {"key": key, "operator": operator} | ({"values": values} if values else {})
 
 
 def _toleration(given: TolerationArgs, what: str) -> dict[str, Any]:
