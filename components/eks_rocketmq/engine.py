@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eks_rocketmq.eks.preflight import SKIP_VARIABLE
+from eks_rocketmq.preflight import SKIP_VARIABLE
 
 
 class EngineError(Exception):

@@ -14,6 +14,7 @@ from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
 from eks_rocketmq import EksCluster, EksClusterArgs, ExistingEksCluster
 from eks_rocketmq.eks.eks_cluster import _finish
+from eks_rocketmq.eks.preflight import refuse_existing_cluster
 from tests.unit.harness import UNKNOWN, Fakes, Recording, run
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT, REGION
@@ -397,7 +398,9 @@ def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed
     recording = Recording(preview=preview)
 
     def make() -> None:
-        pulumi.Output.from_input(call(_finish({**ARGS, "ignore_changes": ["version"], "timeouts": {"create": "45m"}})))
+        hooks = refuse_existing_cluster("c-eks", "c", pulumi.ComponentResource("test:index:Holder", "holder"))
+        args: EksClusterArgs = {**ARGS, "ignore_changes": ["version"], "timeouts": {"create": "45m"}}
+        pulumi.Output.from_input(call(_finish(args, hooks)))
 
     run(make, preview=preview, recording=recording)
     (answer,) = answers
@@ -410,6 +413,7 @@ def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed
     assert answer.options.protect
     assert list(answer.options.ignore_changes) == ["bootstrapSelfManagedAddons", "version"]
     assert answer.options.custom_timeouts.create == "45m"
+    assert list(answer.options.hooks.before_create) == ["c-eks-preflight"]
 
 
 def test_a_machine_without_the_aws_command_is_told_so_before_anything_is_made(

@@ -8,10 +8,12 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from eks_rocketmq import clients
+from eks_rocketmq import preflight as common
 from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.lookup import ROLE, Found
-from eks_rocketmq.eks.preflight import SKIP_VARIABLE, refuse_existing
-from tests.unit.harness import UNKNOWN, Fakes, Recording, run
+from eks_rocketmq.eks.preflight import SKIP_VARIABLE, refuse_existing, refuse_existing_cluster
+from tests.unit.harness import PROJECT, UNKNOWN, Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 
@@ -34,7 +36,7 @@ def check(monkeypatch: pytest.MonkeyPatch, found: Found | Exception | None) -> l
         return found
 
     monkeypatch.setattr(preflight, "find", answer)
-    monkeypatch.setattr(preflight.pulumi.log, "warn", lambda message: logged.append(("WARNING", message)))
+    monkeypatch.setattr(common.pulumi.log, "warn", lambda message: logged.append(("WARNING", message)))
     hook = recorded().hooks["driver-preflight"]
     args = pulumi.ResourceHookArgs(urn="urn", id="", name="driver-role", type=ROLE, new_inputs={"name": "driver"})
     asyncio.run(hook(args))
@@ -98,10 +100,10 @@ class Asked:
         self.settings: list[Any] = []
         self.found: list[Any] = []
         self.said: list[str] = []
-        preflight._warn_once.cache_clear()
+        common._warn_once.cache_clear()
         monkeypatch.setattr(preflight, "aws_session", lambda provider: self.settings.append(provider) or Sts(account))
         monkeypatch.setattr(preflight, "find", lambda session, *_: self.found.append(session()))
-        monkeypatch.setattr(preflight.pulumi.log, "warn", self.said.append)
+        monkeypatch.setattr(common.pulumi.log, "warn", self.said.append)
 
     def run(
         self,
@@ -181,3 +183,55 @@ def test_the_hook_runs_at_preview() -> None:
     assert hook.opts is not None
     assert hook.opts.on_dry_run is True
     assert hook.opts.ignore_errors is False
+
+
+def call(hook: Callable[..., Any], **inputs: Any) -> None:
+    """Calls a hook as the engine does before a create."""
+    args = pulumi.ResourceHookArgs(urn="urn", id="", name="name", type=inputs.pop("type"), new_inputs=inputs)
+    asyncio.run(hook(args))
+
+
+def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
+        binding = refuse_existing_cluster("cluster-eks", "staging", parent)
+        pulumi.ComponentResource("test:index:Holder", "holder", None, pulumi.ResourceOptions(hooks=binding))
+
+    hook = run(program).hooks["cluster-eks-preflight"]
+    asked: list[str] = []
+    monkeypatch.setattr(preflight, "aws_session", lambda _: None)
+    monkeypatch.setattr(preflight, "find_cluster", lambda _, name: asked.append(name))
+    call(hook, type="aws:eks/cluster:Cluster", name="staging")
+    assert asked == ["staging"]
+    monkeypatch.setattr(preflight, "find_cluster", lambda _, name: Found(name, {"eks-rocketmq/stack": "other/one"}))
+    with pytest.raises(RuntimeError) as refusal:
+        call(hook, type="aws:eks/cluster:Cluster", name="staging")
+    assert str(refusal.value).splitlines() == [
+        "EKS cluster 'staging' exists already and is not part of stack 'test'. Two ways on:",
+        "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)",
+        "  create     give the new one another name (`clusterName`), and run again",
+    ]
+    monkeypatch.setattr(
+        preflight, "find_cluster", lambda _, name: Found(name, {"eks-rocketmq/stack": f"{PROJECT}/test"})
+    )
+    call(hook, type="aws:eks/cluster:Cluster", name="staging")
+
+
+def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = run_stack("prod", preview=True)
+    hook, inputs = recording.hooks["rocketmq-namespace-preflight"], recording.one("Namespace").inputs
+    asked: list[Any] = []
+
+    def has(annotations: dict[str, str]) -> Callable[..., Found]:
+        return lambda config, wanted: asked.append((config, wanted["kind"])) or Found("rocketmq", annotations)
+
+    monkeypatch.setattr(clients, "find_object", has({}))
+    with pytest.raises(RuntimeError) as refusal:
+        call(hook, type="kubernetes:core/v1:Namespace", **inputs)
+    assert asked == [(recording.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
+    assert str(refusal.value).startswith(
+        "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Three ways on:\n"
+    )
+    assert "createNamespace: false" in str(refusal.value)
+    monkeypatch.setattr(clients, "find_object", has(inputs["metadata"]["annotations"]))
+    call(hook, type="kubernetes:core/v1:Namespace", **inputs)

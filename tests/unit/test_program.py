@@ -94,13 +94,23 @@ def test_protection_can_be_given_up_by_a_setting() -> None:
     assert [r.name for r in recording.resources.values() if r.protect] == []
 
 
-def test_what_is_made_with_a_fixed_name_in_aws_is_looked_up_before(prod: Recording) -> None:
-    unchecked = [
-        r.name
-        for r in prod.resources.values()
-        if r.type.startswith("aws:") and not r.before_create and not r.type.endswith("Attachment")
-    ]
-    assert unchecked == []
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_what_is_made_with_a_fixed_name_in_aws_is_looked_up_before(stack: str) -> None:
+    # Names of what else AWS makes are its own, chosen at the create; entries and policies go with what they belong to.
+    named = ("name", "url", "addonName")
+    recording = run_stack(stack, preview=True)
+    fixed = [r for r in recording.resources.values() if r.type.startswith("aws:") and set(named) & set(r.inputs)]
+    assert {r.type for r in fixed} >= {"aws:iam/role:Role", "aws:eks/addon:Addon"}
+    unchecked = [r.name for r in fixed if not r.before_create]
+    assert [r for r in unchecked if not r.endswith(("-volumes", "-keys"))] == []
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_the_cluster_and_the_namespace_are_looked_up_before(stack: str) -> None:
+    recording = run_stack(stack, preview=True)
+    assert recording.one("Namespace").before_create == ("rocketmq-namespace-preflight",)
+    clusters = recording.by_type("aws:eks/cluster:Cluster")
+    assert [r.before_create for r in clusters] == [("cluster-eks-preflight",)] * (stack == "staging")
 
 
 def test_no_object_of_the_cluster_is_left_unknown_in_update(prod_update: Recording) -> None:

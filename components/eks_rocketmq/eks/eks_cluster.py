@@ -13,6 +13,7 @@ from pulumi import (
     InvokeOutputOptions,
     Output,
     Resource,
+    ResourceHookBinding,
     ResourceOptions,
     ResourceTransform,
     ResourceTransformArgs,
@@ -24,7 +25,7 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.cluster_plan import AUTHENTICATION, ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
 from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing, refuse_existing_cluster
 from eks_rocketmq.eks.service_documents import CLUSTER_SERVICE
 from eks_rocketmq.shape import hold
 
@@ -255,7 +256,7 @@ class EksCluster(ComponentResource):
                 # EKS uses the role's policy from its first network interface to its last, and creates a log group of
                 # its own, with logs that never expire, when it finds none.
                 depends_on=list(before),
-                transforms=[_finish(args)],
+                transforms=[_finish(args, refuse_existing_cluster(f"{name}-eks", args["cluster_name"], self))],
             ),
         )
 
@@ -306,7 +307,7 @@ def require_aws_command() -> None:
         raise RunError(msg)
 
 
-def _finish(args: EksClusterArgs) -> ResourceTransform:
+def _finish(args: EksClusterArgs, hooks: ResourceHookBinding) -> ResourceTransform:
     """A transform that reaches the cluster inside of the remote component, where its arguments and options do not."""
 
     def finish(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
@@ -314,6 +315,7 @@ def _finish(args: EksClusterArgs) -> ResourceTransform:
             return None
         options = resource.opts
         options.ignore_changes = [*(options.ignore_changes or []), *args.get("ignore_changes", [])]
+        options.hooks = ResourceHookBinding.merge(options.hooks, hooks)
         if "timeouts" in args:
             options.custom_timeouts = CustomTimeouts(**args["timeouts"])
         properties = finish_cluster(

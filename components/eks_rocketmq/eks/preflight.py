@@ -1,37 +1,27 @@
-"""Says at preview when something that would be created exists already, instead of an error half-way through an update.
-
-The engine calls a `before_create` hook only when it plans a create, so the check needs no knowledge of the state: on
-the second run the resource is the stack's own and nobody asks.
-"""
+"""What of AWS and of a StorageClass is looked up before it is created."""
 
 import asyncio
-import functools
-import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi import (
-    ComponentResource,
-    Input,
-    InvokeOutputOptions,
-    Output,
-    ResourceHook,
-    ResourceHookArgs,
-    ResourceHookBinding,
-    ResourceHookOptions,
-)
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceHookArgs, ResourceHookBinding
 from pulumi.runtime import invoke_output
 from pulumi.runtime.config import CONFIG
 
 from eks_rocketmq.eks import volume_class
-from eks_rocketmq.eks.lookup import ROLE, Found, find
+from eks_rocketmq.eks.lookup import ROLE, Found, find, find_cluster
 from eks_rocketmq.eks.session import AccountUnknownError, Session, aws_session
+from eks_rocketmq.preflight import SKIP_VARIABLE, ownership_tags, refuse_existing_object, refusing, three_ways
 
-SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
-"""Set by `eks-rocketmq adopt` for its own preview, which wants the plan with everything that exists."""
-
-OWNER_TAG = "eks-rocketmq/stack"
+__all__ = [
+    "SKIP_VARIABLE",
+    "ownership_tags",
+    "refuse_existing",
+    "refuse_existing_class",
+    "refuse_existing_cluster",
+    "three_ways",
+]
 
 _AWS = "aws:"
 _ACCOUNT = "account"
@@ -43,28 +33,6 @@ _READABLE: Mapping[str, str] = {
     "endpoints": "endpoints",
 }
 """Inputs that can be read from a provider, and the attribute of each."""
-
-
-def ownership_tags() -> dict[str, str]:
-    """The tag that marks what this stack made, so that a replacement of its own resource is no conflict."""
-    return {OWNER_TAG: f"{pulumi.get_project()}/{pulumi.get_stack()}"}
-
-
-def three_ways(type_: str, found_id: str, stack: str, existing: str) -> str:
-    """The error for something that exists outside of the stack.
-
-    Args:
-        type_: Pulumi type of the resource.
-        found_id: its import id.
-        stack: name of the stack.
-        existing: how the program is told to use the resource without managing it.
-    """
-    return (
-        f"{type_.rsplit(':', 1)[-1]} {found_id!r} exists already and is not part of stack {stack!r}. Three ways on:\n"
-        f"  import once   let the stack manage it from now on:  eks-rocketmq adopt -s {stack}\n"
-        f"  existing      use it as it is, without managing it: {existing}\n"
-        "  create        delete it, or give the new one another name, and run again"
-    )
 
 
 def refuse_existing(name: str, existing: str, component: ComponentResource) -> ResourceHookBinding:
@@ -79,11 +47,36 @@ def refuse_existing(name: str, existing: str, component: ComponentResource) -> R
     settings = _settings(component)
 
     async def look(args: ResourceHookArgs) -> Found | None:
-        # One by one: at preview, what was not given to a provider is unknown.
-        provider = {key: await Output.from_input(value).future() for key, value in settings.items()}
+        provider = await _known(settings)
         return await asyncio.to_thread(find, lambda: _session(provider), args.type, args.new_inputs or {})
 
-    return _refusing(name, look, lambda args, found: three_ways(args.type, found.id, stack, existing))
+    return refusing(name, look, lambda args, found: three_ways(args.type, found.id, stack, existing))
+
+
+def refuse_existing_cluster(name: str, cluster: str, component: ComponentResource) -> ResourceHookBinding:
+    """The same for an EKS cluster, which is not imported: everything below it would be made anew around it.
+
+    Args:
+        name: name of the resource; the hook is `<name>-preflight`.
+        cluster: name of the cluster.
+        component: as for `refuse_existing`.
+    """
+    stack = pulumi.get_stack()
+    settings = _settings(component)
+
+    async def look(_: ResourceHookArgs) -> Found | None:
+        provider = await _known(settings)
+        return await asyncio.to_thread(lambda: find_cluster(_session(provider), cluster))
+
+    return refusing(
+        name,
+        look,
+        lambda _, found: (
+            f"EKS cluster {found.id!r} exists already and is not part of stack {stack!r}. Two ways on:\n"
+            "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)\n"
+            "  create     give the new one another name (`clusterName`), and run again"
+        ),
+    )
 
 
 def refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
@@ -93,42 +86,14 @@ def refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceH
         name: name of the resource; the hook is `<name>-preflight`.
         kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
     """
-    if kubeconfig is None:
-        return None
-    known: list[str] = []
-    Output.from_input(kubeconfig).apply(known.append)
-
-    async def look(args: ResourceHookArgs) -> Found | None:
-        from eks_rocketmq.clients import find_object  # noqa: PLC0415 - half a second that only a create needs
-
-        return await asyncio.to_thread(find_object, known[0], args.new_inputs or {}) if known else None
-
-    return _refusing(name, look, lambda _, found: volume_class.taken(found.id, "which this stack has not made"))
+    return refuse_existing_object(
+        name, kubeconfig, lambda _, found: volume_class.taken(found, "which this stack has not made")
+    )
 
 
-def _refusing(
-    name: str,
-    look: Callable[[ResourceHookArgs], Awaitable[Found | None]],
-    refusal: Callable[[ResourceHookArgs, Found], str],
-) -> ResourceHookBinding:
-    tags = ownership_tags()
-
-    async def check(args: ResourceHookArgs) -> None:
-        if os.environ.get(SKIP_VARIABLE):
-            return
-        try:
-            found = await look(args)
-        except AccountUnknownError as error:
-            _warn_once(str(error))
-            return
-        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
-            pulumi.log.warn(f"cannot tell whether {args.name} exists already ({error}); going on without that check")
-            return
-        if found is not None and not tags.items() <= dict(found.tags).items():
-            raise RuntimeError(refusal(args, found))
-
-    hook = ResourceHook(f"{name}-preflight", check, ResourceHookOptions(on_dry_run=True))
-    return ResourceHookBinding(before_create=[hook])
+async def _known(settings: Mapping[str, Input[Any]]) -> dict[str, Any]:
+    """One by one: at preview, what was not given to a provider is unknown."""
+    return {key: await Output.from_input(value).future() for key, value in settings.items()}
 
 
 def _settings(component: ComponentResource) -> Mapping[str, Input[Any]]:
@@ -164,8 +129,3 @@ def _session(provider: Mapping[str, Any]) -> Session:
         msg = f"an AWS provider works in account {provider[_ACCOUNT]}, and only {account} can be asked from here"
         raise AccountUnknownError(msg)
     return session
-
-
-@functools.cache
-def _warn_once(reason: str) -> None:
-    pulumi.log.warn(f"cannot tell what exists already ({reason}); going on without that check")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from eks_rocketmq.preflight import CannotAskError
 from eks_rocketmq.shape import camel
 
 _SECRET = "[secret]"  # noqa: S105 - what the engine shows instead of one
@@ -23,7 +24,7 @@ class Session(Protocol):
         """A client of one AWS service."""
 
 
-class AccountUnknownError(Exception):
+class AccountUnknownError(CannotAskError):
     """Nobody can be asked as the provider would; the message says why."""
 
 

@@ -1,9 +1,10 @@
 """The whole RocketMQ."""
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Input, Output, ResourceOptions, log
+from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack, log
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
 from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_group import BrokerMembers
@@ -118,13 +119,27 @@ def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
             {
                 "name": planned.namespace,
                 "labels": {**planned.labels, "pod-security.kubernetes.io/enforce": "restricted"},
-                **({"annotations": planned.annotations} if planned.annotations else {}),
+                "annotations": {**planned.annotations, **ownership_tags()},
             }
         ),
-        # It takes every set and claim along when it goes, so also when `create_namespace` is turned off.
-        opts=child_options(parent, protect=planned.protect_data or None),
+        opts=child_options(
+            parent,
+            # It takes every set and claim along when it goes, so also when `create_namespace` is turned off.
+            protect=planned.protect_data or None,
+            hooks=_refuse_existing_namespace(parent, name),
+        ),
     )
     return made.metadata.apply(lambda metadata: str(metadata.name))
+
+
+def _refuse_existing_namespace(parent: RocketMq, name: str) -> ResourceHookBinding | None:
+    """Asks the cluster of the provider that the component was given; without one nobody knows where to ask."""
+    stack = get_stack()
+    way = "RocketMq with create_namespace=False (the program's setting `createNamespace: false`)"
+    kubeconfig = getattr(parent.get_provider("kubernetes:core/v1:Namespace"), "kubeconfig", None)
+    return refuse_existing_object(
+        f"{name}-namespace", kubeconfig, lambda type_, found: three_ways(type_, found, stack, way)
+    )
 
 
 def _credentials(parent: RocketMq, name: str, planned: Plan, namespace: Input[str]) -> Credentials | None:

@@ -142,12 +142,14 @@ def _transformed(transform: Any, resource: Registration) -> Registration:
     if answer is None:
         return resource
     timeouts = answer.opts.custom_timeouts or CustomTimeouts()
+    hooks = answer.opts.hooks.before_create if answer.opts.hooks else None
     return replace(
         resource,
         inputs=answer.props,
         ignore_changes=tuple(answer.opts.ignore_changes or ()),
         protect=bool(answer.opts.protect),
         timeouts={key: value for key, value in vars(timeouts).items() if value},
+        before_create=tuple(hook.name for hook in hooks or ()),
     )
 
 

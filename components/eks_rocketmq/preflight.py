@@ -1,0 +1,108 @@
+"""Says at preview when something that would be created exists already, instead of an error half-way through an update.
+
+The engine calls a `before_create` hook only when it plans a create, so the check needs no knowledge of the state: on
+the second run the resource is the stack's own and nobody asks.
+"""
+
+import asyncio
+import functools
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi import Input, Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
+
+if TYPE_CHECKING:
+    from eks_rocketmq.eks.lookup import Found
+
+SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
+"""Set by `eks-rocketmq adopt` for its own preview, which wants the plan with everything that exists."""
+
+OWNER_TAG = "eks-rocketmq/stack"
+
+
+class CannotAskError(Exception):
+    """Nobody can be asked what exists; the message says why, and is shown once."""
+
+
+def ownership_tags() -> dict[str, str]:
+    """The tag that marks what this stack made, so that a replacement of its own resource is no conflict."""
+    return {OWNER_TAG: f"{pulumi.get_project()}/{pulumi.get_stack()}"}
+
+
+def three_ways(type_: str, found_id: str, stack: str, existing: str) -> str:
+    """The error for something that exists outside of the stack.
+
+    Args:
+        type_: Pulumi type of the resource.
+        found_id: its import id.
+        stack: name of the stack.
+        existing: how the program is told to use the resource without managing it.
+    """
+    return (
+        f"{type_.rsplit(':', 1)[-1]} {found_id!r} exists already and is not part of stack {stack!r}. Three ways on:\n"
+        f"  import once   let the stack manage it from now on:  eks-rocketmq adopt -s {stack}\n"
+        f"  existing      use it as it is, without managing it: {existing}\n"
+        "  create        delete it, or give the new one another name, and run again"
+    )
+
+
+def refuse_existing_object(
+    name: str, kubeconfig: Input[str | None] | None, refusal: Callable[[str, str], str]
+) -> ResourceHookBinding | None:
+    """A hook for an object of a cluster whose name is fixed: refuses the create when the cluster has it from others.
+
+    Args:
+        name: name of the resource; the hook is `<name>-preflight`.
+        kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
+        refusal: the error, from type and id of the object.
+    """
+    if kubeconfig is None:
+        return None
+    config: Output[str | None] = Output.from_input(kubeconfig)
+
+    async def look(args: ResourceHookArgs) -> "Found | None":
+        from eks_rocketmq.clients import find_object  # noqa: PLC0415 - half a second that only a create needs
+
+        known = await config.future()
+        return await asyncio.to_thread(find_object, known, args.new_inputs or {}) if known else None
+
+    return refusing(name, look, lambda args, found: refusal(args.type, found.id))
+
+
+def refusing(
+    name: str,
+    look: Callable[[ResourceHookArgs], Awaitable["Found | None"]],
+    refusal: Callable[[ResourceHookArgs, "Found"], str],
+) -> ResourceHookBinding:
+    """A hook that refuses what `look` finds without this stack's mark.
+
+    Args:
+        name: name of the resource; the hook is `<name>-preflight`.
+        look: what there is under the planned name.
+        refusal: the error.
+    """
+    tags = ownership_tags()
+
+    async def check(args: ResourceHookArgs) -> None:
+        if os.environ.get(SKIP_VARIABLE):
+            return
+        try:
+            found = await look(args)
+        except CannotAskError as error:
+            _warn_once(str(error))
+            return
+        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
+            pulumi.log.warn(f"cannot tell whether {args.name} exists already ({error}); going on without that check")
+            return
+        if found is not None and not tags.items() <= dict(found.tags).items():
+            raise RuntimeError(refusal(args, found))
+
+    hook = ResourceHook(f"{name}-preflight", check, ResourceHookOptions(on_dry_run=True))
+    return ResourceHookBinding(before_create=[hook])
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    pulumi.log.warn(f"cannot tell what exists already ({reason}); going on without that check")
