@@ -14,6 +14,7 @@ from eks_rocketmq import adopt, cli, clients, engine
 from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan, urn_of
 from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
 from eks_rocketmq.eks.preflight import SKIP_VARIABLE
+from eks_rocketmq.eks.session import AccountUnknownError
 
 STACK = "urn:pulumi:prod::eks-rocketmq"
 COMPONENT = "eks-rocketmq:index:EbsCsiAddon"
@@ -392,11 +393,17 @@ def test_a_missing_pulumi_is_said_with_where_to_get_it(command: Cli, monkeypatch
     assert "pulumi is not on PATH; install the Pulumi CLI" in result.output
 
 
-def test_missing_credentials_are_said(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(NoCredentialsError(), "Unable to locate credentials"), (AccountUnknownError("keys are secret"), "keys are s")],
+)
+def test_an_account_that_cannot_be_asked_is_said(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
     def refuse(*_: Any) -> None:
-        raise NoCredentialsError
+        raise error
 
     monkeypatch.setattr(adopt, "find", refuse)
     result = command("--yes")
     assert result.exit_code == 1
-    assert "AWS cannot be asked what exists: Unable to locate credentials" in result.output
+    assert f"AWS cannot be asked what exists: {words}" in result.output
