@@ -15,6 +15,9 @@ from eks_rocketmq.rocketmq.arguments import (
     BrokerGroupArgs,
     ControllersArgs,
     NameServersArgs,
+    NodeAffinityArgs,
+    NodeMatchArgs,
+    NodePreferenceArgs,
     PodsArgs,
     ProxiesArgs,
     RocketMqArgs,
@@ -45,6 +48,8 @@ PERMISSION = {"resources": ["Topic:a"], "actions": ["Pub"]}
 ALERTS: Mapping[str, Any] = {"monitor": "none", "alerts": {}}
 OUTSIDE = {"load_balancer_class": "example.com/lb"}
 CONSOLE = {"login_secret": "login"}
+MATCH = {"key": "disk", "operator": "In", "values": ["a"]}
+PREFERENCE = {"weight": 1, "match": [MATCH]}
 
 Fields = Mapping[str, Any]
 
@@ -148,6 +153,7 @@ PLACES: Mapping[Any, Place] = {
         {
             "zones": ["a", "b", "c"],
             "node_selector": LABELS,
+            "node_affinity": {"required": [MATCH]},
             "tolerations": [{}],
             "priority_class": "high",
             "labels": LABELS,
@@ -155,6 +161,21 @@ PLACES: Mapping[Any, Place] = {
             "environment": {"TZ": "UTC"},
             "java_options": ["-Xss512k"],
         },
+    ),
+    NodeAffinityArgs: Place(
+        lambda fields: {"pods": {"node_affinity": fields}},
+        {},
+        {"required": [MATCH], "preferred": [PREFERENCE]},
+    ),
+    NodeMatchArgs: Place(
+        lambda fields: {"pods": {"node_affinity": {"required": [fields]}}},
+        MATCH,
+        {"key": "other", "operator": "NotIn", "values": ["b"]},
+    ),
+    NodePreferenceArgs: Place(
+        lambda fields: {"pods": {"node_affinity": {"preferred": [fields]}}},
+        PREFERENCE,
+        {"weight": 2, "match": [{**MATCH, "values": ["b"]}]},
     ),
     TolerationArgs: Place(
         lambda fields: {"pods": {"tolerations": [fields]}},
@@ -313,7 +334,7 @@ EVERYTHING: dict[str, Any] = {
     "monitoring": {"monitor": "pod", "alerts": {}, "grafana_dashboard": {}},
     "network_policies": {"egress": True},
     "external": {**OUTSIDE, "hostname": "mq.example.com", "remoting": True, "annotations": LABELS},
-    "dashboard": CONSOLE,
+    "dashboard": {**CONSOLE, "credentials_secret": "credentials"},
 }
 
 
