@@ -70,8 +70,12 @@ lint: $(READY) ## ruff, ty, actionlint and zizmor
 	@$(VENV)/bin/zizmor --offline --quiet --persona=pedantic .github
 
 .PHONY: check
-check: lint ## the quick loop: lint, types, unit tests
-	@$(RUN) -m pytest -q -n auto --dist worksteal tests/unit
+check: lint unit ## the quick loop: lint, types, unit tests
+
+.PHONY: unit
+# One process more than there are processors: some tests wait for scripts.
+unit: $(READY) ## the unit tests alone
+	@$(RUN) -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal tests/unit
 
 .PHONY: test
 test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests

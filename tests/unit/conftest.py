@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 from kubernetes_validate import utils as kubernetes_schemas
 
+import eks_rocketmq
 from tests.unit.harness import Recording, run_stack
 
 # The same examples at every run: few in the quick loop, many where `make test` asks for them.
@@ -14,6 +15,10 @@ settings.register_profile("quick", max_examples=25, derandomize=True, deadline=N
 settings.register_profile("thorough", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+
+# The library loads its parts when somebody asks for them; now, so that nobody looks for garbage in them later.
+for _name in eks_rocketmq.__all__:
+    getattr(eks_rocketmq, _name)
 
 # It reads a megabyte of definitions anew for each manifest.
 kubernetes_schemas.schema_contents = functools.cache(kubernetes_schemas.schema_contents)  # ty: ignore[invalid-assignment]
