@@ -296,7 +296,7 @@ def test_an_existing_driver_that_cannot_make_volumes_is_refused(preview: bool, a
         ({"snapshots": True}, "snapshots is True with permissions 'legacy'; it widens 'generated' only"),
         ({"most_recent": True}, "most_recent needs kubernetes_version"),
         ({"most_recent": True, "addon_version": "v1"}, "addon_version is 'v1' and most_recent is True"),
-        ({"addon_version": "latest"}, "addon_version is 'latest'; accepted are versions such as 'v1.21.1-eksbuild.1'"),
+        ({"addon_version": "latest"}, "addon_version is 'latest'; accepted is a version such as 'v1.21.1-eksbuild.1'"),
         ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
         ({"kms_key_arns": ["mine"]}, "a key of kms_key_arns is 'mine'; accepted is the ARN of a KMS key"),
         (

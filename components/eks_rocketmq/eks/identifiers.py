@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from eks_rocketmq.validation import matching
+
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _KUBERNETES_VERSION = re.compile(r"1\.[1-9][0-9]")
 _ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+", re.ASCII)
@@ -42,10 +44,7 @@ def kubernetes_version(value: str, what: str) -> str:
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    if _KUBERNETES_VERSION.fullmatch(value):
-        return value
-    msg = f"{what} is {value!r}; accepted is a minor version of Kubernetes, such as '1.35'"
-    raise ValueError(msg)
+    return matching(_KUBERNETES_VERSION, value, what, "a minor version of Kubernetes, such as '1.35'")
 
 
 def addon_version(value: str, what: str) -> str:
@@ -54,10 +53,7 @@ def addon_version(value: str, what: str) -> str:
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    if _ADDON_VERSION.fullmatch(value):
-        return value
-    msg = f"{what} is {value!r}; accepted are versions such as 'v1.21.1-eksbuild.1'"
-    raise ValueError(msg)
+    return matching(_ADDON_VERSION, value, what, "a version such as 'v1.21.1-eksbuild.1'")
 
 
 def role_arn(value: str, what: str) -> Arn:
