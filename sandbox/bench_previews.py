@@ -1,6 +1,5 @@
 """How long `pulumi preview` takes with few and with many broker groups, over a program that does nothing."""
 
-import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -33,9 +32,7 @@ class Previews:
         """A project that does nothing, and a stack of its own for each of the two projects."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
-        project = {"name": "nothing", "runtime": {"name": "python", "options": options}}
-        (self._folder / "Pulumi.yaml").write_text(json.dumps(project))
+        (self._folder / "Pulumi.yaml").write_text(engines.project("nothing"))
         (self._folder / "__main__.py").write_text("import pulumi\n")
         engines.ensure_stack(self.place, self.tools, STACK)
         self._run(["-C", str(self._folder), "stack", "init", STACK])

@@ -10,6 +10,7 @@ from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
 from eks_rocketmq.adopt import kubernetes_id
 from eks_rocketmq.destroy import Volume, read_volumes
 from eks_rocketmq.eks.lookup import Found
+from eks_rocketmq.events import latest
 from eks_rocketmq.kubernetes_api import PLAIN, api, core, items
 
 
@@ -56,6 +57,4 @@ def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
 def last_warning(provider: Mapping[str, Any], volume: str) -> str:
     """What was last said about a PersistentVolume, in the driver's own words; empty when nothing was."""
     about = f"involvedObject.kind=PersistentVolume,involvedObject.name={volume},type=Warning"
-    events = items(core(provider).list_event_for_all_namespaces(field_selector=about, **PLAIN))
-    latest = max(events, key=lambda event: int(event["metadata"]["resourceVersion"]), default=None)
-    return f"{latest['reason']}: {latest['message']}" if latest else ""
+    return latest(items(core(provider).list_event_for_all_namespaces(field_selector=about, **PLAIN)))

@@ -200,10 +200,7 @@ def digest(value: str, what: str) -> str:
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    if _DIGEST.fullmatch(value):
-        return value
-    msg = f"{what} is {value!r}; accepted is 'sha256:' and 64 hexadecimal digits"
-    raise ValueError(msg)
+    return matching(_DIGEST, value, what, "'sha256:' and 64 hexadecimal digits")
 
 
 def image(value: str, what: str) -> str:

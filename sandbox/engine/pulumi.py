@@ -185,6 +185,12 @@ def execute(
     return Result(process.returncode, output or "")
 
 
+def project(name: str) -> str:
+    """The `Pulumi.yaml` of a Python program that runs in the repository's environment."""
+    options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
+    return json.dumps({"name": name, "runtime": {"name": "python", "options": options}})
+
+
 def refresh_view(place: Place) -> None:
     """Make the view what the repository is now; what was changed in the view itself is lost."""
     folder = view(place)

@@ -18,7 +18,7 @@ from sandbox.cluster.client import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.messages.deliver import Deployment
-from sandbox.place import REGION, REPOSITORY, Place
+from sandbox.place import REGION, Place
 from sandbox.polling import until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
@@ -137,9 +137,7 @@ class Program:
     def prepare(self, settings: Mapping[str, Any]) -> None:
         """Write the project and its settings, and select its stack."""
         self.folder.mkdir(exist_ok=True)
-        options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
-        project = {"name": self.name, "runtime": {"name": "python", "options": options}}
-        (self.folder / "Pulumi.yaml").write_text(json.dumps(project))
+        (self.folder / "Pulumi.yaml").write_text(pulumi.project(self.name))
         shutil.copy(PROGRAM, self.folder / "__main__.py")
         self.settings.write_text(json.dumps(settings))
         self.pulumi("stack", "select", "--create", self.name)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from eks_rocketmq import adopt, cli, clients, engine
 from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan, urn_of
 from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
-from eks_rocketmq.eks.preflight import SKIP_VARIABLE
 from eks_rocketmq.eks.session import AccountUnknownError
+from eks_rocketmq.preflight import SKIP_VARIABLE
 
 STACK = "urn:pulumi:prod::eks-rocketmq"
 COMPONENT = "eks-rocketmq:index:EbsCsiAddon"

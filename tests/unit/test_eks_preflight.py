@@ -12,7 +12,8 @@ from eks_rocketmq import clients
 from eks_rocketmq import preflight as common
 from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.lookup import ROLE, Found
-from eks_rocketmq.eks.preflight import SKIP_VARIABLE, refuse_existing, refuse_existing_cluster
+from eks_rocketmq.eks.preflight import refuse_existing, refuse_existing_cluster
+from eks_rocketmq.preflight import SKIP_VARIABLE
 from tests.unit.harness import PROJECT, UNKNOWN, Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, REGION
 

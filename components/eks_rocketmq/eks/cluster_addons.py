@@ -9,7 +9,8 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
 from eks_rocketmq.eks.irsa_role import IrsaRoleArgs, TrustedClusterArgs
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.preflight import refuse_existing
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"

@@ -14,7 +14,8 @@ from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.eks.policy_documents import account_of
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.preflight import refuse_existing
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 SERVICE_ACCOUNT_NAMESPACE = "kube-system"

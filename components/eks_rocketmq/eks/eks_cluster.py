@@ -25,8 +25,9 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.cluster_plan import AUTHENTICATION, ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
 from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing, refuse_existing_cluster
+from eks_rocketmq.eks.preflight import refuse_existing, refuse_existing_cluster
 from eks_rocketmq.eks.service_documents import CLUSTER_SERVICE
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from eks_rocketmq.eks.policy_documents import (
     trust_policy,
     web_identity_statements,
 )
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.preflight import refuse_existing
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 

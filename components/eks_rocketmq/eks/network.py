@@ -8,8 +8,8 @@ from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions,
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
-from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import FLOW_LOG_SERVICE, flow_log_policy, service_trust_policy
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 if TYPE_CHECKING:

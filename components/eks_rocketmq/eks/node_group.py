@@ -9,8 +9,8 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
 from eks_rocketmq.eks.objects import service_role
-from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import NODE_SERVICE
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 

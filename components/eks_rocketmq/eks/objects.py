@@ -11,8 +11,8 @@ from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resour
 from eks_rocketmq.component import child_options
 from eks_rocketmq.eks.kubeconfig import kubeconfig
 from eks_rocketmq.eks.policy_documents import managed_policy_arn
-from eks_rocketmq.eks.preflight import ownership_tags
 from eks_rocketmq.eks.service_documents import principals, service_trust_policy
+from eks_rocketmq.preflight import ownership_tags
 
 
 class Cluster(Protocol):

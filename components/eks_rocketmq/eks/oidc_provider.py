@@ -9,7 +9,8 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing
+from eks_rocketmq.eks.preflight import refuse_existing
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
 

@@ -12,16 +12,7 @@ from pulumi.runtime.config import CONFIG
 from eks_rocketmq.eks import volume_class
 from eks_rocketmq.eks.lookup import ROLE, Found, find, find_cluster
 from eks_rocketmq.eks.session import AccountUnknownError, Session, aws_session
-from eks_rocketmq.preflight import SKIP_VARIABLE, ownership_tags, refuse_existing_object, refusing, three_ways
-
-__all__ = [
-    "SKIP_VARIABLE",
-    "ownership_tags",
-    "refuse_existing",
-    "refuse_existing_class",
-    "refuse_existing_cluster",
-    "three_ways",
-]
+from eks_rocketmq.preflight import refuse_existing_object, refusing, three_ways
 
 _AWS = "aws:"
 _ACCOUNT = "account"

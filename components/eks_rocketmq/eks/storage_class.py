@@ -7,7 +7,8 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import volume_class
-from eks_rocketmq.eks.preflight import ownership_tags, refuse_existing_class
+from eks_rocketmq.eks.preflight import refuse_existing_class
+from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 from eks_rocketmq.validation import dns_subdomain
 

@@ -11,6 +11,7 @@ from eks_rocketmq.rocketmq.network import EVERY_POD, Network, cidr, network, pee
 from eks_rocketmq.rocketmq.options import AlertsArgs, DashboardArgs, ExternalArgs, MonitoringArgs
 from eks_rocketmq.rocketmq.pod_settings import object_annotations, object_labels
 from eks_rocketmq.validation import (
+    between,
     bytes_of,
     cpu,
     digest,
@@ -18,9 +19,9 @@ from eks_rocketmq.validation import (
     image,
     image_reference,
     image_tag,
+    matching,
     one_of,
     qualified_name,
-    whole_number,
 )
 
 MONITORS = ("pod", "service", "none")
@@ -195,7 +196,7 @@ def _monitoring(args: MonitoringArgs) -> Monitoring:
     return Monitoring(
         monitor=one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
         labels=labels,
-        interval=_matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
+        interval=matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
         alerts=None if alerts is None else _alerts(alerts, labels),
         grafana=None
         if grafana is None
@@ -213,15 +214,15 @@ def _alerts(args: AlertsArgs, labels: dict[str, str]) -> Alerts:
         alert_labels=_alert_labels(args.get("alert_labels", {}), f"{what}.alert_labels"),
         runbook=args.get("runbook_url", RUNBOOK),
         kubernetes_metrics=args.get("kubernetes_metrics", True),
-        disk_used_percent=_between(
+        disk_used_percent=between(
             args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, f"{what}.disk_used_percent"
         ),
-        consumer_lag_messages=_between(
+        consumer_lag_messages=between(
             args.get("consumer_lag_messages", 100_000), 1, 10**15, f"{what}.consumer_lag_messages"
         ),
-        consumer_lag_seconds=_between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{what}.consumer_lag_seconds"),
+        consumer_lag_seconds=between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{what}.consumer_lag_seconds"),
         # Above the last bucket that ends, no percentile can be.
-        send_latency_milliseconds=_between(
+        send_latency_milliseconds=between(
             args.get("send_latency_milliseconds", 500), 1, 2999, f"{what}.send_latency_milliseconds"
         ),
     )
@@ -248,11 +249,11 @@ def _external(args: ExternalArgs) -> External:
     made_by = args.get("load_balancer_class")
     result = External(
         type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
-        port=_between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
-        node_port=None if node_port is None else _between(node_port, *NODE_PORTS, f"{what}.node_port"),
+        port=between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
+        node_port=None if node_port is None else between(node_port, *NODE_PORTS, f"{what}.node_port"),
         hostname=None
         if hostname is None
-        else _matching(_HOSTNAME, hostname, f"{what}.hostname", "a host name such as 'mq.example.com'"),
+        else matching(_HOSTNAME, hostname, f"{what}.hostname", "a host name such as 'mq.example.com'"),
         remoting=args.get("remoting", False),
         annotations=object_annotations(args.get("annotations", {}), f"{what}.annotations"),
         load_balancer_class=None if made_by is None else qualified_name(made_by, f"{what}.load_balancer_class"),
@@ -321,18 +322,3 @@ def _dashboard(args: DashboardArgs) -> Dashboard:
         login_secret=dns_subdomain(args["login_secret"], "dashboard.login_secret"),
         credentials_secret=None if credentials is None else dns_subdomain(credentials, "dashboard.credentials_secret"),
     )
-
-
-def _matching(pattern: re.Pattern[str], value: str, what: str, accepted: str) -> str:
-    if pattern.fullmatch(value):
-        return value
-    msg = f"{what} is {value!r}; accepted is {accepted}"
-    raise ValueError(msg)
-
-
-def _between(value: float, least: int, most: int, what: str) -> int:
-    number = whole_number(value, what)
-    if least <= number <= most:
-        return number
-    msg = f"{what} is {number}; accepted is {least} to {most}"
-    raise ValueError(msg)

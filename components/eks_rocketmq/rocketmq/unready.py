@@ -11,6 +11,8 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, ErrorHook, ErrorHookArgs, Output, ResourceHookBinding
 
+from eks_rocketmq.events import latest
+
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 
@@ -92,14 +94,12 @@ def _ready(pod: Object) -> bool:
 
 def _last(events: Sequence[Object], kind: str, name: str) -> str:
     """The last warning about an object, with its reason."""
-    about = [
+    return latest(
         event
         for event in events
         if event.get("type") == "Warning"
         and (event["involvedObject"].get("kind"), event["involvedObject"].get("name")) == (kind, name)
-    ]
-    latest = max(about, key=lambda event: int(event["metadata"]["resourceVersion"]), default=None)
-    return f"{latest['reason']}: {latest['message']}" if latest else ""
+    )
 
 
 def _ask(provider: Mapping[str, str], inputs: Object) -> list[str]:
