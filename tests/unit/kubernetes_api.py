@@ -129,6 +129,7 @@ def serving() -> Generator[Api]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one segment an answer: a second one would wait for the acknowledgement of the first
 
         def answer(self) -> None:
             url = urlsplit(self.path)
