@@ -60,6 +60,20 @@ def container(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict
     return main
 
 
+def config_maps(spec: dict[str, Any]) -> list[str]:
+    """Names of the ConfigMaps whose files a pod finds in its configuration folder."""
+    (volume,) = (volume for volume in spec["volumes"] if volume["name"] == "files")
+    return [source["configMap"]["name"] for source in volume["projected"]["sources"]]
+
+
+def files(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, str]:
+    """The files of that folder, each from one ConfigMap only."""
+    made = {one.inputs["metadata"]["name"]: one.inputs["data"] for one in recording.by_type("ConfigMap")}
+    found = [item for name in config_maps(pod(recording, name)) for item in made[name].items()]
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
 def config(recording: Recording, name: str = "rocketmq-broker-a-config") -> dict[str, str]:
     """Files of a ConfigMap by the name in the state."""
     return recording.one("ConfigMap", name).inputs["data"]

@@ -20,7 +20,7 @@ SEALED_ELSEWHERE = ("ci-role",)
 BROKERS = {
     "kubernetes:apps/v1:Deployment": 1,
     "kubernetes:apps/v1:StatefulSet": 3,
-    "kubernetes:core/v1:ConfigMap": 4,
+    "kubernetes:core/v1:ConfigMap": 5,
     "kubernetes:core/v1:Namespace": 1,
     "kubernetes:core/v1:Service": 5,
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,

@@ -14,7 +14,7 @@ from eks_rocketmq.rocketmq import access, declared, names
 from eks_rocketmq.rocketmq.cluster import RocketMq
 from eks_rocketmq.rocketmq.plan import plan
 from tests.unit.harness import Recording, run
-from tests.unit.rocketmq_case import ARGS, SETS, args, config, container, deploy, group, keys, pod, workload
+from tests.unit.rocketmq_case import ARGS, SETS, args, config, container, deploy, files, group, keys, pod, workload
 
 KUBERNETES = "1.35"
 DECLARATIONS = "rocketmq-declarations-deployment"
@@ -137,7 +137,7 @@ def test_the_password_is_filled_in_within_memory(deployed: Recording, name: str,
         assert {"name": "internal", "mountPath": "/etc/rocketmq-internal", "readOnly": True} in one["volumeMounts"]
         assert {"name": "CREDENTIALS", "value": "/etc/rocketmq-internal"} in one["env"]
     assert init["command"][-1] == container(deployed, name)["command"][-1] == f"/run/rocketmq/{file}"
-    assert init["command"][1].rsplit("/", 1)[-1] in config(deployed, f"{name.rsplit('-', 1)[0]}-config")
+    assert init["command"][1].rsplit("/", 1)[-1] in files(deployed, name)
 
 
 @pytest.mark.parametrize("name", ["rocketmq-nameserver-set", "rocketmq-controller-set"])

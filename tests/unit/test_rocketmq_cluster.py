@@ -1,6 +1,7 @@
 """What a RocketMQ registers: inventory, order, protection, pods, policies."""
 
 import json
+import re
 from typing import Any
 
 import kubernetes_validate
@@ -8,7 +9,19 @@ import pytest
 
 from eks_rocketmq.rocketmq.probes import HUNG_GRACE_SECONDS, drain
 from tests.unit.harness import Recording
-from tests.unit.rocketmq_case import ARGS, SETS, config, container, deploy, group, keys, pod, workload
+from tests.unit.rocketmq_case import (
+    ARGS,
+    SETS,
+    config,
+    config_maps,
+    container,
+    deploy,
+    files,
+    group,
+    keys,
+    pod,
+    workload,
+)
 
 KUBERNETES = "1.35"
 WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
@@ -29,7 +42,7 @@ def test_the_inventory_is_complete_and_nothing_else_is_made(preview: bool) -> No
         "eks-rocketmq:index:RocketMq": 1,
         "kubernetes:apps/v1:Deployment": 1,
         "kubernetes:apps/v1:StatefulSet": 3,
-        "kubernetes:core/v1:ConfigMap": 4,
+        "kubernetes:core/v1:ConfigMap": 5,
         "kubernetes:core/v1:Namespace": 1,
         "kubernetes:core/v1:Service": 5,
         "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,
@@ -279,7 +292,6 @@ def test_a_slower_registration_gives_the_others_longer_to_attach() -> None:
 def test_readiness_is_what_the_role_says_of_itself(deployed: Recording, name: str, asks: list[str]) -> None:
     main = container(deployed, name)
     assert main["readinessProbe"]["exec"]["command"] == asks
-    assert asks[1].rsplit("/", 1)[-1] in config(deployed, name.replace("-set", "-config"))
     # What a pod lacks of its peers must not get it killed.
     assert "ready" not in str(main["livenessProbe"])
 
@@ -405,9 +417,28 @@ def test_configuration_is_immutable_and_named_by_its_content(deployed: Recording
     made = deployed.one("ConfigMap", f"{name}-config")
     assert made.inputs["immutable"] is True
     suffix = "-set" if name != "rocketmq-proxy" else "-deployment"
-    assert {"name": made.inputs["metadata"]["name"]} in [
-        v.get("configMap") for v in pod(deployed, name + suffix)["volumes"]
-    ]
+    assert made.inputs["metadata"]["name"] in config_maps(pod(deployed, name + suffix))
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_pod_finds_every_file_that_its_commands_name(deployed: Recording, name: str) -> None:
+    there = files(deployed, name)
+    wanted = set(re.findall(r"/etc/rocketmq/([a-z][\w.-]+)", json.dumps(pod(deployed, name))))
+    # Scripts call and source their neighbours.
+    for text in there.values():
+        wanted |= set(re.findall(r"""(?:\$here|\$\(dirname [^)]+\))"?/([a-z][\w.-]+\.sh)""", text))
+    if "CREDENTIALS" not in json.dumps(pod(deployed, name)):
+        wanted.discard("sign.sh")  # it is sourced by those who sign
+    assert wanted >= {"logback.xml"}
+    assert wanted - set(there) == set()
+
+
+def test_broker_groups_share_what_is_alike_and_have_a_config_map_each_for_the_rest() -> None:
+    two = deploy(broker_groups=[*ARGS["broker_groups"], *group(name="broker-b")])
+    first, second = (config_maps(pod(two, f"rocketmq-broker-{letter}-set")) for letter in "ab")
+    assert (first[1], len(first)) == (second[1], 2)
+    assert set(config(two)) == set(config(two, "rocketmq-broker-b-config")) == {"broker.conf"}
+    assert "broker-drain.sh" in config(two, "rocketmq-broker-shared-config")
 
 
 def test_a_changed_key_makes_another_config_map_and_rolls_that_group_only() -> None:

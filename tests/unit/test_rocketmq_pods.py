@@ -219,7 +219,7 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
     plain = deploy_plain()
     recording = deploy(labels={"cost": "42"}, annotations={"example.com/owner": "team messaging"})
     objects = [r for r in recording.resources.values() if r.type.startswith("kubernetes:")]
-    assert len(objects) == 22
+    assert len(objects) == 23
     for resource in objects:
         metadata, before = resource.inputs["metadata"], plain.resources[resource.urn].inputs
         assert metadata["labels"] == before["metadata"]["labels"] | {"cost": "42"}, resource.name

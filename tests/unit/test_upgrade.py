@@ -47,6 +47,26 @@ def test_an_upgrade_deletes_nothing_and_replaces_only_configuration(stack: str) 
     assert harmful(steps(released(stack), update(stack))) == []
 
 
+def test_no_volume_becomes_one_of_another_kind_under_its_name(stack: str) -> None:
+    # An update's dry run keeps the fields of the create, and the API server refuses a volume of two kinds: no preview.
+    today = state(update(stack))
+    kinds = {urn: _volumes(each["inputs"]) for urn, each in released(stack).items() if urn in today}
+    changed = [
+        (urn, name)
+        for urn, before in kinds.items()
+        for name, kind in _volumes(today[urn]["inputs"]).items()
+        if before.get(name, kind) != kind
+    ]
+    assert changed == []
+    assert any(kinds.values())
+
+
+def _volumes(inputs: Inputs) -> dict[str, set[str]]:
+    """The kind of each volume of the pods, by its name."""
+    pods = inputs.get("spec", {}).get("template", {}).get("spec", {})
+    return {volume["name"]: set(volume) - {"name"} for volume in pods.get("volumes", [])}
+
+
 def test_what_the_release_protects_stays_protected(stack: str) -> None:
     today = state(update(stack))
     assert [urn for urn, each in released(stack).items() if each["protect"] and not today[urn]["protect"]] == []

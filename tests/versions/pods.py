@@ -156,11 +156,10 @@ class Pods:
             if kind not in {"StatefulSet", "Deployment"}:
                 continue
             spec = manifest["spec"]["template"]["spec"]
-            config_map = next(v["configMap"]["name"] for v in spec["volumes"] if "configMap" in v)
+            sources = next(v["projected"]["sources"] for v in spec["volumes"] if "projected" in v)
+            files = {k: v for s in sources for k, v in by_kind["ConfigMap", s["configMap"]["name"]]["data"].items()}
             for ordinal in range(int(manifest["spec"]["replicas"])):
-                pod = self._add(
-                    f"{workload}-{ordinal}", spec["containers"][0], by_kind["ConfigMap", config_map]["data"]
-                )
+                pod = self._add(f"{workload}-{ordinal}", spec["containers"][0], files)
                 hosts.append(f"{pod.address} {pod.name}.{workload}-peers.rocketmq.svc")
                 if ordinal == 0:
                     hosts.append(f"{pod.address} {workload}.rocketmq.svc")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pulumi import ComponentResource, Input, ResourceOptions
+from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.component import type_token
 from eks_rocketmq.rocketmq import labels, objects, ports, probes
@@ -32,13 +32,14 @@ class BrokerMembers(ComponentResource):
         group: BrokerGroup,
         namespace: Input[str],
         storage_class: Input[str],
+        shared_files: Input[str],
         credentials: Input[str] | None,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(type_token("BrokerMembers"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.BROKER, group.name)
         drain = probes.drain(group.keys)
-        config = objects.config_map(scope, {CONFIG_FILE: group.role.config, **probes.scripts(*probes.BROKER_SCRIPTS)})
+        config = objects.config_map(scope, {CONFIG_FILE: group.role.config})
         headless = objects.peers_service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
@@ -47,7 +48,7 @@ class BrokerMembers(ComponentResource):
             group.role.replicas,
             pod(
                 _container(plan, group, drain),
-                config,
+                [config, shared_files],
                 grace_period=drain.grace_period,
                 placement=apart(scope.selector, zones=min(plan.zones, group.role.replicas)),
                 rendered_file=CONFIG_FILE,
@@ -59,6 +60,15 @@ class BrokerMembers(ComponentResource):
             protect=plan.protect_data,
         )
         self.register_outputs({})
+
+
+def shared_files(parent: ComponentResource, name: str, plan: Plan, namespace: Input[str]) -> Output[str]:
+    """Name of the ConfigMap with what the brokers of all groups read alike.
+
+    In each group's own it was nine tenths of it: of the state, of what a preview compares, and of its time.
+    """
+    scope = objects.Scope(parent, f"{name}-broker-shared", plan, namespace, labels.BROKER)
+    return objects.config_map(scope, {**objects.LOGGING, **probes.scripts(*probes.BROKER_SCRIPTS)})
 
 
 def _container(plan: Plan, group: BrokerGroup, drain: probes.Drain) -> Container:

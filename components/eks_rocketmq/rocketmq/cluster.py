@@ -7,7 +7,7 @@ from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
 from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.broker_group import BrokerMembers
+from eks_rocketmq.rocketmq.broker_group import BrokerMembers, shared_files
 from eks_rocketmq.rocketmq.controllers import Controllers
 from eks_rocketmq.rocketmq.credentials import Credentials
 from eks_rocketmq.rocketmq.dashboard import Dashboard
@@ -56,6 +56,7 @@ class RocketMq(ComponentResource):
         credentials = _credentials(self, name, planned, namespace)
         secrets = None if credentials is None else credentials.secrets
         internal = None if secrets is None else secrets.internal
+        files = shared_files(self, name, planned, namespace)
         groups = [
             BrokerMembers(
                 f"{name}-{group.name}",
@@ -63,6 +64,7 @@ class RocketMq(ComponentResource):
                 group,
                 namespace,
                 given.get("storage_class", storage_class),
+                files,
                 internal,
                 # A broker gets its role from the controllers and stays fenced until it has one.
                 child_options(self, depends_on=[name_servers, controllers]),

@@ -30,6 +30,7 @@ class Controllers(ComponentResource):
             scope,
             {
                 CONFIG_FILE: plan.controllers.config,
+                **objects.LOGGING,
                 **probes.scripts("ask.sh", "controller-ready.sh", "render-config.sh"),
             },
         )
@@ -41,7 +42,7 @@ class Controllers(ComponentResource):
             plan.controllers.replicas,
             pod(
                 _container(plan),
-                config,
+                [config],
                 grace_period=_GRACE_SECONDS,
                 placement=apart(scope.selector, zones=min(plan.zones, plan.controllers.replicas)),
                 rendered_file=CONFIG_FILE,

@@ -38,7 +38,7 @@ class Declarations(ComponentResource):
         scope = objects.Scope(self, name, plan, namespace, labels.DECLARATIONS)
         config = objects.config_map(scope, {**plan.declared_files, **probes.scripts(*_SCRIPTS)})
         objects.network_policy(scope)
-        spec = pod(_container(plan, secrets), config, grace_period=5, placement={})
+        spec = pod(_container(plan, secrets), [config], grace_period=5, placement={})
         spec = secured(spec, plan.tls, None if secrets is None else secrets.internal)
         k8s.apps.v1.Deployment(
             f"{name}-deployment",

@@ -23,7 +23,12 @@ class NameServers(ComponentResource):
         super().__init__(type_token("NameServers"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.NAME_SERVER)
         config = objects.config_map(
-            scope, {CONFIG_FILE: plan.name_servers.config, **probes.scripts("ask.sh", "name-server-ready.sh")}
+            scope,
+            {
+                CONFIG_FILE: plan.name_servers.config,
+                **objects.LOGGING,
+                **probes.scripts("ask.sh", "name-server-ready.sh"),
+            },
         )
         objects.service(scope, _PORTS)
         headless = objects.peers_service(scope, _PORTS)
@@ -34,7 +39,7 @@ class NameServers(ComponentResource):
             plan.name_servers.replicas,
             pod(
                 _container(plan),
-                config,
+                [config],
                 grace_period=_GRACE_SECONDS,
                 placement=apart(scope.selector, zones=None),
             ),

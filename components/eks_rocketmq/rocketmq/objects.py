@@ -17,7 +17,8 @@ from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.securing import secured
 from eks_rocketmq.rocketmq.unready import explained
 
-LOGBACK = (resources.files("eks_rocketmq.rocketmq") / "logback.xml").read_text(encoding="utf-8")
+LOGGING = {"logback.xml": (resources.files("eks_rocketmq.rocketmq") / "logback.xml").read_text(encoding="utf-8")}
+"""What every JVM reads beside its own file, as a ConfigMap carries it."""
 
 # A rolling restart takes every member through a drain and, at worst, through a recovery.
 SET_TIMEOUTS = CustomTimeouts(create="30m", update="60m", delete="15m")
@@ -81,11 +82,10 @@ def config_map(scope: Scope, data: Mapping[str, str]) -> Output[str]:
 
     A changed file is another ConfigMap: pods roll from one to the other and back, and none reads a file half changed.
     """
-    files = {**data, "logback.xml": LOGBACK}
     made = k8s.core.v1.ConfigMap(
         f"{scope.name}-config",
-        metadata=scope.metadata(f"{scope.workload}-{content_hash(files)}"),
-        data=files,
+        metadata=scope.metadata(f"{scope.workload}-{content_hash(data)}"),
+        data=data,
         immutable=True,
         opts=child_options(scope.parent),
     )

@@ -1,8 +1,10 @@
 """What the pods of all roles share: the JVM without a shell around it, restricted security, volumes, spread. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pulumi import Input
 
 from eks_rocketmq.rocketmq.memory import Memory
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
@@ -40,6 +42,10 @@ POD_SECURITY: dict[str, Any] = {
     "fsGroupChangePolicy": "OnRootMismatch",
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+
+
+# A volume of another kind needs another name: the dry run of an update merges the fields of both, and is refused.
+_FILES_MOUNT: dict[str, Any] = {"name": "files", "mountPath": CONFIG_DIRECTORY, "readOnly": True}
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def _main(container: Container) -> dict[str, Any]:
         },
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
-            {"name": "config", "mountPath": CONFIG_DIRECTORY, "readOnly": True},
+            _FILES_MOUNT,
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the mount point of the pod's own volume
             {"name": "logs", "mountPath": LOG_DIRECTORY},
             *container.mounts,
@@ -154,7 +160,7 @@ def rendered(container: Container, file: str) -> dict[str, Any]:
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
-            {"name": "config", "mountPath": CONFIG_DIRECTORY, "readOnly": True},
+            _FILES_MOUNT,
             {"name": "run", "mountPath": RUN_DIRECTORY},
         ],
     }
@@ -166,15 +172,18 @@ DATA_MOUNT: dict[str, Any] = {"name": "data", "mountPath": DATA_DIRECTORY}
 
 def pod(
     container: Container,
-    config_map: Any,  # noqa: ANN401 - a name, or an Output of one
+    config_maps: Sequence[Input[str]],
     *,
     grace_period: int,
     placement: Mapping[str, Any],
     rendered_file: str | None = None,
 ) -> dict[str, Any]:
-    """The spec of a pod with one RocketMQ process."""
+    """The spec of a pod with one RocketMQ process; the files of all `config_maps` stand in one folder."""
     volumes: list[dict[str, Any]] = [
-        {"name": "config", "configMap": {"name": config_map}},
+        {
+            "name": _FILES_MOUNT["name"],
+            "projected": {"sources": [{"configMap": {"name": name}} for name in config_maps]},
+        },
         {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
         {"name": "logs", "emptyDir": {"sizeLimit": "512Mi"}},
         *container.volumes,

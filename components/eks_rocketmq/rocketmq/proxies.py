@@ -38,13 +38,13 @@ class Proxies(ComponentResource):
         scope = objects.Scope(self, name, plan, namespace, labels.PROXY)
         rendered = plan.access is not None
         scripts = probes.scripts("render-config.sh") if rendered else {}
-        config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config, **scripts})
+        config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config, **objects.LOGGING, **scripts})
         objects.service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
         spec = pod(
             _container(plan),
-            config,
+            [config],
             grace_period=_LEAVE_SECONDS + _STOP_SECONDS,
             placement=preferably_apart(scope.selector),
             rendered_file=CONFIG_FILE if rendered else None,
