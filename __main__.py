@@ -1,11 +1,17 @@
 """From an AWS account to an Apache RocketMQ that keeps its messages on EBS, in the order of the chain."""
 
+import gc
+
 import pulumi
 
 from eks_rocketmq import EbsCsiAddon, EbsStorageClass, RocketMq
 from eks_rocketmq.settings import load
 from eks_rocketmq.verification import verification_commands
 from foundation import foundation
+
+# A run keeps what it makes and ends within seconds. Looking for garbage in it, and in the SDKs, took two fifths of the
+# program's processor time with a hundred broker groups; without, it takes 8 MiB more.
+gc.disable()
 
 config = load()
 

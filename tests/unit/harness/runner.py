@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import json
 import logging
 import os
@@ -138,6 +139,7 @@ def run(
             loop.close()
             asyncio.set_event_loop(None)
             pulumi.runtime.reset_options()
+            gc.enable()  # the stack's program turns it off for its process, which ends with it
     return recording
 
 
