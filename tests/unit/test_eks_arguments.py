@@ -1,21 +1,13 @@
 """Every component of the EKS side holds its arguments to their TypedDict before it makes anything."""
 
-import inspect
 from typing import Any
 
-import pulumi
 import pytest
 
-import eks_rocketmq
+from eks_rocketmq import package
 from tests.unit.harness import Recording, run
 
-COMPONENTS = [
-    public
-    for name in eks_rocketmq.__all__
-    if inspect.isclass(public := getattr(eks_rocketmq, name))
-    and issubclass(public, pulumi.ComponentResource)
-    and public.__module__.startswith("eks_rocketmq.eks.")
-]
+COMPONENTS = [component for component in package.components() if component.__module__.startswith("eks_rocketmq.eks.")]
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)

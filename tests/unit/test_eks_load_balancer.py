@@ -1,12 +1,14 @@
 """The annotations of a Network Load Balancer."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from eks_rocketmq.eks.load_balancer import network_load_balancer
+from eks_rocketmq.eks.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
 from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.fields import Pair, Place, fields_of, rows_of, types_in
 from tests.unit.rocketmq_case import args
 
 
@@ -90,3 +92,31 @@ def test_what_it_gives_is_what_a_rocketmq_takes() -> None:
 def test_what_aws_would_refuse_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         network_load_balancer(given)  # ty: ignore[invalid-argument-type]
+
+
+PLACES: Mapping[Any, Place] = {
+    NetworkLoadBalancerArgs: Place(
+        dict,
+        {},
+        {
+            "internet_facing": True,
+            "auto_mode": True,
+            "name": "mq",
+            "subnets": ["subnet-a"],
+            "security_groups": ["sg-1"],
+            "certificate_arn": "arn:c",
+            "tls_ports": Pair({"certificate_arn": "arn:c"}, {"certificate_arn": "arn:c", "tls_ports": [443]}),
+            "keep_client_addresses": True,
+            "cross_zone": False,
+            "deregistration_seconds": 5,
+            "deletion_protection": True,
+            "tags": {"team": "shop"},
+        },
+    ),
+}
+
+
+def test_another_value_of_a_field_makes_another_load_balancer() -> None:
+    assert rows_of(PLACES) == fields_of(types_in(NetworkLoadBalancerArgs))
+    for place in PLACES.values():
+        assert place.swallowed(network_load_balancer) == []  # ty: ignore[invalid-argument-type]

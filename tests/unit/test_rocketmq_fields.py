@@ -4,8 +4,8 @@ A deployment for each would take minutes; so a field must change the plan, and w
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, get_args, is_typeddict
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -36,6 +36,7 @@ from eks_rocketmq.rocketmq.options import (
 )
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.rocketmq.tls import TlsArgs
+from tests.unit.fields import Pair, Place, fields_of, rows_of, types_in
 from tests.unit.harness import run
 from tests.unit.rocketmq_case import ARGS, args, deploy, group
 
@@ -47,34 +48,10 @@ USER = {"name": "orders"}
 PERMISSION = {"resources": ["Topic:a"], "actions": ["Pub"]}
 ALERTS: Mapping[str, Any] = {"monitor": "none", "alerts": {}}
 OUTSIDE = {"load_balancer_class": "example.com/lb"}
+INSIDE = {"annotations": {"service.beta.kubernetes.io/aws-load-balancer-internal": "true"}}
 CONSOLE = {"login_secret": "login"}
 MATCH = {"key": "disk", "operator": "In", "values": ["a"]}
 PREFERENCE = {"weight": 1, "match": [MATCH]}
-
-Fields = Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where the fields of one type stand in the arguments, what stands there before, and another value of each."""
-
-    put: Callable[[Fields], dict[str, Any]]
-    before: Fields
-    rows: Fields
-
-    def without(self) -> dict[str, Any]:
-        """The arguments before."""
-        return self.put(self.before)
-
-    def with_(self, field: str) -> dict[str, Any]:
-        """The arguments with another value of the field."""
-        row = self.rows[field]
-        return self.put(row if isinstance(row, Alone) else {**self.before, field: row})
-
-
-class Alone(dict[str, Any]):
-    """All fields of a row whose field excludes those that stand there before."""
-
 
 PLACES: Mapping[Any, Place] = {
     RocketMqArgs: Place(
@@ -227,7 +204,7 @@ PLACES: Mapping[Any, Place] = {
     PeerArgs: Place(
         lambda fields: {"network_policies": {"clients": [fields]}},
         PEER,
-        {"namespace_labels": {}, "pod_labels": LABELS, "cidr": Alone(cidr="10.0.0.0/16")},
+        {"namespace_labels": {}, "pod_labels": LABELS, "cidr": Pair({"cidr": "10.0.0.0/16"}, {"cidr": "10.1.0.0/16"})},
     ),
     MonitoringArgs: Place(
         lambda fields: {"monitoring": fields},
@@ -264,7 +241,7 @@ PLACES: Mapping[Any, Place] = {
         lambda fields: {"external": fields},
         {**OUTSIDE, "hostname": "mq.example.com"},
         {
-            "type": Alone(type="NodePort", hostname="mq.example.com"),
+            "type": Pair({"type": "LoadBalancer", **INSIDE}, {"type": "NodePort", **INSIDE}),
             "port": 443,
             "node_port": 30123,
             "hostname": "other.example.com",
@@ -292,16 +269,8 @@ PLACES: Mapping[Any, Place] = {
 }
 
 
-def types_in(hint: Any) -> set[Any]:
-    """A TypedDict and all those inside it."""
-    inner = hint.__annotations__.values() if is_typeddict(hint) else get_args(hint)
-    return ({hint} if is_typeddict(hint) else set()).union(*map(types_in, inner))
-
-
 def test_every_field_that_a_caller_may_give_has_a_row() -> None:
-    assert set(PLACES) == types_in(RocketMqArgs)
-    for type_, place in PLACES.items():
-        assert set(place.rows) == set(type_.__annotations__), type_.__name__
+    assert rows_of(PLACES) == fields_of(types_in(RocketMqArgs))
 
 
 def planned(changes: dict[str, Any]) -> Plan:
@@ -314,16 +283,13 @@ PAST_THE_PLAN = [(type_, "storage_class") for type_ in (RocketMqArgs, BrokerGrou
 
 @pytest.mark.parametrize("type_", PLACES, ids=lambda type_: type_.__name__)
 def test_another_value_of_a_field_is_another_plan(type_: Any) -> None:
-    place = PLACES[type_]
-    before = planned(place.without())
-    same = [(type_, field) for field in place.rows if planned(place.with_(field)) == before]
-    assert same == [each for each in PAST_THE_PLAN if each[0] is type_]
+    past_the_plan = [field for other, field in PAST_THE_PLAN if other is type_]
+    assert PLACES[type_].swallowed(planned) == past_the_plan
 
 
 @pytest.mark.parametrize(("type_", "field"), PAST_THE_PLAN)
 def test_or_registers_something_else(type_: Any, field: str) -> None:
-    place = PLACES[type_]
-    before, after = deploy(**place.without()), deploy(**place.with_(field))
+    before, after = (deploy(**changes) for changes in PLACES[type_].pair(field))
     assert [r.name for urn, r in before.resources.items() if after.resources[urn].inputs != r.inputs] != []
 
 
