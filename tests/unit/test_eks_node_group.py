@@ -291,6 +291,10 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
             {"managed_policies": ["arn:aws:s3:::x"]},
             "managed_policies is 'arn:aws:s3:::x'; accepted is the ARN of an IAM",
         ),
+        (
+            {"managed_policies": ["AmazonSSMManagedInstanceCore"], "role_arn": f"arn:aws:iam::{ACCOUNT}:role/nodes"},
+            "managed_policies is given with role_arn; they belong to the role that is made",
+        ),
         ({"managed_policies": ["AmazonEKSWorkerNodePolicy"]}, "2 policies named 'AmazonEKSWorkerNodePolicy' to attach"),
         ({"subnet_ids": []}, "subnet_ids has 0"),
         ({"zone_count": 2}, "subnet_ids has 3, zone_count is 2; accepted is one subnet for each zone"),
@@ -315,6 +319,9 @@ def test_computed_subnets_need_their_number() -> None:
         run(computed(None), preview=True)
     with pytest.raises(ValueError, match="zone_count is 2, subnet_ids has 3"):
         run(computed(2), preview=True)
+    # One zone is a zone as well: a group over all of them would put the next node anywhere.
+    with pytest.raises(ValueError, match="zone_count is 1, subnet_ids has 3"):
+        run(computed(1), preview=True)
 
 
 def test_a_name_that_eks_cannot_take_is_refused() -> None:

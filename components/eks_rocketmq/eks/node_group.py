@@ -89,8 +89,8 @@ class NodeGroupArgs(TypedDict):
     role_arn: NotRequired[Input[str]]
     """Role of the nodes; default: one is made. Changing it replaces the groups."""
     managed_policies: NotRequired[list[str]]
-    """Further policies of the role that is made: of AWS by path and name, such as `AmazonSSMManagedInstanceCore`, of an
-    account by ARN; default: none beside those to join and to pull images."""
+    """Further policies of the role that is made, without `role_arn`: of AWS by path and name, such as
+    `AmazonSSMManagedInstanceCore`, of an account by ARN; default: none beside those to join and to pull images."""
     tags: NotRequired[dict[str, Input[str]]]
     """Tags of groups, role, instances, volumes and network interfaces; default: only the stack's own mark."""
 
@@ -228,7 +228,7 @@ def _subnets(args: NodeGroupArgs, plan: NodePlan, place: int) -> Output[list[str
     """The subnets of one group: the one of its zone, or all."""
     every: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
     zones = plan.zones
-    if plan.groups == 1 or zones is None:
+    if zones is None or not args.get("per_zone", True):
         return every
     own: Output[list[str]] = every.apply(lambda known: own_subnet(known, place, zones))
     return own

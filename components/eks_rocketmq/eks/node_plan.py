@@ -88,6 +88,7 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
         raise ValueError(msg)
     _check_versions(args)
     _check_arns(args)
+    _check_policies(args)
     for key, value in args.get("labels", {}).items():
         label_value(value, f"label {qualified_name(key, 'labels')}")
     return NodePlan(
@@ -119,7 +120,17 @@ def _check_arns(args: "NodeGroupArgs") -> None:
         role_arn(role, "role_arn")
     if isinstance(key := args.get("disk_kms_key_arn"), str):
         key_arn(key, "disk_kms_key_arn")
-    policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
+
+
+def _check_policies(args: "NodeGroupArgs") -> None:
+    further = args.get("managed_policies", [])
+    if further and "role_arn" in args:
+        msg = (
+            "managed_policies is given with role_arn; they belong to the role that is made: attach them to your own "
+            "role, or leave one of the two out"
+        )
+        raise ValueError(msg)
+    policy_names([*NODE_POLICIES, *further], [], [])
 
 
 def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
