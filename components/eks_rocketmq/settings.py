@@ -266,7 +266,7 @@ def _ebs_csi(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> EbsCsiA
         configuration_values(args.get("configuration", {}))
         role_checks.path(args.get("path", "/"))
         key_policy(cast("list[str]", args.get("kms_key_arns", [])))
-    if "kms_key_id" in storage:
+    if "kms_key_id" in storage and not wired["existing"]:
         # The driver could not use the key of the class otherwise, and every claim would stay Pending.
         args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
     return args

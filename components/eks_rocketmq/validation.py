@@ -122,6 +122,22 @@ def one_of(value: object, accepted: Collection[str], what: str) -> str:
     raise ValueError(msg)
 
 
+def refuse_beside(given: Mapping[str, object], useless: Iterable[str], beside: str) -> None:
+    """Refuses arguments of which another one makes nothing, instead of dropping them without a word.
+
+    Args:
+        given: the arguments.
+        useless: those that nobody reads then; empty ones say nothing.
+        beside: which one that is and what it means, as in `role_arn, a role of your own`.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    if found := [name for name in useless if given.get(name)]:
+        msg = f"{', '.join(found)} given with {beside}: nothing would be made of it; leave one of the two out"
+        raise ValueError(msg)
+
+
 def bytes_of(quantity: str, what: str) -> int:
     """Bytes in a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
 

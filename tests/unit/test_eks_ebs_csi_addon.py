@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pytest
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, ServiceAccountArgs
-from eks_rocketmq.eks import preflight
+from eks_rocketmq.eks import csi_identity, preflight
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.lookup import ROLE, Found
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
@@ -248,6 +248,17 @@ def answering(answer: dict[str, Any] | Exception) -> Fakes:
         return {"addonVersion": "v1.60.0-eksbuild.1", **answer}
 
     return Fakes().answering("aws:eks/getAddon:getAddon", get_addon)
+
+
+def test_an_existing_driver_is_given_nothing_that_would_be_dropped() -> None:
+    given: Any = {**ARGS, "existing": True, "permissions": "v2", "kubernetes_version": "1.35", "preserve": False}
+    assert csi_identity.choices(given)
+    for argument in csi_identity.MANAGED_ONLY:
+        with pytest.raises(ValueError, match=f"^{argument} given with existing True, which uses the addon as it is"):
+            csi_identity.choices({**given, argument: "x"})
+    # What is left is read, or given by every program that may switch between the two.
+    others = ARGS.keys() | {"existing", "identity", "permissions", "kubernetes_version"}
+    assert {*csi_identity.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
 
 
 def test_an_existing_driver_may_have_its_role_from_an_association() -> None:

@@ -293,7 +293,7 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
         ),
         (
             {"managed_policies": ["AmazonSSMManagedInstanceCore"], "role_arn": f"arn:aws:iam::{ACCOUNT}:role/nodes"},
-            "managed_policies is given with role_arn; they belong to the role that is made",
+            "managed_policies given with role_arn, a role that is not made here: nothing would be made of it; leave",
         ),
         ({"managed_policies": ["AmazonEKSWorkerNodePolicy"]}, "2 policies named 'AmazonEKSWorkerNodePolicy' to attach"),
         ({"subnet_ids": []}, "subnet_ids has 0"),

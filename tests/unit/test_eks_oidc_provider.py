@@ -133,6 +133,13 @@ def test_an_existing_provider_that_refuses_the_audience_is_refused_with_the_comm
     assert f"--open-id-connect-provider-arn {ARN} --client-id {missing}" in str(refusal.value)
 
 
+@pytest.mark.parametrize("given", [{"tags": {"team": "x"}}, {"thumbprints": ["0" * 40]}])
+def test_an_existing_provider_is_given_nothing_that_would_be_dropped(given: Any) -> None:
+    args: Any = {"issuer": ISSUER, "existing": True, **given}
+    with pytest.raises(ValueError, match=f"^{next(iter(given))} given with existing True, which uses the provider as"):
+        run(lambda: program(args), preview=True, fakes=registered("sts.amazonaws.com"))
+
+
 def test_an_existing_provider_that_is_not_there_is_said_with_what_to_check() -> None:
     def missing(_: object) -> dict[str, Any]:
         raise ProviderError(f"no IAM OIDC Provider found for url {ISSUER}")

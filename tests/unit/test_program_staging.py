@@ -223,6 +223,10 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         ({"storageClass": "GP2"}, "storageClass is 'GP2'; accepted are 1 to 253 lower-case"),
         ({"ebsCsi": {"path": "team"}}, "ebsCsi: path is 'team'; accepted is '/'"),
         ({"ebsCsi": {"kmsKeyArns": ["1234"]}}, "ebsCsi: .*'1234'"),
+        (
+            {"ebsCsiDriver": "existing", "ebsCsi": {"addonVersion": "v1.62.0-eksbuild.1", "tags": {"team": "x"}}},
+            "ebsCsi: addonVersion, tags given with existing True, which uses the addon as it is",
+        ),
         ({"newStorageClass": {"kmsKeyId": "1234"}}, "newStorageClass: kmsKeyId is '1234'; accepted is the ARN"),
         (
             {"newStorageClass": {"kmsKeyId": KEY.replace("key/", "alias/")}},

@@ -20,6 +20,7 @@ from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
 
 SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 DECLARED = declaration(REPOSITORY)
+KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def prod(**changed: Any) -> Settings:
@@ -114,6 +115,9 @@ def test_the_aws_profile_is_also_the_one_of_the_kubeconfig() -> None:
 def test_each_choice_is_taken() -> None:
     assert prod(oidcProvider="existing").oidc_provider_exists
     assert prod(ebsCsiDriver="existing").ebs_csi.get("existing")
+    own = {"storageClass": "fast", "newStorageClass": {"volumeType": "gp3", "kmsKeyId": KEY}}
+    assert prod(**own).ebs_csi.get("kms_key_arns") == [KEY]
+    assert "kms_key_arns" not in prod(**own, ebsCsiDriver="existing").ebs_csi
     assert prod(ebsCsiPermissions="v2").ebs_csi.get("permissions") == "v2"
     assert prod(allowVolumeExpansion=False).storage.get("allow_volume_expansion") is False
     assert prod(createNamespace=False).rocketmq["create_namespace"] is False

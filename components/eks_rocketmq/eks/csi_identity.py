@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eks_rocketmq.eks.identifiers import addon_version, key_arn, policy_arn
-from eks_rocketmq.validation import one_of
+from eks_rocketmq.validation import one_of, refuse_beside
 
 PERMISSIONS: Mapping[str, str | None] = {
     # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html
@@ -16,6 +16,11 @@ PERMISSIONS: Mapping[str, str | None] = {
     "generated": None,
 }
 """What the driver may do: the managed policy of each accepted value, None where the policy is made here."""
+MANAGED_ONLY = (
+    *("addon_version", "configuration", "kms_key_arns", "most_recent", "path", "permissions_boundary", "preserve"),
+    *("resolve_conflicts_on_create", "resolve_conflicts_on_update", "snapshots", "tags"),
+)
+"""Arguments of a driver that is made: those that name the cluster, or that every program gives, are not among them."""
 IDENTITIES = ("irsa", "pod_identity")
 CREATE_CONFLICTS = ("NONE", "OVERWRITE")
 UPDATE_CONFLICTS = ("NONE", "OVERWRITE", "PRESERVE")
@@ -44,6 +49,8 @@ def choices(given: Mapping[str, object]) -> Choices:
     Raises:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
+    if given.get("existing"):
+        refuse_beside(given, MANAGED_ONLY, "existing True, which uses the addon as it is")
     permissions = one_of(given.get("permissions", "legacy"), PERMISSIONS, "permissions")
     identity = one_of(given.get("identity", "irsa"), IDENTITIES, "identity")
     policy = PERMISSIONS[permissions]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, role_arn
 from eks_rocketmq.eks.role_checks import policy_names
-from eks_rocketmq.validation import label_value, one_of, qualified_name, whole_number
+from eks_rocketmq.validation import label_value, one_of, qualified_name, refuse_beside, whole_number
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.node_group import NodeGroupArgs, NodeTaintArgs
@@ -123,14 +123,9 @@ def _check_arns(args: "NodeGroupArgs") -> None:
 
 
 def _check_policies(args: "NodeGroupArgs") -> None:
-    further = args.get("managed_policies", [])
-    if further and "role_arn" in args:
-        msg = (
-            "managed_policies is given with role_arn; they belong to the role that is made: attach them to your own "
-            "role, or leave one of the two out"
-        )
-        raise ValueError(msg)
-    policy_names([*NODE_POLICIES, *further], [], [])
+    if "role_arn" in args:
+        refuse_beside({**args}, ("managed_policies",), "role_arn, a role that is not made here")
+    policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
 
 
 def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:

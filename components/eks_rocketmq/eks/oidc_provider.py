@@ -12,6 +12,7 @@ from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
 from eks_rocketmq.eks.preflight import refuse_existing
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
+from eks_rocketmq.validation import refuse_beside
 
 
 class ClusterOidcProviderArgs(TypedDict):
@@ -49,6 +50,7 @@ class ClusterOidcProvider(ComponentResource):
         hold(args, ClusterOidcProviderArgs)
         self.issuer = Output.from_input(args["issuer"])
         if args.get("existing", False):
+            refuse_beside({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
             arn: Output[str] = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
             self.arn = arn
         else:
