@@ -4,7 +4,6 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 
 from eks_rocketmq import stack_checks, stack_file
+from eks_rocketmq.component import speak
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
 from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs, VpcCniArgs
@@ -38,7 +38,7 @@ from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
-from eks_rocketmq.spelling import as_spelled
+from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
 from eks_rocketmq.validation import did_you_mean, dns_subdomain, one_of
 
 if TYPE_CHECKING:
@@ -52,13 +52,10 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "durability": tuple(PROFILES),
     "rocketmqVersion": tuple(versions()),
 }
-_RENAMED: Mapping[str, str] = {"profile": "durability", "version": "rocketmqVersion"}
 ROCKETMQ_KEYS: Mapping[str, str] = {
-    argument: _RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
+    argument: RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
 }
 """What the stack file calls each argument of `RocketMq`."""
-# These are words as well: only where a value or a field follows are they names of settings.
-_RENAMED_FIELD = re.compile(rf"\b(?:{'|'.join(_RENAMED)})\b(?= (?:is|')|[.\[])")
 
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 UNSET: tuple[Any, ...] = ("", 0, [], {})
@@ -93,13 +90,15 @@ class Settings:
 
 
 def load() -> Settings:
-    """The settings of the running stack.
+    """The settings of the running stack, in whose words components warn from now on.
 
     Raises:
         RunError: for the first key that is unknown, missing, ill-typed, out of range or encrypted; it names key and
             stack file.
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
+    # RocketMq alone warns of its arguments.
+    speak(spelled_for_rocketmq)
     declared = declaration(Path(pulumi.get_root_directory()))
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): text for key, text in CONFIG.get().items() if key.startswith(prefix)}
@@ -189,13 +188,10 @@ def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
         if values[key] != declared[key].get("default") or values[key] not in UNSET
     }
     args = cast("RocketMqArgs", given)
-    with as_spelled():
+    with as_spelled(words=spelled_for_rocketmq):
         if "external" in given:
             args["external"] = cast("ExternalArgs", external(values["external"]))
-        try:
-            plan(args)
-        except ValueError as error:
-            raise ValueError(_RENAMED_FIELD.sub(lambda found: _RENAMED[found[0]], str(error))) from error
+        plan(args)
     return args
 
 

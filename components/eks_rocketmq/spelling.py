@@ -1,7 +1,7 @@
-"""Errors of the components' own checks in the words of a stack file: `brokerGroups` for `broker_groups`."""
+"""What the components' own checks say, in the words of a stack file: `brokerGroups` for `broker_groups`."""
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs
@@ -24,14 +24,30 @@ _SPELLED: Mapping[str, str] = {
     if "_" in name
 }  # fmt: skip
 _FIELD = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
+RENAMED: Mapping[str, str] = {"profile": "durability", "version": "rocketmqVersion"}
+"""Arguments of `RocketMq` that a stack file, in which other things have versions too, calls otherwise."""
+# These are words as well: only at the beginning, or where a value or a field follows, are they names of settings.
+_NAME = "|".join(RENAMED)
+_RENAMED_FIELD = re.compile(rf"^(?:{_NAME})(?=:)|\b(?:{_NAME})\b(?= (?:is|')|[.\[])")
+
+
+def spelled(text: str) -> str:
+    """A text of a component's own check, with the names of arguments as the stack file spells them."""
+    return _FIELD.sub(lambda found: _SPELLED[found[0]], text)
+
+
+def spelled_for_rocketmq(text: str) -> str:
+    """The same for one of `RocketMq`, with the names that only its arguments have."""
+    return _RENAMED_FIELD.sub(lambda found: RENAMED[found[0]], spelled(text))
 
 
 @contextmanager
-def as_spelled(key: str = "") -> Generator[None]:
+def as_spelled(key: str = "", words: Callable[[str], str] = spelled) -> Generator[None]:
     """Errors of a component's own checks, with the names of arguments as the stack file spells them.
 
     Args:
         key: where it stands in the stack file; nothing where the check says it.
+        words: gives the words for a text.
 
     Raises:
         ValueError: what was raised within, in those words.
@@ -39,5 +55,5 @@ def as_spelled(key: str = "") -> Generator[None]:
     try:
         yield
     except ValueError as error:
-        told = _FIELD.sub(lambda found: _SPELLED[found[0]], str(error))
+        told = words(str(error))
         raise ValueError(f"{key}: {told}" if key else told) from error

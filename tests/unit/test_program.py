@@ -12,6 +12,7 @@ from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
 from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.trust import Token, admits
 from tests.unit.harness.upgrade import Step, state, steps
+from tests.unit.rocketmq_case import deploy
 
 KUBERNETES = "1.35"
 DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
@@ -189,6 +190,16 @@ def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
     recording = run_stack("prod", overrides={"oidcProvider": "existing", "ebsCsiDriver": "existing"}, fakes=fakes)
     assert not any(type_.startswith("aws:") for type_ in recording.inventory())
     assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
+
+
+def test_warnings_call_arguments_what_the_stack_file_calls_them() -> None:
+    group = {"name": "a", "replicas": 3, "config": {"maxTopicLength": 100}}
+    overrides = {"rocketmqVersion": "5.3.3", "brokerGroups": [group]}
+    told = [text for _, text in run_stack("prod", preview=True, overrides=overrides).log]
+    assert [text.partition(" ")[0] for text in told] == ["brokerGroups['a'].config:", "rocketmqVersion:"]
+    # Only the run of a stack file speaks so.
+    alone = deploy(version="5.3.3", broker_groups=[{**group, "memory": "4Gi", "cpu": "1", "storage": "10Gi"}]).log
+    assert [text.partition(" ")[0] for _, text in alone] == ["broker_groups['a'].config:", "version:"]
 
 
 def refused(message: str) -> Any:

@@ -1,9 +1,9 @@
 """The whole RocketMQ."""
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack, log
+from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack
 
-from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.component import child_options, type_token, warn
 from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
 from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
@@ -41,7 +41,7 @@ class RocketMq(ComponentResource):
         super().__init__(type_token("RocketMq"), name, {}, opts)
         planned = plan(args)
         for warning in planned.warnings:
-            log.warn(warning, self)
+            warn(warning, self)
         storage_class = args["storage_class"]
         namespace = _namespace(self, name, planned)
 
