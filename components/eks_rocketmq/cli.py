@@ -4,7 +4,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,8 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
+AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
+CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _out = Console()
@@ -47,7 +50,7 @@ def adopt(
 ) -> None:
     """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
     pulumi = Pulumi(stack, directory)
-    try:
+    with _answers("what exists"):
         _recover(pulumi)
         found = _look(pulumi)
         if not found.found:
@@ -64,12 +67,6 @@ def adopt(
                 pulumi.import_resources(file)
         _out.print(f"Imported. The next `pulumi up -s {stack}` will correct this:")
         _print(corrections(pulumi.diff()))
-    except EngineError as error:
-        _fail(str(error))
-    except (BotoCoreError, ClientError, AccountUnknownError) as error:
-        _fail(f"AWS cannot be asked what exists: {error}\nCheck the credentials with `aws sts get-caller-identity`.")
-    except (ApiException, ConfigException, HTTPError) as error:
-        _fail(f"The cluster cannot be asked what exists: {error}\nCheck `kubectl get namespaces` with its kubeconfig.")
 
 
 @app.command()
@@ -83,8 +80,13 @@ def destroy(
 ) -> None:
     """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
     pulumi = Pulumi(stack, directory)
-    try:
+    with _answers("what an interrupted update has made", "Nothing was destroyed."):
         _recover(pulumi)
+    gone = (
+        f"If it is gone or out of reach for good, `pulumi destroy -s {stack}` destroys without asking it; volumes that "
+        "are still there stay in AWS."
+    )
+    with _answers("for its volumes", gone):
         plan = teardown(pulumi.export())
         if plan.empty:
             _out.print(f"Nothing to destroy: stack {stack} has no resources.")
@@ -101,12 +103,31 @@ def destroy(
             pulumi.destroy(plan.first)
         _wait_for_volumes(plan, lost.going, timeout, stack)
         pulumi.destroy()
+
+
+@contextmanager
+def _answers(question: str, rest: str = "") -> Generator[None]:
+    """Ends the command with a message when the engine refuses, or AWS or the cluster do not answer.
+
+    Args:
+        question: what they are asked, as in `what exists`.
+        rest: what else to say when they do not answer, as whole sentences.
+    """
+    try:
+        yield
     except EngineError as error:
         _fail(str(error))
-    except (ApiException, ConfigException, HTTPError) as error:
+    except AWS_ERRORS as error:
         _fail(
-            f"The cluster cannot be asked for its volumes: {error}\nIf it is gone or out of reach for good, "
-            f"`pulumi destroy -s {stack}` destroys without asking it; volumes that are still there stay in AWS."
+            f"AWS cannot be asked {question}: {error}\n"
+            "Check the credentials that the stack works with (aws:profile, or the environment) with `aws sts "
+            f"get-caller-identity`, and run this again. {rest}".rstrip()
+        )
+    except CLUSTER_ERRORS as error:
+        _fail(
+            f"The cluster cannot be asked {question}: {error}\n"
+            "Check `kubectl get namespaces` with its kubeconfig, which takes the credentials of `aws sts "
+            f"get-caller-identity`, and run this again. {rest}".rstrip()
         )
 
 

@@ -11,7 +11,7 @@ from eks_rocketmq.adopt import kubernetes_id
 from eks_rocketmq.destroy import Volume, read_volumes
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.events import latest
-from eks_rocketmq.kubernetes_api import PLAIN, api, core, items
+from eks_rocketmq.kubernetes_api import PLAIN, api, core, items, readable
 
 
 @functools.cache
@@ -24,12 +24,13 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
 
     Raises:
         ApiException: when the cluster refuses the question.
+        ConfigException: when there is no kubeconfig that can be read.
         MaxRetryError: when the cluster cannot be reached.
     """
     id_ = kubernetes_id(inputs)
     if id_ is None:
         return None
-    client = _client(kubeconfig)
+    client = _client(readable(kubeconfig))
     metadata = inputs["metadata"]
     try:
         resource = client.resources.get(api_version=inputs["apiVersion"], kind=inputs["kind"])
@@ -47,6 +48,7 @@ def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
 
     Raises:
         ApiException: when the cluster refuses the question.
+        ConfigException: when there is no kubeconfig that can be read.
         MaxRetryError: when the cluster cannot be reached.
     """
     client = core(provider)

@@ -12,6 +12,9 @@ from typing import Any
 
 from eks_rocketmq.preflight import SKIP_VARIABLE
 
+_SHOWN, _KEPT = "[secret]", "4dabf18193072939515e22adb298388d"
+"""What stands for a secret in a plan, and the field of the object that stands for one in an exported state."""
+
 
 class EngineError(Exception):
     """`pulumi` is missing or refused; the message holds its own words and what to do."""
@@ -133,6 +136,11 @@ class Pulumi:
             text=True,
             check=False,
         )
+
+
+def is_secret(value: object) -> bool:
+    """Whether an input of a plan or of an exported state stands for a secret that the engine keeps to itself."""
+    return value == _SHOWN or (isinstance(value, Mapping) and _KEPT in value)
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, CoreV1Api
 
+from eks_rocketmq.engine import is_secret
+
 PLAIN: Mapping[str, Any] = {"_preload_content": False, "_request_timeout": (5, 30)}
 """Objects as JSON. Seconds to connect and to wait for an answer; the client's own default is for ever."""
 
@@ -27,8 +29,26 @@ def core(provider: Mapping[str, Any]) -> CoreV1Api:
 
     Args:
         provider: inputs of the Kubernetes provider.
+
+    Raises:
+        ConfigException: when there is no kubeconfig that can be read.
     """
-    return CoreV1Api(api(provider.get("kubeconfig") or "", provider.get("context")))
+    return CoreV1Api(api(readable(provider.get("kubeconfig") or ""), provider.get("context")))
+
+
+def readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it
+    """The kubeconfig of a provider, from a plan or an exported state.
+
+    Raises:
+        ConfigException: when the engine keeps it to itself.
+    """
+    if is_secret(kubeconfig):
+        msg = (
+            "the kubeconfig of the stack's Kubernetes provider is a secret, which the engine does not hand out; one "
+            "that asks `aws eks get-token`, as those of the components do, holds none"
+        )
+        raise config.ConfigException(msg)
+    return kubeconfig
 
 
 def items(response: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client declares the type of its models instead

@@ -120,6 +120,9 @@ CASES = [
 ]
 
 
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
 @pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
 def test_what_exists_is_found_with_its_import_id_and_tags(
     type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
@@ -257,9 +260,17 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
     }
 
 
-def test_keys_that_the_engine_hides_are_not_taken_for_keys() -> None:
+@pytest.mark.parametrize("hidden", ["[secret]", {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}])
+def test_keys_that_the_engine_hides_are_not_taken_for_keys(hidden: Any) -> None:
+    """As a plan shows them, and as an exported state does."""
     with pytest.raises(AccountUnknownError, match="keys that are secret; give them by aws:profile"):
-        aws_session({"accessKey": "[secret]", "secretKey": "[secret]"})
+        aws_session({"accessKey": "AKIA", "secretKey": hidden})
+
+
+def test_a_token_that_is_not_there_is_named_with_its_file() -> None:
+    web = {"roleArn": "web", "webIdentityTokenFile": "/nowhere/token"}
+    with pytest.raises(AccountUnknownError, match=r"the token of the role .* cannot be read: .*'/nowhere/token'"):
+        aws_session({"region": REGION, "assumeRoleWithWebIdentity": web})
 
 
 def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:

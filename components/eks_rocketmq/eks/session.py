@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from eks_rocketmq.engine import is_secret
 from eks_rocketmq.preflight import CannotAskError
 from eks_rocketmq.shape import camel
 
-_SECRET = "[secret]"  # noqa: S105 - what the engine shows instead of one
 _CREDENTIALS: Mapping[str, str] = {
     "accessKey": "aws_access_key_id",
     "secretKey": "aws_secret_access_key",
@@ -47,11 +47,12 @@ def aws_session(provider: Mapping[str, Any]) -> Session:
         provider: inputs of the provider, or the settings of the namespace `aws`; what is no text may be JSON.
 
     Raises:
-        AccountUnknownError: when the engine shows the provider's keys as secrets only.
+        AccountUnknownError: when the engine shows the provider's keys as secrets only, or the file of a token cannot be
+            read.
         ClientError: when AWS refuses to hand out a role.
     """
     keys = {argument: provider[key] for key, argument in _CREDENTIALS.items() if provider.get(key)}
-    if _SECRET in keys.values():
+    if any(is_secret(key) for key in keys.values()):
         msg = "the AWS provider has keys that are secret; give them by aws:profile or the environment instead"
         raise AccountUnknownError(msg)
     session = _session(provider, profile_name=provider.get("profile"), **keys)
@@ -77,11 +78,19 @@ def _session(provider: Mapping[str, Any], **credentials: str | None) -> Session:
 def _roles(provider: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
     """Operation and request for each role, in the order in which the provider takes them."""
     for web in _listed(provider, "assumeRoleWithWebIdentity"):
-        token = web.get("webIdentityToken") or Path(web["webIdentityTokenFile"]).read_text(encoding="utf-8")
+        token = web.get("webIdentityToken") or _token(web["webIdentityTokenFile"])
         yield "assume_role_with_web_identity", {**_request(web), "WebIdentityToken": token}
     for role in _listed(provider, "assumeRoles"):
         external = {"ExternalId": role["externalId"]} if role.get("externalId") else {}
         yield "assume_role", {**_request(role), **external}
+
+
+def _token(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        msg = f"the token of the role that the AWS provider takes cannot be read: {error}"
+        raise AccountUnknownError(msg) from error
 
 
 def _request(role: Mapping[str, str]) -> dict[str, str]:
