@@ -107,6 +107,11 @@ keys: $(READY) ## the keys that a RocketMQ version knows, from its jars: make ke
 cache-clean: $(READY) ## drop what was built and downloaded
 	@$(SANDBOX) cache-clean
 
+.PHONY: cache-prune
+# LIST=1 only says what it would drop.
+cache-prune: $(READY) ## drop what older pins left in the cache
+	@$(SANDBOX) cache-prune $(if $(LIST),--list)
+
 .PHONY: lock
 lock: $(READY) ## compile the pinned requirement files again
 	@for name in requirements requirements-dev; do \

@@ -9,6 +9,7 @@ import typer
 
 from sandbox import bench as benchmark
 from sandbox import doctor, lifecycle, lock, place, show
+from sandbox.cache import prune
 from sandbox.cache import toolchain as cache
 from sandbox.doctor import MachineError
 from sandbox.engine import pulumi as engines
@@ -120,7 +121,18 @@ def bench() -> None:
 @app.command(name="cache-clean")
 def cache_clean() -> None:
     """Drop what was built and downloaded."""
-    with _command("cache-clean") as (here, report):
-        lifecycle.require_down(here)
+    with _command("cache-clean") as (_, report):
+        lifecycle.require_all_down()
         with report.step(f"remove {place.CACHE}"):
             cache.clean()
+
+
+@app.command(name="cache-prune")
+def cache_prune(
+    only_list: Annotated[bool, typer.Option("--list", help="Only say what it is, with sizes.")] = False,
+) -> None:
+    """Drop what older pins left in the cache."""
+    with _command("cache-prune", alone=not only_list) as (_, report):
+        if not only_list:
+            lifecycle.require_all_down()
+        prune.prune(report, only_list=only_list)

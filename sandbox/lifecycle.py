@@ -94,6 +94,12 @@ def require_down(place: Place) -> None:
         raise RunningError(f"the sandbox {place.name!r} runs on programs of the cache; `make down` first")
 
 
+def require_all_down() -> None:
+    """The same for every sandbox of this machine: each has a folder beside the others."""
+    for folder in Place().root.parent.glob("*/"):
+        require_down(Place(folder.name))
+
+
 def down(place: Place, report: Report) -> None:
     """Remove everything that the sandbox has on this machine but the cache."""
     with report.step(f"remove the sandbox {place.name!r}"):

@@ -5,6 +5,7 @@ is interrupted leaves nothing half. Its key covers everything that decides its c
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -14,14 +15,18 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from sandbox.cache.commands import CacheError, Progress
 from sandbox.lock import locked
 from sandbox.progress import Report
 
 MANIFEST = "manifest.json"
+BUILDING = ".building"
 KEY_LENGTH = 16
+
+_used: dict[Path, TextIO] = {}
+"""Manifests of the entries that this run works with, open and locked until it ends, however it ends."""
 
 Build: TypeAlias = Callable[[Path, Progress], None]
 
@@ -65,17 +70,18 @@ def ensure(cache: Path, entry: Entry, report: Report) -> Path:
     Raises CacheError when it cannot be built.
     """
     folder = entry.folder(cache)
-    if damage(folder) is None:
+    if _use(folder):
         return folder
     try:
         with _held(cache, entry, report):
-            found = damage(folder)  # another run may have built it while we waited
-            if found is None:
+            if _use(folder):  # another run may have built it while we waited
                 return folder
+            found = damage(folder)
             if folder.exists():
                 report.say(f"{entry.title} in the cache is damaged ({found}): building it again")
             with report.step(entry.title):
                 _build(folder, entry, Progress(report))
+            _use(folder)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise CacheError(
@@ -104,6 +110,27 @@ def damage(folder: Path) -> str | None:
     return None
 
 
+def lock_file(cache: Path, name: str) -> Path:
+    """Held by who builds or removes the entry whose folder has that name."""
+    return cache / "locks" / name
+
+
+def _use(folder: Path) -> bool:
+    """Whether the entry is whole; nobody prunes it then before this run has ended."""
+    try:
+        file = (folder / MANIFEST).open()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    fcntl.flock(file, fcntl.LOCK_SH)  # who prunes it has the other lock
+    if damage(folder) is not None:
+        file.close()
+        return False
+    if folder in _used:
+        _used[folder].close()
+    _used[folder] = file
+    return True
+
+
 def digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -118,7 +145,7 @@ def digest_tree(folder: Path, counts: Callable[[Path], bool] = lambda _path: Tru
 
 
 def _build(folder: Path, entry: Entry, progress: Progress) -> None:
-    building = folder.with_name(f"{folder.name}.building")
+    building = folder.with_name(f"{folder.name}{BUILDING}")
     # The lock is ours, so whatever lies here was left by a run that was killed.
     shutil.rmtree(building, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -137,7 +164,7 @@ def _build(folder: Path, entry: Entry, progress: Progress) -> None:
 def _held(cache: Path, entry: Entry, report: Report) -> AbstractContextManager[None]:
     """Two runs never build the same entry at once; the second waits for the first and says so."""
     return locked(
-        cache / "locks" / f"{entry.name}-{entry.key}",
+        lock_file(cache, entry.folder(cache).name),
         str(os.getpid()),
         lambda pid: report.say(f"{entry.title} is being built by another run (pid {pid or '?'}): waiting for it"),
     )

@@ -40,11 +40,16 @@ def ensure(report: Report, cache: Path = CACHE) -> Nodejs:
 
     Raises CacheError, whose message says what was tried, what failed and what to do.
     """
-    node = environments.entry("nodejs", f"Node {pins.NODE}", ("node", "--version"))
-    host, modules = go.entry(HOST), _modules(node.folder(cache), node.key)
+    node, host, modules = entries(cache)
     for each in (node, host, modules):
         entry.ensure(cache, each, report)
     return Nodejs(_programs(node.folder(cache)), modules.folder(cache) / "node_modules", host.folder(cache) / HOST.name)
+
+
+def entries(cache: Path) -> tuple[Entry, Entry, Entry]:
+    """Node, the language host and the packages."""
+    node = environments.entry("nodejs", f"Node {pins.NODE}", ("node", "--version"))
+    return node, go.entry(HOST), _modules(node.folder(cache), node.key)
 
 
 def _programs(environment: Path) -> Path:

@@ -93,7 +93,7 @@ def ensure(report: Report, parts: Collection[str] = PARTS, cache: Path = CACHE) 
         debian.ensure(report)
     for each in _wanted(parts, cache):
         entry.ensure(cache, each, report)
-    folders = {each.name: each.folder(cache) for each in _entries(cache)}
+    folders = {each.name: each.folder(cache) for each in entries(cache)}
     return Toolchain(
         bin=_link_programs(cache, folders),
         images=tuple(
@@ -117,7 +117,8 @@ def clean(cache: Path = CACHE) -> None:
     shutil.rmtree(cache, ignore_errors=True)
 
 
-def _entries(cache: Path) -> list[Entry]:
+def entries(cache: Path) -> list[Entry]:
+    """Every entry of these parts, each after what it is made from."""
     programs = {program.name: go.entry(program) for program in PROGRAMS}
     contained = {"coredns": pins.COREDNS_IMAGE, "ebs-csi": pins.EBS_CSI_IMAGE}
     return [
@@ -137,7 +138,7 @@ def _entries(cache: Path) -> list[Entry]:
 def _wanted(parts: Collection[str], cache: Path) -> list[Entry]:
     """The entries of these parts, each after what it is made from; an image of a program needs that program."""
     names = {*parts, *(part.removeprefix("image-") for part in parts)}
-    return [each for each in _entries(cache) if each.name in names]
+    return [each for each in entries(cache) if each.name in names]
 
 
 def _link_programs(cache: Path, folders: dict[str, Path]) -> Path:

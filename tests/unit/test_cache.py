@@ -16,8 +16,8 @@ from rich.console import Console
 from sandbox import pins
 from sandbox.cache import commands, debian, entry, go, nodejs, recipes, toolchain
 from sandbox.cache.commands import CacheError, Progress
-from sandbox.cache.entry import Entry
 from sandbox.progress import Report
+from tests.unit.cache_case import Builder, an_entry
 
 
 @pytest.fixture
@@ -28,26 +28,6 @@ def printed() -> io.StringIO:
 @pytest.fixture
 def report(printed: io.StringIO) -> Report:
     return Report(console=Console(file=printed, width=400, highlight=False))
-
-
-class Builder:
-    """Builds an entry of one file and counts how often; `error` makes it fail after the file is written."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.times = 0
-        self.error = error
-
-    def __call__(self, folder: Path, _progress: Progress) -> None:
-        self.times += 1
-        (folder / "program").write_text("content")
-        (folder / "link").symlink_to("program")
-        if self.error is not None:
-            raise self.error
-
-
-def an_entry(build: Builder, **changes: object) -> Entry:
-    settings: dict = {"name": "thing", "title": "the thing", "inputs": {"version": "1"}, "build": build, **changes}
-    return Entry(**settings)
 
 
 class TestEntry:
@@ -348,7 +328,7 @@ class TestToolchain:
         assert [each.name for each in toolchain._wanted(["image-coredns"], tmp_path)] == ["coredns", "image-coredns"]
 
     def test_every_part_is_an_entry(self, tmp_path: Path) -> None:
-        assert {each.name for each in toolchain._entries(tmp_path)} == {*toolchain.PARTS, *toolchain.ON_DEMAND} - {
+        assert {each.name for each in toolchain.entries(tmp_path)} == {*toolchain.PARTS, *toolchain.ON_DEMAND} - {
             "debian"
         }
 
