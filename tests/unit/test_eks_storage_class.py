@@ -14,6 +14,7 @@ from eks_rocketmq.eks.volume_class import ADOPTABLE, DEFAULT_CLASS, check_adopti
 from sandbox.aws import volume_rules
 from tests.unit.harness import Fakes, Recording, run
 from tests.unit.harness.fakes import gp2_class
+from tests.unit.harness.upgrade import difference
 
 TYPE = "kubernetes:storage.k8s.io/v1:StorageClass"
 
@@ -171,6 +172,38 @@ def test_the_rest_of_a_created_class() -> None:
         False,
     )
     assert inputs["metadata"]["annotations"] == {**MARK, DEFAULT_CLASS: "true"}
+
+
+FORBIDDEN = ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode")
+"""What the API server refuses to change, ValidateStorageClassUpdate of Kubernetes."""
+
+
+@pytest.mark.parametrize(
+    ("given", "paths"),
+    [
+        ({"reclaim_policy": "Delete"}, ["reclaimPolicy"]),
+        ({"volume_type": "gp2"}, ["parameters.type"]),
+        ({"encrypted": False}, ["parameters.encrypted"]),
+        ({"kms_key_id": KEY}, ["parameters.kmsKeyId"]),
+        ({"iops": 4000, "throughput": 250}, ["parameters.iops", "parameters.throughput"]),
+        ({"file_system": "xfs"}, ['parameters["csi.storage.k8s.io/fstype"]']),
+        ({"tags": {"team": "messaging"}}, ["parameters.tagSpecification_1"]),
+        ({"class_name": "other"}, ["metadata.name"]),
+        ({"mount_options": ["noatime"]}, ["mountOptions"]),
+        ({"allow_volume_expansion": False}, ["allowVolumeExpansion"]),
+        ({"default": True}, [f'metadata.annotations["{DEFAULT_CLASS}"]']),
+    ],
+)
+def test_what_cannot_change_in_a_class_replaces_it_the_old_one_first_and_nothing_else_does(
+    given: dict[str, Any], paths: list[str]
+) -> None:
+    before, after = (run(program({**CREATED, **changed})).one("StorageClass") for changed in ({}, given))
+    found = difference(TYPE, "storage-new-class", before.inputs, after.inputs)
+    assert sorted(found.changes) == paths
+    # As the engine joins the provider's answer with the options of the resource.
+    replaced = any(change.replaces or path in after.replace_on_changes for path, change in found.changes.items())
+    assert replaced is paths[0].startswith((*FORBIDDEN, "metadata.name"))
+    assert after.delete_before_replace, "where the name stays, the new class has no room beside the old"
 
 
 @pytest.mark.parametrize("name", ["gp2", "ebs-csi-default-sc"])

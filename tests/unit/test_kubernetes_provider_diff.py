@@ -183,6 +183,11 @@ def test_unknown_inputs_are_a_change() -> None:
     }
 
 
+def test_a_set_stays_when_the_class_of_its_claims_is_deleted_first() -> None:
+    """The engine asks of each dependent whether it would be replaced, with the whole of what depends on it unknown."""
+    assert changed("apps/v1:StatefulSet", ["spec"], UNKNOWN).changes == {"spec": Change.UPDATE}
+
+
 def test_ignored_paths_are_left_out() -> None:
     path = ["spec", "template", "spec", "containers", 0, "image"]
     ignore = ["spec.template.spec.containers[*].image"]

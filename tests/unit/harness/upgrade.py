@@ -98,12 +98,12 @@ def _step(urn: str, old: Mapping[str, Any], new: Mapping[str, Any] | None) -> St
         return Step("replace", urn, ("provider",))
     if old["type"].startswith(WITHOUT_PROVIDER):
         return Step("same", urn)
-    difference = _difference(old["type"], urn.rsplit("::", 1)[-1], old["inputs"], new["inputs"])
-    forcing = tuple(sorted(path for path, change in difference.changes.items() if change.replaces))
-    return Step("replace" if forcing else "update" if difference.changes else "same", urn, forcing)
+    changes = difference(old["type"], urn.rsplit("::", 1)[-1], old["inputs"], new["inputs"]).changes
+    forcing = tuple(sorted(path for path, change in changes.items() if change.replaces))
+    return Step("replace" if forcing else "update" if changes else "same", urn, forcing)
 
 
-def _difference(type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
+def difference(type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
     """As the provider answers the engine, for a resource that is as the release made it."""
     if type_ == "pulumi:providers:kubernetes":
         return configuration.settings_difference(dict(old), dict(new))
