@@ -10,8 +10,8 @@ from eks_rocketmq.settings import load
 from eks_rocketmq.verification import verification_commands
 from foundation import foundation
 
-# A run keeps what it makes and ends within seconds. Looking for garbage in it, and in the SDKs, took two fifths of the
-# program's processor time with a hundred broker groups; without, it takes 8 MiB more. The last look would be at its end.
+# A run keeps what it makes and ends soon. Looking for garbage in it, and in the SDKs, took two fifths of the program's
+# processor time with a hundred broker groups; without, it takes 8 MiB more. The last look would be at its very end.
 gc.disable()
 atexit.register(gc.freeze)
 
