@@ -29,7 +29,7 @@ from sandbox.progress import Report
 PROJECT, STACK = "eks-rocketmq", "prod"
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "TERM", "USER", "COLORTERM", "NO_COLOR", "TZ")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_NOT_IN_THE_VIEW = frozenset({".git"})
+_NOT_IN_THE_VIEW = frozenset({".git", "__pycache__"})  # a program that runs in the view leaves a folder of its own
 _SECRETS_SETTINGS = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MULTILINE)
 _LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
 

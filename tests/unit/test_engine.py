@@ -168,7 +168,9 @@ def test_view_follows_the_repository(place: Elsewhere) -> None:
     pulumi.refresh_view(place)
     (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text("config: {}\n")
     (pulumi.REPOSITORY / "components").rmdir()
+    # A program ran in the view, then a test in the repository.
     (pulumi.view(place) / "__pycache__").mkdir()
+    (pulumi.REPOSITORY / "__pycache__").mkdir()
     pulumi.refresh_view(place)
     assert (pulumi.view(place) / "Pulumi.prod.yaml").read_text() == "config: {}\n", "no stack, no salt"
     assert not (pulumi.view(place) / "components").is_symlink()
