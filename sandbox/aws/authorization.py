@@ -1,4 +1,4 @@
-"""Who may do what: root's signature checked like any other, EC2's resources and tag conditions as AWS fills them in."""
+"""Who may do what: root's signature checked like any other; resources of EC2 and KMS and tag conditions as in AWS."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.aws import guard
-from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, iam_evaluator, responses, sts
+from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, iam_evaluator, kms, responses, sts
 
 # The services whose denials name the resource; EC2 puts a sentence in front.
 _NAMED = ("ec2", "eks", "iam")
@@ -32,7 +32,7 @@ _caller: ContextVar[str] = ContextVar("sandbox_caller", default="")
 def install() -> None:
     """Make the evaluator see what AWS's sees."""
     _check_root()
-    _name_ec2_resources()
+    _name_resources()
     _fill_in_tags()
     _expand_variables()
     _word_denials()
@@ -106,8 +106,9 @@ def _check_root() -> None:
     guard.replace(iam_evaluator, "_is_root_key", _is_root_key)
 
 
-def _name_ec2_resources() -> None:
+def _name_resources() -> None:
     guard.require(ec2, "_guess_resource_type", "_parse_member_list")
+    guard.require(kms, "_resolve_key")
     guard.require(iam_actions, "_query_param")
 
     def extract_resource_arn(  # noqa: PLR0913, PLR0917 (the emulator's signature)
@@ -121,7 +122,8 @@ def _name_ec2_resources() -> None:
         account_id: str,
     ) -> str:
         named = ec2_resources(query_params, region, account_id) if service == "ec2" else []
-        return named[0] if named else stock(service, method, path, headers, body, query_params, region, account_id)
+        found = named[0] if named else stock(service, method, path, headers, body, query_params, region, account_id)
+        return _key_behind(found) if service == "kms" else found
 
     def verified_access_resource_arns(query_params: Parameters, region: str, account_id: str) -> list[str]:
         """The list whose members after the first are checked as well, for every EC2 verb."""
@@ -129,6 +131,12 @@ def _name_ec2_resources() -> None:
 
     stock = guard.replace(iam_actions, "extract_resource_arn", extract_resource_arn)
     stock_others = guard.replace(iam_actions, "verified_access_resource_arns", verified_access_resource_arns)
+
+
+def _key_behind(arn: str) -> str:
+    """Whoever names a key by its alias is judged on the key; stock judges the alias, which no policy can name."""
+    key = kms._resolve_key(arn) if ":alias/" in arn else None
+    return key["Arn"] if key else arn
 
 
 def _fill_in_tags() -> None:

@@ -14,6 +14,7 @@ _SAVED = (
     ("ec2", stock.ec2),
     ("kms", stock.kms),
     ("cloudwatch_logs", stock.cloudwatch_logs),
+    ("s3", stock.s3),
 )
 _HEALTH = "/_ministack/health"
 Message = dict[str, Any]

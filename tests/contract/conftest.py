@@ -8,6 +8,7 @@ import pytest
 from sandbox.cache import toolchain
 from sandbox.progress import Report
 from tests.contract.server import PROVIDER_ARN, Server, cure, free_port, issuer_key
+from tests.contract.stack import Stack, opened
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,10 @@ def cured(aws: Server) -> Server:
     """The chain as the stack makes it: provider registered, trust policy right."""
     cure(aws)
     return aws
+
+
+@pytest.fixture
+def stack(aws: Server) -> Iterator[Stack]:
+    """The aws stand-in on this server; it leaves the account as it was."""
+    with opened(aws) as made:
+        yield made

@@ -444,16 +444,16 @@ def test_pauses_grow_to_ten_seconds() -> None:
 
 @pytest.mark.parametrize("operation", ["check", "create", "diff", "read", "update", "delete"])
 def test_unsupported_type_is_refused_by_name(operation: str) -> None:
-    stand_in, bucket = provider(ScriptedAccount({})), target("aws:s3/bucket:Bucket")
+    stand_in, queue = provider(ScriptedAccount({})), target("aws:sqs/queue:Queue")
     calls = {
-        "check": lambda: stand_in.check(bucket, {}, {}, b""),
-        "create": lambda: stand_in.create(bucket, {}, 0, preview=False),
-        "diff": lambda: stand_in.diff(bucket, "b", State("b"), {}, []),
-        "read": lambda: stand_in.read(bucket, State("b")),
-        "update": lambda: stand_in.update(bucket, State("b"), {}, 0, preview=False),
-        "delete": lambda: stand_in.delete(bucket, State("b"), 0),
+        "check": lambda: stand_in.check(queue, {}, {}, b""),
+        "create": lambda: stand_in.create(queue, {}, 0, preview=False),
+        "diff": lambda: stand_in.diff(queue, "q", State("q"), {}, []),
+        "read": lambda: stand_in.read(queue, State("q")),
+        "update": lambda: stand_in.update(queue, State("q"), {}, 0, preview=False),
+        "delete": lambda: stand_in.delete(queue, State("q"), 0),
     }
-    with pytest.raises(UnsupportedTypeError, match="unsupported resource type aws:s3/bucket:Bucket") as failure:
+    with pytest.raises(UnsupportedTypeError, match="unsupported resource type aws:sqs/queue:Queue") as failure:
         calls[operation]()
     assert all(token in str(failure.value) for token in RESOURCES)
 

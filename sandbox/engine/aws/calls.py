@@ -20,7 +20,8 @@ class AwsError(Exception):
     @property
     def missing(self) -> bool:
         """Whether it says that there is no such thing."""
-        return self.code == "NoSuchEntity" or self.code.endswith(("NotFound", "NotFoundException"))
+        # S3 answers 404 where it has no body to say more in.
+        return self.code.startswith(("NoSuch", "404")) or self.code.endswith(("NotFound", "NotFoundException"))
 
 
 def call(client: Any, operation: str, /, **arguments: object) -> dict[str, Any]:  # noqa: ANN401 - made by boto3 at run time

@@ -27,6 +27,7 @@ class Property:
     same: whether two values mean the same.
     keeps_text: the program's own text is kept where AWS's has the same meaning.
     refusal: why a value is not accepted, None when it is.
+    asked: the released provider fills it in, the stand-in does not; so the program has to.
     """
 
     default: object = None
@@ -35,6 +36,7 @@ class Property:
     same: Callable[[Any, Any], bool] = operator.eq
     keeps_text: bool = False
     refusal: Callable[[Any], str | None] | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ def check(schema: Schema, news: Mapping[str, Any], occasion: Occasion) -> Checke
         (key, f'Missing required argument. The argument "{key}" is required, but no definition was found. {where}')
         for key in sorted(schema.shape.required - given.keys())
         for where in [_where(name, key)]
+    ]
+    failures += [
+        (key, f"the sandbox's stand-in makes up no {key!r} for {schema.token}; give one, or use the released plugin")
+        for key, spec in schema.properties.items()
+        if spec.asked and key not in given
     ]
     for key, value in given.items():
         specified = schema.properties.get(key)

@@ -25,7 +25,8 @@ class Shape:
 def resource_shape(token: str) -> Shape:
     """From a resource's type token such as `aws:iam/role:Role`."""
     module, name = _module(token)
-    arguments = getattr(module, f"{name}Args")
+    # The SDK renames the arguments where a block has their name, such as the versioning within a bucket.
+    arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     outputs = _types.resource_types(getattr(module, name))
     return Shape(*_arguments(arguments), frozenset(outputs))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from sandbox.engine.aws import ec2_network, eks_cluster, logs_and_keys, properties
+from sandbox.engine.aws import ec2_network, eks_cluster, logs_and_keys, properties, s3_bucket
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.eks_addon import Addon
 from sandbox.engine.aws.functions import FUNCTIONS, result
@@ -32,6 +32,7 @@ RESOURCES: Mapping[str, Resource] = {
         *ec2_network.TYPES,
         *eks_cluster.TYPES,
         *logs_and_keys.TYPES,
+        *s3_bucket.TYPES,
     )
 }
 

@@ -59,12 +59,12 @@ class Wait:
 class Tagging:
     """How a service takes tags.
 
-    create: the arguments of the create, from the tags.
+    create: the arguments of the create, from the tags; None: the service takes tags only of what exists.
     read: the tags of a description.
     change: (verb, arguments) of each call, from the resource's id, its state, tags to set and keys to remove.
     """
 
-    create: Callable[[Mapping[str, str]], Mapping[str, Any]]
+    create: Callable[[Mapping[str, str]], Mapping[str, Any]] | None
     read: Callable[[Account, Thing], dict[str, str]]
     change: Callable[[str, Properties, dict[str, str], list[str]], list[tuple[str, Mapping[str, Any]]]]
 
@@ -180,6 +180,8 @@ class TableResource(Resource):
                 value = inputs.get(step.key)
                 if value is not None and value != step.initial and step.key not in verbs.names:
                     step.run(client, resource_id, value)
+            if verbs.tagging and not verbs.tagging.create:
+                self._tag(client, resource_id, {}, inputs)
         except AwsError as error:
             raise NotUsableError(resource_id, str(failed(f"creating {verbs.what} ({resource_id})", error))) from error
         if late is not None:
@@ -220,9 +222,7 @@ class TableResource(Resource):
                     )
                 steps[key].run(client, resource_id, news.get(key))
                 self._wait(aws, resource_id, verbs.made, waiting)
-            changed, removed = tag_change(olds, news)
-            for verb, arguments in verbs.tagging.change(resource_id, olds, changed, removed) if verbs.tagging else ():
-                call(client, verb, **arguments)
+            self._tag(client, resource_id, olds, news)
         except AwsError as error:
             raise failed(f"updating {verbs.what} ({resource_id})", error) from error
 
@@ -249,9 +249,15 @@ class TableResource(Resource):
                 place[last] = inputs[key]
         if self.verbs.also:
             arguments |= self.verbs.also(inputs)
-        if self.verbs.tagging and inputs.get(ALL_TAGS):
+        if self.verbs.tagging and self.verbs.tagging.create and inputs.get(ALL_TAGS):
             arguments |= self.verbs.tagging.create(inputs[ALL_TAGS])
         return arguments
+
+    def _tag(self, client: Any, resource_id: str, olds: Properties, news: Properties) -> None:  # noqa: ANN401 - by boto3
+        changed, removed = tag_change(olds, news)
+        tagging = self.verbs.tagging
+        for verb, arguments in tagging.change(resource_id, olds, changed, removed) if tagging else ():
+            call(client, verb, **arguments)
 
     def _changed(self, olds: Properties, news: Properties) -> set[str]:
         return {

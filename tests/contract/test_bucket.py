@@ -1,0 +1,153 @@
+"""A bucket and what it is set to, through the aws stand-in; who may do what with it, and what a crash leaves of it."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import place
+from sandbox.engine.provider.failures import ProviderError
+from tests.contract.errors import refused
+from tests.contract.server import Server, free_port, issuer_key
+from tests.contract.stack import Stack
+
+NAME = "contract-state"
+BUCKET = "aws:s3/bucket:Bucket"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+SHUT = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
+KEY = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1234"
+
+
+def rules(algorithm: str, **more: Any) -> list[dict[str, Any]]:
+    by_default = {"sseAlgorithm": algorithm, **more}
+    return [{"applyServerSideEncryptionByDefault": by_default, "bucketKeyEnabled": bool(more)}]
+
+
+def test_a_bucket_is_made_where_the_provider_works(stack: Stack, aws: Server) -> None:
+    made = stack.make(BUCKET, "bucket", bucket=NAME, tags={"team": "messaging"})
+    assert (made["id"], made["arn"], made["bucketRegion"]) == (NAME, f"arn:aws:s3:::{NAME}", place.REGION)
+    assert aws.client("s3").get_bucket_location(Bucket=NAME)["LocationConstraint"] == place.REGION
+    assert stack.change("bucket", bucket=NAME, tags={"team": "other", "more": "1"})["tagsAll"]["team"] == "other"
+    assert stack.change("bucket", bucket=NAME)["tagsAll"] == {}
+    with refused("NoSuchTagSet", "The TagSet does not exist"):
+        aws.client("s3").get_bucket_tagging(Bucket=NAME)
+    assert stack.difference("bucket", bucket="another").changes["bucket"].replaces
+
+
+def test_a_bucket_keeps_versions(stack: Stack, aws: Server) -> None:
+    bucket = stack.make(BUCKET, "bucket", bucket=NAME)["id"]
+    stack.make(VERSIONING, "versions", bucket=bucket, versioningConfiguration={"status": "Enabled"})
+    s3 = aws.client("s3")
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
+    stack.change("versions", bucket=bucket, versioningConfiguration={"status": "Suspended"})
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Suspended"
+    stack.change("versions", bucket=bucket, versioningConfiguration={"status": "Enabled"})
+    stack.destroy("versions")
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Suspended", "what has versions keeps them"
+
+
+def test_a_bucket_encrypts_with_the_key_that_it_is_given(stack: Stack, aws: Server) -> None:
+    bucket = stack.make(BUCKET, "bucket", bucket=NAME)["id"]
+    stack.make(ENCRYPTION, "encryption", bucket=bucket, rules=rules("aws:kms", kmsMasterKeyId=KEY))
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=NAME, Key="state", Body=b"{}")
+    stored = s3.head_object(Bucket=NAME, Key="state")
+    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", KEY)
+    stack.change("encryption", bucket=bucket, rules=rules("AES256"))
+    assert s3.head_object(Bucket=NAME, Key="state")["ServerSideEncryption"] == "aws:kms", "what is there stays as it is"
+    s3.delete_object(Bucket=NAME, Key="state")
+    with pytest.raises(ProviderError, match=r"updating S3 Bucket Server-side Encryption .* api error MalformedXML: "):
+        stack.change("encryption", bucket=bucket, rules=rules("rot13"))
+
+
+def test_a_bucket_shuts_out_the_public(stack: Stack, aws: Server) -> None:
+    bucket = stack.make(BUCKET, "bucket", bucket=NAME)["id"]
+    stack.make(BLOCK, "private", bucket=bucket, **SHUT)
+    open_to = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{NAME}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [open_to]})
+    with refused("AccessDenied", "BlockPublicPolicy"):
+        aws.client("s3").put_bucket_policy(Bucket=NAME, Policy=policy)
+    changed = stack.change("private", bucket=bucket, **{**SHUT, "blockPublicPolicy": False})
+    assert (changed["blockPublicPolicy"], changed["blockPublicAcls"]) == (False, True)
+    aws.client("s3").put_bucket_policy(Bucket=NAME, Policy=policy)
+
+
+def test_a_bucket_that_cannot_be(stack: Stack, aws: Server) -> None:
+    stack.make(BUCKET, "bucket", bucket=NAME)
+    with pytest.raises(ProviderError, match=r"creating S3 Bucket: .*BucketAlreadyOwnedByYou"):
+        stack.make(BUCKET, "twice", bucket=NAME)
+    with pytest.raises(ProviderError, match=r"creating S3 Bucket: .*InvalidBucketName"):
+        stack.make(BUCKET, "wrong", bucket="Not_A_Bucket")
+    with pytest.raises(ProviderError, match=r"creating S3 Bucket Versioning: .*NoSuchBucket"):
+        stack.make(VERSIONING, "nowhere", bucket="missing", versioningConfiguration={"status": "Enabled"})
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=NAME, Key="state", Body=b"{}")
+    with pytest.raises(ProviderError, match=r"deleting S3 Bucket \(contract-state\): .*BucketNotEmpty"):
+        stack.destroy("bucket")
+    s3.delete_object(Bucket=NAME, Key="state")
+
+
+@contextmanager
+def user(aws: Server, action: str, resource: str) -> Generator[dict[str, str]]:
+    """Keys of a user who may do nothing else."""
+    iam = aws.client("iam")
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_user(UserName="somebody")
+    iam.put_user_policy(UserName="somebody", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="somebody")["AccessKey"]
+    yield key
+    iam.delete_access_key(UserName="somebody", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName="somebody", PolicyName="p")
+    iam.delete_user(UserName="somebody")
+
+
+def test_only_who_may_reads_and_writes_a_bucket(stack: Stack, aws: Server) -> None:
+    stack.make(BUCKET, "bucket", bucket=NAME)
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=NAME, Key="state", Body=b"{}")
+    with user(aws, "s3:GetObject", f"arn:aws:s3:::{NAME}/*") as keys:
+        reader = aws.client("s3", keys)
+        assert reader.get_object(Bucket=NAME, Key="state")["Body"].read() == b"{}"
+        with refused("AccessDenied", "not authorized to perform: s3:PutObject"):
+            reader.put_object(Bucket=NAME, Key="state", Body=b"")
+        with refused("AccessDenied", "not authorized to perform: s3:ListBucket"):
+            reader.list_objects_v2(Bucket=NAME)
+    s3.delete_object(Bucket=NAME, Key="state")
+
+
+def test_a_key_that_is_named_by_its_alias_is_judged_as_the_key(stack: Stack, aws: Server) -> None:
+    mine, other = (stack.make("aws:kms/key:Key", name, description=name) for name in ("mine", "other"))
+    for name, key in (("mine", mine), ("other", other)):
+        stack.make("aws:kms/alias:Alias", f"{name}-alias", name=f"alias/{name}", targetKeyId=key["keyId"])
+    with user(aws, "kms:Encrypt", mine["arn"]) as keys:
+        kms = aws.client("kms", keys)
+        assert kms.encrypt(KeyId="alias/mine", Plaintext=b"x")["KeyId"] == mine["arn"]
+        for wrong in ("alias/other", other["arn"]):
+            with refused("AccessDeniedException", "not authorized to perform: kms:Encrypt"):
+                kms.encrypt(KeyId=wrong, Plaintext=b"x")
+
+
+def test_a_crash_loses_neither_bucket_nor_objects(python: Path, tmp_path: Path) -> None:
+    server = Server(tmp_path, free_port(), python, issuer_key(tmp_path))
+    server.start()
+    try:
+        server.seed()
+        where = {"LocationConstraint": place.REGION}
+        server.client("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
+        server.client("s3").put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
+        for body in (b"old", b"new"):
+            server.client("s3").put_object(Bucket=NAME, Key="a/b", Body=body)
+        server.kill()
+        server.start()
+        s3 = server.client("s3")
+        assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
+        assert s3.get_object(Bucket=NAME, Key="a/b")["Body"].read() == b"new"
+        assert len(s3.list_object_versions(Bucket=NAME)["Versions"]) == 2
+    finally:
+        server.kill()
