@@ -3,37 +3,44 @@
 It begins in the state of the original case, as the machine of a team that has never seen this repository.
 """
 
+import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox import lifecycle
 from sandbox.cache import nodejs
 from sandbox.engine import pulumi
-from sandbox.place import CLUSTER, REPOSITORY, Place
+from sandbox.place import CLUSTER, REGION, REPOSITORY, Place
 from sandbox.progress import Report
 from tests import generated, installed
 from tests.e2e.running_sandbox import Sandbox
+from tests.unit.harness.trust import Token, admits
 
 EXAMPLES = REPOSITORY / "examples"
+STATE = "example-eks-rocketmq-state"
+GITHUB = "https://token.actions.githubusercontent.com"
 
 
 @dataclass(frozen=True)
 class Program:
-    """An example in a folder of its own, with the stack that its file is for."""
+    """An example in a folder of its own, with the stack that its file is for; `environment` on top of the sandbox's."""
 
     sandbox: Sandbox
     folder: Path
     node: nodejs.Nodejs
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *argv: str, ok: bool = True) -> str:
         """What a command in the program's folder printed; `ok` says whether it must succeed or must fail."""
         place, tools = self.sandbox.place, self.sandbox.tools
         path = f"{self.node.host.parent}:{self.node.bin}:{pulumi.environment(place, tools)['PATH']}"
-        here = {"PATH": path, "PWD": str(self.folder), "PULUMI_STACK": self.stack}
+        here = {"PATH": path, "PWD": str(self.folder), "PULUMI_STACK": self.stack, **self.environment}
         argv = ("env", f"--chdir={self.folder}", *argv)
         result = pulumi.execute(place, tools, argv, capture=True, extra=here)
         assert (result.code == 0) is ok, result.output
@@ -44,8 +51,11 @@ class Program:
 
     @property
     def stack(self) -> str:
-        (file,) = (EXAMPLES / self.folder.name).glob("Pulumi.*.yaml")
+        (file,) = self.folder.glob("Pulumi.*.yaml")
         return file.name.split(".")[1]
+
+    def outputs(self) -> dict[str, Any]:
+        return json.loads(self.pulumi("stack", "output", "--json"))
 
     def up(self) -> None:
         """Make the stack, deploy it, and see that nothing is left to do."""
@@ -168,6 +178,130 @@ def test_typescript_deploys_the_same_components(adopted: Program, node: nodejs.N
         )
     program.destroy()
     assert "invoices" not in [item["metadata"]["name"] for item in sandbox.objects("namespaces")]
+
+
+@pytest.fixture(scope="module")
+def pipelines(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path) -> Program:
+    """What the pipelines need in the account."""
+    program = python(sandbox, node, environment, "ci-role")
+    program.up()
+    return program
+
+
+def test_the_pipelines_get_a_private_place_for_the_state(pipelines: Program) -> None:
+    assert pipelines.outputs()["PULUMI_BACKEND_URL"] == f"s3://{STATE}?region={REGION}"
+    with pipelines.sandbox.aws("kms") as kms:
+        key = kms.describe_key(KeyId="alias/eks-rocketmq-ci")["KeyMetadata"]
+        rotates = kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]
+    assert (key["KeyState"], rotates) == ("Enabled", True)
+    with pipelines.sandbox.aws("s3") as s3:
+        assert s3.get_bucket_location(Bucket=STATE)["LocationConstraint"] == REGION
+        assert s3.get_bucket_versioning(Bucket=STATE)["Status"] == "Enabled"
+        assert set(s3.get_public_access_block(Bucket=STATE)["PublicAccessBlockConfiguration"].values()) == {True}
+        (rule,) = s3.get_bucket_encryption(Bucket=STATE)["ServerSideEncryptionConfiguration"]["Rules"]
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key["Arn"]}
+    assert rule == {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
+
+
+def test_jobs_of_the_repository_alone_take_the_roles_and_these_enter_the_cluster(pipelines: Program) -> None:
+    roles = {name: pipelines.outputs()[f"AWS_{name.upper()}_ROLE"] for name in ("preview", "deploy")}
+    jobs = {
+        "preview": Token(GITHUB, "repo:example/eks-rocketmq:pull_request"),
+        "deploy": Token(GITHUB, "repo:example/eks-rocketmq:environment:production"),
+    }
+    with pipelines.sandbox.aws("iam") as iam:
+        (provider,) = [
+            each["Arn"]
+            for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+            if each["Arn"].endswith(f"/{GITHUB.removeprefix('https://')}")
+        ]
+        clients = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"]
+        found = {name: iam.get_role(RoleName=f"eks-rocketmq-ci-{name}")["Role"] for name in roles}
+    assert clients == ["sts.amazonaws.com"]
+    assert {name: role["Arn"] for name, role in found.items()} == roles
+    for name, role in found.items():
+        trust = json.dumps(role["AssumeRolePolicyDocument"])
+        assert [job for job, token in jobs.items() if admits(trust, token)] == [name]
+        assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Federated": provider}
+    assert "PermissionsBoundary" not in found["preview"]
+    assert found["deploy"]["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith("/eks-rocketmq-ci-deploy-boundary")
+    with pipelines.sandbox.aws("eks") as eks:
+        entered = {
+            name: eks.list_associated_access_policies(clusterName=CLUSTER, principalArn=arn)["associatedAccessPolicies"]
+            for name, arn in roles.items()
+        }
+    assert {name: [each["policyArn"].rpartition("/")[2] for each in given] for name, given in entered.items()} == {
+        "preview": ["AmazonEKSAdminViewPolicy"],
+        "deploy": ["AmazonEKSClusterAdminPolicy"],
+    }
+
+
+@contextmanager
+def rights_of(sandbox: Sandbox, role: str) -> Generator[dict[str, str]]:
+    """Keys of a user with the policies and the boundary of a role: GitHub makes no tokens here to take it with."""
+    name = f"as-{role}"
+    with sandbox.aws("iam") as iam:
+        held = iam.get_role(RoleName=role)["Role"]
+        document = iam.get_role_policy(RoleName=role, PolicyName="pipeline")["PolicyDocument"]
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="pipeline", PolicyDocument=json.dumps(document))
+        if boundary := held.get("PermissionsBoundary"):
+            arn = boundary["PermissionsBoundaryArn"]
+            iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=arn)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+    yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    with sandbox.aws("iam") as iam:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName=name, PolicyName="pipeline")
+        iam.delete_user(UserName=name)
+
+
+KEPT = "import pulumi; pulumi.export('word', pulumi.Config().require_secret('word'))"
+
+
+def test_the_state_is_written_with_the_rights_of_updates_and_read_with_those_of_previews(pipelines: Program) -> None:
+    sandbox, outputs = pipelines.sandbox, pipelines.outputs()
+    folder = sandbox.place.root / "examples" / "kept"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text(pulumi.project("kept"))
+    (folder / "Pulumi.prod.yaml").touch()
+    (folder / "__main__.py").write_text(KEPT)
+    kept = {"PULUMI_BACKEND_URL": outputs["PULUMI_BACKEND_URL"]}
+    with rights_of(sandbox, "eks-rocketmq-ci-deploy") as keys:
+        deploy = Program(sandbox, folder, pipelines.node, kept | keys)
+        deploy.pulumi("stack", "init", "prod", "--secrets-provider", outputs["secretsProvider"])
+        deploy.pulumi("config", "set", "--secret", "word", "swordfish")
+        deploy.up()
+    with rights_of(sandbox, "eks-rocketmq-ci-preview") as keys:
+        preview = Program(sandbox, folder, pipelines.node, kept | keys)
+        preview.pulumi("preview", "--expect-no-changes")
+        assert "not authorized to perform: s3:PutObject" in preview.pulumi("up", "--yes", ok=False)
+    with sandbox.aws("s3") as s3:
+        stored = s3.get_object(Bucket=STATE, Key=".pulumi/stacks/kept/prod.json")
+        assert (stored["ServerSideEncryption"], b"swordfish" in stored["Body"].read()) == ("aws:kms", False)
+
+
+def test_the_state_outlives_its_stack_until_somebody_empties_the_bucket(pipelines: Program) -> None:
+    assert "protect" in pipelines.pulumi("destroy", "--yes", "--skip-preview", ok=False)
+    pipelines.pulumi("state", "unprotect", "--all", "--yes")
+    assert "BucketNotEmpty" in pipelines.pulumi("destroy", "--yes", "--skip-preview", ok=False)
+    with pipelines.sandbox.aws("s3") as s3:
+        found = s3.list_object_versions(Bucket=STATE)
+        for each in [*found["Versions"], *found.get("DeleteMarkers", [])]:
+            s3.delete_object(Bucket=STATE, Key=each["Key"], VersionId=each["VersionId"])
+    pipelines.pulumi("destroy", "--yes", "--skip-preview")
+    with pipelines.sandbox.aws("s3") as s3:
+        assert s3.list_buckets()["Buckets"] == []
+    with pipelines.sandbox.aws("iam") as iam:
+        assert iam.list_policies(Scope="Local")["Policies"] == []
+        assert not [each["RoleName"] for each in iam.list_roles()["Roles"] if "eks-rocketmq-ci" in each["RoleName"]]
+    with pipelines.sandbox.aws("eks") as eks:
+        entries = eks.list_access_entries(clusterName=CLUSTER)["accessEntries"]
+    assert not [arn for arn in entries if "eks-rocketmq-ci" in arn]
+    with pipelines.sandbox.aws("kms") as kms:
+        assert kms.list_aliases()["Aliases"] == []
+        states = {kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"] for each in kms.list_keys()["Keys"]}
+    assert states == {"PendingDeletion"}
 
 
 def test_the_adopted_cluster_is_given_back(adopted: Program) -> None:
