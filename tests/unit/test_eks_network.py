@@ -229,6 +229,12 @@ def test_flow_logs_are_kept_for_a_time_and_written_by_nobody_else() -> None:
     assert made.one("RolePolicy").urn in made.one("FlowLog").explicit_dependencies
 
 
+def test_the_role_of_the_flow_logs_has_the_boundary_that_it_is_given() -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    assert run(program({"permissions_boundary": boundary})).one("Role").inputs["permissionsBoundary"] == boundary
+    assert "permissionsBoundary" not in run(program({})).one("Role").inputs
+
+
 def test_no_flow_logs_leave_neither_role_nor_group() -> None:
     made = run(program({"flow_log_retention_days": 0}))
     gone = {"LogGroup", "FlowLog", "Role", "RolePolicy"}
@@ -317,6 +323,7 @@ def test_zones_without_a_control_plane_are_passed_over() -> None:
         ({"nat": "per-zone"}, "nat is 'per-zone'; accepted are .*; did you mean 'per_zone'"),
         ({"interface_endpoints": ["ecr api"]}, "interface_endpoints has 'ecr api'"),
         ({"interface_endpoints": ["s3"]}, "interface_endpoints has 's3'; s3_endpoint is the gateway"),
+        ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
         ({"flow_log_retention_days": 31}, "flow_log_retention_days is 31; accepted are .* 30 is the nearest"),
     ],
 )

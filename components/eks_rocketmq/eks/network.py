@@ -52,6 +52,8 @@ class NetworkArgs(TypedDict):
     flow_log_retention_days: NotRequired[int]
     """Days for which CloudWatch keeps the VPC's flow logs, one of the numbers that it accepts; default: 90; 0: no flow
     logs."""
+    permissions_boundary: NotRequired[Input[str]]
+    """ARN of the policy that bounds what the role of the flow logs may do; default: none."""
     private_subnet_tags: NotRequired[dict[str, str]]
     """Further tags of private subnets, such as `karpenter.sh/discovery`; default: none."""
     public_subnet_tags: NotRequired[dict[str, str]]
@@ -118,7 +120,7 @@ class Network(ComponentResource):
         tables, private_ways = self._private_routes(vpc, private, nats)
         endpoints = self._endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
-            self._flow_logs(vpc, plan.flow_log_days)
+            self._flow_logs(vpc, plan.flow_log_days, args.get("permissions_boundary"))
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
         self.zones = Output.all(*[subnet.availability_zone for subnet in private])
@@ -318,7 +320,7 @@ class Network(ComponentResource):
             for service, name in interfaces.items()
         ]
 
-    def _flow_logs(self, vpc: "aws.ec2.Vpc", days: int) -> None:
+    def _flow_logs(self, vpc: "aws.ec2.Vpc", days: int, boundary: "Input[str] | None") -> None:
         name, tags = self._child("flow-logs"), self._tags("flow-logs")
         # Its name is automatic, as is the role's: a VPC of the same name may stand in another account or region.
         group = aws.cloudwatch.LogGroup(
@@ -331,6 +333,7 @@ class Network(ComponentResource):
         role = aws.iam.Role(
             name,
             assume_role_policy=account.apply(lambda known: service_trust_policy(FLOW_LOG_SERVICE, account=known)),
+            permissions_boundary=boundary,
             tags=tags,
             opts=child_options(self),
         )
