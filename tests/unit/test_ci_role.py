@@ -1,12 +1,7 @@
 """The account's side of the pipelines: which jobs may take which role, and what the roles can and cannot do."""
 
 import json
-import runpy
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
@@ -14,74 +9,14 @@ import yaml
 from eks_rocketmq.eks.csi_identity import PERMISSIONS
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from sandbox.aws.policies import published
-from tests.unit.harness import REPOSITORY, Fakes, Recording, run, runner
+from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, GITHUB, arn, deploy_example, fakes, iam
+from tests.unit.harness import REPOSITORY, Recording
 from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.harness.permissions import Request, allows
 from tests.unit.harness.trust import Token, admits
 
-EXAMPLE = REPOSITORY / "examples" / "ci-role"
-PROJECT = "ci-role"
-GITHUB = "https://token.actions.githubusercontent.com"
-ADMINISTRATOR = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
-MODULES = ("ci_policies", "ci_components")
 # One class of `aws.s3` loads them all, the deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
-
-
-DRIVER_BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/eks-rocketmq-ci-driver-boundary"
-
-
-def _arn(service: str, path: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{path}"
-
-
-def iam(path: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:{path}"
-
-
-def fakes() -> Fakes:
-    usual = Fakes().answering("aws:index/getRegion:getRegion", lambda _: {"id": REGION, "region": REGION})
-    own = {
-        "aws:kms/key:Key": lambda i: ("1234", {**i, "arn": _arn("kms", "key/1234"), "keyId": "1234"}),
-        "aws:kms/alias:Alias": lambda i: (i["name"], {}),
-        "aws:s3/bucket:Bucket": lambda i: (i["bucket"], {"arn": f"arn:aws:s3:::{i['bucket']}"}),
-        "aws:s3/bucketVersioning:BucketVersioning": lambda i: (i["bucket"], {}),
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": lambda i: (i["bucket"], {}),
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": lambda i: (
-            i["bucket"],
-            {},
-        ),
-        "aws:iam/policy:Policy": lambda i: (iam(f"policy/{i['name']}"), {"arn": iam(f"policy/{i['name']}")}),
-        "aws:iam/rolePolicy:RolePolicy": lambda i: (f"{i['role']}:{i['name']}", {}),
-        "aws:eks/accessEntry:AccessEntry": lambda i: (f"{i['clusterName']}:{i['principalArn']}", {}),
-        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": lambda i: (i["principalArn"], {}),
-    }
-    return replace(usual, resources={**usual.resources, **own})
-
-
-def deploy_example(*, preview: bool = False, using: Fakes | None = None, **overrides: Any) -> Recording:
-    """Runs the example under its own stack file; overrides are keys of the project."""
-    declared = yaml.safe_load((EXAMPLE / "Pulumi.yaml").read_text())["config"]
-    given = yaml.safe_load((EXAMPLE / "Pulumi.prod.yaml").read_text())["config"]
-    defaults = {f"{PROJECT}:{key}": each["default"] for key, each in declared.items() if "default" in each}
-    merged = {**defaults, **given, **{f"{PROJECT}:{key}": value for key, value in overrides.items()}}
-    config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in merged.items()}
-    with mock.patch.object(runner, "PROJECT", PROJECT):
-        return run(
-            lambda: runpy.run_path(str(EXAMPLE), run_name="__main__"),
-            preview=preview,
-            config=config,
-            stack="prod",
-            fakes=using or fakes(),
-        )
-
-
-@pytest.fixture(autouse=True)
-def own_modules() -> Iterator[None]:
-    """The example's modules are its own, and gone afterwards."""
-    yield
-    for name in MODULES:
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +49,7 @@ def test_a_preview_makes_the_same(deployed: Recording) -> None:
 
 
 def test_a_provider_that_the_account_has_is_used_as_it_is() -> None:
-    arn = iam("oidc-provider/token.actions.githubusercontent.com")
-    answer = {"arn": arn, "clientIdLists": ["sts.amazonaws.com"]}
+    answer = {"arn": iam("oidc-provider/token.actions.githubusercontent.com"), "clientIdLists": ["sts.amazonaws.com"]}
     found = fakes().answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: answer)
     recording = deploy_example(using=found, githubProvider="existing")
     assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" not in recording.inventory()
@@ -132,7 +66,7 @@ def test_the_state_is_kept_private_encrypted_and_protected(deployed: Recording) 
     (rule,) = deployed.one("BucketServerSideEncryptionConfiguration").inputs["rules"]
     assert rule["applyServerSideEncryptionByDefault"] == {
         "sseAlgorithm": "aws:kms",
-        "kmsMasterKeyId": _arn("kms", "key/1234"),
+        "kmsMasterKeyId": arn("kms", "key/1234"),
     }
 
 
@@ -208,8 +142,8 @@ def test_a_pattern_is_no_repository_and_no_environment(wrong: dict[str, Any], me
 ROLE = iam("role/eks-ebs-csi-driver")
 DRIVER_POLICY = {"iam:PolicyARN": "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"}
 STATE = "arn:aws:s3:::example-eks-rocketmq-state"
-ADDON = _arn("eks", "addon/prod/aws-ebs-csi-driver/0")
-ASSOCIATION = _arn("eks", "podidentityassociation/prod/a-1")
+ADDON = arn("eks", "addon/prod/aws-ebs-csi-driver/0")
+ASSOCIATION = arn("eks", "podidentityassociation/prod/a-1")
 BOUNDED = {"iam:PermissionsBoundary": DRIVER_BOUNDARY}
 
 
@@ -220,16 +154,16 @@ BOUNDED = {"iam:PermissionsBoundary": DRIVER_BOUNDARY}
         (Request("s3:PutObject", f"{STATE}/.pulumi/stacks/eks-rocketmq/prod.json"), {"deploy"}),
         (Request("s3:GetObject", "arn:aws:s3:::another-bucket/secret"), set()),
         (Request("s3:DeleteBucket", STATE), set()),
-        (Request("kms:Decrypt", _arn("kms", "key/1234")), {"preview", "deploy"}),
-        (Request("kms:Decrypt", _arn("kms", "key/another")), set()),
-        (Request("kms:ScheduleKeyDeletion", _arn("kms", "key/1234")), set()),
+        (Request("kms:Decrypt", arn("kms", "key/1234")), {"preview", "deploy"}),
+        (Request("kms:Decrypt", arn("kms", "key/another")), set()),
+        (Request("kms:ScheduleKeyDeletion", arn("kms", "key/1234")), set()),
         (Request("iam:GetRole", ROLE), {"preview", "deploy"}),
-        (Request("eks:DescribeCluster", _arn("eks", "cluster/prod")), {"preview", "deploy"}),
+        (Request("eks:DescribeCluster", arn("eks", "cluster/prod")), {"preview", "deploy"}),
         (Request("eks:DescribeAddon", ADDON), {"preview", "deploy"}),
-        (Request("eks:CreateAddon", _arn("eks", "cluster/prod")), {"deploy"}),
+        (Request("eks:CreateAddon", arn("eks", "cluster/prod")), {"deploy"}),
         (Request("eks:UpdateAddon", ADDON), {"deploy"}),
-        (Request("eks:UpdateAddon", _arn("eks", "addon/prod/vpc-cni/0")), set()),
-        (Request("eks:DeleteCluster", _arn("eks", "cluster/prod")), set()),
+        (Request("eks:UpdateAddon", arn("eks", "addon/prod/vpc-cni/0")), set()),
+        (Request("eks:DeleteCluster", arn("eks", "cluster/prod")), set()),
         (Request("iam:CreateRole", ROLE), {"deploy"}),
         (Request("iam:CreateRole", iam("role/admin")), set()),
         (Request("iam:UpdateAssumeRolePolicy", ROLE), {"deploy"}),
@@ -249,11 +183,11 @@ BOUNDED = {"iam:PermissionsBoundary": DRIVER_BOUNDARY}
         (Request("iam:PutRolePermissionsBoundary", ROLE, {"iam:PermissionsBoundary": iam("policy/wide")}), set()),
         (Request("iam:DeleteRolePermissionsBoundary", ROLE, BOUNDED), set()),
         (Request("iam:CreatePolicyVersion", DRIVER_BOUNDARY), set()),
-        (Request("eks:CreatePodIdentityAssociation", _arn("eks", "cluster/prod")), {"deploy"}),
-        (Request("eks:CreatePodIdentityAssociation", _arn("eks", "cluster/other")), set()),
+        (Request("eks:CreatePodIdentityAssociation", arn("eks", "cluster/prod")), {"deploy"}),
+        (Request("eks:CreatePodIdentityAssociation", arn("eks", "cluster/other")), set()),
         (Request("eks:UpdatePodIdentityAssociation", ASSOCIATION), {"deploy"}),
         (Request("eks:DeletePodIdentityAssociation", ASSOCIATION), {"deploy"}),
-        (Request("eks:DeletePodIdentityAssociation", _arn("eks", "podidentityassociation/other/a-1")), set()),
+        (Request("eks:DeletePodIdentityAssociation", arn("eks", "podidentityassociation/other/a-1")), set()),
         (Request("iam:PassRole", ROLE, {"iam:PassedToService": "pods.eks.amazonaws.com"}), {"deploy"}),
         (Request("iam:PassRole", ROLE, {"iam:PassedToService": "eks.amazonaws.com"}), {"deploy"}),
         (Request("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"}), set()),
@@ -286,7 +220,7 @@ def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
         Request("iam:CreateUser", iam("user/eve")),
         Request("iam:CreateAccessKey", iam("user/eve")),
         Request("organizations:LeaveOrganization", "*"),
-        Request("kms:DisableKey", _arn("kms", "key/1234")),
+        Request("kms:DisableKey", arn("kms", "key/1234")),
         Request("s3:GetObject", "arn:aws:s3:::another-bucket/secret"),
     ],
     ids=lambda value: value.action,
@@ -297,11 +231,11 @@ def test_not_even_an_administrators_policy_takes_the_deploy_role_over_its_bounda
     boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
     assert allows([ADMINISTRATOR], request_)
     assert not allows([ADMINISTRATOR], request_, boundary)
-    assert allows([ADMINISTRATOR], Request("ec2:CreateVpc", _arn("ec2", "vpc/*")), boundary)
+    assert allows([ADMINISTRATOR], Request("ec2:CreateVpc", arn("ec2", "vpc/*")), boundary)
 
 
 MANAGED = {policy.arn: json.dumps(policy.document) for policy in published()}
-KEY = _arn("kms", "key/volumes")
+KEY = arn("kms", "key/volumes")
 SCOPE = Scope("aws", REGION, ACCOUNT, "prod")
 THROUGH_EC2 = {"kms:ViaService": f"ec2.{REGION}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
 
@@ -339,8 +273,8 @@ def test_the_drivers_boundary_leaves_it_whatever_its_permissions_give(document: 
         Request("iam:AttachRolePolicy", ROLE),
         Request("sts:AssumeRole", iam("role/admin")),
         Request("s3:GetObject", f"{STATE}/.pulumi/stacks/eks-rocketmq/prod.json"),
-        Request("ec2:TerminateInstances", _arn("ec2", "instance/i-1")),
-        Request("ec2:CreateTags", _arn("ec2", "instance/i-1")),
+        Request("ec2:TerminateInstances", arn("ec2", "instance/i-1")),
+        Request("ec2:CreateTags", arn("ec2", "instance/i-1")),
         Request("kms:Decrypt", KEY),
         Request("kms:CreateGrant", KEY, {"kms:GrantIsForAWSResource": "false"}),
         Request("kms:PutKeyPolicy", KEY, THROUGH_EC2),
