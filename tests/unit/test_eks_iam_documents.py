@@ -104,6 +104,7 @@ def _changed(**change: Any) -> str:
         (_changed(Resource="*"), "has resource-level permissions"),
         (_changed(Resource=f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/*"), "is not authorized on"),
         (_changed(Resource=f"arn:aws:ec2:eu-west-1:{ACCOUNT}:snapshot/*"), "is not authorized on"),
+        (_changed(Resource=f"arn:aws:ec2:eu-west-1:{ACCOUNT}:inst*/*"), "is not authorized on"),
         (_changed(Resource="volume/*"), "is no ARN"),
         (_changed(NotAction="x"), "unknown elements"),
         (_changed(Effect="Deny"), "Effect is Deny"),
@@ -118,3 +119,8 @@ def _changed(**change: Any) -> str:
 def test_the_reference_finds_mistakes(document: str, problem: str) -> None:
     with pytest.raises(AssertionError, match=problem):
         assert not permission_problems(document, "aws"), "\n".join(permission_problems(document, "aws"))
+
+
+def test_the_reference_takes_a_wildcard_for_all_that_it_matches() -> None:
+    volumes = json.loads(_changed(Resource=f"arn:aws:ec2:eu-west-1:{ACCOUNT}:*/*"))
+    assert permission_problems(json.dumps(volumes), "aws") == []

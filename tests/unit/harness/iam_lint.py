@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from policy_sentry.querying.actions import get_action_data
 
 _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _TRUST_ELEMENTS = {"Effect", "Principal", "Action", "Condition"}
-_OPERATORS = {"Bool", "StringEquals", "StringLike"}
+_OPERATORS = {"ArnEquals", "ArnLike", "Bool", "StringEquals", "StringLike"}
 _ARN = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):(?P<rest>[\w-]+:[\w-]*:\d*:.+)", re.ASCII)
 _GLOBAL_KEYS = {"aws:RequestedRegion", "aws:SourceAccount"}
+_PARTITION, _NAME = "${Partition}", re.compile(r"\$\{\w+\}")
 _SERVICE = re.compile(r"[\w.-]+\.amazonaws\.com")
 Document = Mapping[str, Any]
 
@@ -94,13 +96,22 @@ def _rows(action: str) -> list[dict[str, Any]]:
 
 
 def _fits(resource: str, pattern: str, partition: str) -> bool:
-    """Whether the ARN, its name perhaps a wildcard, is one of the format `arn:${Partition}:ec2:${Region}:…/${Id}`."""
+    """Whether the ARN, with wildcards perhaps, can be one of the format `arn:${Partition}:ec2:${Region}:…/${Id}`."""
     if "*" in {resource, pattern}:
         return resource == pattern
-    wanted = re.sub(r"\\\$\\\{Partition\\\}", partition, re.escape(pattern))
-    wanted = re.sub(r"\\\$\\\{Account\\\}", r"\\d{12}", wanted)
-    wanted = re.sub(r"\\\$\\\{\w+\\\}", r"[\\w*-]+", wanted)
-    return re.fullmatch(wanted, resource) is not None
+    one, other = (each.split(":", 5) for each in (resource, _NAME.sub("?*", pattern.replace(_PARTITION, partition))))
+    return len(one) == len(other) and all(map(_overlap, one, other))
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Whether some text is matched by both patterns."""
+    if not one or not other:
+        return set(one + other) <= {"*"}
+    for star, rest in ((one, other), (other, one)):
+        if star[0] == "*":
+            return _overlap(star[1:], rest) or _overlap(star, rest[1:])
+    return (one[0] == other[0] or "?" in {one[0], other[0]}) and _overlap(one[1:], other[1:])
 
 
 def _known(key: str, accepted: set[str]) -> bool:
