@@ -3,7 +3,7 @@
 import ci_policies as policies
 import pulumi
 import pulumi_aws as aws
-from ci_components import PipelineRole, StateStore
+from ci_components import NewCluster, PipelineRole, StateStore
 
 from eks_rocketmq import ClusterOidcProvider
 
@@ -13,13 +13,13 @@ previews = policies.preview_subjects(repository)
 deploys = policies.deploy_subjects(repository, config.require("environment"))
 caller, region = aws.get_caller_identity(), aws.get_region().region
 account = policies.Account(caller.arn, region, config.require("clusterName"), config.require_object("roleNames"))
-
 existing = config.require("githubProvider") == "existing"
 github = ClusterOidcProvider("github", {"issuer": policies.ISSUER, "existing": existing})
 state = StateStore("state", config.require("stateBucket"), policies.PREFIX)
 documents = pulumi.Output.all(state.bucket_arn, state.key_arn).apply(lambda arns: policies.documents(account, *arns))
 boundary = aws.iam.Policy("boundary", name=policies.BOUNDARY, policy=documents["boundary"])
 driver_boundary = aws.iam.Policy("driver-boundary", name=policies.DRIVER_BOUNDARY, policy=documents["driver boundary"])
+new = NewCluster("new-cluster", account, stack) if (stack := config.require("newClusterStack")) else None
 look, change = account.entries if config.require_bool("accessEntries") else (None, None)
 preview = PipelineRole(
     "preview",
@@ -40,10 +40,10 @@ deploy = PipelineRole(
         "policy": documents["deploy"],
         "cluster_access": change,
         "boundary_arn": boundary.arn,
-        "more_policies": config.require_object("deployPolicies"),
+        "more_policies": {**policies.by_name(config.require_object("deployPolicies")), **(new.policies if new else {})},
     },
 )
-# Repository variables, by the names that the workflows read, and what `pulumi stack init` is given.
-for name, value in policies.variables(region, preview.arn, deploy.arn, state.bucket, state.key_alias).items():
+# Repository variables by the names that the workflows read, what `pulumi stack init` is given, what stack files name.
+variables = policies.variables(region, preview.arn, deploy.arn, state.bucket, state.key_alias)
+for name, value in {**variables, "driverBoundary": driver_boundary.arn, **(new.settings if new else {})}.items():
     pulumi.export(name, value)
-pulumi.export("driverBoundary", driver_boundary.arn)

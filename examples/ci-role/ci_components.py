@@ -1,7 +1,9 @@
-"""Where the state is kept, and a role that jobs of a repository may take."""
+"""Where the state is kept, a role that jobs of a repository may take, and what a cluster from nothing needs."""
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
+import ci_new_cluster as more
 import ci_policies as policies
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, ResourceOptions
@@ -84,8 +86,8 @@ class PipelineRoleArgs(TypedDict):
     no entry."""
     boundary_arn: NotRequired[Input[str]]
     """Policy that limits whatever is attached to the role; default: none."""
-    more_policies: NotRequired[list[str]]
-    """ARNs of further policies; default: none."""
+    more_policies: NotRequired[Mapping[str, Input[str]]]
+    """ARNs of further policies, each by a name for it; default: none."""
 
 
 class PipelineRole(ComponentResource):
@@ -110,10 +112,8 @@ class PipelineRole(ComponentResource):
         aws.iam.RolePolicy(
             f"{name}-policy", role=role.name, name="pipeline", policy=args["policy"], opts=child_options(self)
         )
-        for arn in args.get("more_policies", []):
-            aws.iam.RolePolicyAttachment(
-                f"{name}-{arn.rpartition('/')[2]}", role=role.name, policy_arn=arn, opts=child_options(self)
-            )
+        for policy, arn in args.get("more_policies", {}).items():
+            aws.iam.RolePolicyAttachment(f"{name}-{policy}", role=role.name, policy_arn=arn, opts=child_options(self))
         if args["cluster_access"] is not None:
             self._let_in(name, role.arn, *args["cluster_access"])
         self.arn = role.arn
@@ -131,3 +131,37 @@ class PipelineRole(ComponentResource):
             access_scope={"type": "cluster"},
             opts=child_options(self),
         )
+
+
+class NewCluster(ComponentResource):
+    """For a stack that makes its own cluster: a key for the cluster's secrets, protected, the limit of the role of its
+    flow logs, and what the deploy role may do more.
+
+    The key is made here because a role that makes keys has to mark them, and could mark those of others as well.
+    """
+
+    settings: Mapping[str, Output[str]]
+    """What the stack's file names: the ARNs of the limit (`flowLogBoundary`) and of the key (`secretsKey`)."""
+    policies: Mapping[str, Output[str]]
+    """ARNs of the policies for the deploy role, each by a name for it."""
+
+    def __init__(self, name: str, account: policies.Account, stack: str, opts: ResourceOptions | None = None) -> None:
+        super().__init__("eks-rocketmq-ci:index:NewCluster", name, {}, opts)
+        key = aws.kms.Key(
+            f"{name}-secrets",
+            description=f"Secrets of the EKS cluster {account.cluster}",
+            enable_key_rotation=True,
+            opts=child_options(self, protect=True),
+        )
+        documents = {
+            more.FLOW_LOG_BOUNDARY: more.flow_log_boundary(account),
+            more.NEW_NETWORK: more.new_network_policy(account, stack),
+            more.NEW_CLUSTER: key.arn.apply(lambda arn: more.new_cluster_policy(account, stack, arn)),
+        }
+        made = {
+            part: aws.iam.Policy(part, name=part, policy=document, opts=child_options(self)).arn
+            for part, document in documents.items()
+        }
+        self.settings = {"flowLogBoundary": made[more.FLOW_LOG_BOUNDARY], "secretsKey": key.arn}
+        self.policies = {part: made[part] for part in (more.NEW_NETWORK, more.NEW_CLUSTER)}
+        self.register_outputs(dict(self.settings))

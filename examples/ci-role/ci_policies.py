@@ -1,7 +1,7 @@
 """Who may take the roles of the pipelines, and what they may do. Pure: documents as data."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pulumi import Output
@@ -46,9 +46,9 @@ class Account:
         """ARN in IAM."""
         return f"arn:{self.partition}:iam::{self.caller_arn.split(':')[4]}:{path}"
 
-    def eks(self, path: str) -> str:
-        """ARN in EKS."""
-        return f"arn:{self.partition}:eks:{self.region}:{self.caller_arn.split(':')[4]}:{path}"
+    def arn(self, service: str, path: str) -> str:
+        """ARN in a service of the region."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.caller_arn.split(':')[4]}:{path}"
 
     @property
     def entries(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -62,6 +62,11 @@ class Account:
     def images(self) -> str:
         """ARN of the parameters in which AWS publishes images of nodes."""
         return f"arn:{self.partition}:ssm:{self.region}::parameter/aws/service/*"
+
+    @property
+    def images_of_instances(self) -> str:
+        """ARN of the images themselves."""
+        return f"arn:{self.partition}:ec2:{self.region}::image/*"
 
 
 def preview_subjects(repository: str) -> list[str]:
@@ -107,6 +112,11 @@ def variables(
     }
 
 
+def by_name(arns: Sequence[str]) -> dict[str, str]:
+    """Policies by the last part of their ARNs."""
+    return {arn.rpartition("/")[2]: arn for arn in arns}
+
+
 def preview_policy(account: Account, bucket: str, key: str) -> str:
     """Reads the state and what the stack manages; changes nothing."""
     return policy(_read(account, bucket, key))
@@ -118,9 +128,9 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
     return policy(
         [
             *_read(account, bucket, key),
-            _allow("WriteState", ["s3:PutObject", "s3:DeleteObject"], f"{bucket}/*"),
-            _allow("EncryptState", ["kms:Encrypt", "kms:GenerateDataKey"], key),
-            _allow(
+            allow("WriteState", ["s3:PutObject", "s3:DeleteObject"], f"{bucket}/*"),
+            allow("EncryptState", ["kms:Encrypt", "kms:GenerateDataKey"], key),
+            allow(
                 "ClusterOidcProvider",
                 [
                     "iam:CreateOpenIDConnectProvider",
@@ -133,7 +143,7 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                 ],
                 account.iam(f"oidc-provider/oidc.eks.{account.region}.*"),
             ),
-            _allow(
+            allow(
                 "Roles",
                 [
                     "iam:CreateRole",
@@ -147,44 +157,44 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                 ],
                 *roles,
             ),
-            {
-                **_allow("DriverPolicies", ["iam:AttachRolePolicy", "iam:DetachRolePolicy"], *roles),
-                "Condition": {
-                    "ArnEquals": {
-                        "iam:PolicyARN": [f"arn:{account.partition}:iam::aws:policy/{each}" for each in DRIVER_POLICIES]
-                    }
+            allow(
+                "DriverPolicies",
+                ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+                *roles,
+                ArnEquals={
+                    "iam:PolicyARN": [f"arn:{account.partition}:iam::aws:policy/{each}" for each in DRIVER_POLICIES]
                 },
-            },
+            ),
             # Who may write a role's trust policy and its permissions may do anything with it. So the permissions are
             # written only into a role that the boundary limits, and nobody here takes the boundary off again.
-            {
-                **_allow(
-                    "InlinePoliciesWithinTheBoundary",
-                    ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"],
-                    *roles,
-                ),
-                "Condition": {"StringEquals": {"iam:PermissionsBoundary": account.iam(f"policy/{DRIVER_BOUNDARY}")}},
-            },
-            {
-                **_allow("GiveRolesToEks", ["iam:PassRole"], *roles),
-                "Condition": {"StringEquals": {"iam:PassedToService": ["eks.amazonaws.com", "pods.eks.amazonaws.com"]}},
-            },
-            _allow(
+            allow(
+                "InlinePoliciesWithinTheBoundary",
+                ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"],
+                *roles,
+                StringEquals={"iam:PermissionsBoundary": account.iam(f"policy/{DRIVER_BOUNDARY}")},
+            ),
+            allow(
+                "GiveRolesToEks",
+                ["iam:PassRole"],
+                *roles,
+                StringEquals={"iam:PassedToService": ["eks.amazonaws.com", "pods.eks.amazonaws.com"]},
+            ),
+            allow(
                 "Addon",
                 ["eks:CreateAddon", "eks:UpdateAddon", "eks:DeleteAddon", "eks:TagResource", "eks:UntagResource"],
-                account.eks(f"cluster/{account.cluster}"),
-                account.eks(f"addon/{account.cluster}/aws-ebs-csi-driver/*"),
+                account.arn("eks", f"cluster/{account.cluster}"),
+                account.arn("eks", f"addon/{account.cluster}/aws-ebs-csi-driver/*"),
             ),
             # With the identity `pod_identity` the addon makes one, in the name of whoever makes the addon.
-            _allow(
+            allow(
                 "PodIdentity",
                 [
                     "eks:CreatePodIdentityAssociation",
                     "eks:UpdatePodIdentityAssociation",
                     "eks:DeletePodIdentityAssociation",
                 ],
-                account.eks(f"cluster/{account.cluster}"),
-                account.eks(f"podidentityassociation/{account.cluster}/*"),
+                account.arn("eks", f"cluster/{account.cluster}"),
+                account.arn("eks", f"podidentityassociation/{account.cluster}/*"),
             ),
         ]
     )
@@ -194,29 +204,28 @@ def deploy_boundary(account: Account, bucket: str, key: str) -> str:
     """The most that the deploy role can ever do, whatever is attached to it."""
     return policy(
         [
-            _allow("ServicesOfAStack", [f"{service}:*" for service in ("ec2", "eks", "iam", "kms", "logs")], "*"),
-            _allow(
+            allow("ServicesOfAStack", [f"{service}:*" for service in ("ec2", "eks", "iam", "kms", "logs")], "*"),
+            allow(
                 "State",
                 ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 bucket,
                 f"{bucket}/*",
             ),
-            _allow("ImagesOfNodes", ["ssm:GetParameter"], account.images),
+            allow("ImagesOfNodes", ["ssm:GetParameter"], account.images),
             # The rest of IAM only makes people and long-lived keys.
-            _deny(
+            deny(
                 "NoPeople",
                 ["iam:*User*", "iam:*Group*", "iam:*AccessKey*", "iam:*LoginProfile*", "iam:*Account*", "iam:*SAML*"],
                 "*",
             ),
-            _deny(
+            deny(
                 "NotItself",
                 ["iam:*"],
-                *(account.iam(f"role/{name}") for name in (PREVIEW_ROLE, DEPLOY_ROLE)),
-                *(account.iam(f"policy/{name}") for name in (BOUNDARY, DRIVER_BOUNDARY)),
+                *(account.iam(f"{kind}/{PREFIX}-*") for kind in ("role", "policy")),
                 account.iam(f"oidc-provider/{ISSUER.removeprefix('https://')}"),
             ),
-            _deny("BoundariesStay", ["iam:DeleteRolePermissionsBoundary"], "*"),
-            _deny("NotTheKeyOfTheState", ["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy"], key),
+            deny("BoundariesStay", ["iam:DeleteRolePermissionsBoundary"], "*"),
+            deny("NotTheKeyOfTheState", ["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy"], key),
         ]
     )
 
@@ -229,8 +238,8 @@ def driver_boundary(account: Account) -> str:
     through_ec2 = [f"ec2.{account.region}.amazonaws.com{end}" for end in ("", ".cn")]
     return policy(
         [
-            _allow("Look", ["ec2:Describe*"], "*"),
-            _allow(
+            allow("Look", ["ec2:Describe*"], "*"),
+            allow(
                 "Volumes",
                 [
                     "ec2:CreateVolume",
@@ -247,26 +256,23 @@ def driver_boundary(account: Account) -> str:
                 volumes,
                 snapshots,
             ),
-            _allow("Attach", ["ec2:AttachVolume", "ec2:DetachVolume"], volumes, instances),
-            {
-                **_allow(
-                    "KeysThroughEc2", ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateData*", "kms:ReEncrypt*"], "*"
-                ),
-                "Condition": {"StringEquals": {"kms:ViaService": through_ec2}},
-            },
-            {
-                **_allow("GrantKeysToEc2", ["kms:CreateGrant"], "*"),
-                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            },
+            allow("Attach", ["ec2:AttachVolume", "ec2:DetachVolume"], volumes, instances),
+            allow(
+                "KeysThroughEc2",
+                ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateData*", "kms:ReEncrypt*"],
+                "*",
+                StringEquals={"kms:ViaService": through_ec2},
+            ),
+            allow("GrantKeysToEc2", ["kms:CreateGrant"], "*", Bool={"kms:GrantIsForAWSResource": "true"}),
         ]
     )
 
 
 def _read(account: Account, bucket: str, key: str) -> list[Statement]:
     return [
-        _allow("ReadState", ["s3:ListBucket", "s3:GetObject"], bucket, f"{bucket}/*"),
-        _allow("DecryptState", ["kms:Decrypt"], key),
-        _allow(
+        allow("ReadState", ["s3:ListBucket", "s3:GetObject"], bucket, f"{bucket}/*"),
+        allow("DecryptState", ["kms:Decrypt"], key),
+        allow(
             "ReadRoles",
             [
                 "iam:GetRole",
@@ -280,10 +286,10 @@ def _read(account: Account, bucket: str, key: str) -> list[Statement]:
             ],
             "*",
         ),
-        _allow("ReadClusters", ["eks:Describe*", "eks:List*"], "*"),
+        allow("ReadClusters", ["eks:Describe*", "eks:List*"], "*"),
         # None of these can be limited to a resource; they serve stacks that make network, keys and log groups.
-        _allow("ReadNetwork", ["ec2:Describe*"], "*"),
-        _allow(
+        allow("ReadNetwork", ["ec2:Describe*"], "*"),
+        allow(
             "ReadKeysAndLogs",
             [
                 "kms:DescribeKey",
@@ -296,16 +302,22 @@ def _read(account: Account, bucket: str, key: str) -> list[Statement]:
             ],
             "*",
         ),
-        _allow("ReadImagesOfNodes", ["ssm:GetParameter"], account.images),
+        allow("ReadImagesOfNodes", ["ssm:GetParameter"], account.images),
     ]
 
 
-def _allow(sid: str, actions: list[str], *resources: str) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": _some(resources)}
+def allow(sid: str, actions: list[str], *resources: str, **condition: Mapping[str, str | list[str]]) -> Statement:
+    """A statement that allows actions on resources; conditions by their operators."""
+    return _statement("Allow", sid, actions, resources) | ({"Condition": condition} if condition else {})
 
 
-def _deny(sid: str, actions: list[str], *resources: str) -> Statement:
-    return {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": _some(resources)}
+def deny(sid: str, actions: list[str], *resources: str) -> Statement:
+    """A statement that refuses actions on resources, whatever else allows them."""
+    return _statement("Deny", sid, actions, resources)
+
+
+def _statement(effect: str, sid: str, actions: list[str], resources: Sequence[str]) -> Statement:
+    return {"Sid": sid, "Effect": effect, "Action": actions, "Resource": _some(resources)}
 
 
 def _some(resources: Sequence[str]) -> str | list[str]:

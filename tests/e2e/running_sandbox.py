@@ -105,9 +105,9 @@ class Sandbox:
             ]
 
     @contextmanager
-    def aws(self, service: str) -> Generator[Any]:
-        """A boto3 client with the stack's credentials; usable within the block only."""
-        environment = pulumi.environment(self.place, self.tools)
+    def aws(self, service: str, keys: Mapping[str, str] | None = None) -> Generator[Any]:
+        """A boto3 client with the stack's credentials, or with other `keys`; usable within the block only."""
+        environment = {**pulumi.environment(self.place, self.tools), **(keys or {})}
         with inside(self.place.control_netns):
             yield boto3.client(
                 service,

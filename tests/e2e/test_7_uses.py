@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox import lifecycle
 from sandbox.cache import nodejs
@@ -245,14 +246,18 @@ def rights_of(sandbox: Sandbox, role: str) -> Generator[dict[str, str]]:
         document = iam.get_role_policy(RoleName=role, PolicyName="pipeline")["PolicyDocument"]
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="pipeline", PolicyDocument=json.dumps(document))
+        attached = [each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
+        for arn in attached:
+            iam.attach_user_policy(UserName=name, PolicyArn=arn)
         if boundary := held.get("PermissionsBoundary"):
-            arn = boundary["PermissionsBoundaryArn"]
-            iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=arn)
+            iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=boundary["PermissionsBoundaryArn"])
         key = iam.create_access_key(UserName=name)["AccessKey"]
     yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     with sandbox.aws("iam") as iam:
         iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
         iam.delete_user_policy(UserName=name, PolicyName="pipeline")
+        for arn in attached:
+            iam.detach_user_policy(UserName=name, PolicyArn=arn)
         iam.delete_user(UserName=name)
 
 
@@ -279,6 +284,23 @@ def test_the_state_is_written_with_the_rights_of_updates_and_read_with_those_of_
     with sandbox.aws("s3") as s3:
         stored = s3.get_object(Bucket=STATE, Key=".pulumi/stacks/kept/prod.json")
         assert (stored["ServerSideEncryption"], b"swordfish" in stored["Body"].read()) == ("aws:kms", False)
+
+
+def test_the_pipelines_of_a_stack_that_makes_its_own_cluster_get_the_rights_for_it(pipelines: Program) -> None:
+    for key, value in (("clusterName", "staging"), ("newClusterStack", "staging"), ("accessEntries", "false")):
+        pipelines.pulumi("config", "set", key, value)
+    pipelines.up()
+    with pipelines.sandbox.aws("kms") as kms:
+        assert kms.describe_key(KeyId=pipelines.outputs()["secretsKey"])["KeyMetadata"]["KeyState"] == "Enabled"
+    own, foreign = "/aws/eks/staging/cluster", "/aws/eks/prod/cluster"
+    with (
+        rights_of(pipelines.sandbox, "eks-rocketmq-ci-deploy") as keys,
+        pipelines.sandbox.aws("logs", keys) as logs,
+    ):
+        logs.create_log_group(logGroupName=own)
+        logs.delete_log_group(logGroupName=own)
+        with pytest.raises(ClientError, match=r"AccessDenied.* not authorized to perform: logs:CreateLogGroup"):
+            logs.create_log_group(logGroupName=foreign)
 
 
 def test_the_state_outlives_its_stack_until_somebody_empties_the_bucket(pipelines: Program) -> None:

@@ -20,6 +20,7 @@ _OPERATORS = {
     "StringEquals": lambda value, wanted: value == wanted,
     "Bool": lambda value, wanted: value == wanted,
     "ArnEquals": fnmatch.fnmatchcase,
+    "ArnLike": fnmatch.fnmatchcase,
 }
 
 

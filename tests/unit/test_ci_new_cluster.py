@@ -1,0 +1,211 @@
+"""A stack that makes its own cluster from a pipeline: what the deploy role may do is what its resources call for."""
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from eks_rocketmq.eks.policy_documents import CUSTOMER_POLICY_LIMIT
+from tests.unit.ci_calls import CALLS, OWNER, ec2, holder, marked, role_arn
+from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, EXAMPLE, arn, deploy_example, iam
+from tests.unit.harness import Recording, run_stack, stack_config
+from tests.unit.harness.iam_lint import permission_problems
+from tests.unit.harness.permissions import Request, allows
+
+# One class of `aws.s3` loads them all, the deprecated ones too.
+pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+
+FLOW_LOG_BOUNDARY = iam("policy/eks-rocketmq-ci-flow-log-boundary")
+KEY = arn("kms", "key/5678")
+# The blocks of the README's section: what to set in the example, and what then to write into the stack's file.
+SECTION = (EXAMPLE / "README.md").read_text().partition("## A stack that makes its own cluster")[2]
+FOR_THE_EXAMPLE, FOR_THE_STACK = (
+    yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
+)
+SETTINGS: Mapping[str, Any] = {key.removeprefix("ci-role:"): value for key, value in FOR_THE_EXAMPLE.items()}
+
+
+def deploy(*, preview: bool = False, **other: Any) -> Recording:
+    """The example as the README sets it, but for some settings."""
+    return deploy_example(preview=preview, **{**SETTINGS, **other})
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Recording:
+    return deploy()
+
+
+@pytest.fixture(scope="module")
+def staging(deployed: Recording) -> Recording:
+    """The staging stack, with what the README adds to its file."""
+    FOR_THE_STACK["eks-rocketmq:newCluster"]["secretsKmsKeyArn"] = deployed.outputs["secretsKey"]
+    config = stack_config("staging")
+    merged = {key: json.loads(config.get(key, "{}")) | more for key, more in FOR_THE_STACK.items()}
+    return run_stack("staging", overrides=merged)
+
+
+def own(deployed: Recording, part: str) -> str:
+    """A policy (JSON) by the end of its name."""
+    return deployed.one("aws:iam/policy:Policy", f"eks-rocketmq-ci-{part}").inputs["policy"]
+
+
+def may(deployed: Recording, request: Request) -> bool:
+    """Whether the deploy role may."""
+    documents = [
+        deployed.one("RolePolicy", "deploy-policy").inputs["policy"],
+        *(own(deployed, part) for part in ("new-network", "new-cluster")),
+    ]
+    return allows(documents, request, deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"])
+
+
+def test_the_deploy_role_gets_two_more_policies_and_the_stack_a_key_and_a_limit(deployed: Recording) -> None:
+    without = deploy(newClusterStack="").inventory()
+    assert deployed.inventory() == {
+        **without,
+        "aws:iam/policy:Policy": 5,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 2,
+        "aws:kms/key:Key": 2,
+        "eks-rocketmq-ci:index:NewCluster": 1,
+    }
+    attachments = [(each.inputs["role"], each.inputs["policyArn"]) for each in deployed.by_type("RolePolicyAttachment")]
+    names = ("new-cluster", "new-network")
+    assert attachments == [("eks-rocketmq-ci-deploy", iam(f"policy/eks-rocketmq-ci-{name}")) for name in names]
+    key = deployed.one("Key", "new-cluster-secrets")
+    assert (key.protect, key.inputs["enableKeyRotation"]) == (True, True)
+    named = {name: deployed.outputs[name] for name in ("driverBoundary", "flowLogBoundary", "secretsKey")}
+    assert named == {"driverBoundary": DRIVER_BOUNDARY, "flowLogBoundary": FLOW_LOG_BOUNDARY, "secretsKey": KEY}
+
+
+def test_a_preview_makes_the_same(deployed: Recording) -> None:
+    assert deploy(preview=True).inventory() == deployed.inventory()
+
+
+def test_the_calls_of_every_type_that_the_stack_makes_are_known(staging: Recording) -> None:
+    assert sorted(CALLS) == [type_ for type_ in staging.inventory() if type_.startswith("aws:")]
+
+
+@pytest.mark.parametrize("type_", sorted(CALLS))
+def test_the_deploy_role_can_make_change_and_delete_all_that_the_stack_makes(
+    type_: str, staging: Recording, deployed: Recording
+) -> None:
+    calls = [call for resource in staging.by_type(type_) for call in CALLS[type_](staging, resource)]
+    assert calls
+    assert [call for call in calls if not may(deployed, call)] == []
+
+
+def foreign(call: Request) -> Iterator[Request]:
+    """The same about what is another stack's: its mark, none at all, its cluster, its roles."""
+    for key in call.context:
+        if key.endswith(OWNER):
+            yield replace(call, context={**call.context, key: "eks-rocketmq/prod"})
+            yield replace(call, context={other: value for other, value in call.context.items() if other != key})
+    renamed = call.resource.replace("/staging", "/prod").replace(":role/", ":role/other-").replace("/5678", "/1234")
+    renamed = renamed.replace(":network-flow-logs", ":prod")
+    if renamed != call.resource and call.action != "eks:CreateCluster":
+        yield replace(call, resource=renamed)
+    if "iam:PermissionsBoundary" in call.context:
+        yield replace(call, context={})
+
+
+@pytest.mark.parametrize("type_", sorted(CALLS.keys() - {"aws:iam/openIdConnectProvider:OpenIdConnectProvider"}))
+def test_what_is_another_stacks_is_beyond_it(type_: str, staging: Recording, deployed: Recording) -> None:
+    calls = [call for resource in staging.by_type(type_) for call in CALLS[type_](staging, resource)]
+    others = [other for call in calls for other in foreign(call)]
+    assert others
+    assert [other for other in others if may(deployed, other)] == []
+
+
+LAUNCHED = {"ec2:LaunchTemplate": arn("ec2", "launch-template/lt-1")}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("ec2:CreateTags", ec2("instance"), {f"aws:RequestTag/{OWNER}": "eks-rocketmq/staging"}),
+        Request("ec2:CreateTags", ec2("vpc"), {f"aws:RequestTag/{OWNER}": "eks-rocketmq/staging"}),
+        Request("ec2:AuthorizeSecurityGroupIngress", ec2("security-group"), marked()),
+        Request("ec2:RunInstances", ec2("instance")),
+        Request("ec2:RunInstances", ec2("subnet"), LAUNCHED),
+        Request("ec2:RunInstances", arn("ec2", "launch-template/lt-1"), LAUNCHED),
+        Request("ec2:TerminateInstances", ec2("instance"), marked()),
+        Request("ec2:DeleteNetworkInterface", ec2("network-interface"), marked()),
+        Request("ec2:DeleteVolume", ec2("volume"), marked()),
+        Request("ec2:CreateSubnet", ec2("vpc"), {f"aws:RequestTag/{OWNER}": "eks-rocketmq/staging"}),
+        Request("eks:DeleteCluster", arn("eks", "cluster/staging-2")),
+        Request("eks:DeleteNodegroup", arn("eks", "nodegroup/prod/staging/1")),
+        Request("kms:CreateKey", "*"),
+        Request("kms:Decrypt", KEY),
+        Request("kms:ScheduleKeyDeletion", KEY),
+        Request("kms:TagResource", KEY),
+        Request("logs:DeleteLogGroup", arn("logs", "log-group:/aws/eks/staging/cluster-2")),
+        Request("iam:AttachRolePolicy", iam("role/staging-vpc-cni"), {"iam:PolicyARN": "arn:aws:iam::aws:policy/P"}),
+        Request("iam:PutRolePolicy", iam("role/network-flow-logs-1")),
+        Request("iam:PassRole", iam("role/cluster-role-1"), {"iam:PassedToService": "lambda.amazonaws.com"}),
+        Request("iam:CreateServiceLinkedRole", iam("role/aws-service-role/x/y"), {"iam:AWSServiceName": "x"}),
+        Request("iam:CreatePolicyVersion", iam("policy/eks-rocketmq-ci-new-cluster")),
+        Request("iam:CreateInstanceProfile", iam("instance-profile/x")),
+    ],
+    ids=lambda value: value.action + " " + value.resource.rpartition(":")[2],
+)
+def test_it_can_do_nothing_beside(request_: Request, deployed: Recording) -> None:
+    assert not may(deployed, request_)
+
+
+def test_an_interface_that_a_pod_left_behind_can_be_deleted(deployed: Recording) -> None:
+    tag = "aws:ResourceTag/cluster.k8s.amazonaws.com/name"
+    interface = Request("ec2:DeleteNetworkInterface", ec2("network-interface"), {tag: "staging"})
+    assert may(deployed, interface)
+    assert not may(deployed, replace(interface, context={tag: "prod"}))
+
+
+@pytest.mark.parametrize("policy", ["new-network", "new-cluster", "flow-log-boundary"])
+def test_not_even_an_administrators_policy_lets_it_write_its_own(policy: str, deployed: Recording) -> None:
+    boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
+    assert not allows(
+        [ADMINISTRATOR], Request("iam:CreatePolicyVersion", iam(f"policy/eks-rocketmq-ci-{policy}")), boundary
+    )
+    assert allows([ADMINISTRATOR], Request("iam:CreatePolicyVersion", iam("policy/other")), boundary)
+
+
+def test_the_limit_of_the_flow_logs_leaves_their_role_what_it_needs_and_no_more(
+    staging: Recording, deployed: Recording
+) -> None:
+    limit = own(deployed, "flow-log-boundary")
+    (statement,) = json.loads(staging.one("RolePolicy", "network-flow-logs").inputs["policy"])["Statement"]
+    for group in ("network-flow-logs-1a2b3c4", "network-flow-logs-1a2b3c4:*"):
+        for action in statement["Action"]:
+            assert allows([limit], Request(action, arn("logs", f"log-group:{group}"))), action
+    for action, resource in (
+        ("logs:PutLogEvents", arn("logs", "log-group:/aws/eks/staging/cluster")),
+        ("logs:GetLogEvents", arn("logs", "log-group:network-flow-logs-1")),
+        ("iam:PassRole", iam("role/admin")),
+        ("s3:GetObject", "arn:aws:s3:::example-eks-rocketmq-state/x"),
+    ):
+        assert not allows([ADMINISTRATOR], Request(action, resource), limit)
+
+
+@pytest.mark.parametrize("part", ["new-network", "new-cluster", "flow-log-boundary"])
+def test_every_action_exists_and_is_scoped_as_far_as_aws_allows(part: str, deployed: Recording) -> None:
+    assert permission_problems(own(deployed, part), "aws") == []
+
+
+def test_each_fits_into_a_policy_even_with_long_names() -> None:
+    long = deploy(clusterName="c" * 100, newClusterStack="s" * 50)
+    sizes = {part: len(own(long, part)) for part in ("new-network", "new-cluster", "flow-log-boundary")}
+    assert max(sizes.values()) <= CUSTOMER_POLICY_LIMIT, sizes
+
+
+def test_the_readme_names_every_role_and_what_the_example_puts_out(staging: Recording, deployed: Recording) -> None:
+    patterns = [iam(f"role/{name}") for name in SETTINGS["roleNames"]]
+    roles = [role_arn(each) for each in staging.by_type("Role")]
+    assert [each for each in roles if not any(fnmatch.fnmatchcase(each, pattern) for pattern in patterns)] == []
+    written = [holder(staging, each).inputs["permissionsBoundary"] for each in staging.by_type("RolePolicy")]
+    assert set(written) == {deployed.outputs["driverBoundary"], deployed.outputs["flowLogBoundary"]}
+    assert iam("role/eks-rocketmq-ci-preview") in {
+        each.inputs["principalArn"] for each in staging.by_type("AccessEntry")
+    }
