@@ -252,13 +252,15 @@ def rights_of(sandbox: Sandbox, role: str) -> Generator[dict[str, str]]:
         if boundary := held.get("PermissionsBoundary"):
             iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=boundary["PermissionsBoundaryArn"])
         key = iam.create_access_key(UserName=name)["AccessKey"]
-    yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    with sandbox.aws("iam") as iam:
-        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-        iam.delete_user_policy(UserName=name, PolicyName="pipeline")
-        for arn in attached:
-            iam.detach_user_policy(UserName=name, PolicyArn=arn)
-        iam.delete_user(UserName=name)
+    try:
+        yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    finally:
+        with sandbox.aws("iam") as iam:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            iam.delete_user_policy(UserName=name, PolicyName="pipeline")
+            for arn in attached:
+                iam.detach_user_policy(UserName=name, PolicyArn=arn)
+            iam.delete_user(UserName=name)
 
 
 KEPT = "import pulumi; pulumi.export('word', pulumi.Config().require_secret('word'))"
