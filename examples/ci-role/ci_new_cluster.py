@@ -4,7 +4,7 @@ The stack marks with a tag whatever it makes. In EC2 the role makes only what ca
 and changes and deletes only what carries it; everything else is told by its name.
 """
 
-from ci_policies import PREFIX, Account, allow
+from ci_policies import PREFIX, Account, allow, write_within
 
 from eks_rocketmq.eks.policy_documents import Statement, policy
 
@@ -175,13 +175,7 @@ def _roles(account: Account) -> list[Statement]:
             *roles,
             ArnEquals={"iam:PolicyARN": managed},
         ),
-        # As for the driver's role: permissions are written only into a role that a boundary limits.
-        allow(
-            "FlowLogsWithinTheirBoundary",
-            ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"],
-            *roles,
-            StringEquals={"iam:PermissionsBoundary": account.iam(f"policy/{FLOW_LOG_BOUNDARY}")},
-        ),
+        write_within("FlowLogsWithinTheirBoundary", account.iam(f"policy/{FLOW_LOG_BOUNDARY}"), *roles),
         allow(
             "GiveRolesToEc2",
             ["iam:PassRole"],

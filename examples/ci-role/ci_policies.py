@@ -165,14 +165,7 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
                     "iam:PolicyARN": [f"arn:{account.partition}:iam::aws:policy/{each}" for each in DRIVER_POLICIES]
                 },
             ),
-            # Who may write a role's trust policy and its permissions may do anything with it. So the permissions are
-            # written only into a role that the boundary limits, and nobody here takes the boundary off again.
-            allow(
-                "InlinePoliciesWithinTheBoundary",
-                ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"],
-                *roles,
-                StringEquals={"iam:PermissionsBoundary": account.iam(f"policy/{DRIVER_BOUNDARY}")},
-            ),
+            write_within("InlinePoliciesWithinTheBoundary", account.iam(f"policy/{DRIVER_BOUNDARY}"), *roles),
             allow(
                 "GiveRolesToEks",
                 ["iam:PassRole"],
@@ -309,6 +302,16 @@ def _read(account: Account, bucket: str, key: str) -> list[Statement]:
 def allow(sid: str, actions: list[str], *resources: str, **condition: Mapping[str, str | list[str]]) -> Statement:
     """A statement that allows actions on resources; conditions by their operators."""
     return _statement("Allow", sid, actions, resources) | ({"Condition": condition} if condition else {})
+
+
+def write_within(sid: str, boundary: str, *roles: str) -> Statement:
+    """A statement that lets permissions be written into roles that a boundary limits.
+
+    Who may write a role's trust policy and its permissions may do anything with it. So the permissions are written only
+    into a role with the boundary, and nobody here takes the boundary off again.
+    """
+    actions = ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"]
+    return allow(sid, actions, *roles, StringEquals={"iam:PermissionsBoundary": boundary})
 
 
 def deny(sid: str, actions: list[str], *resources: str) -> Statement:

@@ -72,6 +72,10 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "flow_log_retention_days": Pair(
                     {**NETWORK, "flow_log_retention_days": 30}, {**NETWORK, "flow_log_retention_days": 60}
                 ),
+                "permissions_boundary": Pair(
+                    {**NETWORK, "flow_log_retention_days": 30},
+                    {**NETWORK, "flow_log_retention_days": 30, "permissions_boundary": POLICY},
+                ),
                 "private_subnet_tags": TAGS,
                 "public_subnet_tags": TAGS,
                 "tags": TAGS,

@@ -324,6 +324,10 @@ def test_zones_without_a_control_plane_are_passed_over() -> None:
         ({"interface_endpoints": ["ecr api"]}, "interface_endpoints has 'ecr api'"),
         ({"interface_endpoints": ["s3"]}, "interface_endpoints has 's3'; s3_endpoint is the gateway"),
         ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
+        (
+            {"flow_log_retention_days": 0, "permissions_boundary": "arn:aws:iam::123456789012:policy/ci"},
+            "permissions_boundary given with flow_log_retention_days 0, which makes no role: nothing would",
+        ),
         ({"flow_log_retention_days": 31}, "flow_log_retention_days is 31; accepted are .* 30 is the nearest"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eks_rocketmq.eks.cidr import subnet_plan, vpc_block
 from eks_rocketmq.eks.identifiers import policy_arn
 from eks_rocketmq.eks.retention import retention
-from eks_rocketmq.validation import did_you_mean, one_of, whole_number
+from eks_rocketmq.validation import did_you_mean, one_of, refuse_beside, whole_number
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.network import NetworkArgs
@@ -55,9 +55,11 @@ def plan_network(args: "NetworkArgs") -> NetworkPlan:
     if "s3" in endpoints:
         msg = "interface_endpoints has 's3'; s3_endpoint is the gateway for it, which costs nothing"
         raise ValueError(msg)
+    days = args.get("flow_log_retention_days", 90)
+    if days == 0:
+        refuse_beside({**args}, ("permissions_boundary",), "flow_log_retention_days 0, which makes no role")
     if isinstance(boundary := args.get("permissions_boundary"), str):
         policy_arn(boundary, "permissions_boundary")
-    days = args.get("flow_log_retention_days", 90)
     return NetworkPlan(
         vpc=vpc,
         private=private,
