@@ -12,7 +12,7 @@ import eks_rocketmq
 from tests.unit.harness import Recording, run_stack
 
 # The same examples at every run: few in the quick loop, many where `make test` asks for them.
-settings.register_profile("quick", max_examples=25, derandomize=True, deadline=None, database=None)
+settings.register_profile("quick", max_examples=15, derandomize=True, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

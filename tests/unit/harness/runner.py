@@ -107,6 +107,7 @@ def run(
     """
     recording = recording or Recording(preview=preview)
     monitor = RecordingMonitor(PROJECT, stack, fakes or Fakes(), recording)
+    looked_for_garbage = gc.isenabled()
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_AtOnce())
     asyncio.set_event_loop(loop)
@@ -139,7 +140,8 @@ def run(
             loop.close()
             asyncio.set_event_loop(None)
             pulumi.runtime.reset_options()
-            gc.enable()  # the stack's program turns it off for its process, which ends with it
+            if looked_for_garbage:  # the stack's program turns it off for its process, which ends with it
+                gc.enable()
     return recording
 
 
