@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.messages.deliver import Deployment
 from sandbox.place import NODES
-from tests.e2e.running_sandbox import Program, Sandbox
+from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
 NAMESPACE = "groups"
 TOPIC_STATS = 202
@@ -66,10 +66,13 @@ def test_a_group_is_added_to_a_running_rocketmq(deployed: Sandbox) -> None:
     program.change(lambda rocketmq: rocketmq["broker_groups"].append(group("broker-b", SECOND, "2Gi", "3Gi")))
     program.up()
 
-    sent += client.send(40, "both-again")
+    def written_there() -> int:
+        sent.extend(client.send(10, f"both-{len(sent)}"))
+        return written(deployed, "broker-b")
+
+    eventually(written_there, 120, "proxies and clients know the second group's routes")
     assert client.receive("both", len(sent)) == sorted(sent)
     counts = {name: written(deployed, name) for name in ("broker-a", "broker-b")}
-    assert counts["broker-b"] > 0
     assert sum(counts.values()) == len(sent)
     after = brokers(deployed)
     uids = [pods["rocketmq-broker-a-0"]["metadata"]["uid"] for pods in (before, after)]
