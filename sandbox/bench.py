@@ -88,9 +88,8 @@ def _previews(place: Place, report: Report) -> list[Measurement]:
             seconds, planned = [each[0] for each in runs], runs[0][1]
             median = statistics.median(seconds)
             least = least or (median, planned)
-            slope = (
-                f", ms each further: {1000 * (median - least[0]) / (planned - least[1]):.1f}" if measured[1:] else ""
-            )
+            further = planned - least[1]
+            slope = f", ms each further: {1000 * (median - least[0]) / further:.1f}" if further else ""
             title = f"pulumi preview, groups: {number}, resources: {planned}{slope}"
             measured.append(Measurement(title, seconds, empty.median + SECONDS_PER_RESOURCE * planned))
     return measured

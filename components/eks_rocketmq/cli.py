@@ -29,8 +29,8 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
-AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
-CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
+_AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
+_CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _out = Console()
@@ -117,13 +117,13 @@ def _answers(question: str, rest: str = "") -> Generator[None]:
         yield
     except EngineError as error:
         _fail(str(error))
-    except AWS_ERRORS as error:
+    except _AWS_ERRORS as error:
         _fail(
             f"AWS cannot be asked {question}: {error}\n"
             "Check the credentials that the stack works with (aws:profile, or the environment) with `aws sts "
             f"get-caller-identity`, and run this again. {rest}".rstrip()
         )
-    except CLUSTER_ERRORS as error:
+    except _CLUSTER_ERRORS as error:
         _fail(
             f"The cluster cannot be asked {question}: {error}\n"
             "Check `kubectl get namespaces` with its kubeconfig, which takes the credentials of `aws sts "

@@ -101,10 +101,12 @@ def user(aws: Server, action: str, resource: str) -> Generator[dict[str, str]]:
     iam.create_user(UserName="somebody")
     iam.put_user_policy(UserName="somebody", PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName="somebody")["AccessKey"]
-    yield key
-    iam.delete_access_key(UserName="somebody", AccessKeyId=key["AccessKeyId"])
-    iam.delete_user_policy(UserName="somebody", PolicyName="p")
-    iam.delete_user(UserName="somebody")
+    try:
+        yield key
+    finally:
+        iam.delete_access_key(UserName="somebody", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName="somebody", PolicyName="p")
+        iam.delete_user(UserName="somebody")
 
 
 def test_only_who_may_reads_and_writes_a_bucket(stack: Stack, aws: Server) -> None:

@@ -107,6 +107,11 @@ class Account:
             raise ProviderError(f"AWS account ID not allowed: {self.id}")
 
     @property
+    def dns_suffix(self) -> str:
+        """Where the hosts of the account's partition end."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    @property
     def iam(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         return self.client("iam")
 

@@ -16,9 +16,6 @@ from sandbox.engine.aws.oidc_provider import OpenIdConnectProvider
 from sandbox.engine.aws.properties import ALL_TAGS
 from sandbox.engine.provider.failures import ProviderError
 
-_DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
-_DNS_SUFFIX = "amazonaws.com"
-
 
 def get_cluster(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeCluster."""
@@ -132,15 +129,14 @@ def get_region(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     names = aws.region_names()
     if region not in names:
         raise failed("reading Region", LookupError(f"region not found for name {region!r}"))
-    host = f"ec2.{region}.{_DNS_SUFFIXES.get(aws.partition, _DNS_SUFFIX)}"
+    host = f"ec2.{region}.{aws.dns_suffix}"
     return {"description": names[region], "endpoint": host, "id": region, "name": region, "region": region}
 
 
 def get_partition(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The partition of the account."""
-    suffix = _DNS_SUFFIXES.get(aws.partition, _DNS_SUFFIX)
-    reverse = ".".join(reversed(suffix.split(".")))
-    return {"dnsSuffix": suffix, "id": aws.partition, "partition": aws.partition, "reverseDnsPrefix": reverse}
+    reverse = ".".join(reversed(aws.dns_suffix.split(".")))
+    return {"dnsSuffix": aws.dns_suffix, "id": aws.partition, "partition": aws.partition, "reverseDnsPrefix": reverse}
 
 
 def get_role(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A bucket has a dozen more settings; those inputs are refused by name, and the st
 
 # ruff: noqa: ARG001, ARG002, ARG005 - the functions of a table take the same arguments, whichever they need
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,10 @@ _FIRST_REGION = "us-east-1"
 
 def _named(bucket: str) -> dict[str, str]:
     return {"Bucket": bucket}
+
+
+# A bucket and what it is set to are all told by the bucket's name.
+_verbs = functools.partial(Verbs, service="s3", created="", identity=lambda inputs: inputs["bucket"], named=_named)
 
 
 class Bucket(TableResource):
@@ -53,24 +58,19 @@ def _change_tags(
 
 
 def _addresses(aws: Account, bucket: str, thing: Thing) -> Mapping[str, str]:
-    domain = "amazonaws.com.cn" if aws.partition == "aws-cn" else "amazonaws.com"
     return {
         "arn": f"arn:{aws.partition}:s3:::{bucket}",
-        "bucketDomainName": f"{bucket}.s3.{domain}",
-        "bucketRegionalDomainName": f"{bucket}.s3.{aws.region}.{domain}",
+        "bucketDomainName": f"{bucket}.s3.{aws.dns_suffix}",
+        "bucketRegionalDomainName": f"{bucket}.s3.{aws.region}.{aws.dns_suffix}",
     }
 
 
 BUCKET = Bucket(
     Schema("aws:s3/bucket:Bucket", {"bucket": Property(replaces=True, asked=True), "tags": Property(), **_REGION}),
-    Verbs(
+    _verbs(
         what="S3 Bucket",
-        service="s3",
         create="CreateBucket",
-        created="",
-        identity=lambda inputs: inputs["bucket"],
         describe="HeadBucket",
-        named=_named,
         found="{Bucket: '$id', BucketRegion: BucketRegion}",
         delete="DeleteBucket",
         deleted=lambda bucket, olds: _named(bucket),
@@ -111,14 +111,10 @@ VERSIONING = BucketSetting(
             **_REGION,
         },
     ),
-    Verbs(
+    _verbs(
         what="S3 Bucket Versioning",
-        service="s3",
         create="PutBucketVersioning",
-        created="",
-        identity=lambda inputs: inputs["bucket"],
         describe="GetBucketVersioning",
-        named=_named,
         found="Status && {Bucket: '$id', Status: Status}",
         # A bucket that ever had versions keeps those that it has; it can only stop to make new ones.
         delete="PutBucketVersioning",
@@ -167,14 +163,10 @@ ENCRYPTION = BucketSetting(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         {"bucket": _FIXED, "rules": Property(same=same_rules, refusal=_rules_refusal), **_REGION},
     ),
-    Verbs(
+    _verbs(
         what="S3 Bucket Server-side Encryption Configuration",
-        service="s3",
         create="PutBucketEncryption",
-        created="",
-        identity=lambda inputs: inputs["bucket"],
         describe="GetBucketEncryption",
-        named=_named,
         found=f"{{Bucket: '$id', Rules: ServerSideEncryptionConfiguration.{_RULES}}}",
         # The bucket goes back to the keys of S3 itself.
         delete="DeleteBucketEncryption",
@@ -192,14 +184,10 @@ PUBLIC_ACCESS_BLOCK = BucketSetting(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         {"bucket": _FIXED, **dict.fromkeys(_BLOCKS, Property(default=False)), **_REGION},
     ),
-    Verbs(
+    _verbs(
         what="S3 Bucket Public Access Block",
-        service="s3",
         create="PutPublicAccessBlock",
-        created="",
-        identity=lambda inputs: inputs["bucket"],
         describe="GetPublicAccessBlock",
-        named=_named,
         found="{Bucket: '$id', Blocks: PublicAccessBlockConfiguration}",
         delete="DeletePublicAccessBlock",
         deleted=lambda bucket, olds: _named(bucket),
