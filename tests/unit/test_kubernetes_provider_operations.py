@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -411,6 +413,50 @@ def test_an_unreachable_cluster_passes_previews_and_fails_updates(port: int) -> 
     with pytest.raises(grpc.RpcError) as error:
         engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS)
     assert refused(error).startswith("failed to read resource state due to unreachable cluster.")
+
+
+def closes(connection: socket.socket) -> None:
+    connection.recv(1)
+
+
+def speaks_plain_text(connection: socket.socket) -> None:
+    connection.recv(1024)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "serve", "said"),
+    [
+        ("http", closes, "connect: connection reset by peer"),
+        ("https", speaks_plain_text, "wrong version number"),
+        ("http", speaks_plain_text, "the server answered 400 Bad Request"),
+    ],
+)
+def test_what_is_no_api_server_is_told_at_an_update(
+    port: int, scheme: str, serve: Callable[[socket.socket], None], said: str
+) -> None:
+    def answer(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            serve(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        address = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
+        engine = Engine(port, kubeconfig=Api(address=address).kubeconfig)
+    with pytest.raises(grpc.RpcError) as error:
+        engine.create(CONFIG_MAP, INPUTS)
+    assert said in refused(error)
+
+
+def test_an_address_that_is_none_is_told_at_an_update(port: int) -> None:
+    with pytest.raises(grpc.RpcError) as error:
+        Engine(port, kubeconfig=Api(address="https://[no-address").kubeconfig).create(CONFIG_MAP, INPUTS)
+    assert "host must be a URL or a host:port pair: 'https://[no-address'" in refused(error)
+
+
+def test_a_server_may_lie_below_a_path(port: int, api: Api) -> None:
+    Engine(port, kubeconfig=Api(address=f"{api.address}/k8s/clusters/c-1/").kubeconfig)
+    assert [request.path for request in api.requests] == ["/k8s/clusters/c-1/version"]
 
 
 def test_delete_unreachable_drops_the_object_from_state(port: int) -> None:

@@ -5,10 +5,14 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx
+import urllib3
+from urllib3 import exceptions
+from urllib3.util import parse_url
 
 from sandbox.engine.kubernetes.credentials import ExecTokens
 from sandbox.engine.kubernetes.errors import ApiError, UnreachableError
@@ -22,8 +26,11 @@ CREATE_MANAGER = "pulumi-kubernetes"
 
 _APPLY = "application/apply-patch+yaml"
 _JSON_PATCH = "application/json-patch+json"
-_TIMEOUT = httpx.Timeout(60, connect=10)
-_UNAUTHORIZED = 401
+_TIMEOUT = urllib3.Timeout(connect=10, read=60)
+# As many as the engine asks at once, and more: opening one costs more than the question.
+_CONNECTIONS = 256
+_HEADERS = {"User-Agent": "pulumi-kubernetes-stand-in", "Accept": "application/json"}
+_FIRST_ERROR, _UNAUTHORIZED = 400, 401
 
 
 class Client:
@@ -32,23 +39,14 @@ class Client:
     def __init__(self, access: Access, tokens: ExecTokens) -> None:
         """Opens no connection yet.
 
-        Raises UnreachableError for certificates that cannot be read.
+        Raises UnreachableError for an address that is none and for certificates that cannot be read.
         """
         self.namespace = access.namespace
         self._user = access.user
         self._tokens = tokens
         self._server = access.cluster.server
-        extensions = {"sni_hostname": access.cluster.server_name} if access.cluster.server_name else {}
-        self._extensions = extensions
-        self._http = httpx.Client(
-            base_url=access.cluster.server,
-            verify=_tls(access),
-            timeout=_TIMEOUT,
-            # As many as the engine asks at once: opening one costs more than the question.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            headers={"User-Agent": "pulumi-kubernetes-stand-in", "Accept": "application/json"},
-            trust_env=False,
-        )
+        self._http = _connections(access)
+        self._prefix = (parse_url(self._server).path or "").rstrip("/")
 
     def close(self) -> None:
         self._http.close()
@@ -98,11 +96,11 @@ class Client:
         }
         event: JsonObject = {}
         try:
-            request = self._request("GET", kind.collection(namespace_of(obj)), parameters, None, "")
-            with self._answering(request, stream=True) as response:
-                line = next((line for line in response.iter_lines() if line), "")
+            watch = _url(kind.collection(namespace_of(obj)), parameters)
+            with closing(self._answer("GET", watch, _HEADERS, stream=True)) as response:
+                line = next((line for line in response if line.strip()), b"")
                 event = json.loads(line) if line else {}
-        except httpx.TransportError as error:
+        except exceptions.HTTPError as error:
             raise UnreachableError(_transport_text(error, self._server)) from error
         if event.get("type") == "DELETED":
             return None
@@ -127,59 +125,56 @@ class Client:
         body: object = None,
         content_type: str = "application/json",
     ) -> Any:  # noqa: ANN401 - any JSON value
+        content, headers = None, _HEADERS
+        if body is not None:
+            content, headers = json.dumps(body), _HEADERS | {"Content-Type": content_type}
         try:
-            response = self._answering(self._request(method, path, parameters or {}, body, content_type), stream=False)
-            return response.json()
-        except httpx.TransportError as error:
+            return self._answer(method, _url(path, parameters), headers, content).json()
+        except exceptions.HTTPError as error:
             raise UnreachableError(_transport_text(error, self._server)) from error
         except ValueError as error:
             raise UnreachableError(f"{self._server} is no Kubernetes API server: its answer is no JSON") from error
 
-    def _request(
-        self, method: str, path: str, parameters: Mapping[str, str], body: object, content_type: str
-    ) -> httpx.Request:
-        content = json.dumps(body) if body is not None else None
-        headers = {"Content-Type": content_type} if content is not None else {}
-        return self._http.build_request(
-            method, path, params=dict(parameters), content=content, headers=headers, extensions=self._extensions
-        )
+    def _answer(
+        self, method: str, url: str, headers: dict[str, str], content: str | None = None, *, stream: bool = False
+    ) -> urllib3.BaseHTTPResponse:
+        """Ask with the identity's token, once more with a new one when the server knows it no longer."""
 
-    def _answering(self, request: httpx.Request, *, stream: bool) -> Any:  # noqa: ANN401 - a response, open when streamed
-        """Send with the identity's token, once more with a new one when the server knows it no longer."""
-        response = self._send(request, stream=stream, renew=False)
-        if response.status_code == _UNAUTHORIZED and self._user.exec_plugin and not self._user.token:
-            response.close()
-            response = self._send(request, stream=stream, renew=True)
-        if response.is_error:
-            response.read()
-            response.close()
+        def ask(*, renew: bool) -> urllib3.BaseHTTPResponse:
+            token = self._token(renew=renew)
+            known = headers | {"Authorization": f"Bearer {token}"} if token else headers
+            return self._http.urlopen(method, self._prefix + url, content, known, preload_content=not stream)
+
+        response = ask(renew=False)
+        if response.status == _UNAUTHORIZED and self._user.exec_plugin and not self._user.token:
+            response.drain_conn()
+            response = ask(renew=True)
+        if response.status >= _FIRST_ERROR:
             raise _api_error(response)
-        return _Closing(response) if stream else response
+        return response
 
-    def _send(self, request: httpx.Request, *, stream: bool, renew: bool) -> httpx.Response:
-        token = self._user.token
-        if not token and self._user.exec_plugin:
-            token = self._tokens.get(self._user.exec_plugin, renew=renew)
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return self._http.send(request, stream=stream)
+    def _token(self, *, renew: bool) -> str:
+        """Empty for an identity that has a certificate instead."""
+        if self._user.token or not self._user.exec_plugin:
+            return self._user.token
+        return self._tokens.get(self._user.exec_plugin, renew=renew)
 
 
-class _Closing:
-    """A streamed response that is closed at the end of its `with` block."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-
-    def __enter__(self) -> httpx.Response:
-        return self._response
-
-    def __exit__(self, *_: object) -> None:
-        self._response.close()
+def _url(path: str, parameters: Mapping[str, str] | None) -> str:
+    return f"{path}?{urlencode(parameters)}" if parameters else path
 
 
 def _dry_run(dry_run: bool) -> dict[str, str]:
     return {"dryRun": "All"} if dry_run else {}
+
+
+def _connections(access: Access) -> urllib3.HTTPConnectionPool:
+    server, name = access.cluster.server, access.cluster.server_name
+    tls = {"ssl_context": _tls(access), "server_hostname": name or None} if server.startswith("https:") else {}
+    try:
+        return urllib3.connection_from_url(server, maxsize=_CONNECTIONS, timeout=_TIMEOUT, retries=False, **tls)
+    except exceptions.LocationValueError as error:
+        raise UnreachableError(f"host must be a URL or a host:port pair: {server!r}") from error
 
 
 def _tls(access: Access) -> ssl.SSLContext:
@@ -207,24 +202,24 @@ def _load_certificate(context: ssl.SSLContext, user: User) -> None:
         Path(name).unlink()
 
 
-def _api_error(response: httpx.Response) -> ApiError:
+def _api_error(response: urllib3.BaseHTTPResponse) -> ApiError:
     try:
         status = response.json()
     except ValueError:
         status = {}
-    if response.status_code == _UNAUTHORIZED:
+    if response.status == _UNAUTHORIZED:
         message = "the server has asked for the client to provide credentials"
     else:
-        message = status.get("message") or f"the server answered {response.status_code} {response.reason_phrase}"
-    return ApiError(response.status_code, status.get("reason") or "", message, status.get("details") or {})
+        message = status.get("message") or f"the server answered {response.status} {response.reason}"
+    return ApiError(response.status, status.get("reason") or "", message, status.get("details") or {})
 
 
-def _transport_text(error: httpx.TransportError, server: str) -> str:
+def _transport_text(error: exceptions.HTTPError, server: str) -> str:
     """In the words of Go's network library, which users of the released plugin know."""
-    address = httpx.URL(server).netloc.decode()
-    text = str(error)
-    if "Connection refused" in text:
-        return f"dial tcp {address}: connect: connection refused"
-    if isinstance(error, httpx.TimeoutException):
+    address = parse_url(server).netloc
+    cause = error.__context__ or error
+    if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):
+        return f"dial tcp {address}: connect: {cause.strerror.lower()}"
+    if isinstance(error, exceptions.TimeoutError):
         return f"dial tcp {address}: i/o timeout"
-    return f"dial tcp {address}: {text or type(error).__name__}"
+    return f"dial tcp {address}: {str(cause) or type(cause).__name__}"
