@@ -10,6 +10,7 @@ import yaml
 
 from sandbox import pins
 from sandbox.cache.go import MINIMUM_GO
+from sandbox.engine import pulumi as engines
 from scripts.pipeline import parser
 from tests.unit.harness import REPOSITORY
 
@@ -156,6 +157,11 @@ def test_the_pipelines_use_the_versions_that_the_sandbox_runs() -> None:
     assert str(cli["with"]["pulumi-version"]) == pins.PULUMI
     go = {step["with"]["go-version"] for path in FILES for step in steps(path) if action(step) == "actions/setup-go"}
     assert go == {".".join(map(str, MINIMUM_GO))}
+
+
+def test_the_pipelines_let_the_engine_ask_as_much_at_a_time_as_the_sandbox_does() -> None:
+    (told,) = [step["run"] for step in SHARED if "GITHUB_ENV" in step.get("run", "")]
+    assert dict(word.split("=") for word in shlex.split(told) if "=" in word) == engines.SWIFT
 
 
 def test_each_python_that_the_library_takes_is_checked() -> None:
