@@ -17,15 +17,20 @@ settings.register_profile("thorough", max_examples=200, derandomize=True, deadli
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-# The library loads its parts when somebody asks for them; now, so that nobody looks for garbage in them later.
-for _name in eks_rocketmq.__all__:
-    getattr(eks_rocketmq, _name)
-
 # The stack files are read some two hundred times; libyaml's parser takes a tenth of the other's time.
 yaml.SafeLoader = yaml.CSafeLoader  # ty: ignore[invalid-assignment]
 
 # It reads a megabyte of definitions anew for each manifest.
 kubernetes_schemas.schema_contents = functools.cache(kubernetes_schemas.schema_contents)  # ty: ignore[invalid-assignment]
+
+
+def pytest_collection_modifyitems() -> None:
+    """The library loads its parts when somebody asks for them; here, so that nobody looks for garbage in them later.
+
+    Not while this file is read: a process that only hands out the tests to others reads it, too.
+    """
+    for name in eks_rocketmq.__all__:
+        getattr(eks_rocketmq, name)
 
 
 @pytest.fixture(scope="session")
