@@ -112,7 +112,22 @@ def test_an_account_that_the_guard_refuses_is_named_with_what_to_check() -> None
     ("fakes", "message"),
     [
         pytest.param(Fakes().answering(CALL, missing), "'prod' cannot be read: .*No cluster found", id="missing"),
-        pytest.param(described(status="CREATING"), "'prod' is CREATING; accepted is ACTIVE", id="not active"),
+        pytest.param(
+            described(status="CREATING"),
+            r"'prod' is CREATING; accepted is ACTIVE: wait until it is \(`aws eks wait cluster-active --name prod`\)",
+            id="not active yet",
+        ),
+        pytest.param(
+            described(status="DELETING"),
+            r"'prod' is DELETING; accepted is ACTIVE: it will be gone, so name another cluster, or make one with .*",
+            id="going",
+        ),
+        pytest.param(
+            described(status="FAILED"),
+            r"'prod' is FAILED; accepted is ACTIVE: it will never be, `aws eks describe-cluster --name prod --query "
+            r"cluster.health` says why; name another",
+            id="failed",
+        ),
         pytest.param(described(identities=[]), "'prod' has no OIDC issuer", id="no identity"),
         pytest.param(described(identities=[{"oidcs": []}]), "'prod' has no OIDC issuer", id="no issuer"),
     ],

@@ -12,6 +12,15 @@ from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
 from eks_rocketmq.shape import hold
 
+_ENDS = {
+    "DELETING": "it will be gone, so name another cluster, or make one with EksCluster (`newCluster`)",
+    "FAILED": (
+        "it will never be, `aws eks describe-cluster --name {name} --query cluster.health` says why; name another "
+        "cluster, or have whoever made it make it anew"
+    ),
+}
+"""What is left where a status never becomes ACTIVE."""
+
 
 class ExistingEksClusterArgs(TypedDict):
     """Which cluster, and who talks to it."""
@@ -85,10 +94,8 @@ def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
         also="clusterName",
     )
     if cluster.status != "ACTIVE":
-        msg = (
-            f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: wait until it is "
-            f"(`aws eks wait cluster-active --name {name}`) and run again"
-        )
+        way = _ENDS.get(cluster.status, "wait until it is (`aws eks wait cluster-active --name {name}`) and run again")
+        msg = f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: {way.format(name=name)}"
         raise RunError(msg)
     if not (cluster.identities and cluster.identities[0].oidcs and cluster.identities[0].oidcs[0].issuer):
         msg = (
