@@ -282,6 +282,17 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
         ({"taints": [{"key": "a b"}]}, "taints: 'a b' is no key that Kubernetes accepts"),
         ({"taints": [{"key": "a", "value": "b c"}]}, "value of the taint 'a' is 'b c'; accepted are up to 63 letters"),
         ({"labels": {"a b": "c"}}, "labels: 'a b' is no key that Kubernetes accepts"),
+        *[
+            ({"labels": {f"{domain}/x": "y"}}, f"labels has '{domain}/x'; EKS or the kubelet refuses labels of kubern")
+            for domain in (
+                "kubernetes.io",
+                "node-role.kubernetes.io",
+                "k8s.io",
+                "a.k8s.io",
+                "eks.amazonaws.com",
+                "compute.eks.amazonaws.com",
+            )
+        ],
         ({"labels": {"a": "b c"}}, "label a is 'b c'; accepted are up to 63 letters"),
         ({"version": "latest"}, "version is 'latest'; accepted is a minor version of Kubernetes, such as '1.35'"),
         ({"release_version": "latest"}, "release_version is 'latest'; accepted is the release of an image"),
@@ -305,6 +316,12 @@ def test_nodes_that_cannot_be_are_refused_at_preview(changed: dict[str, Any], me
     with pytest.raises(ValueError, match=message):
         run(program(**changed), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+def test_labels_that_nodes_join_with_are_given_to_them() -> None:
+    keys = ("role", "my-k8s.io/a", "example.com/a", "node.kubernetes.io/a", "b.kubelet.kubernetes.io/a")
+    made = run(program(labels=dict.fromkeys(keys, "x")), preview=True)
+    assert [sorted(group.inputs["labels"]) for group in groups(made)] == [sorted(keys)] * 3
 
 
 def test_computed_subnets_need_their_number() -> None:

@@ -75,7 +75,8 @@ class NodeGroupArgs(TypedDict):
     role. The EBS CSI driver's node pods then ask Kubernetes instead and assume one volume and one network interface:
     2 gives them the true limits of the instance. Changing it rolls the nodes."""
     labels: NotRequired[dict[str, str]]
-    """Labels of the nodes; default: none but EKS's own."""
+    """Labels of the nodes; default: none but EKS's own. Those of Kubernetes and of EKS are refused, such as
+    `node-role.kubernetes.io/broker`: nodes do not join with them."""
     taints: NotRequired[list[NodeTaintArgs]]
     """Taints of the nodes; default: none."""
     max_unavailable: NotRequired[int]

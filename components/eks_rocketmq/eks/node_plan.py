@@ -29,6 +29,11 @@ EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSche
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
 https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
+RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
+"""Nobody labels managed nodes with these: EKS refuses the group, or starts instances whose kubelet does not start, so
+they never join. https://github.com/aws/containers-roadmap/issues/1451, /2465"""
+OPEN_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
+"""What the kubelet takes nevertheless: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
 NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
@@ -90,7 +95,7 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
     _check_arns(args)
     _check_policies(args)
     for key, value in args.get("labels", {}).items():
-        label_value(value, f"label {qualified_name(key, 'labels')}")
+        label_value(value, f"label {_label(key)}")
     return NodePlan(
         groups=groups,
         zones=zones,
@@ -103,6 +108,21 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
         max_unavailable=_at_least(args.get("max_unavailable", 1), 1, "max_unavailable", 100),
         taints=[_taint(taint) for taint in args.get("taints", [])],
     )
+
+
+def _label(key: str) -> str:
+    domain, slash, _ = qualified_name(key, "labels").rpartition("/")
+    if slash and _within(domain, RESERVED_DOMAINS) and not _within(domain, OPEN_DOMAINS):
+        msg = (
+            f"labels has {key!r}; EKS or the kubelet refuses labels of {', '.join(RESERVED_DOMAINS)} and what is "
+            f"below them, except {' and '.join(OPEN_DOMAINS)}: take a domain of your own, as in 'example.com/role'"
+        )
+        raise ValueError(msg)
+    return key
+
+
+def _within(domain: str, others: Sequence[str]) -> bool:
+    return f".{domain}".endswith(tuple(f".{other}" for other in others))
 
 
 def _check_versions(args: "NodeGroupArgs") -> None:
