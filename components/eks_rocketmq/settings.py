@@ -39,7 +39,7 @@ from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
-from eks_rocketmq.validation import did_you_mean, dns_subdomain, one_of
+from eks_rocketmq.validation import did_you_mean, dns_subdomain, one_of, refuse_beside
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
@@ -112,6 +112,8 @@ def load() -> Settings:
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
         raise pulumi.RunError(msg) from error
+    if settings.ebs_csi.get("existing") and "kms_key_id" in settings.storage:
+        pulumi.log.warn(_KEY_UNSEEN)
     return settings
 
 
@@ -162,7 +164,7 @@ def assemble(
     """The settings that checked values make. Arguments and errors as for `parse`."""
     cluster = _cluster(values, profile)
     storage = _storage(values)
-    ebs_csi = _ebs_csi(values, storage)
+    ebs_csi = _ebs_csi(declared, values, storage)
     rocketmq = _rocketmq(declared, values)
     new = _new_cluster(values, cluster)
     if storage.get("create", False):
@@ -236,18 +238,22 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
         extra = [listed.pop(name) for name in list(listed) if (name in NODES_NEED) == (stage == BEFORE)]
         stages.append({**args, "stage": stage, "addons": [*own, *extra]})
     before, after = stages
-    before["vpc_cni"] = {"role_name": f"{cluster}-{VPC_CNI}", **cni}
+    own_role: VpcCniArgs = {} if cni.get("identity") == "node" else {"role_name": f"{cluster}-{VPC_CNI}"}
+    before["vpc_cni"] = {**own_role, **cni}
     after.pop("vpc_cni", None)
     after.pop("pod_identity_agent", None)
     with as_spelled("clusterAddons"):
         plan_addons(before)
         plan_addons(after)
-    with as_spelled("clusterAddons.vpcCni"):
-        role_checks.role_name(before["vpc_cni"]["role_name"])
+    if "role_name" in before["vpc_cni"]:
+        with as_spelled("clusterAddons.vpcCni"):
+            role_checks.role_name(before["vpc_cni"]["role_name"])
     return before, after
 
 
-def _ebs_csi(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> EbsCsiAddonArgs:
+def _ebs_csi(
+    declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], storage: EbsStorageClassArgs
+) -> EbsCsiAddonArgs:
     wired = {
         "cluster_name": values["clusterName"],
         "role_name": values["ebsCsiRoleName"],
@@ -256,6 +262,9 @@ def _ebs_csi(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> EbsCsiA
         **_FACTS,
     }
     role_checks.role_name(values["ebsCsiRoleName"], "ebsCsiRoleName")
+    if wired["existing"]:
+        own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
+        refuse_beside(values, own, "ebsCsiDriver 'existing', which uses the addon and its role as they are")
     args: EbsCsiAddonArgs = _part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
     with as_spelled("ebsCsi"):
         choices(args)
@@ -295,6 +304,11 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
     return args
 
 
+_KEY_UNSEEN = (
+    "newStorageClass.kmsKeyId with ebsCsiDriver 'existing': the stack leaves that driver's role as it is. Unless the "
+    "role or the key's policy lets it use the key through EC2 (kms:CreateGrant, kms:Decrypt, "
+    "kms:GenerateDataKeyWithoutPlaintext), every claim of the class stays Pending"
+)
 # What the program alone knows stands in for itself while the rest is checked.
 _NETWORK_IDS: Mapping[str, Any] = {"vpc_id": "vpc-0", "subnet_ids": ["subnet-0", "subnet-1"]}
 _FACTS: Mapping[str, Any] = {

@@ -134,7 +134,9 @@ def test_the_pod_network_may_take_its_role_through_the_agent(preview: bool) -> N
 
 
 def test_the_pod_network_may_work_as_the_node() -> None:
-    made = run(program({**BEFORE, "vpc_cni": {"identity": "node"}}))
+    # What every program knows of its cluster may stand beside it.
+    facts = {key: value for key, value in IRSA.items() if key != "role_name"}
+    made = run(program({**BEFORE, "vpc_cni": {"identity": "node", **facts}}))
     assert made.by_type("Role") == []
     assert "serviceAccountRoleArn" not in made.one("Addon", "base-vpc-cni").inputs
 
@@ -180,6 +182,10 @@ def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: boo
         (
             {**BEFORE, "vpc_cni": {"identity": "pod_identity", "role_name": "r", "cluster_arn": "a"}},
             "it needs the agent: set pod_identity_agent to True",
+        ),
+        (
+            {**BEFORE, "vpc_cni": {**IRSA, "identity": "node"}},
+            "^vpc_cni.role_name given with vpc_cni.identity 'node', which makes no role: nothing would be made",
         ),
         ({**AFTER, "addons": [{"name": "aws-ebs-csi-driver"}]}, "EbsCsiAddon installs it"),
         ({**AFTER, "addons": [{"name": "Core DNS"}]}, "addons has the name 'Core DNS'"),

@@ -251,13 +251,13 @@ def answering(answer: dict[str, Any] | Exception) -> Fakes:
 
 
 def test_an_existing_driver_is_given_nothing_that_would_be_dropped() -> None:
-    given: Any = {**ARGS, "existing": True, "permissions": "v2", "kubernetes_version": "1.35", "preserve": False}
+    given: Any = {**ARGS, "existing": True, "kubernetes_version": "1.35", "preserve": False, **csi_identity.DEFAULTS}
     assert csi_identity.choices(given)
     for argument in csi_identity.MANAGED_ONLY:
         with pytest.raises(ValueError, match=f"^{argument} given with existing True, which uses the addon as it is"):
             csi_identity.choices({**given, argument: "x"})
     # What is left is read, or given by every program that may switch between the two.
-    others = ARGS.keys() | {"existing", "identity", "permissions", "kubernetes_version"}
+    others = ARGS.keys() | {"existing", "kubernetes_version"}
     assert {*csi_identity.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
 
 

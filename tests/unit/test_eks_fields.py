@@ -211,7 +211,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
             lambda fields: {**ADDONS, "addons": [{"name": "vpc-cni"}], "pod_identity_agent": True, "vpc_cni": fields},
             CNI,
             {
-                "identity": "node",
+                "identity": Pair(CNI, {"identity": "node"}),
                 "role_name": "other",
                 "issuer": Pair(CNI, {**CNI, **OTHER}),
                 "provider_arn": OTHER_PROVIDER,

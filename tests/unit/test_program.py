@@ -201,6 +201,19 @@ def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
     assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
 
 
+def test_a_key_that_an_existing_driver_may_not_have_is_warned_of() -> None:
+    answer = {"serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
+    fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
+    own = {"storageClass": "own", "newStorageClass": {"kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
+
+    def told(**overrides: Any) -> list[str]:
+        return [text for _, text in run_stack("prod", preview=True, overrides=overrides, fakes=fakes).log]
+
+    (text,) = told(**own, ebsCsiDriver="existing")
+    assert text.startswith("newStorageClass.kmsKeyId with ebsCsiDriver 'existing': the stack leaves that driver's role")
+    assert told(**own) == told(ebsCsiDriver="existing") == []
+
+
 def test_warnings_call_arguments_what_the_stack_file_calls_them() -> None:
     group = {"name": "a", "replicas": 3, "config": {"maxTopicLength": 100}}
     overrides = {"rocketmqVersion": "5.3.3", "brokerGroups": [group]}

@@ -212,6 +212,10 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
             {"clusterAddons": {"vpcCni": {"issuer": ISSUER, "clusterArn": "arn"}}},
             "clusterAddons.vpcCni has issuer, clusterArn, which the stack sets itself; leave it out",
         ),
+        (
+            {"clusterAddons": {"vpcCni": {"identity": "node", "roleName": "x"}}},
+            "clusterAddons: vpcCni.roleName given with vpcCni.identity 'node', which makes no role: nothing would be",
+        ),
         ({"clusterAddons": {"vpcCni": {"roleName": "a b"}}}, "clusterAddons.vpcCni: roleName is 'a b'; accepted are 1"),
         (
             {"ebsCsi": {"identity": "pod_identity"}},
@@ -224,8 +228,15 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         ({"ebsCsi": {"path": "team"}}, "ebsCsi: path is 'team'; accepted is '/'"),
         ({"ebsCsi": {"kmsKeyArns": ["1234"]}}, "ebsCsi: .*'1234'"),
         (
-            {"ebsCsiDriver": "existing", "ebsCsi": {"addonVersion": "v1.62.0-eksbuild.1", "tags": {"team": "x"}}},
-            "ebsCsi: addonVersion, tags given with existing True, which uses the addon as it is",
+            {"ebsCsiDriver": "existing"},
+            "ebsCsiRoleName, ebsCsiPermissions given with ebsCsiDriver 'existing', which uses the addon and its role",
+        ),
+        (
+            {
+                **{"ebsCsiDriver": "existing", "ebsCsiRoleName": None, "ebsCsiPermissions": None},
+                "ebsCsi": {"addonVersion": "v1.62.0-eksbuild.1", "identity": "pod_identity", "tags": {"team": "x"}},
+            },
+            "ebsCsi: addonVersion, identity, tags given with existing True, which uses the addon as it is",
         ),
         ({"newStorageClass": {"kmsKeyId": "1234"}}, "newStorageClass: kmsKeyId is '1234'; accepted is the ARN"),
         (

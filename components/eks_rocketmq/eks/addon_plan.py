@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.eks.identifiers import addon_version
-from eks_rocketmq.validation import one_of
+from eks_rocketmq.validation import one_of, refuse_beside
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.cluster_addons import AddonArgs, ClusterAddonsArgs
@@ -117,6 +117,10 @@ def _check_vpc_cni(args: "ClusterAddonsArgs") -> None:
         raise ValueError(msg)
     identity = cni.get("identity", "irsa")
     one_of(identity, IDENTITIES, "vpc_cni.identity")
+    if identity == "node":
+        # The other arguments are what every program knows of its cluster.
+        role = {"vpc_cni.role_name": cni.get("role_name")}
+        refuse_beside(role, role, "vpc_cni.identity 'node', which makes no role")
     needed = IDENTITIES[identity]
     if missing := [key for key in needed if key not in cni]:
         msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(needed)}"

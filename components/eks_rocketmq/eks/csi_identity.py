@@ -17,10 +17,13 @@ PERMISSIONS: Mapping[str, str | None] = {
 }
 """What the driver may do: the managed policy of each accepted value, None where the policy is made here."""
 MANAGED_ONLY = (
-    *("addon_version", "configuration", "kms_key_arns", "most_recent", "path", "permissions_boundary", "preserve"),
-    *("resolve_conflicts_on_create", "resolve_conflicts_on_update", "snapshots", "tags"),
+    *("addon_version", "configuration", "identity", "kms_key_arns", "most_recent", "path", "permissions"),
+    *("permissions_boundary", "preserve", "resolve_conflicts_on_create", "resolve_conflicts_on_update", "snapshots"),
+    "tags",
 )
-"""Arguments of a driver that is made: those that name the cluster, or that every program gives, are not among them."""
+"""Arguments of a driver that is made: those that name the cluster, or that must be given, are not among them."""
+DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
+"""What a program that may switch between the two gives in either case says nothing."""
 IDENTITIES = ("irsa", "pod_identity")
 CREATE_CONFLICTS = ("NONE", "OVERWRITE")
 UPDATE_CONFLICTS = ("NONE", "OVERWRITE", "PRESERVE")
@@ -50,9 +53,10 @@ def choices(given: Mapping[str, object]) -> Choices:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
     if given.get("existing"):
-        refuse_beside(given, MANAGED_ONLY, "existing True, which uses the addon as it is")
-    permissions = one_of(given.get("permissions", "legacy"), PERMISSIONS, "permissions")
-    identity = one_of(given.get("identity", "irsa"), IDENTITIES, "identity")
+        chosen = {key: value for key, value in given.items() if value != DEFAULTS.get(key)}
+        refuse_beside(chosen, MANAGED_ONLY, "existing True, which uses the addon as it is")
+    permissions = one_of(given.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, "permissions")
+    identity = one_of(given.get("identity", DEFAULTS["identity"]), IDENTITIES, "identity")
     policy = PERMISSIONS[permissions]
     if given.get("snapshots") and permissions != "generated":
         msg = (
