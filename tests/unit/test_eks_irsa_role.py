@@ -11,6 +11,7 @@ from eks_rocketmq import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
 from tests.unit.harness import UNKNOWN, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
 from tests.unit.harness.trust import PodIdentity, Token, admits
+from tests.unit.harness.upgrade import state, steps
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 THEIRS = f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
@@ -362,14 +363,44 @@ def test_pod_identity_hands_the_role_to_its_service_accounts_and_needs_no_provid
     assert not admits(trust, PodIdentity(CLUSTER, "apps", "reader", session_tags=False))
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
     association = recording.one("PodIdentityAssociation")
-    assert association.name == "reader-prod-apps-reader"
+    assert association.name == "reader-prod/apps/reader"
     inputs = {key: value for key, value in association.inputs.items() if key not in {"roleArn", "tags"}}
     assert inputs == {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}
     assert preview or association.inputs["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/reader"
-    assert association.before_create == ("reader-prod-apps-reader-preflight",)
+    assert association.before_create == ("reader-prod/apps/reader-preflight",)
     policies = {r.urn for r in [*recording.by_type("RolePolicyAttachment"), *recording.by_type("RolePolicy")]}
     assert association.explicit_dependencies == policies
     assert run(program({**pods, "associate": False})).by_type("PodIdentityAssociation") == []
+
+
+def associated(*accounts: tuple[str, str]) -> Recording:
+    """A role that EKS Pod Identity hands to these service accounts."""
+    listed = [{"namespace": namespace, "name": name} for namespace, name in accounts]
+    return run(program({**ARGS, "service_accounts": listed, "pod_identity_clusters": {"prod": CLUSTER}}))
+
+
+def test_each_service_account_has_an_association_of_its_own() -> None:
+    accounts = [("a-b", "c"), ("a", "b-c"), ("a", "b.c")]
+    made = associated(*accounts, accounts[0]).by_type("PodIdentityAssociation")
+    assert {(each.inputs["namespace"], each.inputs["serviceAccount"]) for each in made} == {*accounts}
+    assert [each.name for each in made] == ["reader-prod/a-b/c", "reader-prod/a/b-c", "reader-prod/a/b.c"]
+    # An alias leads to one resource: the engine refuses a second that claims it.
+    aliases = [alias for each in made for alias in each.aliases]
+    assert sorted(aliases) == ["reader-prod-a-b-c", "reader-prod-a-b.c"]
+
+
+def test_an_account_that_is_listed_twice_is_one_in_the_trust_policy() -> None:
+    twice, once = (associated(*[("apps", "reader")] * times).one("Role") for times in (2, 1))
+    assert twice.inputs == once.inputs
+
+
+def test_an_association_that_was_named_with_dashes_is_the_same_one() -> None:
+    today = associated(("apps", "reader"))
+    before = {
+        urn.replace("::reader-prod/apps/reader", "::reader-prod-apps-reader"): old for urn, old in state(today).items()
+    }
+    assert before.keys() != state(today).keys()
+    assert {step.operation for step in steps(before, today)} == {"same"}
 
 
 @pytest.mark.parametrize(

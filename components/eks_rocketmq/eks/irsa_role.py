@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
@@ -122,7 +122,7 @@ class IrsaRole(ComponentResource):
         super().__init__(type_token("IrsaRole"), name, {}, opts)
         _refuse_computed_policies(args)
         hold(args, IrsaRoleArgs)
-        accounts = [role_checks.service_account({**account}) for account in args["service_accounts"]]
+        accounts = list(dict.fromkeys(role_checks.service_account({**each}) for each in args["service_accounts"]))
         _check_names(args, accounts)
         customer = {key: _document(key, value) for key, value in args.get("customer_policies", {}).items()}
         inline = {key: _document(key, value) for key, value in args.get("inline_policies", {}).items()}
@@ -212,9 +212,14 @@ class IrsaRole(ComponentResource):
     ) -> None:
         if not args.get("associate", True):
             return
+        former: set[str] = set()
         for label, cluster_arn in args.get("pod_identity_clusters", {}).items():
             for namespace, account in accounts:
-                key = f"{name}-{label}-{namespace}-{account}"
+                # Neither has a slash in it, so no two get one name. With the former dashes two could: the first of them
+                # takes over what is there.
+                key, before = f"{name}-{label}/{namespace}/{account}", f"{name}-{label}-{namespace}-{account}"
+                aliases = [] if before in former else [Alias(name=before)]
+                former.add(before)
                 aws.eks.PodIdentityAssociation(
                     key,
                     cluster_name=Output.from_input(cluster_arn).apply(lambda arn: arn.rsplit("/", 1)[-1]),
@@ -224,6 +229,7 @@ class IrsaRole(ComponentResource):
                     tags=tags,
                     opts=child_options(
                         self,
+                        aliases=aliases,
                         # A pod that starts after it uses the role's policies; the role's ARN alone does not bring them.
                         depends_on=self.policies,
                         hooks=refuse_existing(key, "IrsaRole with associate=False", self),
