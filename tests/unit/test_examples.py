@@ -109,7 +109,10 @@ def test_it_fits_a_page_and_is_complete(program: str) -> None:
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     assert project["name"] == program
     assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
-    assert "#subdirectory=components" in (folder / "requirements.txt").read_text()
+    assert "YOUR-ORGANISATION/eks-rocketmq@v0.1.0#subdirectory=components" in (folder / "requirements.txt").read_text()
+    # What has to be put in stands in front of the commands that need it.
+    before, _, _ = (folder / "README.md").read_text().partition("```")
+    assert "[requirements.txt](requirements.txt), for `YOUR-ORGANISATION`" in " ".join(before.split())
     assert (folder / "README.md").read_text().startswith("# ")
 
 
