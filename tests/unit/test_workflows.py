@@ -87,6 +87,12 @@ def test_a_fork_gets_no_credentials() -> None:
     assert condition.startswith("github.event.pull_request.head.repo.full_name == github.repository && ")
 
 
+def test_a_commit_is_tested_once_whether_it_is_pushed_or_comes_from_a_fork() -> None:
+    assert workflow("test")[True] == {"push": None, "pull_request": None}
+    once = "github.event_name == 'push' || github.event.pull_request.head.repo.fork"
+    assert {name: job.get("if") for name, job in jobs("test").items()} == {"check": once, "test": once}
+
+
 def test_the_job_that_may_comment_runs_the_target_branchs_script_and_no_program() -> None:
     checkout, *others = jobs("preview")["comment"]["steps"]
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
