@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.engine.aws import launch_template, security_group
-from sandbox.engine.aws.eks_cluster import same_settings, same_taints
-from sandbox.engine.aws.properties import Occasion, check
+from sandbox.engine.aws.eks_node_group import same_taints
+from sandbox.engine.aws.properties import Occasion, check, same_settings
 from sandbox.engine.aws.stand_in import RESOURCES
 from sandbox.engine.aws.table import TableResource
 from sandbox.engine.provider.base import State

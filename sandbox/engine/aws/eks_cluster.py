@@ -1,8 +1,7 @@
-"""What an EKS cluster is made of besides its addons: control plane, node groups, who may enter."""
+"""The control plane of an EKS cluster, and who may enter."""
 
 # ruff: noqa: ARG001, ARG005 - the functions of a table take the same arguments, whichever they need
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import jmespath
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import Property, Schema, arn, one_of, same_set
+from sandbox.engine.aws.properties import Property, Schema, arn, one_of, same_set, same_settings
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
 from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, as_they_are, eks_tags
 from sandbox.engine.provider.values import UNKNOWN
@@ -22,20 +21,7 @@ _TAGS = {"tags": Property()}
 _UPDATE_SECONDS = 3600.0
 
 
-def same_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether AWS's block (`one`) has all that the program's says; what the program leaves out AWS chooses."""
-    return all(_same_value(one.get(key), value) for key, value in other.items() if value is not None)
-
-
-def _same_value(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
-    if isinstance(other, Mapping):
-        return isinstance(one, Mapping) and same_settings(one, other)
-    if isinstance(other, list):
-        return sorted(map(str, one or ())) == sorted(map(str, other))
-    return one == other or (one is None and other in ("", False))
-
-
-class _Updated(TableResource):
+class Updated(TableResource):
     """EKS changes clusters and node groups by updates that take their time."""
 
     def ended(self, aws: Account, answer: Mapping[str, Any], waiting: Waiting, **owner: str) -> None:
@@ -55,7 +41,7 @@ class _Updated(TableResource):
             raise failed(what, RuntimeError(f"unexpected state '{last['status']}', wanted 'Successful'. {reasons}"))
 
 
-class Cluster(_Updated):
+class Cluster(Updated):
     """Import id: the name."""
 
     def planned(self, inputs: Properties, olds: Properties) -> dict[str, Any]:
@@ -202,7 +188,8 @@ CLUSTER = Cluster(
 )
 
 
-def _split(resource_id: str) -> tuple[str, str]:
+def split_id(resource_id: str) -> tuple[str, str]:
+    """Cluster and name of what belongs to one. Raises ProviderError in the provider's words for another form."""
     cluster, separator, name = resource_id.partition(":")
     if not separator or not name:
         wanted = "unexpected format for ID, expected cluster-name:name"
@@ -210,163 +197,8 @@ def _split(resource_id: str) -> tuple[str, str]:
     return cluster, name
 
 
-def _node_group_named(resource_id: str) -> Mapping[str, str]:
-    cluster, name = _split(resource_id)
-    return {"clusterName": cluster, "nodegroupName": name}
-
-
-class NodeGroup(_Updated):
-    """Import id: `cluster:group`."""
-
-    def create(self, aws: Account, inputs: Properties, waiting: Waiting) -> str:
-        if not inputs.get("nodeGroupName"):
-            prefix = inputs.get("nodeGroupNamePrefix") or "terraform-"
-            inputs = {**inputs, "nodeGroupName": prefix + _unique(aws, inputs["clusterName"], prefix)}
-        return super().create(aws, inputs, waiting)
-
-    def update(self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting) -> None:
-        changed = self._changed(olds, news)
-        named = _node_group_named(resource_id)
-        owner = {"name": named["clusterName"], "nodegroupName": named["nodegroupName"]}
-        version = {
-            key: news[key]
-            for key in ("version", "releaseVersion", "launchTemplate")
-            if key in changed and news.get(key)
-        }
-        try:
-            if version:
-                template = {"launchTemplate": _template(news)} if "launchTemplate" in version else {}
-                answer = call(aws.eks, "UpdateNodegroupVersion", **named, **version | template)
-                self.ended(aws, answer, waiting, **owner)
-            settings = _settings(olds, news, changed)
-            if settings:
-                self.ended(aws, call(aws.eks, "UpdateNodegroupConfig", **named, **settings), waiting, **owner)
-        except AwsError as error:
-            raise failed(f"updating EKS Node Group ({resource_id})", error) from error
-        done = {"version", "releaseVersion", "launchTemplate", "forceUpdateVersion", *_SETTINGS, "labels", "taints"}
-        super().update(aws, resource_id, {**olds, **{key: news.get(key) for key in done}}, news, waiting)
-
-
-_SETTINGS = ("scalingConfig", "updateConfig", "nodeRepairConfig")
-
-
-def _settings(olds: Properties, news: Properties, changed: set[str]) -> dict[str, Any]:
-    settings = {key: news[key] for key in _SETTINGS if key in changed}
-    before, after = olds.get("labels") or {}, news.get("labels") or {}
-    if before != after:
-        settings["labels"] = {
-            "addOrUpdateLabels": {key: value for key, value in after.items() if before.get(key) != value},
-            "removeLabels": sorted(before.keys() - after.keys()),
-        }
-    old_taints, new_taints = olds.get("taints") or [], news.get("taints") or []
-    if not same_taints(old_taints, new_taints):
-        settings["taints"] = {
-            "addOrUpdateTaints": [each for each in new_taints if each not in old_taints],
-            "removeTaints": [each for each in old_taints if each not in new_taints],
-        }
-    return settings
-
-
-def same_taints(one: list[Mapping[str, str]], other: list[Mapping[str, str]]) -> bool:
-    """Whether two lists keep off the same pods."""
-
-    def meaning(taints: list[Mapping[str, str]]) -> list[tuple[str, str, str]]:
-        return sorted((each["key"], each.get("value") or "", each["effect"]) for each in taints)
-
-    return meaning(one) == meaning(other)
-
-
-def _template(inputs: Properties) -> dict[str, Any]:
-    """By id or by name, whichever the program gives."""
-    return {key: str(value) for key, value in (inputs.get("launchTemplate") or {}).items() if value}
-
-
-def _node_group_create(inputs: Properties) -> Mapping[str, Any]:
-    return {"launchTemplate": _template(inputs)} if inputs.get("launchTemplate") else {}
-
-
-def _unique(aws: Account, cluster: str, prefix: str) -> str:
-    """The next free number: the released provider appends a time stamp and a counter."""
-    taken = call(aws.eks, "ListNodegroups", clusterName=cluster)["nodegroups"]
-    numbers = [int(found[1]) for name in taken if (found := re.fullmatch(re.escape(prefix) + r"(\d+)", name))]
-    return f"{max(numbers, default=0) + 1:026d}"
-
-
-def _node_group_state(aws: Account, resource_id: str, thing: Thing) -> Mapping[str, Any]:
-    resources = thing.get("resources", {})
-    return {
-        "resources": [
-            {
-                "autoscalingGroups": resources.get("autoScalingGroups", []),
-                "remoteAccessSecurityGroupId": resources.get("remoteAccessSecurityGroup", ""),
-            }
-        ],
-    }
-
-
-NODE_GROUP = NodeGroup(
-    Schema(
-        "aws:eks/nodeGroup:NodeGroup",
-        {
-            "amiType": _CHOSEN,
-            "capacityType": _CHOSEN,
-            "clusterName": _FIXED,
-            "diskSize": _CHOSEN,
-            "forceUpdateVersion": Property(),
-            "instanceTypes": _CHOSEN,
-            "labels": Property(),
-            "launchTemplate": Property(same=same_settings),
-            "nodeGroupName": _CHOSEN,
-            "nodeGroupNamePrefix": _CHOSEN,
-            "nodeRepairConfig": Property(computed=True, same=same_settings),
-            "nodeRoleArn": Property(replaces=True, refusal=arn("node_role_arn")),
-            "releaseVersion": Property(computed=True),
-            "scalingConfig": Property(same=same_settings),
-            "subnetIds": Property(replaces=True, same=same_set),
-            "taints": Property(same=same_taints),
-            "updateConfig": Property(computed=True, same=same_settings),
-            "version": Property(computed=True),
-            **_REGION,
-            **_TAGS,
-        },
-    ),
-    Verbs(
-        what="EKS Node Group",
-        service="eks",
-        create="CreateNodegroup",
-        created="join(':', [nodegroup.clusterName, nodegroup.nodegroupName])",
-        describe="DescribeNodegroup",
-        named=_node_group_named,
-        found="nodegroup",
-        delete="DeleteNodegroup",
-        deleted=lambda resource_id, olds: _node_group_named(resource_id),
-        names=as_they_are(
-            "amiType",
-            "capacityType",
-            "clusterName",
-            "diskSize",
-            "instanceTypes",
-            "labels",
-            "nodeRepairConfig",
-            "releaseVersion",
-            "scalingConfig",
-            "taints",
-            "updateConfig",
-            "version",
-        )
-        | {"nodeGroupName": "nodegroupName", "nodeRoleArn": "nodeRole", "subnetIds": "subnets"},
-        state={"arn": "nodegroupArn", "status": "status"},
-        also=_node_group_create,
-        tagging=eks_tags("arn"),
-        made=Wait("status", frozenset({"CREATING", "UPDATING"}), frozenset({"ACTIVE"}), 3600),
-        gone=Wait("status", frozenset({"ACTIVE", "DELETING"}), frozenset({""}), 3600),
-        more=_node_group_state,
-    ),
-)
-
-
 def _entry_named(resource_id: str) -> Mapping[str, str]:
-    cluster, principal = _split(resource_id)
+    cluster, principal = split_id(resource_id)
     return {"clusterName": cluster, "principalArn": principal}
 
 
@@ -480,4 +312,4 @@ ACCESS_POLICY_ASSOCIATION = AccessPolicyAssociation(
     ),
 )
 
-TYPES: Sequence[Resource] = (CLUSTER, NODE_GROUP, ACCESS_ENTRY, ACCESS_POLICY_ASSOCIATION)
+TYPES: Sequence[Resource] = (CLUSTER, ACCESS_ENTRY, ACCESS_POLICY_ASSOCIATION)

@@ -225,6 +225,19 @@ def same_set(one: list[Any], other: list[Any]) -> bool:
     return sorted(one) == sorted(other)
 
 
+def same_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether AWS's block (`one`) has all that the program's says; what the program leaves out AWS chooses."""
+    return all(_same_value(one.get(key), value) for key, value in other.items() if value is not None)
+
+
+def _same_value(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
+    if isinstance(other, Mapping):
+        return isinstance(one, Mapping) and same_settings(one, other)
+    if isinstance(other, list):
+        return sorted(map(str, one or ())) == sorted(map(str, other))
+    return one == other or (one is None and other in ("", False))
+
+
 def one_of(key: str, *accepted: str) -> Callable[[object], str | None]:
     """Accepts these texts."""
     listed = " ".join(f'"{each}"' for each in accepted)

@@ -11,8 +11,7 @@ from typing import Any
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.eks_cluster import same_settings
-from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema
+from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema, same_settings
 from sandbox.engine.aws.resource import Properties, Resource, Waiting, tag_list, tag_map
 from sandbox.engine.aws.table import TableResource, Tagging, Thing, Verbs, capitalised
 

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from sandbox.engine.aws import ec2_network, eks_cluster, logs_and_keys, properties, s3_bucket
+from sandbox.engine.aws import (
+    ec2_network,
+    ec2_routes,
+    eks_cluster,
+    eks_node_group,
+    logs_and_keys,
+    properties,
+    s3_bucket,
+)
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.eks_addon import Addon
 from sandbox.engine.aws.functions import FUNCTIONS, result
@@ -30,7 +38,9 @@ RESOURCES: Mapping[str, Resource] = {
         *(Policy(), Role(), RolePolicy(), RolePolicyAttachment()),
         *(DefaultSecurityGroup(), LaunchTemplate(), SecurityGroup()),
         *ec2_network.TYPES,
+        *ec2_routes.TYPES,
         *eks_cluster.TYPES,
+        eks_node_group.NODE_GROUP,
         *logs_and_keys.TYPES,
         *s3_bucket.TYPES,
     )

@@ -79,6 +79,16 @@ def capitalised(*keys: str) -> dict[str, str]:
     return {key: key[0].upper() + key[1:] for key in keys}
 
 
+def by_list(argument: str) -> Callable[[str], Mapping[str, Any]]:
+    """Names a resource by a list with its id alone, such as `VpcIds`."""
+    return lambda resource_id: {argument: [resource_id]}
+
+
+def by_id(argument: str) -> Callable[[str, Properties], Mapping[str, Any]]:
+    """Names a resource that goes by its id, such as `VpcId`."""
+    return lambda resource_id, olds: {argument: resource_id}
+
+
 def ec2_tags(kind: str) -> Tagging:
     """EC2 wants the resource's type beside the tags of a create."""
 
