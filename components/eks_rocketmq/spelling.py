@@ -23,22 +23,26 @@ _SPELLED: Mapping[str, str] = {
     for name in field_names(wanted)
     if "_" in name
 }  # fmt: skip
-_FIELD = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
+# A value, a name that somebody gave: whatever it is, it stays as it is. Only a field that `hold` suggests is a name of
+# ours in quotes. An apostrophe follows a letter and opens none.
+_QUOTED = r"""(?<!\w)(?<!is not known; did you mean )(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_FIELD = re.compile(rf"{_QUOTED}|\b(?:{'|'.join(_SPELLED)})\b")
 RENAMED: Mapping[str, str] = {"profile": "durability", "version": "rocketmqVersion"}
 """Arguments of `RocketMq` that a stack file, in which other things have versions too, calls otherwise."""
 # These are words as well: only at the beginning, or where a value or a field follows, are they names of settings.
 _NAME = "|".join(RENAMED)
-_RENAMED_FIELD = re.compile(rf"^(?:{_NAME})(?=:)|\b(?:{_NAME})\b(?= (?:is|')|[.\[])")
+# Behind a dot it is a field of something else, as in `dashboard.version`.
+_RENAMED_FIELD = re.compile(rf"{_QUOTED}|^(?:{_NAME})(?=:)|(?<!\.)\b(?:{_NAME})\b(?= (?:is|')|[.\[])")
 
 
 def spelled(text: str) -> str:
     """A text of a component's own check, with the names of arguments as the stack file spells them."""
-    return _FIELD.sub(lambda found: _SPELLED[found[0]], text)
+    return _FIELD.sub(lambda found: _SPELLED.get(found[0], found[0]), text)
 
 
 def spelled_for_rocketmq(text: str) -> str:
     """The same for one of `RocketMq`, with the names that only its arguments have."""
-    return _RENAMED_FIELD.sub(lambda found: RENAMED[found[0]], spelled(text))
+    return _RENAMED_FIELD.sub(lambda found: RENAMED.get(found[0], found[0]), spelled(text))
 
 
 @contextmanager

@@ -293,7 +293,7 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
                 "compute.eks.amazonaws.com",
             )
         ],
-        ({"labels": {"a": "b c"}}, "label a is 'b c'; accepted are up to 63 letters"),
+        ({"labels": {"a": "b c"}}, r"labels\['a'\] is 'b c'; accepted are up to 63 letters"),
         ({"version": "latest"}, "version is 'latest'; accepted is a minor version of Kubernetes, such as '1.35'"),
         ({"release_version": "latest"}, "release_version is 'latest'; accepted is the release of an image"),
         ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role, such as 'arn:aws:iam::"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, role_arn
 from eks_rocketmq.eks.role_checks import policy_names
-from eks_rocketmq.validation import label_value, one_of, qualified_name, refuse_beside, whole_number
+from eks_rocketmq.validation import label_pairs, label_value, one_of, qualified_name, refuse_beside, whole_number
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.node_group import NodeGroupArgs, NodeTaintArgs
@@ -94,8 +94,8 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
     _check_versions(args)
     _check_arns(args)
     _check_policies(args)
-    for key, value in args.get("labels", {}).items():
-        label_value(value, f"label {_label(key)}")
+    for key in label_pairs(args.get("labels", {}), "labels"):
+        _check_label(key)
     return NodePlan(
         groups=groups,
         zones=zones,
@@ -110,15 +110,14 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
     )
 
 
-def _label(key: str) -> str:
-    domain, slash, _ = qualified_name(key, "labels").rpartition("/")
+def _check_label(key: str) -> None:
+    domain, slash, _ = key.rpartition("/")
     if slash and _within(domain, RESERVED_DOMAINS) and not _within(domain, OPEN_DOMAINS):
         msg = (
             f"labels has {key!r}; EKS or the kubelet refuses labels of {', '.join(RESERVED_DOMAINS)} and what is "
             f"below them, except {' and '.join(OPEN_DOMAINS)}: take a domain of your own, as in 'example.com/role'"
         )
         raise ValueError(msg)
-    return key
 
 
 def _within(domain: str, others: Sequence[str]) -> bool:
