@@ -51,12 +51,12 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
     )
     groups = [
         NodeGroup(
-            f"nodes-{group}",
+            component,
             {**args, "cluster_name": name, "subnet_ids": network.private_subnet_ids},
             # A node becomes ready only with a pod network.
             ResourceOptions(depends_on=[before]),
         )
-        for group, args in new.node_groups.items()
+        for component, args in new.node_groups.items()
     ]
     after = ClusterAddons(
         "addons-after-nodes",

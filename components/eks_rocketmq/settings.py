@@ -71,7 +71,7 @@ class NewCluster:
     before_nodes: ClusterAddonsArgs
     after_nodes: ClusterAddonsArgs
     node_groups: Mapping[str, NodeGroupArgs]
-    """By name."""
+    """By name of the component."""
 
 
 @dataclass(frozen=True)
@@ -216,12 +216,12 @@ def _new_cluster(values: Mapping[str, Any], known: "ExistingEksClusterArgs") -> 
     with as_spelled("newCluster"):
         plan_cluster(cluster)
     wired = {"cluster_name": name, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
-    groups: dict[str, NodeGroupArgs] = {
-        group: _part(f"nodeGroups.{group}", given, NodeGroupArgs, wired) for group, given in parts["nodeGroups"].items()
-    }
-    for group, args in groups.items():
-        with as_spelled(f"nodeGroups.{group}"):
-            plan_nodes(group, args)
+    groups: dict[str, NodeGroupArgs] = {}
+    for group, given in parts["nodeGroups"].items():
+        component, place = f"nodes-{group}", f"nodeGroups[{group!r}]"
+        groups[component] = _part(place, given, NodeGroupArgs, wired)
+        with as_spelled(place):
+            plan_nodes(component, groups[component])
     before, after = _addons(parts["clusterAddons"], name)
     return NewCluster(network, cluster, before, after, groups)
 

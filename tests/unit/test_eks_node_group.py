@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 from eks_rocketmq import NodeGroup, NodeGroupArgs
+from eks_rocketmq.eks.node_plan import plan_nodes
 from tests.unit.harness import UNKNOWN, Fakes, Recording, Registration, run
 from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.trust import statements
@@ -341,6 +342,16 @@ def test_computed_subnets_need_their_number() -> None:
         run(computed(1), preview=True)
 
 
-def test_a_name_that_eks_cannot_take_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"makes node groups beginning with .*; accepted are 37 letters"):
-        run(lambda: NodeGroup("n" * 36, ARGS), preview=True)
+@pytest.mark.parametrize("name", ["n" * 35, "my group", "a/b", "a.b", "-a", "_a", "", "é", "a\n"])
+def test_a_name_that_eks_cannot_take_is_refused(name: str) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below, to the letter
+        plan_nodes(name, ARGS)
+    assert str(refusal.value) == (
+        f"the name {name!r} makes node groups that begin with {name + '-3-'!r}, {len(name) + 3} letters; accepted are "
+        "up to 37 letters, digits, '-' and '_', the first a letter or a digit: take another name"
+    )
+
+
+@pytest.mark.parametrize("name", ["n" * 34, "A_b-1", "0"])
+def test_a_name_that_eks_takes(name: str) -> None:
+    assert plan_nodes(name, ARGS).groups == 3

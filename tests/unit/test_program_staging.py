@@ -145,6 +145,13 @@ def groups(**changed: Any) -> dict[str, Any]:
     return {"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "desiredSize": 1, "maxSize": 2, **changed}}}
 
 
+def test_the_longest_name_of_a_node_group_that_is_accepted_is_made() -> None:
+    name = "g" * 28
+    recording = run_stack("staging", overrides={"nodeGroups": {name: groups()["nodeGroups"]["general"]}})
+    made = {group.inputs["nodeGroupNamePrefix"] for group in recording.by_type("aws:eks/nodeGroup:NodeGroup")}
+    assert made == {f"nodes-{name}-{zone}-" for zone in (1, 2, 3)}
+
+
 def way_out(*endpoints: str, **changed: Any) -> dict[str, Any]:
     return {"network": {"nat": "none", "interfaceEndpoints": [*endpoints], **changed}}
 
@@ -203,8 +210,19 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         ),
         (way_out("ecr.api", "ecr.dkr", "sts", "ec2", s3Endpoint=False), "network: nat is 'none' .* no s3Endpoint,"),
         (way_out("ecr.api", "ecr.dkr", "sts", "ec2"), "image is 'apache/rocketmq' and network.nat is 'none'"),
-        ({"nodeGroups": {"general": {}}}, "nodeGroups.general.instance.* is missing"),
-        ({"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "diskSize": 5}}}, "nodeGroups.general: diskSize"),
+        ({"nodeGroups": {"general": {}}}, r"nodeGroups\['general'\].instanceTypes is missing; it is a list"),
+        (
+            {"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "diskSize": 5}}},
+            r"nodeGroups\['general'\]: diskSize is 5",
+        ),
+        (
+            {"nodeGroups": {"g" * 29: {"instanceTypes": ["m7i.large"]}}},
+            rf"nodeGroups\['{'g' * 29}'\]: the name 'nodes-{'g' * 29}' makes .* 38 letters; accepted are up to 37",
+        ),
+        (
+            {"nodeGroups": {"a/b": {"instanceTypes": ["m7i.large"]}}},
+            r"nodeGroups\['a/b'\]: the name 'nodes-a/b' makes node groups that begin with 'nodes-a/b-3-'",
+        ),
         ({"clusterAddons": {"versions": "newest"}}, "clusterAddons: versions is 'newest'; accepted are 'installed'"),
         ({"clusterAddons": {"addons": [{"name": "aws-ebs-csi-driver"}]}}, "clusterAddons: .*EbsCsiAddon installs it"),
         ({"clusterAddons": {"kubernetesVersion": "1.34"}}, "clusterAddons has kubernetesVersion, which the stack sets"),

@@ -68,7 +68,7 @@ def test_arguments_of_rocketmq_have_names_of_their_own_in_the_stack_file(text: s
         (
             "staging",
             {"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "labels": {"max_size": "a b"}}}},
-            "nodeGroups.general: labels['max_size'] is 'a b'; accepted are up to 63 letters",
+            "nodeGroups['general']: labels['max_size'] is 'a b'; accepted are up to 63 letters",
         ),
         ("prod", {"dashboard": {"loginSecret": "a", "version": "a b"}}, "dashboard.version is 'a b'; accepted are up"),
         ("prod", {"topics": [{"name": "write_queues"}] * 2}, "topics has 'write_queues' more than once"),

@@ -36,6 +36,7 @@ OPEN_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
 """What the kubelet takes nevertheless: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
 NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
 
+_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
 _INSTANCE_TYPE = re.compile(r"(?P<family>[a-z][a-z0-9-]*)\.[a-z0-9-]+")
 _GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
@@ -80,8 +81,11 @@ def plan_nodes(name: str, args: "NodeGroupArgs") -> NodePlan:
     """
     zones = _zones(args)
     groups = zones if zones is not None and args.get("per_zone", True) else 1
-    if len(longest := f"{name}-{groups}-") > NAME_LENGTH:
-        msg = f"the name {name!r} makes node groups beginning with {longest!r}; accepted are {NAME_LENGTH} letters"
+    if len(longest := f"{name}-{groups}-") > NAME_LENGTH or not _NAME.fullmatch(name):
+        msg = (
+            f"the name {name!r} makes node groups that begin with {longest!r}, {len(longest)} letters; accepted are up "
+            f"to {NAME_LENGTH} letters, digits, '-' and '_', the first a letter or a digit: take another name"
+        )
         raise ValueError(msg)
     one_of(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, "capacity_type")
     one_of(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, "update_strategy")
