@@ -25,7 +25,7 @@ from eks_rocketmq.eks.csi_identity import PERMISSIONS, choices
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs_csi_policy import key_policy
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
-from eks_rocketmq.eks.identifiers import cluster_name
+from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.network import NetworkArgs
 from eks_rocketmq.eks.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.node_group import NodeGroupArgs
@@ -169,7 +169,7 @@ def assemble(
     new = _new_cluster(values, cluster)
     if storage.get("create", False):
         stack_checks.check_class(storage, rocketmq)
-    stack_checks.check_pod_zones(rocketmq, region, new.network if new else None)
+    stack_checks.check_zones(rocketmq, region, new.network if new else None)
     if new is not None:
         _check_together(new, ebs_csi, rocketmq)
     return Settings(
@@ -350,8 +350,9 @@ def _cluster(values: Mapping[str, Any], profile: str | None) -> "ExistingEksClus
         cluster_name(args["cluster_name"])
     if profile:
         args["profile"] = profile
-    if values["clusterRoleArn"]:
-        args["role_arn"] = values["clusterRoleArn"]
+    if role := values["clusterRoleArn"]:
+        role_arn(role, "clusterRoleArn")
+        args["role_arn"] = role
     return args
 
 

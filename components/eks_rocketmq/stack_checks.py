@@ -3,6 +3,7 @@
 Errors call everything what the stack file calls it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -58,11 +59,11 @@ def check_nodes(zones: int, groups: Mapping[str, NodePlan], rocketmq: RocketMqAr
             raise ValueError(msg)
 
 
-def check_pod_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> None:
-    """Refuses zones for pods that no node can be in.
+def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> None:
+    """Refuses zones that the region does not have, and zones for pods that no node can be in.
 
     Args:
-        rocketmq: what names the zones.
+        rocketmq: what names the zones of pods.
         region: the stack's region, where it is known.
         network: the network of a new cluster.
 
@@ -70,13 +71,15 @@ def check_pod_zones(rocketmq: RocketMqArgs, region: str | None, network: Network
         ValueError: naming the zone and where it stands.
     """
     own = [] if network is None else network.get("zones", [])
-    for what, zone in _pod_zones(rocketmq):
-        if region and not zone.startswith(region):
+    of_pods = list(_pod_zones(rocketmq))
+    for what, zone in [*(("network.zones", zone) for zone in own), *of_pods]:
+        if region and not _is_in(region, zone):
             msg = (
-                f"{what} has {zone!r}, a zone of another region than aws:region, {region!r}: no node can be there; "
-                f"name zones such as '{region}a', or leave zones out"
+                f"{what} has {zone!r}, no zone of aws:region, {region!r}: no node can be there; name zones such as "
+                f"'{region}a', or leave zones out"
             )
             raise ValueError(msg)
+    for what, zone in of_pods:
         if own and zone not in own:
             msg = f"{what} has {zone!r}, and the network has no such zone; accepted are {', '.join(own)}"
             raise ValueError(msg)
@@ -124,6 +127,11 @@ def _apart(rocketmq: RocketMqArgs) -> Iterator[tuple[str, int]]:
     for group in rocketmq["broker_groups"]:
         yield f"brokerGroups[{group['name']!r}]", int(group.get("replicas", 1))
     yield "controllers", int(rocketmq.get("controllers", {}).get("replicas", 1))
+
+
+def _is_in(region: str, zone: str) -> bool:
+    """A zone is the region and a letter, a local one, such as `us-west-2-lax-1a`, the region and a place."""
+    return re.fullmatch(rf"{re.escape(region)}([a-z]|-[a-z].+)", zone) is not None
 
 
 def _pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[str, str]]:

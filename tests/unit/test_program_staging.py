@@ -15,6 +15,7 @@ from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.trust import Token, admits
 
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/11111111-2222-3333-4444-555555555555"
 
 
@@ -136,9 +137,8 @@ def test_a_network_without_a_way_out_is_taken_with_the_endpoints_and_an_image_th
 
 
 def test_a_role_for_kubectl_and_pulumi_is_in_the_kubeconfig() -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/deployer"
-    recording = run_stack("staging", overrides={"clusterRoleArn": role})
-    assert role in recording.one("pulumi:providers:kubernetes", "cluster-kubernetes").inputs["kubeconfig"]
+    recording = run_stack("staging", overrides={"clusterRoleArn": ROLE})
+    assert ROLE in recording.one("pulumi:providers:kubernetes", "cluster-kubernetes").inputs["kubeconfig"]
 
 
 def groups(**changed: Any) -> dict[str, Any]:
@@ -193,6 +193,15 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
             r"brokerGroups\['broker-a'\].replicas is 3, each on a node of its own, and nodeGroups can have 2 nodes",
         ),
         ({"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}, "pods.zones has 'us-east-1a', .*'ap-southea"),
+        (
+            {"network": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}},
+            "network.zones has 'us-east-1a', no zone of aws:region, 'ap-southeast-1': no node can be there; name zones",
+        ),
+        (
+            {"network": {"zones": [f"ap-southeast-1{n}" for n in ("a", "b", "1c")]}},
+            "network.zones has 'ap-southeast-11c'",
+        ),
+        ({"clusterRoleArn": "foo"}, "clusterRoleArn is 'foo'; accepted is the ARN of an IAM role, such as 'arn:aws:"),
         (
             {
                 "network": {"zones": ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c"]},
@@ -262,7 +271,7 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
             "newStorageClass: kmsKeyId is .*an alias grants nothing",
         ),
         (
-            {**new_cluster(roleArn="arn:aws:iam::1:role/a"), "clusterRoleArn": "arn:aws:iam::1:role/b"},
+            {**new_cluster(roleArn=ROLE), "clusterRoleArn": ROLE},
             "newCluster has roleArn, which the stack sets itself",
         ),
         ({"ebsCsi": {"permissions": "v2"}}, "ebsCsi has permissions, which the stack sets itself"),

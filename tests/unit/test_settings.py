@@ -25,9 +25,14 @@ KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/1234abcd-12ab-34cd-56ef-12345
 
 def prod(**changed: Any) -> Settings:
     """The prod stack's settings, with some keys changed; None takes a key away."""
-    texts = stack_config("prod", changed)
+    return parse(DECLARED, texts(**changed))
+
+
+def texts(**changed: Any) -> dict[str, str]:
+    """The project's own keys of the prod stack."""
     prefix = f"{PROJECT}:"
-    return parse(DECLARED, {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)})
+    config = stack_config("prod", changed)
+    return {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
 
 
 def group(**changed: Any) -> list[dict[str, Any]]:
@@ -81,12 +86,10 @@ class Noted(dict[str, Any]):
 
 
 def test_keys_read_are_keys_declared_and_the_stack_uses_no_other() -> None:
-    prefix = f"{PROJECT}:"
-    texts = {k.removeprefix(prefix): text for k, text in stack_config("prod").items() if k.startswith(prefix)}
-    values = Noted(checked_values(DECLARED, texts))
+    values = Noted(checked_values(DECLARED, texts()))
     assemble(DECLARED, values, None)
     assert values.read == set(DECLARED)
-    assert set(texts) <= set(DECLARED)
+    assert set(texts()) <= set(DECLARED)
 
 
 def test_every_declared_key_has_a_type_and_a_description() -> None:
@@ -108,8 +111,7 @@ def test_a_default_that_stands_for_the_component_s_own_is_left_to_it() -> None:
 
 
 def test_the_aws_profile_is_also_the_one_of_the_kubeconfig() -> None:
-    texts = {key.removeprefix(f"{PROJECT}:"): text for key, text in stack_config("prod").items() if PROJECT in key}
-    assert parse(DECLARED, texts, "prod").cluster == {"cluster_name": "prod", "profile": "prod"}
+    assert parse(DECLARED, texts(), "prod").cluster == {"cluster_name": "prod", "profile": "prod"}
 
 
 def test_each_choice_is_taken() -> None:
@@ -138,6 +140,7 @@ def test_each_choice_is_taken() -> None:
         ({"ebsCsiDriver": "import"}, "ebsCsiDriver is 'import'; accepted are 'create', 'existing'"),
         ({"ebsCsiPermissions": "v3"}, "ebsCsiPermissions is 'v3'; accepted are 'legacy', 'v2', 'cluster_scoped', 'gen"),
         ({"durability": "stritc"}, r"durability is 'stritc'; .*; did you mean 'strict'\?"),
+        ({"clusterRoleArn": "foo"}, "^clusterRoleArn is 'foo'; accepted is the ARN of an IAM role"),
         ({"namespace": "RocketMQ"}, "namespace is 'RocketMQ'; accepted are 1 to 63 lower-case letters"),
         ({"nameServers": [2]}, r"nameServers is \[2\]; accepted is an object"),
         ({"brokerGroups": ["broker-a"]}, r"brokerGroups\[0\] is 'broker-a'; accepted is an object"),
@@ -176,6 +179,17 @@ def test_each_choice_is_taken() -> None:
 def test_a_wrong_configuration_is_refused_with_what_is_accepted(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         prod(**changed)
+
+
+@pytest.mark.parametrize("zone", ["us-west-2a", "us-west-2-lax-1a", "us-west-2-wl1-las-wlz-1"])
+def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
+    pods = {"zones": [zone, "us-west-2b", "us-west-2c"]}
+    values = checked_values(DECLARED, texts(pods=pods))
+    assert assemble(DECLARED, values, None, "us-west-2").rocketmq["pods"] == pods
+    assert assemble(DECLARED, values, None).rocketmq["pods"] == pods
+    for region in ("us-west-1", "us-west"):
+        with pytest.raises(ValueError, match=f"^pods.zones has '{zone}', no zone of aws:region, '{region}'"):
+            assemble(DECLARED, values, None, region)
 
 
 @pytest.mark.parametrize(
