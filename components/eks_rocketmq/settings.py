@@ -171,6 +171,7 @@ def assemble(
         stack_checks.check_class(storage, rocketmq)
     stack_checks.check_zones(rocketmq, region, new.network if new else None)
     if new is not None:
+        stack_checks.check_existing(values, storage)
         _check_together(new, ebs_csi, rocketmq)
     return Settings(
         cluster=cluster,
@@ -279,13 +280,17 @@ def _ebs_csi(
 
 def _check_together(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs) -> None:
     """Raises ValueError for what the parts of a new cluster accept by themselves and that cannot come up together."""
-    before = plan_addons(new.before_nodes)
+    before, network = plan_addons(new.before_nodes), plan_network(new.network)
     groups = {name: plan_nodes(name, args) for name, args in new.node_groups.items()}
-    stack_checks.check_nodes(len(plan_network(new.network).private), groups, rocketmq)
+    stack_checks.check_service_block(new.cluster, network.vpc)
+    stack_checks.check_let_in(new.cluster)
+    stack_checks.check_nodes(len(network.private), groups, rocketmq)
+    stack_checks.check_taints(groups, rocketmq)
     with as_spelled("network"):
         check_nodes_can_start(new.network, ["pod_identity"] if stack_checks.has_agent(before) else [])
     stack_checks.check_image(new.network, rocketmq)
     stack_checks.check_agent(ebs_csi.get("identity", "irsa"), before)
+    stack_checks.check_role_names(ebs_csi["role_name"], new.before_nodes["vpc_cni"])
 
 
 def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:

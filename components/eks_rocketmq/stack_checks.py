@@ -5,20 +5,104 @@ Errors call everything what the stack file calls it.
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
-from eks_rocketmq.eks.addon_plan import POD_IDENTITY_AGENT, AddonPlan
+from eks_rocketmq.eks.addon_plan import IDENTITIES, POD_IDENTITY_AGENT, AddonPlan
+from eks_rocketmq.eks.cluster_addons import VpcCniArgs
+from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.network import NetworkArgs
-from eks_rocketmq.eks.node_plan import NodePlan
+from eks_rocketmq.eks.node_plan import EFFECTS, NodePlan
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import least_size
 from eks_rocketmq.rocketmq import durability, sizes
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, plan
+from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, Plan, plan
+from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.shape import camel
 from eks_rocketmq.validation import bytes_of
 
 _ROLES = ("name_servers", "controllers", "proxies")
+_NEW_CLUSTER_CLASS = "gp2"
+"""The class that EKS puts into a cluster. The EBS CSI addon may make one too, but after the stack has looked for it."""
+_EFFECTS = {of_eks: effect for effect, of_eks in EFFECTS.items()}
+
+
+def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> None:
+    """Refuses to use as existing what a cluster that the stack makes cannot have yet.
+
+    Args:
+        values: the settings by key.
+        storage: the class of the claims.
+
+    Raises:
+        ValueError: naming the key and what is accepted.
+    """
+    for key, why in (
+        ("oidcProvider", "its issuer is new, and no provider of it is there"),
+        ("ebsCsiDriver", "there is no driver in it"),
+    ):
+        if values[key] == "existing":
+            msg = f"{key} is 'existing', and newCluster makes the cluster: {why}; take 'create'"
+            raise ValueError(msg)
+    name = storage["class_name"]
+    if not storage.get("create", False) and name != _NEW_CLUSTER_CLASS:
+        msg = (
+            f"storageClass is {name!r}, and newCluster makes a cluster with no class but EKS's own, "
+            f"{_NEW_CLUSTER_CLASS!r}: give newStorageClass, which makes {name!r}, or take {_NEW_CLUSTER_CLASS!r}"
+        )
+        raise ValueError(msg)
+
+
+def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:
+    """Refuses addresses of services that the network has as well, as EKS would.
+
+    Raises:
+        ValueError: naming both blocks.
+    """
+    services = cluster.get("service_cidr")
+    if services is not None and vpc.overlaps(IPv4Network(services)):
+        msg = (
+            f"newCluster.serviceCidr is {services!r} and network.cidrBlock {str(vpc)!r}; accepted are two blocks that "
+            "do not overlap: take another one, or leave serviceCidr out and AWS chooses it"
+        )
+        raise ValueError(msg)
+
+
+def check_role_names(driver: str, cni: VpcCniArgs) -> None:
+    """Refuses one name for the two roles that the stack makes. IAM does not tell upper from lower case.
+
+    Args:
+        driver: name of the EBS CSI driver's role.
+        cni: as whom the pod network works.
+
+    Raises:
+        ValueError: naming both keys.
+    """
+    makes_role = "role_name" in IDENTITIES[cni.get("identity", "irsa")]
+    if makes_role and driver.lower() == cni["role_name"].lower():
+        msg = (
+            f"ebsCsiRoleName is {driver!r}, and the pod network's role has that name too, by itself or from "
+            "clusterAddons.vpcCni.roleName; accepted are two names: change one of them"
+        )
+        raise ValueError(msg)
+
+
+def check_let_in(cluster: EksClusterArgs) -> None:
+    """Refuses a role for what the stack puts into the cluster that nobody lets in. With `creatorIsAdmin` it may be the
+    creator's own.
+
+    Raises:
+        ValueError: naming the role and where it must stand.
+    """
+    role = cluster.get("role_arn")
+    entries = [entry["principal_arn"] for entry in cluster.get("access_entries", [])]
+    if role is not None and not cluster.get("creator_is_admin", True) and role not in entries:
+        msg = (
+            f"clusterRoleArn is {role!r}, which newCluster lets in neither as its creator (creatorIsAdmin is false) "
+            "nor by one of its accessEntries: give it an entry there, or leave clusterRoleArn out"
+        )
+        raise ValueError(msg)
 
 
 def check_nodes(zones: int, groups: Mapping[str, NodePlan], rocketmq: RocketMqArgs) -> None:
@@ -55,6 +139,28 @@ def check_nodes(zones: int, groups: Mapping[str, NodePlan], rocketmq: RocketMqAr
             msg = (
                 f"{what}.replicas is {replicas}, each on a node of its own, and nodeGroups can have {most} nodes (the "
                 "sum of maxSize, with perZone times the zones): raise maxSize, or take fewer replicas"
+            )
+            raise ValueError(msg)
+
+
+def check_taints(groups: Mapping[str, NodePlan], rocketmq: RocketMqArgs) -> None:
+    """Refuses nodes of which each keeps the pods of a role away: they would stay Pending.
+
+    Args:
+        groups: the node groups by name.
+        rocketmq: what runs on them.
+
+    Raises:
+        ValueError: naming the role and one of the taints.
+    """
+    taints = [[{**taint, "effect": _EFFECTS[taint["effect"]]} for taint in group.taints] for group in groups.values()]
+    for what, pods in _pods(plan(rocketmq)):
+        refused = [[taint for taint in own if not pods.tolerates(taint)] for own in taints]
+        if all(refused):
+            told = "{key}={value}:{effect}".format_map(refused[0][0]).replace("=:", ":")
+            msg = (
+                f"nodeGroups: each group has a taint that keeps the pods of {what} away, such as {told!r}; tolerate it "
+                "in pods.tolerations, or in those of the role's own pods, or have a group without it"
             )
             raise ValueError(msg)
 
@@ -127,6 +233,17 @@ def _apart(rocketmq: RocketMqArgs) -> Iterator[tuple[str, int]]:
     for group in rocketmq["broker_groups"]:
         yield f"brokerGroups[{group['name']!r}]", int(group.get("replicas", 1))
     yield "controllers", int(rocketmq.get("controllers", {}).get("replicas", 1))
+
+
+def _pods(made: Plan) -> Iterator[tuple[str, PodSettings]]:
+    """Whose pods there are, and what they are told."""
+    yield from (
+        ("nameServers", made.name_servers.pods),
+        ("controllers", made.controllers.pods),
+        *((f"brokerGroups[{group.name!r}]", group.role.pods) for group in made.groups),
+        ("proxies", made.proxies.pods),
+        *((role, made.other_pods) for role in sorted(made.optional_roles)),
+    )
 
 
 def _is_in(region: str, zone: str) -> bool:

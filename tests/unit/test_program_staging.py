@@ -9,7 +9,8 @@ import kubernetes_validate
 import pulumi
 import pytest
 
-from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
+from eks_rocketmq import settings
+from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run, run_stack, stack_config
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.harness.golden import committed, urns
@@ -152,12 +153,43 @@ def test_the_longest_name_of_a_node_group_that_is_accepted_is_made() -> None:
     assert made == {f"nodes-{name}-{zone}-" for zone in (1, 2, 3)}
 
 
+TAINTS = [{"key": "dedicated", "value": "mq"}, {"key": "spot", "effect": "PreferNoSchedule"}]
+TOLERATION = {"tolerations": [{"key": "dedicated", "value": "mq", "effect": "NoSchedule"}]}
+
+
+ROLES: dict[str, Any] = {role: {"pods": TOLERATION} for role in ("nameServers", "controllers", "proxies")}
+BROKERS = {"brokerGroups": [{"name": "broker-a", "pods": TOLERATION}]}
+
+
 def way_out(*endpoints: str, **changed: Any) -> dict[str, Any]:
     return {"network": {"nat": "none", "interfaceEndpoints": [*endpoints], **changed}}
 
 
 def new_cluster(**changed: Any) -> dict[str, Any]:
     return {"newCluster": {"version": "1.35", **changed}}
+
+
+def entry(role: str) -> dict[str, Any]:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    return {"name": role, "principalArn": arn, "policies": [{"policy": "AmazonEKSClusterAdminPolicy"}]}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {**groups(taints=TAINTS), "pods": TOLERATION, "topics": [{"name": "orders"}]},
+        {**groups(taints=TAINTS), **ROLES, **BROKERS},
+        groups(taints=TAINTS[1:]),
+        {"nodeGroups": {**groups(taints=TAINTS)["nodeGroups"], "free": {"instanceTypes": ["m7i.large"]}}},
+        {"storageClass": "gp2", "newStorageClass": None},
+        new_cluster(serviceCidr="10.21.0.0/20"),
+        {"ebsCsiRoleName": "staging-vpc-cni", "clusterAddons": {"vpcCni": {"identity": "node"}}},
+        {"ebsCsiRoleName": "staging-vpc-cni", "clusterAddons": {"vpcCni": {"roleName": "other"}}},
+        {**new_cluster(creatorIsAdmin=False, accessEntries=[entry("deployer")]), "clusterRoleArn": ROLE},
+    ],
+)
+def test_what_comes_up_together_is_taken(overrides: dict[str, Any]) -> None:
+    run(settings.load, config=stack_config("staging", overrides), stack="staging")
 
 
 @pytest.mark.parametrize(
@@ -191,6 +223,57 @@ def new_cluster(**changed: Any) -> dict[str, Any]:
         (
             groups(perZone=False),
             r"brokerGroups\['broker-a'\].replicas is 3, each on a node of its own, and nodeGroups can have 2 nodes",
+        ),
+        (
+            groups(taints=TAINTS),
+            "nodeGroups: each group has a taint that keeps the pods of nameServers away, such as "
+            "'dedicated=mq:NoSchedule'; tolerate it in pods.tolerations, or in those of the role's own pods, or have",
+        ),
+        (
+            {**groups(taints=[{"key": "dedicated", "effect": "NoExecute"}]), "pods": TOLERATION},
+            "nodeGroups: each group has a taint that keeps the pods of nameServers away, such as 'dedicated:NoExecute'",
+        ),
+        ({**groups(taints=TAINTS), **ROLES}, r"nodeGroups: each .* keeps the pods of brokerGroups\['broker-a'\] away"),
+        (
+            {**groups(taints=TAINTS), **ROLES, **BROKERS, "topics": [{"name": "orders"}]},
+            "nodeGroups: each group has a taint that keeps the pods of declarations away",
+        ),
+        (
+            {**groups(taints=TAINTS), "pods": TOLERATION, "proxies": {"pods": {"tolerations": []}}},
+            "nodeGroups: each group has a taint that keeps the pods of proxies away",
+        ),
+        (
+            {"oidcProvider": "existing"},
+            "oidcProvider is 'existing', and newCluster makes the cluster: its issuer is new",
+        ),
+        (
+            {"ebsCsiDriver": "existing"},
+            "ebsCsiDriver is 'existing', and newCluster makes the cluster: there is no driv",
+        ),
+        (
+            {"storageClass": "fast", "newStorageClass": None},
+            "storageClass is 'fast', and newCluster makes a cluster with no class but EKS's own, 'gp2': give "
+            "newStorageClass, which makes 'fast', or take 'gp2'",
+        ),
+        (
+            new_cluster(serviceCidr="10.20.128.0/20"),
+            "newCluster.serviceCidr is '10.20.128.0/20' and network.cidrBlock '10.20.0.0/16'; accepted are two blocks ",
+        ),
+        (
+            {**new_cluster(serviceCidr="10.0.0.0/12"), "network": {}},
+            "newCluster.serviceCidr is '10.0.0.0/12' and network.cidrBlock '10.0.0.0/16'; accepted are two blocks ",
+        ),
+        (
+            {"ebsCsiRoleName": "Staging-VPC-CNI"},
+            "ebsCsiRoleName is 'Staging-VPC-CNI', and the pod network's role has that name too, by itself or from ",
+        ),
+        (
+            {"clusterAddons": {"vpcCni": {"roleName": "staging-ebs-csi-driver"}}},
+            "ebsCsiRoleName is 'staging-ebs-csi-driver', and the pod network's role has that name too",
+        ),
+        (
+            {**new_cluster(creatorIsAdmin=False, accessEntries=[entry("team")]), "clusterRoleArn": ROLE},
+            f"clusterRoleArn is '{ROLE}', which newCluster lets in neither as its creator .creatorIsAdmin is false. ",
         ),
         ({"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}, "pods.zones has 'us-east-1a', .*'ap-southea"),
         (

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 
 from eks_rocketmq.rocketmq.plan import plan
-from eks_rocketmq.rocketmq.pod_settings import OWN_VARIABLES
+from eks_rocketmq.rocketmq.pod_settings import OWN_VARIABLES, PodSettings, common, of_role
 from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import ARGS, SETS, args, container, deploy, group, pod, workload
 
@@ -473,3 +473,31 @@ def zones_of(spec: dict[str, Any]) -> list[str]:
 def deploy_plain() -> Recording:
     """The deployment without any of it."""
     return deploy()
+
+
+@pytest.mark.parametrize(
+    ("toleration", "tolerated"),
+    [
+        ({}, True),
+        ({"effect": "NoSchedule"}, True),
+        ({"effect": "NoExecute"}, False),
+        ({"key": "dedicated"}, True),
+        ({"key": "other"}, False),
+        ({"key": "dedicated", "value": "mq"}, True),
+        ({"key": "dedicated", "value": "other"}, False),
+        ({"key": "dedicated", "value": ""}, False),
+        ({"key": "dedicated", "value": "mq", "effect": "NoSchedule"}, True),
+        ({"key": "dedicated", "value": "mq", "effect": "PreferNoSchedule"}, False),
+    ],
+)
+def test_a_toleration_takes_what_kubernetes_lets_it_take(toleration: dict[str, str], tolerated: bool) -> None:
+    taint = {"key": "dedicated", "value": "mq", "effect": "NoSchedule"}
+    pods = of_role(common(args()), [("pods", {"tolerations": [toleration]})])  # ty: ignore[invalid-argument-type]
+    assert pods.tolerates(taint) is tolerated
+    assert pods.tolerates({**taint, "effect": "PreferNoSchedule"})
+    assert not PodSettings().tolerates(taint)
+
+
+def test_an_empty_value_of_a_toleration_is_that_of_a_taint_without_one() -> None:
+    pods = PodSettings(tolerations=[{"key": "dedicated", "operator": "Equal", "value": ""}])
+    assert pods.tolerates({"key": "dedicated", "value": "", "effect": "NoSchedule"})

@@ -105,7 +105,7 @@ def public_sources(blocks: list[str], what: str) -> list[str]:
 
 
 def service_block(text: str) -> str:
-    """The block of a cluster's service addresses.
+    """The block of a cluster's service addresses. That it lies outside of the VPC's own is for who knows both.
 
     Raises:
         ValueError: for a block that EKS refuses: outside of the private ranges, or neither /12 nor smaller down to /24.
