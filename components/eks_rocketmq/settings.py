@@ -39,7 +39,7 @@ from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
-from eks_rocketmq.validation import did_you_mean, dns_subdomain, one_of, refuse_beside
+from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of, refuse_beside
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
@@ -232,6 +232,7 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
     wired = {"cluster_name": cluster, "stage": BEFORE, "kubernetes_version": _FACTS["kubernetes_version"]}
     args: ClusterAddonsArgs = _part("clusterAddons", given, ClusterAddonsArgs, wired)
     cni: VpcCniArgs = _part("clusterAddons.vpcCni", given.get("vpcCni", {}), VpcCniArgs, _CNI_FACTS)
+    each_once([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
     for stage in (BEFORE, AFTER):

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 
@@ -120,6 +121,17 @@ def one_of(value: object, accepted: Collection[str], what: str) -> str:
         return value
     msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(str(value), accepted)}"
     raise ValueError(msg)
+
+
+def each_once(names: Iterable[str], what: str) -> None:
+    """Refuses names of which one stands for two things.
+
+    Raises:
+        ValueError: naming `what`, and each name that is there more than once.
+    """
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+        msg = f"{what} has {', '.join(map(repr, twice))} more than once; accepted is each name once"
+        raise ValueError(msg)
 
 
 def refuse_beside(given: Mapping[str, object], useless: Iterable[str], beside: str) -> None:

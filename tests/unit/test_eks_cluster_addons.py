@@ -189,7 +189,7 @@ def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: boo
         ),
         ({**AFTER, "addons": [{"name": "aws-ebs-csi-driver"}]}, "EbsCsiAddon installs it"),
         ({**AFTER, "addons": [{"name": "Core DNS"}]}, "addons has the name 'Core DNS'"),
-        ({**AFTER, "addons": [{"name": "coredns"}] * 2}, "addons has coredns, coredns; accepted is each of them once"),
+        ({**AFTER, "addons": [{"name": "coredns"}] * 2}, "addons has 'coredns' more than once; accepted is each name"),
         ({**AFTER, "addons": [{"name": "coredns", "version": "1.12"}]}, "version of coredns is '1.12'; accepted is"),
         ({**AFTER, "versions": "newest"}, "versions is 'newest'; accepted are 'installed', 'default', 'latest'"),
         ({**AFTER, "versions": "latest"}, "versions is 'latest'; it needs kubernetes_version"),

@@ -317,6 +317,10 @@ def test_what_comes_up_together_is_taken(overrides: dict[str, Any]) -> None:
         ),
         ({"clusterAddons": {"versions": "newest"}}, "clusterAddons: versions is 'newest'; accepted are 'installed'"),
         ({"clusterAddons": {"addons": [{"name": "aws-ebs-csi-driver"}]}}, "clusterAddons: .*EbsCsiAddon installs it"),
+        (
+            {"clusterAddons": {"addons": [{"name": "coredns", "version": "v1.13.2-eksbuild.1"}, {"name": "coredns"}]}},
+            "clusterAddons.addons has 'coredns' more than once; accepted is each name once",
+        ),
         ({"clusterAddons": {"kubernetesVersion": "1.34"}}, "clusterAddons has kubernetesVersion, which the stack sets"),
         (
             {"clusterAddons": {"vpcCni": {"issuer": ISSUER, "clusterArn": "arn"}}},

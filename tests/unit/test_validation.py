@@ -16,6 +16,7 @@ from eks_rocketmq.validation import (
     did_you_mean,
     digest,
     dns_label,
+    each_once,
     image,
     image_reference,
     image_tag,
@@ -91,6 +92,16 @@ def test_the_whole_of_a_text_matches_or_it_is_refused(value: str) -> None:
         matching(re.compile(r"[a-z]\d"), value, "name", "a letter and a digit, such as 'a1'")
     assert str(refusal.value) == f"name is {value!r}; accepted is a letter and a digit, such as 'a1'"
     assert matching(re.compile(r"[a-z]\d"), "b2", "name", "") == "b2"
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=5))
+def test_a_name_that_stands_twice_is_refused(names: list[str]) -> None:
+    twice = ", ".join(repr(name) for name in "abc" if names.count(name) > 1)
+    if not twice:
+        each_once(names, "topics")
+    else:
+        with pytest.raises(ValueError, match=rf"\Atopics has {twice} more than once; accepted is each name once\Z"):
+            each_once(names, "topics")
 
 
 @given(st.integers(1, 10**6), st.integers(0, 999), st.sampled_from(sorted(UNITS)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.eks.identifiers import addon_version
-from eks_rocketmq.validation import one_of, refuse_beside
+from eks_rocketmq.validation import each_once, one_of, refuse_beside
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.cluster_addons import AddonArgs, ClusterAddonsArgs
@@ -67,9 +67,7 @@ def plan_addons(args: "ClusterAddonsArgs") -> list[AddonPlan]:
     names = [addon["name"] for addon in wanted]
     if args.get("pod_identity_agent", False) and POD_IDENTITY_AGENT not in names:
         wanted.append({"name": POD_IDENTITY_AGENT})
-    if len(set(names)) != len(names):
-        msg = f"addons has {', '.join(names)}; accepted is each of them once"
-        raise ValueError(msg)
+    each_once(names, "addons")
     for addon in wanted:
         _check(addon, stage)
     return [
