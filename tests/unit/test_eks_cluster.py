@@ -348,7 +348,7 @@ def with_entry(**changed: Any) -> dict[str, Any]:
         ({"log_kms_key_arn": "alias/mine"}, "log_kms_key_arn is 'alias/mine'; .* an alias grants nothing"),
         ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role"),
         ({"creator_is_admin": False}, "nobody could administer the cluster"),
-        ({"access_entries": [ENTRIES[0]] * 2}, r"access_entries has the names \['team', 'team'\]"),
+        ({"access_entries": [ENTRIES[0]] * 2}, "access_entries has 'team' more than once; accepted is each name once"),
         (with_entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
         (
             with_entry(principal_arn="arn:aws:sts::140023393377:assumed-role/r/s"),

@@ -249,8 +249,7 @@ def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
         ),
         (
             {"brokerGroups": group() * 2},
-            "brokerGroups has the names ['broker-a', 'broker-a']; accepted is one group or more, each with a name of "
-            "its own",
+            "brokerGroups has 'broker-a' more than once; accepted is each name once",
         ),
         (
             {"brokerGroups": group(config={"flushDiskTyp": "SYNC_FLUSH"})},

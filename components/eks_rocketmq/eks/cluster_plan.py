@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eks_rocketmq.eks.cidr import public_sources, service_block
 from eks_rocketmq.eks.identifiers import cluster_name, key_arn, role_arn
 from eks_rocketmq.eks.retention import retention
-from eks_rocketmq.validation import one_of
+from eks_rocketmq.validation import each_once, one_of
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.eks_cluster import AccessEntryArgs, EksClusterArgs
@@ -110,10 +110,7 @@ def _check_subnets(subnets: object) -> None:
 
 def _check_entries(args: "EksClusterArgs") -> None:
     entries = args.get("access_entries", [])
-    names = [entry["name"] for entry in entries]
-    if len(set(names)) != len(names):
-        msg = f"access_entries has the names {names}; accepted are different ones"
-        raise ValueError(msg)
+    each_once([entry["name"] for entry in entries], "access_entries")
     for entry in entries:
         _check_entry(entry)
     admins = [entry for entry in entries if any(p["policy"] == ADMIN_POLICY for p in entry.get("policies", []))]

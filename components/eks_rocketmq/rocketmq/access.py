@@ -14,7 +14,7 @@ from pulumi import Input
 
 from eks_rocketmq.rocketmq import names
 from eks_rocketmq.rocketmq.broker_config import Value
-from eks_rocketmq.validation import between, did_you_mean, one_of
+from eks_rocketmq.validation import between, did_you_mean, each_once, one_of
 
 INTERNAL_PREFIX = "rocketmq-internal-"
 USER_TYPES = ("Normal", "Super")
@@ -114,11 +114,7 @@ def access(given: AccessArgs) -> Access:
     """
     generation = between(given.get("internal_generation", 1), 1, None, "access.internal_generation")
     users = [_user(each) for each in given.get("users", [])]
-    found = [user.name for user in users]
-    twice = sorted({name for name in found if found.count(name) > 1})
-    if twice:
-        msg = f"access.users has {', '.join(map(repr, twice))} more than once; accepted is each name once"
-        raise ValueError(msg)
+    each_once([user.name for user in users], "access.users")
     return Access(sorted(users, key=lambda user: user.name), generation)
 
 

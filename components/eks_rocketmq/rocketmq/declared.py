@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict, TypeVar
 
 from eks_rocketmq.rocketmq import names
-from eks_rocketmq.validation import between, did_you_mean, one_of
+from eks_rocketmq.validation import between, did_you_mean, each_once, one_of
 
 _TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
 _NEWER_TYPES = {"PRIORITY": "5.4.0"}
@@ -155,11 +155,7 @@ def _consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
 
 
 def _unique(found: list[_Named], what: str) -> list[_Named]:
-    seen = [each.name for each in found]
-    twice = sorted({name for name in seen if seen.count(name) > 1})
-    if twice:
-        msg = f"{what} has {', '.join(map(repr, twice))} more than once; accepted is each name once"
-        raise ValueError(msg)
+    each_once([each.name for each in found], what)
     return sorted(found, key=lambda each: each.name)
 
 

@@ -29,6 +29,7 @@ from eks_rocketmq.validation import (
     cpu,
     digest,
     dns_label,
+    each_once,
     image,
     image_reference,
     whole_number,
@@ -346,10 +347,10 @@ def _transient_pool(keys: Mapping[str, Value]) -> int:
 
 
 def _check_groups(groups: list[BrokerGroup]) -> None:
-    names = [group.name for group in groups]
-    if not names or len(set(names)) < len(names):
-        msg = f"broker_groups has the names {names}; accepted is one group or more, each with a name of its own"
+    if not groups:
+        msg = "broker_groups is empty; accepted is one group or more"
         raise ValueError(msg)
+    each_once([group.name for group in groups], "broker_groups")
 
 
 def _with_proxy_config(result: Plan, given: Mapping[str, Value]) -> Plan:
