@@ -48,8 +48,8 @@ def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> N
     name = storage["class_name"]
     if not storage.get("create", False) and name != _NEW_CLUSTER_CLASS:
         msg = (
-            f"storageClass is {name!r}, and newCluster makes a cluster with no class but EKS's own, "
-            f"{_NEW_CLUSTER_CLASS!r}: give newStorageClass, which makes {name!r}, or take {_NEW_CLUSTER_CLASS!r}"
+            f"storageClass is {name!r}, and newCluster makes a cluster with no class but EKS's own; accepted are "
+            f"{_NEW_CLUSTER_CLASS!r}, and any other name with newStorageClass, which makes it"
         )
         raise ValueError(msg)
 

@@ -252,8 +252,7 @@ def test_what_comes_up_together_is_taken(overrides: dict[str, Any]) -> None:
         ),
         (
             {"storageClass": "fast", "newStorageClass": None},
-            "storageClass is 'fast', and newCluster makes a cluster with no class but EKS's own, 'gp2': give "
-            "newStorageClass, which makes 'fast', or take 'gp2'",
+            "storageClass is 'fast', and newCluster makes a cluster with no class but EKS's own; accepted are 'gp2', ",
         ),
         (
             new_cluster(serviceCidr="10.20.128.0/20"),
