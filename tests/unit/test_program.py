@@ -247,7 +247,7 @@ def refused(message: str) -> Any:
         pytest.param(
             {"controllers": {"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}},
             cluster,
-            r"^Pulumi\.prod\.yaml: controllers.pods.zones has 'us-east-1a', a zone of another region than aws:region, ",
+            r"^Pulumi\.prod\.yaml: controllers.pods.zones has 'us-east-1a', no zone of aws:region, 'ap-southeast-1': ",
             id="other region",
         ),
         pytest.param({"minInSyncReplicas": 4}, cluster, "minInSyncReplicas is 4, ", id="impossible copies"),
