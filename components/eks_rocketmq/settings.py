@@ -164,6 +164,8 @@ def assemble(
     """The settings that checked values make. Arguments and errors as for `parse`."""
     cluster = _cluster(values, profile)
     storage = _storage(values)
+    if values["newCluster"]:
+        stack_checks.check_existing(values, storage)
     ebs_csi = _ebs_csi(declared, values, storage)
     rocketmq = _rocketmq(declared, values)
     new = _new_cluster(values, cluster)
@@ -171,7 +173,6 @@ def assemble(
         stack_checks.check_class(storage, rocketmq)
     stack_checks.check_zones(rocketmq, region, new.network if new else None)
     if new is not None:
-        stack_checks.check_existing(values, storage)
         _check_together(new, ebs_csi, rocketmq)
     return Settings(
         cluster=cluster,
