@@ -1,20 +1,36 @@
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.spi.ToolProvider;
 
 /**
  * Prints the configuration keys of the RocketMQ on the class path as JSON: role, key, type, default, members of an enum,
- * and whether RocketMQ deprecates the key. Started by rocketmq_keys.py.
+ * whether RocketMQ deprecates the key, and whether nothing in it reads the key. Started by rocketmq_keys.py.
  *
  * RocketMQ sets configuration through setters and drops what has none without a word, so the setters are the list. Of a
  * .conf file it passes numbers, booleans and strings only; the proxy's JSON sets everything else as well.
+ *
+ * Nothing reads a key whose name, in letters of any size, stands in no class but the one that has its setter, and whose
+ * field is read there by its getter alone, which nobody calls. By reflection or as text it would need the name as well.
  */
 public class RocketMqKeys {
     private static final List<String> NETTY = List.of("org.apache.rocketmq.remoting.netty.NettyClientConfig",
@@ -23,6 +39,9 @@ public class RocketMqKeys {
     private static final Map<String, String> PLAIN = Map.of("int", "int", "Integer", "int", "long", "long", "Long",
         "long", "double", "double", "Double", "double", "boolean", "boolean", "Boolean", "boolean", "String", "string");
     private static final String HOST = hostName();
+    /** What is a word in RocketMQ's compiled classes, in small letters, to the classes that have it. */
+    private static final Map<String, Set<String>> WORDS = new HashMap<>();
+    private static final Map<Class<?>, List<String>> CODE = new HashMap<>();
 
     static {
         // In the order in which each program's startup class reads its file into them.
@@ -36,6 +55,7 @@ public class RocketMqKeys {
     }
 
     public static void main(String[] arguments) throws Exception {
+        readWords();
         List<String> roles = new ArrayList<>();
         for (Map.Entry<String, List<String>> role : ROLES.entrySet()) {
             Map<String, String> keys = new TreeMap<>();
@@ -70,7 +90,8 @@ public class RocketMqKeys {
             if (kind != null) {
                 Object value = valueOf(instance, setter.getKey());
                 keys.putIfAbsent(key, "{\"type\": " + kind + defaultOf(value)
-                    + (deprecated(type, key, setter.getValue()) ? ", \"deprecated\": true" : "") + "}");
+                    + (deprecated(type, key, setter.getValue()) ? ", \"deprecated\": true" : "")
+                    + (unread(setter.getValue().get(0).getDeclaringClass(), key) ? ", \"unread\": true" : "") + "}");
             }
         }
     }
@@ -127,6 +148,59 @@ public class RocketMqKeys {
             }
         }
         return marked;
+    }
+
+    private static boolean unread(Class<?> owner, String key) {
+        String small = key.toLowerCase(Locale.ROOT);
+        Set<String> owners = Set.of(owner.getName());
+        for (Map.Entry<String, Set<String>> word : WORDS.entrySet()) {
+            if (word.getKey().contains(small) && !word.getValue().equals(owners)) {
+                return false;
+            }
+        }
+        String method = "";
+        boolean set = false;
+        for (String line : CODE.computeIfAbsent(owner, RocketMqKeys::code)) {
+            if (line.matches("  [a-z][^#]*[(].*;")) {
+                method = line.replaceAll("^.* |[(].*$", "");
+            } else if (line.matches(".* = Methodref .*[.](get|is)" + small + ":.*")) {
+                return false;
+            } else if (line.matches(".*: getfield .*// field " + small + ":.*") && !method.matches("(get|is)" + small)) {
+                return false;
+            }
+            set |= method.equals("set" + small) && line.matches(".*: putfield .*// field " + small + ":.*");
+        }
+        return set;
+    }
+
+    /** A class as javap shows it, in small letters. */
+    private static List<String> code(Class<?> type) {
+        StringWriter shown = new StringWriter();
+        PrintWriter out = new PrintWriter(shown);
+        int failed = ToolProvider.findFirst("javap").orElseThrow()
+            .run(out, out, "-p", "-v", "-cp", System.getProperty("java.class.path"), type.getName());
+        if (failed != 0) {
+            throw new IllegalStateException("javap: " + shown);
+        }
+        return shown.toString().toLowerCase(Locale.ROOT).lines().toList();
+    }
+
+    private static void readWords() throws IOException {
+        for (String path : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            try (JarFile jar = new JarFile(path)) {
+                for (JarEntry entry : (Iterable<JarEntry>) jar.stream()::iterator) {
+                    if (entry.getName().matches("org/apache/rocketmq/.*[.]class")) {
+                        String name = entry.getName().replaceAll("[.]class$", "").replace('/', '.');
+                        try (InputStream in = jar.getInputStream(entry)) {
+                            String text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+                            for (String word : text.toLowerCase(Locale.ROOT).split("\\W+")) {
+                                WORDS.computeIfAbsent(word, absent -> new HashSet<>()).add(name);
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private static String hostName() {

@@ -1,7 +1,8 @@
 """`python -m scripts.rocketmq_keys VERSION`: write down the keys that a RocketMQ version knows.
 
-Fetches the version's jars, asks their setters (`RocketMqKeys.java`) and writes `rocketmq/keys/VERSION.json`, which
-decides what the library accepts. The same jars give the same file on every machine.
+Fetches the version's jars, asks their setters what there is and their classes what is read (`RocketMqKeys.java`), and
+writes `rocketmq/keys/VERSION.json`, which decides what the library accepts. The same jars give the same file on every
+machine.
 """
 
 import json

@@ -215,7 +215,7 @@ def test_a_key_that_an_existing_driver_may_not_have_is_warned_of() -> None:
 
 
 def test_warnings_call_arguments_what_the_stack_file_calls_them() -> None:
-    group = {"name": "a", "replicas": 3, "config": {"maxTopicLength": 100}}
+    group = {"name": "a", "replicas": 3, "config": {"highSpeedMode": True}}
     overrides = {"rocketmqVersion": "5.3.3", "brokerGroups": [group]}
     told = [text for _, text in run_stack("prod", preview=True, overrides=overrides).log]
     assert [text.partition(" ")[0] for text in told] == ["brokerGroups['a'].config:", "rocketmqVersion:"]

@@ -8,7 +8,7 @@ import pytest
 from eks_rocketmq.rocketmq import broker_config, key_rules
 from eks_rocketmq.rocketmq.plan import plan
 from scripts.rocketmq_keys import KEYS, render
-from tests.unit.rocketmq_case import args, deploy, group, keys
+from tests.unit.rocketmq_case import args, config, deploy, group, keys
 
 VERSIONS = ("5.3.3", "5.4.0", "5.5.0")
 ROLES = ("broker", "controller", "name_server", "proxy")
@@ -36,7 +36,7 @@ class TestData:
         for role, keys_of_role in known.items():
             assert list(keys_of_role) == sorted(keys_of_role), role
             for name, key in keys_of_role.items():
-                assert set(key) <= {"type", "default", "members", "deprecated"}, name
+                assert set(key) <= {"type", "default", "members", "deprecated", "unread"}, name
                 assert type(key.get("default", KINDS[key["type"]]())) is KINDS[key["type"]], name
                 assert ("members" in key) == (key["type"] == "enum"), name
                 assert key.get("default") in [*key.get("members", [key.get("default")]), None], name
@@ -103,11 +103,54 @@ class TestVersions:
     def test_a_key_that_goes_is_taken_with_a_warning(self) -> None:
         recording = deploy(broker_groups=group(config={"maxTopicLength": 100}))
         assert keys(recording)["maxTopicLength"] == "100"
-        (warning,) = [text for level, text in recording.log if "maxTopicLength" in text]
-        assert (
-            warning == "broker_groups['broker-a'].config: RocketMQ 5.5.0 takes maxTopicLength and is going to drop it"
-        )
+        assert [text.removeprefix("broker_groups['broker-a'].config: ") for _, text in recording.log] == [
+            "RocketMQ 5.5.0 takes maxTopicLength and is going to drop it",
+            "maxTopicLength is read by nobody in RocketMQ 5.5.0, so it changes nothing",
+        ]
         assert deploy().log == []
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    @pytest.mark.parametrize(
+        ("role", "config"),
+        [
+            ("broker_groups", {"highSpeedMode": True}),
+            ("controllers", {"serverSocketBacklog": 2048}),
+            ("name_servers", {"maxReconnectIntervalTimeSeconds": 30}),
+            ("proxies", {"contextExpiredInSeconds": 60}),
+        ],
+    )
+    def test_so_is_one_that_nobody_reads(self, version: str, role: str, config: dict[str, Any]) -> None:
+        (key,) = config
+        given, what = (
+            (group(config=config), "broker_groups['broker-a']")
+            if role == "broker_groups"
+            else ({"config": config}, role)
+        )
+        told = f"{what}.config: {key} is read by nobody in RocketMQ {version}, so it changes nothing"
+        assert told in plan(args(version=version, **{role: given})).warnings
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_but_not_the_one_that_seems_to_switch_access_control_on(self, version: str) -> None:
+        for value in (True, False):
+            refused_key(
+                f"aclEnable is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it out, "
+                "access control has an argument of its own: access",
+                {"aclEnable": value},
+                version=version,
+            )
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_deployment_sets_none_that_nobody_reads(self, version: str) -> None:
+        recording = deploy(version=version, access={"users": []}, tls={"secret_name": "tls"})
+        proxy = json.loads(config(recording, "rocketmq-proxy-config")["rmq-proxy.json"])
+        for role, found in {
+            "broker": keys(recording),
+            "controller": keys(recording, "rocketmq-controller-config", "controller.conf"),
+            "name_server": keys(recording, "rocketmq-nameserver-config", "namesrv.conf"),
+            "proxy": proxy,
+        }.items():
+            assert found
+            assert broker_config.remarks(version, role, found) == [], role
 
 
 class TestLimits:

@@ -17,11 +17,17 @@ from eks_rocketmq.validation import did_you_mean
 
 Value = str | int | bool
 Key = Mapping[str, Any]
-"""`type` (int, long, double, boolean, string or enum), and where there is one `default`, `members` and `deprecated`."""
+"""`type` (int, long, double, boolean, string or enum), and where there is one `default`, `members`, `deprecated` and
+`unread`."""
 
 _KEYS = resources.files("eks_rocketmq.rocketmq") / "keys"
 # What these hold would stand readable in a ConfigMap and in the stack's state.
 _PASSWORDS = frozenset({"initAuthenticationUser", "innerClientAuthenticationCredentials", "tlsKeyPassword"})
+_ACCESS = "aclEnable"  # RocketMQ 4 read it; who sets it counts on being protected
+_REMARKS = {
+    "deprecated": "RocketMQ {version} takes {key} and is going to drop it",
+    "unread": "{key} is read by nobody in RocketMQ {version}, so it changes nothing",
+}
 _LIMITS = {"int": 2**31, "long": 2**63}
 _SPOKEN = {"boolean": "true or false", "double": "a number", "string": "a string on one line"}
 
@@ -95,8 +101,8 @@ def override(  # noqa: PLR0913 - as many as the question has
         what: how an error names the user's input.
 
     Raises:
-        ValueError: as `checked`, for a key in `fixed`, for one that holds a password, and for keys that contradict
-            each other.
+        ValueError: as `checked`, for a key in `fixed`, for one that holds a password or seems to switch access control
+            on, and for keys that contradict each other.
     """
     passwords = sorted(_PASSWORDS & set(given))
     if passwords:
@@ -105,23 +111,31 @@ def override(  # noqa: PLR0913 - as many as the question has
             "stack's state; leave it out, users and certificates have arguments of their own: access and tls"
         )
         raise ValueError(msg)
+    known = known_keys(version)[role]
+    if _ACCESS in given and known.get(_ACCESS, {}).get("unread"):
+        msg = (
+            f"{what}: {_ACCESS} is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it "
+            "out, access control has an argument of its own: access"
+        )
+        raise ValueError(msg)
     taken = sorted(fixed & set(given))
     if taken:
         msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
         raise ValueError(msg)
     values = checked(version, role, own, f"own {role} keys") | checked(version, role, given, what)
-    if (contradiction := key_rules.contradiction(role, known_keys(version)[role], values)) is not None:
+    if (contradiction := key_rules.contradiction(role, known, values)) is not None:
         raise ValueError(f"{what}: {contradiction}")
     return values
 
 
-def deprecated(version: str, role: str, given: Iterable[str]) -> list[str]:
-    """What is said of the given keys that the version still takes and RocketMQ is going to drop."""
+def remarks(version: str, role: str, given: Iterable[str]) -> list[str]:
+    """What is said of the given keys that the version still takes: it goes some day, or is read nowhere."""
     known = known_keys(version)[role]
     return [
-        f"RocketMQ {version} takes {key} and is going to drop it"
+        remark.format(key=key, version=version)
         for key in sorted(given)
-        if known.get(key, {}).get("deprecated")
+        for mark, remark in _REMARKS.items()
+        if known.get(key, {}).get(mark)
     ]
 
 

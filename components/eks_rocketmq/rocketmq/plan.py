@@ -226,7 +226,7 @@ def _warnings(args: RocketMqArgs, version: str) -> list[str]:
     return [
         f"{what}.config: {told}"
         for role, what, config in configs
-        for told in [*broker_config.deprecated(version, role, config), *durability.slower(role, config)]
+        for told in [*broker_config.remarks(version, role, config), *durability.slower(role, config)]
     ]
 
 
