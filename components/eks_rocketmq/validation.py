@@ -134,19 +134,22 @@ def each_once(names: Iterable[str], what: str) -> None:
         raise ValueError(msg)
 
 
-def refuse_beside(given: Mapping[str, object], useless: Iterable[str], beside: str) -> None:
+def refuse_beside(
+    given: Mapping[str, object], useless: Iterable[str], beside: str, way_out: str = "leave one of the two out"
+) -> None:
     """Refuses arguments of which another one makes nothing, instead of dropping them without a word.
 
     Args:
         given: the arguments.
         useless: those that nobody reads then; empty ones say nothing.
         beside: which one that is and what it means, as in `role_arn, a role of your own`.
+        way_out: what to do instead.
 
     Raises:
         ValueError: naming all of them.
     """
     if found := [name for name in useless if given.get(name)]:
-        msg = f"{', '.join(found)} given with {beside}: nothing would be made of it; leave one of the two out"
+        msg = f"{', '.join(found)} given with {beside}: nothing would be made of it; {way_out}"
         raise ValueError(msg)
 
 

@@ -199,7 +199,7 @@ PLACES: Mapping[Any, Place] = {
     NetworkPoliciesArgs: Place(
         lambda fields: {"network_policies": fields},
         {"egress": True},
-        {"enabled": False, "clients": [PEER], "egress": False, "dns": [PEER]},
+        {"enabled": Pair({}, {"enabled": False}), "clients": [PEER], "egress": False, "dns": [PEER]},
     ),
     PeerArgs: Place(
         lambda fields: {"network_policies": {"clients": [fields]}},

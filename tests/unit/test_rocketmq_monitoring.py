@@ -437,6 +437,32 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> Non
         plan(args(**changes))
 
 
+@pytest.mark.parametrize(
+    ("given", "useless"),
+    [
+        ({"interval": "5s"}, "monitoring.interval"),
+        ({"monitor_labels": {"a": "b"}, "interval": "5s"}, "monitoring.interval, monitoring.monitor_labels"),
+        ({"monitor_labels": {"a": "b"}, "alerts": {"labels": {}}}, "monitoring.monitor_labels"),
+    ],
+)
+def test_what_is_said_of_a_monitor_that_is_not_made_is_refused(given: dict[str, Any], useless: str) -> None:
+    whole = (
+        f"{useless} given with monitoring.monitor 'none', which makes no monitor: nothing would be made of it; leave "
+        "it out, or set monitoring.monitor to 'pod' or 'service'"
+    )
+    for monitor in ({}, {"monitor": "none"}):
+        with pytest.raises(ValueError, match=re.escape(whole)):
+            plan(args(monitoring={**given, **monitor}))
+    plan(args(monitoring={**given, "monitor": "pod"}))
+
+
+def test_labels_that_the_alert_rules_take_over_need_no_monitor() -> None:
+    choices = plan(args(monitoring={"monitor_labels": {"a": "b"}, "alerts": {}})).surroundings.monitoring
+    assert choices is not None
+    assert choices.alerts is not None
+    assert choices.alerts.labels == {"a": "b"}
+
+
 def test_without_monitoring_an_exporter_of_ones_own_is_allowed() -> None:
     given = {"config": {"metricsExporterType": "LOG"}}
     planned = plan(args(broker_groups=group(**given), controllers=given, proxies=given))

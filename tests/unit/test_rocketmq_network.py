@@ -23,6 +23,7 @@ EVERYTHING: dict[str, Any] = {
     "topics": [{"name": "orders"}],
     "network_policies": {"egress": True, "clients": [{"namespace_labels": {"team": "shop"}}]},
 }
+PEER = {"pod_labels": {"app": "shop"}}
 
 
 def policies(recording: Recording) -> dict[str, dict[str, Any]]:
@@ -161,8 +162,37 @@ def test_a_policy_that_would_shut_out_clients_from_outside_is_refused() -> None:
     inside = {"clients": [{"pod_labels": {"app": "shop"}}]}
     with pytest.raises(ValueError, match=r"network_policies\.clients names no cidr"):
         plan(args(external=outside, network_policies=inside))
-    plan(args(external=outside, network_policies={**inside, "enabled": False}))
+    plan(args(external=outside, network_policies={"enabled": False}))
     plan(args(external=outside, network_policies={"clients": [*inside["clients"], {"cidr": "10.0.0.0/16"}]}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network_policies": {"clients": []}}, "network_policies.clients"),
+        ({"network_policies": {"dns": [PEER], "egress": True}}, "network_policies.egress, network_policies.dns"),
+        ({"monitoring": {"scrapers": [PEER]}}, "monitoring.scrapers"),
+        ({"dashboard": {"login_secret": "login", "clients": [PEER]}}, "dashboard.clients"),
+    ],
+)
+def test_peers_of_policies_that_are_not_made_are_refused(changes: dict[str, Any], message: str) -> None:
+    plan(args(**changes))
+    changes = {**changes, "network_policies": {**changes.get("network_policies", {}), "enabled": False}}
+    whole = f"{message} given with network_policies.enabled false, which makes no policies: nothing would be made of it"
+    with pytest.raises(ValueError, match=re.escape(whole)):
+        plan(args(**changes))
+    plan(args(network_policies={"enabled": False, "egress": False}))
+
+
+def test_who_answers_dns_is_refused_while_pods_may_ask_anyone() -> None:
+    whole = (
+        "network_policies.dns given with network_policies.egress false, which lets pods ask anyone: nothing would be "
+        "made of it; leave it out, or set network_policies.egress to true"
+    )
+    for egress in ({}, {"egress": False}):
+        with pytest.raises(ValueError, match=re.escape(whole)):
+            plan(args(network_policies={"dns": [PEER], **egress}))
+    plan(args(network_policies={"dns": [PEER], "egress": True}))
 
 
 def test_every_namespace_and_every_pod_can_be_named() -> None:

@@ -38,7 +38,7 @@ CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
 RARELY = st.sampled_from([False] * 7 + [True])
 ADVICE = (
     "accepted", "needs", "leave it out", "leave them out", "is missing", "has no", "contradict each other: ",
-    "give the", "Give ", "add the", "take ",
+    "give the", "Give ", "add the", "take ", "leave one of the two out",
 )  # fmt: skip
 # Least members of a group, least controllers, and whether an acknowledged message outlives a killed member.
 PROMISES = {"strict": (3, 3, True), "balanced": (2, 3, True), "dev": (1, 1, False)}
@@ -154,6 +154,18 @@ SERVICE = {
     "annotations": PAIRS,
     "traffic_policy": st.sampled_from(["Cluster", "Local"]),
 }
+MEASURED: dict[str, st.SearchStrategy[Any]] = {
+    "scrapers": PEERS,
+    "alerts": some_of(
+        labels=PAIRS,
+        kubernetes_metrics=st.booleans(),
+        disk_used_percent=st.integers(1, 84),
+        consumer_lag_messages=st.integers(1, 10**15),
+        consumer_lag_seconds=st.integers(1, 10**9),
+        send_latency_milliseconds=st.integers(1, 2999),
+    ),
+    "grafana_dashboard": some_of(labels=PAIRS, annotations=PAIRS),
+}
 OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "external": some_of(
         {"load_balancer_class": st.just("example.com/lb"), "hostname": st.sampled_from(["mq.example.com", "mq"])},
@@ -162,7 +174,9 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
         **SERVICE,
     )
     | some_of({"type": st.just("NodePort")}, **SERVICE),
-    "network_policies": some_of(enabled=st.booleans(), clients=PEERS, egress=st.booleans(), dns=PEERS),
+    "network_policies": some_of({"egress": st.just(True)}, enabled=st.just(True), clients=PEERS, dns=PEERS)
+    | some_of(enabled=st.just(True), clients=PEERS, egress=st.just(False))
+    | some_of({"enabled": st.just(False)}, egress=st.just(False)),
     "access": some_of(
         users=named(password_version=st.integers(1, 3), enabled=st.booleans(), permissions=PERMISSIONS)
         | named(password=st.from_regex(r"[!#-\[\]-~]{8,64}", fullmatch=True), type=st.just("Super")),
@@ -187,20 +201,12 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
         consume=st.booleans(),
     ),
     "monitoring": some_of(
-        monitor=st.sampled_from(["pod", "service", "none"]),
+        {"monitor": st.sampled_from(["pod", "service"])},
         monitor_labels=PAIRS,
         interval=st.sampled_from(["30s", "1m"]),
-        scrapers=PEERS,
-        alerts=some_of(
-            labels=PAIRS,
-            kubernetes_metrics=st.booleans(),
-            disk_used_percent=st.integers(1, 84),
-            consumer_lag_messages=st.integers(1, 10**15),
-            consumer_lag_seconds=st.integers(1, 10**9),
-            send_latency_milliseconds=st.integers(1, 2999),
-        ),
-        grafana_dashboard=some_of(labels=PAIRS, annotations=PAIRS),
-    ),
+        **MEASURED,
+    )
+    | some_of(monitor=st.just("none"), **MEASURED),
     "dashboard": some_of({"login_secret": WORDS}, clients=PEERS),
 }
 
@@ -315,7 +321,11 @@ def test_what_no_option_can_be_is_refused_by_its_name(given_args: dict[str, Any]
 def test_options_are_rendered_as_kubernetes_takes_them_and_open_what_is_served(given_args: dict[str, Any]) -> None:
     result, refusal = outcome(plan, args(**given_args))
     if refusal:
-        clashes = ("network_policies.clients names no cidr", "dashboard has no credentials_secret beside access")
+        clashes = (
+            "network_policies.clients names no cidr",
+            "dashboard has no credentials_secret beside access",
+            "given with network_policies.enabled false",
+        )
         assert any(clash in refusal for clash in clashes)
         return
     recording = deploy(**given_args)

@@ -22,6 +22,7 @@ from eks_rocketmq.validation import (
     matching,
     one_of,
     qualified_name,
+    refuse_beside,
 )
 
 MONITORS = ("pod", "service", "none")
@@ -168,6 +169,7 @@ def surroundings(args: Mapping[str, Any]) -> Surroundings:
         external=None if outside is None else _external(outside),
         dashboard=None if console is None else _dashboard(console),
     )
+    _refuse_useless(args)
     _check_clients(result)
     if result.dashboard and result.dashboard.credentials_secret is None and "access" in args:
         msg = (
@@ -176,6 +178,35 @@ def surroundings(args: Mapping[str, Any]) -> Surroundings:
         )
         raise ValueError(msg)
     return result
+
+
+def _refuse_useless(args: Mapping[str, Any]) -> None:
+    policies, metrics = args.get("network_policies", {}), args.get("monitoring", {})
+    given = {
+        f"{option}.{name}": value not in (False, {})  # an empty list of peers lets nobody in, which is something
+        for option in ("network_policies", "monitoring", "dashboard")
+        for name, value in args.get(option, {}).items()
+    }
+    if not policies.get("enabled", True):
+        peers_and_more = [f"network_policies.{name}" for name in ("clients", "egress", "dns")]
+        peers_and_more += ["monitoring.scrapers", "dashboard.clients"]
+        refuse_beside(given, peers_and_more, "network_policies.enabled false, which makes no policies")
+    if not policies.get("egress", False):
+        refuse_beside(
+            given,
+            ["network_policies.dns"],
+            "network_policies.egress false, which lets pods ask anyone",
+            "leave it out, or set network_policies.egress to true",
+        )
+    if metrics.get("monitor", "none") == "none":
+        # A PrometheusRule without labels of its own has those of the monitor.
+        ruled = "labels" not in metrics.get("alerts", {"labels": {}})
+        refuse_beside(
+            given,
+            ["monitoring.interval"] if ruled else ["monitoring.interval", "monitoring.monitor_labels"],
+            "monitoring.monitor 'none', which makes no monitor",
+            "leave it out, or set monitoring.monitor to 'pod' or 'service'",
+        )
 
 
 def as_proxies_read(version: str, keys: Mapping[str, Value]) -> dict[str, Value]:
