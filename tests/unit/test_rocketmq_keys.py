@@ -226,6 +226,23 @@ class TestRanges:
             assert accepted in str(key_rules.refusal("broker", key, value))
 
     @pytest.mark.parametrize(
+        ("key", "value", "accepted"),
+        [
+            ("fileReservedTime", "48", "is a whole number, 1 to 2147483647 (hours, with 0 every full file"),
+            ("registerNameServerPeriod", 20000.5, "is a whole number, 10000 to 60000 (milliseconds"),
+            ("serverSelectorThreads", "0", "is a whole number, 0 to 32767 (0 is two for each processor)"),
+            ("maxHaTransferByteInSecond", 2**63, "is a whole number, 1 to 9223372036854775807 (RocketMQ takes less"),
+            ("logicalDiskSpaceCleanForciblyThreshold", "0.9", "is a number, 0.1 to 1 (part of the volume)"),
+            ("timerRocksDBRollMaxTps", "9", "is a number, 1 or more (RocketMQ takes less"),
+            ("brokerPermission", "6", "are 2, 4, 6"),
+            ("timerWheelEnable", "true", "is True (without it"),
+            ("deleteWhen", 4, "are hours of the day, such as '04' or '04;16'"),
+        ],
+    )
+    def test_a_value_of_another_type_is_told_the_same_bounds(self, key: str, value: object, accepted: str) -> None:
+        refused_key(f"{key} is {value!r}; accepted {accepted}", {key: value})
+
+    @pytest.mark.parametrize(
         ("role", "config"),
         [
             ("broker_groups", {"serverWorkerThreads": 0}),

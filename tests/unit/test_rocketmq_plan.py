@@ -110,7 +110,10 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"broker_groups": group(config={"flushDiskType": ["SYNC_FLUSH"]})}, "is ['SYNC_FLUSH']; accepted is"),
         ({"broker_groups": group(config={"msgTraceTopicName": None})}, "is None; accepted is a string on one line"),
         ({"broker_groups": group(config={"fileReservedTime": {}})}, "fileReservedTime is {}; accepted is a whole"),
-        ({"broker_groups": group(config={"fileReservedTime": 2**31})}, "from -2147483648 to 2147483647"),
+        (
+            {"broker_groups": group(config={"fileReservedTime": 2**31})},
+            "accepted is a whole number, 1 to 2147483647 (hours",
+        ),
         ({"broker_groups": group(config={"msgTraceTopicName": "a\nbrokerIP1=b"})}, "accepted is a string on one line"),
         ({"broker_groups": group(config={"brokerIP2": "10.0.0.1"})}, "brokerIP2 is set by the deployment"),
         (

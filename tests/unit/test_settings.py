@@ -263,8 +263,8 @@ def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
         ),
         (
             {"proxies": without_storage(memory="1Gi", config={"grpcThreadPoolNums": "many"})},
-            "proxies.config: grpcThreadPoolNums is 'many'; accepted is a whole number, such as 1048576, from "
-            "-2147483648 to 2147483647",
+            "proxies.config: grpcThreadPoolNums is 'many'; accepted is a whole number, 1 to 32767 (threads, a "
+            "pool without any ends the process)",
         ),
     ],
 )

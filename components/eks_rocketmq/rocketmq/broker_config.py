@@ -29,7 +29,13 @@ _REMARKS = {
     "unread": "{key} is read by nobody in RocketMQ {version}, so it changes nothing",
 }
 _LIMITS = {"int": 2**31, "long": 2**63}
-_SPOKEN = {"boolean": "true or false", "double": "a number", "string": "a string on one line"}
+_SPOKEN = {
+    "boolean": "true or false",
+    "double": "a number",
+    "int": "a whole number",
+    "long": "a whole number",
+    "string": "a string on one line",
+}
 
 
 def versions() -> list[str]:
@@ -72,7 +78,8 @@ def checked(version: str, role: str, given: Mapping[str, Value], what: str) -> d
             )
         plain = int(value) if isinstance(value, float) and value.is_integer() else value
         if not _fits(known[key], plain):
-            msg = f"{what}: {key} is {value!r}; accepted is {_accepted(known[key])}"
+            accepted = key_rules.certain(key) or f"accepted is {_accepted(role, key, known[key])}"
+            msg = f"{what}: {key} is {value!r}; {accepted}"
             raise ValueError(msg)
         if (accepted := key_rules.refusal(role, key, plain)) is not None:
             msg = f"{what}: {key} is {value!r}; {accepted}"
@@ -185,10 +192,13 @@ def _fits(key: Key, value: object) -> bool:
     return kind == "string" and isinstance(value, str) and value.isprintable()
 
 
-def _accepted(key: Key) -> str:
-    kind = key["type"]
+def _accepted(role: str, key: str, known: Key) -> str:
+    kind = known["type"]
     if kind == "enum":
-        return " or ".join(map(repr, key["members"]))
-    if kind in _LIMITS:
-        return f"a whole number, such as 1048576, from {-_LIMITS[kind]} to {_LIMITS[kind] - 1}"
-    return _SPOKEN[kind]
+        return " or ".join(map(repr, known["members"]))
+    if kind not in {*_LIMITS, "double"}:
+        return _SPOKEN[kind]
+    least, most, why = key_rules.bounds(role, key)
+    if most is None and kind in _LIMITS:
+        most = _LIMITS[kind] - 1
+    return f"{_SPOKEN[kind]}, {least} {'or more' if most is None else f'to {most}'} ({why})"

@@ -140,25 +140,36 @@ _NEEDED: Mapping[str, tuple[object, str]] = {
 def refusal(role: str, key: str, value: object) -> str | None:
     """What is accepted for a role's key instead of a value of the right type, or None when the value is."""
     if key in _NEEDED:
+        taken = value == _NEEDED[key][0]
+    elif key in _CHOICES:
+        taken = value in _CHOICES[key]
+    elif key in _FORMS and isinstance(value, str):
+        taken = _FORMS[key][0].fullmatch(value) is not None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        taken = True
+    else:
+        least, most, why = bounds(role, key)
+        taken = least <= value and (most is None or value <= most)
+        return None if taken else f"accepted is {least} {'or more' if most is None else f'to {most}'} ({why})"
+    return None if taken else certain(key)
+
+
+def certain(key: str) -> str | None:
+    """What is accepted for a key that takes certain values or a form alone; None for any other."""
+    if key in _NEEDED:
         needed, why = _NEEDED[key]
-        return None if value == needed else f"accepted is {needed!r} ({why})"
+        return f"accepted is {needed!r} ({why})"
     if key in _CHOICES:
-        return None if value in _CHOICES[key] else f"accepted are {', '.join(map(repr, _CHOICES[key]))}"
-    if key in _FORMS and isinstance(value, str):
-        pattern, spoken = _FORMS[key]
-        return None if pattern.fullmatch(value) else f"accepted are {spoken}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return _number_refusal(role, key, value)
+        return f"accepted are {', '.join(map(repr, _CHOICES[key]))}"
+    return f"accepted are {_FORMS[key][1]}" if key in _FORMS else None
 
 
-def _number_refusal(role: str, key: str, value: float) -> str | None:
-    family = next((bounds for name, bounds in _FAMILIES if name.fullmatch(key)), _OTHERS)
+def bounds(role: str, key: str) -> _Bounds:
+    """The least and the most of a role's key that is a number, and why. None is no upper bound but the type's."""
+    family = next((each for name, each in _FAMILIES if name.fullmatch(key)), _OTHERS)
     least, most, why = _RANGES.get(key, family)
     least, why = _ROLE_LEAST.get((role, key)) or _LEAST.get(key, (least, why))
-    if least <= value and (most is None or value <= most):
-        return None
-    return f"accepted is {least} {'or more' if most is None else f'to {most}'} ({why})"
+    return least, most, why
 
 
 Values = Callable[[str], Any]
