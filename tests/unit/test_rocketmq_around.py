@@ -360,7 +360,10 @@ def test_size_and_image_of_the_console_are_the_callers() -> None:
         ({"dashboard": {**DASHBOARD, "image": "d:2"}}, "dashboard.image is 'd:2'; accepted is an image without tag"),
         ({"dashboard": {**DASHBOARD, "version": "v 2"}}, "dashboard.version is 'v 2'; accepted are up to 128 letters"),
         ({"dashboard": {**DASHBOARD, "image_digest": "latest"}}, "dashboard.image_digest is 'latest'; accepted is"),
-        ({"broker_groups": group(name="dashboard")}, "broker group name is 'dashboard', as the set of another role"),
+        (
+            {"broker_groups": group(name="dashboard")},
+            "broker_groups['dashboard'].name is 'dashboard', as the set of another role",
+        ),
     ],
 )
 def test_a_console_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:

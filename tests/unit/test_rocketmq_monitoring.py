@@ -429,7 +429,10 @@ def test_another_panel_is_in_the_same_configmap(monkeypatch: pytest.MonkeyPatch)
             )
             for name in ("a-b", "1a", "__name__", "a.b", "")
         ),
-        ({"broker_groups": group(name="monitoring")}, "broker group name is 'monitoring', as the set of another role"),
+        (
+            {"broker_groups": group(name="monitoring")},
+            "broker_groups['monitoring'].name is 'monitoring', as the set of another role",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -137,7 +137,7 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"min_in_sync_replicas": 1.5}, "min_in_sync_replicas is 1.5; accepted is a whole number"),
         (
             {"broker_groups": group(replicas=2)},
-            "broker group 'broker-a' has 2 replicas; profile 'strict' needs 3 or more: give it 3, or take profile "
+            "broker_groups['broker-a'].replicas is 2; profile 'strict' needs 3 or more: give it 3, or take profile "
             "'balanced' or 'dev', which promises less",
         ),
         (
@@ -146,11 +146,16 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ),
         (
             {"min_in_sync_replicas": 3},
-            "min_in_sync_replicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1",
+            "min_in_sync_replicas is 3, broker_groups['broker-a'].replicas is 3; accepted is 1 to 2, so that",
         ),
         (
             {"profile": "dev", "min_in_sync_replicas": 2, "broker_groups": group(replicas=1)},
-            "accepted is 1 to 1, so that writes go on while one member restarts, or 3 replicas and more",
+            "min_in_sync_replicas is 2, broker_groups['broker-a'].replicas is 1; accepted is 1, or 3 replicas and more",
+        ),
+        (
+            {"profile": "balanced", "broker_groups": group(replicas=2, min_in_sync_replicas=2)},
+            "broker_groups['broker-a'].min_in_sync_replicas is 2, broker_groups['broker-a'].replicas is 2; accepted is "
+            "1, so that writes go on while one member restarts, or 3 replicas and more",
         ),
         ({"min_in_sync_replicas": 0}, "accepted is 1 to 2"),
         (
@@ -189,9 +194,15 @@ def test_digest_and_image_are_taken_as_given() -> None:
             "broker_groups['broker-a'].memory is 4Gi; a broker with a transient store pool of 5120 MiB needs "
             "21760Mi or more: raise it, or lower transientStorePoolSize",
         ),
-        ({"broker_groups": group(name="Broker_A")}, "broker group name is 'Broker_A'"),
-        ({"broker_groups": group(name="b" * 41)}, "has 41 letters; accepted are 40 or fewer"),
-        ({"broker_groups": group(name="controller")}, "broker group name is 'controller', as the set of another role"),
+        ({"broker_groups": group(name="Broker_A")}, "broker_groups['Broker_A'].name is 'Broker_A'"),
+        (
+            {"broker_groups": group(name="b" * 41)},
+            f"broker_groups['{'b' * 41}'].name has 41 letters; accepted are 40 or fewer",
+        ),
+        (
+            {"broker_groups": group(name="controller")},
+            "broker_groups['controller'].name is 'controller', as the set of another role",
+        ),
         ({"broker_groups": []}, "broker_groups is empty; accepted is one group or more"),
         ({"broker_groups": group() * 2}, "broker_groups has 'broker-a' more than once; accepted is each name once"),
         ({"namespace": "Rocket"}, "namespace is 'Rocket'"),

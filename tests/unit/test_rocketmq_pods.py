@@ -101,6 +101,9 @@ def test_what_is_said_for_all_reaches_every_role(placed: Recording, name: str) -
     assert main["command"].index("-XX:MaxGCPauseMillis=100") < main["command"].index("-cp")
 
 
+HELD = {"required": [{"key": ZONE, "operator": "In", "values": ZONES[1:]}]}
+
+
 def test_its_manifests_are_valid_to_the_letter(placed: Recording) -> None:
     for manifest in placed.manifests():
         kubernetes_validate.validate(manifest, "1.35", strict=True)
@@ -233,23 +236,32 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
     [
         (
             {"pods": {"zones": ZONES[:2]}},
-            "controllers is held to 2 zones (ap-southeast-1a, ap-southeast-1b); profile 'strict' spreads it over 3",
+            "pods.zones: controllers may run in ap-southeast-1a, ap-southeast-1b only; profile 'strict' spreads it "
+            "over 3; accepted are 3 zones or more, or take profile 'balanced' or 'dev', which promises less",
         ),
         (
-            {"broker_groups": group(pods={"zones": ZONES[:1]})},
-            "broker_groups['broker-a'] is held to 1 zones (ap-southeast-1a); profile 'strict' spreads it over 3",
+            {"pods": {"zones": ZONES}, "broker_groups": group(pods={"zones": ZONES[:1]})},
+            "broker_groups['broker-a'].pods.zones: broker_groups['broker-a'] may run in ap-southeast-1a only; profile "
+            "'strict' spreads it over 3; accepted are 3 zones or more, or take profile 'dev', which promises less",
         ),
         (
             {"profile": "balanced", "pods": {"zones": ZONES[:1]}},
-            "profile 'balanced' spreads it over 2; accepted are 2 zones or more",
+            "profile 'balanced' spreads it over 2; accepted are 2 zones or more, or take profile 'dev'",
         ),
         (
             {"pods": {"node_selector": {ZONE: ZONES[0]}}},
-            "controllers is held to 1 zones (ap-southeast-1a); profile 'strict' spreads it over 3",
+            "pods.node_selector: controllers may run in ap-southeast-1a only; profile 'strict' spreads it over 3",
         ),
         (
-            {"pods": {"node_affinity": {"required": [{"key": ZONE, "operator": "In", "values": ZONES[1:]}]}}},
-            "controllers is held to 2 zones (ap-southeast-1b, ap-southeast-1c); profile 'strict' spreads it over 3",
+            {
+                "pods": {"node_selector": {ZONE: ZONES[0]}, "node_affinity": HELD},
+                "controllers": {"pods": {"node_selector": {"a": "b"}, "node_affinity": {}}},
+            },
+            "pods.node_selector: controllers may run in ap-southeast-1a only; profile 'strict' spreads it over 3",
+        ),
+        (
+            {"pods": {"node_affinity": HELD}},
+            "pods.node_affinity: controllers may run in ap-southeast-1b, ap-southeast-1c only; profile 'strict'",
         ),
         (
             {
@@ -258,11 +270,12 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
                     "node_affinity": {"required": [{"key": ZONE, "operator": "NotIn", "values": ZONES[:1]}]},
                 }
             },
-            "controllers is held to 2 zones (ap-southeast-1b, ap-southeast-1c); profile 'strict' spreads it over 3",
+            "pods.zones and pods.node_affinity: controllers may run in ap-southeast-1b, ap-southeast-1c only; profile",
         ),
         (
             {"pods": {"zones": ZONES, "node_selector": {ZONE: "elsewhere"}}},
-            "controllers is held to 0 zones (none); profile 'strict' spreads it over 3",
+            "pods.zones and pods.node_selector: controllers may run in no zone; profile 'strict' spreads it over 3; "
+            "accepted are 3 zones or more",
         ),
         *(
             ({"pods": {"node_affinity": given}}, f"pods.node_affinity{message}")
@@ -369,7 +382,8 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
         ({"image_pull_secrets": ["Mirror"]}, "image_pull_secrets is 'Mirror'; accepted are 1 to 253"),
         (
             {"broker_groups": group(min_in_sync_replicas=3)},
-            "min_in_sync_replicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1 to 2",
+            "broker_groups['broker-a'].min_in_sync_replicas is 3, broker_groups['broker-a'].replicas is 3; accepted is "
+            "1 to 2, so that",
         ),
     ],
 )

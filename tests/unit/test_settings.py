@@ -163,7 +163,7 @@ def test_each_choice_is_taken() -> None:
         ),
         ({"pods": {"nodeSelectors": {}}}, r"pods.nodeSelectors is not known; did you mean 'nodeSelector'\?"),
         ({"pods": {"nodeSelector": {"pool": 5}}}, r"pods.nodeSelector\['pool'\] is 5; accepted is a string"),
-        ({"brokerGroups": group(replicas=0)}, "broker group 'broker-a' has 0 replicas; durability 'strict' needs 3"),
+        ({"brokerGroups": group(replicas=0)}, r"brokerGroups\['broker-a'\].replicas is 0; durability 'strict'"),
         ({"nameServers": without_storage(replicas=0)}, "nameServers.replicas is 0; accepted is 1 to 1000"),
         (
             {"brokerGroups": group(memory="4GB")},
@@ -201,12 +201,12 @@ def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
         ),
         (
             {"minInSyncReplicas": 3},
-            "minInSyncReplicas is 3, broker group 'broker-a' has 3 replicas; accepted is 1 to 2, so that writes go on "
+            "minInSyncReplicas is 3, brokerGroups['broker-a'].replicas is 3; accepted is 1 to 2, so that writes go on "
             "while one member restarts, or 4 replicas and more",
         ),
         (
             {"brokerGroups": group(replicas=2)},
-            "broker group 'broker-a' has 2 replicas; durability 'strict' needs 3 or more: give it 3, or take "
+            "brokerGroups['broker-a'].replicas is 2; durability 'strict' needs 3 or more: give it 3, or take "
             "durability 'balanced' or 'dev', which promises less",
         ),
         (
@@ -239,8 +239,31 @@ def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
         ),
         (
             {"brokerGroups": group(name="Broker_A")},
-            "broker group name is 'Broker_A'; accepted are 1 to 63 lower-case letters, digits and '-', beginning and "
-            "ending with a letter or a digit",
+            "brokerGroups['Broker_A'].name is 'Broker_A'; accepted are 1 to 63 lower-case letters, digits and '-', "
+            "beginning and ending with a letter or a digit",
+        ),
+        (
+            {"brokerGroups": group(replicas=1), "durability": "dev", "minInSyncReplicas": 2},
+            "minInSyncReplicas is 2, brokerGroups['broker-a'].replicas is 1; accepted is 1, or 3 replicas and more",
+        ),
+        (
+            {"pods": {"zones": ["ap-southeast-1a", "ap-southeast-1b"]}},
+            "pods.zones: controllers may run in ap-southeast-1a, ap-southeast-1b only; durability 'strict' spreads it "
+            "over 3; accepted are 3 zones or more, or take durability 'balanced' or 'dev', which promises less",
+        ),
+        (
+            {"consumerGroups": [{"name": "a b"}]},
+            "consumerGroups['a b'].name is 'a b'; accepted are 1 to 120 letters, digits, '_', '-', '%' and '|'",
+        ),
+        (
+            {"networkPolicies": {"dns": [{"cidr": "10.0.0.0/8"}]}},
+            "networkPolicies.dns given with networkPolicies.egress false, which lets pods ask anyone: nothing would be "
+            "made of it; leave it out, or set networkPolicies.egress to true",
+        ),
+        (
+            {"brokerGroups": group(config={"aclEnable": True})},
+            "brokerGroups['broker-a'].config: aclEnable is read by nobody in RocketMQ 5.5.0, so everyone would still "
+            "be let in; leave it out, access control has an argument of its own: access",
         ),
         (
             {"namespace": "-mq"},

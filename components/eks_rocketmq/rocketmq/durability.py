@@ -5,7 +5,7 @@ setting, and five drained switchovers. A killed process leaves what it wrote in 
 process, and says nothing about the loss of power.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from eks_rocketmq.rocketmq.broker_config import Value
@@ -116,26 +116,32 @@ def profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def check_members(name: str, group: str, replicas: int, min_in_sync: int) -> None:
+def check_members(name: str, group: str, replicas: int, min_in_sync: int, said: str) -> None:
     """Refuses a group that cannot keep its profile's promise while one member is away, as its disruption budget allows.
 
+    Args:
+        name: of the profile.
+        group: how an error names the group.
+        replicas: its members.
+        min_in_sync: how many of them must have a message.
+        said: how an error names the input that says so.
+
     Raises:
-        ValueError: naming the group, the numbers and what is accepted.
+        ValueError: naming the inputs, the numbers and what is accepted.
     """
     least = profile(name).least_members
     if replicas < least:
         msg = (
-            f"broker group {group!r} has {replicas} replicas; profile {name!r} needs {least} or more: give it {least}"
+            f"{group}.replicas is {replicas}; profile {name!r} needs {least} or more: give it {least}"
             f"{_or_profile(other for other, row in PROFILES.items() if row.least_members <= replicas)}"
         )
         raise ValueError(msg)
     most = max(1, replicas - 1)
     if not 1 <= min_in_sync <= most:
+        accepted = "1" if most == 1 else f"1 to {most}"
+        why = ", so that writes go on while one member restarts" if replicas > 1 else ""
         larger = f", or {min_in_sync + 1} replicas and more" if min_in_sync > most else ""
-        msg = (
-            f"min_in_sync_replicas is {min_in_sync}, broker group {group!r} has {replicas} replicas; accepted is 1 to "
-            f"{most}, so that writes go on while one member restarts{larger}"
-        )
+        msg = f"{said} is {min_in_sync}, {group}.replicas is {replicas}; accepted is {accepted}{why}{larger}"
         raise ValueError(msg)
 
 
@@ -150,6 +156,30 @@ def check_quorum(name: str, replicas: int) -> None:
         msg = (
             f"controllers.replicas is {replicas}; accepted with profile {name!r} are odd numbers from "
             f"{profile(name).least_controllers} on: 3 elect a master while one of them is away{_or_profile(fitting)}"
+        )
+        raise ValueError(msg)
+
+
+def check_zones(name: str, what: str, replicas: int, zones: Collection[str] | None, said: Iterable[str]) -> None:
+    """Refuses zones over which the profile cannot spread the pods of a role.
+
+    Args:
+        name: of the profile.
+        what: how an error names the role.
+        replicas: its pods.
+        zones: those that are left for them; None is any.
+        said: how an error names the inputs that say so.
+
+    Raises:
+        ValueError: naming the inputs, the zones and how many the profile needs.
+    """
+    needed = min(profile(name).zones, replicas)
+    if zones is not None and len(zones) < needed:
+        allowed = f"{', '.join(sorted(zones))} only" if zones else "no zone"
+        msg = (
+            f"{' and '.join(said)}: {what} may run in {allowed}; profile {name!r} "
+            f"spreads it over {needed}; accepted are {needed} zones or more"
+            f"{_or_profile(other for other, row in PROFILES.items() if row.zones <= len(zones))}"
         )
         raise ValueError(msg)
 

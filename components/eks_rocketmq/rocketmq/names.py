@@ -27,7 +27,7 @@ def topic(name: str, taken: frozenset[str]) -> str:
     Raises:
         ValueError: naming the topic and what is accepted.
     """
-    return _checked(name, "topic", _TOPIC_LENGTH, _OWN_TOPICS | taken)
+    return _checked(name, "topics", _TOPIC_LENGTH, _OWN_TOPICS | taken)
 
 
 def group(name: str) -> str:
@@ -36,7 +36,7 @@ def group(name: str) -> str:
     Raises:
         ValueError: naming the group and what is accepted.
     """
-    return _checked(name, "consumer group", _GROUP_LENGTH, _OWN_GROUPS)
+    return _checked(name, "consumer_groups", _GROUP_LENGTH, _OWN_GROUPS)
 
 
 def user(name: str, internal_prefix: str) -> str:
@@ -45,20 +45,22 @@ def user(name: str, internal_prefix: str) -> str:
     Raises:
         ValueError: naming the user and what is accepted.
     """
+    what = f"access.users[{name!r}].name"
     if not _USER.fullmatch(name):
-        msg = f"user name is {name!r}; accepted are 1 to 64 letters, digits, '_', '.', '@' and '-'"
+        msg = f"{what} is {name!r}; accepted are 1 to 64 letters, digits, '_', '.', '@' and '-'"
         raise ValueError(msg)
     if name.startswith(internal_prefix):
-        msg = f"user name is {name!r}; names that begin with {internal_prefix!r} are RocketMQ's own, take another one"
+        msg = f"{what} is {name!r}; names that begin with {internal_prefix!r} are RocketMQ's own, take another one"
         raise ValueError(msg)
     return name
 
 
-def _checked(name: str, what: str, length: int, own: frozenset[str]) -> str:
+def _checked(name: str, argument: str, length: int, own: frozenset[str]) -> str:
+    what = f"{argument}[{name!r}].name"
     if name in own or name.startswith(_OWN_PREFIXES):
-        msg = f"{what} name is {name!r}, which RocketMQ has for itself; accepted is any other name"
+        msg = f"{what} is {name!r}, which RocketMQ has for itself; accepted is any other name"
         raise ValueError(msg)
     if len(name) > length or not _LETTERS.fullmatch(name):
-        msg = f"{what} name is {name!r}; accepted are 1 to {length} letters, digits, '_', '-', '%' and '|'"
+        msg = f"{what} is {name!r}; accepted are 1 to {length} letters, digits, '_', '-', '%' and '|'"
         raise ValueError(msg)
     return name

@@ -247,10 +247,11 @@ def _role(  # noqa: PLR0913 - what makes a role
     role: str, given: Mapping[str, Any], what: str, config: str, frame: _Frame, *, direct_needed: int = 0
 ) -> Role:
     replicas = _replicas(given, what)
-    pods = pod_settings.of_role(frame.everyone, [("pods", frame.pods), (f"{what}.pods", given.get("pods", {}))])
+    inputs = [("pods", frame.pods), (f"{what}.pods", given.get("pods", {}))]
+    pods = pod_settings.of_role(frame.everyone, inputs)
     if role in {labels.BROKER, labels.CONTROLLER}:
-        zones = min(durability.profile(frame.profile).zones, replicas)
-        pod_settings.check_zones(what, pods, zones, frame.profile)
+        said = pod_settings.zone_inputs(inputs)
+        durability.check_zones(frame.profile, what, replicas, pods.held_to, said)
     return Role(
         replicas=replicas,
         memory=memory.divide(role, given["memory"], f"{what}.memory", direct_needed=direct_needed),
@@ -299,19 +300,20 @@ def _controllers(given: ControllersArgs, frame: _Frame, addresses: list[str]) ->
 
 
 def _group(given: BrokerGroupArgs, frame: _Frame, addresses: dict[str, Value]) -> BrokerGroup:
-    name = dns_label(given["name"], "broker group name")
-    what = f"broker_groups[{name!r}]"
+    what = f"broker_groups[{given['name']!r}]"
+    name = dns_label(given["name"], f"{what}.name")
     if len(name) > _LONGEST_GROUP:
-        msg = f"broker group name {name!r} has {len(name)} letters; accepted are {_LONGEST_GROUP} or fewer"
+        msg = f"{what}.name has {len(name)} letters; accepted are {_LONGEST_GROUP} or fewer"
         raise ValueError(msg)
     if name in _OTHER_ROLES:
-        msg = f"broker group name is {name!r}, as the set of another role is called; accepted is any other name"
+        msg = f"{what}.name is {name!r}, as the set of another role is called; accepted is any other name"
         raise ValueError(msg)
     replicas = whole_number(given["replicas"], f"{what}.replicas")
-    min_in_sync = frame.min_in_sync
+    min_in_sync, said = frame.min_in_sync, "min_in_sync_replicas"
     if "min_in_sync_replicas" in given:
-        min_in_sync = whole_number(given["min_in_sync_replicas"], f"{what}.min_in_sync_replicas")
-    durability.check_members(frame.profile, name, replicas, min_in_sync)
+        said = f"{what}.min_in_sync_replicas"
+        min_in_sync = whole_number(given["min_in_sync_replicas"], said)
+    durability.check_members(frame.profile, what, replicas, min_in_sync, said)
     own: dict[str, Value] = {
         "brokerClusterName": CLUSTER,
         "brokerName": name,

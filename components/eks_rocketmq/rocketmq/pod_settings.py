@@ -147,19 +147,20 @@ def of_role(everyone: PodSettings, given: Sequence[tuple[str, PodsArgs]]) -> Pod
     return PodSettings(**fields, pull_policy=everyone.pull_policy, pull_secrets=everyone.pull_secrets)
 
 
-def check_zones(what: str, settings: PodSettings, needed: int, profile: str) -> None:
-    """Refuses zones over which the profile cannot spread a role.
-
-    Raises:
-        ValueError: naming the zones and how many the profile needs.
-    """
-    zones = settings.held_to
-    if zones is not None and len(zones) < needed:
-        msg = (
-            f"{what} is held to {len(zones)} zones ({', '.join(sorted(zones)) or 'none'}); profile {profile!r} spreads "
-            f"it over {needed}; accepted are {needed} zones or more, or a profile that promises less"
-        )
-        raise ValueError(msg)
+def zone_inputs(given: Sequence[tuple[str, PodsArgs]]) -> list[str]:
+    """How an error names what `held_to` comes from, of inputs as `of_role` takes them."""
+    found: dict[str, str] = {}
+    for what, args in given:
+        affinity = args.get("node_affinity", {}).get("required", [])
+        says = {
+            "zones": "zones" in args,
+            "node_selector": ZONE in args.get("node_selector", {}),
+            "node_affinity": any(one["key"] == ZONE for one in affinity),
+        }
+        # The special one counts instead of the general one, but for what is merged.
+        found = {name: place for name, place in found.items() if name in _MERGED or name not in args}
+        found |= {name: f"{what}.{name}" for name, said in says.items() if said}
+    return list(found.values())
 
 
 def object_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
