@@ -340,17 +340,6 @@ def test_what_comes_up_together_is_taken(overrides: dict[str, Any]) -> None:
         ({"storageClass": "GP2"}, "storageClass is 'GP2'; accepted are 1 to 253 lower-case"),
         ({"ebsCsi": {"path": "team"}}, "ebsCsi: path is 'team'; accepted is '/'"),
         ({"ebsCsi": {"kmsKeyArns": ["1234"]}}, "ebsCsi: .*'1234'"),
-        (
-            {"ebsCsiDriver": "existing"},
-            "ebsCsiRoleName, ebsCsiPermissions given with ebsCsiDriver 'existing', which uses the addon and its role",
-        ),
-        (
-            {
-                **{"ebsCsiDriver": "existing", "ebsCsiRoleName": None, "ebsCsiPermissions": None},
-                "ebsCsi": {"addonVersion": "v1.62.0-eksbuild.1", "identity": "pod_identity", "tags": {"team": "x"}},
-            },
-            "ebsCsi: addonVersion, identity, tags given with existing True, which uses the addon as it is",
-        ),
         ({"newStorageClass": {"kmsKeyId": "1234"}}, "newStorageClass: kmsKeyId is '1234'; accepted is the ARN"),
         (
             {"newStorageClass": {"kmsKeyId": KEY.replace("key/", "alias/")}},

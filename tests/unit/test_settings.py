@@ -285,6 +285,16 @@ def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
             "out",
         ),
         (
+            {"ebsCsiDriver": "existing", "ebsCsiRoleName": "mine", "ebsCsiPermissions": "generated"},
+            "ebsCsiRoleName, ebsCsiPermissions given with ebsCsiDriver 'existing', which uses the addon and its role "
+            "as they are: nothing would be made of it; leave one of the two out",
+        ),
+        (
+            {"ebsCsiDriver": "existing", "ebsCsi": {"identity": "pod_identity", "tags": {"team": "x"}}},
+            "ebsCsi: identity, tags given with existing True, which uses the addon as it is: nothing would be made of "
+            "it; leave one of the two out",
+        ),
+        (
             {"proxies": without_storage(memory="1Gi", config={"grpcThreadPoolNums": "many"})},
             "proxies.config: grpcThreadPoolNums is 'many'; accepted is a whole number, 1 to 32767 (threads, a "
             "pool without any ends the process)",
