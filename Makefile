@@ -70,12 +70,13 @@ lint: $(READY) ## ruff, ty, actionlint and zizmor
 	@$(VENV)/bin/zizmor --offline --quiet --persona=pedantic .github
 
 .PHONY: check
-check: lint unit ## the quick loop: lint, types, unit tests
+# One process more than there are processors: the tests of the scripts mostly wait.
+check: lint ## the quick loop: lint, types, unit tests, the pods' scripts
+	@$(RUN) -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal tests/unit tests/scripts
 
 .PHONY: unit
-# One process more than there are processors: some tests wait for scripts.
 unit: $(READY) ## the unit tests alone
-	@$(RUN) -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal tests/unit
+	@$(RUN) -m pytest -q -n $$(nproc) --dist worksteal tests/unit
 
 .PHONY: test
 test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests

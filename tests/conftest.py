@@ -1,8 +1,15 @@
 """What all tests share."""
 
 import gc
+import os
 
 import pytest
+from hypothesis import settings
+
+# The same examples at every run: few in the quick loop, many where `make test` asks for them.
+settings.register_profile("quick", max_examples=15, derandomize=True, deadline=None, database=None)
+settings.register_profile("thorough", max_examples=200, derandomize=True, deadline=None, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # What the SDKs define stays until the end, millions of objects; looking through them for garbage took a third of a
 # quick run, and single tests looked slow for it.

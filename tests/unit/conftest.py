@@ -1,21 +1,13 @@
 """One run of the whole program for each mode; the tests only look at what was recorded."""
 
 import functools
-import os
 
 import pytest
 import yaml
-from hypothesis import settings
 from kubernetes_validate import utils as kubernetes_schemas
 
 import eks_rocketmq
 from tests.unit.harness import Recording, run_stack
-
-# The same examples at every run: few in the quick loop, many where `make test` asks for them.
-settings.register_profile("quick", max_examples=15, derandomize=True, deadline=None, database=None)
-settings.register_profile("thorough", max_examples=200, derandomize=True, deadline=None, database=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
-
 
 # The stack files are read some two hundred times; libyaml's parser takes a tenth of the other's time.
 yaml.SafeLoader = yaml.CSafeLoader  # ty: ignore[invalid-assignment]

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.test_rocketmq_scripts import SCRIPTS, Group, Server, environment, run, serving
+from tests.scripts.broker_group import SCRIPTS, Group, Server, environment, run, serving
 
 OWN = ("rocketmq-internal-1", "InternalPassword1")
 Answer = tuple[dict[str, Any], bytes]
