@@ -10,14 +10,9 @@ import jmespath
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import call
 from sandbox.engine.aws.policies import same_policy
-from sandbox.engine.aws.properties import Property, Schema, one_of, same_set
+from sandbox.engine.aws.properties import CHOSEN, FIXED, REGION, TAGGED, Property, Schema, one_of, same_set
 from sandbox.engine.aws.resource import Resource
 from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, by_id, by_list, capitalised, ec2_tags
-
-_FIXED = Property(replaces=True)
-_CHOSEN = Property(replaces=True, computed=True)
-_REGION = {"region": _CHOSEN}
-_TAGS = {"tags": Property()}
 
 
 def _attribute(key: str, verb: str, owner: str, initial: object) -> Step:
@@ -51,13 +46,13 @@ VPC = TableResource(
     Schema(
         "aws:ec2/vpc:Vpc",
         {
-            "cidrBlock": _CHOSEN,
+            "cidrBlock": CHOSEN,
             "enableDnsHostnames": Property(computed=True),
             "enableDnsSupport": Property(default=True),
             "enableNetworkAddressUsageMetrics": Property(computed=True),
             "instanceTenancy": Property(default="default"),
-            **_REGION,
-            **_TAGS,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(
@@ -88,18 +83,18 @@ SUBNET = TableResource(
         "aws:ec2/subnet:Subnet",
         {
             "assignIpv6AddressOnCreation": Property(default=False),
-            "availabilityZone": _CHOSEN,
-            "availabilityZoneId": _CHOSEN,
-            "cidrBlock": _FIXED,
+            "availabilityZone": CHOSEN,
+            "availabilityZoneId": CHOSEN,
+            "cidrBlock": FIXED,
             "enableDns64": Property(default=False),
             "enableResourceNameDnsAaaaRecordOnLaunch": Property(default=False),
             "enableResourceNameDnsARecordOnLaunch": Property(default=False),
             "ipv6Native": Property(default=False, replaces=True),
             "mapPublicIpOnLaunch": Property(default=False),
             "privateDnsHostnameTypeOnLaunch": Property(computed=True),
-            "vpcId": _FIXED,
-            **_REGION,
-            **_TAGS,
+            "vpcId": FIXED,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(
@@ -129,16 +124,16 @@ VPC_ENDPOINT = TableResource(
             "privateDnsEnabled": Property(computed=True),
             "routeTableIds": Property(computed=True, same=same_set),
             "securityGroupIds": Property(computed=True, same=same_set),
-            "serviceName": _FIXED,
+            "serviceName": FIXED,
             "subnetIds": Property(computed=True, same=same_set),
             "vpcEndpointType": Property(
                 default="Gateway",
                 replaces=True,
                 refusal=one_of("vpc_endpoint_type", "Interface", "Gateway", "GatewayLoadBalancer"),
             ),
-            "vpcId": _FIXED,
-            **_REGION,
-            **_TAGS,
+            "vpcId": FIXED,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(
@@ -174,15 +169,15 @@ FLOW_LOG = TableResource(
     Schema(
         "aws:ec2/flowLog:FlowLog",
         {
-            "iamRoleArn": _FIXED,
-            "logDestination": _CHOSEN,
+            "iamRoleArn": FIXED,
+            "logDestination": CHOSEN,
             "logDestinationType": Property(default="cloud-watch-logs", replaces=True),
-            "logFormat": _CHOSEN,
+            "logFormat": CHOSEN,
             "maxAggregationInterval": Property(default=600, replaces=True),
             "trafficType": Property(replaces=True, refusal=one_of("traffic_type", "ACCEPT", "REJECT", "ALL")),
-            "vpcId": _FIXED,
-            **_REGION,
-            **_TAGS,
+            "vpcId": FIXED,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(

@@ -10,14 +10,9 @@ import jmespath
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import Property, Schema, one_of
+from sandbox.engine.aws.properties import CHOSEN, FIXED, REGION, TAGGED, Property, Schema, one_of
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
 from sandbox.engine.aws.table import TableResource, Verbs, Wait, by_id, by_list, capitalised, ec2_tags
-
-_FIXED = Property(replaces=True)
-_CHOSEN = Property(replaces=True, computed=True)
-_REGION = {"region": _CHOSEN}
-_TAGS = {"tags": Property()}
 
 
 class InternetGateway(TableResource):
@@ -51,7 +46,7 @@ class InternetGateway(TableResource):
 
 
 INTERNET_GATEWAY = InternetGateway(
-    Schema("aws:ec2/internetGateway:InternetGateway", {"vpcId": Property(computed=True), **_REGION, **_TAGS}),
+    Schema("aws:ec2/internetGateway:InternetGateway", {"vpcId": Property(computed=True), **REGION, **TAGGED}),
     Verbs(
         what="EC2 Internet Gateway",
         service="ec2",
@@ -70,7 +65,7 @@ INTERNET_GATEWAY = InternetGateway(
 )
 
 EIP = TableResource(
-    Schema("aws:ec2/eip:Eip", {"domain": _CHOSEN, **_REGION, **_TAGS}),
+    Schema("aws:ec2/eip:Eip", {"domain": CHOSEN, **REGION, **TAGGED}),
     Verbs(
         what="EC2 EIP",
         service="ec2",
@@ -93,14 +88,14 @@ NAT_GATEWAY = TableResource(
     Schema(
         "aws:ec2/natGateway:NatGateway",
         {
-            "allocationId": _FIXED,
+            "allocationId": FIXED,
             "connectivityType": Property(
                 default="public", replaces=True, refusal=one_of("connectivity_type", "private", "public")
             ),
-            "privateIp": _CHOSEN,
-            "subnetId": _FIXED,
-            **_REGION,
-            **_TAGS,
+            "privateIp": CHOSEN,
+            "subnetId": FIXED,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(
@@ -127,7 +122,7 @@ NAT_GATEWAY = TableResource(
 )
 
 ROUTE_TABLE = TableResource(
-    Schema("aws:ec2/routeTable:RouteTable", {"vpcId": _FIXED, **_REGION, **_TAGS}),
+    Schema("aws:ec2/routeTable:RouteTable", {"vpcId": FIXED, **REGION, **TAGGED}),
     Verbs(
         what="EC2 Route Table",
         service="ec2",
@@ -154,10 +149,10 @@ class Route(Resource):
     schema = Schema(
         "aws:ec2/route:Route",
         {
-            "destinationCidrBlock": _FIXED,
-            "routeTableId": _FIXED,
+            "destinationCidrBlock": FIXED,
+            "routeTableId": FIXED,
             **dict.fromkeys(_WAYS, Property()),
-            **_REGION,
+            **REGION,
         },
     )
 
@@ -217,9 +212,7 @@ def _route_id(table: str, destination: str) -> str:
 
 
 ROUTE_TABLE_ASSOCIATION = TableResource(
-    Schema(
-        "aws:ec2/routeTableAssociation:RouteTableAssociation", {"routeTableId": _FIXED, "subnetId": _FIXED, **_REGION}
-    ),
+    Schema("aws:ec2/routeTableAssociation:RouteTableAssociation", {"routeTableId": FIXED, "subnetId": FIXED, **REGION}),
     Verbs(
         what="EC2 Route Table Association",
         service="ec2",

@@ -9,15 +9,22 @@ import jmespath
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import Property, Schema, arn, one_of, same_set, same_settings
+from sandbox.engine.aws.properties import (
+    CHOSEN,
+    FIXED,
+    REGION,
+    TAGGED,
+    Property,
+    Schema,
+    arn,
+    one_of,
+    same_set,
+    same_settings,
+)
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
 from sandbox.engine.aws.table import Step, TableResource, Thing, Verbs, Wait, as_they_are, eks_tags
 from sandbox.engine.provider.values import UNKNOWN
 
-_FIXED = Property(replaces=True)
-_CHOSEN = Property(replaces=True, computed=True)
-_REGION = {"region": _CHOSEN}
-_TAGS = {"tags": Property()}
 _UPDATE_SECONDS = 3600.0
 
 
@@ -140,14 +147,14 @@ CLUSTER = Cluster(
             "encryptionConfig": Property(computed=True, replaces=True, same=same_settings),
             "forceUpdateVersion": Property(),
             "kubernetesNetworkConfig": Property(computed=True, replaces=True, same=same_settings),
-            "name": _CHOSEN,
+            "name": CHOSEN,
             "roleArn": Property(replaces=True, refusal=arn("role_arn")),
             "upgradePolicy": Property(computed=True, same=same_settings),
             "version": Property(computed=True),
             "vpcConfig": Property(same=same_settings),
             "zonalShiftConfig": Property(computed=True, same=same_settings),
-            **_REGION,
-            **_TAGS,
+            **REGION,
+            **TAGGED,
         },
         longest_name=100,
     ),
@@ -206,7 +213,7 @@ ACCESS_ENTRY = TableResource(
     Schema(
         "aws:eks/accessEntry:AccessEntry",
         {
-            "clusterName": _FIXED,
+            "clusterName": FIXED,
             "kubernetesGroups": Property(computed=True, same=same_set),
             "principalArn": Property(replaces=True, refusal=arn("principal_arn")),
             "type": Property(
@@ -224,8 +231,8 @@ ACCESS_ENTRY = TableResource(
                 ),
             ),
             "userName": Property(computed=True),
-            **_REGION,
-            **_TAGS,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(
@@ -291,10 +298,10 @@ ACCESS_POLICY_ASSOCIATION = AccessPolicyAssociation(
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
         {
             "accessScope": Property(replaces=True, same=same_settings),
-            "clusterName": _FIXED,
+            "clusterName": FIXED,
             "policyArn": Property(replaces=True, refusal=arn("policy_arn")),
             "principalArn": Property(replaces=True, refusal=arn("principal_arn")),
-            **_REGION,
+            **REGION,
         },
     ),
     Verbs(

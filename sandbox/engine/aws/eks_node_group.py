@@ -9,11 +9,9 @@ from typing import Any
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed
 from sandbox.engine.aws.eks_cluster import Updated, split_id
-from sandbox.engine.aws.properties import Property, Schema, arn, same_set, same_settings
+from sandbox.engine.aws.properties import CHOSEN, Property, Schema, arn, same_set, same_settings
 from sandbox.engine.aws.resource import Properties, Waiting
 from sandbox.engine.aws.table import Thing, Verbs, Wait, as_they_are, eks_tags
-
-_CHOSEN = Property(replaces=True, computed=True)
 
 
 def _node_group_named(resource_id: str) -> Mapping[str, str]:
@@ -114,16 +112,16 @@ NODE_GROUP = NodeGroup(
     Schema(
         "aws:eks/nodeGroup:NodeGroup",
         {
-            "amiType": _CHOSEN,
-            "capacityType": _CHOSEN,
+            "amiType": CHOSEN,
+            "capacityType": CHOSEN,
             "clusterName": Property(replaces=True),
-            "diskSize": _CHOSEN,
+            "diskSize": CHOSEN,
             "forceUpdateVersion": Property(),
-            "instanceTypes": _CHOSEN,
+            "instanceTypes": CHOSEN,
             "labels": Property(),
             "launchTemplate": Property(same=same_settings),
-            "nodeGroupName": _CHOSEN,
-            "nodeGroupNamePrefix": _CHOSEN,
+            "nodeGroupName": CHOSEN,
+            "nodeGroupNamePrefix": CHOSEN,
             "nodeRepairConfig": Property(computed=True, same=same_settings),
             "nodeRoleArn": Property(replaces=True, refusal=arn("node_role_arn")),
             "releaseVersion": Property(computed=True),
@@ -132,7 +130,7 @@ NODE_GROUP = NodeGroup(
             "taints": Property(same=same_taints),
             "updateConfig": Property(computed=True, same=same_settings),
             "version": Property(computed=True),
-            "region": _CHOSEN,
+            "region": CHOSEN,
             "tags": Property(),
         },
     ),

@@ -6,10 +6,9 @@ from typing import Any
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema, same_set
+from sandbox.engine.aws.properties import ALL_TAGS, CHOSEN, Property, Schema, same_set
 from sandbox.engine.aws.resource import Properties, Resource, Waiting, tag_change, tag_list, tag_map
 
-_CHOSEN = Property(replaces=True, computed=True)
 # Of the provider's blocks, those that keep their form; EC2 spells them with a capital.
 _DATA = {
     "blockDeviceMappings": "BlockDeviceMappings",
@@ -44,8 +43,8 @@ class LaunchTemplate(Resource):
             "defaultVersion": Property(computed=True),
             "description": Property(),
             "name": Property(replaces=True, computed=True),
-            "namePrefix": _CHOSEN,
-            "region": _CHOSEN,
+            "namePrefix": CHOSEN,
+            "region": CHOSEN,
             "tags": Property(),
             "updateDefaultVersion": Property(),
             "vpcSecurityGroupIds": Property(same=same_set),

@@ -8,13 +8,9 @@ from typing import Any
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import call
 from sandbox.engine.aws.policies import same_policy
-from sandbox.engine.aws.properties import Property, Schema, between
+from sandbox.engine.aws.properties import CHOSEN, REGION, TAGGED, Property, Schema, between
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
 from sandbox.engine.aws.table import Step, TableResource, Tagging, Thing, Verbs, as_they_are, capitalised
-
-_CHOSEN = Property(replaces=True, computed=True)
-_REGION = {"region": _CHOSEN}
-_TAGS = {"tags": Property()}
 
 
 def _log_group_arn(aws: Account, name: str) -> str:
@@ -43,12 +39,12 @@ LOG_GROUP = TableResource(
         {
             "deletionProtectionEnabled": Property(computed=True),
             "kmsKeyId": Property(),
-            "logGroupClass": _CHOSEN,
-            "name": _CHOSEN,
+            "logGroupClass": CHOSEN,
+            "name": CHOSEN,
             "retentionInDays": Property(default=0),
             "skipDestroy": Property(default=False),
-            **_REGION,
-            **_TAGS,
+            **REGION,
+            **TAGGED,
         },
         longest_name=512,
     ),
@@ -127,11 +123,11 @@ KEY = Key(
             "enableKeyRotation": Property(default=False),
             "isEnabled": Property(default=True),
             "keyUsage": Property(default="ENCRYPT_DECRYPT", replaces=True),
-            "multiRegion": _CHOSEN,
+            "multiRegion": CHOSEN,
             "policy": Property(computed=True, same=same_policy, keeps_text=True),
             "rotationPeriodInDays": Property(computed=True),
-            **_REGION,
-            **_TAGS,
+            **REGION,
+            **TAGGED,
         },
     ),
     Verbs(
@@ -170,7 +166,7 @@ KEY = Key(
 )
 
 ALIAS = TableResource(
-    Schema("aws:kms/alias:Alias", {"name": _CHOSEN, "targetKeyId": Property(), **_REGION}),
+    Schema("aws:kms/alias:Alias", {"name": CHOSEN, "targetKeyId": Property(), **REGION}),
     Verbs(
         what="KMS Alias",
         service="kms",

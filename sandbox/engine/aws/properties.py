@@ -39,6 +39,13 @@ class Property:
     asked: bool = False
 
 
+FIXED = Property(replaces=True)
+CHOSEN = Property(replaces=True, computed=True)
+# What nearly every type of AWS has.
+REGION = {"region": CHOSEN}
+TAGGED = {TAGS: Property()}
+
+
 @dataclass(frozen=True)
 class Schema:
     """A resource type by its token: its served inputs, and how long an automatic name may be (0: none is made)."""

@@ -11,13 +11,10 @@ from typing import Any
 
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import ALL_TAGS, Property, Schema, same_settings
+from sandbox.engine.aws.properties import ALL_TAGS, FIXED, REGION, Property, Schema, same_settings
 from sandbox.engine.aws.resource import Properties, Resource, Waiting, tag_list, tag_map
 from sandbox.engine.aws.table import TableResource, Tagging, Thing, Verbs, capitalised
 
-_FIXED = Property(replaces=True)
-_CHOSEN = Property(replaces=True, computed=True)
-_REGION = {"region": _CHOSEN}
 # In every other region a create says where the bucket is to be.
 _FIRST_REGION = "us-east-1"
 
@@ -65,7 +62,7 @@ def _addresses(aws: Account, bucket: str, thing: Thing) -> Mapping[str, str]:
 
 
 BUCKET = Bucket(
-    Schema("aws:s3/bucket:Bucket", {"bucket": Property(replaces=True, asked=True), "tags": Property(), **_REGION}),
+    Schema("aws:s3/bucket:Bucket", {"bucket": Property(replaces=True, asked=True), "tags": Property(), **REGION}),
     _verbs(
         what="S3 Bucket",
         create="CreateBucket",
@@ -105,9 +102,9 @@ VERSIONING = BucketSetting(
     Schema(
         "aws:s3/bucketVersioning:BucketVersioning",
         {
-            "bucket": _FIXED,
+            "bucket": FIXED,
             "versioningConfiguration": Property(same=same_settings, refusal=_versioning_refusal),
-            **_REGION,
+            **REGION,
         },
     ),
     _verbs(
@@ -160,7 +157,7 @@ def _rules_refusal(rules: Any) -> str | None:  # noqa: ANN401 - whatever the pro
 ENCRYPTION = BucketSetting(
     Schema(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-        {"bucket": _FIXED, "rules": Property(same=same_rules, refusal=_rules_refusal), **_REGION},
+        {"bucket": FIXED, "rules": Property(same=same_rules, refusal=_rules_refusal), **REGION},
     ),
     _verbs(
         what="S3 Bucket Server-side Encryption Configuration",
@@ -181,7 +178,7 @@ _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrict
 PUBLIC_ACCESS_BLOCK = BucketSetting(
     Schema(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-        {"bucket": _FIXED, **dict.fromkeys(_BLOCKS, Property(default=False)), **_REGION},
+        {"bucket": FIXED, **dict.fromkeys(_BLOCKS, Property(default=False)), **REGION},
     ),
     _verbs(
         what="S3 Bucket Public Access Block",
