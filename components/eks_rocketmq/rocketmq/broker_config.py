@@ -201,4 +201,4 @@ def _accepted(role: str, key: str, known: Key) -> str:
     least, most, why = key_rules.bounds(role, key)
     if most is None and kind in _LIMITS:
         most = _LIMITS[kind] - 1
-    return f"{_SPOKEN[kind]}, {least} {'or more' if most is None else f'to {most}'} ({why})"
+    return f"{_SPOKEN[kind]}, {key_rules.spoken((least, most, why))}"

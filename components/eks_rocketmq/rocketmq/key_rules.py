@@ -145,12 +145,8 @@ def refusal(role: str, key: str, value: object) -> str | None:
         taken = value in _CHOICES[key]
     elif key in _FORMS and isinstance(value, str):
         taken = _FORMS[key][0].fullmatch(value) is not None
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        taken = True
     else:
-        least, most, why = bounds(role, key)
-        taken = least <= value and (most is None or value <= most)
-        return None if taken else f"accepted is {least} {'or more' if most is None else f'to {most}'} ({why})"
+        return _number_refusal(role, key, value)
     return None if taken else certain(key)
 
 
@@ -170,6 +166,19 @@ def bounds(role: str, key: str) -> _Bounds:
     least, most, why = _RANGES.get(key, family)
     least, why = _ROLE_LEAST.get((role, key)) or _LEAST.get(key, (least, why))
     return least, most, why
+
+
+def spoken(limits: _Bounds) -> str:
+    """The bounds as an error names them."""
+    least, most, why = limits
+    return f"{least} {'or more' if most is None else f'to {most}'} ({why})"
+
+
+def _number_refusal(role: str, key: str, value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    least, most, _ = limits = bounds(role, key)
+    return None if least <= value and (most is None or value <= most) else f"accepted is {spoken(limits)}"
 
 
 Values = Callable[[str], Any]
