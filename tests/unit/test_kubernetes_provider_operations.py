@@ -1,37 +1,21 @@
 """What the kubernetes stand-in asks of the API server and tells the engine, over real gRPC."""
 
-import json
-import os
-import socket
-import stat
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox.engine.kubernetes import writer
-from sandbox.engine.kubernetes.stand_in import KubernetesStandIn
-from sandbox.engine.provider.base import Servicer
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, decode, encode, plain
 from tests.unit.kubernetes_api import Api, serving
+from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Engine, refused, stand_in
 
-CONFIG_MAP = "urn:pulumi:prod::project::kubernetes:core/v1:ConfigMap::settings"
 STATEFUL_SET = "urn:pulumi:prod::project::my:component$kubernetes:apps/v1:StatefulSet::broker"
 CLASS_PATCH = "urn:pulumi:prod::project::kubernetes:storage.k8s.io/v1:StorageClassPatch::gp2"
 PROVIDER = "urn:pulumi:prod::project::pulumi:providers:kubernetes::cluster"
 PATH = "/api/v1/namespaces/ns/configmaps/settings"
-INPUTS: JsonObject = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {"name": "settings", "namespace": "ns"},
-    "data": {"a": "1"},
-}
 
 
 @pytest.fixture
@@ -42,62 +26,13 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    server = grpc.server(ThreadPoolExecutor(8))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(KubernetesStandIn), server)
-    bound = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield bound
-    server.stop(None).wait()
-
-
-class Engine:
-    """One provider resource in one run: a connection of its own, as the engine opens it."""
-
-    def __init__(self, port: int, **config: Any) -> None:
-        # Without the option two channels of one process share a connection.
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
-        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
-        self.stub.Attach(plugin_pb2.PluginAttach(address=""))
-        self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(config)))
-
-    def check(self, urn: str, news: JsonObject, olds: JsonObject | None = None, seed: bytes = b"seed") -> JsonObject:
-        request = provider_pb2.CheckRequest(urn=urn, news=encode(news), olds=encode(olds or {}), randomSeed=seed)
-        return decode(self.stub.Check(request).inputs)
-
-    def create(
-        self, urn: str, inputs: JsonObject, *, preview: bool = False, timeout: float = 0
-    ) -> tuple[str, JsonObject]:
-        request = provider_pb2.CreateRequest(urn=urn, properties=encode(inputs), preview=preview, timeout=timeout)
-        response = self.stub.Create(request)
-        return response.id, decode(response.properties)
-
-    def update(self, urn: str, olds: JsonObject, news: JsonObject, *, preview: bool = False) -> JsonObject:
-        resource_id = "/".join(filter(None, (news["metadata"].get("namespace"), news["metadata"]["name"])))
-        request = provider_pb2.UpdateRequest(
-            id=resource_id, urn=urn, olds=encode(olds), news=encode(news), preview=preview
-        )
-        return decode(self.stub.Update(request).properties)
-
-    def read(
-        self, urn: str, resource_id: str, state: JsonObject | None = None, inputs: JsonObject | None = None
-    ) -> Any:
-        return self.stub.Read(
-            provider_pb2.ReadRequest(
-                id=resource_id, urn=urn, properties=encode(state or {}), inputs=encode(inputs or {})
-            )
-        )
-
-    def delete(self, urn: str, resource_id: str, state: JsonObject, timeout: float = 0) -> None:
-        self.stub.Delete(provider_pb2.DeleteRequest(id=resource_id, urn=urn, properties=encode(state), timeout=timeout))
+    with stand_in() as bound:
+        yield bound
 
 
 @pytest.fixture
 def engine(port: int, api: Api) -> Engine:
     return Engine(port, kubeconfig=api.kubeconfig)
-
-
-def refused(error: pytest.ExceptionInfo[grpc.RpcError]) -> str:
-    return error.value.details()  # ty: ignore[missing-attribute] - every error of a call has them
 
 
 def init_failure(error: pytest.ExceptionInfo[grpc.RpcError]) -> provider_pb2.ErrorResourceInitFailed:
@@ -381,138 +316,6 @@ def test_functions_are_refused_by_name(engine: Engine) -> None:
     with pytest.raises(grpc.RpcError) as error:
         engine.stub.Invoke(provider_pb2.InvokeRequest(tok="kubernetes:yaml:decode"))
     assert "unsupported function kubernetes:yaml:decode" in refused(error)
-
-
-def test_two_providers_and_two_runs_never_mix(port: int, api: Api) -> None:
-    with serving() as other:
-        first = Engine(port, kubeconfig=api.kubeconfig)
-        second = Engine(port, kubeconfig=other.kubeconfig, namespace="elsewhere")
-        first.create(CONFIG_MAP, INPUTS)
-        assert not other.writes()
-        assert second.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "elsewhere"
-        assert first.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "default"
-
-
-def unreachable(port: int, **config: Any) -> Engine:
-    nowhere = json.loads(Api(address="http://127.0.0.1:9").kubeconfig)
-    return Engine(port, kubeconfig=json.dumps(nowhere), **config)
-
-
-def test_an_unreachable_cluster_passes_previews_and_fails_updates(port: int) -> None:
-    engine = unreachable(port)
-    assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
-    with pytest.raises(grpc.RpcError) as error:
-        engine.create(CONFIG_MAP, INPUTS)
-    assert refused(error) == (
-        "configured Kubernetes cluster is unreachable: unable to load schema information from the API server: Get "
-        '"http://127.0.0.1:9/openapi/v2?timeout=32s": dial tcp 127.0.0.1:9: connect: connection refused'
-    )
-    with pytest.raises(grpc.RpcError) as error:
-        engine.delete(CONFIG_MAP, "ns/settings", INPUTS)
-    assert "PULUMI_K8S_DELETE_UNREACHABLE" in refused(error)
-    with pytest.raises(grpc.RpcError) as error:
-        engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS)
-    assert refused(error).startswith("failed to read resource state due to unreachable cluster.")
-
-
-def closes(connection: socket.socket) -> None:
-    connection.recv(1)
-
-
-def speaks_plain_text(connection: socket.socket) -> None:
-    connection.recv(1024)
-    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-
-@pytest.mark.parametrize(
-    ("scheme", "serve", "said"),
-    [
-        ("http", closes, "connect: connection reset by peer"),
-        ("https", speaks_plain_text, "wrong version number"),
-        ("http", speaks_plain_text, "the server answered 400 Bad Request"),
-    ],
-)
-def test_what_is_no_api_server_is_told_at_an_update(
-    port: int, scheme: str, serve: Callable[[socket.socket], None], said: str
-) -> None:
-    def answer(listener: socket.socket) -> None:
-        with listener.accept()[0] as connection:
-            serve(connection)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=answer, args=(listener,), daemon=True).start()
-        address = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
-        engine = Engine(port, kubeconfig=Api(address=address).kubeconfig)
-    with pytest.raises(grpc.RpcError) as error:
-        engine.create(CONFIG_MAP, INPUTS)
-    assert said in refused(error)
-
-
-def test_an_address_that_is_none_is_told_at_an_update(port: int) -> None:
-    with pytest.raises(grpc.RpcError) as error:
-        Engine(port, kubeconfig=Api(address="https://[no-address").kubeconfig).create(CONFIG_MAP, INPUTS)
-    assert "host must be a URL or a host:port pair: 'https://[no-address'" in refused(error)
-
-
-def test_a_server_may_lie_below_a_path(port: int, api: Api) -> None:
-    Engine(port, kubeconfig=Api(address=f"{api.address}/k8s/clusters/c-1/").kubeconfig)
-    assert [request.path for request in api.requests] == ["/k8s/clusters/c-1/version"]
-
-
-def test_delete_unreachable_drops_the_object_from_state(port: int) -> None:
-    engine = unreachable(port, deleteUnreachable="true")
-    assert engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).id == ""
-    engine.delete(CONFIG_MAP, "ns/settings", INPUTS)
-
-
-def test_skip_update_unreachable_keeps_what_was(port: int) -> None:
-    engine = unreachable(port, skipUpdateUnreachable="true")
-    assert engine.check(CONFIG_MAP, {**INPUTS, "data": {"a": "2"}}, INPUTS) == INPUTS
-    assert decode(engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).inputs) == INPUTS
-
-
-def plugin(folder: Path, token_file: Path) -> JsonObject:
-    """An exec plugin that counts its calls and prints the token in the file."""
-    script = folder / "get-token"
-    script.write_text(
-        f'#!/bin/sh\necho call >> {folder}/calls\n[ -s {token_file} ] || {{ echo "no credentials" >&2; exit 253; }}\n'
-        f'echo "{{\\"status\\": {{\\"token\\": \\"$(cat {token_file})\\", '
-        '\\"expirationTimestamp\\": \\"2999-01-01T00:00:00Z\\"}}"\n'
-    )
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    return {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(script), "args": ["eks"], "env": None}
-
-
-def test_a_token_is_asked_once_and_again_when_the_server_refuses_it(port: int, api: Api, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("first")
-    api.token = "first"
-    config = json.loads(api.kubeconfig)
-    config["users"][0]["user"] = {"exec": plugin(tmp_path, token)}
-    for _ in range(2):
-        Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS, preview=True)
-    assert (tmp_path / "calls").read_text().split() == ["call"]
-    token.write_text("second")
-    api.token = "second"
-    assert Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
-    assert (tmp_path / "calls").read_text().split() == ["call"] * 2
-
-
-def test_a_plugin_that_fails_makes_the_cluster_unreachable(port: int, api: Api, tmp_path: Path) -> None:
-    config = json.loads(api.kubeconfig)
-    config["users"][0]["user"] = {"exec": plugin(tmp_path, tmp_path / "nothing")}
-    with pytest.raises(grpc.RpcError) as error:
-        Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)
-    assert "failed with exit code 253\nno credentials" in refused(error)
-
-
-def test_the_ambient_kubeconfig_serves_where_the_provider_names_none(
-    port: int, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "config"
-    file.write_text(api.kubeconfig)
-    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/missing{os.pathsep}{file}")
-    assert Engine(port, kubeconfig=UNKNOWN).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
 
 
 def test_secrets_stay_secret_in_state(engine: Engine) -> None:

@@ -1,0 +1,78 @@
+"""What the tests of the kubernetes stand-in share: it serves over real gRPC, and asks as the engine does."""
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.engine.kubernetes.stand_in import KubernetesStandIn
+from sandbox.engine.provider.base import Servicer
+from sandbox.engine.provider.values import JsonObject, decode, encode
+
+CONFIG_MAP = "urn:pulumi:prod::project::kubernetes:core/v1:ConfigMap::settings"
+INPUTS: JsonObject = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "ns"},
+    "data": {"a": "1"},
+}
+
+
+@contextmanager
+def stand_in() -> Generator[int]:
+    """Its port."""
+    server = grpc.server(ThreadPoolExecutor(8))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(KubernetesStandIn), server)
+    bound = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield bound
+    server.stop(None).wait()
+
+
+class Engine:
+    """One provider resource in one run: a connection of its own, as the engine opens it."""
+
+    def __init__(self, port: int, **config: Any) -> None:
+        # Without the option two channels of one process share a connection.
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+        self.stub.Attach(plugin_pb2.PluginAttach(address=""))
+        self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(config)))
+
+    def check(self, urn: str, news: JsonObject, olds: JsonObject | None = None, seed: bytes = b"seed") -> JsonObject:
+        request = provider_pb2.CheckRequest(urn=urn, news=encode(news), olds=encode(olds or {}), randomSeed=seed)
+        return decode(self.stub.Check(request).inputs)
+
+    def create(
+        self, urn: str, inputs: JsonObject, *, preview: bool = False, timeout: float = 0
+    ) -> tuple[str, JsonObject]:
+        request = provider_pb2.CreateRequest(urn=urn, properties=encode(inputs), preview=preview, timeout=timeout)
+        response = self.stub.Create(request)
+        return response.id, decode(response.properties)
+
+    def update(self, urn: str, olds: JsonObject, news: JsonObject, *, preview: bool = False) -> JsonObject:
+        resource_id = "/".join(filter(None, (news["metadata"].get("namespace"), news["metadata"]["name"])))
+        request = provider_pb2.UpdateRequest(
+            id=resource_id, urn=urn, olds=encode(olds), news=encode(news), preview=preview
+        )
+        return decode(self.stub.Update(request).properties)
+
+    def read(
+        self, urn: str, resource_id: str, state: JsonObject | None = None, inputs: JsonObject | None = None
+    ) -> Any:
+        return self.stub.Read(
+            provider_pb2.ReadRequest(
+                id=resource_id, urn=urn, properties=encode(state or {}), inputs=encode(inputs or {})
+            )
+        )
+
+    def delete(self, urn: str, resource_id: str, state: JsonObject, timeout: float = 0) -> None:
+        self.stub.Delete(provider_pb2.DeleteRequest(id=resource_id, urn=urn, properties=encode(state), timeout=timeout))
+
+
+def refused(error: pytest.ExceptionInfo[grpc.RpcError]) -> str:
+    return error.value.details()  # ty: ignore[missing-attribute] - every error of a call has them
