@@ -1,22 +1,15 @@
-"""The Kubernetes clients of `eks-rocketmq`, set up as the stack's own provider is."""
+"""What `eks-rocketmq` and the preflight ask of a cluster."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
-from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
+from kubernetes.dynamic.exceptions import NotFoundError
 
 from eks_rocketmq.adopt import kubernetes_id
 from eks_rocketmq.destroy import Volume, read_volumes
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.events import latest
-from eks_rocketmq.kubernetes_api import PLAIN, api, core, items, readable
-
-
-@functools.cache
-def _client(kubeconfig: str) -> DynamicClient:
-    return DynamicClient(api(kubeconfig, None))
+from eks_rocketmq.kubernetes_api import get
 
 
 def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
@@ -30,12 +23,17 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
     id_ = kubernetes_id(inputs)
     if id_ is None:
         return None
-    client = _client(readable(kubeconfig))
-    metadata = inputs["metadata"]
+    provider, version, metadata = {"kubeconfig": kubeconfig}, inputs["apiVersion"], inputs["metadata"]
+    base = f"/apis/{version}" if "/" in version else f"/api/{version}"
     try:
-        resource = client.resources.get(api_version=inputs["apiVersion"], kind=inputs["kind"])
-        found = resource.get(name=metadata["name"], namespace=metadata.get("namespace")).to_dict()
-    except (NotFoundError, ResourceNotFoundError):
+        # A subresource, such as `pods/eviction`, is listed beside its resource and can have the same kind.
+        served = [each for each in get(provider, base)["resources"] if "/" not in each["name"]]
+        kind = next((each for each in served if each["kind"] == inputs["kind"]), None)
+        if kind is None:
+            return None
+        folder = f"{base}/namespaces/{metadata.get('namespace') or 'default'}" if kind["namespaced"] else base
+        found = get(provider, f"{folder}/{kind['name']}/{metadata['name']}")
+    except NotFoundError:
         return None
     return Found(id_, found["metadata"].get("annotations") or {})
 
@@ -51,12 +49,11 @@ def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
         ConfigException: when there is no kubeconfig that can be read.
         MaxRetryError: when the cluster cannot be reached.
     """
-    client = core(provider)
-    claims = items(client.list_persistent_volume_claim_for_all_namespaces(**PLAIN))
-    return read_volumes(items(client.list_persistent_volume(**PLAIN)), claims)
+    claims = get(provider, "/api/v1/persistentvolumeclaims")["items"]
+    return read_volumes(get(provider, "/api/v1/persistentvolumes")["items"], claims)
 
 
 def last_warning(provider: Mapping[str, Any], volume: str) -> str:
     """What was last said about a PersistentVolume, in the driver's own words; empty when nothing was."""
     about = f"involvedObject.kind=PersistentVolume,involvedObject.name={volume},type=Warning"
-    return latest(items(core(provider).list_event_for_all_namespaces(field_selector=about, **PLAIN)))
+    return latest(get(provider, "/api/v1/events", fieldSelector=about)["items"])

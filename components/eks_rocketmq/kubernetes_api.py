@@ -1,47 +1,59 @@
-"""The Kubernetes API as the stack's own provider reaches it."""
+"""The Kubernetes API as the stack's own provider reaches it.
+
+Plain requests and JSON: the typed clients of the `kubernetes` package take half a second to load, and previews wait.
+"""
 
 import functools
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 from kubernetes import config
-from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes.client import Configuration
+from kubernetes.dynamic import DynamicClient
+from urllib3 import Retry
 
 from eks_rocketmq.engine import is_secret
 
-PLAIN: Mapping[str, Any] = {"_preload_content": False, "_request_timeout": (5, 30)}
-"""Objects as JSON. Seconds to connect and to wait for an answer; the client's own default is for ever."""
+_SECONDS = (5, 30)
+"""To connect and to wait for an answer; the package's own default is for ever."""
+_AGAIN = Retry(2, read=0)
+"""How often more to connect. Who did not answer in time is not asked again."""
 
 
 @functools.cache
-def api(kubeconfig: str, context: str | None) -> ApiClient:
-    """A client for content or path of a kubeconfig, as the provider reads it; empty: for what kubectl would use."""
+def _client(kubeconfig: str, context: str | None) -> DynamicClient:
+    """For content or path of a kubeconfig, as the provider reads it; empty: for what kubectl would use."""
     content = yaml.safe_load(kubeconfig) if kubeconfig else None
+    settings = Configuration()
+    settings.retries = _AGAIN
     if isinstance(content, dict):
-        return config.new_client_from_config_dict(content, context=context)
-    return config.new_client_from_config(config_file=content, context=context)
+        api = config.new_client_from_config_dict(content, context=context, client_configuration=settings)
+    else:
+        api = config.new_client_from_config(config_file=content, context=context, client_configuration=settings)
+    # Nothing is discovered: it would be kept in a file of the machine's temporary folder, and the paths are known.
+    return DynamicClient(api, discoverer=lambda *_: None)
 
 
-def core(provider: Mapping[str, Any]) -> CoreV1Api:
-    """The core API.
+def get(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
+    """The API server's answer to a GET.
 
     Args:
         provider: inputs of the Kubernetes provider.
+        path: of an object or of a list, such as `/api/v1/events`.
+        query: such as `labelSelector`.
 
     Raises:
+        ApiException: when the cluster refuses the question; `NotFoundError` when there is no such path.
         ConfigException: when there is no kubeconfig that can be read.
+        MaxRetryError: when the cluster cannot be reached.
     """
-    return CoreV1Api(api(readable(provider.get("kubeconfig") or ""), provider.get("context")))
+    client = _client(_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    options = {"query_params": list(query.items()), "_request_timeout": _SECONDS}
+    return client.request("get", path, serializer=lambda _, content: content, **options)
 
 
-def readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it
-    """The kubeconfig of a provider, from a plan or an exported state.
-
-    Raises:
-        ConfigException: when the engine keeps it to itself.
-    """
+def _readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it
     if is_secret(kubeconfig):
         msg = (
             "the kubeconfig of the stack's Kubernetes provider is a secret, which the engine does not hand out; one "
@@ -49,8 +61,3 @@ def readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has 
         )
         raise config.ConfigException(msg)
     return kubeconfig
-
-
-def items(response: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client declares the type of its models instead
-    """The objects of a list that was asked for with `PLAIN`."""
-    return json.loads(response.data)["items"]

@@ -7,8 +7,8 @@ the second run the resource is the stack's own and nobody asks.
 import asyncio
 import functools
 import os
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import Input, Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
@@ -62,11 +62,14 @@ def refuse_existing_object(
         return None
     config: Output[str | None] = Output.from_input(kubeconfig)
 
-    async def look(args: ResourceHookArgs) -> "Found | None":
-        from eks_rocketmq.clients import find_object  # noqa: PLC0415 - half a second that only a create needs
+    def find(known: str, inputs: Mapping[str, Any]) -> "Found | None":
+        from eks_rocketmq.clients import find_object  # noqa: PLC0415 - a quarter of a second that only a create needs
 
+        return find_object(known, inputs)
+
+    async def look(args: ResourceHookArgs) -> "Found | None":
         known = await config.future()
-        return await asyncio.to_thread(find_object, known, args.new_inputs or {}) if known else None
+        return await asyncio.to_thread(find, known, args.new_inputs or {}) if known else None
 
     return refusing(name, look, lambda args, found: refusal(args.type, found.id))
 

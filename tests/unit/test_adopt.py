@@ -1,20 +1,23 @@
 """Adoption: what the engine would create, what of it exists, and the file that imports exactly that."""
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import NoCredentialsError
-from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
+from kubernetes.dynamic.exceptions import ForbiddenError
 from typer.testing import CliRunner, Result
+from urllib3.exceptions import MaxRetryError
 
-from eks_rocketmq import adopt, cli, clients, engine
+from eks_rocketmq import adopt, cli, clients, engine, kubernetes_api
 from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan, urn_of
 from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
 from eks_rocketmq.eks.session import AccountUnknownError
 from eks_rocketmq.preflight import SKIP_VARIABLE
+from tests.unit.kubernetes_api import Api, serving
 
 STACK = "urn:pulumi:prod::eks-rocketmq"
 COMPONENT = "eks-rocketmq:index:EbsCsiAddon"
@@ -181,24 +184,6 @@ def test_the_id_of_an_object_is_its_place(metadata: Any, expected: str | None) -
     assert kubernetes_id({"metadata": metadata}) == expected
 
 
-class Cluster:
-    """A dynamic client whose cluster holds one object, or none."""
-
-    def __init__(self, error: Exception | None) -> None:
-        self._error = error
-        self.resources = self
-        self.calls: list[dict[str, Any]] = []
-
-    def get(self, **arguments: Any) -> "Cluster":
-        self.calls.append(arguments)
-        if self._error and "name" in arguments:
-            raise self._error
-        return self
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"metadata": {"name": "rocketmq", "annotations": {"team": "messaging"}}}
-
-
 DIFF = """\
 Previewing update (prod):
   pulumi:pulumi:Stack: (same)
@@ -236,26 +221,73 @@ def test_the_closing_diff_shows_what_changes_and_counts_the_rest() -> None:
     ]
 
 
-class _Response:
-    status, reason, body, headers = 404, "NotFound", b"", {}
+SERVED = {
+    "/api/v1": [
+        {"name": "namespaces/finalize", "kind": "Namespace", "namespaced": False},
+        {"name": "namespaces", "kind": "Namespace", "namespaced": False},
+        {"name": "services", "kind": "Service", "namespaced": True},
+    ],
+    "/apis/storage.k8s.io/v1": [{"name": "storageclasses", "kind": "StorageClass", "namespaced": False}],
+}
+
+
+def manifest(version: str, kind: str, **metadata: str) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("inputs", "path", "id_"),
     [
-        (None, Found("rocketmq", {"team": "messaging"})),
-        (NotFoundError(_Response()), None),
-        (ResourceNotFoundError("no such kind"), None),
+        (NAMESPACE, "/api/v1/namespaces/rocketmq", "rocketmq"),
+        (
+            manifest("v1", "Service", name="proxy", namespace="rocketmq"),
+            "/api/v1/namespaces/rocketmq/services/proxy",
+            "rocketmq/proxy",
+        ),
+        (manifest("v1", "Service", name="proxy"), "/api/v1/namespaces/default/services/proxy", "proxy"),
+        (
+            manifest("storage.k8s.io/v1", "StorageClass", name="gp2"),
+            "/apis/storage.k8s.io/v1/storageclasses/gp2",
+            "gp2",
+        ),
     ],
-    ids=["there", "missing", "no such kind"],
+    ids=["cluster-wide", "in a namespace", "in the default namespace", "of a group"],
 )
-def test_the_cluster_says_whether_an_object_exists(
-    monkeypatch: pytest.MonkeyPatch, error: Exception | None, expected: Found | None
-) -> None:
-    cluster = Cluster(error)
-    monkeypatch.setattr(clients, "_client", lambda _: cluster)
-    assert clients.find_object("kubeconfig", NAMESPACE) == expected
-    assert cluster.calls == [{"api_version": "v1", "kind": "Namespace"}, {"name": "rocketmq", "namespace": None}]
+def test_the_cluster_says_whether_an_object_exists(inputs: dict[str, Any], path: str, id_: str) -> None:
+    with serving() as api:
+        api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+        assert clients.find_object(api.kubeconfig, inputs) is None
+        api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
+        assert clients.find_object(api.kubeconfig, inputs) == Found(id_, {"team": "messaging"})
+        del api.objects[path]["metadata"]["annotations"]
+        assert clients.find_object(api.kubeconfig, inputs) == Found(id_, {})
+
+
+@pytest.mark.parametrize("version", ["v1", "monitoring.coreos.com/v1"], ids=["no such kind", "no such group"])
+def test_of_a_kind_that_the_cluster_does_not_know_nothing_exists(version: str) -> None:
+    with serving() as api:
+        api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+        assert clients.find_object(api.kubeconfig, manifest(version, "PodMonitor", name="brokers")) is None
+
+
+def test_a_cluster_that_refuses_to_say_what_exists_is_no_empty_one() -> None:
+    with serving() as api:
+        api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+        api.refuse("GET", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
+        with pytest.raises(ForbiddenError, match="namespaces is forbidden"):
+            clients.find_object(api.kubeconfig, NAMESPACE)
+
+
+def test_a_cluster_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes_api, "_SECONDS", (1, 0.05))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kubeconfig = Api(f"http://127.0.0.1:{silent.getsockname()[1]}").kubeconfig
+        with pytest.raises(MaxRetryError, match="Read timed out"):
+            clients.find_object(kubeconfig, NAMESPACE)
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 class Cli:

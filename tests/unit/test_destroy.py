@@ -189,7 +189,7 @@ def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
         {"metadata": {"resourceVersion": version}, "reason": "VolumeFailedDelete", "message": f"try {version}"}
         for version in ("9", "10")
     ]
-    kubernetes_api.api.cache_clear()
+    kubernetes_api._client.cache_clear()
     with serving() as api:
         api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
         api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}
@@ -215,4 +215,4 @@ def test_a_kubeconfig_that_the_engine_hides_is_said_to_be_one(hidden: Any) -> No
     with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
         clients.list_volumes({"kubeconfig": hidden})
     with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
-        clients.find_object(hidden, {"metadata": {"name": "gp2"}})
+        clients.find_object(hidden, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}})

@@ -130,7 +130,7 @@ def test_whatever_has_pods_is_explained() -> None:
 
 def test_the_cluster_of_the_components_provider_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
-    kubernetes_api.api.cache_clear()
+    kubernetes_api._client.cache_clear()
     with serving() as api:
         base = "/api/v1/namespaces/rocketmq"
         api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
@@ -148,7 +148,7 @@ def test_the_cluster_of_the_components_provider_is_asked(monkeypatch: pytest.Mon
 
 
 def test_a_cluster_that_does_not_answer_hides_no_failure() -> None:
-    kubernetes_api.api.cache_clear()
+    kubernetes_api._client.cache_clear()
     with serving() as api:
         kubeconfig = api.kubeconfig
         api.refuse("GET", "/api/v1/namespaces/rocketmq/pods", 403, "Forbidden", "pods is forbidden")
