@@ -3,12 +3,12 @@
 import pulumi
 
 from eks_rocketmq import EbsCsiAddon, EbsStorageClass, RocketMq
-from eks_rocketmq.garbage import leave_garbage
+from eks_rocketmq.performance import leave_ballast
 from eks_rocketmq.settings import load
 from eks_rocketmq.verification import verification_commands
 from foundation import foundation
 
-leave_garbage()
+leave_ballast()
 config = load()
 
 base = foundation(config)

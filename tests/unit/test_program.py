@@ -9,6 +9,7 @@ import kubernetes_validate
 import pulumi
 import pytest
 
+from eks_rocketmq import performance
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
 from tests.unit.harness.golden import committed, urns
@@ -181,6 +182,20 @@ def test_the_program_does_not_look_for_garbage() -> None:
         run_stack("prod", preview=True)
     disable.assert_called_once_with()
     assert mock.call(gc.freeze) in register.mock_calls
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_sdks_debug_messages_are_sent_only_where_they_are_wanted(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(pulumi.log, "debug", sent.append)
+    if wanted:
+        monkeypatch.setenv(performance.DEBUG_VARIABLE, "1")
+    with mock.patch("gc.disable"), mock.patch("atexit.register"):
+        performance.leave_ballast()
+    pulumi.log.debug("resource registration prepared")
+    assert bool(sent) == wanted
 
 
 def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> None:

@@ -94,9 +94,7 @@ class LogRecorder:
 
     def Log(self, request: engine_pb2.LogRequest) -> None:  # noqa: N802 - the SDK's name
         """Keeps what a person would see."""
-        severity = engine_pb2.LogSeverity.Name(request.severity)
-        if severity != "DEBUG":
-            self._recording.log.append((severity, request.message))
+        self._recording.log.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
 
 
 class RecordingMonitor:

@@ -44,6 +44,8 @@ def _hermetic() -> "Generator[None]":
         patch.setenv("PATH", str(Path(__file__).parent / "bin"), prepend=os.pathsep)
         # Where in the program a resource was asked for: a fifth of a run's time, and no test looks at it.
         patch.setattr(sdk_resource, "_get_stack_trace", source_pb2.StackTrace)
+        # Nor at what the SDK says of each resource, which the stack's program turns off for its process anyway.
+        patch.setattr(pulumi.log, "debug", lambda *_: None)
         yield
 
 
