@@ -1,8 +1,8 @@
 """What the tests of the kubernetes stand-in share: it serves over real gRPC, and asks as the engine does."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import grpc
@@ -22,24 +22,11 @@ INPUTS: JsonObject = {
 }
 
 
-@contextmanager
-def stand_in() -> Generator[int]:
-    """Its port."""
-    server = grpc.server(ThreadPoolExecutor(8))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(KubernetesStandIn), server)
-    bound = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield bound
-    server.stop(None).wait()
-
-
 class Engine:
-    """One provider resource in one run: a connection of its own, as the engine opens it."""
+    """One provider resource in one run, on a connection of its own."""
 
-    def __init__(self, port: int, **config: Any) -> None:
-        # Without the option two channels of one process share a connection.
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
-        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+    def __init__(self, channel: grpc.Channel, **config: Any) -> None:
+        self.stub = provider_pb2_grpc.ResourceProviderStub(channel)
         self.stub.Attach(plugin_pb2.PluginAttach(address=""))
         self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(config)))
 
@@ -72,6 +59,28 @@ class Engine:
 
     def delete(self, urn: str, resource_id: str, state: JsonObject, timeout: float = 0) -> None:
         self.stub.Delete(provider_pb2.DeleteRequest(id=resource_id, urn=urn, properties=encode(state), timeout=timeout))
+
+
+Connect = Callable[..., Engine]
+"""Takes the configuration of the provider."""
+
+
+@contextmanager
+def stand_in() -> Generator[Connect]:
+    """How an engine connects to it; ends the connections before it ends itself, or gRPC complains."""
+    server = grpc.server(ThreadPoolExecutor(8))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(KubernetesStandIn), server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    with ExitStack() as connections:
+
+        def connect(**config: Any) -> Engine:
+            # Without the option two channels of one process share a connection.
+            alone = [("grpc.use_local_subchannel_pool", 1)]
+            return Engine(connections.enter_context(grpc.insecure_channel(address, options=alone)), **config)
+
+        yield connect
+    server.stop(None).wait()
 
 
 def refused(error: pytest.ExceptionInfo[grpc.RpcError]) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, decode
 from tests.unit.kubernetes_api import Api, serving
-from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Engine, refused, stand_in
+from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Connect, Engine, refused, stand_in
 
 
 @pytest.fixture
@@ -24,28 +24,28 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    with stand_in() as bound:
-        yield bound
+def connect() -> Iterator[Connect]:
+    with stand_in() as connections:
+        yield connections
 
 
-def test_two_providers_and_two_runs_never_mix(port: int, api: Api) -> None:
+def test_two_providers_and_two_runs_never_mix(connect: Connect, api: Api) -> None:
     with serving() as other:
-        first = Engine(port, kubeconfig=api.kubeconfig)
-        second = Engine(port, kubeconfig=other.kubeconfig, namespace="elsewhere")
+        first = connect(kubeconfig=api.kubeconfig)
+        second = connect(kubeconfig=other.kubeconfig, namespace="elsewhere")
         first.create(CONFIG_MAP, INPUTS)
         assert not other.writes()
         assert second.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "elsewhere"
         assert first.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "default"
 
 
-def unreachable(port: int, **config: Any) -> Engine:
+def unreachable(connect: Connect, **config: Any) -> Engine:
     nowhere = json.loads(Api(address="http://127.0.0.1:9").kubeconfig)
-    return Engine(port, kubeconfig=json.dumps(nowhere), **config)
+    return connect(kubeconfig=json.dumps(nowhere), **config)
 
 
-def test_an_unreachable_cluster_passes_previews_and_fails_updates(port: int) -> None:
-    engine = unreachable(port)
+def test_an_unreachable_cluster_passes_previews_and_fails_updates(connect: Connect) -> None:
+    engine = unreachable(connect)
     assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
     with pytest.raises(grpc.RpcError) as error:
         engine.create(CONFIG_MAP, INPUTS)
@@ -79,7 +79,7 @@ def speaks_plain_text(connection: socket.socket) -> None:
     ],
 )
 def test_what_is_no_api_server_is_told_at_an_update(
-    port: int, scheme: str, serve: Callable[[socket.socket], None], said: str
+    connect: Connect, scheme: str, serve: Callable[[socket.socket], None], said: str
 ) -> None:
     def answer(listener: socket.socket) -> None:
         with listener.accept()[0] as connection:
@@ -88,31 +88,31 @@ def test_what_is_no_api_server_is_told_at_an_update(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=answer, args=(listener,), daemon=True).start()
         address = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
-        engine = Engine(port, kubeconfig=Api(address=address).kubeconfig)
+        engine = connect(kubeconfig=Api(address=address).kubeconfig)
     with pytest.raises(grpc.RpcError) as error:
         engine.create(CONFIG_MAP, INPUTS)
     assert said in refused(error)
 
 
-def test_an_address_that_is_none_is_told_at_an_update(port: int) -> None:
+def test_an_address_that_is_none_is_told_at_an_update(connect: Connect) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        Engine(port, kubeconfig=Api(address="https://[no-address").kubeconfig).create(CONFIG_MAP, INPUTS)
+        connect(kubeconfig=Api(address="https://[no-address").kubeconfig).create(CONFIG_MAP, INPUTS)
     assert "host must be a URL or a host:port pair: 'https://[no-address'" in refused(error)
 
 
-def test_a_server_may_lie_below_a_path(port: int, api: Api) -> None:
-    Engine(port, kubeconfig=Api(address=f"{api.address}/k8s/clusters/c-1/").kubeconfig)
+def test_a_server_may_lie_below_a_path(connect: Connect, api: Api) -> None:
+    connect(kubeconfig=Api(address=f"{api.address}/k8s/clusters/c-1/").kubeconfig)
     assert [request.path for request in api.requests] == ["/k8s/clusters/c-1/version"]
 
 
-def test_delete_unreachable_drops_the_object_from_state(port: int) -> None:
-    engine = unreachable(port, deleteUnreachable="true")
+def test_delete_unreachable_drops_the_object_from_state(connect: Connect) -> None:
+    engine = unreachable(connect, deleteUnreachable="true")
     assert engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).id == ""
     engine.delete(CONFIG_MAP, "ns/settings", INPUTS)
 
 
-def test_skip_update_unreachable_keeps_what_was(port: int) -> None:
-    engine = unreachable(port, skipUpdateUnreachable="true")
+def test_skip_update_unreachable_keeps_what_was(connect: Connect) -> None:
+    engine = unreachable(connect, skipUpdateUnreachable="true")
     assert engine.check(CONFIG_MAP, {**INPUTS, "data": {"a": "2"}}, INPUTS) == INPUTS
     assert decode(engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).inputs) == INPUTS
 
@@ -129,33 +129,33 @@ def plugin(folder: Path, token_file: Path) -> JsonObject:
     return {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(script), "args": ["eks"], "env": None}
 
 
-def test_a_token_is_asked_once_and_again_when_the_server_refuses_it(port: int, api: Api, tmp_path: Path) -> None:
+def test_a_token_is_asked_once_and_again_when_the_server_refuses_it(connect: Connect, api: Api, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("first")
     api.token = "first"
     config = json.loads(api.kubeconfig)
     config["users"][0]["user"] = {"exec": plugin(tmp_path, token)}
     for _ in range(2):
-        Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS, preview=True)
+        connect(kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS, preview=True)
     assert (tmp_path / "calls").read_text().split() == ["call"]
     token.write_text("second")
     api.token = "second"
-    assert Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
+    assert connect(kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
     assert (tmp_path / "calls").read_text().split() == ["call"] * 2
 
 
-def test_a_plugin_that_fails_makes_the_cluster_unreachable(port: int, api: Api, tmp_path: Path) -> None:
+def test_a_plugin_that_fails_makes_the_cluster_unreachable(connect: Connect, api: Api, tmp_path: Path) -> None:
     config = json.loads(api.kubeconfig)
     config["users"][0]["user"] = {"exec": plugin(tmp_path, tmp_path / "nothing")}
     with pytest.raises(grpc.RpcError) as error:
-        Engine(port, kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)
+        connect(kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)
     assert "failed with exit code 253\nno credentials" in refused(error)
 
 
 def test_the_ambient_kubeconfig_serves_where_the_provider_names_none(
-    port: int, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "config"
     file.write_text(api.kubeconfig)
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/missing{os.pathsep}{file}")
-    assert Engine(port, kubeconfig=UNKNOWN).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"
+    assert connect(kubeconfig=UNKNOWN).create(CONFIG_MAP, INPUTS)[0] == "ns/settings"

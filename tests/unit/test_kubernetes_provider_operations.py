@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 from sandbox.engine.kubernetes import writer
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, decode, encode, plain
 from tests.unit.kubernetes_api import Api, serving
-from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Engine, refused, stand_in
+from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Connect, Engine, refused, stand_in
 
 STATEFUL_SET = "urn:pulumi:prod::project::my:component$kubernetes:apps/v1:StatefulSet::broker"
 CLASS_PATCH = "urn:pulumi:prod::project::kubernetes:storage.k8s.io/v1:StorageClassPatch::gp2"
@@ -25,14 +25,14 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    with stand_in() as bound:
-        yield bound
+def connect() -> Iterator[Connect]:
+    with stand_in() as connections:
+        yield connections
 
 
 @pytest.fixture
-def engine(port: int, api: Api) -> Engine:
-    return Engine(port, kubeconfig=api.kubeconfig)
+def engine(connect: Connect, api: Api) -> Engine:
+    return connect(kubeconfig=api.kubeconfig)
 
 
 def init_failure(error: pytest.ExceptionInfo[grpc.RpcError]) -> provider_pb2.ErrorResourceInitFailed:
@@ -90,9 +90,9 @@ def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(
     assert list(api.objects) == [f"{collection}/monitor"]
 
 
-def test_with_upsert_a_create_is_an_apply(port: int, api: Api) -> None:
+def test_with_upsert_a_create_is_an_apply(connect: Connect, api: Api) -> None:
     api.objects[PATH] = {"metadata": {"name": "settings", "uid": "u", "managedFields": []}}
-    Engine(port, kubeconfig=api.kubeconfig, upsertExistingObjects="true").create(CONFIG_MAP, INPUTS)
+    connect(kubeconfig=api.kubeconfig, upsertExistingObjects="true").create(CONFIG_MAP, INPUTS)
     (write,) = api.writes()
     assert write.method == "PATCH"
     assert write.query["force"] == "false"
