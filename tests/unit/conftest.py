@@ -1,6 +1,7 @@
 """One run of the whole program for each mode; the tests only look at what was recorded."""
 
 import functools
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ from kubernetes_validate import utils as kubernetes_schemas
 
 import eks_rocketmq
 from tests.unit.harness import Recording, run_stack
+from tests.unit.kubernetes_api import Api, serving
 
 # The stack files are read some two hundred times; libyaml's parser takes a tenth of the other's time.
 yaml.SafeLoader = yaml.CSafeLoader  # ty: ignore[invalid-assignment]
@@ -41,3 +43,10 @@ def prod_update() -> Recording:
 def prod(request: pytest.FixtureRequest) -> Recording:
     """The whole program, in both modes."""
     return request.getfixturevalue(f"prod_{request.param}")
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A small API server."""
+    with serving() as server:
+        yield server

@@ -1,4 +1,4 @@
-"""A small API server for the tests of the kubernetes stand-in: objects in memory, refusals by script.
+"""A small API server for tests of the library and of the kubernetes stand-in: objects in memory, refusals by script.
 
 It keeps what is posted, gives every object a uid and a version, and records each request. Everything that a real server
 judges (validation, ownership of fields) is judged on a real one in the sandbox's own tests.

@@ -17,7 +17,7 @@ from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_
 from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
 from eks_rocketmq.eks.session import AccountUnknownError
 from eks_rocketmq.preflight import SKIP_VARIABLE
-from tests.unit.kubernetes_api import Api, serving
+from tests.unit.kubernetes_api import Api
 
 STACK = "urn:pulumi:prod::eks-rocketmq"
 COMPONENT = "eks-rocketmq:index:EbsCsiAddon"
@@ -253,29 +253,26 @@ def manifest(version: str, kind: str, **metadata: str) -> dict[str, Any]:
     ],
     ids=["cluster-wide", "in a namespace", "in the default namespace", "of a group"],
 )
-def test_the_cluster_says_whether_an_object_exists(inputs: dict[str, Any], path: str, id_: str) -> None:
-    with serving() as api:
-        api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
-        assert clients.find_object(api.kubeconfig, inputs) is None
-        api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
-        assert clients.find_object(api.kubeconfig, inputs) == Found(id_, {"team": "messaging"})
-        del api.objects[path]["metadata"]["annotations"]
-        assert clients.find_object(api.kubeconfig, inputs) == Found(id_, {})
+def test_the_cluster_says_whether_an_object_exists(api: Api, inputs: dict[str, Any], path: str, id_: str) -> None:
+    api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+    assert clients.find_object(api.kubeconfig, inputs) is None
+    api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
+    assert clients.find_object(api.kubeconfig, inputs) == Found(id_, {"team": "messaging"})
+    del api.objects[path]["metadata"]["annotations"]
+    assert clients.find_object(api.kubeconfig, inputs) == Found(id_, {})
 
 
 @pytest.mark.parametrize("version", ["v1", "monitoring.coreos.com/v1"], ids=["no such kind", "no such group"])
-def test_of_a_kind_that_the_cluster_does_not_know_nothing_exists(version: str) -> None:
-    with serving() as api:
-        api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
-        assert clients.find_object(api.kubeconfig, manifest(version, "PodMonitor", name="brokers")) is None
+def test_of_a_kind_that_the_cluster_does_not_know_nothing_exists(api: Api, version: str) -> None:
+    api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+    assert clients.find_object(api.kubeconfig, manifest(version, "PodMonitor", name="brokers")) is None
 
 
-def test_a_cluster_that_refuses_to_say_what_exists_is_no_empty_one() -> None:
-    with serving() as api:
-        api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
-        api.refuse("GET", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
-        with pytest.raises(ForbiddenError, match="namespaces is forbidden"):
-            clients.find_object(api.kubeconfig, NAMESPACE)
+def test_a_cluster_that_refuses_to_say_what_exists_is_no_empty_one(api: Api) -> None:
+    api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+    api.refuse("GET", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
+    with pytest.raises(ForbiddenError, match="namespaces is forbidden"):
+        clients.find_object(api.kubeconfig, NAMESPACE)
 
 
 def test_a_cluster_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:

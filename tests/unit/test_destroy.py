@@ -33,7 +33,7 @@ from tests.unit.destroy_case import (
     resource,
     volume,
 )
-from tests.unit.kubernetes_api import serving
+from tests.unit.kubernetes_api import Api
 
 
 def cluster(*, owned: tuple[str, ...] = (), shared: tuple[str, ...] = (), claims: tuple[str, ...] = ()) -> Cluster:
@@ -183,31 +183,30 @@ def test_a_volume_that_nobody_claimed() -> None:
 
 @pytest.mark.parametrize("given_as", ["content", "path", "environment"])
 def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
-    given_as: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    api: Api, given_as: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warnings = [
         {"metadata": {"resourceVersion": version}, "reason": "VolumeFailedDelete", "message": f"try {version}"}
         for version in ("9", "10")
     ]
     kubernetes_api._client.cache_clear()
-    with serving() as api:
-        api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
-        api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}
-        api.objects["/api/v1/events"] = {"items": warnings}
-        file = tmp_path / "kubeconfig"
-        file.write_text(api.kubeconfig)
-        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
-        provider = {"content": {"kubeconfig": api.kubeconfig}, "path": {"kubeconfig": str(file)}}.get(given_as, {})
+    api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
+    api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}
+    api.objects["/api/v1/events"] = {"items": warnings}
+    file = tmp_path / "kubeconfig"
+    file.write_text(api.kubeconfig)
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
+    provider = {"content": {"kubeconfig": api.kubeconfig}, "path": {"kubeconfig": str(file)}}.get(given_as, {})
 
-        (found,) = clients.list_volumes(provider | {"context": "x"})
+    (found,) = clients.list_volumes(provider | {"context": "x"})
 
-        assert (found.name, found.claimed) == ("pv", True)
-        assert clients.last_warning(provider | {"context": "x"}, "pv") == "VolumeFailedDelete: try 10"
-        assert api.requests[-1].query["fieldSelector"] == (
-            "involvedObject.kind=PersistentVolume,involvedObject.name=pv,type=Warning"
-        )
-        api.objects["/api/v1/events"] = {"items": []}
-        assert clients.last_warning(provider | {"context": "x"}, "pv") == ""
+    assert (found.name, found.claimed) == ("pv", True)
+    assert clients.last_warning(provider | {"context": "x"}, "pv") == "VolumeFailedDelete: try 10"
+    assert api.requests[-1].query["fieldSelector"] == (
+        "involvedObject.kind=PersistentVolume,involvedObject.name=pv,type=Warning"
+    )
+    api.objects["/api/v1/events"] = {"items": []}
+    assert clients.last_warning(provider | {"context": "x"}, "pv") == ""
 
 
 @pytest.mark.parametrize("hidden", ["[secret]", {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:x"}])

@@ -18,12 +18,6 @@ from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Connect, Engine, re
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
 def connect() -> Iterator[Connect]:
     with stand_in() as connections:
         yield connections

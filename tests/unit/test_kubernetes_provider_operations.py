@@ -9,19 +9,13 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox.engine.kubernetes import writer
 from sandbox.engine.provider.values import UNKNOWN, JsonObject, decode, encode, plain
-from tests.unit.kubernetes_api import Api, serving
+from tests.unit.kubernetes_api import Api
 from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Connect, Engine, refused, stand_in
 
 STATEFUL_SET = "urn:pulumi:prod::project::my:component$kubernetes:apps/v1:StatefulSet::broker"
 CLASS_PATCH = "urn:pulumi:prod::project::kubernetes:storage.k8s.io/v1:StorageClassPatch::gp2"
 PROVIDER = "urn:pulumi:prod::project::pulumi:providers:kubernetes::cluster"
 PATH = "/api/v1/namespaces/ns/configmaps/settings"
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from eks_rocketmq import kubernetes_api
 from eks_rocketmq.rocketmq.cluster import RocketMq
 from eks_rocketmq.rocketmq.unready import reasons
 from tests.unit.harness import Recording, run
-from tests.unit.kubernetes_api import serving
+from tests.unit.kubernetes_api import Api
 from tests.unit.rocketmq_case import args
 
 NO_PROVIDER = "InvalidIdentityToken: No OpenIDConnect provider found in your account for https://oidc.eks.example/id/1"
@@ -128,31 +128,29 @@ def test_whatever_has_pods_is_explained() -> None:
     assert {resource.name for resource in recording.resources.values() if resource.on_error} == WORKLOADS
 
 
-def test_the_cluster_of_the_components_provider_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cluster_of_the_components_provider_is_asked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     kubernetes_api._client.cache_clear()
-    with serving() as api:
-        base = "/api/v1/namespaces/rocketmq"
-        api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
-        api.objects[f"{base}/persistentvolumeclaims/data-0"] = claim("data-0")
-        api.objects[f"{base}/events/1"] = event("PersistentVolumeClaim", "data-0", NO_PROVIDER)
-        recording = deployed(kubeconfig=api.kubeconfig)
-        said = failed(recording)
-        assert said == (
-            f"rocketmq-broker-a-set is not ready:\n  claim data-0 of pod broker-0 is not bound: Failed: {NO_PROVIDER}"
-        )
-        chosen = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["selector"]["matchLabels"]
-        (asked,) = [request for request in api.requests if request.path == f"{base}/pods"]
-        assert dict(pair.split("=") for pair in asked.query["labelSelector"].split(",")) == chosen
-        assert failed(recording, "delete") == ""
+    base = "/api/v1/namespaces/rocketmq"
+    api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
+    api.objects[f"{base}/persistentvolumeclaims/data-0"] = claim("data-0")
+    api.objects[f"{base}/events/1"] = event("PersistentVolumeClaim", "data-0", NO_PROVIDER)
+    recording = deployed(kubeconfig=api.kubeconfig)
+    said = failed(recording)
+    assert said == (
+        f"rocketmq-broker-a-set is not ready:\n  claim data-0 of pod broker-0 is not bound: Failed: {NO_PROVIDER}"
+    )
+    chosen = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["selector"]["matchLabels"]
+    (asked,) = [request for request in api.requests if request.path == f"{base}/pods"]
+    assert dict(pair.split("=") for pair in asked.query["labelSelector"].split(",")) == chosen
+    assert failed(recording, "delete") == ""
 
 
-def test_a_cluster_that_does_not_answer_hides_no_failure() -> None:
+def test_a_cluster_that_does_not_answer_hides_no_failure(api: Api) -> None:
     kubernetes_api._client.cache_clear()
-    with serving() as api:
-        kubeconfig = api.kubeconfig
-        api.refuse("GET", "/api/v1/namespaces/rocketmq/pods", 403, "Forbidden", "pods is forbidden")
-        assert "the cluster cannot be asked why" in failed(deployed(kubeconfig=kubeconfig))
+    kubeconfig = api.kubeconfig
+    api.refuse("GET", "/api/v1/namespaces/rocketmq/pods", 403, "Forbidden", "pods is forbidden")
+    assert "the cluster cannot be asked why" in failed(deployed(kubeconfig=kubeconfig))
 
 
 def test_without_the_providers_settings_no_other_cluster_is_asked() -> None:
