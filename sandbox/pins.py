@@ -1,6 +1,6 @@
 """Every version that the sandbox builds or downloads, once; the cache is keyed by these and by `toolchain/`."""
 
-PULUMI = "3.259.0"
+PULUMI = "3.260.0"
 KUBERNETES = "1.35.4"
 RUNC = "1.3.4"
 COREDNS = "1.14.7"
