@@ -7,6 +7,7 @@ from pulumi import Resource, ResourceOptions
 
 from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
 from eks_rocketmq.eks.eks_cluster import require_aws_command
+from eks_rocketmq.eks.oidc_provider import ClusterOidcProviderArgs
 from eks_rocketmq.settings import NewCluster, Settings
 
 
@@ -68,4 +69,7 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
 
 
 def _oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:
-    return ClusterOidcProvider("oidc", {"issuer": cluster.oidc_issuer, "existing": config.oidc_provider_exists})
+    args: ClusterOidcProviderArgs = {"issuer": cluster.oidc_issuer, "existing": config.oidc_provider_exists}
+    if config.oidc_client_ids:
+        args["client_ids"] = config.oidc_client_ids
+    return ClusterOidcProvider("oidc", args)

@@ -68,6 +68,7 @@ class Previews:
             f"{_PROJECT}oidcProvider": "existing",
             f"{_PROJECT}ebsCsiDriver": "existing",
         }
+        del stack["config"][f"{_PROJECT}ebsCsiRoleName"]
         path = self._folder / f"{number}.yaml"
         path.write_text(engines.with_salt(yaml.safe_dump(stack), engines.salt(self.place, STACK)))
         return path

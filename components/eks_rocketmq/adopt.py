@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.eks.lookup import AWS_LOOKUPS, UNKNOWN, Found, Session, find
+from eks_rocketmq.preflight import OWNER_TAG, belongs_to, if_gone
 
 PROVIDER = "pulumi:providers:"
 PLACEHOLDER = "<PLACEHOLDER>"
@@ -50,6 +51,8 @@ class Adoption:
     """Type, name and id of each resource that exists."""
     documents: list[Mapping[str, Any]]
     """Import files, in the order in which they have to be imported."""
+    refused: list[str]
+    """What exists and must not be imported as it is planned, each with the reason and what to do."""
 
 
 def read_plan(digest: Mapping[str, Any], import_file: Mapping[str, Any], stack: str, project: str) -> Plan:
@@ -75,22 +78,34 @@ def read_plan(digest: Mapping[str, Any], import_file: Mapping[str, Any], stack: 
 def adoption(plan: Plan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup) -> Adoption:
     """What of a plan exists already, with the components above it and the providers that it needs.
 
+    What another stack manages is refused: two stacks would undo each other's changes, and the first `destroy` would
+    take it from both.
+
     Args:
         plan: what the engine would create.
         session: a boto3 session for the inputs of an `aws` provider.
         kubernetes: looks an object up in a cluster.
     """
     ids: dict[str, str] = {}
+    refused: list[str] = []
     for spec in plan.specs:
         found = _find(spec, plan, session, kubernetes) if spec.get("id") == PLACEHOLDER else None
         if found is not None:
             ids[spec["name"]] = found.id
+            refused += _refusals(spec["type"], found, f"{plan.project}/{plan.stack}")
     kept = _with_ancestors_and_providers(plan.specs, ids)
     resources = [spec | {"id": ids[spec["name"]]} if spec["name"] in ids else spec for spec in kept]
     return Adoption(
         found=[(spec["type"], spec["name"], spec["id"]) for spec in resources if spec["name"] in ids],
         documents=_documents(resources, plan),
+        refused=refused,
     )
+
+
+def _refusals(type_: str, found: Found, own: str) -> list[str]:
+    owner = found.tags.get(OWNER_TAG)
+    marked = [f"{belongs_to(type_, found.id, owner)}. {if_gone(owner)}"] if owner and owner != own else []
+    return [*marked, *([found.objection] if found.objection else [])]
 
 
 def corrections(diff: str) -> str:

@@ -56,6 +56,7 @@ def adopt(
         if not found.found:
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
             return
+        _refuse(found.refused)
         _show(found, stack)
         if not (yes or _agreed(f"Import {len(found.found)} resources?", "import what is listed")):
             _out.print("Nothing was imported.")
@@ -128,6 +129,17 @@ def _answers(question: str, rest: str = "") -> Generator[None]:
             f"The cluster cannot be asked {question}: {error}\n"
             "Check `kubectl get namespaces` with its kubeconfig, which takes the credentials of `aws sts "
             f"get-caller-identity`, and run this again. {rest}".rstrip()
+        )
+
+
+def _refuse(refused: Sequence[str]) -> None:
+    """End `adopt` before anything is imported: a part alone would leave a stack that its own preflight refuses."""
+    if refused:
+        listed = "".join(f"\n  {reason}" for reason in refused)
+        _fail(
+            f"Nothing was imported, because this must not be imported as it is planned:{listed}\nTo leave it alone, "
+            "give the stack's own resource another name, or use what exists without managing it (oidcProvider: "
+            "existing, ebsCsiDriver: existing, createNamespace: false)."
         )
 
 

@@ -31,17 +31,36 @@ def ownership_tags() -> dict[str, str]:
     return {OWNER_TAG: f"{pulumi.get_project()}/{pulumi.get_stack()}"}
 
 
-def three_ways(type_: str, found_id: str, stack: str, existing: str) -> str:
-    """The error for something that exists outside of the stack.
+def belongs_to(type_: str, found_id: str, owner: str) -> str:
+    """Return what to say of a resource that another stack manages."""
+    return f"{type_.rsplit(':', 1)[-1]} {found_id!r} belongs to stack {owner!r}"
+
+
+def if_gone(owner: str) -> str:
+    """Return what to do about the mark of a stack that does not exist any more."""
+    return f"If stack {owner!r} is gone for good, remove its tag or annotation {OWNER_TAG} and run this again."
+
+
+def three_ways(type_: str, found: "Found", stack: str, existing: str) -> str:
+    """Return the error for something that exists outside of the stack.
+
+    What another stack manages can be used or left alone. It cannot be imported: each `up` would undo the other's.
 
     Args:
         type_: Pulumi type of the resource.
-        found_id: its import id.
+        found: what exists without the mark of this stack.
         stack: name of the stack.
         existing: how the program is told to use the resource without managing it.
     """
+    if owner := found.tags.get(OWNER_TAG):
+        return (
+            f"{belongs_to(type_, found.id, owner)}, not to stack {stack!r}. Two ways on:\n"
+            f"  existing      use it as it is, without managing it: {existing}\n"
+            "  create        give the new one another name, and run again\n"
+            f"{if_gone(owner)}"
+        )
     return (
-        f"{type_.rsplit(':', 1)[-1]} {found_id!r} exists already and is not part of stack {stack!r}. Three ways on:\n"
+        f"{type_.rsplit(':', 1)[-1]} {found.id!r} exists already and is not part of stack {stack!r}. Three ways on:\n"
         f"  import once   let the stack manage it from now on:  eks-rocketmq adopt -s {stack}\n"
         f"  existing      use it as it is, without managing it: {existing}\n"
         "  create        delete it, or give the new one another name, and run again"
@@ -49,14 +68,14 @@ def three_ways(type_: str, found_id: str, stack: str, existing: str) -> str:
 
 
 def refuse_existing_object(
-    name: str, kubeconfig: Input[str | None] | None, refusal: Callable[[str, str], str]
+    name: str, kubeconfig: Input[str | None] | None, refusal: Callable[[str, "Found"], str]
 ) -> ResourceHookBinding | None:
     """A hook for an object of a cluster whose name is fixed: refuses the create when the cluster has it from others.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
         kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
-        refusal: the error, from type and id of the object.
+        refusal: the error, from the type and what was found.
     """
     if kubeconfig is None:
         return None
@@ -71,7 +90,7 @@ def refuse_existing_object(
         known = await config.future()
         return await asyncio.to_thread(find, known, args.new_inputs or {}) if known else None
 
-    return refusing(name, look, lambda args, found: refusal(args.type, found.id))
+    return refusing(name, look, lambda args, found: refusal(args.type, found))
 
 
 def refusing(

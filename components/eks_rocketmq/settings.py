@@ -82,6 +82,8 @@ class Settings:
     """The cluster that is adopted, unless there is a new one."""
     new_cluster: NewCluster | None
     oidc_provider_exists: bool
+    oidc_client_ids: list[str]
+    """Audiences of the provider beside STS's own."""
     ebs_csi: EbsCsiAddonArgs
     """The program puts in the cluster's issuer, provider and version."""
     storage: EbsStorageClassArgs
@@ -178,6 +180,7 @@ def assemble(
         cluster=cluster,
         new_cluster=new,
         oidc_provider_exists=values["oidcProvider"] == "existing",
+        oidc_client_ids=stack_checks.client_ids(values["oidcClientIds"]),
         ebs_csi=ebs_csi,
         storage=storage,
         rocketmq=rocketmq,
@@ -241,8 +244,8 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
         extra = [listed.pop(name) for name in list(listed) if (name in NODES_NEED) == (stage == BEFORE)]
         stages.append({**args, "stage": stage, "addons": [*own, *extra]})
     before, after = stages
-    own_role: VpcCniArgs = {} if cni.get("identity") == "node" else {"role_name": f"{cluster}-{VPC_CNI}"}
-    before["vpc_cni"] = {**own_role, **cni}
+    own_role: VpcCniArgs = {"role_name": role_checks.cluster_role_name(cluster, VPC_CNI)}
+    before["vpc_cni"] = cni if cni.get("identity") == "node" else {**own_role, **cni}
     after.pop("vpc_cni", None)
     after.pop("pod_identity_agent", None)
     with as_spelled("clusterAddons"):
@@ -259,12 +262,12 @@ def _ebs_csi(
 ) -> EbsCsiAddonArgs:
     wired = {
         "cluster_name": values["clusterName"],
-        "role_name": values["ebsCsiRoleName"],
+        "role_name": values["ebsCsiRoleName"] or role_checks.cluster_role_name(values["clusterName"], "ebs-csi-driver"),
         "permissions": values["ebsCsiPermissions"],
         "existing": values["ebsCsiDriver"] == "existing",
         **_FACTS,
     }
-    role_checks.role_name(values["ebsCsiRoleName"], "ebsCsiRoleName")
+    role_checks.role_name(wired["role_name"], "ebsCsiRoleName")
     if wired["existing"]:
         own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
         refuse_beside(values, own, "ebsCsiDriver 'existing', which uses the addon and its role as they are")

@@ -13,6 +13,7 @@ from eks_rocketmq.eks.cluster_addons import VpcCniArgs
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.network import NetworkArgs
 from eks_rocketmq.eks.node_plan import EFFECTS, NodePlan
+from eks_rocketmq.eks.role_checks import provider_audiences
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import least_size
 from eks_rocketmq.rocketmq import durability, sizes
@@ -52,6 +53,24 @@ def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> N
             f"{_NEW_CLUSTER_CLASS!r}, and any other name with newStorageClass, which makes it"
         )
         raise ValueError(msg)
+
+
+def client_ids(given: list[Any]) -> list[str]:
+    """Return the audiences of the OIDC provider beside STS's own.
+
+    Raises:
+        ValueError: naming the key and what is accepted.
+    """
+    for each in given:
+        if not isinstance(each, str):
+            msg = f"oidcClientIds has {each!r}; accepted are strings, each one audience such as 'vault'"
+            raise ValueError(msg)
+    try:
+        provider_audiences(given)
+    except ValueError as error:
+        msg = f"oidcClientIds: {error}"
+        raise ValueError(msg) from error
+    return given
 
 
 def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:

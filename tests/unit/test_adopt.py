@@ -85,14 +85,23 @@ PLAN = read_plan(DIGEST, IMPORT_FILE, "prod", "eks-rocketmq")
 class Account:
     """Answers look-ups for what it holds and notes with which settings it was asked."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, aws: dict[str, str], objects: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        aws: dict[str, str],
+        objects: tuple[str, ...] = (),
+        owner: str = "",
+        objection: str = "",
+    ) -> None:
         self.asked: list[Any] = []
         self._objects = objects
+        self._tags = {"eks-rocketmq/stack": owner} if owner else {}
 
         def find(session: Any, type_: str, inputs: Any) -> Found | None:
             del inputs
             self.asked.append(session())
-            return Found(aws[type_]) if type_ in aws else None
+            return Found(aws[type_], self._tags, objection) if type_ in aws else None
 
         monkeypatch.setattr(adopt, "find", find)
 
@@ -102,7 +111,7 @@ class Account:
     def kubernetes(self, kubeconfig: str, inputs: Any) -> Found | None:
         self.asked.append(kubeconfig)
         id_ = kubernetes_id(inputs)
-        return Found(id_) if id_ in self._objects else None
+        return Found(id_, self._tags) if id_ in self._objects else None
 
 
 def adopted(account: Account, plan: Plan = PLAN) -> adopt.Adoption:
@@ -144,6 +153,18 @@ def test_account_and_cluster_are_asked_with_the_settings_of_the_stacks_own_provi
 
 def test_nothing_exists_nothing_is_imported_not_even_components(monkeypatch: pytest.MonkeyPatch) -> None:
     assert adopted(Account(monkeypatch, aws={})).documents == []
+
+
+def test_what_another_stack_manages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account(monkeypatch, aws={ROLE: "driver"}, objects=("rocketmq",), owner="eks-rocketmq/staging")
+    role, namespace = adopted(account).refused
+    assert role.startswith("Role 'driver' belongs to stack 'eks-rocketmq/staging'. If stack")
+    assert namespace.startswith("Namespace 'rocketmq' belongs to stack 'eks-rocketmq/staging'.")
+
+
+def test_what_a_lost_state_of_this_stack_had_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = adopted(Account(monkeypatch, aws={ROLE: "driver"}, owner="eks-rocketmq/prod"))
+    assert (result.refused, result.found) == ([], [(ROLE, "ebs-csi-driver-role", "driver")])
 
 
 def test_a_provider_below_a_component_is_imported_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,6 +378,24 @@ def test_only_adoptions_own_plan_leaves_the_preflight_out(command: Cli, monkeypa
     Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
     command("--yes")
     assert command.skipped_preflight == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        ({"owner": "eks-rocketmq/staging"}, "Role 'driver' belongs to stack 'eks-rocketmq/staging'"),
+        ({"objection": "It would lose something."}, "It would lose something."),
+    ],
+)
+def test_nothing_is_imported_when_a_part_of_it_must_not_be(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, account: dict[str, str], words: str
+) -> None:
+    Account(monkeypatch, aws={ROLE: "driver"}, **account)  # ty: ignore[invalid-argument-type]
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "Nothing was imported, because this must not be imported as it is planned:" in result.output
+    assert words in result.output
+    assert [call[0] for call in command.engine_calls] == ["stack", "preview"]
 
 
 def test_a_second_run_has_nothing_to_adopt(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,20 @@ def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
         find(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
 
 
+def test_a_provider_whose_audiences_the_stack_does_not_list_is_not_imported_as_it_is_planned() -> None:
+    def provider(accepted: list[str], planned: Any) -> Found:
+        session = Session("iam", "get_open_id_connect_provider", {"Url": ISSUER, "ClientIDList": accepted})
+        found = find(lambda: session, OIDC_PROVIDER, {"url": ISSUER, "clientIdLists": planned})
+        assert found is not None
+        return found
+
+    objection = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).objection
+    assert "accepts audiences that the stack does not list: grafana, vault." in objection
+    assert 'oidcClientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in objection
+    assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).objection == ""
+    assert provider(["vault"], UNKNOWN).objection == ""
+
+
 def logs_of(name: str) -> Session:
     """An account with a log group whose name is longer than, or is, the one asked for."""
     session = Session("logs", "describe_log_groups", {"logGroups": [{"logGroupName": name, "arn": f"{LOGS}:*"}]})

@@ -63,9 +63,16 @@ def test_a_replacement_of_the_stacks_own_resource_is_no_conflict(monkeypatch: py
     assert check(monkeypatch, Found("driver", {"eks-rocketmq/stack": "eks-rocketmq/test", "x": "y"})) == []
 
 
-def test_the_mark_of_another_stack_is_a_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RuntimeError, match="exists already"):
+def test_a_resource_of_another_stack_is_refused_and_no_import_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError) as refusal:
         check(monkeypatch, Found("driver", {"eks-rocketmq/stack": "eks-rocketmq/staging"}))
+    assert str(refusal.value).splitlines() == [
+        "Role 'driver' belongs to stack 'eks-rocketmq/staging', not to stack 'test'. Two ways on:",
+        "  existing      use it as it is, without managing it: pass its ARN",
+        "  create        give the new one another name, and run again",
+        "If stack 'eks-rocketmq/staging' is gone for good, remove its tag or annotation eks-rocketmq/stack and run "
+        "this again.",
+    ]
 
 
 def test_an_account_that_does_not_answer_stops_nothing_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,10 +215,13 @@ def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: py
     with pytest.raises(RuntimeError) as refusal:
         call(hook, type="aws:eks/cluster:Cluster", name="staging")
     assert str(refusal.value).splitlines() == [
-        "EKS cluster 'staging' exists already and is not part of stack 'test'. Two ways on:",
+        "EKS cluster 'staging' exists already and belongs to stack 'other/one', not to stack 'test'. Two ways on:",
         "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)",
         "  create     give the new one another name (`clusterName`), and run again",
     ]
+    monkeypatch.setattr(preflight, "find_cluster", lambda _, name: Found(name))
+    with pytest.raises(RuntimeError, match="'staging' exists already and is not part of stack 'test'"):
+        call(hook, type="aws:eks/cluster:Cluster", name="staging")
     monkeypatch.setattr(
         preflight, "find_cluster", lambda _, name: Found(name, {"eks-rocketmq/stack": f"{PROJECT}/test"})
     )
@@ -234,5 +244,8 @@ def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytes
         "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Three ways on:\n"
     )
     assert "createNamespace: false" in str(refusal.value)
+    monkeypatch.setattr(clients, "find_object", has({"eks-rocketmq/stack": "eks-rocketmq/staging"}))
+    with pytest.raises(RuntimeError, match="Namespace 'rocketmq' belongs to stack 'eks-rocketmq/staging'"):
+        call(hook, type="kubernetes:core/v1:Namespace", **inputs)
     monkeypatch.setattr(clients, "find_object", has(inputs["metadata"]["annotations"]))
     call(hook, type="kubernetes:core/v1:Namespace", **inputs)

@@ -211,7 +211,8 @@ def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
         )
         .answering("aws:eks/getAddon:getAddon", lambda _: {"serviceAccountRoleArn": "arn:aws:iam::1:role/r"})
     )
-    recording = run_stack("prod", overrides={"oidcProvider": "existing", "ebsCsiDriver": "existing"}, fakes=fakes)
+    overrides = {"oidcProvider": "existing", "ebsCsiDriver": "existing", "ebsCsiRoleName": None}
+    recording = run_stack("prod", overrides=overrides, fakes=fakes)
     assert not any(type_.startswith("aws:") for type_ in recording.inventory())
     assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
 
@@ -224,9 +225,10 @@ def test_a_key_that_an_existing_driver_may_not_have_is_warned_of() -> None:
     def told(**overrides: Any) -> list[str]:
         return [text for _, text in run_stack("prod", preview=True, overrides=overrides, fakes=fakes).log]
 
-    (text,) = told(**own, ebsCsiDriver="existing")
+    existing = {"ebsCsiDriver": "existing", "ebsCsiRoleName": None}
+    (text,) = told(**own, **existing)
     assert text.startswith("newStorageClass.kmsKeyId with ebsCsiDriver 'existing': the stack leaves that driver's role")
-    assert told(**own) == told(ebsCsiDriver="existing") == []
+    assert told(**own) == told(**existing) == []
 
 
 def test_warnings_call_arguments_what_the_stack_file_calls_them() -> None:

@@ -62,6 +62,20 @@ def test_the_prod_stack_is_the_original_case() -> None:
     assert config.rocketmq["proxies"]["replicas"] == 2
 
 
+def test_the_driver_s_role_has_the_name_of_its_cluster_unless_it_is_given() -> None:
+    assert prod(ebsCsiRoleName=None).ebs_csi["role_name"] == "prod-ebs-csi-driver"
+    long = [f"{'team-' * 19}{end}" for end in ("a", "b")]
+    names = {str(prod(ebsCsiRoleName=None, clusterName=name).ebs_csi["role_name"]) for name in long}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {64}
+    assert all(name.startswith("team-team-") and name.endswith("-ebs-csi-driver") for name in names)
+
+
+def test_audiences_of_other_workloads_are_kept() -> None:
+    assert prod().oidc_client_ids == []
+    assert prod(oidcClientIds=["vault"]).oidc_client_ids == ["vault"]
+
+
 def test_the_prod_stack_is_guarded_by_its_account_and_region() -> None:
     config = stack_config("prod")
     assert json.loads(config["aws:allowedAccountIds"]) == ["140023393377"]
@@ -116,10 +130,11 @@ def test_the_aws_profile_is_also_the_one_of_the_kubeconfig() -> None:
 
 def test_each_choice_is_taken() -> None:
     assert prod(oidcProvider="existing").oidc_provider_exists
-    assert prod(ebsCsiDriver="existing").ebs_csi.get("existing")
+    existing = {"ebsCsiDriver": "existing", "ebsCsiRoleName": None}
+    assert prod(**existing).ebs_csi.get("existing")
     own = {"storageClass": "fast", "newStorageClass": {"volumeType": "gp3", "kmsKeyId": KEY}}
     assert prod(**own).ebs_csi.get("kms_key_arns") == [KEY]
-    assert "kms_key_arns" not in prod(**own, ebsCsiDriver="existing").ebs_csi
+    assert "kms_key_arns" not in prod(**own, **existing).ebs_csi
     assert prod(ebsCsiPermissions="v2").ebs_csi.get("permissions") == "v2"
     assert prod(allowVolumeExpansion=False).storage.get("allow_volume_expansion") is False
     assert prod(createNamespace=False).rocketmq["create_namespace"] is False
@@ -136,6 +151,8 @@ def test_each_choice_is_taken() -> None:
         ({"minInSyncReplicas": "two"}, "minInSyncReplicas is 'two'; accepted is a whole number"),
         ({"minInSyncReplicas": True}, "minInSyncReplicas is True; accepted is a whole number"),
         ({"minInSyncReplicas": 1.5}, "minInSyncReplicas is 1.5; accepted is a whole number"),
+        ({"oidcClientIds": [1]}, "oidcClientIds has 1; accepted are strings"),
+        ({"oidcClientIds": ["*"]}, r"oidcClientIds: audience is '\*'; accepted is one audience exactly"),
         ({"oidcProvider": "exists"}, r"oidcProvider is 'exists'; accepted are 'create', 'existing'; did you mean"),
         ({"ebsCsiDriver": "import"}, "ebsCsiDriver is 'import'; accepted are 'create', 'existing'"),
         ({"ebsCsiPermissions": "v3"}, "ebsCsiPermissions is 'v3'; accepted are 'legacy', 'v2', 'cluster_scoped', 'gen"),
@@ -290,7 +307,11 @@ def test_zones_of_pods_are_those_of_the_region(zone: str) -> None:
             "as they are: nothing would be made of it; leave one of the two out",
         ),
         (
-            {"ebsCsiDriver": "existing", "ebsCsi": {"identity": "pod_identity", "tags": {"team": "x"}}},
+            {
+                "ebsCsiDriver": "existing",
+                "ebsCsiRoleName": None,
+                "ebsCsi": {"identity": "pod_identity", "tags": {"team": "x"}},
+            },
             "ebsCsi: identity, tags given with existing True, which uses the addon as it is: nothing would be made of "
             "it; leave one of the two out",
         ),

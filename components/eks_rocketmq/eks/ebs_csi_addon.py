@@ -61,7 +61,8 @@ class EbsCsiAddonArgs(TypedDict):
     cluster_name: Input[str]
     """Name of the cluster. Changing it replaces the addon."""
     role_name: str
-    """Name of the driver's role, such as `eks-ebs-csi-driver`. Changing it replaces the role."""
+    """Name of the driver's role, unique in the account: put the cluster's name into it, as in `prod-ebs-csi-driver`.
+    Changing it replaces the role."""
     issuer: NotRequired[Input[str]]
     """Issuer of the cluster, with `https://`; needed for the identity `irsa`."""
     provider_arn: NotRequired[Input[str]]

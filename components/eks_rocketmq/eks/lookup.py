@@ -3,6 +3,7 @@
 Used by the preflight of new resources and by `eks-rocketmq adopt`. Works on the account that boto3's session names.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,9 @@ class Found:
 
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of an AWS resource, annotations of a Kubernetes object."""
+    objection: str = ""
+    """Why it must not be imported as it is planned, and what to do; empty: it may be."""
 
 
 def _tags(pairs: list[Mapping[str, str]]) -> dict[str, str]:
@@ -75,7 +79,23 @@ def find_oidc_provider(session: Session, inputs: Inputs) -> Found | None:
     """An IAM OIDC provider by its URL; its import id is the ARN."""
     arn = oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
     provider = _unless_missing(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
-    return None if provider is None else Found(arn, _tags(provider.get("Tags", [])))
+    if provider is None:
+        return None
+    return Found(arn, _tags(provider.get("Tags", [])), _lost_audiences(arn, provider.get("ClientIDList", []), inputs))
+
+
+def _lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
+    """Return why a provider must not be imported when the next update would take audiences of others from it."""
+    planned = inputs.get("clientIdLists")
+    lost = sorted(set(accepted) - set(planned)) if isinstance(planned, list) else []
+    if not lost:
+        return ""
+    return (
+        f"IAM OIDC provider {arn!r} accepts audiences that the stack does not list: {', '.join(lost)}. The next "
+        "`pulumi up` would remove them, and what uses their tokens could take no role any more. To keep them, list "
+        f"them in oidcClientIds (client_ids of ClusterOidcProvider): {json.dumps(lost)}. To give one up, run `aws iam "
+        f"remove-client-id-from-open-id-connect-provider --open-id-connect-provider-arn {arn} --client-id …` first."
+    )
 
 
 def find_cluster(session: Session, name: str) -> Found | None:

@@ -12,7 +12,7 @@ from pulumi.runtime.config import CONFIG
 from eks_rocketmq.eks import volume_class
 from eks_rocketmq.eks.lookup import ROLE, Found, find, find_cluster
 from eks_rocketmq.eks.session import AccountUnknownError, Session, aws_session
-from eks_rocketmq.preflight import refuse_existing_object, refusing, three_ways
+from eks_rocketmq.preflight import OWNER_TAG, refuse_existing_object, refusing, three_ways
 
 _AWS = "aws:"
 _ACCOUNT = "account"
@@ -41,7 +41,7 @@ def refuse_existing(name: str, existing: str, component: ComponentResource) -> R
         provider = await _known(settings)
         return await asyncio.to_thread(find, lambda: _session(provider), args.type, args.new_inputs or {})
 
-    return refusing(name, look, lambda args, found: three_ways(args.type, found.id, stack, existing))
+    return refusing(name, look, lambda args, found: three_ways(args.type, found, stack, existing))
 
 
 def refuse_existing_cluster(name: str, cluster: str, component: ComponentResource) -> ResourceHookBinding:
@@ -63,11 +63,16 @@ def refuse_existing_cluster(name: str, cluster: str, component: ComponentResourc
         name,
         look,
         lambda _, found: (
-            f"EKS cluster {found.id!r} exists already and is not part of stack {stack!r}. Two ways on:\n"
+            f"EKS cluster {found.id!r} exists already and {_place(found, stack)}. Two ways on:\n"
             "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)\n"
             "  create     give the new one another name (`clusterName`), and run again"
         ),
     )
+
+
+def _place(found: Found, stack: str) -> str:
+    owner = found.tags.get(OWNER_TAG)
+    return f"belongs to stack {owner!r}, not to stack {stack!r}" if owner else f"is not part of stack {stack!r}"
 
 
 def refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
@@ -77,9 +82,12 @@ def refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceH
         name: name of the resource; the hook is `<name>-preflight`.
         kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
     """
-    return refuse_existing_object(
-        name, kubeconfig, lambda _, found: volume_class.taken(found, "which this stack has not made")
-    )
+    return refuse_existing_object(name, kubeconfig, lambda _, found: volume_class.taken(found.id, _maker(found)))
+
+
+def _maker(found: Found) -> str:
+    owner = found.tags.get(OWNER_TAG)
+    return f"which belongs to stack {owner!r}" if owner else "which this stack has not made"
 
 
 async def _known(settings: Mapping[str, Input[Any]]) -> dict[str, Any]:

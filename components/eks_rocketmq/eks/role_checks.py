@@ -1,5 +1,6 @@
 """What IAM and Kubernetes accept in the arguments of a role and of its providers. Pure: no Pulumi provider."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,6 +11,7 @@ from eks_rocketmq.validation import DNS_SUBDOMAIN_LENGTH, dns_label, is_dns_subd
 SESSION_SECONDS = (3600, 43_200)
 """Shortest and longest `MaxSessionDuration` that IAM accepts."""
 
+ROLE_NAME_LENGTH = 64
 MOST_AUDIENCES = 100
 MOST_THUMBPRINTS = 5
 
@@ -86,6 +88,22 @@ def role_name(value: str, what: str = "role_name") -> str:
         msg = f"{what} is {value!r}; accepted are 1 to 64 letters, digits and any of +=,.@_-"
         raise ValueError(msg)
     return value
+
+
+def cluster_role_name(cluster: str, purpose: str) -> str:
+    """Return a role name that no other cluster of the account uses: `prod-ebs-csi-driver`.
+
+    IAM accepts 64 characters. A longer name is cut, and a hash of the cluster's whole name keeps it unique.
+
+    Args:
+        cluster: name of the cluster.
+        purpose: what the role is for, such as `ebs-csi-driver`.
+    """
+    name = f"{cluster}-{purpose}"
+    if len(name) <= ROLE_NAME_LENGTH:
+        return name
+    end = f"-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}-{purpose}"
+    return cluster[: ROLE_NAME_LENGTH - len(end)] + end
 
 
 def path(value: str) -> str:
