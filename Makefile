@@ -80,7 +80,7 @@ unit: $(READY) ## the unit tests alone
 
 .PHONY: test
 test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
-	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest tests
+	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
 .PHONY: bench
 bench: $(READY) ## medians and ratios of what people wait for

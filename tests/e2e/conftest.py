@@ -3,6 +3,7 @@ cure, everyday changes, identities, faults, and the end of the stack."""
 
 import os
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from sandbox import lifecycle, processes
 from sandbox.cluster.command import CommandError
 from sandbox.place import Place
 from sandbox.progress import Report
+from tests.e2e.processors import Times, processor_times
 from tests.e2e.running_sandbox import Sandbox
 
 
@@ -31,11 +33,49 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def deployed(sandbox: Sandbox) -> Sandbox:
+def stack(sandbox: Sandbox) -> Sandbox:
     """The sandbox with the stack on it, so that each later file can also run alone."""
+    sandbox.start()  # KEEP_SANDBOX may have left it stopped
     sandbox.adopt()
     sandbox.pulumi("up", "-s", "prod", "--yes")
     return sandbox
+
+
+@pytest.fixture
+def deployed(stack: Sandbox) -> Sandbox:
+    """The sandbox with the stack on it, whose RocketMQ runs."""
+    stack.start()
+    return stack
+
+
+@pytest.fixture(scope="module")
+def room(stack: Sandbox) -> Sandbox:
+    """The same with the stack's RocketMQ stopped: room for another one. It starts again where a test wants it."""
+    stack.stop()
+    return stack
+
+
+# Of each file: the processors' times while its tests ran, and seconds.
+_used: dict[str, tuple[Times, float]] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Add up what the processors did while the tests of a file ran, with all that they need first."""
+    before, begun = processor_times(), time.monotonic()
+    try:
+        return (yield)
+    finally:
+        times, seconds = _used.get(item.path.name, (Times(), 0.0))
+        _used[item.path.name] = (times + (processor_times() - before), seconds + time.monotonic() - begun)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how busy the machine was: a file that leaves it nothing fails on a smaller or busier one."""
+    if _used:
+        terminalreporter.section("processor use of the end-to-end tests")
+        for name, (times, seconds) in _used.items():
+            terminalreporter.line(f"{name:<28} {seconds:6.0f} s  {times}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,7 +83,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Put what the cluster and the processes said beside a failure, where CI shows it."""
     report = yield
     arguments = getattr(item, "funcargs", {})
-    sandbox = arguments.get("sandbox") or arguments.get("deployed")
+    sandbox = next((arguments[name] for name in ("sandbox", "deployed", "room") if name in arguments), None)
     if report.failed and sandbox is not None:
         for title, text in evidence(sandbox).items():
             report.sections.append((title, text))

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from sandbox.cache.toolchain import Toolchain
+from sandbox.cluster import cgroups
 from sandbox.cluster.client import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.messages.deliver import Deployment
-from sandbox.place import REGION, Place
+from sandbox.place import REGION, Node, Place
 from sandbox.polling import until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
@@ -96,6 +97,74 @@ class Sandbox:
     @property
     def rocketmq(self) -> Deployment:
         return Deployment(self.place, self.tools)
+
+    def stop(self, namespace: str = "rocketmq") -> None:
+        """End all pods of a RocketMQ and keep what they are made of; it returns when none is left.
+
+        A machine of two processors has room for one deployment at a time.
+        """
+        kept = self._replicas(namespace)
+        if kept.exists():
+            return
+        sets = [each for kind in ("statefulsets", "deployments") for each in self.objects(kind, "-n", namespace)]
+        kept.write_text(json.dumps({_scaled(each): each["spec"]["replicas"] for each in sets}))
+        # Brokers hand over and tell the controllers before these go.
+        brokers = [_scaled(each) for each in sets if "broker" in each["metadata"]["name"]]
+        for names in (brokers, [_scaled(each) for each in sets]):
+            self.kubectl("-n", namespace, "scale", "--replicas=0", *names)
+            chosen = ["-l", "app=rocketmq-broker"] if names is brokers else []
+            eventually(lambda: not self.objects("pods", "-n", namespace, *chosen), 300, "its pods have ended")  # noqa: B023
+
+    def start(self, namespace: str = "rocketmq") -> None:
+        """Start again what `stop` has ended, all at once, and wait until all of it is ready."""
+        kept = self._replicas(namespace)
+        if not kept.exists():
+            return
+        replicas = json.loads(kept.read_text())
+        for name, count in replicas.items():
+            self.kubectl("-n", namespace, "scale", f"--replicas={count}", name)
+        for name in replicas:
+            self.kubectl("-n", namespace, "rollout", "status", name, "--timeout=10m")
+        kept.unlink()
+
+    def _replicas(self, namespace: str) -> Path:
+        return self.place.root / f"stopped-{namespace}.json"
+
+    def restarts(self, namespace: str) -> dict[str, int]:
+        """Restarts of every container, by the names of pod and container."""
+        return {
+            f"{pod['metadata']['name']}/{each['name']}": each["restartCount"]
+            for pod in self.objects("pods", "-n", namespace)
+            for each in pod["status"].get("containerStatuses", [])
+        }
+
+    def jvm(self, namespace: str, pod: str) -> int:
+        """Id of the pod's JVM on this machine, found by the pod's control group."""
+        uid = self.kubectl("-n", namespace, "get", "pod", pod, "-o=jsonpath={.metadata.uid}")
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if (folder / "comm").read_text() == "java\n" and uid in (folder / "cgroup").read_text():
+                    return int(folder.name)
+        pytest.fail(f"no JVM of {pod} runs")
+
+    @contextmanager
+    def starved(self, node: Node, percent: int) -> Generator[None]:
+        """All pods of a node together get `percent` of one processor."""
+        groups = [root / self.place.node_cgroup(node).lstrip("/") / "kubepods" for root in cgroups.current_trees()]
+        period = 100_000
+        for file, limit, none in (
+            ("cpu.cfs_quota_us", f"{period * percent // 100}", "-1"),
+            ("cpu.max", f"{period * percent // 100} {period}", "max"),
+        ):
+            found = [group / file for group in groups if (group / file).exists()]
+            if found:
+                found[0].write_text(limit)
+                try:
+                    yield
+                finally:
+                    found[0].write_text(none)
+                return
+        pytest.fail(f"no control group of {node.name} limits processor time")
 
     def driver_volumes(self) -> list[dict[str, Any]]:
         """The EC2 volumes that the CSI driver made; the nodes have root volumes too."""
@@ -189,6 +258,11 @@ class Plan:
             for step in self.steps
             if step["op"] not in {"same", "read"}
         }
+
+
+def _scaled(workload: Mapping[str, Any]) -> str:
+    """What `kubectl` calls it."""
+    return f"{workload['kind'].lower()}/{workload['metadata']['name']}"
 
 
 def eventually(probe: Callable[[], Any], seconds: float, what: str) -> Any:

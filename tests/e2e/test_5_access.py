@@ -2,7 +2,7 @@
 failover takes nothing away.
 
 A RocketMQ of its own in a namespace of its own, made by a program of its own with the library's component. It is made
-without access control, which is turned on while it has messages.
+without access control, which is turned on while it has messages. That of the stack is stopped meanwhile.
 """
 
 import base64
@@ -191,8 +191,8 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(deployed: Sandbox) -> Iterator[Guarded]:
-    sandbox = deployed  # its claims bind
+def guarded(room: Sandbox) -> Iterator[Guarded]:
+    sandbox = room  # its claims bind
     program = Program(sandbox, "access")
     if not program.settings.exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
         entries = certificate()
@@ -312,7 +312,7 @@ def test_no_password_is_readable_in_state_logs_or_config_maps(guarded: Guarded) 
 def test_a_failover_takes_nothing_away(guarded: Guarded) -> None:
     before = guarded.orders.send(5, "failover")
     old = guarded.master()
-    _kill(guarded, old)
+    os.kill(guarded.sandbox.jvm(NAMESPACE, f"rocketmq-broker-a-{old}"), signal.SIGKILL)
     eventually(lambda: guarded.master() not in {-1, old}, 60, "another member is master")
     after = guarded.orders.send(5, "failover-after")
     assert guarded.orders.receive("failover", 10) == sorted([*before, *after])
@@ -382,6 +382,13 @@ def test_probes_leave_no_process_behind(guarded: Guarded) -> None:
     assert left() == set()
 
 
+def test_no_probe_has_killed_anything(guarded: Guarded) -> None:
+    """What was slow was left alone, and every probe speaks TLS with what it asks."""
+    ends = guarded.sandbox.objects("events", "-n", NAMESPACE, "--field-selector=reason=Killing")
+    assert [end["message"] for end in ends if "probe" in end["message"]] == []
+    assert sum(guarded.sandbox.restarts(NAMESPACE).values()) <= 1, "a test has killed one broker"
+
+
 def test_what_a_drain_says_is_in_the_brokers_log(guarded: Guarded) -> None:
     say = ". /etc/rocketmq/broker-lib.sh && echo said by the drain >>$(log_of_the_broker)"
     broker = ("-n", NAMESPACE, "rocketmq-broker-a-1")
@@ -391,23 +398,3 @@ def test_what_a_drain_says_is_in_the_brokers_log(guarded: Guarded) -> None:
 
 def test_a_second_up_changes_nothing(guarded: Guarded) -> None:
     guarded.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
-
-
-def _kill(guarded: Guarded, member: int) -> None:
-    """SIGKILL for the broker's JVM, found by what only its environment says."""
-    (pod,) = [
-        pod
-        for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
-        if pod["metadata"]["name"] == f"rocketmq-broker-a-{member}"
-    ]
-    wanted = f"POD_IP={pod['status']['podIP']}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            found = wanted in (folder / "environ").read_bytes().split(b"\0")
-            java = (folder / "comm").read_text().strip() == "java"
-        except OSError:
-            continue
-        if found and java:
-            os.kill(int(folder.name), signal.SIGKILL)
-            return
-    pytest.fail(f"no JVM of {pod['metadata']['name']} runs")

@@ -1,11 +1,67 @@
-"""Faults that a production cluster has: brokers that restart, an engine that is killed, claims that find no volume."""
+"""Faults of a production cluster: everything starts at once, a node is overloaded, processes hang, brokers restart, an
+engine is killed, claims find no volume."""
 
+import os
+import signal
 import threading
+import time
+from pathlib import Path
 
 from sandbox.engine import pulumi
-from tests.e2e.running_sandbox import Program, Sandbox
+from sandbox.place import NODES
+from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
+NAMESPACE = "rocketmq"
 BROKERS = "rocketmq-broker-a"
+STARVED_SECONDS = 90
+
+
+def test_what_starts_all_at_once_waits_for_what_it_needs(deployed: Sandbox) -> None:
+    deployed.rocketmq.ensure_topic()
+    sent = deployed.rocketmq.send(5, "stopped")
+    deployed.stop()
+    deployed.start()
+    # A proxy without a master ends itself.
+    assert set(deployed.restarts(NAMESPACE).values()) == {0}
+    assert deployed.rocketmq.receive("stopped", 5, seconds=90) == sorted(sent)
+
+
+def test_a_node_without_processor_time_restarts_nothing(deployed: Sandbox) -> None:
+    before = deployed.restarts(NAMESPACE)
+    with deployed.starved(NODES[1], percent=4):
+        ends = time.monotonic() + STARVED_SECONDS
+        while time.monotonic() < ends:
+            assert deployed.restarts(NAMESPACE) == before
+            time.sleep(5)
+    eventually(lambda: _all_ready(deployed), 180, "all pods are ready again")
+    assert deployed.restarts(NAMESPACE) == before
+    sent = deployed.rocketmq.send(5, "starved")
+    assert deployed.rocketmq.receive("starved", 5, seconds=90) == sorted(sent)
+
+
+def test_what_hangs_is_killed_a_broker_within_15_seconds(deployed: Sandbox) -> None:
+    (proxy, *_) = deployed.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-proxy")
+    bounds = {f"{BROKERS}-0": 15, "rocketmq-nameserver-0": 70, "rocketmq-controller-0": 70}
+    bounds[proxy["metadata"]["name"]] = 70
+    before = deployed.restarts(NAMESPACE)
+    hung = {pod: deployed.jvm(NAMESPACE, pod) for pod in bounds}
+    begun = time.monotonic()
+    for process in hung.values():
+        os.kill(process, signal.SIGSTOP)
+    took: dict[str, float] = {}
+
+    def all_gone() -> bool:
+        for pod, process in hung.items():
+            if pod not in took and not Path(f"/proc/{process}").exists():
+                took[pod] = time.monotonic() - begun
+        return len(took) == len(hung)
+
+    eventually(all_gone, 120, "everything that hung is gone")
+    assert {pod: seconds for pod, seconds in took.items() if seconds > bounds[pod]} == {}
+    eventually(lambda: _all_ready(deployed), 240, "all pods are ready again")
+    assert {name for name, count in deployed.restarts(NAMESPACE).items() if count > before[name]} == {
+        name for name in before if name.split("/")[0] in bounds
+    }
 
 
 def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) -> None:
@@ -47,6 +103,11 @@ def test_what_pods_wait_for_is_said_in_the_clusters_own_words(deployed: Sandbox)
         assert f"claim data-rocketmq-controller-{member} of pod rocketmq-controller-{member} is not bound" in output
     assert 'storageclass.storage.k8s.io "nowhere" not found' in output
     program.remove()
+
+
+def _all_ready(sandbox: Sandbox) -> bool:
+    pods = sandbox.objects("pods", "-n", NAMESPACE)
+    return all(each["ready"] for pod in pods for each in pod["status"].get("containerStatuses", [{"ready": False}]))
 
 
 def _proxy(sandbox: Sandbox) -> dict:

@@ -147,19 +147,26 @@ def test_an_application_gets_a_role_that_its_pods_can_find(
     program.destroy()
 
 
+@pytest.fixture(scope="module")
+def room(adopted: Program) -> Program:
+    """The first example with its RocketMQ stopped: room for another one."""
+    adopted.sandbox.stop("orders")
+    return adopted
+
+
 def test_rocketmq_runs_where_a_context_of_the_kubeconfig_leads(
-    adopted: Program, node: nodejs.Nodejs, environment: Path
+    room: Program, node: nodejs.Nodejs, environment: Path
 ) -> None:
-    program = python(adopted.sandbox, node, environment, "rocketmq-on-any-kubernetes")
+    program = python(room.sandbox, node, environment, "rocketmq-on-any-kubernetes")
     program.pulumi("config", "set", "context", CLUSTER)
     program.pulumi("config", "set", "storageClass", "gp2")
     program.up()
-    assert set(ready(adopted.sandbox, "rocketmq-dev").values()) == {1}
+    assert set(ready(room.sandbox, "rocketmq-dev").values()) == {1}
     program.destroy()
 
 
-def test_typescript_deploys_the_same_components(adopted: Program, node: nodejs.Nodejs) -> None:
-    sandbox = adopted.sandbox
+def test_typescript_deploys_the_same_components(room: Program, node: nodejs.Nodejs) -> None:
+    sandbox = room.sandbox
     folder = sandbox.place.root / "examples" / "typescript"
     program = Program(sandbox, folder, node)
 

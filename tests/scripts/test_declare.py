@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import ssl
 import string
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -81,8 +83,8 @@ def test_a_request_is_signed_over_fields_and_body(fields: str, body: str, creden
 def test_probes_and_drain_sign_what_they_ask_of_the_broker(credentials: Path) -> None:
     group = Group()
     with serving(group.broker()) as broker, serving(group.controller()) as controller:
-        for script in ("broker-alive.sh", "broker-ready.sh", "broker-drain.sh"):
-            done = run(script, **environment(broker.address, controller.address, CREDENTIALS=str(credentials)))
+        for words in (["alive.sh", "started", broker.address, "907"], ["broker-ready.sh"], ["broker-drain.sh"]):
+            done = run(*words, **environment(broker.address, controller.address, CREDENTIALS=str(credentials)))
             assert done.returncode == 0, done.stdout
     assert {code for code, _, _ in broker.asked} == {907, 25}
     for _, fields, body in broker.asked:
@@ -362,9 +364,8 @@ def test_without_access_control_users_are_left_alone(declared: Declared) -> None
     [
         ("ok", "60", [], 0, ""),
         ("missing: topic a on b", "60", [], 1, "missing: topic a on b"),
-        ("missing: topic a on b", "60", ["alive"], 0, ""),
-        ("ok", "-1", ["alive"], 1, "no round for more than -1 s"),
-        (None, "60", ["alive"], 1, "no round has ended yet"),
+        ("ok", "-1", [], 1, "no round has ended for more than -1 s"),
+        (None, "60", [], 1, "no round has ended yet"),
     ],
 )
 def test_readiness_is_the_last_round(
@@ -375,6 +376,18 @@ def test_readiness_is_the_last_round(
         file.write_text(f"{state}\n")
     done = run("declared.sh", str(file), seconds, *words)
     assert (done.returncode, done.stdout.strip()) == (status, said)
+
+
+def test_it_is_alive_while_it_asks_however_long_a_round_takes(declared: Declared) -> None:
+    status = declared.environment["STATUS"]
+    assert "no request was sent yet" in run("declared.sh", status, "60", "alive").stdout
+    declared.once()
+    old = time.time() - 3600
+    os.utime(status, (old, old))
+    assert run("declared.sh", status, "60").returncode == 1
+    assert run("declared.sh", status, "60", "alive").returncode == 0
+    os.utime(f"{status}.alive", (old, old))
+    assert "no request was sent for more than 60 s" in run("declared.sh", status, "60", "alive").stdout
 
 
 def certificate(folder: Path) -> None:

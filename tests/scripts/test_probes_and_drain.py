@@ -45,16 +45,6 @@ def test_an_answer_in_another_protocol_is_none() -> None:
         assert run("ask.sh", f"127.0.0.1:{listener.getsockname()[1]}", "26").returncode == 2
 
 
-def test_a_broker_that_hangs_is_not_alive() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:  # the kernel accepts, nobody answers
-        result = run("broker-alive.sh", **environment(f"127.0.0.1:{listener.getsockname()[1]}", ""))
-    assert (result.returncode, "does not answer" in result.stdout) == (1, True)
-
-
-def test_a_broker_that_answers_is_alive() -> None:
-    assert ask_group("broker-alive.sh", Group()).returncode == 0
-
-
 @pytest.mark.parametrize(
     ("group", "said"),
     [

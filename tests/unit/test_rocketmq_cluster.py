@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from eks_rocketmq.rocketmq.probes import HUNG_GRACE_SECONDS, drain
+from eks_rocketmq.rocketmq.probes import ANSWER_SECONDS, HUNG_GRACE_SECONDS, drain
 from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import (
     ARGS,
@@ -25,6 +25,12 @@ from tests.unit.rocketmq_case import (
 
 KUBERNETES = "1.35"
 WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
+QUESTIONS = {
+    "nameserver": ["127.0.0.1:9876", "106"],
+    "controller": ["127.0.0.1:9878", "1005"],
+    "broker": ["127.0.0.1:10911", "907"],
+    "proxy": ["127.0.0.1:8080", "907"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +145,20 @@ def test_data_is_protected_by_default(deployed: Recording) -> None:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_the_jvm_is_the_containers_own_process(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
-    assert main["command"][0] == "java"
+    launcher = ["bash", "/etc/rocketmq/proxy-start.sh"] if "proxy" in name else []
+    assert main["command"][: len(launcher) + 1] == [*launcher, "java"]
     assert "args" not in main
     assert main["command"][-2] in {"-c", "-pc"}
+
+
+def test_a_proxy_waits_for_a_master_as_long_as_a_broker_may_take_to_start(deployed: Recording) -> None:
+    main = container(deployed, "rocketmq-proxy-deployment")
+    environment = {variable["name"]: variable.get("value") for variable in main["env"]}
+    assert environment["NAME_SERVERS"] == keys(deployed)["namesrvAddr"].replace(";", " ")
+    assert environment["CLUSTER"] == keys(deployed)["brokerClusterName"]
+    script = config(deployed, "rocketmq-proxy-config")["proxy-start.sh"]
+    assert script.rstrip().endswith('\nexec "$@"'), "the JVM gets the signals itself"
+    assert budget(main) >= budget(container(deployed)) + 600
 
 
 def test_somebody_else_than_the_jvm_buries_what_probes_leave_behind(deployed: Recording) -> None:
@@ -357,19 +374,39 @@ def test_every_jvm_finds_its_classes_ends_on_exhaustion_and_asks_dns_again(deplo
     assert container(deployed, name)["resources"]["requests"]["cpu"]
 
 
+def budget(main: dict[str, Any]) -> int:
+    """Seconds that a container has for its start."""
+    probe = main["startupProbe"]
+    return probe["periodSeconds"] * probe["failureThreshold"]
+
+
 def test_a_hung_broker_is_gone_within_15_seconds(deployed: Recording) -> None:
     probe = container(deployed)["livenessProbe"]
-    assert probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"] + HUNG_GRACE_SECONDS <= 15
+    assert probe["exec"]["command"] == ["bash", "/etc/rocketmq/alive.sh", "running", "127.0.0.1:10911", "907"]
+    script = files(deployed)["alive.sh"]
+    assert f"\nWAIT=${{ANSWER_SECONDS:-{ANSWER_SECONDS}}} " in script
+    starts = 1  # of the script, by the kubelet and the runtime
+    answers = probe["failureThreshold"] * (ANSWER_SECONDS + starts)
+    assert probe["periodSeconds"] + answers + HUNG_GRACE_SECONDS <= 15
     assert probe["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS
 
 
-def test_recovery_of_a_large_store_is_not_cut_off(deployed: Recording) -> None:
-    def budget(recording: Recording) -> int:
-        probe = container(recording)["startupProbe"]
-        return probe["periodSeconds"] * probe["failureThreshold"]
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_an_overloaded_node_restarts_no_pod(deployed: Recording, name: str) -> None:
+    main = container(deployed, name)
+    assert budget(main) >= 600
+    script, mode, *question = main["livenessProbe"]["exec"]["command"][1:]
+    assert (script, mode) == ("/etc/rocketmq/alive.sh", "running"), "it tells slow from hung"
+    assert question == QUESTIONS[main["name"]]
+    # A script that the kubelet ends counts as failed, whatever it would have said.
+    assert main["livenessProbe"]["timeoutSeconds"] >= 60
+    assert main["livenessProbe"]["failureThreshold"] >= 2
+    assert {"alive.sh", "ask.sh"} <= set(files(deployed, name))
 
-    assert budget(deployed) >= 20 * 60
-    assert budget(deploy(broker_groups=group(storage="5Gi"))) < budget(deployed)
+
+def test_recovery_of_a_large_store_is_not_cut_off(deployed: Recording) -> None:
+    assert budget(container(deployed)) >= 20 * 60
+    assert budget(container(deploy(broker_groups=group(storage="5Gi")))) < budget(container(deployed))
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

@@ -31,7 +31,7 @@ class Controllers(ComponentResource):
             {
                 CONFIG_FILE: plan.controllers.config,
                 **objects.LOGGING,
-                **probes.scripts("ask.sh", "controller-ready.sh", "render-config.sh"),
+                **probes.scripts("ask.sh", "alive.sh", "controller-ready.sh", "render-config.sh"),
             },
         )
         headless = objects.peers_service(scope, _PORTS)
@@ -68,7 +68,9 @@ def _container(plan: Plan) -> Container:
         pods=plan.controllers.pods,
         ports=_PORTS,
         probes=probes.server_probes(
-            ports.CONTROLLER, probes.run("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}")
+            ports.CONTROLLER,
+            probes.CONTROLLER.running(),
+            probes.run("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
         ),
         mounts=[RENDERED_MOUNT, DATA_MOUNT],
     )

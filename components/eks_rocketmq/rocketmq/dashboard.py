@@ -80,7 +80,7 @@ def _container(plan: Plan, choices: Choices) -> dict[str, Any]:
             {"name": "login", "mountPath": f"{_DATA}/{_USERS}", "subPath": _USERS, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the mount point of the pod's own volume
         ],
-        **probes.server_probes(ports.DASHBOARD, probes.connects(ports.DASHBOARD)),
+        **probes.server_probes(ports.DASHBOARD, probes.connects(ports.DASHBOARD), probes.connects(ports.DASHBOARD)),
     }
 
 

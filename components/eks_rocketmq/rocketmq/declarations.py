@@ -18,7 +18,7 @@ ACCESS_DIRECTORY = "/etc/rocketmq-declared"
 _STATUS = "/tmp/declared"  # noqa: S108 - the pod's own volume
 _SCRIPTS = ("ask.sh", "sign.sh", "declare.sh", "declared.sh", "declared.awk")
 _PAUSE_SECONDS = 10  # between two looks; so long a topic may be missing after a failover that lost it
-_STALE_SECONDS = 120  # a round with every member silent takes 5 s for each
+_STALE_SECONDS = 120  # each request times out after 5 s
 _MEMORY = Memory(limit=64, heap=0, direct=0, fixed=64)  # bash and what it starts, one at a time
 
 
@@ -92,11 +92,11 @@ def _container(plan: Plan, secrets: Secrets | None) -> Container:
 
 
 def _probes() -> dict[str, Any]:
-    def asks(*words: str) -> dict[str, Any]:
-        return probes.run("declared.sh", _STATUS, str(_STALE_SECONDS), *words) | {"timeoutSeconds": 3}
+    def asks(seconds: int, *words: str) -> dict[str, Any]:
+        return probes.run("declared.sh", _STATUS, str(_STALE_SECONDS), *words) | {"timeoutSeconds": seconds}
 
     return {
-        "startupProbe": asks("alive") | {"periodSeconds": 2, "failureThreshold": 90},
-        "livenessProbe": asks("alive") | {"periodSeconds": 30, "failureThreshold": 3},
-        "readinessProbe": asks() | {"periodSeconds": 2, "failureThreshold": 1},
+        "startupProbe": asks(probes.EXEC_SECONDS, "alive") | {"periodSeconds": 2, "failureThreshold": 300},
+        "livenessProbe": asks(probes.EXEC_SECONDS, "alive") | {"periodSeconds": 30, "failureThreshold": 3},
+        "readinessProbe": asks(probes.CONNECT_SECONDS) | {"periodSeconds": 5, "failureThreshold": 1},
     }

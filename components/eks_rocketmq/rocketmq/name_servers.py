@@ -27,7 +27,7 @@ class NameServers(ComponentResource):
             {
                 CONFIG_FILE: plan.name_servers.config,
                 **objects.LOGGING,
-                **probes.scripts("ask.sh", "name-server-ready.sh"),
+                **probes.scripts("ask.sh", "alive.sh", "name-server-ready.sh"),
             },
         )
         objects.service(scope, _PORTS)
@@ -65,6 +65,7 @@ def _container(plan: Plan) -> Container:
         ports=_PORTS,
         probes=probes.server_probes(
             ports.NAME_SERVER,
+            probes.NAME_SERVER.running(),
             probes.run("name-server-ready.sh", f"127.0.0.1:{ports.NAME_SERVER}"),
             ready_after=registration + 2,
         ),

@@ -70,6 +70,8 @@ class Container:
     """Volumes of the pod beside those that every role has."""
     command: list[str] | None = None
     """What runs instead of a JVM."""
+    launcher: list[str] = field(default_factory=list)
+    """Command that takes the JVM's command line as arguments and executes it when the JVM can start."""
 
 
 def variables(values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -120,7 +122,7 @@ def _main(container: Container) -> dict[str, Any]:
         "name": container.role,
         "image": container.image,
         "imagePullPolicy": container.pods.pull_policy,
-        "command": container.command or java(container),
+        "command": container.command or [*container.launcher, *java(container)],
         "env": [*variables(home), *container.environment, *variables(container.pods.environment)],
         "resources": {
             "requests": {"cpu": container.cpu, "memory": f"{container.memory.limit}Mi"},

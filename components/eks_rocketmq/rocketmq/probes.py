@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.broker_config import Value
 from eks_rocketmq.rocketmq.durability import registration_seconds
 from eks_rocketmq.rocketmq.pods import CONFIG_DIRECTORY
@@ -14,12 +15,18 @@ from eks_rocketmq.validation import bytes_of
 
 _SCRIPTS = resources.files("eks_rocketmq.rocketmq") / "scripts"
 
-TIMEOUT_SECONDS = 3  # the scripts give up after 2, so that the kubelet never has to kill one
+# The scripts have timeouts of their own; ANSWER_SECONDS is that of `alive.sh`. Those of the kubelet are long, because a
+# script starts late on an overloaded node. A script that the kubelet ends counts as failed.
+ANSWER_SECONDS = 4
+EXEC_SECONDS = 60
+CONNECT_SECONDS = 10
 HUNG_GRACE_SECONDS = 1  # a hung process answers no signal; every second more is one without writes
 
 _RECOVERED_BYTES = 30 * 1024**3  # RocketMQ reads at most the last 30 commit log files of 1 GiB again
 _RECOVERY_BYTES_PER_SECOND = 32 * 1024**2  # a quarter of what a small gp2 volume reads
-_START_SECONDS = 300  # JVM, controllers' answer, indexes
+# JVM, controllers' answer, indexes: 5 to 15 s on an idle node, minutes on an overloaded one. A process that cannot
+# start exits by itself, so a long budget delays nothing.
+_START_SECONDS = 600
 _STARTUP_PERIOD = 5
 
 
@@ -36,7 +43,7 @@ def scripts(*names: str) -> dict[str, str]:
 BROKER_SCRIPTS = (
     "ask.sh",
     "sign.sh",
-    "broker-alive.sh",
+    "alive.sh",
     "broker-drain.sh",
     "broker-lib.sh",
     "broker-ready.sh",
@@ -52,6 +59,29 @@ def run(name: str, *arguments: str) -> dict[str, Any]:
 def connects(port: int) -> dict[str, Any]:
     """A handler that opens a connection and closes it again."""
     return {"tcpSocket": {"port": port}}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that a role answers from memory, independent of its peers."""
+
+    port: int
+    code: int
+
+    def started(self) -> dict[str, Any]:
+        """Handler that succeeds if the process answers."""
+        return run("alive.sh", "started", f"127.0.0.1:{self.port}", str(self.code))
+
+    def running(self) -> dict[str, Any]:
+        """Handler that fails if the process hangs."""
+        return run("alive.sh", "running", f"127.0.0.1:{self.port}", str(self.code))
+
+
+BROKER = Request(ports.BROKER, 907)
+CONTROLLER = Request(ports.CONTROLLER, 1005)
+NAME_SERVER = Request(ports.NAME_SERVER, 106)
+# The proxy does not support this code. It returns an error without asking a broker.
+PROXY = Request(ports.PROXY_REMOTING, 907)
 
 
 @dataclass(frozen=True)
@@ -97,41 +127,48 @@ def broker_probes(storage: str) -> dict[str, Any]:
     """Startup, liveness and readiness of a broker with a volume of this size."""
     return {
         # Until this succeeds no liveness probe runs: a recovery is never cut off.
-        "startupProbe": run("broker-alive.sh")
+        "startupProbe": BROKER.started()
         | {
             "periodSeconds": _STARTUP_PERIOD,
-            "timeoutSeconds": TIMEOUT_SECONDS,
+            "timeoutSeconds": EXEC_SECONDS,
             "failureThreshold": -(-recovery_seconds(storage) // _STARTUP_PERIOD),
         },
-        # A hung master is gone within 3 periods, one timeout and the grace: below 15 s.
-        "livenessProbe": run("broker-alive.sh")
+        # A hung master is killed after one period, two timeouts and the grace period: below 15 s.
+        "livenessProbe": BROKER.running()
         | {
             "periodSeconds": 3,
-            "timeoutSeconds": TIMEOUT_SECONDS,
-            "failureThreshold": 3,
+            "timeoutSeconds": EXEC_SECONDS,
+            "failureThreshold": 2,
             "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
         },
-        "readinessProbe": run("broker-ready.sh") | {"periodSeconds": 5, "timeoutSeconds": 8, "failureThreshold": 2},
+        "readinessProbe": run("broker-ready.sh") | {"periodSeconds": 5, "timeoutSeconds": 30, "failureThreshold": 2},
     }
 
 
-def server_probes(port: int, ready: dict[str, Any], *, ready_after: int = 0) -> dict[str, Any]:
+def server_probes(
+    port: int, alive: dict[str, Any], ready: dict[str, Any], *, ready_after: int = 0, waits: int = 0
+) -> dict[str, Any]:
     """Probes of a role without a store to recover.
 
     Args:
         port: what it listens on.
+        alive: handler of the liveness probe.
         ready: handler of the readiness probe.
         ready_after: seconds before the first readiness probe.
+        waits: seconds that it may wait for other roles before it starts.
     """
     return {
         "startupProbe": connects(port)
-        | {"periodSeconds": 2, "timeoutSeconds": TIMEOUT_SECONDS, "failureThreshold": 90},
-        "livenessProbe": connects(port)
-        | {"periodSeconds": 10, "timeoutSeconds": TIMEOUT_SECONDS, "failureThreshold": 3},
+        | {
+            "periodSeconds": 2,
+            "timeoutSeconds": CONNECT_SECONDS,
+            "failureThreshold": (_START_SECONDS + waits) // 2,
+        },
+        "livenessProbe": alive | {"periodSeconds": 20, "timeoutSeconds": EXEC_SECONDS, "failureThreshold": 2},
         "readinessProbe": ready
         | {
             "periodSeconds": 5,
-            "timeoutSeconds": TIMEOUT_SECONDS,
+            "timeoutSeconds": CONNECT_SECONDS,
             "failureThreshold": 2,
         }
         # The API server drops a zero, and every preview would then add it again.

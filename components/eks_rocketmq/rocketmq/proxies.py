@@ -5,7 +5,7 @@ from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.rocketmq import labels, objects, ports, probes
-from eks_rocketmq.rocketmq.plan import Plan
+from eks_rocketmq.rocketmq.plan import CLUSTER, Plan
 from eks_rocketmq.rocketmq.pods import (
     CONFIG_DIRECTORY,
     RENDERED_MOUNT,
@@ -13,6 +13,7 @@ from eks_rocketmq.rocketmq.pods import (
     Container,
     pod,
     preferably_apart,
+    variables,
 )
 from eks_rocketmq.rocketmq.securing import secured
 from eks_rocketmq.rocketmq.unready import explained
@@ -37,8 +38,10 @@ class Proxies(ComponentResource):
         super().__init__(type_token("Proxies"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.PROXY)
         rendered = plan.access is not None
-        scripts = probes.scripts("render-config.sh") if rendered else {}
-        config = objects.config_map(scope, {CONFIG_FILE: plan.proxies.config, **objects.LOGGING, **scripts})
+        scripts = ("ask.sh", "sign.sh", "alive.sh", "proxy-start.sh", *(["render-config.sh"] if rendered else []))
+        config = objects.config_map(
+            scope, {CONFIG_FILE: plan.proxies.config, **objects.LOGGING, **probes.scripts(*scripts)}
+        )
         objects.service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
@@ -80,7 +83,15 @@ def _container(plan: Plan) -> Container:
         cpu=plan.proxies.cpu,
         pods=plan.proxies.pods,
         ports=_PORTS,
-        probes=probes.server_probes(ports.PROXY_GRPC, probes.connects(ports.PROXY_GRPC)),
+        probes=probes.server_probes(
+            ports.PROXY_GRPC,
+            probes.PROXY.running(),
+            probes.connects(ports.PROXY_GRPC),
+            # It waits for a master, which may have to recover its store first.
+            waits=max(probes.recovery_seconds(group.role.storage) for group in plan.groups),
+        ),
+        environment=variables({"NAME_SERVERS": " ".join(plan.name_server_addresses), "CLUSTER": CLUSTER}),
+        launcher=["bash", f"{CONFIG_DIRECTORY}/proxy-start.sh"],
         mounts=[] if plan.access is None else [RENDERED_MOUNT],
         lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},
     )

@@ -71,5 +71,8 @@ def _extended(
 
 
 def _with_flags(container: Pod, flags: list[str]) -> dict[str, Any]:
-    program, *arguments = container["command"]
-    return {**container, "command": [program, *(flags if program == "java" else []), *arguments]}
+    command = container["command"]
+    if "java" not in command:
+        return dict(container)
+    behind = command.index("java") + 1
+    return {**container, "command": [*command[:behind], *flags, *command[behind:]]}

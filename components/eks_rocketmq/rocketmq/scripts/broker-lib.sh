@@ -20,11 +20,11 @@ is_master() {
   [[ $1 =~ \"master\":true ]]
 }
 
-# Prints host:port of the controllers' leader.
+# controller_leader [SECONDS]: prints host:port of the controllers' leader. SECONDS is the timeout for each controller.
 controller_leader() {
   local controller answer
   for controller in $CONTROLLERS; do
-    answer=$(ask 1 "$controller" 1005) || continue
+    answer=$(ask "${1:-1}" "$controller" 1005) || continue
     if [[ $answer =~ \"controllerLeaderAddress\":\"([^\"]+)\" ]]; then
       printf '%s\n' "${BASH_REMATCH[1]}"
       return 0
@@ -33,9 +33,9 @@ controller_leader() {
   return 1
 }
 
-# What the leader knows of this group: its master and who is in sync.
+# group_state LEADER [SECONDS]: what the leader knows of this group: its master and who is in sync.
 group_state() {
-  ask 2 "$1" 1006 '{}' "[\"$GROUP\"]"
+  ask "${2:-2}" "$1" 1006 '{}' "[\"$GROUP\"]"
 }
 
 # members STATE inSyncReplicas|notInSyncReplicas: one line `id host:port alive` for every member.

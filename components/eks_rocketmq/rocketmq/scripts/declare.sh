@@ -10,7 +10,7 @@
 # In the environment:
 #   DECLARED   folder with `members` (lines `GROUP HOST:PORT`), `topics.GROUP` and `groups` in the lines of declared.awk
 #   ACCESS     folder with `users` and `permissions` in the lines of declared.awk; unset without access control
-#   STATUS     file for the state of the last round, `ok` or what is missing
+#   STATUS     file for the state of the last round, `ok` or what is missing; STATUS.alive is written at each request
 #   PAUSE      seconds between two rounds that find everything in place
 #   RETRY      seconds before the next round otherwise, 1 when unset
 set -u -o pipefail
@@ -21,6 +21,7 @@ REFUSALS=3 # rounds with a refusal before this ends, so that Pulumi shows the re
 MISSING=() REFUSED=0 ever=''
 
 ask() {
+  echo >"$STATUS.alive"
   timeout 5 bash "$here/ask.sh" "$@"
 }
 

@@ -2,4 +2,4 @@
 #
 #   bash name-server-ready.sh HOST:PORT
 set -u
-timeout 2 bash "$(dirname "$0")/ask.sh" "$1" 106 >/dev/null || { echo "name server does not answer on $1"; exit 1; }
+timeout 8 bash "$(dirname "$0")/ask.sh" "$1" 106 >/dev/null || { echo "name server does not answer on $1"; exit 1; }

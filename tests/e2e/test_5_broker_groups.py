@@ -46,8 +46,8 @@ def zone(sandbox: Sandbox, pod: dict[str, Any]) -> str:
     return nodes[pod["spec"]["nodeName"]]["topology.kubernetes.io/zone"]
 
 
-def test_a_group_is_added_to_a_running_rocketmq(deployed: Sandbox) -> None:
-    program = Program(deployed, NAMESPACE)
+def test_a_group_is_added_to_a_running_rocketmq(room: Sandbox) -> None:
+    program = Program(room, NAMESPACE)
     arguments = {
         "namespace": NAMESPACE,
         "storage_class": "gp2",
@@ -59,29 +59,29 @@ def test_a_group_is_added_to_a_running_rocketmq(deployed: Sandbox) -> None:
     }
     program.prepare({"rocketmq": arguments})
     program.up()
-    client = Deployment(deployed.place, deployed.tools, namespace=NAMESPACE, topic="orders", group="workers")
+    client = Deployment(room.place, room.tools, namespace=NAMESPACE, topic="orders", group="workers")
     sent = client.send(10, "both")
-    before = brokers(deployed)
+    before = brokers(room)
 
     program.change(lambda rocketmq: rocketmq["broker_groups"].append(group("broker-b", SECOND, "2Gi", "3Gi")))
     program.up()
 
     def written_there() -> int:
         sent.extend(client.send(10, f"both-{len(sent)}"))
-        return written(deployed, "broker-b")
+        return written(room, "broker-b")
 
     eventually(written_there, 120, "proxies and clients know the second group's routes")
     assert client.receive("both", len(sent)) == sorted(sent)
-    counts = {name: written(deployed, name) for name in ("broker-a", "broker-b")}
+    counts = {name: written(room, name) for name in ("broker-a", "broker-b")}
     assert sum(counts.values()) == len(sent)
-    after = brokers(deployed)
+    after = brokers(room)
     uids = [pods["rocketmq-broker-a-0"]["metadata"]["uid"] for pods in (before, after)]
     assert uids[0] == uids[1], "the first group was left alone"
-    assert {name: zone(deployed, pod) for name, pod in after.items()} == {
+    assert {name: zone(room, pod) for name, pod in after.items()} == {
         "rocketmq-broker-a-0": FIRST,
         "rocketmq-broker-b-0": SECOND,
     }
-    claims = deployed.objects("pvc", "-n", NAMESPACE)
+    claims = room.objects("pvc", "-n", NAMESPACE)
     sizes = {claim["metadata"]["name"]: claim["status"]["capacity"]["storage"] for claim in claims}
     assert sizes["data-rocketmq-broker-a-0"] == "2Gi"
     assert sizes["data-rocketmq-broker-b-0"] == "3Gi"
