@@ -39,6 +39,7 @@ from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
+from eks_rocketmq.stack_arns import check_arns
 from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of, refuse_beside
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def load() -> Settings:
         stack_file.check_switches(Path(pulumi.get_root_directory()) / f"Pulumi.{stack}.yaml", project)
         encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
         aws = pulumi.Config("aws")
-        settings = parse(declared, given, aws.get("profile"), aws.get("region"))
+        account = stack_file.only_account(aws.get("allowedAccountIds"))
+        settings = parse(declared, given, aws.get("profile"), aws.get("region"), account)
         stack_file.hold_secrets(settings.rocketmq.get("access", {}), encrypted)
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
@@ -130,6 +132,7 @@ def parse(
     given: Mapping[str, str],
     profile: str | None = None,
     region: str | None = None,
+    account: str | None = None,
 ) -> Settings:
     """Typed settings from the configuration's texts. Pure.
 
@@ -138,11 +141,12 @@ def parse(
         given: key without namespace to text, objects and lists as JSON, as Pulumi hands them over.
         profile: AWS profile of the stack's aws settings.
         region: region of the stack's aws settings.
+        account: the account that they allow, where it is one.
 
     Raises:
         ValueError: naming the key, what was given, what is accepted, and the nearest name.
     """
-    return assemble(declared, checked_values(declared, given), profile, region)
+    return assemble(declared, checked_values(declared, given), profile, region, account)
 
 
 def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:
@@ -162,6 +166,7 @@ def assemble(
     values: Mapping[str, Any],
     profile: str | None,
     region: str | None = None,
+    account: str | None = None,
 ) -> Settings:
     """The settings that checked values make. Arguments and errors as for `parse`."""
     cluster = _cluster(values, profile)
@@ -173,6 +178,7 @@ def assemble(
     new = _new_cluster(values, cluster)
     if storage.get("create", False):
         stack_checks.check_class(storage, rocketmq)
+    check_arns(values, region, account)
     stack_checks.check_zones(rocketmq, region, new.network if new else None)
     if new is not None:
         _check_together(new, ebs_csi, rocketmq)

@@ -1,5 +1,6 @@
 """What a stack file says that never becomes a value, and would be dropped without a word."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -72,6 +73,20 @@ def check_switches(file: Path, project: str) -> None:
         if said.get(f"{project}:{key}") == {}:
             msg = f"{key} is empty; give it `{least}` at least, or leave {key} out and there is none"
             raise ValueError(msg)
+
+
+def only_account(allowed: str | None) -> str | None:
+    """Return the account in which the stack works, where `aws:allowedAccountIds` leaves but one.
+
+    Args:
+        allowed: the setting as JSON, as Pulumi hands it over.
+    """
+    try:
+        accounts = json.loads(allowed) if allowed else []
+    except json.JSONDecodeError:
+        return None
+    only = {str(account) for account in accounts} if isinstance(accounts, list) else set()
+    return only.pop() if len(only) == 1 else None
 
 
 def hold_secrets(access: AccessArgs, encrypted: Collection[str]) -> None:

@@ -11,6 +11,8 @@ from eks_rocketmq.rocketmq.plan import plan
 from tests.unit.fields import Pair, Place, fields_of, rows_of, types_in
 from tests.unit.rocketmq_case import args
 
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+
 
 def annotations(**given: Any) -> dict[str, str]:
     prefix = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -46,10 +48,10 @@ def test_it_is_internal_and_goes_to_the_pods() -> None:
             {"security_groups": ["sg-1", "sg-2"]},
             {"security-groups": "sg-1,sg-2", "manage-backend-security-group-rules": "true"},
         ),
-        ({"certificate_arn": "arn:c"}, {"ssl-cert": "arn:c", "alpn-policy": "HTTP2Preferred"}),
+        ({"certificate_arn": CERTIFICATE}, {"ssl-cert": CERTIFICATE, "alpn-policy": "HTTP2Preferred"}),
         (
-            {"certificate_arn": "arn:c", "tls_ports": [443.0]},
-            {"ssl-cert": "arn:c", "alpn-policy": "HTTP2Preferred", "ssl-ports": "443"},
+            {"certificate_arn": CERTIFICATE, "tls_ports": [443.0]},
+            {"ssl-cert": CERTIFICATE, "alpn-policy": "HTTP2Preferred", "ssl-ports": "443"},
         ),
         ({"tags": {"team": "mq", "env": "prod"}}, {"additional-resource-tags": "team=mq,env=prod"}),
         (
@@ -104,8 +106,8 @@ PLACES: Mapping[Any, Place] = {
             "name": "mq",
             "subnets": ["subnet-a"],
             "security_groups": ["sg-1"],
-            "certificate_arn": "arn:c",
-            "tls_ports": Pair({"certificate_arn": "arn:c"}, {"certificate_arn": "arn:c", "tls_ports": [443]}),
+            "certificate_arn": CERTIFICATE,
+            "tls_ports": Pair({"certificate_arn": CERTIFICATE}, {"certificate_arn": CERTIFICATE, "tls_ports": [443]}),
             "keep_client_addresses": True,
             "cross_zone": False,
             "deregistration_seconds": 5,

@@ -20,6 +20,7 @@ from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
 
 SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 DECLARED = declaration(REPOSITORY)
+CERTIFICATE = "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
@@ -371,12 +372,12 @@ def test_a_network_load_balancer_is_spelled_out_for_the_component_and_is_interna
         "hostname": "mq.example.com",
         "sourceRanges": ["10.0.0.0/8"],
         "annotations": {"example.com/team": "mq"},
-        "networkLoadBalancer": {"certificateArn": "arn:c", "tlsPorts": [443], "deregistrationSeconds": 5},
+        "networkLoadBalancer": {"certificateArn": CERTIFICATE, "tlsPorts": [443], "deregistrationSeconds": 5},
     }
     config = stack_config(stack, {"external": given})
     seen: list[Any] = []
     run(lambda: seen.append(settings.load().rocketmq["external"]), config=config, stack=stack)
-    made = network_load_balancer({"certificate_arn": "arn:c", "tls_ports": [443], "deregistration_seconds": 5})
+    made = network_load_balancer({"certificate_arn": CERTIFICATE, "tls_ports": [443], "deregistration_seconds": 5})
     assert seen == [
         {
             "hostname": "mq.example.com",

@@ -124,6 +124,35 @@ def managed_policy(value: str, what: str) -> str:
     return value
 
 
+def certificate_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of a certificate that a load balancer can use, of ACM or of IAM.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if value.startswith("arn:") and ":iam:" in value:
+        return _arn(value, what, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
+    example = f"arn:aws:acm:eu-west-1:{_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+    return _arn(value, what, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
+
+
+def is_arn(value: str) -> bool:
+    """Whether `value` is an ARN, of whatever it may be."""
+    return _ARN.fullmatch(value) is not None
+
+
+def parse_arn(value: str) -> Arn:
+    """The parts of an ARN, of whatever it may be.
+
+    Raises:
+        ValueError: naming the value, when it is none.
+    """
+    if (match := _ARN.fullmatch(value)) is None:
+        msg = f"{value!r} is no ARN; accepted is one such as 'arn:aws:iam::{_ACCOUNT}:role/nodes'"
+        raise ValueError(msg)
+    return Arn(**match.groupdict())
+
+
 def _arn(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
     match = _ARN.fullmatch(value)
     # IAM knows no regions; a resource of another service lives in one, and in an account.

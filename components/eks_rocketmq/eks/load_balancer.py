@@ -6,6 +6,7 @@ they do for any Service.
 
 from typing import Any, NotRequired, TypedDict
 
+from eks_rocketmq.eks.identifiers import certificate_arn
 from eks_rocketmq.validation import whole_number
 
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
@@ -92,6 +93,7 @@ def _certificate(args: NetworkLoadBalancerArgs) -> dict[str, str]:
             msg = f"tls_ports is {tls_ports} without certificate_arn; give the certificate or leave the ports out"
             raise ValueError(msg)
         return {}
+    certificate_arn(args["certificate_arn"], "certificate_arn")
     only = {"ssl-ports": ",".join(map(str, tls_ports))} if tls_ports else {}
     return {"ssl-cert": args["certificate_arn"], "alpn-policy": "HTTP2Preferred", **only}
 
