@@ -40,6 +40,7 @@ from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
 from eks_rocketmq.stack_arns import check_arns
+from eks_rocketmq.stack_placement import Group, check_placement
 from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of, refuse_beside
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def assemble(
     check_arns(values, region, account)
     stack_checks.check_zones(rocketmq, region, new.network if new else None)
     if new is not None:
-        _check_together(new, ebs_csi, rocketmq)
+        _check_together(new, ebs_csi, rocketmq, region)
     return Settings(
         cluster=cluster,
         new_cluster=new,
@@ -289,14 +290,20 @@ def _ebs_csi(
     return args
 
 
-def _check_together(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs) -> None:
+def _check_together(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None) -> None:
     """Raises ValueError for what the parts of a new cluster accept by themselves and that cannot come up together."""
     before, network = plan_addons(new.before_nodes), plan_network(new.network)
-    groups = {name: plan_nodes(name, args) for name, args in new.node_groups.items()}
+    groups = [Group(args, plan_nodes(name, args)) for name, args in new.node_groups.items()]
+    zones = new.network.get("zones") or [None] * len(network.private)
     stack_checks.check_service_block(new.cluster, network.vpc)
     stack_checks.check_let_in(new.cluster)
-    stack_checks.check_nodes(len(network.private), groups, rocketmq)
-    stack_checks.check_taints(groups, rocketmq)
+    stack_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
+    check_placement(
+        [nodes for group in groups for nodes in group.nodes(zones, region)],
+        plan(rocketmq),
+        plan_addons(new.after_nodes),
+        configuration_values(ebs_csi.get("configuration", {})),
+    )
     with as_spelled("network"):
         check_nodes_can_start(new.network, ["pod_identity"] if stack_checks.has_agent(before) else [])
     stack_checks.check_image(new.network, rocketmq)

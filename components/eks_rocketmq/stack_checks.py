@@ -4,7 +4,7 @@ Errors call everything what the stack file calls it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -12,21 +12,19 @@ from eks_rocketmq.eks.addon_plan import IDENTITIES, POD_IDENTITY_AGENT, AddonPla
 from eks_rocketmq.eks.cluster_addons import VpcCniArgs
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.network import NetworkArgs
-from eks_rocketmq.eks.node_plan import EFFECTS, NodePlan
+from eks_rocketmq.eks.node_plan import NodePlan
 from eks_rocketmq.eks.role_checks import provider_audiences
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import least_size
-from eks_rocketmq.rocketmq import durability, sizes
+from eks_rocketmq.rocketmq import durability
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, Plan, plan
-from eks_rocketmq.rocketmq.pod_settings import PodSettings
+from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, plan
 from eks_rocketmq.shape import camel
 from eks_rocketmq.validation import bytes_of
 
 _ROLES = ("name_servers", "controllers", "proxies")
 _NEW_CLUSTER_CLASS = "gp2"
 """The class that EKS puts into a cluster. The EBS CSI addon may make one too, but after the stack has looked for it."""
-_EFFECTS = {of_eks: effect for effect, of_eks in EFFECTS.items()}
 
 
 def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> None:
@@ -124,12 +122,12 @@ def check_let_in(cluster: EksClusterArgs) -> None:
         raise ValueError(msg)
 
 
-def check_nodes(zones: int, groups: Mapping[str, NodePlan], rocketmq: RocketMqArgs) -> None:
-    """Refuses a cluster whose zones and nodes cannot hold what it is made for.
+def check_nodes(zones: int, groups: Sequence[NodePlan], rocketmq: RocketMqArgs) -> None:
+    """Refuses a cluster without nodes, or with too few zones for what it is made for.
 
     Args:
         zones: how many the network has.
-        groups: the node groups by name.
+        groups: the node groups.
         rocketmq: what runs on them.
 
     Raises:
@@ -138,7 +136,7 @@ def check_nodes(zones: int, groups: Mapping[str, NodePlan], rocketmq: RocketMqAr
     if not groups:
         msg = "nodeGroups is empty; accepted is one group or more, RocketMQ and the addons run on their nodes"
         raise ValueError(msg)
-    if not any(plan.desired_size for plan in groups.values()):
+    if not any(plan.desired_size for plan in groups):
         msg = (
             "nodeGroups: desiredSize is 0 in every group; accepted is 1 or more in one of them, as EKS waits for the "
             "pods of coredns and of the EBS CSI driver"
@@ -152,36 +150,6 @@ def check_nodes(zones: int, groups: Mapping[str, NodePlan], rocketmq: RocketMqAr
             f"zoneCount {needed} or more (or as many names in zones), or a durability that promises less"
         )
         raise ValueError(msg)
-    most = sum(plan.groups * plan.max_size for plan in groups.values())
-    for what, replicas in _apart(sizes.complete(rocketmq, name)):
-        if replicas > most:
-            msg = (
-                f"{what}.replicas is {replicas}, each on a node of its own, and nodeGroups can have {most} nodes (the "
-                "sum of maxSize, with perZone times the zones): raise maxSize, or take fewer replicas"
-            )
-            raise ValueError(msg)
-
-
-def check_taints(groups: Mapping[str, NodePlan], rocketmq: RocketMqArgs) -> None:
-    """Refuses nodes of which each keeps the pods of a role away: they would stay Pending.
-
-    Args:
-        groups: the node groups by name.
-        rocketmq: what runs on them.
-
-    Raises:
-        ValueError: naming the role and one of the taints.
-    """
-    taints = [[{**taint, "effect": _EFFECTS[taint["effect"]]} for taint in group.taints] for group in groups.values()]
-    for what, pods in _pods(plan(rocketmq)):
-        refused = [[taint for taint in own if not pods.tolerates(taint)] for own in taints]
-        if all(refused):
-            told = "{key}={value}:{effect}".format_map(refused[0][0]).replace("=:", ":")
-            msg = (
-                f"nodeGroups: each group has a taint that keeps the pods of {what} away, such as {told!r}; tolerate it "
-                "in pods.tolerations, or in those of the role's own pods, or have a group without it"
-            )
-            raise ValueError(msg)
 
 
 def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> None:
@@ -245,24 +213,6 @@ def check_agent(identity: str, addons: list[AddonPlan]) -> None:
 def has_agent(addons: list[AddonPlan]) -> bool:
     """Whether something hands out roles by EKS Pod Identity."""
     return any(addon.name == POD_IDENTITY_AGENT for addon in addons)
-
-
-def _apart(rocketmq: RocketMqArgs) -> Iterator[tuple[str, int]]:
-    """What never shares a node with its like, and how many of it there are."""
-    for group in rocketmq["broker_groups"]:
-        yield f"brokerGroups[{group['name']!r}]", int(group.get("replicas", 1))
-    yield "controllers", int(rocketmq.get("controllers", {}).get("replicas", 1))
-
-
-def _pods(made: Plan) -> Iterator[tuple[str, PodSettings]]:
-    """Whose pods there are, and what they are told."""
-    yield from (
-        ("nameServers", made.name_servers.pods),
-        ("controllers", made.controllers.pods),
-        *((f"brokerGroups[{group.name!r}]", group.role.pods) for group in made.groups),
-        ("proxies", made.proxies.pods),
-        *((role, made.other_pods) for role in sorted(made.optional_roles)),
-    )
 
 
 def _is_in(region: str, zone: str) -> bool:

@@ -157,6 +157,15 @@ TAINTS = [{"key": "dedicated", "value": "mq"}, {"key": "spot", "effect": "Prefer
 TOLERATION = {"tolerations": [{"key": "dedicated", "value": "mq", "effect": "NoSchedule"}]}
 
 
+def critical(*tolerations: dict[str, str]) -> dict[str, Any]:
+    """Lets coredns and the controller of the EBS CSI driver onto tainted nodes."""
+    own = [{"operator": "Exists", **one} for one in tolerations]
+    return {
+        "clusterAddons": {"addons": [{"name": "coredns", "configuration": {"tolerations": own}}]},
+        "ebsCsi": {"configuration": {"controllerTolerations": own}},
+    }
+
+
 ROLES: dict[str, Any] = {role: {"pods": TOLERATION} for role in ("nameServers", "controllers", "proxies")}
 BROKERS = {"brokerGroups": [{"name": "broker-a", "pods": TOLERATION}]}
 
@@ -177,8 +186,8 @@ def entry(role: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "overrides",
     [
-        {**groups(taints=TAINTS), "pods": TOLERATION, "topics": [{"name": "orders"}]},
-        {**groups(taints=TAINTS), **ROLES, **BROKERS},
+        {**groups(taints=TAINTS), "pods": TOLERATION, "topics": [{"name": "orders"}], **critical({"key": "dedicated"})},
+        {**groups(taints=TAINTS), **ROLES, **BROKERS, **critical({})},
         groups(taints=TAINTS[1:]),
         {"nodeGroups": {**groups(taints=TAINTS)["nodeGroups"], "free": {"instanceTypes": ["m7i.large"]}}},
         {"storageClass": "gp2", "newStorageClass": None},
@@ -214,33 +223,35 @@ def test_what_comes_up_together_is_taken(overrides: dict[str, Any]) -> None:
         (groups(desiredSize=0), "nodeGroups: desiredSize is 0 in every group; accepted is 1 or more in one"),
         (
             {"brokerGroups": [{"name": "broker-a", "replicas": 7}]},
-            r"brokerGroups\['broker-a'\].replicas is 7, each on a node of its own, and nodeGroups can have 6 nodes",
+            r"nodeGroups: the pods of brokerGroups\['broker-a'\] run each on a node of its own, and there are ",
         ),
         (
             {**groups(maxSize=1), "controllers": {"replicas": 5}},
-            "controllers.replicas is 5, each on a node of its own, and nodeGroups can have 3 nodes",
+            "nodeGroups: the pods of controllers run each on a node of its own, and there are nodes for 3 of 5 repl",
         ),
         (
             groups(perZone=False),
-            r"brokerGroups\['broker-a'\].replicas is 3, each on a node of its own, and nodeGroups can have 2 nodes",
+            "nodeGroups: the pods of nameServers run each on a node of its own, and there are nodes for 1 of 2 repl",
         ),
         (
             groups(taints=TAINTS),
-            "nodeGroups: each group has a taint that keeps the pods of nameServers away, such as "
-            "'dedicated=mq:NoSchedule'; tolerate it in pods.tolerations, or in those of the role's own pods, or have",
+            "nodeGroups: the pods of nameServers do not tolerate the taint 'dedicated=mq:NoSchedule', and each node ",
         ),
         (
             {**groups(taints=[{"key": "dedicated", "effect": "NoExecute"}]), "pods": TOLERATION},
-            "nodeGroups: each group has a taint that keeps the pods of nameServers away, such as 'dedicated:NoExecute'",
+            "nodeGroups: the pods of nameServers do not tolerate the taint 'dedicated:NoExecute', and each node ",
         ),
-        ({**groups(taints=TAINTS), **ROLES}, r"nodeGroups: each .* keeps the pods of brokerGroups\['broker-a'\] away"),
+        (
+            {**groups(taints=TAINTS), **ROLES},
+            r"nodeGroups: the pods of brokerGroups\['broker-a'\] do not tolerate the taint",
+        ),
         (
             {**groups(taints=TAINTS), **ROLES, **BROKERS, "topics": [{"name": "orders"}]},
-            "nodeGroups: each group has a taint that keeps the pods of declarations away",
+            "nodeGroups: the pods of declarations do not tolerate the taint",
         ),
         (
             {**groups(taints=TAINTS), "pods": TOLERATION, "proxies": {"pods": {"tolerations": []}}},
-            "nodeGroups: each group has a taint that keeps the pods of proxies away",
+            "nodeGroups: the pods of proxies do not tolerate the taint",
         ),
         (
             {"oidcProvider": "existing"},

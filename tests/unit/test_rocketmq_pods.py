@@ -6,6 +6,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from eks_rocketmq.placement import tolerates
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.pod_settings import OWN_VARIABLES, PodSettings, common, of_role
 from tests.unit.harness import Recording
@@ -507,11 +508,11 @@ def deploy_plain() -> Recording:
 def test_a_toleration_takes_what_kubernetes_lets_it_take(toleration: dict[str, str], tolerated: bool) -> None:
     taint = {"key": "dedicated", "value": "mq", "effect": "NoSchedule"}
     pods = of_role(common(args()), [("pods", {"tolerations": [toleration]})])  # ty: ignore[invalid-argument-type]
-    assert pods.tolerates(taint) is tolerated
-    assert pods.tolerates({**taint, "effect": "PreferNoSchedule"})
-    assert not PodSettings().tolerates(taint)
+    assert tolerates(pods.placed({}), taint) is tolerated
+    assert tolerates(pods.placed({}), {**taint, "effect": "PreferNoSchedule"})
+    assert not tolerates(PodSettings().placed({}), taint)
 
 
 def test_an_empty_value_of_a_toleration_is_that_of_a_taint_without_one() -> None:
     pods = PodSettings(tolerations=[{"key": "dedicated", "operator": "Equal", "value": ""}])
-    assert pods.tolerates({"key": "dedicated", "value": "", "effect": "NoSchedule"})
+    assert tolerates(pods.placed({}), {"key": "dedicated", "value": "", "effect": "NoSchedule"})

@@ -90,14 +90,6 @@ class PodSettings:
         # An empty field would differ from what the API server keeps.
         return spec | {name: value for name, value in asked.items() if value}
 
-    def tolerates(self, taint: Mapping[str, str]) -> bool:
-        """Whether a node with the taint, its key, value and effect, takes the pods. What a toleration does not say is
-        anything."""
-        return taint["effect"] == "PreferNoSchedule" or any(
-            all(taint[name] == one.get(name, taint[name]) for name in ("key", "value", "effect"))
-            for one in self.tolerations
-        )
-
     def _nodes(self) -> dict[str, Any]:
         zones = [{"key": ZONE, "operator": "In", "values": self.zones}] if self.zones else []
         nodes: dict[str, Any] = {}
