@@ -7,7 +7,9 @@ from pulumi import Resource, ResourceOptions
 
 from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
 from eks_rocketmq.eks.eks_cluster import require_aws_command
+from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProviderArgs
+from eks_rocketmq.preflight import refuse_creating
 from eks_rocketmq.settings import NewCluster, Settings
 
 
@@ -33,7 +35,11 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
     # The cluster asks for it as well, but only after its network has been made.
     require_aws_command()
     network = Network("network", new.network)
-    cluster = EksCluster("cluster", {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids})
+    cluster = EksCluster(
+        "cluster",
+        {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids},
+        ResourceOptions(transforms=[refuse_creating(CLUSTER, "cluster-not-yet", new.not_yet)] if new.not_yet else None),
+    )
     oidc = _oidc_provider(cluster, config)
     name = cluster.name
     before = ClusterAddons(

@@ -11,7 +11,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi import Input, Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
+from pulumi import (
+    Input,
+    Output,
+    ResourceHook,
+    ResourceHookArgs,
+    ResourceHookBinding,
+    ResourceHookOptions,
+    ResourceTransform,
+    ResourceTransformArgs,
+    ResourceTransformResult,
+)
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.lookup import Found
@@ -91,6 +101,31 @@ def refuse_existing_object(
         return await asyncio.to_thread(find, known, args.new_inputs or {}) if known else None
 
     return refusing(name, look, lambda args, found: refusal(args.type, found))
+
+
+def refuse_creating(type_: str, name: str, reason: str) -> ResourceTransform:
+    """A transform for a component: refuses the create of what it has of a type, at preview already.
+
+    Args:
+        type_: Pulumi type of the resource.
+        name: of the hook, which is `<name>-preflight`.
+        reason: the error.
+    """
+
+    async def look(_: ResourceHookArgs) -> "Found":
+        from eks_rocketmq.eks.lookup import Found  # noqa: PLC0415 - this module is below that one
+
+        return Found("")
+
+    hooks = refusing(name, look, lambda *_: reason)
+
+    def bind(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
+        if resource.type_ != type_:
+            return None
+        resource.opts.hooks = ResourceHookBinding.merge(resource.opts.hooks, hooks)
+        return ResourceTransformResult(resource.props, resource.opts)
+
+    return bind
 
 
 def refusing(

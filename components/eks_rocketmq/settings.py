@@ -27,7 +27,7 @@ from eks_rocketmq.eks.ebs_csi_policy import key_policy
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.network import NetworkArgs
-from eks_rocketmq.eks.network_plan import check_nodes_can_start, plan_network
+from eks_rocketmq.eks.network_plan import plan_network
 from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
@@ -39,8 +39,9 @@ from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
+from eks_rocketmq.stack_absent import not_yet
 from eks_rocketmq.stack_arns import check_arns
-from eks_rocketmq.stack_placement import Group, check_placement
+from eks_rocketmq.stack_new_cluster import check_new_cluster
 from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of, refuse_beside
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class NewCluster:
     after_nodes: ClusterAddonsArgs
     node_groups: Mapping[str, NodeGroupArgs]
     """By name of the component."""
+    not_yet: str
+    """The error for what the stack file names and the cluster cannot have before it is made; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -180,9 +183,13 @@ def assemble(
     if storage.get("create", False):
         stack_checks.check_class(storage, rocketmq)
     check_arns(values, region, account)
-    stack_checks.check_zones(rocketmq, region, new.network if new else None)
+    network = new.network if new else None
+    stack_checks.check_zones(rocketmq, region, network)
+    stack_checks.check_namespace(rocketmq)
     if new is not None:
-        _check_together(new, ebs_csi, rocketmq, region)
+        stack_checks.check_balancer(values)
+        check_new_cluster(new, ebs_csi, rocketmq, region)
+    stack_checks.check_images(network, rocketmq, region)
     return Settings(
         cluster=cluster,
         new_cluster=new,
@@ -235,7 +242,7 @@ def _new_cluster(values: Mapping[str, Any], known: "ExistingEksClusterArgs") -> 
         with as_spelled(place):
             plan_nodes(component, groups[component])
     before, after = _addons(parts["clusterAddons"], name)
-    return NewCluster(network, cluster, before, after, groups)
+    return NewCluster(network, cluster, before, after, groups, not_yet(values))
 
 
 def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
@@ -288,27 +295,6 @@ def _ebs_csi(
         # The driver could not use the key of the class otherwise, and every claim would stay Pending.
         args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
     return args
-
-
-def _check_together(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None) -> None:
-    """Raises ValueError for what the parts of a new cluster accept by themselves and that cannot come up together."""
-    before, network = plan_addons(new.before_nodes), plan_network(new.network)
-    groups = [Group(args, plan_nodes(name, args)) for name, args in new.node_groups.items()]
-    zones = new.network.get("zones") or [None] * len(network.private)
-    stack_checks.check_service_block(new.cluster, network.vpc)
-    stack_checks.check_let_in(new.cluster)
-    stack_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
-    check_placement(
-        [nodes for group in groups for nodes in group.nodes(zones, region)],
-        plan(rocketmq),
-        plan_addons(new.after_nodes),
-        configuration_values(ebs_csi.get("configuration", {})),
-    )
-    with as_spelled("network"):
-        check_nodes_can_start(new.network, ["pod_identity"] if stack_checks.has_agent(before) else [])
-    stack_checks.check_image(new.network, rocketmq)
-    stack_checks.check_agent(ebs_csi.get("identity", "irsa"), before)
-    stack_checks.check_role_names(ebs_csi["role_name"], new.before_nodes["vpc_cni"])
 
 
 def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:

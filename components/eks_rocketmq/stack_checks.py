@@ -4,25 +4,38 @@ Errors call everything what the stack file calls it.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
-from eks_rocketmq.eks.addon_plan import IDENTITIES, POD_IDENTITY_AGENT, AddonPlan
-from eks_rocketmq.eks.cluster_addons import VpcCniArgs
+from eks_rocketmq.eks.addon_plan import IDENTITIES, KUBE_PROXY, POD_IDENTITY_AGENT, AddonPlan
+from eks_rocketmq.eks.cluster_addons import CNI_POLICY, VpcCniArgs
+from eks_rocketmq.eks.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
+from eks_rocketmq.eks.identifiers import is_arn, parse_arn
 from eks_rocketmq.eks.network import NetworkArgs
-from eks_rocketmq.eks.node_plan import NodePlan
+from eks_rocketmq.eks.node_group import NodeGroupArgs
+from eks_rocketmq.eks.node_plan import NodePlan, kubernetes_release
 from eks_rocketmq.eks.role_checks import provider_audiences
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import least_size
 from eks_rocketmq.rocketmq import durability
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, plan
+from eks_rocketmq.rocketmq.surroundings import DASHBOARD_IMAGE
 from eks_rocketmq.shape import camel
+from eks_rocketmq.stack_arns import partition_of
+from eks_rocketmq.stack_file import NAMESPACES_OF_EVERY_CLUSTER
 from eks_rocketmq.validation import bytes_of
 
 _ROLES = ("name_servers", "controllers", "proxies")
+SKEW = 3
+"""Minor versions that nodes may be older than the control plane: https://kubernetes.io/releases/version-skew-policy/"""
+_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.")
+_PUBLIC_REGISTRIES = (
+    *(".docker.io", ".gcr.io", ".ghcr.io", ".pkg.dev", ".public.ecr.aws", ".quay.io", ".registry.k8s.io"),
+    ".mcr.microsoft.com",
+)
 _NEW_CLUSTER_CLASS = "gp2"
 """The class that EKS puts into a cluster. The EBS CSI addon may make one too, but after the stack has looked for it."""
 
@@ -106,20 +119,117 @@ def check_role_names(driver: str, cni: VpcCniArgs) -> None:
 
 
 def check_let_in(cluster: EksClusterArgs) -> None:
-    """Refuses a role for what the stack puts into the cluster that nobody lets in. With `creatorIsAdmin` it may be the
+    """Refuses a role for what the stack puts into the cluster that may not do so. With `creatorIsAdmin` it may be the
     creator's own.
 
     Raises:
-        ValueError: naming the role and where it must stand.
+        ValueError: naming the role and what it needs.
     """
     role = cluster.get("role_arn")
-    entries = [entry["principal_arn"] for entry in cluster.get("access_entries", [])]
-    if role is not None and not cluster.get("creator_is_admin", True) and role not in entries:
+    if role is None or cluster.get("creator_is_admin", True):
+        return
+    own = [entry for entry in cluster.get("access_entries", []) if entry["principal_arn"] == role]
+    if not own:
         msg = (
             f"clusterRoleArn is {role!r}, which newCluster lets in neither as its creator (creatorIsAdmin is false) "
             "nor by one of its accessEntries: give it an entry there, or leave clusterRoleArn out"
         )
         raise ValueError(msg)
+    if not any(is_admin(entry) for entry in own):
+        msg = (
+            f"newCluster.accessEntries[{own[0]['name']!r}] lets clusterRoleArn, {role!r}, in without rights for the "
+            f"namespaces and StorageClasses that this stack makes. Accepted is the policy {ADMIN_POLICY!r} without "
+            "namespaces, as a new cluster has no roles of its own. Give the entry that policy"
+        )
+        raise ValueError(msg)
+
+
+def check_namespace(rocketmq: RocketMqArgs) -> None:
+    """Refuses to create a namespace that every cluster has.
+
+    Raises:
+        ValueError: naming both keys.
+    """
+    namespace = rocketmq["namespace"]
+    if namespace in NAMESPACES_OF_EVERY_CLUSTER and rocketmq.get("create_namespace", True):
+        msg = (
+            f"namespace is {namespace!r}, which every cluster has, and createNamespace is true. Accepted is another "
+            "name. Choose one, or set createNamespace to false"
+        )
+        raise ValueError(msg)
+
+
+def check_balancer(values: Mapping[str, Any]) -> None:
+    """Refuses a load balancer of EKS Auto Mode, which `EksCluster` does not switch on.
+
+    Raises:
+        ValueError: naming the key.
+    """
+    if values["external"].get("networkLoadBalancer", {}).get("autoMode", False):
+        msg = (
+            "external.networkLoadBalancer.autoMode is true, and newCluster makes a cluster without EKS Auto Mode. "
+            "Accepted is false, with the AWS Load Balancer Controller in the cluster. Leave autoMode out"
+        )
+        raise ValueError(msg)
+
+
+def check_versions(cluster: str, groups: Mapping[str, NodeGroupArgs], addons: Iterable[AddonPlan]) -> None:
+    """Refuses nodes and a kube-proxy that EKS does not run with the control plane.
+
+    Args:
+        cluster: version of the control plane.
+        groups: arguments of the node groups by their place in the stack file.
+        addons: those of the cluster.
+
+    Raises:
+        ValueError: naming both versions and what is accepted.
+    """
+    said = {f"{place}.version": args["version"] for place, args in groups.items() if "version" in args}
+    said |= {
+        f"{place}.releaseVersion": release
+        for place, args in groups.items()
+        # Bottlerocket counts its releases by itself.
+        if "version" not in args and (release := kubernetes_release(args)) is not None
+    }
+    pinned = [addon.version for addon in addons if addon.name == KUBE_PROXY and addon.version is not None]
+    if pinned:
+        said["version of kube-proxy in clusterAddons.addons"] = pinned[0]
+    newest = int(cluster.split(".")[1])
+    for what, version in said.items():
+        if not newest - SKEW <= int(str(version).split(".")[1]) <= newest:
+            msg = (
+                f"{what} is {version!r} and newCluster.version {cluster!r}. Accepted are the minor version of the "
+                f"control plane and the {SKEW} before it, 1.{newest - SKEW} to {cluster}. Take one of these"
+            )
+            raise ValueError(msg)
+
+
+def check_pod_network(cni: VpcCniArgs, groups: Mapping[str, NodeGroupArgs]) -> None:
+    """Refuses nodes that may not ask for the addresses of their pods: they never become ready.
+
+    Args:
+        cni: as whom the pod network works.
+        groups: arguments of the node groups by their place in the stack file.
+
+    Raises:
+        ValueError: naming the group and the policy.
+    """
+    if cni.get("identity", "irsa") != "node":
+        return
+    for place, args in groups.items():
+        # A role or a policy of one's own may allow it.
+        own = [policy for policy in args.get("managed_policies", []) if _may_allow_addresses(policy)]
+        if "role_arn" not in args and not own:
+            msg = (
+                f"{place}.managedPolicies has no {CNI_POLICY!r}, and clusterAddons.vpcCni.identity is 'node': no pod "
+                f"gets an address, and no node becomes ready. Accepted are nodes with that policy. Add {CNI_POLICY!r}, "
+                "or take identity 'irsa'"
+            )
+            raise ValueError(msg)
+
+
+def _may_allow_addresses(policy: str) -> bool:
+    return policy.rsplit("/", 1)[-1] == CNI_POLICY or (is_arn(policy) and parse_arn(policy).account != "aws")
 
 
 def check_nodes(zones: int, groups: Sequence[NodePlan], rocketmq: RocketMqArgs) -> None:
@@ -178,18 +288,47 @@ def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs
             raise ValueError(msg)
 
 
-def check_image(network: NetworkArgs, rocketmq: RocketMqArgs) -> None:
-    """Refuses the default image where nodes have no way to where it is.
+def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: str | None) -> None:
+    """Refuses images that no node can pull.
+
+    Args:
+        network: of a new cluster; nothing is known of the network of one that exists.
+        rocketmq: what runs.
+        region: the stack's region, where it is known.
 
     Raises:
-        ValueError: naming both keys.
+        ValueError: naming the image and what is accepted.
     """
-    if network.get("nat") == "none" and "image" not in rocketmq:
-        msg = (
-            f"image is {DEFAULT_IMAGE!r} and network.nat is 'none'; no node reaches Docker Hub: copy the image into a "
-            "repository of ECR and name that, or take nat 'single'"
-        )
-        raise ValueError(msg)
+    images = {"image": rocketmq.get("image", DEFAULT_IMAGE)}
+    if "dashboard" in rocketmq:
+        images["dashboard.image"] = rocketmq["dashboard"].get("image", DASHBOARD_IMAGE)
+    enclosed = network is not None and network.get("nat") == "none"
+    for what, image in images.items():
+        repository = _ECR.match(image)
+        if repository and region and partition_of(repository["region"]) != partition_of(region):
+            msg = (
+                f"{what} is {image!r}, in ECR of another partition than aws:region, {region!r}: no node may pull it. "
+                "Accepted is a registry that nodes reach. Copy the image into ECR of that region and name that"
+            )
+            raise ValueError(msg)
+        if enclosed and repository and region and repository["region"] != region:
+            msg = (
+                f"{what} is {image!r} and network.nat is 'none'; endpoints of ECR reach repositories of {region!r} "
+                "only: copy the image into a repository of that region and name that, or take nat 'single'"
+            )
+            raise ValueError(msg)
+        if enclosed and _is_public(image):
+            msg = (
+                f"{what} is {image!r} and network.nat is 'none'; no node reaches that registry: copy the image into a "
+                "repository of ECR and name that, or take nat 'single'"
+            )
+            raise ValueError(msg)
+
+
+def _is_public(image: str) -> bool:
+    host, slash, _ = image.partition("/")
+    named = slash and (set(host) & {".", ":"} or host == "localhost")
+    return not named or f".{host}".endswith(_PUBLIC_REGISTRIES)
 
 
 def check_agent(identity: str, addons: list[AddonPlan]) -> None:

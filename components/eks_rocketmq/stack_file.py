@@ -34,6 +34,8 @@ SWITCHES: Mapping[str, str] = {
 }
 """Keys whose empty object, the declared default, stands for nothing at all, and the least that turns each on."""
 
+NAMESPACES_OF_EVERY_CLUSTER = ("default", "kube-node-lease", "kube-public", "kube-system")
+
 
 def check_keys(keys: Iterable[str], project: str) -> None:
     """Refuses keys that nobody reads, `aws:allowedAccountId` without its `s` among them: the guard would be off.

@@ -192,7 +192,11 @@ def entry(role: str) -> dict[str, Any]:
         {"nodeGroups": {**groups(taints=TAINTS)["nodeGroups"], "free": {"instanceTypes": ["m7i.large"]}}},
         {"storageClass": "gp2", "newStorageClass": None},
         new_cluster(serviceCidr="10.21.0.0/20"),
-        {"ebsCsiRoleName": "staging-vpc-cni", "clusterAddons": {"vpcCni": {"identity": "node"}}},
+        {
+            "ebsCsiRoleName": "staging-vpc-cni",
+            "clusterAddons": {"vpcCni": {"identity": "node"}},
+            **groups(managedPolicies=["AmazonEKS_CNI_Policy"]),
+        },
         {"ebsCsiRoleName": "staging-vpc-cni", "clusterAddons": {"vpcCni": {"roleName": "other"}}},
         {**new_cluster(creatorIsAdmin=False, accessEntries=[entry("deployer")]), "clusterRoleArn": ROLE},
     ],

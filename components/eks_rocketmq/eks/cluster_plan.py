@@ -68,6 +68,11 @@ def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
     )
 
 
+def is_admin(entry: "AccessEntryArgs") -> bool:
+    """Whether an access entry lets somebody administer the whole cluster."""
+    return any(one["policy"] == ADMIN_POLICY and not one.get("namespaces") for one in entry.get("policies", []))
+
+
 def access_policy_arn(partition: str, policy: str) -> str:
     """ARN of one of EKS's access policies, which are no IAM policies."""
     return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
@@ -113,11 +118,10 @@ def _check_entries(args: "EksClusterArgs") -> None:
     each_once([entry["name"] for entry in entries], "access_entries")
     for entry in entries:
         _check_entry(entry)
-    admins = [entry for entry in entries if any(p["policy"] == ADMIN_POLICY for p in entry.get("policies", []))]
-    if not args.get("creator_is_admin", True) and not admins:
+    if not args.get("creator_is_admin", True) and not any(map(is_admin, entries)):
         msg = (
-            f"creator_is_admin is False and no access entry has {ADMIN_POLICY}, so nobody could administer the "
-            "cluster; name an entry for whoever runs this stack, or leave creator_is_admin at True"
+            f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so nobody "
+            "could administer it; name an entry for whoever runs this stack, or leave creator_is_admin at True"
         )
         raise ValueError(msg)
 

@@ -135,6 +135,19 @@ def _check_versions(args: "NodeGroupArgs") -> None:
     if release is not None and not _RELEASE.fullmatch(release):
         msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
         raise ValueError(msg)
+    counted = kubernetes_release(args)
+    if counted is not None and isinstance(version, str) and not counted.startswith(f"{version}."):
+        msg = (
+            f"release_version is {counted!r} and version {version!r}: an image has the kubelet of its own version. "
+            f"Accepted is a release of {version}. Take one that begins with '{version}.', or leave one of the two out"
+        )
+        raise ValueError(msg)
+
+
+def kubernetes_release(args: "NodeGroupArgs") -> str | None:
+    """The release of the image, where it begins with a version of Kubernetes: those of Bottlerocket have their own."""
+    bottlerocket = args.get("ami_type", "").startswith("BOTTLEROCKET")
+    return None if bottlerocket else args.get("release_version")
 
 
 def _check_arns(args: "NodeGroupArgs") -> None:

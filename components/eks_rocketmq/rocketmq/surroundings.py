@@ -30,6 +30,7 @@ EXTERNAL_TYPES = ("LoadBalancer", "NodePort")
 TRAFFIC_POLICIES = ("Cluster", "Local")
 NODE_PORTS = (30000, 32767)
 CRITICAL_DISK_PERCENT = 85
+DASHBOARD_IMAGE = "apacherocketmq/rocketmq-dashboard"
 RUNBOOK = "docs/operations.md"
 
 # How clouds are told whether a load balancer has public addresses; most give it some when nothing is said.
@@ -344,7 +345,7 @@ def _dashboard(args: DashboardArgs) -> Dashboard:
     credentials = args.get("credentials_secret")
     return Dashboard(
         image=image_reference(
-            image(args.get("image", "apacherocketmq/rocketmq-dashboard"), "dashboard.image"),
+            image(args.get("image", DASHBOARD_IMAGE), "dashboard.image"),
             image_tag(args.get("version", "2.1.0"), "dashboard.version"),
             digest(args["image_digest"], "dashboard.image_digest") if "image_digest" in args else None,
         ),

@@ -149,7 +149,7 @@ def _transformed(transform: Any, resource: Registration) -> Registration:
         ignore_changes=tuple(answer.opts.ignore_changes or ()),
         protect=bool(answer.opts.protect),
         timeouts={key: value for key, value in vars(timeouts).items() if value},
-        before_create=tuple(hook.name for hook in hooks or ()),
+        before_create=(*resource.before_create, *(hook.name for hook in hooks or ())),
     )
 
 

@@ -106,6 +106,8 @@ class RecordingMonitor:
         self._fakes = fakes
         self._recording = recording
         self._lock = threading.Lock()
+        self._transforms: dict[str, list[str]] = {}
+        """Those of each resource and of what it is inside of; the harness runs them for remote components."""
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
         qualified = parent.split("::")[2] if parent else STACK_TYPE
@@ -152,8 +154,10 @@ class RecordingMonitor:
                 msg = f"Duplicate resource URN '{urn}'; try giving it a unique name"
                 raise ValueError(msg)
             self._recording.resources[urn] = registration
+        own = [callback.token for callback in request.transforms]
+        self._transforms[urn] = [*own, *self._transforms.get(request.parent, [])]
         if request.remote:
-            return REMOTE[request.type](self, registration, [callback.token for callback in request.transforms])
+            return REMOTE[request.type](self, registration, self._transforms[urn])
         answered = "" if self._recording.preview else id_
         return resource_pb2.RegisterResourceResponse(urn=urn, id=answered, object=_struct(_marked(outputs)))
 
