@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pulumi_aws as aws
 from pulumi import Resource, ResourceOptions
 
 from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
@@ -11,6 +12,7 @@ from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProviderArgs
 from eks_rocketmq.preflight import refuse_creating
 from eks_rocketmq.settings import NewCluster, Settings
+from eks_rocketmq.stack_new_cluster import check_caller
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
     # The cluster asks for it as well, but only after its network has been made.
     require_aws_command()
     network = Network("network", new.network)
+    if not new.cluster.get("creator_is_admin", True) and "role_arn" not in new.cluster:
+        aws.get_caller_identity_output().arn.apply(lambda caller: check_caller(caller, new.cluster))
     cluster = EksCluster(
         "cluster",
         {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids},

@@ -5,7 +5,7 @@ What exists stands in `Pulumi.yaml`: this module reads its `config:` block and h
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -75,7 +75,7 @@ class NewCluster:
     after_nodes: ClusterAddonsArgs
     node_groups: Mapping[str, NodeGroupArgs]
     """By name of the component."""
-    not_yet: str
+    not_yet: str = ""
     """The error for what the stack file names and the cluster cannot have before it is made; empty for none."""
 
 
@@ -188,7 +188,7 @@ def assemble(
     stack_checks.check_namespace(rocketmq)
     if new is not None:
         stack_checks.check_balancer(values)
-        check_new_cluster(new, ebs_csi, rocketmq, region)
+        new = replace(new, not_yet=not_yet(values, check_new_cluster(new, ebs_csi, rocketmq, region)))
     stack_checks.check_images(network, rocketmq, region)
     return Settings(
         cluster=cluster,
@@ -242,7 +242,7 @@ def _new_cluster(values: Mapping[str, Any], known: "ExistingEksClusterArgs") -> 
         with as_spelled(place):
             plan_nodes(component, groups[component])
     before, after = _addons(parts["clusterAddons"], name)
-    return NewCluster(network, cluster, before, after, groups, not_yet(values))
+    return NewCluster(network, cluster, before, after, groups)
 
 
 def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:

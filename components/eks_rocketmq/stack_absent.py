@@ -14,13 +14,15 @@ _OPERATOR = "the CRDs of the Prometheus operator"
 _BALANCER = "a controller that makes the load balancer"
 
 
-def not_yet(values: Mapping[str, Any]) -> str:
+def not_yet(values: Mapping[str, Any], unscaled: str = "") -> str:
     """Return the error for what a new cluster cannot have, or an empty text.
 
     Args:
         values: the settings by key.
+        unscaled: why pods wait until there is an autoscaler, where they do.
     """
     found = [f"{path} needs {what}" for path, what in (*_objects(values), *_software(values))]
+    found += [f"autoscaled in nodeGroups needs an autoscaler ({unscaled})"] if unscaled else []
     if not found:
         return ""
     return (

@@ -1,11 +1,16 @@
 """Parts of a new cluster that can never come up together. Pure."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eks_rocketmq import stack_checks
 from eks_rocketmq.eks.addon_plan import plan_addons
+from eks_rocketmq.eks.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddonArgs
+from eks_rocketmq.eks.eks_cluster import EksClusterArgs
+from eks_rocketmq.eks.identifiers import parse_arn
 from eks_rocketmq.eks.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
@@ -17,8 +22,10 @@ if TYPE_CHECKING:
     from eks_rocketmq.settings import NewCluster
 
 
-def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None) -> None:
+def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None) -> str:
     """Reject what the parts of a new cluster accept by themselves and that cannot come up together.
+
+    Returns why pods wait until the cluster has an autoscaler, or an empty text.
 
     Args:
         new: the parts.
@@ -31,21 +38,70 @@ def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: Roc
     """
     before, network = plan_addons(new.before_nodes), plan_network(new.network)
     groups = [Group(args, plan_nodes(name, args)) for name, args in new.node_groups.items()]
-    zones = new.network.get("zones") or [None] * len(network.private)
     stack_checks.check_service_block(new.cluster, network.vpc)
     stack_checks.check_let_in(new.cluster)
     places = {f"nodeGroups[{name.removeprefix('nodes-')!r}]": args for name, args in new.node_groups.items()}
     stack_checks.check_versions(new.cluster["version"], places, before)
     stack_checks.check_pod_network(new.before_nodes["vpc_cni"], places)
     stack_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
-    check_placement(
-        [nodes for group in groups for nodes in group.nodes(zones, region)],
-        plan(rocketmq),
-        plan_addons(new.after_nodes),
-        configuration_values(ebs_csi.get("configuration", {})),
-    )
+    check_pods = _pods_check(new, ebs_csi, rocketmq, region)
+    check_pods(groups)
     with as_spelled("network"):
         identities = [new.before_nodes["vpc_cni"].get("identity", "irsa"), ebs_csi.get("identity", "irsa")]
         check_nodes_can_start(new.network, [*identities, *["pod_identity"] * stack_checks.has_agent(before)])
     stack_checks.check_agent(ebs_csi.get("identity", "irsa"), before)
     stack_checks.check_role_names(ebs_csi["role_name"], new.before_nodes["vpc_cni"])
+    if any("autoscaler" in addon["name"] for addon in new.after_nodes.get("addons", [])):
+        return ""
+    try:
+        check_pods([replace(group, autoscaler=False) for group in groups])
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def check_caller(caller: str, cluster: EksClusterArgs) -> None:
+    """Reject an identity that makes a cluster and may then put nothing into it.
+
+    Args:
+        caller: ARN of the identity that runs the stack, as STS says it.
+        cluster: the new cluster. Who creates it is no admin, and no other role is assumed for it.
+
+    Raises:
+        ValueError: naming the identity and the access entry that it needs.
+    """
+    admins = [entry["principal_arn"] for entry in cluster.get("access_entries", []) if is_admin(entry)]
+    if not any(_is(caller, str(principal)) for principal in admins):
+        msg = (
+            f"newCluster.creatorIsAdmin is false and this stack is run by {caller!r}, to which no access entry gives "
+            f"{ADMIN_POLICY}: it makes the cluster and is then locked out. Accepted is an entry for it. Add one to "
+            "newCluster.accessEntries, set clusterRoleArn to a role that has one, or leave creatorIsAdmin out"
+        )
+        raise ValueError(msg)
+
+
+def _is(caller: str, principal: str) -> bool:
+    """Whether an identity is the principal or a session of it. The session's ARN has the role's name, not its path."""
+    if caller == principal:
+        return True
+    session, role = parse_arn(caller), parse_arn(principal)
+    kind, _, name = session.resource.partition("/")
+    return (
+        (session.service, kind) == ("sts", "assumed-role")
+        and session.account == role.account
+        and role.resource.startswith("role/")
+        and role.resource.rsplit("/", 1)[-1] == name.partition("/")[0]
+    )
+
+
+def _pods_check(
+    new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None
+) -> Callable[[Iterable[Group]], None]:
+    zones = new.network.get("zones") or [None] * len(plan_network(new.network).private)
+    made, addons = plan(rocketmq), plan_addons(new.after_nodes)
+    driver = configuration_values(ebs_csi.get("configuration", {}))
+
+    def check(groups: Iterable[Group]) -> None:
+        check_placement([nodes for group in groups for nodes in group.nodes(zones, region)], made, addons, driver)
+
+    return check

@@ -41,12 +41,15 @@ class Group:
 
     args: NodeGroupArgs
     plan: NodePlan
+    autoscaler: bool = True
+    """Whether the cluster has an autoscaler, for a group that is left to one."""
 
     @property
     def size(self) -> int:
         """Nodes that it has in each zone, or altogether: the desired ones, as nothing in the stack adds more. An
         autoscaler, where the group is left to one, goes up to the most."""
-        return self.plan.max_size if self.args.get("autoscaled", False) else self.plan.desired_size
+        autoscaled = self.autoscaler and self.args.get("autoscaled", False)
+        return self.plan.max_size if autoscaled else self.plan.desired_size
 
     def nodes(self, zones: Sequence[str | None], region: str | None) -> Iterator[Nodes]:
         """Yield its nodes of each zone.

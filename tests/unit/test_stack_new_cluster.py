@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -12,7 +13,7 @@ from pulumi import ResourceHookArgs
 
 from eks_rocketmq import settings
 from eks_rocketmq.stack_checks import SKEW
-from tests.unit.harness import Recording, run, run_stack, stack_config
+from tests.unit.harness import Fakes, Recording, run, run_stack, stack_config
 from tests.unit.harness.fakes import ACCOUNT
 from tests.unit.test_settings_fuzzed import STAGING, parsed
 
@@ -138,6 +139,11 @@ RANGE = "Accepted are the minor version of the control plane and the 3 before it
             {"image": f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn/rocketmq"},
             "in ECR of another partition than aws:region, 'ap-southeast-1': no node may pull it.",
         ),
+        # A driver that cannot work with its permissions.
+        (
+            {"ebsCsiPermissions": "cluster_scoped", "ebsCsi": {"addonVersion": "v1.57.1-eksbuild.1"}},
+            "ebsCsi: addonVersion is 'v1.57.1-eksbuild.1' and permissions 'cluster_scoped': an older driver does not",
+        ),
         # Namespaces and load balancers.
         (
             {"namespace": "kube-system"},
@@ -177,6 +183,8 @@ def test_what_never_comes_up_is_refused(overrides: dict[str, Any], told: str) ->
         enclosed(dashboard={"loginSecret": "login", "image": f"{ECR}-dashboard"}),
         {"image": ECR.replace("ap-southeast-1", "eu-west-1")},
         {"namespace": "default", "createNamespace": False},
+        {"ebsCsiPermissions": "cluster_scoped", "ebsCsi": {"addonVersion": "v1.58.0-eksbuild.1"}},
+        {"ebsCsiPermissions": "v2", "ebsCsi": {"addonVersion": "v1.57.1-eksbuild.1"}},
     ],
 )
 def test_what_comes_up_is_taken(overrides: dict[str, Any]) -> None:
@@ -231,6 +239,17 @@ NOT_YET: list[tuple[dict[str, Any], str]] = [
     ),
 ]
 
+FIVE = {"brokerGroups": [{"name": "broker-a", "replicas": 5, "memory": "2Gi"}]}
+NOT_YET.append(
+    (
+        {**nodes(autoscaled=True, maxSize=3), **FIVE},
+        "autoscaled in nodeGroups needs an autoscaler (nodeGroups: the pods of brokerGroups['broker-a'] run each on a "
+        "node of its own, and there are nodes for 3 of 5 replicas. Accepted are node groups whose nodes take them all. "
+        "Change nodeGroups (labels, taints, instanceTypes, desiredSize), or what pods, or the role's own pods, say "
+        "(nodeSelector, nodeAffinity, tolerations), its cpu, memory or replicas)",
+    )
+)
+
 
 def creating(overrides: dict[str, Any]) -> str | None:
     """What the hook of the cluster's create says at preview."""
@@ -273,6 +292,12 @@ def test_only_the_create_of_the_cluster_is_refused_for_that() -> None:
         {"external": {"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}},
         {"monitoring": {"monitor": "none"}},
         {"namespace": "default", "createNamespace": False},
+        nodes(autoscaled=True, maxSize=3),
+        {
+            **nodes(autoscaled=True, maxSize=3),
+            **FIVE,
+            "clusterAddons": {"addons": [{"name": "cluster-autoscaler"}]},
+        },
     ],
 )
 def test_nothing_is_missing_where_the_stack_or_eks_makes_it(overrides: dict[str, Any]) -> None:
@@ -290,3 +315,42 @@ def test_nodes_are_taken_within_the_skew_and_refused_outside(minor: int, apart: 
     overrides = {"newCluster": {"version": f"1.{minor}"}, "nodeGroups": {"general": group}}
     told = parsed({**STAGING, **{key: json.dumps(value) for key, value in overrides.items()}})
     assert isinstance(told, str) == (not -SKEW <= max(10, minor + apart) - minor <= 0), told
+
+
+CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/ci"
+
+
+def made_by(caller: str, principal: str) -> None:
+    entry = {"name": "admin", "principalArn": principal, "policies": [{"policy": ADMIN}]}
+    new = {"version": "1.35", "creatorIsAdmin": False, "accessEntries": [entry]}
+    identity = {"accountId": ACCOUNT, "arn": caller, "id": ACCOUNT, "userId": "A"}
+    fakes = Fakes().answering(CALLER, lambda _: identity)
+    run_stack("staging", preview=True, overrides={"newCluster": new}, fakes=fakes)
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [
+        (SESSION, ROLE),
+        (SESSION, f"arn:aws:iam::{ACCOUNT}:role/team/deployer"),
+        (f"arn:aws:iam::{ACCOUNT}:user/ops/eve", f"arn:aws:iam::{ACCOUNT}:user/ops/eve"),
+    ],
+)
+def test_whoever_makes_the_cluster_may_be_let_in_by_an_entry(caller: str, principal: str) -> None:
+    made_by(caller, principal)
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [
+        (SESSION, f"{ROLE}-team"),
+        (SESSION.replace(ACCOUNT, "111122223333"), ROLE),
+        (SESSION, f"arn:aws:iam::{ACCOUNT}:user/deployer"),
+        (f"arn:aws:iam::{ACCOUNT}:user/eve", f"arn:aws:iam::{ACCOUNT}:role/eve"),
+        (f"arn:aws:iam::{ACCOUNT}:root", ROLE),
+    ],
+)
+def test_whoever_makes_a_cluster_that_locks_them_out_is_told_at_preview(caller: str, principal: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"creatorIsAdmin is false and this stack is run by {caller!r}, to")):
+        made_by(caller, principal)

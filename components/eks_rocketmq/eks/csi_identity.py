@@ -24,6 +24,8 @@ MANAGED_ONLY = (
 """Arguments of a driver that is made: those that name the cluster, or that must be given, are not among them."""
 DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """What a program that may switch between the two gives in either case says nothing."""
+_CLUSTER_SCOPED_FROM = (1, 58)
+"""First driver that tags what it makes as the cluster-scoped policy wants it."""
 IDENTITIES = ("irsa", "pod_identity")
 CREATE_CONFLICTS = ("NONE", "OVERWRITE")
 UPDATE_CONFLICTS = ("NONE", "OVERWRITE", "PRESERVE")
@@ -86,7 +88,15 @@ def choices(given: Mapping[str, object]) -> Choices:
 def _check_version(given: Mapping[str, object]) -> None:
     if not given.get("most_recent"):
         if "addon_version" in given:
-            addon_version(str(given["addon_version"]), "addon_version")
+            version = addon_version(str(given["addon_version"]), "addon_version")
+            major, minor = (int(number) for number in version.removeprefix("v").split(".")[:2])
+            if given.get("permissions") == "cluster_scoped" and (major, minor) < _CLUSTER_SCOPED_FROM:
+                msg = (
+                    f"addon_version is {version!r} and permissions 'cluster_scoped': an older driver does not set the "
+                    "tags by which that policy knows the cluster, and makes no volume. Accepted is v1.58 or newer. "
+                    "Take a newer one, or permissions 'legacy', 'v2' or 'generated'"
+                )
+                raise ValueError(msg)
         return
     if "addon_version" in given:
         msg = f"addon_version is {given['addon_version']!r} and most_recent is True; give one of them"
