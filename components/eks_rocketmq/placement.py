@@ -29,6 +29,8 @@ class Nodes:
     """Most thousandths of a CPU that the pods of one node can request, where that is known."""
     memory: int | None = None
     """Most bytes that they can request."""
+    all_labels: bool = False
+    """Whether `labels` are all that a node has; otherwise Kubernetes and the cloud may add theirs."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Pods:
 
     def at(self, nodes: Iterable[Nodes]) -> list[Nodes]:
         """Return the nodes whose labels the pods accept."""
-        return [one for one in nodes if one.count and selects(self.spec, one.labels)]
+        return [one for one in nodes if one.count and selects(self.spec, one)]
 
 
 def obstacle(pods: Pods, nodes: Sequence[Nodes]) -> str | None:
@@ -91,11 +93,11 @@ def takes(pods: Pods, node: Nodes) -> bool:
     return bool(pods.at([node])) and tolerates_all(pods.spec, node) and _too_large(pods, [node]) is None
 
 
-def selects(spec: Mapping[str, Any], labels: Labels) -> bool:
+def selects(spec: Mapping[str, Any], node: Nodes) -> bool:
     """Whether a pod accepts the labels of a node."""
-    own = all(_matches(_equal(key, value), labels) for key, value in spec.get("nodeSelector", {}).items())
+    own = all(_matches(_equal(key, value), node) for key, value in spec.get("nodeSelector", {}).items())
     terms = _required_terms(spec)
-    return own and (not terms or any(all(_matches(one, labels) for one in term) for term in terms))
+    return own and (not terms or any(all(_matches(one, node) for one in term) for term in terms))
 
 
 def tolerates(spec: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
@@ -117,15 +119,12 @@ def _is_tolerated(taint: Mapping[str, str], toleration: Mapping[str, Any]) -> bo
     )
 
 
-def _matches(expression: Mapping[str, Any], labels: Labels) -> bool:
+def _matches(expression: Mapping[str, Any], node: Nodes) -> bool:
     key, operator, wanted = expression["key"], expression["operator"], frozenset(expression.get("values", []))
-    if key not in labels:
-        # A label of the cloud's may be there or not.
-        return f".{key.partition('/')[0]}".endswith(tuple(f".{domain}" for domain in _CLOUD)) or operator in (
-            "NotIn",
-            "DoesNotExist",
-        )
-    values = labels[key]
+    if key not in node.labels:
+        maybe = not node.all_labels and f".{key.partition('/')[0]}".endswith(tuple(f".{one}" for one in _CLOUD))
+        return maybe or operator in ("NotIn", "DoesNotExist")
+    values = node.labels[key]
     if operator in ("Exists", "DoesNotExist"):
         return operator == "Exists"
     if values is None:

@@ -54,7 +54,13 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
     ],
 )
 def test_labels_select_as_kubernetes_says(spec: dict[str, Any], *, selected: bool) -> None:
-    assert selects(spec, LABELS) is selected
+    assert selects(spec, Nodes(1, "a", LABELS)) is selected
+
+
+def test_a_label_that_is_not_there_fits_nobody_where_all_labels_are_known() -> None:
+    spec = {"nodeSelector": {"topology.k8s.aws/zone-id": "apse1-az1"}}
+    assert selects(spec, Nodes(1, "a", LABELS))
+    assert not selects(spec, Nodes(1, "a", LABELS, all_labels=True))
 
 
 def nodes(count: int = 1, zone: str = "a", **changed: Any) -> Nodes:

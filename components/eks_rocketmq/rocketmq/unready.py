@@ -12,6 +12,7 @@ import pulumi
 from pulumi import ComponentResource, ErrorHook, ErrorHookArgs, Output, ResourceHookBinding
 
 from eks_rocketmq.events import latest
+from eks_rocketmq.rocketmq.schedulable import schedulable
 
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
@@ -23,10 +24,11 @@ _MOST_PODS = 5
 
 
 def explained(name: str, component: ComponentResource) -> ResourceHookBinding:
-    """A hook for a set or deployment: when it does not become ready, says what its pods lack.
+    """Hooks for a set or deployment: when it does not become ready, says what its pods lack. Before the create, warns
+    when no node takes them.
 
     Args:
-        name: name of the resource; the hook is `<name>-unready`.
+        name: name of the resource; the hooks are `<name>-unready` and `<name>-schedulable`.
         component: who makes it; its Kubernetes provider leads to the cluster.
     """
     provider = _provider(component)
@@ -41,7 +43,9 @@ def explained(name: str, component: ComponentResource) -> ResourceHookBinding:
                 pulumi.log.error("\n  ".join([f"{args.name} is not ready:", *lines]))
         return False
 
-    return ResourceHookBinding(on_error=[ErrorHook(f"{name}-unready", explain)])
+    return ResourceHookBinding(
+        before_create=[schedulable(name, provider)], on_error=[ErrorHook(f"{name}-unready", explain)]
+    )
 
 
 def reasons(pods: Sequence[Object], claims: Sequence[Object], events: Sequence[Object]) -> list[str]:
