@@ -41,6 +41,7 @@ from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
 from eks_rocketmq.stack_absent import not_yet
 from eks_rocketmq.stack_arns import check_arns
+from eks_rocketmq.stack_images import check_images
 from eks_rocketmq.stack_new_cluster import check_new_cluster
 from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of, refuse_beside
 
@@ -189,7 +190,7 @@ def assemble(
     if new is not None:
         stack_checks.check_balancer(values)
         new = replace(new, not_yet=not_yet(values, check_new_cluster(new, ebs_csi, rocketmq, region)))
-    stack_checks.check_images(network, rocketmq, region)
+    check_images(network, rocketmq, region)
     return Settings(
         cluster=cluster,
         new_cluster=new,

@@ -21,21 +21,14 @@ from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import least_size
 from eks_rocketmq.rocketmq import durability
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE, plan
-from eks_rocketmq.rocketmq.surroundings import DASHBOARD_IMAGE
+from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel
-from eks_rocketmq.stack_arns import partition_of
 from eks_rocketmq.stack_file import NAMESPACES_OF_EVERY_CLUSTER
 from eks_rocketmq.validation import bytes_of
 
 _ROLES = ("name_servers", "controllers", "proxies")
 SKEW = 3
 """Minor versions that nodes may be older than the control plane: https://kubernetes.io/releases/version-skew-policy/"""
-_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.")
-_PUBLIC_REGISTRIES = (
-    *(".docker.io", ".gcr.io", ".ghcr.io", ".pkg.dev", ".public.ecr.aws", ".quay.io", ".registry.k8s.io"),
-    ".mcr.microsoft.com",
-)
 _NEW_CLUSTER_CLASS = "gp2"
 """The class that EKS puts into a cluster. The EBS CSI addon may make one too, but after the stack has looked for it."""
 
@@ -286,49 +279,6 @@ def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs
         if own and zone not in own:
             msg = f"{what} has {zone!r}, and the network has no such zone; accepted are {', '.join(own)}"
             raise ValueError(msg)
-
-
-def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: str | None) -> None:
-    """Refuses images that no node can pull.
-
-    Args:
-        network: of a new cluster; nothing is known of the network of one that exists.
-        rocketmq: what runs.
-        region: the stack's region, where it is known.
-
-    Raises:
-        ValueError: naming the image and what is accepted.
-    """
-    images = {"image": rocketmq.get("image", DEFAULT_IMAGE)}
-    if "dashboard" in rocketmq:
-        images["dashboard.image"] = rocketmq["dashboard"].get("image", DASHBOARD_IMAGE)
-    enclosed = network is not None and network.get("nat") == "none"
-    for what, image in images.items():
-        repository = _ECR.match(image)
-        if repository and region and partition_of(repository["region"]) != partition_of(region):
-            msg = (
-                f"{what} is {image!r}, in ECR of another partition than aws:region, {region!r}: no node may pull it. "
-                "Accepted is a registry that nodes reach. Copy the image into ECR of that region and name that"
-            )
-            raise ValueError(msg)
-        if enclosed and repository and region and repository["region"] != region:
-            msg = (
-                f"{what} is {image!r} and network.nat is 'none'; endpoints of ECR reach repositories of {region!r} "
-                "only: copy the image into a repository of that region and name that, or take nat 'single'"
-            )
-            raise ValueError(msg)
-        if enclosed and _is_public(image):
-            msg = (
-                f"{what} is {image!r} and network.nat is 'none'; no node reaches that registry: copy the image into a "
-                "repository of ECR and name that, or take nat 'single'"
-            )
-            raise ValueError(msg)
-
-
-def _is_public(image: str) -> bool:
-    host, slash, _ = image.partition("/")
-    named = slash and (set(host) & {".", ":"} or host == "localhost")
-    return not named or f".{host}".endswith(_PUBLIC_REGISTRIES)
 
 
 def check_agent(identity: str, addons: list[AddonPlan]) -> None:
