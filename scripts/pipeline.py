@@ -1,6 +1,6 @@
-"""What the workflows call: the preview of a pull request, its one comment, and what lets a commit through.
+"""Commands of the workflows: preview a pull request, write its comment, and check that a commit was approved.
 
-Standard library alone: the comment is written by a job that installs nothing.
+Standard library alone: the job that writes the comment installs nothing.
 """
 
 import argparse
@@ -10,9 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from scripts.changes import Change, Severity, read_changes, table
 
 COMMENT_BYTES = 65_000
 """GitHub refuses comments above 65,536 characters; bytes are never fewer than characters."""
@@ -34,8 +37,11 @@ _SECRET_TEXT = re.compile(
     re.DOTALL,
 )
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-_SIGN = re.compile(r"^(\s+)([-+~])(?=[-+~\s])", re.MULTILINE)
+# A replacement has the sign `+-` and stays whole behind a `-`: it deletes what is there.
+_SIGN = re.compile(r"^(\s+)(\+-|[-+~](?=[-+~\s]))", re.MULTILINE)
+_COLOURED = {"+-": "-", "~": "!"}
 _CHANGES = re.compile(r"^ {4}[-+~<>=!]+ *(\d+ to .+)$", re.MULTILINE)
+_DESTRUCTIVE = re.compile(r"^\d+ to (?:delete|replace)")
 
 
 class PipelineError(Exception):
@@ -44,13 +50,14 @@ class PipelineError(Exception):
 
 @dataclass(frozen=True)
 class Preview:
-    """What one `pulumi preview` printed and how it ended, without secrets and control characters."""
+    """What one `pulumi preview` printed and planned, without secrets and control characters."""
 
     stack: str
     commit: str
     run_url: str
     code: int
     output: str
+    changes: Sequence[Change] = field(default_factory=list)
 
 
 def marker(stack: str) -> str:
@@ -75,23 +82,31 @@ def clean(text: str, environment: Mapping[str, str]) -> str:
 
 
 def headline(preview: Preview) -> str:
-    """One line that says how the preview ended."""
+    """One line that says how the preview ended, deletions and replacements in bold."""
     if preview.code:
         return f"**failed** with exit code {preview.code}"
     _, _, counts = f"\n{preview.output}".rpartition("\nResources:\n")
-    return ", ".join(_CHANGES.findall(counts)) or "no changes"
+    found = _CHANGES.findall(counts)
+    return ", ".join(f"**{count}**" if _DESTRUCTIVE.search(count) else count for count in found) or "no changes"
 
 
 def comment(preview: Preview, limit: int) -> str:
-    """The comment (Markdown), at most `limit` bytes long: headline, counts and as much of the diff as fits."""
+    """The comment (Markdown), at most `limit` bytes: headline, table of changes and as much of the diff as fits."""
     head = _head(preview.stack, headline(preview), preview.commit, preview.run_url)
-    # Signs move to the front and updates become `!`, which is where and how a diff is coloured.
-    diff = _SIGN.sub(lambda found: ("!" if found[2] == "~" else found[2]) + found[1], preview.output).strip("\n")
+    if any(change.severity is Severity.DATA for change in preview.changes):
+        head += ["> **Warning**: this update replaces or deletes resources that hold data.", ""]
+    head += table(preview.changes, limit // 2)
+    diff = _SIGN.sub(_coloured, preview.output).strip("\n")
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", diff)), default=0))
     tail = ["</details>", ""]
     around = [*head, f"<details{' open' if preview.code else ''}><summary>Output</summary>", "", f"{fence}diff"]
     room = limit - len("\n".join([*around, fence, "", *tail]).encode()) - 1
     return "\n".join([*around, _shortened(diff, room, preview.run_url), fence, "", *tail])
+
+
+def _coloured(sign: re.Match[str]) -> str:
+    """A line's sign moved to the front, where a Markdown diff is coloured."""
+    return _COLOURED.get(sign[2], sign[2]) + sign[1] + (sign[2] if sign[2] == "+-" else "")
 
 
 def no_preview(stack: str, environment: Mapping[str, str]) -> str:
@@ -141,34 +156,51 @@ def preview(stack: str, environment: Mapping[str, str], comment_file: Path | Non
         if shutil.which(program, path=environment.get("PATH")) is None:
             msg = f"`{program}` is not on PATH; {remedy}"
             raise PipelineError(msg)
-    if not environment.get("PULUMI_BACKEND_URL"):
-        msg = "PULUMI_BACKEND_URL is empty; set the repository variable, such as s3://bucket?region=eu-west-1"
+    if not environment.get("PULUMI_BACKEND_URL") and not environment.get("PULUMI_ACCESS_TOKEN"):
+        msg = (
+            "PULUMI_BACKEND_URL and PULUMI_ACCESS_TOKEN are empty; set the repository variable PULUMI_BACKEND_URL, "
+            "such as s3://bucket?region=eu-west-1, or for Pulumi Cloud the repository secret PULUMI_ACCESS_TOKEN"
+        )
         raise PipelineError(msg)
-    process = subprocess.Popen(
-        ["pulumi", "preview", "-s", stack, "--refresh", "--diff", "--non-interactive", "--color", "never"],
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    lines: list[str] = []
-    for line in process.stdout or ():
-        lines.append(line)
-        print(clean(line, environment), end="", flush=True)
-    done = Preview(
-        stack=stack,
-        commit=commit(environment),
-        run_url=_run_url(environment),
-        code=process.wait(),
-        output=clean("".join(lines), environment),
-    )
+    done = _run_preview(stack, environment)
     if comment_file is not None:
         comment_file.write_text(comment(done, COMMENT_BYTES), encoding="utf-8")
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(comment(done, SUMMARY_BYTES))
     return done.code
+
+
+def _run_preview(stack: str, environment: Mapping[str, str]) -> Preview:
+    """Run `pulumi preview`, print its output as it comes, and return what it printed and planned."""
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        event_log = Path(folder) / "events.json"
+        process = subprocess.Popen(
+            [
+                *("pulumi", "preview", "-s", stack, "--refresh", "--diff", "--non-interactive", "--color", "never"),
+                *("--event-log", str(event_log)),
+            ],
+            # The CLI takes --event-log only with this variable; the Automation API sets it as well.
+            env={**environment, "PULUMI_DEBUG_COMMANDS": "true"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        for line in process.stdout or ():
+            lines.append(line)
+            print(clean(line, environment), end="", flush=True)
+        code = process.wait()
+        events = event_log.read_text(encoding="utf-8") if event_log.exists() else ""
+    return Preview(
+        stack=stack,
+        commit=commit(environment),
+        run_url=_run_url(environment),
+        code=code,
+        output=clean("".join(lines), environment),
+        changes=read_changes(events.splitlines(), lambda text: clean(text, environment)),
+    )
 
 
 def commit(environment: Mapping[str, str]) -> str:

@@ -35,6 +35,12 @@ Resources:
 """
 
 
+DELETED = {
+    "op": "delete",
+    "urn": "urn:pulumi:prod::eks-rocketmq::kubernetes:core/v1:Namespace::rocketmq hunter2hunter2",
+}
+
+
 def preview(output: str = OUTPUT, code: int = 0) -> Preview:
     return Preview("prod", "0123abc", "https://github.com/example/mq/actions/runs/7", code, output)
 
@@ -51,7 +57,7 @@ def body(text: str) -> tuple[str, list[str]]:
 def test_the_headline_counts_what_would_change() -> None:
     first, second, third, *_ = comment(preview(), COMMENT_BYTES).splitlines()
     assert first == "<!-- eks-rocketmq preview of prod -->"
-    assert second == "### `pulumi preview -s prod`: 29 to create, 3 to update, 1 to replace"
+    assert second == "### `pulumi preview -s prod`: 29 to create, 3 to update, **1 to replace**"
     assert third == "Commit 0123abc, [run](https://github.com/example/mq/actions/runs/7)"
 
 
@@ -71,6 +77,19 @@ def test_signs_stand_where_a_diff_is_coloured() -> None:
     _, lines = body(comment(preview(), COMMENT_BYTES))
     assert "+     kubernetes:apps/v1:StatefulSet: (create)" in lines
     assert '!       assumeRolePolicy: "old" => "new"' in lines
+
+
+def test_a_replacement_is_no_green_addition() -> None:
+    _, lines = body(comment(preview("    +-kubernetes:apps/v1:StatefulSet: (replace)\n      +-spec\n"), COMMENT_BYTES))
+    assert lines == ["-    +-kubernetes:apps/v1:StatefulSet: (replace)", "-      +-spec"]
+
+
+def test_a_backend_of_pulumi_cloud_needs_its_token_alone(programs: Callable[[str, str], dict[str, str]]) -> None:
+    programs("aws", "exit 0")
+    environment = programs("pulumi", "exit 0")
+    environment.pop("PULUMI_BACKEND_URL")
+    assert pipeline.main(["preview", "--stack", "prod"], environment) == 1
+    assert pipeline.main(["preview", "--stack", "prod"], {**environment, "PULUMI_ACCESS_TOKEN": "pul-0123"}) == 0
 
 
 def test_a_pull_request_is_previewed_merged_and_the_comment_says_with_what() -> None:
@@ -282,18 +301,28 @@ def test_a_preview_refreshes_shows_a_diff_and_is_written_down(
     programs: Callable[[str, str], dict[str, str]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     programs("aws", "exit 0")
-    environment = programs("pulumi", 'echo "called with $*"; echo "token is $SOME_TOKEN" >&2; exit 3')
+    environment = programs(
+        "pulumi",
+        'for log; do :; done; echo "$EVENT" >"$log"\n'
+        'echo "called with ${*%$log}"; echo "token is $SOME_TOKEN" >&2; exit 3',
+    )
     code = pipeline.main(
         ["preview", "--stack", "prod", "--comment", str(tmp_path / "comment.md")],
-        {**environment, "SOME_TOKEN": "hunter2hunter2"},
+        {
+            **environment,
+            "SOME_TOKEN": "hunter2hunter2",
+            "EVENT": json.dumps({"resourcePreEvent": {"metadata": DELETED}}),
+        },
     )
     assert code == 3
-    shown = "called with preview -s prod --refresh --diff --non-interactive --color never\ntoken is ***\n"
+    shown = "called with preview -s prod --refresh --diff --non-interactive --color never --event-log \ntoken is ***\n"
     assert capfd.readouterr().out == shown
     for written in ("comment.md", "summary.md"):
         text = (tmp_path / written).read_text()
         assert shown in text
         assert "**failed** with exit code 3" in text
+        assert "> **Warning**: this update replaces or deletes resources that hold data." in text
+        assert "| ⚠️ **delete** | **`kubernetes:core/v1:Namespace`** | **`rocketmq ***`** |" in text
 
 
 @pytest.mark.parametrize(
@@ -301,7 +330,7 @@ def test_a_preview_refreshes_shows_a_diff_and_is_written_down(
     [
         (["aws"], "s3://state", "`pulumi` is not on PATH; install the Pulumi CLI"),
         (["pulumi"], "s3://state", "`aws` is not on PATH; install the AWS CLI: the kubeconfig calls"),
-        (["aws", "pulumi"], "", "PULUMI_BACKEND_URL is empty; set the repository variable"),
+        (["aws", "pulumi"], "", "PULUMI_BACKEND_URL and PULUMI_ACCESS_TOKEN are empty; set the repository variable"),
     ],
 )
 def test_a_runner_that_lacks_something_is_told_what(

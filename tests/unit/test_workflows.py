@@ -20,6 +20,8 @@ FILES = [*WORKFLOWS, *sorted(GITHUB.glob("actions/*/action.yml"))]
 ACTION = yaml.safe_load((GITHUB / "actions" / "pulumi" / "action.yml").read_text())
 SHARED = ACTION["runs"]["steps"]
 
+STACK = "${{ vars.PULUMI_STACK || 'prod' }}"
+
 Step = dict[str, Any]
 
 
@@ -71,9 +73,10 @@ def test_permissions_are_the_least_that_each_job_needs() -> None:
     assert [workflow(path.stem)["permissions"] for path in WORKFLOWS] == [{}, {}, {}]
 
 
-def test_no_secret_is_stored_and_no_token_stays_in_the_checkout() -> None:
+def test_only_the_secrets_of_the_backend_are_used_and_no_token_stays_in_the_checkout() -> None:
     for path in FILES:
-        assert "secrets." not in path.read_text(), path.name
+        used = set(re.findall(r"secrets\.(\w+)", path.read_text()))
+        assert used <= {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}, path.name
         for step in steps(path):
             if action(step) == "actions/checkout":
                 assert step["with"]["persist-credentials"] is False, path.name
@@ -85,6 +88,25 @@ def test_a_fork_gets_no_credentials() -> None:
     assert "pull_request_target" not in {key for path in WORKFLOWS for key in workflow(path.stem)[True]}
     condition = jobs("preview")["preview"]["if"]
     assert condition.startswith("github.event.pull_request.head.repo.full_name == github.repository && ")
+
+
+def test_runner_stack_and_backend_are_variables() -> None:
+    for name, job in (("preview", "preview"), ("up", "plan"), ("up", "up")):
+        found = jobs(name)[job]
+        assert found["runs-on"] == "${{ vars.PULUMI_RUNNER || 'ubuntu-24.04' }}"
+        (environment,) = [step["env"] for step in found["steps"] if "PULUMI_BACKEND_URL" in step.get("env", {})]
+        assert environment["STACK"] == STACK
+        assert environment["PULUMI_BACKEND_URL"] == "${{ vars.PULUMI_BACKEND_URL }}"
+        for secret in ("PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"):
+            assert environment[secret] == f"${{{{ secrets.{secret} }}}}"
+    assert jobs("preview")["comment"]["steps"][-1]["env"]["STACK"] == STACK
+
+
+def test_files_of_a_pull_request_stay_apart_from_the_script_that_comments() -> None:
+    """The preview runs the pull request's code, so its artifact may hold any file, such as a `scripts/pipeline.py`."""
+    *_, download, write = jobs("preview")["comment"]["steps"]
+    assert download["with"]["path"] == "preview"
+    assert write["run"].split()[-1] == "preview/comment.md"
 
 
 def test_a_commit_is_tested_once_whether_it_is_pushed_or_comes_from_a_fork() -> None:
@@ -133,10 +155,10 @@ def test_main_is_updated_from_the_commit_that_was_reviewed_after_its_plan() -> N
     checkout, reviewed, credentials, up = update["steps"]
     assert checkout["with"]["ref"] == "${{ github.sha }}"
     environment = update["environment"]
-    assert reviewed["run"] == f"python3 scripts/pipeline.py reviewed --branch main --environment {environment}"
+    assert reviewed["run"] == f"python3 -m scripts.pipeline reviewed --branch main --environment {environment}"
     assert credentials["with"]["role"] == "${{ vars.AWS_DEPLOY_ROLE }}"
-    assert up["run"] == "pulumi up -s prod --yes --skip-preview --refresh --diff --non-interactive"
-    assert update["concurrency"] == {"group": "up-prod", "cancel-in-progress": False}
+    assert up["run"] == 'pulumi up -s "$STACK" --yes --skip-preview --refresh --diff --non-interactive'
+    assert update["concurrency"] == {"group": f"up-{STACK}", "cancel-in-progress": False}
 
 
 def test_what_is_installed_has_not_run_with_credentials() -> None:
@@ -180,14 +202,14 @@ def test_each_python_that_the_library_takes_is_checked() -> None:
 
 
 def commands() -> list[list[str]]:
-    lines = [step["run"] for path in FILES for step in steps(path) if "scripts/pipeline.py" in step.get("run", "")]
+    lines = [step["run"] for path in FILES for step in steps(path) if "scripts.pipeline" in step.get("run", "")]
     return [shlex.split(line.replace('"$NUMBER"', "12")) for line in lines]
 
 
 def test_every_call_of_the_script_is_one_that_it_takes() -> None:
-    called = {parser().parse_args(words[2:]).command for words in commands()}
+    called = {parser().parse_args(words[3:]).command for words in commands()}
     assert called == {"preview", "comment", "reviewed"}
-    assert {words[1] for words in commands()} == {"scripts/pipeline.py"}
+    assert {tuple(words[1:3]) for words in commands()} == {("-m", "scripts.pipeline")}
 
 
 def test_steps_with_expressions_of_others_pass_them_as_variables() -> None:

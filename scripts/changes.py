@@ -1,0 +1,170 @@
+"""Table of the changes that a preview plans, in Markdown. Replacements and deletions of data come first.
+
+Reads the engine's event log, so one preview gives the table and the diff. Standard library alone.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+DATA_KINDS = frozenset(
+    {
+        "aws:ebs/volume:Volume",
+        "aws:eks/cluster:Cluster",
+        "aws:eks/nodeGroup:NodeGroup",
+        "aws:kms/key:Key",
+        "aws:s3/bucket:Bucket",
+        "kubernetes:apps/v1:StatefulSet",
+        "kubernetes:core/v1:Namespace",
+        "kubernetes:core/v1:PersistentVolume",
+        "kubernetes:core/v1:PersistentVolumeClaim",
+        "kubernetes:storage.k8s.io/v1:StorageClass",
+        "random:index/randomPassword:RandomPassword",
+    }
+)
+"""Types whose replacement or deletion can lose data, or stops everything that uses it."""
+
+_CONFIGURATION_KINDS = frozenset({"kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"})
+_SHOWN_PROPERTIES = 4
+_DESTRUCTIVE = frozenset({"replace", "delete"})
+# The physical halves of a replacement, and operations that change nothing outside the state.
+_IGNORED = frozenset(
+    {
+        *("same", "read", "refresh", "discard", "read-replacement", "discard-replaced"),
+        *("create-replacement", "import-replacement", "delete-replaced", "remove-pending-replace"),
+    }
+)
+
+
+class Severity(IntEnum):
+    """Order of the rows."""
+
+    DATA = 0
+    DESTRUCTIVE = 1
+    OTHER = 2
+    CREATE = 3
+    CONFIGURATION = 4
+
+
+@dataclass(frozen=True)
+class Change:
+    """One resource that the update would change."""
+
+    operation: str
+    """As the engine calls it, such as `replace`; `new version` for an immutable configuration object."""
+    kind: str
+    """Type token, such as `kubernetes:apps/v1:StatefulSet`."""
+    name: str
+    """Name in the program."""
+    properties: Sequence[str] = ()
+    """Paths of the properties that cause it."""
+
+    @property
+    def severity(self) -> Severity:
+        """How much a reviewer has to look at it."""
+        if self.operation == "new version":
+            return Severity.CONFIGURATION
+        if self.operation in _DESTRUCTIVE:
+            return Severity.DATA if self.kind in DATA_KINDS else Severity.DESTRUCTIVE
+        return Severity.CREATE if self.operation == "create" else Severity.OTHER
+
+
+def read_changes(event_log: Iterable[str], clean: Callable[[str], str] = str) -> list[Change]:
+    """Return the planned changes of an engine event log, the most severe first.
+
+    Args:
+        event_log: lines of the file that `pulumi preview --event-log` writes, one JSON object each. An engine that was
+            stopped leaves its last line incomplete.
+        clean: removes secrets from a name or a property path.
+    """
+    changes = [_change(metadata, clean) for metadata in _steps(event_log) if metadata["op"] not in _IGNORED]
+    return sorted(changes, key=lambda change: (change.severity, change.kind, change.name))
+
+
+def _steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    for line in event_log:
+        with suppress(json.JSONDecodeError):
+            event = json.loads(line)
+            if "resourcePreEvent" in event:
+                yield event["resourcePreEvent"]["metadata"]
+
+
+def _change(metadata: Mapping[str, Any], clean: Callable[[str], str]) -> Change:
+    operation, (*_, kind_path, name) = metadata["op"], metadata["urn"].split("::", 3)
+    kind = kind_path.rpartition("$")[2]
+    if operation == "replace" and kind in _CONFIGURATION_KINDS and _is_new_version(metadata):
+        operation = "new version"
+    return Change(operation, kind, clean(name), [clean(path) for path in _properties(metadata)])
+
+
+def _is_new_version(metadata: Mapping[str, Any]) -> bool:
+    """Whether the object gets another name beside the old one: its name contains a hash of its content."""
+    old, new = (_inputs(metadata.get(state)) for state in ("old", "new"))
+    names = [inputs.get("metadata", {}).get("name") for inputs in (old, new)]
+    return new.get("immutable") is True and None not in names and names[0] != names[1]
+
+
+def _inputs(state: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (state or {}).get("inputs") or {}
+
+
+def _properties(metadata: Mapping[str, Any]) -> list[str]:
+    """Paths of the changed properties; of a replacement only those that force it."""
+    detailed = metadata.get("detailedDiff") or {}
+    if metadata["op"] == "replace":
+        forcing = [path for path, diff in detailed.items() if diff["diffKind"].endswith("-replace")]
+        return forcing or list(metadata.get("keys") or metadata.get("diffs") or [])
+    return list(detailed) or list(metadata.get("diffs") or [])
+
+
+def table(changes: Sequence[Change], room: int) -> list[str]:
+    """Return the Markdown lines of the table, at most `room` bytes; a last line counts the rows left out."""
+    if not changes:
+        return []
+    lines = ["| operation | kind | name | why |", "|---|---|---|---|"]
+    room -= _size(lines) + 100  # the line that counts what is left out
+    for number, change in enumerate(changes):
+        row = _row(change)
+        room -= _size([row])
+        if room < 0:
+            left = _counted(changes[number:])
+            return [*lines, "", f"Not shown, as the comment would be too long: {left}.", ""]
+        lines.append(row)
+    return [*lines, ""]
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _counted(changes: Iterable[Change]) -> str:
+    operations = [change.operation for change in changes]
+    return ", ".join(f"{operations.count(each)} to {each}" for each in dict.fromkeys(operations))
+
+
+def _row(change: Change) -> str:
+    cells = [change.operation, _code(change.kind), _code(change.name)]
+    if change.severity is Severity.DATA:
+        cells = [f"⚠️ **{change.operation}**", *(f"**{cell}**" for cell in cells[1:])]
+    elif change.severity is Severity.DESTRUCTIVE:
+        cells[0] = f"**{change.operation}**"
+    return f"| {' | '.join([*cells, _why(change)])} |"
+
+
+def _why(change: Change) -> str:
+    if change.operation == "new version":
+        return "its content; the pods that read it roll"
+    if change.operation == "delete":
+        return "no longer in the program"
+    shown = [_code(path) for path in change.properties[:_SHOWN_PROPERTIES]]
+    more = len(change.properties) - len(shown)
+    return ", ".join([*shown, *([f"{more} more"] if more else [])])
+
+
+def _code(text: str) -> str:
+    """The text as code in a cell of a table: nothing in it ends the code, the cell or the row."""
+    plain = " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+    return f"`{plain}`"
