@@ -9,10 +9,9 @@ from eks_rocketmq import ClusterOidcProvider
 
 config = pulumi.Config()
 repository = config.require("repository")
-previews = policies.preview_subjects(repository)
-deploys = policies.deploy_subjects(repository, config.require("environment"))
 caller, region = aws.get_caller_identity(), aws.get_region().region
-account = policies.Account(caller.arn, region, config.require("clusterName"), config.require_object("roleNames"))
+cluster, namespace = config.require("clusterName"), config.require("namespace")
+account = policies.Account(caller.arn, region, cluster, config.require_object("roleNames"), namespace)
 existing = config.require("githubProvider") == "existing"
 github = ClusterOidcProvider("github", {"issuer": policies.ISSUER, "existing": existing})
 state = StateStore("state", config.require("stateBucket"), policies.PREFIX)
@@ -20,13 +19,13 @@ documents = pulumi.Output.all(state.bucket_arn, state.key_arn).apply(lambda arns
 boundary = aws.iam.Policy("boundary", name=policies.BOUNDARY, policy=documents["boundary"])
 driver_boundary = aws.iam.Policy("driver-boundary", name=policies.DRIVER_BOUNDARY, policy=documents["driver boundary"])
 new = NewCluster("new-cluster", account, stack) if (stack := config.require("newClusterStack")) else None
-look, change = account.entries if config.require_bool("accessEntries") else (None, None)
+look, change = account.access if config.require_bool("accessEntries") else (None, None)
 preview = PipelineRole(
     "preview",
     {
         "role_name": policies.PREVIEW_ROLE,
         "provider_arn": github.arn,
-        "subjects": previews,
+        "subjects": policies.preview_subjects(repository),
         "policy": documents["preview"],
         "cluster_access": look,
     },
@@ -36,7 +35,7 @@ deploy = PipelineRole(
     {
         "role_name": policies.DEPLOY_ROLE,
         "provider_arn": github.arn,
-        "subjects": deploys,
+        "subjects": policies.deploy_subjects(repository, config.require("environment")),
         "policy": documents["deploy"],
         "cluster_access": change,
         "boundary_arn": boundary.arn,

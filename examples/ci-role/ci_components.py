@@ -81,9 +81,8 @@ class PipelineRoleArgs(TypedDict):
     """Subjects of the tokens that are let in, each matched exactly."""
     policy: Input[str]
     """Permissions in AWS (JSON)."""
-    cluster_access: tuple[str, str] | None
-    """EKS cluster that gets an access entry for the role, and the access policy that it has in the whole of it; None:
-    no entry."""
+    cluster_access: policies.ClusterAccess | None
+    """What the access entry of the role allows in the cluster; None: no entry."""
     boundary_arn: NotRequired[Input[str]]
     """Policy that limits whatever is attached to the role; default: none."""
     more_policies: NotRequired[Mapping[str, Input[str]]]
@@ -115,22 +114,30 @@ class PipelineRole(ComponentResource):
         for policy, arn in args.get("more_policies", {}).items():
             aws.iam.RolePolicyAttachment(f"{name}-{policy}", role=role.name, policy_arn=arn, opts=child_options(self))
         if args["cluster_access"] is not None:
-            self._let_in(name, role.arn, *args["cluster_access"])
+            self._let_in(name, role.arn, args["cluster_access"])
         self.arn = role.arn
         self.register_outputs({"arn": self.arn})
 
-    def _let_in(self, name: str, role_arn: Output[str], cluster: str, policy_arn: str) -> None:
+    def _let_in(self, name: str, role_arn: Output[str], access: policies.ClusterAccess) -> None:
         entry = aws.eks.AccessEntry(
-            f"{name}-entry", cluster_name=cluster, principal_arn=role_arn, opts=child_options(self)
-        )
-        aws.eks.AccessPolicyAssociation(
-            f"{name}-access",
-            cluster_name=cluster,
-            principal_arn=entry.principal_arn,
-            policy_arn=policy_arn,
-            access_scope={"type": "cluster"},
+            f"{name}-entry",
+            cluster_name=access.cluster,
+            principal_arn=role_arn,
+            kubernetes_groups=list(access.groups),
             opts=child_options(self),
         )
+        for policy, namespaces in access.policies.items():
+            scope = "namespace" if namespaces else "cluster"
+            aws.eks.AccessPolicyAssociation(
+                f"{name}-{'namespace-access' if namespaces else 'access'}",
+                cluster_name=access.cluster,
+                principal_arn=entry.principal_arn,
+                policy_arn=policy,
+                access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(
+                    type=scope, namespaces=list(namespaces) or None
+                ),
+                opts=child_options(self),
+            )
 
 
 class NewCluster(ComponentResource):

@@ -13,6 +13,8 @@ ISSUER = "https://token.actions.githubusercontent.com"
 
 PREFIX = "eks-rocketmq-ci"
 PREVIEW_ROLE, DEPLOY_ROLE = f"{PREFIX}-preview", f"{PREFIX}-deploy"
+PREVIEW_GROUP = PREVIEW_ROLE
+"""Kubernetes group of the preview role; `preview-cluster-role.yaml` says what it may read."""
 BOUNDARY, DRIVER_BOUNDARY = f"{PREFIX}-deploy-boundary", f"{PREFIX}-driver-boundary"
 
 DRIVER_POLICIES = (
@@ -29,6 +31,17 @@ _ENVIRONMENT = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True)
+class ClusterAccess:
+    """What a role may do in an EKS cluster."""
+
+    cluster: str
+    policies: Mapping[str, Sequence[str]]
+    """Namespaces by the ARN of an access policy; none: the whole cluster."""
+    groups: Sequence[str] = ()
+    """Kubernetes groups."""
+
+
+@dataclass(frozen=True)
 class Account:
     """What the roles are about; `roles` are the names of those that the stack makes."""
 
@@ -36,6 +49,8 @@ class Account:
     region: str
     cluster: str
     roles: Sequence[str]
+    namespace: str
+    """Namespace of RocketMQ in the cluster."""
 
     @property
     def partition(self) -> str:
@@ -51,12 +66,20 @@ class Account:
         return f"arn:{self.partition}:{service}:{self.region}:{self.caller_arn.split(':')[4]}:{path}"
 
     @property
-    def entries(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The cluster, with EKS's policy to look at the whole of it and with that to change it."""
-        policies = f"arn:{self.partition}:eks::aws:cluster-access-policy"
-        # A refresh compares Secrets too.
-        look, change = f"{policies}/AmazonEKSAdminViewPolicy", f"{policies}/AmazonEKSClusterAdminPolicy"
-        return (self.cluster, look), (self.cluster, change)
+    def access(self) -> tuple[ClusterAccess, ClusterAccess]:
+        """What previews and updates may do in the cluster.
+
+        Previews read everything but Secrets, and the Secrets of the stack's own namespace, which a refresh compares.
+        """
+        view, view_with_secrets = (
+            self._access_policy("AmazonEKSViewPolicy"),
+            self._access_policy("AmazonEKSAdminViewPolicy"),
+        )
+        look = ClusterAccess(self.cluster, {view: (), view_with_secrets: (self.namespace,)}, [PREVIEW_GROUP])
+        return look, ClusterAccess(self.cluster, {self._access_policy("AmazonEKSClusterAdminPolicy"): ()})
+
+    def _access_policy(self, name: str) -> str:
+        return f"arn:{self.partition}:eks::aws:cluster-access-policy/{name}"
 
     @property
     def images(self) -> str:

@@ -23,6 +23,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from sandbox import place
+from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import CLUSTER_HEADER, PREFIX, PresignedIdentity, TokenError, decode
 
 _LOG = logging.getLogger("authenticator")
@@ -100,7 +101,7 @@ class Authenticator:
                 "username": entry.get("username") or caller.arn,
                 "uid": f"aws-iam-authenticator:{caller.account}:{caller.user_id}",
                 "groups": groups,
-                "extra": {"arn": [caller.arn], "canonicalArn": [caller.principal]},
+                "extra": {"arn": [caller.arn], place.PRINCIPAL_EXTRA: [caller.principal]},
             },
         }
 
@@ -123,8 +124,9 @@ class Authenticator:
         return Caller(arn, user_id, account)
 
 
-def serve(authenticator: Authenticator, pki: Path, port: int) -> ThreadingHTTPServer:
-    """A TLS server on loopback that answers TokenReviews; the caller runs it."""
+def serve(authenticator: Authenticator, authorizer: Authorizer, pki: Path, port: int) -> ThreadingHTTPServer:
+    """A TLS server on loopback for TokenReviews and, at /authorize, SubjectAccessReviews; the caller runs it."""
+    reviews = {"/authenticate": authenticator.review, "/authorize": authorizer.review}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -135,11 +137,15 @@ def serve(authenticator: Authenticator, pki: Path, port: int) -> ThreadingHTTPSe
                 self.send_error(413)
                 return
             try:
-                review = json.loads(self.rfile.read(length))
+                request = json.loads(self.rfile.read(length))
             except ValueError:
-                self.send_error(400, "not a TokenReview")
+                self.send_error(400, "not a review")
                 return
-            answer = json.dumps(authenticator.review(review)).encode()
+            review = reviews.get(urlsplit(self.path).path)
+            if review is None:
+                self.send_error(404)
+                return
+            answer = json.dumps(review(request)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
@@ -164,7 +170,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=place.AUTHENTICATOR_PORT)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    serve(Authenticator(place.CLUSTER, given.endpoint), given.root / "pki", given.port).serve_forever()
+    parts = Authenticator(place.CLUSTER, given.endpoint), Authorizer(place.CLUSTER, given.endpoint)
+    serve(*parts, given.root / "pki", given.port).serve_forever()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from sandbox.place import (
     CONTROL_ADDRESS,
     ISSUER,
     POD_CIDR,
+    PRINCIPAL_EXTRA,
     SERVICE_CIDR,
     Place,
 )
@@ -42,7 +43,10 @@ def start(place: Place, toolchain: Toolchain) -> None:
     for identity in ("controller-manager", "scheduler"):
         kubeconfig.write(place, identity, folder / f"{identity}.kubeconfig")
     webhook = folder / "authenticator.kubeconfig"
-    webhook.write_text(authenticator_webhook(place))
+    webhook.write_text(webhook_kubeconfig(place, "authenticate"))
+    (folder / "authorizer.kubeconfig").write_text(webhook_kubeconfig(place, "authorize"))
+    authorization = folder / "authorization.yaml"
+    authorization.write_text(authorization_configuration(folder / "authorizer.kubeconfig"))
 
     def run(name: str, argv: list[str], probe: str) -> None:
         ready = lambda: _healthy(place, probe)  # noqa: E731
@@ -50,7 +54,11 @@ def start(place: Place, toolchain: Toolchain) -> None:
 
     binaries = toolchain.bin
     run("etcd", etcd(binaries / "etcd", folder / "etcd"), f"http://127.0.0.1:{ETCD_PORT}/health")
-    run("kube-apiserver", api_server(binaries / "kube-apiserver", place.pki, webhook), f"{place.api_endpoint}/readyz")
+    run(
+        "kube-apiserver",
+        api_server(binaries / "kube-apiserver", place.pki, webhook, authorization),
+        f"{place.api_endpoint}/readyz",
+    )
     controller_kubeconfig, scheduler_kubeconfig = (
         folder / "controller-manager.kubeconfig",
         folder / "scheduler.kubeconfig",
@@ -84,8 +92,15 @@ def etcd(binary: Path, data: Path) -> list[str]:
     ]
 
 
-def api_server(binary: Path, pki: Path, webhook: Path) -> list[str]:
-    """`webhook` is the kubeconfig of the token authenticator; while nobody answers there, certificates still work."""
+def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> list[str]:
+    """Command line of the API server.
+
+    Args:
+        binary: the program.
+        pki: folder of certificates and keys.
+        webhook: kubeconfig of the token authenticator; while nobody answers there, certificates still work.
+        authorization: the AuthorizationConfiguration.
+    """
     return [
         str(binary),
         f"--advertise-address={CONTROL_ADDRESS}",
@@ -104,7 +119,7 @@ def api_server(binary: Path, pki: Path, webhook: Path) -> list[str]:
         f"--authentication-token-webhook-config-file={webhook}",
         "--authentication-token-webhook-version=v1",
         "--authentication-token-webhook-cache-ttl=5s",
-        "--authorization-mode=Node,RBAC",
+        f"--authorization-config={authorization}",
         "--enable-admission-plugins=NodeRestriction",
         f"--kubelet-client-certificate={pki / 'apiserver-kubelet-client.crt'}",
         f"--kubelet-client-key={pki / 'apiserver-kubelet-client.key'}",
@@ -151,20 +166,50 @@ def scheduler(binary: Path, own_kubeconfig: Path) -> list[str]:
     ]
 
 
-def authenticator_webhook(place: Place) -> str:
-    """Kubeconfig by which the API server asks who a token of `aws eks get-token` belongs to."""
+def webhook_kubeconfig(place: Place, path: str) -> str:
+    """Kubeconfig by which the API server asks EKS's side: `authenticate` a token, or `authorize` a request."""
     cluster = {
-        "server": f"https://127.0.0.1:{AUTHENTICATOR_PORT}/authenticate",
+        "server": f"https://127.0.0.1:{AUTHENTICATOR_PORT}/{path}",
         "certificate-authority": str(place.pki / "ca.crt"),
     }
     return yaml.safe_dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "authenticator", "cluster": cluster}],
+            "clusters": [{"name": "eks", "cluster": cluster}],
             "users": [{"name": "kube-apiserver"}],
-            "contexts": [{"name": "webhook", "context": {"cluster": "authenticator", "user": "kube-apiserver"}}],
+            "contexts": [{"name": "webhook", "context": {"cluster": "eks", "user": "kube-apiserver"}}],
             "current-context": "webhook",
+        }
+    )
+
+
+def authorization_configuration(webhook: Path) -> str:
+    """Nodes, then RBAC, then the access policies of EKS, which only principals of AWS have."""
+    principals_only = f"has(request.resourceAttributes) && has(request.extra) && '{PRINCIPAL_EXTRA}' in request.extra"
+    access_policies = {
+        "type": "Webhook",
+        "name": "access-policies",
+        "webhook": {
+            "subjectAccessReviewVersion": "v1",
+            "matchConditionSubjectAccessReviewVersion": "v1",
+            "timeout": "3s",
+            "failurePolicy": "NoOpinion",
+            "authorizedTTL": "5s",
+            "unauthorizedTTL": "5s",
+            "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": str(webhook)},
+            "matchConditions": [{"expression": principals_only}],
+        },
+    }
+    return yaml.safe_dump(
+        {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "AuthorizationConfiguration",
+            "authorizers": [
+                {"type": "Node", "name": "node"},
+                {"type": "RBAC", "name": "rbac"},
+                access_policies,
+            ],
         }
     )
 

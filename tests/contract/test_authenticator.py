@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from sandbox import place
 from sandbox.aws.authenticator import Authenticator, serve
+from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import PREFIX
 from tests.contract.server import Server
 
@@ -140,7 +141,7 @@ def _signed_ago(aws: Server, minutes: int) -> str:
 
 def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
     certificate(aws.root / "pki")
-    server = serve(authenticator, aws.root / "pki", port=0)
+    server = serve(authenticator, Authorizer(place.CLUSTER, aws.endpoint), aws.root / "pki", port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"https://127.0.0.1:{server.server_port}/authenticate"
@@ -151,6 +152,8 @@ def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: 
         torn = {"spec": {"token": token(aws)[:-4] + "AAAA"}}
         assert requests.post(url, json=torn, verify=trusted, timeout=10).json()["status"]["authenticated"] is False
         assert requests.post(url, data=b"{", verify=trusted, timeout=10).status_code == 400
+        other = f"https://127.0.0.1:{server.server_port}/audit"
+        assert requests.post(other, json=reviewed, verify=trusted, timeout=10).status_code == 404
     finally:
         server.shutdown()
         server.server_close()

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from sandbox import lifecycle
 from sandbox.cache import nodejs
 from sandbox.engine import pulumi
-from sandbox.place import CLUSTER, REGION, REPOSITORY, Place
+from sandbox.place import CLUSTER, PRINCIPAL_EXTRA, REGION, REPOSITORY, Place
 from sandbox.progress import Report
 from tests import generated, installed
 from tests.e2e.running_sandbox import Sandbox
@@ -238,10 +238,35 @@ def test_jobs_of_the_repository_alone_take_the_roles_and_these_enter_the_cluster
             name: eks.list_associated_access_policies(clusterName=CLUSTER, principalArn=arn)["associatedAccessPolicies"]
             for name, arn in roles.items()
         }
-    assert {name: [each["policyArn"].rpartition("/")[2] for each in given] for name, given in entered.items()} == {
-        "preview": ["AmazonEKSAdminViewPolicy"],
+    assert {
+        name: sorted(each["policyArn"].rpartition("/")[2] for each in given) for name, given in entered.items()
+    } == {
+        "preview": ["AmazonEKSAdminViewPolicy", "AmazonEKSViewPolicy"],
         "deploy": ["AmazonEKSClusterAdminPolicy"],
     }
+
+
+def test_previews_read_the_cluster_but_no_secrets_of_other_namespaces(pipelines: Program) -> None:
+    sandbox, group = pipelines.sandbox, "eks-rocketmq-ci-preview"
+    sandbox.kubectl("apply", "-f", str(pipelines.folder / "preview-cluster-role.yaml"))
+    extra = {PRINCIPAL_EXTRA: [pipelines.outputs()["AWS_PREVIEW_ROLE"]]}
+
+    def may(verb: str, resource: str, namespace: str = "", api: str = "") -> bool:
+        asked = {"verb": verb, "resource": resource, "namespace": namespace, "group": api}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": "preview", "groups": [group], "extra": extra, "resourceAttributes": asked},
+        }
+        answer = sandbox.kubectl("create", "-f", "-", "-o", "jsonpath={.status.allowed}", stdin=json.dumps(review))
+        return answer == "true"
+
+    assert may("get", "secrets", "rocketmq")
+    assert not may("get", "secrets", "kube-system")
+    assert not may("list", "secrets")
+    assert may("list", "pods", "kube-system")
+    assert may("get", "storageclasses", api="storage.k8s.io")
+    assert not may("patch", "statefulsets", "rocketmq", "apps")
 
 
 @contextmanager

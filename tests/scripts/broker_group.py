@@ -71,7 +71,7 @@ def run(script: str, *arguments: str, **environment: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,  # a loaded machine; a script that hangs still ends
         env={**os.environ, **environment},
     )
 

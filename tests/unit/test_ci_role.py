@@ -27,7 +27,7 @@ def deployed() -> Recording:
 def test_the_account_gets_exactly_this(deployed: Recording) -> None:
     assert deployed.inventory() == {
         "aws:eks/accessEntry:AccessEntry": 2,
-        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 2,
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 3,
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
         "aws:iam/policy:Policy": 2,
         "aws:iam/role:Role": 2,
@@ -325,15 +325,34 @@ def test_a_session_of_a_role_may_last_as_long_as_its_jobs_ask_for(deployed: Reco
 
 
 def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(deployed: Recording) -> None:
-    granted = {a.inputs["principalArn"]: a.inputs["policyArn"] for a in deployed.by_type("AccessPolicyAssociation")}
     policy = "arn:aws:eks::aws:cluster-access-policy/"
+    granted = {
+        (a.inputs["principalArn"], a.inputs["policyArn"].removeprefix(policy)): a.inputs["accessScope"]
+        for a in deployed.by_type("AccessPolicyAssociation")
+    }
+    preview, deploy = (iam(f"role/eks-rocketmq-ci-{name}") for name in ("preview", "deploy"))
     assert granted == {
-        iam("role/eks-rocketmq-ci-preview"): f"{policy}AmazonEKSAdminViewPolicy",
-        iam("role/eks-rocketmq-ci-deploy"): f"{policy}AmazonEKSClusterAdminPolicy",
+        (preview, "AmazonEKSViewPolicy"): {"type": "cluster"},
+        # It reads Secrets, so it never has the whole cluster.
+        (preview, "AmazonEKSAdminViewPolicy"): {"type": "namespace", "namespaces": ["rocketmq"]},
+        (deploy, "AmazonEKSClusterAdminPolicy"): {"type": "cluster"},
     }
     for association in deployed.by_type("AccessPolicyAssociation"):
-        entry = deployed.one("AccessEntry", association.name.replace("-access", "-entry"))
+        (entry,) = [
+            each
+            for each in deployed.by_type("AccessEntry")
+            if each.inputs["principalArn"] == association.inputs["principalArn"]
+        ]
         assert deployed.reaches(association, entry), "EKS refuses a policy for a principal without an entry"
+
+
+def test_the_group_of_the_preview_role_reads_no_secrets(deployed: Recording) -> None:
+    role, binding = yaml.safe_load_all((REPOSITORY / "examples" / "ci-role" / "preview-cluster-role.yaml").read_text())
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert not {resource for rule in role["rules"] for resource in rule["resources"]} & {"secrets", "*"}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    (group,) = [subject["name"] for subject in binding["subjects"]]
+    assert deployed.one("AccessEntry", "preview-entry").inputs["kubernetesGroups"] == [group]
 
 
 def test_every_document_is_as_short_as_iam_wants_it(deployed: Recording) -> None:

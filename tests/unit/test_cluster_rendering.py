@@ -32,7 +32,7 @@ def flags(argv: list[str]) -> dict[str, str]:
 
 
 def test_api_server_signs_tokens_as_the_eks_issuer_and_for_sts() -> None:
-    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook")))
+    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook"), Path("/authorization")))
     assert given["service-account-issuer"] == ISSUER
     assert given["api-audiences"].split(",") == [ISSUER, "https://kubernetes.default.svc", "sts.amazonaws.com"]
     assert given["service-account-signing-key-file"] == str(PLACE.pki / "service-account.key")
@@ -40,17 +40,23 @@ def test_api_server_signs_tokens_as_the_eks_issuer_and_for_sts() -> None:
 
 
 def test_api_server_asks_the_authenticator_who_an_aws_token_belongs_to() -> None:
-    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook")))
+    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook"), Path("/authorization")))
     assert given["authentication-token-webhook-config-file"] == "/webhook"
-    webhook = yaml.safe_load(control_plane.authenticator_webhook(PLACE))
+    webhook = yaml.safe_load(control_plane.webhook_kubeconfig(PLACE, "authenticate"))
     assert webhook["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:21362/authenticate"
     assert webhook["clusters"][0]["cluster"]["certificate-authority"] == str(PLACE.pki / "ca.crt")
 
 
 def test_api_server_reaches_kubelets_by_address_and_keeps_nodes_apart() -> None:
-    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook")))
+    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook"), Path("/authorization")))
     assert given["kubelet-preferred-address-types"] == "InternalIP"
-    assert given["authorization-mode"] == "Node,RBAC"
+    assert given["authorization-config"] == "/authorization"
+    configuration = yaml.safe_load(control_plane.authorization_configuration(Path("/authorizer.kubeconfig")))
+    assert [each["type"] for each in configuration["authorizers"]] == ["Node", "RBAC", "Webhook"]
+    webhook = configuration["authorizers"][-1]["webhook"]
+    assert webhook["connectionInfo"]["kubeConfigFile"] == "/authorizer.kubeconfig"
+    # While nobody answers there, nodes and controllers are not held up: they have no principal of AWS.
+    assert (webhook["failurePolicy"], len(webhook["matchConditions"])) == ("NoOpinion", 1)
     assert given["enable-admission-plugins"] == "NodeRestriction"
 
 

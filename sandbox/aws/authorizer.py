@@ -1,0 +1,91 @@
+"""EKS's access policies: the API server asks this webhook about requests that RBAC does not allow.
+
+Knows the policies that the stack and its examples use; any other policy allows nothing here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from sandbox import place
+
+_READ = frozenset({"get", "list", "watch"})
+# https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html; like the ClusterRole `view`.
+_VIEWED: Mapping[str, frozenset[str]] = {
+    "": frozenset(
+        {
+            *("configmaps", "endpoints", "events", "limitranges", "namespaces", "persistentvolumeclaims", "pods"),
+            *("replicationcontrollers", "resourcequotas", "serviceaccounts", "services"),
+        }
+    ),
+    "apps": frozenset({"controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"}),
+    "autoscaling": frozenset({"horizontalpodautoscalers"}),
+    "batch": frozenset({"cronjobs", "jobs"}),
+    "discovery.k8s.io": frozenset({"endpointslices"}),
+    "networking.k8s.io": frozenset({"ingresses", "networkpolicies"}),
+    "policy": frozenset({"poddisruptionbudgets"}),
+}
+
+
+def policy_allows(policy: str, attributes: Mapping[str, str]) -> bool:
+    """Whether an access policy, by its name, allows a request with these `resourceAttributes`."""
+    reads = attributes.get("verb") in _READ
+    match policy:
+        case "AmazonEKSClusterAdminPolicy":
+            return True
+        case "AmazonEKSAdminViewPolicy":
+            return reads
+        case "AmazonEKSViewPolicy":
+            return reads and attributes.get("resource") in _VIEWED.get(attributes.get("group", ""), frozenset())
+    return False
+
+
+def scope_covers(scope: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:
+    """Whether the scope of an association covers the request's namespace; `*` ends a name."""
+    if scope["type"] == "cluster":
+        return True
+    namespace = attributes.get("namespace", "")
+    return bool(namespace) and any(fnmatchcase(namespace, each) for each in scope.get("namespaces", []))
+
+
+@dataclass
+class Authorizer:
+    """One cluster's authorizer. `endpoint` is where the AWS APIs answer."""
+
+    cluster: str
+    endpoint: str
+    region: str = place.REGION
+    eks: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.eks = boto3.client("eks", region_name=self.region, endpoint_url=self.endpoint)
+
+    def review(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a SubjectAccessReview: allowed by an access policy, or no opinion."""
+        spec = request.get("spec", {})
+        extra = {name.lower(): values for name, values in (spec.get("extra") or {}).items()}
+        attributes = spec.get("resourceAttributes") or {}
+        allowed = any(
+            policy_allows(association["policyArn"].rpartition("/")[2], attributes)
+            and scope_covers(association["accessScope"], attributes)
+            for principal in extra.get(place.PRINCIPAL_EXTRA.lower(), [])
+            for association in self._associations(principal)
+        )
+        return {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "status": {"allowed": allowed and bool(attributes)},
+        }
+
+    def _associations(self, principal: str) -> list[dict[str, Any]]:
+        try:
+            return self.eks.list_associated_access_policies(clusterName=self.cluster, principalArn=principal)[
+                "associatedAccessPolicies"
+            ]
+        except ClientError:
+            # An entry that was deleted while its token is still cached.
+            return []
