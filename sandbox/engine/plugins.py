@@ -1,7 +1,8 @@
 """Which parts of Pulumi are the released ones on this machine, and which are the sandbox's stand-ins.
 
-Real parts come first: a `pulumi` of the pinned version on PATH (with the language host that comes with it), and the
-provider plugins of the versions that the installed SDKs ask for, on PATH or in Pulumi's plugin folder.
+Real parts come first: a `pulumi` of the pinned version on PATH, with the language host that comes with it, and provider
+plugins. Plugins are found as the engine finds them: on PATH, whatever their version, or else in Pulumi's plugin folder
+at exactly the version of the installed SDK.
 """
 
 import importlib.metadata
@@ -29,24 +30,40 @@ STAND_IN_PORTS: Mapping[str, int] = {
     "kubernetes": KUBERNETES_PROVIDER_PORT,
     "random": RANDOM_PROVIDER_PORT,
 }
+# The component of pulumi-eks 4.4.0 registers what is inside of it with the SDKs that its own package.json pins.
+EKS_COMPONENT_PINS: Mapping[str, str] = {"aws": "7.25.0", "kubernetes": "4.19.0"}
 _VERSION_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of Pulumi. `executable` is the released program, None where the sandbox's own part is used."""
+    """One part of Pulumi. `executable` is the released program, None where the sandbox's own part is used.
+
+    A plugin on PATH serves every version. `missing` is a second version that new clusters need, and that is not
+    installed.
+    """
 
     name: str
     version: str
     executable: Path | None
     own: str
+    on_path: bool = False
+    missing: str = ""
 
     @property
     def released(self) -> bool:
         return self.executable is not None
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}: {self.executable or self.own}"
+        if self.on_path:
+            return f"{self.name}: {self.executable}, from PATH; Pulumi does not check the version of such a plugin"
+        text = f"{self.name} {self.version}: {self.executable or self.own}"
+        if self.missing:
+            text += (
+                f"; {self.missing} is not installed, and the component of pulumi-eks needs it for a new cluster: run "
+                f"`pulumi plugin install resource {self.name} {self.missing}`"
+            )
+        return text
 
 
 @dataclass(frozen=True)
@@ -88,28 +105,29 @@ def detect(search_path: str | None = None, pulumi_home: Path | None = None) -> P
     return Parts(
         cli=Part("pulumi", PULUMI, cli, "the same source, built here"),
         language_host=Part("pulumi-language-python", PULUMI, host, "the sandbox's stand-in"),
-        providers=[
-            Part(package, version, _plugin(package, version, search_path, pulumi_home), "the sandbox's stand-in")
-            for package in STAND_IN_PORTS
-            for version in [importlib.metadata.version(f"pulumi-{package}")]
-        ],
+        providers=[_provider(package, search_path, pulumi_home) for package in STAND_IN_PORTS],
     )
 
 
 def link_released(parts: Parts, place: Place) -> None:
     """Put the released plugins into the sandbox's own Pulumi home, and take out those that are there no more.
 
-    The engine skips links to folders, so each plugin gets a folder with a link to its executable.
+    The engine skips links to folders, so each plugin gets a folder of links. The engine itself keeps files beside it,
+    such as the time of the last use.
     """
     plugins = place.pulumi_home / "plugins"
     for package in STAND_IN_PORTS:
         for stale in plugins.glob(f"resource-{package}-v*"):
-            shutil.rmtree(stale)
+            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
     for part in parts.providers:
-        if part.executable is not None:
-            folder = plugins / f"resource-{part.name}-v{part.version}"
-            folder.mkdir(parents=True)
-            (folder / part.executable.name).symlink_to(part.executable)
+        if part.executable is None:
+            continue
+        for version in {part.version, EKS_COMPONENT_PINS.get(part.name, part.version)} - {part.missing}:
+            linked = plugins / _folder(part.name, version)
+            linked.mkdir(parents=True)
+            source = part.executable.parent.with_name(linked.name)
+            for entry in [part.executable] if part.on_path else source.iterdir():
+                (linked / entry.name).symlink_to(entry)
 
 
 def _without_own(search_path: str) -> str:
@@ -119,12 +137,32 @@ def _without_own(search_path: str) -> str:
     return os.pathsep.join(kept)
 
 
-def _plugin(package: str, version: str, search_path: str, pulumi_home: Path) -> Path | None:
-    name = f"pulumi-resource-{package}"
-    installed = pulumi_home / "plugins" / f"resource-{package}-v{version}" / name
-    if installed.is_file() and os.access(installed, os.X_OK):
-        return installed
-    return _of_version(name, version, search_path, "--version")
+def _provider(package: str, search_path: str, pulumi_home: Path) -> Part:
+    version, own = importlib.metadata.version(f"pulumi-{package}"), "the sandbox's stand-in"
+    ignored = os.environ.get("PULUMI_IGNORE_AMBIENT_PLUGINS", "").lower() in {"1", "true"}
+    ambient = None if ignored else shutil.which(_executable(package), path=search_path)
+    if ambient is not None:
+        return Part(package, version, Path(ambient), own, on_path=True)
+    installed = _installed(package, version, pulumi_home)
+    pinned = EKS_COMPONENT_PINS.get(package, version)
+    missing = installed is not None and _installed(package, pinned, pulumi_home) is None
+    return Part(package, version, installed, own, missing=pinned if missing else "")
+
+
+def _installed(package: str, version: str, pulumi_home: Path) -> Path | None:
+    """The plugin's executable. A file `….partial` beside its folder marks an installation that has not ended."""
+    folder = pulumi_home / "plugins" / _folder(package, version)
+    executable = folder / _executable(package)
+    usable = executable.is_file() and os.access(executable, os.X_OK)
+    return executable if usable and not folder.with_name(f"{folder.name}.partial").exists() else None
+
+
+def _executable(package: str) -> str:
+    return f"pulumi-resource-{package}"
+
+
+def _folder(package: str, version: str) -> str:
+    return f"resource-{package}-v{version}"
 
 
 def _of_version(name: str, version: str, search_path: str, question: str) -> Path | None:

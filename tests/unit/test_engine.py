@@ -102,6 +102,7 @@ def test_other_cli_is_left_alone(tmp_path: Path, answer: str) -> None:
 def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, place: Elsewhere) -> None:
     aws = version("pulumi-aws")
     found = executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
+    (found.parent / "LICENSE").touch()
     executable(tmp_path / "plugins/resource-kubernetes-v0.0.1/pulumi-resource-kubernetes")
     parts = plugins.detect("/nowhere", tmp_path)
     assert {part.name: part.executable for part in parts.providers if part.released} == {"aws": found}
@@ -109,15 +110,70 @@ def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, 
     plugins.link_released(parts, place)
     link = place.pulumi_home / f"plugins/resource-aws-v{aws}/pulumi-resource-aws"
     assert link.resolve() == found
+    assert (link.parent / "LICENSE").exists(), "a plugin may need what lies beside its executable"
     plugins.link_released(plugins.detect("/nowhere", place.root), place)
     assert not link.parent.exists(), "a plugin that is there no more is taken out"
 
 
-def test_plugin_on_path_counts_at_its_version(tmp_path: Path) -> None:
-    found = executable(tmp_path / "pulumi-resource-kubernetes", f"echo {version('pulumi-kubernetes')}")
-    executable(tmp_path / "pulumi-resource-aws", "echo 1.0.0")
-    parts = plugins.detect(str(tmp_path), tmp_path / "no")
-    assert {part.name: part.executable for part in parts.providers if part.released} == {"kubernetes": found}
+def test_marks_of_the_engine_beside_a_linked_plugin_do_not_stop_the_next_start(
+    tmp_path: Path, place: Elsewhere
+) -> None:
+    """The engine writes them when it uses, installs or locks a plugin."""
+    aws = version("pulumi-aws")
+    executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
+    parts = plugins.detect("/nowhere", tmp_path)
+    plugins.link_released(parts, place)
+    folder = place.pulumi_home / "plugins"
+    for suffix in ("lastused", "lock"):
+        (folder / f"resource-aws-v{aws}.{suffix}").touch()
+    plugins.link_released(parts, place)
+    assert [path.name for path in folder.iterdir()] == [f"resource-aws-v{aws}"]
+
+
+def test_installation_that_has_not_ended_does_not_count(tmp_path: Path) -> None:
+    aws = version("pulumi-aws")
+    executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
+    (tmp_path / f"plugins/resource-aws-v{aws}.partial").touch()
+    assert "aws" in plugins.detect("/nowhere", tmp_path).stand_ins
+
+
+def test_plugin_on_path_counts_whatever_its_version_and_is_never_run(
+    tmp_path: Path, place: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for the engine. The released kubernetes plugin refuses `--version`, the one of eks waits for its engine."""
+    ran = tmp_path / "ran"
+    found = executable(tmp_path / "bin/pulumi-resource-kubernetes", f"touch {ran}")
+    asked = version("pulumi-kubernetes")
+    executable(tmp_path / f"home/plugins/resource-kubernetes-v{asked}/pulumi-resource-kubernetes")
+    parts = plugins.detect(str(tmp_path / "bin"), tmp_path / "home")
+    (part,) = [part for part in parts.providers if part.released]
+    assert part.executable == found
+    assert str(part) == f"kubernetes: {found}, from PATH; Pulumi does not check the version of such a plugin"
+    assert not ran.exists()
+    plugins.link_released(parts, place)
+    for served in (asked, plugins.EKS_COMPONENT_PINS["kubernetes"]):
+        linked = place.pulumi_home / f"plugins/resource-kubernetes-v{served}"
+        assert {entry.name: entry.resolve() for entry in linked.iterdir()} == {found.name: found}
+    monkeypatch.setenv("PULUMI_IGNORE_AMBIENT_PLUGINS", "true")
+    (part,) = [p for p in plugins.detect(str(tmp_path / "bin"), tmp_path / "home").providers if p.released]
+    assert part.executable != found
+
+
+def test_version_that_the_eks_component_pins_is_linked_too_or_said_to_be_missing(
+    tmp_path: Path, place: Elsewhere
+) -> None:
+    asked, pinned = version("pulumi-aws"), plugins.EKS_COMPONENT_PINS["aws"]
+    executable(tmp_path / f"plugins/resource-aws-v{asked}/pulumi-resource-aws")
+    executable(tmp_path / "plugins/resource-aws-v7.0.0/pulumi-resource-aws")
+    (part,) = [part for part in plugins.detect("/nowhere", tmp_path).providers if part.released]
+    assert str(part).endswith(f"run `pulumi plugin install resource aws {pinned}`")
+    second = executable(tmp_path / f"plugins/resource-aws-v{pinned}/pulumi-resource-aws")
+    parts = plugins.detect("/nowhere", tmp_path)
+    assert [part.missing for part in parts.providers] == ["", "", "", ""]
+    plugins.link_released(parts, place)
+    folder = place.pulumi_home / "plugins"
+    assert {path.name for path in folder.iterdir()} == {f"resource-aws-v{asked}", f"resource-aws-v{pinned}"}
+    assert (folder / f"resource-aws-v{pinned}/pulumi-resource-aws").resolve() == second
 
 
 def test_own_folders_on_path_are_not_taken_for_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
