@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.engine.eks.arguments import PINNED_SDKS
 from sandbox.pins import PULUMI
 from sandbox.place import (
     AWS_PROVIDER_PORT,
@@ -30,8 +31,6 @@ STAND_IN_PORTS: Mapping[str, int] = {
     "kubernetes": KUBERNETES_PROVIDER_PORT,
     "random": RANDOM_PROVIDER_PORT,
 }
-# The component of pulumi-eks 4.4.0 registers what is inside of it with the SDKs that its own package.json pins.
-EKS_COMPONENT_PINS: Mapping[str, str] = {"aws": "7.25.0", "kubernetes": "4.19.0"}
 _VERSION_SECONDS = 10
 
 
@@ -122,7 +121,7 @@ def link_released(parts: Parts, place: Place) -> None:
     for part in parts.providers:
         if part.executable is None:
             continue
-        for version in {part.version, EKS_COMPONENT_PINS.get(part.name, part.version)} - {part.missing}:
+        for version in {part.version, PINNED_SDKS.get(part.name, part.version)} - {part.missing}:
             linked = plugins / _folder(part.name, version)
             linked.mkdir(parents=True)
             source = part.executable.parent.with_name(linked.name)
@@ -144,7 +143,7 @@ def _provider(package: str, search_path: str, pulumi_home: Path) -> Part:
     if ambient is not None:
         return Part(package, version, Path(ambient), own, on_path=True)
     installed = _installed(package, version, pulumi_home)
-    pinned = EKS_COMPONENT_PINS.get(package, version)
+    pinned = PINNED_SDKS.get(package, version)
     missing = installed is not None and _installed(package, pinned, pulumi_home) is None
     return Part(package, version, installed, own, missing=pinned if missing else "")
 

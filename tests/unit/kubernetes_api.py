@@ -26,12 +26,16 @@ class Request:
 
 @dataclass
 class Api:
-    """`refusals` maps (method, path) to the Status that answers the next such request."""
+    """`refusals` maps (method, path) to the Status that answers the next such request.
+
+    `custom_kinds` maps a group and version to the kinds that a CRD has brought.
+    """
 
     address: str = ""
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     refusals: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    custom_kinds: dict[str, list[str]] = field(default_factory=dict)
     stays_after_delete: bool = False
     token: str = ""
 
@@ -71,6 +75,8 @@ class Api:
     def _get(self, request: Request) -> tuple[int, Any]:
         if request.path == "/version":
             return 200, {"gitVersion": "v1.35.4"}
+        if (kinds := self.custom_kinds.get(request.path.removeprefix("/apis/"))) is not None:
+            return 200, {"resources": [{"kind": kind} for kind in kinds]}
         if request.path in self.objects:
             return 200, self.objects[request.path]
         if request.path.rpartition("/")[2] in _COLLECTIONS:

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import grpc
@@ -15,7 +16,7 @@ from pulumi import InputPropertiesError, ResourceOptions
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.engine.eks import cluster, serving
-from sandbox.engine.eks.arguments import LEAN, kubeconfig, not_served, refusal
+from sandbox.engine.eks.arguments import LEAN, PINNED_SDKS, kubeconfig, not_served, refusal
 from sandbox.engine.provider.failures import UnsupportedTypeError
 from tests.unit.harness import Recording
 from tests.unit.harness.fakes import ACCOUNT, REGION, Fakes
@@ -58,13 +59,15 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "aws_cli_problem", lambda: None)
 
 
-def construct(preview: bool = False, /, **changes: Any) -> tuple[Recording, dict[str, Any]]:
+def construct(
+    preview: bool = False, /, unknown: Iterable[str] = (), **changes: Any
+) -> tuple[Recording, dict[str, Any]]:
     """What the component registers, and its outputs once they are resolved."""
     outputs: dict[str, Any] = {}
 
     def program() -> None:
         role = aws.iam.Role("role", name="service", assume_role_policy="{}")
-        inputs = {"serviceRole": role, **GIVEN, **changes}
+        inputs = {"serviceRole": role, **GIVEN, **changes, **dict.fromkeys(unknown, role.arn)}
         options = ResourceOptions(protect=True)
         result = serving.EksStandIn().construct(
             "c", cluster.TOKEN, {k: v for k, v in inputs.items() if v is not None}, options
@@ -92,7 +95,7 @@ def test_the_cluster_is_registered_as_the_component_does() -> None:
         "deletionProtection": True,
         "enabledClusterLogTypes": ["api"],
         "encryptionConfig": {"provider": {"keyArn": "arn:aws:kms:key"}, "resources": ["secrets"]},
-        "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16"},
+        "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16", "ipFamily": "ipv4"},
         "name": "fresh",
         "roleArn": role.outputs["arn"],
         "tags": {"Name": "c-eksCluster", "team": "messaging"},
@@ -101,13 +104,26 @@ def test_the_cluster_is_registered_as_the_component_does() -> None:
         "vpcConfig": {
             "endpointPrivateAccess": True,
             "endpointPublicAccess": False,
-            "securityGroupIds": [],
             "subnetIds": ["subnet-a", "subnet-b"],
         },
     }
     assert (kubernetes.name, kubernetes.parent) == ("c-eks-k8s", component.urn)
     assert json.loads(kubernetes.inputs["kubeconfig"])["clusters"][0]["cluster"]["server"] == "https://api.example"
     assert len(recording.resources) == 5  # with the stack
+
+
+def test_what_is_inside_uses_the_sdks_that_the_component_pins() -> None:
+    """So the default provider inside is another one than the program's."""
+    recording, _ = construct()
+    assert recording.one(TYPE).version == PINNED_SDKS["aws"] != recording.one("aws:iam/role:Role").version
+    assert recording.one("pulumi:providers:kubernetes").version == PINNED_SDKS["kubernetes"]
+    assert version("pulumi-eks") == "4.4.0", "look up what this version pins"
+
+
+def test_blocks_made_from_an_unknown_input_are_wholly_unknown() -> None:
+    recording, _ = construct(True, unknown=("encryptionConfigKeyArn", "kubernetesServiceIpAddressRange"))
+    inputs = recording.one(TYPE).inputs
+    assert inputs["encryptionConfig"] == inputs["kubernetesNetworkConfig"] == UNKNOWN
 
 
 def test_what_is_left_out_is_not_sent() -> None:

@@ -18,6 +18,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from sandbox import pins
 from sandbox.engine import language_host, plugins, program, pulumi
+from sandbox.engine.eks.arguments import PINNED_SDKS
 from sandbox.place import Place
 
 
@@ -151,7 +152,7 @@ def test_plugin_on_path_counts_whatever_its_version_and_is_never_run(
     assert str(part) == f"kubernetes: {found}, from PATH; Pulumi does not check the version of such a plugin"
     assert not ran.exists()
     plugins.link_released(parts, place)
-    for served in (asked, plugins.EKS_COMPONENT_PINS["kubernetes"]):
+    for served in (asked, PINNED_SDKS["kubernetes"]):
         linked = place.pulumi_home / f"plugins/resource-kubernetes-v{served}"
         assert {entry.name: entry.resolve() for entry in linked.iterdir()} == {found.name: found}
     monkeypatch.setenv("PULUMI_IGNORE_AMBIENT_PLUGINS", "true")
@@ -162,7 +163,7 @@ def test_plugin_on_path_counts_whatever_its_version_and_is_never_run(
 def test_version_that_the_eks_component_pins_is_linked_too_or_said_to_be_missing(
     tmp_path: Path, place: Elsewhere
 ) -> None:
-    asked, pinned = version("pulumi-aws"), plugins.EKS_COMPONENT_PINS["aws"]
+    asked, pinned = version("pulumi-aws"), PINNED_SDKS["aws"]
     executable(tmp_path / f"plugins/resource-aws-v{asked}/pulumi-resource-aws")
     executable(tmp_path / "plugins/resource-aws-v7.0.0/pulumi-resource-aws")
     (part,) = [part for part in plugins.detect("/nowhere", tmp_path).providers if part.released]

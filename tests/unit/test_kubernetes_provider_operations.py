@@ -15,6 +15,13 @@ from tests.unit.kubernetes_engine import CONFIG_MAP, INPUTS, Connect, Engine, re
 STATEFUL_SET = "urn:pulumi:prod::project::my:component$kubernetes:apps/v1:StatefulSet::broker"
 CLASS_PATCH = "urn:pulumi:prod::project::kubernetes:storage.k8s.io/v1:StorageClassPatch::gp2"
 PROVIDER = "urn:pulumi:prod::project::pulumi:providers:kubernetes::cluster"
+POD_MONITOR = "urn:pulumi:prod::project::kubernetes:monitoring.coreos.com/v1:PodMonitor::monitor"
+MONITOR: JsonObject = {
+    "apiVersion": "monitoring.coreos.com/v1",
+    "kind": "PodMonitor",
+    "metadata": {"name": "monitor", "namespace": "ns"},
+    "spec": {"selector": {}},
+}
 PATH = "/api/v1/namespaces/ns/configmaps/settings"
 
 
@@ -22,6 +29,14 @@ PATH = "/api/v1/namespaces/ns/configmaps/settings"
 def connect() -> Iterator[Connect]:
     with stand_in() as connections:
         yield connections
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that a create waits before it tries again, which it does not really wait here."""
+    waited: list[float] = []
+    monkeypatch.setattr(writer, "_wait", lambda cancelled, seconds: waited.append(seconds) or cancelled.is_set())
+    return waited
 
 
 @pytest.fixture
@@ -63,25 +78,53 @@ def test_an_existing_object_passes_the_preview_and_fails_the_create(engine: Engi
 
 
 def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(
-    engine: Engine, api: Api, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, api: Api, waits: list[float]
 ) -> None:
-    monkeypatch.setattr(writer, "_CREATE_RETRIES", 0)  # it would wait for a CRD of the same run
-    urn = "urn:pulumi:prod::project::kubernetes:monitoring.coreos.com/v1:PodMonitor::monitor"
-    inputs: JsonObject = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PodMonitor",
-        "metadata": {"name": "monitor", "namespace": "ns"},
-        "spec": {"selector": {}},
-    }
-    collection = "/apis/monitoring.coreos.com/v1/namespaces/ns/podmonitors"
-    api.refuse("POST", collection, 404, "NotFound", "the server could not find the requested resource")
-    assert engine.create(urn, inputs, preview=True) == ("", inputs)
-    with pytest.raises(grpc.RpcError, match="could not find the requested resource"):
-        engine.create(urn, inputs)
-    api.refusals.clear()
-    resource_id, outputs = engine.create(urn, inputs)
+    assert engine.create(POD_MONITOR, MONITOR, preview=True) == ("", MONITOR)
+    assert (api.writes(), waits) == ([], []), "the preview is silent and does not wait for the CRD"
+    with pytest.raises(grpc.RpcError) as error:
+        engine.create(POD_MONITOR, MONITOR)
+    assert refused(error) == (
+        f'creation of resource "{POD_MONITOR}" with kind monitoring.coreos.com/v1/PodMonitor failed because the '
+        "Kubernetes API server reported that the apiVersion for this resource does not exist. Verify that any required "
+        'CRDs have been created: no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"'
+    )
+    assert waits == [1, 2, 4, 8, 16, 32]
+    api.custom_kinds["monitoring.coreos.com/v1"] = ["ServiceMonitor"]
+    assert engine.create(POD_MONITOR, MONITOR, preview=True) == ("", MONITOR)
+
+
+def test_a_custom_kind_with_its_crd_is_created(engine: Engine, api: Api) -> None:
+    api.custom_kinds["monitoring.coreos.com/v1"] = ["PodMonitor"]
+    resource_id, outputs = engine.create(POD_MONITOR, MONITOR)
     assert (resource_id, outputs["spec"]) == ("ns/monitor", {"selector": {}})
-    assert list(api.objects) == [f"{collection}/monitor"]
+    assert list(api.objects) == ["/apis/monitoring.coreos.com/v1/namespaces/ns/podmonitors/monitor"]
+
+
+def test_a_custom_kind_whose_crd_is_gone(engine: Engine, api: Api) -> None:
+    api.custom_kinds["monitoring.coreos.com/v1"] = ["PodMonitor"]
+    resource_id, state = engine.create(POD_MONITOR, MONITOR)
+    api.custom_kinds.clear()
+    api.objects.clear()
+    changed = {**MONITOR, "spec": {"selector": {"matchLabels": {"a": "b"}}}}
+    assert engine.update(POD_MONITOR, state, changed, preview=True) == changed
+    with pytest.raises(grpc.RpcError) as error:
+        engine.update(POD_MONITOR, state, changed)
+    assert refused(error) == (
+        f'update of resource "{POD_MONITOR}" failed because the Kubernetes API server reported that the apiVersion for '
+        "this resource does not exist. Verify that any required CRDs have been created: no matches for kind "
+        '"PodMonitor" in version "monitoring.coreos.com/v1"'
+    )
+    assert engine.read(POD_MONITOR, resource_id, state, MONITOR).id == ""
+    engine.delete(POD_MONITOR, resource_id, state)
+
+
+def test_a_create_waits_a_minute_for_its_namespace(engine: Engine, api: Api, waits: list[float]) -> None:
+    path = "/api/v1/namespaces/ns/configmaps"
+    api.refuse("POST", path, 404, "NotFound", 'namespaces "ns" not found', kind="namespaces")
+    with pytest.raises(grpc.RpcError, match='namespaces "ns" not found'):
+        engine.create(CONFIG_MAP, INPUTS)
+    assert waits == [1, 2, 4, 8, 16, 32]
 
 
 def test_with_upsert_a_create_is_an_apply(connect: Connect, api: Api) -> None:

@@ -102,7 +102,16 @@ def test_a_pending_claim_is_never_named() -> None:
     rule.observe(live, {}, 0)
     assert rule.errors(live, {"Pod": [pod(scheduled=False)]}) == [
         "0 out of 2 replicas succeeded readiness checks",
-        'StatefulSet controller failed to advance from revision "a" to revision "a"',
+    ]
+
+
+def test_a_revision_that_does_not_come_is_named() -> None:
+    live = stateful_set(2, replicas=2, readyReplicas=1, updatedReplicas=1, updateRevision="b")
+    rule = StatefulSetRule(live)
+    rule.observe(live, {}, 0)
+    assert rule.errors(live, {}) == [
+        "1 out of 2 replicas succeeded readiness checks",
+        'StatefulSet controller failed to advance from revision "a" to revision "b"',
     ]
 
 
@@ -196,6 +205,15 @@ def claim(phase: str, mode_class: str = "gp2") -> JsonObject:
         "spec": {"storageClassName": mode_class},
         "status": {"phase": phase},
     }
+
+
+def test_deployment_that_is_scaled_to_nothing_says_so() -> None:
+    live = deployment()
+    empty = replica_set(ready=0)
+    empty["spec"]["replicas"] = 0
+    progress = DeploymentRule(live).observe(live, {"ReplicaSet": [empty]}, 0)
+    assert progress.done
+    assert list(progress.warnings) == ['Replicas scaled to 0 for Deployment "d"']
 
 
 def near(*sets: JsonObject, claims: list[JsonObject] | None = None, pods_: list[JsonObject] | None = None) -> Related:

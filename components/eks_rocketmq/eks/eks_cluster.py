@@ -181,7 +181,8 @@ class EksCluster(ComponentResource):
             certificate_authority=made.certificate_authority.data,
             oidc_issuer=made.identities[0].oidcs[0].issuer,
             cluster_security_group_id=made.vpc_config.cluster_security_group_id,
-            security_group_ids=made.vpc_config.security_group_ids,
+            # None in the plan of a cluster that gets no group of its own.
+            security_group_ids=made.vpc_config.security_group_ids.apply(lambda groups: groups or []),
         )
         describe(self, found, args.get("profile"), args.get("role_arn"))
         entries = self._access_entries(name, args)

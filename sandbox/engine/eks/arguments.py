@@ -1,13 +1,19 @@
 """What `eks:index:Cluster` of pulumi-eks refuses, and what it makes of its inputs for EKS itself. Pure.
 
-Inputs may hold Outputs of the SDK: only whether they are given, and plain switches, are looked at.
+Inputs may hold Outputs of the SDK: only whether they are given, and plain switches, are looked at. As in the component,
+a block that is made from one input is wholly unknown as long as that input is.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from pulumi import Output
+
 Inputs = Mapping[str, Any]
+
+PINNED_SDKS: Mapping[str, str] = {"aws": "7.25.0", "kubernetes": "4.19.0"}
+"""With which versions of other SDKs the component of pulumi-eks 4.4.0 registers its own resources."""
 
 MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 
@@ -125,7 +131,6 @@ def cluster_inputs(inputs: Inputs) -> dict[str, Any]:
         "endpoint_private_access": inputs.get("endpointPrivateAccess"),
         "endpoint_public_access": inputs.get("endpointPublicAccess"),
         "public_access_cidrs": inputs.get("publicAccessCidrs"),
-        "security_group_ids": [],
         "subnet_ids": _subnets(inputs),
     }
     return {
@@ -138,11 +143,15 @@ def cluster_inputs(inputs: Inputs) -> dict[str, Any]:
         "bootstrap_self_managed_addons": inputs.get("bootstrapSelfManagedAddons", True),
         "deletion_protection": inputs.get("deletionProtection"),
         "enabled_cluster_log_types": inputs.get("enabledClusterLogTypes"),
-        "encryption_config": {"provider": {"key_arn": key}, "resources": ["secrets"]} if key is not None else None,
-        "kubernetes_network_config": {"service_ipv4_cidr": cidr} if cidr is not None else None,
+        "encryption_config": _block(key, lambda arn: {"provider": {"key_arn": arn}, "resources": ["secrets"]}),
+        "kubernetes_network_config": _block(cidr, lambda range_: {"service_ipv4_cidr": range_, "ip_family": "ipv4"}),
         "upgrade_policy": {"support_type": support} if support is not None else None,
         "vpc_config": {key: value for key, value in network.items() if value is not None},
     }
+
+
+def _block(value: Any, block: Callable[[Any], Inputs]) -> Output[Inputs] | None:  # noqa: ANN401 - any input
+    return None if value is None else Output.from_input(value).apply(block)
 
 
 def _subnets(inputs: Inputs) -> Any:  # noqa: ANN401 - a list, or an Output of one

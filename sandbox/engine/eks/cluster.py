@@ -16,6 +16,7 @@ from pulumi.provider import ConstructResult
 
 from sandbox.engine.eks.arguments import (
     IGNORED_CHANGES,
+    PINNED_SDKS,
     Inputs,
     cluster_inputs,
     kubeconfig,
@@ -48,7 +49,7 @@ class Cluster(pulumi.ComponentResource):
         self._provider = kubernetes.Provider(
             f"{name}-eks-k8s",
             kubeconfig=self._kubeconfig(with_profile=True).apply(json.dumps),
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self, version=PINNED_SDKS["kubernetes"]),
         )
 
     def _control_plane(self, name: str) -> aws.eks.Cluster:
@@ -59,7 +60,7 @@ class Cluster(pulumi.ComponentResource):
         arguments: dict[str, Any] = {key: value for key, value in cluster_inputs(inputs).items() if value is not None}
         return aws.eks.Cluster(
             resource,
-            opts=ResourceOptions(parent=self, ignore_changes=list(IGNORED_CHANGES)),
+            opts=ResourceOptions(parent=self, ignore_changes=list(IGNORED_CHANGES), version=PINNED_SDKS["aws"]),
             role_arn=inputs["serviceRole"].arn,
             tags=tags,
             **arguments,

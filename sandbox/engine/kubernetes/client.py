@@ -63,6 +63,18 @@ class Client:
         except ApiError as error:
             raise UnreachableError(f"unable to load schema information from the API server: {error}") from error
 
+    def serves(self, kind: Kind) -> bool:
+        """Whether the server has the kind. Asked for custom kinds only, whose CRD may come or go at any time."""
+        if kind.model:
+            return True
+        try:
+            resources = self._call("GET", f"/apis/{kind.api_version}").get("resources") or []
+        except ApiError as error:
+            if error.not_found:
+                return False
+            raise
+        return any(resource.get("kind") == kind.name for resource in resources)
+
     def get(self, kind: Kind, namespace: str, name: str) -> JsonObject:
         return self._call("GET", kind.path(namespace, name))
 

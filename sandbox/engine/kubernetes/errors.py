@@ -26,6 +26,11 @@ _CONFLICT_HELP = (
     "managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources for troubleshooting help"
 )
 
+_UNKNOWN_KIND = (
+    "failed because the Kubernetes API server reported that the apiVersion for this resource does not exist. "
+    "Verify that any required CRDs have been created"
+)
+
 
 class UnreachableError(ProviderError):
     """The API server does not answer, or cannot be asked with this configuration."""
@@ -69,6 +74,14 @@ class ApiError(ProviderError):
         return self.code == 400 and "does not support dry run" in str(self)
 
 
+class UnknownKindError(ProviderError):
+    """The API server has no such kind: no CRD brought it."""
+
+    def __init__(self, api_version: str, kind: str) -> None:
+        super().__init__(f'no matches for kind "{kind}" in version "{api_version}"')
+        self.kind = f"{api_version}/{kind}"
+
+
 class AwaitError(ProviderError):
     """The object is there but did not get ready. `live` is it as last seen, `sub_errors` say what is missing."""
 
@@ -93,6 +106,8 @@ def of_apply(error: ApiError, field_manager: str) -> ProviderError:
 
 def not_created(urn: str, error: ProviderError) -> str:
     text = str(error)
+    if isinstance(error, UnknownKindError):
+        return f'creation of resource "{urn}" with kind {error.kind} {_UNKNOWN_KIND}: {text}'
     if isinstance(error, ApiError) and error.already_exists:
         text = f"{text}\n\n{ALREADY_EXISTS_HELP}"
     return f'resource "{urn}" was not successfully created by the Kubernetes API server: {text}'
@@ -107,6 +122,10 @@ def created_but_not_ready(urn: str, error: ProviderError) -> str:
 
 def not_updated(object_id: str, error: ProviderError) -> str:
     return f'the Kubernetes API server reported that "{object_id}" failed to fully initialize or become live: {error}'
+
+
+def kind_gone_before_update(urn: str, error: UnknownKindError) -> str:
+    return f'update of resource "{urn}" {_UNKNOWN_KIND}: {error}'
 
 
 def gone_before_update(urn: str, update_error: ProviderError, read_error: ProviderError) -> str:

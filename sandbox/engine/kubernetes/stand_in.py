@@ -11,7 +11,13 @@ from sandbox.engine.kubernetes import configuration, diff, errors, kinds, kubeco
 from sandbox.engine.kubernetes.client import Client
 from sandbox.engine.kubernetes.configuration import Settings
 from sandbox.engine.kubernetes.credentials import ExecTokens
-from sandbox.engine.kubernetes.errors import ApiError, ApplyConflictError, AwaitError, UnreachableError
+from sandbox.engine.kubernetes.errors import (
+    ApiError,
+    ApplyConflictError,
+    AwaitError,
+    UnknownKindError,
+    UnreachableError,
+)
 from sandbox.engine.kubernetes.kinds import Kind
 from sandbox.engine.kubernetes.normalize import input_properties, normalized
 from sandbox.engine.kubernetes.readiness.waiting import Awaited, Waiter
@@ -117,19 +123,17 @@ class KubernetesStandIn(StandIn):
     def create(self, target: Target, inputs: JsonObject, timeout: float, *, preview: bool) -> State:
         kind = kinds.of(target.type)
         wanted = plain(inputs)
-        if preview and (has_unknown(wanted) or kinds.is_patch(target.type) or self._connected is None):
+        if preview and (has_unknown(wanted) or kinds.is_patch(target.type) or not self._serves(kind)):
             return State("", inputs)
         manager = naming.annotation(wanted, naming.PATCH_FIELD_MANAGER) or naming.new_field_manager()
         try:
             live = self._writer().create(target, kind, wanted, manager, preview=preview)
         except ApiError as error:
             swallowed = error.namespace_not_found or error.forbidden or error.already_exists
-            # A custom kind's CRD may be made by the same run; a preview cannot know.
-            unknown_kind = error.not_found and not kind.model
-            if preview and (swallowed or unknown_kind or error.dry_run_unsupported):
+            if preview and (swallowed or error.dry_run_unsupported):
                 return State("", inputs)
             raise ProviderError(errors.not_created(target.urn, error)) from error
-        except ApplyConflictError as error:
+        except (ApplyConflictError, UnknownKindError) as error:
             raise ProviderError(errors.not_created(target.urn, error)) from error
         remembered = Checkpoint(wanted, live, wanted.get("apiVersion", kind.api_version), manager)
         if preview:
@@ -156,7 +160,7 @@ class KubernetesStandIn(StandIn):
         trouble: AwaitError | None = None
         if not adopted:
             try:
-                self._waiter().check(kind, old_inputs, live)
+                self._waiter().check(target.urn, kind, old_inputs, live)
             except AwaitError as error:
                 trouble = error
         inputs = _adopted_inputs(kind, live) if adopted else prune(live, old_inputs)
@@ -176,13 +180,15 @@ class KubernetesStandIn(StandIn):
     def update(self, target: Target, olds: State, news: JsonObject, timeout: float, *, preview: bool) -> State:
         kind = kinds.of(target.type)
         wanted = normalized(kind, plain(news))
-        if preview and (has_unknown(wanted) or self._connected is None):
+        if preview and (has_unknown(wanted) or not self._serves(kind)):
             return State(olds.resource_id, news)
         old = checkpoint(dict(olds.outputs))
         manager = naming.annotation(wanted, naming.PATCH_FIELD_MANAGER) or old.field_manager
         manager = manager or naming.new_field_manager()
         try:
             live = self._writer().update(target, kind, wanted, manager, preview=preview)
+        except UnknownKindError as error:
+            raise ProviderError(errors.kind_gone_before_update(target.urn, error)) from error
         except ProviderError as error:
             if preview and isinstance(error, ApiError) and error.forbidden:
                 return State(olds.resource_id, news)
@@ -234,6 +240,10 @@ class KubernetesStandIn(StandIn):
         if self._connected is None:
             raise UnreachableError(f"configured Kubernetes cluster is unreachable: {self._unreachable}")
         return self._connected
+
+    def _serves(self, kind: Kind) -> bool:
+        """Whether a preview can ask the server about an object of the kind. The CRD may come with the same run."""
+        return self._connected is not None and self._connected.serves(kind)
 
     def _writer(self) -> Writer:
         return Writer(self._client(), self._settings, self.log, self.cancelled)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sandbox.engine.kubernetes import errors, kinds, naming
 from sandbox.engine.kubernetes.client import Client
 from sandbox.engine.kubernetes.configuration import Settings
-from sandbox.engine.kubernetes.errors import ApiError
+from sandbox.engine.kubernetes.errors import ApiError, ApplyConflictError, UnknownKindError
 from sandbox.engine.kubernetes.field_owners import forced, take_over
 from sandbox.engine.kubernetes.kinds import Kind
 from sandbox.engine.provider.base import Target
@@ -29,18 +29,20 @@ class Writer:
     def create(self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool) -> JsonObject:
         """A plain POST that fails when the object exists; an apply for a Patch resource or with upsert.
 
-        Tried again after 1, 2, 4, 8 and 16 s while something that it needs (its namespace) is not there, at a preview
-        not. Raises ApiError, ApplyConflictError or UnreachableError.
+        Tried again after 1, 2, 4, 8 and 16 s while something that it needs is not there, such as its namespace or its
+        CRD. The last failure is told 32 s late, as by the released provider, so it comes after 63 s. A preview does
+        not wait for a namespace. Raises ApiError, ApplyConflictError, UnknownKindError or UnreachableError.
         """
         for attempt in range(_CREATE_RETRIES + 1):
             try:
                 live = self._create_once(target, kind, wanted, manager, preview=preview)
-            except (ApiError, errors.ApplyConflictError) as error:
-                missing = isinstance(error, ApiError) and error.not_found
-                if preview and isinstance(error, ApiError) and error.namespace_not_found:
+            except (ApiError, ApplyConflictError, UnknownKindError) as error:
+                refused = isinstance(error, ApiError)
+                if preview and refused and error.namespace_not_found:
                     raise
                 self.log.status(target.urn, f"Retry #{attempt}; creation failed: {error}")
-                if not missing or attempt == _CREATE_RETRIES or self.cancelled.wait(2.0**attempt):
+                missing = error.not_found if refused else isinstance(error, UnknownKindError)
+                if not missing or _wait(self.cancelled, 2.0**attempt) or attempt == _CREATE_RETRIES:
                     raise
             else:
                 if attempt:
@@ -51,8 +53,9 @@ class Writer:
     def update(self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool) -> JsonObject:
         """Apply the whole object, after taking over what kubectl and our own create own of it.
 
-        Raises ApiError, ApplyConflictError or UnreachableError.
+        Raises ApiError, ApplyConflictError, UnknownKindError or UnreachableError.
         """
+        self._check_kind(kind)
         live = self._live(kind, wanted)
         if not preview and not kinds.is_patch(target.type):
             operations = take_over(live, manager)
@@ -90,6 +93,7 @@ class Writer:
     def _create_once(
         self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool
     ) -> JsonObject:
+        self._check_kind(kind)
         if self.settings.upsert_existing_objects or kinds.is_patch(target.type):
             return self._apply(kind, wanted, manager, None, preview=preview)
         return self.client.create(kind, wanted, dry_run=preview)
@@ -103,5 +107,14 @@ class Writer:
         except ApiError as error:
             raise errors.of_apply(error, manager) from error
 
+    def _check_kind(self, kind: Kind) -> None:
+        if not self.client.serves(kind):
+            raise UnknownKindError(kind.api_version, kind.name)
+
     def _live(self, kind: Kind, wanted: JsonObject) -> JsonObject:
         return self.client.get(kind, naming.namespace_of(wanted), naming.name_of(wanted))
+
+
+def _wait(cancelled: threading.Event, seconds: float) -> bool:
+    """Whether the run was cancelled in the meantime."""
+    return cancelled.wait(seconds)

@@ -5,7 +5,7 @@ Only the lean form is here. A switch outside of it fails the test by name instea
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -107,12 +107,13 @@ def _cluster(monitor: "RecordingMonitor", component: Registration, preview: bool
         "bootstrapSelfManagedAddons": given.get("bootstrapSelfManagedAddons", True),
         "deletionProtection": given.get("deletionProtection"),
         "enabledClusterLogTypes": given.get("enabledClusterLogTypes"),
-        "encryptionConfig": {"provider": {"keyArn": given["encryptionConfigKeyArn"]}, "resources": ["secrets"]}
-        if "encryptionConfigKeyArn" in given
-        else None,
-        "kubernetesNetworkConfig": {"serviceIpv4Cidr": given["kubernetesServiceIpAddressRange"]}
-        if "kubernetesServiceIpAddressRange" in given
-        else None,
+        "encryptionConfig": _block(
+            given.get("encryptionConfigKeyArn"), lambda arn: {"provider": {"keyArn": arn}, "resources": ["secrets"]}
+        ),
+        "kubernetesNetworkConfig": _block(
+            given.get("kubernetesServiceIpAddressRange"),
+            lambda range_: {"serviceIpv4Cidr": range_, "ipFamily": "ipv4"},
+        ),
         "name": given.get("name", UNKNOWN if preview else f"{name}-1a2b3c4"),
         "roleArn": UNKNOWN if preview else role.outputs["arn"],
         "tags": {"Name": name, **given.get("tags", {})},
@@ -122,7 +123,6 @@ def _cluster(monitor: "RecordingMonitor", component: Registration, preview: bool
             "endpointPrivateAccess": given.get("endpointPrivateAccess"),
             "endpointPublicAccess": given.get("endpointPublicAccess"),
             "publicAccessCidrs": given.get("publicAccessCidrs"),
-            "securityGroupIds": [],
             "subnetIds": given.get("subnetIds", []),
         },
     }
@@ -133,6 +133,11 @@ def _cluster(monitor: "RecordingMonitor", component: Registration, preview: bool
         ignore_changes=("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"),
         id=str(inputs["name"]),
     )
+
+
+def _block(value: Any, block: Callable[[Any], Any]) -> Any:
+    """Wholly unknown as long as what it is made of is."""
+    return value if value is None or value == UNKNOWN else block(value)
 
 
 def _transformed(transform: Any, resource: Registration) -> Registration:

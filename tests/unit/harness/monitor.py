@@ -148,6 +148,7 @@ class RecordingMonitor:
             on_error=tuple(request.hooks.on_error),
             id=id_,
             outputs=outputs,
+            version=request.version,
         )
         with self._lock:
             if urn in self._recording.resources:

@@ -68,6 +68,8 @@ class Registration:
     on_error: tuple[str, ...]
     id: str
     outputs: Mapping[str, Any]
+    version: str = ""
+    """Of the SDK: it chooses the default provider of a resource that names no provider."""
 
     @property
     def explicit_dependencies(self) -> frozenset[str]:

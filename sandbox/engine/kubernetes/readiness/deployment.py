@@ -24,6 +24,7 @@ class DeploymentRule(Rule):
         self._available = False
         self._progressed = False
         self._complete = False
+        self._wanted = 1
         self._unbound: list[str] = []
         self._complaints: dict[str, str] = {}
         self._reconciled = False
@@ -44,13 +45,15 @@ class DeploymentRule(Rule):
         line = self._judge_replica_set(related)
         self._judge_claims(live, related)
         warnings = list(self._complaints.values())
+        if self._complete and not self._wanted:
+            warnings.append(f'Replicas scaled to 0 for Deployment "{meta["name"]}"')
         warnings += [
             f"PersistentVolumeClaim: [{name}] is not ready. status.phase currently at: Pending"
             for name in self._unbound
         ]
         ready = self._available and self._complete and (self._progressed or self._revision == "1")
         if ready and not self._unbound:
-            return Progress(done=True, lines=["Deployment initialization complete"])
+            return Progress(done=True, lines=["Deployment initialization complete"], warnings=warnings)
         return Progress(done=False, lines=[line] if line else [], warnings=warnings)
 
     @override
@@ -93,7 +96,7 @@ class DeploymentRule(Rule):
         newest = self._newest(related)
         if newest is None:
             return ""
-        wanted = newest["spec"].get("replicas", 1)
+        self._wanted = wanted = newest["spec"].get("replicas", 1)
         status = newest.get("status") or {}
         ready = status.get("readyReplicas", 0)
         self._complete = ready >= wanted

@@ -51,9 +51,11 @@ class StatefulSetRule(Rule):
         lines = []
         if not self._replicas_ready:
             lines.append(f"{self._ready} out of {self._wanted} replicas succeeded readiness checks")
-        # The released provider says this even when both revisions are the same: any other set's event resets its view.
-        current, update = self._revisions
-        lines.append(f'StatefulSet controller failed to advance from revision "{current}" to revision "{update}"')
+        # The released provider can say this of a revision that did not change, too: an event of another set in the
+        # namespace resets its view. That depends on which event comes last, so it is left out here.
+        if not self._revision_ready:
+            current, update = self._revisions
+            lines.append(f'StatefulSet controller failed to advance from revision "{current}" to revision "{update}"')
         return [*lines, *self.pod_warnings(live, related)]
 
     def _judge(self, live: JsonObject) -> None:

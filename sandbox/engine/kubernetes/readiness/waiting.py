@@ -12,7 +12,7 @@ from sandbox.engine.kubernetes.kinds import EVENT, Kind
 from sandbox.engine.kubernetes.readiness.claim import ClaimRule
 from sandbox.engine.kubernetes.readiness.deployment import DeploymentRule
 from sandbox.engine.kubernetes.readiness.job import JobRule
-from sandbox.engine.kubernetes.readiness.rule import Related, Rule
+from sandbox.engine.kubernetes.readiness.rule import Progress, Related, Rule
 from sandbox.engine.kubernetes.readiness.service import ServiceRule
 from sandbox.engine.kubernetes.readiness.stateful_set import StatefulSetRule
 from sandbox.engine.kubernetes.readiness.wait_for import WaitForRule
@@ -42,6 +42,12 @@ class StatusLines:
         if ("warning", line) not in self.shown:
             self.shown.add(("warning", line))
             self.log.warning_status(self.urn, line)
+
+    def show(self, progress: Progress) -> None:
+        for line in progress.lines:
+            self.info(line)
+        for line in progress.warnings:
+            self.warning(line)
 
     def clear(self) -> None:
         self.log.status(self.urn, "")
@@ -73,6 +79,7 @@ class Waiter:
         lines = StatusLines(self.log, awaited.urn)
         if naming.annotation(awaited.inputs, naming.SKIP_AWAIT) == "true":
             lines.info("Skipping await logic")
+            lines.clear()
             return live
         rule = _rule(awaited.kind, live, updated=updated)
         if rule is None:
@@ -83,8 +90,8 @@ class Waiter:
         lines.clear()
         return ready
 
-    def check(self, kind: Kind, inputs: JsonObject, live: JsonObject) -> None:
-        """Whether the object is ready as it is, for a refresh.
+    def check(self, urn: str, kind: Kind, inputs: JsonObject, live: JsonObject) -> None:
+        """Whether the object is ready as it is, for a refresh, which shows what it finds.
 
         Raises AwaitError with what is missing.
         """
@@ -94,7 +101,12 @@ class Waiter:
         if rule is None:
             return
         related = self._related(rule.related, live)
-        if not rule.observe(live, related, time.monotonic()).done:
+        lines = StatusLines(self.log, urn)
+        progress = rule.observe(live, related, time.monotonic())
+        lines.show(progress)
+        if progress.done:
+            lines.clear()
+        else:
             name = naming.name_of(live)
             errors = rule.errors(live, {**related, **self._related(rule.related_rarely, live)})
             raise AwaitError(f"Resource '{name}' was created but failed to initialize", live, errors)
@@ -107,6 +119,7 @@ class Waiter:
         lines = StatusLines(self.log, awaited.urn)
         if naming.annotation(awaited.inputs, naming.SKIP_AWAIT) == "true" and awaited.kind.name in _DELETE_CAN_SKIP:
             lines.info("Skipping await logic")
+            lines.clear()
             return
         uid = live["metadata"]["uid"]
         deadline = time.monotonic() + awaited.timeout
@@ -115,12 +128,12 @@ class Waiter:
         while current is not None and current["metadata"]["uid"] == uid:
             if current["metadata"].get("deletionTimestamp"):
                 lines.info(_SCHEDULED_FOR_DELETION)
-            if self.cancelled.is_set():
-                raise AwaitError("context canceled", current)
-            if time.monotonic() > deadline:
+            cancelled = self.cancelled.is_set()
+            if cancelled or time.monotonic() > deadline:
                 finalizers = ", ".join(current["metadata"].get("finalizers") or [])
                 self.log.warning(awaited.urn, f"finalizers might be preventing deletion ({finalizers})")
-                raise AwaitError("timed out waiting for the condition", current)
+                text = "context canceled" if cancelled else "timed out waiting for the condition"
+                raise AwaitError(text, current)
             current = self.client.changed(awaited.kind, current, 1)
         lines.clear()
 
@@ -132,10 +145,7 @@ class Waiter:
             now = time.monotonic()
             related = self._related(rule.related, live)
             progress = rule.observe(live, related, now)
-            for line in progress.lines:
-                lines.info(line)
-            for line in progress.warnings:
-                lines.warning(line)
+            lines.show(progress)
             if progress.done:
                 return live
             if progress.failed:
