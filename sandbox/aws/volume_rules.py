@@ -1,5 +1,6 @@
 """What EC2 accepts for an EBS volume, by type. Pure; sizes in GiB, throughput in MiB/s, refusals in AWS's words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,6 +35,8 @@ TYPES = {
 DEFAULT_TYPE = "gp2"
 _GP3_IOPS_EVEN_WHEN_SMALL = 3000
 _GP3_IOPS_PER_MIB = 4
+# Since January 2026, as soon as the change before is completed; until then it was one in six hours.
+_MODIFICATIONS, _MODIFICATIONS_SECONDS = 4, 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,16 @@ class Performance:
 
     iops: int
     throughput: int
+
+
+def check_modification_rate(earlier: Sequence[float], now: float) -> None:
+    """Raises VolumeError for a fifth modification within 24 hours. `earlier` are the times of those before."""
+    if sum(now - at < _MODIFICATIONS_SECONDS for at in earlier) >= _MODIFICATIONS:
+        raise VolumeError(
+            "VolumeModificationRateExceeded",
+            "You've reached the maximum modification rate per volume limit. A volume can be modified "
+            f"{_MODIFICATIONS} times within 24 hours.",
+        )
 
 
 def check_size(kind: str, size: int) -> None:

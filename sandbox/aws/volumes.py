@@ -1,6 +1,7 @@
 """EBS volumes: validated as EC2 validates them, and each with a sparse file that is its blocks."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,9 +235,12 @@ def _modify(settings: Settings, p: Parameters) -> Response:
     iops = _whole(p, "Iops") or (before["Iops"] if same else None)
     throughput = _whole(p, "Throughput") or (before["Throughput"] or None if same else None)
     given = volume_rules.performance(kind, size, iops, throughput)
+    earlier, now = volume.get("_modified", []), time.time()
+    volume_rules.check_modification_rate(earlier, now)
     _resize(settings, volume["VolumeId"], size)
     volume.update(Size=size, VolumeType=kind, Iops=given.iops, Throughput=given.throughput)
     volume["_modification"] = {"before": before, "at": ec2._now_ts()}
+    volume["_modified"] = [*earlier, now]
     return ec2._xml(200, "ModifyVolumeResponse", f"<volumeModification>{_modification(volume)}</volumeModification>")
 
 
@@ -255,7 +259,7 @@ def _describe_modifications(p: Parameters) -> Response:
 
 
 def _modification(volume: dict[str, Any]) -> str:
-    """Completed at once: the sandbox models no optimizing phase and no six hours between two changes."""
+    """Completed at once: the sandbox models no optimizing phase."""
     done = volume["_modification"]
 
     def figures(prefix: str, of: dict[str, Any]) -> str:

@@ -76,6 +76,20 @@ def test_a_volume_is_a_sparse_file_for_as_long_as_it_exists(aws: Server) -> None
         ec2.delete_volume(VolumeId=name)
 
 
+def test_the_fifth_modification_of_a_day_is_refused(aws: Server) -> None:
+    ec2 = aws.client("ec2")
+    made = ec2.create_volume(AvailabilityZone=ZONE, Size=10)
+    name = made["VolumeId"]
+    with refused("InvalidParameterValue", "smaller than existing size"):
+        ec2.modify_volume(VolumeId=name, Size=9)  # what is refused does not count
+    for size in (11, 12, 13, 14):
+        ec2.modify_volume(VolumeId=name, Size=size)
+    with refused("VolumeModificationRateExceeded", "You've reached the maximum modification rate per volume limit."):
+        ec2.modify_volume(VolumeId=name, Size=15)
+    assert ec2.describe_volumes(VolumeIds=[name])["Volumes"][0]["Size"] == 14
+    ec2.delete_volume(VolumeId=name)
+
+
 def test_encryption_keeps_its_key(aws: Server) -> None:
     ec2 = aws.client("ec2")
     mine = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1"
