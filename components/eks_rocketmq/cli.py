@@ -18,12 +18,13 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from eks_rocketmq.adopt import Adoption, adoption, corrections, look_up, read_plan
-from eks_rocketmq.clients import find_object, last_warning, list_volumes
+from eks_rocketmq.clients import find_object, last_warning, list_objects, list_volumes
 from eks_rocketmq.destroy import Cluster, Losses, Teardown, Volume, awaited, losses, teardown
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.eks.session import AccountUnknownError, aws_session
 from eks_rocketmq.engine import EngineError, Pulumi
 from eks_rocketmq.pending import recovery
+from eks_rocketmq.shared_namespace import foreign_objects, keep_namespaces
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
@@ -77,6 +78,9 @@ def destroy(
     timeout: Annotated[
         int, typer.Option(min=1, metavar="MINUTES", help="How long to wait for the volumes to be deleted.")
     ] = 10,
+    keep: Annotated[
+        bool, typer.Option("--keep-namespaces", help="Keep the stack's namespaces, and every claim in them.")
+    ] = False,
     directory: Directory = Path(),
 ) -> None:
     """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
@@ -88,15 +92,21 @@ def destroy(
         "are still there stay in AWS."
     )
     with _answers("for its volumes", gone):
-        plan = teardown(pulumi.export())
+        state = pulumi.export()
+        plan = teardown(state)
         if plan.empty:
             _out.print(f"Nothing to destroy: stack {stack} has no resources.")
             return
         _refuse_protected(plan, stack)
+        if keep:
+            state = keep_namespaces(state)
+            pulumi.replace_state(state)
+            plan = teardown(state)
+        _refuse_foreign(plan, state, stack)
         _print(pulumi.plan_destroy())
         found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
         lost = losses(found, removes_driver=plan.removes_driver)
-        _show_losses(lost, stack)
+        _show_losses(lost, plan, stack)
         if not (yes or _agreed(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
             _out.print("Nothing was destroyed.")
             raise typer.Exit(1)
@@ -154,11 +164,30 @@ def _refuse_protected(plan: Teardown, stack: str) -> None:
         )
 
 
-def _show_losses(lost: Losses, stack: str) -> None:
+def _refuse_foreign(plan: Teardown, state: Mapping[str, Any], stack: str) -> None:
+    """End the command when a namespace that goes holds what others have put into it."""
+    found = [
+        line
+        for cluster in plan.clusters
+        if cluster.owned_namespaces
+        for line in foreign_objects(state, list_objects(cluster.provider, cluster.owned_namespaces))
+    ]
+    if found:
+        _fail(
+            f"The namespace of stack {stack} would be deleted with objects that the stack did not create, so nothing "
+            "was deleted:\n"
+            + "".join(f"  {line}\n" for line in found)
+            + f"`eks-rocketmq destroy -s {stack} --keep-namespaces` destroys the stack and leaves the namespace with "
+            "them, and the stack's own claims too. Or move them, or delete them yourself, and run this again."
+        )
+
+
+def _show_losses(lost: Losses, plan: Teardown, stack: str) -> None:
+    driver = ", but the driver that serves them goes" if plan.removes_driver else ""
     for title, volumes in (
         (f"These volumes are deleted with stack {stack}, and what is on them is gone:", lost.going),
         ("These volumes stay, because their reclaim policy is Retain:", lost.retained),
-        ("These claims and their volumes stay, because their namespace is not the stack's:", lost.staying),
+        (f"These claims and their volumes stay, because their namespace stays{driver}:", lost.staying),
         ("These volumes of other workloads stay, but the driver that serves them goes:", lost.others),
     ):
         if volumes:

@@ -1,6 +1,6 @@
 """What `eks-rocketmq` and the preflight ask of a cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubernetes.dynamic.exceptions import NotFoundError
@@ -10,6 +10,7 @@ from eks_rocketmq.destroy import Volume, read_volumes
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.events import latest
 from eks_rocketmq.kubernetes_api import get
+from eks_rocketmq.shared_namespace import KINDS
 
 
 def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
@@ -51,6 +52,15 @@ def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
     """
     claims = get(provider, "/api/v1/persistentvolumeclaims")["items"]
     return read_volumes(get(provider, "/api/v1/persistentvolumes")["items"], claims)
+
+
+def list_objects(provider: Mapping[str, Any], namespaces: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """Workloads and claims of some namespaces, by kind. Arguments and errors as for `list_volumes`."""
+    spaces = sorted(namespaces)
+    return {
+        kind: [each for space in spaces for each in get(provider, path.format(space))["items"]]
+        for kind, path in KINDS.items()
+    }
 
 
 def last_warning(provider: Mapping[str, Any], volume: str) -> str:

@@ -75,12 +75,20 @@ class Pulumi:
         Raises:
             EngineError: when the engine refuses; it has shown why.
         """
+        self.replace_state(state)
+        self._show(["refresh", "--yes", "--skip-preview"])
+
+    def replace_state(self, state: Mapping[str, Any]) -> None:
+        """Puts a state in place of the stack's own.
+
+        Raises:
+            EngineError: when the engine refuses; it has shown why.
+        """
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "state.json"
             file.touch(mode=0o600)
             file.write_text(json.dumps(state), encoding="utf-8")
             self._show(["stack", "import", "--file", str(file)])
-        self._show(["refresh", "--yes", "--skip-preview"])
 
     def diff(self) -> str:
         """What the next update will do, as `pulumi preview --diff` prints it.

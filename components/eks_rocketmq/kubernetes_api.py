@@ -4,6 +4,7 @@ Plain requests and JSON: the typed clients of the `kubernetes` package take half
 """
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ _SECONDS = (5, 30)
 """To connect and to wait for an answer; the package's own default is for ever."""
 _AGAIN = Retry(2, read=0)
 """How often more to connect. Who did not answer in time is not asked again."""
+
+_WARNINGS = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_WARNING = re.compile(r"\\(.)")
 
 
 @functools.cache
@@ -51,6 +55,26 @@ def get(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
     client = _client(_readable(provider.get("kubeconfig") or ""), provider.get("context"))
     options = {"query_params": list(query.items()), "_request_timeout": _SECONDS}
     return client.request("get", path, serializer=lambda _, content: content, **options)
+
+
+def dry_run(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) -> list[str]:
+    """The API server's warnings about a merge patch, which is not carried out. Errors as for `get`.
+
+    Args:
+        provider: inputs of the Kubernetes provider.
+        path: of an object.
+        patch: what would change.
+    """
+    client = _client(_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    options = {
+        "query_params": [("dryRun", "All")],
+        "content_type": "application/merge-patch+json",
+        "_request_timeout": _SECONDS,
+        "serialize": False,
+    }
+    answer = client.request("patch", path, body=patch, **options)
+    # Each is `299 - "text"`, with quotes in the text escaped.
+    return [_WARNING.sub(r"\1", text) for text in _WARNINGS.findall(answer.getheader("Warning") or "")]
 
 
 def _readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it

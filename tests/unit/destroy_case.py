@@ -28,7 +28,8 @@ DRIVER = resource(ADDON, "driver", inputs={"addonName": EBS_ADDON})
 ROOT = resource(ROCKETMQ, "rocketmq")
 OWN_NAMESPACE = resource(NAMESPACE, "namespace", id="rocketmq", parent=ROOT["urn"])
 MEMBERS = resource(GROUP, "broker-a", parent=ROOT["urn"])
-BROKERS = resource(STATEFUL_SET, "brokers", id="rocketmq/broker-a", parent=MEMBERS["urn"])
+TEMPLATES = {"spec": {"volumeClaimTemplates": [{"metadata": {"name": "data"}}]}}
+BROKERS = resource(STATEFUL_SET, "brokers", id="rocketmq/broker-a", parent=MEMBERS["urn"], inputs=TEMPLATES)
 CONFIG_MAP = resource("kubernetes:core/v1:ConfigMap", "config", id="elsewhere/config")
 STATE = [STACK_RESOURCE, KUBERNETES, DRIVER, ROOT, OWN_NAMESPACE, MEMBERS, BROKERS, CONFIG_MAP]
 

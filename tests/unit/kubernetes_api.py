@@ -38,6 +38,8 @@ class Api:
     custom_kinds: dict[str, list[str]] = field(default_factory=dict)
     stays_after_delete: bool = False
     token: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of each answer, beside its own."""
 
     @property
     def kubeconfig(self) -> str:
@@ -148,9 +150,12 @@ def serving() -> Generator[Api]:
             # A watch sees what happened to its object and nothing after it.
             if "watch" in query and code == 200:
                 content = _event(api, url.path, query["fieldSelector"].partition("=")[2])
-            text = json.dumps(content).encode()
+            is_log = url.path.endswith("/log") and "text" in content
+            text = content["text"].encode() if is_log else json.dumps(content).encode()
             self.send_response(code)
             self.send_header("Content-Type", "application/json")
+            for name, value in api.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kubernetes.config.config_exception import ConfigException
 
-from eks_rocketmq import clients, kubernetes_api
+from eks_rocketmq import clients, kubernetes_api, shared_namespace
 from eks_rocketmq.destroy import (
     CLAIM,
     EBS_DRIVER,
@@ -215,3 +215,12 @@ def test_a_kubeconfig_that_the_engine_hides_is_said_to_be_one(hidden: Any) -> No
         clients.list_volumes({"kubeconfig": hidden})
     with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
         clients.find_object(hidden, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}})
+
+
+def test_workloads_and_claims_of_a_namespace_are_listed(api: Api) -> None:
+    kubernetes_api._client.cache_clear()
+    claim = {"metadata": {"namespace": "rocketmq", "name": "data"}}
+    for kind, path in shared_namespace.KINDS.items():
+        api.objects[path.format("rocketmq")] = {"items": [claim] if kind == "PersistentVolumeClaim" else []}
+    found = clients.list_objects({"kubeconfig": api.kubeconfig}, {"rocketmq"})
+    assert found == {kind: [claim] if kind == "PersistentVolumeClaim" else [] for kind in shared_namespace.KINDS}

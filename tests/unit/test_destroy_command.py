@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from urllib3.exceptions import MaxRetryError
 
 from eks_rocketmq import cli, engine
-from eks_rocketmq.destroy import Volume
+from eks_rocketmq.destroy import NAMESPACE, Volume
 from eks_rocketmq.eks.lookup import CLUSTER, ROLE
 from eks_rocketmq.eks.session import AccountUnknownError
 from tests.unit.aws_script import refusal
@@ -30,18 +30,24 @@ class Cli:
         self.log: list[str] = []
         self.state = export(*STATE)
         self.volumes = [volume("one", "rocketmq/one"), volume("two", "rocketmq/two")]
+        self.objects: dict[str, list[dict[str, Any]]] = {}
+        self.imported: list[dict[str, Any]] = []
         self.slowness = 0
         self.failing = ""
         self.now = 0.0
         monkeypatch.setattr(engine.shutil, "which", lambda _: "/opt/pulumi")
         monkeypatch.setattr(engine.subprocess, "run", self._run)
         monkeypatch.setattr(cli, "list_volumes", self._list_volumes)
+        monkeypatch.setattr(cli, "list_objects", self._list_objects)
         monkeypatch.setattr(cli, "last_warning", lambda _, name: "VolumeFailedDelete: denied" if "one" in name else "")
         monkeypatch.setattr(cli.time, "sleep", self._sleep)
         monkeypatch.setattr(cli.time, "monotonic", lambda: self.now)
 
     def _run(self, argv: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         deed = " ".join(argv[1 : argv.index("--stack")])
+        if deed.startswith("stack import"):
+            self.imported.append(json.loads(Path(argv[argv.index("--file") + 1]).read_text()))
+            deed = "stack import"
         self.log.append(deed)
         out = json.dumps(self.state) if deed == "stack export" else f"the engine's words on {deed}"
         return subprocess.CompletedProcess(argv, int(deed == self.failing), out, "")
@@ -55,6 +61,11 @@ class Cli:
                 return self.volumes[len(self.volumes) :]
             return [replace(each, claimed=False, phase="Released") for each in self.volumes]
         return self.volumes
+
+    def _list_objects(self, provider: dict[str, Any], namespaces: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
+        assert provider == {"kubeconfig": "the kubeconfig"}
+        assert namespaces == {"rocketmq"}
+        return self.objects
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -92,6 +103,57 @@ def test_what_stays_is_listed_with_its_reason(command: Cli) -> None:
     assert "These volumes stay, because their reclaim policy is Retain:\n  rocketmq/kept" in output
     assert "These volumes of other workloads stay, but the driver that serves them goes:\n  apps/data" in output
     assert "are deleted" not in output
+
+
+def in_namespace(name: str, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": "rocketmq", "name": name, **metadata}}
+
+
+BROKER_LABELS = {
+    "app": "rocketmq-broker",
+    "app.kubernetes.io/name": "rocketmq",
+    "app.kubernetes.io/component": "broker",
+}
+FOREIGN = {
+    "PersistentVolumeClaim": [
+        in_namespace("store-rocketmq-broker-0", labels={"app": "rocketmq-broker"}),
+        in_namespace("data-broker-a-0", labels={"app": "rocketmq-broker"}),
+        in_namespace("data-broker-a-left"),
+        in_namespace("data-rocketmq-broker-gone-0", labels=BROKER_LABELS),
+        in_namespace("leaving", deletionTimestamp="2026-11-28T10:00:00Z"),
+    ],
+    "StatefulSet": [in_namespace("broker-a"), in_namespace("rocketmq-broker")],
+    "Job": [in_namespace("of-a-cron-job", ownerReferences=[{"kind": "CronJob"}])],
+}
+
+
+def test_a_namespace_with_the_brokers_of_others_is_not_destroyed(command: Cli) -> None:
+    command.objects = FOREIGN
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert command.log == ["stack export", "stack export"]
+    assert (
+        "so nothing was deleted:\n"
+        "  PersistentVolumeClaim rocketmq/store-rocketmq-broker-0\n"
+        "  PersistentVolumeClaim rocketmq/data-broker-a-left\n"
+        "  StatefulSet rocketmq/rocketmq-broker\n"
+        "`eks-rocketmq destroy -s prod --keep-namespaces`"
+    ) in result.output
+
+
+def test_the_namespace_can_be_kept_with_all_that_is_in_it(command: Cli) -> None:
+    command.objects = FOREIGN
+    command.volumes = [volume("old", "rocketmq/store-rocketmq-broker-0"), volume("own", "rocketmq/data-broker-a-0")]
+    result = command("--yes", "--keep-namespaces")
+    assert result.exit_code == 0, result.output
+    assert command.log[2:] == ["stack import", PREVIEW, FIRST, "look", REST]
+    (state,) = command.imported
+    kept = [each["type"] for each in state["deployment"]["resources"] if each.get("retainOnDelete")]
+    assert kept == [NAMESPACE]
+    assert (
+        "These claims and their volumes stay, because their namespace stays, but the driver that serves them goes:\n"
+        "  rocketmq/store-rocketmq-broker-0  100Gi  vol-old  pvc-old\n  rocketmq/data-broker-a-0"
+    ) in result.output
 
 
 def test_what_is_protected_is_named_with_its_settings_before_anything_is_deleted(command: Cli) -> None:

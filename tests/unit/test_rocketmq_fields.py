@@ -60,6 +60,7 @@ PLACES: Mapping[Any, Place] = {
         {
             "namespace": "mq",
             "create_namespace": False,
+            "pod_security": "baseline",
             "version": "5.4.0",
             "image": "mirror.example/rocketmq",
             "image_digest": DIGEST,

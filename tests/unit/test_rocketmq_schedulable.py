@@ -50,7 +50,7 @@ def deployed(kubeconfig: Any, *, preview: bool = False, **changed: Any) -> Recor
 def warned(recording: Recording, name: str = SET) -> list[str]:
     """What is said before the set is created."""
     resource = next(each for each in recording.resources.values() if each.name == name)
-    (hook,) = resource.before_create
+    (hook,) = [each for each in resource.before_create if each.endswith("-schedulable")]
     inputs = dict(resource.inputs)
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:

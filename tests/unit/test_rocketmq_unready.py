@@ -146,6 +146,80 @@ def test_the_cluster_of_the_components_provider_is_asked(api: Api, monkeypatch: 
     assert failed(recording, "delete") == ""
 
 
+NOT_HEALTHY = (
+    'E1128 10:00:00.000000       1 main.go:78] "Health check failed" err="rpc error: code = FailedPrecondition desc = '
+    "Failed health check (verify network connection and IAM credentials): dry-run EC2 API call failed: operation error "
+    f'EC2: DescribeAvailabilityZones, get identity: get credentials: {NO_PROVIDER}"'
+)
+WAITING = "Waiting for a volume to be created either by the external provisioner 'ebs.csi.aws.com' or manually"
+SYSTEM = "/api/v1/namespaces/kube-system/pods"
+
+
+def waiting_claim() -> dict[str, Any]:
+    found = claim("data-0")
+    noted = {"volume.kubernetes.io/storage-provisioner": "kubernetes.io/aws-ebs"}
+    return {**found, "metadata": {**found["metadata"], "annotations": noted}}
+
+
+def controller(*, ready: bool = False) -> dict[str, Any]:
+    status = {"name": "ebs-plugin", "ready": ready, "restartCount": 4}
+    return {"metadata": {"name": "ebs-csi-controller-0"}, "status": {"containerStatuses": [status]}}
+
+
+def silent(api: Api) -> str:
+    """What is said of a set whose claim only waits."""
+    kubernetes_api._client.cache_clear()
+    base = "/api/v1/namespaces/rocketmq"
+    api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
+    api.objects[f"{base}/persistentvolumeclaims/data-0"] = waiting_claim()
+    about = event("PersistentVolumeClaim", "data-0", WAITING, type_="Normal")
+    api.objects[f"{base}/events/1"] = {**about, "reason": "ExternalProvisioning"}
+    return failed(deployed(kubeconfig=api.kubeconfig))
+
+
+HEAD = (
+    "rocketmq-broker-a-set is not ready:\n"
+    f"  claim data-0 of pod broker-0 is not bound: ExternalProvisioning: {WAITING}\n"
+)
+
+
+def test_a_driver_that_is_not_healthy_says_why_in_its_log(api: Api) -> None:
+    api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller()
+    api.objects[f"{SYSTEM}/ebs-csi-controller-0/log"] = {"text": f"I1128 started\n{NOT_HEALTHY}"}
+    assert silent(api) == (
+        f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts), its log says: {NOT_HEALTHY}"
+    )
+    (asked,) = [request for request in api.requests if request.path == SYSTEM]
+    assert asked.query == {"labelSelector": "app=ebs-csi-controller"}
+    logs = [request for request in api.requests if request.path.endswith("/log")]
+    assert (logs[0].query["container"], logs[0].query["previous"]) == ("ebs-plugin", "false")
+
+
+def test_who_may_not_read_the_drivers_log_is_told_the_command(api: Api) -> None:
+    api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller()
+    api.refuse("GET", f"{SYSTEM}/ebs-csi-controller-0/log", 403, "Forbidden", "pods/log is forbidden")
+    command = "kubectl -n kube-system logs -l app=ebs-csi-controller --all-containers --prefix"
+    assert silent(api) == f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts); see `{command}`"
+
+
+def test_a_cluster_without_the_driver_is_named(api: Api) -> None:
+    assert silent(api).endswith(
+        "driver ebs.csi.aws.com has no controller pod with the label app=ebs-csi-controller in kube-system"
+    )
+
+
+def test_a_driver_that_works_is_not_accused(api: Api) -> None:
+    api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller(ready=True)
+    assert silent(api) == HEAD.rstrip()
+
+
+def test_who_may_not_see_the_driver_still_learns_the_rest(api: Api) -> None:
+    api.refuse("GET", SYSTEM, 403, "Forbidden", "pods is forbidden")
+    said = silent(api)
+    assert said.startswith(HEAD)
+    assert "the pods of the driver cannot be read" in said
+
+
 def test_a_cluster_that_does_not_answer_hides_no_failure(api: Api) -> None:
     kubernetes_api._client.cache_clear()
     kubeconfig = api.kubeconfig

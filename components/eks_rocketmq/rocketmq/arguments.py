@@ -172,8 +172,12 @@ class RocketMqArgs(TypedDict):
     namespace: str
     """Namespace of all objects. Changing this replaces everything, which is refused while `protect_data` is on."""
     create_namespace: NotRequired[bool]
-    """Whether the namespace is made here, with Pod Security `restricted` enforced. Changing this to false deletes the
+    """Whether the namespace is made here, with a Pod Security level enforced. Changing this to false deletes the
     namespace with every set and claim in it, which is refused while `protect_data` is on. Default: true."""
+    pod_security: NotRequired[str]
+    """Pod Security level that the namespace enforces: `restricted`, `baseline` or `privileged`. All pods made here meet
+    `restricted`; a lower one is for a namespace with pods of others that do not. Needs `create_namespace`. Default:
+    `restricted`."""
     version: NotRequired[str]
     """RocketMQ version, which decides the image's tag, its home directory and the known keys: `5.3.3`, `5.4.0` or
     `5.5.0`. Changing this restarts all pods one by one. Default: `5.5.0`."""

@@ -15,6 +15,7 @@ from eks_rocketmq.rocketmq.declarations import Declarations
 from eks_rocketmq.rocketmq.external_access import ExternalAccess
 from eks_rocketmq.rocketmq.monitoring import Monitoring
 from eks_rocketmq.rocketmq.name_servers import NameServers
+from eks_rocketmq.rocketmq.namespace_preflight import ENFORCE, refuse_unfit_pods
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.rocketmq.proxies import Proxies
 
@@ -115,12 +116,13 @@ def _around(parent: RocketMq, name: str, planned: Plan, namespace: Input[str], p
 def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
     if not planned.create_namespace:
         return planned.namespace
+    existing = _refuse_existing_namespace(parent, name)
     made = k8s.core.v1.Namespace(
         f"{name}-namespace",
         metadata=objects.raw(
             {
                 "name": planned.namespace,
-                "labels": {**planned.labels, "pod-security.kubernetes.io/enforce": "restricted"},
+                "labels": {**planned.labels, ENFORCE: planned.pod_security},
                 "annotations": {**planned.annotations, **ownership_tags()},
             }
         ),
@@ -128,7 +130,10 @@ def _namespace(parent: RocketMq, name: str, planned: Plan) -> Input[str]:
             parent,
             # It takes every set and claim along when it goes, so also when `create_namespace` is turned off.
             protect=planned.protect_data or None,
-            hooks=_refuse_existing_namespace(parent, name),
+            hooks=ResourceHookBinding(
+                before_create=existing.before_create if existing else None,
+                before_update=refuse_unfit_pods(f"{name}-namespace", parent).before_update,
+            ),
         ),
     )
     return made.metadata.apply(lambda metadata: str(metadata.name))

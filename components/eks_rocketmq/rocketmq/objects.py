@@ -8,10 +8,12 @@ from importlib import resources
 from typing import Any
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource
+from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource, ResourceHookBinding
 
 from eks_rocketmq.component import child_options
 from eks_rocketmq.rocketmq import labels, network
+from eks_rocketmq.rocketmq.collisions import Workload
+from eks_rocketmq.rocketmq.namespace_preflight import refuse_collisions
 from eks_rocketmq.rocketmq.plan import Plan
 from eks_rocketmq.rocketmq.pod_settings import PodSettings
 from eks_rocketmq.rocketmq.securing import secured
@@ -189,11 +191,38 @@ def stateful_set(  # noqa: PLR0913 - what differs between the sets
             scope.parent,
             protect=protect or None,  # False would stop what the caller's own `protect` brings
             custom_timeouts=SET_TIMEOUTS,
-            hooks=explained(f"{scope.name}-set", scope.parent),
+            hooks=hooks(f"{scope.name}-set", scope, "StatefulSet", pods, replicas if claim else 0),
             # The pods look for each other under host names that exist only with this Service.
             depends_on=[headless],
         ),
     )
+
+
+def hooks(name: str, scope: Scope, kind: str, pods: PodSettings, claims: int = 0) -> ResourceHookBinding:
+    """What asks the cluster before the create of a workload, and after it when its pods do not become ready.
+
+    Args:
+        name: name of the resource.
+        scope: whose workload.
+        kind: `StatefulSet` or `Deployment`.
+        pods: what the pods carry.
+        claims: pods with a claim.
+    """
+    addressed = [scope.workload] if scope.role in {labels.NAME_SERVER, labels.PROXY} else []
+    workload = Workload(
+        namespace=scope.plan.namespace,
+        kind=kind,
+        name=scope.workload,
+        role=scope.role,
+        selector=scope.selector,
+        labels=scope.labels,
+        pod_labels={**pods.labels, **scope.labels},
+        services=[*addressed, *([labels.peers_service(scope.workload)] if kind == "StatefulSet" else [])],
+        claims=[f"data-{scope.workload}-{ordinal}" for ordinal in range(claims)],
+    )
+    asked, refused = explained(name, scope.parent), refuse_collisions(name, scope.parent, workload)
+    before = [*(refused.before_create or []), *(asked.before_create or [])]
+    return ResourceHookBinding(before_create=before or None, on_error=asked.on_error)
 
 
 def _kept(scope: Scope, claim: dict[str, Any] | None) -> dict[str, Any]:

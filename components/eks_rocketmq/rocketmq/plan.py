@@ -111,6 +111,7 @@ class Plan:
 
     namespace: str
     create_namespace: bool
+    pod_security: str
     version: str
     image: str
     zones: int
@@ -188,6 +189,7 @@ def plan(args: RocketMqArgs) -> Plan:
     result = Plan(
         namespace=namespace,
         create_namespace=args.get("create_namespace", True),
+        pod_security=pod_settings.security_level(args),
         version=version,
         image=_image(args, version),
         zones=profile.zones,

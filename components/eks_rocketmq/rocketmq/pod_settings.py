@@ -14,10 +14,19 @@ from eks_rocketmq.rocketmq.arguments import (
     TolerationArgs,
 )
 from eks_rocketmq.rocketmq.labels import labels
-from eks_rocketmq.validation import dns_subdomain, label_pairs, label_value, one_of, qualified_name, whole_number
+from eks_rocketmq.validation import (
+    dns_subdomain,
+    label_pairs,
+    label_value,
+    one_of,
+    qualified_name,
+    refuse_beside,
+    whole_number,
+)
 
 PULL_POLICIES = ("IfNotPresent", "Always", "Never")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+SECURITY_LEVELS = ("restricted", "baseline", "privileged")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 ZONE = "topology.kubernetes.io/zone"
 _NUMBER_END = 2**63
@@ -291,3 +300,14 @@ def _refuse_own(given: Mapping[str, str], own: Collection[str], what: str) -> No
     if taken:
         msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
         raise ValueError(msg)
+
+
+def security_level(args: Mapping[str, Any]) -> str:
+    """Return the Pod Security level of the namespace.
+
+    Raises:
+        ValueError: for another level, or for one that a namespace of others would not get.
+    """
+    if not args.get("create_namespace", True):
+        refuse_beside(args, ["pod_security"], "create_namespace false, which leaves the namespace as it is")
+    return one_of(args.get("pod_security", SECURITY_LEVELS[0]), SECURITY_LEVELS, "pod_security")

@@ -16,7 +16,6 @@ from eks_rocketmq.rocketmq.pods import (
     variables,
 )
 from eks_rocketmq.rocketmq.securing import secured
-from eks_rocketmq.rocketmq.unready import explained
 
 CONFIG_FILE = "rmq-proxy.json"
 _PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING, "metrics": ports.METRICS}
@@ -66,7 +65,7 @@ class Proxies(ComponentResource):
             opts=child_options(
                 self,
                 custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m"),
-                hooks=explained(f"{name}-deployment", self),
+                hooks=objects.hooks(f"{name}-deployment", scope, "Deployment", plan.proxies.pods),
             ),
         )
         self.register_outputs({})

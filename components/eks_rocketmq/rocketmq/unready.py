@@ -1,7 +1,7 @@
 """Why pods are not ready, in the cluster's own words, for when Pulumi gives up waiting for them.
 
 The provider names unready pods and nothing behind them: not the claim that waits for a volume, not what the driver
-says of it, not the image that cannot be pulled.
+says of it in the claim's event or in its own log, not the image that cannot be pulled.
 """
 
 import asyncio
@@ -12,11 +12,13 @@ import pulumi
 from pulumi import ComponentResource, ErrorHook, ErrorHookArgs, Output, ResourceHookBinding
 
 from eks_rocketmq.events import latest
+from eks_rocketmq.rocketmq import provisioners
 from eks_rocketmq.rocketmq.schedulable import schedulable
 
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 
+CLAIM = "PersistentVolumeClaim"
 _ANY_KIND = "kubernetes:core/v1:Pod"
 _ON_THE_WAY = {"PodInitializing", "ContainerCreating"}
 _MOST_PODS = 5
@@ -69,7 +71,7 @@ def _lacks(pod: Object, pending: set[str], events: Sequence[Object]) -> Iterator
     claims = [claim for volume in volumes if (claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"))]
     waiting = [claim for claim in claims if claim in pending]
     for claim in waiting:
-        said = _last(events, "PersistentVolumeClaim", claim)
+        said = _last(events, CLAIM, claim) or _awaited(events, claim)
         yield f"claim {claim} of pod {name} is not bound" + (f": {said}" if said else "")
     containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     stuck = [line for container in containers if (line := _stuck(container))]
@@ -106,16 +108,57 @@ def _last(events: Sequence[Object], kind: str, name: str) -> str:
     )
 
 
+def _awaited(events: Sequence[Object], claim: str) -> str:
+    """What the claim waits for when nothing has failed: an event of type Normal."""
+    about = [event for event in events if event.get("reason") == "ExternalProvisioning"]
+    return latest(
+        e for e in about if (e["involvedObject"].get("kind"), e["involvedObject"].get("name")) == (CLAIM, claim)
+    )
+
+
+def _drivers(provider: Mapping[str, str], claims: Sequence[Object], events: Sequence[Object]) -> list[str]:
+    """What is wrong with the drivers of claims that wait without a word of why."""
+    from eks_rocketmq.kubernetes_api import get  # noqa: PLC0415 - as below
+
+    def log(pod: str, container: str) -> str:
+        path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods/{pod}/log"
+        # Before its next start a container that ended has no log but the last one.
+        for previous in ("false", "true"):
+            try:
+                said = str(get(provider, path, container=container, tailLines="100", previous=previous))
+            except Exception:  # noqa: BLE001, S112 - nobody may read it, or there is none
+                continue
+            if provisioners.telling(said):
+                return said
+        return ""
+
+    silent = [
+        claim
+        for claim in claims
+        if claim["status"].get("phase") != "Bound" and not _last(events, CLAIM, claim["metadata"]["name"])
+    ]
+    known = sorted({provisioners.provisioner_of(claim) for claim in silent} & provisioners.CONTROLLERS.keys())
+    found = []
+    for driver in known:
+        path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods"
+        pods = get(provider, path, labelSelector=provisioners.CONTROLLERS[driver])["items"]
+        found.append(provisioners.controller_problem(driver, pods, log))
+    return [line for line in found if line]
+
+
 def _ask(provider: Mapping[str, str], inputs: Object) -> list[str]:
     from eks_rocketmq.kubernetes_api import get  # noqa: PLC0415 - a quarter of a second that only a failure needs
 
     namespace = f"/api/v1/namespaces/{inputs['metadata']['namespace']}"
     selector = ",".join(f"{key}={value}" for key, value in inputs["spec"]["selector"]["matchLabels"].items())
-    return reasons(
-        get(provider, f"{namespace}/pods", labelSelector=selector)["items"],
-        get(provider, f"{namespace}/persistentvolumeclaims")["items"],
-        get(provider, f"{namespace}/events")["items"],
-    )
+    pods = get(provider, f"{namespace}/pods", labelSelector=selector)["items"]
+    claims = get(provider, f"{namespace}/persistentvolumeclaims")["items"]
+    events = get(provider, f"{namespace}/events")["items"]
+    lines = reasons(pods, claims, events)
+    try:
+        return [*lines, *_drivers(provider, claims, events)]
+    except Exception as error:  # noqa: BLE001 - what is known already must be said
+        return [*lines, f"the pods of the driver cannot be read ({error})"]
 
 
 def _provider(component: ComponentResource) -> Mapping[str, str] | None:

@@ -90,6 +90,7 @@ def _child(component: Registration, type_: str, name: str) -> Registration:
         ignore_changes=(),
         timeouts={},
         before_create=(),
+        before_update=(),
         on_error=(),
         aliases=(),
     )

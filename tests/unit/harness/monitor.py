@@ -145,6 +145,7 @@ class RecordingMonitor:
             aliases=tuple(_alias(alias) for alias in request.aliases),
             timeouts=json_format.MessageToDict(request.customTimeouts),
             before_create=tuple(request.hooks.before_create),
+            before_update=tuple(request.hooks.before_update),
             on_error=tuple(request.hooks.on_error),
             id=id_,
             outputs=outputs,

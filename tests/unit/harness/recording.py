@@ -65,6 +65,7 @@ class Registration:
     aliases: tuple[str, ...]
     timeouts: Mapping[str, str]
     before_create: tuple[str, ...]
+    before_update: tuple[str, ...]
     on_error: tuple[str, ...]
     id: str
     outputs: Mapping[str, Any]
