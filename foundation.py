@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi_aws as aws
-from pulumi import Resource, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions, ResourceTransform
 
 from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
 from eks_rocketmq.eks.eks_cluster import require_aws_command
@@ -12,7 +12,7 @@ from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProviderArgs
 from eks_rocketmq.preflight import refuse_creating
 from eks_rocketmq.settings import NewCluster, Settings
-from eks_rocketmq.stack_new_cluster import check_caller
+from eks_rocketmq.stack_new_cluster import locked_out
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,10 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
     # The cluster asks for it as well, but only after its network has been made.
     require_aws_command()
     network = Network("network", new.network)
-    if not new.cluster.get("creator_is_admin", True) and "role_arn" not in new.cluster:
-        aws.get_caller_identity_output().arn.apply(lambda caller: check_caller(caller, new.cluster))
     cluster = EksCluster(
         "cluster",
         {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids},
-        ResourceOptions(transforms=[refuse_creating(CLUSTER, "cluster-not-yet", new.not_yet)] if new.not_yet else None),
+        ResourceOptions(transforms=_refusals(new)),
     )
     oidc = _oidc_provider(cluster, config)
     name = cluster.name
@@ -76,6 +74,19 @@ def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
         ResourceOptions(depends_on=groups),
     )
     return Foundation(cluster, oidc, [*groups, after])
+
+
+def _refusals(new: NewCluster) -> list[ResourceTransform]:
+    """What is refused where the cluster is to be created; once it is there, others may have made it possible."""
+    refusals: list[ResourceTransform] = []
+    if new.not_yet:
+        refusals.append(refuse_creating(CLUSTER, "cluster-not-yet", new.not_yet))
+    if "role_arn" in new.cluster or not new.cluster.get("creator_is_admin", True):
+        caller: Output[str] = aws.get_caller_identity_output().arn
+        refusals.append(
+            refuse_creating(CLUSTER, "cluster-locked", caller.apply(lambda known: locked_out(known, new.cluster)))
+        )
+    return refusals
 
 
 def _oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:

@@ -103,21 +103,23 @@ def refuse_existing_object(
     return refusing(name, look, lambda args, found: refusal(args.type, found))
 
 
-def refuse_creating(type_: str, name: str, reason: str) -> ResourceTransform:
+def refuse_creating(type_: str, name: str, reason: Input[str]) -> ResourceTransform:
     """A transform for a component: refuses the create of what it has of a type, at preview already.
 
     Args:
         type_: Pulumi type of the resource.
         name: of the hook, which is `<name>-preflight`.
-        reason: the error.
+        reason: the error; an empty text lets it be created.
     """
+    known: Output[str] = Output.from_input(reason)
 
-    async def look(_: ResourceHookArgs) -> "Found":
+    async def look(_: ResourceHookArgs) -> "Found | None":
         from eks_rocketmq.eks.lookup import Found  # noqa: PLC0415 - this module is below that one
 
-        return Found("")
+        told = await known.future()
+        return Found(told) if told else None
 
-    hooks = refusing(name, look, lambda *_: reason)
+    hooks = refusing(name, look, lambda _, found: found.id)
 
     def bind(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
         if resource.type_ != type_:

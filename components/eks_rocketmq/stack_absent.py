@@ -63,6 +63,8 @@ def _objects(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _software(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield settings that need what somebody has to install."""
     metrics, outside = values["monitoring"], values["external"]
+    if values["imagePullPolicy"] == "Never":
+        yield "imagePullPolicy 'Never'", "nodes that have the image already"
     if metrics.get("monitor", "none") != "none":
         yield f"monitoring.monitor {metrics['monitor']!r}", _OPERATOR
     if "alerts" in metrics:

@@ -10,7 +10,7 @@ from eks_rocketmq.eks.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddonArgs
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
-from eks_rocketmq.eks.identifiers import parse_arn
+from eks_rocketmq.eks.identifiers import is_arn, parse_arn
 from eks_rocketmq.eks.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
@@ -60,30 +60,34 @@ def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: Roc
     return ""
 
 
-def check_caller(caller: str, cluster: EksClusterArgs) -> None:
-    """Reject an identity that makes a cluster and may then put nothing into it.
+def locked_out(caller: str, cluster: EksClusterArgs) -> str:
+    """Return why whoever creates the cluster could then put nothing into it, or an empty text.
 
     Args:
-        caller: ARN of the identity that runs the stack, as STS says it.
-        cluster: the new cluster. Who creates it is no admin, and no other role is assumed for it.
-
-    Raises:
-        ValueError: naming the identity and the access entry that it needs.
+        caller: ARN of the identity that runs the stack, as STS says it. It creates the cluster.
+        cluster: the new cluster.
     """
-    admins = [entry["principal_arn"] for entry in cluster.get("access_entries", []) if is_admin(entry)]
-    if not any(_is(caller, str(principal)) for principal in admins):
-        msg = (
-            f"newCluster.creatorIsAdmin is false and this stack is run by {caller!r}, to which no access entry gives "
-            f"{ADMIN_POLICY}: it makes the cluster and is then locked out. Accepted is an entry for it. Add one to "
-            "newCluster.accessEntries, set clusterRoleArn to a role that has one, or leave creatorIsAdmin out"
-        )
-        raise ValueError(msg)
+    role = cluster.get("role_arn")
+    admins = [str(entry["principal_arn"]) for entry in cluster.get("access_entries", []) if is_admin(entry)]
+    if cluster.get("creator_is_admin", True):
+        admins.append(caller)
+    identity = caller if role is None else role
+    if any(_is(identity, admin) or _is(admin, identity) for admin in admins):
+        return ""
+    who = f"clusterRoleArn, {role!r}," if role else f"{caller!r}, which runs this stack,"
+    return (
+        f"newCluster gives {ADMIN_POLICY} to {' and '.join(map(repr, admins))}, and {who} puts this stack's objects "
+        "into it: it would be refused once the cluster is made. Accepted is an identity with that policy. Add an entry "
+        "to newCluster.accessEntries, or change clusterRoleArn or creatorIsAdmin"
+    )
 
 
 def _is(caller: str, principal: str) -> bool:
     """Whether an identity is the principal or a session of it. The session's ARN has the role's name, not its path."""
     if caller == principal:
         return True
+    if not (is_arn(caller) and is_arn(principal)):
+        return False
     session, role = parse_arn(caller), parse_arn(principal)
     kind, _, name = session.resource.partition("/")
     return (

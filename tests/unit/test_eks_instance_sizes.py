@@ -11,12 +11,12 @@ MIB = 1024**2
     ("instance_type", "cpu", "mib"),
     [
         # 1930 and 3920 are what nodes of EKS have allocatable.
-        ("m7i.large", 1930, 8 * 1024 - 355),
-        ("m7g.xlarge", 3920, 16 * 1024 - 355),
-        ("c8gn.2xlarge", 7910, 16 * 1024 - 355),
-        ("r6id.24xlarge", 95690, 768 * 1024 - 355),
-        ("m7i-flex.large", 1930, 8 * 1024 - 355),
-        ("c7g.medium", 940, 2 * 1024 - 355),
+        ("m7i.large", 1930, 8 * 1024 - 355 - 11 * 29),
+        ("m7g.xlarge", 3920, 16 * 1024 - 355 - 11 * 58),
+        ("c8gn.2xlarge", 7910, 16 * 1024 - 355 - 11 * 58),
+        ("r6id.24xlarge", 95690, 768 * 1024 - 355 - 11 * 58),
+        ("m7i-flex.large", 1930, 8 * 1024 - 355 - 11 * 29),
+        ("c7g.medium", 940, 2 * 1024 - 355 - 11 * 8),
     ],
 )
 def test_sizes_follow_from_the_name(instance_type: str, cpu: int, mib: int) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from typing import Any
 
 import pulumi
@@ -223,6 +222,7 @@ NOT_YET: list[tuple[dict[str, Any], str]] = [
         "brokerGroups['broker-a'].storageClass needs the StorageClass 'fast'",
     ),
     ({"controllers": {"storageClass": "fast"}}, "controllers.storageClass needs the StorageClass 'fast'"),
+    ({"imagePullPolicy": "Never"}, "imagePullPolicy 'Never' needs nodes that have the image already"),
     ({"monitoring": {"monitor": "pod"}}, "monitoring.monitor 'pod' needs the CRDs of the Prometheus operator"),
     ({"monitoring": {"alerts": {}}}, "monitoring.alerts needs the CRDs of the Prometheus operator"),
     (
@@ -251,16 +251,19 @@ NOT_YET.append(
 )
 
 
-def creating(overrides: dict[str, Any]) -> str | None:
-    """What the hook of the cluster's create says at preview."""
-    recording = run_stack("staging", preview=True, overrides=overrides)
+def creating(overrides: dict[str, Any], fakes: Fakes | None = None, hook: str = "not-yet") -> str | None:
+    """What a hook of the cluster's create says at preview."""
+    recording = run_stack("staging", preview=True, overrides=overrides, fakes=fakes)
     (cluster,) = recording.by_type("aws:eks/cluster:Cluster")
-    if "cluster-not-yet-preflight" not in cluster.before_create:
+    name = f"cluster-{hook}-preflight"
+    if name not in cluster.before_create:
         return None
     args = ResourceHookArgs(cluster.urn, "", cluster.name, cluster.type, new_inputs=cluster.inputs)
-    with pytest.raises(RuntimeError) as refusal:
-        asyncio.run(recording.hooks["cluster-not-yet-preflight"](args))
-    return str(refusal.value)
+    try:
+        asyncio.run(recording.hooks[name](args))
+    except RuntimeError as refusal:
+        return str(refusal)
+    return None
 
 
 @pytest.mark.parametrize(("overrides", "told"), NOT_YET)
@@ -321,36 +324,63 @@ CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/ci"
 
 
-def made_by(caller: str, principal: str) -> None:
-    entry = {"name": "admin", "principalArn": principal, "policies": [{"policy": ADMIN}]}
-    new = {"version": "1.35", "creatorIsAdmin": False, "accessEntries": [entry]}
+def made_by(caller: str, new: dict[str, Any], **overrides: Any) -> str | None:
+    """What is said to whoever creates the cluster."""
     identity = {"accountId": ACCOUNT, "arn": caller, "id": ACCOUNT, "userId": "A"}
     fakes = Fakes().answering(CALLER, lambda _: identity)
-    run_stack("staging", preview=True, overrides={"newCluster": new}, fakes=fakes)
+    return creating({"newCluster": {"version": "1.35", **new}, **overrides}, fakes, "locked")
+
+
+def admin(principal: str, **changed: Any) -> dict[str, Any]:
+    entry = {"name": "admin", "principalArn": principal, "policies": [{"policy": ADMIN}]}
+    return {"creatorIsAdmin": False, "accessEntries": [entry], **changed}
 
 
 @pytest.mark.parametrize(
-    ("caller", "principal"),
+    ("caller", "new", "overrides"),
     [
-        (SESSION, ROLE),
-        (SESSION, f"arn:aws:iam::{ACCOUNT}:role/team/deployer"),
-        (f"arn:aws:iam::{ACCOUNT}:user/ops/eve", f"arn:aws:iam::{ACCOUNT}:user/ops/eve"),
+        (SESSION, {}, {}),
+        (SESSION, admin(ROLE), {}),
+        (SESSION, admin(f"arn:aws:iam::{ACCOUNT}:role/team/deployer"), {}),
+        (f"arn:aws:iam::{ACCOUNT}:user/ops/eve", admin(f"arn:aws:iam::{ACCOUNT}:user/ops/eve"), {}),
+        # A role that is assumed for the cluster: the creator's own, or one with an entry.
+        (SESSION, {}, {"clusterRoleArn": ROLE}),
+        (SESSION, admin(f"{ROLE}-team", creatorIsAdmin=True), {"clusterRoleArn": f"{ROLE}-team"}),
+        (SESSION, admin(f"{ROLE}-team"), {"clusterRoleArn": f"{ROLE}-team"}),
     ],
 )
-def test_whoever_makes_the_cluster_may_be_let_in_by_an_entry(caller: str, principal: str) -> None:
-    made_by(caller, principal)
+def test_whoever_makes_the_cluster_may_be_its_admin(
+    caller: str, new: dict[str, Any], overrides: dict[str, Any]
+) -> None:
+    assert made_by(caller, new, **overrides) is None
 
 
 @pytest.mark.parametrize(
-    ("caller", "principal"),
+    ("caller", "new", "overrides", "who"),
     [
-        (SESSION, f"{ROLE}-team"),
-        (SESSION.replace(ACCOUNT, "111122223333"), ROLE),
-        (SESSION, f"arn:aws:iam::{ACCOUNT}:user/deployer"),
-        (f"arn:aws:iam::{ACCOUNT}:user/eve", f"arn:aws:iam::{ACCOUNT}:role/eve"),
-        (f"arn:aws:iam::{ACCOUNT}:root", ROLE),
+        (SESSION, admin(f"{ROLE}-team"), {}, f"{SESSION!r}, which runs this stack,"),
+        (
+            SESSION.replace(ACCOUNT, "111122223333"),
+            admin(ROLE),
+            {},
+            f"{SESSION.replace(ACCOUNT, '111122223333')!r}, which runs this stack,",
+        ),
+        (SESSION, admin(f"arn:aws:iam::{ACCOUNT}:user/deployer"), {}, f"{SESSION!r}, which runs this stack,"),
+        (
+            f"arn:aws:iam::{ACCOUNT}:user/eve",
+            admin(f"arn:aws:iam::{ACCOUNT}:role/eve"),
+            {},
+            f"'arn:aws:iam::{ACCOUNT}:user/eve', which runs this stack,",
+        ),
+        (f"arn:aws:iam::{ACCOUNT}:root", admin(ROLE), {}, f"'arn:aws:iam::{ACCOUNT}:root', which runs this stack,"),
+        # The creator administers the cluster, and another role is assumed for it.
+        (SESSION, {}, {"clusterRoleArn": f"{ROLE}-team"}, f"clusterRoleArn, '{ROLE}-team',"),
     ],
 )
-def test_whoever_makes_a_cluster_that_locks_them_out_is_told_at_preview(caller: str, principal: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"creatorIsAdmin is false and this stack is run by {caller!r}, to")):
-        made_by(caller, principal)
+def test_whoever_makes_a_cluster_that_locks_them_out_is_told_at_preview(
+    caller: str, new: dict[str, Any], overrides: dict[str, Any], who: str
+) -> None:
+    told = made_by(caller, new, **overrides)
+    assert told is not None
+    assert told.startswith(f"newCluster gives {ADMIN} to ")
+    assert f"and {who} puts this stack's objects into it: it would be refused once the cluster is made." in told

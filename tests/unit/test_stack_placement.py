@@ -130,7 +130,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     # Sizes.
     (
         {"brokerGroups": [{**BROKER, "memory": "64Gi"}]},
-        "brokerGroups['broker-a'] request 64 GiB of memory each, and the largest node for them has 7.653 GiB of memory",
+        "brokerGroups['broker-a'] request 64 GiB of memory each, and the largest node for them has 7.342 GiB of memory",
     ),
     (
         {"proxies": {"cpu": "2"}},

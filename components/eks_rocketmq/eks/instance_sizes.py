@@ -1,6 +1,7 @@
 """How much of an instance of EC2 the pods of a node can request at most. Pure."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 _TYPE = re.compile(
@@ -8,8 +9,11 @@ _TYPE = re.compile(
 )
 _GIB_PER_CPU = {"c": 2, "m": 4, "r": 8}
 _MIB = 1024**2
-_RESERVED_MIB = 255 + 100
-"""Memory that the kubelet of EKS's images reserves beside 11 MiB for each pod, and the least that it keeps free."""
+_RESERVED_MIB, _RESERVED_MIB_PER_POD = 255 + 100, 11
+"""Memory that the kubelet of EKS's images reserves, and the least that it keeps free; and for each pod it may have."""
+_PODS: Mapping[str, int] = {"medium": 8, "large": 29}
+_MOST_PODS_AT_LEAST = 58
+"""Pods that every instance of a size may have; larger ones may have this many or more."""
 _RESERVED_CPU = (60, 10, 5, 5)
 """Thousandths of the first processors that it reserves; of each further one 2.5."""
 
@@ -33,5 +37,6 @@ def room(instance_type: str) -> Room | None:
         return None
     cpus = {"medium": 1, "large": 2}.get(match["size"], 4 * int(match["times"] or 1))
     reserved = sum(_RESERVED_CPU[:cpus]) + 2.5 * max(0, cpus - len(_RESERVED_CPU))
-    memory = cpus * _GIB_PER_CPU[match["family"]] * 1024 - _RESERVED_MIB
+    pods = _PODS.get(match["size"], _MOST_PODS_AT_LEAST)
+    memory = cpus * _GIB_PER_CPU[match["family"]] * 1024 - _RESERVED_MIB - _RESERVED_MIB_PER_POD * pods
     return Room(int(1000 * cpus - reserved), memory * _MIB)
