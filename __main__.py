@@ -13,6 +13,8 @@ config = load()
 
 base = foundation(config)
 cluster, oidc = base.cluster, base.oidc
+# EKS waits for the addon's pods, which need nodes, and makes its own class after a new API server answers.
+ready = pulumi.ResourceOptions(provider=cluster.provider, depends_on=base.nodes)
 driver = EbsCsiAddon(
     "ebs-csi",
     {
@@ -20,15 +22,11 @@ driver = EbsCsiAddon(
         "issuer": oidc.issuer,
         "provider_arn": oidc.arn,
         "kubernetes_version": cluster.version,
+        "kubeconfig": cluster.kubeconfig,
     },
-    # The driver's controller needs nodes, and EKS waits for it.
-    pulumi.ResourceOptions(depends_on=base.nodes),
+    ready,
 )
-storage = EbsStorageClass(
-    "storage",
-    {**config.storage, "kubeconfig": cluster.kubeconfig},
-    pulumi.ResourceOptions(provider=cluster.provider),
-)
+storage = EbsStorageClass("storage", {**config.storage, "kubeconfig": cluster.kubeconfig}, ready)
 rocketmq = RocketMq(
     "rocketmq",
     {**config.rocketmq, "storage_class": storage.name},

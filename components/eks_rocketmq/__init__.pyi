@@ -1,7 +1,12 @@
 """The public names and nothing else; see `__init__.py`."""
 
 from eks_rocketmq.eks.cluster_addons import AddonArgs, ClusterAddons, ClusterAddonsArgs, VpcCniArgs
-from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddon, EbsCsiAddonArgs, EbsCsiConfigurationArgs
+from eks_rocketmq.eks.ebs_csi_addon import (
+    EbsCsiAddon,
+    EbsCsiAddonArgs,
+    EbsCsiConfigurationArgs,
+    SelfManagedDriverArgs,
+)
 from eks_rocketmq.eks.eks_cluster import (
     AccessEntryArgs,
     AccessPolicyArgs,
@@ -86,6 +91,7 @@ __all__ = [
     "ProxiesArgs",
     "RocketMq",
     "RocketMqArgs",
+    "SelfManagedDriverArgs",
     "ServiceAccountArgs",
     "TlsArgs",
     "TolerationArgs",

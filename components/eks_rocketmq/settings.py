@@ -30,6 +30,7 @@ from eks_rocketmq.eks.network import NetworkArgs
 from eks_rocketmq.eks.network_plan import plan_network
 from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
+from eks_rocketmq.eks.self_managed import driver_names
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
 from eks_rocketmq.external import external
@@ -43,7 +44,7 @@ from eks_rocketmq.stack_absent import not_yet
 from eks_rocketmq.stack_arns import check_arns
 from eks_rocketmq.stack_images import check_images
 from eks_rocketmq.stack_new_cluster import check_new_cluster
-from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of, refuse_beside
+from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "oidcProvider": ("create", "existing"),
-    "ebsCsiDriver": ("create", "existing"),
+    "ebsCsiDriver": ("create", "existing", "self-managed", "auto-mode"),
     "ebsCsiPermissions": tuple(PERMISSIONS),
     "durability": tuple(PROFILES),
     "rocketmqVersion": tuple(versions()),
@@ -121,8 +122,8 @@ def load() -> Settings:
     except ValueError as error:
         msg = f"Pulumi.{stack}.yaml: {error}"
         raise pulumi.RunError(msg) from error
-    if settings.ebs_csi.get("existing") and "kms_key_id" in settings.storage:
-        pulumi.log.warn(_KEY_UNSEEN)
+    if "kms_key_id" in settings.storage and (settings.ebs_csi.get("existing") or settings.ebs_csi.get("auto_mode")):
+        pulumi.log.warn(stack_checks.KEY_UNSEEN)
     return settings
 
 
@@ -275,24 +276,28 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
 def _ebs_csi(
     declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], storage: EbsStorageClassArgs
 ) -> EbsCsiAddonArgs:
+    driver = values["ebsCsiDriver"]
     wired = {
         "cluster_name": values["clusterName"],
         "role_name": values["ebsCsiRoleName"] or role_checks.cluster_role_name(values["clusterName"], "ebs-csi-driver"),
         "permissions": values["ebsCsiPermissions"],
-        "existing": values["ebsCsiDriver"] == "existing",
+        "existing": driver == "existing",
+        "auto_mode": driver == "auto-mode",
         **_FACTS,
     }
     role_checks.role_name(wired["role_name"], "ebsCsiRoleName")
-    if wired["existing"]:
-        own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
-        refuse_beside(values, own, "ebsCsiDriver 'existing', which uses the addon and its role as they are")
+    own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
+    stack_checks.check_driver(driver, values, own)
     args: EbsCsiAddonArgs = _part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
+    if driver == "self-managed":
+        args.setdefault("self_managed", {})
     with as_spelled("ebsCsi"):
         choices(args)
         configuration_values(args.get("configuration", {}))
+        driver_names({**args.get("self_managed", {})})
         role_checks.path(args.get("path", "/"))
         key_policy(cast("list[str]", args.get("kms_key_arns", [])))
-    if "kms_key_id" in storage and not wired["existing"]:
+    if "kms_key_id" in storage and driver not in stack_checks.NO_ROLE:
         # The driver could not use the key of the class otherwise, and every claim would stay Pending.
         args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
     return args
@@ -303,6 +308,7 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
         "class_name": values["storageClass"],
         "create": bool(values["newStorageClass"]),
         "allow_volume_expansion": values["allowVolumeExpansion"],
+        "auto_mode": values["ebsCsiDriver"] == "auto-mode",
     }
     args: EbsStorageClassArgs = _part("newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired)
     dns_subdomain(args["class_name"], "storageClass")
@@ -314,11 +320,6 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
     return args
 
 
-_KEY_UNSEEN = (
-    "newStorageClass.kmsKeyId with ebsCsiDriver 'existing': the stack leaves that driver's role as it is. Unless the "
-    "role or the key's policy lets it use the key through EC2 (kms:CreateGrant, kms:Decrypt, "
-    "kms:GenerateDataKeyWithoutPlaintext), every claim of the class stays Pending"
-)
 # What the program alone knows stands in for itself while the rest is checked.
 _NETWORK_IDS: Mapping[str, Any] = {"vpc_id": "vpc-0", "subnet_ids": ["subnet-0", "subnet-1"]}
 _FACTS: Mapping[str, Any] = {

@@ -24,13 +24,23 @@ from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.shape import camel
 from eks_rocketmq.stack_file import NAMESPACES_OF_EVERY_CLUSTER
-from eks_rocketmq.validation import bytes_of
+from eks_rocketmq.validation import bytes_of, refuse_beside
 
 _ROLES = ("name_servers", "controllers", "proxies")
 SKEW = 3
 """Minor versions that nodes may be older than the control plane: https://kubernetes.io/releases/version-skew-policy/"""
 _NEW_CLUSTER_CLASS = "gp2"
 """The class that EKS puts into a cluster. The EBS CSI addon may make one too, but after the stack has looked for it."""
+NO_ROLE: Mapping[str, str] = {
+    "existing": "which uses the addon and its role as they are",
+    "auto-mode": "which needs no role of the stack",
+}
+"""Values of `ebsCsiDriver` with which this stack gives the driver no role."""
+KEY_UNSEEN = (
+    "newStorageClass.kmsKeyId with ebsCsiDriver 'existing' or 'auto-mode': the stack leaves that driver's role as it "
+    "is (in Auto Mode, the role of the cluster). Unless the role or the key's policy lets it use the key through EC2 "
+    "(kms:CreateGrant, kms:Decrypt, kms:GenerateDataKeyWithoutPlaintext), every claim of the class stays Pending"
+)
 
 
 def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> None:
@@ -47,8 +57,8 @@ def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> N
         ("oidcProvider", "its issuer is new, and no provider of it is there"),
         ("ebsCsiDriver", "there is no driver in it"),
     ):
-        if values[key] == "existing":
-            msg = f"{key} is 'existing', and newCluster makes the cluster: {why}; take 'create'"
+        if values[key] != "create":
+            msg = f"{key} is {values[key]!r}, and newCluster makes the cluster: {why}; take 'create'"
             raise ValueError(msg)
     name = storage["class_name"]
     if not storage.get("create", False) and name != _NEW_CLUSTER_CLASS:
@@ -75,6 +85,27 @@ def client_ids(given: list[Any]) -> list[str]:
         msg = f"oidcClientIds: {error}"
         raise ValueError(msg) from error
     return given
+
+
+def check_driver(driver: str, values: Mapping[str, Any], own: Iterable[str]) -> None:
+    """Rejects settings that the chosen driver makes meaningless.
+
+    Args:
+        driver: `ebsCsiDriver`.
+        values: the settings by key.
+        own: settings of the driver's role that differ from their default.
+
+    Raises:
+        ValueError: naming the keys and what is accepted.
+    """
+    if driver in NO_ROLE:
+        refuse_beside(values, own, f"ebsCsiDriver {driver!r}, {NO_ROLE[driver]}")
+    if driver != "self-managed" and "selfManaged" in values["ebsCsi"]:
+        msg = (
+            f"ebsCsi.selfManaged is given and ebsCsiDriver is {driver!r}; it belongs to 'self-managed': take that, or "
+            "leave selfManaged out"
+        )
+        raise ValueError(msg)
 
 
 def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:

@@ -12,7 +12,7 @@ def verification_commands(*, cluster_arn: str, provider_arn: str, role_arn: str,
     Args:
         cluster_arn: ARN of the cluster, which holds region and name.
         provider_arn: IAM OIDC provider.
-        role_arn: role of the EBS CSI driver.
+        role_arn: role of the EBS CSI driver; empty for that of EKS Auto Mode.
         namespace: where RocketMQ runs.
     """
     region, cluster = cluster_arn.split(":")[3], cluster_arn.rsplit("/", 1)[-1]
@@ -23,7 +23,11 @@ def verification_commands(*, cluster_arn: str, provider_arn: str, role_arn: str,
     return {
         "kubeconfig": f"aws eks update-kubeconfig --region {region} --name {cluster}",
         "oidcProvider": f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn}",
-        "trustPolicy": f"aws iam get-role --role-name {role} --query Role.AssumeRolePolicyDocument",
+        **(
+            {"trustPolicy": f"aws iam get-role --role-name {role} --query Role.AssumeRolePolicyDocument"}
+            if role
+            else {}
+        ),
         "claims": f"{kubectl} get pvc -l app={labels.app(labels.BROKER)}",
         "pods": f"{kubectl} get pods -o wide",
         "brokers": f"{kubectl} exec {labels.app(labels.NAME_SERVER)}-0 -- {ask}",

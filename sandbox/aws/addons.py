@@ -147,7 +147,7 @@ def names(cluster: str) -> Response:
 
 
 def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) -> Response:
-    """UpdateAddon: what is absent from the request stays as it is."""
+    """UpdateAddon: what is absent from the request stays as it is, but for the role, which is removed."""
     record = _record(cluster, name)
     status, _ = _state(settings, record)
     if status in ("CREATING", "UPDATING"):
@@ -159,12 +159,13 @@ def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) ->
     except UnsupportedAddonError as unsupported:
         return _invalid(str(unsupported))
     record["addonVersion"] = version
+    # A request without a role takes the role away: https://github.com/hashicorp/terraform-provider-aws/pull/19403
+    record["serviceAccountRoleArn"] = body.get("serviceAccountRoleArn", "")
     if "podIdentityAssociations" in body:
         pod_identity.remove(record["clusterName"], record.get("podIdentityAssociations", []))
         _associate(record, addon, body["podIdentityAssociations"] or [])
-    for field in ("serviceAccountRoleArn", "configurationValues"):
-        if field in body:
-            record[field] = body[field] or ""
+    if "configurationValues" in body:
+        record["configurationValues"] = body["configurationValues"] or ""
     record.update(modifiedAt=eks._now(), _changed=time.time(), _transition="UPDATING")
     started = {
         "id": str(uuid.uuid4()),
@@ -282,6 +283,9 @@ def _check(body: dict[str, Any], addon: Addon) -> None:
         if not pod_identity.role_exists(association.get("roleArn", "")):
             raise UnsupportedAddonError(pod_identity.NO_ROLE)
     arn = body.get("serviceAccountRoleArn")
+    if arn == "":
+        # EKS's own words, as in https://github.com/hashicorp/terraform-provider-aws/issues/30645
+        raise UnsupportedAddonError("Cross-account pass role is not allowed.")
     if arn and not pod_identity.role_exists(arn):
         raise UnsupportedAddonError(
             f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"

@@ -96,7 +96,10 @@ def test_an_addon_is_what_the_cluster_reports(aws: Server, eks: Any) -> None:
 def test_an_update_lasts_until_the_cluster_reports(aws: Server, eks: Any) -> None:
     aws.report(EBS_CSI, ACTIVE)
     newest = CATALOGUE[EBS_CSI].versions[0]
-    update = eks.update_addon(**ADDON, addonVersion=newest, configurationValues='{"controller": {"replicaCount": 1}}')
+    configuration = '{"controller": {"replicaCount": 1}}'
+    update = eks.update_addon(
+        **ADDON, serviceAccountRoleArn=ROLE_ARN, addonVersion=newest, configurationValues=configuration
+    )
     polled = {"name": place.CLUSTER, "addonName": EBS_CSI, "updateId": update["update"]["id"]}
     assert eks.describe_update(**polled)["update"]["status"] == "InProgress"
     assert eks.describe_addon(**ADDON)["addon"]["status"] == "UPDATING"
@@ -110,6 +113,18 @@ def test_an_update_lasts_until_the_cluster_reports(aws: Server, eks: Any) -> Non
     assert (addon["addonVersion"], addon["serviceAccountRoleArn"]) == (newest, ROLE_ARN)
     with refused("ResourceNotFoundException", "No update found"):
         eks.describe_update(**{**polled, "updateId": "0"})
+
+
+def test_a_role_is_removed_by_a_request_without_it_and_not_by_an_empty_one(aws: Server, eks: Any) -> None:
+    """The AWS provider sends the empty one: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
+    aws.report(EBS_CSI, ACTIVE)
+    unchecked = aws.client("eks", parameter_validation=False)
+    with refused("InvalidParameterException", "Cross-account pass role is not allowed."):
+        unchecked.update_addon(**ADDON, serviceAccountRoleArn="")
+    assert eks.describe_addon(**ADDON)["addon"]["serviceAccountRoleArn"] == ROLE_ARN
+    eks.update_addon(**ADDON, configurationValues="{}")
+    aws.report(EBS_CSI, ACTIVE)
+    assert "serviceAccountRoleArn" not in eks.describe_addon(**ADDON)["addon"]
 
 
 def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -> None:

@@ -13,7 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-_COLLECTIONS = {"configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "replicasets", "statefulsets"}
+_COLLECTIONS = {
+    "configmaps",
+    "deployments",
+    "endpoints",
+    "events",
+    "persistentvolumeclaims",
+    "pods",
+    "replicasets",
+    "statefulsets",
+}
 
 
 @dataclass

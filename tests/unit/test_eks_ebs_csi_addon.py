@@ -257,7 +257,7 @@ def test_an_existing_driver_is_given_nothing_that_would_be_dropped() -> None:
         with pytest.raises(ValueError, match=f"^{argument} given with existing True, which uses the addon as it is"):
             csi_identity.choices({**given, argument: "x"})
     # What is left is read, or given by every program that may switch between the two.
-    others = ARGS.keys() | {"existing", "kubernetes_version"}
+    others = ARGS.keys() | {"existing", "kubernetes_version", "kubeconfig", "self_managed", "auto_mode"}
     assert {*csi_identity.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
 
 

@@ -11,7 +11,7 @@ import eks_rocketmq as library
 from eks_rocketmq import package
 from tests.unit.fields import Pair, Place, fields_of, rows_of, types_in
 from tests.unit.harness import Fakes, run
-from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, auto_mode_cluster
 
 TAGS = {"team": "shop"}
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -292,10 +292,18 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "resolve_conflicts_on_update": "PRESERVE",
                 "preserve": True,
                 "existing": True,
+                "self_managed": {},
+                "auto_mode": True,
+                "kubeconfig": "{}",
                 "permissions_boundary": POLICY,
                 "path": "/team/",
                 "tags": TAGS,
             },
+        ),
+        library.SelfManagedDriverArgs: Place(
+            lambda fields: {**DRIVER, "self_managed": fields},
+            {},
+            {"namespace": "other", "service_account": "other", "deployment": "other"},
         ),
         library.EbsCsiConfigurationArgs: Place(
             lambda fields: {**DRIVER, "configuration": fields},
@@ -336,6 +344,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "reclaim_policy": "Delete",
                 "mount_options": ["noatime"],
                 "tags": TAGS,
+                "auto_mode": True,
                 "kubeconfig": "{}",
             },
         ),
@@ -359,6 +368,7 @@ FOUND = (
     .answering(
         "aws:eks/getAddon:getAddon", lambda _: {"addonVersion": "v1.60.0-eksbuild.1", "serviceAccountRoleArn": ROLE}
     )
+    .answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
     .answering(
         "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
         lambda given: {"arn": OTHER_PROVIDER, "url": given["url"], "clientIdLists": ["sts.amazonaws.com"]},

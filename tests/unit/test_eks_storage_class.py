@@ -70,7 +70,7 @@ def test_the_drivers_own_provisioner_is_accepted() -> None:
     [
         (
             {"provisioner": "efs.csi.aws.com"},
-            "'gp2' has the provisioner 'efs.csi.aws.com'; accepted are ebs.csi.aws.com",
+            "'gp2' has the provisioner 'efs.csi.aws.com', which another driver serves; accepted here: ebs.csi.aws.com",
         ),
         ({"volumeBindingMode": "Immediate"}, "'gp2' binds with Immediate; accepted is WaitForFirstConsumer"),
     ],

@@ -54,7 +54,10 @@ def test_the_prod_stack_is_the_original_case() -> None:
     assert config.cluster == {"cluster_name": "prod"}
     assert (config.new_cluster, config.oidc_provider_exists, config.ebs_csi.get("existing")) == (None, False, False)
     assert (config.ebs_csi["role_name"], config.ebs_csi.get("permissions")) == ("eks-ebs-csi-driver", "legacy")
-    assert config.storage == {"class_name": "gp2", "create": False, "allow_volume_expansion": True}
+    assert config.storage == {
+        **{"class_name": "gp2", "create": False},
+        **{"allow_volume_expansion": True, "auto_mode": False},
+    }
     assert config.rocketmq["namespace"] == "rocketmq"
     assert config.rocketmq["profile"] == "strict"
     assert config.rocketmq["broker_groups"] == group()

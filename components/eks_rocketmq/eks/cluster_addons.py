@@ -8,8 +8,8 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
+from eks_rocketmq.eks.addon_preflight import check_addon
 from eks_rocketmq.eks.irsa_role import IrsaRoleArgs, TrustedClusterArgs
-from eks_rocketmq.eks.preflight import refuse_existing
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
@@ -116,7 +116,14 @@ class ClusterAddons(ComponentResource):
                 self,
                 # The pod network asks for its first address with the role's policy; the ARN alone does not bring it.
                 depends_on=role.policies if role else [],
-                hooks=refuse_existing(f"{name}-{plan.name}", "leave it out of the `addons` of ClusterAddons", self),
+                hooks=check_addon(
+                    f"{name}-{plan.name}",
+                    self,
+                    existing="leave it out of the `addons` of ClusterAddons",
+                    keep="take vpc_cni.identity 'irsa' again (the program's setting `clusterAddons.vpcCni.identity`)",
+                ),
+                # A cluster has one addon of a name.
+                delete_before_replace=True,
             ),
         )
 

@@ -22,6 +22,11 @@ MANAGED_ONLY = (
     "tags",
 )
 """Arguments of a driver that is made: those that name the cluster, or that must be given, are not among them."""
+ADDON_ONLY = (
+    *("addon_version", "configuration", "most_recent", "preserve", "resolve_conflicts_on_create"),
+    "resolve_conflicts_on_update",
+)
+"""Arguments of the EKS addon, which a driver without one cannot be given."""
 DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """What a program that may switch between the two gives in either case says nothing."""
 _CLUSTER_SCOPED_FROM = (1, 58)
@@ -54,9 +59,7 @@ def choices(given: Mapping[str, object]) -> Choices:
     Raises:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
-    if given.get("existing"):
-        chosen = {key: value for key, value in given.items() if value != DEFAULTS.get(key)}
-        refuse_beside(chosen, MANAGED_ONLY, "existing True, which uses the addon as it is")
+    _check_installation(given)
     permissions = one_of(given.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, "permissions")
     identity = one_of(given.get("identity", DEFAULTS["identity"]), IDENTITIES, "identity")
     policy = PERMISSIONS[permissions]
@@ -66,7 +69,7 @@ def choices(given: Mapping[str, object]) -> Choices:
         )
         raise ValueError(msg)
     missing = [key for key in ("issuer", "provider_arn") if key not in given]
-    if identity == "irsa" and missing and not given.get("existing"):
+    if identity == "irsa" and missing and not (given.get("existing") or given.get("auto_mode")):
         msg = f"identity 'irsa' needs {' and '.join(missing)} of the cluster; give it, or take identity 'pod_identity'"
         raise ValueError(msg)
     _check_version(given)
@@ -83,6 +86,27 @@ def choices(given: Mapping[str, object]) -> Choices:
             given.get("resolve_conflicts_on_update", "OVERWRITE"), UPDATE_CONFLICTS, "resolve_conflicts_on_update"
         ),
     )
+
+
+def _check_installation(given: Mapping[str, object]) -> None:
+    """Refuses two kinds of driver at once, and arguments that the chosen one cannot be given."""
+    kinds = [key for key in ("existing", "self_managed", "auto_mode") if given.get(key, False) not in (False, None)]
+    if len(kinds) > 1:
+        msg = f"{' and '.join(kinds)} are given together; accepted is one of them: leave the others out"
+        raise ValueError(msg)
+    chosen = {key: value for key, value in given.items() if value != DEFAULTS.get(key)}
+    if kinds == ["existing"]:
+        refuse_beside(chosen, MANAGED_ONLY, "existing True, which uses the addon as it is")
+    if kinds == ["auto_mode"]:
+        refuse_beside(chosen, MANAGED_ONLY, "auto_mode True, which needs neither an addon nor a role")
+    if kinds == ["self_managed"]:
+        refuse_beside(chosen, ADDON_ONLY, "self_managed, a driver without an EKS addon")
+        if given.get("identity") == "pod_identity":
+            msg = (
+                "identity is 'pod_identity' with self_managed; accepted is 'irsa', whose role stands in the annotation "
+                "of the service account. Leave identity out"
+            )
+            raise ValueError(msg)
 
 
 def _check_version(given: Mapping[str, object]) -> None:

@@ -1,25 +1,43 @@
 """The EBS CSI driver of a cluster, with an identity that works."""
 
+import asyncio
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, ResourceOptions, RunError
+import pulumi_kubernetes as kubernetes
+from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, ResourceOptions, RunError, log
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import csi_identity
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import EBS_CSI
+from eks_rocketmq.eks.addon_preflight import check_addon
 from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.eks.policy_documents import account_of
-from eks_rocketmq.eks.preflight import refuse_existing
+from eks_rocketmq.eks.self_managed import (
+    NAMESPACE,
+    ROLE_ANNOTATION,
+    SERVICE_ACCOUNT,
+    DriverNames,
+    driver_names,
+    restart_annotations,
+)
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
-SERVICE_ACCOUNT_NAMESPACE = "kube-system"
-SERVICE_ACCOUNT = "ebs-csi-controller-sa"  # https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
+
+class SelfManagedDriverArgs(TypedDict):
+    """Names of a driver that Helm or kubectl installed; the defaults are those of its Helm chart."""
+
+    namespace: NotRequired[str]
+    """Namespace of the controller; default: `kube-system`."""
+    service_account: NotRequired[str]
+    """Service account of the controller; default: `ebs-csi-controller-sa`."""
+    deployment: NotRequired[str]
+    """Deployment of the controller; default: `ebs-csi-controller`."""
 
 
 class EbsCsiConfigurationArgs(TypedDict):
@@ -101,6 +119,16 @@ class EbsCsiAddonArgs(TypedDict):
     existing: NotRequired[bool]
     """Use the addon that the cluster has, without managing it or its role; default: False, create both. One that has
     neither a role nor an association of EKS Pod Identity is refused."""
+    self_managed: NotRequired[SelfManagedDriverArgs]
+    """Use a driver that Helm or kubectl installed, without an EKS addon: this component makes its role, annotates its
+    service account, and restarts the controller's pods if they run without the role. `{}` for the default names;
+    default: none. It needs a Kubernetes provider (`ResourceOptions(provider=…)`)."""
+    auto_mode: NotRequired[bool]
+    """Use the driver of EKS Auto Mode, which needs neither an addon nor a role; default: False. A cluster without it is
+    refused."""
+    kubeconfig: NotRequired[Input[str]]
+    """Kubeconfig of the cluster, to see at preview whether a driver runs without an addon, and with `self_managed`
+    whether its pods must be restarted; default: neither is checked, and `self_managed` restarts them once."""
     permissions_boundary: NotRequired[Input[str]]
     """ARN of the policy that bounds what the role may do; default: none."""
     path: NotRequired[str]
@@ -116,16 +144,17 @@ class _DriverRole(IrsaRole):
 class EbsCsiAddon(ComponentResource):
     """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
 
-    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. Its controller needs nodes to become active: let it depend
-    on the node groups of the same stack (`depends_on`). Depend on it with whatever claims volumes. Unknown permissions,
-    identities and conflict rules, keys that are no ARN, and a configuration that contradicts itself are refused with a
-    ValueError at preview.
+    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. With `self_managed` it gives the role to a driver that
+    Helm or kubectl installed. The addon's controller needs nodes to become active: let it depend on the node groups of
+    the same stack (`depends_on`). Depend on it with whatever claims volumes. Unknown permissions, identities and
+    conflict rules, keys that are no ARN, and a configuration that contradicts itself are refused with a ValueError at
+    preview.
     """
 
     role_arn: Output[str]
-    """ARN of the driver's role."""
+    """ARN of the driver's role; empty with `auto_mode`."""
     addon_version: Output[str]
-    """Version of the addon that is installed."""
+    """Version of the addon that is installed; empty without an addon."""
 
     def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
@@ -135,6 +164,14 @@ class EbsCsiAddon(ComponentResource):
         if args.get("existing", False):
             found: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read)
             self.role_arn, self.addon_version = found[0], found[1]
+        elif args.get("auto_mode", False):
+            self.role_arn = Output.from_input(args["cluster_name"]).apply(self._require_auto_mode)
+            self.addon_version = Output.from_input("")
+        elif (driver := args.get("self_managed")) is not None:
+            names = driver_names({**driver})
+            role = self._role(name, args, choices, names)
+            self._annotate(name, names, role, args.get("kubeconfig"))
+            self.role_arn, self.addon_version = role.arn, Output.from_input("")
         else:
             role = self._role(name, args, choices)
             addon = self._addon(name, args, choices, values, role)
@@ -151,7 +188,8 @@ class EbsCsiAddon(ComponentResource):
         found = ask(
             lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
             f"{what} cannot be read",
-            "If the cluster has none, take existing False (`ebsCsiDriver: create`): this stack then installs it.",
+            "If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs it. "
+            "If Helm or kubectl installed the driver, take self_managed (`ebsCsiDriver: self-managed`).",
         )
         associated = {each.service_account: each.role_arn for each in found.pod_identity_associations or []}
         role = found.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
@@ -165,10 +203,50 @@ class EbsCsiAddon(ComponentResource):
             raise RunError(msg)
         return role, found.addon_version
 
-    def _role(self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> AddonRole:
+    def _require_auto_mode(self, cluster: str) -> str:
+        """No role, once the cluster is known to have the driver of EKS Auto Mode."""
+        found = ask(
+            lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
+            f"EKS cluster {cluster!r} cannot be read",
+        )
+        if not any(block.enabled for each in found.storage_configs or [] for block in each.block_storages or []):
+            msg = (
+                f"auto_mode is True; cluster {cluster!r} runs without the block storage of EKS Auto Mode. Enable Auto "
+                "Mode in it (`aws eks update-cluster-config`), or leave auto_mode out (`ebsCsiDriver: create`)"
+            )
+            raise RunError(msg)
+        return ""
+
+    def _annotate(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
+        account = kubernetes.core.v1.ServiceAccountPatch(
+            f"{name}-service-account",
+            metadata={
+                "name": names.service_account,
+                "namespace": names.namespace,
+                # Whoever annotated the account, by hand or with Helm, owns this field.
+                "annotations": {ROLE_ANNOTATION: role.arn, "pulumi.com/patchForce": "true"},
+            },
+            # The driver makes its first volume with the role's policies; the role's ARN alone does not bring them.
+            opts=child_options(self, depends_on=role.policies),
+        )
+        kubernetes.apps.v1.DeploymentPatch(
+            f"{name}-controller",
+            metadata={"name": names.deployment, "namespace": names.namespace},
+            spec={"template": {"metadata": {"annotations": _restart(kubeconfig, names, role.arn)}}},
+            # A restarted pod gets the role from the annotation of its service account, which must be there first.
+            opts=child_options(self, depends_on=[account]),
+        )
+
+    def _role(
+        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, names: DriverNames | None = None
+    ) -> AddonRole:
         role: IrsaRoleArgs = {
             "role_name": args["role_name"],
-            "service_accounts": [{"namespace": SERVICE_ACCOUNT_NAMESPACE, "name": SERVICE_ACCOUNT}],
+            "service_accounts": [
+                {"namespace": names.namespace, "name": names.service_account}
+                if names
+                else {"namespace": NAMESPACE, "name": SERVICE_ACCOUNT}
+            ],
             "managed_policies": list(choices.managed_policies),
             "inline_policies": self._inline(args, choices),
             "tags": {**args.get("tags", {})},
@@ -233,10 +311,39 @@ class EbsCsiAddon(ComponentResource):
                 self,
                 # The driver makes its first volume with the role's policies; the role's ARN alone does not bring them.
                 depends_on=role.policies,
-                hooks=refuse_existing(
+                hooks=check_addon(
                     f"{name}-addon",
-                    "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)",
                     self,
+                    existing="EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)",
+                    keep="take identity 'irsa' again (the program's setting `ebsCsi.identity`)",
+                    kubeconfig=args.get("kubeconfig"),
                 ),
+                # A cluster has one addon of a name.
+                delete_before_replace=True,
             ),
         )
+
+
+def _restart(kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]) -> Output[dict[str, str]]:
+    """The annotations of the controller's pod template, from what runs in the cluster now."""
+    if kubeconfig is None:
+        return role_arn.apply(lambda role: restart_annotations(role, None, [None]))
+    before = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_look, known, names))
+    return Output.all(before, role_arn).apply(lambda known: restart_annotations(known[1], *known[0]))
+
+
+def _look(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | None]]:
+    """For which role the pods were restarted, and which role each of them has."""
+    from eks_rocketmq.eks.driver_lookup import read_controller  # noqa: PLC0415 - loads the client of Kubernetes
+
+    try:
+        found = read_controller({"kubeconfig": kubeconfig}, names)
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    except Exception as error:  # noqa: BLE001 - as with the preflight: a role that may not read can plan all the same
+        log.warn(
+            f"cannot tell with which role the pods of {names.namespace}/{names.deployment} run ({error}); they are "
+            "restarted once"
+        )
+        return None, [None]
+    return found.restarted_for, list(found.pod_roles)

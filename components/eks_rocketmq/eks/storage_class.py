@@ -15,8 +15,11 @@ from eks_rocketmq.validation import dns_subdomain
 EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
 EBS_PROVISIONERS = (EBS_CSI_PROVISIONER, "kubernetes.io/aws-ebs")
 """Provisioners whose claims the EBS CSI driver serves: its own, and the in-tree one that Kubernetes hands to it."""
+AUTO_MODE_PROVISIONER = "ebs.csi.eks.amazonaws.com"
+"""Provisioner of EKS Auto Mode: https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html"""
 
 ZONE_AWARE = "WaitForFirstConsumer"
+_AUTO_MODE_LABEL = "eks.amazonaws.com/compute-type"
 
 
 class EbsStorageClassArgs(TypedDict):
@@ -62,6 +65,10 @@ class EbsStorageClassArgs(TypedDict):
     tags: NotRequired[dict[str, str]]
     """Tags of each volume; the driver fills in `{{ .PVCNamespace }}`, `{{ .PVCName }}` and `{{ .PVName }}`; default:
     none; with `create`. Changing them replaces the class."""
+    auto_mode: NotRequired[bool]
+    """The driver of the class. True: that of EKS Auto Mode, whose volumes attach to its own nodes only. False: the EBS
+    CSI driver. With `create` the new class is for that driver (default: False). Without it a class of the other driver
+    is refused (default: both are accepted). Changing it replaces a class that was created."""
     kubeconfig: NotRequired[Input[str]]
     """Kubeconfig of the cluster, to see at preview that no class of this name exists that another made; default: the
     names that EKS uses are all that is checked. With `create`."""
@@ -112,7 +119,7 @@ class EbsStorageClass(ComponentResource):
         if "default" in args:
             self._patch(f"{name}-default", args["class_name"], default=args["default"])
         checked: Output[tuple[str, str]] = Output.all(found.provisioner, found.volume_binding_mode).apply(
-            lambda known: check_class(args["class_name"], known[0], known[1])
+            lambda known: check_class(args["class_name"], known[0], known[1], args.get("auto_mode"))
         )
         return checked
 
@@ -121,12 +128,16 @@ class EbsStorageClass(ComponentResource):
         parameters: dict[str, Input[str]] = {**volume_class.parameters({**args})}
         if "kms_key_id" in args:
             parameters["kmsKeyId"] = Output.from_input(args["kms_key_id"]).apply(volume_class.key_id)
+        auto_mode = args.get("auto_mode", False)
         default = {volume_class.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
         return kubernetes.storage.v1.StorageClass(
             f"{name}-new-class",
             metadata={"name": args["class_name"], "annotations": {**ownership_tags(), **default}},
-            provisioner=EBS_CSI_PROVISIONER,
+            provisioner=AUTO_MODE_PROVISIONER if auto_mode else EBS_CSI_PROVISIONER,
             parameters=parameters,
+            allowed_topologies=[{"match_label_expressions": [{"key": _AUTO_MODE_LABEL, "values": ["auto"]}]}]
+            if auto_mode
+            else None,
             reclaim_policy=volume_class.reclaim_policy({**args}),
             volume_binding_mode=ZONE_AWARE,
             allow_volume_expansion=args.get("allow_volume_expansion", True),
@@ -156,16 +167,26 @@ class EbsStorageClass(ComponentResource):
         )
 
 
-def check_class(name: str, provisioner: str, binding_mode: str | None) -> tuple[str, str]:
+def check_class(
+    name: str, provisioner: str, binding_mode: str | None, auto_mode: bool | None = None
+) -> tuple[str, str]:
     """Name and provisioner of a class whose volumes can follow the pods.
+
+    Args:
+        name: of the class.
+        provisioner: of the class.
+        binding_mode: of the class.
+        auto_mode: whether the driver of EKS Auto Mode must serve it; None: either driver.
 
     Raises:
         RunError: when another driver serves the class, or it binds before the scheduler knows the zone.
     """
-    if provisioner not in EBS_PROVISIONERS:
+    served = {None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER), True: (AUTO_MODE_PROVISIONER,), False: EBS_PROVISIONERS}
+    if provisioner not in served[auto_mode]:
         msg = (
-            f"StorageClass {name!r} has the provisioner {provisioner!r}; accepted are "
-            f"{' and '.join(EBS_PROVISIONERS)}, which the EBS CSI driver serves: name another class"
+            f"StorageClass {name!r} has the provisioner {provisioner!r}, which {_server(provisioner)} serves; accepted "
+            f"here: {', '.join(served[auto_mode])}. Name another class, or choose the driver that serves this one "
+            "(auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
         )
         raise RunError(msg)
     if binding_mode != ZONE_AWARE:
@@ -175,3 +196,9 @@ def check_class(name: str, provisioner: str, binding_mode: str | None) -> tuple[
         )
         raise RunError(msg)
     return name, provisioner
+
+
+def _server(provisioner: str) -> str:
+    if provisioner in EBS_PROVISIONERS:
+        return "the EBS CSI driver"
+    return "EKS Auto Mode" if provisioner == AUTO_MODE_PROVISIONER else "another driver"

@@ -40,7 +40,9 @@ RESERVED_NAMES: Mapping[str, str] = {
     "ebs-csi-default-sc": "which the EBS CSI addon makes when it is asked for a default class",
 }
 """Classes that are there without anybody's doing."""
-ADOPTABLE = frozenset({"allow_volume_expansion", "class_name", "create", "default", "default_instead_of", "kubeconfig"})
+ADOPTABLE = frozenset(
+    {"allow_volume_expansion", "auto_mode", "class_name", "create", "default", "default_instead_of", "kubeconfig"}
+)
 """Arguments that a class which others made can be given. Its other fields cannot change any more."""
 
 _GP3_IOPS = 3000

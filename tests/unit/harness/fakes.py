@@ -42,6 +42,11 @@ def cluster(arguments: Properties) -> dict[str, Any]:
     }
 
 
+def auto_mode_cluster(arguments: Properties) -> dict[str, Any]:
+    """What DescribeCluster says of a cluster with EKS Auto Mode."""
+    return {**cluster(arguments), "storageConfigs": [{"blockStorages": [{"enabled": True}]}]}
+
+
 def _role(inputs: Properties) -> Answer:
     name = inputs.get("name", "role-1a2b3c4")
     path = inputs.get("path", "/")
