@@ -1,11 +1,14 @@
 """EKS's side of `aws eks get-token`: the API server hands each bearer token to this webhook, which answers who it is.
 
+The same server answers for the pod identity webhook (`pod_identity_webhook`).
+
 The presigned URL is performed against the sandbox's STS with the cluster's name as the signed header, and the ARN that
 STS names is looked up in the cluster's access entries. Every refusal is one line in the log that says why.
 """
 
 import argparse
 import datetime as dt
+import functools
 import json
 import logging
 import ssl
@@ -23,13 +26,14 @@ import boto3
 from botocore.exceptions import ClientError
 
 from sandbox import place
+from sandbox.aws import pod_identity_webhook
 from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import CLUSTER_HEADER, PREFIX, PresignedIdentity, TokenError, decode
 
 _LOG = logging.getLogger("authenticator")
 _STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 _CLUSTER_ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-_LARGEST_REVIEW = 65536
+_LARGEST_REVIEW = 1 << 20
 # Loopback is never asked for through a proxy, whatever the environment says.
 _DIRECT = build_opener(ProxyHandler({}))
 
@@ -125,8 +129,13 @@ class Authenticator:
 
 
 def serve(authenticator: Authenticator, authorizer: Authorizer, pki: Path, port: int) -> ThreadingHTTPServer:
-    """A TLS server on loopback for TokenReviews and, at /authorize, SubjectAccessReviews; the caller runs it."""
+    """A TLS server on loopback for TokenReviews and, at /authorize, SubjectAccessReviews; the caller runs it.
+
+    At /mutate it answers AdmissionReviews of pods.
+    """
+    accounts = pod_identity_webhook.ServiceAccounts(pki)
     reviews = {"/authenticate": authenticator.review, "/authorize": authorizer.review}
+    reviews[pod_identity_webhook.PATH] = functools.partial(pod_identity_webhook.review, accounts=accounts)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox import processes
+from sandbox.aws import pod_identity_webhook
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import control_plane, defaults, dns, images, netns, network, node, pki
 from sandbox.cluster.client import apply, kubectl
@@ -30,7 +31,8 @@ def start(place: Place, toolchain: Toolchain, report: Report) -> None:
         control_plane.start(place, toolchain)
         # The API server makes it in the background.
         kubectl(place, toolchain, "wait", "--for=create", "--timeout=60s", f"namespace/{dns.NAMESPACE}")
-        apply(place, toolchain, [*defaults.objects(), *dns.objects()])
+        webhook = pod_identity_webhook.configuration((place.pki / "ca.crt").read_bytes())
+        apply(place, toolchain, [*defaults.objects(), webhook, *dns.objects()])
     with report.step(f"{len(NODES)} nodes in {len(NODES)} zones"):
         with ThreadPoolExecutor(len(NODES)) as workers:
             list(workers.map(lambda one: node.start(place, toolchain, one, prepared), NODES))

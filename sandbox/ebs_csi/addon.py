@@ -106,7 +106,16 @@ class Reconciler:
             self.applied = []
             health.remove(self.place)
             log.info("the addon is not in the EKS API: its objects are deleted")
-        nodes.stop_idle(self.place)
+        if self._is_self_managed(self.cluster.controller()):
+            # Helm's chart brings the plugin of the nodes along.
+            nodes.ensure(self.place, self.program, None)
+        else:
+            nodes.stop_idle(self.place)
+
+    @staticmethod
+    def _is_self_managed(controller: dict[str, Any] | None) -> bool:
+        labels = controller["metadata"].get("labels") or {} if controller else {}
+        return controller is not None and not manifests.LABELS.items() <= labels.items()
 
 
 def eks_client(place: Place) -> Any:  # noqa: ANN401, boto3 makes its clients at run time

@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.ebs_csi import addon, health, manifests, nodes
+from sandbox.ebs_csi import addon, health, manifests, nodes, self_managed
 from sandbox.ebs_csi.configuration import Configuration, ConfigurationError, parse
 from sandbox.place import NODES, Place
 
@@ -204,6 +204,29 @@ def test_the_driver_is_there_while_the_addon_is(bench: Bench) -> None:
     assert bench.cluster.objects == {}
     assert not health.path(bench.place).exists()
     assert health.observed_file(bench.place).read_text() == "absent"
+
+
+def test_a_driver_of_helm_is_left_alone_and_gets_its_node_plugins(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(nodes, "ensure", lambda *_: started.append("ensure"))
+    monkeypatch.setattr(nodes, "stop_idle", lambda *_: started.append("stop"))
+    bench.eks.addon = None
+    bench.reconciler.step()
+    helm = one(self_managed.objects(ENDPOINT), "Deployment")
+    monkeypatch.setattr(bench.cluster, "controller", lambda: helm)
+    bench.reconciler.step()
+    monkeypatch.setattr(bench.cluster, "controller", lambda: one(EVERYTHING, "Deployment"))
+    bench.reconciler.step()
+    assert started == ["stop", "ensure", "stop"]
+
+
+@pytest.mark.parametrize("each", self_managed.objects(ENDPOINT), ids=lambda each: each["kind"])
+def test_a_driver_of_helm_has_no_role_and_no_label_of_eks(each: manifests.Manifest) -> None:
+    kubernetes_validate.validate(each, "1.35", strict=True)
+    assert each["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "Helm"
+    assert "role/" not in json.dumps(each)
 
 
 def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> None:

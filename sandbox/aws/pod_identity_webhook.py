@@ -1,0 +1,119 @@
+"""The pod identity webhook of EKS: a new pod of an annotated service account gets its role and a token.
+
+Pods that exist keep what they have, as on EKS. See https://github.com/aws/amazon-eks-pod-identity-webhook.
+"""
+
+import base64
+import json
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
+
+from sandbox import place
+
+PATH = "/mutate"
+ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+_FOLDER = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
+_VOLUME = "aws-iam-token"
+_AUDIENCE = "sts.amazonaws.com"
+_SECONDS = 86400
+
+
+def configuration(authority: bytes) -> dict[str, Any]:
+    """The object that registers the webhook. `authority` is the CA of the server, as PEM."""
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "pod-identity-webhook"},
+        "webhooks": [
+            {
+                "name": "iam-for-pods.amazonaws.com",
+                "clientConfig": {
+                    "url": f"https://127.0.0.1:{place.AUTHENTICATOR_PORT}{PATH}",
+                    "caBundle": base64.b64encode(authority).decode(),
+                },
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+                # As on EKS: a pod without its role is better than no pod.
+                "failurePolicy": "Ignore",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 5,
+            }
+        ],
+    }
+
+
+@dataclass
+class ServiceAccounts:
+    """Reads service accounts of the cluster with the certificate of its administrator."""
+
+    pki: Path
+
+    def role(self, namespace: str, name: str) -> str | None:
+        """The role in the annotation; None for an account without it, or that cannot be read."""
+        context = ssl.create_default_context(cafile=str(self.pki / "ca.crt"))
+        context.load_cert_chain(self.pki / "admin.crt", self.pki / "admin.key")
+        opener = build_opener(HTTPSHandler(context=context), ProxyHandler({}))
+        url = f"https://127.0.0.1:{place.API_PORT}/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
+        try:
+            with opener.open(Request(url), timeout=3) as answer:
+                found = json.loads(answer.read())
+        except (URLError, OSError):
+            return None
+        return (found["metadata"].get("annotations") or {}).get(ROLE_ANNOTATION)
+
+
+def review(request: dict[str, Any], accounts: ServiceAccounts) -> dict[str, Any]:
+    """The answer to an AdmissionReview of a new pod."""
+    asked = request["request"]
+    pod = asked["object"]
+    role = accounts.role(asked["namespace"], pod["spec"].get("serviceAccountName") or "default")
+    response: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
+    if role and (operations := patch(pod, role)):
+        response["patchType"] = "JSONPatch"
+        response["patch"] = base64.b64encode(json.dumps(operations).encode()).decode()
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+
+
+def patch(pod: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    """The JSON patch that gives a pod its role. A container that names a role already is left as it is."""
+    operations = []
+    for kind in ("initContainers", "containers"):
+        for place_, container in enumerate(pod["spec"].get(kind) or []):
+            variables = container.get("env") or []
+            if any(each["name"] == "AWS_ROLE_ARN" for each in variables):
+                continue
+            path = f"/spec/{kind}/{place_}"
+            mounts = container.get("volumeMounts") or []
+            operations += [
+                {"op": "add", "path": f"{path}/env", "value": [*variables, *_variables(role, variables)]},
+                {"op": "add", "path": f"{path}/volumeMounts", "value": [*mounts, _MOUNT]},
+            ]
+    if operations:
+        volumes = [*(pod["spec"].get("volumes") or []), _TOKEN]
+        operations.append({"op": "add", "path": "/spec/volumes", "value": volumes})
+    return operations
+
+
+def _variables(role: str, present: list[dict[str, Any]]) -> list[dict[str, str]]:
+    wanted = {
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+        "AWS_DEFAULT_REGION": place.REGION,
+        "AWS_REGION": place.REGION,
+        "AWS_ROLE_ARN": role,
+        "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_FOLDER}/token",
+    }
+    named = {each["name"] for each in present}
+    return [{"name": name, "value": value} for name, value in wanted.items() if name not in named]
+
+
+_MOUNT = {"name": _VOLUME, "mountPath": _FOLDER, "readOnly": True}
+_TOKEN = {
+    "name": _VOLUME,
+    "projected": {
+        "sources": [{"serviceAccountToken": {"audience": _AUDIENCE, "expirationSeconds": _SECONDS, "path": "token"}}]
+    },
+}
