@@ -17,7 +17,16 @@ PERMISSIONS: Mapping[str, str | None] = {
 }
 """What the driver may do: the managed policy of each accepted value, None where the policy is made here."""
 MANAGED_ONLY = (
-    *("addon_version", "configuration", "identity", "kms_key_arns", "most_recent", "path", "permissions"),
+    *(
+        "addon_version",
+        "configuration",
+        "exclusive_policies",
+        "identity",
+        "kms_key_arns",
+        "most_recent",
+        "path",
+        "permissions",
+    ),
     *("permissions_boundary", "preserve", "resolve_conflicts_on_create", "resolve_conflicts_on_update", "snapshots"),
     "tags",
 )

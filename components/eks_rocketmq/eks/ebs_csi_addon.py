@@ -129,6 +129,9 @@ class EbsCsiAddonArgs(TypedDict):
     kubeconfig: NotRequired[Input[str]]
     """Kubeconfig of the cluster, to see at preview whether a driver runs without an addon, and with `self_managed`
     whether its pods must be restarted; default: neither is checked, and `self_managed` restarts them once."""
+    exclusive_policies: NotRequired[bool]
+    """Take every other policy off the driver's role, which an adopted role may have; default: False, they stay in force
+    beside `permissions`."""
     permissions_boundary: NotRequired[Input[str]]
     """ARN of the policy that bounds what the role may do; default: none."""
     path: NotRequired[str]
@@ -249,6 +252,7 @@ class EbsCsiAddon(ComponentResource):
             ],
             "managed_policies": list(choices.managed_policies),
             "inline_policies": self._inline(args, choices),
+            "exclusive_policies": args.get("exclusive_policies", False),
             "tags": {**args.get("tags", {})},
         }
         if choices.role_tag:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceOptions
+from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import role_checks
@@ -24,6 +24,7 @@ from eks_rocketmq.eks.policy_documents import (
     web_identity_statements,
 )
 from eks_rocketmq.eks.preflight import refuse_existing
+from eks_rocketmq.eks.role_preflight import warn_of_other_policies
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
 
@@ -84,6 +85,9 @@ class IrsaRoleArgs(TypedDict):
     inline_policies: NotRequired[dict[str, Any]]
     """Policies within the role: name to document, as an object or as JSON text, 10,240 characters together; default:
     none. Changing a name replaces the policy."""
+    exclusive_policies: NotRequired[bool]
+    """Take every other policy off the role, attached or inline, at each update that changes the policies and at each
+    refresh; default: False, policies that others gave it stay, and a preview after the import of a role names them."""
     path: NotRequired[str]
     """Path of role and customer policies, such as `/team/`; default: `/`. Changing it replaces them."""
     permissions_boundary: NotRequired[Input[str]]
@@ -139,7 +143,9 @@ class IrsaRole(ComponentResource):
             tags=tags,
             opts=child_options(
                 self,
-                hooks=refuse_existing(f"{name}-role", self._existing, self),
+                hooks=ResourceHookBinding.merge(
+                    refuse_existing(f"{name}-role", self._existing, self), self._warn_of_other_policies(name, args)
+                ),
             ),
         )
         self.attachments = [
@@ -148,6 +154,8 @@ class IrsaRole(ComponentResource):
             *self._create(name, role, customer, args, tags),
         ]
         self.inline_policies = self._embed(name, role, inline)
+        if args.get("exclusive_policies", False):
+            self._exclude(name, role)
         self._associate(name, role, args, accounts, tags)
         self.arn = role.arn
         self.name = role.name
@@ -157,6 +165,33 @@ class IrsaRole(ComponentResource):
     def policies(self) -> list[Resource]:
         """What uses the role should depend on them: the role's ARN alone does not say that they are there."""
         return [*self.attachments, *self.inline_policies]
+
+    def _warn_of_other_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
+        if args.get("exclusive_policies", False):
+            return ResourceHookBinding()
+        path = args.get("path", "/").strip("/")
+        own = [f"{path}/{key}" if path else key for key in args.get("customer_policies", {})]
+        return warn_of_other_policies(
+            f"{name}-role",
+            self,
+            policies=[*args.get("managed_policies", []), *own],
+            arns=[*args.get("policy_arns", {}).values()],
+            inline=[*args.get("inline_policies", {})],
+        )
+
+    def _exclude(self, name: str, role: aws.iam.Role) -> None:
+        aws.iam.RolePolicyAttachmentsExclusive(
+            f"{name}-only-attachments",
+            role_name=role.name,
+            policy_arns=[each.policy_arn for each in self.attachments],
+            opts=child_options(self),
+        )
+        aws.iam.RolePoliciesExclusive(
+            f"{name}-only-inline-policies",
+            role_name=role.name,
+            policy_names=[each.name for each in self.inline_policies],
+            opts=child_options(self),
+        )
 
     def _attach(self, name: str, role: aws.iam.Role, arns: dict[str, Input[str]]) -> list[aws.iam.RolePolicyAttachment]:
         return [

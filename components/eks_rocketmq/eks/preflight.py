@@ -1,7 +1,7 @@
 """What of AWS and of a StorageClass is looked up before it is created."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -88,6 +88,17 @@ def refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceH
 def _maker(found: Found) -> str:
     owner = found.tags.get(OWNER_TAG)
     return f"which belongs to stack {owner!r}" if owner else "which this stack has not made"
+
+
+def provider_session(component: ComponentResource) -> Callable[[], Awaitable[Session]]:
+    """What makes a session in the account of a component's AWS provider; it raises as `refuse_existing`'s does."""
+    settings = _settings(component)
+
+    async def ask() -> Session:
+        provider = await _known(settings)
+        return await asyncio.to_thread(_session, provider)
+
+    return ask
 
 
 async def _known(settings: Mapping[str, Input[Any]]) -> dict[str, Any]:

@@ -67,6 +67,10 @@ def _attachment(inputs: Properties) -> Answer:
     return f"{inputs['role']}-20260101", {}
 
 
+def _exclusive(inputs: Properties) -> Answer:
+    return inputs["roleName"], {}
+
+
 def _policy(inputs: Properties) -> Answer:
     arn = f"arn:aws:iam::{ACCOUNT}:policy{inputs.get('path', '/')}{inputs['name']}"
     return arn, {"arn": arn, "policyId": "ANPA"}
@@ -129,6 +133,8 @@ class Fakes:
             "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _oidc_provider,
             "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
             "aws:iam/policy:Policy": _policy,
+            "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": _exclusive,
+            "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": _exclusive,
             "aws:eks/addon:Addon": _addon,
             "aws:eks/podIdentityAssociation:PodIdentityAssociation": _pod_identity_association,
             "random:index/randomPassword:RandomPassword": _password,
