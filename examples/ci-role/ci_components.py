@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import ci_new_cluster as more
 import ci_policies as policies
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import child_options
 from eks_rocketmq.eks.policy_documents import web_identity_trust_policy
@@ -119,6 +119,7 @@ class PipelineRole(ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def _let_in(self, name: str, role_arn: Output[str], access: policies.ClusterAccess) -> None:
+        _require_access_entries(access.cluster, self)
         entry = aws.eks.AccessEntry(
             f"{name}-entry",
             cluster_name=access.cluster,
@@ -138,6 +139,19 @@ class PipelineRole(ComponentResource):
                 ),
                 opts=child_options(self),
             )
+
+
+def _require_access_entries(cluster: str, component: ComponentResource) -> None:
+    """Raises RunError for a cluster that reads the ConfigMap `aws-auth` only: EKS rejects access entries in it."""
+    found = aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=component))
+    if any(each.authentication_mode == "CONFIG_MAP" for each in found.access_configs or []):
+        msg = (
+            f"clusterName: cluster {cluster!r} has the authentication mode CONFIG_MAP, in which EKS rejects access "
+            "entries. Accepted are API_AND_CONFIG_MAP and API. Change it with `aws eks update-cluster-config --name "
+            f"{cluster} --access-config authenticationMode=API_AND_CONFIG_MAP`: the entries of aws-auth stay in force, "
+            "and there is no way back to CONFIG_MAP"
+        )
+        raise RunError(msg)
 
 
 class NewCluster(ComponentResource):

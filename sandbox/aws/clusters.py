@@ -15,6 +15,9 @@ _OK = 200
 _FEWEST_ZONES = 2
 
 
+_MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+
+
 def install(settings: Settings) -> None:
     """Correct what the emulator records for a new cluster, and take its addons along when it goes."""
     guard.require(ec2, "_subnets")
@@ -69,6 +72,7 @@ def configure(name: str, body: dict[str, Any]) -> Response:
     """UpdateClusterConfig: one kind of change at a time, and none that changes nothing."""
     cluster = eks._clusters[name]
     kinds = {
+        "accessConfig": "AccessConfigUpdate",
         "deletionProtection": "DeletionProtectionUpdate",
         "logging": "LoggingUpdate",
         "resourcesVpcConfig": "EndpointAccessUpdate",
@@ -83,8 +87,24 @@ def configure(name: str, body: dict[str, Any]) -> Response:
     if changed == cluster.get(key):
         text = f"No changes needed for the {key} config provided"
         return eks._error(400, "InvalidParameterException", text)
+    if key == "accessConfig" and not _forward(cluster[key], changed):
+        text = "Unsupported authentication mode update from {} to {}".format(
+            *(each["authenticationMode"] for each in (cluster[key], changed))
+        )
+        return eks._error(400, "InvalidParameterException", text)
     cluster[key] = changed
     return updates.started(cluster, kinds[key], {key: json.dumps(body[key])})
+
+
+def reads_access_entries(name: str) -> bool:
+    """Whether the cluster lets in by access entries, and not by the ConfigMap `aws-auth` alone."""
+    return eks._clusters[name]["accessConfig"]["authenticationMode"] != _MODES[0]
+
+
+def _forward(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """There is no way back to the ConfigMap."""
+    old, new = (_MODES.index(each["authenticationMode"]) for each in (before, after))
+    return new > old
 
 
 def upgrade(name: str, body: dict[str, Any]) -> Response:

@@ -22,6 +22,9 @@ def role(stack: Stack, name: str, service: str) -> str:
     return stack.make("aws:iam/role:Role", name, assumeRolePolicy=document)["arn"]
 
 
+ACCESS = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True}
+
+
 def network(stack: Stack) -> dict[str, Any]:
     """A VPC with a subnet in each of two zones."""
     vpc = stack.make("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, tags=TAGS)
@@ -39,7 +42,7 @@ def network(stack: Stack) -> dict[str, Any]:
     return {"vpc": vpc, "subnets": subnets}
 
 
-def cluster(stack: Stack, **more: Any) -> dict[str, Any]:
+def cluster(stack: Stack, accessConfig: dict[str, Any] = ACCESS, **more: Any) -> dict[str, Any]:  # noqa: N803
     found = network(stack)
     arn = role(stack, "cluster-role", "eks.amazonaws.com")
     made = stack.make(
@@ -48,7 +51,7 @@ def cluster(stack: Stack, **more: Any) -> dict[str, Any]:
         name="fresh",
         version="1.35",
         roleArn=arn,
-        accessConfig={"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
+        accessConfig=accessConfig,
         bootstrapSelfManagedAddons=False,
         vpcConfig={"subnetIds": found["subnets"], "endpointPrivateAccess": True, "endpointPublicAccess": False},
         tags=TAGS,
@@ -283,6 +286,19 @@ def test_node_groups_that_cannot_be(stack: Stack, aws: Server) -> None:
     ):
         with refused("InvalidParameterException", text):
             eks.create_nodegroup(**{**good, **wrong})
+
+
+def test_a_cluster_without_access_entries_gets_them_by_another_mode_and_for_good(aws: Server, stack: Stack) -> None:
+    mode = {"bootstrapClusterCreatorAdminPermissions": True}
+    made = cluster(stack, accessConfig={**mode, "authenticationMode": "CONFIG_MAP"})["cluster"]
+    eks, entry = aws.client("eks"), {"clusterName": "fresh", "principalArn": made["roleArn"]}
+    with refused("InvalidRequestException", "must be set to one of [API, API_AND_CONFIG_MAP]"):
+        eks.create_access_entry(**entry)
+    eks.update_cluster_config(name="fresh", accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"})
+    eks.create_access_entry(**entry)
+    eks.delete_access_entry(**entry)
+    with refused("InvalidParameterException", "Unsupported authentication mode update"):
+        eks.update_cluster_config(name="fresh", accessConfig={"authenticationMode": "CONFIG_MAP"})
 
 
 def test_addons_of_a_cluster_without_machine_wait_for_nodes_only_where_they_need_them(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
@@ -11,7 +12,7 @@ from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from sandbox.aws.policies import published
 from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, GITHUB, arn, deploy_example, fakes, iam
 from tests.unit.harness import REPOSITORY, Recording
-from tests.unit.harness.fakes import ACCOUNT, REGION
+from tests.unit.harness.fakes import ACCOUNT, REGION, cluster
 from tests.unit.harness.permissions import Request, allows
 from tests.unit.harness.trust import Token, admits
 
@@ -360,3 +361,13 @@ def test_every_document_is_as_short_as_iam_wants_it(deployed: Recording) -> None
         assert len(each.inputs["policy"]) < 10_240
     for each in deployed.by_type("aws:iam/policy:Policy"):
         assert len(each.inputs["policy"]) < 6_144
+
+
+def test_a_cluster_without_access_entries_is_refused_with_the_way_to_have_them() -> None:
+    def config_map(arguments: Any) -> dict[str, Any]:
+        return {**cluster(arguments), "accessConfigs": [{"authenticationMode": "CONFIG_MAP"}]}
+
+    using = fakes().answering("aws:eks/getCluster:getCluster", config_map)
+    with pytest.raises(pulumi.RunError, match="authenticationMode=API_AND_CONFIG_MAP"):
+        deploy_example(preview=True, using=using)
+    deploy_example(preview=True, using=using, accessEntries=False)

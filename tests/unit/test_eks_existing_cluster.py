@@ -89,6 +89,17 @@ def test_a_role_that_is_none_is_refused_at_preview() -> None:
         run(lambda: program({"cluster_name": "prod", "role_arn": "deployer"}), preview=True)
 
 
+@pytest.mark.parametrize(("mode", "warned"), [("CONFIG_MAP", True), ("API_AND_CONFIG_MAP", False)])
+def test_a_role_that_only_aws_auth_lets_in_is_said(mode: str, warned: bool) -> None:
+    fakes = described(accessConfigs=[{"authenticationMode": mode}])
+    role = "arn:aws:iam::123456789012:role/r"
+    for args, expected in (({"role_arn": role}, warned), ({}, False)):
+        recording = run(lambda args=args: program({"cluster_name": "prod", **args}), preview=True, fakes=fakes)
+        found = [text for _, text in recording.log if "kube-system/aws-auth" in text]
+        assert bool(found) is expected
+        assert all(role in text for text in found)
+
+
 def missing(_: object) -> dict[str, Any]:
     raise ProviderError("ResourceNotFoundException: No cluster found for name: prod.")
 

@@ -6,7 +6,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
-from eks_rocketmq.component import type_token
+from eks_rocketmq.component import type_token, warn
 from eks_rocketmq.eks.asking import ask
 from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
@@ -21,6 +21,14 @@ _ENDS = {
 }
 """What is left where a status never becomes ACTIVE."""
 
+_CONFIG_MAP = "CONFIG_MAP"
+_AWS_AUTH = (
+    "cluster {name!r} has the authentication mode CONFIG_MAP: it lets in what the ConfigMap kube-system/aws-auth "
+    "names, and reads no access entry. role_arn is {role!r}. If the cluster answers Unauthorized, add the role there "
+    "(`eksctl create iamidentitymapping`). Or change the mode to API_AND_CONFIG_MAP (`aws eks update-cluster-config`; "
+    "there is no way back), and give the role an access entry"
+)
+
 
 class ExistingEksClusterArgs(TypedDict):
     """Which cluster, and who talks to it."""
@@ -30,7 +38,8 @@ class ExistingEksClusterArgs(TypedDict):
     profile: NotRequired[str]
     """AWS profile that `aws eks get-token` uses; default: the credentials of whoever runs pulumi or kubectl."""
     role_arn: NotRequired[str]
-    """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster."""
+    """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster, or with the
+    authentication mode CONFIG_MAP an entry in the ConfigMap `aws-auth`."""
 
 
 class ExistingEksCluster(ComponentResource):
@@ -66,6 +75,8 @@ class ExistingEksCluster(ComponentResource):
         if "role_arn" in args:
             role_arn(args["role_arn"], "role_arn")
         cluster = _describe(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
+        if "role_arn" in args and any(each.authentication_mode == _CONFIG_MAP for each in cluster.access_configs or []):
+            warn(_AWS_AUTH.format(name=cluster.name, role=args["role_arn"]), self)
         found = Description(
             name=cluster.name,
             arn=cluster.arn,
