@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any, NotRequired
 
 from eks_rocketmq.eks.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
+from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.options import ExternalArgs
+from eks_rocketmq.rocketmq.surroundings import check_tls_ports
 from eks_rocketmq.shape import camel, from_camel, hold
+from eks_rocketmq.validation import whole_number
 
 
 class StackExternalArgs(ExternalArgs):
@@ -33,6 +36,11 @@ def external(given: Mapping[str, Any]) -> Mapping[str, Any]:
         msg = f"external.networkLoadBalancer: {error}"
         raise ValueError(msg) from error
     annotations = args.pop("annotations", {})
+    if "tls_ports" in balancer:
+        there = {"grpc": args.get("port", ports.PROXY_GRPC)}
+        there |= {"remoting": ports.PROXY_REMOTING} if args.get("remoting") else {}
+        named = [str(whole_number(port, "tls_ports")) for port in balancer["tls_ports"]]
+        check_tls_ports(named, there, "external.networkLoadBalancer.tlsPorts")
     twice = [("external", camel(field)) for field in made if field in args]
     twice += [("external.annotations", key) for key in made["annotations"] if key in annotations]
     for where, what in twice:

@@ -14,7 +14,7 @@ import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 
-from eks_rocketmq import stack_checks, stack_file
+from eks_rocketmq import stack_checks, stack_file, stack_yaml
 from eks_rocketmq.component import speak
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
@@ -33,6 +33,7 @@ from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.self_managed import driver_names
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
+from eks_rocketmq.errors import Problems
 from eks_rocketmq.external import external
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
@@ -112,8 +113,13 @@ def load() -> Settings:
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): text for key, text in CONFIG.get().items() if key.startswith(prefix)}
     try:
-        stack_file.check_keys(CONFIG.get(), project)
-        stack_file.check_switches(Path(pulumi.get_root_directory()) / f"Pulumi.{stack}.yaml", project)
+        written = stack_yaml.read(Path(pulumi.get_root_directory()) / f"Pulumi.{stack}.yaml")
+        problems = Problems()
+        problems.attempt(stack_file.check_keys, CONFIG.get(), project)
+        problems.attempt(stack_file.check_places, written, project, declared)
+        problems.attempt(stack_file.check_guard, CONFIG.get(), written)
+        problems.attempt(stack_file.check_switches, written, project)
+        problems.refuse()
         encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
         aws = pulumi.Config("aws")
         account = stack_file.only_account(aws.get("allowedAccountIds"))

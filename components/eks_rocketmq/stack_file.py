@@ -1,13 +1,14 @@
 """What a stack file says that never becomes a value, and would be dropped without a word."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 
 import pulumi
-import yaml
 
+from eks_rocketmq.errors import Problems
 from eks_rocketmq.rocketmq.access import AccessArgs
+from eks_rocketmq.stack_yaml import StackFile, is_empty
 from eks_rocketmq.validation import did_you_mean
 
 AWS_KEYS = (
@@ -23,6 +24,8 @@ AWS_KEYS = (
 _PROVIDERS = ("aws", "kubernetes")
 _ALIKE = ("aws-", "awsx", "kubernetes-")
 """How namespaces of other providers begin that are near one of these."""
+_GUARDS = ("allowedAccountIds", "forbiddenAccountIds")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 SWITCHES: Mapping[str, str] = {
     "newCluster": "version: …",
     "newStorageClass": "volumeType: gp3",
@@ -55,8 +58,40 @@ def check_keys(keys: Iterable[str], project: str) -> None:
             raise ValueError(msg)
 
 
-def check_switches(file: Path, project: str) -> None:
-    """Refuses an empty object for what is off by default.
+def check_places(file: StackFile, project: str, declared: Collection[str]) -> None:
+    """Refuse keys that stand where nobody reads them, or where another spelling of the same key may win.
+
+    The CLI puts the project's name before a key without a namespace and drops `config` within one. Beside the usual
+    spelling of the same key it takes one of the two. It ignores what stands outside of `config:`.
+
+    Args:
+        file: the stack file.
+        project: name of the project.
+        declared: keys of the project.
+
+    Raises:
+        ValueError: naming each key and how to write it.
+    """
+    problems = Problems()
+    for key in file.top:
+        if ":" in key or key in declared:
+            whole = key if ":" in key else f"{project}:{key}"
+            problems.add(
+                ValueError(f"{key} stands outside of config:, where nobody reads it; write {whole} below config:")
+            )
+    for key in file.config:
+        namespace, colon, name = key.partition(":")
+        if not colon and key != "<<":
+            meant = f"{project}:{key}" if key in declared else f"aws:{key}" if key in AWS_KEYS else f"{project}:{key}"
+            problems.add(ValueError(f"{key} has no namespace; accepted is namespace and name: write {meant}"))
+        elif name.startswith("config:"):
+            meant = f"{namespace}:{name.removeprefix('config:')}"
+            problems.add(ValueError(f"{key} is a spelling of {meant}; accepted is that one: write {meant}"))
+    problems.refuse()
+
+
+def check_switches(file: StackFile, project: str) -> None:
+    """Refuse an empty object for what is off by default.
 
     The engine hands over `{}` for a key that is not there, so only the file tells the two apart, and whoever writes
     `access: {}` wants access control.
@@ -66,15 +101,49 @@ def check_switches(file: Path, project: str) -> None:
         project: name of the project.
 
     Raises:
-        ValueError: naming the key.
+        ValueError: naming each key.
     """
-    if not file.exists():
-        return
-    said = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
+    problems = Problems()
     for key, least in SWITCHES.items():
-        if said.get(f"{project}:{key}") == {}:
+        if is_empty(file.config.get(f"{project}:{key}")):
             msg = f"{key} is empty; give it `{least}` at least, or leave {key} out and there is none"
-            raise ValueError(msg)
+            problems.add(ValueError(msg))
+    problems.refuse()
+
+
+def check_guard(given: Mapping[str, str], file: StackFile) -> None:
+    """Refuse lists of accounts that the AWS provider would not compare with anything: the guard would be off.
+
+    Args:
+        given: text of each key with its namespace, as the engine hands it over.
+        file: the stack file, in which a key may have no value at all.
+
+    Raises:
+        ValueError: naming each key and what is accepted, not the value, which may be encrypted.
+    """
+    problems = Problems()
+    for name in _GUARDS:
+        key = f"aws:{name}"
+        if is_empty(file.config.get(key)) or (key in given and not _accounts(given[key])):
+            msg = (
+                f"{key} names no account, so the stack would run in any; accepted is a list of account ids of 12 "
+                'digits in quotes, such as ["123456789012"]: name one or more, or leave the key out for no guard'
+            )
+            problems.add(ValueError(msg))
+    problems.refuse()
+
+
+def _accounts(text: str) -> bool:
+    """Whether a text is a list of account ids, one at least."""
+    try:
+        accounts = json.loads(text)
+    except ValueError:
+        return False
+    return (
+        isinstance(accounts, list)
+        and bool(accounts)
+        and all(isinstance(each, str | int) and _ACCOUNT.fullmatch(str(each)) for each in accounts)
+    )
 
 
 def only_account(allowed: str | None) -> str | None:

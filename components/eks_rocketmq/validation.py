@@ -134,6 +134,22 @@ def each_once(names: Iterable[str], what: str) -> None:
         raise ValueError(msg)
 
 
+def refuse_empty(given: Collection[object], what: str, means: str) -> None:
+    """Refuse an empty list where it would mean everything. A list that a program computes may be empty by mistake.
+
+    Args:
+        given: the list.
+        what: how an error names it.
+        means: what it would mean, as in `the whole cluster`.
+
+    Raises:
+        ValueError: naming `what` and what is accepted.
+    """
+    if not given:
+        msg = f"{what} is empty, which would mean {means}; accepted is one or more: leave it out for {means}"
+        raise ValueError(msg)
+
+
 def refuse_beside(
     given: Mapping[str, object], useless: Iterable[str], beside: str, way_out: str = "leave one of the two out"
 ) -> None:

@@ -171,6 +171,10 @@ def test_manifests_are_valid_to_the_letter() -> None:
             {**OUTSIDE, "remoting": True, "hostname": "mq", "port": 8080},
             "external.port is 8080, the port of remoting clients",
         ),
+        (
+            {"load_balancer_class": "example.com/lb", "annotations": {f"{AWS}-ssl-ports": "443,grpc"}},
+            f"external.annotations['{AWS}-ssl-ports'] names 443, and external has no such port, so port 8081 would",
+        ),
         ({"type": "NodePort", "source_ranges": ["10.0.0.0/8"]}, "are for type 'LoadBalancer'; with 'NodePort' leave"),
         ({"source_ranges": ["10.0.0.1/8"]}, "external.source_ranges is '10.0.0.1/8'; accepted is a range of addresses"),
         ({**OUTSIDE, "traffic_policy": "local"}, "external.traffic_policy is 'local'; accepted are 'Cluster', 'Local'"),

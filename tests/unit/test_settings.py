@@ -373,6 +373,7 @@ def test_a_key_in_a_misspelt_namespace_is_refused_and_one_for_a_provider_is_not(
 def test_a_network_load_balancer_is_spelled_out_for_the_component_and_is_internal(stack: str) -> None:
     given = {
         "hostname": "mq.example.com",
+        "port": 443,
         "sourceRanges": ["10.0.0.0/8"],
         "annotations": {"example.com/team": "mq"},
         "networkLoadBalancer": {"certificateArn": CERTIFICATE, "tlsPorts": [443], "deregistrationSeconds": 5},
@@ -384,6 +385,7 @@ def test_a_network_load_balancer_is_spelled_out_for_the_component_and_is_interna
     assert seen == [
         {
             "hostname": "mq.example.com",
+            "port": 443,
             "source_ranges": ["10.0.0.0/8"],
             **made,
             "annotations": {"example.com/team": "mq", **made["annotations"]},
@@ -407,6 +409,28 @@ def test_a_network_load_balancer_may_be_all_that_is_said_of_the_way_in() -> None
         (
             {"networkLoadBalancer": {"deregistrationSeconds": 3601}},
             "external.networkLoadBalancer: deregistrationSeconds is 3601; accepted is 0 to 3600",
+        ),
+        (
+            {
+                "networkLoadBalancer": {
+                    "certificateArn": "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+                    "tlsPorts": [443],
+                }
+            },
+            "external.networkLoadBalancer.tlsPorts names 443, and external has no such port, so port 8081 would take "
+            "plain text; accepted is 8081: name it, set external.port to 443, or leave it out for TLS on all ports",
+        ),
+        (
+            {
+                "remoting": True,
+                "hostname": "mq.example.com",
+                "port": 443,
+                "networkLoadBalancer": {
+                    "certificateArn": "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+                    "tlsPorts": [443, 8081],
+                },
+            },
+            "external.networkLoadBalancer.tlsPorts names 8081, and external has no such port, so port 443 and 8080",
         ),
         (
             {"networkLoadBalancer": {"tlsPorts": [443]}},

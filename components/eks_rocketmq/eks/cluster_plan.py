@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eks_rocketmq.eks.cidr import public_sources, service_block
 from eks_rocketmq.eks.identifiers import cluster_name, key_arn, role_arn
 from eks_rocketmq.eks.retention import retention
-from eks_rocketmq.validation import each_once, one_of
+from eks_rocketmq.validation import each_once, matching, one_of, refuse_empty
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.eks_cluster import AccessEntryArgs, EksClusterArgs
@@ -23,6 +23,7 @@ ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 _VERSION = re.compile(r"1\.[3-9][0-9]")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
 _ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
+_NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 _ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+s)?")
 
@@ -154,3 +155,10 @@ def _check_entry(entry: "AccessEntryArgs") -> None:
         if not _ACCESS_POLICY.fullmatch(policy["policy"]):
             msg = f"{what}: policy is {policy['policy']!r}; accepted is a name, such as {ADMIN_POLICY!r}"
             raise ValueError(msg)
+        if "namespaces" in policy:
+            where = f"{what}: namespaces of {policy['policy']}"
+            refuse_empty(policy["namespaces"], where, "the whole cluster")
+            for namespace in policy["namespaces"]:
+                matching(_NAMESPACE, namespace, where, "names of namespaces, such as 'rocketmq' or 'team-*'")
+    # EKS associates a policy with a principal once.
+    each_once([policy["policy"] for policy in policies], f"{what}: policies")

@@ -4,15 +4,22 @@
 they do for any Service.
 """
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 from eks_rocketmq.eks.identifiers import certificate_arn
-from eks_rocketmq.validation import whole_number
+from eks_rocketmq.validation import refuse_empty, whole_number
 
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
 AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
 _PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 _NAME_LENGTH = 32
+_EMPTY: Mapping[str, str] = {
+    "subnets": "every subnet with the tag",
+    "security_groups": "a group that the controller makes",
+    "tls_ports": "all ports",
+}
+"""What an empty list would mean to the controller, which reads no annotation then."""
 
 
 class NetworkLoadBalancerArgs(TypedDict):
@@ -53,6 +60,10 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
     Raises:
         ValueError: for a name, a time or ports that AWS or the controller would refuse.
     """
+    given: Mapping[str, Any] = {**args}
+    for name, means in _EMPTY.items():
+        if name in given:
+            refuse_empty(given[name], name, means)
     annotations = {
         "scheme": "internet-facing" if args.get("internet_facing", False) else "internal",
         "nlb-target-type": "ip",

@@ -14,7 +14,7 @@ from pulumi import Input
 
 from eks_rocketmq.rocketmq import names
 from eks_rocketmq.rocketmq.broker_config import Value
-from eks_rocketmq.validation import between, did_you_mean, each_once, one_of
+from eks_rocketmq.validation import between, did_you_mean, each_once, one_of, refuse_empty
 
 INTERNAL_PREFIX = "rocketmq-internal-"
 USER_TYPES = ("Normal", "Super")
@@ -165,6 +165,8 @@ def _permissions(user: str, given: Sequence[PermissionArgs], what: str) -> list[
     for permission in given:
         decision = one_of(permission.get("decision", "Allow"), _DECISIONS, f"{what}.decision")
         actions = sorted({one_of(action, _ACTIONS, f"{what}.actions") for action in permission["actions"]})
+        if "source_ips" in permission:
+            refuse_empty(permission["source_ips"], f"{what}.source_ips", "any address")
         sources = sorted({_source(source, what) for source in permission.get("source_ips", [])})
         if not actions or not permission["resources"]:
             msg = f"{what} has a permission without resources or actions; accepted is one of each or more"

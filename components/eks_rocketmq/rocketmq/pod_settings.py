@@ -21,6 +21,7 @@ from eks_rocketmq.validation import (
     one_of,
     qualified_name,
     refuse_beside,
+    refuse_empty,
     whole_number,
 )
 
@@ -207,6 +208,8 @@ def _zones(given: list[str], what: str) -> list[str]:
 
 def _node_affinity(given: NodeAffinityArgs, what: str) -> dict[str, list[dict[str, Any]]]:
     required, preferred = given.get("required", []), given.get("preferred", [])
+    if "required" in given:
+        refuse_empty(required, f"{what}.required", "every node")
     return {
         "required": [_expression(one, f"{what}.required[{i}]") for i, one in enumerate(required)],
         "preferred": [_preference(one, f"{what}.preferred[{i}]") for i, one in enumerate(preferred)],

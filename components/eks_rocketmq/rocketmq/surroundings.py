@@ -1,7 +1,7 @@
 """What is optional around a RocketMQ, decided and checked: network, metrics, clients from outside, console. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from eks_rocketmq.validation import (
     one_of,
     qualified_name,
     refuse_beside,
+    refuse_empty,
 )
 
 MONITORS = ("pod", "service", "none")
@@ -47,6 +48,8 @@ _SCHEMES = (
     "service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type",
     "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid",
 )
+
+_TLS_PORTS = "service.beta.kubernetes.io/aws-load-balancer-ssl-ports"
 
 METRIC_KEYS: Mapping[str, Value] = {"metricsExporterType": "PROM", "metricsPromExporterPort": ports.METRICS}
 """Keys of brokers, controllers and proxies: metrics are always there for whoever may scrape."""
@@ -109,6 +112,11 @@ class External:
     load_balancer_class: str | None
     source_ranges: list[str]
     traffic_policy: str
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Ports of the Service by name."""
+        return {"grpc": self.port, **({"remoting": ports.PROXY_REMOTING} if self.remoting else {})}
 
 
 @dataclass(frozen=True)
@@ -279,6 +287,8 @@ def _external(args: ExternalArgs) -> External:
     hostname = args.get("hostname")
     node_port = args.get("node_port")
     made_by = args.get("load_balancer_class")
+    if "source_ranges" in args:
+        refuse_empty(args["source_ranges"], f"{what}.source_ranges", "all addresses")
     result = External(
         type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
         port=between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
@@ -293,7 +303,32 @@ def _external(args: ExternalArgs) -> External:
         traffic_policy=one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{what}.traffic_policy"),
     )
     _check_external(result)
+    if named := result.annotations.get(_TLS_PORTS):
+        check_tls_ports(named.split(","), result.ports, f"{what}.annotations[{_TLS_PORTS!r}]")
     return result
+
+
+def check_tls_ports(named: Iterable[str], there: Mapping[str, int], what: str) -> None:
+    """Refuse TLS on a port that the Service does not have: the port that it has would take plain text.
+
+    Args:
+        named: numbers or names of the ports that speak TLS.
+        there: ports of the Service by name.
+        what: how an error names them.
+
+    Raises:
+        ValueError: naming the port and those of the Service.
+    """
+    accepted = {"*", *there, *map(str, there.values())}
+    for port in named:
+        if port.strip() not in accepted:
+            numbers = " and ".join(map(str, there.values()))
+            msg = (
+                f"{what} names {port.strip()}, and external has no such port, so port {numbers} would take plain text; "
+                f"accepted is {numbers}: name it, set external.port to {port.strip()}, or leave it out for TLS on all "
+                "ports"
+            )
+            raise ValueError(msg)
 
 
 def _check_external(external: External) -> None:

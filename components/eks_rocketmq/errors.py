@@ -1,0 +1,54 @@
+"""Errors of one run, shown together. Pure."""
+
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+class CollectedError(ValueError):
+    """Several errors of independent parts of the arguments; its text has a line for each."""
+
+    def __init__(self, errors: Iterable[ValueError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(map(str, self.errors)))
+
+
+def each_error(error: ValueError) -> tuple[ValueError, ...]:
+    """Return the single errors that an error stands for."""
+    return error.errors if isinstance(error, CollectedError) else (error,)
+
+
+class Problems:
+    """Errors of parts that are checked one by one, so that a run shows all of them."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, ValueError] = {}
+
+    def add(self, error: ValueError) -> None:
+        """Keep an error, or the single ones that it stands for. The same text is kept once."""
+        for each in each_error(error):
+            self._found.setdefault(str(each), each)
+
+    def attempt(
+        self, make: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> _Result | None:
+        """Return what `make` returns, or keep its ValueError and return None."""
+        try:
+            return make(*args, **kwargs)
+        except ValueError as error:
+            self.add(error)
+            return None
+
+    def refuse(self) -> None:
+        """Raise what was kept, if anything.
+
+        Raises:
+            ValueError: the error, or an `CollectedError` of several.
+        """
+        found = list(self._found.values())
+        if len(found) == 1:
+            raise found[0]
+        if found:
+            raise CollectedError(found)
