@@ -30,6 +30,7 @@ REFUSED_ELSEWHERE = {
     "NodeGroupArgs.subnet_ids", "NodeMatchArgs.values", "NodePreferenceArgs.match", "PermissionArgs.actions",
     "PermissionArgs.resources", "PodsArgs.zones", "RocketMqArgs.broker_groups", "TopicArgs.broker_groups",
 }  # fmt: skip
+CERTIFICATE = "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 ADMIN = "AmazonEKSClusterAdminPolicy"
 
 
@@ -52,7 +53,7 @@ def user(**permission: Any) -> Any:
 def balancer(**given: Any) -> Any:
     return network_load_balancer(
         {
-            "certificate_arn": "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "certificate_arn": CERTIFICATE,
             **given,
         }
     )

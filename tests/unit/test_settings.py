@@ -413,7 +413,7 @@ def test_a_network_load_balancer_may_be_all_that_is_said_of_the_way_in() -> None
         (
             {
                 "networkLoadBalancer": {
-                    "certificateArn": "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+                    "certificateArn": CERTIFICATE,
                     "tlsPorts": [443],
                 }
             },
@@ -426,7 +426,7 @@ def test_a_network_load_balancer_may_be_all_that_is_said_of_the_way_in() -> None
                 "hostname": "mq.example.com",
                 "port": 443,
                 "networkLoadBalancer": {
-                    "certificateArn": "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+                    "certificateArn": CERTIFICATE,
                     "tlsPorts": [443, 8081],
                 },
             },
