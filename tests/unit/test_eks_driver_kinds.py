@@ -322,7 +322,9 @@ def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource
     assert registered.delete_before_replace, "a cluster has one addon of a name"
     hook = recording.hooks[f"{addon}-role-removal"]
 
-    def update(old: str, **new: str) -> None:
+    mark = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+
+    def update(old: str, tags: dict[str, str] = mark, **new: str) -> None:
         asyncio.run(
             hook(
                 pulumi.ResourceHookArgs(
@@ -330,7 +332,7 @@ def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource
                     id=f"prod:{resource}",
                     name=addon,
                     type=registered.type,
-                    old_outputs={"serviceAccountRoleArn": old},
+                    old_outputs={"serviceAccountRoleArn": old, "tagsAll": tags},
                     new_inputs=new,
                 )
             )
@@ -343,7 +345,13 @@ def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource
     assert str(refusal.value).startswith(
         f"Addon 'prod:{resource}' has the IAM role '{ROLE}', and this update removes it."
     )
-    assert f"pulumi up -s staging --replace '{registered.urn}'" in str(refusal.value)
+    replace = f"\n            pulumi up -s staging --replace '{registered.urn}'"
+    assert replace in str(refusal.value)
+    with pytest.raises(RuntimeError) as refusal:
+        update(ROLE, {}, clusterName="prod")
+    assert "pulumi up -s staging, with the role kept, as the addon was only imported; then" + replace in str(
+        refusal.value
+    )
 
 
 def test_a_new_clusters_own_class_is_read_after_its_nodes() -> None:

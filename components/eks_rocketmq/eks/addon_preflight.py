@@ -18,7 +18,7 @@ from pulumi import (
 
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.eks.preflight import refuse_existing
-from eks_rocketmq.preflight import refusing
+from eks_rocketmq.preflight import ownership_tags, refusing
 
 _BOTH = (
     "the cluster has the driver of EKS Auto Mode as well, so two drivers run in it: claims of a class with the "
@@ -57,11 +57,18 @@ def _refuse_role_removal(name: str, keep: str) -> ResourceHookBinding:
         name: name of the addon's resource; the hook is `<name>-role-removal`.
         keep: the arguments that keep the role, for the error.
     """
-    stack = pulumi.get_stack()
+    stack, tags = pulumi.get_stack(), ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_outputs or {}, args.new_inputs or {}
         role = old.get("serviceAccountRoleArn")
+        # Of an addon without this stack's tag the create would be refused.
+        marked = tags.items() <= dict(old.get("tagsAll") or {}).items()
+        first = (
+            ""
+            if marked
+            else f"pulumi up -s {stack}, with the role kept, as the addon was only imported; then\n" + " " * 12
+        )
         if not role or new.get("serviceAccountRoleArn"):
             return
         msg = (
@@ -69,7 +76,7 @@ def _refuse_role_removal(name: str, keep: str) -> ResourceHookBinding:
             "the AWS provider sends for that (hashicorp/terraform-provider-aws issue 30645). Two ways on:\n"
             "  replace   delete the addon and create it with the new identity; until it is ACTIVE again, volumes that\n"
             "            are mounted keep working, and no volume is created or attached:\n"
-            f"            pulumi up -s {stack} --replace '{args.urn}'\n"
+            f"            {first}pulumi up -s {stack} --replace '{args.urn}'\n"
             f"  keep      {keep}"
         )
         raise RuntimeError(msg)
