@@ -1,5 +1,6 @@
 """Managed nodes: groups by zone, what a node may do and show, and what is refused."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pulumi
 import pytest
 
 from eks_rocketmq import NodeGroup, NodeGroupArgs
+from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.node_plan import plan_nodes
 from tests.unit.harness import UNKNOWN, Fakes, Recording, Registration, run
 from tests.unit.harness.fakes import ACCOUNT
@@ -14,6 +16,7 @@ from tests.unit.harness.trust import statements
 
 SUBNETS = ["subnet-a", "subnet-b", "subnet-c"]
 ARGS: NodeGroupArgs = {"cluster_name": "prod", "subnet_ids": SUBNETS, "instance_types": ["m7i.large"]}
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/nodes"
 MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
 INVENTORY = {
     "aws:ec2/launchTemplate:LaunchTemplate": 1,
@@ -197,6 +200,70 @@ def test_a_role_that_is_given_is_used_and_none_is_made() -> None:
     assert made.by_type("Role") == made.by_type("RolePolicyAttachment") == []
     assert made.outputs["role"] == "arn:aws:iam::123456789012:role/nodes"
     assert {group.inputs["nodeRoleArn"] for group in groups(made)} == {"arn:aws:iam::123456789012:role/nodes"}
+
+
+class Iam:
+    """The policies of a role."""
+
+    def __init__(self, attached: list[str], inline: list[str]) -> None:
+        self._attached, self._inline = attached, inline
+
+    def client(self, name: str) -> "Iam":
+        assert name == "iam"
+        return self
+
+    def list_attached_role_policies(self, **role: str) -> dict[str, Any]:
+        assert role == {"RoleName": "nodes"}
+        return {"AttachedPolicies": [{"PolicyArn": arn} for arn in self._attached]}
+
+    def list_role_policies(self, **role: str) -> dict[str, Any]:
+        assert role == {"RoleName": "nodes"}
+        return {"PolicyNames": self._inline}
+
+
+OF_AWS = "arn:aws:iam::aws:policy/"
+JOIN, PULL = f"{OF_AWS}AmazonEKSWorkerNodePolicy", f"{OF_AWS}AmazonEC2ContainerRegistryReadOnly"
+
+
+def warned(monkeypatch: pytest.MonkeyPatch, session: Any, role: str = ROLE) -> list[str]:
+    """What is said of a node group's own role before its create."""
+    said: list[str] = []
+    monkeypatch.setattr(preflight, "aws_session", lambda _: session)
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
+    made = run(program(role_arn=role), preview=True)
+    (name,) = made.one("LaunchTemplate").before_create
+    args = pulumi.ResourceHookArgs("urn", "", "brokers-template", "type", new_inputs={})
+    asyncio.run(made.hooks[name](args))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("attached", "inline", "lacking"),
+    [
+        ([JOIN, PULL], [], ""),
+        ([f"{OF_AWS}AmazonEKSWorkerNodeMinimalPolicy", f"{OF_AWS}AmazonEC2ContainerRegistryPullOnly"], [], ""),
+        ([PULL], [], "AmazonEKSWorkerNodePolicy"),
+        ([JOIN], [], "AmazonEC2ContainerRegistryPullOnly"),
+        ([], [], "AmazonEKSWorkerNodePolicy and AmazonEC2ContainerRegistryPullOnly"),
+        # Nobody here knows what these allow.
+        ([], ["own"], ""),
+        ([f"arn:aws:iam::{ACCOUNT}:policy/nodes"], [], ""),
+        ([f"{OF_AWS}AdministratorAccess"], [], ""),
+    ],
+)
+def test_a_role_with_which_no_node_joins_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, attached: list[str], inline: list[str], lacking: str
+) -> None:
+    told = f"brokers-template: role_arn is {ROLE!r}, a role without {lacking}. Accepted is one with which "
+    said = warned(monkeypatch, Iam(attached, inline))
+    assert len(said) == bool(lacking)
+    assert all(text.startswith(told) for text in said)
+
+
+def test_a_role_that_nobody_may_read_or_that_is_not_there_yet_is_no_reason_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert warned(monkeypatch, None) == []
 
 
 def test_one_group_over_all_zones_when_nothing_holds_its_pods_in_one() -> None:

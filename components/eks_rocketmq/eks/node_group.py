@@ -9,6 +9,7 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
 from eks_rocketmq.eks.objects import service_role
+from eks_rocketmq.eks.preflight import warn_of_node_role
 from eks_rocketmq.eks.service_documents import NODE_SERVICE
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
@@ -174,7 +175,10 @@ class NodeGroup(ComponentResource):
                 for kind in ("instance", "volume", "network-interface")
             ],
             tags=tags,
-            opts=child_options(self),
+            opts=child_options(
+                self,
+                hooks=warn_of_node_role(f"{name}-template", args["role_arn"], self) if "role_arn" in args else None,
+            ),
         )
 
     def _group(  # noqa: PLR0913, PLR0917 - what differs from group to group

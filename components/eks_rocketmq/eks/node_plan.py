@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, role_arn
+from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, parse_arn, role_arn
 from eks_rocketmq.eks.role_checks import policy_names
 from eks_rocketmq.validation import label_pairs, label_value, one_of, qualified_name, refuse_beside, whole_number
 
@@ -29,6 +29,11 @@ EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSche
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
 https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
+_JOIN = ("AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy")
+_PULL = (
+    *("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
+    *("AmazonEC2ContainerRegistryPowerUser", "AmazonEC2ContainerRegistryFullAccess"),
+)
 RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 """Nobody labels managed nodes with these: EKS refuses the group, or starts instances whose kubelet does not start, so
 they never join. https://github.com/aws/containers-roadmap/issues/1451, /2465"""
@@ -162,6 +167,19 @@ def _check_policies(args: "NodeGroupArgs") -> None:
     if "role_arn" in args:
         refuse_beside({**args}, ("managed_policies",), "role_arn, a role that is not made here")
     policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
+
+
+def lacking_policies(attached: Sequence[str], inline: Sequence[str]) -> list[str]:
+    """Return what a role of one's own lacks for nodes, by the names of AWS's policies.
+
+    Args:
+        attached: ARNs of its managed policies.
+        inline: names of the policies within it. What they and policies of the account allow is not looked at.
+    """
+    names = {arn.rsplit("/", 1)[-1] for arn in attached}
+    if inline or "AdministratorAccess" in names or any(parse_arn(arn).account != "aws" for arn in attached):
+        return []
+    return [one_of_them[0] for one_of_them in (_JOIN, _PULL) if names.isdisjoint(one_of_them)]
 
 
 def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:

@@ -5,12 +5,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pulumi
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, ResourceHookArgs, ResourceHookBinding
+from pulumi import (
+    ComponentResource,
+    Input,
+    InvokeOutputOptions,
+    Output,
+    ResourceHook,
+    ResourceHookArgs,
+    ResourceHookBinding,
+    ResourceHookOptions,
+)
 from pulumi.runtime import invoke_output
 from pulumi.runtime.config import CONFIG
 
+from eks_rocketmq.component import warn
 from eks_rocketmq.eks import volume_class
+from eks_rocketmq.eks.identifiers import is_arn
 from eks_rocketmq.eks.lookup import ROLE, Found, find, find_cluster
+from eks_rocketmq.eks.node_plan import lacking_policies
 from eks_rocketmq.eks.session import AccountUnknownError, Session, aws_session
 from eks_rocketmq.preflight import OWNER_TAG, refuse_existing_object, refusing, three_ways
 
@@ -68,6 +80,42 @@ def refuse_existing_cluster(name: str, cluster: str, component: ComponentResourc
             "  create     give the new one another name (`clusterName`), and run again"
         ),
     )
+
+
+def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
+    """A hook for a launch template: warns, at preview already, when no node could join with the role that is given.
+
+    Args:
+        name: name of the resource; the hook is `<name>-role`.
+        role_arn: the role.
+        component: as for `refuse_existing`.
+    """
+    settings = _settings(component)
+
+    async def look(args: ResourceHookArgs) -> None:
+        role = await Output.from_input(role_arn).future()
+        if not isinstance(role, str) or not is_arn(role):
+            return
+        try:
+            provider = await _known(settings)
+            lacking = await asyncio.to_thread(lambda: _lacking(_session(provider), role.rsplit("/", 1)[-1]))
+        except Exception as error:  # noqa: BLE001 - the role may be made in the same update, or nobody may ask
+            pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
+            return
+        if lacking:
+            warn(
+                f"{args.name}: role_arn is {role!r}, a role without {' and '.join(lacking)}. Accepted is one with "
+                "which nodes join the cluster and pull images. Attach the policies, or leave role_arn out",
+                component,
+            )
+
+    return ResourceHookBinding(before_create=[ResourceHook(f"{name}-role", look, ResourceHookOptions(on_dry_run=True))])
+
+
+def _lacking(session: Session, role: str) -> list[str]:
+    iam = session.client("iam")
+    attached = [one["PolicyArn"] for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
+    return lacking_policies(attached, iam.list_role_policies(RoleName=role)["PolicyNames"])
 
 
 def _place(found: Found, stack: str) -> str:
