@@ -6,10 +6,11 @@ to reading, and the engine would delete them. So the look-up happens here, once 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.eks import interrupted
 from eks_rocketmq.eks.lookup import AWS_LOOKUPS, UNKNOWN, Found, Session, find
 from eks_rocketmq.preflight import OWNER_TAG, belongs_to, if_gone
 
@@ -19,6 +20,8 @@ PLACEHOLDER = "<PLACEHOLDER>"
 
 _BLOCK = re.compile(r"\s*\S*\s*\S+:\S+: \((?P<operation>[a-z-]+)\)")
 """First line of one resource in a diff, such as `    ~ aws:iam/role:Role: (update)`."""
+_ONLY_IN_THE_STATE = ("pulumi:", "random:")
+"""Beginnings of types that are nowhere but in the state: an interrupted create leaves nothing behind."""
 _NOT_A_CORRECTION = frozenset({"create", "same", "read"})
 
 Spec = dict[str, Any]
@@ -185,6 +188,43 @@ def look_up(
     if type_.startswith("kubernetes:") and not type_.endswith("Patch") and kubernetes_id(inputs):
         return kubernetes(provider.get("kubeconfig", ""), inputs)
     return None
+
+
+def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what the stack has
+    type_: str,
+    inputs: Mapping[str, Any],
+    provider: Mapping[str, Any],
+    known: Collection[str],
+    session: Callable[[Mapping[str, Any]], Session],
+    kubernetes: KubernetesLookup,
+) -> list[Found] | None:
+    """Return what an interrupted create made, once it is ready; None when nobody can tell.
+
+    Args:
+        type_: type token of the resource.
+        inputs: planned inputs of the resource.
+        provider: inputs of its provider.
+        known: ids of the resources of this type that the stack has.
+        session: a boto3 session for the inputs of an `aws` provider.
+        kubernetes: looks an object up in a cluster.
+
+    Raises:
+        UnfinishedError: when AWS did not finish what it had begun to make.
+    """
+    if type_.startswith(_ONLY_IN_THE_STATE) or (type_.startswith("kubernetes:") and type_.endswith("Patch")):
+        return []
+    if type_.startswith("kubernetes:"):
+        if kubernetes_id(inputs) is None:
+            return None
+        found = kubernetes(provider.get("kubeconfig", ""), inputs)
+        mark = (inputs["metadata"].get("annotations") or {}).get(OWNER_TAG)
+        return [found] if found and mark in {None, found.tags.get(OWNER_TAG)} else []
+    if not interrupted.can_look(type_, inputs):
+        return None
+    made = interrupted.find_created(lambda: session(provider), type_, inputs, known)
+    if len(made) == 1:
+        interrupted.wait_until_ready(lambda: session(provider), type_, made[0])
+    return made
 
 
 def _documents(resources: list[Spec], plan: Plan) -> list[Mapping[str, Any]]:

@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,9 +17,10 @@ from kubernetes.config.config_exception import ConfigException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from eks_rocketmq.adopt import Adoption, adoption, corrections, look_up, read_plan
+from eks_rocketmq.adopt import Adoption, adoption, corrections, look_for_created, read_plan
 from eks_rocketmq.clients import find_object, last_warning, list_objects, list_volumes
 from eks_rocketmq.destroy import Cluster, Losses, Teardown, Volume, awaited, losses, teardown
+from eks_rocketmq.eks.interrupted import UnfinishedError
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.eks.session import AccountUnknownError, aws_session
 from eks_rocketmq.engine import EngineError, Pulumi
@@ -27,6 +28,10 @@ from eks_rocketmq.pending import recovery
 from eks_rocketmq.shared_namespace import foreign_objects, keep_namespaces
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
+Absent = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Interrupted create that you have looked for and that is not there."),
+]
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
@@ -47,12 +52,13 @@ def _program() -> None:
 def adopt(
     stack: Stack,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Import without asking.")] = False,
+    absent: Absent = None,
     directory: Directory = Path(),
 ) -> None:
     """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
     pulumi = Pulumi(stack, directory)
     with _answers("what exists"):
-        _recover(pulumi)
+        _recover(pulumi, absent or (), "Nothing was imported.")
         found = _look(pulumi)
         if not found.found:
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
@@ -81,12 +87,13 @@ def destroy(
     keep: Annotated[
         bool, typer.Option("--keep-namespaces", help="Keep the stack's namespaces, and every claim in them.")
     ] = False,
+    absent: Absent = None,
     directory: Directory = Path(),
 ) -> None:
     """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
     pulumi = Pulumi(stack, directory)
     with _answers("what an interrupted update has made", "Nothing was destroyed."):
-        _recover(pulumi)
+        _recover(pulumi, absent or (), "Nothing was destroyed.")
     gone = (
         f"If it is gone or out of reach for good, `pulumi destroy -s {stack}` destroys without asking it; volumes that "
         "are still there stay in AWS."
@@ -128,6 +135,8 @@ def _answers(question: str, rest: str = "") -> Generator[None]:
         yield
     except EngineError as error:
         _fail(str(error))
+    except UnfinishedError as error:
+        _fail(f"{error}. {rest}".rstrip())
     except _AWS_ERRORS as error:
         _fail(
             f"AWS cannot be asked {question}: {error}\n"
@@ -230,18 +239,46 @@ def _print(text: str) -> None:
     _out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _recover(pulumi: Pulumi) -> None:
-    """Take over what a killed engine was at, before anything is planned on a state that does not know it."""
+def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str) -> None:
+    """Take over what a killed engine was at, before anything is planned on a state that does not know it.
 
-    def lookup(type_: str, inputs: Mapping[str, Any], provider: Mapping[str, Any]) -> Found | None:
-        return look_up(type_, inputs, provider, aws_session, find_object)
+    Args:
+        pulumi: the stack.
+        absent: names of interrupted creates of which the caller says that nothing is there.
+        rest: what else to say when the command ends here.
+    """
 
-    left = recovery(pulumi.export(), lookup)
-    if left.operations:
-        _out.print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operations} operations.")
-        for urn, id_ in left.created:
-            _out.print(f"  taken over  {urn.split('::')[-1]}\n      {id_}", soft_wrap=True, highlight=False)
-        pulumi.restore(left.state)
+    def lookup(
+        type_: str, inputs: Mapping[str, Any], provider: Mapping[str, Any], known: Collection[str]
+    ) -> list[Found] | None:
+        return look_for_created(type_, inputs, provider, known, aws_session, find_object)
+
+    with _err.status("looking for what an interrupted update made, and waiting until AWS has finished it"):
+        left = recovery(pulumi.export(), lookup, absent)
+    if not left.operations:
+        return
+    _print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operations} operations.")
+    if left.unsure:
+        listed = "".join(f"\n  {_named(urn)}{_candidates(ids)}" for urn, ids in left.unsure)
+        _fail(
+            f"It cannot be told whether these were made:{listed}\nLook for each in AWS or in the cluster and delete "
+            "what you find. Then run this again with --absent NAME for each. The state is as it was: a `pulumi up` "
+            f"before that would make them a second time. {rest}"
+        )
+    for urn, id_ in left.created:
+        _print(f"  taken over  {_named(urn)}\n      {id_}")
+    for urn in left.absent:
+        _print(f"  not made    {_named(urn)}")
+    pulumi.restore(left.state)
+
+
+def _named(urn: str) -> str:
+    type_, name = urn.split("::")[-2:]
+    return f"{name}  {type_.rsplit('$', 1)[-1]}"
+
+
+def _candidates(ids: Sequence[str]) -> str:
+    return f"\n      one of {', '.join(ids)}" if ids else ""
 
 
 def _look(pulumi: Pulumi) -> Adoption:

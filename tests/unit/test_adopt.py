@@ -14,6 +14,7 @@ from urllib3.exceptions import MaxRetryError
 
 from eks_rocketmq import adopt, cli, clients, engine, kubernetes_api
 from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan, urn_of
+from eks_rocketmq.eks import interrupted
 from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
 from eks_rocketmq.eks.session import AccountUnknownError
 from eks_rocketmq.preflight import SKIP_VARIABLE
@@ -104,6 +105,7 @@ class Account:
             return Found(aws[type_], self._tags, objection) if type_ in aws else None
 
         monkeypatch.setattr(adopt, "find", find)
+        monkeypatch.setattr(interrupted, "find", find)
 
     def session(self, provider: Any) -> Any:
         return dict(provider)
@@ -445,13 +447,51 @@ def test_what_a_killed_engine_was_at_is_taken_over_before_anything_is_planned(
 
     result = command("--yes")
 
-    assert "interrupted" in result.output
+    assert "interrupted in the middle of 1 operations" in result.output
+    assert "  taken over  role  aws:iam/role:Role\n      eks-ebs-csi-driver\n" in result.output
     assert [call[:2] for call in command.engine_calls[:3]] == [
         ["stack", "export"],
         ["stack", "import"],
         ["refresh", "--yes"],
     ]
     assert [resource["id"] for resource in command.restored["deployment"]["resources"]] == ["eks-ebs-csi-driver"]
+
+
+def test_a_create_of_which_nobody_can_tell_is_named_and_the_state_stays_as_it_is(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Account(monkeypatch, aws={})
+    bucket = {"urn": "urn:pulumi:prod::p::a:b:C$aws:s3/bucket:Bucket::files", "type": "aws:s3/bucket:Bucket"}
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": bucket}]
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "It cannot be told whether these were made:\n  files  aws:s3/bucket:Bucket\n" in result.output
+    assert result.output.endswith("would make them a second time. Nothing was imported.\n")
+    assert [call[:2] for call in command.engine_calls] == [["stack", "export"]]
+
+    result = command("--yes", "--absent", "files")
+    assert "  not made    files  aws:s3/bucket:Bucket\n" in result.output
+    assert command.restored["deployment"]["resources"] == []
+
+
+def created(type_: str, inputs: Any, *, account: Any = None, found: Found | None = None) -> list[Found] | None:
+    return adopt.look_for_created(type_, inputs, {"kubeconfig": "c"}, (), account, lambda *_: found)
+
+
+def test_what_is_nowhere_but_in_the_state_is_not_looked_for() -> None:
+    assert created("random:index/randomPassword:RandomPassword", {}) == []
+    assert created("pulumi:providers:aws", {}) == []
+    assert created("kubernetes:storage.k8s.io/v1:StorageClassPatch", {}, found=Found("gp2")) == []
+
+
+def test_an_object_that_was_made_is_found_unless_it_is_somebody_else_s() -> None:
+    type_, mark = "kubernetes:core/v1:Namespace", {"eks-rocketmq/stack": "eks-rocketmq/prod"}
+    assert created(type_, NAMESPACE, found=Found("rocketmq")) == [Found("rocketmq")]
+    assert created(type_, {"metadata": {}}) is None
+    marked = {"metadata": {"name": "rocketmq", "annotations": mark}}
+    assert created(type_, marked, found=Found("rocketmq", mark)) == [Found("rocketmq", mark)]
+    assert created(type_, marked, found=Found("rocketmq")) == []
+    assert created(type_, marked) == []
 
 
 def test_a_missing_pulumi_is_said_with_where_to_get_it(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ Used by the preflight of new resources and by `eks-rocketmq adopt`. Works on the
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,22 +41,23 @@ class Found:
     """Why it must not be imported as it is planned, and what to do; empty: it may be."""
 
 
-def _tags(pairs: list[Mapping[str, str]]) -> dict[str, str]:
+def tags_of(pairs: list[Mapping[str, str]]) -> dict[str, str]:
+    """Return tags as most services give them, as a mapping."""
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
 def find_role(session: Session, inputs: Inputs) -> Found | None:
     """A role by name; its import id is the name."""
     name = inputs["name"]
-    role = _unless_missing(lambda: session.client("iam").get_role(RoleName=name)["Role"])
-    return None if role is None else Found(name, _tags(role.get("Tags", [])))
+    role = unless_missing(lambda: session.client("iam").get_role(RoleName=name)["Role"])
+    return None if role is None else Found(name, tags_of(role.get("Tags", [])))
 
 
 def find_role_policy_attachment(session: Session, inputs: Inputs) -> Found | None:
     """A managed policy on a role; its import id is `role/policy-arn`."""
     role, policy = inputs["role"], inputs["policyArn"]
     pages = session.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
-    attached = _unless_missing(lambda: [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]])
+    attached = unless_missing(lambda: [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]])
     return Found(f"{role}/{policy}") if policy in (attached or []) else None
 
 
@@ -64,24 +65,24 @@ def find_policy(session: Session, inputs: Inputs) -> Found | None:
     """A policy of the account by path and name; its import id is the ARN."""
     partition, account = account_of(session.client("sts").get_caller_identity()["Arn"])
     arn = f"arn:{partition}:iam::{account}:policy{inputs.get('path') or '/'}{inputs['name']}"
-    policy = _unless_missing(lambda: session.client("iam").get_policy(PolicyArn=arn)["Policy"])
-    return None if policy is None else Found(arn, _tags(policy.get("Tags", [])))
+    policy = unless_missing(lambda: session.client("iam").get_policy(PolicyArn=arn)["Policy"])
+    return None if policy is None else Found(arn, tags_of(policy.get("Tags", [])))
 
 
 def find_role_policy(session: Session, inputs: Inputs) -> Found | None:
     """An inline policy of a role; its import id is `role:policy`."""
     role, name = inputs["role"], inputs["name"]
-    policy = _unless_missing(lambda: session.client("iam").get_role_policy(RoleName=role, PolicyName=name))
+    policy = unless_missing(lambda: session.client("iam").get_role_policy(RoleName=role, PolicyName=name))
     return None if policy is None else Found(f"{role}:{name}")
 
 
 def find_oidc_provider(session: Session, inputs: Inputs) -> Found | None:
     """An IAM OIDC provider by its URL; its import id is the ARN."""
     arn = oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
-    provider = _unless_missing(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
+    provider = unless_missing(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
     if provider is None:
         return None
-    return Found(arn, _tags(provider.get("Tags", [])), _lost_audiences(arn, provider.get("ClientIDList", []), inputs))
+    return Found(arn, tags_of(provider.get("Tags", [])), _lost_audiences(arn, provider.get("ClientIDList", []), inputs))
 
 
 def _lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
@@ -100,14 +101,14 @@ def _lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
 
 def find_cluster(session: Session, name: str) -> Found | None:
     """An EKS cluster by name. No `Lookup`: a whole cluster is not imported into the stack that makes its network."""
-    cluster = _unless_missing(lambda: session.client("eks").describe_cluster(name=name)["cluster"])
+    cluster = unless_missing(lambda: session.client("eks").describe_cluster(name=name)["cluster"])
     return None if cluster is None else Found(name, cluster.get("tags", {}))
 
 
 def find_addon(session: Session, inputs: Inputs) -> Found | None:
     """An EKS addon by cluster and name; its import id is `cluster:addon`."""
     cluster, name = inputs["clusterName"], inputs["addonName"]
-    addon = _unless_missing(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
+    addon = unless_missing(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
     return None if addon is None else Found(f"{cluster}:{name}", addon.get("tags", {}))
 
 
@@ -126,7 +127,7 @@ def find_pod_identity_association(session: Session, inputs: Inputs) -> Found | N
     """The association of a service account; its import id is `cluster,association-id`."""
     cluster, account = inputs["clusterName"], inputs["serviceAccount"]
     eks = session.client("eks")
-    listed = _unless_missing(
+    listed = unless_missing(
         lambda: eks.list_pod_identity_associations(
             clusterName=cluster, namespace=inputs["namespace"], serviceAccount=account
         )["associations"]
@@ -180,8 +181,12 @@ def find(session: Callable[[], Session], type_: str, inputs: Inputs) -> Found | 
     return lookup.find(session(), inputs)
 
 
-def _unless_missing(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the API answers
-    """The answer of an AWS call, or None when AWS says that there is no such thing.
+def unless_missing(call: Callable[[], Any], also: Collection[str] = ()) -> Any:  # noqa: ANN401 - whatever the API answers
+    """Return the answer of an AWS call, or None when AWS says that there is no such thing.
+
+    Args:
+        call: makes the call.
+        also: further error codes that say so.
 
     Raises:
         ClientError: every other refusal, such as AccessDenied.
@@ -191,6 +196,6 @@ def _unless_missing(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever 
     try:
         return call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
+        if error.response["Error"]["Code"] in {*_MISSING, *also}:
             return None
         raise
