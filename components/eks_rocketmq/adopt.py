@@ -196,7 +196,7 @@ def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what
     provider: Mapping[str, Any],
     known: Collection[str],
     session: Callable[[Mapping[str, Any]], Session],
-    kubernetes: KubernetesLookup,
+    kubernetes: KubernetesLookup | None,
 ) -> list[Found] | None:
     """Return what an interrupted create made, once it is ready; None when nobody can tell.
 
@@ -206,7 +206,7 @@ def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what
         provider: inputs of its provider.
         known: ids of the resources of this type that the stack has.
         session: a boto3 session for the inputs of an `aws` provider.
-        kubernetes: looks an object up in a cluster.
+        kubernetes: looks an object up in a cluster; None where the cluster is gone, and all objects with it.
 
     Raises:
         UnfinishedError: when AWS did not finish what it had begun to make.
@@ -214,6 +214,8 @@ def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what
     if type_.startswith(_ONLY_IN_THE_STATE) or (type_.startswith("kubernetes:") and type_.endswith("Patch")):
         return []
     if type_.startswith("kubernetes:"):
+        if kubernetes is None:
+            return []
         if kubernetes_id(inputs) is None:
             return None
         found = kubernetes(provider.get("kubeconfig", ""), inputs)

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from kubernetes.config.config_exception import ConfigException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from eks_rocketmq.adopt import Adoption, adoption, corrections, look_for_created, read_plan
+from eks_rocketmq.adopt import Adoption, KubernetesLookup, adoption, corrections, look_for_created, read_plan
 from eks_rocketmq.clients import find_object, last_warning, list_objects, list_volumes
 from eks_rocketmq.destroy import Cluster, Losses, Teardown, Volume, awaited, losses, teardown
 from eks_rocketmq.eks.interrupted import UnfinishedError
@@ -35,6 +36,9 @@ Absent = Annotated[
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
+_MANUAL = "docs/operations.md"
+_UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
+"""Lets the kubernetes provider delete objects of a cluster that does not answer; it refuses otherwise."""
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
@@ -58,7 +62,7 @@ def adopt(
     """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
     pulumi = Pulumi(stack, directory)
     with _answers("what exists"):
-        _recover(pulumi, absent or (), "Nothing was imported.")
+        _recover(pulumi, absent or (), "Nothing was imported.", find_object)
         found = _look(pulumi)
         if not found.found:
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
@@ -78,7 +82,7 @@ def adopt(
 
 
 @app.command()
-def destroy(
+def destroy(  # noqa: PLR0913, PLR0917 - each is an option
     stack: Stack,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Destroy without asking.")] = False,
     timeout: Annotated[
@@ -87,16 +91,23 @@ def destroy(
     keep: Annotated[
         bool, typer.Option("--keep-namespaces", help="Keep the stack's namespaces, and every claim in them.")
     ] = False,
+    cluster_gone: Annotated[
+        bool,
+        typer.Option(
+            "--cluster-gone",
+            help="The cluster does not exist any more: ask it nothing, and leave volumes that AWS still has.",
+        ),
+    ] = False,
     absent: Absent = None,
     directory: Directory = Path(),
 ) -> None:
     """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
-    pulumi = Pulumi(stack, directory)
+    pulumi = Pulumi(stack, directory, _UNREACHABLE if cluster_gone else {})
     with _answers("what an interrupted update has made", "Nothing was destroyed."):
-        _recover(pulumi, absent or (), "Nothing was destroyed.")
+        _recover(pulumi, absent or (), "Nothing was destroyed.", None if cluster_gone else find_object)
     gone = (
-        f"If it is gone or out of reach for good, `pulumi destroy -s {stack}` destroys without asking it; volumes that "
-        "are still there stay in AWS."
+        f"If it is gone for good, `eks-rocketmq destroy -s {stack} --cluster-gone` destroys the rest without asking "
+        "it. Volumes that are still there then stay in AWS."
     )
     with _answers("for its volumes", gone):
         state = pulumi.export()
@@ -109,6 +120,9 @@ def destroy(
             state = keep_namespaces(state)
             pulumi.replace_state(state)
             plan = teardown(state)
+        if cluster_gone:
+            _print(f"The cluster is not asked. Its volumes stay in AWS; {_MANUAL} says how to find and delete them.")
+            plan = replace(plan, first=[], clusters=[])
         _refuse_foreign(plan, state, stack)
         _print(pulumi.plan_destroy())
         found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
@@ -239,19 +253,20 @@ def _print(text: str) -> None:
     _out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str) -> None:
+def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str, kubernetes: KubernetesLookup | None) -> None:
     """Take over what a killed engine was at, before anything is planned on a state that does not know it.
 
     Args:
         pulumi: the stack.
         absent: names of interrupted creates of which the caller says that nothing is there.
         rest: what else to say when the command ends here.
+        kubernetes: looks an object up in a cluster; None where the cluster is gone.
     """
 
     def lookup(
         type_: str, inputs: Mapping[str, Any], provider: Mapping[str, Any], known: Collection[str]
     ) -> list[Found] | None:
-        return look_for_created(type_, inputs, provider, known, aws_session, find_object)
+        return look_for_created(type_, inputs, provider, known, aws_session, kubernetes)
 
     with _err.status("looking for what an interrupted update made, and waiting until AWS has finished it"):
         left = recovery(pulumi.export(), lookup, absent)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Pulumi:
 
     stack: str
     directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for every command, beside those of this process."""
 
     def preview(self, import_file: Path) -> Mapping[str, Any]:
         """Plans as if nothing existed outside of the stack, writes `import_file`, and returns the plan.
@@ -139,7 +141,7 @@ class Pulumi:
         return subprocess.run(  # noqa: S603 - the program that PATH names, with arguments of our own
             [program, *arguments, "--stack", self.stack, "--non-interactive"],
             cwd=self.directory,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **self.environment, **(environment or {})},
             capture_output=capture,
             text=True,
             check=False,

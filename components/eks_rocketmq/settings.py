@@ -31,6 +31,7 @@ from eks_rocketmq.eks.network_plan import plan_network
 from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.self_managed import driver_names
+from eks_rocketmq.eks.session import assumed_role
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
 from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
 from eks_rocketmq.errors import Problems
@@ -122,6 +123,9 @@ def load() -> Settings:
         problems.refuse()
         encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
         aws = pulumi.Config("aws")
+        if not given.get("clusterRoleArn"):
+            # The cluster's creator is the role in which the provider works, and so must be whoever asks for its token.
+            given["clusterRoleArn"] = assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
         account = stack_file.only_account(aws.get("allowedAccountIds"))
         settings = parse(declared, given, aws.get("profile"), aws.get("region"), account)
         stack_file.hold_secrets(settings.rocketmq.get("access", {}), encrypted)
@@ -367,7 +371,7 @@ def _cluster(values: Mapping[str, Any], profile: str | None) -> "ExistingEksClus
         cluster_name(args["cluster_name"])
     if profile:
         args["profile"] = profile
-    if role := values["clusterRoleArn"]:
+    if (role := values["clusterRoleArn"]) not in {"", "none"}:
         role_arn(role, "clusterRoleArn")
         args["role_arn"] = role
     return args

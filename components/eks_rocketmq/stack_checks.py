@@ -155,8 +155,9 @@ def check_let_in(cluster: EksClusterArgs) -> None:
     own = [entry for entry in cluster.get("access_entries", []) if entry["principal_arn"] == role]
     if not own:
         msg = (
-            f"clusterRoleArn is {role!r}, which newCluster lets in neither as its creator (creatorIsAdmin is false) "
-            "nor by one of its accessEntries: give it an entry there, or leave clusterRoleArn out"
+            f"clusterRoleArn is {role!r}, if not given the last role of aws:assumeRoles. newCluster lets it in neither "
+            "as its creator (creatorIsAdmin is false) nor by one of its accessEntries: give it an entry there, or name "
+            "another role in clusterRoleArn"
         )
         raise ValueError(msg)
     if not any(is_admin(entry) for entry in own):

@@ -18,7 +18,18 @@ from eks_rocketmq.destroy import NAMESPACE, Volume
 from eks_rocketmq.eks.lookup import CLUSTER, ROLE
 from eks_rocketmq.eks.session import AccountUnknownError
 from tests.unit.aws_script import refusal
-from tests.unit.destroy_case import BROKERS, DRIVER, KUBERNETES, ROOT, STACK_RESOURCE, STATE, export, resource, volume
+from tests.unit.destroy_case import (
+    BROKERS,
+    DRIVER,
+    KUBERNETES,
+    OWN_NAMESPACE,
+    ROOT,
+    STACK_RESOURCE,
+    STATE,
+    export,
+    resource,
+    volume,
+)
 
 
 class Cli:
@@ -28,6 +39,7 @@ class Cli:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.folder = folder
         self.log: list[str] = []
+        self.unreachable: list[str] = []
         self.state = export(*STATE)
         self.volumes = [volume("one", "rocketmq/one"), volume("two", "rocketmq/two")]
         self.objects: dict[str, list[dict[str, Any]]] = {}
@@ -43,12 +55,13 @@ class Cli:
         monkeypatch.setattr(cli.time, "sleep", self._sleep)
         monkeypatch.setattr(cli.time, "monotonic", lambda: self.now)
 
-    def _run(self, argv: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    def _run(self, argv: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         deed = " ".join(argv[1 : argv.index("--stack")])
         if deed.startswith("stack import"):
             self.imported.append(json.loads(Path(argv[argv.index("--file") + 1]).read_text()))
             deed = "stack import"
         self.log.append(deed)
+        self.unreachable.append(options["env"].get("PULUMI_K8S_DELETE_UNREACHABLE", ""))
         out = json.dumps(self.state) if deed == "stack export" else f"the engine's words on {deed}"
         return subprocess.CompletedProcess(argv, int(deed == self.failing), out, "")
 
@@ -256,8 +269,27 @@ def test_a_cluster_that_does_not_answer_is_said_with_the_way_out(
     assert result.exit_code == 1
     assert "The cluster cannot be asked for its volumes" in result.output
     assert "takes the credentials of `aws sts get-caller-identity`" in result.output
-    assert "`pulumi destroy -s prod` destroys without asking it" in result.output
+    assert "`eks-rocketmq destroy -s prod --cluster-gone` destroys the rest without asking it" in result.output
     assert command.log[-1] == PREVIEW
+    assert set(command.unreachable) == {""}
+
+
+def test_a_cluster_that_is_gone_is_not_asked_and_its_provider_lets_go(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kubernetes provider refuses to delete what it cannot reach, unless the variable is set."""
+
+    def refuse(*_: Any) -> None:
+        raise MaxRetryError(None, "/api")  # ty: ignore[invalid-argument-type]
+
+    monkeypatch.setattr(cli, "list_volumes", refuse)
+    monkeypatch.setattr(cli, "find_object", refuse)
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": OWN_NAMESPACE}]
+    result = command("--yes", "--cluster-gone")
+    assert result.exit_code == 0, result.output
+    assert "Its volumes stay in AWS; docs/operations.md says how to find and delete them." in result.output
+    assert command.log[-2:] == [PREVIEW, REST]
+    assert set(command.unreachable) == {"true"}
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,10 @@ from eks_rocketmq.eks.lookup import (
     find_cluster,
 )
 from eks_rocketmq.eks.policy_documents import oidc_provider_arn
-from eks_rocketmq.eks.session import AccountUnknownError, aws_session
+from eks_rocketmq.eks.session import AccountUnknownError, assumed_role, aws_session
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
+IAM = f"arn:aws:iam::{ACCOUNT}:role/"
 ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/eks/prod/cluster"
 POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
@@ -272,6 +273,23 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
         "aws_secret_access_key": "s",
         "aws_session_token": "t",
     }
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ({"assumeRoles": f'[{{"roleArn": "{IAM}one"}}, {{"role_arn": "{IAM}two"}}]'}, f"{IAM}two"),
+        ({"assumeRoles": [{"roleArn": f"{IAM}one"}]}, f"{IAM}one"),
+        ({}, None),
+        ({"assumeRoles": "[]"}, None),
+        ({"assumeRoles": "not json"}, None),
+        ({"assumeRoles": '["one"]'}, None),
+        ({"assumeRoles": '[{"sessionName": "s"}]'}, None),
+        ({"assumeRoles": '[{"roleArn": "one"}]'}, None),
+    ],
+)
+def test_the_role_in_which_a_provider_works_is_its_last_one(provider: dict[str, Any], expected: str | None) -> None:
+    assert assumed_role(provider) == expected
 
 
 @pytest.mark.parametrize("hidden", ["[secret]", {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}])

@@ -249,3 +249,18 @@ def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytes
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
     monkeypatch.setattr(clients, "find_object", has(inputs["metadata"]["annotations"]))
     call(hook, type="kubernetes:core/v1:Namespace", **inputs)
+
+
+def test_a_log_group_that_eks_made_again_is_refused_at_preview_with_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = run_stack("staging", preview=True)
+    inputs = recording.one("LogGroup", "cluster-logs").inputs
+    monkeypatch.setattr(preflight, "aws_session", lambda _: None)
+    monkeypatch.setattr(preflight, "find", lambda *_: Found(inputs["name"]))
+    with pytest.raises(RuntimeError) as refusal:
+        call(recording.hooks["cluster-logs-preflight"], type="aws:cloudwatch/logGroup:LogGroup", **inputs)
+    assert str(refusal.value).splitlines()[:3] == [
+        "LogGroup '/aws/eks/staging/cluster' exists already and is not part of stack 'staging'. Three ways on:",
+        "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s staging",
+        "  existing      use it as it is, without managing it: not possible: EKS writes into this group and no other. "
+        "It may have made it again with the last logs of a cluster that was deleted",
+    ]

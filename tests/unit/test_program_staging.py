@@ -17,6 +17,7 @@ from tests.unit.harness.golden import committed, urns
 from tests.unit.harness.trust import Token, admits
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+LAST = f"arn:aws:iam::{ACCOUNT}:role/last"
 KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/11111111-2222-3333-4444-555555555555"
 
 
@@ -140,6 +141,21 @@ def test_a_network_without_a_way_out_is_taken_with_the_endpoints_and_an_image_th
 def test_a_role_for_kubectl_and_pulumi_is_in_the_kubeconfig() -> None:
     recording = run_stack("staging", overrides={"clusterRoleArn": ROLE})
     assert ROLE in recording.one("pulumi:providers:kubernetes", "cluster-kubernetes").inputs["kubeconfig"]
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+@pytest.mark.parametrize(
+    ("role", "expected"), [("", LAST), (ROLE, ROLE), ("none", "")], ids=["default", "given", "none"]
+)
+def test_the_token_is_asked_for_as_the_role_that_the_aws_provider_takes(stack: str, role: str, expected: str) -> None:
+    """The creator of a cluster administers it, and that is the assumed role."""
+    roles = [{"roleArn": "arn:aws:iam::111122223333:role/hop"}, {"roleArn": LAST, "externalId": "x"}]
+    config = stack_config(stack, {"clusterRoleArn": role}) | {"aws:assumeRoles": json.dumps(roles)}
+    known: list[settings.Settings] = []
+    run(lambda: known.append(settings.load()), config=config, stack=stack)
+    assert known[0].cluster.get("role_arn", "") == expected
+    if (new := known[0].new_cluster) is not None:
+        assert new.cluster.get("role_arn", "") == expected
 
 
 def groups(**changed: Any) -> dict[str, Any]:
@@ -287,7 +303,7 @@ def test_what_comes_up_together_is_taken(overrides: dict[str, Any]) -> None:
         ),
         (
             {**new_cluster(creatorIsAdmin=False, accessEntries=[entry("team")]), "clusterRoleArn": ROLE},
-            f"clusterRoleArn is '{ROLE}', which newCluster lets in neither as its creator .creatorIsAdmin is false. ",
+            f"clusterRoleArn is '{ROLE}', if not given .* newCluster lets it in neither as its creator ",
         ),
         ({"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}, "pods.zones has 'us-east-1a', .*'ap-southea"),
         (

@@ -37,6 +37,12 @@ CLUSTER_POLICY = "AmazonEKSClusterPolicy"
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
 
 
+_LOGS_AGAIN = (
+    "not possible: EKS writes into this group and no other. It may have made it again with the last logs of a cluster "
+    "that was deleted"
+)
+
+
 class AccessPolicyArgs(TypedDict):
     """One of EKS's access policies, and where it holds."""
 
@@ -126,7 +132,8 @@ class EksClusterArgs(TypedDict):
     profile: NotRequired[str]
     """AWS profile that `aws eks get-token` uses; default: the credentials of whoever runs pulumi or kubectl."""
     role_arn: NotRequired[str]
-    """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster."""
+    """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster. With an
+    `aws.Provider` that assumes a role, give the last of its roles here: the command works with your own credentials."""
     tags: NotRequired[dict[str, Input[str]]]
     """Tags of everything; default: only the stack's own mark."""
 
@@ -198,7 +205,7 @@ class EksCluster(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                hooks=refuse_existing(f"{name}-logs", "not possible: EKS writes into this group and no other", self),
+                hooks=refuse_existing(f"{name}-logs", _LOGS_AGAIN, self),
             ),
         )
 

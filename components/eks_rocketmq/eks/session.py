@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from eks_rocketmq.eks.identifiers import role_arn
 from eks_rocketmq.engine import is_secret
 from eks_rocketmq.preflight import CannotAskError
 from eks_rocketmq.shape import camel
@@ -65,6 +66,20 @@ def aws_session(provider: Mapping[str, Any]) -> Session:
             aws_session_token=taken["SessionToken"],
         )
     return session
+
+
+def assumed_role(provider: Mapping[str, Any]) -> str | None:
+    """Return the ARN of the role in which a provider works, the last one that it assumes; None when it assumes none.
+
+    Args:
+        provider: as for `aws_session`. What is malformed is left to the provider to refuse.
+    """
+    try:
+        arn = _listed(provider, "assumeRoles")[-1]["roleArn"]
+        role_arn(arn, "roleArn")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
+    return arn
 
 
 def _session(provider: Mapping[str, Any], **credentials: str | None) -> Session:
