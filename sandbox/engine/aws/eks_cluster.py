@@ -7,10 +7,10 @@ from typing import Any
 
 import jmespath
 
+from sandbox.engine.aws import refusals
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
 from sandbox.engine.aws.properties import (
-    CHOSEN,
     FIXED,
     REGION,
     TAGGED,
@@ -76,10 +76,13 @@ class Cluster(Updated):
         super().update(aws, resource_id, {**olds, **{key: news[key] for key in done & news.keys()}}, news, waiting)
 
 
+CLUSTER_NAME = refusals.text("name", 1, 100, "[0-9A-Za-z][0-9A-Za-z_-]*")
+_LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
 def _logging(inputs: Properties) -> dict[str, Any]:
-    kinds = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-    on = [kind for kind in kinds if kind in (inputs.get("enabledClusterLogTypes") or ())]
-    off = [kind for kind in kinds if kind not in on]
+    on = [kind for kind in _LOG_TYPES if kind in (inputs.get("enabledClusterLogTypes") or ())]
+    off = [kind for kind in _LOG_TYPES if kind not in on]
     setups = [{"types": on, "enabled": True}, {"types": off, "enabled": False}]
     return {"logging": {"clusterLogging": [setup for setup in setups if setup["types"]]}}
 
@@ -143,15 +146,35 @@ CLUSTER = Cluster(
             "accessConfig": Property(computed=True, replaces=True, same=same_settings),
             "bootstrapSelfManagedAddons": Property(default=True, replaces=True),
             "deletionProtection": Property(computed=True),
-            "enabledClusterLogTypes": Property(same=same_set),
+            "enabledClusterLogTypes": Property(
+                same=same_set, refusal=refusals.each(one_of("enabled_cluster_log_types", *_LOG_TYPES))
+            ),
             "encryptionConfig": Property(computed=True, replaces=True, same=same_settings),
             "forceUpdateVersion": Property(),
-            "kubernetesNetworkConfig": Property(computed=True, replaces=True, same=same_settings),
-            "name": CHOSEN,
+            "kubernetesNetworkConfig": Property(
+                computed=True,
+                replaces=True,
+                same=same_settings,
+                refusal=refusals.block(
+                    ipFamily=one_of("ip_family", "ipv4", "ipv6"),
+                    serviceIpv4Cidr=refusals.network("service_ipv4_cidr", 12, 24),
+                ),
+            ),
+            "name": Property(replaces=True, computed=True, refusal=CLUSTER_NAME),
             "roleArn": Property(replaces=True, refusal=arn("role_arn")),
-            "upgradePolicy": Property(computed=True, same=same_settings),
+            "upgradePolicy": Property(
+                computed=True,
+                same=same_settings,
+                refusal=refusals.block(supportType=one_of("support_type", "STANDARD", "EXTENDED")),
+            ),
             "version": Property(computed=True),
-            "vpcConfig": Property(same=same_settings),
+            "vpcConfig": Property(
+                same=same_settings,
+                refusal=refusals.block(
+                    publicAccessCidrs=refusals.each(refusals.network("public_access_cidrs")),
+                    subnetIds=refusals.each(refusals.any_value, "vpc_config.0.subnet_ids", 1),
+                ),
+            ),
             "zonalShiftConfig": Property(computed=True, same=same_settings),
             **REGION,
             **TAGGED,

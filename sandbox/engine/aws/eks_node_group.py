@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.engine.aws import refusals
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed
-from sandbox.engine.aws.eks_cluster import Updated, split_id
-from sandbox.engine.aws.properties import CHOSEN, Property, Schema, arn, same_set, same_settings
+from sandbox.engine.aws.eks_cluster import CLUSTER_NAME, Updated, split_id
+from sandbox.engine.aws.properties import CHOSEN, Property, Schema, arn, between, one_of, same_set, same_settings
 from sandbox.engine.aws.resource import Properties, Waiting
 from sandbox.engine.aws.table import Thing, Verbs, Wait, as_they_are, eks_tags
 
@@ -108,27 +109,57 @@ def _node_group_state(aws: Account, resource_id: str, thing: Thing) -> Mapping[s
     }
 
 
+_MOST = 2**31 - 1
+_TAINT = refusals.block(
+    key=refusals.text("key", 1, 63),
+    value=refusals.text("value", 0, 63),
+    effect=one_of("effect", "NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"),
+)
+
+
+def _update_refusal(value: Mapping[str, Any]) -> str | None:
+    keys = ("maxUnavailable", "maxUnavailablePercentage")
+    given = [key for key in keys if value.get(key) is not None]
+    if len(given) != 1:
+        names = "`update_config.0.max_unavailable,update_config.0.max_unavailable_percentage`"
+        return f"{names}: one of them must be specified, and only one"
+    return between(given[0], 1, 100)(value[given[0]])
+
+
 NODE_GROUP = NodeGroup(
     Schema(
         "aws:eks/nodeGroup:NodeGroup",
         {
             "amiType": CHOSEN,
-            "capacityType": CHOSEN,
-            "clusterName": Property(replaces=True),
+            "capacityType": Property(
+                replaces=True,
+                computed=True,
+                refusal=one_of("capacity_type", "ON_DEMAND", "SPOT", "CAPACITY_BLOCK"),
+            ),
+            "clusterName": Property(replaces=True, refusal=CLUSTER_NAME),
             "diskSize": CHOSEN,
             "forceUpdateVersion": Property(),
             "instanceTypes": CHOSEN,
             "labels": Property(),
             "launchTemplate": Property(same=same_settings),
-            "nodeGroupName": CHOSEN,
+            "nodeGroupName": Property(replaces=True, computed=True, refusal=refusals.text("node_group_name", 0, 63)),
             "nodeGroupNamePrefix": CHOSEN,
             "nodeRepairConfig": Property(computed=True, same=same_settings),
             "nodeRoleArn": Property(replaces=True, refusal=arn("node_role_arn")),
             "releaseVersion": Property(computed=True),
-            "scalingConfig": Property(same=same_settings),
-            "subnetIds": Property(replaces=True, same=same_set),
-            "taints": Property(same=same_taints),
-            "updateConfig": Property(computed=True, same=same_settings),
+            "scalingConfig": Property(
+                same=same_settings,
+                refusal=refusals.block(
+                    desiredSize=between("desired_size", 0, _MOST),
+                    maxSize=between("max_size", 1, _MOST),
+                    minSize=between("min_size", 0, _MOST),
+                ),
+            ),
+            "subnetIds": Property(
+                replaces=True, same=same_set, refusal=refusals.each(refusals.any_value, "subnet_ids", 1)
+            ),
+            "taints": Property(same=same_taints, refusal=refusals.each(_TAINT)),
+            "updateConfig": Property(computed=True, same=same_settings, refusal=_update_refusal),
             "version": Property(computed=True),
             "region": CHOSEN,
             "tags": Property(),

@@ -5,6 +5,7 @@
 import json
 from typing import Any
 
+from sandbox.engine.aws import refusals
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
 from sandbox.engine.aws.policies import invalid_json, same_policy
@@ -37,11 +38,11 @@ class Role(Resource):
         "aws:iam/role:Role",
         properties={
             "assumeRolePolicy": policy_property("assume_role_policy"),
-            "description": Property(),
+            "description": Property(refusal=refusals.text("description", 0, 1000)),
             "forceDetachPolicies": Property(default=False),
             "maxSessionDuration": Property(default=3600, refusal=between("max_session_duration", 3600, 43200)),
-            "name": Property(replaces=True, computed=True),
-            "path": Property(default="/", replaces=True),
+            "name": Property(replaces=True, computed=True, refusal=refusals.text("name", 0, 64, r"[\w+=,.@-]*")),
+            "path": Property(default="/", replaces=True, refusal=refusals.text("path", 0, 512)),
             "permissionsBoundary": Property(refusal=arn("permissions_boundary")),
             "tags": Property(),
         },

@@ -8,9 +8,11 @@ from typing import Any
 from sandbox.engine.aws.account import Account
 from sandbox.engine.aws.calls import call
 from sandbox.engine.aws.policies import same_policy
-from sandbox.engine.aws.properties import CHOSEN, REGION, TAGGED, Property, Schema, between
+from sandbox.engine.aws.properties import CHOSEN, REGION, TAGGED, Property, Schema, between, one_of
 from sandbox.engine.aws.resource import Properties, Resource, Waiting
 from sandbox.engine.aws.table import Step, TableResource, Tagging, Thing, Verbs, as_they_are, capitalised
+
+_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
 
 def _log_group_arn(aws: Account, name: str) -> str:
@@ -41,7 +43,7 @@ LOG_GROUP = TableResource(
             "kmsKeyId": Property(),
             "logGroupClass": CHOSEN,
             "name": CHOSEN,
-            "retentionInDays": Property(default=0),
+            "retentionInDays": Property(default=0, refusal=one_of("retention_in_days", 0, *_RETENTIONS)),
             "skipDestroy": Property(default=False),
             **REGION,
             **TAGGED,

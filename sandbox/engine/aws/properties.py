@@ -245,8 +245,8 @@ def _same_value(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
     return one == other or (one is None and other in ("", False))
 
 
-def one_of(key: str, *accepted: str) -> Callable[[object], str | None]:
-    """Accepts these texts."""
+def one_of(key: str, *accepted: str | int) -> Callable[[object], str | None]:
+    """Accepts these values."""
     listed = " ".join(f'"{each}"' for each in accepted)
     return lambda value: None if value in accepted else f"expected {key} to be one of [{listed}], got {value}"
 

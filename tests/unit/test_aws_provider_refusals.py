@@ -1,0 +1,79 @@
+"""What the aws stand-in refuses at a preview, as the released provider does, before AWS is asked."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.engine.aws.properties import Occasion, check
+from sandbox.engine.aws.stand_in import RESOURCES
+
+CLUSTER = "aws:eks/cluster:Cluster"
+GROUP = "aws:eks/nodeGroup:NodeGroup"
+ROLE = "aws:iam/role:Role"
+LOGS = "aws:cloudwatch/logGroup:LogGroup"
+ARN = "arn:aws:iam::140023393377:role/r"
+GIVEN: dict[str, dict[str, Any]] = {
+    CLUSTER: {
+        "enabledClusterLogTypes": ["api", "audit"],
+        "kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": "172.20.0.0/16"},
+        "name": "prod-1_a",
+        "roleArn": ARN,
+        "upgradePolicy": {"supportType": "EXTENDED"},
+        "vpcConfig": {"publicAccessCidrs": ["203.0.113.0/24", "2001:db8::/32"], "subnetIds": ["subnet-a"]},
+    },
+    GROUP: {
+        "capacityType": "SPOT",
+        "clusterName": "prod",
+        "nodeGroupName": "n" * 63,
+        "nodeRoleArn": ARN,
+        "scalingConfig": {"desiredSize": 0, "maxSize": 1, "minSize": 0},
+        "subnetIds": ["subnet-a"],
+        "taints": [{"key": "k", "value": "", "effect": "NO_SCHEDULE"}],
+        "updateConfig": {"maxUnavailable": 1},
+    },
+    ROLE: {"assumeRolePolicy": "{}", "description": "d" * 1000, "name": "a+=,.@-_" + "r" * 56, "path": "/p/"},
+    LOGS: {"name": "/aws/eks/prod/cluster", "retentionInDays": 90},
+}
+
+
+def failures(token: str, **changes: Any) -> dict[str, str]:
+    checked = check(RESOURCES[token].schema, {**GIVEN[token], **changes}, Occasion("x", {}, b"seed", {}))
+    return dict(checked.failures)
+
+
+@pytest.mark.parametrize("token", GIVEN)
+def test_what_is_accepted(token: str) -> None:
+    assert failures(token) == {}
+
+
+@pytest.mark.parametrize(
+    ("token", "key", "value", "words"),
+    [
+        (CLUSTER, "name", "-prod", "doesn't comply with restrictions"),
+        (CLUSTER, "name", "p" * 101, "in the range (1 - 100)"),
+        (CLUSTER, "enabledClusterLogTypes", ["api", "kubelet"], 'one of ["api" "audit"'),
+        (CLUSTER, "upgradePolicy", {"supportType": "LONG"}, 'one of ["STANDARD" "EXTENDED"]'),
+        (CLUSTER, "vpcConfig", {"subnetIds": []}, "requires 1 item minimum"),
+        (CLUSTER, "vpcConfig", {"subnetIds": ["s"], "publicAccessCidrs": ["203.0.113.7/24"]}, "not a valid CIDR block"),
+        (CLUSTER, "vpcConfig", {"subnetIds": ["s"], "publicAccessCidrs": ["home"]}, "not a valid CIDR block"),
+        (CLUSTER, "kubernetesNetworkConfig", {"serviceIpv4Cidr": "10.100.0.0/25"}, "between 12 and 24"),
+        (CLUSTER, "kubernetesNetworkConfig", {"ipFamily": "v4"}, 'one of ["ipv4" "ipv6"]'),
+        (GROUP, "clusterName", "", "in the range (1 - 100)"),
+        (GROUP, "nodeGroupName", "n" * 64, "in the range (0 - 63)"),
+        (GROUP, "capacityType", "CHEAP", 'one of ["ON_DEMAND" "SPOT"'),
+        (GROUP, "scalingConfig", {"desiredSize": 0, "maxSize": 0, "minSize": 0}, "max_size to be in the range (1"),
+        (GROUP, "scalingConfig", {"desiredSize": -1, "maxSize": 1, "minSize": 0}, "desired_size to be in the range"),
+        (GROUP, "subnetIds", [], "requires 1 item minimum"),
+        (GROUP, "taints", [{"key": "k", "effect": "NoSchedule"}], 'one of ["NO_SCHEDULE"'),
+        (GROUP, "updateConfig", {"maxUnavailable": 1, "maxUnavailablePercentage": 10}, "and only one"),
+        (GROUP, "updateConfig", {"maxUnavailablePercentage": 101}, "in the range (1 - 100)"),
+        (ROLE, "name", "r" * 65, "in the range (0 - 64)"),
+        (ROLE, "name", "a role", "doesn't comply with restrictions"),
+        (ROLE, "description", "d" * 1001, "in the range (0 - 1000)"),
+        (LOGS, "retentionInDays", 31, "one of ["),
+    ],
+)
+def test_what_is_refused(token: str, key: str, value: object, words: str) -> None:
+    found = failures(token, **{key: value})
+    assert set(found) == {key}
+    assert words in found[key]
