@@ -322,6 +322,15 @@ def test_an_import_takes_all_that_a_program_could_have_set(engine: Engine) -> No
     assert decode(response.inputs) == {**INPUTS, "immutable": True}
 
 
+def test_an_import_of_a_custom_kind_takes_nothing_but_its_identity(engine: Engine, api: Api) -> None:
+    """The package's schema does not know the kind, so the released provider cannot tell inputs from the rest."""
+    api.custom_kinds["monitoring.coreos.com/v1"] = ["PodMonitor"]
+    engine.create(POD_MONITOR, {**MONITOR, "metadata": {**MONITOR["metadata"], "labels": {"a": "b"}}})
+    response = engine.read(POD_MONITOR, "ns/monitor")
+    assert decode(response.inputs) == {key: MONITOR[key] for key in ("apiVersion", "kind", "metadata")}
+    assert decode(response.properties)["spec"] == MONITOR["spec"]
+
+
 def test_check_names_what_has_no_name_and_keeps_it(engine: Engine) -> None:
     first = engine.check(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap"})
     name = first["metadata"]["name"]
@@ -333,6 +342,8 @@ def test_check_names_what_has_no_name_and_keeps_it(engine: Engine) -> None:
         "annotations": {"pulumi.com/autonamed": "true"},
     }
     assert engine.check(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap"}, first, b"other") == first
+    generated = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "x-"}}
+    assert engine.check(CONFIG_MAP, generated, first)["metadata"]["name"] == name, "the kept name comes first"
 
 
 @pytest.mark.parametrize(

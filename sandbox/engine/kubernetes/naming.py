@@ -84,16 +84,14 @@ def assign_name(target: Target, inputs: JsonObject, old_inputs: JsonObject, seed
     """
     if is_named(inputs):
         return
-    if metadata(inputs).get("generateName"):
+    kept = annotation(old_inputs, AUTONAMED) == "true"
+    if metadata(inputs).get("generateName") and not kept:
         raise ProviderError("the `.metadata.generateName` field is not supported in Server-Side Apply mode")
-    if old_inputs:
-        if annotation(old_inputs, AUTONAMED) != "true":
-            return
-        name = name_of(old_inputs)
-    else:
+    if kept:
+        _set_autoname(inputs, name_of(old_inputs))
+    elif not old_inputs:
         digits = hashlib.sha256(seed).hexdigest()[:8] if seed else secrets.token_hex(4)
-        name = f"{target.name}-{digits}"
-    _set_autoname(inputs, name)
+        _set_autoname(inputs, f"{target.name}-{digits}")
 
 
 def set_namespace(inputs: JsonObject, default: str) -> None:

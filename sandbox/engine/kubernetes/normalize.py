@@ -54,9 +54,9 @@ def normalized(kind: Kind, inputs: JsonObject) -> JsonObject:
 
 
 def input_properties(kind: Kind) -> list[str]:
-    """The top-level keys that a program can set."""
+    """The top-level keys that a program can set. Of a custom kind the package's schema knows none."""
     if not kind.model:
-        return ["apiVersion", "kind", "metadata", "spec"]
+        return []
     return [key for key in _fields(kind.model) if key != "status"]
 
 

@@ -281,7 +281,13 @@ class KubernetesStandIn(StandIn):
 
 
 def _adopted_inputs(kind: Kind, live: JsonObject) -> JsonObject:
-    """Inputs for an object that the program did not make: all that a program could have set."""
+    """Inputs for an object that the program did not make: all that a program could have set.
+
+    Those of a custom kind are nothing but its identity, so the next update sets the rest.
+    """
+    identity = {key: live["metadata"][key] for key in ("name", "namespace") if key in live["metadata"]}
+    if not kind.model:
+        return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": identity}
     inputs = {key: live[key] for key in input_properties(kind) if key in live}
     meta = {key: value for key, value in live["metadata"].items() if key not in _IMPORT_DROPS}
     annotations = {
