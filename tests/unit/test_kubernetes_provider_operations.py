@@ -199,6 +199,24 @@ def test_an_update_preview_forces_as_long_as_the_create_owns_the_fields(engine: 
     assert [request.query["force"] for request in api.writes()[1:]] == ["true"]
 
 
+def test_a_field_that_the_server_never_changes_is_refused_at_the_preview(engine: Engine, api: Api) -> None:
+    """Such as `reclaimPolicy` of a StorageClass or `value` of a PriorityClass, which the provider does not replace."""
+    urn = CONFIG_MAP.replace("core/v1:ConfigMap", "scheduling.k8s.io/v1:PriorityClass")
+    made = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1}
+    _, state = engine.create(urn, made)
+    path, words = (
+        "/apis/scheduling.k8s.io/v1/priorityclasses/high",
+        "value: Forbidden: may not be changed in an update.",
+    )
+    api.refuse("PATCH", path, 422, "Invalid", f'PriorityClass.scheduling.k8s.io "high" is invalid: {words}')
+    with pytest.raises(grpc.RpcError) as error:
+        engine.update(urn, state, {**made, "value": 2}, preview=True)
+    assert list(init_failure(error).reasons) == [
+        'the Kubernetes API server reported that "high" failed to fully initialize or become live: '
+        f'PriorityClass.scheduling.k8s.io "high" is invalid: {words}'
+    ]
+
+
 def test_a_conflict_leaves_the_object_in_state_with_the_reason(engine: Engine, api: Api) -> None:
     _, state = engine.create(CONFIG_MAP, INPUTS)
     api.objects[PATH]["metadata"]["managedFields"] = [{"manager": "ops", "operation": "Apply"}]
