@@ -1,12 +1,27 @@
 """What every component shares: its type token, the options of its children and the words of its warnings."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
-from pulumi import ComponentResource, ResourceOptions, log
+from pulumi import (
+    ComponentResource,
+    ErrorHook,
+    ErrorHookArgs,
+    Input,
+    Output,
+    Resource,
+    ResourceHook,
+    ResourceHookArgs,
+    ResourceHookOptions,
+    ResourceOptions,
+    log,
+)
+
+from eks_rocketmq.sdk_internals import has_callback_server
 
 PACKAGE = "eks-rocketmq"
+Value = TypeVar("Value")
 _words: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
 
 
@@ -22,6 +37,25 @@ def child_options(parent: ComponentResource, **extra: Any) -> ResourceOptions:  
     would give the child the caller's parent and aliases.
     """
     return ResourceOptions(parent=parent, **extra)
+
+
+def after(value: Input[Value], resources: Iterable[Resource]) -> Output[Value]:
+    """Return a value as an output of resources: what takes it as an input is created after them.
+
+    Their URNs are known at preview, so a known value stays known.
+    """
+    found: Output[Value] = Output.all(value, [resource.urn for resource in resources]).apply(lambda known: known[0])
+    return found
+
+
+def resource_hooks(name: str, callback: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
+    """Return a hook that runs at preview too, in a list; the list is empty where no hook can be registered."""
+    return [ResourceHook(name, callback, ResourceHookOptions(on_dry_run=True))] if has_callback_server() else []
+
+
+def error_hooks(name: str, callback: Callable[[ErrorHookArgs], Awaitable[bool]]) -> list[Any]:
+    """Return a hook for failed operations, in a list; the list is empty where no hook can be registered."""
+    return [ErrorHook(name, callback)] if has_callback_server() else []
 
 
 def warn(text: str, component: ComponentResource) -> None:

@@ -16,13 +16,17 @@ from typing import Any
 from pulumi import ComponentResource, Inputs, Output, ResourceOptions, RunError
 from pulumi.errors import InputPropertiesError, InputPropertyError
 from pulumi.provider import ConstructResult, Provider, main
-from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
-from pulumi.provider.experimental.component import ComponentProvider
-from pulumi.provider.experimental.schema import generate_schema
-from pulumi.provider.server import ComponentInitError
 
 import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
+from eks_rocketmq.sdk_internals import (
+    ComponentDefinition,
+    ComponentInitError,
+    ComponentProvider,
+    PropertyDefinition,
+    PropertyType,
+    generate_schema,
+)
 from eks_rocketmq.shape import not_known_yet
 from eks_rocketmq.validation import did_you_mean
 

@@ -14,14 +14,14 @@ import pulumi
 from pulumi import (
     Input,
     Output,
-    ResourceHook,
     ResourceHookArgs,
     ResourceHookBinding,
-    ResourceHookOptions,
     ResourceTransform,
     ResourceTransformArgs,
     ResourceTransformResult,
 )
+
+from eks_rocketmq.component import resource_hooks
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.lookup import Found
@@ -158,8 +158,7 @@ def refusing(
         if found is not None and not tags.items() <= dict(found.tags).items():
             raise RuntimeError(refusal(args, found))
 
-    hook = ResourceHook(f"{name}-preflight", check, ResourceHookOptions(on_dry_run=True))
-    return ResourceHookBinding(before_create=[hook])
+    return ResourceHookBinding(before_create=resource_hooks(f"{name}-preflight", check))
 
 
 @functools.cache

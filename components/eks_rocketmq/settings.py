@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import yaml
-from pulumi.runtime.config import CONFIG, is_config_secret
 
 from eks_rocketmq import stack_checks, stack_file, stack_yaml
 from eks_rocketmq.component import speak
@@ -40,6 +39,7 @@ from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.broker_config import versions
 from eks_rocketmq.rocketmq.durability import PROFILES
 from eks_rocketmq.rocketmq.plan import plan
+from eks_rocketmq.sdk_internals import config_values, is_config_secret, project_directory
 from eks_rocketmq.shape import camel, from_camel, hold, spoken
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
 from eks_rocketmq.stack_absent import not_yet
@@ -110,15 +110,16 @@ def load() -> Settings:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     # RocketMq alone warns of its arguments.
     speak(spelled_for_rocketmq)
-    declared = declaration(Path(pulumi.get_root_directory()))
+    directory = project_directory()
+    declared = declaration(directory)
     prefix = f"{project}:"
-    given = {key.removeprefix(prefix): text for key, text in CONFIG.get().items() if key.startswith(prefix)}
+    given = {key.removeprefix(prefix): text for key, text in config_values().items() if key.startswith(prefix)}
     try:
-        written = stack_yaml.read(Path(pulumi.get_root_directory()) / f"Pulumi.{stack}.yaml")
+        written = stack_yaml.read(directory / f"Pulumi.{stack}.yaml")
         problems = Problems()
-        problems.attempt(stack_file.check_keys, CONFIG.get(), project)
+        problems.attempt(stack_file.check_keys, config_values(), project)
         problems.attempt(stack_file.check_places, written, project, declared)
-        problems.attempt(stack_file.check_guard, CONFIG.get(), written)
+        problems.attempt(stack_file.check_guard, config_values(), written)
         problems.attempt(stack_file.check_switches, written, project)
         problems.refuse()
         encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}

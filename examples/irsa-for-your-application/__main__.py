@@ -28,8 +28,7 @@ account = kubernetes.core.v1.ServiceAccount(
         "namespace": namespace,
         "annotations": {"eks.amazonaws.com/role-arn": role.arn},
     },
-    # The role's ARN alone does not say that its policies are there.
-    opts=pulumi.ResourceOptions(provider=cluster.provider, depends_on=role.attachments),
+    opts=pulumi.ResourceOptions(provider=cluster.provider),
 )
 
 pulumi.export("roleArn", role.arn)

@@ -81,8 +81,8 @@ def test_no_part_reaches_into_another(half: str, forbidden: tuple[str, ...]) -> 
 
 
 def test_only_modules_with_a_component_import_a_provider() -> None:
-    # These make the children that several components have in common.
-    shared = {"objects.py", "addon_identity.py"}
+    # These make the children that several components have in common, and ask for them.
+    shared = {"objects.py", "addon_identity.py", "account.py"}
     pure = [path for path in modules(LIBRARY) if not list(components(path)) and path.name not in shared]
     assert {name_of(path): found for path in pure if (found := reaches(path, *PROVIDERS))} == {}
 

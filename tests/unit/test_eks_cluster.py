@@ -303,7 +303,7 @@ def test_each_entry_lets_in_one_principal_with_its_policies_and_groups(entered: 
 def test_nobody_speaks_to_the_cluster_before_all_entries_are_there(entered: Recording) -> None:
     provider = entered.one("pulumi:providers:kubernetes", "cluster-kubernetes")
     for entry in [*entered.by_type("AccessEntry"), *entered.by_type("AccessPolicyAssociation")]:
-        assert entry.urn in provider.explicit_dependencies, entry.name
+        assert entry.urn in provider.dependencies, entry.name
         assert entered.reaches(entry, entered.one(CLUSTER))
     for association in entered.by_type("AccessPolicyAssociation"):
         entry = association.name.rpartition("-")[0]

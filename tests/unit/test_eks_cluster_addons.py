@@ -70,7 +70,7 @@ def test_the_pod_network_has_a_role_of_its_own_and_comes_after_its_policy(before
     policy = before.one("RolePolicyAttachment")
     assert policy.inputs["policyArn"] == CNI_POLICY
     cni = before.one("Addon", "base-vpc-cni")
-    assert policy.urn in cni.explicit_dependencies
+    assert policy.urn in cni.dependencies
     assert before.one("Role").urn in cni.property_dependencies["serviceAccountRoleArn"]
     assert "serviceAccountRoleArn" not in before.one("Addon", "base-kube-proxy").inputs
 
@@ -129,7 +129,7 @@ def test_the_pod_network_may_take_its_role_through_the_agent(preview: bool) -> N
     (association,) = cni.inputs["podIdentityAssociations"]
     assert association["serviceAccount"] == "aws-node"
     assert made.one("Role").urn in cni.property_dependencies["podIdentityAssociations"]
-    assert made.one("RolePolicyAttachment").urn in cni.explicit_dependencies
+    assert made.one("RolePolicyAttachment").urn in cni.dependencies
     assert "serviceAccountRoleArn" not in cni.inputs
 
 

@@ -14,7 +14,7 @@ from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.lookup import ROLE, Found
 from eks_rocketmq.eks.preflight import refuse_existing, refuse_existing_cluster
 from eks_rocketmq.preflight import SKIP_VARIABLE
-from tests.unit.harness import PROJECT, UNKNOWN, Fakes, Recording, run, run_stack
+from tests.unit.harness import PROJECT, Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 
@@ -170,7 +170,8 @@ def test_a_provider_that_only_the_update_knows_is_said_once_and_nobody_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = Asked(monkeypatch)
-    unknown = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: {"accountId": UNKNOWN})
+    # What the engine answers then.
+    unknown = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: {})
     asked.run(lambda: aws.Provider("own"), fakes=unknown)
     assert (asked.settings, asked.found) == ([], [])
     assert asked.said == [

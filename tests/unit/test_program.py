@@ -209,7 +209,10 @@ def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
             "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
             lambda _: {"arn": PROVIDER_ARN, "clientIdLists": ["sts.amazonaws.com"]},
         )
-        .answering("aws:eks/getAddon:getAddon", lambda _: {"serviceAccountRoleArn": "arn:aws:iam::1:role/r"})
+        .answering(
+            "aws:eks/getAddon:getAddon",
+            lambda _: {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"},
+        )
     )
     overrides = {"oidcProvider": "existing", "ebsCsiDriver": "existing", "ebsCsiRoleName": None}
     recording = run_stack("prod", overrides=overrides, fakes=fakes)
@@ -218,7 +221,7 @@ def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
 
 
 def test_a_key_that_an_existing_driver_may_not_have_is_warned_of() -> None:
-    answer = {"serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
+    answer = {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
     own = {"storageClass": "own", "newStorageClass": {"kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource
+from pulumi import ComponentResource, Input, InvokeOutputOptions, Output
 
 from eks_rocketmq.component import child_options
+from eks_rocketmq.eks.asking import answered, call
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
 
 
@@ -18,8 +19,6 @@ class AddonRole:
     """The same with IRSA, nothing with EKS Pod Identity."""
     pod_identity_associations: "list[aws.eks.AddonPodIdentityAssociationArgsDict] | None"
     """The other way round. The addon makes the association itself, so that it goes with the addon."""
-    policies: list[Resource]
-    """What the addon should depend on: the ARN alone does not say that they are there."""
 
 
 def addon_role(  # noqa: PLR0913 - the two identities
@@ -43,23 +42,26 @@ def addon_role(  # noqa: PLR0913 - the two identities
     """
     if irsa is not None:
         role = kind(name, {**wanted, **irsa}, child_options(component))
-        return AddonRole(role.arn, role.arn, None, role.policies)
+        return AddonRole(role.arn, role.arn, None)
     role = kind(
         name,
         {**wanted, "pod_identity_clusters": {"cluster": pod_identity}, "associate": False},
         child_options(component),
     )
     (account,) = wanted["service_accounts"]
-    return AddonRole(role.arn, None, [{"role_arn": role.arn, "service_account": account["name"]}], role.policies)
+    return AddonRole(role.arn, None, [{"role_arn": role.arn, "service_account": account["name"]}])
 
 
 def resolved_version(
     component: ComponentResource, addon: str, kubernetes_version: Input[str], *, most_recent: bool
 ) -> Output[str]:
     """The newest version of an addon for a Kubernetes version, or EKS's default one, as of this run."""
-    return aws.eks.get_addon_version_output(
+    found = aws.eks.get_addon_version_output(
         addon_name=addon,
         kubernetes_version=kubernetes_version,
         most_recent=most_recent,
         opts=InvokeOutputOptions(parent=component),
+    )
+    return answered(
+        found, call("aws:eks/getAddonVersion:getAddonVersion", addonName=addon), "version", component=component
     ).version

@@ -10,12 +10,11 @@ from pulumi import (
     ComponentResource,
     Input,
     Output,
-    ResourceHook,
     ResourceHookArgs,
     ResourceHookBinding,
-    ResourceHookOptions,
 )
 
+from eks_rocketmq.component import resource_hooks
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.eks.preflight import refuse_existing
 from eks_rocketmq.preflight import ownership_tags, refusing
@@ -81,8 +80,7 @@ def _refuse_role_removal(name: str, keep: str) -> ResourceHookBinding:
         )
         raise RuntimeError(msg)
 
-    hook = ResourceHook(f"{name}-role-removal", check, ResourceHookOptions(on_dry_run=True))
-    return ResourceHookBinding(before_update=[hook])
+    return ResourceHookBinding(before_update=resource_hooks(f"{name}-role-removal", check))
 
 
 def _refuse_other_driver(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:

@@ -114,8 +114,6 @@ class ClusterAddons(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                # The pod network asks for its first address with the role's policy; the ARN alone does not bring it.
-                depends_on=role.policies if role else [],
                 hooks=check_addon(
                     f"{name}-{plan.name}",
                     self,

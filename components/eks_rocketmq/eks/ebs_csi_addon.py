@@ -5,14 +5,14 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
-from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, ResourceOptions, RunError, log
+from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError, log
 
 from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks import csi_identity
+from eks_rocketmq.eks import account, csi_identity
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import EBS_CSI
 from eks_rocketmq.eks.addon_preflight import check_addon
-from eks_rocketmq.eks.asking import ask
+from eks_rocketmq.eks.asking import ask, call
 from eks_rocketmq.eks.csi_configuration import configuration_values
 from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
 from eks_rocketmq.eks.irsa_role import IrsaRole, IrsaRoleArgs, TrustedClusterArgs
@@ -26,6 +26,7 @@ from eks_rocketmq.eks.self_managed import (
     restart_annotations,
 )
 from eks_rocketmq.preflight import ownership_tags
+from eks_rocketmq.sdk_internals import under_mocks
 from eks_rocketmq.shape import hold
 
 
@@ -190,9 +191,11 @@ class EbsCsiAddon(ComponentResource):
         what = f"addon {EBS_CSI} of cluster {cluster!r}"
         found = ask(
             lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
+            call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
             f"{what} cannot be read",
-            "If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs it. "
-            "If Helm or kubectl installed the driver, take self_managed (`ebsCsiDriver: self-managed`).",
+            "addon_version",
+            hint="If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs "
+            "it. If Helm or kubectl installed the driver, take self_managed (`ebsCsiDriver: self-managed`).",
         )
         associated = {each.service_account: each.role_arn for each in found.pod_identity_associations or []}
         role = found.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
@@ -210,7 +213,9 @@ class EbsCsiAddon(ComponentResource):
         """No role, once the cluster is known to have the driver of EKS Auto Mode."""
         found = ask(
             lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
+            call("aws:eks/getCluster:getCluster", name=cluster),
             f"EKS cluster {cluster!r} cannot be read",
+            "name",
         )
         if not any(block.enabled for each in found.storage_configs or [] for block in each.block_storages or []):
             msg = (
@@ -229,8 +234,7 @@ class EbsCsiAddon(ComponentResource):
                 # Whoever annotated the account, by hand or with Helm, owns this field.
                 "annotations": {ROLE_ANNOTATION: role.arn, "pulumi.com/patchForce": "true"},
             },
-            # The driver makes its first volume with the role's policies; the role's ARN alone does not bring them.
-            opts=child_options(self, depends_on=role.policies),
+            opts=child_options(self),
         )
         kubernetes.apps.v1.DeploymentPatch(
             f"{name}-controller",
@@ -280,14 +284,13 @@ class EbsCsiAddon(ComponentResource):
         return policies
 
     def _scope(self, args: EbsCsiAddonArgs) -> Output[Scope]:
-        caller = aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=self))
-        region = aws.get_region_output(opts=InvokeOutputOptions(parent=self))
-
         def scope(known: list[str]) -> Scope:
-            partition, account = account_of(known[0])
-            return Scope(partition, known[1], account, known[2])
+            partition, number = account_of(known[0])
+            return Scope(partition, known[1], number, known[2])
 
-        found: Output[Scope] = Output.all(caller.arn, region.region, args["cluster_name"]).apply(scope)
+        found: Output[Scope] = Output.all(account.caller_arn(self), account.region(self), args["cluster_name"]).apply(
+            scope
+        )
         return found
 
     def _chosen_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
@@ -313,8 +316,6 @@ class EbsCsiAddon(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                # The driver makes its first volume with the role's policies; the role's ARN alone does not bring them.
-                depends_on=role.policies,
                 hooks=check_addon(
                     f"{name}-addon",
                     self,
@@ -330,7 +331,7 @@ class EbsCsiAddon(ComponentResource):
 
 def _restart(kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]) -> Output[dict[str, str]]:
     """The annotations of the controller's pod template, from what runs in the cluster now."""
-    if kubeconfig is None:
+    if kubeconfig is None or under_mocks():
         return role_arn.apply(lambda role: restart_annotations(role, None, [None]))
     before = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_look, known, names))
     return Output.all(before, role_arn).apply(lambda known: restart_annotations(known[1], *known[0]))

@@ -7,11 +7,16 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import type_token, warn
-from eks_rocketmq.eks.asking import ask
+from eks_rocketmq.eks.asking import ask, call, complete
 from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
 from eks_rocketmq.shape import hold
 
+_NEEDED = (
+    *("name", "arn", "version", "endpoint", "certificate_authorities.0.data", "identities"),
+    *("vpc_config.cluster_security_group_id", "vpc_config.security_group_ids"),
+)
+"""What an ACTIVE cluster has."""
 _ENDS = {
     "DELETING": "it will be gone, so name another cluster, or make one with EksCluster (`newCluster`)",
     "FAILED": (
@@ -98,10 +103,13 @@ def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
 
     The plain call and not the output form: everything after it is then known at preview, the trust policy included.
     """
+    lookup = call("aws:eks/getCluster:getCluster", name=name)
     cluster = ask(
         lambda: aws.eks.get_cluster(name=name, opts=opts),
+        lookup,
         f"EKS cluster {name!r} cannot be read",
-        "Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
+        "status",
+        hint="Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
         "shows them.",
         also="clusterName",
     )
@@ -109,6 +117,7 @@ def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
         way = _ENDS.get(cluster.status, "wait until it is (`aws eks wait cluster-active --name {name}`) and run again")
         msg = f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: {way.format(name=name)}"
         raise RunError(msg)
+    complete(cluster, lookup, *_NEEDED)
     if not (cluster.identities and cluster.identities[0].oidcs and cluster.identities[0].oidcs[0].issuer):
         msg = (
             f"EKS cluster {name!r} has no OIDC issuer, so no service account of it can take an IAM role; "

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi_aws as aws
 from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
 
-from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.component import after, child_options, type_token
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.identifiers import policy_arn
 from eks_rocketmq.eks.objects import attach_policies
@@ -114,7 +114,7 @@ class IrsaRole(ComponentResource):
     _existing = "give the ARN of that role to what uses it, and leave this one out"
 
     arn: Output[str]
-    """ARN of the role, for the service account's annotation or the addon."""
+    """ARN of the role, for the service account's annotation or the addon. What takes it comes after the policies."""
     name: Output[str]
     """Name of the role."""
     attachments: list[aws.iam.RolePolicyAttachment]
@@ -156,14 +156,15 @@ class IrsaRole(ComponentResource):
         self.inline_policies = self._embed(name, role, inline)
         if args.get("exclusive_policies", False):
             self._exclude(name, role)
-        self._associate(name, role, args, accounts, tags)
-        self.arn = role.arn
-        self.name = role.name
+        associations = self._associate(name, role, args, accounts, tags)
+        # A pod that takes the role uses its policies.
+        usable = [*self.policies, *associations]
+        self.arn, self.name = after(role.arn, usable), after(role.name, usable)
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     @property
     def policies(self) -> list[Resource]:
-        """What uses the role should depend on them: the role's ARN alone does not say that they are there."""
+        """The policies on and within the role; `arn` and `name` come after them."""
         return [*self.attachments, *self.inline_policies]
 
     def _warn_of_other_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
@@ -244,9 +245,10 @@ class IrsaRole(ComponentResource):
         args: IrsaRoleArgs,
         accounts: Sequence[tuple[str, str]],
         tags: dict[str, Input[str]],
-    ) -> None:
+    ) -> list[aws.eks.PodIdentityAssociation]:
+        made: list[aws.eks.PodIdentityAssociation] = []
         if not args.get("associate", True):
-            return
+            return made
         former: set[str] = set()
         for label, cluster_arn in args.get("pod_identity_clusters", {}).items():
             for namespace, account in accounts:
@@ -255,7 +257,7 @@ class IrsaRole(ComponentResource):
                 key, before = f"{name}-{label}/{namespace}/{account}", f"{name}-{label}-{namespace}-{account}"
                 aliases = [] if before in former else [Alias(name=before)]
                 former.add(before)
-                aws.eks.PodIdentityAssociation(
+                association = aws.eks.PodIdentityAssociation(
                     key,
                     cluster_name=Output.from_input(cluster_arn).apply(lambda arn: arn.rsplit("/", 1)[-1]),
                     namespace=namespace,
@@ -270,6 +272,8 @@ class IrsaRole(ComponentResource):
                         hooks=refuse_existing(key, "IrsaRole with associate=False", self),
                     ),
                 )
+                made.append(association)
+        return made
 
 
 def _refuse_computed_policies(args: object) -> None:

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, Resource, ResourceOptions
+from pulumi import ComponentResource, Input, InvokeOptions, Output, Resource, ResourceOptions
 
-from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks.asking import ask
+from eks_rocketmq.component import after, child_options, type_token
+from eks_rocketmq.eks import account
+from eks_rocketmq.eks.asking import ask, call, complete
 from eks_rocketmq.eks.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
 from eks_rocketmq.eks.service_documents import FLOW_LOG_SERVICE, flow_log_policy, service_trust_policy
 from eks_rocketmq.preflight import ownership_tags
@@ -124,8 +125,9 @@ class Network(ComponentResource):
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
         self.zones = Output.all(*[subnet.availability_zone for subnet in private])
-        self.private_subnet_ids = _once(private, [*private_ways, *endpoints])
-        self.public_subnet_ids = _once(public, public_ways)
+        # A node that starts in a subnet needs its routes and endpoints.
+        self.private_subnet_ids = after(Output.all(*[subnet.id for subnet in private]), [*private_ways, *endpoints])
+        self.public_subnet_ids = after(Output.all(*[subnet.id for subnet in public]), public_ways)
         self.nat_addresses = Output.all(*[address.public_ip for address in addresses])
         self.register_outputs(
             {
@@ -146,6 +148,7 @@ class Network(ComponentResource):
 
     def _zones(self, args: NetworkArgs, count: int) -> list[str]:
         # The plain call: how many subnets there are must be known before the first one.
+        lookup = call("aws:index/getAvailabilityZones:getAvailabilityZones", state="available")
         found = ask(
             lambda: aws.get_availability_zones(
                 state="available",
@@ -156,9 +159,13 @@ class Network(ComponentResource):
                 ],
                 opts=InvokeOptions(parent=self),
             ),
+            lookup,
             "the availability zones of the region cannot be read",
+            "names",
+            "zone_ids",
         )
-        return pick_zones(dict(zip(found.names, found.zone_ids, strict=True)), args.get("zones"), count)
+        complete(found, lookup, *[f"zone_ids.{place}" for place in range(len(found.names))])
+        return pick_zones(dict(zip(found.names, found.zone_ids, strict=False)), args.get("zones"), count)
 
     def _subnets(  # noqa: PLR0913, PLR0917 - all are different from kind to kind
         self,
@@ -256,23 +263,29 @@ class Network(ComponentResource):
     def _services(self, plan: NetworkPlan, *, s3: bool) -> dict[str, str]:
         """Full name of the endpoint of each service, asked of the region: one that it lacks is refused at preview."""
         opts = InvokeOptions(parent=self)
-        region = aws.get_region(opts=opts).region if s3 or plan.interface_endpoints else ""
+        region = self._region(opts) if s3 or plan.interface_endpoints else ""
         # S3's gateway has the same name everywhere, and costs no question.
         found = {S3: f"com.amazonaws.{region}.s3"} if s3 else {}
         for service in plan.interface_endpoints:
+            names = endpoint_names(service, region)
+            lookup = call("aws:ec2/getVpcEndpointService:getVpcEndpointService", service_name=names)
             try:
-                found[service] = aws.ec2.get_vpc_endpoint_service(
-                    filters=[{"name": "service-name", "values": endpoint_names(service, region)}],
-                    service_type="Interface",
-                    opts=opts,
-                ).service_name
+                answer = aws.ec2.get_vpc_endpoint_service(
+                    filters=[{"name": "service-name", "values": names}], service_type="Interface", opts=opts
+                )
             except Exception as error:
                 msg = (
-                    f"interface_endpoints has {service!r}, for which {region} has no interface endpoint ({error}); "
-                    "`aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those that it has"
+                    f"interface_endpoints has {service!r}, for which {region} has no interface endpoint ({error}, "
+                    f"from {lookup}); `aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those that "
+                    "it has"
                 )
                 raise ValueError(msg) from error
+            found[service] = str(complete(answer, lookup, "service_name").service_name)
         return found
+
+    def _region(self, opts: InvokeOptions) -> str:
+        lookup = call("aws:index/getRegion:getRegion")
+        return ask(lambda: aws.get_region(opts=opts), lookup, "the region cannot be read", "region").region
 
     def _endpoints(
         self,
@@ -329,10 +342,11 @@ class Network(ComponentResource):
             tags=tags,
             opts=child_options(self),
         )
-        account = aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=self)).account_id
         role = aws.iam.Role(
             name,
-            assume_role_policy=account.apply(lambda known: service_trust_policy(FLOW_LOG_SERVICE, account=known)),
+            assume_role_policy=account.account_id(self).apply(
+                lambda known: service_trust_policy(FLOW_LOG_SERVICE, account=known)
+            ),
             permissions_boundary=boundary,
             tags=tags,
             opts=child_options(self),
@@ -355,13 +369,3 @@ class Network(ComponentResource):
             # The service writes with the role's policy and gives up on a group into which it may not write.
             opts=child_options(self, depends_on=[policy]),
         )
-
-
-def _once(subnets: "list[aws.ec2.Subnet]", ready: "Sequence[Resource]") -> Output[list[str]]:
-    """The subnets' ids, known only once what makes them useful exists. Its URNs are known at preview and keep the
-    order without making a known id unknown.
-    """
-    ids: Output[list[str]] = Output.all([subnet.id for subnet in subnets], [r.urn for r in ready]).apply(
-        lambda known: known[0]
-    )
-    return ids

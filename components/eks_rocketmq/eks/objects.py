@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
-from pulumi import ComponentResource, Input, InvokeOutputOptions, Output, Resource
+from pulumi import ComponentResource, Input, Output
 
 from eks_rocketmq.component import child_options
+from eks_rocketmq.eks import account
 from eks_rocketmq.eks.kubeconfig import kubeconfig
 from eks_rocketmq.eks.policy_documents import managed_policy_arn
 from eks_rocketmq.eks.service_documents import principals, service_trust_policy
@@ -49,7 +50,6 @@ def give_access(
     name: str,
     arn: Output[str],
     config: Output[str],
-    after: Sequence[Resource] = (),
 ) -> kubernetes.Provider:
     """The Kubernetes provider of a cluster.
 
@@ -58,7 +58,6 @@ def give_access(
         name: its name.
         arn: ARN of the cluster.
         config: kubeconfig (JSON).
-        after: what lets the stack in; the provider, and with it every object, comes after them.
     """
     return kubernetes.Provider(
         f"{name}-kubernetes",
@@ -66,8 +65,7 @@ def give_access(
         # The provider compares this instead of server and CA: a rotated CA or another endpoint must not replace
         # every object of the cluster.
         cluster_identifier=arn,
-        # The API server answers nobody whose access entry is not there yet.
-        opts=child_options(component, depends_on=list(after)),
+        opts=child_options(component),
     )
 
 
@@ -124,7 +122,7 @@ def service_role(  # noqa: PLR0913 - each is a part of the role
         tags: tags of the role.
         sessions: whether the service tags its sessions.
     """
-    partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=component)).partition
+    partition = account.partition(component)
     role = aws.iam.Role(
         f"{name}-role",
         assume_role_policy=partition.apply(
@@ -142,7 +140,7 @@ def attach_policies(
     """An attachment for each policy that exists: one of AWS by path and name, one of an account by its ARN."""
     if not policies:
         return []
-    partition = aws.get_partition_output(opts=InvokeOutputOptions(parent=component)).partition
+    partition = account.partition(component)
     return [
         aws.iam.RolePolicyAttachment(
             f"{name}-{policy.rsplit('/', 1)[-1]}",

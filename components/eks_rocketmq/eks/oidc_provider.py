@@ -3,11 +3,11 @@
 from typing import NotRequired, TypedDict
 
 import pulumi_aws as aws
-from pulumi import ComponentResource, Input, InvokeOptions, InvokeOutputOptions, Output, ResourceOptions, RunError
+from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
-from eks_rocketmq.component import child_options, type_token
-from eks_rocketmq.eks import role_checks
-from eks_rocketmq.eks.asking import ask
+from eks_rocketmq.component import after, child_options, type_token
+from eks_rocketmq.eks import account, role_checks
+from eks_rocketmq.eks.asking import ask, call
 from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
 from eks_rocketmq.eks.preflight import refuse_existing
 from eks_rocketmq.preflight import ownership_tags
@@ -51,17 +51,12 @@ class ClusterOidcProvider(ComponentResource):
         self.issuer = Output.from_input(args["issuer"])
         if args.get("existing", False):
             refuse_beside({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
-            arn: Output[str] = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
-            self.arn = arn
+            self.arn = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
         else:
             provider = self._create(name, args)
-            caller = aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=self))
-            # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview. The URN
-            # is known and keeps the order.
-            made: Output[str] = Output.all(provider.urn, caller.arn, args["issuer"]).apply(
-                lambda known: oidc_provider_arn(known[1], known[2])
-            )
-            self.arn = made
+            # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview.
+            arn = Output.all(account.caller_arn(self), args["issuer"]).apply(lambda known: oidc_provider_arn(*known))
+            self.arn, self.issuer = after(arn, [provider]), after(self.issuer, [provider])
         self.register_outputs({"arn": self.arn, "issuer": self.issuer})
 
     def _read(self, issuer: str, audiences: list[str]) -> str:
@@ -72,8 +67,11 @@ class ClusterOidcProvider(ComponentResource):
         """
         found = ask(
             lambda: aws.iam.get_open_id_connect_provider(url=issuer, opts=InvokeOptions(parent=self)),
+            call("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", url=issuer),
             f"the IAM OIDC provider of {issuer} cannot be read",
-            "If the account has none, let this stack make it: `oidcProvider: create` (existing=False).",
+            "arn",
+            "client_id_lists",
+            hint="If the account has none, let this stack make it: `oidcProvider: create` (existing=False).",
         )
         for audience in audiences:
             if audience not in found.client_id_lists:

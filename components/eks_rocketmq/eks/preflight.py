@@ -5,26 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pulumi
-from pulumi import (
-    ComponentResource,
-    Input,
-    InvokeOutputOptions,
-    Output,
-    ResourceHook,
-    ResourceHookArgs,
-    ResourceHookBinding,
-    ResourceHookOptions,
-)
-from pulumi.runtime import invoke_output
-from pulumi.runtime.config import CONFIG
+from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
-from eks_rocketmq.component import warn
+from eks_rocketmq.component import resource_hooks, warn
 from eks_rocketmq.eks import volume_class
 from eks_rocketmq.eks.identifiers import is_arn
 from eks_rocketmq.eks.lookup import ROLE, Found, find, find_cluster
 from eks_rocketmq.eks.node_plan import lacking_policies
 from eks_rocketmq.eks.session import AccountUnknownError, Session, aws_session
 from eks_rocketmq.preflight import OWNER_TAG, refuse_existing_object, refusing, three_ways
+from eks_rocketmq.sdk_internals import config_values, has_callback_server
 
 _AWS = "aws:"
 _ACCOUNT = "account"
@@ -109,7 +99,7 @@ def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResou
                 component,
             )
 
-    return ResourceHookBinding(before_create=[ResourceHook(f"{name}-role", look, ResourceHookOptions(on_dry_run=True))])
+    return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", look))
 
 
 def _lacking(session: Session, role: str) -> list[str]:
@@ -161,13 +151,14 @@ def _settings(component: ComponentResource) -> Mapping[str, Input[Any]]:
     account and region.
     """
     provider = component.get_provider(ROLE)
+    if not has_callback_server():
+        return {}
     if provider is None:
-        return {key.removeprefix(_AWS): text for key, text in CONFIG.get().items() if key.startswith(_AWS)}
-    opts = InvokeOutputOptions(parent=component)
-    caller = invoke_output(f"{_AWS}index/getCallerIdentity:getCallerIdentity", {}, opts)
-    region = invoke_output(f"{_AWS}index/getRegion:getRegion", {}, opts)
+        return {key.removeprefix(_AWS): text for key, text in config_values().items() if key.startswith(_AWS)}
+    from eks_rocketmq.eks import account  # noqa: PLC0415 - it loads the AWS SDK, which a StorageClass need not
+
     readable = {key: getattr(provider, attribute, None) for key, attribute in _READABLE.items()}
-    return {**readable, "region": region["region"], _ACCOUNT: caller["accountId"]}
+    return {**readable, "region": account.region(component), _ACCOUNT: account.account_id(component)}
 
 
 def _session(provider: Mapping[str, Any]) -> Session:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
-from pulumi import ComponentResource, Input, ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
+from pulumi import ComponentResource, Input, ResourceHookArgs, ResourceHookBinding
 
+from eks_rocketmq.component import resource_hooks
 from eks_rocketmq.eks.preflight import provider_session
 from eks_rocketmq.eks.session import Session
 from eks_rocketmq.preflight import SKIP_VARIABLE, ownership_tags
@@ -55,8 +56,7 @@ def warn_of_other_policies(
         if others:
             pulumi.log.warn(_kept(role, others))
 
-    hook = ResourceHook(f"{name}-policies", check, ResourceHookOptions(on_dry_run=True))
-    return ResourceHookBinding(before_update=[hook])
+    return ResourceHookBinding(before_update=resource_hooks(f"{name}-policies", check))
 
 
 def find_policies(session: Session, role: str) -> tuple[list[str], list[str]]:

@@ -7,6 +7,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.eks import volume_class
+from eks_rocketmq.eks.asking import answered, call
 from eks_rocketmq.eks.preflight import refuse_existing_class
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
@@ -118,8 +119,13 @@ class EbsStorageClass(ComponentResource):
             )
         if "default" in args:
             self._patch(f"{name}-default", args["class_name"], default=args["default"])
-        checked: Output[tuple[str, str]] = Output.all(found.provisioner, found.volume_binding_mode).apply(
-            lambda known: check_class(args["class_name"], known[0], known[1], args.get("auto_mode"))
+        read = answered(
+            Output.all(provisioner=found.provisioner, binding_mode=found.volume_binding_mode),
+            call("kubernetes:storage.k8s.io/v1:StorageClass.get", id=args["class_name"]),
+            "provisioner",
+        )
+        checked: Output[tuple[str, str]] = read.apply(
+            lambda known: check_class(args["class_name"], **known, auto_mode=args.get("auto_mode"))
         )
         return checked
 

@@ -3,7 +3,7 @@
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack
 
-from eks_rocketmq.component import child_options, type_token, warn
+from eks_rocketmq.component import after, child_options, type_token, warn
 from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
 from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
@@ -74,20 +74,20 @@ class RocketMq(ComponentResource):
         ]
         # A proxy that finds no master at its start exits.
         proxies = Proxies(f"{name}-proxy", planned, namespace, internal, child_options(self, depends_on=groups))
+        # Clients need the proxies, and find what was declared: topics, consumer groups, users.
+        ready = list(proxies.ready)
         if planned.declared_files:
             # It takes away users that are no longer declared, RocketMQ's own of an earlier generation among them:
             # brokers and proxies must have gone over to the next one.
             options = child_options(self, depends_on=[*groups, proxies])
-            Declarations(f"{name}-declarations", planned, namespace, secrets, options)
+            ready += Declarations(f"{name}-declarations", planned, namespace, secrets, options).ready
         external = _around(self, name, planned, namespace, proxies)
 
         self.namespace = Output.from_input(namespace)
-        self.name_server_addresses = Output.from_input(";".join(planned.name_server_addresses))
-        self.proxy_endpoint = Output.from_input(
-            f"{labels.app(labels.PROXY)}.{planned.namespace}.svc:{ports.PROXY_GRPC}"
-        )
-        self.passwords = Output.secret({}) if credentials is None else credentials.passwords
-        self.external_endpoint = Output.from_input(external)
+        self.name_server_addresses = after(";".join(planned.name_server_addresses), name_servers.ready)
+        self.proxy_endpoint = after(f"{labels.app(labels.PROXY)}.{planned.namespace}.svc:{ports.PROXY_GRPC}", ready)
+        self.passwords = after(Output.secret({}) if credentials is None else credentials.passwords, ready)
+        self.external_endpoint = Output.from_input(None) if external is None else after(external, ready)
         self.register_outputs(
             {
                 "namespace": self.namespace,

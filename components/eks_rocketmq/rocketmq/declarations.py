@@ -3,7 +3,7 @@
 from typing import Any
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
+from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.rocketmq import labels, objects, probes
@@ -26,6 +26,9 @@ class Declarations(ComponentResource):
     """A Deployment of one small pod without a JVM, ready when everything is on every member; its configuration and
     policy. `pulumi up` waits for it, so it ends when clients find what was declared."""
 
+    ready: list[Resource]
+    """Resources that are ready when every broker has what was declared."""
+
     def __init__(
         self,
         name: str,
@@ -40,7 +43,7 @@ class Declarations(ComponentResource):
         objects.network_policy(scope)
         spec = pod(_container(plan, secrets), [config], grace_period=5, placement={})
         spec = secured(spec, plan.tls, None if secrets is None else secrets.internal)
-        k8s.apps.v1.Deployment(
+        deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=scope.metadata(scope.workload),
             spec=objects.raw(
@@ -58,6 +61,7 @@ class Declarations(ComponentResource):
                 hooks=explained(f"{name}-deployment", self),
             ),
         )
+        self.ready = [deployment]
         self.register_outputs({})
 
 

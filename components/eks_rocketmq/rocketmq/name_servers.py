@@ -1,6 +1,6 @@
 """The name servers: where brokers register and clients ask."""
 
-from pulumi import ComponentResource, Input, ResourceOptions
+from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from eks_rocketmq.component import type_token
 from eks_rocketmq.rocketmq import labels, objects, ports, probes
@@ -19,6 +19,9 @@ _MIN_READY_SECONDS = 35
 class NameServers(ComponentResource):
     """A StatefulSet, host names for each, one address for those that answer, a disruption budget and a policy."""
 
+    ready: list[Resource]
+    """Resources that exist, and are ready, when every name server can be reached under its host name."""
+
     def __init__(self, name: str, plan: Plan, namespace: Input[str], opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("NameServers"), name, {}, opts)
         scope = objects.Scope(self, name, plan, namespace, labels.NAME_SERVER)
@@ -34,7 +37,7 @@ class NameServers(ComponentResource):
         headless = objects.peers_service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
-        objects.stateful_set(
+        servers = objects.stateful_set(
             scope,
             plan.name_servers.replicas,
             pod(
@@ -47,6 +50,7 @@ class NameServers(ComponentResource):
             headless=headless,
             min_ready_seconds=_MIN_READY_SECONDS,
         )
+        self.ready = [headless, servers]
         self.register_outputs({})
 
 

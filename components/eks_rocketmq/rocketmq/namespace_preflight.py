@@ -8,6 +8,7 @@ import asyncio
 import functools
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -15,12 +16,11 @@ from pulumi import (
     ComponentResource,
     Output,
     ProviderResource,
-    ResourceHook,
     ResourceHookArgs,
     ResourceHookBinding,
-    ResourceHookOptions,
 )
 
+from eks_rocketmq.component import resource_hooks
 from eks_rocketmq.preflight import SKIP_VARIABLE
 from eks_rocketmq.rocketmq import collisions
 from eks_rocketmq.rocketmq.collisions import Workload
@@ -55,7 +55,7 @@ def refuse_collisions(name: str, component: ComponentResource, workload: Workloa
             raise _RefusedError(msg)
 
     question = f"what in namespace {workload.namespace} collides with {name}"
-    return ResourceHookBinding(before_create=[_hook(f"{name}-collisions", question, check)])
+    return ResourceHookBinding(before_create=_hooks(f"{name}-collisions", question, check))
 
 
 def refuse_unfit_pods(name: str, component: ComponentResource) -> ResourceHookBinding:
@@ -78,7 +78,7 @@ def refuse_unfit_pods(name: str, component: ComponentResource) -> ResourceHookBi
             raise _RefusedError(_unfit(metadata["name"], level, said))
 
     question = f"whether pods of {name} meet its Pod Security level"
-    return ResourceHookBinding(before_update=[_hook(f"{name}-pod-security", question, check)])
+    return ResourceHookBinding(before_update=_hooks(f"{name}-pod-security", question, check))
 
 
 def _unfit(namespace: str, level: str, said: Sequence[str]) -> str:
@@ -99,7 +99,7 @@ class _RefusedError(RuntimeError):
     """Stops the engine; everything else that goes wrong in a check does not."""
 
 
-def _hook(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> ResourceHook:
+def _hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
     async def ask(args: ResourceHookArgs) -> None:
         if os.environ.get(SKIP_VARIABLE):
             return
@@ -110,7 +110,7 @@ def _hook(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitabl
         except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
             _warn_once(f"cannot tell {question} ({error}); going on without that check")
 
-    return ResourceHook(name, ask, ResourceHookOptions(on_dry_run=True))
+    return resource_hooks(name, ask)
 
 
 async def _settings(own: ProviderResource | None) -> Mapping[str, str] | None:

@@ -1,7 +1,7 @@
 """The proxies: gRPC for clients, in front of all broker groups."""
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
+from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
 from eks_rocketmq.rocketmq import labels, objects, ports, probes
@@ -26,6 +26,9 @@ _STOP_SECONDS = 30
 class Proxies(ComponentResource):
     """A Deployment in cluster mode, one address for clients, a disruption budget and a policy."""
 
+    ready: list[Resource]
+    """Resources that exist, and are ready, when clients can connect."""
+
     def __init__(
         self,
         name: str,
@@ -41,7 +44,7 @@ class Proxies(ComponentResource):
         config = objects.config_map(
             scope, {CONFIG_FILE: plan.proxies.config, **objects.LOGGING, **probes.scripts(*scripts)}
         )
-        objects.service(scope, _PORTS)
+        service = objects.service(scope, _PORTS)
         objects.disruption_budget(scope)
         objects.network_policy(scope)
         spec = pod(
@@ -51,7 +54,7 @@ class Proxies(ComponentResource):
             placement=preferably_apart(scope.selector),
             rendered_file=CONFIG_FILE if rendered else None,
         )
-        k8s.apps.v1.Deployment(
+        deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=scope.metadata(scope.workload),
             spec=objects.raw(
@@ -68,6 +71,7 @@ class Proxies(ComponentResource):
                 hooks=objects.hooks(f"{name}-deployment", scope, "Deployment", plan.proxies.pods),
             ),
         )
+        self.ready = [service, deployment]
         self.register_outputs({})
 
 

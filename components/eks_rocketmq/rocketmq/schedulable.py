@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from pulumi import ResourceHook, ResourceHookArgs, ResourceHookOptions
+from pulumi import ResourceHookArgs
 
+from eks_rocketmq.component import resource_hooks
 from eks_rocketmq.placement import ZONE, Nodes, Pods, obstacle
+from eks_rocketmq.sdk_internals import is_dry_run
 from eks_rocketmq.validation import bytes_of
 
 Object = Mapping[str, Any]
@@ -21,14 +23,14 @@ _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _NODES = "/api/v1/nodes"
 
 
-def schedulable(name: str, provider: Mapping[str, str] | None) -> ResourceHook:
-    """A hook for a set or deployment: warns before the create, at preview too, when its pods would stay Pending.
+def schedulable(name: str, provider: Mapping[str, str] | None) -> list[Any]:
+    """Hooks for a set or deployment: they warn before the create, at preview too, when its pods would stay Pending.
 
     Args:
         name: name of the resource; the hook is `<name>-schedulable`.
         provider: kubeconfig and context of the cluster, once they are known; without a kubeconfig nobody is asked.
     """
-    dry_run = pulumi.runtime.is_dry_run()
+    dry_run = is_dry_run()
 
     async def warn(args: ResourceHookArgs) -> None:
         if not provider or "kubeconfig" not in provider:
@@ -41,7 +43,7 @@ def schedulable(name: str, provider: Mapping[str, str] | None) -> ResourceHook:
         for line in lines:
             pulumi.log.warn(f"{args.name}: {line}")
 
-    return ResourceHook(f"{name}-schedulable", warn, ResourceHookOptions(on_dry_run=True))
+    return resource_hooks(f"{name}-schedulable", warn)
 
 
 def nodes_of(listed: Sequence[Object]) -> list[Nodes]:

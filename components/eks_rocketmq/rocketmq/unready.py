@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
-from pulumi import ComponentResource, ErrorHook, ErrorHookArgs, Output, ResourceHookBinding
+from pulumi import ComponentResource, ErrorHookArgs, Output, ResourceHookBinding
 
+from eks_rocketmq.component import error_hooks
 from eks_rocketmq.events import latest
 from eks_rocketmq.rocketmq import provisioners
 from eks_rocketmq.rocketmq.schedulable import schedulable
@@ -46,7 +47,7 @@ def explained(name: str, component: ComponentResource) -> ResourceHookBinding:
         return False
 
     return ResourceHookBinding(
-        before_create=[schedulable(name, provider)], on_error=[ErrorHook(f"{name}-unready", explain)]
+        before_create=schedulable(name, provider), on_error=error_hooks(f"{name}-unready", explain)
     )
 
 

@@ -1,0 +1,155 @@
+"""Parts of the Pulumi SDK that it does not document. No other module imports them.
+
+The SDK may change them in any release, so a test runs this module with every supported version.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from google.protobuf.json_format import MessageToDict
+from pulumi import CustomResource
+from pulumi.output import UNKNOWN as UNKNOWN_VALUE
+from pulumi.output import Unknown
+from pulumi.runtime import is_dry_run
+from pulumi.runtime.config import CONFIG, is_config_secret
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret
+from pulumi.runtime.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
+    from pulumi.provider.experimental.component import ComponentProvider
+    from pulumi.provider.experimental.schema import generate_schema
+    from pulumi.provider.server import ComponentInitError
+
+__all__ = [
+    "UNKNOWN_VALUE",
+    "ComponentDefinition",
+    "ComponentInitError",
+    "ComponentProvider",
+    "PropertyDefinition",
+    "PropertyType",
+    "add_mock_resource",
+    "as_input",
+    "config_values",
+    "generate_schema",
+    "has_callback_server",
+    "is_config_secret",
+    "is_dry_run",
+    "name_mock_errors",
+    "plain",
+    "project_directory",
+    "under_mocks",
+]
+
+_SIGNATURE, _REFERENCE = "4dabf18193072939515e22adb298388d", "5cf8f73096256a8f31e491e813e4eb8e"
+"""The field that marks an object of the wire protocol, and its value for a reference to a resource."""
+_EXPERIMENTAL = "pulumi.provider.experimental"
+LAZY: Mapping[str, str] = {
+    "ComponentDefinition": f"{_EXPERIMENTAL}.analyzer",
+    "ComponentInitError": "pulumi.provider.server",
+    "ComponentProvider": f"{_EXPERIMENTAL}.component",
+    "PropertyDefinition": f"{_EXPERIMENTAL}.analyzer",
+    "PropertyType": f"{_EXPERIMENTAL}.analyzer",
+    "generate_schema": f"{_EXPERIMENTAL}.schema",
+}
+"""Names that only the plugin of other languages needs, and their modules, which take 30 ms to load."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - of each name's own type
+    if name not in LAZY:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(LAZY[name]), name)
+
+
+def config_values() -> Mapping[str, str]:
+    """Return the configuration of the stack: `namespace:key` to text, objects and lists as JSON."""
+    return CONFIG.get()
+
+
+def has_callback_server() -> bool:
+    """Return whether hooks and transforms can be registered.
+
+    The SDK starts a callback server for the engine, and since 3.260.0 for mocks too. Older SDKs end a program that
+    registers a hook under mocks: `No callback server registered`.
+    """
+    if SETTINGS.callbacks is not None:
+        return True
+    monitor = SETTINGS.monitor
+    served = isinstance(monitor, ResourceMonitorStub) or hasattr(MockMonitor, "RegisterResourceHook")
+    return served and hasattr(monitor, "RegisterResourceHook")
+
+
+def under_mocks() -> bool:
+    """Return whether the program runs under `pulumi.runtime.set_mocks`."""
+    return isinstance(SETTINGS.monitor, MockMonitor)
+
+
+def project_directory() -> Path:
+    """Return the folder of `Pulumi.yaml`. Mocks do not know it; a test runs there."""
+    return Path.cwd() if under_mocks() else Path(pulumi.get_root_directory())
+
+
+def as_input(resource: CustomResource) -> Any:  # noqa: ANN401 - the inputs of other packages take resources only
+    """Return a resource as an input of a remote component.
+
+    The SDK's mocks never finish with a resource among the inputs, so they get its id.
+    """
+    return resource.id if under_mocks() else resource
+
+
+def add_mock_resource(type_: str, name: str, id_: str, state: Mapping[str, Any]) -> dict[str, str]:
+    """Add a resource to the SDK's mocks that a remote component made, and return a reference to it.
+
+    Args:
+        type_: type of the resource.
+        name: name of the resource.
+        id_: its id; empty while it is unknown.
+        state: its outputs.
+    """
+    monitor = SETTINGS.monitor
+    urn = monitor.make_urn("", type_, name)
+    monitor.resources[urn] = MockMonitor.ResourceRegistration(urn, id_, dict(state))
+    return {_SIGNATURE: _REFERENCE, "urn": urn, "id": id_ or UNKNOWN}
+
+
+def name_mock_errors(named: Callable[[str, Mapping[str, Any], Exception], Exception]) -> None:
+    """Let the errors of mocks that give no answer to a lookup name the lookup.
+
+    The SDK's mocks fail within themselves for `None` and for `({}, None)`, which their base class returns: `'NoneType'
+    object is not iterable`. Nothing after them can say of which lookup.
+
+    Args:
+        named: makes the error from token, arguments and the SDK's own error.
+    """
+    monitor = SETTINGS.monitor
+    if not under_mocks() or "Invoke" in vars(monitor):
+        return
+    invoke = monitor.Invoke
+
+    def answer(request: Any) -> Any:  # noqa: ANN401 - messages of the protocol
+        try:
+            return invoke(request)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise named(request.tok, MessageToDict(request.args), error) from error
+
+    monitor.Invoke = answer
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a property
+    """Return a value as mocks get it without the wire protocol.
+
+    Secrets are bare, whole numbers are int, and unknown fields are left out.
+    """
+    if is_rpc_secret(value):
+        return plain(unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items() if not isinstance(item, Unknown)}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,140 @@
+"""Mocks for unit tests of programs that use the components; docs/test-your-program.md shows how."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import MockCallArgs, MockResourceArgs
+
+from eks_rocketmq import sdk_internals
+from eks_rocketmq.testing import answers
+
+Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Any]
+"""Fields that replace those of the default answer, or a function of the arguments (of a lookup) or inputs (of a
+resource) that returns the whole answer. Names are the provider's own, in camelCase."""
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """An AWS account with an ACTIVE EKS cluster, its IAM OIDC provider and its EBS CSI driver, for `set_mocks`.
+
+    Lookups find what is asked for. New resources get plausible outputs (`id`, `arn`, `name`, …); at preview, only their
+    inputs are known, as with the real providers. Nothing is asked over the network.
+    """
+
+    created: list[MockResourceArgs]
+    """Every resource that the program registered or read, in no fixed order."""
+
+    def __init__(
+        self,
+        *,
+        region: str = "eu-west-1",
+        account_id: str = "123456789012",
+        kubernetes_version: str = "1.35",
+        lookups: Mapping[str, Answer] | None = None,
+        outputs: Mapping[str, Answer] | None = None,
+    ) -> None:
+        """Describe the account.
+
+        Args:
+            region: region of the AWS provider.
+            account_id: account of the AWS provider.
+            kubernetes_version: version of the clusters.
+            lookups: other answers to lookups, by token, such as `aws:eks/getCluster:getCluster`.
+            outputs: other outputs of resources, new or read, by type, such as `aws:iam/role:Role`. `id` is the id.
+        """
+        self.created = []
+        self._account = answers.Account(region, account_id, kubernetes_version)
+        self._lookups, self._outputs = dict(lookups or {}), dict(outputs or {})
+
+    def call(self, args: MockCallArgs) -> Any:  # noqa: ANN401 - the SDK's base class promises more than it needs
+        """Answer a lookup.
+
+        Raises:
+            LookupError: for a lookup that no component makes and that has no answer in `lookups`.
+        """
+        default, own = answers.LOOKUPS.get(args.token), self._lookups.get(args.token)
+        if default is None and own is None:
+            msg = f"{args.token}: no answer. Give one in Mocks(lookups={{{args.token!r}: …}})."
+            raise LookupError(msg)
+        given = sdk_internals.plain(args.args)
+        return _merged(own, given, lambda: default(self._account, given) if default else {})
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Give a resource its id and outputs."""
+        self.created.append(args)
+        inputs = sdk_internals.plain(args.inputs)
+        own = self._outputs.get(args.typ)
+        if args.custom is None:
+            found = _merged(own, inputs, lambda: answers.read(args.typ, args.resource_id or ""))
+            return found.pop("id", args.resource_id), found
+        if args.typ == answers.CLUSTER_COMPONENT:
+            return None, self._new_cluster(args, inputs, own)
+        if not args.custom:
+            return None, dict(args.inputs)
+        if pulumi.runtime.is_dry_run():
+            return "", dict(args.inputs)
+        made = _merged(own, inputs, lambda: answers.computed(args.typ, self._account, args.name, inputs))
+        return made.pop("id", f"{args.name}-id"), {**args.inputs, **made}
+
+    def inputs(self, type_: str, name: str | None = None) -> dict[str, Any]:
+        """Return the inputs of the one resource of a type (and name), in the provider's own names.
+
+        Args:
+            type_: type, such as `kubernetes:apps/v1:StatefulSet`, or the last part of it.
+            name: name in the program; needed where there are several.
+
+        Raises:
+            LookupError: when there is none, or more than one.
+        """
+        found = [each for each in self.created if type_ in (each.typ, each.typ.rsplit(":", 1)[-1])]
+        chosen = [each for each in found if name in (None, each.name)]
+        if len(chosen) != 1:
+            msg = f"{type_} {name or ''}: there are {len(chosen)}, of this type {sorted(each.name for each in found)}"
+            raise LookupError(msg)
+        return sdk_internals.plain(chosen[0].inputs)
+
+    def names(self, type_: str) -> list[str]:
+        """Return the names of all resources of a type, sorted."""
+        return sorted(each.name for each in self.created if type_ in (each.typ, each.typ.rsplit(":", 1)[-1]))
+
+    def _new_cluster(self, args: MockResourceArgs, inputs: Mapping[str, Any], own: Answer | None) -> dict[str, Any]:
+        """Outputs of pulumi_eks's component, with the cluster inside of it; `own` are outputs of that cluster."""
+        state = {"name": inputs["name"], "version": inputs.get("version")}
+        if not pulumi.runtime.is_dry_run():
+            state |= _merged(own, inputs, lambda: answers.new_cluster(self._account, inputs))
+        id_ = str(state.pop("id", ""))
+        reference = sdk_internals.add_mock_resource("aws:eks/cluster:Cluster", f"{args.name}-eksCluster", id_, state)
+        return {"eksCluster": reference}
+
+
+def _merged(own: Answer | None, given: Mapping[str, Any], default: Callable[[], dict[str, Any]]) -> Any:  # noqa: ANN401
+    if callable(own):
+        answer = own(given)
+        return dict(answer) if isinstance(answer, Mapping) else answer
+    return {**default(), **(own or {})}
+
+
+def stack_config(stack: str, directory: Path | str = ".") -> dict[str, str]:
+    """Return the configuration that `pulumi` hands to the program of a stack, for `pulumi.runtime.set_all_config`.
+
+    Args:
+        stack: name of the stack.
+        directory: folder with `Pulumi.yaml` and the stack file.
+    """
+    folder = Path(directory)
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+    given = yaml.safe_load((folder / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
+    defaults = {
+        key: each.get("default", each.get("value")) if isinstance(each, Mapping) else each
+        for key, each in project.get("config", {}).items()
+    }
+    values = {key if ":" in key else f"{project['name']}:{key}": value for key, value in defaults.items()}
+    values |= given.get("config", {})
+    return {key: _text(value) for key, value in values.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

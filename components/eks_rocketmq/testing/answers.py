@@ -1,0 +1,252 @@
+"""What AWS and Kubernetes answer in a test: lookups, and the outputs of resources. Pure."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Inputs = Mapping[str, Any]
+"""Arguments of a lookup or inputs of a resource, in the provider's own (camelCase) names."""
+Outputs = dict[str, Any]
+
+CLUSTER_COMPONENT = "eks:index:Cluster"
+_EC2_IDS = {
+    "eip": "eipalloc",
+    "flowLog": "fl",
+    "internetGateway": "igw",
+    "launchTemplate": "lt",
+    "natGateway": "nat",
+    "routeTable": "rtb",
+    "routeTableAssociation": "rtbassoc",
+    "securityGroup": "sg",
+    "vpcEndpoint": "vpce",
+}
+_DIRECTIONS = {"north": "n", "south": "s", "east": "e", "west": "w", "central": "c", "northeast": "ne"} | {
+    "southeast": "se",
+    "northwest": "nw",
+    "southwest": "sw",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The AWS account of a test, with one EKS cluster for each name that is looked up."""
+
+    region: str
+    account_id: str
+    kubernetes_version: str
+
+    @property
+    def partition(self) -> str:
+        """Partition of the region."""
+        return "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if "-gov-" in self.region else "aws"
+
+    @property
+    def issuer(self) -> str:
+        """OIDC issuer of the cluster, with `https://`."""
+        return f"https://oidc.eks.{self.region}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+
+    def arn(self, service: str, resource: str, *, region: bool = True) -> str:
+        """An ARN in this account."""
+        return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account_id}:{resource}"
+
+    def zones(self) -> tuple[list[str], list[str]]:
+        """Names and ids of three availability zones."""
+        continent, *middle, number = self.region.split("-")
+        short = continent + "".join(_DIRECTIONS.get(word, word[0]) for word in middle) + number
+        return [f"{self.region}{letter}" for letter in "abc"], [f"{short}-az{place}" for place in (1, 2, 3)]
+
+    def cluster(self, name: str) -> Outputs:
+        """What EKS says of an ACTIVE cluster."""
+        return {
+            "arn": self.arn("eks", f"cluster/{name}"),
+            "endpoint": f"https://0123456789ABCDEF0123456789ABCDEF.gr7.{self.region}.eks.amazonaws.com",
+            "identities": [{"oidcs": [{"issuer": self.issuer}]}],
+            "name": name,
+            "status": "ACTIVE",
+            "version": self.kubernetes_version,
+        }
+
+
+def _network(inputs: Inputs) -> Outputs:
+    return {
+        "clusterSecurityGroupId": "sg-0c1a5703",
+        "securityGroupIds": [],
+        "subnetIds": [],
+        "vpcId": "vpc-0c1a5703",
+        **inputs,
+    }
+
+
+def _found_cluster(account: Account, inputs: Inputs) -> Outputs:
+    return {
+        **account.cluster(inputs["name"]),
+        "id": inputs["name"],
+        "certificateAuthorities": [{"data": "Q0VSVElGSUNBVEU="}],
+        "vpcConfig": _network({}),
+        "tags": {},
+    }
+
+
+def _addon(account: Account, inputs: Inputs) -> Outputs:
+    return {
+        "id": f"{inputs['clusterName']}:{inputs['addonName']}",
+        "addonName": inputs["addonName"],
+        "addonVersion": "v1.62.0-eksbuild.1",
+        "arn": account.arn("eks", f"addon/{inputs['clusterName']}/{inputs['addonName']}/0"),
+        "clusterName": inputs["clusterName"],
+        "podIdentityAssociations": [],
+        "serviceAccountRoleArn": account.arn("iam", f"role/{inputs['clusterName']}-ebs-csi-driver", region=False),
+    }
+
+
+def _oidc_provider(account: Account, inputs: Inputs) -> Outputs:
+    url = inputs["url"]
+    arn = account.arn("iam", f"oidc-provider/{url.removeprefix('https://')}", region=False)
+    return {"id": arn, "arn": arn, "url": url, "clientIdLists": ["sts.amazonaws.com"], "thumbprintLists": []}
+
+
+def _caller(account: Account, _: Inputs) -> Outputs:
+    arn = account.arn("iam", "user/deployer", region=False)
+    return {"id": account.account_id, "accountId": account.account_id, "arn": arn, "userId": "AIDAEXAMPLE"}
+
+
+def _zones(account: Account, _: Inputs) -> Outputs:
+    names, ids = account.zones()
+    return {"id": account.region, "names": names, "zoneIds": ids, "groupNames": [account.region]}
+
+
+def _endpoint_service(account: Account, inputs: Inputs) -> Outputs:
+    filters = {each["name"]: each["values"][0] for each in inputs.get("filters", [])}
+    name = filters.get("service-name", f"com.amazonaws.{account.region}.{inputs.get('service', 'sts')}")
+    return {"id": name, "serviceName": name, "serviceType": "Interface"}
+
+
+LOOKUPS: Mapping[str, Callable[[Account, Inputs], Outputs]] = {
+    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
+    "aws:eks/getAddon:getAddon": _addon,
+    "aws:eks/getAddonVersion:getAddonVersion": lambda _, given: {**given, "id": "v1", "version": "v1.62.0-eksbuild.1"},
+    "aws:eks/getCluster:getCluster": _found_cluster,
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _oidc_provider,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+    "aws:index/getPartition:getPartition": lambda account, _: {"id": account.partition, "partition": account.partition},
+    "aws:index/getRegion:getRegion": lambda account, _: {"id": account.region, "region": account.region},
+}
+"""The answer to each lookup that a component makes."""
+
+
+def unique(text: str) -> str:
+    """Eight digits that differ from name to name and are the same in every run."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _role(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own = inputs.get("name", f"{name}-{unique(name)}")
+    return {"id": own, "name": own, "arn": account.arn("iam", f"role{inputs.get('path', '/')}{own}", region=False)}
+
+
+def _policy(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own = inputs.get("name", f"{name}-{unique(name)}")
+    arn = account.arn("iam", f"policy{inputs.get('path', '/')}{own}", region=False)
+    return {"id": arn, "name": own, "arn": arn}
+
+
+def _log_group(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own = inputs.get("name", f"{name}-{unique(name)}")
+    return {"id": own, "name": own, "arn": account.arn("logs", f"log-group:{own}")}
+
+
+def _node_group(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own, cluster = f"{inputs.get('nodeGroupNamePrefix', '')}{unique(name)}", inputs.get("clusterName")
+    arn = account.arn("eks", f"nodegroup/{cluster}/{own}/0")
+    return {"id": f"{cluster}:{own}", "nodeGroupName": own, "arn": arn, "status": "ACTIVE"}
+
+
+def _new_addon(account: Account, _: str, inputs: Inputs) -> Outputs:
+    return {key: _addon(account, inputs)[key] for key in ("id", "arn", "addonVersion")} | dict(inputs)
+
+
+def _eip(account: Account, name: str, inputs: Inputs) -> Outputs:
+    return {**_aws("aws:ec2/eip:Eip", account, name, inputs), "publicIp": f"203.0.113.{int(unique(name), 16) % 256}"}
+
+
+def _launch_template(account: Account, name: str, inputs: Inputs) -> Outputs:
+    return {**_aws("aws:ec2/launchTemplate:LaunchTemplate", account, name, inputs), "latestVersion": 1}
+
+
+def _password(_: Account, name: str, inputs: Inputs) -> Outputs:
+    text = hashlib.sha256(f"{name}{inputs.get('keepers')}".encode()).hexdigest()
+    return {"id": "none", "result": text[: int(inputs["length"])], "bcryptHash": "$2a$10$"}
+
+
+_RESOURCES: Mapping[str, Callable[[Account, str, Inputs], Outputs]] = {
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:ec2/eip:Eip": _eip,
+    "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
+    "aws:eks/addon:Addon": _new_addon,
+    "aws:eks/nodeGroup:NodeGroup": _node_group,
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": lambda account, _, inputs: _oidc_provider(account, inputs),
+    "aws:iam/policy:Policy": _policy,
+    "aws:iam/role:Role": _role,
+    "random:index/randomPassword:RandomPassword": _password,
+}
+
+
+def computed(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
+    """Outputs that a provider adds to the inputs of a new resource, and its `id`."""
+    if type_ in _RESOURCES:
+        return _RESOURCES[type_](account, name, inputs)
+    if type_.startswith("kubernetes:"):
+        return _object(type_.rsplit(":", 1)[-1], name, inputs)
+    return _aws(type_, account, name, inputs)
+
+
+def _aws(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
+    """The id and ARN of any resource of AWS; of another provider the id alone."""
+    package, module, _ = type_.split(":")
+    if package != "aws":
+        return {"id": f"{name}-{unique(name)}"}
+    service, _, kind = module.partition("/")
+    own = inputs.get("name", f"{name}-{unique(name)}")
+    if service == "ec2":
+        own = f"{_EC2_IDS.get(kind, kind)}-{unique(name)}"
+    return {"id": own, "arn": account.arn(service, f"{kind}/{own}")}
+
+
+def _object(kind: str, name: str, inputs: Inputs) -> Outputs:
+    """A Kubernetes object as the API server gives it back."""
+    metadata = {"name": f"{name}-{unique(name)}", **inputs.get("metadata", {}), "uid": f"{unique(name)}-0000"}
+    place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+    made = {"id": place, "metadata": metadata}
+    if kind != "Service":
+        return made
+    spec = dict(inputs.get("spec", {}))
+    spec["clusterIP"] = spec.get("clusterIP", "10.100.0.1")
+    if spec.get("type") in {"LoadBalancer", "NodePort"}:
+        numbered = enumerate(spec.get("ports", []))
+        spec["ports"] = [{"nodePort": 30000 + place_, **port} for place_, port in numbered]
+    host = f"{metadata['name']}.elb.example.com"
+    status = {"loadBalancer": {"ingress": [{"hostname": host}]}} if spec.get("type") == "LoadBalancer" else {}
+    return {**made, "spec": spec, "status": status}
+
+
+def read(type_: str, id_: str) -> Outputs:
+    """What exists under an id: a StorageClass of EBS, any other object with its name alone."""
+    *namespace, name = id_.split("/")
+    found: Outputs = {"id": id_, "metadata": {"name": name, **({"namespace": namespace[0]} if namespace else {})}}
+    if type_ != "kubernetes:storage.k8s.io/v1:StorageClass":
+        return found
+    # EKS's own class still names the driver that was part of Kubernetes.
+    provisioner = "kubernetes.io/aws-ebs" if name == "gp2" else "ebs.csi.aws.com"
+    return {**found, "provisioner": provisioner, "volumeBindingMode": "WaitForFirstConsumer", "reclaimPolicy": "Delete"}
+
+
+def new_cluster(account: Account, inputs: Inputs) -> Outputs:
+    """Outputs of the `aws:eks/cluster:Cluster` that `eks:index:Cluster` makes."""
+    return {
+        **account.cluster(inputs["name"]),
+        "id": inputs["name"],
+        "certificateAuthority": {"data": "Q0VSVElGSUNBVEU="},
+        "vpcConfig": _network({"subnetIds": inputs.get("subnetIds", [])}),
+    }

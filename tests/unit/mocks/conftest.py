@@ -1,0 +1,38 @@
+"""Each test has a runtime of its own: event loop, settings, configuration, environment."""
+
+import asyncio
+import gc
+import os
+from collections.abc import Iterator
+
+import pulumi
+import pytest
+
+_AMBIENT = ("AWS_", "PULUMI_", "KUBE", "EKS_ROCKETMQ_")
+
+
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith(_AMBIENT)]:
+        monkeypatch.delenv(name)
+    # Nothing is found on PATH: unit tests need neither `aws` nor `kubectl`.
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # the stack's program replaces it
+    looked_for_garbage = gc.isenabled()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    pulumi.runtime.reset_options()
+    pulumi.runtime.set_all_config({}, [])
+    yield
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    asyncio.set_event_loop(None)
+    pulumi.runtime.reset_options()
+    if looked_for_garbage:
+        gc.enable()
+
+
+@pytest.fixture(params=["preview", "update"])
+def preview(request: pytest.FixtureRequest) -> bool:
+    """Both modes."""
+    return request.param == "preview"

@@ -1,0 +1,295 @@
+"""Every component under Pulumi's mocks, as a user tests it."""
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+import eks_rocketmq
+from eks_rocketmq import (
+    ClusterAddons,
+    ClusterOidcProvider,
+    EbsCsiAddon,
+    EbsStorageClass,
+    EksCluster,
+    ExistingEksCluster,
+    IrsaRole,
+    Network,
+    NodeGroup,
+    RocketMq,
+)
+from eks_rocketmq.testing import Mocks
+
+ACCOUNT = "123456789012"
+ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+CLUSTER = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+BROKERS: Any = {"namespace": "orders", "storage_class": "gp2", "broker_groups": [{"name": "broker-a"}]}
+
+
+def under(mocks: Mocks, program: Callable[[], Any], *, preview: bool) -> Mocks:
+    pulumi.runtime.set_mocks(mocks, preview=preview)
+    pulumi.runtime.test(program)()
+    return mocks
+
+
+def equal(output: pulumi.Output[Any], value: object) -> pulumi.Output[None]:
+    """Holds an output to a value; one that preview does not know fails."""
+
+    async def known() -> None:
+        assert await output.is_known()
+        assert await output.future() == value
+
+    return pulumi.Output.from_input(known())
+
+
+def unknown(output: pulumi.Output[Any]) -> pulumi.Output[None]:
+    async def check() -> None:
+        assert not await output.is_known()
+
+    return pulumi.Output.from_input(check())
+
+
+def test_an_existing_cluster_is_known_at_preview_already(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        cluster = ExistingEksCluster("cluster", {"cluster_name": "prod"})
+        return pulumi.Output.all(
+            equal(cluster.name, "prod"),
+            equal(cluster.arn, CLUSTER),
+            equal(cluster.version, "1.35"),
+            equal(cluster.oidc_issuer, ISSUER),
+            equal(cluster.security_group_ids, []),
+            equal(cluster.kubeconfig.apply(json.loads)["current-context"], CLUSTER),
+        )
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("pulumi:providers:kubernetes")["clusterIdentifier"] == CLUSTER
+
+
+def test_an_oidc_provider_has_its_arn_at_preview_already(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER})
+        return pulumi.Output.all(equal(oidc.arn, PROVIDER), equal(oidc.issuer, ISSUER))
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("OpenIdConnectProvider")["clientIdLists"] == ["sts.amazonaws.com"]
+
+
+def test_an_oidc_provider_that_exists_is_read(preview: bool) -> None:
+    mocks = under(
+        Mocks(),
+        lambda: equal(ClusterOidcProvider("oidc", {"issuer": ISSUER, "existing": True}).arn, PROVIDER),
+        preview=preview,
+    )
+    assert mocks.names("OpenIdConnectProvider") == []
+
+
+def test_a_role_trusts_one_service_account(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        role = IrsaRole(
+            "orders",
+            {
+                "role_name": "orders",
+                "issuer": ISSUER,
+                "provider_arn": PROVIDER,
+                "service_accounts": [{"namespace": "orders", "name": "api"}],
+                "managed_policies": ["AmazonS3ReadOnlyAccess"],
+            },
+        )
+        arn = f"arn:aws:iam::{ACCOUNT}:role/orders"
+        return unknown(role.arn) if preview else equal(role.arn, arn)
+
+    mocks = under(Mocks(), program, preview=preview)
+    (statement,) = json.loads(mocks.inputs("aws:iam/role:Role")["assumeRolePolicy"])["Statement"]
+    assert statement["Condition"]["StringEquals"] == {
+        f"{ISSUER.removeprefix('https://')}:aud": "sts.amazonaws.com",
+        f"{ISSUER.removeprefix('https://')}:sub": "system:serviceaccount:orders:api",
+    }
+    assert mocks.inputs("RolePolicyAttachment")["policyArn"] == "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+
+
+@pytest.mark.parametrize("permissions", ["legacy", "generated"])
+def test_the_driver_gets_its_role(permissions: str, preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        driver = EbsCsiAddon(
+            "ebs-csi",
+            {
+                "cluster_name": "prod",
+                "role_name": "driver",
+                "issuer": ISSUER,
+                "provider_arn": PROVIDER,
+                "permissions": permissions,
+                "most_recent": True,
+                "kubernetes_version": "1.35",
+            },
+        )
+        return equal(driver.addon_version, "v1.62.0-eksbuild.1")
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("Addon")["addonName"] == "aws-ebs-csi-driver"
+    assert mocks.inputs("Addon").get("serviceAccountRoleArn") == (
+        None if preview else f"arn:aws:iam::{ACCOUNT}:role/driver"
+    )
+
+
+def test_a_driver_that_exists_is_read(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        driver = EbsCsiAddon("ebs-csi", {"cluster_name": "prod", "role_name": "driver", "existing": True})
+        return equal(driver.role_arn, f"arn:aws:iam::{ACCOUNT}:role/prod-ebs-csi-driver")
+
+    assert under(Mocks(), program, preview=preview).names("Addon") == []
+
+
+def test_a_storage_class_of_the_cluster_is_read_and_checked(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        storage = EbsStorageClass("storage", {"class_name": "gp2", "allow_volume_expansion": True})
+        return pulumi.Output.all(equal(storage.name, "gp2"), equal(storage.provisioner, "kubernetes.io/aws-ebs"))
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("StorageClassPatch")["allowVolumeExpansion"] is True
+
+
+def test_a_new_storage_class_is_encrypted(preview: bool) -> None:
+    mocks = under(
+        Mocks(),
+        lambda: equal(EbsStorageClass("storage", {"class_name": "fast", "create": True}).name, "fast"),
+        preview=preview,
+    )
+    assert mocks.inputs("StorageClass")["parameters"]["encrypted"] == "true"
+
+
+def test_a_network_spans_three_zones(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        network = Network("network", {"interface_endpoints": ["sts"]})
+        ids = network.private_subnet_ids
+        return pulumi.Output.all(
+            equal(network.zones, ["eu-west-1a", "eu-west-1b", "eu-west-1c"]),
+            unknown(ids) if preview else equal(ids.apply(lambda known: len(set(known))), 3),
+        )
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("Vpc")["cidrBlock"] == "10.0.0.0/16"
+    assert len(mocks.names("Subnet")) == 6
+    assert mocks.inputs("VpcEndpoint", "network-sts")["serviceName"] == "com.amazonaws.eu-west-1.sts"
+
+
+def test_a_new_cluster_has_the_outputs_of_one_that_exists(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        cluster = EksCluster(
+            "cluster",
+            {
+                "cluster_name": "prod",
+                "version": "1.35",
+                "vpc_id": "vpc-1",
+                "subnet_ids": ["subnet-a", "subnet-b"],
+                "access_entries": [
+                    {
+                        "name": "team",
+                        "principal_arn": f"arn:aws:iam::{ACCOUNT}:role/team",
+                        "policies": [{"policy": "AmazonEKSViewPolicy"}],
+                    }
+                ],
+            },
+        )
+        if preview:
+            return pulumi.Output.all(equal(cluster.name, "prod"), unknown(cluster.oidc_issuer))
+        return pulumi.Output.all(
+            equal(cluster.name, "prod"),
+            equal(cluster.arn, CLUSTER),
+            equal(cluster.oidc_issuer, ISSUER),
+            equal(cluster.cluster_security_group_id, "sg-0c1a5703"),
+            equal(cluster.kubeconfig.apply(json.loads)["current-context"], CLUSTER),
+        )
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("eks:index:Cluster")["authenticationMode"] == "API"
+    assert mocks.names("AccessPolicyAssociation") == ["cluster-team-AmazonEKSViewPolicy"]
+
+
+def test_nodes_come_one_group_a_zone(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        nodes = NodeGroup(
+            "general",
+            {"cluster_name": "prod", "subnet_ids": ["subnet-a", "subnet-b"], "instance_types": ["m7i.large"]},
+        )
+        names = nodes.group_names
+        return unknown(names) if preview else equal(names.apply(len), 2)
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("NodeGroup", "general-1")["subnetIds"] == ["subnet-a"]
+
+
+def test_addons_have_their_versions(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        addons = ClusterAddons(
+            "addons",
+            {
+                "cluster_name": "prod",
+                "stage": "before_nodes",
+                "versions": "latest",
+                "kubernetes_version": "1.35",
+                "vpc_cni": {"role_name": "cni", "issuer": ISSUER, "provider_arn": PROVIDER},
+            },
+        )
+        return equal(addons.versions, dict.fromkeys(["kube-proxy", "vpc-cni"], "v1.62.0-eksbuild.1"))
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.names("Addon") == ["addons-kube-proxy", "addons-vpc-cni"]
+
+
+def test_rocketmq_says_where_clients_connect(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        rocketmq = RocketMq("orders", BROKERS)
+        return pulumi.Output.all(
+            equal(rocketmq.namespace, "orders"),
+            equal(rocketmq.proxy_endpoint, "rocketmq-proxy.orders.svc:8081"),
+            equal(rocketmq.external_endpoint, None),
+            equal(rocketmq.passwords, {}),
+        )
+
+    mocks = under(Mocks(), program, preview=preview)
+    assert mocks.inputs("StatefulSet", "orders-broker-a-set")["spec"]["replicas"] == 3
+
+
+def test_rocketmq_with_users_and_a_way_in_from_outside(preview: bool) -> None:
+    users: Any = [{"name": "api", "permissions": [{"resources": ["Topic:orders"], "actions": ["Pub"]}]}]
+    outside: Any = {"type": "LoadBalancer", "source_ranges": ["10.0.0.0/8"]}
+
+    def program() -> pulumi.Output[Any]:
+        rocketmq = RocketMq("orders", {**BROKERS, "access": {"users": users}, "external": outside})
+        if preview:
+            return pulumi.Output.all(unknown(rocketmq.passwords), unknown(rocketmq.external_endpoint))
+        return pulumi.Output.all(
+            equal(rocketmq.passwords.apply(lambda known: len(known["api"])), 32),
+            equal(rocketmq.external_endpoint, "rocketmq-proxy-external.elb.example.com:8081"),
+        )
+
+    under(Mocks(), program, preview=preview)
+
+
+def test_a_component_with_a_provider_of_the_programs_own(preview: bool) -> None:
+    def program() -> pulumi.Output[Any]:
+        own = aws.Provider("own", region="eu-west-1")
+        oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER}, pulumi.ResourceOptions(providers=[own]))
+        return equal(oidc.arn, PROVIDER)
+
+    under(Mocks(), program, preview=preview)
+
+
+def test_every_component_is_tested_here() -> None:
+    public = {
+        name
+        for name in eks_rocketmq.__all__
+        if isinstance(each := getattr(eks_rocketmq, name), type) and issubclass(each, pulumi.ComponentResource)
+    }
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(Path(__file__).read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert public <= called

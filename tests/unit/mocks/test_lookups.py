@@ -1,0 +1,246 @@
+"""An answer that lacks something is an error that names the lookup and what is missing."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from eks_rocketmq import (
+    ClusterAddons,
+    ClusterOidcProvider,
+    EbsCsiAddon,
+    EbsStorageClass,
+    EksCluster,
+    ExistingEksCluster,
+    IrsaRole,
+    Network,
+)
+from eks_rocketmq.testing import Mocks
+
+ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+TRUSTED: Any = {
+    "issuer": ISSUER,
+    "provider_arn": f"arn:aws:iam::123456789012:oidc-provider/{ISSUER.removeprefix('https://')}",
+}
+DRIVER: Any = {"cluster_name": "prod", "role_name": "driver", **TRUSTED}
+
+
+def existing_cluster() -> pulumi.Output[Any]:
+    return ExistingEksCluster("cluster", {"cluster_name": "prod"}).kubeconfig
+
+
+def existing_provider() -> pulumi.Output[Any]:
+    return ClusterOidcProvider("oidc", {"issuer": ISSUER, "existing": True}).arn
+
+
+def new_provider() -> pulumi.Output[Any]:
+    return ClusterOidcProvider("oidc", {"issuer": ISSUER}).arn
+
+
+def existing_driver() -> pulumi.Output[Any]:
+    return EbsCsiAddon("ebs-csi", {**DRIVER, "existing": True}).role_arn
+
+
+def new_driver(**more: Any) -> pulumi.Output[Any]:
+    return EbsCsiAddon("ebs-csi", {**DRIVER, **more}).role_arn
+
+
+def generated_driver() -> pulumi.Output[Any]:
+    return new_driver(permissions="generated")
+
+
+def newest_driver() -> pulumi.Output[Any]:
+    made = EbsCsiAddon("ebs-csi", {**DRIVER, "most_recent": True, "kubernetes_version": "1.35"})
+    return made.addon_version
+
+
+def addons() -> pulumi.Output[Any]:
+    after: Any = {"stage": "after_nodes", "versions": "default", "kubernetes_version": "1.35"}
+    return ClusterAddons("addons", {"cluster_name": "prod", **after}).versions
+
+
+def role() -> pulumi.Output[Any]:
+    accounts: Any = [{"namespace": "orders", "name": "orders"}]
+    policies = ["AmazonS3ReadOnlyAccess"]
+    made = IrsaRole(
+        "role", {"role_name": "orders", "service_accounts": accounts, "managed_policies": policies, **TRUSTED}
+    )
+    return pulumi.Output.all(made.arn, *[each.policy_arn for each in made.attachments])
+
+
+def network(**more: Any) -> pulumi.Output[Any]:
+    return Network("network", {**more}).private_subnet_ids
+
+
+def endpoints() -> pulumi.Output[Any]:
+    return network(interface_endpoints=["sts"])
+
+
+def storage_class() -> pulumi.Output[Any]:
+    return EbsStorageClass("storage", {"class_name": "gp2"}).name
+
+
+def new_cluster() -> pulumi.Output[Any]:
+    vpc: Any = {"vpc_id": "vpc-1", "subnet_ids": ["subnet-a", "subnet-b"]}
+    return EksCluster("cluster", {"cluster_name": "prod", "version": "1.35", **vpc}).kubeconfig
+
+
+CLUSTER = "aws:eks/getCluster:getCluster"
+WHOLE: Any = {
+    "name": "prod",
+    "arn": "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
+    "version": "1.35",
+    "status": "ACTIVE",
+    "endpoint": "https://1.eks.amazonaws.com",
+    "certificateAuthorities": [{"data": "Q0E="}],
+    "identities": [{"oidcs": [{"issuer": ISSUER}]}],
+    "vpcConfig": {"clusterSecurityGroupId": "sg-1", "securityGroupIds": []},
+}
+LOOKUPS: list[tuple[Callable[[], pulumi.Output[Any]], str, str, str]] = [
+    (existing_cluster, CLUSTER, "(name='prod')", "status"),
+    (existing_provider, "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", f"(url='{ISSUER}')", "arn"),
+    (
+        existing_driver,
+        "aws:eks/getAddon:getAddon",
+        "(clusterName='prod', addonName='aws-ebs-csi-driver')",
+        "addon_version",
+    ),
+    (new_provider, "aws:index/getCallerIdentity:getCallerIdentity", "()", "arn"),
+    (generated_driver, "aws:index/getCallerIdentity:getCallerIdentity", "()", "arn"),
+    (generated_driver, "aws:index/getRegion:getRegion", "()", "region"),
+    (newest_driver, "aws:eks/getAddonVersion:getAddonVersion", "(addonName='aws-ebs-csi-driver')", "version"),
+    (addons, "aws:eks/getAddonVersion:getAddonVersion", "(addonName='coredns')", "version"),
+    (role, "aws:index/getPartition:getPartition", "()", "partition"),
+    (network, "aws:index/getAvailabilityZones:getAvailabilityZones", "(state='available')", "names"),
+    (network, "aws:index/getRegion:getRegion", "()", "region"),
+    (network, "aws:index/getCallerIdentity:getCallerIdentity", "()", "account_id"),
+    (
+        endpoints,
+        "aws:ec2/getVpcEndpointService:getVpcEndpointService",
+        "(service_name=['com.amazonaws.eu-west-1.sts'",
+        "service_name",
+    ),
+]
+
+
+def failure(mocks: Mocks, component: Callable[[], pulumi.Output[Any]], *, preview: bool = False) -> str:
+    pulumi.runtime.set_mocks(mocks, preview=preview)
+    with pytest.raises(Exception) as error:  # noqa: PT011 - its text is what each test holds
+        pulumi.runtime.test(component)()
+    return str(error.value)
+
+
+@pytest.mark.parametrize("answer", [None, {}, ({}, None)], ids=["None", "empty", "of the base class"])
+@pytest.mark.parametrize(("component", "token", "arguments", "field"), LOOKUPS)
+def test_no_answer_names_the_lookup(
+    component: Callable[[], pulumi.Output[Any]],
+    token: str,
+    arguments: str,
+    field: str,
+    answer: Any,
+    preview: bool,
+) -> None:
+    said = failure(Mocks(lookups={token: lambda _: answer}), component, preview=preview)
+    assert f"{token}(" in said
+    assert "the answer cannot be used: " in said
+    if answer == {}:
+        assert f"{token}{arguments}" in said
+        assert f"`{field}` is missing. " in said
+
+
+@pytest.mark.parametrize(
+    ("field", "missing"),
+    [
+        ("name", "name"),
+        ("arn", "arn"),
+        ("version", "version"),
+        ("endpoint", "endpoint"),
+        ("certificateAuthorities", "certificate_authorities.0.data"),
+        ("identities", "identities"),
+        ("vpcConfig", "vpc_config.cluster_security_group_id"),
+    ],
+)
+def test_a_cluster_without_a_field_names_it(field: str, missing: str) -> None:
+    partial = {key: value for key, value in WHOLE.items() if key != field}
+    said = failure(Mocks(lookups={CLUSTER: lambda _: partial}), existing_cluster)
+    assert f"{CLUSTER}(name='prod'): the answer cannot be used: `{missing}` is missing." in said
+
+
+@pytest.mark.parametrize(
+    ("token", "component", "partial", "missing"),
+    [
+        (
+            "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
+            existing_provider,
+            {"arn": TRUSTED["provider_arn"]},
+            "client_id_lists",
+        ),
+        ("aws:index/getAvailabilityZones:getAvailabilityZones", network, {"names": ["eu-west-1a"]}, "zone_ids"),
+        (
+            "aws:index/getAvailabilityZones:getAvailabilityZones",
+            network,
+            {"names": ["eu-west-1a", "eu-west-1b"], "zoneIds": ["euw1-az1"]},
+            "zone_ids.1",
+        ),
+        ("aws:index/getCallerIdentity:getCallerIdentity", new_provider, {"accountId": "123456789012"}, "arn"),
+        (
+            "aws:eks/getAddon:getAddon",
+            existing_driver,
+            {"serviceAccountRoleArn": "arn:aws:iam::1:role/x"},
+            "addon_version",
+        ),
+    ],
+)
+def test_a_partial_answer_names_what_is_missing(
+    token: str, component: Callable[[], pulumi.Output[Any]], partial: Any, missing: str
+) -> None:
+    said = failure(Mocks(lookups={token: lambda _: partial}), component)
+    assert f"{token}(" in said
+    assert f"`{missing}` is missing" in said
+
+
+@pytest.mark.parametrize("read", [{}, {"metadata": {"name": "gp2"}}])
+def test_a_storage_class_without_provisioner_names_the_read(read: Any) -> None:
+    said = failure(Mocks(outputs={"kubernetes:storage.k8s.io/v1:StorageClass": lambda _: read}), storage_class)
+    assert "kubernetes:storage.k8s.io/v1:StorageClass.get(id='gp2'): the answer cannot be used: `provisioner`" in said
+
+
+@pytest.mark.parametrize(
+    ("cluster", "missing"),
+    [
+        ({"identities": None}, "0.oidcs.0.issuer"),
+        ({"certificateAuthority": None}, "data"),
+        ({"vpcConfig": None}, "cluster_security_group_id"),
+    ],
+)
+def test_a_new_cluster_without_a_field_names_it(cluster: Any, missing: str) -> None:
+    said = failure(Mocks(outputs={"eks:index:Cluster": cluster}), new_cluster)
+    assert f"`{missing}` is missing" in said
+    assert "eks:index:Cluster.eksCluster" in said
+
+
+def test_at_preview_a_provider_that_only_an_update_knows_answers_nothing() -> None:
+    # The engine answers `{}` for it. The answer is unknown then, and no error.
+    empty = dict.fromkeys(["aws:index/getPartition:getPartition", "aws:index/getCallerIdentity:getCallerIdentity"])
+
+    def program() -> pulumi.Output[Any]:
+        own = pulumi.ResourceOptions(providers=[aws.Provider("own", region="eu-west-1")])
+        oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER}, own)
+
+        async def check() -> None:
+            assert not await oidc.arn.is_known()
+
+        return pulumi.Output.from_input(check())
+
+    pulumi.runtime.set_mocks(Mocks(lookups={token: lambda _: {} for token in empty}), preview=True)
+    pulumi.runtime.test(program)()
+
+
+def test_a_lookup_that_no_component_makes_says_where_its_answer_goes() -> None:
+    said = failure(Mocks(), lambda: aws.ec2.get_vpc_output(default=True))
+    assert re.search(
+        r"aws:ec2/getVpc:getVpc: no answer. Give one in Mocks\(lookups=\{'aws:ec2/getVpc:getVpc': …\}\)", said
+    )
