@@ -111,8 +111,14 @@ def _container() -> dict[str, Any]:
             {"name": "dns-tcp", "containerPort": PORT, "protocol": "TCP"},
         ],
         "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "170Mi"}},
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": READY_PORT}, "periodSeconds": 1},
-        "livenessProbe": {"httpGet": {"path": "/health", "port": HEALTH_PORT}, "initialDelaySeconds": 30},
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": READY_PORT}, "periodSeconds": 2, "timeoutSeconds": 5},
+        # On an overloaded machine an answer takes seconds, and a restart would make it slower.
+        "livenessProbe": {
+            "httpGet": {"path": "/health", "port": HEALTH_PORT},
+            "initialDelaySeconds": 30,
+            "timeoutSeconds": 30,
+            "failureThreshold": 5,
+        },
         "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -65,8 +65,9 @@ def deployment(role_arn: str | None, configuration: Configuration, aws_endpoint:
         "args": arguments,
         "env": _environment(role_arn, aws_endpoint),
         "ports": [{"name": "healthz", "containerPort": PROBE_PORT}],
-        "readinessProbe": {**probe, "periodSeconds": 2},
-        "livenessProbe": {**probe, "periodSeconds": 10, "failureThreshold": 5},
+        "readinessProbe": {**probe, "periodSeconds": 2, "timeoutSeconds": 5},
+        # On an overloaded machine an answer takes seconds, and a restart would make it slower.
+        "livenessProbe": {**probe, "periodSeconds": 10, "timeoutSeconds": 30, "failureThreshold": 5},
         "resources": {"requests": {"cpu": "10m", "memory": "40Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "readOnlyRootFilesystem": True,

@@ -27,6 +27,7 @@ def test_what_starts_all_at_once_waits_for_what_it_needs(deployed: Sandbox) -> N
 
 
 def test_a_node_without_processor_time_restarts_nothing(deployed: Sandbox) -> None:
+    deployed.rocketmq.ensure_topic()
     before = deployed.restarts(NAMESPACE)
     with deployed.starved(NODES[1], percent=4):
         ends = time.monotonic() + STARVED_SECONDS

@@ -401,6 +401,9 @@ def test_an_overloaded_node_restarts_no_pod(deployed: Recording, name: str) -> N
     # A script that the kubelet ends counts as failed, whatever it would have said.
     assert main["livenessProbe"]["timeoutSeconds"] >= 60
     assert main["livenessProbe"]["failureThreshold"] >= 2
+    assert main["livenessProbe"]["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS, (
+        "a hung process ignores SIGTERM"
+    )
     assert {"alive.sh", "ask.sh"} <= set(files(deployed, name))
 
 

@@ -164,10 +164,17 @@ def server_probes(
             "timeoutSeconds": CONNECT_SECONDS,
             "failureThreshold": (_START_SECONDS + waits) // 2,
         },
-        "livenessProbe": alive | {"periodSeconds": 20, "timeoutSeconds": EXEC_SECONDS, "failureThreshold": 2},
+        "livenessProbe": alive
+        | {
+            "periodSeconds": 20,
+            "timeoutSeconds": EXEC_SECONDS,
+            "failureThreshold": 2,
+            "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
+        },
         "readinessProbe": ready
         | {
-            "periodSeconds": 5,
+            # Each start of a script costs CPU, most of it in the container runtime.
+            "periodSeconds": 10 if "exec" in ready else 5,
             "timeoutSeconds": CONNECT_SECONDS,
             "failureThreshold": 2,
         }
