@@ -7,7 +7,7 @@ to reading, and the engine would delete them. So the look-up happens here, once 
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eks_rocketmq.eks import interrupted
@@ -163,7 +163,15 @@ def _find(
 ) -> Found | None:
     urn = urn_of(spec, plan)
     provider = plan.inputs.get(plan.providers.get(urn, ""), {})
-    return look_up(spec["type"], plan.inputs.get(urn, {}), provider, session, kubernetes)
+    inputs = plan.inputs.get(urn, {})
+    found = look_up(spec["type"], inputs, provider, session, kubernetes)
+    if found is None or not spec["type"].startswith("kubernetes:") or not inputs["metadata"].get("namespace"):
+        return found
+    # Namespaces carry the mark of their stack, what is in them does not.
+    place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": inputs["metadata"]["namespace"]}}
+    namespace = kubernetes(provider.get("kubeconfig", ""), place)
+    owner = namespace.tags.get(OWNER_TAG) if namespace else None
+    return replace(found, tags={OWNER_TAG: owner, **found.tags}) if owner else found
 
 
 def look_up(

@@ -164,6 +164,29 @@ def test_what_another_stack_manages_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert namespace.startswith("Namespace 'rocketmq' belongs to stack 'eks-rocketmq/staging'.")
 
 
+@pytest.mark.parametrize(
+    ("owner", "refused"),
+    [("eks-rocketmq/staging", ["Service 'rocketmq/proxy' belongs to stack 'eks-rocketmq/staging'"]), ("", [])],
+)
+def test_what_is_in_the_namespace_of_another_stack_is_refused(owner: str, refused: list[str]) -> None:
+    """The stack uses a namespace that it does not make, so the namespace itself is not in its plan."""
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "proxy", "namespace": "rocketmq"}}
+    urn = f"{STACK}::kubernetes:core/v1:Service::proxy"
+    spec = {"type": "kubernetes:core/v1:Service", "name": "proxy", "id": PLACEHOLDER, "provider": "cluster-kubernetes"}
+    steps = {"steps": [step(KUBERNETES_URN, {"kubeconfig": "the kubeconfig"}), step(urn, service, KUBERNETES_URN)]}
+    plan = read_plan(steps, {"resources": [spec]}, "prod", "eks-rocketmq")
+
+    def cluster(kubeconfig: str, wanted: Any) -> Found:
+        assert kubeconfig == "the kubeconfig"
+        if wanted["kind"] == "Namespace":
+            return Found("rocketmq", {"eks-rocketmq/stack": owner} if owner else {})
+        return Found("rocketmq/proxy")
+
+    result = adoption(plan, lambda _: pytest.fail("AWS was asked"), cluster)
+    assert [reason.split(".", maxsplit=1)[0] for reason in result.refused] == refused
+    assert [name for _, name, _ in result.found] == ["proxy"]
+
+
 def test_what_a_lost_state_of_this_stack_had_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     result = adopted(Account(monkeypatch, aws={ROLE: "driver"}, owner="eks-rocketmq/prod"))
     assert (result.refused, result.found) == ([], [(ROLE, "ebs-csi-driver-role", "driver")])
