@@ -61,11 +61,12 @@ class Addon:
         return self.versions[1]
 
 
-# Numbered as EKS numbers them, so that pins and updates can be tried; the sandbox's driver is the same behind each.
+# Numbered as EKS numbers them, so that pins and updates can be tried. The sandbox's driver is the same behind each, but
+# for its health check (`sandbox.ebs_csi.manifests.checks_ec2`).
 CATALOGUE = {
     EBS_CSI: Addon(
         EBS_CSI,
-        ("v1.50.1-eksbuild.1", "v1.50.0-eksbuild.1", "v1.49.0-eksbuild.1"),
+        ("v1.50.1-eksbuild.1", "v1.50.0-eksbuild.1", "v1.49.0-eksbuild.1", "v1.48.0-eksbuild.1"),
         _EBS_CSI_SCHEMA,
         "ebs-csi-controller-sa",
     ),

@@ -1,7 +1,8 @@
 """EKS addons: an addon is what runs in the cluster, so its status is what the cluster's side reports.
 
 Whatever installs the addons writes `<root>/addons/<cluster>/<addon>.json`: {"status": "CREATING" | "ACTIVE" |
-"DEGRADED", "issues": [{"code": …, "message": …, "resourceIds": […]}]}. Without a report a new addon stays CREATING.
+"DEGRADED", "issues": [{"code": …, "message": …, "resourceIds": […]}]}. Without a report a new addon stays CREATING. A
+report with `"final": true` ends a change that does not succeed.
 """
 
 import json
@@ -240,7 +241,8 @@ def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[s
         return status, issues
     age = time.time() - record["_changed"]
     unseen = written < record["_changed"] and age < _SETTLED_SECONDS
-    rolling = bool(issues) and all(issue["code"] == _TOO_FEW for issue in issues) and age < _PATIENCE_SECONDS
+    patient = age < _PATIENCE_SECONDS and not report.get("final")
+    rolling = patient and bool(issues) and all(issue["code"] == _TOO_FEW for issue in issues)
     if unseen or rolling or status == "CREATING":
         return change, []
     record["_transition"] = None

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from sandbox.place import CLUSTER, REGION, Place
 from sandbox.processes import ProcessError
 
 POLL_SECONDS = 1.0
+LATE_SECONDS = 20.0
 # The API server or the AWS APIs are not there for a moment; the next look will tell.
 PASSING = (BotoCoreError, ClientError, ApiException, DynamicApiError, ProcessError, urllib3.exceptions.HTTPError)
 
@@ -51,6 +53,8 @@ class Reconciler:
     cluster: KubernetesApi
     applied: list[manifests.Manifest] | None = None
     """What this process applied last; None before its first look."""
+    late: float = 0.0
+    """When a controller that is not healthy by then is taken for one that will not be."""
 
     def step(self) -> None:
         """Look once at the EKS API and carry out what differs."""
@@ -59,7 +63,7 @@ class Reconciler:
             self._remove()
         else:
             self._maintain(addon)
-        health.observed_file(self.place).write_text(health.ABSENT if addon is None else health.PRESENT)
+        health.observed_file(self.place).write_text(_observed(addon))
 
     def _describe(self) -> dict[str, Any] | None:
         """The addon, None when there is none or when it is to go."""
@@ -78,14 +82,17 @@ class Reconciler:
             health.write(self.place, health.conflict(str(error)))
             return
         role = addon.get("serviceAccountRoleArn") or None
-        wanted = manifests.objects(role, configuration, self.place.aws_endpoint_for_pods)
+        version = addon["addonVersion"]
+        wanted = manifests.objects(role, configuration, self.place.aws_endpoint_for_pods, version)
         if wanted != self.applied:
             self._withdraw(wanted)
             self.cluster.apply(wanted)
             self.applied = wanted
-            log.info("applied with role %s and %s", role, configuration)
+            self.late = time.monotonic() + LATE_SECONDS
+            log.info("applied %s with role %s and %s", version, role, configuration)
         nodes.ensure(self.place, self.program, configuration.attach_limit)
-        self._report(health.assess(self.cluster.controller(), health.read(self.place)))
+        late = manifests.checks_ec2(version) and time.monotonic() > self.late
+        self._report(health.assess(self.cluster.controller(), health.read(self.place), late=late))
 
     def _withdraw(self, wanted: list[manifests.Manifest]) -> None:
         """Delete what an earlier configuration asked for and this one does not."""
@@ -102,7 +109,7 @@ class Reconciler:
     def _remove(self) -> None:
         if self.applied != []:
             full = Configuration(default_storage_class=True)
-            self.cluster.delete(manifests.objects(None, full, self.place.aws_endpoint_for_pods))
+            self.cluster.delete(manifests.objects(None, full, self.place.aws_endpoint_for_pods, manifests.UNCHECKED))
             self.applied = []
             health.remove(self.place)
             log.info("the addon is not in the EKS API: its objects are deleted")
@@ -116,6 +123,12 @@ class Reconciler:
     def _is_self_managed(controller: dict[str, Any] | None) -> bool:
         labels = controller["metadata"].get("labels") or {} if controller else {}
         return controller is not None and not manifests.LABELS.items() <= labels.items()
+
+
+def _observed(addon: dict[str, Any] | None) -> str:
+    if addon is None:
+        return health.ABSENT
+    return health.CHECKED if manifests.checks_ec2(addon["addonVersion"]) else health.PRESENT
 
 
 def eks_client(place: Place) -> Any:  # noqa: ANN401, boto3 makes its clients at run time

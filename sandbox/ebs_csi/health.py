@@ -9,7 +9,7 @@ from sandbox.place import CLUSTER, Place
 
 ADDON = "aws-ebs-csi-driver"
 CREATING, ACTIVE, DEGRADED = "CREATING", "ACTIVE", "DEGRADED"
-PRESENT, ABSENT = "present", "absent"
+PRESENT, CHECKED, ABSENT = "present", "present, and healthy only while EC2 answers", "absent"
 
 Health = dict[str, Any]
 
@@ -20,14 +20,17 @@ _TOO_FEW = {
 }
 
 
-def assess(deployment: Mapping[str, Any] | None, before: str | None) -> Health:
+def assess(deployment: Mapping[str, Any] | None, before: str | None, *, late: bool = False) -> Health:
     """The addon's health. `deployment` is the live object, None when it is missing; `before` is the last status.
 
-    An addon is CREATING until it was available for the first time, and DEGRADED when it is not available later.
+    An addon is CREATING until it was available for the first time, and DEGRADED when it is not available later. With
+    `late` it has had its time: EKS gives up a create after twenty minutes.
     """
     if deployment is not None and _available(deployment):
         return {"status": ACTIVE, "issues": []}
     if before in (None, CREATING):
+        if late:
+            return {"status": DEGRADED, "issues": [_TOO_FEW], "final": True}
         return {"status": CREATING, "issues": []}
     return {"status": DEGRADED, "issues": [_TOO_FEW]}
 
@@ -54,7 +57,7 @@ def path(place: Place) -> Path:
 
 
 def observed_file(place: Place) -> Path:
-    """Says after the first look at the EKS API whether it has the addon: PRESENT or ABSENT."""
+    """Says after the first look at the EKS API whether it has the addon: PRESENT, CHECKED or ABSENT."""
     return place.run / "ebs-csi-addon.observed"
 
 

@@ -7,6 +7,8 @@ from sandbox.ebs_csi.configuration import Configuration
 from sandbox.place import CLUSTER, REGION
 
 Manifest = dict[str, Any]
+UNCHECKED = "v1.48.0"
+"""The last version whose driver does not check its identity; the names of the objects are those of every version."""
 
 DRIVER = "ebs.csi.aws.com"
 NAMESPACE = "kube-system"
@@ -20,17 +22,24 @@ USER = 1000
 LABELS = {"app.kubernetes.io/name": "aws-ebs-csi-driver", "app.kubernetes.io/managed-by": "EKS"}
 
 
-def objects(role_arn: str | None, configuration: Configuration, aws_endpoint: str) -> list[Manifest]:
+def checks_ec2(version: str) -> bool:
+    """Whether the driver of an addon version is healthy only while EC2 answers: since 1.49."""
+    numbers = version.removeprefix("v").split("-")[0].split(".")
+    return [int(number) for number in numbers[:2]] >= [1, 49]
+
+
+def objects(role_arn: str | None, configuration: Configuration, aws_endpoint: str, version: str) -> list[Manifest]:
     """Every object of the addon, in the order in which it is applied.
 
-    `role_arn` is the addon's service-account role, None when it has none; `aws_endpoint` is where pods reach AWS.
+    `role_arn` is the addon's service-account role, None when it has none; `aws_endpoint` is where pods reach AWS;
+    `version` is the addon's, such as `v1.48.0-eksbuild.1`.
     """
     made = [
         _csi_driver(),
         _service_account(role_arn),
         *_access(),
         _disruption_budget(),
-        deployment(role_arn, configuration, aws_endpoint),
+        deployment(role_arn, configuration, aws_endpoint, version),
     ]
     return [*made, default_storage_class()] if configuration.default_storage_class else made
 
@@ -50,13 +59,15 @@ def default_storage_class() -> Manifest:
     }
 
 
-def deployment(role_arn: str | None, configuration: Configuration, aws_endpoint: str) -> Manifest:
+def deployment(role_arn: str | None, configuration: Configuration, aws_endpoint: str, version: str) -> Manifest:
     """The controller. Its pods carry what EKS's pod identity webhook injects for an annotated service account."""
     labels = {"app": CONTROLLER, **LABELS}
     arguments = ["controller", f"--k8s-tag-cluster-id={CLUSTER}", f"--probe-address=:{PROBE_PORT}"]
     if configuration.extra_tags:
         pairs = ",".join(f"{key}={value}" for key, value in sorted(configuration.extra_tags.items()))
         arguments.append(f"--extra-tags={pairs}")
+    if checks_ec2(version):
+        arguments.append("--check-ec2")
     probe = {"httpGet": {"path": "/healthz", "port": "healthz"}}
     container = {
         "name": "ebs-plugin",

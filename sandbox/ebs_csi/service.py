@@ -19,7 +19,7 @@ class AddonError(Exception):
 
 
 def start(place: Place, toolchain: Toolchain, report: Report) -> None:
-    """Carry out the addon from now on; when it exists, wait until it is ACTIVE.
+    """Carry out the addon from now on; when it exists, wait for it as `settle` does.
 
     The AWS APIs, the control plane and the nodes must run. Raises ProcessError or AddonError.
     """
@@ -36,10 +36,25 @@ def start(place: Place, toolchain: Toolchain, report: Report) -> None:
             ready=health.observed_file(place).exists,
         ),
     )
-    if health.observed_file(place).read_text() == health.ABSENT:
+    settle(place, report)
+
+
+def settle(place: Place, report: Report) -> None:
+    """Wait until the addon is ACTIVE, or until its driver has found that it has no identity. Raises AddonError."""
+    observed = health.observed_file(place).read_text()
+    if observed == health.ABSENT:
         report.detail("the EKS API has no addon aws-ebs-csi-driver, so the cluster has no EBS CSI driver")
         return
-    _wait_until_active(place)
+    status = _settled(place)
+    if status == health.ACTIVE:
+        return
+    if observed == health.CHECKED and status == health.DEGRADED:
+        report.detail("the EBS CSI driver is not healthy: kubectl -n kube-system logs -l app=ebs-csi-controller")
+        return
+    raise AddonError(
+        f"the addon {health.ADDON} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "
+        f"kube-system\n{processes.log_tail(place, NAME)}"
+    )
 
 
 def stop(place: Place) -> None:
@@ -48,10 +63,10 @@ def stop(place: Place) -> None:
     nodes.stop(place)
 
 
-def _wait_until_active(place: Place) -> None:
-    until(lambda: health.read(place) == health.ACTIVE or not processes.alive(place, NAME), ACTIVE_SECONDS)
-    if (status := health.read(place)) != health.ACTIVE:
-        raise AddonError(
-            f"the addon {health.ADDON} is {status} and not ACTIVE; look at the pods app=ebs-csi-controller in "
-            f"kube-system\n{processes.log_tail(place, NAME)}"
-        )
+def _settled(place: Place) -> str | None:
+    """Status of the addon once it is ACTIVE, or once it will not be."""
+    final = {health.ACTIVE}
+    if health.observed_file(place).read_text() == health.CHECKED:
+        final.add(health.DEGRADED)
+    until(lambda: health.read(place) in final or not processes.alive(place, NAME), ACTIVE_SECONDS)
+    return health.read(place)

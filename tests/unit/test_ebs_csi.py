@@ -18,8 +18,11 @@ ENDPOINT = "http://10.200.0.1:4566"
 Objects = list[manifests.Manifest]
 
 
-def rendered(role: str | None = ROLE, configuration: Configuration | None = None) -> Objects:
-    return manifests.objects(role, configuration or Configuration(), ENDPOINT)
+BEFORE, SINCE = "v1.48.0-eksbuild.1", "v1.49.0-eksbuild.1"
+
+
+def rendered(role: str | None = ROLE, configuration: Configuration | None = None, version: str = BEFORE) -> Objects:
+    return manifests.objects(role, configuration or Configuration(), ENDPOINT, version)
 
 
 EVERYTHING = rendered(configuration=Configuration(default_storage_class=True))
@@ -72,6 +75,14 @@ def test_pods_carry_the_label_that_runbooks_select() -> None:
     deployment = one(rendered(), "Deployment")["spec"]
     assert deployment["template"]["metadata"]["labels"]["app"] == "ebs-csi-controller"
     assert deployment["selector"]["matchLabels"] == {"app": "ebs-csi-controller"}
+
+
+@pytest.mark.parametrize(
+    ("version", "checks"),
+    [(BEFORE, False), (SINCE, True), ("v1.50.1-eksbuild.1", True), ("v1.9.0-eksbuild.1", False), ("v2.0.0", True)],
+)
+def test_the_driver_asks_ec2_for_its_health_since_1_49(version: str, checks: bool) -> None:
+    assert ("--check-ec2" in controller_pod(rendered(version=version))["containers"][0]["args"]) is checks
 
 
 def test_fs_group_is_honoured_for_single_writers() -> None:
@@ -148,11 +159,17 @@ def test_status(deployment: dict[str, Any] | None, before: str | None, expected:
     assert codes == (["InsufficientNumberOfReplicas"] if expected == "DEGRADED" else [])
 
 
+def test_a_create_that_does_not_succeed_is_given_up() -> None:
+    found = health.assess(live(available="False", replicas=0), "CREATING", late=True)
+    assert (found["status"], found["final"]) == ("DEGRADED", True)
+    assert health.assess(live(), "CREATING", late=True)["status"] == "ACTIVE"
+
+
 class FakeEks:
     """An EKS API with one addon or none."""
 
     def __init__(self) -> None:
-        self.addon: dict[str, Any] | None = {"serviceAccountRoleArn": ROLE}
+        self.addon: dict[str, Any] | None = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE}
 
     def describe_addon(self, **_: str) -> dict[str, Any]:
         if self.addon is None:
@@ -166,6 +183,7 @@ class FakeCluster:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], manifests.Manifest] = {}
         self.applies = 0
+        self.broken = False
 
     def apply(self, objects: Sequence[manifests.Manifest]) -> None:
         self.applies += 1
@@ -176,6 +194,8 @@ class FakeCluster:
             self.objects.pop((each["kind"], each["metadata"]["name"]), None)
 
     def controller(self) -> dict[str, Any] | None:
+        if self.broken:
+            return live(available="False", replicas=0)
         return live() if ("Deployment", "ebs-csi-controller") in self.objects else None
 
 
@@ -229,9 +249,24 @@ def test_a_driver_of_helm_has_no_role_and_no_label_of_eks(each: manifests.Manife
     assert "role/" not in json.dumps(each)
 
 
+@pytest.mark.parametrize(("version", "status"), [(BEFORE, "CREATING"), (SINCE, "DEGRADED")])
+def test_only_a_driver_that_checks_its_identity_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, version: str, status: str
+) -> None:
+    monkeypatch.setattr(addon, "LATE_SECONDS", -1.0)
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": version}
+    bench.cluster.broken = True
+    bench.reconciler.step()
+    bench.reconciler.step()
+    assert health.read(bench.place) == status
+    bench.cluster.broken = False
+    bench.reconciler.step()
+    assert health.read(bench.place) == "ACTIVE"
+
+
 def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> None:
     bench.reconciler.step()
-    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "status": "DELETING"}
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE, "status": "DELETING"}
     bench.reconciler.step()
     assert bench.cluster.objects == {}
     assert not health.path(bench.place).exists()
@@ -241,7 +276,7 @@ def test_nothing_is_applied_again_unless_it_changed(bench: Bench) -> None:
     bench.reconciler.step()
     bench.reconciler.step()
     assert bench.cluster.applies == 1
-    bench.eks.addon = {"serviceAccountRoleArn": f"{ROLE}-2"}
+    bench.eks.addon = {"serviceAccountRoleArn": f"{ROLE}-2", "addonVersion": BEFORE}
     bench.reconciler.step()
     account = bench.cluster.objects["ServiceAccount", "ebs-csi-controller-sa"]
     assert bench.cluster.applies == 2
@@ -251,18 +286,19 @@ def test_nothing_is_applied_again_unless_it_changed(bench: Bench) -> None:
 def test_what_the_configuration_no_longer_asks_for_is_withdrawn(bench: Bench) -> None:
     bench.eks.addon = {
         "serviceAccountRoleArn": ROLE,
+        "addonVersion": BEFORE,
         "configurationValues": '{"defaultStorageClass": {"enabled": true}}',
     }
     bench.reconciler.step()
     assert ("StorageClass", "ebs-csi-default-sc") in bench.cluster.objects
-    bench.eks.addon = {"serviceAccountRoleArn": ROLE}
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE}
     bench.reconciler.step()
     assert ("StorageClass", "ebs-csi-default-sc") not in bench.cluster.objects
 
 
 def test_a_bad_configuration_degrades_the_addon_and_keeps_the_driver(bench: Bench) -> None:
     bench.reconciler.step()
-    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "configurationValues": '{"controller": {"replicaCount": 0}}'}
+    bench.eks.addon = {"addonVersion": BEFORE, "configurationValues": '{"controller": {"replicaCount": 0}}'}
     bench.reconciler.step()
     reported = json.loads(health.path(bench.place).read_text())
     assert (reported["status"], reported["issues"][0]["code"]) == ("DEGRADED", "ConfigurationConflict")

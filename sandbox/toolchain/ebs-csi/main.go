@@ -41,6 +41,7 @@ func run(arguments []string) error {
 		flags.StringVar(&options.Kubeconfig, "kubeconfig", "", "kubeconfig file; empty means the pod's service account")
 		flags.StringVar(&options.ExtraTags, "extra-tags", "", "further tags of each volume: key=value,key=value")
 		flags.StringVar(&options.ProbeAddress, "probe-address", ":9808", "address of the health endpoint")
+		flags.BoolVar(&options.CheckEC2, "check-ec2", false, "be healthy only while EC2 answers, as the driver is since 1.49")
 		if err := flags.Parse(arguments[1:]); err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type EC2 interface {
 	DescribeVolumes(context.Context, *ec2.DescribeVolumesInput, ...func(*ec2.Options)) (*ec2.DescribeVolumesOutput, error)
 	AttachVolume(context.Context, *ec2.AttachVolumeInput, ...func(*ec2.Options)) (*ec2.AttachVolumeOutput, error)
 	DetachVolume(context.Context, *ec2.DetachVolumeInput, ...func(*ec2.Options)) (*ec2.DetachVolumeOutput, error)
+	DescribeAvailabilityZones(context.Context, *ec2.DescribeAvailabilityZonesInput, ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error)
 }
 
 // Cloud makes the driver's EC2 calls and waits for their effect.
@@ -55,6 +56,15 @@ func New(ctx context.Context) (*Cloud, error) {
 // With uses the given EC2 client.
 func With(client EC2) *Cloud {
 	return &Cloud{ec2: client, poll: 200 * time.Millisecond, wait: time.Minute}
+}
+
+// DryRun makes a call that changes nothing, to find out whether EC2 and its credentials can be reached.
+func (c *Cloud) DryRun(ctx context.Context) error {
+	_, err := c.ec2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{DryRun: aws.Bool(true)})
+	if err == nil || hasCode(err, "DryRunOperation") {
+		return nil
+	}
+	return fmt.Errorf("dry-run EC2 API call failed: %w", err)
 }
 
 // hasCode says whether EC2 answered with that error code.

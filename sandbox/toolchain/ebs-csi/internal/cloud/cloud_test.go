@@ -182,6 +182,21 @@ func TestAttachVolumeTakesTheFirstFreeDevice(t *testing.T) {
 	}
 }
 
+func (f *fakeEC2) DescribeAvailabilityZones(_ context.Context, input *ec2.DescribeAvailabilityZonesInput, _ ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error) {
+	if !aws.ToBool(input.DryRun) {
+		return nil, errors.New("not a dry run")
+	}
+	return nil, f.refusal
+}
+
+func TestADryRunThatWouldHaveSucceededIsHealthy(t *testing.T) {
+	for answer, healthy := range map[error]bool{nil: true, refused("DryRunOperation"): true, refused("UnauthorizedOperation"): false} {
+		if err := With(&fakeEC2{refusal: answer}).DryRun(t.Context()); (err == nil) != healthy {
+			t.Errorf("%v is taken as %v", answer, err)
+		}
+	}
+}
+
 func TestDetachVolume(t *testing.T) {
 	fake := newFake(volume("vol-1", 20, attachment("i-a", "/dev/xvdaa")))
 	if err := fake.cloud().DetachVolume(t.Context(), "vol-1", "i-a"); err != nil {

@@ -55,7 +55,11 @@ func TestMissingProviderGivesTheErrorOfTheOriginalCase(t *testing.T) {
 	if err == nil || !seen.MatchString(err.Error()) {
 		t.Errorf("got  %v\nwant %s", err, seen)
 	}
-	if calls != 3 {
-		t.Errorf("STS was asked %d times, the real driver asks 3 times", calls)
+	err = cloud.DryRun(t.Context())
+	if want := "dry-run EC2 API call failed: operation error EC2: DescribeAvailabilityZones, get identity: get credentials: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s…", err, want)
+	}
+	if calls != 6 {
+		t.Errorf("STS was asked %d times, the real driver asks 3 times for each call", calls)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -42,6 +41,8 @@ const (
 	// The real sidecars wait up to five minutes between attempts; here a person watches the claims heal.
 	retryFirst = time.Second
 	retryMost  = 20 * time.Second
+
+	checkEvery = 10 * time.Second
 )
 
 // Options are the flags of `ebs-csi controller`.
@@ -50,6 +51,7 @@ type Options struct {
 	Kubeconfig   string
 	ExtraTags    string
 	ProbeAddress string
+	CheckEC2     bool
 }
 
 // Run serves the health endpoint and works as long as it holds the lease. It returns nil when ctx ends.
@@ -70,8 +72,16 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
+	check := func(context.Context) error { return nil }
+	if options.CheckEC2 {
+		check = remembered(aws.DryRun, checkEvery)
+	}
 	failed := make(chan error, 1)
-	go serveHealth(ctx, options.ProbeAddress, failed)
+	go serveHealth(ctx, options.ProbeAddress, check, failed)
+	if err := healthy(ctx, check); err != nil {
+		// The sidecars of the real driver ask it whether it is healthy before they begin, and end when it is not.
+		return fmt.Errorf("CSI driver probe failed: %w", err)
+	}
 
 	identity, err := os.Hostname()
 	if err != nil {
@@ -159,18 +169,4 @@ func newRecorder(ctx context.Context, client kubernetes.Interface) record.EventR
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	return broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "external-resizer " + DriverName})
-}
-
-// serveHealth answers /healthz, which the Deployment's probes ask.
-func serveHealth(ctx context.Context, address string, failed chan<- error) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", func(writer http.ResponseWriter, _ *http.Request) { writer.WriteHeader(http.StatusOK) })
-	server := &http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		<-ctx.Done()
-		_ = server.Close()
-	}()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		failed <- fmt.Errorf("health endpoint %s: %w", address, err)
-	}
 }
