@@ -57,11 +57,15 @@ def up() -> None:
 
 
 @app.command()
-def incident() -> None:
+def incident(
+    driver: Annotated[
+        str, typer.Option(help="Version of the EBS CSI driver, such as 1.48; that which runs when left out.")
+    ] = "",
+) -> None:
     """The original failure: brokers applied with kubectl whose claims stay Pending."""
     with _command("incident") as (here, report):
         tools = lifecycle.platform(here, report)
-        show.incident(here, tools, report)
+        show.incident(here, tools, report, driver)
 
 
 @app.command()

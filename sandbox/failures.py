@@ -4,6 +4,7 @@ from sandbox.cache.commands import CacheError
 from sandbox.cluster.command import CommandError
 from sandbox.ebs_csi import AddonError
 from sandbox.engine.pulumi import PulumiError
+from sandbox.incident.driver import DriverError
 from sandbox.lifecycle import NotRunningError, RunningError
 from sandbox.lock import BusyError
 from sandbox.messages.deliver import DeliveryError
@@ -16,6 +17,7 @@ FAILURES = (
     CacheError,
     CommandError,
     DeliveryError,
+    DriverError,
     NotRunningError,
     PlaceError,
     ProcessError,

@@ -42,22 +42,34 @@ def times(report: Report) -> None:
     report.say(f"[dim]{total:.0f} s: {escape(longest)}[/dim]")
 
 
-def incident(place: Place, tools: Toolchain, report: Report) -> None:
-    """Apply the brokers as the original team did and show why their claims stay Pending, or that they are healed."""
+def incident(place: Place, tools: Toolchain, report: Report, driver: str = "") -> None:
+    """Apply the brokers as the original team did and show why their claims stay Pending, or that they are healed.
+
+    `driver` is the version of the EBS CSI driver that it happens to, empty for that which runs.
+    """
+    if driver:
+        with report.step(f"EBS CSI driver {case.driver.version(driver)}"):
+            if case.driver.use(place, report, driver):
+                # Their claims have events of the driver before.
+                case.remove(place, tools)
     with report.step(f"brokers applied with kubectl in namespace {case.NAMESPACE}"):
         case.apply(place, tools)
     with report.step("what becomes of the claims"):
-        message = case.failure(place, tools)
+        failure = case.failure(place, tools)
     report.say()
-    if message is None:
+    if failure is None:
         report.say("The chain is right here, so the claims are bound. `make down incident` shows the failure.")
     else:
-        report.say("[bold red]The claims stay Pending. The driver's event says:[/bold red]")
-        report.console.print(message, markup=False, style="red", soft_wrap=True)
+        report.say("[bold red]The claims stay Pending. Their event says:[/bold red]")
+        report.console.print(failure.event, markup=False, style="red", soft_wrap=True)
+        if failure.log:
+            report.say("[bold red]The driver restarts again and again. Its log says:[/bold red]")
+            report.console.print(failure.log, markup=False, style="red", soft_wrap=True)
         report.say()
         report.say("[bold]make up[/bold] registers the provider and corrects the role; the claims bind by themselves.")
     report.say()
-    report.console.print(kubectl(place, tools, "-n", case.NAMESPACE, "get", "pods,pvc"), markup=False, soft_wrap=True)
+    listed = kubectl(place, tools, "-n", case.NAMESPACE, "get", "pods,pvc", "-l", case.SELECTOR)
+    report.console.print(listed, markup=False, soft_wrap=True)
 
 
 def parts(report: Report) -> None:

@@ -30,7 +30,7 @@ def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: f
         missing[:] = [address for address in addresses if not _knows(address, topic, group)]
         for group_members in groups.values():
             if group_members.get(MASTER) in missing:
-                _create(group_members[MASTER], topic, group)
+                create(group_members[MASTER], topic, group)
         return len(addresses) >= members and not missing
 
     if not until(everywhere, seconds, every=0.5):
@@ -46,7 +46,8 @@ def _knows(address: str, topic: str, group: str) -> bool:
     return topic in topics and group in groups
 
 
-def _create(master: str, topic: str, group: str) -> None:
+def create(master: str, topic: str, group: str) -> None:
+    """Make a topic of four queues and a consumer group on one broker, `host:port`."""
     fields = {
         "topic": topic,
         "defaultTopic": "TBW102",

@@ -106,14 +106,16 @@ class Sandbox:
         kept = self._replicas(namespace)
         if kept.exists():
             return
-        sets = [each for kind in ("statefulsets", "deployments") for each in self.objects(kind, "-n", namespace)]
+        # The original brokers may be in the same namespace.
+        own = ("-n", namespace, "-l", "app.kubernetes.io/managed-by=pulumi")
+        sets = [each for kind in ("statefulsets", "deployments") for each in self.objects(kind, *own)]
         kept.write_text(json.dumps({_scaled(each): each["spec"]["replicas"] for each in sets}))
         # Brokers hand over and tell the controllers before these go.
         brokers = [_scaled(each) for each in sets if "broker" in each["metadata"]["name"]]
         for names in (brokers, [_scaled(each) for each in sets]):
             self.kubectl("-n", namespace, "scale", "--replicas=0", *names)
-            chosen = ["-l", "app=rocketmq-broker"] if names is brokers else []
-            eventually(lambda: not self.objects("pods", "-n", namespace, *chosen), 300, "its pods have ended")  # noqa: B023
+            chosen = f"{own[-1]},app=rocketmq-broker" if names is brokers else own[-1]
+            eventually(lambda: not self.objects("pods", *own[:-1], chosen), 300, "its pods have ended")  # noqa: B023
 
     def start(self, namespace: str = "rocketmq") -> None:
         """Start again what `stop` has ended, all at once, and wait until all of it is ready."""
@@ -229,9 +231,9 @@ class Program:
         change(settings["rocketmq"])
         self.settings.write_text(json.dumps(settings))
 
-    def up(self) -> None:
-        """Deploy it."""
-        self.pulumi("up", "--yes", "--skip-preview")
+    def up(self) -> str:
+        """Deploy it; gives what was printed."""
+        return self.pulumi("up", "--yes", "--skip-preview")
 
     def remove(self) -> None:
         """Destroy what it made, and its stack."""

@@ -10,10 +10,11 @@ from tests.e2e.running_sandbox import Sandbox
 def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) -> None:
     incident.apply(sandbox.place, sandbox.tools)
 
-    message = incident.failure(sandbox.place, sandbox.tools)
+    failure = incident.failure(sandbox.place, sandbox.tools)
 
     assert set(incident.claims(sandbox.place, sandbox.tools).values()) == {"Pending"}
-    assert message is not None
+    assert failure is not None
+    message = failure.event
     assert re.fullmatch(
         r'failed to provision volume with StorageClass "gp2": rpc error: code = Internal desc = Could not create '
         r'volume "pvc-[0-9a-f-]{36}": could not create volume in EC2: operation error EC2: CreateVolume, get identity: '
@@ -22,6 +23,25 @@ def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) ->
         rf"RequestID: [0-9a-f-]+, InvalidIdentityToken: No OpenIDConnect provider found in your account for {ISSUER}",
         message,
     ), message
+
+
+def test_since_driver_1_49_the_cause_is_in_the_drivers_log(sandbox: Sandbox) -> None:
+    incident.driver.use(sandbox.place, sandbox.report, "1.50")
+    incident.remove(sandbox.place, sandbox.tools)
+    incident.apply(sandbox.place, sandbox.tools)
+
+    failure = incident.failure(sandbox.place, sandbox.tools)
+
+    assert failure is not None
+    assert "ebs.csi.aws.com" in failure.event
+    assert "OpenIDConnect" not in failure.event
+    assert re.search(
+        r"rpc error: code = FailedPrecondition desc = Failed health check \(verify network connection and IAM "
+        r"credentials\): dry-run EC2 API call failed: operation error EC2: DescribeAvailabilityZones, get identity: "
+        rf"get credentials: .* InvalidIdentityToken: No OpenIDConnect provider found in your account for {ISSUER}",
+        failure.log,
+    ), failure.log
+    incident.driver.use(sandbox.place, sandbox.report, "1.48")
 
 
 def test_the_account_has_no_oidc_provider_and_no_volume(sandbox: Sandbox) -> None:

@@ -52,7 +52,7 @@ def _group(**changed: object) -> Callable[[Config], None]:
         ),
         pytest.param(_key("namespace", "elsewhere"), NOT_REPLACED.format(BROKERS), id="a set with data would move"),
         pytest.param(
-            _key("createNamespace", value=False),
+            lambda config: config.update({"eks-rocketmq:createNamespace": False, "eks-rocketmq:podSecurity": ""}),
             NOT_DELETED.format(NAMESPACE),
             id="the namespace of the data would go",
         ),

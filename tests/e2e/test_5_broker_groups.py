@@ -1,15 +1,21 @@
-"""Several broker groups: one is added to a running RocketMQ, and both take messages where they were told to run."""
+"""Several broker groups: one on the volume of a broker that was not the stack's, as docs/migrate-a-statefulset.md says,
+and one that is added; both take messages where they were told to run."""
 
 import re
 from typing import Any
 
+from sandbox import incident
+from sandbox.cluster.netns import inside
+from sandbox.engine import pulumi
+from sandbox.messages import old_brokers
 from sandbox.messages.deliver import Deployment
-from sandbox.place import NODES
+from sandbox.place import NODES, REPOSITORY
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
 NAMESPACE = "groups"
 TOPIC_STATS = 202
-FIRST, SECOND = NODES[0].zone, NODES[1].zone
+OLD = 20
+GUIDE = REPOSITORY / "docs" / "migrate-a-statefulset.md"
 
 
 def group(name: str, zone: str, memory: str, storage: str) -> dict[str, Any]:
@@ -46,24 +52,65 @@ def zone(sandbox: Sandbox, pod: dict[str, Any]) -> str:
     return nodes[pod["spec"]["nodeName"]]["topology.kubernetes.io/zone"]
 
 
-def test_a_group_is_added_to_a_running_rocketmq(room: Sandbox) -> None:
+def filled(sandbox: Sandbox) -> list[str]:
+    """Bodies that the first of the original brokers holds."""
+    incident.apply(sandbox.place, sandbox.tools)
+    incident.wait_bound(sandbox.place, sandbox.tools)
+    ready = ("--for=condition=Ready", "--timeout=120s")
+    sandbox.kubectl("-n", incident.NAMESPACE, "wait", "pod", "rocketmq-broker-0", *ready)
+    address = sandbox.kubectl(
+        "-n", incident.NAMESPACE, "get", "pod", "rocketmq-broker-0", "-o=jsonpath={.status.podIP}"
+    )
+    bodies = [f"both-old-{number}" for number in range(OLD)]
+    with inside(sandbox.place.control_netns):
+        old_brokers.fill(f"{address}:10911", "orders", "workers", bodies)
+    return bodies
+
+
+def guide() -> str:
+    """The commands of steps 1 to 5, as somebody copies them, for the namespace of this file."""
+    blocks = re.findall(r"^   ```\n(.*?)^   ```$", GUIDE.read_text(), flags=re.DOTALL | re.MULTILINE)
+    script = "\n".join(re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in blocks[:5])
+    assert "target=rocketmq\n" in script
+    return script.replace("target=rocketmq\n", f"target={NAMESPACE}\n")
+
+
+def moved(sandbox: Sandbox) -> str:
+    """Move the volume of the first of the original brokers into a claim of this file's namespace; gives its zone."""
+    sandbox.kubectl("create", "namespace", NAMESPACE)
+    done = pulumi.execute(sandbox.place, sandbox.tools, ["bash", "-euo", "pipefail", "-c", guide()], capture=True)
+    assert done.code == 0, done.output
+    volume = sandbox.kubectl(
+        "-n", NAMESPACE, "get", "pvc", "data-rocketmq-broker-a-0", "-o=jsonpath={.spec.volumeName}"
+    )
+    (found,) = [each for each in sandbox.objects("pv") if each["metadata"]["name"] == volume]
+    (term,) = found["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    return term["matchExpressions"][0]["values"][0]
+
+
+def test_a_group_takes_over_a_volume_and_another_is_added(room: Sandbox) -> None:
+    old = filled(room)
+    first = moved(room)
+    second = next(node.zone for node in NODES if node.zone != first)
     program = Program(room, NAMESPACE)
     arguments = {
         "namespace": NAMESPACE,
+        "create_namespace": False,
         "storage_class": "gp2",
         "profile": "dev",
         "protect_data": False,
-        "broker_groups": [group("broker-a", FIRST, "1536Mi", "2Gi")],
+        "broker_groups": [group("broker-a", first, "1536Mi", "20Gi")],
         "topics": [{"name": "orders", "queues": 4}],
         "consumer_groups": [{"name": "workers"}],
     }
     program.prepare({"rocketmq": arguments})
-    program.up()
+    output = program.up()
+    assert "rocketmq-broker-a uses the claims that exist already" in " ".join(output.split())
     client = Deployment(room.place, room.tools, namespace=NAMESPACE, topic="orders", group="workers")
-    sent = client.send(10, "both")
+    sent = [*old, *client.send(10, "both")]
     before = brokers(room)
 
-    program.change(lambda rocketmq: rocketmq["broker_groups"].append(group("broker-b", SECOND, "2Gi", "3Gi")))
+    program.change(lambda rocketmq: rocketmq["broker_groups"].append(group("broker-b", second, "2Gi", "3Gi")))
     program.up()
 
     def written_there() -> int:
@@ -78,11 +125,15 @@ def test_a_group_is_added_to_a_running_rocketmq(room: Sandbox) -> None:
     uids = [pods["rocketmq-broker-a-0"]["metadata"]["uid"] for pods in (before, after)]
     assert uids[0] == uids[1], "the first group was left alone"
     assert {name: zone(room, pod) for name, pod in after.items()} == {
-        "rocketmq-broker-a-0": FIRST,
-        "rocketmq-broker-b-0": SECOND,
+        "rocketmq-broker-a-0": first,
+        "rocketmq-broker-b-0": second,
     }
     claims = room.objects("pvc", "-n", NAMESPACE)
     sizes = {claim["metadata"]["name"]: claim["status"]["capacity"]["storage"] for claim in claims}
-    assert sizes["data-rocketmq-broker-a-0"] == "2Gi"
+    assert sizes["data-rocketmq-broker-a-0"] == "20Gi"
     assert sizes["data-rocketmq-broker-b-0"] == "3Gi"
     program.remove()
+    volume = next(c["spec"]["volumeName"] for c in claims if c["metadata"]["name"] == "data-rocketmq-broker-a-0")
+    room.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}')
+    room.kubectl("delete", "namespace", NAMESPACE, "--wait=true")
+    room.kubectl("-n", incident.NAMESPACE, "delete", "pvc", "-l", incident.SELECTOR)

@@ -21,10 +21,27 @@ def test_destroy_is_refused_while_the_data_is_protected(deployed: Sandbox) -> No
     assert deployed.objects("deployments", "-n", "rocketmq"), "what is not protected is not deleted either"
 
 
-def test_destroy_leaves_aws_kubernetes_and_volumes_empty(deployed: Sandbox) -> None:
-    deployed.kubectl("delete", "namespace", incident.NAMESPACE, "--ignore-not-found")
+def test_destroy_is_refused_while_the_namespace_holds_the_original_brokers(deployed: Sandbox) -> None:
+    incident.apply(deployed.place, deployed.tools)
     unprotected = deployed.changed(lambda config: config.update({"eks-rocketmq:protectData": False}))
     deployed.pulumi("up", "-s", "prod", "--yes", *unprotected)
+    eventually(lambda: len(incident.claims(deployed.place, deployed.tools)) == 2, 60, "the original brokers are there")
+
+    output = deployed.destroy(ok=False)
+
+    for line in (
+        "PersistentVolumeClaim rocketmq/store-rocketmq-broker-0",
+        "PersistentVolumeClaim rocketmq/store-rocketmq-broker-1",
+        "StatefulSet rocketmq/rocketmq-broker",
+        "--keep-namespaces",
+    ):
+        assert line in output
+    assert "data-rocketmq-broker-a-0" not in output, "what the stack made goes with it"
+    assert deployed.objects("deployments", "-n", "rocketmq"), "nothing was deleted"
+
+
+def test_destroy_leaves_aws_kubernetes_and_volumes_empty(deployed: Sandbox) -> None:
+    incident.remove(deployed.place, deployed.tools)
     eventually(lambda: len(deployed.objects("pv")) == 6, 120, "the incident's volumes are deleted")
     # The driver is as late as on a slow machine: no volume is deleted yet when the last object of RocketMQ is gone.
     scale_driver(deployed, 0)

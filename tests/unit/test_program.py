@@ -85,7 +85,7 @@ def test_sets_that_hold_messages_are_protected(prod: Recording) -> None:
 
 
 def test_no_setting_lets_go_of_the_namespace_while_data_is_protected(prod_update: Recording) -> None:
-    kept = run_stack("prod", overrides={"createNamespace": False})
+    kept = run_stack("prod", overrides={"createNamespace": False, "podSecurity": ""})
     assert [step for step in steps(state(prod_update), kept) if step.operation != "same"] == [
         Step("delete", prod_update.one("Namespace").urn)
     ]

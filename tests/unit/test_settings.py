@@ -141,7 +141,7 @@ def test_each_choice_is_taken() -> None:
     assert "kms_key_arns" not in prod(**own, **existing).ebs_csi
     assert prod(ebsCsiPermissions="v2").ebs_csi.get("permissions") == "v2"
     assert prod(allowVolumeExpansion=False).storage.get("allow_volume_expansion") is False
-    assert prod(createNamespace=False).rocketmq["create_namespace"] is False
+    assert prod(createNamespace=False, podSecurity="").rocketmq["create_namespace"] is False
     assert prod(protectData=False).rocketmq["protect_data"] is False
 
 

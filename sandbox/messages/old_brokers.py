@@ -1,0 +1,43 @@
+"""Fills a broker without proxies and name servers, as the original team's are, with messages."""
+
+import time
+from collections.abc import Sequence
+
+from sandbox.messages import remoting
+from sandbox.messages.topic import create
+
+SEND = 10
+QUEUES = 4
+
+
+def answers(address: str) -> bool:
+    """Whether the broker at `host:port` answers."""
+    try:
+        remoting.ask(address, remoting.ALL_TOPICS)
+    except OSError:
+        return False
+    return True
+
+
+def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
+    """Make topic and consumer group on the broker at `host:port` and send it one message with each body.
+
+    Raises RemotingError when the broker does not acknowledge one.
+    """
+    create(address, topic, group)
+    for number, body in enumerate(bodies):
+        fields = {
+            "producerGroup": "filling",
+            "topic": topic,
+            "defaultTopic": "TBW102",
+            "defaultTopicQueueNums": str(QUEUES),
+            "queueId": str(number % QUEUES),
+            "sysFlag": "0",
+            "bornTimestamp": str(int(time.time() * 1000)),
+            "flag": "0",
+            "properties": "",
+            "reconsumeTimes": "0",
+            "unitMode": "false",
+            "batch": "false",
+        }
+        remoting.ask(address, SEND, fields, body=body.encode())
