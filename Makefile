@@ -114,6 +114,11 @@ cache-clean: $(READY) ## drop what was built and downloaded
 cache-prune: $(READY) ## drop what older pins left in the cache
 	@$(SANDBOX) cache-prune $(if $(LIST),--list)
 
+.PHONY: pins
+pins: $(READY) ## move Pulumi's CLI and SDKs to one version: make pins PULUMI=3.260.0
+	@$(RUN) -m scripts.pins $(PULUMI)
+	@$(MAKE) --no-print-directory lock
+
 .PHONY: lock
 lock: $(READY) ## compile the pinned requirement files again
 	@for name in requirements requirements-dev; do \
