@@ -263,3 +263,26 @@ def test_automatic_names_and_defaults_of_a_table() -> None:
     checked = check(RESOURCES["aws:cloudwatch/logGroup:LogGroup"].schema, {"retentionInDays": 7}, occasion)
     assert str(checked.inputs["name"]).startswith("flows-")
     assert checked.inputs["tagsAll"] == {"owner": "x"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "import_id", "own_id"),
+    [
+        ("aws:ec2/route:Route", "rtb-00000000000000001_0.0.0.0/0", "r-rtb-000000000000000011080289494"),
+        (
+            "aws:ec2/routeTableAssociation:RouteTableAssociation",
+            "subnet-1/rtb-00000000000000001",
+            "rtbassoc-1",
+        ),
+    ],
+)
+def test_an_import_id_leads_to_the_own_id(type_: str, import_id: str, own_id: str) -> None:
+    table = {
+        "RouteTableId": "rtb-00000000000000001",
+        "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}],
+        "Associations": [{"SubnetId": "subnet-1", "RouteTableAssociationId": "rtbassoc-1"}],
+    }
+    account = ScriptedAccount({"DescribeRouteTables": {"RouteTables": [table]}})
+    state = provider(account).read(target(type_), State(import_id))
+    assert state.resource_id == own_id
+    assert provider(account).read(target(type_), state).resource_id == own_id

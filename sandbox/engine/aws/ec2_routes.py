@@ -144,7 +144,7 @@ _WAYS = capitalised("gatewayId", "natGatewayId")
 
 
 class Route(Resource):
-    """One way out of a table. Its id holds the table and a hash of the destination."""
+    """One way out of a table. Its id holds the table and a hash of the destination. Import id: `table_destination`."""
 
     schema = Schema(
         "aws:ec2/route:Route",
@@ -155,6 +155,10 @@ class Route(Resource):
             **REGION,
         },
     )
+
+    def imported(self, aws: Account, import_id: str) -> str:
+        table, _, destination = import_id.partition("_")
+        return _route_id(table, destination) if destination else import_id
 
     def create(self, aws: Account, inputs: Properties, waiting: Waiting) -> str:
         table, destination = inputs["routeTableId"], inputs["destinationCidrBlock"]
@@ -211,7 +215,19 @@ def _route_id(table: str, destination: str) -> str:
     return f"r-{table}{binascii.crc32(destination.encode())}"
 
 
-ROUTE_TABLE_ASSOCIATION = TableResource(
+class RouteTableAssociation(TableResource):
+    """The table of a subnet. Import id: `subnet/table`."""
+
+    def imported(self, aws: Account, import_id: str) -> str:
+        subnet, _, table = import_id.partition("/")
+        if not table:
+            return import_id
+        answer = unless_missing(lambda: call(aws.client("ec2"), "DescribeRouteTables", RouteTableIds=[table]))
+        path = f"RouteTables[0].Associations[?SubnetId=='{subnet}'] | [0].RouteTableAssociationId"
+        return jmespath.search(path, answer or {}) or import_id
+
+
+ROUTE_TABLE_ASSOCIATION = RouteTableAssociation(
     Schema("aws:ec2/routeTableAssociation:RouteTableAssociation", {"routeTableId": FIXED, "subnetId": FIXED, **REGION}),
     Verbs(
         what="EC2 Route Table Association",

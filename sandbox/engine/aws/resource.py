@@ -57,6 +57,10 @@ class Resource(ABC):
 
     schema: Schema
 
+    def imported(self, aws: Account, import_id: str) -> str:  # noqa: ARG002 - most types have one kind of id
+        """Return the id of the resource that `pulumi import` names."""
+        return import_id
+
     @abstractmethod
     def create(self, aws: Account, inputs: Properties, waiting: Waiting) -> str:
         """Make it; returns its id. Raises ProviderError, NotUsableError when it exists and did not become usable."""

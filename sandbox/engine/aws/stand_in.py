@@ -100,10 +100,12 @@ class AwsStandIn(StandIn):
 
     def read(self, target: Target, olds: State) -> State:
         resource = _resource(target)
-        outputs = self._state(resource, olds.resource_id, olds.outputs, olds.inputs)
+        # As in the released provider, a read that knows nothing is an import.
+        resource_id = olds.resource_id if olds.outputs else resource.imported(self._aws(), olds.resource_id)
+        outputs = self._state(resource, resource_id, olds.outputs, olds.inputs)
         if not outputs:
             return State("")
-        return State(olds.resource_id, outputs, properties.inputs_of(resource.schema, outputs, olds.inputs))
+        return State(resource_id, outputs, properties.inputs_of(resource.schema, outputs, olds.inputs))
 
     def update(self, target: Target, olds: State, news: JsonObject, timeout: float, *, preview: bool) -> State:
         resource = _resource(target)
