@@ -24,6 +24,7 @@ from eks_rocketmq.component import resource_hooks
 from eks_rocketmq.preflight import SKIP_VARIABLE
 from eks_rocketmq.rocketmq import collisions
 from eks_rocketmq.rocketmq.collisions import Workload
+from eks_rocketmq.sdk_internals import has_callback_server
 
 _ANY_KIND = "kubernetes:core/v1:Pod"
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -41,6 +42,8 @@ def refuse_collisions(name: str, component: ComponentResource, workload: Workloa
         component: its parent; the Kubernetes provider of that leads to the cluster.
         workload: what is going to be created.
     """
+    if not has_callback_server():
+        return ResourceHookBinding()
     own = component.get_provider(_ANY_KIND)
 
     async def check(_: ResourceHookArgs) -> None:
@@ -65,6 +68,8 @@ def refuse_unfit_pods(name: str, component: ComponentResource) -> ResourceHookBi
         name: name of the resource; the hook is `<name>-pod-security`.
         component: its parent; the Kubernetes provider of that leads to the cluster.
     """
+    if not has_callback_server():
+        return ResourceHookBinding()
     own = component.get_provider(_ANY_KIND)
 
     async def check(args: ResourceHookArgs) -> None:
