@@ -10,6 +10,9 @@ import pytest
 from eks_rocketmq import EbsCsiAddon
 from eks_rocketmq.eks import preflight
 from eks_rocketmq.eks.self_managed import restart_annotations
+from sandbox.engine.kubernetes import kinds
+from sandbox.engine.kubernetes.diff import difference
+from sandbox.engine.kubernetes.state import Checkpoint
 from tests.unit.harness import Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, auto_mode_cluster
 from tests.unit.harness.trust import Token, admits
@@ -41,7 +44,7 @@ def controller(name: str = "ebs-csi-controller", *, labels: Any = None, image: s
         "spec": {
             "selector": {"matchLabels": {"app": name}},
             "template": {
-                "metadata": {"annotations": template or {}},
+                "metadata": {"labels": {"app": name}, **({"annotations": template} if template else {})},
                 "spec": {
                     "serviceAccountName": "ebs-csi-controller-sa",
                     "containers": [{"name": "ebs-plugin", "image": image}],
@@ -68,7 +71,8 @@ def installed(api: Api, *roles: str | None, template: Any = None) -> dict[str, A
 
 
 def restart(recording: Recording) -> Any:
-    return recording.one("DeploymentPatch").inputs["spec"]["template"]["metadata"]["annotations"]
+    inputs = recording.one("DeploymentPatch").inputs
+    return inputs["spec"]["template"]["metadata"]["annotations"] if "spec" in inputs else {}
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -116,6 +120,16 @@ def test_pods_are_restarted_only_where_they_run_without_the_role(
     api.objects[f"{SYSTEM}/pods/ends"] = pod(None, deletionTimestamp="2026-11-24T10:00:00Z")
     api.objects[f"{SYSTEM}/pods/node"] = pod(None, "ebs-csi-node-sa")
     assert restart(run(program(**given))) == wanted
+
+
+@pytest.mark.parametrize("roles", [[ROLE], [None]])
+def test_the_second_run_changes_nothing(api: Api, roles: list[str | None]) -> None:
+    """As the provider compares: what the cluster has, as far as the inputs speak of it, with the inputs."""
+    recording = run(program(**installed(api, *roles)))
+    inputs: Any = recording.one("DeploymentPatch").inputs
+    live = controller(template=restart(recording))
+    kind = kinds.of("kubernetes:apps/v1:DeploymentPatch")
+    assert difference(kind, Checkpoint(inputs, live, "apps/v1", "m"), inputs, (), []).changes == {}
 
 
 def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> None:

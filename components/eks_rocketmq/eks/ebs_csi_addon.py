@@ -239,7 +239,10 @@ class EbsCsiAddon(ComponentResource):
         kubernetes.apps.v1.DeploymentPatch(
             f"{name}-controller",
             metadata={"name": names.deployment, "namespace": names.namespace},
-            spec={"template": {"metadata": {"annotations": _restart(kubeconfig, names, role.arn)}}},
+            # An empty object would differ from what the cluster has, at each run.
+            spec=_restart(kubeconfig, names, role.arn).apply(
+                lambda known: {"template": {"metadata": {"annotations": known}}} if known else None
+            ),
             # A restarted pod gets the role from the annotation of its service account, which must be there first.
             opts=child_options(self, depends_on=[account]),
         )
