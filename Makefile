@@ -22,7 +22,7 @@ help: ## this list
 # One environment for program, tests and sandbox; made again when a pin changes.
 $(READY): $(REQUIREMENTS) components/pyproject.toml
 	@echo "… Python environment in $(VENV)"
-	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name another one with make PYTHON=python3.12 …"'
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 15), "Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + "; name another one with make PYTHON=python3.12 …"'
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) || { echo "python3 cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install --quiet -r $(REQUIREMENTS)
@@ -83,6 +83,14 @@ unit: $(READY) ## the unit tests alone
 test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
 	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
+.PHONY: oldest
+# The tests' own packages stay at their locked versions; where the two disagree, the oldest decides.
+oldest: $(READY) ## the unit tests with the oldest packages that the library accepts
+	@rm -rf .venv-oldest && $(VENV)/bin/uv venv --quiet --python $(RUN) .venv-oldest
+	@$(VENV)/bin/uv pip install --quiet --python .venv-oldest --resolution lowest-direct \
+	  --editable './components[eks,cli]' --requirement tests/oldest-requirements.in
+	@.venv-oldest/bin/python -m pytest -q -n $$(nproc) --dist worksteal tests/unit
+
 .PHONY: bench
 bench: $(READY) ## medians and ratios of what people wait for
 	@$(SANDBOX) bench
@@ -124,3 +132,9 @@ lock: $(READY) ## compile the pinned requirement files again
 	@for name in requirements requirements-dev; do \
 	  $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate $$name.in -o $$name.txt; \
 	done
+# For the plugin and the pipelines: the same versions with hashes, so that pip takes no other file.
+	@grep -v '^-e ' requirements.txt > .lock-constraints.txt
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --generate-hashes \
+	  --constraint .lock-constraints.txt --extra eks --extra cli components/pyproject.toml components/build-requirements.in \
+	  -o components/requirements.txt
+	@rm .lock-constraints.txt

@@ -67,6 +67,7 @@ def main(new: str) -> None:
         _run(REPOSITORY / folder, "go", "get", *[f"{module}@v{new}" for module in MODULES])
         _run(REPOSITORY / folder, "go", "mod", "tidy")
     _run(REPOSITORY / NODE, "npm", "install", "--package-lock-only", "--ignore-scripts")
+    _run(REPOSITORY, "make", "lock")
 
 
 def _run(folder: Path, *command: str) -> None:

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from eks_rocketmq.distribution import missing_extra, version
+
 _HOMES = {
     alias.name: str(node.module)
     for node in ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")).body
@@ -19,10 +21,15 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of names, read from the stub
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of every public type
+    if name == "__version__":
+        return version()
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    try:
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, f"eks_rocketmq.{name}") from error
     return value
 
 

@@ -100,3 +100,5 @@ __all__ = [
     "UserArgs",
     "VpcCniArgs",
 ]
+
+__version__: str

@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError
 from eks_rocketmq.adopt import Adoption, KubernetesLookup, adoption, corrections, look_for_created, read_plan
 from eks_rocketmq.clients import find_object, last_warning, list_objects, list_volumes
 from eks_rocketmq.destroy import Cluster, Losses, Teardown, Volume, awaited, losses, teardown
+from eks_rocketmq.distribution import version
 from eks_rocketmq.eks.interrupted import UnfinishedError
 from eks_rocketmq.eks.lookup import Found
 from eks_rocketmq.eks.session import AccountUnknownError, aws_session
@@ -42,14 +43,24 @@ _UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _out = Console()
 _err = Console(stderr=True)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        _print(f"eks-rocketmq {version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _program() -> None:
-    """Takes an EKS cluster to an Apache RocketMQ that keeps its messages on EBS."""
+def _program(
+    version_: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Deploys Apache RocketMQ on Amazon EKS with EBS storage."""
 
 
 @app.command()
@@ -322,8 +333,3 @@ def _agreed(question: str, deed: str) -> bool:
 def _fail(message: str) -> None:
     _err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
-
-
-def main() -> None:
-    """Entry of the console script."""
-    app()

@@ -6,7 +6,6 @@ Python can use.
 
 import dataclasses
 import functools
-import importlib.metadata
 import inspect
 import json
 import re
@@ -19,6 +18,7 @@ from pulumi.provider import ConstructResult, Provider, main
 
 import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
+from eks_rocketmq.distribution import version
 from eks_rocketmq.sdk_internals import (
     ComponentDefinition,
     ComponentInitError,
@@ -41,8 +41,8 @@ def components() -> list[type[ComponentResource]]:
 
 @functools.cache
 def provider() -> "PackageProvider":
-    """The plugin's provider over every public component, with the version of the installed distribution."""
-    return PackageProvider(components(), PACKAGE, None, importlib.metadata.version(PACKAGE))
+    """The plugin's provider over every public component, with the library's version."""
+    return PackageProvider(components(), PACKAGE, None, version())
 
 
 def schema() -> dict[str, Any]:

@@ -62,7 +62,7 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """An empty environment into which the library has been installed."""
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "path":
-        return installed.environment(folder / "venv", str(installed.copied(folder)))
+        return installed.environment(folder / "venv", f"{installed.copied(folder)}[eks,cli]")
     wanted = (REPOSITORY / "examples/adopt-a-cluster/requirements.txt").read_text().splitlines()[-1]
     assert installed.PUBLISHED in wanted
     source = wanted.replace(installed.PUBLISHED, installed.published(folder / "repository"))

@@ -57,20 +57,23 @@ def test_one_action_has_one_version() -> None:
 
 
 def test_permissions_are_the_least_that_each_job_needs() -> None:
-    assert {name.stem for name in WORKFLOWS} == {"preview", "test", "up"}
+    assert {name.stem for name in WORKFLOWS} == {"preview", "release", "test", "up"}
     granted = {
         (path.stem, job): content["permissions"] for path in WORKFLOWS for job, content in jobs(path.stem).items()
     }
     read, aws = {"contents": "read"}, {"contents": "read", "id-token": "write"}
     assert granted == {
+        ("release", "build"): {**aws, "attestations": "write"},
+        ("release", "publish"): aws,
         ("test", "check"): read,
+        ("test", "oldest"): read,
         ("test", "test"): read,
         ("preview", "preview"): aws,
         ("preview", "comment"): {"contents": "read", "pull-requests": "write"},
         ("up", "plan"): aws,
         ("up", "up"): {**aws, "actions": "read"},
     }
-    assert [workflow(path.stem)["permissions"] for path in WORKFLOWS] == [{}, {}, {}]
+    assert [workflow(path.stem)["permissions"] for path in WORKFLOWS] == [{}] * len(WORKFLOWS)
 
 
 def test_only_the_secrets_of_the_backend_are_used_and_no_token_stays_in_the_checkout() -> None:
@@ -112,7 +115,9 @@ def test_files_of_a_pull_request_stay_apart_from_the_script_that_comments() -> N
 def test_a_commit_is_tested_once_whether_it_is_pushed_or_comes_from_a_fork() -> None:
     assert workflow("test")[True] == {"push": None, "pull_request": None}
     once = "github.event_name == 'push' || github.event.pull_request.head.repo.fork"
-    assert {name: job.get("if") for name, job in jobs("test").items()} == {"check": once, "test": once}
+    assert {name: job.get("if") for name, job in jobs("test").items()} == dict.fromkeys(
+        ("check", "oldest", "test"), once
+    )
 
 
 def test_the_job_that_may_comment_runs_the_target_branchs_script_and_no_program() -> None:
