@@ -27,7 +27,7 @@ NAMED = re.compile(
 )
 COMPILED = {
     *(f"{folder}/{name}" for folder in GO for name in ("go.mod", "go.sum")),
-    *("requirements.txt", "requirements-dev.txt", f"{NODE}/package-lock.json"),
+    *("requirements.txt", "requirements-dev.txt", "components/requirements.txt", f"{NODE}/package-lock.json"),
 }
 
 
