@@ -108,7 +108,7 @@ def steps(document: Any) -> list[dict[str, Any]]:
 def test_what_has_no_name_is_found_by_all_its_tags(type_: str) -> None:
     operation, listed, id_ = interrupted._EC2[type_]
     filter_ = "Filter" if type_ in {NAT_GATEWAY, "aws:ec2/flowLog:FlowLog"} else "Filters"
-    answer = {listed: [{id_: "id-1", "Tags": PAIRS}, {id_: "id-2", "Tags": PAIRS}]}
+    answer = {listed: [{id_: "id-1", "Tags": PAIRS}, {id_: "id-2", "Tags": PAIRS}, {id_: "id-3", "Tags": PAIRS[1:]}]}
 
     def session() -> Session:
         return Session().says("ec2", operation, answer, **{filter_: FILTERS})

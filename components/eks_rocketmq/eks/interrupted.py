@@ -148,6 +148,8 @@ def _find_by_tags(type_: str) -> Callable[[Session, Inputs], list[Found]]:
             Found(each[id_], tags_of(each.get("Tags", [])))
             for each in answer[listed]
             if str(each.get("State", "")).lower() not in _GONE
+            # Emulators ignore filters that they do not know, and answer with all that there is.
+            and inputs["tags"].items() <= tags_of(each.get("Tags", [])).items()
             and (not inputs.get(input_) or each.get(field) == inputs[input_])
         ]
 
