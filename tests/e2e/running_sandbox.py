@@ -54,16 +54,16 @@ class Sandbox:
         file.write_text(yaml.safe_dump(document))
         return "--config-file", str(file)
 
-    def adopt(self) -> str:
-        """What `eks-rocketmq adopt -s prod --yes` printed."""
-        return self._eks_rocketmq("adopt", ok=True)
+    def adopt(self, stack: str = "prod") -> str:
+        """What `eks-rocketmq adopt -s STACK --yes` printed."""
+        return self._eks_rocketmq("adopt", stack, ok=True)
 
     def destroy(self, *, ok: bool = True) -> str:
         """What `eks-rocketmq destroy -s prod --yes` printed. `ok` says whether it must succeed or must fail."""
-        return self._eks_rocketmq("destroy", ok=ok)
+        return self._eks_rocketmq("destroy", "prod", ok=ok)
 
-    def _eks_rocketmq(self, command: str, *, ok: bool) -> str:
-        result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", command, "-s", "prod", "--yes"], capture=True)
+    def _eks_rocketmq(self, command: str, stack: str, *, ok: bool) -> str:
+        result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", command, "-s", stack, "--yes"], capture=True)
         assert (result.code == 0) is ok, result.output
         return result.output
 

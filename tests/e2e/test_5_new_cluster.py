@@ -5,6 +5,7 @@ account's side of it is made, changed and destroyed for real.
 """
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -74,6 +75,22 @@ def test_the_whole_stack_is_planned_before_there_is_a_cluster(account: Sandbox) 
         *("aws:ec2/vpc:Vpc", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"),
         *("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "kubernetes:apps/v1:StatefulSet"),
     } <= made
+
+
+def test_what_a_killed_up_was_making_is_named_and_not_made_again(account: Sandbox, before: dict[str, set[str]]) -> None:
+    """What it forgot would be left over when the stack is destroyed at the end."""
+
+    def has_subnets() -> bool:
+        with account.aws("ec2") as ec2:
+            return len(ec2.describe_subnets()["Subnets"]) > len(before["subnets"])
+
+    account.kill_up("-s", STACK, *IN_THE_CLUSTER, when=has_subnets)
+
+    said = account.adopt(STACK)
+
+    (number,) = re.findall(r"was interrupted in the middle of (\d+) operations", said)
+    assert len(re.findall(r"^  (?:taken over|not made) ", said, re.MULTILINE)) == int(number) > 0
+    assert "pending_operations" not in json.loads(account.pulumi("stack", "export", "-s", STACK))["deployment"]
 
 
 def test_the_account_gets_network_cluster_nodes_and_the_drivers_identity(

@@ -1,0 +1,108 @@
+"""What an interrupted create left is found in the account and read by the id that was found, type by type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.eks.interrupted import can_look, find_created, wait_until_ready
+from eks_rocketmq.eks.lookup import LOG_GROUP
+from sandbox import place
+from sandbox.engine.provider.base import State
+from tests.contract.server import Server
+from tests.contract.stack import Stack
+from tests.contract.test_new_cluster import TAGS, cluster, role, template
+
+OTHER = {"eks-rocketmq/stack": "eks-rocketmq/prod"}
+MARK = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+
+
+@dataclass(frozen=True)
+class Session:
+    """The part of a boto3 session that the look-ups need."""
+
+    server: Server
+
+    def client(self, service_name: str) -> Any:
+        return self.server.client(service_name)
+
+
+def tags(name: str) -> dict[str, str]:
+    return {"Name": name, **MARK}
+
+
+def everything(stack: Stack) -> None:
+    """A new cluster with one of each part, tagged as the components tag it."""
+    found = cluster(stack)
+    vpc, (first, second) = found["vpc"]["id"], found["subnets"]
+    stack.make("aws:ec2/vpc:Vpc", "own-vpc", cidrBlock="10.1.0.0/16", tags=tags("own-vpc"))
+    stack.make("aws:ec2/vpc:Vpc", "others-vpc", cidrBlock="10.1.0.0/16", tags={"Name": "own-vpc", **OTHER})
+    place_ = {"vpcId": vpc, "availabilityZone": f"{place.REGION}a"}
+    stack.make("aws:ec2/subnet:Subnet", "own-subnet", **place_, cidrBlock="10.0.9.0/24", tags=tags("own-subnet"))
+    gateway = stack.make("aws:ec2/internetGateway:InternetGateway", "gateway", vpcId=vpc, tags=tags("gateway"))["id"]
+    address = stack.make("aws:ec2/eip:Eip", "address", domain="vpc", tags=tags("address"))["id"]
+    stack.make("aws:ec2/natGateway:NatGateway", "nat", allocationId=address, subnetId=first, tags=tags("nat"))
+    table = stack.make("aws:ec2/routeTable:RouteTable", "table", vpcId=vpc, tags=tags("table"))["id"]
+    stack.make("aws:ec2/route:Route", "out", routeTableId=table, destinationCidrBlock="0.0.0.0/0", gatewayId=gateway)
+    stack.make("aws:ec2/routeTableAssociation:RouteTableAssociation", "joined", routeTableId=table, subnetId=second)
+    s3 = {"serviceName": f"com.amazonaws.{place.REGION}.s3", "routeTableIds": [table]}
+    stack.make("aws:ec2/vpcEndpoint:VpcEndpoint", "s3", vpcId=vpc, **s3, tags=tags("s3"))
+    stack.make("aws:ec2/securityGroup:SecurityGroup", "group", vpcId=vpc, tags=tags("group"))
+    logs = stack.make(LOG_GROUP, "logs", name="flows", tags=tags("logs"))["arn"]
+    flows: dict[str, Any] = {
+        "trafficType": "ALL",
+        "iamRoleArn": role(stack, "flow-role", "vpc-flow-logs.amazonaws.com"),
+    }
+    flows |= {"vpcId": vpc, "logDestination": logs, "maxAggregationInterval": 60}
+    stack.make("aws:ec2/flowLog:FlowLog", "flows", **flows, tags=tags("flows"))
+    stack.make("aws:kms/key:Key", "key", description="secrets", deletionWindowInDays=30, tags=MARK)
+    stack.make("aws:kms/key:Key", "another-key", description="others", deletionWindowInDays=30, tags=MARK)
+    entry = _entry(stack)
+    stack.make("aws:eks/accessEntry:AccessEntry", "entry", **entry, tags=MARK)
+    stack.make(
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        "rights",
+        clusterName="fresh",
+        principalArn=entry["principalArn"],
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        accessScope={"type": "cluster"},
+    )
+    made = stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template", **template(tags=MARK))
+    stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template-2", **template(name="others", tags=MARK))
+    nodes: dict[str, Any] = {"clusterName": "fresh", "nodeRoleArn": role(stack, "node-role", "ec2.amazonaws.com")}
+    nodes |= {"subnetIds": found["subnets"], "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 2}}
+    nodes |= {"launchTemplate": {"id": made["id"], "version": "1"}, "instanceTypes": ["m6i.large"]}
+    for number in (1, 2):
+        prefix = {"nodeGroupNamePrefix": f"nodes-{number}-"}
+        stack.make("aws:eks/nodeGroup:NodeGroup", f"nodes-{number}", **nodes, **prefix, tags=MARK)
+    stack.make("aws:eks/addon:Addon", "cni", clusterName="fresh", addonName="vpc-cni", tags=MARK)
+
+
+def _entry(stack: Stack) -> Mapping[str, Any]:
+    return {"clusterName": "fresh", "principalArn": role(stack, "team", "ec2.amazonaws.com")}
+
+
+def test_each_part_of_a_new_cluster_is_found_once_and_read_by_its_id(stack: Stack, aws: Server) -> None:
+    session = Session(aws)
+    everything(stack)
+    looked = set()
+    for name, (target, state) in stack.made.items():
+        if not can_look(target.type, state.inputs):
+            assert state.inputs["tags"] == TAGS, name
+            continue
+        (found,) = find_created(lambda: session, target.type, state.inputs, ())
+        wait_until_ready(lambda: session, target.type, found)
+        assert stack.stand_in.read(target, State(found.id, {}, state.inputs)).resource_id == state.resource_id, name
+        if found.id == state.resource_id:
+            assert find_created(lambda: session, target.type, state.inputs, {found.id}) == [], name
+        looked.add(target.type)
+    assert len(looked) > 17
+
+
+def test_what_was_not_made_is_not_found(stack: Stack, aws: Server) -> None:
+    session = Session(aws)
+    everything(stack)
+    planned = {name: (target.type, state.inputs) for name, (target, state) in stack.made.items()}
+    stack.destroy()
+    for name, (type_, inputs) in planned.items():
+        if can_look(type_, inputs):
+            assert find_created(lambda: session, type_, inputs, ()) == [], name
