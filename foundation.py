@@ -12,6 +12,7 @@ from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.oidc_provider import ClusterOidcProviderArgs
 from eks_rocketmq.preflight import refuse_creating
 from eks_rocketmq.settings import NewCluster, Settings
+from eks_rocketmq.stack_errors import in_stack_file
 from eks_rocketmq.stack_new_cluster import locked_out
 
 
@@ -36,7 +37,9 @@ def foundation(config: Settings) -> Foundation:
 def _from_nothing(new: NewCluster, config: Settings) -> Foundation:
     # The cluster asks for it as well, but only after its network has been made.
     require_aws_command()
-    network = Network("network", new.network)
+    with in_stack_file("network"):
+        # Only AWS says which zones there are.
+        network = Network("network", new.network)
     cluster = EksCluster(
         "cluster",
         {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids},

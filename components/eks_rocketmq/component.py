@@ -1,6 +1,6 @@
 """What every component shares: its type token, the options of its children and the words of its warnings."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -23,6 +23,58 @@ from eks_rocketmq.sdk_internals import has_callback_server
 PACKAGE = "eks-rocketmq"
 Value = TypeVar("Value")
 _words: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
+
+
+_Known = TypeVar("_Known")
+_Made = TypeVar("_Made")
+
+
+def applied(output: Output[_Known], make: Callable[[_Known], _Made], what: str) -> Output[_Made]:
+    """`apply` whose ValueError shows nothing of a value that is secret.
+
+    Args:
+        output: what `make` takes once it is known.
+        make: checks it, or makes something of it.
+        what: how an error names it.
+    """
+
+    def made(known: Sequence[Any]) -> _Made:
+        value, secret = known
+        try:
+            return make(value)
+        except ValueError:
+            if not secret:
+                raise
+            msg = f"{what} is not accepted; it is secret, so nothing of it is shown: compare it with the reference"
+            raise ValueError(msg) from None
+
+    result: Output[_Made] = Output.all(output, output.is_secret()).apply(made)
+    return result
+
+
+def checked(value: Input[str], check: Callable[[str, str], object], what: str) -> Input[str]:
+    """Return an input that is checked now, or as soon as it is known.
+
+    Args:
+        value: the input.
+        check: takes value and name, and raises ValueError.
+        what: how an error names it.
+
+    Raises:
+        ValueError: for a plain value that is not accepted.
+    """
+    if isinstance(value, str):
+        check(value, what)
+        return value
+
+    def checked_later(known: object) -> str:
+        if not isinstance(known, str):
+            msg = f"{what} is {known!r}; accepted is a string"
+            raise ValueError(msg)
+        check(known, what)
+        return known
+
+    return applied(Output.from_input(value), checked_later, what)
 
 
 def type_token(component: str) -> str:

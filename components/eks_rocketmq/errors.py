@@ -1,6 +1,7 @@
 """Errors of one run, shown together. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 _Arguments = ParamSpec("_Arguments")
@@ -26,6 +27,12 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[str, ValueError] = {}
 
+    def __iter__(self) -> Iterator[ValueError]:
+        return iter(self._found.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def add(self, error: ValueError) -> None:
         """Keep an error, or the single ones that it stands for. The same text is kept once."""
         for each in each_error(error):
@@ -41,13 +48,21 @@ class Problems:
             self.add(error)
             return None
 
+    @contextmanager
+    def collected(self) -> Generator[None]:
+        """Keep a ValueError that is raised within; what comes after it within is skipped."""
+        try:
+            yield
+        except ValueError as error:
+            self.add(error)
+
     def refuse(self) -> None:
         """Raise what was kept, if anything.
 
         Raises:
             ValueError: the error, or an `CollectedError` of several.
         """
-        found = list(self._found.values())
+        found = list(self)
         if len(found) == 1:
             raise found[0]
         if found:

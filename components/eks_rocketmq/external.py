@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired
 
 from eks_rocketmq.eks.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
+from eks_rocketmq.errors import Problems
 from eks_rocketmq.rocketmq import ports
 from eks_rocketmq.rocketmq.options import ExternalArgs
 from eks_rocketmq.rocketmq.surroundings import check_tls_ports
@@ -25,8 +26,10 @@ def external(given: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ValueError: for a field that is none, for what AWS would refuse, and for what is said twice.
     """
-    args = from_camel(given, StackExternalArgs)
-    hold(args, StackExternalArgs, "external")
+    problems = Problems()
+    args = from_camel(given, StackExternalArgs, "external", ("external",), problems)
+    problems.attempt(hold, args, StackExternalArgs, "external", ("external",))
+    problems.refuse()
     balancer = args.pop("network_load_balancer", None)
     if balancer is None:
         return args

@@ -3,24 +3,20 @@
 What exists stands in `Pulumi.yaml`: this module reads its `config:` block and holds the values to it.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
-import yaml
 
-from eks_rocketmq import stack_checks, stack_file, stack_yaml
+from eks_rocketmq import stack_checks, stack_errors, stack_file, stack_secrets, stack_yaml
 from eks_rocketmq.component import speak
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
 from eks_rocketmq.eks.cluster_addons import ClusterAddonsArgs, VpcCniArgs
 from eks_rocketmq.eks.cluster_plan import plan_cluster
 from eks_rocketmq.eks.csi_configuration import configuration_values
-from eks_rocketmq.eks.csi_identity import PERMISSIONS, choices
+from eks_rocketmq.eks.csi_identity import choices
 from eks_rocketmq.eks.ebs_csi_addon import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs_csi_policy import key_policy
 from eks_rocketmq.eks.eks_cluster import EksClusterArgs
@@ -32,41 +28,34 @@ from eks_rocketmq.eks.node_plan import plan_nodes
 from eks_rocketmq.eks.self_managed import driver_names
 from eks_rocketmq.eks.session import assumed_role
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
-from eks_rocketmq.eks.volume_class import check_new_name, parameters, reclaim_policy
+from eks_rocketmq.eks.volume_class import RESERVED_NAMES, parameters, reclaim_policy
 from eks_rocketmq.errors import Problems
 from eks_rocketmq.external import external
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.broker_config import versions
-from eks_rocketmq.rocketmq.durability import PROFILES
-from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.sdk_internals import config_values, is_config_secret, project_directory
-from eks_rocketmq.shape import camel, from_camel, hold, spoken
+from eks_rocketmq.shape import camel, from_camel
 from eks_rocketmq.spelling import RENAMED, as_spelled, spelled_for_rocketmq
 from eks_rocketmq.stack_absent import not_yet
 from eks_rocketmq.stack_arns import check_arns
 from eks_rocketmq.stack_images import check_images
 from eks_rocketmq.stack_new_cluster import check_new_cluster
-from eks_rocketmq.validation import did_you_mean, dns_subdomain, each_once, one_of
+from eks_rocketmq.stack_parts import part
+from eks_rocketmq.stack_rocketmq import check_rocketmq
+from eks_rocketmq.stack_values import UNSET, checked_values, declaration
+from eks_rocketmq.validation import dns_subdomain, each_once
 
 if TYPE_CHECKING:
     from eks_rocketmq.eks.existing_cluster import ExistingEksClusterArgs
     from eks_rocketmq.rocketmq.options import ExternalArgs
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "oidcProvider": ("create", "existing"),
-    "ebsCsiDriver": ("create", "existing", "self-managed", "auto-mode"),
-    "ebsCsiPermissions": tuple(PERMISSIONS),
-    "durability": tuple(PROFILES),
-    "rocketmqVersion": tuple(versions()),
-}
 ROCKETMQ_KEYS: Mapping[str, str] = {
     argument: RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
 }
 """What the stack file calls each argument of `RocketMq`."""
 
-_TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
-UNSET: tuple[Any, ...] = ("", 0, [], {})
-"""Declared defaults that stand for the component's own default: the engine wants a default of every optional key."""
+
+_Groups = Mapping[str, NodeGroupArgs]
+_Stages = tuple[ClusterAddonsArgs, ClusterAddonsArgs]
 
 
 @dataclass(frozen=True)
@@ -104,44 +93,40 @@ def load() -> Settings:
     """The settings of the running stack, in whose words components warn from now on.
 
     Raises:
-        RunError: for the first key that is unknown, missing, ill-typed, out of range or encrypted; it names key and
-            stack file.
+        RunError: for each key that is unknown, missing, ill-typed, out of range or encrypted; it names key and stack
+            file, in whose order they are, and shows nothing that is encrypted.
     """
-    project, stack = pulumi.get_project(), pulumi.get_stack()
+    project, root = pulumi.get_project(), project_directory()
     # RocketMq alone warns of its arguments.
     speak(spelled_for_rocketmq)
-    directory = project_directory()
-    declared = declaration(directory)
+    declared = declaration(root)
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): text for key, text in config_values().items() if key.startswith(prefix)}
+    encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
+    file, written = f"Pulumi.{pulumi.get_stack()}.yaml", stack_yaml.StackFile()
     try:
-        written = stack_yaml.read(directory / f"Pulumi.{stack}.yaml")
+        written = stack_yaml.read(root / file)
+        stack_file.check_places(written, project, declared)
         problems = Problems()
         problems.attempt(stack_file.check_keys, config_values(), project)
-        problems.attempt(stack_file.check_places, written, project, declared)
         problems.attempt(stack_file.check_guard, config_values(), written)
         problems.attempt(stack_file.check_switches, written, project)
+        problems.attempt(stack_secrets.check_encrypted, given, encrypted, written.find(f"{prefix}access"))
         problems.refuse()
-        encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
         aws = pulumi.Config("aws")
         if not given.get("clusterRoleArn"):
             # The cluster's creator is the role in which the provider works, and so must be whoever asks for its token.
             given["clusterRoleArn"] = assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
-        account = stack_file.only_account(aws.get("allowedAccountIds"))
-        settings = parse(declared, given, aws.get("profile"), aws.get("region"), account)
-        stack_file.hold_secrets(settings.rocketmq.get("access", {}), encrypted)
+        # What is encrypted would stand in errors.
+        account = None if is_config_secret(guard := "aws:allowedAccountIds") else config_values().get(guard)
+        region = None if is_config_secret("aws:region") else aws.get("region")
+        settings = parse(declared, given, aws.get("profile"), region, stack_file.only_account(account))
+        stack_secrets.hold_passwords(settings.rocketmq.get("access", {}), encrypted)
     except ValueError as error:
-        msg = f"Pulumi.{stack}.yaml: {error}"
-        raise pulumi.RunError(msg) from error
+        raise pulumi.RunError(stack_errors.told(error, file, written, project)) from None
     if "kms_key_id" in settings.storage and (settings.ebs_csi.get("existing") or settings.ebs_csi.get("auto_mode")):
         pulumi.log.warn(stack_checks.KEY_UNSEEN)
     return settings
-
-
-@cache
-def declaration(directory: Path) -> dict[str, dict[str, Any]]:
-    """The `config:` block of the project file in `directory`, by key."""
-    return yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
 
 
 def parse(
@@ -161,21 +146,9 @@ def parse(
         account: the account that they allow, where it is one.
 
     Raises:
-        ValueError: naming the key, what was given, what is accepted, and the nearest name.
+        ValueError: for each key, naming it, what was given, what is accepted, and the nearest name.
     """
     return assemble(declared, checked_values(declared, given), profile, region, account)
-
-
-def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]) -> dict[str, Any]:
-    """A typed value for every declared key. Arguments and errors as for `parse`."""
-    for key in given:
-        if key not in declared:
-            msg = f"unknown key {key!r}{did_you_mean(key, declared)}; accepted are {', '.join(declared)}"
-            raise ValueError(msg)
-    values = {key: _value(key, declaration_, given) for key, declaration_ in declared.items()}
-    for key, accepted in _CHOICES.items():
-        one_of(values[key], accepted, key)
-    return values
 
 
 def assemble(
@@ -186,23 +159,29 @@ def assemble(
     account: str | None = None,
 ) -> Settings:
     """The settings that checked values make. Arguments and errors as for `parse`."""
-    cluster = _cluster(values, profile)
-    storage = _storage(values)
+    problems = Problems()
+    cluster = problems.attempt(_cluster, values, profile)
+    storage = problems.attempt(_storage, values)
     if values["newCluster"]:
-        stack_checks.check_existing(values, storage)
-    ebs_csi = _ebs_csi(declared, values, storage)
-    rocketmq = _rocketmq(declared, values)
-    new = _new_cluster(values, cluster)
+        known: EbsStorageClassArgs = storage or {"class_name": values["storageClass"], "create": True}
+        problems.attempt(stack_checks.check_existing, values, known)
+    ebs_csi = problems.attempt(_ebs_csi, declared, values, storage or {"class_name": ""})
+    rocketmq = problems.attempt(_rocketmq, declared, values)
+    new = problems.attempt(_new_cluster, values, cluster or {"cluster_name": "cluster"})
+    problems.refuse()
+    assert cluster and storage and ebs_csi and rocketmq, "what has no problem was made"  # noqa: PT018, S101
     if storage.get("create", False):
-        stack_checks.check_class(storage, rocketmq)
-    check_arns(values, region, account)
+        problems.attempt(stack_checks.check_class, storage, rocketmq)
+    problems.attempt(check_arns, values, region, account)
     network = new.network if new else None
-    stack_checks.check_zones(rocketmq, region, network)
-    stack_checks.check_namespace(rocketmq)
+    problems.attempt(stack_checks.check_zones, rocketmq, region, network)
+    problems.attempt(stack_checks.check_namespace, rocketmq)
     if new is not None:
-        stack_checks.check_balancer(values)
-        new = replace(new, not_yet=not_yet(values, check_new_cluster(new, ebs_csi, rocketmq, region)))
-    check_images(network, rocketmq, region)
+        problems.attempt(stack_checks.check_balancer, values)
+        absent = problems.attempt(check_new_cluster, new, ebs_csi, rocketmq, region)
+        new = replace(new, not_yet=not_yet(values, absent or ""))
+    problems.attempt(check_images, network, rocketmq, region)
+    problems.refuse()
     return Settings(
         cluster=cluster,
         new_cluster=new,
@@ -215,22 +194,31 @@ def assemble(
 
 
 def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> RocketMqArgs:
-    types = RocketMqArgs.__annotations__
+    types, problems = RocketMqArgs.__annotations__, Problems()
     given = {
-        argument: from_camel(values[key], types[argument])
+        argument: values[key] if key == "external" else from_camel(values[key], types[argument], key, (key,), problems)
         for argument, key in ROCKETMQ_KEYS.items()
         if values[key] != declared[key].get("default") or values[key] not in UNSET
     }
     args = cast("RocketMqArgs", given)
-    with as_spelled(words=spelled_for_rocketmq):
-        if "external" in given:
-            args["external"] = cast("ExternalArgs", external(values["external"]))
-        plan(args)
+    if args.pop("external", None):
+        # Whatever is wrong in it, the other keys are checked as well.
+        outside = problems.attempt(_external, values["external"])
+        args |= {} if outside is None else {"external": outside}
+    with problems.collected(), as_spelled(words=spelled_for_rocketmq):
+        check_rocketmq(args)
+    problems.refuse()
     return args
 
 
+def _external(given: Mapping[str, Any]) -> "ExternalArgs":
+    with as_spelled():
+        made = external(given)
+    return cast("ExternalArgs", made)
+
+
 def _new_cluster(values: Mapping[str, Any], known: "ExistingEksClusterArgs") -> NewCluster | None:
-    parts = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}
+    parts, problems = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}, Problems()
     if not values["newCluster"]:
         for key, given in parts.items():
             if given:
@@ -238,31 +226,55 @@ def _new_cluster(values: Mapping[str, Any], known: "ExistingEksClusterArgs") -> 
                     f"{key} is given, but the stack adopts cluster {values['clusterName']!r}: give newCluster too, or "
                     f"leave {key} out"
                 )
-                raise ValueError(msg)
+                problems.add(ValueError(msg))
+        problems.refuse()
         return None
     name = known["cluster_name"]
-    network: NetworkArgs = _part("network", parts["network"], NetworkArgs, {"cluster_name": name})
+    no_network: NetworkArgs = {}
+    network, zones = problems.attempt(_network, parts["network"], name) or (no_network, 3)
+    cluster = problems.attempt(_cluster_args, values["newCluster"], known)
+    groups = {
+        f"nodes-{group}": problems.attempt(_node_group, group, given, name, zones)
+        for group, given in parts["nodeGroups"].items()
+    }
+    addons = problems.attempt(_addons, parts["clusterAddons"], name)
+    problems.refuse()
+    return NewCluster(network, cast("EksClusterArgs", cluster), *cast("_Stages", addons), cast("_Groups", groups))
+
+
+def _network(given: object, cluster: str) -> tuple[NetworkArgs, int]:
+    """Arguments of the network, and how many zones it has."""
+    args: NetworkArgs = part("network", given, NetworkArgs, {"cluster_name": cluster})
     with as_spelled("network"):
-        zones = len(plan_network(network).private)
-    cluster: EksClusterArgs = _part("newCluster", values["newCluster"], EksClusterArgs, {**known, **_NETWORK_IDS})
+        zones = len(plan_network(args).private)
+    return args, zones
+
+
+def _cluster_args(given: object, known: "ExistingEksClusterArgs") -> EksClusterArgs:
+    args: EksClusterArgs = part("newCluster", given, EksClusterArgs, {**known, **_NETWORK_IDS})
     with as_spelled("newCluster"):
-        plan_cluster(cluster)
-    wired = {"cluster_name": name, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
-    groups: dict[str, NodeGroupArgs] = {}
-    for group, given in parts["nodeGroups"].items():
-        component, place = f"nodes-{group}", f"nodeGroups[{group!r}]"
-        groups[component] = _part(place, given, NodeGroupArgs, wired)
-        with as_spelled(place):
-            plan_nodes(component, groups[component])
-    before, after = _addons(parts["clusterAddons"], name)
-    return NewCluster(network, cluster, before, after, groups)
+        plan_cluster(args)
+    return args
+
+
+def _node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroupArgs:
+    place = f"nodeGroups[{name!r}]"
+    wired = {"cluster_name": cluster, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
+    args: NodeGroupArgs = part(place, given, NodeGroupArgs, wired, ("nodeGroups", name))
+    with as_spelled(place):
+        plan_nodes(f"nodes-{name}", args)
+    return args
 
 
 def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
     """Arguments of the addons before and after the nodes, from one list: each addon belongs to one of the two."""
     wired = {"cluster_name": cluster, "stage": BEFORE, "kubernetes_version": _FACTS["kubernetes_version"]}
-    args: ClusterAddonsArgs = _part("clusterAddons", given, ClusterAddonsArgs, wired)
-    cni: VpcCniArgs = _part("clusterAddons.vpcCni", given.get("vpcCni", {}), VpcCniArgs, _CNI_FACTS)
+    problems, inner = Problems(), given.get("vpcCni", {})
+    pod_network = problems.attempt(part, "clusterAddons.vpcCni", inner, VpcCniArgs, _CNI_FACTS, _CNI_PLACE)
+    others = {key: value for key, value in given.items() if not (problems and key == "vpcCni")}
+    made = problems.attempt(part, "clusterAddons", others, ClusterAddonsArgs, wired)
+    problems.refuse()
+    args, cni = cast("ClusterAddonsArgs", made), cast("VpcCniArgs", pod_network)
     each_once([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
@@ -299,7 +311,7 @@ def _ebs_csi(
     role_checks.role_name(wired["role_name"], "ebsCsiRoleName")
     own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
     stack_checks.check_driver(driver, values, own)
-    args: EbsCsiAddonArgs = _part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
+    args: EbsCsiAddonArgs = part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
     if driver == "self-managed":
         args.setdefault("self_managed", {})
     with as_spelled("ebsCsi"):
@@ -321,11 +333,18 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
         "allow_volume_expansion": values["allowVolumeExpansion"],
         "auto_mode": values["ebsCsiDriver"] == "auto-mode",
     }
-    args: EbsStorageClassArgs = _part("newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired)
-    dns_subdomain(args["class_name"], "storageClass")
+    args: EbsStorageClassArgs = part(
+        "newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired, program=("kubeconfig",)
+    )
+    name = dns_subdomain(args["class_name"], "storageClass")
     if wired["create"]:
+        if name in RESERVED_NAMES:
+            msg = (
+                f"storageClass is {name!r}, {RESERVED_NAMES[name]}, and newStorageClass makes a class; accepted is "
+                f"another name, such as 'rocketmq-{name}': give one, or leave newStorageClass out to use what is there"
+            )
+            raise ValueError(msg)
         with as_spelled("newStorageClass"):
-            check_new_name(args["class_name"])
             parameters(args)
             reclaim_policy(args)
     return args
@@ -338,31 +357,12 @@ _FACTS: Mapping[str, Any] = {
     "provider_arn": "known later",
     "kubernetes_version": "known later",
 }
+_CNI_PLACE = ("clusterAddons", "vpcCni")
 _CNI_FACTS: Mapping[str, Any] = {
     "issuer": _FACTS["issuer"],
     "provider_arn": _FACTS["provider_arn"],
     "cluster_arn": "known later",
 }
-
-
-def _part(key: str, given: Any, wanted: Any, wired: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what `wanted` says
-    """Arguments of one component from an object of the stack file.
-
-    Args:
-        key: where it stands.
-        given: what stands there.
-        wanted: TypedDict of the component.
-        wired: arguments that the stack gives itself.
-    """
-    args = from_camel(given, wanted)
-    taken = [camel(name) for name in wired if isinstance(args, dict) and name in args]
-    if taken:
-        msg = f"{key} has {', '.join(taken)}, which the stack sets itself; leave it out"
-        raise ValueError(msg)
-    complete = {**args, **wired} if isinstance(args, dict) else args
-    with as_spelled():
-        hold(complete, wanted, key)
-    return complete
 
 
 def _cluster(values: Mapping[str, Any], profile: str | None) -> "ExistingEksClusterArgs":
@@ -376,23 +376,3 @@ def _cluster(values: Mapping[str, Any], profile: str | None) -> "ExistingEksClus
         role_arn(role, "clusterRoleArn")
         args["role_arn"] = role
     return args
-
-
-def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> Any:  # noqa: ANN401 - any declared type
-    wanted = _TYPES[declared["type"]]
-    if key not in given:
-        if "default" not in declared:
-            msg = f"{key} is missing; it is {spoken(wanted)}: {declared['description']}"
-            raise ValueError(msg)
-        return declared["default"]
-    text = given[key]
-    if wanted is str:
-        return text
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        value = text
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        msg = f"{key} is {value!r}; accepted is {spoken(wanted)}"
-        raise ValueError(msg)
-    return value

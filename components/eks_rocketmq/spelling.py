@@ -10,9 +10,10 @@ from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.network import NetworkArgs
 from eks_rocketmq.eks.node_group import NodeGroupArgs
 from eks_rocketmq.eks.storage_class import EbsStorageClassArgs
+from eks_rocketmq.errors import Problems, each_error
 from eks_rocketmq.external import StackExternalArgs
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.shape import camel, field_names
+from eks_rocketmq.shape import ShapeError, camel, field_names
 
 _SPELLED: Mapping[str, str] = {
     name: camel(name)
@@ -59,5 +60,11 @@ def as_spelled(key: str = "", words: Callable[[str], str] = spelled) -> Generato
     try:
         yield
     except ValueError as error:
-        told = words(str(error))
-        raise ValueError(f"{key}: {told}" if key else told) from error
+        told = Problems()
+        for each in each_error(error):
+            text = words(str(each))
+            if isinstance(each, ShapeError) and not key:
+                told.add(each.reworded(words))
+            else:
+                told.add(ValueError(f"{key}: {text}" if key else text))
+        told.refuse()

@@ -4,10 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-import pulumi
-
 from eks_rocketmq.errors import Problems
-from eks_rocketmq.rocketmq.access import AccessArgs
 from eks_rocketmq.stack_yaml import StackFile, is_empty
 from eks_rocketmq.validation import did_you_mean
 
@@ -158,31 +155,6 @@ def only_account(allowed: str | None) -> str | None:
         return None
     only = {str(account) for account in accounts} if isinstance(accounts, list) else set()
     return only.pop() if len(only) == 1 else None
-
-
-def hold_secrets(access: AccessArgs, encrypted: Collection[str]) -> None:
-    """Passwords of users are encrypted in the stack file and stay secret; every other setting ends in plain text.
-
-    Raises:
-        ValueError: for a password in plain text, and anything else that is encrypted.
-    """
-    for key in encrypted:
-        if key != "access":
-            msg = (
-                f"{key} is encrypted; accepted is plain text, `access` alone can be a secret: set it again without "
-                "--secret"
-            )
-            raise ValueError(msg)
-    for place, user in enumerate(access.get("users", [])):
-        if "password" not in user:
-            continue
-        if "access" not in encrypted:
-            msg = (
-                f"access.users[{user['name']!r}].password stands in plain text; leave it out and one is generated, or "
-                f"set it with `pulumi config set --path 'access.users[{place}].password' --secret`"
-            )
-            raise ValueError(msg)
-        user["password"] = pulumi.Output.secret(user["password"])
 
 
 def _misspelt(namespace: str, project: str) -> str:

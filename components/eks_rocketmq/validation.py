@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 
+from eks_rocketmq.redaction import Secret
+
 DNS_LABEL_LENGTH = 63
 DNS_SUBDOMAIN_LENGTH = 253
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -23,6 +25,8 @@ _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
 _QUANTITY_END = 2**63  # Kubernetes counts in 64 bits
 _QUANTITY_LENGTH = 64
+_BARE_LENGTH = 6  # digits of a number that nobody means as bytes
+_BARE_MEBIBYTES = 4  # digits from which on it is likely one of mebibytes
 _UNITS: dict[str | None, int] = {None: 1}
 for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[f"{_letter}i"] = 1024**_power
@@ -81,7 +85,7 @@ def whole_number(value: float, what: str) -> int:
         ValueError: naming `what`, the value and what is accepted.
     """
     if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
-        return int(value)
+        return value if isinstance(value, int) else int(value)
     msg = f"{what} is {value!r}; accepted is a whole number, such as 3"
     raise ValueError(msg)
 
@@ -119,7 +123,8 @@ def one_of(value: object, accepted: Collection[str], what: str) -> str:
     """
     if isinstance(value, str) and value in accepted:
         return value
-    msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(str(value), accepted)}"
+    near = did_you_mean(value, accepted) if isinstance(value, str) else ""
+    msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{near}"
     raise ValueError(msg)
 
 
@@ -175,6 +180,10 @@ def bytes_of(quantity: str, what: str) -> int:
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
+    if quantity.isdecimal() and len(quantity) <= _BARE_LENGTH and int(quantity) > 0:
+        unit = "Gi" if len(quantity) < _BARE_MEBIBYTES else "Mi"
+        msg = f"{what} is {quantity!r}; accepted is a size above 0 with a unit: write {quantity + unit!r}, for example"
+        raise ValueError(msg)
     match = _QUANTITY.fullmatch(quantity) if len(quantity) <= _QUANTITY_LENGTH else None
     size = Fraction(match["number"]) * _UNITS[match["suffix"]] if match else Fraction(0)
     if not 1 <= size < _QUANTITY_END or size.denominator != 1:
@@ -183,9 +192,21 @@ def bytes_of(quantity: str, what: str) -> int:
     return int(size)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A suggestion to put behind an error (`; did you mean 'replicas'?`), or nothing when no known name is near."""
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+def nearest_names(name: object, known: Iterable[str]) -> list[str]:
+    """The three known names that are nearest, the nearest first; none to a secret one."""
+    if isinstance(name, Secret):
+        return []
+    return difflib.get_close_matches(str(name), sorted(known), n=3, cutoff=0)
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A suggestion to put behind an error (`; did you mean 'replicas'?`), or nothing when no known name is near.
+
+    Nothing for a secret name either: it would tell what that is like.
+    """
+    if isinstance(name, Secret):
+        return ""
+    near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -212,7 +212,9 @@ def test_an_output_among_the_managed_policies_is_answered_with_the_way_that_ther
         ValueError, match=r"managed_policies has an output of another resource.*name it yourself in poli"
     ):
         run(make, preview=True)
-    with pytest.raises(ValueError, match=r"args is \[\]; accepted is an object with the fields role_name"):
+    with pytest.raises(
+        ValueError, match=r"args is \[\]; accepted is an object with the fields of IrsaRoleArgs in components"
+    ):
         run(program([]), preview=True)
 
 

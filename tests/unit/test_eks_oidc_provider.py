@@ -76,7 +76,7 @@ def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
 
 
 def test_a_malformed_issuer_is_refused_at_preview() -> None:
-    with pytest.raises(ValueError, match=r"OIDC issuer is 'oidc\.example'"):
+    with pytest.raises(ValueError, match=r"issuer is 'oidc\.example'"):
         run(lambda: program({"issuer": "oidc.example"}), preview=True)
 
 

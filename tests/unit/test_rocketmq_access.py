@@ -390,7 +390,7 @@ def permission(**changes: Any) -> dict[str, Any]:
             refused(password=pulumi.Output.from_input("Chosen-by-a-person"), password_version=1),
             "accepted is one of the two: another password where it is given, another number where it is generated",
         ),
-        (refused(password="short"), "access.users['orders'].password has 5 characters; accepted are 8 to 64"),
+        (refused(password="short"), "access.users['orders'].password is not accepted; accepted is a string of 8 to 64"),
         (refused(password='with"quotes'), "printable ASCII characters without blanks, quotes and backslashes"),
         (permission(resources=["Topics:a"]), "has the resource 'Topics:a'; accepted are 'Topic:NAME'"),
         (permission(resources=["Topics:a"]), "did you mean 'Topic'?"),
@@ -434,7 +434,9 @@ def test_a_refused_password_is_not_repeated() -> None:
 
 
 def test_a_password_that_is_known_later_is_checked_later() -> None:
-    with pytest.raises(ValueError, match=r"user orders\.password has 3 characters"):
+    with pytest.raises(
+        ValueError, match=r"access\.users\['orders'\]\.password is not accepted; accepted is a string of 8 to 64"
+    ):
         run(lambda: RocketMq("rocketmq", args(**refused(password=pulumi.Output.secret("abc")))))
 
 

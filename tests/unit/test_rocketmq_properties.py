@@ -383,7 +383,7 @@ def test_a_size_is_a_whole_number_of_bytes_or_refused(text: str) -> None:
 
 
 @quick
-@given(st.integers(1, 2**30), st.sampled_from(["Mi", "Gi", "M", "k", ""]))
+@given(st.integers(1, 2**30), st.sampled_from(["Mi", "Gi", "M", "k"]))
 def test_twice_the_number_is_twice_the_size(number: int, unit: str) -> None:
     assert bytes_of(f"{number * 2}{unit}", "size") == 2 * bytes_of(f"{number}{unit}", "size")
 

@@ -148,7 +148,7 @@ def test_each_choice_is_taken() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"brokerGroup": []}, r"unknown key 'brokerGroup'; did you mean 'brokerGroups'\?; accepted are clusterName, "),
+        ({"brokerGroup": []}, r"unknown key 'brokerGroup'; did you mean 'brokerGroups'\?; accepted are those of docs/"),
         ({"clusterName": None}, "clusterName is missing; it is a string: Name of the EKS cluster"),
         ({"brokerGroups": None}, "brokerGroups is missing; it is a list"),
         ({"allowVolumeExpansion": "maybe"}, "allowVolumeExpansion is 'maybe'; accepted is true or false"),

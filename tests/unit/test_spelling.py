@@ -63,7 +63,7 @@ def test_arguments_of_rocketmq_have_names_of_their_own_in_the_stack_file(text: s
         (
             "staging",
             {"network": {"zone_counts": 3}},
-            "network.zone_counts is not known; did you mean 'zoneCount'?; accepted are cidrBlock, zones, zoneCount, ",
+            "network.zone_counts is not known; did you mean 'zoneCount'?; accepted are those of NetworkArgs in ",
         ),
         (
             "staging",

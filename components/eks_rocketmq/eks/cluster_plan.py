@@ -119,6 +119,8 @@ def _check_entries(args: "EksClusterArgs") -> None:
     each_once([entry["name"] for entry in entries], "access_entries")
     for entry in entries:
         _check_entry(entry)
+    principals = [entry["principal_arn"] for entry in entries]
+    each_once([known for known in principals if isinstance(known, str)], "principal_arn of access_entries")
     if not args.get("creator_is_admin", True) and not any(map(is_admin, entries)):
         msg = (
             f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so nobody "
@@ -127,16 +129,21 @@ def _check_entries(args: "EksClusterArgs") -> None:
         raise ValueError(msg)
 
 
+def check_principal(principal: str, what: str) -> None:
+    """Raises ValueError, naming `what`, unless `principal` is the ARN of a role or user that EKS lets in."""
+    if not _PRINCIPAL.fullmatch(principal):
+        hint = "; the session of a role is no principal, name the role itself" if ":assumed-role/" in principal else ""
+        msg = f"{what} is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
+        raise ValueError(msg)
+
+
 def _check_entry(entry: "AccessEntryArgs") -> None:
     what = f"access entry {entry['name']!r}"
     if not _ENTRY_NAME.fullmatch(entry["name"]):
         msg = f"{what}: accepted as name are lower-case letters, digits and '-', such as 'platform-team'"
         raise ValueError(msg)
-    principal = entry["principal_arn"]
-    if isinstance(principal, str) and not _PRINCIPAL.fullmatch(principal):
-        hint = "; the session of a role is no principal, name the role itself" if ":assumed-role/" in principal else ""
-        msg = f"{what}: principal_arn is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
-        raise ValueError(msg)
+    if isinstance(principal := entry["principal_arn"], str):
+        check_principal(principal, f"{what}: principal_arn")
     kind = entry.get("type", "STANDARD")
     one_of(kind, ENTRY_TYPES, f"{what}: type")
     policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError, log
 
-from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.component import applied, child_options, type_token
 from eks_rocketmq.eks import account, csi_identity
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import EBS_CSI
@@ -283,7 +283,7 @@ class EbsCsiAddon(ComponentResource):
             snapshots = args.get("snapshots", False)
             policies["volumes"] = self._scope(args).apply(lambda scope: volume_policy(scope, snapshots=snapshots))
         if args.get("kms_key_arns", []):
-            policies["keys"] = Output.all(*args.get("kms_key_arns", [])).apply(key_policy)
+            policies["keys"] = applied(Output.all(*args.get("kms_key_arns", [])), key_policy, "kms_key_arns")
         return policies
 
     def _scope(self, args: EbsCsiAddonArgs) -> Output[Scope]:

@@ -20,10 +20,18 @@ from pulumi import (
     RunError,
 )
 
-from eks_rocketmq.component import after, child_options, type_token
+from eks_rocketmq.component import after, checked, child_options, type_token
 from eks_rocketmq.eks import account
 from eks_rocketmq.eks.asking import answered, call
-from eks_rocketmq.eks.cluster_plan import AUTHENTICATION, ClusterPlan, access_policy_arn, finish_cluster, plan_cluster
+from eks_rocketmq.eks.cluster_plan import (
+    AUTHENTICATION,
+    ClusterPlan,
+    access_policy_arn,
+    check_principal,
+    finish_cluster,
+    plan_cluster,
+)
+from eks_rocketmq.eks.identifiers import key_arn
 from eks_rocketmq.eks.lookup import CLUSTER
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered, service_role
 from eks_rocketmq.eks.preflight import refuse_existing, refuse_existing_cluster
@@ -177,8 +185,9 @@ class EksCluster(ComponentResource):
             self, name, service=CLUSTER_SERVICE, policies=[CLUSTER_POLICY], tags=args.get("tags", {}), sessions=True
         )
         logs = self._log_group(name, args, plan)
-        key_arn = args.get("secrets_kms_key_arn") or self._key(name, args)
-        made = self._control_plane(name, args, plan, role, key_arn, [*policies, logs])
+        given = args.get("secrets_kms_key_arn")
+        key = checked(given, key_arn, "secrets_kms_key_arn") if given else self._key(name, args)
+        made = self._control_plane(name, args, plan, role, key, [*policies, logs])
         found = Description(
             # As the caller gave it: known before the cluster exists, and with the order of one that does.
             name=Output.all(args["cluster_name"], made.urn).apply(lambda known: known[0]),
@@ -204,7 +213,9 @@ class EksCluster(ComponentResource):
             f"{name}-logs",
             name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes here and nowhere else
             retention_in_days=plan.log_retention_days,
-            kms_key_id=args.get("log_kms_key_arn"),
+            kms_key_id=checked(args["log_kms_key_arn"], key_arn, "log_kms_key_arn")
+            if "log_kms_key_arn" in args
+            else None,
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
@@ -284,7 +295,9 @@ class EksCluster(ComponentResource):
             own = aws.eks.AccessEntry(
                 f"{name}-{entry['name']}",
                 cluster_name=self.name,
-                principal_arn=entry["principal_arn"],
+                principal_arn=checked(
+                    entry["principal_arn"], check_principal, f"access entry {entry['name']!r}: principal_arn"
+                ),
                 kubernetes_groups=entry.get("kubernetes_groups"),
                 user_name=entry.get("username"),
                 type=entry.get("type", "STANDARD"),

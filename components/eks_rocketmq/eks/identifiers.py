@@ -102,7 +102,7 @@ def key_arn(value: str, what: str) -> Arn:
         ValueError: naming `what`, the value and what is accepted.
     """
     accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY}'"
-    if "alias/" in value:
+    if isinstance(value, str) and "alias/" in value:
         accepted += "; an alias grants nothing, `aws kms describe-key --key-id <alias>` names its key"
     return _arn(value, what, "kms", r"key/[\w-]+", accepted)
 
@@ -154,7 +154,8 @@ def parse_arn(value: str) -> Arn:
 
 
 def _arn(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
-    match = _ARN.fullmatch(value)
+    # An Output may give anything.
+    match = _ARN.fullmatch(value) if isinstance(value, str) else None
     # IAM knows no regions; a resource of another service lives in one, and in an account.
     at_home = match is not None and bool(match["region"]) == (service != "iam") and bool(match["account"])
     if match and at_home and match["service"] == service and re.fullmatch(resource, match["resource"], re.ASCII):

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi_aws as aws
 from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
 
-from eks_rocketmq.component import after, child_options, type_token
+from eks_rocketmq.component import after, applied, checked, child_options, type_token
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.identifiers import policy_arn
 from eks_rocketmq.eks.objects import attach_policies
@@ -136,7 +136,9 @@ class IrsaRole(ComponentResource):
             name=role_checks.role_name(args["role_name"]),
             assume_role_policy=_trust(args, accounts),
             path=role_checks.path(args["path"]) if "path" in args else None,
-            permissions_boundary=args.get("permissions_boundary"),
+            permissions_boundary=checked(args["permissions_boundary"], policy_arn, "permissions_boundary")
+            if "permissions_boundary" in args
+            else None,
             max_session_duration=_session(args),
             description=role_checks.description(args["description"]) if "description" in args else None,
             force_detach_policies=args.get("force_detach_policies"),
@@ -150,7 +152,7 @@ class IrsaRole(ComponentResource):
         )
         self.attachments = [
             *attach_policies(self, name, role, args.get("managed_policies", [])),
-            *self._attach(name, role, args.get("policy_arns", {})),
+            *self._attach(name, role, _checked_arns(args)),
             *self._create(name, role, customer, args, tags),
         ]
         self.inline_policies = self._embed(name, role, inline)
@@ -307,7 +309,12 @@ def _session(args: IrsaRoleArgs) -> int | None:
 
 
 def _document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
-    return Output.from_input(document).apply(lambda known: permission_policy(known, f"policy {key}"))
+    what = f"policy {key}"
+    return applied(Output.from_input(document), lambda known: permission_policy(known, what), what)
+
+
+def _checked_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
+    return {key: checked(arn, policy_arn, f"policy_arns[{key!r}]") for key, arn in args.get("policy_arns", {}).items()}
 
 
 def _checked_customer_policy(name: str, document: str) -> str:
@@ -343,5 +350,4 @@ def _trust(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[st
     shortest = [shortest_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
     arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pods.values()]
     document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pods.values()])
-    known: Output[str] = Output.all(clusters, list(pods.values())).apply(document)
-    return known
+    return applied(Output.all(clusters, list(pods.values())), document, "a cluster that the role trusts")

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, Resource, ResourceOptions
 
-from eks_rocketmq.component import after, child_options, type_token
+from eks_rocketmq.component import after, checked, child_options, type_token
 from eks_rocketmq.eks import account
 from eks_rocketmq.eks.asking import ask, call, complete
+from eks_rocketmq.eks.identifiers import policy_arn
 from eks_rocketmq.eks.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
 from eks_rocketmq.eks.service_documents import FLOW_LOG_SERVICE, flow_log_policy, service_trust_policy
 from eks_rocketmq.preflight import ownership_tags
@@ -121,7 +122,9 @@ class Network(ComponentResource):
         tables, private_ways = self._private_routes(vpc, private, nats)
         endpoints = self._endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
-            self._flow_logs(vpc, plan.flow_log_days, args.get("permissions_boundary"))
+            boundary = args.get("permissions_boundary")
+            known = None if boundary is None else checked(boundary, policy_arn, "permissions_boundary")
+            self._flow_logs(vpc, plan.flow_log_days, known)
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
         self.zones = Output.all(*[subnet.availability_zone for subnet in private])

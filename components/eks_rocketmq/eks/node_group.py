@@ -6,7 +6,8 @@ from typing import NotRequired, TypedDict
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
-from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.component import checked, child_options, type_token
+from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, role_arn
 from eks_rocketmq.eks.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
 from eks_rocketmq.eks.objects import service_role
 from eks_rocketmq.eks.preflight import warn_of_node_role
@@ -118,7 +119,7 @@ class NodeGroup(ComponentResource):
         plan = plan_nodes(name, args)
         policies: list[Resource] = []
         if "role_arn" in args:
-            self.role_arn = Output.from_input(args["role_arn"])
+            self.role_arn = Output.from_input(checked(args["role_arn"], role_arn, "role_arn"))
         else:
             role, policies[:] = service_role(
                 self,
@@ -163,7 +164,9 @@ class NodeGroup(ComponentResource):
                         volume_type="gp3",
                         volume_size=size,
                         encrypted="true",
-                        kms_key_id=args.get("disk_kms_key_arn"),
+                        kms_key_id=checked(args["disk_kms_key_arn"], key_arn, "disk_kms_key_arn")
+                        if "disk_kms_key_arn" in args
+                        else None,
                         delete_on_termination="true",
                     ),
                 )
@@ -216,7 +219,7 @@ class NodeGroup(ComponentResource):
             },
             node_repair_config={"enabled": args.get("node_repair", True)},
             force_update_version=args.get("force_update", False),
-            version=args.get("version"),
+            version=checked(args["version"], kubernetes_version, "version") if "version" in args else None,
             release_version=args.get("release_version"),
             labels=args.get("labels"),
             taints=[aws.eks.NodeGroupTaintArgs(**taint) for taint in plan.taints],

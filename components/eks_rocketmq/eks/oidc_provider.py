@@ -5,10 +5,10 @@ from typing import NotRequired, TypedDict
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
-from eks_rocketmq.component import after, child_options, type_token
+from eks_rocketmq.component import after, checked, child_options, type_token
 from eks_rocketmq.eks import account, role_checks
 from eks_rocketmq.eks.asking import ask, call
-from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, oidc_provider_arn
+from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, issuer_host, oidc_provider_arn
 from eks_rocketmq.eks.preflight import refuse_existing
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
@@ -48,14 +48,15 @@ class ClusterOidcProvider(ComponentResource):
     def __init__(self, name: str, args: ClusterOidcProviderArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterOidcProvider"), name, {}, opts)
         hold(args, ClusterOidcProviderArgs)
-        self.issuer = Output.from_input(args["issuer"])
+        issuer = checked(args["issuer"], issuer_host, "issuer")
+        self.issuer = Output.from_input(issuer)
         if args.get("existing", False):
             refuse_beside({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
             self.arn = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
         else:
-            provider = self._create(name, args)
+            provider = self._create(name, args, issuer)
             # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview.
-            arn = Output.all(account.caller_arn(self), args["issuer"]).apply(lambda known: oidc_provider_arn(*known))
+            arn = Output.all(account.caller_arn(self), issuer).apply(lambda known: oidc_provider_arn(*known))
             self.arn, self.issuer = after(arn, [provider]), after(self.issuer, [provider])
         self.register_outputs({"arn": self.arn, "issuer": self.issuer})
 
@@ -84,13 +85,13 @@ class ClusterOidcProvider(ComponentResource):
                 raise RunError(msg)
         return found.arn
 
-    def _create(self, name: str, args: ClusterOidcProviderArgs) -> aws.iam.OpenIdConnectProvider:
+    def _create(self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]) -> aws.iam.OpenIdConnectProvider:
         audiences = _audiences(args)
         role_checks.provider_audiences(audiences[1:])
         role_checks.thumbprints(args.get("thumbprints", []))
         return aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
-            url=args["issuer"],
+            url=issuer,
             client_id_lists=audiences,
             thumbprint_lists=args.get("thumbprints"),
             tags={**args.get("tags", {}), **ownership_tags()},

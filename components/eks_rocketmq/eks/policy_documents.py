@@ -21,7 +21,10 @@ CUSTOMER_POLICY_LIMIT = 6_144
 Statement = dict[str, Any]
 
 _VERSION = "2012-10-17"
-_ISSUER = re.compile(r"https://(?P<host>[^/\s]+(/\S*[^/\s])?)")
+_ISSUER = re.compile(r"https://(?P<host>[^/\s?#@]+(/[^\s?#]*[^/\s?#])?)")
+# Issuers are below oidc.eks.REGION.amazonaws.com and oidc-eks.REGION.api.aws.
+_ENDPOINT = re.compile(r"https://[^/]+\.(eks\.amazonaws\.com|eks-cluster\.[^/]+)[^/]*(/.*)?")
+_DISCOVERY = "/.well-known/"
 # The names of no region are shorter.
 _SHORTEST_ISSUER = f"https://oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
 _SHORTEST_CALLER = f"arn:aws:iam::{'0' * 12}:root"
@@ -30,17 +33,24 @@ SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
-def issuer_host(issuer: str) -> str:
+def issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
     """The issuer without `https://`: the form in which IAM names a provider in ARNs and condition keys.
 
     Raises:
-        ValueError: when the issuer is not an https URL without a trailing slash.
+        ValueError: when the issuer is not an https URL without a trailing slash, or another address of the cluster.
     """
-    match = _ISSUER.fullmatch(issuer)
-    if match is None:
+    match = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
+    other = ""
+    if match is None and not isinstance(issuer, str):
+        other = "; an Output gave something else"
+    elif _DISCOVERY in issuer:
+        other = "; this is its discovery document: leave out what begins with '/.well-known'"
+    elif _ENDPOINT.fullmatch(issuer):
+        other = "; this is the endpoint of the API server, which issues no tokens"
+    if match is None or other:
         msg = (
-            f"OIDC issuer is {issuer!r}; accepted is the URL as DescribeCluster gives it, "
-            "such as 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'"
+            f"{what} is {issuer!r}; accepted is the URL as DescribeCluster gives it, "
+            f"such as 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'{other}"
         )
         raise ValueError(msg)
     return match["host"]

@@ -5,9 +5,10 @@ from typing import NotRequired, TypedDict
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 
-from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.component import checked, child_options, type_token
 from eks_rocketmq.eks import volume_class
 from eks_rocketmq.eks.asking import answered, call
+from eks_rocketmq.eks.identifiers import key_arn
 from eks_rocketmq.eks.preflight import refuse_existing_class
 from eks_rocketmq.preflight import ownership_tags
 from eks_rocketmq.shape import hold
@@ -133,7 +134,7 @@ class EbsStorageClass(ComponentResource):
         volume_class.check_new_name(args["class_name"])
         parameters: dict[str, Input[str]] = {**volume_class.parameters({**args})}
         if "kms_key_id" in args:
-            parameters["kmsKeyId"] = Output.from_input(args["kms_key_id"]).apply(volume_class.key_id)
+            parameters["kmsKeyId"] = checked(args["kms_key_id"], key_arn, "kms_key_id")
         auto_mode = args.get("auto_mode", False)
         default = {volume_class.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
         return kubernetes.storage.v1.StorageClass(

@@ -21,6 +21,8 @@ USER_TYPES = ("Normal", "Super")
 _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
 _ACTIONS = ("Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All")
 _DECISIONS = ("Allow", "Deny")
+CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *_ACTIONS, *_DECISIONS)
+"""Every word of which one is chosen."""
 _RESOURCE = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
 # What neither JSON nor RocketMQ's files would change, and a list of blank-separated words keeps together.
 _PASSWORD = re.compile(r"[!#-\[\]-~]{8,64}")
@@ -134,7 +136,7 @@ def _user(given: UserArgs) -> User:
         )
         raise ValueError(msg)
     if isinstance(password, str):
-        checked_password(password, what)
+        checked_password(password, f"{what}.password")
     return User(
         name=name,
         type=kind,
@@ -145,16 +147,16 @@ def _user(given: UserArgs) -> User:
     )
 
 
-def checked_password(password: str, what: str) -> str:
+def checked_password(password: object, what: str) -> str:
     """Returns the password.
 
     Raises:
         ValueError: saying what is accepted and nothing of the password.
     """
-    if not _PASSWORD.fullmatch(password):
+    if not (isinstance(password, str) and _PASSWORD.fullmatch(password)):
         msg = (
-            f"{what}.password has {len(password)} characters; accepted are 8 to 64 printable ASCII characters without "
-            "blanks, quotes and backslashes"
+            f"{what} is not accepted; accepted is a string of 8 to 64 printable ASCII characters without blanks, "
+            "quotes and backslashes: choose another one, or leave it out and one is generated"
         )
         raise ValueError(msg)
     return password

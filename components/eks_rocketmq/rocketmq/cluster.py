@@ -1,9 +1,13 @@
 """The whole RocketMQ."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack
+from pulumi.runtime import get_root_resource
 
-from eks_rocketmq.component import after, child_options, type_token, warn
+from eks_rocketmq.component import after, checked, child_options, type_token, warn
 from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
 from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
@@ -18,6 +22,9 @@ from eks_rocketmq.rocketmq.name_servers import NameServers
 from eks_rocketmq.rocketmq.namespace_preflight import ENFORCE, refuse_unfit_pods
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.rocketmq.proxies import Proxies
+from eks_rocketmq.validation import dns_subdomain
+
+_NAMESPACES = "_rocketmq_namespaces"
 
 
 class RocketMq(ComponentResource):
@@ -40,10 +47,8 @@ class RocketMq(ComponentResource):
 
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("RocketMq"), name, {}, opts)
-        planned = plan(args)
-        for warning in planned.warnings:
-            warn(warning, self)
-        storage_class = args["storage_class"]
+        planned = _planned(self, name, args)
+        storage_class = checked(args["storage_class"], dns_subdomain, "storage_class")
         namespace = _namespace(self, name, planned)
 
         name_servers = NameServers(f"{name}-nameserver", planned, namespace, child_options(self))
@@ -51,7 +56,7 @@ class RocketMq(ComponentResource):
             f"{name}-controller",
             planned,
             namespace,
-            args.get("controllers", {}).get("storage_class", storage_class),
+            _class_of(args.get("controllers", {}), "controllers", storage_class),
             child_options(self),
         )
         credentials = _credentials(self, name, planned, namespace)
@@ -64,7 +69,7 @@ class RocketMq(ComponentResource):
                 planned,
                 group,
                 namespace,
-                given.get("storage_class", storage_class),
+                _class_of(given, f"broker_groups[{group.name!r}]", storage_class),
                 files,
                 internal,
                 # A broker gets its role from the controllers and stays fenced until it has one.
@@ -97,6 +102,39 @@ class RocketMq(ComponentResource):
                 "externalEndpoint": self.external_endpoint,
             }
         )
+
+
+def _planned(component: RocketMq, name: str, args: RocketMqArgs) -> Plan:
+    planned = plan(args)
+    _refuse_second(component, name, planned.namespace)
+    for warning in planned.warnings:
+        warn(warning, component)
+    return planned
+
+
+def _refuse_second(component: RocketMq, name: str, namespace: str) -> None:
+    """Refuse a second RocketMq in a namespace: both would have objects of the same names.
+
+    Raises:
+        ValueError: naming both.
+    """
+    # The cluster is the provider's; without one, that of the default provider, which the program has once.
+    cluster = component.get_provider("kubernetes:core/v1:Namespace") or get_root_resource()
+    if cluster is None:
+        return
+    first, made = vars(cluster).setdefault(_NAMESPACES, {}).setdefault(namespace, (name, component))
+    if made is not component:
+        msg = (
+            f"namespace is {namespace!r}, in which this program has RocketMq {first!r} already, and their objects have "
+            f"the same names; accepted is one in a namespace: give {name!r} another one, or a provider of another "
+            "cluster"
+        )
+        raise ValueError(msg)
+
+
+def _class_of(given: Mapping[str, Any], what: str, default: Input[str]) -> Input[str]:
+    own = given.get("storage_class")
+    return default if own is None else checked(own, dns_subdomain, f"{what}.storage_class")
 
 
 def _around(parent: RocketMq, name: str, planned: Plan, namespace: Input[str], proxies: Proxies) -> Output[str] | None:

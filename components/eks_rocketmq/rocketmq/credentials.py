@@ -59,7 +59,8 @@ class Credentials(ComponentResource):
         if user.password is None:
             return _generated(self, f"{name}-user-{user.name}", version=user.password_version)
         # One that is given as an output is known only now.
-        return Output.from_input(user.password).apply(lambda given: checked_password(given, f"user {user.name}"))
+        what = f"access.users[{user.name!r}].password"
+        return Output.from_input(user.password).apply(lambda given: checked_password(given, what))
 
 
 def users_file(access: Access, own: dict[str, str], given: dict[str, str]) -> str:

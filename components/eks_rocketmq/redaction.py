@@ -1,0 +1,79 @@
+"""Values of encrypted settings, as which no text of them can be made. Pure."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+SECRET = "[secret]"  # noqa: S105 - what stands instead of one
+_WINDOW = 6
+
+
+class Secret:
+    """Mixed into a value: it is checked as what it is, and shown as `[secret]`. `str` gives the value itself, as checks
+    of the standard library take it."""
+
+    def __repr__(self) -> str:
+        return SECRET
+
+    def __format__(self, _: str) -> str:
+        return SECRET
+
+
+class _Text(Secret, str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
+class _Whole(Secret, int):
+    __slots__ = ()
+
+
+class _Number(Secret, float):
+    __slots__ = ()
+
+
+def redacted(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a value of which no text, number or key can be shown."""
+    if isinstance(value, Mapping):
+        return {redacted(key): redacted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    if isinstance(value, str):
+        return _Text(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return _Whole(value) if isinstance(value, int) or value.is_integer() else _Number(value)
+
+
+def reveals(text: str, value: Any, known: Collection[str] = ()) -> bool:  # noqa: ANN401 - any JSON
+    """Whether a text has a part of a value in it: six characters in a row, or all of a shorter one in quotes.
+
+    Args:
+        text: what would be shown.
+        value: what must not be.
+        known: keys and words that may be shown, as everybody knows them.
+    """
+    return any(_shows(text, leaf) for leaf in _leaves(value, known))
+
+
+def _shows(text: str, leaf: object) -> bool:
+    plain = str.__str__(leaf) if isinstance(leaf, str) else repr(leaf)
+    if len(plain) < _WINDOW:
+        return repr(plain) in text or json.dumps(plain) in text
+    forms = {plain, repr(plain)[1:-1], json.dumps(plain)[1:-1]}
+    return any(form[at : at + _WINDOW] in text for form in forms for at in range(len(form) - _WINDOW + 1))
+
+
+def _leaves(value: Any, known: Collection[str]) -> Iterator[object]:  # noqa: ANN401 - any JSON
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key not in known:
+                yield key
+            yield from _leaves(item, known)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, known)
+    elif value is not None and not isinstance(value, bool) and value not in known:
+        yield value
