@@ -18,7 +18,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret
-from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.settings import SETTINGS, get_root_resource
 
 if TYPE_CHECKING:
     from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
@@ -37,6 +37,7 @@ __all__ = [
     "as_input",
     "config_values",
     "generate_schema",
+    "get_root_resource",
     "has_callback_server",
     "is_config_secret",
     "is_dry_run",

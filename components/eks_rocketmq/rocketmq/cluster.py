@@ -5,7 +5,6 @@ from typing import Any
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack
-from pulumi.runtime import get_root_resource
 
 from eks_rocketmq.component import after, checked, child_options, type_token, warn
 from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
@@ -22,6 +21,7 @@ from eks_rocketmq.rocketmq.name_servers import NameServers
 from eks_rocketmq.rocketmq.namespace_preflight import ENFORCE, refuse_unfit_pods
 from eks_rocketmq.rocketmq.plan import Plan, plan
 from eks_rocketmq.rocketmq.proxies import Proxies
+from eks_rocketmq.sdk_internals import get_root_resource
 from eks_rocketmq.validation import dns_subdomain
 
 _NAMESPACES = "_rocketmq_namespaces"
