@@ -29,7 +29,7 @@ def part(  # noqa: PLR0913, PLR0917 - `place` and `program` are for few parts
     Raises:
         ValueError: for each field that is not accepted.
     """
-    problems, path, own = Problems(), place or (key,), {*wired, *program}
+    problems, path, own = Problems(), place or (key,), (*wired, *program)
     args = from_camel(given, wanted, key, path, problems)
     taken = [camel(name) for name in own if isinstance(args, dict) and name in args]
     if taken:
