@@ -201,9 +201,9 @@ class RocketMqArgs(TypedDict):
     until it is back. `strict` and `balanced` need three controllers and refuse keys that would break this. Default:
     `strict`."""
     min_in_sync_replicas: NotRequired[int]
-    """Members in sync that a write needs. With 2 no write ever has one copy, and 3 to 10 s pass without writes when a
-    master dies; with 1 it is 1 to 2 s, and one copy until a survivor has attached again. Times as measured in 3 runs
-    each. Default: the profile's."""
+    """Members in sync that a new write needs. With 2, 3 to 10 s pass without writes when a master process dies; with 1
+    it is 1 to 2 s, and writes have one copy until a survivor has attached again. Times as measured in 3 runs each.
+    Default: the profile's."""
     labels: NotRequired[dict[str, str]]
     """Labels of every object that is made here, beside those that the deployment sets; `pods.labels` are those of the
     pods. Changing this restarts nothing. Default: none."""
