@@ -1,6 +1,7 @@
 """Adoption, the first `up`, messages; then nothing left to do."""
 
 import json
+from typing import Any
 
 from sandbox import incident, lifecycle
 from sandbox.engine import pulumi
@@ -71,15 +72,20 @@ def test_a_second_adoption_has_nothing_to_adopt(sandbox: Sandbox) -> None:
     assert "nothing to adopt" in sandbox.adopt().lower()
 
 
+def stack_sets(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """The stack's own StatefulSets; the original brokers' set is in the same namespace."""
+    return sandbox.objects("statefulsets", "-n", "rocketmq", "-l", "app.kubernetes.io/managed-by=pulumi")
+
+
 def test_an_engine_killed_in_the_middle_of_the_first_up_is_taken_over(sandbox: Sandbox) -> None:
-    sandbox.kill_up("-s", "prod", when=lambda: sandbox.objects("statefulsets", "-n", "rocketmq"))
-    made = {item["metadata"]["uid"] for item in sandbox.objects("statefulsets", "-n", "rocketmq")}
+    sandbox.kill_up("-s", "prod", when=lambda: stack_sets(sandbox))
+    made = {item["metadata"]["uid"] for item in stack_sets(sandbox)}
 
     pulumi.ensure_stack(sandbox.place, sandbox.tools)
     assert "was interrupted" in sandbox.adopt()
 
     assert "replace" not in sandbox.preview_steps("-s", "prod").operations()
-    assert made <= {item["metadata"]["uid"] for item in sandbox.objects("statefulsets", "-n", "rocketmq")}
+    assert made <= {item["metadata"]["uid"] for item in stack_sets(sandbox)}
 
 
 def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
