@@ -22,7 +22,7 @@ help: ## this list
 # One environment for program, tests and sandbox; made again when a pin changes.
 $(READY): $(REQUIREMENTS) components/pyproject.toml
 	@echo "… Python environment in $(VENV)"
-	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 15), "Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + "; name another one with make PYTHON=python3.12 …"'
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name another one with make PYTHON=python3.12 …"'
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) || { echo "python3 cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install --quiet -r $(REQUIREMENTS)
