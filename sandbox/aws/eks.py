@@ -15,7 +15,6 @@ _UPDATES = re.compile(r"/clusters/([\w-]+)/updates/([\w-]+)")
 _ASSOCIATIONS = re.compile(r"/clusters/([\w-]+)/pod-identity-associations(/[\w-]+)?")
 _CHANGES = re.compile(r"/clusters/([\w-]+)/(update-config|updates)")
 _GROUP_CHANGES = re.compile(r"/clusters/([\w-]+)/node-groups/([\w-]+)/(update-config|update-version)")
-_ENTRY_PATH = re.compile(r"/clusters/([\w-]+)/access-entries")
 _ENTRIES = re.compile(r"/clusters/([\w-]+)/access-entries")
 _POLICIES = re.compile(r"/clusters/([\w-]+)/access-entries/(.+)/access-policies")
 
@@ -79,7 +78,7 @@ def _in_cluster(
 
 def _entry_refusal(path: str, body: dict[str, Any]) -> Response | None:
     """Why an access entry or its policy cannot be."""
-    if (found := _ENTRY_PATH.match(path)) and not clusters.reads_access_entries(found[1]):
+    if (found := _ENTRIES.match(path)) and not clusters.reads_access_entries(found[1]):
         text = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this"
         return eks._error(400, "InvalidRequestException", f"{text} operation.")
     if _ENTRIES.fullmatch(path):
