@@ -86,6 +86,8 @@ def test_what_a_killed_up_was_making_is_named_and_not_made_again(account: Sandbo
 
     account.kill_up("-s", STACK, *IN_THE_CLUSTER, when=has_subnets)
 
+    # The killed engine has left its lock.
+    account.pulumi("cancel", "-s", STACK, "--yes")
     said = account.adopt(STACK)
 
     (number,) = re.findall(r"was interrupted in the middle of (\d+) operations", said)
