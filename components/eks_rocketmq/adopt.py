@@ -194,7 +194,9 @@ def look_up(
         return find(lambda: session(provider), type_, inputs)
     # A patch is no object of its own: creating it takes over fields of one that exists.
     if type_.startswith("kubernetes:") and not type_.endswith("Patch") and kubernetes_id(inputs):
-        return kubernetes(provider.get("kubeconfig", ""), inputs)
+        # A kubeconfig that only the update knows is that of a cluster that is not made yet: it holds nothing.
+        kubeconfig = provider.get("kubeconfig", "")
+        return None if kubeconfig == UNKNOWN else kubernetes(kubeconfig, inputs)
     return None
 
 

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 from urllib3.exceptions import MaxRetryError
 
 from eks_rocketmq import adopt, cli, clients, engine, kubernetes_api
-from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan, urn_of
+from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, look_up, read_plan, urn_of
 from eks_rocketmq.eks import interrupted
 from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
 from eks_rocketmq.eks.session import AccountUnknownError
@@ -538,3 +539,15 @@ def test_an_account_that_cannot_be_asked_is_said(
     result = command("--yes")
     assert result.exit_code == 1
     assert f"AWS cannot be asked what exists: {words}" in result.output
+
+
+def test_a_cluster_that_is_not_made_yet_is_not_asked() -> None:
+    def ask(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
+        pytest.fail(f"asked {kubeconfig} for {inputs}")
+
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
+    provider = {"kubeconfig": UNKNOWN}
+    assert (
+        look_up("kubernetes:core/v1:Namespace", namespace, provider, lambda _: pytest.fail("AWS was asked"), ask)
+        is None
+    )
