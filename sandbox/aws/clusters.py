@@ -158,12 +158,13 @@ def _correct(settings: Settings, cluster: dict[str, Any], body: dict[str, Any]) 
     cluster["deletionProtection"] = bool(body.get("deletionProtection", False))
     cluster["zonalShiftConfig"] = body.get("zonalShiftConfig", {"enabled": False})
     cluster["upgradePolicy"] = body.get("upgradePolicy", {"supportType": "EXTENDED"})
+    # EKS gives every cluster an authority. Those without an API server here get that of the one that has one.
+    authority = settings.certificate_authority
+    if authority.exists():
+        cluster["certificateAuthority"]["data"] = base64.b64encode(authority.read_bytes()).decode()
     if cluster["name"] != place.CLUSTER:
         return
     # The one cluster that this machine runs.
     cluster["identity"]["oidc"]["issuer"] = place.ISSUER
     cluster["endpoint"] = _ENDPOINT
-    authority = settings.certificate_authority
-    if authority.exists():
-        cluster["certificateAuthority"]["data"] = base64.b64encode(authority.read_bytes()).decode()
     cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"] = place.SERVICE_CIDR

@@ -194,7 +194,7 @@ class EksCluster(ComponentResource):
             arn=made.arn,
             version=made.version,
             endpoint=made.endpoint,
-            certificate_authority=made.certificate_authority.data,
+            certificate_authority=answered(made.certificate_authority, _MADE, "data").data,
             oidc_issuer=answered(made.identities, _MADE, "0.oidcs.0.issuer")[0].oidcs[0].issuer,
             cluster_security_group_id=answered(
                 made.vpc_config, _MADE, "cluster_security_group_id"
