@@ -208,7 +208,7 @@ def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what
     session: Callable[[Mapping[str, Any]], Session],
     kubernetes: KubernetesLookup | None,
 ) -> list[Found] | None:
-    """Return what an interrupted create made, once it is ready; None when nobody can tell.
+    """Return what an interrupted create made, once it is ready; None when that cannot be determined.
 
     Args:
         type_: type token of the resource.

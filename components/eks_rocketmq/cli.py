@@ -269,7 +269,7 @@ def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str, kubernetes: Kuber
 
     Args:
         pulumi: the stack.
-        absent: names of interrupted creates of which the caller says that nothing is there.
+        absent: names of interrupted creates that made nothing, as the caller has checked.
         rest: what else to say when the command ends here.
         kubernetes: looks an object up in a cluster; None where the cluster is gone.
     """

@@ -14,7 +14,7 @@ from eks_rocketmq.eks.lookup import Found
 
 Lookup = Callable[[str, Mapping[str, Any], Mapping[str, Any], Collection[str]], Sequence[Found] | None]
 """Takes type, inputs, the inputs of the provider, and the ids of that type which the stack has. Gives what the create
-made: nothing, one resource, or several that look alike. None: nobody can tell."""
+made: nothing, one resource, or several that look alike. None: it cannot be determined."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Recovery:
     absent: list[str]
     """URNs of those that did not: the next update makes them."""
     unsure: list[tuple[str, list[str]]]
-    """URNs of those of which nobody can tell, with the ids of what may be it. With any of them the state must not be
-    imported: they would be forgotten."""
+    """URNs of those whose result cannot be determined, with the ids of the candidates. With any of them the state
+    must not be imported: they would be forgotten."""
 
 
 def recovery(export: Mapping[str, Any], lookup: Lookup, absent: Collection[str] = ()) -> Recovery:
@@ -40,7 +40,7 @@ def recovery(export: Mapping[str, Any], lookup: Lookup, absent: Collection[str] 
     Args:
         export: the document of `pulumi stack export`.
         lookup: what a create made.
-        absent: names or URNs of resources that somebody has looked for and that are not there.
+        absent: names or URNs of resources that do not exist, as the user has checked.
     """
     deployment = dict(export.get("deployment") or {})
     operations = deployment.pop("pending_operations", None) or []

@@ -141,7 +141,7 @@ def _equal(key: str, value: str) -> dict[str, Any]:
 
 
 def _required_terms(spec: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
-    """Return the terms of the required node affinity, of which one must hold."""
+    """Return the terms of the required node affinity. One of them must match."""
     affinity = spec.get("affinity", {}).get("nodeAffinity", {})
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {})
     return [term.get("matchExpressions", []) for term in required.get("nodeSelectorTerms", [])]

@@ -104,7 +104,7 @@ def refuse_existing_object(
 
 
 def refuse_creating(type_: str, name: str, reason: Input[str]) -> ResourceTransform:
-    """A transform for a component: refuses the create of what it has of a type, at preview already.
+    """Return a transform that refuses the create of a component's resources of one type, at preview already.
 
     Args:
         type_: Pulumi type of the resource.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-SECRET = "[secret]"  # noqa: S105 - what stands instead of one
+SECRET = "[secret]"  # noqa: S105 - the replacement of a secret
 _WINDOW = 6
 
 
@@ -35,7 +35,7 @@ class _Number(Secret, float):
 
 
 def redacted(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value of which no text, number or key can be shown."""
+    """Return a value with every text, number and key replaced."""
     if isinstance(value, Mapping):
         return {redacted(key): redacted(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -123,7 +123,7 @@ def name_mock_errors(named: Callable[[str, Mapping[str, Any], Exception], Except
     """Let the errors of mocks that give no answer to a lookup name the lookup.
 
     The SDK's mocks fail within themselves for `None` and for `({}, None)`, which their base class returns: `'NoneType'
-    object is not iterable`. Nothing after them can say of which lookup.
+    object is not iterable`. That error does not name the lookup.
 
     Args:
         named: makes the error from token, arguments and the SDK's own error.

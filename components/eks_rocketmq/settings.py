@@ -115,7 +115,7 @@ def load() -> Settings:
         problems.refuse()
         aws = pulumi.Config("aws")
         if not given.get("clusterRoleArn"):
-            # The cluster's creator is the role in which the provider works, and so must be whoever asks for its token.
+            # The role that the AWS provider assumes creates the cluster, so the token is requested as the same role.
             given["clusterRoleArn"] = assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
         # What is encrypted would stand in errors.
         account = None if is_config_secret(guard := "aws:allowedAccountIds") else config_values().get(guard)

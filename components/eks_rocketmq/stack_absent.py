@@ -61,7 +61,7 @@ def _objects(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _software(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield settings that need what somebody has to install."""
+    """Yield settings that need software which the stack does not install."""
     metrics, outside = values["monitoring"], values["external"]
     if values["imagePullPolicy"] == "Never":
         yield "imagePullPolicy 'Never'", "nodes that have the image already"

@@ -21,7 +21,7 @@ _PARTITIONS: Mapping[str, str] = {
 }
 """Partitions by the beginning of their regions' names; every other region is in `aws`."""
 _FREE_TEXT = frozenset({"access", "config", "environment", "extraVolumeTags", "labels", "tags"})
-"""Objects whose values are secret or the user's own text: an ARN in them is used by nobody here."""
+"""Objects whose values are secret or the user's own text: the stack does not use an ARN in them."""
 
 
 class _Rule(NamedTuple):
@@ -102,7 +102,7 @@ def _check_place(path: str, text: str, arn: Arn, rule: _Rule, region: str) -> No
 
 
 def _arns(value: object, path: str = "", field: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield path, field and text of each ARN in a setting, of which a text may have several."""
+    """Yield path, field and text of each ARN in a setting. One text may contain several."""
     if isinstance(value, str):
         yield from ((path, field, text) for text in re.split(r"[,\s]+", value) if is_arn(text))
     elif isinstance(value, list):

@@ -35,7 +35,7 @@ NO_ROLE: Mapping[str, str] = {
     "existing": "which uses the addon and its role as they are",
     "auto-mode": "which needs no role of the stack",
 }
-"""Values of `ebsCsiDriver` with which this stack gives the driver no role."""
+"""Values of `ebsCsiDriver` for which the stack creates no role."""
 KEY_UNSEEN = (
     "newStorageClass.kmsKeyId with ebsCsiDriver 'existing' or 'auto-mode': the stack leaves that driver's role as it "
     "is (in Auto Mode, the role of the cluster). Unless the role or the key's policy lets it use the key through EC2 "

@@ -56,7 +56,7 @@ def check_keys(keys: Iterable[str], project: str) -> None:
 
 
 def check_places(file: StackFile, project: str, declared: Collection[str]) -> None:
-    """Refuse keys that stand where nobody reads them, or where another spelling of the same key may win.
+    """Refuse keys in places that are not read, and keys for which another spelling may win.
 
     The CLI puts the project's name before a key without a namespace and drops `config` within one. Beside the usual
     spelling of the same key it takes one of the two. It ignores what stands outside of `config:`.
@@ -73,9 +73,7 @@ def check_places(file: StackFile, project: str, declared: Collection[str]) -> No
     for key in file.top:
         if ":" in key or key in declared:
             whole = key if ":" in key else f"{project}:{key}"
-            problems.add(
-                ValueError(f"{key} stands outside of config:, where nobody reads it; write {whole} below config:")
-            )
+            problems.add(ValueError(f"{key} is outside of config:, where it is not read; write {whole} below config:"))
     for key in file.config:
         namespace, colon, name = key.partition(":")
         if not colon and key != "<<":

@@ -61,7 +61,7 @@ def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: Roc
 
 
 def locked_out(caller: str, cluster: EksClusterArgs) -> str:
-    """Return why whoever creates the cluster could then put nothing into it, or an empty text.
+    """Return why the creator of the cluster could not use it afterwards, or an empty text.
 
     Args:
         caller: ARN of the identity that runs the stack, as STS says it. It creates the cluster.

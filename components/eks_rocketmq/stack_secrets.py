@@ -26,7 +26,7 @@ def check_encrypted(given: Mapping[str, str], encrypted: Collection[str], writte
 
     Args:
         given: text of each key of the project.
-        encrypted: keys of which a part at least is encrypted.
+        encrypted: keys that are encrypted as a whole or in part.
         written: `access` in the stack file, where single values of it may be encrypted.
 
     Raises:
@@ -59,7 +59,7 @@ def hold_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
             user["password"] = pulumi.Output.secret(user["password"])
             continue
         msg = (
-            f"access.users[{user['name']!r}].password stands in plain text; leave it out and one is generated, or "
+            f"access.users[{user['name']!r}].password is in plain text; leave it out and one is generated, or "
             f"set it with `pulumi config set --path 'access.users[{place}].password' --secret`"
         )
         problems.add(ValueError(msg))
@@ -106,7 +106,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _hidden(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - any JSON
-    """The value, of which only what stands in plain text in the file can be shown."""
+    """Return the value with everything replaced that is not in plain text in the file."""
     parts = _parts(value, written)
     if parts is None:
         return redacted(value)

@@ -54,8 +54,8 @@ def read(file: Path) -> StackFile:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         msg = (
-            f"{place}{error.problem or error.context}; accepted is YAML indented by spaces: correct the line, a text "
-            "with special characters stands in quotes"
+            f"{place}{error.problem or error.context}; accepted is YAML indented by spaces: correct the line, and "
+            "put a text with special characters in quotes"
         )
         raise ValueError(msg) from None
     except (yaml.YAMLError, UnicodeDecodeError):

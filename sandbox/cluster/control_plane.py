@@ -98,7 +98,7 @@ def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> l
     Args:
         binary: the program.
         pki: folder of certificates and keys.
-        webhook: kubeconfig of the token authenticator; while nobody answers there, certificates still work.
+        webhook: kubeconfig of the token authenticator; while it does not answer, certificates still work.
         authorization: the AuthorizationConfiguration.
     """
     return [

@@ -66,7 +66,7 @@ def failure(place: Place, toolchain: Toolchain, seconds: float = 120.0) -> Failu
 
 
 def remove(place: Place, toolchain: Toolchain) -> None:
-    """Delete the brokers with their claims, as somebody who needs them no longer."""
+    """Delete the brokers with their claims."""
     kubectl(place, toolchain, "delete", "-f", str(MANIFEST), "--ignore-not-found", "--wait=true")
     kubectl(place, toolchain, "-n", NAMESPACE, "delete", "pvc", "-l", SELECTOR, "--wait=true")
 

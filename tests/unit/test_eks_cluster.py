@@ -345,7 +345,7 @@ def with_entry(**changed: Any) -> dict[str, Any]:
         ({"secrets_kms_key_arn": "foo"}, "secrets_kms_key_arn is 'foo'; accepted is the ARN of a KMS key"),
         ({"log_kms_key_arn": "alias/mine"}, "log_kms_key_arn is 'alias/mine'; .* an alias grants nothing"),
         ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role"),
-        ({"creator_is_admin": False}, "nobody could administer it"),
+        ({"creator_is_admin": False}, "no principal could administer it"),
         ({"access_entries": [ENTRIES[0]] * 2}, "access_entries has 'team' more than once; accepted is each name once"),
         (with_entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
         (

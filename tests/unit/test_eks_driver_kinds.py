@@ -140,7 +140,7 @@ def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> Non
     assert restart(recording) == {RESTARTED: ROLE}
     ((severity, text),) = recording.log
     assert severity == "WARNING"
-    assert "cannot tell with which role the pods of kube-system/ebs-csi-controller run" in text
+    assert "cannot read the role of the pods of kube-system/ebs-csi-controller" in text
     assert restart_annotations(ROLE, ROLE, [ROLE]) == {RESTARTED: ROLE}
 
 

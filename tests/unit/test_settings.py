@@ -348,7 +348,7 @@ def test_a_users_password_is_encrypted_in_the_stack_file_and_stays_secret() -> N
     with pytest.raises(pulumi.RunError) as refusal:
         run(settings.load, config=config, stack="prod")
     assert str(refusal.value) == (
-        "Pulumi.prod.yaml: access.users['orders'].password stands in plain text; leave it out and one is generated, or "
+        "Pulumi.prod.yaml: access.users['orders'].password is in plain text; leave it out and one is generated, or "
         "set it with `pulumi config set --path 'access.users[0].password' --secret`"
     )
 

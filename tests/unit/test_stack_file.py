@@ -72,7 +72,7 @@ def test_a_key_that_is_not_below_config_is_refused_as_nobody_reads_it(folder: Pa
     append(folder, f"{key}: {{}}\n")
     whole = key if ":" in key else f"{PROJECT}:{key}"
     assert refusal() == (
-        f"Pulumi.prod.yaml: {key} stands outside of config:, where nobody reads it; write {whole} below config:"
+        f"Pulumi.prod.yaml: {key} is outside of config:, where it is not read; write {whole} below config:"
     )
 
 

@@ -23,7 +23,7 @@ def region(component: ComponentResource) -> Output[str]:
 
 
 def caller_arn(component: ComponentResource) -> Output[str]:
-    """Return the ARN of whoever asks, which holds partition and account."""
+    """Return the ARN of the caller, which contains partition and account."""
     return answered(_caller(component), _CALLER, "arn", component=component).arn
 
 

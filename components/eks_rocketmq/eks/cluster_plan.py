@@ -70,7 +70,7 @@ def plan_cluster(args: "EksClusterArgs") -> ClusterPlan:
 
 
 def is_admin(entry: "AccessEntryArgs") -> bool:
-    """Whether an access entry lets somebody administer the whole cluster."""
+    """Whether an access entry gives administrator rights in the whole cluster."""
     return any(one["policy"] == ADMIN_POLICY and not one.get("namespaces") for one in entry.get("policies", []))
 
 
@@ -123,8 +123,8 @@ def _check_entries(args: "EksClusterArgs") -> None:
     each_once([known for known in principals if isinstance(known, str)], "principal_arn of access_entries")
     if not args.get("creator_is_admin", True) and not any(map(is_admin, entries)):
         msg = (
-            f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so nobody "
-            "could administer it; name an entry for whoever runs this stack, or leave creator_is_admin at True"
+            f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so no principal "
+            "could administer it; name an entry for the identity that runs the stack, or leave creator_is_admin at True"
         )
         raise ValueError(msg)
 

@@ -112,7 +112,7 @@ def _check_installation(given: Mapping[str, object]) -> None:
         refuse_beside(chosen, ADDON_ONLY, "self_managed, a driver without an EKS addon")
         if given.get("identity") == "pod_identity":
             msg = (
-                "identity is 'pod_identity' with self_managed; accepted is 'irsa', whose role stands in the annotation "
+                "identity is 'pod_identity' with self_managed; accepted is 'irsa', whose role is in the annotation "
                 "of the service account. Leave identity out"
             )
             raise ValueError(msg)

@@ -231,7 +231,7 @@ class EbsCsiAddon(ComponentResource):
             metadata={
                 "name": names.service_account,
                 "namespace": names.namespace,
-                # Whoever annotated the account, by hand or with Helm, owns this field.
+                # kubectl or Helm own this field if the account was annotated with them.
                 "annotations": {ROLE_ANNOTATION: role.arn, "pulumi.com/patchForce": "true"},
             },
             opts=child_options(self),
@@ -350,7 +350,7 @@ def _look(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | N
         raise RunError(str(error)) from error
     except Exception as error:  # noqa: BLE001 - as with the preflight: a role that may not read can plan all the same
         log.warn(
-            f"cannot tell with which role the pods of {names.namespace}/{names.deployment} run ({error}); they are "
+            f"cannot read the role of the pods of {names.namespace}/{names.deployment} ({error}); they are "
             "restarted once"
         )
         return None, [None]

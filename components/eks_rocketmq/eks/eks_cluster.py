@@ -203,7 +203,7 @@ class EksCluster(ComponentResource):
             security_group_ids=made.vpc_config.security_group_ids.apply(lambda groups: groups or []),
         )
         describe(self, found, args.get("profile"), args.get("role_arn"))
-        # The API server answers nobody whose access entry is not there yet.
+        # The API server refuses principals whose access entry does not exist yet.
         self.kubeconfig = after(self.kubeconfig, self._access_entries(name, args))
         self.provider = give_access(self, name, self.arn, self.kubeconfig)
         self.register_outputs(registered(self))

@@ -84,7 +84,7 @@ def can_look(type_: str, inputs: Inputs) -> bool:
 def find_created(session: Callable[[], Session], type_: str, inputs: Inputs, known: Collection[str]) -> list[Found]:
     """Return what an interrupted create made in the account: nothing, one resource, or several that look alike.
 
-    What has the planned name without the stack's mark is somebody else's, and not in the result.
+    A resource with the planned name and without the stack's tag has another owner and is not in the result.
 
     Args:
         session: makes the boto3 session.

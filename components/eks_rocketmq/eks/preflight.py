@@ -89,7 +89,7 @@ def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResou
         try:
             provider = await _known(settings)
             lacking = await asyncio.to_thread(lambda: _lacking(_session(provider), role.rsplit("/", 1)[-1]))
-        except Exception as error:  # noqa: BLE001 - the role may be made in the same update, or nobody may ask
+        except Exception as error:  # noqa: BLE001 - the role may be made in the same update, or may not be read
             pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
             return
         if lacking:

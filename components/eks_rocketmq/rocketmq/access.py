@@ -22,7 +22,7 @@ _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
 _ACTIONS = ("Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All")
 _DECISIONS = ("Allow", "Deny")
 CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *_ACTIONS, *_DECISIONS)
-"""Every word of which one is chosen."""
+"""Words that a field accepts; they are never secret."""
 _RESOURCE = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
 # What neither JSON nor RocketMQ's files would change, and a list of blank-separated words keeps together.
 _PASSWORD = re.compile(r"[!#-\[\]-~]{8,64}")

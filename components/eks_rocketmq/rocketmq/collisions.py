@@ -106,7 +106,7 @@ def _selecting(own: Workload, others: Mapping[str, Sequence[Object]]) -> Iterato
         for service, selector in _selectors(own, others, "Service"):
             yield (
                 f"{_reference('Service', service)} selects the {own.role} pods of this RocketMQ too ({selector}). "
-                "RocketMQ's clients do not use it; whoever does reaches both. Give it a selector that only its own "
+                "RocketMQ's clients do not use it; its other clients reach both. Give it a selector that only its own "
                 "pods match."
             )
     for budget, selector in _selectors(own, others, "PodDisruptionBudget"):

@@ -28,7 +28,7 @@ def schedulable(name: str, provider: Mapping[str, str] | None) -> list[Any]:
 
     Args:
         name: name of the resource; the hook is `<name>-schedulable`.
-        provider: kubeconfig and context of the cluster, once they are known; without a kubeconfig nobody is asked.
+        provider: kubeconfig and context of the cluster, once they are known; without a kubeconfig no cluster is asked.
     """
     dry_run = is_dry_run()
 
@@ -37,7 +37,7 @@ def schedulable(name: str, provider: Mapping[str, str] | None) -> list[Any]:
             return
         try:
             lines = await asyncio.to_thread(_missing, provider, args.new_inputs or {}, dry_run)
-        except Exception as error:  # noqa: BLE001 - whoever may not read nodes may still deploy
+        except Exception as error:  # noqa: BLE001 - a role that may not read nodes may still deploy
             pulumi.log.debug(f"{args.name}: the cluster does not say whether its nodes take the pods ({error})")
             return
         for line in lines:

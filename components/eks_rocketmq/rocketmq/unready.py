@@ -127,7 +127,7 @@ def _drivers(provider: Mapping[str, str], claims: Sequence[Object], events: Sequ
         for previous in ("false", "true"):
             try:
                 said = str(get(provider, path, container=container, tailLines="100", previous=previous))
-            except Exception:  # noqa: BLE001, S112 - nobody may read it, or there is none
+            except Exception:  # noqa: BLE001, S112 - it may not be readable, or not exist
                 continue
             if provisioners.telling(said):
                 return said

@@ -56,7 +56,7 @@ class Exclusive(Resource):
         self._sync(aws, news)
 
     def delete(self, aws: Account, resource_id: str, olds: Properties, waiting: Waiting) -> None:
-        """Nothing to do: the role keeps what it has."""
+        """Do nothing: the role keeps its policies."""
 
     def _list(self, aws: Account, role: str) -> list[str]:
         found: list[str] = []

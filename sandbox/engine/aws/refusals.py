@@ -61,4 +61,4 @@ def block(**refusals: Refusal) -> Refusal:
 
 
 def any_value(value: object) -> None:
-    """For lists of which only the length counts."""
+    """For lists whose length alone is checked."""

@@ -13,7 +13,7 @@ from pulumi import Output
 Inputs = Mapping[str, Any]
 
 PINNED_SDKS: Mapping[str, str] = {"aws": "7.25.0", "kubernetes": "4.19.0"}
-"""With which versions of other SDKs the component of pulumi-eks 4.4.0 registers its own resources."""
+"""Versions of other SDKs by which the component of pulumi-eks 4.4.0 registers its own resources."""
 
 MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 
