@@ -179,8 +179,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=place.AUTHENTICATOR_PORT)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    parts = Authenticator(place.CLUSTER, given.endpoint), Authorizer(place.CLUSTER, given.endpoint)
-    serve(*parts, given.root / "pki", given.port).serve_forever()
+    authenticator = Authenticator(place.CLUSTER, given.endpoint)
+    authorizer = Authorizer(place.CLUSTER, authenticator.eks)
+    serve(authenticator, authorizer, given.root / "pki", given.port).serve_forever()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ Knows the policies that the stack and its examples use; any other policy allows 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from sandbox import place
@@ -52,17 +51,12 @@ def scope_covers(scope: Mapping[str, Any], attributes: Mapping[str, str]) -> boo
     return bool(namespace) and any(fnmatchcase(namespace, each) for each in scope.get("namespaces", []))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Authorizer:
-    """One cluster's authorizer. `endpoint` is where the AWS APIs answer."""
+    """One cluster's authorizer. `eks` is a boto3 client of the account."""
 
     cluster: str
-    endpoint: str
-    region: str = place.REGION
-    eks: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.eks = boto3.client("eks", region_name=self.region, endpoint_url=self.endpoint)
+    eks: Any
 
     def review(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a SubjectAccessReview: allowed by an access policy, or no opinion."""

@@ -141,7 +141,7 @@ def _signed_ago(aws: Server, minutes: int) -> str:
 
 def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
     certificate(aws.root / "pki")
-    server = serve(authenticator, Authorizer(place.CLUSTER, aws.endpoint), aws.root / "pki", port=0)
+    server = serve(authenticator, Authorizer(place.CLUSTER, authenticator.eks), aws.root / "pki", port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"https://127.0.0.1:{server.server_port}/authenticate"

@@ -65,8 +65,6 @@ class Eks:
 def test_a_review_follows_the_principal_of_the_token(
     extra: dict[str, list[str]], attributes: dict[str, str] | None, allowed: bool
 ) -> None:
-    authorizer = Authorizer.__new__(Authorizer)
-    authorizer.cluster, authorizer.eks = "prod", Eks()
-    answer = authorizer.review({"spec": {"extra": extra, "resourceAttributes": attributes}})
+    answer = Authorizer("prod", Eks()).review({"spec": {"extra": extra, "resourceAttributes": attributes}})
     assert answer["kind"] == "SubjectAccessReview"
     assert answer["status"] == {"allowed": allowed}
