@@ -1,0 +1,109 @@
+"""An account and a cluster that hold a part of what a small stack plans."""
+
+from typing import Any
+
+import pytest
+
+from eks_rocketmq import adopt
+from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan
+from eks_rocketmq.eks import interrupted
+from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
+
+STACK = "urn:pulumi:prod::eks-rocketmq"
+COMPONENT = "eks-rocketmq:index:EbsCsiAddon"
+ROLE_COMPONENT = "eks-rocketmq:index:IrsaRole"
+ROLE_URN = f"{STACK}::{COMPONENT}${ROLE_COMPONENT}${ROLE}::ebs-csi-driver-role"
+ADDON_URN = f"{STACK}::{COMPONENT}${ADDON}::ebs-csi-addon"
+OIDC_URN = f"{STACK}::eks-rocketmq:index:ClusterOidcProvider${OIDC_PROVIDER}::oidc-provider"
+AWS_URN = f"{STACK}::pulumi:providers:aws::default_7_51_1"
+KUBERNETES_URN = f"{STACK}::eks-rocketmq:index:ExistingEksCluster$pulumi:providers:kubernetes::cluster-kubernetes"
+NAMESPACE_URN = f"{STACK}::eks-rocketmq:index:RocketMq$kubernetes:core/v1:Namespace::rocketmq-namespace"
+PATCH_URN = f"{STACK}::kubernetes:storage.k8s.io/v1:StorageClassPatch::storage-expansion"
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
+
+
+def step(urn: str, inputs: dict[str, Any], provider: str = "") -> dict[str, Any]:
+    return {"op": "create", "urn": urn, "newState": {"urn": urn, "inputs": inputs, "provider": f"{provider}::id"}}
+
+
+DIGEST = {
+    "steps": [
+        step(AWS_URN, {"region": "ap-southeast-1", "profile": "prod"}),
+        step(KUBERNETES_URN, {"kubeconfig": "the kubeconfig"}),
+        step(ROLE_URN, {"name": "eks-ebs-csi-driver", "assumeRolePolicy": UNKNOWN}, AWS_URN),
+        step(ADDON_URN, {"clusterName": "prod", "addonName": "aws-ebs-csi-driver"}, AWS_URN),
+        step(OIDC_URN, {"url": "https://issuer/id/A"}, AWS_URN),
+        step(NAMESPACE_URN, NAMESPACE, KUBERNETES_URN),
+        step(PATCH_URN, {"kind": "StorageClass", "metadata": {"name": "gp2"}}, KUBERNETES_URN),
+    ]
+}
+IMPORT_FILE = {
+    "resources": [
+        {"type": "eks-rocketmq:index:ExistingEksCluster", "name": "cluster", "component": True},
+        {
+            "type": "pulumi:providers:kubernetes",
+            "name": "cluster-kubernetes",
+            "parent": "cluster",
+            "inputs": {"kubeconfig": "c"},
+        },
+        {"type": COMPONENT, "name": "ebs-csi", "component": True},
+        {"type": ROLE_COMPONENT, "name": "ebs-csi-driver", "component": True, "parent": "ebs-csi"},
+        {"type": ROLE, "name": "ebs-csi-driver-role", "id": PLACEHOLDER, "parent": "ebs-csi-driver"},
+        {"type": ADDON, "name": "ebs-csi-addon", "id": PLACEHOLDER, "parent": "ebs-csi"},
+        {"type": "eks-rocketmq:index:ClusterOidcProvider", "name": "oidc", "component": True},
+        {"type": OIDC_PROVIDER, "name": "oidc-provider", "id": PLACEHOLDER, "parent": "oidc"},
+        {"type": "eks-rocketmq:index:RocketMq", "name": "rocketmq", "component": True},
+        {
+            "type": "kubernetes:core/v1:Namespace",
+            "name": "rocketmqNamespace",
+            "logicalName": "rocketmq-namespace",
+            "id": PLACEHOLDER,
+            "parent": "rocketmq",
+            "provider": "cluster-kubernetes",
+        },
+        {
+            "type": "kubernetes:storage.k8s.io/v1:StorageClassPatch",
+            "name": "storage-expansion",
+            "id": PLACEHOLDER,
+            "provider": "cluster-kubernetes",
+        },
+    ]
+}
+PLAN = read_plan(DIGEST, IMPORT_FILE, "prod", "eks-rocketmq")
+
+
+class Account:
+    """Answers look-ups for what it holds and notes with which settings it was asked."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        aws: dict[str, str],
+        objects: tuple[str, ...] = (),
+        owner: str = "",
+        objection: str = "",
+    ) -> None:
+        self.asked: list[Any] = []
+        self._objects = objects
+        self._tags = {"eks-rocketmq/stack": owner} if owner else {}
+
+        def find(session: Any, type_: str, inputs: Any) -> Found | None:
+            del inputs
+            self.asked.append(session())
+            return Found(aws[type_], self._tags, objection) if type_ in aws else None
+
+        monkeypatch.setattr(adopt, "find", find)
+        monkeypatch.setattr(interrupted, "find", find)
+
+    def session(self, provider: Any) -> Any:
+        return dict(provider)
+
+    def kubernetes(self, kubeconfig: str, inputs: Any) -> Found | None:
+        self.asked.append(kubeconfig)
+        id_ = kubernetes_id(inputs)
+        return Found(id_, self._tags) if id_ in self._objects else None
+
+
+def adopted(account: Account, plan: Plan = PLAN) -> adopt.Adoption:
+    return adoption(plan, account.session, account.kubernetes)
