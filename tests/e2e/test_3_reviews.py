@@ -1,0 +1,73 @@
+"""The comment on a pull request, from a real preview: it shows what changes and nothing that is secret."""
+
+import base64
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.engine import pulumi
+from sandbox.processes import in_netns
+from tests.e2e.running_sandbox import Sandbox
+
+USERS = [
+    {"name": "orders", "permissions": [{"resource": "Topic:orders", "actions": ["Pub"]}]},
+    {"name": "billing", "permissions": [{"resource": "Topic:orders", "actions": ["Sub"]}]},
+]
+CANARIES = ["canary-Orders1", "canary-Billing2"]
+
+
+def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
+    """The comment for a change that turns access control on, with these encrypted passwords."""
+    _, file = sandbox.changed(
+        lambda config: config.update(
+            {"eks-rocketmq:access": {"users": USERS}, "eks-rocketmq:brokerGroups": [_larger(config)]}
+        )
+    )
+    for number, password in enumerate(passwords):
+        path = f"eks-rocketmq:access.users[{number}].password"
+        sandbox.pulumi("config", "set", "--secret", "--path", path, password, "-s", "prod", "--config-file", file)
+    for entry in pulumi.view(sandbox.place).iterdir():
+        (folder / entry.name).symlink_to(entry.resolve())
+    (folder / "Pulumi.prod.yaml").unlink()
+    (folder / "Pulumi.prod.yaml").write_text(Path(file).read_text())
+    written = folder / "comment.md"
+    preview = [sys.executable, "-m", "scripts.pipeline", "preview", "--stack", "prod", "--comment", str(written)]
+    done = subprocess.run(
+        in_netns(sandbox.place.control_netns, preview),
+        cwd=folder,
+        env=pulumi.environment(sandbox.place, sandbox.tools),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    text = written.read_text()
+    for printed in (text, done.stdout, done.stderr):
+        for password in passwords:
+            assert password not in printed
+            assert base64.b64encode(password.encode()).decode() not in printed
+    return text
+
+
+def _larger(config: dict[str, object]) -> dict[str, object]:
+    (group,) = yaml.safe_load(yaml.safe_dump(config["eks-rocketmq:brokerGroups"]))
+    return {**group, "cpu": "600m"}
+
+
+def test_the_comment_names_what_changes_and_no_secret(deployed: Sandbox, tmp_path: Path) -> None:
+    lines = comment(deployed, tmp_path, CANARIES).splitlines()
+    assert lines[1].startswith("### `pulumi preview -s prod`: ")
+    rows = [line for line in lines if line.startswith("| ")]
+    assert any("`rocketmq-broker-a-set`" in row and "spec.template" in row for row in rows)
+    # A hashed ConfigMap gets another name; nothing that holds data goes.
+    assert any(row.startswith("| new version | `kubernetes:core/v1:ConfigMap`") for row in rows)
+    assert not any("⚠️" in row for row in rows)
+
+
+@pytest.mark.parametrize("wrong", ["canary-with a blank", "canary-" + "x" * 64], ids=["blank", "long"])
+def test_an_error_about_a_secret_does_not_show_it(wrong: str, deployed: Sandbox, tmp_path: Path) -> None:
+    text = comment(deployed, tmp_path, [wrong])
+    assert "**failed** with exit code" in text
+    assert "access.users[" in text
