@@ -322,6 +322,7 @@ def test_options_are_rendered_as_kubernetes_takes_them_and_open_what_is_served(g
             "network_policies.clients names no cidr",
             "dashboard has no credentials_secret beside access",
             "given with network_policies.enabled false",
+            "is empty, which would mean all addresses",
         )
         assert any(clash in refusal for clash in clashes)
         return
