@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from eks_rocketmq.package import NAMESPACE
 from sandbox.cache.nodejs import Nodejs
 from sandbox.place import REPOSITORY
 
@@ -28,7 +29,8 @@ def typescript(program: Path, folder: Path, nodejs: Nodejs, pulumi: Callable[...
             (modules / package.name).symlink_to(package)
     for package in (nodejs.modules / "@pulumi").iterdir():
         (modules / "@pulumi" / package.name).symlink_to(package)
-    generated = modules / "@pulumi" / "eks-rocketmq"
+    generated = modules / f"@{NAMESPACE}" / "eks-rocketmq"
+    generated.parent.mkdir()
     (sdk / "nodejs").rename(generated)
     compile_(nodejs, generated)
     shutil.copy(generated / "package.json", generated / "bin")

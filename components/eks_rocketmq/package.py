@@ -19,6 +19,7 @@ from pulumi.provider import ConstructResult, Provider, main
 import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
 from eks_rocketmq.distribution import version
+from eks_rocketmq.schema_enums import add_enums
 from eks_rocketmq.sdk_internals import (
     ComponentDefinition,
     ComponentInitError,
@@ -29,6 +30,9 @@ from eks_rocketmq.sdk_internals import (
 )
 from eks_rocketmq.shape import not_known_yet
 from eks_rocketmq.validation import did_you_mean
+
+NAMESPACE = "your-organisation"
+"""Organisation of the repository, in lower case. The engine takes the same for a plugin from git that names none."""
 
 _REPLACES = re.compile(r"\b[Cc]hanging (\w+ )+replaces\b")
 
@@ -42,7 +46,7 @@ def components() -> list[type[ComponentResource]]:
 @functools.cache
 def provider() -> "PackageProvider":
     """The plugin's provider over every public component, with the library's version."""
-    return PackageProvider(components(), PACKAGE, None, version())
+    return PackageProvider(components(), PACKAGE, NAMESPACE, version())
 
 
 def schema() -> dict[str, Any]:
@@ -158,6 +162,7 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
                 field["willReplaceOnChanges"] = True
         if not shape.get("requiredInputs", True):
             del shape["requiredInputs"]  # as the engine prints it
+    add_enums(schema)
     return schema
 
 

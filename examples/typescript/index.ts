@@ -1,7 +1,7 @@
 // An application's role and a small RocketMQ, from TypeScript.
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { ClusterOidcProvider, ExistingEksCluster, IrsaRole, RocketMq } from "@pulumi/eks-rocketmq";
+import { ClusterOidcProvider, ExistingEksCluster, IrsaRole, RocketMq } from "@your-organisation/eks-rocketmq";
 
 const config = new pulumi.Config();
 

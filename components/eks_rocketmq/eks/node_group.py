@@ -60,8 +60,8 @@ class NodeGroupArgs(TypedDict):
     groups, the new one first."""
     ami_type: NotRequired[str]
     """Image; default: Amazon Linux 2023 for the architecture of the instance types. `AL2023_x86_64_STANDARD`,
-    `AL2023_ARM_64_STANDARD`, `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64`, or Bottlerocket with `_FIPS`. Changing it
-    replaces the groups, the new one first."""
+    `AL2023_ARM_64_STANDARD`, `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64`, `BOTTLEROCKET_x86_64_FIPS` or
+    `BOTTLEROCKET_ARM_64_FIPS`. Changing it replaces the groups, the new one first."""
     version: NotRequired[Input[str]]
     """Kubernetes version of the nodes, the cluster's or up to three older; default: the cluster's at the create, and
     then what they have. Give the cluster's version and the nodes follow its upgrades."""

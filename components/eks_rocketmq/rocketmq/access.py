@@ -19,9 +19,9 @@ from eks_rocketmq.validation import between, did_you_mean, each_once, one_of, re
 INTERNAL_PREFIX = "rocketmq-internal-"
 USER_TYPES = ("Normal", "Super")
 _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
-_ACTIONS = ("Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All")
-_DECISIONS = ("Allow", "Deny")
-CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *_ACTIONS, *_DECISIONS)
+ACTIONS = ("Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All")
+DECISIONS = ("Allow", "Deny")
+CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *ACTIONS, *DECISIONS)
 """Words that a field accepts; they are never secret."""
 _RESOURCE = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
 # What neither JSON nor RocketMQ's files would change, and a list of blank-separated words keeps together.
@@ -165,8 +165,8 @@ def checked_password(password: object, what: str) -> str:
 def _permissions(user: str, given: Sequence[PermissionArgs], what: str) -> list[str]:
     lines: dict[str, str] = {}
     for permission in given:
-        decision = one_of(permission.get("decision", "Allow"), _DECISIONS, f"{what}.decision")
-        actions = sorted({one_of(action, _ACTIONS, f"{what}.actions") for action in permission["actions"]})
+        decision = one_of(permission.get("decision", "Allow"), DECISIONS, f"{what}.decision")
+        actions = sorted({one_of(action, ACTIONS, f"{what}.actions") for action in permission["actions"]})
         if "source_ips" in permission:
             refuse_empty(permission["source_ips"], f"{what}.source_ips", "any address")
         sources = sorted({_source(source, what) for source in permission.get("source_ips", [])})

@@ -7,9 +7,9 @@ from typing import NotRequired, TypedDict, TypeVar
 from eks_rocketmq.rocketmq import names
 from eks_rocketmq.validation import between, did_you_mean, each_once, one_of
 
-_TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
-_NEWER_TYPES = {"PRIORITY": "5.4.0"}
-_PERMISSIONS = {"RW": 6, "R": 4, "W": 2}
+MESSAGE_TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
+NEWER_MESSAGE_TYPES = {"PRIORITY": "5.4.0"}
+TOPIC_PERMISSIONS = {"RW": 6, "R": 4, "W": 2}
 _MOST_QUEUES = 1024
 _QUEUES = 8  # RocketMQ's own default
 _RETRIES = 16
@@ -103,7 +103,7 @@ def _topic(
     if write > read:
         msg = f"{what}.write_queues is {write}, queues is {read}; nobody reads the others: accepted is {read} or fewer"
         raise ValueError(msg)
-    permission = one_of(given.get("permission", "RW"), _PERMISSIONS, f"{what}.permission")
+    permission = one_of(given.get("permission", "RW"), TOPIC_PERMISSIONS, f"{what}.permission")
     groups = given.get("broker_groups", list(broker_groups))
     for group in groups:
         if group not in broker_groups:
@@ -115,12 +115,15 @@ def _topic(
     if not groups:
         msg = f"{what}.broker_groups is empty; accepted is one broker group or more, or leave it out for all"
         raise ValueError(msg)
-    return Topic(name, f"{name} {kind} {read} {write} {_PERMISSIONS[permission]}", frozenset(groups))
+    return Topic(name, f"{name} {kind} {read} {write} {TOPIC_PERMISSIONS[permission]}", frozenset(groups))
 
 
 def _type(kind: str, version: str, what: str, *, mixed: bool) -> str:
     release = tuple(map(int, version.split(".")))
-    known = [*_TYPES, *(new for new, since in _NEWER_TYPES.items() if release >= tuple(map(int, since.split("."))))]
+    known = [
+        *MESSAGE_TYPES,
+        *(new for new, since in NEWER_MESSAGE_TYPES.items() if release >= tuple(map(int, since.split(".")))),
+    ]
     if kind == "MIXED":
         if mixed:
             return kind

@@ -13,7 +13,7 @@ from eks_rocketmq.validation import check_known_name, matching, one_of
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
 KEY = f"{DIRECTORY}/tls.key"
-_MODES = ("permissive", "enforcing")
+TLS_MODES = ("permissive", "enforcing")
 # As Kubernetes takes the keys of a Secret, which become names of files.
 _ENTRY = re.compile(r"(?!\.\.|\.\Z)[-._A-Za-z0-9]{1,253}")
 
@@ -55,7 +55,7 @@ def tls(given: TlsArgs) -> Tls:
     Raises:
         ValueError: for a mode that is none, and for names that no Secret and no entry of one can have.
     """
-    mode = one_of(given.get("mode", "permissive"), _MODES, "tls.mode")
+    mode = one_of(given.get("mode", "permissive"), TLS_MODES, "tls.mode")
     check_known_name(given["secret_name"], "tls.secret_name")
     authority = given.get("authority")
     if authority is not None:

@@ -1,6 +1,6 @@
 // One program for each case of tests/contract/test_package.py.
 import * as pulumi from "@pulumi/pulumi";
-import { ClusterOidcProvider, IrsaRole, IrsaRoleArgs, RocketMq, RocketMqArgs } from "@pulumi/eks-rocketmq";
+import { ClusterOidcProvider, IrsaRole, IrsaRoleArgs, RocketMq, RocketMqArgs } from "@your-organisation/eks-rocketmq";
 
 const config = new pulumi.Config();
 const issuer = config.requireSecret("issuer");

@@ -12,6 +12,7 @@ from typing import Any
 
 from eks_rocketmq.component import PACKAGE
 from eks_rocketmq.package import python_only, schema
+from eks_rocketmq.schema_enums import ENUMS
 from tests.unit.harness.recording import Recording
 from tests.unit.harness.runner import REPOSITORY, run
 
@@ -19,6 +20,7 @@ SCHEMA = REPOSITORY / "components" / "schema.json"
 README = REPOSITORY / "components" / "README.md"
 EXAMPLES = REPOSITORY / "examples" / "components"
 
+_ENUM_VALUES = dict(ENUMS.values())
 _MARK = "<!-- From here on the file is generated from the library's docstrings: `make reference`. -->\n"
 
 
@@ -122,6 +124,8 @@ def _marks(field: Mapping[str, Any], *, needed: bool) -> str:
 def _type(field: Mapping[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rsplit(":", 1)[-1]
+        if values := _ENUM_VALUES.get(name):
+            return ", ".join(f"`{value}`" for value in values)
         return "any" if name.endswith("/Any") else f"[`{name}`](#{name.lower()})"
     if field["type"] == "array":
         return f"list of {_type(field['items'])}"
@@ -135,7 +139,8 @@ def _nested(
     for field in fields.values():
         inner = field.get("items") or field.get("additionalProperties") or field
         token = inner.get("$ref", "").removeprefix("#/types/")
-        if token in package["types"] and token not in seen:
+        # An enumeration has no fields of its own; its values are listed where it is used.
+        if "properties" in package["types"].get(token, {}) and token not in seen:
             seen.add(token)
             shape = package["types"][token]
             yield token.rsplit(":", 1)[-1], shape
