@@ -6,6 +6,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.component import child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import VPC_CNI, AddonPlan, plan_addons
 from eks_rocketmq.eks.addon_preflight import check_addon
@@ -77,6 +78,7 @@ class ClusterAddonsArgs(TypedDict):
     """Tags of addons and role; default: only the stack's own mark."""
 
 
+@documented
 class ClusterAddons(ComponentResource):
     """Addons of EKS in one of two stages, with the right order around nodes.
 

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError, log
 
 from eks_rocketmq.component import applied, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks import account, csi_identity
 from eks_rocketmq.eks.addon_identity import AddonRole, addon_role, resolved_version
 from eks_rocketmq.eks.addon_plan import EBS_CSI
@@ -145,6 +146,7 @@ class _DriverRole(IrsaRole):
     _existing = "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`), or another role_name"
 
 
+@documented
 class EbsCsiAddon(ComponentResource):
     """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
 

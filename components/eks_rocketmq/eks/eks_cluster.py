@@ -21,6 +21,7 @@ from pulumi import (
 )
 
 from eks_rocketmq.component import after, checked, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks import account
 from eks_rocketmq.eks.asking import answered, call
 from eks_rocketmq.eks.cluster_plan import (
@@ -146,6 +147,7 @@ class EksClusterArgs(TypedDict):
     """Tags of everything; default: only the stack's own mark."""
 
 
+@documented
 class EksCluster(ComponentResource):
     """A cluster of its own, with the outputs of `ExistingEksCluster`.
 

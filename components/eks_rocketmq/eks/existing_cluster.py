@@ -7,6 +7,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import type_token, warn
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks.asking import ask, call, complete
 from eks_rocketmq.eks.identifiers import cluster_name, role_arn
 from eks_rocketmq.eks.objects import Description, describe, give_access, registered
@@ -48,6 +49,7 @@ class ExistingEksClusterArgs(TypedDict):
     give the last of its roles here: the command works with your own credentials."""
 
 
+@documented
 class ExistingEksCluster(ComponentResource):
     """Reads a cluster and gives what everything after it needs; creates only the Kubernetes provider.
 

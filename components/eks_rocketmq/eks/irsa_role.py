@@ -7,6 +7,7 @@ import pulumi_aws as aws
 from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
 
 from eks_rocketmq.component import after, applied, checked, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks import role_checks
 from eks_rocketmq.eks.identifiers import policy_arn
 from eks_rocketmq.eks.objects import attach_policies
@@ -102,6 +103,7 @@ class IrsaRoleArgs(TypedDict):
     """Tags of role, customer policies and associations; default: only the stack's own mark."""
 
 
+@documented
 class IrsaRole(ComponentResource):
     """A role whose trust policy lets in exactly the named service accounts, with the audience `sts.amazonaws.com`.
 

@@ -6,6 +6,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import after, checked, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks import account
 from eks_rocketmq.eks.asking import ask, call, complete
 from eks_rocketmq.eks.identifiers import policy_arn
@@ -64,6 +65,7 @@ class NetworkArgs(TypedDict):
     """Tags of everything; default: only a name and the stack's own mark."""
 
 
+@documented
 class Network(ComponentResource):
     """A VPC with a private and a public subnet in each zone, a way out, and logs of what flows.
 

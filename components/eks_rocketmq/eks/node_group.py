@@ -7,6 +7,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.component import checked, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks.identifiers import key_arn, kubernetes_version, role_arn
 from eks_rocketmq.eks.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
 from eks_rocketmq.eks.objects import service_role
@@ -98,6 +99,7 @@ class NodeGroupArgs(TypedDict):
     """Tags of groups, role, instances, volumes and network interfaces; default: only the stack's own mark."""
 
 
+@documented
 class NodeGroup(ComponentResource):
     """Managed nodes: one group of EKS for each zone, from one launch template.
 

@@ -6,6 +6,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import after, checked, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks import account, role_checks
 from eks_rocketmq.eks.asking import ask, call
 from eks_rocketmq.eks.policy_documents import STS_AUDIENCE, issuer_host, oidc_provider_arn
@@ -33,6 +34,7 @@ class ClusterOidcProviderArgs(TypedDict):
     """Tags of the provider; default: only the stack's own mark."""
 
 
+@documented
 class ClusterOidcProvider(ComponentResource):
     """Registers the cluster's issuer as an IAM OIDC provider, without which no service account can take a role.
 

@@ -6,6 +6,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 
 from eks_rocketmq.component import checked, child_options, type_token
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.eks import volume_class
 from eks_rocketmq.eks.asking import answered, call
 from eks_rocketmq.eks.identifiers import key_arn
@@ -76,6 +77,7 @@ class EbsStorageClassArgs(TypedDict):
     names that EKS uses are all that is checked. With `create`."""
 
 
+@documented
 class EbsStorageClass(ComponentResource):
     """The StorageClass of EBS volumes that follow their pods: one that the cluster has, or a new one.
 

@@ -7,6 +7,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack
 
 from eks_rocketmq.component import after, checked, child_options, type_token, warn
+from eks_rocketmq.documentation import documented
 from eks_rocketmq.preflight import ownership_tags, refuse_existing_object, three_ways
 from eks_rocketmq.rocketmq import labels, objects, ports
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
@@ -27,6 +28,7 @@ from eks_rocketmq.validation import dns_subdomain
 _NAMESPACES = "_rocketmq_namespaces"
 
 
+@documented
 class RocketMq(ComponentResource):
     """Apache RocketMQ in controller mode: name servers and controllers, then the broker groups, then the proxies.
 
