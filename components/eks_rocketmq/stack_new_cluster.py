@@ -13,6 +13,7 @@ from eks_rocketmq.eks.eks_cluster import EksClusterArgs
 from eks_rocketmq.eks.identifiers import is_arn, parse_arn
 from eks_rocketmq.eks.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.node_plan import plan_nodes
+from eks_rocketmq.errors import Problems
 from eks_rocketmq.rocketmq.arguments import RocketMqArgs
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.spelling import as_spelled
@@ -38,19 +39,23 @@ def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: Roc
     """
     before, network = plan_addons(new.before_nodes), plan_network(new.network)
     groups = [Group(args, plan_nodes(name, args)) for name, args in new.node_groups.items()]
-    stack_checks.check_service_block(new.cluster, network.vpc)
-    stack_checks.check_let_in(new.cluster)
     places = {f"nodeGroups[{name.removeprefix('nodes-')!r}]": args for name, args in new.node_groups.items()}
-    stack_checks.check_versions(new.cluster["version"], places, before)
-    stack_checks.check_pod_network(new.before_nodes["vpc_cni"], places)
-    stack_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
+    cni, identity, problems = new.before_nodes["vpc_cni"], ebs_csi.get("identity", "irsa"), Problems()
+    problems.attempt(stack_checks.check_service_block, new.cluster, network.vpc)
+    problems.attempt(stack_checks.check_let_in, new.cluster)
+    problems.attempt(stack_checks.check_versions, new.cluster["version"], places, before)
+    problems.attempt(stack_checks.check_pod_network, cni, places)
     check_pods = _pods_check(new, ebs_csi, rocketmq, region)
-    check_pods(groups)
-    with as_spelled("network"):
-        identities = [new.before_nodes["vpc_cni"].get("identity", "irsa"), ebs_csi.get("identity", "irsa")]
+    with problems.collected():
+        # Nodes that are too few would be told again of every pod.
+        stack_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
+        check_pods(groups)
+    with problems.collected(), as_spelled("network"):
+        identities = [cni.get("identity", "irsa"), identity]
         check_nodes_can_start(new.network, [*identities, *["pod_identity"] * stack_checks.has_agent(before)])
-    stack_checks.check_agent(ebs_csi.get("identity", "irsa"), before)
-    stack_checks.check_role_names(ebs_csi["role_name"], new.before_nodes["vpc_cni"])
+    problems.attempt(stack_checks.check_agent, identity, before)
+    problems.attempt(stack_checks.check_role_names, ebs_csi["role_name"], cni)
+    problems.refuse()
     if any("autoscaler" in addon["name"] for addon in new.after_nodes.get("addons", [])):
         return ""
     try:

@@ -7,8 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from sandbox.engine import pulumi
 from sandbox.place import NODES
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
@@ -28,7 +26,6 @@ def test_what_starts_all_at_once_waits_for_what_it_needs(deployed: Sandbox) -> N
     assert deployed.rocketmq.receive("stopped", 5, seconds=90) == sorted(sent)
 
 
-@pytest.mark.skip(reason="never run to its end on two cores yet; alive.sh is tested by hand and in tests/scripts")
 def test_a_node_without_processor_time_restarts_nothing(deployed: Sandbox) -> None:
     deployed.rocketmq.ensure_topic()
     before = deployed.restarts(NAMESPACE)
@@ -43,7 +40,6 @@ def test_a_node_without_processor_time_restarts_nothing(deployed: Sandbox) -> No
     assert deployed.rocketmq.receive("starved", 5, seconds=90) == sorted(sent)
 
 
-@pytest.mark.skip(reason="never run to its end on two cores yet; alive.sh is tested by hand and in tests/scripts")
 def test_what_hangs_is_killed_a_broker_within_15_seconds(deployed: Sandbox) -> None:
     (proxy, *_) = deployed.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-proxy")
     bounds = {f"{BROKERS}-0": 15, "rocketmq-nameserver-0": 70, "rocketmq-controller-0": 70}

@@ -7,6 +7,7 @@ account's side of it is made, changed and destroyed for real.
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -131,10 +132,27 @@ def test_a_cluster_that_is_protected_stays(account: Sandbox) -> None:
         assert STACK in eks.list_clusters()["clusters"]
 
 
-def test_destroy_leaves_the_account_as_it_was(account: Sandbox, before: dict[str, set[str]]) -> None:
-    opened = account.changed(lambda config: config["eks-rocketmq:newCluster"].update(deletionProtection=False), STACK)
-    account.pulumi("up", "-s", STACK, "--yes", *IN_THE_CLUSTER, *opened)
+def test_the_driver_goes_from_irsa_to_pod_identity_by_the_command_of_the_refusal(account: Sandbox) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["eks-rocketmq:clusterAddons"].update(podIdentityAgent=True)
+        config["eks-rocketmq:ebsCsi"] = {"identity": "pod_identity"}
+        config["eks-rocketmq:newCluster"].update(deletionProtection=False)  # for the destroy that follows
 
+    changed = account.changed(change, STACK)
+    said = account.pulumi("preview", "-s", STACK, *IN_THE_CLUSTER, *changed, ok=False)
+    (urn,) = set(re.findall(rf"pulumi up -s {STACK} --replace '([^']+)'", said))
+    account.pulumi("up", "-s", STACK, "--yes", *IN_THE_CLUSTER, *changed, "--replace", urn)
+
+    with account.aws("eks") as eks:
+        addon = eks.describe_addon(clusterName=STACK, addonName="aws-ebs-csi-driver")["addon"]
+        (association,) = eks.list_pod_identity_associations(clusterName=STACK)["associations"]
+    assert addon["status"] == "ACTIVE"
+    assert "serviceAccountRoleArn" not in addon
+    assert association["associationArn"] in addon["podIdentityAssociations"]
+    account.pulumi("up", "-s", STACK, "--yes", "--expect-no-changes", *IN_THE_CLUSTER, *changed)
+
+
+def test_destroy_leaves_the_account_as_it_was(account: Sandbox, before: dict[str, set[str]]) -> None:
     account.pulumi("destroy", "-s", STACK, "--yes")
 
     assert inventory(account) == before

@@ -56,6 +56,7 @@ def enclosed(**changed: Any) -> dict[str, Any]:
     return {"network": {"nat": "none", "interfaceEndpoints": ENDPOINTS}, "image": ECR, **changed}
 
 
+POD_IDENTITY = {"identity": "pod_identity"}
 NODE_IDENTITY = {"clusterAddons": {"vpcCni": {"identity": "node"}}}
 RANGE = "Accepted are the minor version of the control plane and the 3 before it, 1.32 to 1.35."
 
@@ -156,6 +157,13 @@ RANGE = "Accepted are the minor version of the control plane and the 3 before it
 )
 def test_what_never_comes_up_is_refused(overrides: dict[str, Any], told: str) -> None:
     assert told in refused(overrides)
+
+
+def test_every_part_that_never_comes_up_is_named_in_one_run() -> None:
+    text = refused({**nodes(version="1.36"), **let_in({"policy": "AmazonEKSViewPolicy"}), "ebsCsi": POD_IDENTITY})
+    assert "nodeGroups['general'].version is '1.36'" in text
+    assert "newCluster.accessEntries['deployer'] lets clusterRoleArn" in text
+    assert "clusterAddons.podIdentityAgent" in text
 
 
 @pytest.mark.parametrize(
