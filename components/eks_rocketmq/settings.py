@@ -116,6 +116,7 @@ def load() -> Settings:
         aws = pulumi.Config("aws")
         if not given.get("clusterRoleArn"):
             # The role that the AWS provider assumes creates the cluster, so the token is requested as the same role.
+            stack_secrets.check_assumed(encrypted=is_config_secret("aws:assumeRoles"))
             given["clusterRoleArn"] = assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
         # What is encrypted would stand in errors.
         account = None if is_config_secret(guard := "aws:allowedAccountIds") else config_values().get(guard)

@@ -45,6 +45,23 @@ def check_encrypted(given: Mapping[str, str], encrypted: Collection[str], writte
     problems.refuse()
 
 
+def check_assumed(*, encrypted: bool) -> None:
+    """Refuse encrypted roles of the AWS provider where the token's role is taken from them.
+
+    It would stand in the kubeconfig and in errors.
+
+    Raises:
+        ValueError: with the ways on.
+    """
+    if encrypted:
+        msg = (
+            "aws:assumeRoles is encrypted, and without clusterRoleArn the role of the cluster's token is the last of "
+            "its roles; accepted is clusterRoleArn in plain text, or `none` for no role: give it, or set "
+            "aws:assumeRoles again without --secret"
+        )
+        raise ShapeError(("clusterRoleArn",), msg, "")
+
+
 def hold_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
     """Make secrets of the passwords of users, which are encrypted in the stack file.
 

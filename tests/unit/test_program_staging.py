@@ -158,6 +158,23 @@ def test_the_token_is_asked_for_as_the_role_that_the_aws_provider_takes(stack: s
         assert new.cluster.get("role_arn", "") == expected
 
 
+@pytest.mark.parametrize("role", [ROLE, "none", ""])
+def test_an_encrypted_role_of_the_aws_provider_is_shown_nowhere(role: str) -> None:
+    config = stack_config("prod", {"clusterRoleArn": role}) | {"aws:assumeRoles": json.dumps([{"roleArn": LAST}])}
+    known: list[settings.Settings] = []
+
+    def load() -> None:
+        known.append(settings.load())
+
+    if role:
+        run(load, config=config, encrypted=["aws:assumeRoles"])
+        assert LAST not in str(known)
+        return
+    with pytest.raises(pulumi.RunError, match="aws:assumeRoles is encrypted, and without clusterRoleArn") as refusal:
+        run(load, config=config, encrypted=["aws:assumeRoles"])
+    assert LAST not in str(refusal.value)
+
+
 def groups(**changed: Any) -> dict[str, Any]:
     return {"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], "desiredSize": 1, "maxSize": 2, **changed}}}
 
