@@ -13,8 +13,8 @@ from sandbox.processes import in_netns
 from tests.e2e.running_sandbox import Sandbox
 
 USERS = [
-    {"name": "orders", "permissions": [{"resource": "Topic:orders", "actions": ["Pub"]}]},
-    {"name": "billing", "permissions": [{"resource": "Topic:orders", "actions": ["Sub"]}]},
+    {"name": "orders", "permissions": [{"resources": ["Topic:orders"], "actions": ["Pub"]}]},
+    {"name": "billing", "permissions": [{"resources": ["Topic:orders"], "actions": ["Sub"]}]},
 ]
 CANARIES = ["canary-Orders1", "canary-Billing2"]
 
