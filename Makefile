@@ -84,7 +84,7 @@ test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
 	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
 .PHONY: oldest
-# The tests' own packages stay at their locked versions; where the two disagree, the oldest decides.
+# Without a bound of their own the tests' packages would be the first that were ever released.
 oldest: $(READY) ## the unit tests with the oldest packages that the library accepts
 	@rm -rf .venv-oldest && $(VENV)/bin/uv venv --quiet --python $(RUN) .venv-oldest
 	@$(VENV)/bin/uv pip install --quiet --python .venv-oldest --resolution lowest-direct \
