@@ -1,7 +1,8 @@
 """The second stack file: a cluster made from nothing.
 
 This machine runs one Kubernetes, that of `prod`. So what goes into the new cluster is planned and not made; the
-account's side of it is made, changed and destroyed for real.
+account's side of it is made, changed and destroyed for real. RocketMQ of `prod` is stopped by the files before, so the
+processors are free.
 """
 
 import json
