@@ -59,11 +59,11 @@ def _group(**changed: object) -> Callable[[Config], None]:
     ],
 )
 def test_a_wrong_stack_file_is_refused_at_preview(
-    change: Callable[[Config], None], message: str, deployed: Sandbox
+    change: Callable[[Config], None], message: str, room: Sandbox
 ) -> None:
-    printed = deployed.pulumi("preview", "-s", "prod", *deployed.changed(change), ok=False)
+    printed = room.pulumi("preview", "-s", "prod", *room.changed(change), ok=False)
     assert message in " ".join(printed.split())  # the engine breaks its lines
 
 
-def test_nothing_was_touched(deployed: Sandbox) -> None:
-    deployed.pulumi("preview", "-s", "prod", "--expect-no-changes")
+def test_nothing_was_touched(room: Sandbox) -> None:
+    room.pulumi("preview", "-s", "prod", "--expect-no-changes")
