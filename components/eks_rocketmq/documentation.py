@@ -1,33 +1,37 @@
-"""What `help()` says of a component: its inputs and outputs, which Python does not keep at run time."""
+"""Docstrings of components for `help()`: with their inputs and outputs, whose descriptions Python drops at run time."""
 
 import ast
 import inspect
 import itertools
 import textwrap
 import typing
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from pulumi import ComponentResource
 
 _Component = TypeVar("_Component", bound=type[ComponentResource])
-_INPUTS = "Inputs, the fields of `args`:"
+_own_alone: ContextVar[bool] = ContextVar("own_alone", default=False)
 
 
 class Documentation:
-    """A component's docstring followed by its fields, read from the sources when it is asked for."""
+    """Docstring of a component with its inputs and outputs, which are read from the sources on access."""
 
     def __init__(self, own: str | None) -> None:
         self.own = inspect.cleandoc(own or "")
 
     def __get__(self, instance: object, owner: type) -> str:
-        """The text for `help()`; only the docstring of the component's own where there are no sources."""
+        """Return the text for `help()`; without sources, and within `own_docstrings`, the docstring alone."""
+        if _own_alone.get():
+            return self.own
         arguments = typing.get_type_hints(owner.__init__)["args"]
         try:
             inputs, outputs = list(_fields(arguments)), list(_fields(owner))
         except OSError:
             return self.own
-        return "\n".join([self.own, "", _INPUTS, *inputs, "", "Outputs:", *outputs])
+        return "\n".join([self.own, "", "Inputs, the fields of `args`:", *inputs, "", "Outputs:", *outputs])
 
 
 def documented(component: _Component) -> _Component:
@@ -36,16 +40,21 @@ def documented(component: _Component) -> _Component:
     return component
 
 
-def own_description(text: str) -> str:
-    """Return the docstring of a documented component without what is added for `help()`."""
-    return text.partition(_INPUTS)[0].strip()
+@contextmanager
+def own_docstrings() -> Generator[None]:
+    """Leave inputs and outputs out of docstrings. The package's schema describes them itself, at each plugin start."""
+    token = _own_alone.set(True)
+    try:
+        yield
+    finally:
+        _own_alone.reset(token)
 
 
-def _fields(shape: type) -> Iterator[str]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(shape))).body
+def _fields(owner: type) -> Iterator[str]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     body = definition.body if isinstance(definition, ast.ClassDef) else []
-    for field in itertools.pairwise(body):
-        match field:
-            case ast.AnnAssign(target=ast.Name(id=name)) as what, ast.Expr(value=ast.Constant(value=str(description))):
-                yield f"  {name}: {ast.unparse(what.annotation)}"
+    for pair in itertools.pairwise(body):
+        match pair:
+            case ast.AnnAssign(target=ast.Name(id=name)) as field, ast.Expr(value=ast.Constant(value=str(description))):
+                yield f"  {name}: {ast.unparse(field.annotation)}"
                 yield textwrap.indent(inspect.cleandoc(description), " " * 6)

@@ -19,7 +19,7 @@ from pulumi.provider import ConstructResult, Provider, main
 import eks_rocketmq
 from eks_rocketmq.component import PACKAGE
 from eks_rocketmq.distribution import version
-from eks_rocketmq.documentation import own_description
+from eks_rocketmq.documentation import own_docstrings
 from eks_rocketmq.schema_enums import add_enums
 from eks_rocketmq.sdk_internals import (
     ComponentDefinition,
@@ -75,7 +75,8 @@ class PackageProvider(ComponentProvider):
     def __init__(
         self, components: list[type[ComponentResource]], name: str, namespace: str | None, version: str
     ) -> None:
-        super().__init__(components, name, namespace, version)
+        with own_docstrings():
+            super().__init__(components, name, namespace, version)
         self.python_only = {name: _without_resources(each) for name, each in self._component_defs.items()}
         self.package = _described(
             generate_schema(name, version, namespace, self._component_defs, self._type_defs, []).to_json()
@@ -153,7 +154,7 @@ def _is_resource(definition: PropertyDefinition) -> bool:
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema with each description on one line, once, and with the mark of the inputs that replace something."""
     for shape in [*schema["resources"].values(), *schema["types"].values()]:
-        shape["description"] = inspect.cleandoc(own_description(shape["description"]))
+        shape["description"] = inspect.cleandoc(shape["description"])
         inputs = shape.get("inputProperties", shape.get("properties", {}))
         for field in [*inputs.values(), *shape.get("properties", {}).values()]:
             field["description"] = " ".join(field["description"].split())
