@@ -112,11 +112,11 @@ def load() -> Settings:
         problems.attempt(stack_file.check_guard, config_values(), written)
         problems.attempt(stack_file.check_switches, written, project)
         problems.attempt(stack_secrets.check_encrypted, given, encrypted, written.find(f"{prefix}access"))
+        problems.attempt(stack_secrets.check_assumed_roles, given, encrypted=is_config_secret("aws:assumeRoles"))
         problems.refuse()
         aws = pulumi.Config("aws")
         if not given.get("clusterRoleArn"):
             # The role that the AWS provider assumes creates the cluster, so the token is requested as the same role.
-            stack_secrets.check_assumed(encrypted=is_config_secret("aws:assumeRoles"))
             given["clusterRoleArn"] = assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
         # What is encrypted would stand in errors.
         account = None if is_config_secret(guard := "aws:allowedAccountIds") else config_values().get(guard)

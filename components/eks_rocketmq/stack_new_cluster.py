@@ -47,7 +47,7 @@ def check_new_cluster(new: "NewCluster", ebs_csi: EbsCsiAddonArgs, rocketmq: Roc
     problems.attempt(stack_checks.check_pod_network, cni, places)
     check_pods = _pods_check(new, ebs_csi, rocketmq, region)
     with problems.collected():
-        # Nodes that are too few would be told again of every pod.
+        # Where nodes are missing, the check of the pods would repeat it for each of them.
         stack_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
         check_pods(groups)
     with problems.collected(), as_spelled("network"):

@@ -45,15 +45,19 @@ def check_encrypted(given: Mapping[str, str], encrypted: Collection[str], writte
     problems.refuse()
 
 
-def check_assumed(*, encrypted: bool) -> None:
-    """Refuse encrypted roles of the AWS provider where the token's role is taken from them.
+def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
+    """Refuse encrypted `aws:assumeRoles` where the token's role is taken from them.
 
-    It would stand in the kubeconfig and in errors.
+    The kubeconfig and errors would show it.
+
+    Args:
+        given: text of each key of the project.
+        encrypted: whether `aws:assumeRoles` is.
 
     Raises:
-        ValueError: with the ways on.
+        ValueError: with the accepted settings.
     """
-    if encrypted:
+    if encrypted and not given.get("clusterRoleArn"):
         msg = (
             "aws:assumeRoles is encrypted, and without clusterRoleArn the role of the cluster's token is the last of "
             "its roles; accepted is clusterRoleArn in plain text, or `none` for no role: give it, or set "

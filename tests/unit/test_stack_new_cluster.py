@@ -132,7 +132,7 @@ RANGE = "Accepted are the minor version of the control plane and the 3 before it
             "network: nat is 'none' and the network has no sts, without which nodes never become ready",
         ),
         (
-            enclosed(ebsCsi={"identity": "pod_identity"}, clusterAddons={"podIdentityAgent": True}),
+            enclosed(ebsCsi=POD_IDENTITY, clusterAddons={"podIdentityAgent": True}),
             "network: nat is 'none' and the network has no eks-auth",
         ),
         (
