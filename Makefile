@@ -84,12 +84,12 @@ test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
 	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
 .PHONY: oldest
-# Without a bound of their own the tests' packages would be the first that were ever released.
+# The tests' own packages have lower bounds too: the lowest resolution would take their first releases.
 oldest: $(READY) ## the unit tests with the oldest packages that the library accepts
 	@rm -rf .venv-oldest && $(VENV)/bin/uv venv --quiet --python $(RUN) .venv-oldest
 	@$(VENV)/bin/uv pip install --quiet --python .venv-oldest --resolution lowest-direct \
 	  --editable './components[eks,cli]' --requirement tests/oldest-requirements.in
-# The sandbox and its stand-ins have the locked versions only.
+# Tests of the sandbox and of its stand-ins need the locked versions.
 	@.venv-oldest/bin/python -m pytest -q -n $$(nproc) --dist worksteal tests/unit \
 	  $(foreach sandbox,aws_provider kubernetes_provider eks_provider random_provider provider_base cache,--ignore-glob='tests/unit/test_$(sandbox)*')
 

@@ -64,7 +64,7 @@ _used: dict[str, tuple[Times, float]] = {}
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Add up what the processors did while the tests of a file ran, with all that they need first."""
     if item.path.parent != Path(__file__).parent:
-        return (yield)  # pytest asks this hook about tests of other folders too
+        return (yield)  # pytest calls this hook for tests of other folders too
     before, begun = processor_times(), time.monotonic()
     try:
         return (yield)

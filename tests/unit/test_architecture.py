@@ -27,7 +27,7 @@ def name_of(path: Path) -> str:
 
 @functools.cache
 def tree(path: Path) -> ast.Module:
-    # A finalizer that prints a traceback parses too; within another parse Python 3.11 raises SystemError for that.
+    # A finalizer that prints a traceback parses as well. Python 3.11 raises SystemError for a parse within a parse.
     gc.disable()
     try:
         return ast.parse(path.read_text())
