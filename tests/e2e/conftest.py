@@ -50,8 +50,8 @@ def deployed(stack: Sandbox) -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def room(stack: Sandbox) -> Sandbox:
-    """The same with the stack's RocketMQ stopped: room for another one. It starts again where a test wants it."""
+def stopped(stack: Sandbox) -> Sandbox:
+    """The sandbox with the stack's RocketMQ stopped, so that another one can run. `deployed` starts it again."""
     stack.stop()
     return stack
 
@@ -86,7 +86,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Put what the cluster and the processes said beside a failure, where CI shows it."""
     report = yield
     arguments = getattr(item, "funcargs", {})
-    sandbox = next((arguments[name] for name in ("sandbox", "deployed", "room") if name in arguments), None)
+    sandbox = next((arguments[name] for name in ("sandbox", "deployed", "stopped") if name in arguments), None)
     if report.failed and sandbox is not None:
         for title, text in evidence(sandbox).items():
             report.sections.append((title, text))

@@ -59,11 +59,11 @@ def _group(**changed: object) -> Callable[[Config], None]:
     ],
 )
 def test_a_wrong_stack_file_is_refused_at_preview(
-    change: Callable[[Config], None], message: str, room: Sandbox
+    change: Callable[[Config], None], message: str, stopped: Sandbox
 ) -> None:
-    printed = room.pulumi("preview", "-s", "prod", *room.changed(change), ok=False)
+    printed = stopped.pulumi("preview", "-s", "prod", *stopped.changed(change), ok=False)
     assert message in " ".join(printed.split())  # the engine breaks its lines
 
 
-def test_nothing_was_touched(room: Sandbox) -> None:
-    room.pulumi("preview", "-s", "prod", "--expect-no-changes")
+def test_nothing_was_touched(stopped: Sandbox) -> None:
+    stopped.pulumi("preview", "-s", "prod", "--expect-no-changes")

@@ -56,8 +56,8 @@ def _larger(config: dict[str, object]) -> dict[str, object]:
     return {**group, "cpu": "600m"}
 
 
-def test_the_comment_names_what_changes_and_no_secret(room: Sandbox, tmp_path: Path) -> None:
-    lines = comment(room, tmp_path, CANARIES).splitlines()
+def test_the_comment_names_what_changes_and_no_secret(stopped: Sandbox, tmp_path: Path) -> None:
+    lines = comment(stopped, tmp_path, CANARIES).splitlines()
     assert lines[1].startswith("### `pulumi preview -s prod`: ")
     rows = [line for line in lines if line.startswith("| ")]
     assert any("`rocketmq-broker-a-set`" in row and "spec.template" in row for row in rows)
@@ -67,7 +67,7 @@ def test_the_comment_names_what_changes_and_no_secret(room: Sandbox, tmp_path: P
 
 
 @pytest.mark.parametrize("wrong", ["kz7qw xj1vf", "kz7qwxj1v" * 8], ids=["blank", "long"])
-def test_an_error_about_a_secret_does_not_show_it(wrong: str, room: Sandbox, tmp_path: Path) -> None:
-    text = comment(room, tmp_path, [wrong])
+def test_an_error_about_a_secret_does_not_show_it(wrong: str, stopped: Sandbox, tmp_path: Path) -> None:
+    text = comment(stopped, tmp_path, [wrong])
     assert "**failed** with exit code" in text
     assert "access.users[" in text

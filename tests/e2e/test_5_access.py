@@ -191,8 +191,8 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(room: Sandbox) -> Iterator[Guarded]:
-    sandbox = room  # its claims bind
+def guarded(stopped: Sandbox) -> Iterator[Guarded]:
+    sandbox = stopped  # its claims bind
     program = Program(sandbox, "access")
     if not program.settings.exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
         entries = certificate()

@@ -88,11 +88,11 @@ def moved(sandbox: Sandbox) -> str:
     return term["matchExpressions"][0]["values"][0]
 
 
-def test_a_group_takes_over_a_volume_and_another_is_added(room: Sandbox) -> None:
-    old = filled(room)
-    first = moved(room)
+def test_a_group_takes_over_a_volume_and_another_is_added(stopped: Sandbox) -> None:
+    old = filled(stopped)
+    first = moved(stopped)
     second = next(node.zone for node in NODES if node.zone != first)
-    program = Program(room, NAMESPACE)
+    program = Program(stopped, NAMESPACE)
     arguments = {
         "namespace": NAMESPACE,
         "create_namespace": False,
@@ -106,34 +106,34 @@ def test_a_group_takes_over_a_volume_and_another_is_added(room: Sandbox) -> None
     program.prepare({"rocketmq": arguments})
     output = program.up()
     assert "rocketmq-broker-a uses the claims that exist already" in " ".join(output.split())
-    client = Deployment(room.place, room.tools, namespace=NAMESPACE, topic="orders", group="workers")
+    client = Deployment(stopped.place, stopped.tools, namespace=NAMESPACE, topic="orders", group="workers")
     sent = [*old, *client.send(10, "both")]
-    before = brokers(room)
+    before = brokers(stopped)
 
     program.change(lambda rocketmq: rocketmq["broker_groups"].append(group("broker-b", second, "2Gi", "3Gi")))
     program.up()
 
     def written_there() -> int:
         sent.extend(client.send(10, f"both-{len(sent)}"))
-        return written(room, "broker-b")
+        return written(stopped, "broker-b")
 
     eventually(written_there, 120, "proxies and clients know the second group's routes")
     assert client.receive("both", len(sent)) == sorted(sent)
-    counts = {name: written(room, name) for name in ("broker-a", "broker-b")}
+    counts = {name: written(stopped, name) for name in ("broker-a", "broker-b")}
     assert sum(counts.values()) == len(sent)
-    after = brokers(room)
+    after = brokers(stopped)
     uids = [pods["rocketmq-broker-a-0"]["metadata"]["uid"] for pods in (before, after)]
     assert uids[0] == uids[1], "the first group was left alone"
-    assert {name: zone(room, pod) for name, pod in after.items()} == {
+    assert {name: zone(stopped, pod) for name, pod in after.items()} == {
         "rocketmq-broker-a-0": first,
         "rocketmq-broker-b-0": second,
     }
-    claims = room.objects("pvc", "-n", NAMESPACE)
+    claims = stopped.objects("pvc", "-n", NAMESPACE)
     sizes = {claim["metadata"]["name"]: claim["status"]["capacity"]["storage"] for claim in claims}
     assert sizes["data-rocketmq-broker-a-0"] == "20Gi"
     assert sizes["data-rocketmq-broker-b-0"] == "3Gi"
     program.remove()
     volume = next(c["spec"]["volumeName"] for c in claims if c["metadata"]["name"] == "data-rocketmq-broker-a-0")
-    room.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}')
-    room.kubectl("delete", "namespace", NAMESPACE, "--wait=true")
-    room.kubectl("-n", incident.NAMESPACE, "delete", "pvc", "-l", incident.SELECTOR)
+    stopped.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}')
+    stopped.kubectl("delete", "namespace", NAMESPACE, "--wait=true")
+    stopped.kubectl("-n", incident.NAMESPACE, "delete", "pvc", "-l", incident.SELECTOR)

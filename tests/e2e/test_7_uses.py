@@ -148,25 +148,25 @@ def test_an_application_gets_a_role_that_its_pods_can_find(
 
 
 @pytest.fixture(scope="module")
-def room(adopted: Program) -> Program:
-    """The first example with its RocketMQ stopped: room for another one."""
+def stopped(adopted: Program) -> Program:
+    """The first example with its RocketMQ stopped, so that another one can run."""
     adopted.sandbox.stop("orders")
     return adopted
 
 
 def test_rocketmq_runs_where_a_context_of_the_kubeconfig_leads(
-    room: Program, node: nodejs.Nodejs, environment: Path
+    stopped: Program, node: nodejs.Nodejs, environment: Path
 ) -> None:
-    program = python(room.sandbox, node, environment, "rocketmq-on-any-kubernetes")
+    program = python(stopped.sandbox, node, environment, "rocketmq-on-any-kubernetes")
     program.pulumi("config", "set", "context", CLUSTER)
     program.pulumi("config", "set", "storageClass", "gp2")
     program.up()
-    assert set(ready(room.sandbox, "rocketmq-dev").values()) == {1}
+    assert set(ready(stopped.sandbox, "rocketmq-dev").values()) == {1}
     program.destroy()
 
 
-def test_typescript_deploys_the_same_components(room: Program, node: nodejs.Nodejs) -> None:
-    sandbox = room.sandbox
+def test_typescript_deploys_the_same_components(stopped: Program, node: nodejs.Nodejs) -> None:
+    sandbox = stopped.sandbox
     folder = sandbox.place.root / "examples" / "typescript"
     program = Program(sandbox, folder, node)
 

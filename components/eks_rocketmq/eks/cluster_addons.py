@@ -45,8 +45,8 @@ class VpcCniArgs(TypedDict):
     cluster_arn: NotRequired[Input[str]]
     """ARN of the cluster, with `pod_identity`."""
     network_policy: NotRequired[bool]
-    """Enforce NetworkPolicies, those of RocketMQ among them; default: True. Without it they are objects that nobody
-    reads."""
+    """Enforce NetworkPolicies, those of RocketMQ among them; default: True. Without it they have no
+    effect."""
     prefix_delegation: NotRequired[bool]
     """Give nodes blocks of 16 addresses, for more pods on a node; default: False. Subnets need contiguous room."""
 

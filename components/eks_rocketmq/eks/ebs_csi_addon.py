@@ -112,8 +112,8 @@ class EbsCsiAddonArgs(TypedDict):
     configuration: NotRequired[EbsCsiConfigurationArgs]
     """The addon's configuration; default: EKS's defaults at the create, and what is installed after."""
     resolve_conflicts_on_create: NotRequired[str]
-    """`OVERWRITE` (default) or `NONE`: whether fields that somebody else set in the cluster are taken over, or stop the
-    create."""
+    """`OVERWRITE` (default) or `NONE`: whether fields that another client set in the cluster are overwritten, or stop
+    the create."""
     resolve_conflicts_on_update: NotRequired[str]
     """`OVERWRITE` (default), `PRESERVE` or `NONE`: the same for an update."""
     preserve: NotRequired[bool]

@@ -63,7 +63,7 @@ class AccessPolicyArgs(TypedDict):
 
 
 class AccessEntryArgs(TypedDict):
-    """Somebody of IAM who is let into the cluster."""
+    """An IAM principal that may access the cluster."""
 
     name: str
     """Name of the entry in this stack, such as `platform-team`. Changing it replaces the entry."""

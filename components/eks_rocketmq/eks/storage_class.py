@@ -61,7 +61,7 @@ class EbsStorageClassArgs(TypedDict):
     file_system: NotRequired[str]
     """`ext4` (default) or `xfs`; with `create`. Changing it replaces the class."""
     reclaim_policy: NotRequired[str]
-    """`Retain` (default): a volume outlives its claim, and somebody has to delete it. `Delete`: it goes with the claim,
+    """`Retain` (default): a volume outlives its claim until you delete it. `Delete`: it goes with the claim,
     and the messages with it. With `create`. Changing it replaces the class; volumes that exist keep theirs."""
     mount_options: NotRequired[list[str]]
     """Options of the mount, such as `noatime`; default: none; with `create`. A change is for new volumes."""

@@ -61,7 +61,7 @@ class UserArgs(TypedDict):
 
 
 class AccessArgs(TypedDict):
-    """ACL 2.0 on brokers and proxies: nobody is let in without a user, a password and a permission.
+    """ACL 2.0 on brokers and proxies: every client needs a user, a password and a permission.
 
     Users and permissions are exactly those declared, on every member: others are deleted.
     """

@@ -31,8 +31,8 @@ class TlsArgs(TypedDict):
     to `enforcing` when that is everywhere. Default: `permissive`."""
     authority: NotRequired[str]
     """Entry of the Secret with the authorities, usually `ca.crt`, that the certificates of others must come from;
-    host names are not compared. Default: any certificate is taken, which stops listeners but nobody who stands
-    between."""
+    host names are not compared. Default: any certificate is taken, which protects against eavesdropping and not
+    against a man in the middle."""
 
 
 @dataclass(frozen=True)
