@@ -1,6 +1,6 @@
 """The plugin that `pulumi package add …/components` runs."""
 
-from eks_rocketmq.package import serve
+from eks_rocketmq.plugin.component_provider import serve
 
 if __name__ == "__main__":
     serve()

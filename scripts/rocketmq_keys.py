@@ -1,8 +1,8 @@
 """`python -m scripts.rocketmq_keys VERSION`: write down the keys that a RocketMQ version knows.
 
 Fetches the version's jars, asks their setters what there is and their classes what is read (`RocketMqKeys.java`), and
-writes `rocketmq/keys/VERSION.json`, which decides what the library accepts. The same jars give the same file on every
-machine.
+writes `rocketmq/config/keys/VERSION.json`, which decides what the library accepts. The same jars give the same file on
+every machine.
 """
 
 import json
@@ -17,7 +17,7 @@ from sandbox.progress import Report
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXTRACTOR = REPOSITORY / "scripts" / "RocketMqKeys.java"
-KEYS = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "keys"
+KEYS = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "config" / "keys"
 
 # Two machines that are not alike: a default that differs between them is none to write down.
 _MACHINES = (

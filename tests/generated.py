@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from eks_rocketmq.package import NAMESPACE
+from eks_rocketmq.plugin.component_provider import NAMESPACE
 from sandbox.cache.nodejs import Nodejs
 from sandbox.place import REPOSITORY
 

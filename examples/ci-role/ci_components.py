@@ -8,8 +8,8 @@ import ci_policies as policies
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
-from eks_rocketmq.component import child_options
-from eks_rocketmq.eks.policy_documents import web_identity_trust_policy
+from eks_rocketmq.eks.iam.policy_documents import web_identity_trust_policy
+from eks_rocketmq.pulumi_sdk.component import child_options
 
 
 class StateStore(ComponentResource):

@@ -6,7 +6,7 @@ and changes and deletes only what carries it; everything else is told by its nam
 
 from ci_policies import PREFIX, Account, allow, write_within
 
-from eks_rocketmq.eks.policy_documents import Statement, policy
+from eks_rocketmq.eks.iam.policy_documents import Statement, policy
 
 NEW_NETWORK, NEW_CLUSTER, FLOW_LOG_BOUNDARY = (
     f"{PREFIX}-{name}" for name in ("new-network", "new-cluster", "flow-log-boundary")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pulumi import Output
 
-from eks_rocketmq.eks.policy_documents import Statement, policy
+from eks_rocketmq.eks.iam.policy_documents import Statement, policy
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """Whose tokens GitHub's jobs carry."""

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.eks.csi_identity import CLUSTER_TAG, PERMISSIONS
-from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
-from eks_rocketmq.eks.policy_documents import managed_policy_arn
+from eks_rocketmq.eks.ebs.csi_identity import CLUSTER_TAG, PERMISSIONS
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
+from eks_rocketmq.eks.iam.policy_documents import managed_policy_arn
 from sandbox import place
 from tests.contract.errors import refused
 from tests.contract.server import ROLE, Server, cure
 
 NODE = place.NODES[0]
-SCOPE = Scope("aws", place.REGION, place.ACCOUNT, place.CLUSTER)
+SCOPE = PolicyScope("aws", place.REGION, place.ACCOUNT, place.CLUSTER)
 KEY = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = KEY[:-1] + "0"
 KINDS = [*PERMISSIONS, "generated with snapshots"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.eks.interrupted import can_look, find_created, wait_until_ready
-from eks_rocketmq.eks.lookup import LOG_GROUP
+from eks_rocketmq.lookups.aws_resources import LOG_GROUP
+from eks_rocketmq.lookups.interrupted_creates import can_look, find_created, wait_until_ready
 from sandbox import place
 from sandbox.engine.provider.base import State
 from tests.contract.server import Server

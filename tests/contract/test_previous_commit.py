@@ -20,7 +20,7 @@ import pytest
 from tests.unit.harness import REPOSITORY, golden
 from tests.unit.harness.upgrade import MEANT, STACKS, State, Step, harmful, released, steps
 
-PROGRAM = ("__main__.py", "foundation.py", "Pulumi.yaml", "Pulumi.prod.yaml", "Pulumi.staging.yaml", "components")
+PROGRAM = (":(glob)*.py", "Pulumi.yaml", "Pulumi.prod.yaml", "Pulumi.staging.yaml", "components")
 HARNESS = ("sandbox", "tests/unit")
 PRINT = """
 import json, pathlib, sys

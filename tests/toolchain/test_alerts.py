@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_rocketmq.rocketmq.alerts import rule_groups
+from eks_rocketmq.rocketmq.monitoring.alerts import rule_groups
 from eks_rocketmq.rocketmq.plan import plan
 from sandbox.cache import entry, go, linters
 from sandbox.place import CACHE
@@ -164,10 +164,10 @@ CASES = {
 
 def rules(**alerts: Any) -> list[dict[str, Any]]:
     planned = plan(args(monitoring={"alerts": alerts}))
-    monitoring = planned.surroundings.monitoring
+    monitoring = planned.monitoring
     assert monitoring is not None
     assert monitoring.alerts is not None
-    return rule_groups(planned, monitoring.alerts)
+    return rule_groups(planned.alert_targets, monitoring.alerts)
 
 
 NAMES = sorted({rule["alert"] for group in rules() for rule in group["rules"]})

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq import adopt
-from eks_rocketmq.adopt import PLACEHOLDER, Plan, adoption, kubernetes_id, read_plan
-from eks_rocketmq.eks import interrupted
-from eks_rocketmq.eks.lookup import ADDON, OIDC_PROVIDER, ROLE, UNKNOWN, Found
+from eks_rocketmq.commands import adopt
+from eks_rocketmq.commands.adopt import PLACEHOLDER, PreviewedPlan, adoption, read_plan
+from eks_rocketmq.lookups import interrupted_creates
+from eks_rocketmq.lookups.aws_resources import ADDON, OIDC_PROVIDER, ROLE
+from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.kubernetes_objects import kubernetes_id
+from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 STACK = "urn:pulumi:prod::eks-rocketmq"
 COMPONENT = "eks-rocketmq:index:EbsCsiAddon"
@@ -94,7 +97,7 @@ class Account:
             return Found(aws[type_], self._tags, objection) if type_ in aws else None
 
         monkeypatch.setattr(adopt, "find", find)
-        monkeypatch.setattr(interrupted, "find", find)
+        monkeypatch.setattr(interrupted_creates, "find", find)
 
     def session(self, provider: Any) -> Any:
         return dict(provider)
@@ -105,5 +108,5 @@ class Account:
         return Found(id_, self._tags) if id_ in self._objects else None
 
 
-def adopted(account: Account, plan: Plan = PLAN) -> adopt.Adoption:
+def adopted(account: Account, plan: PreviewedPlan = PLAN) -> adopt.Adoption:
     return adoption(plan, account.session, account.kubernetes)

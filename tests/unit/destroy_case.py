@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from eks_rocketmq.destroy import EBS_ADDON, EBS_DRIVER, KUBERNETES_PROVIDER, NAMESPACE, STATEFUL_SET, Volume
-from eks_rocketmq.eks.lookup import ADDON
+from eks_rocketmq.commands.destroy import EBS_ADDON, KUBERNETES_PROVIDER, NAMESPACE, STATEFUL_SET
+from eks_rocketmq.lookups.aws_resources import ADDON
+from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume
 
 URN = "urn:pulumi:prod::eks-rocketmq"
 ROCKETMQ = "eks-rocketmq:index:RocketMq"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eks_rocketmq.rocketmq.cluster import RocketMq
+from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.rocketmq_case import args
 
 OPTIONS: dict[str, Any] = {

@@ -5,7 +5,7 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from eks_rocketmq.rocketmq.cluster import RocketMq
+from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
 
 ARGS: dict[str, Any] = {

@@ -86,16 +86,113 @@ def test_no_part_reaches_into_another(half: str, forbidden: tuple[str, ...]) -> 
     assert {name_of(path): found for path in files if (found := reaches(path, *forbidden))} == {}
 
 
+LAYERS = (
+    "args",
+    "pulumi_sdk",
+    "lookups",
+    "eks.account",
+    "eks.iam",
+    "eks.network",
+    "eks.cluster",
+    "eks.nodes",
+    "eks.addons",
+    "eks.ebs",
+    "rocketmq.naming",
+    "rocketmq.config",
+    "rocketmq.network",
+    "rocketmq.namespace",
+    "rocketmq.pods",
+    "rocketmq.access",
+    "rocketmq.roles",
+    "rocketmq.declarations",
+    "rocketmq.external",
+    "rocketmq.dashboard",
+    "rocketmq.monitoring",
+    "rocketmq",
+    "stack",
+    "commands",
+    "plugin",
+    "testing",
+)
+"""Packages of the library, the lowest first. A module imports from its own package and from lower ones."""
+
+
+def module_name(path: Path) -> str:
+    name = ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+@functools.cache
+def graph() -> dict[str, set[str]]:
+    """The modules of the library and, of each, the modules that it imports, also within functions."""
+    files = {module_name(path): path for path in modules(LIBRARY)}
+    return {name: {found for found in imports(path) if found in files} - {name} for name, path in files.items()}
+
+
+def reachable(name: str, edges: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [*edges[name]]
+    while waiting:
+        found = waiting.pop()
+        if found not in seen:
+            seen.add(found)
+            waiting += edges[found]
+    return seen
+
+
+def package_of(name: str) -> str:
+    """The package of a module below `eks_rocketmq`; empty for the modules of the library's own folder."""
+    is_package = (LIBRARY.parent / name.replace(".", "/")).is_dir()
+    return (name if is_package else name.rpartition(".")[0]).removeprefix("eks_rocketmq").removeprefix(".")
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert len(graph()) > 100
+    assert {name for name in graph() if name in reachable(name, graph())} == set()
+
+
+def test_a_circle_of_three_modules_is_found() -> None:
+    edges = {"first": {"second"}, "second": {"third"}, "third": {"first"}, "fourth": {"first"}}
+    assert {name for name in edges if name in reachable(name, edges)} == {"first", "second", "third"}
+
+
+def test_packages_import_from_lower_packages_only() -> None:
+    packages = {package for name in graph() if (package := package_of(name))}
+    assert packages - set(LAYERS) == {"eks"}  # the folder of packages, without a module
+    upwards = {
+        (name, found)
+        for name, others in graph().items()
+        for found in others
+        if (low := package_of(found)) in LAYERS
+        and (high := package_of(name)) in LAYERS
+        and LAYERS.index(low) > LAYERS.index(high)
+    }
+    assert upwards == set()
+
+
+def test_no_two_modules_and_no_two_public_classes_share_a_name() -> None:
+    files = [path for path in modules(LIBRARY) if path.name != "__init__.py"]
+    classes = [
+        node.name
+        for path in files
+        for node in tree(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    names = [path.stem for path in files]
+    assert sorted(name for name in {*names} if names.count(name) > 1) == []
+    assert sorted(name for name in {*classes} if classes.count(name) > 1) == []
+
+
 def test_only_modules_with_a_component_import_a_provider() -> None:
     # These make the children that several components have in common, and ask for them.
-    shared = {"objects.py", "addon_identity.py", "account.py"}
+    shared = {"cluster_outputs.py", "service_role.py", "workload_objects.py", "addon_identity.py", "aws_account.py"}
     pure = [path for path in modules(LIBRARY) if not list(components(path)) and path.name not in shared]
     assert {name_of(path): found for path in pure if (found := reaches(path, *PROVIDERS))} == {}
 
 
 def test_only_a_new_cluster_loads_the_eks_package_and_only_when_it_is_made() -> None:
     assert [path.name for path in modules(LIBRARY) if reaches(path, "pulumi_eks")] == ["eks_cluster.py"]
-    tree = ast.parse((LIBRARY / "eks" / "eks_cluster.py").read_text())
+    tree = ast.parse((LIBRARY / "eks" / "cluster" / "eks_cluster.py").read_text())
     at_import = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert [line for line in at_import if "pulumi_eks" in line] == []
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_rocketmq.eks.policy_documents import CUSTOMER_POLICY_LIMIT
+from eks_rocketmq.eks.iam.policy_documents import CUSTOMER_POLICY_LIMIT
 from tests.unit.ci_calls import CALLS, OWNER, ec2, holder, marked, role_arn
 from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, EXAMPLE, arn, deploy_example, iam
 from tests.unit.harness import Recording, run_stack, stack_config

@@ -7,8 +7,8 @@ import pulumi
 import pytest
 import yaml
 
-from eks_rocketmq.eks.csi_identity import PERMISSIONS
-from eks_rocketmq.eks.ebs_csi_policy import Scope, key_policy, volume_policy
+from eks_rocketmq.eks.ebs.csi_identity import PERMISSIONS
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
 from sandbox.aws.policies import published
 from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, GITHUB, arn, deploy_example, fakes, iam
 from tests.unit.harness import REPOSITORY, Recording
@@ -237,7 +237,7 @@ def test_not_even_an_administrators_policy_takes_the_deploy_role_over_its_bounda
 
 MANAGED = {policy.arn: json.dumps(policy.document) for policy in published()}
 KEY = arn("kms", "key/volumes")
-SCOPE = Scope("aws", REGION, ACCOUNT, "prod")
+SCOPE = PolicyScope("aws", REGION, ACCOUNT, "prod")
 THROUGH_EC2 = {"kms:ViaService": f"ec2.{REGION}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
 
 

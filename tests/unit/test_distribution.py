@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import eks_rocketmq
-from eks_rocketmq.cli import app
+from eks_rocketmq.commands.cli import app
 from eks_rocketmq.distribution import missing_extra, version
 from scripts.release import ReleaseError, require_version
 from tests.unit.harness import REPOSITORY
@@ -66,7 +66,7 @@ def test_rocketmq_and_the_storage_class_need_no_extra() -> None:
         ),
         (
             ["typer"],
-            "from eks_rocketmq.console import main; main()",
+            "from eks_rocketmq.commands.console import main; main()",
             "eks-rocketmq needs the extra 'cli', whose package typer is missing: pip install 'eks-rocketmq[cli]'",
         ),
     ],

@@ -14,8 +14,8 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from typer.main import get_command
 
-from eks_rocketmq import cli
-from eks_rocketmq.settings import declaration, parse
+from eks_rocketmq.commands import cli
+from eks_rocketmq.stack.settings import declaration, parse
 from tests.unit.harness import PROJECT, REPOSITORY, stack_config
 from tests.unit.test_readme import DOCUMENTS
 

@@ -20,7 +20,7 @@ def loaded(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("statement", ["from eks_rocketmq import RocketMq", "import eks_rocketmq.rocketmq.cluster"])
+@pytest.mark.parametrize("statement", ["from eks_rocketmq import RocketMq", "import eks_rocketmq.rocketmq.rocket_mq"])
 def test_rocketmq_on_any_kubernetes_loads_nothing_of_aws(statement: str) -> None:
     packages = loaded(statement)
     assert "pulumi_kubernetes" in packages

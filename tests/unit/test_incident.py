@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_rocketmq.rocketmq import labels
-from eks_rocketmq.rocketmq.collisions import Workload, collisions
+from eks_rocketmq.rocketmq.namespace.collisions import Workload, collisions
+from eks_rocketmq.rocketmq.naming import labels
 from sandbox import incident
 from sandbox.aws import seed
 from sandbox.ebs_csi.manifests import checks_ec2

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from eks_rocketmq import package
+from eks_rocketmq.plugin import component_provider
 from tests.unit.harness import reference
-from tests.unit.test_schema import COMPONENTS, PACKAGE
+from tests.unit.plugin.test_schema import COMPONENTS, PACKAGE
 
 
 def test_the_reference_is_the_librarys() -> None:
-    assert reference.README.read_text() == reference.document(package.schema(), package.python_only()), (
-        "`make reference` writes components/README.md anew"
-    )
+    assert reference.README.read_text() == reference.document(
+        component_provider.schema(), component_provider.python_only()
+    ), "`make reference` writes components/README.md anew"
 
 
 def test_there_is_one_example_for_each_component() -> None:
@@ -38,7 +38,11 @@ def test_what_a_component_makes_is_counted_below_it_only() -> None:
 
 
 def test_names_are_pythons() -> None:
-    names = [name for shape in package.provider()._component_defs.values() for name in shape.inputs_mapping.items()]
+    names = [
+        name
+        for shape in component_provider.provider()._component_defs.values()
+        for name in shape.inputs_mapping.items()
+    ]
     assert {reference.snake(schema_name) for schema_name, _ in names} == {python for _, python in names}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eks_rocketmq.rocketmq.broker_config import versions
+from eks_rocketmq.rocketmq.config.broker_config import versions
 from sandbox.progress import Report
 from scripts.rocketmq_keys import KEYS, extract
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.rocketmq.broker_config import versions
+from eks_rocketmq.rocketmq.config.broker_config import versions
 from sandbox import pins
 from sandbox.cache import entry, recipes, toolchain
 from sandbox.cluster.netns import inside

@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from eks_rocketmq.rocketmq.arguments import RocketMqArgs
-from eks_rocketmq.rocketmq.memory import MIB
-from eks_rocketmq.validation import bytes_of
-
-_LOG_FILES = 4
+from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 
 _SERVERS: Mapping[str, Mapping[str, Any]] = {
     "name_servers": {"memory": "512Mi", "cpu": "100m"},
@@ -33,22 +29,3 @@ def complete(args: RocketMqArgs, profile: str) -> RocketMqArgs:
     servers = {role: {"replicas": replicas[role], **size, **given.get(role, {})} for role, size in _SERVERS.items()}
     groups = [{**member, **group} for group in args["broker_groups"]]
     return cast("RocketMqArgs", {**args, **servers, "broker_groups": groups})
-
-
-def check_store(what: str, storage: str, file: int) -> None:
-    """Refuses a small volume: a log makes its files whole and one ahead, and writes end above 90 % of the disk.
-
-    Args:
-        what: whose volume, as an error names it.
-        storage: its size as a Kubernetes quantity.
-        file: bytes of one file of the log.
-
-    Raises:
-        ValueError: naming the size and what is accepted.
-    """
-    if bytes_of(storage, f"{what}.storage") < _LOG_FILES * file:
-        msg = (
-            f"{what}.storage is {storage}; accepted is room for {_LOG_FILES} files of its log, "
-            f"{_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"
-        )
-        raise ValueError(msg)

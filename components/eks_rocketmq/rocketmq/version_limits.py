@@ -1,6 +1,6 @@
 """What a version cannot do that others can. Pure."""
 
-from eks_rocketmq.rocketmq.arguments import RocketMqArgs
+from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 
 # SlaveSynchronize hands what the master has to the check of an administrator's request, which wants `+message.type`: it
 # throws, and that topic and every one after it never reach the slave. Seen on three brokers; 5.4.0 takes them over.

@@ -9,7 +9,7 @@ import pulumi
 import yaml
 from pulumi.runtime import MockCallArgs, MockResourceArgs
 
-from eks_rocketmq import sdk_internals
+from eks_rocketmq.pulumi_sdk import sdk_internals
 from eks_rocketmq.testing import answers
 
 Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Any]

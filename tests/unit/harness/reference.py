@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from eks_rocketmq.component import PACKAGE
-from eks_rocketmq.package import python_only, schema
-from eks_rocketmq.schema_enums import ENUMS
+from eks_rocketmq.plugin.component_provider import python_only, schema
+from eks_rocketmq.plugin.schema_enums import ENUMS
+from eks_rocketmq.pulumi_sdk.component import PACKAGE
 from tests.unit.harness.recording import Recording
 from tests.unit.harness.runner import REPOSITORY, run
 

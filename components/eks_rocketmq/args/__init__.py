@@ -1,0 +1,1 @@
+"""Arguments: their schema, their checks and the errors of both."""

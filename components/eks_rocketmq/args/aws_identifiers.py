@@ -1,0 +1,205 @@
+"""Names, versions and ARNs as EKS, IAM and KMS accept them. Pure."""
+
+import re
+from typing import NamedTuple
+
+from eks_rocketmq.args.validation import matching
+
+_CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+_KUBERNETES_VERSION = re.compile(r"1\.[1-9][0-9]")
+_ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+", re.ASCII)
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|aws|):"
+    r"(?P<resource>[!-~]+)",
+    re.ASCII,
+)
+_MANAGED_POLICY = re.compile(r"([!-.0-~]+/)*[\w+=,.@-]{1,128}", re.ASCII)
+_ACCOUNT, _KEY = "123456789012", "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+class Arn(NamedTuple):
+    """The parts of an ARN."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+
+def cluster_name(value: str) -> str:
+    """Returns `value` when EKS accepts it as the name of a cluster; raises ValueError otherwise."""
+    if _CLUSTER_NAME.fullmatch(value):
+        return value
+    msg = (
+        f"cluster_name is {value!r}; accepted are 1 to 100 letters, digits, '-' and '_', beginning with a letter or a "
+        "digit"
+    )
+    raise ValueError(msg)
+
+
+def kubernetes_version(value: str, what: str) -> str:
+    """Returns `value` when it is a minor version of Kubernetes.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    return matching(_KUBERNETES_VERSION, value, what, "a minor version of Kubernetes, such as '1.35'")
+
+
+def addon_version(value: str, what: str) -> str:
+    """Returns `value` when EKS accepts it as the version of an addon.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    return matching(_ADDON_VERSION, value, what, "a version such as 'v1.21.1-eksbuild.1'")
+
+
+def role_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an IAM role.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    return _arn(value, what, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_ACCOUNT}:role/team/nodes'")
+
+
+def policy_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an IAM policy, of an account or of AWS.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    return _arn(value, what, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_ACCOUNT}:policy/team/read'")
+
+
+def provider_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an IAM OIDC provider.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    example = f"arn:aws:iam::{_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD"
+    return _arn(value, what, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
+
+
+def cluster_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of an EKS cluster.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    example = f"arn:aws:eks:eu-west-1:{_ACCOUNT}:cluster/prod"
+    return _arn(value, what, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
+
+
+def key_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of a KMS key. An alias is refused: it grants nothing in a policy, and what it stands for can
+    be exchanged under the volumes.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY}'"
+    if isinstance(value, str) and "alias/" in value:
+        accepted += "; an alias grants nothing, `aws kms describe-key --key-id <alias>` names its key"
+    return _arn(value, what, "kms", r"key/[\w-]+", accepted)
+
+
+def managed_policy(value: str, what: str) -> str:
+    """Returns `value` when it names a policy that exists: one of AWS by path and name, one of an account by its ARN.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if value.startswith("arn:"):
+        policy_arn(value, what)
+    elif not _MANAGED_POLICY.fullmatch(value):
+        msg = (
+            f"{what} has {value!r}; accepted are policies of AWS by path and name, such as "
+            "'service-role/AmazonEBSCSIDriverPolicy', and policies of an account by ARN"
+        )
+        raise ValueError(msg)
+    return value
+
+
+def certificate_arn(value: str, what: str) -> Arn:
+    """The parts of the ARN of a certificate that a load balancer can use, of ACM or of IAM.
+
+    Raises:
+        ValueError: naming `what`, the value and what is accepted.
+    """
+    if value.startswith("arn:") and ":iam:" in value:
+        return _arn(value, what, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
+    example = f"arn:aws:acm:eu-west-1:{_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+    return _arn(value, what, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
+
+
+def is_arn(value: str) -> bool:
+    """Whether `value` is an ARN, of whatever it may be."""
+    return _ARN.fullmatch(value) is not None
+
+
+def parse_arn(value: str) -> Arn:
+    """The parts of an ARN, of whatever it may be.
+
+    Raises:
+        ValueError: naming the value, when it is none.
+    """
+    if (match := _ARN.fullmatch(value)) is None:
+        msg = f"{value!r} is no ARN; accepted is one such as 'arn:aws:iam::{_ACCOUNT}:role/nodes'"
+        raise ValueError(msg)
+    return Arn(**match.groupdict())
+
+
+def _arn(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
+    # An Output may give anything.
+    match = _ARN.fullmatch(value) if isinstance(value, str) else None
+    # IAM knows no regions; a resource of another service lives in one, and in an account.
+    at_home = match is not None and bool(match["region"]) == (service != "iam") and bool(match["account"])
+    if match and at_home and match["service"] == service and re.fullmatch(resource, match["resource"], re.ASCII):
+        return Arn(**match.groupdict())
+    msg = f"{what} is {value!r}; accepted is the ARN of {accepted}"
+    raise ValueError(msg)
+
+
+_ISSUER = re.compile(r"https://(?P<host>[^/\s?#@]+(/[^\s?#]*[^/\s?#])?)")
+# Issuers are below oidc.eks.REGION.amazonaws.com and oidc-eks.REGION.api.aws.
+_ENDPOINT = re.compile(r"https://[^/]+\.(eks\.amazonaws\.com|eks-cluster\.[^/]+)[^/]*(/.*)?")
+_DISCOVERY = "/.well-known/"
+
+
+def issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
+    """The issuer without `https://`: the form in which IAM names a provider in ARNs and condition keys.
+
+    Raises:
+        ValueError: when the issuer is not an https URL without a trailing slash, or another address of the cluster.
+    """
+    match = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
+    other = ""
+    if match is None and not isinstance(issuer, str):
+        other = "; an Output gave something else"
+    elif _DISCOVERY in issuer:
+        other = "; this is its discovery document: leave out what begins with '/.well-known'"
+    elif _ENDPOINT.fullmatch(issuer):
+        other = "; this is the endpoint of the API server, which issues no tokens"
+    if match is None or other:
+        msg = (
+            f"{what} is {issuer!r}; accepted is the URL as DescribeCluster gives it, "
+            f"such as 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'{other}"
+        )
+        raise ValueError(msg)
+    return match["host"]
+
+
+def account_of(caller_arn: str) -> tuple[str, str]:
+    """Partition and account of an ARN, such as the one that STS gives for the caller."""
+    _, partition, _, _, account, _ = caller_arn.split(":", 5)
+    return partition, account
+
+
+def oidc_provider_arn(caller_arn: str, issuer: str) -> str:
+    """The ARN of an issuer's provider in the account of `caller_arn`. IAM accepts one provider for a URL."""
+    partition, account = account_of(caller_arn)
+    return f"arn:{partition}:iam::{account}:oidc-provider/{issuer_host(issuer)}"

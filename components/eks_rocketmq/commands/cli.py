@@ -1,0 +1,336 @@
+"""The console script `eks-rocketmq`."""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from rich.console import Console
+from urllib3.exceptions import HTTPError
+
+from eks_rocketmq.commands.adopt import Adoption, KubernetesLookup, adoption, corrections, look_for_created, read_plan
+from eks_rocketmq.commands.destroy import ClaimedCluster, Losses, Teardown, awaited, losses, teardown
+from eks_rocketmq.commands.pulumi_cli import EngineError, Pulumi
+from eks_rocketmq.commands.recovery import recovery
+from eks_rocketmq.commands.shared_namespace import foreign_objects, keep_namespaces
+from eks_rocketmq.distribution import version
+from eks_rocketmq.lookups.aws_session import AccountUnknownError, aws_session
+from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.interrupted_creates import UnfinishedError
+from eks_rocketmq.lookups.kubernetes_objects import find_object, last_warning, list_objects, list_volumes
+from eks_rocketmq.lookups.volumes import Volume
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
+Absent = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Interrupted create that you have looked for and that is not there."),
+]
+Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
+
+POLL_SECONDS = 2.0
+_MANUAL = "docs/operations.md"
+_UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
+"""Lets the kubernetes provider delete objects of a cluster that does not answer; it refuses otherwise."""
+_AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
+_CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+_out = Console()
+_err = Console(stderr=True)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        _print(f"eks-rocketmq {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version_: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Deploys Apache RocketMQ on Amazon EKS with EBS storage."""
+
+
+@app.command()
+def adopt(
+    stack: Stack,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Import without asking.")] = False,
+    absent: Absent = None,
+    directory: Directory = Path(),
+) -> None:
+    """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
+    pulumi = Pulumi(stack, directory)
+    with _answers("what exists"):
+        _recover(pulumi, absent or (), "Nothing was imported.", find_object)
+        found = _look(pulumi)
+        if not found.found:
+            _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
+            return
+        _refuse(found.refused)
+        _show(found, stack)
+        if not (yes or _agreed(f"Import {len(found.found)} resources?", "import what is listed")):
+            _out.print("Nothing was imported.")
+            raise typer.Exit(1)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "import.json"
+            for document in found.documents:
+                file.write_text(json.dumps(document), encoding="utf-8")
+                pulumi.import_resources(file)
+        _out.print(f"Imported. The next `pulumi up -s {stack}` will correct this:")
+        _print(corrections(pulumi.diff()))
+
+
+@app.command()
+def destroy(  # noqa: PLR0913, PLR0917 - each is an option
+    stack: Stack,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Destroy without asking.")] = False,
+    timeout: Annotated[
+        int, typer.Option(min=1, metavar="MINUTES", help="How long to wait for the volumes to be deleted.")
+    ] = 10,
+    keep: Annotated[
+        bool, typer.Option("--keep-namespaces", help="Keep the stack's namespaces, and every claim in them.")
+    ] = False,
+    cluster_gone: Annotated[
+        bool,
+        typer.Option(
+            "--cluster-gone",
+            help="The cluster does not exist any more: ask it nothing, and leave volumes that AWS still has.",
+        ),
+    ] = False,
+    absent: Absent = None,
+    directory: Directory = Path(),
+) -> None:
+    """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
+    pulumi = Pulumi(stack, directory, _UNREACHABLE if cluster_gone else {})
+    with _answers("what an interrupted update has made", "Nothing was destroyed."):
+        _recover(pulumi, absent or (), "Nothing was destroyed.", None if cluster_gone else find_object)
+    gone = (
+        f"If it is gone for good, `eks-rocketmq destroy -s {stack} --cluster-gone` destroys the rest without asking "
+        "it. Volumes that are still there then stay in AWS."
+    )
+    with _answers("for its volumes", gone):
+        state = pulumi.export()
+        plan = teardown(state)
+        if plan.empty:
+            _out.print(f"Nothing to destroy: stack {stack} has no resources.")
+            return
+        _refuse_protected(plan, stack)
+        if keep:
+            state = keep_namespaces(state)
+            pulumi.replace_state(state)
+            plan = teardown(state)
+        if cluster_gone:
+            _print(f"The cluster is not asked. Its volumes stay in AWS; {_MANUAL} says how to find and delete them.")
+            plan = replace(plan, first=[], clusters=[])
+        _refuse_foreign(plan, state, stack)
+        _print(pulumi.plan_destroy())
+        found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
+        lost = losses(found, removes_driver=plan.removes_driver)
+        _show_losses(lost, plan, stack)
+        if not (yes or _agreed(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
+            _out.print("Nothing was destroyed.")
+            raise typer.Exit(1)
+        if plan.first:
+            pulumi.destroy(plan.first)
+        _wait_for_volumes(plan, lost.going, timeout, stack)
+        pulumi.destroy()
+
+
+@contextmanager
+def _answers(question: str, rest: str = "") -> Generator[None]:
+    """Ends the command with a message when the engine refuses, or AWS or the cluster do not answer.
+
+    Args:
+        question: what they are asked, as in `what exists`.
+        rest: what else to say when they do not answer, as whole sentences.
+    """
+    try:
+        yield
+    except EngineError as error:
+        _fail(str(error))
+    except UnfinishedError as error:
+        _fail(f"{error}. {rest}".rstrip())
+    except _AWS_ERRORS as error:
+        _fail(
+            f"AWS cannot be asked {question}: {error}\n"
+            "Check the credentials that the stack works with (aws:profile, or the environment) with `aws sts "
+            f"get-caller-identity`, and run this again. {rest}".rstrip()
+        )
+    except _CLUSTER_ERRORS as error:
+        _fail(
+            f"The cluster cannot be asked {question}: {error}\n"
+            "Check `kubectl get namespaces` with its kubeconfig, which takes the credentials of `aws sts "
+            f"get-caller-identity`, and run this again. {rest}".rstrip()
+        )
+
+
+def _refuse(refused: Sequence[str]) -> None:
+    """End `adopt` before anything is imported: a part alone would leave a stack that its own preflight refuses."""
+    if refused:
+        listed = "".join(f"\n  {reason}" for reason in refused)
+        _fail(
+            f"Nothing was imported, because this must not be imported as it is planned:{listed}\nTo leave it alone, "
+            "give the stack's own resource another name, or use what exists without managing it (oidcProvider: "
+            "existing, ebsCsiDriver: existing, createNamespace: false)."
+        )
+
+
+def _refuse_protected(plan: Teardown, stack: str) -> None:
+    if plan.held:
+        listed = "".join(f"\n  {line}" for line in plan.held)
+        _fail(
+            f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set protectData "
+            "to false (RocketMQ's sets and namespace, argument protect_data) and deletionProtection to false (a "
+            f"cluster that the stack made, argument deletion_protection), run `pulumi up -s {stack}`, then this again. "
+            "`pulumi state unprotect` lifts the protection of the engine alone."
+        )
+
+
+def _refuse_foreign(plan: Teardown, state: Mapping[str, Any], stack: str) -> None:
+    """End the command when a namespace that goes holds what others have put into it."""
+    found = [
+        line
+        for cluster in plan.clusters
+        if cluster.owned_namespaces
+        for line in foreign_objects(state, list_objects(cluster.provider, cluster.owned_namespaces))
+    ]
+    if found:
+        _fail(
+            f"The namespace of stack {stack} would be deleted with objects that the stack did not create, so nothing "
+            "was deleted:\n"
+            + "".join(f"  {line}\n" for line in found)
+            + f"`eks-rocketmq destroy -s {stack} --keep-namespaces` destroys the stack and leaves the namespace with "
+            "them, and the stack's own claims too. Or move them, or delete them yourself, and run this again."
+        )
+
+
+def _show_losses(lost: Losses, plan: Teardown, stack: str) -> None:
+    driver = ", but the driver that serves them goes" if plan.removes_driver else ""
+    for title, volumes in (
+        (f"These volumes are deleted with stack {stack}, and what is on them is gone:", lost.going),
+        ("These volumes stay, because their reclaim policy is Retain:", lost.retained),
+        (f"These claims and their volumes stay, because their namespace stays{driver}:", lost.staying),
+        ("These volumes of other workloads stay, but the driver that serves them goes:", lost.others),
+    ):
+        if volumes:
+            _print("\n".join([title, *(f"  {volume}" for volume in volumes)]))
+
+
+def _wait_for_volumes(plan: Teardown, going: Sequence[Volume], minutes: int, stack: str) -> None:
+    """Return once the driver has deleted what it has to, saying how many are left."""
+
+    def left() -> list[tuple[ClaimedCluster, Volume]]:
+        return [
+            (cluster, volume)
+            for cluster in plan.clusters
+            for volume in awaited(list_volumes(cluster.provider), going, removes_driver=plan.removes_driver)
+        ]
+
+    deadline = time.monotonic() + 60 * minutes
+    shown = 0
+    while volumes := left():
+        if time.monotonic() > deadline:
+            said = [
+                f"  {volume}\n      {last_warning(cluster.provider, volume.name) or volume.phase}"
+                for cluster, volume in volumes
+            ]
+            _fail(
+                f"After {minutes} minutes these volumes are still there, so their driver was not destroyed:\n"
+                + "\n".join(said)
+                + "\nThe driver tries again by itself. Mend what it says and run "
+                f"`eks-rocketmq destroy -s {stack}` again; `pulumi destroy -s {stack}` goes on without waiting, and "
+                "leaves them in AWS."
+            )
+        if len(volumes) != shown:
+            shown = len(volumes)
+            _print(f"Waiting for the driver to delete its volumes, {shown} to go")
+        time.sleep(POLL_SECONDS)
+
+
+def _print(text: str) -> None:
+    """Text as it is, never folded."""
+    _out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str, kubernetes: KubernetesLookup | None) -> None:
+    """Take over what a killed engine was at, before anything is planned on a state that does not know it.
+
+    Args:
+        pulumi: the stack.
+        absent: names of interrupted creates that made nothing, as the caller has checked.
+        rest: what else to say when the command ends here.
+        kubernetes: looks an object up in a cluster; None where the cluster is gone.
+    """
+
+    def lookup(
+        type_: str, inputs: Mapping[str, Any], provider: Mapping[str, Any], known: Collection[str]
+    ) -> list[Found] | None:
+        return look_for_created(type_, inputs, provider, known, aws_session, kubernetes)
+
+    with _err.status("looking for what an interrupted update made, and waiting until AWS has finished it"):
+        left = recovery(pulumi.export(), lookup, absent)
+    if not left.operations:
+        return
+    _print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operations} operations.")
+    if left.unsure:
+        listed = "".join(f"\n  {_named(urn)}{_candidates(ids)}" for urn, ids in left.unsure)
+        _fail(
+            f"It cannot be told whether these were made:{listed}\nLook for each in AWS or in the cluster and delete "
+            "what you find. Then run this again with --absent NAME for each. The state is as it was: a `pulumi up` "
+            f"before that would make them a second time. {rest}"
+        )
+    for urn, id_ in left.created:
+        _print(f"  taken over  {_named(urn)}\n      {id_}")
+    for urn in left.absent:
+        _print(f"  not made    {_named(urn)}")
+    pulumi.restore(left.state)
+
+
+def _named(urn: str) -> str:
+    type_, name = urn.split("::")[-2:]
+    return f"{name}  {type_.rsplit('$', 1)[-1]}"
+
+
+def _candidates(ids: Sequence[str]) -> str:
+    return f"\n      one of {', '.join(ids)}" if ids else ""
+
+
+def _look(pulumi: Pulumi) -> Adoption:
+    with tempfile.TemporaryDirectory() as folder, _err.status("planning, and asking AWS and the cluster what exists"):
+        file = Path(folder) / "import.json"
+        digest = pulumi.preview(file)
+        project = yaml.safe_load((pulumi.directory / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        stack = pulumi.stack.rsplit("/", 1)[-1]
+        plan = read_plan(digest, json.loads(file.read_text(encoding="utf-8")), stack, project)
+        return adoption(plan, aws_session, find_object)
+
+
+def _show(found: Adoption, stack: str) -> None:
+    """One resource in two lines, never folded, so that ids can be searched and copied from a log."""
+    _out.print(f"Exists already, and stack {stack} will manage it from now on:")
+    for type_, name, id_ in found.found:
+        _out.print(f"  {name}  [dim]{type_}[/dim]\n      {id_}", soft_wrap=True, highlight=False)
+
+
+def _agreed(question: str, deed: str) -> bool:
+    if not sys.stdin.isatty():
+        _fail(f"there is no terminal to ask on; give --yes to {deed}")
+    return typer.confirm(question)
+
+
+def _fail(message: str) -> None:
+    _err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)

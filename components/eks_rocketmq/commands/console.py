@@ -1,0 +1,14 @@
+"""Entry of the console script `eks-rocketmq`, which names the missing extra where its packages are not installed."""
+
+import sys
+
+from eks_rocketmq.distribution import missing_extra
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from eks_rocketmq.commands.cli import app  # noqa: PLC0415 - its packages are an extra
+    except ModuleNotFoundError as error:
+        sys.exit(str(missing_extra(error, "eks-rocketmq")))
+    app()

@@ -1,0 +1,1 @@
+"""Questions to a component's AWS provider: account, region, what exists."""

@@ -1,0 +1,1 @@
+"""EKS addons and their identities."""

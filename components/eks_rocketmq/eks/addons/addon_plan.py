@@ -1,0 +1,150 @@
+"""Which addons a cluster gets, when, and with what settings. Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.args.aws_identifiers import addon_version
+from eks_rocketmq.args.validation import each_once, one_of, refuse_beside
+from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, ClusterAddonsArgs
+
+VPC_CNI = "vpc-cni"
+KUBE_PROXY = "kube-proxy"
+POD_IDENTITY_AGENT = "eks-pod-identity-agent"
+COREDNS = "coredns"
+EBS_CSI = "aws-ebs-csi-driver"
+
+BEFORE, AFTER = "before_nodes", "after_nodes"
+DEFAULTS: Mapping[str, tuple[str, ...]] = {
+    # The pod network finds the API server at a service address, and that is kube-proxy's work: nodes need both.
+    BEFORE: (VPC_CNI, KUBE_PROXY),
+    AFTER: (COREDNS,),
+}
+"""What each stage installs unless it is told otherwise."""
+NODES_NEED = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
+"""Addons that are sets of one pod for each node: without a node they are ACTIVE at once, without them no node is."""
+VERSIONS = ("installed", "default", "latest")
+IDENTITIES: Mapping[str, tuple[str, ...]] = {
+    "irsa": ("role_name", "issuer", "provider_arn"),
+    "pod_identity": ("role_name", "cluster_arn"),
+    "node": (),
+}
+"""As whom the pod network works, and what is needed for it."""
+
+_NAME = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class AddonPlan:
+    """An addon whose arguments have been checked."""
+
+    name: str
+    version: str | None
+    """The pinned version."""
+    configuration: str | None
+    """Its settings as JSON."""
+
+
+def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
+    """The addons that `args` describe.
+
+    Raises:
+        ValueError: for an addon in a stage in which it or the nodes could not become ready, and every other argument
+            that EKS would refuse.
+    """
+    stage = args["stage"]
+    one_of(stage, (BEFORE, AFTER), "stage")
+    versions = one_of(args.get("versions", "installed"), VERSIONS, "versions")
+    if versions != "installed" and "kubernetes_version" not in args:
+        msg = f"versions is {versions!r}; it needs kubernetes_version, such as '1.35'"
+        raise ValueError(msg)
+    _check_vpc_cni(args)
+    wanted: list[AddonArgs] = list(args.get("addons", [{"name": name} for name in DEFAULTS[stage]]))
+    names = [addon["name"] for addon in wanted]
+    if args.get("pod_identity_agent", False) and POD_IDENTITY_AGENT not in names:
+        wanted.append({"name": POD_IDENTITY_AGENT})
+    each_once(names, "addons")
+    for addon in wanted:
+        _check(addon, stage)
+    return [
+        AddonPlan(addon["name"], addon.get("version"), _json(_configuration(addon, args)))
+        for addon in sorted(wanted, key=lambda addon: addon["name"])
+    ]
+
+
+def _check(addon: AddonArgs, stage: str) -> None:
+    name = addon["name"]
+    if not _NAME.fullmatch(name):
+        msg = (
+            f"addons has the name {name!r}; accepted are names of `aws eks describe-addon-versions`, such as 'coredns'"
+        )
+        raise ValueError(msg)
+    if name == EBS_CSI:
+        msg = f"addons has {name!r}; EbsCsiAddon installs it, with the role that it needs"
+        raise ValueError(msg)
+    if stage == AFTER and name in NODES_NEED:
+        msg = f"addons has {name!r} in stage {AFTER!r}; nodes become ready only with it: put it into {BEFORE!r}"
+        raise ValueError(msg)
+    if stage == BEFORE and name not in NODES_NEED:
+        msg = (
+            f"addons has {name!r} in stage {BEFORE!r}; its pods wait for nodes, and EKS waits 20 minutes for its pods: "
+            f"put it into {AFTER!r}"
+        )
+        raise ValueError(msg)
+    if "version" in addon:
+        addon_version(addon["version"], f"version of {name}")
+
+
+def _check_vpc_cni(args: ClusterAddonsArgs) -> None:
+    cni = args.get("vpc_cni")
+    names = [addon["name"] for addon in args.get("addons", [{"name": VPC_CNI}])]
+    if args["stage"] == AFTER or VPC_CNI not in names:
+        if cni is not None:
+            msg = f"vpc_cni is given, but stage {args['stage']!r} does not install it with these addons: leave it out"
+            raise ValueError(msg)
+        return
+    if cni is None:
+        msg = (
+            "vpc_cni is missing: say as whom the pod network works, as in {'identity': 'irsa', 'role_name': …, "
+            "'issuer': …, 'provider_arn': …}"
+        )
+        raise ValueError(msg)
+    identity = cni.get("identity", "irsa")
+    one_of(identity, IDENTITIES, "vpc_cni.identity")
+    if identity == "node":
+        # The other arguments are what every program knows of its cluster.
+        role = {"vpc_cni.role_name": cni.get("role_name")}
+        refuse_beside(role, role, "vpc_cni.identity 'node', which makes no role")
+    needed = IDENTITIES[identity]
+    if missing := [key for key in needed if key not in cni]:
+        msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(needed)}"
+        raise ValueError(msg)
+    if identity == "pod_identity" and not args.get("pod_identity_agent", False):
+        msg = "vpc_cni.identity is 'pod_identity'; it needs the agent: set pod_identity_agent to True"
+        raise ValueError(msg)
+
+
+def _configuration(addon: AddonArgs, args: ClusterAddonsArgs) -> dict[str, Any]:
+    own: dict[str, Any] = {}
+    cni = args.get("vpc_cni")
+    if addon["name"] == VPC_CNI and cni is not None:
+        # As text: the addon's schema takes booleans here only in quotes.
+        own["enableNetworkPolicy"] = "true" if cni.get("network_policy", True) else "false"
+        if cni.get("prefix_delegation", False):
+            own["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+    return _merged(own, addon.get("configuration", {}))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _json(configuration: Mapping[str, Any]) -> str | None:
+    """Sorted, so that the order of keys in a program is no change of the addon."""
+    return json.dumps(configuration, sort_keys=True, separators=(",", ":")) if configuration else None

@@ -1,0 +1,61 @@
+"""Checks of an EKS addon at preview, before the engine creates or updates it."""
+
+import pulumi
+from pulumi import (
+    ComponentResource,
+    ResourceHookArgs,
+    ResourceHookBinding,
+)
+
+from eks_rocketmq.eks.account.aws_create_checks import refuse_existing
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import resource_hooks
+
+
+def check_addon(name: str, component: ComponentResource, *, existing: str, keep: str) -> ResourceHookBinding:
+    """Return the hooks of an addon.
+
+    Args:
+        name: name of the addon's resource.
+        component: its parent.
+        existing: how the program uses an addon without managing it, for the error.
+        keep: the arguments that keep an IRSA role, for the error.
+    """
+    return ResourceHookBinding.merge(refuse_existing(name, existing, component), _refuse_role_removal(name, keep))
+
+
+def _refuse_role_removal(name: str, keep: str) -> ResourceHookBinding:
+    """Return a hook that rejects an update which takes the IRSA role off an addon.
+
+    The AWS provider sends an empty ARN then, and EKS rejects it half-way through the update
+    (https://github.com/hashicorp/terraform-provider-aws/issues/30645). A replacement has no such request.
+
+    Args:
+        name: name of the addon's resource; the hook is `<name>-role-removal`.
+        keep: the arguments that keep the role, for the error.
+    """
+    stack, tags = pulumi.get_stack(), ownership_tags()
+
+    async def check(args: ResourceHookArgs) -> None:
+        old, new = args.old_outputs or {}, args.new_inputs or {}
+        role = old.get("serviceAccountRoleArn")
+        # Of an addon without this stack's tag the create would be refused.
+        marked = tags.items() <= dict(old.get("tagsAll") or {}).items()
+        first = (
+            ""
+            if marked
+            else f"pulumi up -s {stack}, with the role kept, as the addon was only imported; then\n" + " " * 12
+        )
+        if not role or new.get("serviceAccountRoleArn"):
+            return
+        msg = (
+            f"Addon {args.id!r} has the IAM role {role!r}, and this update removes it. EKS rejects the request that "
+            "the AWS provider sends for that (hashicorp/terraform-provider-aws issue 30645). Two ways on:\n"
+            "  replace   delete the addon and create it with the new identity; until it is ACTIVE again, volumes that\n"
+            "            are mounted keep working, and no volume is created or attached:\n"
+            f"            {first}pulumi up -s {stack} --replace '{args.urn}'\n"
+            f"  keep      {keep}"
+        )
+        raise RuntimeError(msg)
+
+    return ResourceHookBinding(before_update=resource_hooks(f"{name}-role-removal", check))

@@ -1,0 +1,90 @@
+"""What every node and every pod of a cluster relies on: pod network, service addresses, names."""
+
+import pulumi_aws as aws
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.eks.addons.addon_identity import AddonRole, addon_role, resolved_version
+from eks_rocketmq.eks.addons.addon_plan import VPC_CNI, AddonPlan, plan_addons
+from eks_rocketmq.eks.addons.addon_preflight import check_addon
+from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
+from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+
+CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
+CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
+
+
+@documented
+class ClusterAddons(ComponentResource):
+    """Addons of EKS in one of two stages, with the right order around nodes.
+
+    A cluster needs two of these: one of the stage `before_nodes`, on which its `NodeGroup`s depend, and one of the
+    stage `after_nodes`, which depends on them. An addon in the wrong one is refused with a ValueError at preview:
+    EKS would wait 20 minutes for pods that cannot start.
+    """
+
+    versions: Output[dict[str, str]]
+    """Version of each addon by its name."""
+
+    def __init__(self, name: str, args: ClusterAddonsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("ClusterAddons"), name, {}, opts)
+        validate_args(args, ClusterAddonsArgs)
+        plans = plan_addons(args)
+        addons = {plan.name: self._addon(name, plan, args) for plan in plans}
+        versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})
+        self.versions = versions
+        self.register_outputs({"versions": self.versions})
+
+    def _addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:
+        role = self._cni_role(name, args) if plan.name == VPC_CNI else None
+        return aws.eks.Addon(
+            f"{name}-{plan.name}",
+            cluster_name=args["cluster_name"],
+            addon_name=plan.name,
+            addon_version=plan.version or self._resolved(plan, args),
+            configuration_values=plan.configuration,
+            service_account_role_arn=role.service_account_role_arn if role else None,
+            pod_identity_associations=role.pod_identity_associations if role else None,
+            # A cluster that others made has copies of its own; the addon takes them over, and its settings win.
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            preserve=args.get("preserve", True),
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                hooks=check_addon(
+                    f"{name}-{plan.name}",
+                    self,
+                    existing="leave it out of the `addons` of ClusterAddons",
+                    keep="take vpc_cni.identity 'irsa' again (the program's setting `clusterAddons.vpcCni.identity`)",
+                ),
+                # A cluster has one addon of a name.
+                delete_before_replace=True,
+            ),
+        )
+
+    def _resolved(self, plan: AddonPlan, args: ClusterAddonsArgs) -> Output[str] | None:
+        wanted = args.get("versions", "installed")
+        if wanted == "installed" or "kubernetes_version" not in args:
+            return None
+        return resolved_version(self, plan.name, args["kubernetes_version"], most_recent=wanted == "latest")
+
+    def _cni_role(self, name: str, args: ClusterAddonsArgs) -> AddonRole | None:
+        """Role of the pod network's service account; None: it works as the node."""
+        cni = args.get("vpc_cni", {})
+        identity = cni.get("identity", "irsa")
+        if identity == "node":
+            return None
+        wanted: IrsaRoleArgs = {
+            "role_name": cni["role_name"],
+            "service_accounts": [{"namespace": CNI_NAMESPACE, "name": CNI_SERVICE_ACCOUNT}],
+            "managed_policies": [CNI_POLICY],
+            "tags": {**args.get("tags", {})},
+        }
+        if identity == "pod_identity":
+            return addon_role(self, f"{name}-{VPC_CNI}", wanted, pod_identity=cni["cluster_arn"])
+        irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
+        return addon_role(self, f"{name}-{VPC_CNI}", wanted, irsa=irsa)

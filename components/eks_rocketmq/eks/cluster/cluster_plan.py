@@ -1,0 +1,169 @@
+"""What a new cluster will be, decided before its first resource. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.args.aws_identifiers import cluster_name, key_arn, role_arn
+from eks_rocketmq.args.cidr import public_sources, service_block
+from eks_rocketmq.args.log_retention import retention
+from eks_rocketmq.args.validation import each_once, matching, one_of, refuse_empty
+from eks_rocketmq.eks.cluster.eks_cluster_args import AccessEntryArgs, EksClusterArgs
+
+AUTHENTICATION = "API"
+"""Access entries and no `aws-auth`; there is no way back from it."""
+LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+SUPPORT_TYPES = ("STANDARD", "EXTENDED")
+ENTRY_TYPES = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX")
+ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
+
+_VERSION = re.compile(r"1\.[3-9][0-9]")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
+_ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
+_NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
+_ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+s)?")
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """A cluster whose arguments have been checked."""
+
+    log_types: Sequence[str]
+    log_retention_days: int
+    public_sources: Sequence[str]
+    """Blocks that reach the public endpoint; empty: there is none."""
+
+
+def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
+    """The cluster that `args` describe.
+
+    Raises:
+        ValueError: for the first argument that no cluster can have, or that would lock everybody out.
+    """
+    cluster_name(args["cluster_name"])
+    version = args["version"]
+    if not _VERSION.fullmatch(version):
+        msg = f"version is {version!r}; accepted is a minor version of Kubernetes from 1.30 on, such as '1.35'"
+        raise ValueError(msg)
+    one_of(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
+    log_types = args.get("log_types", list(LOG_TYPES))
+    for kind in log_types:
+        one_of(kind, LOG_TYPES, "log_types")
+    if "service_cidr" in args:
+        service_block(args["service_cidr"])
+    _check_arns(args)
+    _check_subnets(args["subnet_ids"])
+    _check_entries(args)
+    for key, limit in args.get("timeouts", {}).items():
+        if not (limit and _DURATION.fullmatch(str(limit))):
+            msg = f"timeouts.{key} is {limit!r}; accepted is a duration, such as '45m' or '1h30m'"
+            raise ValueError(msg)
+    return ClusterPlan(
+        log_types=sorted(set(log_types)),
+        log_retention_days=retention(args.get("log_retention_days", 90), "log_retention_days"),
+        public_sources=public_sources(args.get("public_access_cidrs", []), "public_access_cidrs"),
+    )
+
+
+def is_admin(entry: AccessEntryArgs) -> bool:
+    """Whether an access entry gives administrator rights in the whole cluster."""
+    return any(one["policy"] == ADMIN_POLICY and not one.get("namespaces") for one in entry.get("policies", []))
+
+
+def access_policy_arn(partition: str, policy: str) -> str:
+    """ARN of one of EKS's access policies, which are no IAM policies."""
+    return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
+
+
+def finish_cluster(
+    properties: Mapping[str, Any], *, creator_is_admin: bool, zonal_shift: bool | None
+) -> dict[str, Any]:
+    """The inputs of the cluster that `pulumi_eks` makes, with what it has no argument for.
+
+    Args:
+        properties: what it would send.
+        creator_is_admin: whether whoever creates the cluster is its admin.
+        zonal_shift: whether AWS may lead traffic away from a zone; None: not said, as not every partition knows it.
+    """
+    # Replaced as a whole: what comes from the engine may be an Output, which has no items.
+    access = {"authenticationMode": AUTHENTICATION, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
+    shift = {} if zonal_shift is None else {"zonalShiftConfig": {"enabled": zonal_shift}}
+    return {**properties, "accessConfig": access, **shift}
+
+
+def _check_arns(args: EksClusterArgs) -> None:
+    """Those that are known already. EKS would take an alias and give back the key: a replacement at every run."""
+    for what, key in (
+        ("secrets_kms_key_arn", args.get("secrets_kms_key_arn")),
+        ("log_kms_key_arn", args.get("log_kms_key_arn")),
+    ):
+        if isinstance(key, str):
+            key_arn(key, what)
+    if "role_arn" in args:
+        role_arn(args["role_arn"], "role_arn")
+
+
+def _check_subnets(subnets: object) -> None:
+    """A list whose length is known; what comes from another resource is checked by AWS."""
+    if isinstance(subnets, list | tuple) and len(subnets) < 2:
+        msg = f"subnet_ids has {len(subnets)}; accepted are two or more, in different zones"
+        raise ValueError(msg)
+
+
+def _check_entries(args: EksClusterArgs) -> None:
+    entries = args.get("access_entries", [])
+    each_once([entry["name"] for entry in entries], "access_entries")
+    for entry in entries:
+        _check_entry(entry)
+    principals = [entry["principal_arn"] for entry in entries]
+    each_once([known for known in principals if isinstance(known, str)], "principal_arn of access_entries")
+    if not args.get("creator_is_admin", True) and not any(map(is_admin, entries)):
+        msg = (
+            f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so no principal "
+            "could administer it; name an entry for the identity that runs the stack, or leave creator_is_admin at True"
+        )
+        raise ValueError(msg)
+
+
+def check_principal(principal: str, what: str) -> None:
+    """Raises ValueError, naming `what`, unless `principal` is the ARN of a role or user that EKS lets in."""
+    if not _PRINCIPAL.fullmatch(principal):
+        hint = "; the session of a role is no principal, name the role itself" if ":assumed-role/" in principal else ""
+        msg = f"{what} is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
+        raise ValueError(msg)
+
+
+def _check_entry(entry: AccessEntryArgs) -> None:
+    what = f"access entry {entry['name']!r}"
+    if not _ENTRY_NAME.fullmatch(entry["name"]):
+        msg = f"{what}: accepted as name are lower-case letters, digits and '-', such as 'platform-team'"
+        raise ValueError(msg)
+    if isinstance(principal := entry["principal_arn"], str):
+        check_principal(principal, f"{what}: principal_arn")
+    kind = entry.get("type", "STANDARD")
+    one_of(kind, ENTRY_TYPES, f"{what}: type")
+    policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
+    # Nodes of Auto Mode (`EC2`) get their rights by a policy, all other nodes by their type.
+    if kind != "STANDARD" and (groups or "username" in entry or (policies and kind != "EC2")):
+        msg = f"{what} has type {kind!r}, which takes neither policies nor groups nor a user name; AWS gives it its own"
+        raise ValueError(msg)
+    if kind in ("STANDARD", "EC2") and not (policies or groups):
+        msg = f"{what} may do nothing; give it policies, kubernetes_groups or both"
+        raise ValueError(msg)
+    for group in groups:
+        if group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
+            msg = f"{what}: group {group!r} is reserved, EKS refuses it; bind a role to a group with another name"
+            raise ValueError(msg)
+    for policy in policies:
+        if not _ACCESS_POLICY.fullmatch(policy["policy"]):
+            msg = f"{what}: policy is {policy['policy']!r}; accepted is a name, such as {ADMIN_POLICY!r}"
+            raise ValueError(msg)
+        if "namespaces" in policy:
+            where = f"{what}: namespaces of {policy['policy']}"
+            refuse_empty(policy["namespaces"], where, "the whole cluster")
+            for namespace in policy["namespaces"]:
+                matching(_NAMESPACE, namespace, where, "names of namespaces, such as 'rocketmq' or 'team-*'")
+    # EKS associates a policy with a principal once.
+    each_once([policy["policy"] for policy in policies], f"{what}: policies")

@@ -1,0 +1,267 @@
+"""A new EKS cluster."""
+
+import shutil
+from collections.abc import Sequence
+
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from pulumi import (
+    ComponentResource,
+    CustomTimeouts,
+    Input,
+    Output,
+    Resource,
+    ResourceHookBinding,
+    ResourceOptions,
+    ResourceTransform,
+    ResourceTransformArgs,
+    ResourceTransformResult,
+    RunError,
+)
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import key_arn
+from eks_rocketmq.eks.account import aws_account
+from eks_rocketmq.eks.account.aws_calls import call, checked_answer
+from eks_rocketmq.eks.account.aws_create_checks import refuse_existing, refuse_existing_cluster
+from eks_rocketmq.eks.cluster.cluster_outputs import Description, describe, give_access, registered
+from eks_rocketmq.eks.cluster.cluster_plan import (
+    AUTHENTICATION,
+    ClusterPlan,
+    access_policy_arn,
+    check_principal,
+    finish_cluster,
+    plan_cluster,
+)
+from eks_rocketmq.eks.cluster.eks_cluster_args import AccessEntryArgs, EksClusterArgs
+from eks_rocketmq.eks.iam.service_documents import CLUSTER_SERVICE
+from eks_rocketmq.eks.iam.service_role import service_role
+from eks_rocketmq.lookups.aws_resources import CLUSTER
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+from eks_rocketmq.pulumi_sdk.sdk_internals import as_input, has_callback_server, under_mocks
+
+CLUSTER_POLICY = "AmazonEKSClusterPolicy"
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
+_MADE = call("eks:index:Cluster.eksCluster")
+
+
+_LOGS_AGAIN = (
+    "not possible: EKS writes into this group and no other. It may have made it again with the last logs of a cluster "
+    "that was deleted"
+)
+
+
+@documented
+class EksCluster(ComponentResource):
+    """A cluster of its own, with the outputs of `ExistingEksCluster`.
+
+    Creates its service role, log group, KMS key, access entries and, through `pulumi_eks` in its leanest form, the
+    control plane. It has no nodes, no addons and, until `ClusterAddons` brings it, no pod network: EKS's own copies of
+    vpc-cni, kube-proxy and CoreDNS are not installed. What AWS or `pulumi_eks` would refuse is refused with a
+    ValueError at preview, and a machine without the `aws` command with a RunError.
+    """
+
+    name: Output[str]
+    """Name of the cluster."""
+    arn: Output[str]
+    """ARN of the cluster; it holds partition, region and account."""
+    version: Output[str]
+    """Kubernetes version, such as `1.35`."""
+    endpoint: Output[str]
+    """URL of the API server."""
+    certificate_authority: Output[str]
+    """CA of the API server, base64 of PEM."""
+    oidc_issuer: Output[str]
+    """Issuer of the service-account tokens, verbatim, with `https://`."""
+    cluster_security_group_id: Output[str]
+    """Security group that EKS made for control plane and nodes."""
+    security_group_ids: Output[list[str]]
+    """Security groups that were added to the control plane."""
+    kubeconfig: Output[str]
+    """Kubeconfig (JSON) without a secret: it asks `aws eks get-token`."""
+    provider: kubernetes.Provider
+    """Kubernetes provider of the cluster, for `ResourceOptions(provider=…)`."""
+
+    def __init__(self, name: str, args: EksClusterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("EksCluster"), name, {}, opts)
+        validate_args(args, EksClusterArgs)
+        require_aws_command()
+        plan = plan_cluster(args)
+        role, policies = service_role(
+            self, name, service=CLUSTER_SERVICE, policies=[CLUSTER_POLICY], tags=args.get("tags", {}), sessions=True
+        )
+        logs = self._log_group(name, args, plan)
+        given = args.get("secrets_kms_key_arn")
+        key = checked(given, key_arn, "secrets_kms_key_arn") if given else self._key(name, args)
+        made = self._control_plane(name, args, plan, role, key, [*policies, logs])
+        found = Description(
+            # As the caller gave it: known before the cluster exists, and with the order of one that does.
+            name=Output.all(args["cluster_name"], made.urn).apply(lambda known: known[0]),
+            arn=made.arn,
+            version=made.version,
+            endpoint=made.endpoint,
+            certificate_authority=checked_answer(made.certificate_authority, _MADE, "data").data,
+            oidc_issuer=checked_answer(made.identities, _MADE, "0.oidcs.0.issuer")[0].oidcs[0].issuer,
+            cluster_security_group_id=checked_answer(
+                made.vpc_config, _MADE, "cluster_security_group_id"
+            ).cluster_security_group_id,
+            # None in the plan of a cluster that gets no group of its own.
+            security_group_ids=made.vpc_config.security_group_ids.apply(lambda groups: groups or []),
+        )
+        describe(self, found, args.get("profile"), args.get("role_arn"))
+        # The API server refuses principals whose access entry does not exist yet.
+        self.kubeconfig = after(self.kubeconfig, self._access_entries(name, args))
+        self.provider = give_access(self, name, self.arn, self.kubeconfig)
+        self.register_outputs(registered(self))
+
+    def _log_group(self, name: str, args: EksClusterArgs, plan: ClusterPlan) -> "aws.cloudwatch.LogGroup":
+        return aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes here and nowhere else
+            retention_in_days=plan.log_retention_days,
+            kms_key_id=checked(args["log_kms_key_arn"], key_arn, "log_kms_key_arn")
+            if "log_kms_key_arn" in args
+            else None,
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                hooks=refuse_existing(f"{name}-logs", _LOGS_AGAIN, self),
+            ),
+        )
+
+    def _key(self, name: str, args: EksClusterArgs) -> Output[str]:
+        key = aws.kms.Key(
+            f"{name}-secrets",
+            description=f"Secrets of the EKS cluster {args['cluster_name']}",
+            enable_key_rotation=True,
+            # A cluster whose key is gone has lost its secrets; 30 days is the longest time for second thoughts.
+            deletion_window_in_days=30,
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(self, protect=args.get("deletion_protection", True)),
+        )
+        return key.arn
+
+    def _control_plane(  # noqa: PLR0913, PLR0917 - what the cluster is made of
+        self,
+        name: str,
+        args: EksClusterArgs,
+        plan: ClusterPlan,
+        role: aws.iam.Role,
+        key_arn: Input[str],
+        before: Sequence[Resource],
+    ) -> "Output[aws.eks.Cluster]":
+        import pulumi_eks as eks  # noqa: PLC0415 - 60 ms that a program with an existing cluster need not pay
+
+        protect = args.get("deletion_protection", True)
+        component = eks.Cluster(
+            f"{name}-eks",
+            name=args["cluster_name"],
+            version=args["version"],
+            vpc_id=args["vpc_id"],
+            subnet_ids=args["subnet_ids"],
+            service_role=as_input(role),
+            authentication_mode=eks.AuthenticationMode(AUTHENTICATION),
+            endpoint_private_access=True,
+            endpoint_public_access=bool(plan.public_sources),
+            # pulumi_eks refuses even an empty list beside a private endpoint.
+            public_access_cidrs=list(plan.public_sources) or None,
+            enabled_cluster_log_types=list(plan.log_types),
+            encryption_config_key_arn=key_arn,
+            kubernetes_service_ip_address_range=args.get("service_cidr"),
+            deletion_protection=protect,
+            upgrade_policy={"support_type": args.get("support_type", "STANDARD")},
+            tags={**args.get("tags", {}), **ownership_tags()},
+            # The lean form, for the life of the cluster: docs/adr/0010.
+            skip_default_node_group=True,
+            skip_default_security_groups=True,
+            create_oidc_provider=False,
+            bootstrap_self_managed_addons=False,
+            use_default_vpc_cni=True,
+            kube_proxy_addon_options={"enabled": False},
+            coredns_addon_options={"enabled": False},
+            opts=child_options(
+                self,
+                protect=protect,
+                # EKS uses the role's policy from its first network interface to its last, and creates a log group of
+                # its own, with logs that never expire, when it finds none.
+                depends_on=list(before),
+                transforms=self._transforms(name, args),
+            ),
+        )
+        return checked_answer(component.eks_cluster, _MADE)
+
+    def _transforms(self, name: str, args: EksClusterArgs) -> list[ResourceTransform]:
+        if not has_callback_server():
+            return []
+        return [_finish(args, refuse_existing_cluster(f"{name}-eks", args["cluster_name"], self))]
+
+    def _access_entries(self, name: str, args: EksClusterArgs) -> list[Resource]:
+        made: list[Resource] = []
+        for entry in args.get("access_entries", []):
+            own = aws.eks.AccessEntry(
+                f"{name}-{entry['name']}",
+                cluster_name=self.name,
+                principal_arn=checked(
+                    entry["principal_arn"], check_principal, f"access entry {entry['name']!r}: principal_arn"
+                ),
+                kubernetes_groups=entry.get("kubernetes_groups"),
+                user_name=entry.get("username"),
+                type=entry.get("type", "STANDARD"),
+                tags={**args.get("tags", {}), **ownership_tags()},
+                opts=child_options(self),
+            )
+            made += [own, *self._access_policies(f"{name}-{entry['name']}", entry, own)]
+        return made
+
+    def _access_policies(self, name: str, entry: AccessEntryArgs, own: aws.eks.AccessEntry) -> list[Resource]:
+        partition = aws_account.partition(self)
+        return [
+            aws.eks.AccessPolicyAssociation(
+                f"{name}-{policy['policy']}",
+                cluster_name=own.cluster_name,
+                principal_arn=own.principal_arn,
+                policy_arn=partition.apply(lambda known, policy=policy: access_policy_arn(known, policy["policy"])),
+                access_scope={"type": "namespace", "namespaces": policy["namespaces"]}
+                if policy.get("namespaces")
+                else {"type": "cluster"},
+                opts=child_options(self),
+            )
+            for policy in entry.get("policies", [])
+        ]
+
+
+def require_aws_command() -> None:
+    """Refuses a machine without the AWS CLI, which `pulumi_eks` and every kubeconfig of EKS call.
+
+    Raises:
+        RunError: naming what is missing.
+    """
+    if shutil.which("aws") is None and not under_mocks():
+        msg = (
+            "the `aws` command is not on PATH; a new cluster needs it, for a preview too: install version 2 of the AWS "
+            "CLI (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html) and run again"
+        )
+        raise RunError(msg)
+
+
+def _finish(args: EksClusterArgs, hooks: ResourceHookBinding) -> ResourceTransform:
+    """A transform that reaches the cluster inside of the remote component, where its arguments and options do not."""
+
+    def finish(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
+        if resource.type_ != CLUSTER:
+            return None
+        options = resource.opts
+        options.ignore_changes = [*(options.ignore_changes or []), *args.get("ignore_changes", [])]
+        options.hooks = ResourceHookBinding.merge(options.hooks, hooks)
+        if "timeouts" in args:
+            options.custom_timeouts = CustomTimeouts(**args["timeouts"])
+        properties = finish_cluster(
+            resource.props,
+            creator_is_admin=args.get("creator_is_admin", True),
+            zonal_shift=args.get("zonal_shift"),
+        )
+        return ResourceTransformResult(properties, options)
+
+    return finish

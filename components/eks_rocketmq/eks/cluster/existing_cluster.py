@@ -1,0 +1,115 @@
+"""An EKS cluster that someone else made."""
+
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import cluster_name, role_arn
+from eks_rocketmq.eks.account.aws_calls import call, invoke, require_fields
+from eks_rocketmq.eks.cluster.cluster_outputs import Description, describe, give_access, registered
+from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
+from eks_rocketmq.pulumi_sdk.component import type_token, warn
+from eks_rocketmq.pulumi_sdk.documentation import documented
+
+_NEEDED = (
+    *("name", "arn", "version", "endpoint", "certificate_authorities.0.data", "identities"),
+    *("vpc_config.cluster_security_group_id", "vpc_config.security_group_ids"),
+)
+"""What an ACTIVE cluster has."""
+_ENDS = {
+    "DELETING": "it will be gone, so name another cluster, or make one with EksCluster (`newCluster`)",
+    "FAILED": (
+        "it will never be, `aws eks describe-cluster --name {name} --query cluster.health` says why; name another "
+        "cluster, or have whoever made it make it anew"
+    ),
+}
+"""What is left where a status never becomes ACTIVE."""
+
+_CONFIG_MAP = "CONFIG_MAP"
+_AWS_AUTH = (
+    "cluster {name!r} has the authentication mode CONFIG_MAP: it lets in what the ConfigMap kube-system/aws-auth "
+    "names, and reads no access entry. role_arn is {role!r}. If the cluster answers Unauthorized, add the role there "
+    "(`eksctl create iamidentitymapping`). Or change the mode to API_AND_CONFIG_MAP (`aws eks update-cluster-config`; "
+    "there is no way back), and give the role an access entry"
+)
+
+
+@documented
+class ExistingEksCluster(ComponentResource):
+    """Reads a cluster and gives what everything after it needs; creates only the Kubernetes provider.
+
+    A cluster that is missing, not ACTIVE or without an OIDC issuer is refused with a RunError at preview.
+    """
+
+    name: Output[str]
+    """Name of the cluster."""
+    arn: Output[str]
+    """ARN of the cluster; it holds partition, region and account."""
+    version: Output[str]
+    """Kubernetes version, such as `1.35`."""
+    endpoint: Output[str]
+    """URL of the API server."""
+    certificate_authority: Output[str]
+    """CA of the API server, base64 of PEM."""
+    oidc_issuer: Output[str]
+    """Issuer of the service-account tokens, verbatim, with `https://`."""
+    cluster_security_group_id: Output[str]
+    """Security group that EKS made for control plane and nodes."""
+    security_group_ids: Output[list[str]]
+    """Security groups that were added to the control plane."""
+    kubeconfig: Output[str]
+    """Kubeconfig (JSON) without a secret: it asks `aws eks get-token`."""
+    provider: kubernetes.Provider
+    """Kubernetes provider of the cluster, for `ResourceOptions(provider=…)`."""
+
+    def __init__(self, name: str, args: ExistingEksClusterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("ExistingEksCluster"), name, {}, opts)
+        validate_args(args, ExistingEksClusterArgs)
+        if "role_arn" in args:
+            role_arn(args["role_arn"], "role_arn")
+        cluster = _describe(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
+        if "role_arn" in args and any(each.authentication_mode == _CONFIG_MAP for each in cluster.access_configs or []):
+            warn(_AWS_AUTH.format(name=cluster.name, role=args["role_arn"]), self)
+        found = Description(
+            name=cluster.name,
+            arn=cluster.arn,
+            version=cluster.version,
+            endpoint=cluster.endpoint,
+            certificate_authority=cluster.certificate_authorities[0].data,
+            oidc_issuer=cluster.identities[0].oidcs[0].issuer,
+            cluster_security_group_id=cluster.vpc_config.cluster_security_group_id,
+            security_group_ids=list(cluster.vpc_config.security_group_ids),
+        )
+        describe(self, found, args.get("profile"), args.get("role_arn"))
+        self.provider = give_access(self, name, self.arn, self.kubeconfig)
+        self.register_outputs(registered(self))
+
+
+def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
+    """DescribeCluster, refused unless the cluster can carry the stack.
+
+    The plain call and not the output form: everything after it is then known at preview, the trust policy included.
+    """
+    lookup = call("aws:eks/getCluster:getCluster", name=name)
+    cluster = invoke(
+        lambda: aws.eks.get_cluster(name=name, opts=opts),
+        lookup,
+        f"EKS cluster {name!r} cannot be read",
+        "status",
+        hint="Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
+        "shows them.",
+        also="clusterName",
+    )
+    if cluster.status != "ACTIVE":
+        way = _ENDS.get(cluster.status, "wait until it is (`aws eks wait cluster-active --name {name}`) and run again")
+        msg = f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: {way.format(name=name)}"
+        raise RunError(msg)
+    require_fields(cluster, lookup, *_NEEDED)
+    if not (cluster.identities and cluster.identities[0].oidcs and cluster.identities[0].oidcs[0].issuer):
+        msg = (
+            f"EKS cluster {name!r} has no OIDC issuer, so no service account of it can take an IAM role; "
+            "accepted are clusters on EKS itself (local clusters on Outposts have none)"
+        )
+        raise RunError(msg)
+    return cluster

@@ -1,0 +1,130 @@
+"""The EBS CSI addon's `configurationValues` from typed arguments. Pure: no Pulumi provider.
+
+The addon's schema is EKS's own and differs by version (`aws eks describe-addon-configuration`); EKS checks against it
+when the addon is created or updated, and a misspelt key is refused there. What can be told before is told here.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from eks_rocketmq.args.validation import did_you_mean, whole_number
+
+SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
+"""Sections that the addon's schema has in every version."""
+SIDECARS = (
+    *("attacher", "livenessProbe", "nodeDriverRegistrar", "provisioner", "resizer", "snapshotter", "volumemodifier"),
+)
+_TAG_KEY, _TAG_VALUE, _MOST_TAGS = 128, 256, 50
+_RESERVED = ("aws:", "ebs.csi.aws.com/", "kubernetes.io/", "CSIVolumeName", "CSIVolumeSnapshotName")
+_PLACES: Mapping[str, tuple[str, str]] = {
+    "controller_replicas": ("controller", "replicaCount"),
+    "controller_resources": ("controller", "resources"),
+    "controller_tolerations": ("controller", "tolerations"),
+    "controller_node_selector": ("controller", "nodeSelector"),
+    "extra_volume_tags": ("controller", "extraVolumeTags"),
+    "node_resources": ("node", "resources"),
+    "node_tolerations": ("node", "tolerations"),
+    "tolerate_all_taints": ("node", "tolerateAllTaints"),
+    "volume_attach_limit": ("node", "volumeAttachLimit"),
+}
+"""Where an argument stands in the addon's values; the others need more than their place."""
+_COUNTS = frozenset({"controller_replicas", "volume_attach_limit"})
+
+
+def configuration_values(given: Mapping[str, Any]) -> str | None:
+    """The values as JSON, keys sorted, or None when nothing is configured.
+
+    Args:
+        given: an `EbsCsiConfigurationArgs`.
+
+    Raises:
+        ValueError: naming the value and what is accepted.
+    """
+    values = _copied(given.get("values", {}))
+    for argument, value in given.items():
+        if argument != "values":
+            _place(values, argument, value)
+    return json.dumps(values, sort_keys=True, separators=(",", ":")) if values else None
+
+
+def volume_tags(tags: Mapping[str, str], what: str) -> None:
+    """Raises ValueError for tags that EBS or the driver refuse on a volume."""
+    if len(tags) > _MOST_TAGS:
+        msg = f"{what} has {len(tags)} tags; accepted are {_MOST_TAGS}"
+        raise ValueError(msg)
+    for key, value in tags.items():
+        if not 0 < len(key) <= _TAG_KEY or "=" in key or "," in key or key.startswith(_RESERVED):
+            msg = (
+                f"{what} has the tag {key!r}; accepted are 1 to {_TAG_KEY} characters without '=' and ',', not "
+                f"beginning with {', '.join(_RESERVED)}, which belong to AWS and the driver"
+            )
+            raise ValueError(msg)
+        if not isinstance(value, str) or len(value) > _TAG_VALUE or "," in value:
+            msg = f"{what} has {value!r} for the tag {key!r}; accepted are up to {_TAG_VALUE} characters without ','"
+            raise ValueError(msg)
+
+
+def _copied(values: object) -> dict[str, Any]:
+    try:
+        copied = json.loads(json.dumps(values))
+    except (TypeError, ValueError) as error:
+        msg = f"the addon's values are no JSON ({error}); accepted is an object of texts, numbers, lists and objects"
+        raise ValueError(msg) from None
+    if not isinstance(copied, dict):
+        msg = f"the addon's values are {values!r}; accepted is an object, such as {{'controller': {{…}}}}"
+        raise ValueError(msg)
+    for section, content in copied.items():
+        # A section that is like none of these may be new in the addon's version: EKS judges that.
+        if section not in SECTIONS and (near := did_you_mean(section, SECTIONS)):
+            msg = f"the addon's values have the section {section!r}; known are {', '.join(SECTIONS)}{near}"
+            raise ValueError(msg)
+        if section in SECTIONS and not isinstance(content, dict):
+            msg = f"the addon's values have {content!r} for {section}; accepted is an object"
+            raise ValueError(msg)
+    return copied
+
+
+def _place(values: dict[str, Any], argument: str, value: Any) -> None:  # noqa: ANN401 - each argument has its type
+    if argument == "sidecar_resources":
+        for sidecar, resources in value.items():
+            if sidecar not in SIDECARS:
+                near = did_you_mean(sidecar, SIDECARS)
+                msg = f"sidecar_resources has {sidecar!r}; accepted are {', '.join(SIDECARS)}{near}"
+                raise ValueError(msg)
+            _put(values, ("sidecars", sidecar, "resources"), resources, argument)
+        return
+    if argument == "volume_modification":
+        _put(values, ("controller", "volumeModificationFeature", "enabled"), value, argument)
+        return
+    if argument == "default_storage_class":
+        _put(values, ("defaultStorageClass", "enabled"), value, argument)
+        return
+    if argument not in _PLACES:
+        known = (*_PLACES, "default_storage_class", "sidecar_resources", "values", "volume_modification")
+        msg = f"configuration has {argument!r}; accepted are {', '.join(sorted(known))}{did_you_mean(argument, known)}"
+        raise ValueError(msg)
+    if argument in _COUNTS:
+        _put(values, _PLACES[argument], _count(value, argument), argument)
+        return
+    if argument == "extra_volume_tags":
+        volume_tags(value, argument)
+    _put(values, _PLACES[argument], value, argument)
+
+
+def _count(value: float, argument: str) -> int:
+    count = whole_number(value, argument)
+    if count < 1:
+        msg = f"{argument} is {count}; accepted is a whole number from 1"
+        raise ValueError(msg)
+    return count
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], value: Any, argument: str) -> None:  # noqa: ANN401
+    section = values
+    for key in path[:-1]:
+        section = section.setdefault(key, {})
+    if path[-1] in section:
+        msg = f"values has {'.'.join(path)}, which {argument} sets as well; give one of them"
+        raise ValueError(msg)
+    section[path[-1]] = value

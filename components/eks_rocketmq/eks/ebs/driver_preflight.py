@@ -1,0 +1,57 @@
+"""Check at preview for an EBS CSI driver that EKS does not manage."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output, ResourceHookArgs, ResourceHookBinding
+
+from eks_rocketmq.lookups.create_checks import refusing
+from eks_rocketmq.lookups.found import Found
+
+_TWO_DRIVERS = (
+    "the cluster has the driver of EKS Auto Mode as well, so two drivers run in it: claims of a class with the "
+    "provisioner ebs.csi.eks.amazonaws.com are served by Auto Mode, on its nodes only; those of ebs.csi.aws.com and "
+    "kubernetes.io/aws-ebs by the addon, on all other nodes"
+)
+
+
+def refuse_other_driver(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
+    """Return a hook that rejects the create of the addon where a driver runs that EKS does not manage.
+
+    EKS would install the addon over its objects, whose selectors cannot change.
+
+    Args:
+        name: name of the addon's resource; the hook is `<name>-driver-preflight`.
+        kubeconfig: of the cluster; without it, and while it is unknown, the check is left out.
+    """
+    if kubeconfig is None:
+        return None
+    config: Output[str] = Output.from_input(kubeconfig)
+
+    def find(known: str) -> Found | None:
+        from eks_rocketmq.eks.ebs.driver_lookup import find_controller, has_auto_mode  # noqa: PLC0415 - loads the client
+
+        provider = {"kubeconfig": known}
+        if has_auto_mode(provider):
+            pulumi.log.warn(_TWO_DRIVERS)
+        return find_controller(provider)
+
+    async def look(_: ResourceHookArgs) -> Found | None:
+        known = await config.future()
+        return await asyncio.to_thread(find, known) if known else None
+
+    return refusing(f"{name}-driver", look, lambda args, found: _other_driver(args.new_inputs or {}, found.id))
+
+
+def _other_driver(inputs: Mapping[str, Any], found: str) -> str:
+    return (
+        f"An EBS CSI driver runs in cluster {inputs.get('clusterName')!r} as Deployment {found!r}, and EKS does not "
+        "manage it. The addon would be installed over its objects. Three ways on:\n"
+        "  self-managed   keep it and give it this stack's role: EbsCsiAddon with self_managed (the program's setting\n"
+        "                 `ebsCsiDriver: self-managed`)\n"
+        "  create         uninstall it with the tool that installed it, and run again: volumes stay, and none is\n"
+        "                 created or attached until the addon is ACTIVE\n"
+        "  existing       install the addon yourself, then EbsCsiAddon with existing=True (`ebsCsiDriver: existing`)"
+    )

@@ -1,0 +1,254 @@
+"""The EBS CSI driver of a cluster, with an identity that works."""
+
+import asyncio
+from typing import Any
+
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHookBinding, ResourceOptions, RunError, log
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import account_of
+from eks_rocketmq.eks.account import aws_account
+from eks_rocketmq.eks.account.aws_calls import call, invoke
+from eks_rocketmq.eks.addons.addon_identity import AddonRole, addon_role, resolved_version
+from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
+from eks_rocketmq.eks.addons.addon_preflight import check_addon
+from eks_rocketmq.eks.ebs import csi_identity
+from eks_rocketmq.eks.ebs.csi_configuration import configuration_values
+from eks_rocketmq.eks.ebs.driver_preflight import refuse_other_driver
+from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
+from eks_rocketmq.eks.ebs.self_managed import (
+    NAMESPACE,
+    ROLE_ANNOTATION,
+    SERVICE_ACCOUNT,
+    DriverNames,
+    driver_names,
+    restart_annotations,
+)
+from eks_rocketmq.eks.iam.irsa_role import IrsaRole
+from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import applied, child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+from eks_rocketmq.pulumi_sdk.sdk_internals import under_mocks
+
+
+class _DriverRole(IrsaRole):
+    _existing = "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`), or another role_name"
+
+
+@documented
+class EbsCsiAddon(ComponentResource):
+    """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
+
+    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. With `self_managed` it gives the role to a driver that
+    Helm or kubectl installed. The addon's controller needs nodes to become active: let it depend on the node groups of
+    the same stack (`depends_on`). Depend on it with whatever claims volumes. Unknown permissions, identities and
+    conflict rules, keys that are no ARN, and a configuration that contradicts itself are refused with a ValueError at
+    preview.
+    """
+
+    role_arn: Output[str]
+    """ARN of the driver's role; empty with `auto_mode`."""
+    addon_version: Output[str]
+    """Version of the addon that is installed; empty without an addon."""
+
+    def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
+        validate_args(args, EbsCsiAddonArgs)
+        choices = csi_identity.choices({**args})
+        values = configuration_values({**args.get("configuration", {})})
+        if args.get("existing", False):
+            found: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read)
+            self.role_arn, self.addon_version = found[0], found[1]
+        elif args.get("auto_mode", False):
+            self.role_arn = Output.from_input(args["cluster_name"]).apply(self._require_auto_mode)
+            self.addon_version = Output.from_input("")
+        elif (driver := args.get("self_managed")) is not None:
+            names = driver_names({**driver})
+            role = self._role(name, args, choices, names)
+            self._annotate(name, names, role, args.get("kubeconfig"))
+            self.role_arn, self.addon_version = role.arn, Output.from_input("")
+        else:
+            role = self._role(name, args, choices)
+            addon = self._addon(name, args, choices, values, role)
+            self.role_arn, self.addon_version = role.arn, addon.addon_version
+        self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
+
+    def _read(self, cluster: str) -> tuple[str, str]:
+        """Role and version of the addon that the cluster has.
+
+        Raises:
+            RunError: when it has none, or one without an identity: every claim would stay Pending.
+        """
+        what = f"addon {EBS_CSI} of cluster {cluster!r}"
+        found = invoke(
+            lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
+            call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
+            f"{what} cannot be read",
+            "addon_version",
+            hint="If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs "
+            "it. If Helm or kubectl installed the driver, take self_managed (`ebsCsiDriver: self-managed`).",
+        )
+        associated = {each.service_account: each.role_arn for each in found.pod_identity_associations or []}
+        role = found.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
+        if not role:
+            msg = (
+                f"{what} runs without a role: nothing makes volumes, and every claim stays Pending. Give the addon one "
+                f"(`aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} --service-account-role-arn "
+                f"…`, or an association of EKS Pod Identity for {SERVICE_ACCOUNT}), or let this stack do it: "
+                "`eks-rocketmq adopt`, then existing False (`ebsCsiDriver: create`)"
+            )
+            raise RunError(msg)
+        return role, found.addon_version
+
+    def _require_auto_mode(self, cluster: str) -> str:
+        """No role, once the cluster is known to have the driver of EKS Auto Mode."""
+        found = invoke(
+            lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
+            call("aws:eks/getCluster:getCluster", name=cluster),
+            f"EKS cluster {cluster!r} cannot be read",
+            "name",
+        )
+        if not any(block.enabled for each in found.storage_configs or [] for block in each.block_storages or []):
+            msg = (
+                f"auto_mode is True; cluster {cluster!r} runs without the block storage of EKS Auto Mode. Enable Auto "
+                "Mode in it (`aws eks update-cluster-config`), or leave auto_mode out (`ebsCsiDriver: create`)"
+            )
+            raise RunError(msg)
+        return ""
+
+    def _annotate(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
+        aws_account = kubernetes.core.v1.ServiceAccountPatch(
+            f"{name}-service-account",
+            metadata={
+                "name": names.service_account,
+                "namespace": names.namespace,
+                # kubectl or Helm own this field if the account was annotated with them.
+                "annotations": {ROLE_ANNOTATION: role.arn, "pulumi.com/patchForce": "true"},
+            },
+            opts=child_options(self),
+        )
+        kubernetes.apps.v1.DeploymentPatch(
+            f"{name}-controller",
+            metadata={"name": names.deployment, "namespace": names.namespace},
+            # An empty object would differ from what the cluster has, at each run.
+            spec=_restart(kubeconfig, names, role.arn).apply(
+                lambda known: {"template": {"metadata": {"annotations": known}}} if known else None
+            ),
+            # A restarted pod gets the role from the annotation of its service account, which must be there first.
+            opts=child_options(self, depends_on=[aws_account]),
+        )
+
+    def _role(
+        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, names: DriverNames | None = None
+    ) -> AddonRole:
+        role: IrsaRoleArgs = {
+            "role_name": args["role_name"],
+            "service_accounts": [
+                {"namespace": names.namespace, "name": names.service_account}
+                if names
+                else {"namespace": NAMESPACE, "name": SERVICE_ACCOUNT}
+            ],
+            "managed_policies": list(choices.managed_policies),
+            "inline_policies": self._inline(args, choices),
+            "exclusive_policies": args.get("exclusive_policies", False),
+            "tags": {**args.get("tags", {})},
+        }
+        if choices.role_tag:
+            # The policy compares each volume's tag with this one of the role: aws:PrincipalTag/eks-cluster-name.
+            role["tags"] = {**args.get("tags", {}), choices.role_tag: args["cluster_name"]}
+        if "permissions_boundary" in args:
+            role["permissions_boundary"] = args["permissions_boundary"]
+        if "path" in args:
+            role["path"] = args["path"]
+        if choices.pod_identity:
+            cluster: Output[str] = self._scope(args).apply(
+                lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
+            )
+            return addon_role(self, f"{name}-driver", role, pod_identity=cluster, kind=_DriverRole)
+        irsa: TrustedClusterArgs = {"issuer": args["issuer"], "provider_arn": args["provider_arn"]}
+        return addon_role(self, f"{name}-driver", role, irsa=irsa, kind=_DriverRole)
+
+    def _inline(self, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> dict[str, Any]:
+        policies: dict[str, Any] = {}
+        if choices.generated:
+            snapshots = args.get("snapshots", False)
+            policies["volumes"] = self._scope(args).apply(lambda scope: volume_policy(scope, snapshots=snapshots))
+        if args.get("kms_key_arns", []):
+            policies["keys"] = applied(Output.all(*args.get("kms_key_arns", [])), key_policy, "kms_key_arns")
+        return policies
+
+    def _scope(self, args: EbsCsiAddonArgs) -> Output[PolicyScope]:
+        def scope(known: list[str]) -> PolicyScope:
+            partition, number = account_of(known[0])
+            return PolicyScope(partition, known[1], number, known[2])
+
+        found: Output[PolicyScope] = Output.all(
+            aws_account.caller_arn(self), aws_account.region(self), args["cluster_name"]
+        ).apply(scope)
+        return found
+
+    def _chosen_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
+        if not args.get("most_recent", False):
+            return args.get("addon_version")
+        return resolved_version(self, EBS_CSI, args["kubernetes_version"], most_recent=True)
+
+    def _addon(
+        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, values: str | None, role: AddonRole
+    ) -> aws.eks.Addon:
+        return aws.eks.Addon(
+            f"{name}-addon",
+            cluster_name=args["cluster_name"],
+            addon_name=EBS_CSI,
+            addon_version=self._chosen_version(args),
+            configuration_values=values,
+            service_account_role_arn=role.service_account_role_arn,
+            pod_identity_associations=role.pod_identity_associations,
+            # The service account may carry an annotation that somebody made by hand; the addon's role has to win.
+            resolve_conflicts_on_create=choices.conflicts_on_create,
+            resolve_conflicts_on_update=choices.conflicts_on_update,
+            preserve=args.get("preserve"),
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                hooks=ResourceHookBinding.merge(
+                    check_addon(
+                        f"{name}-addon",
+                        self,
+                        existing="EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)",
+                        keep="take identity 'irsa' again (the program's setting `ebsCsi.identity`)",
+                    ),
+                    refuse_other_driver(f"{name}-addon", args.get("kubeconfig")),
+                ),
+                # A cluster has one addon of a name.
+                delete_before_replace=True,
+            ),
+        )
+
+
+def _restart(kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]) -> Output[dict[str, str]]:
+    """The annotations of the controller's pod template, from what runs in the cluster now."""
+    if kubeconfig is None or under_mocks():
+        return role_arn.apply(lambda role: restart_annotations(role, None, [None]))
+    before = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_look, known, names))
+    return Output.all(before, role_arn).apply(lambda known: restart_annotations(known[1], *known[0]))
+
+
+def _look(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | None]]:
+    """For which role the pods were restarted, and which role each of them has."""
+    from eks_rocketmq.eks.ebs.driver_lookup import read_controller  # noqa: PLC0415 - loads the client of Kubernetes
+
+    try:
+        found = read_controller({"kubeconfig": kubeconfig}, names)
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    except Exception as error:  # noqa: BLE001 - as with the preflight: a role that may not read can plan all the same
+        log.warn(
+            f"cannot read the role of the pods of {names.namespace}/{names.deployment} ({error}); they are "
+            "restarted once"
+        )
+        return None, [None]
+    return found.restarted_for, list(found.pod_roles)

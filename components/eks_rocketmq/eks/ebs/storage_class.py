@@ -1,0 +1,175 @@
+"""The StorageClass whose volumes the brokers claim."""
+
+import pulumi_kubernetes as kubernetes
+from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, RunError
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import key_arn
+from eks_rocketmq.args.validation import dns_subdomain
+from eks_rocketmq.eks.account.aws_calls import call, checked_answer
+from eks_rocketmq.eks.ebs import storage_class_plan
+from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, ownership_tags, refuse_existing_object
+from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.pulumi_sdk.component import checked, child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+
+EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
+EBS_PROVISIONERS = (EBS_CSI_PROVISIONER, "kubernetes.io/aws-ebs")
+"""Provisioners whose claims the EBS CSI driver serves: its own, and the in-tree one that Kubernetes hands to it."""
+AUTO_MODE_PROVISIONER = "ebs.csi.eks.amazonaws.com"
+"""Provisioner of EKS Auto Mode: https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html"""
+
+ZONE_AWARE = "WaitForFirstConsumer"
+_AUTO_MODE_LABEL = "eks.amazonaws.com/compute-type"
+
+
+@documented
+class EbsStorageClass(ComponentResource):
+    """The StorageClass of EBS volumes that follow their pods: one that the cluster has, or a new one.
+
+    Adopted, the class belongs to the cluster: it is read and checked at preview, and only what is asked for is patched.
+    Managing it whole would delete it with the stack; a patch gives back its field and leaves the class. A class of
+    another driver, or one that binds before the zone of a pod is known, is refused with a RunError.
+
+    Created, it is encrypted, keeps its volumes, and binds when a pod is scheduled. A name that another class has,
+    figures that EBS does not accept, and arguments that an adopted class cannot be given are refused with a ValueError
+    at preview.
+    """
+
+    name: Output[str]
+    """Name of the class, once it has been checked."""
+    provisioner: Output[str]
+    """Provisioner of the class."""
+
+    def __init__(self, name: str, args: EbsStorageClassArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("EbsStorageClass"), name, {}, opts)
+        validate_args(args, EbsStorageClassArgs)
+        dns_subdomain(args["class_name"], "class_name")
+        if args.get("create", False):
+            created = self._create(name, args)
+            self.name, self.provisioner = created.metadata.name, created.provisioner
+        else:
+            checked = self._adopt(name, args)
+            self.name = checked.apply(lambda known: known[0])
+            self.provisioner = checked.apply(lambda known: known[1])
+        if "default_instead_of" in args:
+            self._patch(f"{name}-former-default", args["default_instead_of"], default=False)
+        self.register_outputs({"name": self.name, "provisioner": self.provisioner})
+
+    def _adopt(self, name: str, args: EbsStorageClassArgs) -> Output[tuple[str, str]]:
+        storage_class_plan.check_adoption({**args})
+        found = kubernetes.storage.v1.StorageClass.get(f"{name}-class", args["class_name"], opts=child_options(self))
+        if "allow_volume_expansion" in args:
+            kubernetes.storage.v1.StorageClassPatch(
+                f"{name}-expansion",
+                metadata={"name": args["class_name"]},
+                allow_volume_expansion=args["allow_volume_expansion"],
+                opts=child_options(self),
+            )
+        if "default" in args:
+            self._patch(f"{name}-default", args["class_name"], default=args["default"])
+        read = checked_answer(
+            Output.all(provisioner=found.provisioner, binding_mode=found.volume_binding_mode),
+            call("kubernetes:storage.k8s.io/v1:StorageClass.get", id=args["class_name"]),
+            "provisioner",
+        )
+        checked: Output[tuple[str, str]] = read.apply(
+            lambda known: check_class(args["class_name"], **known, auto_mode=args.get("auto_mode"))
+        )
+        return checked
+
+    def _create(self, name: str, args: EbsStorageClassArgs) -> kubernetes.storage.v1.StorageClass:
+        storage_class_plan.check_new_name(args["class_name"])
+        parameters: dict[str, Input[str]] = {**storage_class_plan.parameters({**args})}
+        if "kms_key_id" in args:
+            parameters["kmsKeyId"] = checked(args["kms_key_id"], key_arn, "kms_key_id")
+        auto_mode = args.get("auto_mode", False)
+        default = {storage_class_plan.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
+        return kubernetes.storage.v1.StorageClass(
+            f"{name}-new-class",
+            metadata={"name": args["class_name"], "annotations": {**ownership_tags(), **default}},
+            provisioner=AUTO_MODE_PROVISIONER if auto_mode else EBS_CSI_PROVISIONER,
+            parameters=parameters,
+            allowed_topologies=[{"match_label_expressions": [{"key": _AUTO_MODE_LABEL, "values": ["auto"]}]}]
+            if auto_mode
+            else None,
+            reclaim_policy=storage_class_plan.reclaim_policy({**args}),
+            volume_binding_mode=ZONE_AWARE,
+            allow_volume_expansion=args.get("allow_volume_expansion", True),
+            mount_options=args.get("mount_options"),
+            opts=child_options(
+                self,
+                # The name is fixed, and a class cannot change: the new one has no room beside the old.
+                delete_before_replace=True,
+                # The provider would update it, which the API server forbids.
+                replace_on_changes=["reclaimPolicy"],
+                hooks=_refuse_existing_class(f"{name}-new-class", args.get("kubeconfig")),
+            ),
+        )
+
+    def _patch(self, name: str, class_name: str, *, default: bool) -> None:
+        kubernetes.storage.v1.StorageClassPatch(
+            name,
+            metadata={
+                "name": class_name,
+                "annotations": {
+                    storage_class_plan.DEFAULT_CLASS: "true" if default else "false",
+                    # EKS, or whoever made the class, holds this field.
+                    "pulumi.com/patchForce": "true",
+                },
+            },
+            opts=child_options(self),
+        )
+
+
+def check_class(
+    name: str, provisioner: str, binding_mode: str | None, auto_mode: bool | None = None
+) -> tuple[str, str]:
+    """Name and provisioner of a class whose volumes can follow the pods.
+
+    Args:
+        name: of the class.
+        provisioner: of the class.
+        binding_mode: of the class.
+        auto_mode: whether the driver of EKS Auto Mode must serve it; None: either driver.
+
+    Raises:
+        RunError: when another driver serves the class, or it binds before the scheduler knows the zone.
+    """
+    served = {None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER), True: (AUTO_MODE_PROVISIONER,), False: EBS_PROVISIONERS}
+    if provisioner not in served[auto_mode]:
+        msg = (
+            f"StorageClass {name!r} has the provisioner {provisioner!r}, which {_server(provisioner)} serves; accepted "
+            f"here: {', '.join(served[auto_mode])}. Name another class, or choose the driver that serves this one "
+            "(auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
+        )
+        raise RunError(msg)
+    if binding_mode != ZONE_AWARE:
+        msg = (
+            f"StorageClass {name!r} binds with {binding_mode or 'Immediate'}; accepted is {ZONE_AWARE}: an EBS volume "
+            "lives in one zone and must be made where its pod can run. Name another class"
+        )
+        raise RunError(msg)
+    return name, provisioner
+
+
+def _server(provisioner: str) -> str:
+    if provisioner in EBS_PROVISIONERS:
+        return "the EBS CSI driver"
+    return "EKS Auto Mode" if provisioner == AUTO_MODE_PROVISIONER else "another driver"
+
+
+def _refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
+    """Return a hook that rejects the create of a StorageClass that the cluster has from EKS, an addon or a person.
+
+    Args:
+        name: name of the resource; the hook is `<name>-preflight`.
+        kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
+    """
+    return refuse_existing_object(name, kubeconfig, lambda _, found: storage_class_plan.taken(found.id, _maker(found)))
+
+
+def _maker(found: Found) -> str:
+    owner = found.tags.get(OWNER_TAG)
+    return f"which belongs to stack {owner!r}" if owner else "which this stack has not made"

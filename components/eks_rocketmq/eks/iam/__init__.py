@@ -1,0 +1,1 @@
+"""IAM: the OIDC provider of a cluster, roles and their policies."""

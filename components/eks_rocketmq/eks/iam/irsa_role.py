@@ -1,0 +1,283 @@
+"""An IAM role for service accounts of a cluster."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi_aws as aws
+from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import policy_arn
+from eks_rocketmq.eks.account.aws_create_checks import refuse_existing
+from eks_rocketmq.eks.iam import role_checks
+from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs
+from eks_rocketmq.eks.iam.policy_documents import (
+    SHORTEST_CLUSTER_ARN,
+    STS_AUDIENCE,
+    Statement,
+    check_customer_policy,
+    check_inline_policies,
+    permission_policy,
+    pod_identity_statements,
+    service_account_subject,
+    shortest_cluster,
+    trust_policy,
+    web_identity_statements,
+)
+from eks_rocketmq.eks.iam.role_preflight import warn_of_other_policies
+from eks_rocketmq.eks.iam.service_role import attach_policies
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import after, applied, checked, child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+
+
+@documented
+class IrsaRole(ComponentResource):
+    """A role whose trust policy lets in exactly the named service accounts, with the audience `sts.amazonaws.com`.
+
+    Creates the role, the policies that it brings along, an attachment for each managed one, and the associations of
+    EKS Pod Identity. A role for nobody or for no cluster, a name that Kubernetes or IAM does not accept, a wildcard in
+    a namespace or the audience, a malformed issuer or one of another cluster than the provider, and documents that are
+    too long are refused with a ValueError at preview; what is known only at the update is checked then.
+    """
+
+    _existing = "give the ARN of that role to what uses it, and leave this one out"
+
+    arn: Output[str]
+    """ARN of the role, for the service account's annotation or the addon. What takes it comes after the policies."""
+    name: Output[str]
+    """Name of the role."""
+    attachments: list[aws.iam.RolePolicyAttachment]
+    """The policies on the role, of AWS and of accounts; see `policies`."""
+    inline_policies: list[aws.iam.RolePolicy]
+    """The policies within the role; see `policies`."""
+
+    def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("IrsaRole"), name, {}, opts)
+        _refuse_computed_policies(args)
+        validate_args(args, IrsaRoleArgs)
+        accounts = list(dict.fromkeys(role_checks.service_account({**each}) for each in args["service_accounts"]))
+        _check_names(args, accounts)
+        customer = {key: _document(key, value) for key, value in args.get("customer_policies", {}).items()}
+        inline = {key: _document(key, value) for key, value in args.get("inline_policies", {}).items()}
+        tags = {**args.get("tags", {}), **ownership_tags()}
+        role = aws.iam.Role(
+            f"{name}-role",
+            name=role_checks.role_name(args["role_name"]),
+            assume_role_policy=_trust(args, accounts),
+            path=role_checks.path(args["path"]) if "path" in args else None,
+            permissions_boundary=checked(args["permissions_boundary"], policy_arn, "permissions_boundary")
+            if "permissions_boundary" in args
+            else None,
+            max_session_duration=_session(args),
+            description=role_checks.description(args["description"]) if "description" in args else None,
+            force_detach_policies=args.get("force_detach_policies"),
+            tags=tags,
+            opts=child_options(
+                self,
+                hooks=ResourceHookBinding.merge(
+                    refuse_existing(f"{name}-role", self._existing, self), self._warn_of_other_policies(name, args)
+                ),
+            ),
+        )
+        self.attachments = [
+            *attach_policies(self, name, role, args.get("managed_policies", [])),
+            *self._attach(name, role, _checked_arns(args)),
+            *self._create(name, role, customer, args, tags),
+        ]
+        self.inline_policies = self._embed(name, role, inline)
+        if args.get("exclusive_policies", False):
+            self._exclude(name, role)
+        associations = self._associate(name, role, args, accounts, tags)
+        # A pod that takes the role uses its policies.
+        usable = [*self.policies, *associations]
+        self.arn, self.name = after(role.arn, usable), after(role.name, usable)
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+    @property
+    def policies(self) -> list[Resource]:
+        """The policies on and within the role; `arn` and `name` come after them."""
+        return [*self.attachments, *self.inline_policies]
+
+    def _warn_of_other_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
+        if args.get("exclusive_policies", False):
+            return ResourceHookBinding()
+        path = args.get("path", "/").strip("/")
+        own = [f"{path}/{key}" if path else key for key in args.get("customer_policies", {})]
+        return warn_of_other_policies(
+            f"{name}-role",
+            self,
+            policies=[*args.get("managed_policies", []), *own],
+            arns=[*args.get("policy_arns", {}).values()],
+            inline=[*args.get("inline_policies", {})],
+        )
+
+    def _exclude(self, name: str, role: aws.iam.Role) -> None:
+        aws.iam.RolePolicyAttachmentsExclusive(
+            f"{name}-only-attachments",
+            role_name=role.name,
+            policy_arns=[each.policy_arn for each in self.attachments],
+            opts=child_options(self),
+        )
+        aws.iam.RolePoliciesExclusive(
+            f"{name}-only-inline-policies",
+            role_name=role.name,
+            policy_names=[each.name for each in self.inline_policies],
+            opts=child_options(self),
+        )
+
+    def _attach(self, name: str, role: aws.iam.Role, arns: dict[str, Input[str]]) -> list[aws.iam.RolePolicyAttachment]:
+        return [
+            aws.iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=child_options(self))
+            for key, arn in arns.items()
+        ]
+
+    def _create(
+        self,
+        name: str,
+        role: aws.iam.Role,
+        documents: dict[str, Output[str]],
+        args: IrsaRoleArgs,
+        tags: dict[str, Input[str]],
+    ) -> list[aws.iam.RolePolicyAttachment]:
+        attachments: list[aws.iam.RolePolicyAttachment] = []
+        for key, document in documents.items():
+            policy = aws.iam.Policy(
+                f"{name}-{key}",
+                name=key,
+                path=args.get("path"),
+                policy=document.apply(lambda known, key=key: _checked_customer_policy(key, known)),
+                tags=tags,
+                opts=child_options(
+                    self,
+                    hooks=refuse_existing(f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies", self),
+                ),
+            )
+            attachments += self._attach(name, role, {key: policy.arn})
+        return attachments
+
+    def _embed(self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]) -> list[aws.iam.RolePolicy]:
+        # The limit is on all of them together, so each waits until the others are known.
+        checked: Output[dict[str, str]] = Output.all(Output.from_input(documents)).apply(_checked_inline_policies)
+        return [
+            aws.iam.RolePolicy(
+                f"{name}-{key}",
+                name=key,
+                role=role.name,
+                policy=checked.apply(lambda known, key=key: known[key]),
+                opts=child_options(self),
+            )
+            for key in documents
+        ]
+
+    def _associate(
+        self,
+        name: str,
+        role: aws.iam.Role,
+        args: IrsaRoleArgs,
+        accounts: Sequence[tuple[str, str]],
+        tags: dict[str, Input[str]],
+    ) -> list[aws.eks.PodIdentityAssociation]:
+        made: list[aws.eks.PodIdentityAssociation] = []
+        if not args.get("associate", True):
+            return made
+        former: set[str] = set()
+        for label, cluster_arn in args.get("pod_identity_clusters", {}).items():
+            for namespace, account in accounts:
+                # Neither has a slash in it, so no two get one name. With the former dashes two could: the first of them
+                # takes over what is there.
+                key, before = f"{name}-{label}/{namespace}/{account}", f"{name}-{label}-{namespace}-{account}"
+                aliases = [] if before in former else [Alias(name=before)]
+                former.add(before)
+                association = aws.eks.PodIdentityAssociation(
+                    key,
+                    cluster_name=Output.from_input(cluster_arn).apply(lambda arn: arn.rsplit("/", 1)[-1]),
+                    namespace=namespace,
+                    service_account=account,
+                    role_arn=role.arn,
+                    tags=tags,
+                    opts=child_options(
+                        self,
+                        aliases=aliases,
+                        # A pod that starts after it uses the role's policies; the role's ARN alone does not bring them.
+                        depends_on=self.policies,
+                        hooks=refuse_existing(key, "IrsaRole with associate=False", self),
+                    ),
+                )
+                made.append(association)
+        return made
+
+
+def _refuse_computed_policies(args: object) -> None:
+    """The commonest mistake, answered with the way that there is."""
+    policies = args.get("managed_policies") if isinstance(args, Mapping) else None
+    if isinstance(policies, list) and any(isinstance(policy, Output) for policy in policies):
+        msg = (
+            "managed_policies has an output of another resource, and the name of an attachment must be known at "
+            "preview: name it yourself in policy_arns, as in {'policy_arns': {'orders': policy.arn}}"
+        )
+        raise ValueError(msg)
+
+
+def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> None:
+    arns = args.get("policy_arns", {})
+    role_checks.policy_names(
+        args.get("managed_policies", []),
+        [*args.get("customer_policies", {}), *arns],
+        args.get("inline_policies", {}),
+    )
+    boundary = {"permissions_boundary": args["permissions_boundary"]} if "permissions_boundary" in args else {}
+    for what, arn in {**boundary, **{f"policy_arns[{key!r}]": arn for key, arn in arns.items()}}.items():
+        if isinstance(arn, str):
+            policy_arn(arn, what)
+    if args.get("pod_identity_clusters") and args.get("associate", True):
+        role_checks.exact(accounts)
+
+
+def _session(args: IrsaRoleArgs) -> int | None:
+    return role_checks.session_seconds(args["max_session_duration"]) if "max_session_duration" in args else None
+
+
+def _document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
+    what = f"policy {key}"
+    return applied(Output.from_input(document), lambda known: permission_policy(known, what), what)
+
+
+def _checked_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
+    return {key: checked(arn, policy_arn, f"policy_arns[{key!r}]") for key, arn in args.get("policy_arns", {}).items()}
+
+
+def _checked_customer_policy(name: str, document: str) -> str:
+    check_customer_policy(name, document)
+    return document
+
+
+def _checked_inline_policies(known: list[dict[str, str]]) -> dict[str, str]:
+    (documents,) = known
+    check_inline_policies(documents)
+    return documents
+
+
+def _trust(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:
+    """The trust policy, once issuers, providers and cluster ARNs are known."""
+    pods = args.get("pod_identity_clusters", {})
+    clusters = [*args.get("clusters", [])]
+    if role_checks.names_a_cluster({**args}, pod_identity=bool(pods)):
+        clusters.insert(0, {"issuer": args["issuer"], "provider_arn": args["provider_arn"]})
+    audience = role_checks.audience(args.get("audience", STS_AUDIENCE))
+    subjects = [service_account_subject(namespace, account) for namespace, account in accounts]
+
+    def document(known: Sequence[Any], *, complete: bool = True) -> str:
+        trusted, arns = known
+        statements: list[Statement] = []
+        for cluster in trusted:
+            statements += web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience)
+        for arn in arns:
+            statements += pod_identity_statements(arn, accounts)
+        return trust_policy(statements, complete=complete)
+
+    # What cannot be right is refused now: the issuer of a new cluster is known only when the cluster is there.
+    shortest = [shortest_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
+    arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pods.values()]
+    document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pods.values()])
+    return applied(Output.all(clusters, list(pods.values())), document, "a cluster that the role trusts")

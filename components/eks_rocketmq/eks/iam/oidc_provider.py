@@ -1,0 +1,95 @@
+"""The account's trust in the tokens of a cluster."""
+
+import pulumi_aws as aws
+from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import issuer_host, oidc_provider_arn
+from eks_rocketmq.args.validation import refuse_beside
+from eks_rocketmq.eks.account import aws_account
+from eks_rocketmq.eks.account.aws_calls import call, invoke
+from eks_rocketmq.eks.account.aws_create_checks import refuse_existing
+from eks_rocketmq.eks.iam import role_checks
+from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
+from eks_rocketmq.eks.iam.policy_documents import STS_AUDIENCE
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+
+
+@documented
+class ClusterOidcProvider(ComponentResource):
+    """Registers the cluster's issuer as an IAM OIDC provider, without which no service account can take a role.
+
+    IAM accepts one provider for a URL and account, so its ARN follows from the issuer and is known at preview. A
+    malformed issuer, an audience with a wildcard, and what is no fingerprint are refused with a ValueError.
+    """
+
+    arn: Output[str]
+    """ARN of the provider, the `Federated` principal of trust policies."""
+    issuer: Output[str]
+    """Issuer URL, with `https://`."""
+
+    def __init__(self, name: str, args: ClusterOidcProviderArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("ClusterOidcProvider"), name, {}, opts)
+        validate_args(args, ClusterOidcProviderArgs)
+        issuer = checked(args["issuer"], issuer_host, "issuer")
+        self.issuer = Output.from_input(issuer)
+        if args.get("existing", False):
+            refuse_beside({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
+            self.arn = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
+        else:
+            provider = self._create(name, args, issuer)
+            # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview.
+            arn = Output.all(aws_account.caller_arn(self), issuer).apply(lambda known: oidc_provider_arn(*known))
+            self.arn, self.issuer = after(arn, [provider]), after(self.issuer, [provider])
+        self.register_outputs({"arn": self.arn, "issuer": self.issuer})
+
+    def _read(self, issuer: str, audiences: list[str]) -> str:
+        """ARN of the provider that the account has.
+
+        Raises:
+            RunError: when it has none, or one that refuses an audience: no service account could take a role.
+        """
+        found = invoke(
+            lambda: aws.iam.get_open_id_connect_provider(url=issuer, opts=InvokeOptions(parent=self)),
+            call("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", url=issuer),
+            f"the IAM OIDC provider of {issuer} cannot be read",
+            "arn",
+            "client_id_lists",
+            hint="If the account has none, let this stack make it: `oidcProvider: create` (existing=False).",
+        )
+        for audience in audiences:
+            if audience not in found.client_id_lists:
+                msg = (
+                    f"IAM OIDC provider {found.arn} does not accept the audience {audience}, but "
+                    f"{', '.join(found.client_id_lists) or 'none'}; no role could be taken. Add it with `aws iam "
+                    f"add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {found.arn} --client-id "
+                    f"{audience}`, or let this stack manage the provider"
+                )
+                raise RunError(msg)
+        return found.arn
+
+    def _create(self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]) -> aws.iam.OpenIdConnectProvider:
+        audiences = _audiences(args)
+        role_checks.provider_audiences(audiences[1:])
+        role_checks.thumbprints(args.get("thumbprints", []))
+        return aws.iam.OpenIdConnectProvider(
+            f"{name}-provider",
+            url=issuer,
+            client_id_lists=audiences,
+            thumbprint_lists=args.get("thumbprints"),
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                hooks=refuse_existing(
+                    f"{name}-provider",
+                    "ClusterOidcProvider with existing=True (the program's setting `oidcProvider: existing`)",
+                    self,
+                ),
+            ),
+        )
+
+
+def _audiences(args: ClusterOidcProviderArgs) -> list[str]:
+    return list(dict.fromkeys([STS_AUDIENCE, *args.get("client_ids", [])]))

@@ -1,0 +1,256 @@
+"""IAM documents as data. Pure: no Pulumi provider, so that tests can evaluate what AWS would evaluate."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from eks_rocketmq.args import aws_identifiers
+from eks_rocketmq.args.aws_identifiers import issuer_host, oidc_provider_arn
+
+STS_AUDIENCE = "sts.amazonaws.com"
+"""The audience of the tokens that EKS projects for AWS, the same in every partition."""
+
+TRUST_POLICY_LIMIT = 2048
+"""Characters (white space not counted) that IAM accepts in a trust policy unless the account's quota was raised."""
+INLINE_POLICIES_LIMIT = 10_240
+"""Characters (white space not counted) that IAM accepts in all inline policies of a role together."""
+CUSTOMER_POLICY_LIMIT = 6_144
+"""Characters (white space not counted) that IAM accepts in a policy of its own."""
+
+Statement = dict[str, Any]
+
+_VERSION = "2012-10-17"
+# The names of no region are shorter.
+_SHORTEST_ISSUER = f"https://oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
+_SHORTEST_CALLER = f"arn:aws:iam::{'0' * 12}:root"
+SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
+"""What a cluster's ARN is at least."""
+_ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
+
+
+def service_account_subject(namespace: str, name: str) -> str:
+    """The `sub` of a token that Kubernetes makes for a service account."""
+    return f"system:serviceaccount:{namespace}:{name}"
+
+
+def has_wildcard(name: str) -> bool:
+    """Whether `StringLike` would take the name for a pattern."""
+    return "*" in name or "?" in name
+
+
+def web_identity_statements(
+    provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
+) -> list[Statement]:
+    """What lets service accounts of one cluster take a role with their tokens (IRSA).
+
+    Subject and audience are both pinned: without the audience a token made for another service would be let in. The
+    condition keys carry the issuer without `https://`; with it they match no token, and nobody is let in. Subjects with
+    a wildcard stand in a statement of their own, so that the others and the audience stay exact.
+
+    Args:
+        provider_arn: IAM OIDC provider of the cluster.
+        issuer: issuer URL of the cluster, with `https://`.
+        subjects: `sub` values, see `service_account_subject`; `*` and `?` match as in `StringLike`.
+        audience: exact `aud` value.
+
+    Raises:
+        ValueError: for a malformed issuer, and for a provider of another one: nobody could take the role.
+    """
+    host = issuer_host(issuer)
+    vouches = aws_identifiers.provider_arn(provider_arn, "provider_arn").resource.removeprefix("oidc-provider/")
+    if vouches != host:
+        msg = (
+            f"provider_arn is that of {vouches!r} and issuer is {issuer!r}; give both of the same cluster: IAM "
+            "would let in nobody"
+        )
+        raise ValueError(msg)
+    allowed = sorted(set(subjects))
+    exact = [subject for subject in allowed if not has_wildcard(subject)]
+    patterns = [subject for subject in allowed if has_wildcard(subject)]
+    conditions: list[Statement] = []
+    if exact:
+        conditions.append({"StringEquals": {f"{host}:aud": audience, f"{host}:sub": _one_or_list(exact)}})
+    if patterns:
+        conditions.append(
+            {"StringEquals": {f"{host}:aud": audience}, "StringLike": {f"{host}:sub": _one_or_list(patterns)}}
+        )
+    return [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition,
+        }
+        for condition in conditions
+    ]
+
+
+def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]]) -> list[Statement]:
+    """What lets EKS Pod Identity hand a role to service accounts of one cluster.
+
+    The service is the same for every cluster of every account, so account, cluster, namespace and name are pinned by
+    the session tags that EKS sends along (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html). An
+    association that disables session tags is let in by none of these statements.
+
+    Args:
+        cluster_arn: ARN of the cluster.
+        accounts: namespace and name of each service account; `*` and `?` in a name match as in `StringLike`.
+
+    Raises:
+        ValueError: when `cluster_arn` is not the ARN of a cluster.
+    """
+    account = aws_identifiers.cluster_arn(cluster_arn, "a Pod Identity cluster").account
+    names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    for namespace, name in accounts:
+        names[namespace, has_wildcard(name)].add(name)
+    statements = []
+    for (namespace, patterns), found in sorted(names.items()):
+        equals = {
+            "aws:SourceAccount": account,
+            "aws:RequestTag/eks-cluster-arn": cluster_arn,
+            "aws:RequestTag/kubernetes-namespace": namespace,
+        }
+        pinned = {"aws:RequestTag/kubernetes-service-account": _one_or_list(sorted(found))}
+        condition = {"StringEquals": equals, "StringLike": pinned} if patterns else {"StringEquals": equals | pinned}
+        statements.append(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "pods.eks.amazonaws.com"},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Condition": condition,
+            }
+        )
+    return statements
+
+
+def shortest_cluster(issuer: object, provider: object) -> dict[str, str]:
+    """Issuer and provider of a cluster of EKS, as short as they can be where they are not known yet.
+
+    Args:
+        issuer: issuer URL, or what becomes one.
+        provider: ARN of the cluster's provider, or what becomes one.
+    """
+    if isinstance(provider, str):
+        host = aws_identifiers.provider_arn(provider, "provider_arn").resource.removeprefix("oidc-provider/")
+        return {"issuer": issuer if isinstance(issuer, str) else f"https://{host}", "provider_arn": provider}
+    known = issuer if isinstance(issuer, str) else _SHORTEST_ISSUER
+    return {"issuer": known, "provider_arn": oidc_provider_arn(_SHORTEST_CALLER, known)}
+
+
+def trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
+    """The trust policy (JSON) of a role.
+
+    Args:
+        statements: who is let in.
+        complete: whether all of them are known; their length is the least that there can be otherwise.
+
+    Raises:
+        ValueError: for no statement, or a document above `TRUST_POLICY_LIMIT` characters.
+    """
+    listed = list(statements)
+    if not listed:
+        msg = "the role has no service account; name one at least, as {'namespace': 'kube-system', 'name': 'reader'}"
+        raise ValueError(msg)
+    document = policy(listed)
+    if length(document) > TRUST_POLICY_LIMIT:
+        msg = (
+            f"the trust policy has {length(document)} characters{'' if complete else ' or more'}; IAM accepts "
+            f"{TRUST_POLICY_LIMIT}: "
+            "spread the service accounts and clusters over several roles"
+        )
+        raise ValueError(msg)
+    return document
+
+
+def web_identity_trust_policy(
+    provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
+) -> str:
+    """The trust policy (JSON) of a role for service accounts of one cluster; see `web_identity_statements`.
+
+    Raises:
+        ValueError: for no subject, a malformed issuer, or a document that is too long.
+    """
+    return trust_policy(web_identity_statements(provider_arn, issuer, subjects, audience))
+
+
+def policy(statements: list[Statement]) -> str:
+    """A policy document (JSON) of these statements."""
+    return json.dumps({"Version": _VERSION, "Statement": statements}, separators=(",", ":"))
+
+
+def length(document: str) -> int:
+    """Characters of a document as IAM counts them."""
+    return len("".join(document.split()))
+
+
+def permission_policy(document: object, what: str) -> str:
+    """A document that somebody wrote, an object or JSON text, as compact JSON.
+
+    Raises:
+        ValueError: naming `what`, when it is no permission policy.
+    """
+    found = _parsed(document, what)
+    if not isinstance(found, Mapping) or not found.get("Statement"):
+        msg = f"{what} is {found!r}; accepted is a policy document, {{'Version': {_VERSION!r}, 'Statement': [...]}}"
+        raise ValueError(msg)
+    if found.get("Version") != _VERSION:
+        msg = f"{what} has the Version {found.get('Version')!r}; accepted is {_VERSION!r}: older ones have no variables"
+        raise ValueError(msg)
+    statements = found["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        _check_statement(statement, what)
+    return json.dumps(found, separators=(",", ":"))
+
+
+def check_inline_policies(documents: Mapping[str, str]) -> None:
+    """Raises ValueError when a role's inline policies are longer together than IAM accepts."""
+    total = sum(length(document) for document in documents.values())
+    if total > INLINE_POLICIES_LIMIT:
+        msg = (
+            f"the inline policies {', '.join(sorted(documents))} have {total} characters together; IAM accepts "
+            f"{INLINE_POLICIES_LIMIT} in a role: make the large ones customer policies"
+        )
+        raise ValueError(msg)
+
+
+def check_customer_policy(name: str, document: str) -> None:
+    """Raises ValueError when a customer policy is longer than IAM accepts."""
+    if length(document) > CUSTOMER_POLICY_LIMIT:
+        msg = (
+            f"customer policy {name} has {length(document)} characters; IAM accepts {CUSTOMER_POLICY_LIMIT}: "
+            "spread its statements over several policies"
+        )
+        raise ValueError(msg)
+
+
+def managed_policy_arn(partition: str, path_and_name: str) -> str:
+    """ARN of a policy that AWS manages, such as `service-role/AmazonEBSCSIDriverPolicy`; an ARN stays what it is."""
+    if path_and_name.startswith("arn:"):
+        return path_and_name
+    return f"arn:{partition}:iam::aws:policy/{path_and_name}"
+
+
+def _one_or_list(values: list[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else values
+
+
+def _parsed(document: object, what: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(document if isinstance(document, str) else json.dumps(document))
+    except (TypeError, ValueError) as error:
+        msg = f"{what} is no JSON ({error}); accepted is a policy document as an object or as JSON text"
+        raise ValueError(msg) from None
+
+
+def _check_statement(statement: object, what: str) -> None:
+    if not isinstance(statement, Mapping) or not set(statement) <= _ELEMENTS:
+        msg = f"{what} has the statement {statement!r}; accepted are the elements {', '.join(sorted(_ELEMENTS))}"
+        raise ValueError(msg)
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        msg = f"{what} has the Effect {statement.get('Effect')!r}; accepted are 'Allow' and 'Deny'"
+        raise ValueError(msg)
+    for element in ("Action", "Resource"):
+        if bool(statement.get(element)) == bool(statement.get(f"Not{element}")):
+            msg = f"{what} has a statement {statement!r}; accepted is one with either {element} or Not{element}"
+            raise ValueError(msg)

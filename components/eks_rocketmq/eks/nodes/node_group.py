@@ -1,0 +1,160 @@
+"""Managed nodes of a cluster."""
+
+import pulumi_aws as aws
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+
+from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, role_arn
+from eks_rocketmq.eks.iam.service_documents import NODE_SERVICE
+from eks_rocketmq.eks.iam.service_role import service_role
+from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
+from eks_rocketmq.eks.nodes.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
+from eks_rocketmq.eks.nodes.node_role_check import warn_of_node_role
+from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.pulumi_sdk.component import checked, child_options, type_token
+from eks_rocketmq.pulumi_sdk.documentation import documented
+
+
+@documented
+class NodeGroup(ComponentResource):
+    """Managed nodes: one group of EKS for each zone, from one launch template.
+
+    The metadata service answers only to tokens (IMDSv2), disks are encrypted, nobody logs in. Nodes become ready only
+    with a pod network: depend on the `ClusterAddons` of the stage `before_nodes`. What EKS would refuse is refused with
+    a ValueError at preview.
+    """
+
+    role_arn: Output[str]
+    """ARN of the nodes' role."""
+    group_names: Output[list[str]]
+    """Names of the groups in EKS, in the order of the subnets."""
+    launch_template_id: Output[str]
+    """Id of the launch template."""
+
+    def __init__(self, name: str, args: NodeGroupArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(type_token("NodeGroup"), name, {}, opts)
+        validate_args(args, NodeGroupArgs)
+        plan = plan_nodes(name, args)
+        policies: list[Resource] = []
+        if "role_arn" in args:
+            self.role_arn = Output.from_input(checked(args["role_arn"], role_arn, "role_arn"))
+        else:
+            role, policies[:] = service_role(
+                self,
+                name,
+                service=NODE_SERVICE,
+                policies=[*NODE_POLICIES, *args.get("managed_policies", [])],
+                tags=args.get("tags", {}),
+            )
+            self.role_arn = role.arn
+        template = self._launch_template(name, args, plan)
+        groups: list[aws.eks.NodeGroup] = []
+        for place in range(plan.groups):
+            # Without them a node cannot join, and EKS cannot take its network interfaces away at the end.
+            after: list[Resource] = list(policies)
+            if args.get("zone_by_zone", True):
+                # Two zones that roll at once evict two members of a broker group: one budget holds both updates up.
+                after += groups[-1:]
+            groups.append(self._group(f"{name}-{place + 1}", args, plan, template, _subnets(args, plan, place), after))
+        self.group_names = Output.all(*[group.node_group_name for group in groups])
+        self.launch_template_id = template.id
+        self.register_outputs(
+            {
+                "roleArn": self.role_arn,
+                "groupNames": self.group_names,
+                "launchTemplateId": self.launch_template_id,
+            }
+        )
+
+    def _launch_template(self, name: str, args: NodeGroupArgs, plan: NodePlan) -> "aws.ec2.LaunchTemplate":
+        tags = {**args.get("tags", {}), **ownership_tags()}
+        return aws.ec2.LaunchTemplate(
+            f"{name}-template",
+            metadata_options={
+                "http_endpoint": "enabled",
+                "http_tokens": "required",
+                "http_put_response_hop_limit": plan.hop_limit,
+            },
+            block_device_mappings=[
+                aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
+                    device_name=device,
+                    ebs=aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+                        volume_type="gp3",
+                        volume_size=size,
+                        encrypted="true",
+                        kms_key_id=checked(args["disk_kms_key_arn"], key_arn, "disk_kms_key_arn")
+                        if "disk_kms_key_arn" in args
+                        else None,
+                        delete_on_termination="true",
+                    ),
+                )
+                for device, size in plan.volumes.items()
+            ],
+            # EKS's own tags reach the instances; those of the stack reach them, and their disks, only from here.
+            tag_specifications=[
+                {"resource_type": kind, "tags": {"Name": name, **tags}}
+                for kind in ("instance", "volume", "network-interface")
+            ],
+            tags=tags,
+            opts=child_options(
+                self,
+                hooks=warn_of_node_role(f"{name}-template", args["role_arn"], self) if "role_arn" in args else None,
+            ),
+        )
+
+    def _group(  # noqa: PLR0913, PLR0917 - what differs from group to group
+        self,
+        name: str,
+        args: NodeGroupArgs,
+        plan: NodePlan,
+        template: "aws.ec2.LaunchTemplate",
+        subnet_ids: Input[list[str]],
+        after: list[Resource],
+    ) -> aws.eks.NodeGroup:
+        return aws.eks.NodeGroup(
+            name,
+            cluster_name=args["cluster_name"],
+            # A prefix and no name, so that a replacement can be there before the nodes that it replaces go.
+            node_group_name_prefix=f"{name}-",
+            node_role_arn=self.role_arn,
+            subnet_ids=subnet_ids,
+            ami_type=plan.ami_type,
+            capacity_type=args.get("capacity_type", "ON_DEMAND"),
+            instance_types=args["instance_types"],
+            # A number that came over the wire as a float would name the version `1.0`.
+            launch_template={
+                "id": template.id,
+                "version": template.latest_version.apply(lambda known: str(int(known))),
+            },
+            scaling_config={
+                "min_size": plan.min_size,
+                "desired_size": plan.desired_size,
+                "max_size": plan.max_size,
+            },
+            update_config={
+                "max_unavailable": plan.max_unavailable,
+                "update_strategy": args.get("update_strategy", "DEFAULT"),
+            },
+            node_repair_config={"enabled": args.get("node_repair", True)},
+            force_update_version=args.get("force_update", False),
+            version=checked(args["version"], kubernetes_version, "version") if "version" in args else None,
+            release_version=args.get("release_version"),
+            labels=args.get("labels"),
+            taints=[aws.eks.NodeGroupTaintArgs(**taint) for taint in plan.taints],
+            tags={**args.get("tags", {}), **ownership_tags()},
+            opts=child_options(
+                self,
+                depends_on=after,
+                ignore_changes=["scalingConfig.desiredSize"] if args.get("autoscaled", False) else [],
+            ),
+        )
+
+
+def _subnets(args: NodeGroupArgs, plan: NodePlan, place: int) -> Output[list[str]]:
+    """The subnets of one group: the one of its zone, or all."""
+    every: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
+    zones = plan.zones
+    if zones is None or not args.get("per_zone", True):
+        return every
+    own: Output[list[str]] = every.apply(lambda known: own_subnet(known, place, zones))
+    return own

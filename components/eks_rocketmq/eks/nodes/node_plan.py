@@ -1,0 +1,252 @@
+"""What a node group will be, decided before its first resource. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, parse_arn, role_arn
+from eks_rocketmq.args.validation import label_pairs, label_value, one_of, qualified_name, refuse_beside, whole_number
+from eks_rocketmq.eks.iam.role_checks import policy_names
+from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs, NodeTaintArgs
+
+X86, ARM = "x86_64", "arm64"
+AMI_TYPES = {
+    "AL2023_x86_64_STANDARD": X86,
+    "AL2023_ARM_64_STANDARD": ARM,
+    "BOTTLEROCKET_x86_64": X86,
+    "BOTTLEROCKET_ARM_64": ARM,
+    "BOTTLEROCKET_x86_64_FIPS": X86,
+    "BOTTLEROCKET_ARM_64_FIPS": ARM,
+}
+"""Accepted images, and the architecture of each."""
+CAPACITY_TYPES = ("ON_DEMAND", "SPOT")
+UPDATE_STRATEGIES = ("DEFAULT", "MINIMAL")
+EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
+"""Effects of taints as Kubernetes writes them, and as EKS does."""
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+"""The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
+https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
+_JOIN = ("AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy")
+_PULL = (
+    *("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
+    *("AmazonEC2ContainerRegistryPowerUser", "AmazonEC2ContainerRegistryFullAccess"),
+)
+RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
+"""Nobody labels managed nodes with these: EKS refuses the group, or starts instances whose kubelet does not start, so
+they never join. https://github.com/aws/containers-roadmap/issues/1451, /2465"""
+OPEN_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
+"""What the kubelet takes nevertheless: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
+NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
+
+_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
+_RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
+_INSTANCE_TYPE = re.compile(r"(?P<family>[a-z][a-z0-9-]*)\.[a-z0-9-]+")
+_GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
+"""Families with AWS's own arm64 processors have a `g` behind their generation, such as `m7g`, `c7gn` or `im4gn`."""
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """A node group whose arguments have been checked."""
+
+    groups: int
+    """How many groups of EKS it becomes: one for each zone, or one."""
+    zones: int | None
+    """How many subnets there must be, where that is known or said."""
+    ami_type: str
+    min_size: int
+    desired_size: int
+    max_size: int
+    disk_size: int
+    hop_limit: int
+    max_unavailable: int
+    taints: Sequence[dict[str, str]]
+
+    @property
+    def volumes(self) -> dict[str, int | None]:
+        """Root volumes by device, with a size in GiB or the image's own."""
+        if self.ami_type.startswith("BOTTLEROCKET"):
+            # The system's own volume stays as it is; images and logs live on the second one.
+            return {"/dev/xvda": None, "/dev/xvdb": self.disk_size}
+        return {"/dev/xvda": self.disk_size}
+
+
+def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
+    """The node group that `args` describe.
+
+    Args:
+        name: name of the component; the groups' names in EKS begin with it.
+        args: its arguments.
+
+    Raises:
+        ValueError: for the first argument that no node group can have.
+    """
+    zones = _zones(args)
+    groups = zones if zones is not None and args.get("per_zone", True) else 1
+    if len(longest := f"{name}-{groups}-") > NAME_LENGTH or not _NAME.fullmatch(name):
+        msg = (
+            f"the name {name!r} makes node groups that begin with {longest!r}, {len(longest)} letters; accepted are up "
+            f"to {NAME_LENGTH} letters, digits, '-' and '_', the first a letter or a digit: take another name"
+        )
+        raise ValueError(msg)
+    one_of(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, "capacity_type")
+    one_of(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, "update_strategy")
+    desired = _at_least(args.get("desired_size", 1), 0, "desired_size")
+    smallest = _at_least(args.get("min_size", desired), 0, "min_size")
+    largest = _at_least(args.get("max_size", max(desired, 1)), 1, "max_size")
+    if not smallest <= desired <= largest:
+        msg = f"min_size {smallest}, desired_size {desired}, max_size {largest}; accepted are sizes in rising order"
+        raise ValueError(msg)
+    _check_versions(args)
+    _check_arns(args)
+    _check_policies(args)
+    for key in label_pairs(args.get("labels", {}), "labels"):
+        _check_label(key)
+    return NodePlan(
+        groups=groups,
+        zones=zones,
+        ami_type=_ami_type(args),
+        min_size=smallest,
+        desired_size=desired,
+        max_size=largest,
+        disk_size=_at_least(args.get("disk_size", 50), 20, "disk_size"),
+        hop_limit=_at_least(args.get("metadata_hop_limit", 1), 1, "metadata_hop_limit", 64),
+        max_unavailable=_at_least(args.get("max_unavailable", 1), 1, "max_unavailable", 100),
+        taints=[_taint(taint) for taint in args.get("taints", [])],
+    )
+
+
+def _check_label(key: str) -> None:
+    domain, slash, _ = key.rpartition("/")
+    if slash and _within(domain, RESERVED_DOMAINS) and not _within(domain, OPEN_DOMAINS):
+        msg = (
+            f"labels has {key!r}; EKS or the kubelet refuses labels of {', '.join(RESERVED_DOMAINS)} and what is "
+            f"below them, except {' and '.join(OPEN_DOMAINS)}: take a domain of your own, as in 'example.com/role'"
+        )
+        raise ValueError(msg)
+
+
+def _within(domain: str, others: Sequence[str]) -> bool:
+    return f".{domain}".endswith(tuple(f".{other}" for other in others))
+
+
+def _check_versions(args: NodeGroupArgs) -> None:
+    if isinstance(version := args.get("version"), str):
+        kubernetes_version(version, "version")
+    release = args.get("release_version")
+    if release is not None and not _RELEASE.fullmatch(release):
+        msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
+        raise ValueError(msg)
+    counted = kubernetes_release(args)
+    if counted is not None and isinstance(version, str) and not counted.startswith(f"{version}."):
+        msg = (
+            f"release_version is {counted!r} and version {version!r}: an image has the kubelet of its own version. "
+            f"Accepted is a release of {version}. Take one that begins with '{version}.', or leave one of the two out"
+        )
+        raise ValueError(msg)
+
+
+def kubernetes_release(args: NodeGroupArgs) -> str | None:
+    """The release of the image, where it begins with a version of Kubernetes: those of Bottlerocket have their own."""
+    bottlerocket = args.get("ami_type", "").startswith("BOTTLEROCKET")
+    return None if bottlerocket else args.get("release_version")
+
+
+def _check_arns(args: NodeGroupArgs) -> None:
+    """Those that are known already."""
+    if isinstance(role := args.get("role_arn"), str):
+        role_arn(role, "role_arn")
+    if isinstance(key := args.get("disk_kms_key_arn"), str):
+        key_arn(key, "disk_kms_key_arn")
+
+
+def _check_policies(args: NodeGroupArgs) -> None:
+    if "role_arn" in args:
+        refuse_beside({**args}, ("managed_policies",), "role_arn, a role that is not made here")
+    policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
+
+
+def lacking_policies(attached: Sequence[str], inline: Sequence[str]) -> list[str]:
+    """Return what a role of one's own lacks for nodes, by the names of AWS's policies.
+
+    Args:
+        attached: ARNs of its managed policies.
+        inline: names of the policies within it. What they and policies of the account allow is not looked at.
+    """
+    names = {arn.rsplit("/", 1)[-1] for arn in attached}
+    if inline or "AdministratorAccess" in names or any(parse_arn(arn).account != "aws" for arn in attached):
+        return []
+    return [one_of_them[0] for one_of_them in (_JOIN, _PULL) if names.isdisjoint(one_of_them)]
+
+
+def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
+    """The subnet of one group of several.
+
+    Raises:
+        ValueError: when there are not as many subnets as was said.
+    """
+    if len(subnet_ids) != zones:
+        msg = f"zone_count is {zones}, subnet_ids has {len(subnet_ids)}; accepted is one subnet for each zone"
+        raise ValueError(msg)
+    return [subnet_ids[group]]
+
+
+def _zones(args: NodeGroupArgs) -> int | None:
+    """How many zones, from the subnets if they are listed."""
+    subnets = args["subnet_ids"]
+    listed = len(subnets) if isinstance(subnets, list | tuple) else None
+    said = args.get("zone_count")
+    if said is not None:
+        said = _at_least(said, 1, "zone_count")
+    if listed == 0 or (None not in (listed, said) and listed != said):
+        msg = f"subnet_ids has {listed}, zone_count is {said}; accepted is one subnet for each zone"
+        raise ValueError(msg)
+    if listed is None and said is None and args.get("per_zone", True):
+        msg = (
+            "subnet_ids come from another resource and their number is not known yet; say it with zone_count, as in "
+            "{'zone_count': 3}, or make one group over all of them with {'per_zone': False}"
+        )
+        raise ValueError(msg)
+    return said if listed is None else listed
+
+
+def _ami_type(args: NodeGroupArgs) -> str:
+    types = args["instance_types"]
+    found: dict[str, str] = {}
+    for type_ in types:
+        match = _INSTANCE_TYPE.fullmatch(type_)
+        if match is None:
+            msg = f"instance_types has {type_!r}; accepted are types such as 'm7i.large' or 'm7g.large'"
+            raise ValueError(msg)
+        found[ARM if _GRAVITON.fullmatch(match["family"]) else X86] = type_
+    if len(found) != 1:
+        given = " and ".join(f"{type_} ({architecture})" for architecture, type_ in found.items()) or "none"
+        msg = f"instance_types has {given}; accepted are types of one architecture, one at least"
+        raise ValueError(msg)
+    (architecture,) = found
+    default = "AL2023_ARM_64_STANDARD" if architecture == ARM else "AL2023_x86_64_STANDARD"
+    ami_type = args.get("ami_type", default)
+    one_of(ami_type, AMI_TYPES, "ami_type")
+    if AMI_TYPES[ami_type] != architecture:
+        msg = f"ami_type is {ami_type!r}, {found[architecture]} has {architecture}: choose an image of the same"
+        raise ValueError(msg)
+    return ami_type
+
+
+def _taint(taint: NodeTaintArgs) -> dict[str, str]:
+    effect = taint.get("effect", "NoSchedule")
+    one_of(effect, EFFECTS, f"effect of the taint {taint['key']!r}")
+    key, value = qualified_name(taint["key"], "taints"), taint.get("value", "")
+    return {"key": key, "value": label_value(value, f"value of the taint {key!r}"), "effect": EFFECTS[effect]}
+
+
+def _at_least(value: float, least: int, what: str, most: int | None = None) -> int:
+    whole = whole_number(value, what)
+    if whole < least or (most is not None and whole > most):
+        msg = (
+            f"{what} is {whole}; accepted are {least} to {most}"
+            if most
+            else f"{what} is {whole}; accepted are {least} and more"
+        )
+        raise ValueError(msg)
+    return whole

@@ -1,0 +1,48 @@
+"""Check of the role that a node group is given."""
+
+import asyncio
+
+import pulumi
+from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
+
+from eks_rocketmq.args.aws_identifiers import is_arn
+from eks_rocketmq.eks.account.aws_create_checks import provider_session
+from eks_rocketmq.eks.nodes.node_plan import lacking_policies
+from eks_rocketmq.lookups.aws_session import Session
+from eks_rocketmq.pulumi_sdk.component import resource_hooks, warn
+
+
+def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
+    """A hook for a launch template: warns, at preview already, when no node could join with the role that is given.
+
+    Args:
+        name: name of the resource; the hook is `<name>-role`.
+        role_arn: the role.
+        component: its parent, whose AWS provider says which account is asked.
+    """
+    session = provider_session(component)
+
+    async def look(args: ResourceHookArgs) -> None:
+        role = await Output.from_input(role_arn).future()
+        if not isinstance(role, str) or not is_arn(role):
+            return
+        try:
+            known = await session()
+            lacking = await asyncio.to_thread(_lacking, known, role.rsplit("/", 1)[-1])
+        except Exception as error:  # noqa: BLE001 - the role may be made in the same update, or may not be read
+            pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
+            return
+        if lacking:
+            warn(
+                f"{args.name}: role_arn is {role!r}, a role without {' and '.join(lacking)}. Accepted is one with "
+                "which nodes join the cluster and pull images. Attach the policies, or leave role_arn out",
+                component,
+            )
+
+    return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", look))
+
+
+def _lacking(session: Session, role: str) -> list[str]:
+    iam = session.client("iam")
+    attached = [one["PolicyArn"] for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
+    return lacking_policies(attached, iam.list_role_policies(RoleName=role)["PolicyNames"])

@@ -1,0 +1,1 @@
+"""Lookups in AWS and Kubernetes, and the checks before a create that use them."""

@@ -1,0 +1,1 @@
+"""The library as a Pulumi package for other languages."""

@@ -1,0 +1,176 @@
+"""The library as a Pulumi package: the plugin that makes its components for programs in any language.
+
+`components/__main__.py` serves it. The schema is what the SDK's analyzer reads from the annotations, less what only
+Python can use.
+"""
+
+import dataclasses
+import functools
+import inspect
+import json
+import re
+import sys
+from typing import Any
+
+from pulumi import ComponentResource, Inputs, Output, ResourceOptions, RunError
+from pulumi.errors import InputPropertiesError, InputPropertyError
+from pulumi.provider import ConstructResult, Provider, main
+
+import eks_rocketmq
+from eks_rocketmq.args.arg_schema import not_known_yet
+from eks_rocketmq.args.validation import did_you_mean
+from eks_rocketmq.distribution import version
+from eks_rocketmq.plugin.schema_enums import add_enums
+from eks_rocketmq.pulumi_sdk.component import PACKAGE
+from eks_rocketmq.pulumi_sdk.documentation import own_docstrings
+from eks_rocketmq.pulumi_sdk.sdk_internals import (
+    ComponentDefinition,
+    ComponentInitError,
+    ComponentProvider,
+    PropertyDefinition,
+    PropertyType,
+    generate_schema,
+)
+
+NAMESPACE = "your-organisation"
+"""Organisation of the repository, in lower case. The engine takes the same for a plugin from git that names none."""
+
+_REPLACES = re.compile(r"\b[Cc]hanging (\w+ )+replaces\b")
+
+
+def components() -> list[type[ComponentResource]]:
+    """Every public component, in the order of its name."""
+    public = [getattr(eks_rocketmq, name) for name in eks_rocketmq.__all__]
+    return [each for each in public if inspect.isclass(each) and issubclass(each, ComponentResource)]
+
+
+@functools.cache
+def provider() -> "PackageProvider":
+    """The plugin's provider over every public component, with the library's version."""
+    return PackageProvider(components(), PACKAGE, NAMESPACE, version())
+
+
+def schema() -> dict[str, Any]:
+    """What `pulumi package get-schema` prints of this package."""
+    return provider().package
+
+
+def python_only() -> dict[str, dict[str, str]]:
+    """What a component gives to Python alone, with its description, by component."""
+    return provider().python_only
+
+
+def serve() -> None:
+    """Answers the engine until it ends this process."""
+    main(provider(), sys.argv[1:])
+
+
+class PackageProvider(ComponentProvider):
+    """The SDK's component provider, strict about what comes in and without what cannot go out; `package` is its schema.
+
+    The SDK drops an input that no component has, takes an Output where a plain value must stand, and leaves whole
+    numbers as floats. An unknown name and a value that preview does not know are errors here.
+    """
+
+    def __init__(
+        self, components: list[type[ComponentResource]], name: str, namespace: str | None, version: str
+    ) -> None:
+        with own_docstrings():
+            super().__init__(components, name, namespace, version)
+        self.python_only = {name: _without_resources(each) for name, each in self._component_defs.items()}
+        self.package = _described(
+            generate_schema(name, version, namespace, self._component_defs, self._type_defs, []).to_json()
+        )
+        # The schema that the base class made has the resources still.
+        Provider.__init__(self, version, json.dumps(self.package))
+
+    def construct(
+        self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
+    ) -> ConstructResult:
+        """Makes a component.
+
+        Raises:
+            InputPropertiesError: in the component's own words, when it refuses what it was given.
+        """
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as failed:
+            if isinstance(failed.inner, (ValueError, RunError)):
+                raise InputPropertiesError(str(failed.inner), []) from failed.inner
+            raise
+
+    def map_input_properties(
+        self,
+        inputs: Inputs,
+        properties: dict[str, PropertyDefinition],
+        mapping: dict[str, str],
+        component_name: str,
+        property_path: str,
+    ) -> Inputs:
+        """Inputs under their Python names, those of nested types as well.
+
+        Raises:
+            InputPropertyError: naming the path of an unknown, missing or not yet known input.
+        """
+        where = f"{property_path}." if property_path else ""
+        for key in inputs.keys() - properties.keys():
+            raise InputPropertyError(
+                f"{where}{key}", f"{component_name} has no input {key!r}{did_you_mean(key, properties)}"
+            )
+        for key, value in inputs.items():
+            if properties[key].plain and isinstance(value, Output):
+                raise InputPropertyError(f"{where}{key}", not_known_yet(f"{key} of {component_name}"))
+        whole = {
+            key: int(value)
+            if properties[key].type is PropertyType.INTEGER and isinstance(value, float) and value.is_integer()
+            else value
+            for key, value in inputs.items()
+        }
+        # The SDK's own conversion of integers has no effect on values and fails on Outputs.
+        untyped = {
+            key: dataclasses.replace(each, type=None) if each.type is PropertyType.INTEGER else each
+            for key, each in properties.items()
+        }
+        return super().map_input_properties(whole, untyped, mapping, component_name, property_path)
+
+
+def _without_resources(component: ComponentDefinition) -> dict[str, str]:
+    """Takes out the outputs that are resources of other packages, such as a Kubernetes provider, and returns them.
+
+    A consumer would need the SDKs of those packages, in the very versions of this one, to read them.
+    """
+    resources = [name for name, each in component.outputs.items() if _is_resource(each)]
+    return {
+        component.outputs_mapping.pop(name): " ".join((component.outputs.pop(name).description or "").split())
+        for name in resources
+    }
+
+
+def _is_resource(definition: PropertyDefinition) -> bool:
+    inner = definition.items or definition.additional_properties
+    return bool(definition.ref and definition.ref.startswith("/")) or bool(inner and _is_resource(inner))
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with each description on one line, once, and with the mark of the inputs that replace something."""
+    for shape in [*schema["resources"].values(), *schema["types"].values()]:
+        shape["description"] = inspect.cleandoc(shape["description"])
+        inputs = shape.get("inputProperties", shape.get("properties", {}))
+        for field in [*inputs.values(), *shape.get("properties", {}).values()]:
+            field["description"] = " ".join(field["description"].split())
+            _undescribe_inside(field)
+        for field in inputs.values():
+            if _REPLACES.search(field["description"]):
+                field["willReplaceOnChanges"] = True
+        if not shape.get("requiredInputs", True):
+            del shape["requiredInputs"]  # as the engine prints it
+    add_enums(schema)
+    return schema
+
+
+def _undescribe_inside(kind: dict[str, Any]) -> None:
+    """Takes the field's description away from the types within its own: a schema has room for it on fields only."""
+    for inner in (kind.get("items"), kind.get("additionalProperties")):
+        if inner is not None:
+            inner.pop("description", None)
+            _undescribe_inside(inner)

@@ -1,0 +1,40 @@
+"""The web console: choices, checked. Pure."""
+
+from dataclasses import dataclass
+
+from eks_rocketmq.args.validation import bytes_of, cpu, digest, dns_subdomain, image, image_reference, image_tag
+from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
+
+DASHBOARD_IMAGE = "apacherocketmq/rocketmq-dashboard"
+_CONSOLE_FLOOR = 512 * 1024**2
+
+
+@dataclass(frozen=True)
+class DashboardPlan:
+    """The web console."""
+
+    image: str
+    memory: int
+    """Limit in MiB."""
+    cpu: str
+    login_secret: str
+    credentials_secret: str | None
+
+
+def plan_dashboard(args: DashboardArgs) -> DashboardPlan:
+    memory = bytes_of(args.get("memory", "1Gi"), "dashboard.memory")
+    if memory < _CONSOLE_FLOOR:
+        msg = f"dashboard.memory is {args.get('memory')}; accepted is 512Mi or more"
+        raise ValueError(msg)
+    credentials = args.get("credentials_secret")
+    return DashboardPlan(
+        image=image_reference(
+            image(args.get("image", DASHBOARD_IMAGE), "dashboard.image"),
+            image_tag(args.get("version", "2.1.0"), "dashboard.version"),
+            digest(args["image_digest"], "dashboard.image_digest") if "image_digest" in args else None,
+        ),
+        memory=memory // 1024**2,
+        cpu=cpu(args.get("cpu", "100m"), "dashboard.cpu"),
+        login_secret=dns_subdomain(args["login_secret"], "dashboard.login_secret"),
+        credentials_secret=None if credentials is None else dns_subdomain(credentials, "dashboard.credentials_secret"),
+    )

@@ -1,0 +1,1 @@
+"""Declared topics and consumer groups."""

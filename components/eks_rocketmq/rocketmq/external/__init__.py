@@ -1,0 +1,1 @@
+"""Access from outside the cluster."""

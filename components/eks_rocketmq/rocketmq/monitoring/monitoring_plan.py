@@ -1,0 +1,102 @@
+"""MonitoringPlan: choices, checked. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eks_rocketmq.args.validation import between, matching, one_of
+from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, MonitoringArgs
+from eks_rocketmq.rocketmq.pods.pod_settings import object_annotations, object_labels
+
+MONITORS = ("pod", "service", "none")
+CRITICAL_DISK_PERCENT = 85
+RUNBOOK = "docs/operations.md"
+_DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
+_ALERT_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_ALERTS_OWN = frozenset({"alertname", "severity", "broker_group"})
+
+
+@dataclass(frozen=True)
+class AlertsPlan:
+    """Thresholds and labels of the alert rules."""
+
+    labels: dict[str, str]
+    alert_labels: dict[str, str]
+    runbook: str
+    kubernetes_metrics: bool
+    disk_used_percent: int
+    consumer_lag_messages: int
+    consumer_lag_seconds: int
+    send_latency_milliseconds: int
+
+
+@dataclass(frozen=True)
+class GrafanaPlan:
+    """Labels and annotations of the Grafana dashboard's ConfigMap."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+@dataclass(frozen=True)
+class MonitoringPlan:
+    """What is made of the metrics."""
+
+    monitor: str
+    labels: dict[str, str]
+    interval: str
+    alerts: AlertsPlan | None
+    grafana: GrafanaPlan | None
+
+
+def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
+    what = "monitoring.grafana_dashboard"
+    labels = object_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
+    alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
+    return MonitoringPlan(
+        monitor=one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
+        labels=labels,
+        interval=matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
+        alerts=None if alerts is None else _alerts(alerts, labels),
+        grafana=None
+        if grafana is None
+        else GrafanaPlan(
+            object_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{what}.labels"),
+            object_annotations(grafana.get("annotations", {}), f"{what}.annotations"),
+        ),
+    )
+
+
+def _alerts(args: AlertsArgs, labels: dict[str, str]) -> AlertsPlan:
+    what = "monitoring.alerts"
+    return AlertsPlan(
+        labels=object_labels(args.get("labels", labels), f"{what}.labels"),
+        alert_labels=_alert_labels(args.get("alert_labels", {}), f"{what}.alert_labels"),
+        runbook=args.get("runbook_url", RUNBOOK),
+        kubernetes_metrics=args.get("kubernetes_metrics", True),
+        disk_used_percent=between(
+            args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, f"{what}.disk_used_percent"
+        ),
+        consumer_lag_messages=between(
+            args.get("consumer_lag_messages", 100_000), 1, 10**15, f"{what}.consumer_lag_messages"
+        ),
+        consumer_lag_seconds=between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{what}.consumer_lag_seconds"),
+        # Above the last bucket that ends, no percentile can be.
+        send_latency_milliseconds=between(
+            args.get("send_latency_milliseconds", 500), 1, 2999, f"{what}.send_latency_milliseconds"
+        ),
+    )
+
+
+def _alert_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
+    for name in given:
+        if name in _ALERTS_OWN:
+            msg = f"{what}: {name} is set by the rules; accepted is any other label"
+            raise ValueError(msg)
+        if not _ALERT_LABEL.fullmatch(name):
+            msg = (
+                f"{what}: {name!r} is no name of a label of Prometheus; accepted are letters, digits and '_', such as "
+                "'team'"
+            )
+            raise ValueError(msg)
+    return dict(given)

@@ -1,0 +1,1 @@
+"""The namespace: Pod Security and collisions with objects of others."""

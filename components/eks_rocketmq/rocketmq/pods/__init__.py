@@ -1,0 +1,1 @@
+"""Pods and the Kubernetes objects around them."""

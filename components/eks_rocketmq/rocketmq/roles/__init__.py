@@ -1,0 +1,1 @@
+"""Name servers, controllers, broker groups and proxies."""

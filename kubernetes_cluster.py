@@ -1,0 +1,100 @@
+"""What RocketMQ stands on: a cluster that exists or one made from nothing, and the account's trust in its tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi_aws as aws
+from pulumi import Output, Resource, ResourceOptions, ResourceTransform
+
+from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, ExistingEksCluster, Network, NodeGroup
+from eks_rocketmq.eks.cluster.eks_cluster import require_aws_command
+from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
+from eks_rocketmq.lookups.aws_resources import CLUSTER
+from eks_rocketmq.lookups.create_checks import refuse_creating
+from eks_rocketmq.stack.error_text import in_stack_file
+from eks_rocketmq.stack.new_cluster import NewCluster
+from eks_rocketmq.stack.new_cluster_checks import locked_out
+from eks_rocketmq.stack.settings import Settings
+
+
+@dataclass(frozen=True)
+class StackCluster:
+    """A cluster that service accounts of pods can take roles from."""
+
+    cluster: ExistingEksCluster | EksCluster
+    oidc: ClusterOidcProvider
+    nodes: Sequence[Resource] = ()
+    """What pods wait for, where this stack makes it."""
+
+
+def make_cluster(config: Settings) -> StackCluster:
+    """The cluster that the stack file asks for."""
+    if config.new_cluster is not None:
+        return _from_nothing(config.new_cluster, config)
+    cluster = ExistingEksCluster("cluster", config.cluster)
+    return StackCluster(cluster, _oidc_provider(cluster, config))
+
+
+def _from_nothing(new: NewCluster, config: Settings) -> StackCluster:
+    # The cluster asks for it as well, but only after its network has been made.
+    require_aws_command()
+    with in_stack_file("network"):
+        # Only AWS says which zones there are.
+        network = Network("network", new.network)
+    cluster = EksCluster(
+        "cluster",
+        {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids},
+        ResourceOptions(transforms=_refusals(new)),
+    )
+    oidc = _oidc_provider(cluster, config)
+    name = cluster.name
+    before = ClusterAddons(
+        "addons-before-nodes",
+        {
+            **new.before_nodes,
+            "cluster_name": name,
+            "kubernetes_version": cluster.version,
+            "vpc_cni": {
+                **new.before_nodes.get("vpc_cni", {}),
+                "issuer": oidc.issuer,
+                "provider_arn": oidc.arn,
+                "cluster_arn": cluster.arn,
+            },
+        },
+    )
+    groups = [
+        NodeGroup(
+            component,
+            {**args, "cluster_name": name, "subnet_ids": network.private_subnet_ids},
+            # A node becomes ready only with a pod network.
+            ResourceOptions(depends_on=[before]),
+        )
+        for component, args in new.node_groups.items()
+    ]
+    after = ClusterAddons(
+        "addons-after-nodes",
+        {**new.after_nodes, "cluster_name": name, "kubernetes_version": cluster.version},
+        # Its pods need nodes, and EKS waits for its pods.
+        ResourceOptions(depends_on=groups),
+    )
+    return StackCluster(cluster, oidc, [*groups, after])
+
+
+def _refusals(new: NewCluster) -> list[ResourceTransform]:
+    """What is refused where the cluster is to be created; once it is there, others may have made it possible."""
+    refusals: list[ResourceTransform] = []
+    if new.not_yet:
+        refusals.append(refuse_creating(CLUSTER, "cluster-not-yet", new.not_yet))
+    if "role_arn" in new.cluster or not new.cluster.get("creator_is_admin", True):
+        caller: Output[str] = aws.get_caller_identity_output().arn
+        refusals.append(
+            refuse_creating(CLUSTER, "cluster-locked", caller.apply(lambda known: locked_out(known, new.cluster)))
+        )
+    return refusals
+
+
+def _oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:
+    args: ClusterOidcProviderArgs = {"issuer": cluster.oidc_issuer, "existing": config.oidc_provider_exists}
+    if config.oidc_client_ids:
+        args["client_ids"] = config.oidc_client_ids
+    return ClusterOidcProvider("oidc", args)

@@ -1,0 +1,224 @@
+"""Destroying: what goes first, which volumes are lost or kept, and that the driver stays until it has deleted them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.config.config_exception import ConfigException
+
+from eks_rocketmq.commands.destroy import CLAIM, STATEFUL_SET, ClaimedCluster, Teardown, awaited, losses, teardown
+from eks_rocketmq.lookups import kubernetes_api, kubernetes_objects
+from eks_rocketmq.lookups.aws_resources import ADDON
+from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume, read_volumes
+from tests.unit.destroy_case import (
+    BROKERS,
+    DRIVER,
+    KUBERNETES,
+    MEMBERS,
+    OWN_NAMESPACE,
+    ROOT,
+    STACK_RESOURCE,
+    STATE,
+    export,
+    resource,
+    volume,
+)
+from tests.unit.kubernetes_api import Api
+
+
+def cluster(
+    *, owned: tuple[str, ...] = (), shared: tuple[str, ...] = (), claims: tuple[str, ...] = ()
+) -> ClaimedCluster:
+    return ClaimedCluster({}, frozenset(owned), frozenset(owned + shared), frozenset(claims))
+
+
+def test_rocketmq_goes_first_with_all_that_is_below_it_and_the_driver_stays() -> None:
+    assert teardown(export(*STATE)) == Teardown(
+        first=[ROOT["urn"]],
+        clusters=[
+            ClaimedCluster(
+                {"kubeconfig": "the kubeconfig"}, frozenset(["rocketmq"]), frozenset(["rocketmq"]), frozenset()
+            )
+        ],
+        removes_driver=True,
+        held=[],
+        empty=False,
+    )
+
+
+def test_whatever_makes_claims_outside_of_rocketmq_goes_first_too() -> None:
+    claim = resource(CLAIM, "claim", id="data")
+    other = resource(STATEFUL_SET, "other", id="apps/other")
+    plan = teardown(export(*STATE, claim, other))
+    assert plan.first == [ROOT["urn"], claim["urn"], other["urn"]]
+    (found,) = plan.clusters
+    assert found.owned_namespaces == {"rocketmq"}
+    assert found.namespaces == {"rocketmq", "apps", "default"}
+    assert found.claims == {"default/data"}
+
+
+@pytest.mark.parametrize("option", ["external", "retainOnDelete"])
+def test_what_the_engine_leaves_alone_takes_no_volume_along(option: str) -> None:
+    kept = [OWN_NAMESPACE | {option: True}, DRIVER | {option: True}]
+    plan = teardown(export(STACK_RESOURCE, KUBERNETES, ROOT, *kept, MEMBERS, BROKERS))
+    assert not plan.removes_driver
+    assert plan.clusters[0].owned_namespaces == frozenset()
+    assert plan.clusters[0].namespaces == {"rocketmq"}
+
+
+def test_another_addon_is_not_the_driver() -> None:
+    assert not teardown(export(KUBERNETES, resource(ADDON, "dns", inputs={"addonName": "coredns"}))).removes_driver
+
+
+def test_a_run_after_an_interrupted_one_still_looks_for_volumes_while_the_driver_is_there() -> None:
+    plan = teardown(export(STACK_RESOURCE, KUBERNETES, DRIVER))
+    assert plan.first == []
+    assert plan.clusters == [ClaimedCluster({"kubeconfig": "the kubeconfig"}, frozenset(), frozenset(), frozenset())]
+    assert teardown(export(STACK_RESOURCE, KUBERNETES)).clusters == []
+
+
+@pytest.mark.parametrize("document", [{}, {"deployment": None}, {"deployment": {}}])
+def test_a_stack_without_resources_is_empty(document: dict[str, Any]) -> None:
+    assert teardown(document) == Teardown(first=[], clusters=[], removes_driver=False, held=[], empty=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "where", "expected"),
+    [
+        (volume(), cluster(owned=("rocketmq",)), "going"),
+        (volume(policy="Retain"), cluster(owned=("rocketmq",)), "retained"),
+        (volume(), cluster(shared=("rocketmq",)), "staying"),
+        (volume(), cluster(shared=("rocketmq",), claims=("rocketmq/data",)), "going"),
+        (volume(owned=True), cluster(shared=("rocketmq",)), "going"),
+        (volume(claimed=False), cluster(shared=("rocketmq",)), "going"),
+        (volume(claimed=False, policy="Retain"), cluster(shared=("rocketmq",)), "retained"),
+        (volume(), cluster(owned=("other",)), "others"),
+        (volume(claimed=False), cluster(), "going"),
+        (volume(claim="", claimed=False), cluster(), "others"),
+        (volume(driver="efs.csi.aws.com"), cluster(), None),
+    ],
+)
+def test_what_becomes_of_a_volume(found: Volume, where: ClaimedCluster, expected: str | None) -> None:
+    lost = losses([(where, [found])], removes_driver=True)
+    assert {kind: volumes for kind, volumes in vars(lost).items() if volumes} == (
+        {expected: [found]} if expected else {}
+    )
+
+
+def test_volumes_of_others_do_not_matter_while_their_driver_stays() -> None:
+    lost = losses([(cluster(), [volume(), volume(claimed=False)])], removes_driver=False)
+    assert not any(vars(lost).values())
+
+
+def test_the_driver_is_kept_for_what_it_was_to_delete_and_for_what_others_left_it() -> None:
+    lost, others, bound, retained = (
+        volume("lost", claimed=False),
+        volume("others", claim="apps/data", claimed=False),
+        volume("bound"),
+        volume("retained", claimed=False, policy="Retain"),
+    )
+    now = [lost, others, bound, retained]
+    assert awaited(now, [lost], removes_driver=True) == [lost, others]
+    assert awaited(now, [lost], removes_driver=False) == [lost]
+    assert awaited([others, bound, retained], [lost], removes_driver=True) == [others]
+
+
+def test_a_claim_that_goes_with_its_set_is_awaited_though_it_is_still_there() -> None:
+    assert awaited([volume()], [volume()], removes_driver=True) == [volume()]
+
+
+def test_a_volume_that_a_person_retains_meanwhile_is_not_awaited() -> None:
+    assert awaited([volume(policy="Retain", claimed=False)], [volume()], removes_driver=True) == []
+
+
+def persistent_volume(name: str, source: dict[str, Any], claim_uid: str | None = "claim-1") -> dict[str, Any]:
+    claim = {"claimRef": {"namespace": "rocketmq", "name": "data", "uid": claim_uid}} if claim_uid else {}
+    return {
+        "metadata": {"name": name, "uid": f"uid-{name}"},
+        "spec": {"capacity": {"storage": "100Gi"}, "persistentVolumeReclaimPolicy": "Delete", **claim, **source},
+        "status": {"phase": "Bound"},
+    }
+
+
+CSI = {"csi": {"driver": EBS_DRIVER, "volumeHandle": "vol-1"}}
+IN_TREE = {"awsElasticBlockStore": {"volumeID": "vol-1"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "driver", "handle"),
+    [(CSI, EBS_DRIVER, "vol-1"), (IN_TREE, EBS_DRIVER, "vol-1"), ({"nfs": {}}, "", "")],
+    ids=["csi", "in-tree", "another"],
+)
+def test_driver_and_id_of_a_volume(source: dict[str, Any], driver: str, handle: str) -> None:
+    (found,) = read_volumes([persistent_volume("pv", source)], [])
+    assert (found.driver, found.handle) == (driver, handle)
+    assert str(found) == f"rocketmq/data  100Gi  {handle}  pv"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "claimed", "owned"),
+    [
+        ({"uid": "claim-1"}, True, False),
+        ({"uid": "claim-1", "deletionTimestamp": "2026-11-24T10:00:00Z"}, False, False),
+        ({"uid": "claim-1", "ownerReferences": [{"kind": "StatefulSet"}]}, True, True),
+        ({"uid": "a new claim of the same name"}, False, False),
+    ],
+    ids=["there", "being deleted", "owned", "another"],
+)
+def test_the_claim_of_a_volume(metadata: dict[str, Any], claimed: bool, owned: bool) -> None:
+    (found,) = read_volumes([persistent_volume("pv", CSI)], [{"metadata": metadata}])
+    assert (found.claimed, found.owned, found.claim) == (claimed, owned, "rocketmq/data")
+
+
+def test_a_volume_that_nobody_claimed() -> None:
+    (found,) = read_volumes([persistent_volume("pv", CSI, claim_uid=None)], [])
+    assert (found.claim, found.claimed) == ("", False)
+
+
+@pytest.mark.parametrize("given_as", ["content", "path", "environment"])
+def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
+    api: Api, given_as: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings = [
+        {"metadata": {"resourceVersion": version}, "reason": "VolumeFailedDelete", "message": f"try {version}"}
+        for version in ("9", "10")
+    ]
+    kubernetes_api._client.cache_clear()
+    api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
+    api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}
+    api.objects["/api/v1/events"] = {"items": warnings}
+    file = tmp_path / "kubeconfig"
+    file.write_text(api.kubeconfig)
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
+    provider = {"content": {"kubeconfig": api.kubeconfig}, "path": {"kubeconfig": str(file)}}.get(given_as, {})
+
+    (found,) = kubernetes_objects.list_volumes(provider | {"context": "x"})
+
+    assert (found.name, found.claimed) == ("pv", True)
+    assert kubernetes_objects.last_warning(provider | {"context": "x"}, "pv") == "VolumeFailedDelete: try 10"
+    assert api.requests[-1].query["fieldSelector"] == (
+        "involvedObject.kind=PersistentVolume,involvedObject.name=pv,type=Warning"
+    )
+    api.objects["/api/v1/events"] = {"items": []}
+    assert kubernetes_objects.last_warning(provider | {"context": "x"}, "pv") == ""
+
+
+@pytest.mark.parametrize("hidden", ["[secret]", {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:x"}])
+def test_a_kubeconfig_that_the_engine_hides_is_said_to_be_one(hidden: Any) -> None:
+    with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
+        kubernetes_objects.list_volumes({"kubeconfig": hidden})
+    with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
+        kubernetes_objects.find_object(
+            hidden, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
+        )
+
+
+def test_workloads_and_claims_of_a_namespace_are_listed(api: Api) -> None:
+    kubernetes_api._client.cache_clear()
+    claim = {"metadata": {"namespace": "rocketmq", "name": "data"}}
+    for kind, path in kubernetes_objects.LISTED_KINDS.items():
+        api.objects[path.format("rocketmq")] = {"items": [claim] if kind == "PersistentVolumeClaim" else []}
+    found = kubernetes_objects.list_objects({"kubeconfig": api.kubeconfig}, {"rocketmq"})
+    assert found == {
+        kind: [claim] if kind == "PersistentVolumeClaim" else [] for kind in kubernetes_objects.LISTED_KINDS
+    }

@@ -1,0 +1,340 @@
+"""`eks-rocketmq destroy`: what it says, what it asks of the engine and in which order, and what it does not lose."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOTokenLoadError
+from kubernetes.client.exceptions import ApiException
+from typer.testing import CliRunner, Result
+from urllib3.exceptions import MaxRetryError
+
+from eks_rocketmq.commands import cli, pulumi_cli
+from eks_rocketmq.commands.destroy import NAMESPACE
+from eks_rocketmq.lookups.aws_resources import CLUSTER, ROLE
+from eks_rocketmq.lookups.aws_session import AccountUnknownError
+from eks_rocketmq.lookups.volumes import Volume
+from tests.unit.aws_script import refusal
+from tests.unit.destroy_case import (
+    BROKERS,
+    DRIVER,
+    KUBERNETES,
+    OWN_NAMESPACE,
+    ROOT,
+    STACK_RESOURCE,
+    STATE,
+    export,
+    resource,
+    volume,
+)
+
+
+class Cli:
+    """The command with an engine and a cluster that are played; the driver has deleted its volumes after `slowness`
+    looks."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.folder = folder
+        self.log: list[str] = []
+        self.unreachable: list[str] = []
+        self.state = export(*STATE)
+        self.volumes = [volume("one", "rocketmq/one"), volume("two", "rocketmq/two")]
+        self.objects: dict[str, list[dict[str, Any]]] = {}
+        self.imported: list[dict[str, Any]] = []
+        self.slowness = 0
+        self.failing = ""
+        self.now = 0.0
+        monkeypatch.setattr(pulumi_cli.shutil, "which", lambda _: "/opt/pulumi")
+        monkeypatch.setattr(pulumi_cli.subprocess, "run", self._run)
+        monkeypatch.setattr(cli, "list_volumes", self._list_volumes)
+        monkeypatch.setattr(cli, "list_objects", self._list_objects)
+        monkeypatch.setattr(cli, "last_warning", lambda _, name: "VolumeFailedDelete: denied" if "one" in name else "")
+        monkeypatch.setattr(cli.time, "sleep", self._sleep)
+        monkeypatch.setattr(cli.time, "monotonic", lambda: self.now)
+
+    def _run(self, argv: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        deed = " ".join(argv[1 : argv.index("--stack")])
+        if deed.startswith("stack import"):
+            self.imported.append(json.loads(Path(argv[argv.index("--file") + 1]).read_text()))
+            deed = "stack import"
+        self.log.append(deed)
+        self.unreachable.append(options["env"].get("PULUMI_K8S_DELETE_UNREACHABLE", ""))
+        out = json.dumps(self.state) if deed == "stack export" else f"the engine's words on {deed}"
+        return subprocess.CompletedProcess(argv, int(deed == self.failing), out, "")
+
+    def _list_volumes(self, provider: dict[str, Any]) -> list[Volume]:
+        assert provider == {"kubeconfig": "the kubeconfig"}
+        if FIRST in self.log:
+            self.slowness -= 1
+            self.log.append("look")
+            if self.slowness < 0:
+                return self.volumes[len(self.volumes) :]
+            return [replace(each, claimed=False, phase="Released") for each in self.volumes]
+        return self.volumes
+
+    def _list_objects(self, provider: dict[str, Any], namespaces: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
+        assert provider == {"kubeconfig": "the kubeconfig"}
+        assert namespaces == {"rocketmq"}
+        return self.objects
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(cli.app, ["destroy", "-s", "prod", "-C", str(self.folder), *arguments])
+
+
+PREVIEW = "destroy --preview-only"
+FIRST = f"destroy --yes --skip-preview --target {ROOT['urn']} --target-dependents"
+REST = "destroy --yes --skip-preview"
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    return Cli(monkeypatch, tmp_path)
+
+
+def test_the_command_shows_what_is_lost_and_destroys_the_driver_after_its_last_volume(command: Cli) -> None:
+    command.slowness = 2
+    result = command("--yes")
+    assert result.exit_code == 0, result.output
+    assert command.log == ["stack export", "stack export", PREVIEW, FIRST, "look", "look", "look", REST]
+    assert "the engine's words on destroy --preview-only" in result.output
+    assert (
+        "These volumes are deleted with stack prod, and what is on them is gone:\n  rocketmq/one  100Gi"
+        in result.output
+    )
+    assert result.output.count("Waiting for the driver to delete its volumes, 2 to go") == 1
+
+
+def test_what_stays_is_listed_with_its_reason(command: Cli) -> None:
+    command.volumes = [volume("kept", "rocketmq/kept", policy="Retain"), volume("others", "apps/data")]
+    output = command("--yes").output
+    assert "These volumes stay, because their reclaim policy is Retain:\n  rocketmq/kept" in output
+    assert "These volumes of other workloads stay, but the driver that serves them goes:\n  apps/data" in output
+    assert "are deleted" not in output
+
+
+def in_namespace(name: str, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": "rocketmq", "name": name, **metadata}}
+
+
+BROKER_LABELS = {
+    "app": "rocketmq-broker",
+    "app.kubernetes.io/name": "rocketmq",
+    "app.kubernetes.io/component": "broker",
+}
+FOREIGN = {
+    "PersistentVolumeClaim": [
+        in_namespace("store-rocketmq-broker-0", labels={"app": "rocketmq-broker"}),
+        in_namespace("data-broker-a-0", labels={"app": "rocketmq-broker"}),
+        in_namespace("data-broker-a-left"),
+        in_namespace("data-rocketmq-broker-gone-0", labels=BROKER_LABELS),
+        in_namespace("leaving", deletionTimestamp="2026-11-28T10:00:00Z"),
+    ],
+    "StatefulSet": [in_namespace("broker-a"), in_namespace("rocketmq-broker")],
+    "Job": [in_namespace("of-a-cron-job", ownerReferences=[{"kind": "CronJob"}])],
+}
+
+
+def test_a_namespace_with_the_brokers_of_others_is_not_destroyed(command: Cli) -> None:
+    command.objects = FOREIGN
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert command.log == ["stack export", "stack export"]
+    assert (
+        "so nothing was deleted:\n"
+        "  PersistentVolumeClaim rocketmq/store-rocketmq-broker-0\n"
+        "  PersistentVolumeClaim rocketmq/data-broker-a-left\n"
+        "  StatefulSet rocketmq/rocketmq-broker\n"
+        "`eks-rocketmq destroy -s prod --keep-namespaces`"
+    ) in result.output
+
+
+def test_the_namespace_can_be_kept_with_all_that_is_in_it(command: Cli) -> None:
+    command.objects = FOREIGN
+    command.volumes = [volume("old", "rocketmq/store-rocketmq-broker-0"), volume("own", "rocketmq/data-broker-a-0")]
+    result = command("--yes", "--keep-namespaces")
+    assert result.exit_code == 0, result.output
+    assert command.log[2:] == ["stack import", PREVIEW, FIRST, "look", REST]
+    (state,) = command.imported
+    kept = [each["type"] for each in state["deployment"]["resources"] if each.get("retainOnDelete")]
+    assert kept == [NAMESPACE]
+    assert (
+        "These claims and their volumes stay, because their namespace stays, but the driver that serves them goes:\n"
+        "  rocketmq/store-rocketmq-broker-0  100Gi  vol-old  pvc-old\n  rocketmq/data-broker-a-0"
+    ) in result.output
+
+
+def test_what_is_protected_is_named_with_its_settings_before_anything_is_deleted(command: Cli) -> None:
+    own = resource(CLUSTER, "staging", inputs={"deletionProtection": True})
+    command.state = export(*STATE, BROKERS | {"protect": True}, own, own | {"protect": True})
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert command.log == ["stack export", "stack export"]
+    assert (
+        "  kubernetes:apps/v1:StatefulSet brokers is protected by the engine\n"
+        "  aws:eks/cluster:Cluster staging is protected by EKS\n"
+        "  aws:eks/cluster:Cluster staging is protected by the engine and by EKS\n"
+    ) in result.output
+    assert "protectData" in result.output
+    assert "deletionProtection" in result.output
+
+
+@pytest.mark.parametrize("option", ["external", "retainOnDelete"])
+def test_what_the_engine_leaves_alone_may_be_protected(command: Cli, option: str) -> None:
+    kept = resource(CLUSTER, "prod", inputs={"deletionProtection": True})
+    command.state = export(*STATE, kept | {option: True}, kept | {"inputs": {"deletionProtection": False}})
+    assert command("--yes").exit_code == 0
+
+
+def test_the_engines_refusal_comes_before_anything_is_deleted(command: Cli) -> None:
+    command.failing = PREVIEW
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "nothing was deleted:\nthe engine's words on destroy --preview-only" in result.output
+    assert command.log[-1] == PREVIEW
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_destroyed(command: Cli) -> None:
+    result = command()
+    assert result.exit_code == 1
+    assert "rocketmq/one  100Gi" in result.output
+    assert "give --yes to destroy what is listed" in result.output
+    assert command.log[-1] == PREVIEW
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
+def test_a_person_is_asked(command: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int) -> None:
+    asked = []
+    monkeypatch.setattr(cli, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(cli.typer, "confirm", lambda question: asked.append(question) or answer == "y")
+    assert command().exit_code == code
+    assert asked == ["Destroy stack prod and what is listed?"]
+    assert (REST in command.log) is (answer == "y")
+
+
+def test_the_driver_is_kept_when_a_volume_stays_and_the_driver_is_quoted(command: Cli) -> None:
+    command.slowness = 1000
+    result = command("--yes", "--timeout", "3")
+    assert result.exit_code == 1
+    assert command.log[-1] == "look"
+    assert 180 < command.now < 190
+    assert "After 3 minutes these volumes are still there" in result.output
+    assert "vol-one  pvc-one\n      VolumeFailedDelete: denied\n" in result.output
+    assert "vol-two  pvc-two\n      Released\n" in result.output
+    assert "run `eks-rocketmq destroy -s prod` again" in result.output
+
+
+def test_a_failed_first_step_ends_the_command(command: Cli) -> None:
+    command.failing = FIRST
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert command.log[-1] == FIRST
+    assert "pulumi destroy -s prod failed" in result.output
+
+
+def test_a_run_after_an_interrupted_one_waits_and_destroys_the_rest(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.state = export(STACK_RESOURCE, KUBERNETES, DRIVER)
+    command.volumes = [volume(claimed=False)]
+    looks = iter([command.volumes, command.volumes, []])
+    monkeypatch.setattr(cli, "list_volumes", lambda _: next(looks))
+    result = command("--yes")
+    assert result.exit_code == 0, result.output
+    assert command.log == ["stack export", "stack export", PREVIEW, REST]
+    assert "Waiting for the driver to delete its volumes, 1 to go" in result.output
+
+
+def test_an_empty_stack_has_nothing_to_destroy(command: Cli) -> None:
+    command.state = export()
+    result = command("--yes")
+    assert (result.exit_code, result.output) == (0, "Nothing to destroy: stack prod has no resources.\n")
+    assert command.log == ["stack export", "stack export"]
+
+
+@pytest.mark.parametrize("error", [ApiException(status=403, reason="Forbidden"), MaxRetryError(None, "/api")])  # ty: ignore[invalid-argument-type]
+def test_a_cluster_that_does_not_answer_is_said_with_the_way_out(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "list_volumes", refuse)
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "The cluster cannot be asked for its volumes" in result.output
+    assert "takes the credentials of `aws sts get-caller-identity`" in result.output
+    assert "`eks-rocketmq destroy -s prod --cluster-gone` destroys the rest without asking it" in result.output
+    assert command.log[-1] == PREVIEW
+    assert set(command.unreachable) == {""}
+
+
+def test_a_cluster_that_is_gone_is_not_asked_and_its_provider_lets_go(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kubernetes provider refuses to delete what it cannot reach, unless the variable is set."""
+
+    def refuse(*_: Any) -> None:
+        raise MaxRetryError(None, "/api")  # ty: ignore[invalid-argument-type]
+
+    monkeypatch.setattr(cli, "list_volumes", refuse)
+    monkeypatch.setattr(cli, "find_object", refuse)
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": OWN_NAMESPACE}]
+    result = command("--yes", "--cluster-gone")
+    assert result.exit_code == 0, result.output
+    assert "Its volumes stay in AWS; docs/operations.md says how to find and delete them." in result.output
+    assert command.log[-2:] == [PREVIEW, REST]
+    assert set(command.unreachable) == {"true"}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NoCredentialsError(), "Unable to locate credentials"),
+        (PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "AWS_SECRET_ACCESS_KEY"),
+        (ProfileNotFound(profile="prod"), "The config profile (prod) could not be found"),
+        (SSOTokenLoadError(error_msg="Token for prod does not exist"), "Token for prod does not exist"),
+        (refusal("ExpiredToken", "The security token included in the request is expired"), "is expired"),
+        (AccountUnknownError("the AWS provider has keys that are secret"), "keys that are secret"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_account_that_cannot_be_asked_what_an_interrupted_update_made_is_said_and_nothing_is_lost(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "aws_session", refuse)
+    role = resource(ROLE, "role", inputs={"name": "eks-ebs-csi-driver"})
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": role}]
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    asked, todo = result.output.splitlines()
+    assert asked.startswith("AWS cannot be asked what an interrupted update has made: ")
+    assert words in asked
+    assert todo.startswith("Check the credentials that the stack works with (aws:profile, or the environment)")
+    assert todo.endswith("`aws sts get-caller-identity`, and run this again. Nothing was destroyed.")
+    # The operations that were interrupted are still in the state, for the next run.
+    assert command.log == ["stack export"]
+
+
+def test_so_is_a_cluster(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise ApiException(status=401, reason="Unauthorized")
+
+    monkeypatch.setattr(cli, "find_object", refuse)
+    made = {**BROKERS, "inputs": {"metadata": {"name": "broker-a", "namespace": "rocketmq"}}}
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": made}]
+    result = command("--yes")
+    assert result.exit_code == 1
+    assert "The cluster cannot be asked what an interrupted update has made: (401)" in result.output
+    assert result.output.endswith("run this again. Nothing was destroyed.\n")
+    assert command.log == ["stack export"]

@@ -1,0 +1,456 @@
+"""A new cluster: what pulumi_eks is asked for, what stands around it, who is let in, and what is refused."""
+
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from google.protobuf import json_format
+from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
+
+from eks_rocketmq import EksCluster, EksClusterArgs, ExistingEksCluster
+from eks_rocketmq.eks.account.aws_create_checks import refuse_existing_cluster
+from eks_rocketmq.eks.cluster.eks_cluster import _finish
+from tests.unit.harness import UNKNOWN, Fakes, Recording, run
+from tests.unit.harness.eks_component import ISSUER
+from tests.unit.harness.fakes import ACCOUNT, REGION
+from tests.unit.harness.trust import statements
+
+ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+TEAM = f"arn:aws:iam::{ACCOUNT}:role/platform"
+CLUSTER = "aws:eks/cluster:Cluster"
+REMOTE = "eks:index:Cluster"
+MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
+ARGS: EksClusterArgs = {
+    "cluster_name": "prod",
+    "version": "1.35",
+    "vpc_id": "vpc-1",
+    "subnet_ids": ["subnet-a", "subnet-b", "subnet-c"],
+}
+INVENTORY = {
+    "aws:cloudwatch/logGroup:LogGroup": 1,
+    "aws:eks/cluster:Cluster": 1,
+    "aws:iam/role:Role": 1,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+    "aws:kms/key:Key": 1,
+    "eks-rocketmq:index:EksCluster": 1,
+    "eks:index:Cluster": 1,
+    "pulumi:providers:kubernetes": 2,
+}
+
+
+def program(**changed: Any) -> Callable[[], None]:
+    args: Any = {**ARGS, **changed}
+
+    def make() -> None:
+        cluster = EksCluster("cluster", args)
+        pulumi.export("kubeconfig", cluster.kubeconfig)
+
+    return make
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return run(program(), preview=request.param)
+
+
+def test_the_inventory_of_a_cluster_with_every_default(recording: Recording) -> None:
+    assert recording.inventory() == INVENTORY
+    component = recording.one("EksCluster")
+    inside = recording.one(REMOTE)
+    assert inside.parent == component.urn
+    for resource in recording.resources.values():
+        if resource.custom:
+            own = resource.type == CLUSTER or resource.name.endswith("-eks-k8s")
+            assert resource.parent == (inside.urn if own else component.urn)
+
+
+def test_pulumi_eks_is_asked_for_its_leanest_form_and_nothing_else(recording: Recording) -> None:
+    inputs = dict(recording.one(REMOTE).inputs)
+    inputs.pop("encryptionConfigKeyArn")
+    assert inputs == {
+        "authenticationMode": "API",
+        "bootstrapSelfManagedAddons": False,
+        "corednsAddonOptions": {"enabled": False},
+        "createOidcProvider": False,
+        "deletionProtection": True,
+        "enabledClusterLogTypes": ["api", "audit", "authenticator", "controllerManager", "scheduler"],
+        "endpointPrivateAccess": True,
+        "endpointPublicAccess": False,
+        "kubeProxyAddonOptions": {"enabled": False},
+        "name": "prod",
+        "serviceRole": recording.one("Role").urn,
+        "skipDefaultNodeGroup": True,
+        "skipDefaultSecurityGroups": True,
+        "subnetIds": ["subnet-a", "subnet-b", "subnet-c"],
+        "tags": MARK,
+        "upgradePolicy": {"supportType": "STANDARD"},
+        "useDefaultVpcCni": True,
+        "version": "1.35",
+        "vpcId": "vpc-1",
+    }
+
+
+def test_what_reaches_aws_has_what_pulumi_eks_has_no_argument_for(recording: Recording) -> None:
+    sent = recording.one(CLUSTER).inputs
+    assert sent["accessConfig"] == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": True,
+    }
+    assert "zonalShiftConfig" not in sent
+    assert sent["bootstrapSelfManagedAddons"] is False
+    assert sent["name"] == "prod"
+
+
+def test_a_cluster_can_differ_in_everything_that_is_an_argument() -> None:
+    made = run(
+        program(
+            public_access_cidrs=["203.0.113.0/24"],
+            creator_is_admin=False,
+            access_entries=[
+                {"name": "team", "principal_arn": TEAM, "policies": [{"policy": "AmazonEKSClusterAdminPolicy"}]}
+            ],
+            log_types=["audit", "api"],
+            service_cidr="172.20.0.0/16",
+            support_type="EXTENDED",
+            zonal_shift=True,
+            timeouts={"create": "45m", "delete": "1h"},
+            ignore_changes=["version"],
+            tags={"team": "messaging"},
+        )
+    )
+    cluster = made.one(CLUSTER)
+    assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is True
+    assert cluster.inputs["vpcConfig"]["endpointPrivateAccess"] is True
+    assert cluster.inputs["vpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"]
+    assert cluster.inputs["accessConfig"]["bootstrapClusterCreatorAdminPermissions"] is False
+    assert cluster.inputs["enabledClusterLogTypes"] == ["api", "audit"]
+    assert cluster.inputs["kubernetesNetworkConfig"] == {"serviceIpv4Cidr": "172.20.0.0/16", "ipFamily": "ipv4"}
+    assert cluster.inputs["upgradePolicy"] == {"supportType": "EXTENDED"}
+    assert cluster.inputs["zonalShiftConfig"] == {"enabled": True}
+    assert cluster.timeouts == {"create": "45m", "delete": "1h"}
+    assert cluster.ignore_changes == (
+        "accessConfig.bootstrapClusterCreatorAdminPermissions",
+        "bootstrapSelfManagedAddons",
+        "version",
+    )
+    for resource in made.resources.values():
+        if "tags" in resource.inputs:
+            assert resource.inputs["tags"]["team"] == "messaging", resource.urn
+
+
+def test_the_whole_internet_is_let_in_only_where_it_is_named() -> None:
+    made = run(program(public_access_cidrs=["0.0.0.0/0"]))
+    assert made.one(CLUSTER).inputs["vpcConfig"]["publicAccessCidrs"] == ["0.0.0.0/0"]
+
+
+def test_the_service_role_has_one_policy_and_is_taken_by_eks_only(recording: Recording) -> None:
+    (trust,) = statements(recording.one("Role").inputs["assumeRolePolicy"])
+    assert trust == {
+        "Effect": "Allow",
+        "Principal": {"Service": "eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    assert "name" not in recording.one("Role").inputs
+    attachment = recording.one("RolePolicyAttachment").inputs
+    assert attachment["policyArn"] == "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+
+
+def test_the_cluster_comes_after_its_policies_and_its_log_group(recording: Recording) -> None:
+    explicit = recording.one(REMOTE).explicit_dependencies
+    assert recording.one("RolePolicyAttachment").urn in explicit
+    assert recording.one("LogGroup").urn in explicit
+    for earlier in (recording.one("RolePolicyAttachment"), recording.one("LogGroup"), recording.one("Key")):
+        assert recording.reaches(recording.one(CLUSTER), earlier)
+
+
+def test_logs_are_kept_for_a_time_where_eks_writes_them(recording: Recording) -> None:
+    group = recording.one("LogGroup")
+    assert group.inputs["name"] == "/aws/eks/prod/cluster"
+    assert group.inputs["retentionInDays"] == 90
+    assert group.before_create == ("cluster-logs-preflight",)
+    other = (
+        run(program(log_retention_days=365, log_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/l"))
+        .one("LogGroup")
+        .inputs
+    )
+    assert (other["retentionInDays"], other["kmsKeyId"]) == (365, "arn:aws:kms:eu-west-1:123456789012:key/l")
+
+
+def test_secrets_are_encrypted_with_a_key_of_its_own(recording: Recording) -> None:
+    key = recording.one("Key")
+    assert (key.inputs["enableKeyRotation"], key.inputs["deletionWindowInDays"]) == (True, 30)
+    assert key.protect
+    encryption = {"provider": {"keyArn": key.outputs.get("arn")}, "resources": ["secrets"]}
+    assert recording.one(CLUSTER).inputs["encryptionConfig"] == (UNKNOWN if recording.preview else encryption)
+
+
+def test_a_key_that_is_given_is_used_and_none_is_made() -> None:
+    made = run(program(secrets_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/given"))
+    assert made.by_type("Key") == []
+    assert made.one(CLUSTER).inputs["encryptionConfig"]["provider"] == {
+        "keyArn": "arn:aws:kms:eu-west-1:123456789012:key/given"
+    }
+
+
+def test_a_cluster_is_protected_twice_and_given_up_by_one_argument(recording: Recording) -> None:
+    assert recording.one(CLUSTER).inputs["deletionProtection"] is True
+    assert recording.one(CLUSTER).protect
+    free = run(program(deletion_protection=False))
+    assert free.one(CLUSTER).inputs["deletionProtection"] is False
+    assert [r.name for r in free.resources.values() if r.protect] == []
+
+
+def test_both_kinds_of_cluster_give_the_same_outputs(recording: Recording) -> None:
+    existing = run(lambda: ExistingEksCluster("cluster", {"cluster_name": "prod"}))
+    outputs = recording.component_outputs[recording.one("EksCluster").urn]
+    other = existing.component_outputs[existing.one("ExistingEksCluster").urn]
+    assert outputs.keys() == other.keys()
+    described = ExistingEksCluster.__annotations__
+    assert EksCluster.__annotations__ == described
+    assert len(described) == len(outputs)
+
+
+def test_name_and_version_are_known_at_preview_and_the_rest_after_the_update(recording: Recording) -> None:
+    outputs = dict(recording.component_outputs[recording.one("EksCluster").urn])
+    del outputs["provider"], outputs["kubeconfig"]
+    known = {"name": "prod", "version": "1.35"}
+    later = {
+        "arn": ARN,
+        "endpoint": f"https://0123456789ABCDEF.gr7.{REGION}.eks.amazonaws.com",
+        "certificateAuthority": "Q0VSVElGSUNBVEU=",
+        "oidcIssuer": ISSUER,
+        "clusterSecurityGroupId": "sg-cluster",
+    }
+    groups = {"securityGroupIds": []}
+    assert outputs == known | (dict.fromkeys(later, UNKNOWN) | groups if recording.preview else later | groups)
+
+
+def test_the_kubernetes_provider_is_identified_by_the_arn_and_asks_for_its_tokens(recording: Recording) -> None:
+    provider = recording.one("pulumi:providers:kubernetes", "cluster-kubernetes")
+    if recording.preview:
+        assert (provider.inputs["clusterIdentifier"], provider.inputs["kubeconfig"]) == (UNKNOWN, UNKNOWN)
+    else:
+        assert provider.inputs["clusterIdentifier"] == ARN
+        (user,) = json.loads(provider.inputs["kubeconfig"])["users"]
+        assert user["user"]["exec"]["args"][-2:] == ["--output", "json"]
+    assert recording.reaches(provider, recording.one(CLUSTER))
+
+
+def test_profile_and_role_of_the_token_reach_the_kubeconfig() -> None:
+    made = run(program(profile="prod", role_arn="arn:aws:iam::123456789012:role/r"))
+    (user,) = json.loads(made.outputs["kubeconfig"])["users"]
+    assert user["user"]["exec"]["env"] == [{"name": "AWS_PROFILE", "value": "prod"}]
+    assert user["user"]["exec"]["args"][-2:] == ["--role-arn", "arn:aws:iam::123456789012:role/r"]
+
+
+ENTRIES = [
+    {
+        "name": "team",
+        "principal_arn": TEAM,
+        "policies": [
+            {"policy": "AmazonEKSViewPolicy"},
+            {"policy": "AmazonEKSEditPolicy", "namespaces": ["rocketmq", "team-*"]},
+        ],
+    },
+    {"name": "bound", "principal_arn": f"{TEAM}-ci", "kubernetes_groups": ["deployers"], "username": "ci"},
+    {"name": "machines", "principal_arn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
+    {
+        "name": "auto",
+        "principal_arn": f"{TEAM}-auto",
+        "type": "EC2",
+        "policies": [{"policy": "AmazonEKSAutoNodePolicy"}],
+    },
+]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
+def entered(request: pytest.FixtureRequest) -> Recording:
+    return run(program(access_entries=ENTRIES), preview=request.param)
+
+
+def test_each_entry_lets_in_one_principal_with_its_policies_and_groups(entered: Recording) -> None:
+    assert entered.inventory() == {
+        **INVENTORY,
+        "aws:eks/accessEntry:AccessEntry": 4,
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 3,
+    }
+    entries = {r.name: {k: v for k, v in r.inputs.items() if k != "tags"} for r in entered.by_type("AccessEntry")}
+    assert entries == {
+        "cluster-team": {"clusterName": "prod", "principalArn": TEAM, "type": "STANDARD"},
+        "cluster-bound": {
+            "clusterName": "prod",
+            "principalArn": f"{TEAM}-ci",
+            "type": "STANDARD",
+            "kubernetesGroups": ["deployers"],
+            "userName": "ci",
+        },
+        "cluster-machines": {"clusterName": "prod", "principalArn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
+        "cluster-auto": {"clusterName": "prod", "principalArn": f"{TEAM}-auto", "type": "EC2"},
+    }
+    associations = {r.name: r.inputs for r in entered.by_type("AccessPolicyAssociation")}
+    view, edit = associations["cluster-team-AmazonEKSViewPolicy"], associations["cluster-team-AmazonEKSEditPolicy"]
+    assert view["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    assert view["accessScope"] == {"type": "cluster"}
+    assert edit["accessScope"] == {"type": "namespace", "namespaces": ["rocketmq", "team-*"]}
+    assert view["principalArn"] == TEAM
+
+
+def test_nobody_speaks_to_the_cluster_before_all_entries_are_there(entered: Recording) -> None:
+    provider = entered.one("pulumi:providers:kubernetes", "cluster-kubernetes")
+    for entry in [*entered.by_type("AccessEntry"), *entered.by_type("AccessPolicyAssociation")]:
+        assert entry.urn in provider.dependencies, entry.name
+        assert entered.reaches(entry, entered.one(CLUSTER))
+    for association in entered.by_type("AccessPolicyAssociation"):
+        entry = association.name.rpartition("-")[0]
+        assert entered.one("AccessEntry", entry).urn in association.dependencies
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_every_arn_has_the_partition_of_the_account(partition: str) -> None:
+    fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
+    made = run(program(access_entries=ENTRIES), fakes=fakes)
+    assert made.one("RolePolicyAttachment").inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
+    for association in made.by_type("AccessPolicyAssociation"):
+        assert association.inputs["policyArn"].startswith(f"arn:{partition}:eks::aws:cluster-access-policy/")
+    # The name of EKS is the same everywhere, unlike that of EC2.
+    assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": "eks.amazonaws.com"}
+
+
+def with_entry(**changed: Any) -> dict[str, Any]:
+    return {"access_entries": [{**ENTRIES[0], **changed}]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"cluster_name": "my cluster"}, "cluster_name is 'my cluster'; accepted are 1 to 100 letters"),
+        ({"version": 1.35}, "version is 1.35; accepted is a string"),
+        ({"version": "1.35.2"}, r"version is '1.35.2'; accepted is a minor version"),
+        ({"version": "1.29"}, r"version is '1.29'; accepted is a minor version"),
+        ({"subnet_ids": ["subnet-a"]}, "subnet_ids has 1; accepted are two or more"),
+        ({"subnet_ids": []}, "subnet_ids has 0; accepted are two or more"),
+        ({"public_access_cidrs": ["10.0.0.0/8"]}, "public_access_cidrs has '10.0.0.0/8', a part of 10.0.0.0/8"),
+        ({"public_access_cidrs": ["203.0.113.7"]}, r"public_access_cidrs\[0\] is '203.0.113.7'; accepted is an IPv4"),
+        ({"log_types": ["audits"]}, "log_types is 'audits'; accepted are .*; did you mean 'audit'"),
+        ({"log_retention_days": 100}, "log_retention_days is 100; accepted are .* 90 is the nearest"),
+        ({"support_type": "standard"}, "support_type is 'standard'; accepted are 'STANDARD', 'EXTENDED'"),
+        ({"service_cidr": "203.0.113.0/24"}, "service_cidr is '203.0.113.0/24'"),
+        ({"timeouts": {"create": "45 minutes"}}, r"timeouts.create is '45 minutes'; accepted is a duration"),
+        ({"timeouts": {"creat": "45m"}}, r"timeouts.creat is not known; did you mean 'create'\?"),
+        ({"secrets_kms_key_arn": "foo"}, "secrets_kms_key_arn is 'foo'; accepted is the ARN of a KMS key"),
+        ({"log_kms_key_arn": "alias/mine"}, "log_kms_key_arn is 'alias/mine'; .* an alias grants nothing"),
+        ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role"),
+        ({"creator_is_admin": False}, "no principal could administer it"),
+        ({"access_entries": [ENTRIES[0]] * 2}, "access_entries has 'team' more than once; accepted is each name once"),
+        (with_entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
+        (
+            with_entry(principal_arn="arn:aws:sts::140023393377:assumed-role/r/s"),
+            "the session of a role is no principal",
+        ),
+        (
+            with_entry(principal_arn="platform"),
+            "principal_arn is 'platform'; accepted is the ARN of an IAM role or user",
+        ),
+        (with_entry(type="LINUX"), "access entry 'team': type is 'LINUX'; accepted are"),
+        (with_entry(type="EC2_LINUX"), "has type 'EC2_LINUX', which takes neither policies nor groups"),
+        (with_entry(policies=[]), "access entry 'team' may do nothing"),
+        (with_entry(type="EC2", kubernetes_groups=["a"]), "has type 'EC2', which takes neither"),
+        (with_entry(kubernetes_groups=["system:masters"]), "group 'system:masters' is reserved"),
+        (with_entry(policies=[{"policy": "arn:aws:eks::aws:x"}]), "policy is 'arn:aws:eks::aws:x'; accepted is a name"),
+    ],
+)
+def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any], message: str) -> None:
+    made = Recording(preview=True)
+    with pytest.raises(ValueError, match=message):
+        run(program(**changed), preview=True, recording=made)
+    assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed(preview: bool) -> None:
+    """The harness calls transforms with plain values; the engine calls them over the wire."""
+    sent = {
+        "accessConfig": {"authenticationMode": "API"},
+        "roleArn": UNKNOWN_MARK if preview else "arn:aws:iam::123456789012:role/r",
+        "vpcConfig": {"subnetIds": UNKNOWN_MARK if preview else ["subnet-a"], "endpointPrivateAccess": True},
+    }
+    answers: list[Any] = []
+
+    async def call(transform: Any) -> None:
+        no_monitor: Any = None
+        servicer = _CallbackServicer(no_monitor)
+        callback = servicer.register_transform(transform)
+        request = resource_pb2.TransformRequest(type=CLUSTER, name="c", custom=True)
+        request.properties.update(sent)
+        request.options.protect = True
+        request.options.ignore_changes.append("bootstrapSelfManagedAddons")
+        answers.append(await servicer._callbacks[callback.token](request.SerializeToString()))
+        _CallbackServicer._servicers.remove(servicer)
+        await servicer._server.stop(grace=None)
+
+    recording = Recording(preview=preview)
+
+    def make() -> None:
+        hooks = refuse_existing_cluster("c-eks", "c", pulumi.ComponentResource("test:index:Holder", "holder"))
+        args: EksClusterArgs = {**ARGS, "ignore_changes": ["version"], "timeouts": {"create": "45m"}}
+        pulumi.Output.from_input(call(_finish(args, hooks)))
+
+    run(make, preview=preview, recording=recording)
+    (answer,) = answers
+    properties = json_format.MessageToDict(answer.properties)
+    assert properties.pop("accessConfig") == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": True,
+    }
+    assert properties == {key: value for key, value in sent.items() if key != "accessConfig"}
+    assert answer.options.protect
+    assert list(answer.options.ignore_changes) == ["bootstrapSelfManagedAddons", "version"]
+    assert answer.options.custom_timeouts.create == "45m"
+    assert list(answer.options.hooks.before_create) == ["c-eks-preflight"]
+
+
+def test_a_machine_without_the_aws_command_is_told_so_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    made = Recording(preview=True)
+    with pytest.raises(pulumi.RunError, match="`aws` command is not on PATH; a new cluster needs it, for a preview"):
+        run(program(), preview=True, recording=made)
+    assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"public_access_cidrs": []}, "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true"),
+        ({"private_subnet_ids": ["s"]}, "mutually exclusive"),
+        ({"authentication_mode": "EKS"}, "Invalid value for authenticationMode: EKS"),
+        ({"skip_default_node_group": False}, "Cannot read properties of undefined"),
+        ({"create_oidc_provider": True}, "Cannot retrieve the certificate fingerprint"),
+    ],
+)
+def test_the_fake_refuses_what_the_component_refuses(wrong: dict[str, Any], words: str) -> None:
+    def make() -> None:
+        import pulumi_aws as aws  # noqa: PLC0415
+        import pulumi_eks as eks  # noqa: PLC0415
+
+        role = aws.iam.Role("role", assume_role_policy="{}")
+        lean: Any = {
+            "service_role": role,
+            "vpc_id": "vpc-1",
+            "subnet_ids": ["subnet-a"],
+            "authentication_mode": "API",
+            "endpoint_public_access": False,
+            "skip_default_node_group": True,
+            "skip_default_security_groups": True,
+            **wrong,
+        }
+        eks.Cluster("c", **lean)
+
+    with pytest.raises(Exception, match=f"eks:index:Cluster resource 'c' has a problem: .*{words}"):
+        run(make, preview=True)

@@ -1,0 +1,99 @@
+"""The addon's configuration: typed arguments in the addon's own spelling, and what is refused before EKS is asked."""
+
+import json
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.eks.ebs.csi_configuration import configuration_values
+from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiConfigurationArgs
+from sandbox.aws.addon_catalogue import CATALOGUE, EBS_CSI, check_configuration
+
+QUANTITIES = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
+TOLERATIONS = [{"key": "dedicated", "operator": "Exists"}]
+EVERYTHING: dict[str, Any] = {
+    "controller_replicas": 3.0,
+    "controller_resources": QUANTITIES,
+    "controller_tolerations": TOLERATIONS,
+    "controller_node_selector": {"pool": "system"},
+    "extra_volume_tags": {"team": "messaging"},
+    "volume_modification": True,
+    "node_resources": QUANTITIES,
+    "node_tolerations": TOLERATIONS,
+    "tolerate_all_taints": False,
+    "volume_attach_limit": 20,
+    "default_storage_class": True,
+    "sidecar_resources": {"provisioner": QUANTITIES},
+    "values": {"controller": {"loggingFormat": "json"}, "somethingNew": 1},
+}
+
+
+def test_every_argument_has_its_place() -> None:
+    assert set(EVERYTHING) == set(EbsCsiConfigurationArgs.__annotations__)
+    assert json.loads(configuration_values(EVERYTHING) or "") == {
+        "controller": {
+            "replicaCount": 3,
+            "resources": QUANTITIES,
+            "tolerations": TOLERATIONS,
+            "nodeSelector": {"pool": "system"},
+            "extraVolumeTags": {"team": "messaging"},
+            "volumeModificationFeature": {"enabled": True},
+            "loggingFormat": "json",
+        },
+        "node": {
+            "resources": QUANTITIES,
+            "tolerations": TOLERATIONS,
+            "tolerateAllTaints": False,
+            "volumeAttachLimit": 20,
+        },
+        "defaultStorageClass": {"enabled": True},
+        "sidecars": {"provisioner": {"resources": QUANTITIES}},
+        "somethingNew": 1,
+    }
+
+
+def test_nothing_is_sent_when_nothing_is_configured() -> None:
+    assert configuration_values({}) is None
+    assert configuration_values({"values": {}}) is None
+
+
+def test_the_text_does_not_depend_on_the_order_and_the_callers_object_stays_as_it_is() -> None:
+    values = {"node": {"b": 1, "a": 2}}
+    first = configuration_values({"volume_attach_limit": 9, "values": values})
+    assert first == '{"node":{"a":2,"b":1,"volumeAttachLimit":9}}'
+    assert values == {"node": {"b": 1, "a": 2}}
+
+
+def test_what_the_arguments_make_fits_the_addons_schema() -> None:
+    given = {key: value for key, value in EVERYTHING.items() if key != "values"}
+    check_configuration(CATALOGUE[EBS_CSI], configuration_values(given) or "")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"controller_replica": 2}, r"configuration has 'controller_replica'; .* did you mean 'controller_replicas'\?"),
+        ({"controller_replicas": 0}, "controller_replicas is 0; accepted is a whole number from 1"),
+        ({"volume_attach_limit": 1.5}, "volume_attach_limit is 1.5; accepted is a whole number"),
+        ({"sidecar_resources": {"provisoner": {}}}, r"has 'provisoner'; .* did you mean 'provisioner'\?"),
+        ({"values": {"controler": {}}}, r"section 'controler'; known are .* did you mean 'controller'\?"),
+        ({"values": {"controller": []}}, r"have \[\] for controller; accepted is an object"),
+        ({"values": []}, r"values are \[\]; accepted is an object"),
+        ({"values": {"node": {1, 2}}}, "the addon's values are no JSON"),
+        (
+            {"controller_replicas": 2, "values": {"controller": {"replicaCount": 1}}},
+            "values has controller.replicaCount, which controller_replicas sets as well",
+        ),
+        ({"extra_volume_tags": {"ebs.csi.aws.com/cluster": "x"}}, "which belong to AWS and the driver"),
+        ({"extra_volume_tags": {"aws:x": "x"}}, "has the tag 'aws:x'"),
+        ({"extra_volume_tags": {"a=b": "x"}}, "has the tag 'a=b'"),
+        ({"extra_volume_tags": {"": "x"}}, "has the tag ''"),
+        ({"extra_volume_tags": {"k" * 129: "x"}}, "1 to 128 characters"),
+        ({"extra_volume_tags": {"a": "x" * 257}}, "up to 256 characters"),
+        ({"extra_volume_tags": {"a": "x,y"}}, "for the tag 'a'"),
+        ({"extra_volume_tags": {str(i): "x" for i in range(51)}}, "has 51 tags; accepted are 50"),
+    ],
+)
+def test_what_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        configuration_values(given)

@@ -1,0 +1,376 @@
+"""A driver that Helm or kubectl installed, that of EKS Auto Mode, and an addon that meets one of them."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from eks_rocketmq import EbsCsiAddon
+from eks_rocketmq.eks.account import aws_create_checks
+from eks_rocketmq.eks.ebs.self_managed import restart_annotations
+from sandbox.engine.kubernetes import kinds
+from sandbox.engine.kubernetes.diff import difference
+from sandbox.engine.kubernetes.state import Checkpoint
+from tests.unit.harness import Fakes, Recording, run, run_stack
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, auto_mode_cluster
+from tests.unit.harness.trust import Token, admits
+from tests.unit.kubernetes_api import Api
+from tests.unit.stack.test_settings import prod
+
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver"
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
+ARGS = {"cluster_name": "prod", "issuer": ISSUER, "provider_arn": PROVIDER, "role_name": "eks-ebs-csi-driver"}
+RESTARTED = "eks-rocketmq/restarted-for-role"
+SYSTEM = "/api/v1/namespaces/kube-system"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/kube-system/deployments"
+
+
+def program(**more: Any) -> Callable[[], None]:
+    def make() -> None:
+        args: Any = {**ARGS, **more}
+        driver = EbsCsiAddon("ebs-csi", args)
+        pulumi.export("role", driver.role_arn)
+        pulumi.export("version", driver.addon_version)
+
+    return make
+
+
+def controller(name: str = "ebs-csi-controller", *, labels: Any = None, image: str = "", template: Any = None) -> Any:
+    return {
+        "metadata": {"name": name, "namespace": "kube-system", "labels": labels or {}},
+        "spec": {
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}, **({"annotations": template} if template else {})},
+                "spec": {
+                    "serviceAccountName": "ebs-csi-controller-sa",
+                    "containers": [{"name": "ebs-plugin", "image": image}],
+                },
+            },
+        },
+    }
+
+
+def pod(role: str | None, account: str = "ebs-csi-controller-sa", **metadata: str) -> Any:
+    variables = [{"name": "AWS_ROLE_ARN", "value": role}] if role else []
+    containers = [{"name": "csi-provisioner"}, {"name": "ebs-plugin", "env": variables}]
+    return {"metadata": metadata, "spec": {"serviceAccountName": account, "containers": containers}}
+
+
+def installed(api: Api, *roles: str | None, template: Any = None) -> dict[str, Any]:
+    """A cluster with a driver whose pods have these roles; returns the arguments for it."""
+    api.objects = {
+        f"{DEPLOYMENTS}/ebs-csi-controller": controller(template=template),
+        f"{SYSTEM}/serviceaccounts/ebs-csi-controller-sa": {"metadata": {"name": "ebs-csi-controller-sa"}},
+        **{f"{SYSTEM}/pods/{number}": pod(role) for number, role in enumerate(roles)},
+    }
+    return {"self_managed": {}, "kubeconfig": api.kubeconfig}
+
+
+def restart(recording: Recording) -> Any:
+    inputs = recording.one("DeploymentPatch").inputs
+    return inputs["spec"]["template"]["metadata"]["annotations"] if "spec" in inputs else {}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_self_managed_driver_gets_role_and_annotation_and_no_addon(api: Api, preview: bool) -> None:
+    recording = run(program(**installed(api, None, None)), preview=preview)
+    assert recording.inventory() == {
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+        "eks-rocketmq:index:EbsCsiAddon": 1,
+        "eks-rocketmq:index:IrsaRole": 1,
+        "kubernetes:apps/v1:DeploymentPatch": 1,
+        "kubernetes:core/v1:ServiceAccountPatch": 1,
+    }
+    trust = recording.one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-controller-sa"))
+    account, deployment = recording.one("ServiceAccountPatch"), recording.one("DeploymentPatch")
+    assert recording.one("RolePolicyAttachment").urn in account.dependencies
+    # The annotation's value does not say that the account has it.
+    assert deployment.explicit_dependencies == {account.urn}
+    if not preview:
+        annotations = {"eks.amazonaws.com/role-arn": ROLE, "pulumi.com/patchForce": "true"}
+        assert account.inputs["metadata"] == {
+            **{"name": "ebs-csi-controller-sa", "namespace": "kube-system"},
+            "annotations": annotations,
+        }
+        assert restart(recording) == {RESTARTED: ROLE}
+        assert recording.outputs == {"role": ROLE, "version": ""}
+
+
+@pytest.mark.parametrize(
+    ("roles", "template", "wanted"),
+    [
+        ([ROLE, ROLE], {}, {}),  # annotated by hand with the right role, and restarted after that
+        ([ROLE, None], {}, {RESTARTED: ROLE}),  # one pod is older than the annotation
+        ([OTHER], {}, {RESTARTED: ROLE}),
+        ([ROLE], {RESTARTED: ROLE}, {RESTARTED: ROLE}),  # the second run must not take back what restarted them
+        ([OTHER], {RESTARTED: OTHER}, {RESTARTED: ROLE}),
+    ],
+)
+def test_pods_are_restarted_only_where_they_run_without_the_role(
+    api: Api, roles: list[str | None], template: dict[str, str], wanted: dict[str, str]
+) -> None:
+    given = installed(api, *roles, template=template)
+    # Pods that end, and those of another service account, decide nothing.
+    api.objects[f"{SYSTEM}/pods/ends"] = pod(None, deletionTimestamp="2026-11-24T10:00:00Z")
+    api.objects[f"{SYSTEM}/pods/node"] = pod(None, "ebs-csi-node-sa")
+    assert restart(run(program(**given))) == wanted
+
+
+@pytest.mark.parametrize("roles", [[ROLE], [None]])
+def test_the_second_run_changes_nothing(api: Api, roles: list[str | None]) -> None:
+    """As the provider compares: what the cluster has, as far as the inputs speak of it, with the inputs."""
+    recording = run(program(**installed(api, *roles)))
+    inputs: Any = recording.one("DeploymentPatch").inputs
+    live = controller(template=restart(recording))
+    kind = kinds.of("kubernetes:apps/v1:DeploymentPatch")
+    assert difference(kind, Checkpoint(inputs, live, "apps/v1", "m"), inputs, (), []).changes == {}
+
+
+def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> None:
+    assert restart(run(program(self_managed={}))) == {RESTARTED: ROLE}
+    given = installed(api, ROLE)
+    api.refuse("GET", f"{DEPLOYMENTS}/ebs-csi-controller", 403, "Forbidden", "no")
+    recording = run(program(**given))
+    assert restart(recording) == {RESTARTED: ROLE}
+    ((severity, text),) = recording.log
+    assert severity == "WARNING"
+    assert "cannot read the role of the pods of kube-system/ebs-csi-controller" in text
+    assert restart_annotations(ROLE, ROLE, [ROLE]) == {RESTARTED: ROLE}
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"deployment": "csi"}, r"self_managed\.deployment is 'csi'; the cluster has no such object"),
+        ({"service_account": "csi"}, r"service_account is 'csi'; .* runs as 'ebs-csi-controller-sa'. Give that name"),
+    ],
+)
+def test_a_driver_of_another_name_is_said_at_preview(api: Api, names: dict[str, str], message: str) -> None:
+    given = installed(api, None)
+    with pytest.raises(pulumi.RunError, match=message):
+        run(program(**{**given, "self_managed": names}), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"existing": True}, "existing and self_managed are given together"),
+        ({"auto_mode": True}, "self_managed and auto_mode are given together"),
+        (
+            {"addon_version": "v1.62.0-eksbuild.1"},
+            "addon_version given with self_managed, a driver without an EKS addon",
+        ),
+        ({"preserve": True}, "preserve given with self_managed"),
+        ({"identity": "pod_identity"}, "identity is 'pod_identity' with self_managed; accepted is 'irsa'"),
+        ({"self_managed": {"namespace": "Kube"}}, "self_managed.namespace is 'Kube'"),
+    ],
+)
+def test_what_belongs_to_another_kind_of_driver_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run(program(**{"self_managed": {}, **more}))
+
+
+def found(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
+    """Calls the hook of the addon's create as the engine does, where AWS has no addon."""
+    monkeypatch.setattr(aws_create_checks, "find", lambda *_: None)
+    addon = recording.one("Addon")
+    assert "ebs-csi-addon-driver-preflight" in addon.before_create
+    args = pulumi.ResourceHookArgs(urn=addon.urn, id="", name=addon.name, type=addon.type, new_inputs=addon.inputs)
+    asyncio.run(recording.hooks["ebs-csi-addon-driver-preflight"](args))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        controller(),
+        controller("storage", labels={"app.kubernetes.io/name": "aws-ebs-csi-driver"}),
+        controller("storage", image="registry:5000/mirror/aws-ebs-csi-driver:v1.62.0"),
+        controller("storage", image="public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver@sha256:1"),
+    ],
+)
+def test_an_addon_is_not_installed_over_a_driver_of_others(
+    api: Api, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    api.objects = {"/apis/apps/v1/deployments/other": other}
+    recording = run(program(kubeconfig=api.kubeconfig), preview=True)
+    with pytest.raises(RuntimeError) as refusal:
+        found(monkeypatch, recording)
+    first, *ways = str(refusal.value).splitlines()
+    assert first == (
+        f"An EBS CSI driver runs in cluster 'prod' as Deployment 'kube-system/{other['metadata']['name']}', and EKS "
+        "does not manage it. The addon would be installed over its objects. Three ways on:"
+    )
+    assert [way.split()[0] for way in ways if way[2] != " "] == ["self-managed", "create", "existing"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        controller("coredns", image="coredns:1"),
+        controller(labels={"app.kubernetes.io/managed-by": "EKS"}),  # an addon's that was deleted with preserve
+    ],
+)
+def test_an_addon_is_installed_beside_what_is_no_other_driver(
+    api: Api, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    api.objects = {"/apis/apps/v1/deployments/other": other}
+    found(monkeypatch, run(program(kubeconfig=api.kubeconfig), preview=True))
+
+
+def test_an_addon_beside_auto_mode_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.objects = {"/apis/storage.k8s.io/v1/csidrivers/ebs.csi.eks.amazonaws.com": {"metadata": {}}}
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    found(monkeypatch, run(program(kubeconfig=api.kubeconfig), preview=True))
+    (text,) = said
+    assert "two drivers run in it" in text
+    assert "ebs.csi.eks.amazonaws.com are served by Auto Mode" in text
+
+
+def test_auto_mode_needs_neither_addon_nor_role() -> None:
+    fakes = Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
+    recording = run(program(auto_mode=True), preview=True, fakes=fakes)
+    assert recording.inventory() == {"eks-rocketmq:index:EbsCsiAddon": 1}
+    assert recording.outputs == {"role": "", "version": ""}
+    with pytest.raises(pulumi.RunError, match="cluster 'prod' runs without the block storage of EKS Auto Mode"):
+        run(program(auto_mode=True), preview=True)
+
+
+def auto_class(id_: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": id_},
+        "provisioner": "ebs.csi.eks.amazonaws.com",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def auto_mode() -> Fakes:
+    kind = "kubernetes:storage.k8s.io/v1:StorageClass"
+    return Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster).reading(kind, auto_class)
+
+
+def test_the_stack_on_auto_mode() -> None:
+    given = {"ebsCsiDriver": "auto-mode", "ebsCsiRoleName": None, "storageClass": "auto"}
+    recording = run_stack("prod", overrides=given, fakes=auto_mode())
+    assert recording.by_type("Addon") == recording.by_type("Role") == []
+    assert recording.outputs["ebsCsiRoleArn"] == ""
+    assert "trustPolicy" not in recording.outputs["verify"]
+    new = {**given, "newStorageClass": {"volumeType": "gp3"}}
+    made = run_stack("prod", overrides=new, fakes=auto_mode()).one("StorageClass").inputs
+    assert made["provisioner"] == "ebs.csi.eks.amazonaws.com"
+    assert made["allowedTopologies"] == [
+        {"matchLabelExpressions": [{"key": "eks.amazonaws.com/compute-type", "values": ["auto"]}]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("driver", "role", "fakes", "message"),
+    [
+        (
+            "create",
+            "eks-ebs-csi-driver",
+            auto_mode(),
+            "'gp2' has the provisioner 'ebs.csi.eks.amazonaws.com', which EKS Auto Mode serves",
+        ),
+        (
+            "auto-mode",
+            None,
+            Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster),
+            "'gp2' has the provisioner 'kubernetes.io/aws-ebs', which the EBS CSI driver serves",
+        ),
+    ],
+)
+def test_a_class_of_the_other_driver_is_refused_with_the_choice(
+    driver: str, role: str | None, fakes: Fakes, message: str
+) -> None:
+    with pytest.raises(pulumi.RunError, match=message):
+        run_stack("prod", preview=True, overrides={"ebsCsiDriver": driver, "ebsCsiRoleName": role}, fakes=fakes)
+
+
+def test_the_stack_with_a_driver_of_helm() -> None:
+    names = {"namespace": "storage", "serviceAccount": "sa", "deployment": "controller"}
+    recording = run_stack(
+        "prod", preview=True, overrides={"ebsCsiDriver": "self-managed", "ebsCsi": {"selfManaged": names}}
+    )
+    account = recording.one("ServiceAccountPatch")
+    assert account.inputs["metadata"]["namespace"] == "storage"
+    assert account.inputs["metadata"]["name"] == "sa"
+    assert account.provider.rpartition("::")[0] == recording.one("pulumi:providers:kubernetes").urn
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"ebsCsi": {"selfManaged": {}}},
+            "ebsCsi.selfManaged is given and ebsCsiDriver is 'create'; it belongs to 'self-managed'",
+        ),
+        (
+            {"ebsCsiDriver": "auto-mode", "ebsCsiRoleName": None, "ebsCsi": {"preserve": True}},
+            "ebsCsi: preserve given with autoMode True, which needs neither",
+        ),
+        (
+            {"ebsCsiDriver": "auto-mode", "ebsCsiPermissions": "v2"},
+            "ebsCsiPermissions given with ebsCsiDriver 'auto-mode'",
+        ),
+    ],
+)
+def test_settings_of_another_kind_of_driver_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        prod(**given)
+
+
+@pytest.mark.parametrize(
+    ("addon", "resource"), [("ebs-csi-addon", "ebs-csi-addon"), ("addons-before-nodes-vpc-cni", "vpc-cni")]
+)
+def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource: str) -> None:
+    """EKS refuses the request: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
+    recording = run_stack("staging", preview=True)
+    registered = next(each for each in recording.by_type("Addon") if each.name == addon)
+    assert registered.delete_before_replace, "a cluster has one addon of a name"
+    hook = recording.hooks[f"{addon}-role-removal"]
+
+    mark = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+
+    def update(old: str, tags: dict[str, str] = mark, **new: str) -> None:
+        asyncio.run(
+            hook(
+                pulumi.ResourceHookArgs(
+                    urn=registered.urn,
+                    id=f"prod:{resource}",
+                    name=addon,
+                    type=registered.type,
+                    old_outputs={"serviceAccountRoleArn": old, "tagsAll": tags},
+                    new_inputs=new,
+                )
+            )
+        )
+
+    update("", clusterName="prod")
+    update(ROLE, serviceAccountRoleArn=OTHER)
+    with pytest.raises(RuntimeError) as refusal:
+        update(ROLE, clusterName="prod")
+    assert str(refusal.value).startswith(
+        f"Addon 'prod:{resource}' has the IAM role '{ROLE}', and this update removes it."
+    )
+    replace = f"\n            pulumi up -s staging --replace '{registered.urn}'"
+    assert replace in str(refusal.value)
+    with pytest.raises(RuntimeError) as refusal:
+        update(ROLE, {}, clusterName="prod")
+    assert "pulumi up -s staging, with the role kept, as the addon was only imported; then" + replace in str(
+        refusal.value
+    )
+
+
+def test_a_new_clusters_own_class_is_read_after_its_nodes() -> None:
+    recording = run_stack("staging", overrides={"storageClass": "gp2", "newStorageClass": {}})
+    storage = recording.one("EbsStorageClass")
+    groups = {each.urn for each in recording.by_type("NodeGroup") if each.custom}
+    assert groups
+    assert groups <= storage.dependencies

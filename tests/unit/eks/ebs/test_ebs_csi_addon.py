@@ -1,0 +1,334 @@
+"""The EBS CSI driver with an identity that works."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, ServiceAccountArgs
+from eks_rocketmq.eks.account import aws_create_checks
+from eks_rocketmq.eks.ebs import csi_identity
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
+from eks_rocketmq.lookups.aws_resources import ROLE
+from eks_rocketmq.lookups.found import Found
+from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+from tests.unit.harness.trust import PodIdentity, Token, admits
+
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ARGS: EbsCsiAddonArgs = {
+    "cluster_name": "prod",
+    "issuer": ISSUER,
+    "provider_arn": PROVIDER,
+    "role_name": "eks-ebs-csi-driver",
+}
+
+
+def program(args: Any = ARGS) -> Callable[[], None]:
+    def make() -> None:
+        driver = EbsCsiAddon("ebs-csi", args)
+        pulumi.export("role", driver.role_arn)
+        pulumi.export("version", driver.addon_version)
+
+    return make
+
+
+@pytest.fixture(params=[True, False], ids=["preview", "update"])
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return run(program(), preview=request.param)
+
+
+def test_role_policy_and_addon_are_created(recording: Recording) -> None:
+    assert recording.inventory() == {
+        "aws:eks/addon:Addon": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+        "eks-rocketmq:index:EbsCsiAddon": 1,
+        "eks-rocketmq:index:IrsaRole": 1,
+    }
+    addon = recording.one("Addon")
+    assert addon.before_create == ("ebs-csi-addon-preflight",)
+    assert recording.parent(addon) == recording.one("EbsCsiAddon")
+    assert recording.parent(recording.one("IrsaRole")) == recording.one("EbsCsiAddon")
+
+
+def test_the_addon_runs_as_the_role_and_its_role_wins() -> None:
+    assert run(program()).one("Addon").inputs == {
+        "clusterName": "prod",
+        "addonName": "aws-ebs-csi-driver",
+        "serviceAccountRoleArn": f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver",
+        "resolveConflictsOnCreate": "OVERWRITE",
+        "resolveConflictsOnUpdate": "OVERWRITE",
+        "tags": {"eks-rocketmq/stack": "eks-rocketmq/test"},
+    }
+
+
+def test_the_addon_waits_for_the_roles_policy(recording: Recording) -> None:
+    assert recording.one("RolePolicyAttachment").urn in recording.one("Addon").dependencies
+
+
+def test_the_drivers_service_account_and_no_other_takes_the_role(recording: Recording) -> None:
+    trust = recording.one("Role").inputs["assumeRolePolicy"]
+    assert admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-controller-sa"))
+    assert not admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-node-sa"))
+
+
+@pytest.mark.parametrize(
+    ("permissions", "policy"),
+    [
+        ("legacy", "service-role/AmazonEBSCSIDriverPolicy"),
+        ("v2", "AmazonEBSCSIDriverPolicyV2"),
+        ("cluster_scoped", "AmazonEBSCSIDriverEKSClusterScopedPolicy"),
+    ],
+)
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_permissions_choose_the_managed_policy(permissions: str, policy: str, partition: str) -> None:
+    fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
+    recording = run(program({**ARGS, "permissions": permissions}), fakes=fakes)
+    assert recording.one("RolePolicyAttachment").inputs["policyArn"] == f"arn:{partition}:iam::aws:policy/{policy}"
+    assert recording.by_type("RolePolicy") == []
+
+
+def test_the_scoped_policy_finds_the_clusters_name_on_the_role() -> None:
+    tags = {"eks-cluster-name": "prod", "eks-rocketmq/stack": "eks-rocketmq/test"}
+    assert run(program({**ARGS, "permissions": "cluster_scoped"})).one("Role").inputs["tags"] == tags
+    pods = run(program({**ARGS, "permissions": "cluster_scoped", "identity": "pod_identity"}))
+    assert "eks-cluster-name" not in pods.one("Role").inputs["tags"], "Pod Identity brings it with the session"
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_generated_permissions_are_for_one_cluster_in_its_partition(preview: bool, partition: str) -> None:
+    caller = {"arn": f"arn:{partition}:sts::{ACCOUNT}:assumed-role/deployer/x", "accountId": ACCOUNT}
+    fakes = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: caller)
+    recording = run(program({**ARGS, "permissions": "generated"}), preview=preview, fakes=fakes)
+    assert recording.inventory() == {
+        "aws:eks/addon:Addon": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicy:RolePolicy": 1,
+        "eks-rocketmq:index:EbsCsiAddon": 1,
+        "eks-rocketmq:index:IrsaRole": 1,
+    }
+    policy = recording.one("RolePolicy")
+    assert (policy.name, policy.inputs["name"]) == ("ebs-csi-driver-volumes", "volumes")
+    assert policy.inputs["policy"] == volume_policy(PolicyScope(partition, REGION, ACCOUNT, "prod"), snapshots=False)
+    assert policy.urn in recording.one("Addon").dependencies
+
+
+def test_snapshots_widen_the_generated_permissions() -> None:
+    policy = run(program({**ARGS, "permissions": "generated", "snapshots": True})).one("RolePolicy").inputs["policy"]
+    assert policy == volume_policy(PolicyScope("aws", REGION, ACCOUNT, "prod"), snapshots=True)
+
+
+@pytest.mark.parametrize("permissions", ["legacy", "v2", "cluster_scoped", "generated"])
+@pytest.mark.parametrize("identity", ["irsa", "pod_identity"])
+def test_every_kind_of_permissions_gets_the_keys(permissions: str, identity: str) -> None:
+    recording = run(program({**ARGS, "permissions": permissions, "identity": identity, "kms_key_arns": [KEY]}))
+    keys = recording.one("RolePolicy", "ebs-csi-driver-keys")
+    assert keys.inputs["policy"] == key_policy([KEY])
+    assert keys.urn in recording.one("Addon").dependencies
+
+
+def test_a_key_that_is_made_in_this_update_is_waited_for() -> None:
+    def make() -> None:
+        role = aws.iam.Role("stands-for-a-key", name="k", assume_role_policy="{}")
+        EbsCsiAddon("ebs-csi", {**ARGS, "kms_key_arns": [role.arn.apply(lambda _: KEY)]})
+
+    preview, update = run(make, preview=True), run(make)
+    assert preview.one("RolePolicy").inputs["policy"] == UNKNOWN
+    assert update.one("RolePolicy").inputs["policy"] == key_policy([KEY])
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_pod_identity_is_the_addons_own_association(preview: bool, partition: str) -> None:
+    caller = {"arn": f"arn:{partition}:iam::{ACCOUNT}:user/deployer", "accountId": ACCOUNT}
+    fakes = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: caller)
+    args: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "identity": "pod_identity"}
+    recording = run(program(args), preview=preview, fakes=fakes)
+    assert recording.by_type("PodIdentityAssociation") == []
+    addon = recording.one("Addon").inputs
+    assert "serviceAccountRoleArn" not in addon
+    role = UNKNOWN if preview else f"arn:aws:iam::{ACCOUNT}:role/driver"
+    assert addon["podIdentityAssociations"] == [{"roleArn": role, "serviceAccount": "ebs-csi-controller-sa"}]
+    trust = recording.one("Role").inputs["assumeRolePolicy"]
+    cluster = f"arn:{partition}:eks:{REGION}:{ACCOUNT}:cluster/prod"
+    assert admits(trust, PodIdentity(cluster, "kube-system", "ebs-csi-controller-sa"))
+    assert not admits(trust, PodIdentity(cluster, "kube-system", "ebs-csi-node-sa"))
+    assert not admits(trust, PodIdentity(f"{cluster}2", "kube-system", "ebs-csi-controller-sa"))
+
+
+def test_the_newest_version_is_resolved_only_when_asked() -> None:
+    recording = run(program({**ARGS, "most_recent": True, "kubernetes_version": "1.35"}))
+    asked = {"addonName": "aws-ebs-csi-driver", "kubernetesVersion": "1.35", "mostRecent": True}
+    assert ("aws:eks/getAddonVersion:getAddonVersion", asked) in recording.invokes
+    assert recording.one("Addon").inputs["addonVersion"] == "v1.35.9-eksbuild.1"
+    assert [token for token, _ in run(program()).invokes] == ["aws:index/getPartition:getPartition"]
+
+
+def test_configuration_conflicts_and_the_rest_are_passed_on() -> None:
+    recording = run(
+        program(
+            {
+                **ARGS,
+                "configuration": {"controller_replicas": 3, "values": {"controller": {"loggingFormat": "json"}}},
+                "resolve_conflicts_on_create": "NONE",
+                "resolve_conflicts_on_update": "PRESERVE",
+                "preserve": True,
+                "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+                "path": "/team/",
+            }
+        )
+    )
+    addon, role = recording.one("Addon").inputs, recording.one("Role").inputs
+    assert addon["configurationValues"] == '{"controller":{"loggingFormat":"json","replicaCount":3}}'
+    assert (addon["resolveConflictsOnCreate"], addon["resolveConflictsOnUpdate"]) == ("NONE", "PRESERVE")
+    assert addon["preserve"] is True
+    assert (role["path"], role["permissionsBoundary"]) == ("/team/", f"arn:aws:iam::{ACCOUNT}:policy/boundary")
+
+
+def test_a_role_of_others_is_told_to_the_owner_of_the_driver_in_his_own_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aws_create_checks, "find", lambda *_: Found("reader", {}))
+
+    def told(make: Callable[[], object], name: str) -> str:
+        hook = run(make, preview=True).hooks[f"{name}-preflight"]
+        role = pulumi.ResourceHookArgs(urn="u", id="", name=name, type=ROLE, new_inputs={"name": "reader"})
+        with pytest.raises(RuntimeError) as refusal:
+            asyncio.run(hook(role))
+        return str(refusal.value)
+
+    assert "EbsCsiAddon with existing=True (the program's" in told(program(), "ebs-csi-driver-role")
+    accounts: list[ServiceAccountArgs] = [{"namespace": "apps", "name": "reader"}]
+    args: IrsaRoleArgs = {
+        "role_name": "reader",
+        "issuer": ISSUER,
+        "provider_arn": PROVIDER,
+        "service_accounts": accounts,
+    }
+    text = told(lambda: IrsaRole("reader", args), "reader-role")
+    assert "give the ARN of that role to what uses it" in text
+    assert "Ebs" not in text
+
+
+def test_it_comes_after_what_the_program_says() -> None:
+    def make() -> None:
+        nodes = pulumi.ComponentResource("test:index:Nodes", "nodes")
+        role = aws.iam.Role("node", name="n", assume_role_policy="{}", opts=pulumi.ResourceOptions(parent=nodes))
+        nodes.register_outputs({"arn": role.arn})
+        EbsCsiAddon("ebs-csi", ARGS, pulumi.ResourceOptions(depends_on=[nodes]))
+
+    recording = run(make)
+    assert recording.reaches(recording.one("Addon"), recording.one("Role", "node"))
+
+
+def test_version_and_tags_are_passed_on() -> None:
+    recording = run(program({**ARGS, "addon_version": "v1.58.0-eksbuild.1", "tags": {"team": "messaging"}}))
+    assert recording.one("Addon").inputs["addonVersion"] == "v1.58.0-eksbuild.1"
+    assert recording.one("Addon").inputs["tags"]["team"] == "messaging"
+    assert recording.one("Role").inputs["tags"]["team"] == "messaging"
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(preview: bool) -> None:
+    answer = {"serviceAccountRoleArn": "arn:aws:iam::1:role/theirs", "addonVersion": "v1.60.0-eksbuild.1"}
+    fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
+    recording = run(program({**ARGS, "existing": True}), preview=preview, fakes=fakes)
+    assert recording.inventory() == {"eks-rocketmq:index:EbsCsiAddon": 1}
+    assert recording.outputs == {"role": "arn:aws:iam::1:role/theirs", "version": "v1.60.0-eksbuild.1"}
+
+
+def answering(answer: dict[str, Any] | Exception) -> Fakes:
+    def get_addon(_: object) -> dict[str, Any]:
+        if isinstance(answer, Exception):
+            raise answer
+        return {"addonVersion": "v1.60.0-eksbuild.1", **answer}
+
+    return Fakes().answering("aws:eks/getAddon:getAddon", get_addon)
+
+
+def test_an_existing_driver_is_given_nothing_that_would_be_dropped() -> None:
+    given: Any = {**ARGS, "existing": True, "kubernetes_version": "1.35", "preserve": False, **csi_identity.DEFAULTS}
+    assert csi_identity.choices(given)
+    for argument in csi_identity.MANAGED_ONLY:
+        with pytest.raises(ValueError, match=f"^{argument} given with existing True, which uses the addon as it is"):
+            csi_identity.choices({**given, argument: "x"})
+    # What is left is read, or given by every program that may switch between the two.
+    others = ARGS.keys() | {"existing", "kubernetes_version", "kubeconfig", "self_managed", "auto_mode"}
+    assert {*csi_identity.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
+
+
+def test_an_existing_driver_may_have_its_role_from_an_association() -> None:
+    associations = [
+        {"serviceAccount": "ebs-csi-node-sa", "roleArn": "arn:aws:iam::1:role/node"},
+        {"serviceAccount": "ebs-csi-controller-sa", "roleArn": "arn:aws:iam::1:role/theirs"},
+    ]
+    fakes = answering({"serviceAccountRoleArn": "", "podIdentityAssociations": associations})
+    assert run(program({**ARGS, "existing": True}), fakes=fakes).outputs["role"] == "arn:aws:iam::1:role/theirs"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            ProviderError("reading EKS Add-On (prod:aws-ebs-csi-driver): couldn't find resource"),
+            "addon aws-ebs-csi-driver of cluster 'prod' cannot be read: .*find resource\n.*take existing False",
+        ),
+        (
+            {"serviceAccountRoleArn": "", "podIdentityAssociations": []},
+            "addon aws-ebs-csi-driver of cluster 'prod' runs without a role: nothing makes volumes",
+        ),
+        (
+            {"podIdentityAssociations": [{"serviceAccount": "ebs-csi-node-sa", "roleArn": "arn:aws:iam::1:role/n"}]},
+            "runs without a role",
+        ),
+    ],
+)
+@pytest.mark.parametrize("preview", [True, False])
+def test_an_existing_driver_that_cannot_make_volumes_is_refused(preview: bool, answer: Any, message: str) -> None:
+    with pytest.raises(pulumi.RunError, match=message):
+        run(program({**ARGS, "existing": True}), preview=preview, fakes=answering(answer))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"permissions": "legcy"},
+            r"permissions is 'legcy'; accepted are 'legacy', 'v2', 'cluster_scoped', 'generated'; did you mean "
+            r"'legacy'\?",
+        ),
+        ({"identity": "pod-identity"}, r"identity is 'pod-identity'; .* did you mean 'pod_identity'\?"),
+        ({"resolve_conflicts_on_create": "PRESERVE"}, "on_create is 'PRESERVE'; accepted are 'NONE', 'OVERWRITE'"),
+        ({"resolve_conflicts_on_update": "overwrite"}, "on_update is 'overwrite'"),
+        ({"snapshots": True}, "snapshots is True with permissions 'legacy'; it widens 'generated' only"),
+        ({"most_recent": True}, "most_recent needs kubernetes_version"),
+        ({"most_recent": True, "addon_version": "v1"}, "addon_version is 'v1' and most_recent is True"),
+        ({"addon_version": "latest"}, "addon_version is 'latest'; accepted is a version such as 'v1.21.1-eksbuild.1'"),
+        ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
+        ({"kms_key_arns": ["mine"]}, "a key of kms_key_arns is 'mine'; accepted is the ARN of a KMS key"),
+        (
+            {"kms_key_arns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/mine"]},
+            "a key of kms_key_arns is .*:alias/mine'; .*; an alias grants nothing, `aws kms describe-key",
+        ),
+        ({"configuration": {"controller_replicas": 0}}, "controller_replicas is 0"),
+        ({"permissions": "generated", "cluster_name": "pr*"}, r"cluster_name is 'pr\*'; accepted are"),
+    ],
+)
+def test_what_is_refused_at_preview(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run(program({**ARGS, **changed}), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"), [(("issuer",), "issuer"), (("issuer", "provider_arn"), "issuer and provider_arn")]
+)
+def test_irsa_needs_the_cluster_whose_tokens_it_trusts(missing: tuple[str, ...], words: str) -> None:
+    args = {key: value for key, value in ARGS.items() if key not in missing}
+    with pytest.raises(ValueError, match=f"identity 'irsa' needs {words} of the cluster"):
+        run(program(args), preview=True)

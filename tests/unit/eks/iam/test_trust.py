@@ -1,0 +1,85 @@
+"""Trust policies over every combination of clusters, service accounts, patterns and callers: who is let in, exactly."""
+
+import fnmatch
+import itertools
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eks_rocketmq.eks.iam.policy_documents import (
+    TRUST_POLICY_LIMIT,
+    has_wildcard,
+    length,
+    pod_identity_statements,
+    service_account_subject,
+    trust_policy,
+    web_identity_statements,
+)
+from tests.unit.harness.trust import ACCOUNT, PodIdentity, Token, admits
+
+ISSUERS = ("https://oidc.eks.eu-west-1.amazonaws.com/id/A", "https://oidc.eks.cn-north-1.amazonaws.com.cn/id/B")
+CLUSTERS = (f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/a", f"arn:aws-cn:eks:cn-north-1:{ACCOUNT}:cluster/b")
+NAMESPACES = ("apps", "kube-system")
+NAMES = ("reader", "reader-2", "x", "re")
+PATTERNS = ("reader", "x", "read*", "*", "reader?2", "?")
+
+accounts = st.lists(st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(PATTERNS)), min_size=1, max_size=5)
+subset = st.lists(st.sampled_from([0, 1]), unique=True)
+
+
+def provider(issuer: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer.removeprefix('https://')}"
+
+
+def matches(namespace: str, name: str, allowed: list[tuple[str, str]]) -> bool:
+    return any(namespace == given_ and fnmatch.fnmatchcase(name, pattern) for given_, pattern in allowed)
+
+
+@given(accounts, subset, subset)
+@settings(max_examples=60, deadline=None)
+def test_a_caller_is_let_in_when_and_only_when_cluster_and_service_account_are_named(
+    allowed: list[tuple[str, str]], tokens: list[int], pods: list[int]
+) -> None:
+    subjects = [service_account_subject(*account) for account in allowed]
+    statements = [s for i in tokens for s in web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects)]
+    statements += [s for i in pods for s in pod_identity_statements(CLUSTERS[i], allowed)]
+    if not statements or length(json.dumps(statements)) > TRUST_POLICY_LIMIT - 100:
+        return
+    document = trust_policy(statements)
+    for i, namespace, name in itertools.product((0, 1), NAMESPACES, NAMES):
+        named = matches(namespace, name, allowed)
+        subject = service_account_subject(namespace, name)
+        assert admits(document, Token(ISSUERS[i], subject)) == (i in tokens and named)
+        assert not admits(document, Token(ISSUERS[i], subject, audience="sts.amazonaws.com.cn"))
+        assert not admits(document, Token(f"{ISSUERS[i]}2", subject))
+        assert admits(document, PodIdentity(CLUSTERS[i], namespace, name)) == (i in pods and named)
+        assert not admits(document, PodIdentity(CLUSTERS[i].replace(ACCOUNT, "000000000000"), namespace, name))
+        assert not admits(document, PodIdentity(CLUSTERS[i], namespace, name, source_account="000000000000"))
+
+
+@given(accounts, subset)
+@settings(max_examples=40, deadline=None)
+def test_only_names_are_ever_matched_as_patterns(allowed: list[tuple[str, str]], clusters: list[int]) -> None:
+    subjects = [service_account_subject(*account) for account in allowed]
+    for i in clusters:
+        for statement in web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects):
+            host, like = ISSUERS[i].removeprefix("https://"), statement["Condition"].get("StringLike", {})
+            assert set(like) <= {f"{host}:sub"}
+            assert statement["Condition"]["StringEquals"][f"{host}:aud"] == "sts.amazonaws.com"
+            exact = statement["Condition"]["StringEquals"].get(f"{host}:sub", [])
+            assert not any(has_wildcard(each) for each in ([exact] if isinstance(exact, str) else exact))
+        for statement in pod_identity_statements(CLUSTERS[i], allowed):
+            like = set(statement["Condition"].get("StringLike", {}))
+            assert like <= {"aws:RequestTag/kubernetes-service-account"}
+
+
+@given(st.permutations([("apps", "a"), ("apps", "b*"), ("other", "c"), ("apps", "a")]))
+@settings(max_examples=10, deadline=None)
+def test_the_order_of_service_accounts_changes_nothing(order: list[tuple[str, str]]) -> None:
+    subjects = [service_account_subject(*account) for account in order]
+    again = [service_account_subject(*account) for account in sorted(order)]
+    assert web_identity_statements(provider(ISSUERS[0]), ISSUERS[0], subjects) == web_identity_statements(
+        provider(ISSUERS[0]), ISSUERS[0], again
+    )
+    assert pod_identity_statements(CLUSTERS[0], order) == pod_identity_statements(CLUSTERS[0], sorted(order))

@@ -1,0 +1,404 @@
+"""A network from nothing: its addresses, its ways in and out, and what it refuses."""
+
+from collections.abc import Callable
+from ipaddress import IPv4Network
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eks_rocketmq import Network, NetworkArgs
+from eks_rocketmq.args.cidr import public_sources, service_block, subnet_plan, vpc_block
+from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, endpoint_names, pick_zones
+from tests.unit.harness import Fakes, ProviderError, Recording, run
+from tests.unit.harness.fakes import ACCOUNT, REGION
+from tests.unit.harness.new_cluster import ZONES
+from tests.unit.harness.trust import statements
+
+MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
+GET_ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
+GET_SERVICE = "aws:ec2/getVpcEndpointService:getVpcEndpointService"
+ONE_OF_EACH = {
+    "aws:cloudwatch/logGroup:LogGroup": 1,
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 1,
+    "aws:ec2/eip:Eip": 3,
+    "aws:ec2/flowLog:FlowLog": 1,
+    "aws:ec2/internetGateway:InternetGateway": 1,
+    "aws:ec2/natGateway:NatGateway": 3,
+    "aws:ec2/route:Route": 4,
+    "aws:ec2/routeTable:RouteTable": 4,
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": 6,
+    "aws:ec2/subnet:Subnet": 6,
+    "aws:ec2/vpc:Vpc": 1,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": 1,
+    "aws:iam/role:Role": 1,
+    "aws:iam/rolePolicy:RolePolicy": 1,
+    "eks-rocketmq:index:Network": 1,
+}
+
+
+def program(args: NetworkArgs | None = None) -> Callable[[], None]:
+    def make() -> None:
+        network = Network("net", args or {})
+        pulumi.export("zones", network.zones)
+        pulumi.export("private", network.private_subnet_ids)
+
+    return make
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return run(program(), preview=request.param)
+
+
+def test_the_inventory_of_a_network_with_every_default(recording: Recording) -> None:
+    assert recording.inventory() == ONE_OF_EACH
+    component = recording.one("eks-rocketmq:index:Network")
+    assert {r.parent for r in recording.resources.values() if r.custom} == {component.urn}
+    assert sorted(r.name for r in recording.by_type("Subnet")) == [
+        f"net-{kind}-{place}" for kind in ("private", "public") for place in (1, 2, 3)
+    ]
+
+
+def test_everything_has_a_name_and_the_stacks_mark(recording: Recording) -> None:
+    without = {"Route", "RouteTableAssociation", "RolePolicy"}
+    for resource in recording.resources.values():
+        if resource.custom and resource.type.rsplit(":", 1)[-1] not in without:
+            assert resource.inputs["tags"]["Name"].startswith("net-"), resource.urn
+            assert resource.inputs["tags"].items() >= MARK.items(), resource.urn
+
+
+def test_zones_are_the_first_of_the_region_by_name_and_known_at_preview(recording: Recording) -> None:
+    zones = [f"{REGION}{letter}" for letter in "abc"]
+    assert recording.outputs["zones"] == zones
+    for kind in ("private", "public"):
+        placed = [r.inputs["availabilityZone"] for r in recording.by_type("Subnet") if kind in r.name]
+        assert placed == zones
+    asked = next(arguments for token, arguments in recording.invokes if token == GET_ZONES)
+    assert asked["state"] == "available"
+    assert {f["name"]: f["values"] for f in asked["filters"]} == {
+        "opt-in-status": ["opt-in-not-required"],
+        "zone-type": ["availability-zone"],
+    }
+
+
+def test_a_zone_that_nobody_named_is_chosen_once(recording: Recording) -> None:
+    assert {r.ignore_changes for r in recording.by_type("Subnet")} == {("availabilityZone",)}
+    named = run(program({"zones": [f"{REGION}b", f"{REGION}a"]}))
+    assert {r.ignore_changes for r in named.by_type("Subnet")} == {()}
+    assert named.outputs["zones"] == [f"{REGION}b", f"{REGION}a"]
+
+
+def test_load_balancers_find_the_subnets_and_no_machine_gets_a_public_address(recording: Recording) -> None:
+    for subnet in recording.by_type("Subnet"):
+        role = "internal-elb" if "private" in subnet.name else "elb"
+        marks = {key: value for key, value in subnet.inputs["tags"].items() if key.startswith("kubernetes.io/")}
+        assert marks == {f"kubernetes.io/role/{role}": "1"}
+        assert subnet.inputs["mapPublicIpOnLaunch"] is False
+
+
+def test_further_tags_reach_the_subnets_for_which_they_are_meant() -> None:
+    tagged = run(
+        program(
+            {
+                "cluster_name": "prod",
+                "private_subnet_tags": {"karpenter.sh/discovery": "prod"},
+                "public_subnet_tags": {"edge": "yes"},
+                "tags": {"team": "messaging"},
+            }
+        )
+    )
+    for subnet in tagged.by_type("Subnet"):
+        private = "private" in subnet.name
+        assert subnet.inputs["tags"]["kubernetes.io/cluster/prod"] == "shared"
+        assert ("karpenter.sh/discovery" in subnet.inputs["tags"]) is private
+        assert ("edge" in subnet.inputs["tags"]) is not private
+    assert tagged.one("Vpc").inputs["tags"]["team"] == "messaging"
+
+
+def test_names_are_resolved_inside_and_the_default_group_opens_nothing(recording: Recording) -> None:
+    vpc = recording.one("Vpc").inputs
+    assert (vpc["enableDnsSupport"], vpc["enableDnsHostnames"]) == (True, True)
+    closed = recording.one("DefaultSecurityGroup").inputs
+    assert "ingress" not in closed
+    assert "egress" not in closed
+
+
+def reached(recording: Recording, route: str) -> list[str]:
+    """Names of the gateways that a route leads to."""
+    wanted = ("natGatewayId", "gatewayId")
+    found = recording.one("Route", route).property_dependencies
+    return sorted(urn.rsplit("::", 1)[-1] for key in wanted for urn in found.get(key, ()))
+
+
+@pytest.mark.parametrize(
+    ("nat", "gateways", "ways"),
+    [
+        ("per_zone", 3, [["net-nat-1"], ["net-nat-2"], ["net-nat-3"]]),
+        ("single", 1, [["net-nat-1"]] * 3),
+        ("none", 0, []),
+    ],
+)
+def test_private_subnets_leave_through_their_own_gateway_one_or_none(
+    nat: str, gateways: int, ways: list[list[str]]
+) -> None:
+    made = run(program({"nat": nat}))
+    assert len(made.by_type("NatGateway")) == len(made.by_type("Eip")) == gateways
+    private = [r.name for r in made.by_type("Route") if "private" in r.name]
+    assert [reached(made, route) for route in private] == ways
+    assert reached(made, "net-public") == ["net-gateway"]
+    # From one gateway to one in each zone no table is replaced, only routes change.
+    assert len(made.by_type("RouteTable")) == 4
+    assert len(made.component_outputs[made.one("Network").urn]["natAddresses"]) == gateways
+
+
+def test_nat_gateways_stand_in_public_subnets_of_their_zone(recording: Recording) -> None:
+    for place in (1, 2, 3):
+        subnet = recording.one("NatGateway", f"net-nat-{place}").property_dependencies["subnetId"]
+        assert subnet == {recording.one("Subnet", f"net-public-{place}").urn}
+
+
+def test_addresses_and_gateways_wait_for_the_way_to_the_internet(recording: Recording) -> None:
+    way = recording.one("InternetGateway").urn
+    for resource in [*recording.by_type("Eip"), *recording.by_type("NatGateway")]:
+        assert way in resource.explicit_dependencies, resource.name
+
+
+def test_private_subnets_are_given_out_once_nodes_can_start_in_them() -> None:
+    def make() -> None:
+        network = Network("net", {"interface_endpoints": ["sts"]})
+        pulumi.ComponentResource("test:index:User", "user", {"subnets": network.private_subnet_ids}, remote=False)
+        import pulumi_aws as aws  # noqa: PLC0415
+
+        aws.ec2.SecurityGroup("user", description=network.private_subnet_ids.apply(",".join))
+
+    for preview in (True, False):
+        made = run(make, preview=preview)
+        user = made.one("SecurityGroup", "user")
+        ready = [r for r in made.by_type("Route") + made.by_type("RouteTableAssociation") if "private" in r.name]
+        assert len(ready) == 6
+        for resource in [*ready, *made.by_type("VpcEndpoint")]:
+            assert made.reaches(user, resource), f"a node could start before {resource.name}"
+
+
+def test_endpoints_are_asked_of_the_region_and_open_to_the_vpc_only() -> None:
+    made = run(program({"interface_endpoints": ["ecr.api", "sts"], "cidr_block": "10.20.0.0/16"}))
+    named = {r.name: r.inputs for r in made.by_type("VpcEndpoint")}
+    assert sorted(named) == ["net-ecr-api", "net-s3", "net-sts"]
+    assert named["net-s3"]["vpcEndpointType"] == "Gateway"
+    assert len(named["net-s3"]["routeTableIds"]) == 3
+    assert named["net-ecr-api"]["serviceName"] == f"com.amazonaws.{REGION}.ecr.api"
+    assert named["net-sts"]["privateDnsEnabled"] is True
+    assert len(named["net-sts"]["subnetIds"]) == 3
+    (rule,) = made.one("SecurityGroup").inputs["ingress"]
+    assert rule == {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.20.0.0/16"]}
+    assert "egress" not in made.one("SecurityGroup").inputs
+
+
+def test_without_endpoints_nobody_is_asked_for_them() -> None:
+    made = run(program({"s3_endpoint": False}))
+    assert made.by_type("VpcEndpoint") == []
+    assert sorted({token for token, _ in made.invokes}) == [
+        GET_ZONES,
+        "aws:index/getCallerIdentity:getCallerIdentity",
+    ]
+
+
+def test_endpoints_in_china_may_have_either_name() -> None:
+    assert endpoint_names("ecr.api", "cn-north-1") == [
+        "com.amazonaws.cn-north-1.ecr.api",
+        "cn.com.amazonaws.cn-north-1.ecr.api",
+    ]
+    assert endpoint_names("sts", "us-gov-west-1") == ["com.amazonaws.us-gov-west-1.sts"]
+
+
+def test_flow_logs_are_kept_for_a_time_and_written_by_nobody_else() -> None:
+    made = run(program({"flow_log_retention_days": 30}))
+    group = made.one("LogGroup")
+    assert group.inputs["retentionInDays"] == 30
+    flow = made.one("FlowLog").inputs
+    assert (flow["trafficType"], flow["logDestination"]) == ("ALL", group.outputs["arn"])
+    (trust,) = statements(made.one("Role").inputs["assumeRolePolicy"])
+    assert trust["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    (policy,) = statements(made.one("RolePolicy").inputs["policy"])
+    assert policy["Resource"] == [group.outputs["arn"], f"{group.outputs['arn']}:*"]
+    assert all(action.startswith("logs:") and "*" not in action for action in policy["Action"])
+    assert made.one("RolePolicy").urn in made.one("FlowLog").explicit_dependencies
+
+
+def test_the_role_of_the_flow_logs_has_the_boundary_that_it_is_given() -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    assert run(program({"permissions_boundary": boundary})).one("Role").inputs["permissionsBoundary"] == boundary
+    assert "permissionsBoundary" not in run(program({})).one("Role").inputs
+
+
+def test_no_flow_logs_leave_neither_role_nor_group() -> None:
+    made = run(program({"flow_log_retention_days": 0}))
+    gone = {"LogGroup", "FlowLog", "Role", "RolePolicy"}
+    assert made.inventory() == {k: v for k, v in ONE_OF_EACH.items() if k.rsplit(":", 1)[-1] not in gone}
+
+
+def test_numbers_may_come_as_floats() -> None:
+    floats: Any = {"zone_count": 2.0, "private_prefix_length": 20.0, "flow_log_retention_days": 7.0}
+    made = run(program(floats))
+    assert len(made.by_type("Subnet")) == 4
+    assert made.one("Subnet", "net-private-2").inputs["cidrBlock"] == "10.0.16.0/20"
+
+
+def refusal(check: Callable[[str], object], text: str) -> str | None:
+    """What a check says to a text; None when it takes it."""
+    try:
+        check(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+BLOCKS = st.builds(
+    lambda address, length: IPv4Network((address >> (32 - length) << (32 - length), length)),
+    st.integers(0, 2**32 - 1),
+    st.integers(16, 24),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(BLOCKS, st.integers(2, 6))
+def test_subnets_lie_inside_apart_and_where_they_were(vpc: IPv4Network, zones: int) -> None:
+    try:
+        private, public = subnet_plan(vpc, zones)
+    except ValueError:
+        assert zones > 4, "four zones fit into every VPC down to /24"
+        return
+    every = [*private, *public]
+    assert all(subnet.subnet_of(vpc) for subnet in every)
+    assert not any(a.overlaps(b) for i, a in enumerate(every) for b in every[i + 1 :])
+    fewer = subnet_plan(vpc, zones - 1)
+    assert ([*fewer[0]], [*fewer[1]]) == (private[:-1], public[:-1]), "one zone more moves no subnet"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=20) | st.from_regex(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", fullmatch=True))
+def test_a_text_is_a_block_or_refused_in_words(text: str) -> None:
+    for check in (vpc_block, service_block, lambda block: public_sources([block], "cidrs")):
+        words = refusal(check, text)
+        assert str(IPv4Network(text)) == text if words is None else "accepted" in words
+
+
+def test_the_default_network_leaves_room_for_pods() -> None:
+    private, public = subnet_plan(IPv4Network("10.0.0.0/16"), 3)
+    assert [str(subnet) for subnet in private] == ["10.0.0.0/19", "10.0.32.0/19", "10.0.64.0/19"]
+    assert [str(subnet) for subnet in public] == ["10.0.255.0/24", "10.0.254.0/24", "10.0.253.0/24"]
+
+
+def test_zones_without_a_control_plane_are_passed_over() -> None:
+    virginia = {"us-east-1e": "use1-az3", "us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
+    assert pick_zones(virginia, None, 3) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    with pytest.raises(ValueError, match="zones has 'us-east-1e', one in which EKS places no control plane"):
+        pick_zones(virginia, ["us-east-1a", "us-east-1e"], 2)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"cidr_block": "10.0.0.0"}, "cidr_block is '10.0.0.0'; accepted is an IPv4 block"),
+        ({"cidr_block": "fd00::/64"}, "cidr_block is 'fd00::/64'; accepted is an IPv4 block"),
+        ({"cidr_block": "10.0.1.0/16"}, "accepted is the block itself: '10.0.0.0/16'"),
+        ({"cidr_block": "10.0.0.0/8"}, "cidr_block is '10.0.0.0/8'; accepted are blocks of /16 to /28"),
+        ({"private_prefix_length": 15}, "private_prefix_length is 15; accepted are 16 "),
+        ({"public_prefix_length": 29}, "public_prefix_length is 29; accepted are 16 .* to 28"),
+        (
+            {"private_prefix_length": 18, "zone_count": 4},
+            "4 private subnets of /18 and 4 public ones of /24 do not fit",
+        ),
+        ({"cidr_block": "10.0.0.0/26"}, "do not fit into 10.0.0.0/26"),
+        ({"zone_count": 1}, "zone_count is 1; accepted are 2 to 6"),
+        ({"zone_count": 3.5}, "zone_count is 3.5; accepted is a whole number"),
+        ({"zone_count": 4}, "zone_count is 4; the region has 3 zones for EKS"),
+        ({"zones": [f"{REGION}a"] * 2}, "accepted are 2 to 6 different zones"),
+        ({"zones": [f"{REGION}a", f"{REGION}b"], "zone_count": 2}, "both zones and zone_count are given"),
+        ({"zones": [f"{REGION}a", "ap-southeast-1d"]}, "zones has 'ap-southeast-1d', none of the region's; accepted"),
+        ({"nat": "per-zone"}, "nat is 'per-zone'; accepted are .*; did you mean 'per_zone'"),
+        ({"interface_endpoints": ["ecr api"]}, "interface_endpoints has 'ecr api'"),
+        ({"interface_endpoints": ["s3"]}, "interface_endpoints has 's3'; s3_endpoint is the gateway"),
+        ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
+        (
+            {"flow_log_retention_days": 0, "permissions_boundary": "arn:aws:iam::123456789012:policy/ci"},
+            "permissions_boundary given with flow_log_retention_days 0, which makes no role: nothing would",
+        ),
+        ({"flow_log_retention_days": 31}, "flow_log_retention_days is 31; accepted are .* 30 is the nearest"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused_at_preview(args: Any, message: str) -> None:
+    made = Recording(preview=True)
+    with pytest.raises(ValueError, match=message):
+        run(program(args), preview=True, recording=made)
+    assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+CLOSED = ["ec2", "ecr.api", "ecr.dkr", "sts"]
+
+
+@pytest.mark.parametrize(
+    ("args", "identities"),
+    [
+        ({}, ("irsa",)),
+        ({"nat": "single", "s3_endpoint": False}, ("irsa",)),
+        ({"nat": "none", "interface_endpoints": CLOSED}, ("irsa",)),
+        ({"nat": "none", "interface_endpoints": [*CLOSED[:3], "eks-auth"]}, ("pod_identity",)),
+        ({"nat": "none", "interface_endpoints": [*CLOSED, "eks-auth", "logs"]}, ("irsa", "pod_identity", "irsa")),
+        ({"nat": "none", "interface_endpoints": CLOSED[:3]}, ("node",)),
+    ],
+)
+def test_a_network_in_which_nodes_become_ready(args: Any, identities: tuple[str, ...]) -> None:
+    check_nodes_can_start(args, identities)
+
+
+@pytest.mark.parametrize(
+    ("args", "identities", "lacks"),
+    [
+        ({}, ("irsa",), "ec2, ecr.api, ecr.dkr, sts"),
+        ({"interface_endpoints": CLOSED, "s3_endpoint": False}, ("irsa",), "s3_endpoint"),
+        ({"interface_endpoints": CLOSED}, ("irsa", "pod_identity"), "eks-auth"),
+        ({"interface_endpoints": CLOSED[1:], "s3_endpoint": False}, ("node",), "s3_endpoint, ec2"),
+    ],
+)
+def test_a_network_in_which_no_node_becomes_ready(args: Any, identities: tuple[str, ...], lacks: str) -> None:
+    with pytest.raises(ValueError, match=f"nat is 'none' and the network has no {lacks}, without which nodes never"):
+        check_nodes_can_start({"nat": "none", **args}, identities)
+
+
+def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> None:
+    def missing(_: object) -> dict[str, Any]:
+        raise ProviderError("no matching VPC Endpoint Service found")
+
+    made = Recording(preview=True)
+    with pytest.raises(ValueError, match=f"'stss', for which {REGION} has no interface endpoint .*no matching"):
+        run(
+            program({"interface_endpoints": ["stss"]}),
+            preview=True,
+            fakes=Fakes().answering(GET_SERVICE, missing),
+            recording=made,
+        )
+    assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+def test_sources_of_a_public_endpoint_are_public_blocks() -> None:
+    assert public_sources(["203.0.113.0/24", "0.0.0.0/0"], "cidrs") == ["203.0.113.0/24", "0.0.0.0/0"]
+    with pytest.raises(ValueError, match=r"cidrs has '10.1.0.0/16', a part of 10.0.0.0/8"):
+        public_sources(["10.1.0.0/16"], "cidrs")
+    with pytest.raises(ValueError, match="cidrs has 2 blocks; accepted are up to 40, each named once"):
+        public_sources(["203.0.113.0/24"] * 2, "cidrs")
+
+
+@pytest.mark.parametrize("wrong", ["10.0.0.0/11", "10.0.0.0/25", "203.0.113.0/24", "100.64.0.0/16"])
+def test_service_addresses_are_private_and_of_a_size_that_eks_takes(wrong: str) -> None:
+    assert service_block("172.20.0.0/16") == "172.20.0.0/16"
+    with pytest.raises(ValueError, match=r"service_cidr is .*; accepted (is|are)"):
+        service_block(wrong)
+
+
+def test_the_zones_of_the_fake_are_unsorted() -> None:
+    assert list(ZONES) != sorted(ZONES), "or the sorted zones above prove nothing"

@@ -1,0 +1,312 @@
+"""What the account has, asked of a boto3 client that answers as AWS does."""
+
+import pathlib
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from eks_rocketmq.args.aws_identifiers import oidc_provider_arn
+from eks_rocketmq.lookups.aws_resources import (
+    ADDON,
+    AWS_LOOKUPS,
+    CUSTOMER_POLICY,
+    LOG_GROUP,
+    OIDC_PROVIDER,
+    POD_IDENTITY_ASSOCIATION,
+    ROLE,
+    ROLE_POLICY,
+    ROLE_POLICY_ATTACHMENT,
+    find,
+    find_cluster,
+)
+from eks_rocketmq.lookups.aws_session import AccountUnknownError, assumed_role, aws_session
+from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+
+IAM = f"arn:aws:iam::{ACCOUNT}:role/"
+ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/eks/prod/cluster"
+POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+TRUST = '{"Version":"2012-10-17","Statement":[]}'
+ROLE_ANSWER = {
+    "Role": {
+        "Path": "/",
+        "RoleName": "driver",
+        "RoleId": "AROA0123456789012",
+        "Arn": f"arn:aws:iam::{ACCOUNT}:role/driver",
+        "CreateDate": "2026-01-01T00:00:00Z",
+        "AssumeRolePolicyDocument": TRUST,
+        "Tags": [{"Key": "team", "Value": "messaging"}],
+    }
+}
+CALLER = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/deployer", "UserId": "AIDA"}
+
+
+class Session:
+    """A boto3 session whose clients give one answer or one error, each checked against AWS's own model."""
+
+    def __init__(self, service: str, operation: str, answer: dict[str, Any] | str) -> None:
+        self._clients: dict[str, Any] = {}
+        self.stubs: dict[str, Stubber] = {}
+        for name in ("iam", "eks", "sts", "logs"):
+            client = boto3.client(name, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+            stub = Stubber(client)
+            if name == "sts":
+                stub.add_response("get_caller_identity", CALLER)
+            if name == service and isinstance(answer, str):
+                stub.add_client_error(operation, service_error_code=answer)
+            elif name == service:
+                stub.add_response(operation, answer)
+            stub.activate()
+            self.stubs[name] = stub
+            self._clients[name] = client
+
+    def client(self, service_name: str) -> Any:
+        return self._clients[service_name]
+
+
+CASES = [
+    pytest.param(
+        ROLE, {"name": "driver"}, "iam", "get_role", ROLE_ANSWER, Found("driver", {"team": "messaging"}), id="role"
+    ),
+    pytest.param(
+        ROLE_POLICY_ATTACHMENT,
+        {"role": "driver", "policyArn": POLICY},
+        "iam",
+        "list_attached_role_policies",
+        {"AttachedPolicies": [{"PolicyName": "AmazonEBSCSIDriverPolicy", "PolicyArn": POLICY}], "IsTruncated": False},
+        Found(f"driver/{POLICY}"),
+        id="attachment",
+    ),
+    pytest.param(
+        OIDC_PROVIDER,
+        {"url": ISSUER},
+        "iam",
+        "get_open_id_connect_provider",
+        {"Url": ISSUER.removeprefix("https://"), "Tags": [{"Key": "a", "Value": "b"}]},
+        Found(ARN, {"a": "b"}),
+        id="provider",
+    ),
+    pytest.param(
+        CUSTOMER_POLICY,
+        {"name": "objects", "path": "/team/"},
+        "iam",
+        "get_policy",
+        {"Policy": {"PolicyName": "objects", "Tags": [{"Key": "a", "Value": "b"}]}},
+        Found(f"arn:aws:iam::{ACCOUNT}:policy/team/objects", {"a": "b"}),
+        id="policy",
+    ),
+    pytest.param(
+        ROLE_POLICY,
+        {"role": "driver", "name": "keys"},
+        "iam",
+        "get_role_policy",
+        {"RoleName": "driver", "PolicyName": "keys", "PolicyDocument": TRUST},
+        Found("driver:keys"),
+        id="inline policy",
+    ),
+    pytest.param(
+        ADDON,
+        {"clusterName": "prod", "addonName": "aws-ebs-csi-driver"},
+        "eks",
+        "describe_addon",
+        {"addon": {"addonName": "aws-ebs-csi-driver", "tags": {"a": "b"}}},
+        Found("prod:aws-ebs-csi-driver", {"a": "b"}),
+        id="addon",
+    ),
+]
+
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
+@pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
+def test_what_exists_is_found_with_its_import_id_and_tags(
+    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
+) -> None:
+    assert find(lambda: Session(service, operation, answer), type_, inputs) == expected
+
+
+@pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
+def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
+    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
+) -> None:
+    del answer, expected
+    code = "ResourceNotFoundException" if service == "eks" else "NoSuchEntity"
+    assert find(lambda: Session(service, operation, code), type_, inputs) is None
+    with pytest.raises(ClientError, match="AccessDenied"):
+        find(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
+
+
+def test_a_provider_whose_audiences_the_stack_does_not_list_is_not_imported_as_it_is_planned() -> None:
+    def provider(accepted: list[str], planned: Any) -> Found:
+        session = Session("iam", "get_open_id_connect_provider", {"Url": ISSUER, "ClientIDList": accepted})
+        found = find(lambda: session, OIDC_PROVIDER, {"url": ISSUER, "clientIdLists": planned})
+        assert found is not None
+        return found
+
+    objection = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).objection
+    assert "accepts audiences that the stack does not list: grafana, vault." in objection
+    assert 'oidcClientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in objection
+    assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).objection == ""
+    assert provider(["vault"], UNKNOWN).objection == ""
+
+
+def logs_of(name: str) -> Session:
+    """An account with a log group whose name is longer than, or is, the one asked for."""
+    session = Session("logs", "describe_log_groups", {"logGroups": [{"logGroupName": name, "arn": f"{LOGS}:*"}]})
+    session.stubs["logs"].add_response("list_tags_for_resource", {"tags": {"a": "b"}}, {"resourceArn": LOGS})
+    return session
+
+
+def test_a_log_group_is_found_by_its_whole_name_and_not_by_its_beginning() -> None:
+    inputs = {"name": "/aws/eks/prod/cluster"}
+    assert find(lambda: logs_of("/aws/eks/prod/cluster"), LOG_GROUP, inputs) == Found(inputs["name"], {"a": "b"})
+    assert find(lambda: logs_of("/aws/eks/prod/cluster-old"), LOG_GROUP, inputs) is None
+
+
+ASSOCIATED = {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}
+ASSOCIATION = {**ASSOCIATED, "associationId": "a-1", "tags": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"), [([{"associationId": "a-1"}], Found("prod,a-1", {"a": "b"})), ([], None)]
+)
+def test_an_association_is_found_by_its_service_account(listed: list[dict[str, str]], expected: Found | None) -> None:
+    session = Session("eks", "list_pod_identity_associations", {"associations": listed})
+    if listed:
+        about = {"clusterName": "prod", "associationId": "a-1"}
+        stub = session.stubs["eks"]
+        stub.add_response("describe_pod_identity_association", {"association": ASSOCIATION}, about)
+    assert find(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) == expected
+
+
+def test_a_policy_is_looked_up_under_the_root_path_when_none_is_given() -> None:
+    session = Session("iam", "get_policy", {"Policy": {"PolicyName": "objects"}})
+    assert find(lambda: session, CUSTOMER_POLICY, {"name": "objects"}) == Found(
+        f"arn:aws:iam::{ACCOUNT}:policy/objects"
+    )
+
+
+def test_an_association_in_a_cluster_that_is_not_there_is_none() -> None:
+    session = Session("eks", "list_pod_identity_associations", "ResourceNotFoundException")
+    assert find(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) is None
+
+
+def test_a_role_that_has_other_policies_does_not_have_the_attachment() -> None:
+    answer = {"AttachedPolicies": [{"PolicyName": "Other", "PolicyArn": f"{POLICY}V2"}], "IsTruncated": False}
+    session = Session("iam", "list_attached_role_policies", answer)
+    assert find(lambda: session, ROLE_POLICY_ATTACHMENT, {"role": "driver", "policyArn": POLICY}) is None
+
+
+@pytest.mark.parametrize("type_", list(AWS_LOOKUPS))
+@pytest.mark.parametrize("unknown", [UNKNOWN, None, object()], ids=["sentinel", "none", "unknown object"])
+def test_nobody_is_asked_for_a_name_that_only_the_update_will_know(type_: str, unknown: object) -> None:
+    def never() -> Session:
+        pytest.fail("AWS was asked")
+
+    assert find(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].named_by, unknown)) is None
+
+
+def test_a_cluster_is_found_by_its_name() -> None:
+    cluster = {"name": "prod", "tags": {"a": "b"}}
+    assert find_cluster(Session("eks", "describe_cluster", {"cluster": cluster}), "prod") == Found("prod", {"a": "b"})
+    assert find_cluster(Session("eks", "describe_cluster", "ResourceNotFoundException"), "prod") is None
+
+
+def test_a_session_has_profile_and_region_of_the_provider(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "config").write_text("[profile prod]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    session = aws_session({"profile": "prod", "region": REGION})
+    assert isinstance(session, boto3.Session)
+    assert (session.profile_name, session.region_name) == ("prod", REGION)
+
+
+def test_a_session_asks_at_the_provider_s_endpoints() -> None:
+    endpoints = '[{"iam": "http://127.0.0.1:4566"}]'
+    session = aws_session({"region": REGION, "accessKey": "x", "secretKey": "x", "endpoints": endpoints})
+    assert session.client("iam").meta.endpoint_url == "http://127.0.0.1:4566"
+    assert session.client("eks").meta.endpoint_url == f"https://eks.{REGION}.amazonaws.com"
+
+
+def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Role by role, each taken with the keys of the one before."""
+    asked: list[tuple[str, str, dict[str, Any]]] = []
+
+    class Boto:
+        def __init__(self, **given: Any) -> None:
+            self.given = given
+
+        def client(self, service_name: str) -> "Boto":
+            assert service_name == "sts"
+            return self
+
+        def __getattr__(self, operation: str) -> Any:
+            def take(**request: Any) -> dict[str, Any]:
+                asked.append((self.given["aws_access_key_id"], operation, request))
+                secret = {"SecretAccessKey": "s", "SessionToken": "t"}
+                return {"Credentials": {"AccessKeyId": request["RoleArn"], **secret}}
+
+            return take
+
+    monkeypatch.setattr(boto3, "Session", Boto)
+    roles = '[{"roleArn": "one", "externalId": "outside"}, {"role_arn": "two", "sessionName": "ci"}]'
+    web = {"roleArn": "web", "webIdentityToken": "jwt"}
+    keys = {"profile": None, "region": REGION, "accessKey": "a", "secretKey": "b"}
+    session = aws_session({**keys, "assumeRoleWithWebIdentity": web, "assumeRoles": roles})
+    named = {"RoleSessionName": "eks-rocketmq"}
+    assert asked == [
+        ("a", "assume_role_with_web_identity", {"RoleArn": "web", **named, "WebIdentityToken": "jwt"}),
+        ("web", "assume_role", {"RoleArn": "one", **named, "ExternalId": "outside"}),
+        ("one", "assume_role", {"RoleArn": "two", "RoleSessionName": "ci"}),
+    ]
+    assert isinstance(session, Boto)
+    assert session.given == {
+        "region_name": REGION,
+        "aws_access_key_id": "two",
+        "aws_secret_access_key": "s",
+        "aws_session_token": "t",
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ({"assumeRoles": f'[{{"roleArn": "{IAM}one"}}, {{"role_arn": "{IAM}two"}}]'}, f"{IAM}two"),
+        ({"assumeRoles": [{"roleArn": f"{IAM}one"}]}, f"{IAM}one"),
+        ({}, None),
+        ({"assumeRoles": "[]"}, None),
+        ({"assumeRoles": "not json"}, None),
+        ({"assumeRoles": '["one"]'}, None),
+        ({"assumeRoles": '[{"sessionName": "s"}]'}, None),
+        ({"assumeRoles": '[{"roleArn": "one"}]'}, None),
+    ],
+)
+def test_the_role_in_which_a_provider_works_is_its_last_one(provider: dict[str, Any], expected: str | None) -> None:
+    assert assumed_role(provider) == expected
+
+
+@pytest.mark.parametrize("hidden", ["[secret]", {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}])
+def test_keys_that_the_engine_hides_are_not_taken_for_keys(hidden: Any) -> None:
+    """As a plan shows them, and as an exported state does."""
+    with pytest.raises(AccountUnknownError, match="keys that are secret; give them by aws:profile"):
+        aws_session({"accessKey": "AKIA", "secretKey": hidden})
+
+
+def test_a_token_that_is_not_there_is_named_with_its_file() -> None:
+    web = {"roleArn": "web", "webIdentityTokenFile": "/nowhere/token"}
+    with pytest.raises(AccountUnknownError, match=r"the token of the role .* cannot be read: .*'/nowhere/token'"):
+        aws_session({"region": REGION, "assumeRoleWithWebIdentity": web})
+
+
+def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:
+    assert oidc_provider_arn(CALLER["Arn"], ISSUER) == ARN
+    assert oidc_provider_arn("arn:aws-cn:sts::1:assumed-role/a/b", "https://i/id/A") == (
+        "arn:aws-cn:iam::1:oidc-provider/i/id/A"
+    )

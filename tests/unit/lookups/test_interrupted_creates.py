@@ -1,0 +1,287 @@
+"""What an interrupted create left, asked of boto3 clients that answer as AWS does."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from eks_rocketmq.lookups import interrupted_creates
+from eks_rocketmq.lookups.aws_resources import CLUSTER, ROLE
+from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.interrupted_creates import (
+    ACCESS_ENTRY,
+    ACCESS_POLICY,
+    KEY,
+    NAT_GATEWAY,
+    NODE_GROUP,
+    ROUTE,
+    ROUTE_TABLE_ASSOCIATION,
+    UnfinishedError,
+    can_look,
+    find_created,
+    wait_until_ready,
+)
+from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
+from tests.unit.harness import REPOSITORY
+from tests.unit.harness.fakes import ACCOUNT, REGION
+
+GOLDEN = REPOSITORY / "tests" / "unit" / "golden"
+MARK = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+TAGS = {"Name": "network-vpc", **MARK}
+PAIRS = [{"Key": key, "Value": value} for key, value in TAGS.items()]
+FILTERS = [{"Name": f"tag:{key}", "Values": [value]} for key, value in TAGS.items()]
+PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/team"
+POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+VPC, LAUNCH_TEMPLATE = "aws:ec2/vpc:Vpc", "aws:ec2/launchTemplate:LaunchTemplate"
+EC2_TYPES = sorted(interrupted_creates._EC2)
+
+
+@cache
+def client(service: str) -> Any:
+    """One client for all tests: each takes a third of a second to make."""
+    return boto3.client(service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+
+
+class Session:
+    """A boto3 session whose clients give scripted answers, each checked against AWS's own model."""
+
+    def __init__(self) -> None:
+        self._script: dict[str, list[tuple[str, dict[str, Any] | str, dict[str, Any]]]] = {}
+        self._stubs: dict[str, Stubber] = {}
+
+    def says(self, service: str, operation: str, answer: dict[str, Any] | str, **request: Any) -> "Session":
+        self._script.setdefault(service, []).append((operation, answer, request))
+        return self
+
+    def client(self, service_name: str) -> Any:
+        if service_name not in self._stubs:
+            self._stubs[service_name] = Stubber(client(service_name))
+            for operation, answer, request in self._script[service_name]:
+                if isinstance(answer, str):
+                    self._stubs[service_name].add_client_error(operation, service_error_code=answer)
+                else:
+                    self._stubs[service_name].add_response(operation, answer, request or None)
+            self._stubs[service_name].activate()
+            STUBS.append(self._stubs[service_name])
+        return client(service_name)
+
+
+STUBS: list[Stubber] = []
+
+
+@pytest.fixture(autouse=True)
+def _each_test_has_its_own_script() -> Iterator[None]:
+    yield
+    unstub()
+
+
+def unstub() -> None:
+    while STUBS:
+        STUBS.pop().deactivate()
+
+
+def found(session: Session, type_: str, inputs: dict[str, Any], *known: str) -> list[Found]:
+    unstub()
+    assert can_look(type_, inputs)
+    return find_created(lambda: session, type_, inputs, known)
+
+
+def test_every_type_that_the_stacks_make_can_be_looked_for() -> None:
+    """A type without a look-up would be made a second time after an interrupted update."""
+    made = [step for path in GOLDEN.rglob("*.json") for step in steps(json.loads(path.read_text()))]
+    aws = {step["type"]: step.get("inputs", {}) for step in made if str(step["type"]).startswith("aws:")}
+    assert len(aws) > 20
+    looked = {
+        *interrupted_creates._BY_TAGS,
+        *interrupted_creates._BY_NAME,
+        *interrupted_creates.AWS_LOOKUPS,
+        *interrupted_creates.REPEATABLE,
+    }
+    assert set(aws) - looked == set()
+
+
+def steps(document: Any) -> list[dict[str, Any]]:
+    """Every object of a golden file that has a type."""
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    own = [document] if isinstance(document, dict) and isinstance(document.get("type"), str) else []
+    return [*own, *(each for value in inner for each in steps(value))]
+
+
+@pytest.mark.parametrize("type_", EC2_TYPES)
+def test_what_has_no_name_is_found_by_all_its_tags(type_: str) -> None:
+    operation, listed, id_ = interrupted_creates._EC2[type_]
+    filter_ = "Filter" if type_ in {NAT_GATEWAY, "aws:ec2/flowLog:FlowLog"} else "Filters"
+    answer = {listed: [{id_: "id-1", "Tags": PAIRS}, {id_: "id-2", "Tags": PAIRS}, {id_: "id-3", "Tags": PAIRS[1:]}]}
+
+    def session() -> Session:
+        return Session().says("ec2", operation, answer, **{filter_: FILTERS})
+
+    assert [each.id for each in found(session(), type_, {"tags": TAGS})] == ["id-1", "id-2"]
+    assert found(session(), type_, {"tags": TAGS}, "id-1") == [Found("id-2", TAGS)]
+
+
+def test_what_is_on_its_way_out_is_not_there() -> None:
+    gateways = [{"NatGatewayId": f"nat-{state}", "State": state, "Tags": PAIRS} for state in ("deleted", "pending")]
+    session = Session().says("ec2", "describe_nat_gateways", {"NatGateways": gateways})
+    assert [each.id for each in found(session, NAT_GATEWAY, {"tags": TAGS})] == ["nat-pending"]
+
+
+def test_resources_with_the_same_tags_are_told_apart_by_their_name() -> None:
+    templates = [
+        {"LaunchTemplateId": f"lt-{name}", "LaunchTemplateName": name, "Tags": PAIRS} for name in ("one", "two")
+    ]
+    session = Session().says("ec2", "describe_launch_templates", {"LaunchTemplates": templates})
+    assert found(session, LAUNCH_TEMPLATE, {"name": "two", "tags": TAGS}) == [Found("lt-two", TAGS)]
+
+
+@pytest.mark.parametrize("type_", [VPC, KEY, NODE_GROUP])
+def test_without_the_stack_s_mark_nobody_can_tell(type_: str) -> None:
+    """An empty filter would find everything that the account has."""
+    assert not can_look(type_, {"tags": {"Name": "network-vpc"}, "clusterName": "staging"})
+    assert not can_look(type_, {})
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs"),
+    [
+        ("aws:s3/bucket:Bucket", {"bucket": "b", "tags": MARK}),
+        (ROLE, {}),
+        (ROLE, {"name": UNKNOWN}),
+        (ROUTE, {"routeTableId": "rtb-1", "destinationIpv6CidrBlock": "::/0"}),
+    ],
+)
+def test_nobody_can_tell_of_other_types_and_of_unknown_names(type_: str, inputs: dict[str, Any]) -> None:
+    assert not can_look(type_, inputs)
+
+
+def test_what_aws_has_made_itself_is_taken_over_again() -> None:
+    assert found(Session(), "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", {"vpcId": "vpc-1"}) == []
+
+
+def test_a_name_that_somebody_else_has_is_not_what_was_made() -> None:
+    role = {
+        **{"Path": "/", "RoleName": "driver", "RoleId": "AROA0123456789012", "CreateDate": "2026-01-01T00:00:00Z"},
+        **{"Arn": f"arn:aws:iam::{ACCOUNT}:role/driver"},
+    }
+    inputs = {"name": "driver", "tags": MARK}
+
+    def session(**tags: str) -> Session:
+        pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+        return Session().says("iam", "get_role", {"Role": {**role, "Tags": pairs}})
+
+    assert found(session(**MARK), ROLE, inputs) == [Found("driver", MARK)]
+    assert found(session(team="x"), ROLE, inputs) == []
+    assert found(session(), ROLE, {"name": "driver"}) == [Found("driver")]
+
+
+def test_a_cluster_is_found_by_its_name() -> None:
+    inputs = {"name": "staging", "tags": MARK}
+    made = Session().says("eks", "describe_cluster", {"cluster": {"name": "staging", "tags": MARK}}, name="staging")
+    assert found(made, CLUSTER, inputs) == [Found("staging", MARK)]
+    assert found(Session().says("eks", "describe_cluster", "ResourceNotFoundException"), CLUSTER, inputs) == []
+
+
+def test_a_node_group_is_found_by_its_prefix_and_the_mark() -> None:
+    inputs = {"clusterName": "staging", "nodeGroupNamePrefix": "nodes-general-1-", "tags": MARK}
+    names = ["nodes-general-1-2026", "nodes-general-1-old", "nodes-other-1"]
+    session = Session().says("eks", "list_nodegroups", {"nodegroups": names}, clusterName="staging")
+    for name, tags in zip(names[:2], (MARK, {}), strict=True):
+        answer = {"nodegroup": {"nodegroupName": name, "tags": tags}}
+        session.says("eks", "describe_nodegroup", answer, clusterName="staging", nodegroupName=name)
+    assert found(session, NODE_GROUP, inputs) == [Found("staging:nodes-general-1-2026", MARK)]
+    assert found(Session().says("eks", "list_nodegroups", "ResourceNotFoundException"), NODE_GROUP, inputs) == []
+
+
+def test_who_is_let_in_is_found_by_cluster_and_principal() -> None:
+    about = {"clusterName": "staging", "principalArn": PRINCIPAL}
+    entry = Session().says("eks", "describe_access_entry", {"accessEntry": {"tags": MARK}}, **about)
+    assert found(entry, ACCESS_ENTRY, {**about, "tags": MARK}) == [Found(f"staging:{PRINCIPAL}", MARK)]
+    inputs = {**about, "policyArn": POLICY}
+    answer = {"associatedAccessPolicies": [{"policyArn": POLICY}, {"policyArn": "other"}]}
+    policies = Session().says("eks", "list_associated_access_policies", answer, **about)
+    assert found(policies, ACCESS_POLICY, inputs) == [Found(f"staging#{PRINCIPAL}#{POLICY}")]
+    for type_, operation in (
+        (ACCESS_ENTRY, "describe_access_entry"),
+        (ACCESS_POLICY, "list_associated_access_policies"),
+    ):
+        assert found(Session().says("eks", operation, "ResourceNotFoundException"), type_, inputs) == []
+
+
+def key(id_: str, **about: Any) -> dict[str, Any]:
+    return {"KeyMetadata": {"KeyId": id_, "KeyManager": "CUSTOMER", "KeyState": "Enabled", "Description": "d", **about}}
+
+
+def test_a_key_is_found_by_description_and_tags() -> None:
+    kms_tags = {"Tags": [{"TagKey": name, "TagValue": value} for name, value in MARK.items()]}
+    session = Session().says("kms", "list_keys", {"Keys": [{"KeyId": f"k{number}"} for number in range(5)]})
+    session.says("kms", "describe_key", "AccessDeniedException")
+    session.says("kms", "describe_key", key("k1", KeyState="PendingDeletion"))
+    session.says("kms", "describe_key", key("k2", Description="other")).says("kms", "list_resource_tags", kms_tags)
+    session.says("kms", "describe_key", key("k3")).says("kms", "list_resource_tags", {"Tags": []})
+    session.says("kms", "describe_key", key("k4")).says("kms", "list_resource_tags", kms_tags)
+    assert found(session, KEY, {"description": "d", "tags": MARK}) == [Found("k4", MARK)]
+
+
+def test_routes_and_associations_are_found_in_their_table() -> None:
+    table = {
+        "Routes": [{"DestinationCidrBlock": "10.0.0.0/16"}, {"DestinationCidrBlock": "0.0.0.0/0"}],
+        "Associations": [{"Main": True}, {"SubnetId": "subnet-1"}],
+    }
+
+    def session() -> Session:
+        return Session().says("ec2", "describe_route_tables", {"RouteTables": [table]}, RouteTableIds=["rtb-1"])
+
+    route = {"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0"}
+    assert found(session(), ROUTE, route) == [Found("rtb-1_0.0.0.0/0")]
+    association = {"routeTableId": "rtb-1", "subnetId": "subnet-1"}
+    assert found(session(), ROUTE_TABLE_ASSOCIATION, association) == [Found("subnet-1/rtb-1")]
+    assert found(session(), ROUTE_TABLE_ASSOCIATION, {**association, "subnetId": "subnet-2"}) == []
+    gone = Session().says("ec2", "describe_route_tables", "InvalidRouteTableID.NotFound")
+    assert found(gone, ROUTE, route) == []
+
+
+def test_what_aws_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupted_creates, "_WAIT", {"Delay": 0, "MaxAttempts": 3})
+
+    def session(*states: str) -> Session:
+        made = Session()
+        for state in states:
+            made.says("eks", "describe_cluster", {"cluster": {"status": state}}, name="staging")
+        return made
+
+    creating, failed = session("CREATING", "ACTIVE"), session("FAILED")
+    wait_until_ready(lambda: creating, CLUSTER, Found("staging"))
+    unstub()
+    with pytest.raises(UnfinishedError, match=r"Cluster 'staging', which an interrupted .* is not ready: .*FAILED"):
+        wait_until_ready(lambda: failed, CLUSTER, Found("staging"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "id_", "service", "operation", "answer", "request_"),
+    [
+        (
+            *(NODE_GROUP, "staging:general", "eks", "describe_nodegroup", {"nodegroup": {"status": "ACTIVE"}}),
+            {"clusterName": "staging", "nodegroupName": "general"},
+        ),
+        (
+            *("aws:eks/addon:Addon", "staging:coredns", "eks", "describe_addon", {"addon": {"status": "ACTIVE"}}),
+            {"clusterName": "staging", "addonName": "coredns"},
+        ),
+        (
+            *(NAT_GATEWAY, "nat-1", "ec2", "describe_nat_gateways", {"NatGateways": [{"State": "available"}]}),
+            {"NatGatewayIds": ["nat-1"]},
+        ),
+    ],
+)
+def test_each_is_waited_for_by_its_own_id(
+    type_: str, id_: str, service: str, operation: str, answer: dict[str, Any], request_: dict[str, Any]
+) -> None:
+    wait_until_ready(lambda: Session().says(service, operation, answer, **request_), type_, Found(id_))
+
+
+def test_nothing_is_waited_for_that_is_ready_at_once() -> None:
+    wait_until_ready(lambda: pytest.fail("AWS was asked"), VPC, Found("vpc-1"))

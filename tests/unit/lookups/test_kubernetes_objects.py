@@ -1,0 +1,78 @@
+"""What a cluster answers when `adopt` and the preflight ask it for an object."""
+
+import socket
+from typing import Any
+
+import pytest
+from kubernetes.dynamic.exceptions import ForbiddenError
+from urllib3.exceptions import MaxRetryError
+
+from eks_rocketmq.lookups import kubernetes_api, kubernetes_objects
+from eks_rocketmq.lookups.found import Found
+from tests.unit.adopt_case import NAMESPACE
+from tests.unit.kubernetes_api import Api
+
+SERVED = {
+    "/api/v1": [
+        {"name": "namespaces/finalize", "kind": "Namespace", "namespaced": False},
+        {"name": "namespaces", "kind": "Namespace", "namespaced": False},
+        {"name": "services", "kind": "Service", "namespaced": True},
+    ],
+    "/apis/storage.k8s.io/v1": [{"name": "storageclasses", "kind": "StorageClass", "namespaced": False}],
+}
+
+
+def manifest(version: str, kind: str, **metadata: str) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "id_"),
+    [
+        (NAMESPACE, "/api/v1/namespaces/rocketmq", "rocketmq"),
+        (
+            manifest("v1", "Service", name="proxy", namespace="rocketmq"),
+            "/api/v1/namespaces/rocketmq/services/proxy",
+            "rocketmq/proxy",
+        ),
+        (manifest("v1", "Service", name="proxy"), "/api/v1/namespaces/default/services/proxy", "proxy"),
+        (
+            manifest("storage.k8s.io/v1", "StorageClass", name="gp2"),
+            "/apis/storage.k8s.io/v1/storageclasses/gp2",
+            "gp2",
+        ),
+    ],
+    ids=["cluster-wide", "in a namespace", "in the default namespace", "of a group"],
+)
+def test_the_cluster_says_whether_an_object_exists(api: Api, inputs: dict[str, Any], path: str, id_: str) -> None:
+    api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+    assert kubernetes_objects.find_object(api.kubeconfig, inputs) is None
+    api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
+    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == Found(id_, {"team": "messaging"})
+    del api.objects[path]["metadata"]["annotations"]
+    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == Found(id_, {})
+
+
+@pytest.mark.parametrize("version", ["v1", "monitoring.coreos.com/v1"], ids=["no such kind", "no such group"])
+def test_of_a_kind_that_the_cluster_does_not_know_nothing_exists(api: Api, version: str) -> None:
+    api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+    assert kubernetes_objects.find_object(api.kubeconfig, manifest(version, "PodMonitor", name="brokers")) is None
+
+
+def test_a_cluster_that_refuses_to_say_what_exists_is_no_empty_one(api: Api) -> None:
+    api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
+    api.refuse("GET", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
+    with pytest.raises(ForbiddenError, match="namespaces is forbidden"):
+        kubernetes_objects.find_object(api.kubeconfig, NAMESPACE)
+
+
+def test_a_cluster_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes_api, "_SECONDS", (1, 0.05))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kubeconfig = Api(f"http://127.0.0.1:{silent.getsockname()[1]}").kubeconfig
+        with pytest.raises(MaxRetryError, match="Read timed out"):
+            kubernetes_objects.find_object(kubeconfig, NAMESPACE)
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()

@@ -1,0 +1,42 @@
+"""`help()` of a component shows what it takes and what it gives."""
+
+import inspect
+import pydoc
+
+import pytest
+from pulumi import ComponentResource
+
+from eks_rocketmq.plugin.component_provider import components, provider
+
+COMPONENTS = components()
+
+
+def shown(component: type[ComponentResource]) -> str:
+    return pydoc.plain(pydoc.render_doc(component))
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
+def test_help_shows_every_input_and_output_with_its_description(component: type[ComponentResource]) -> None:
+    text = " ".join(shown(component).replace(" |", "").split())
+    known = provider()
+    definition = known._component_defs[component.__name__]
+    described = {
+        **{definition.inputs_mapping[name]: field.description for name, field in definition.inputs.items()},
+        **{definition.outputs_mapping[name]: field.description for name, field in definition.outputs.items()},
+        **known.python_only[component.__name__],
+    }
+    assert described
+    for name, description in described.items():
+        assert f" {name}: " in text
+        assert " ".join(str(description).split()) in text
+
+
+def test_without_sources_help_shows_the_docstring_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_sources(shape: type) -> str:
+        raise OSError(shape)
+
+    monkeypatch.setattr(inspect, "getsource", no_sources)
+    text = COMPONENTS[0].__doc__
+    assert text is not None
+    assert "Inputs" not in text
+    assert text.strip()

@@ -1,0 +1,108 @@
+"""The undocumented parts of the SDK that the library needs, in one module, and what it does where they are missing."""
+
+import ast
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks as sdk_mocks
+
+from eks_rocketmq import ClusterOidcProvider, RocketMq
+from eks_rocketmq.pulumi_sdk import sdk_internals
+from tests.unit.harness.fakes import ISSUER
+from tests.unit.test_architecture import LIBRARY, modules, name_of, tree
+
+DOCUMENTED = {"pulumi", "pulumi.errors", "pulumi.provider"}
+"""Modules of the SDK that its reference describes."""
+
+
+class Echo(pulumi.runtime.Mocks):
+    """Mocks as in Pulumi's own guide: outputs are inputs."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:  # noqa: ARG002 - one account
+        return {"accountId": "123456789012", "arn": "arn:aws:iam::123456789012:user/test", "partition": "aws"}
+
+
+@pytest.fixture(autouse=True)
+def loop() -> Iterator[None]:
+    own = asyncio.new_event_loop()
+    asyncio.set_event_loop(own)
+    pulumi.runtime.reset_options()
+    yield
+    own.run_until_complete(own.shutdown_default_executor())
+    own.close()
+    asyncio.set_event_loop(None)
+    pulumi.runtime.reset_options()
+
+
+def rocketmq() -> pulumi.Output[str]:
+    return RocketMq(
+        "orders", {"namespace": "orders", "storage_class": "gp2", "broker_groups": [{"name": "broker-a"}]}
+    ).proxy_endpoint
+
+
+def oidc_provider() -> pulumi.Output[str]:
+    return ClusterOidcProvider("oidc", {"issuer": ISSUER}).issuer
+
+
+def imported(path: Any) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.split(".")[0] == "pulumi"}
+
+
+def test_no_other_module_uses_what_the_sdk_does_not_document() -> None:
+    # `testing` is for Pulumi's own mocks, which its guide describes.
+    others = [path for path in modules(LIBRARY) if path.name != "sdk_internals.py" and path.parent.name != "testing"]
+    assert {name_of(path): found for path in others if (found := imported(path) - DOCUMENTED)} == {}
+    assert [name_of(path) for path in others if "pulumi.runtime." in path.read_text()] == []
+
+
+def test_hooks_are_made_in_one_place() -> None:
+    makers = [path for path in modules(LIBRARY) if re.search(r"\b(Resource|Error)Hook\(", path.read_text())]
+    assert [path.name for path in makers] == ["component.py"]
+
+
+@pytest.mark.parametrize("name", sorted(sdk_internals.__all__))
+def test_the_installed_sdk_has_every_part(name: str) -> None:
+    assert getattr(sdk_internals, name) is not None
+
+
+def test_a_name_that_is_none_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'ComponentProvidr'"):
+        _ = sdk_internals.ComponentProvidr
+
+
+@pytest.mark.parametrize("component", [rocketmq, oidc_provider])
+@pytest.mark.parametrize("preview", [True, False])
+def test_components_register_no_hook_where_there_is_no_callback_server(
+    monkeypatch: pytest.MonkeyPatch, component: Callable[[], pulumi.Output[str]], *, preview: bool
+) -> None:
+    # The mocks of SDK 3.259.0 and older.
+    for method in ("RegisterResourceHook", "RegisterErrorHook"):
+        monkeypatch.delattr(sdk_mocks.MockMonitor, method, raising=False)
+    pulumi.runtime.set_mocks(Echo(), preview=preview)
+    assert not sdk_internals.has_callback_server()
+    pulumi.runtime.test(component)()
+
+
+@pytest.mark.skipif(
+    not hasattr(sdk_mocks.MockMonitor, "RegisterResourceHook"),
+    reason="the installed SDK gives mocks no callback server",
+)
+def test_components_register_their_hooks_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks: list[str] = []
+    monkeypatch.setattr(sdk_mocks.MockMonitor, "RegisterResourceHook", lambda _, request: hooks.append(request.name))
+    pulumi.runtime.set_mocks(Echo())
+    pulumi.runtime.test(oidc_provider)()
+    assert hooks == ["oidc-provider-preflight"]

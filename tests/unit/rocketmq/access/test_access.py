@@ -1,0 +1,467 @@
+"""Access control, TLS, topics and consumer groups: what they add to a RocketMQ, and every refusal with its text."""
+
+import json
+import re
+from typing import Any
+
+import kubernetes_validate
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eks_rocketmq.rocketmq.access import access
+from eks_rocketmq.rocketmq.declarations import topics
+from eks_rocketmq.rocketmq.naming import resource_names
+from eks_rocketmq.rocketmq.plan import plan
+from eks_rocketmq.rocketmq.rocket_mq import RocketMq
+from tests.unit.harness import Recording, run
+from tests.unit.rocketmq_case import ARGS, SETS, args, config, container, deploy, files, group, keys, pod, workload
+
+KUBERNETES = "1.35"
+DECLARATIONS = "rocketmq-declarations-deployment"
+PROXIES = "rocketmq-proxy-deployment"
+USERS: list[dict[str, Any]] = [
+    {
+        "name": "orders",
+        "permissions": [
+            {"resources": ["Topic:orders-*", "Group:orders"], "actions": ["Sub", "Pub"], "source_ips": ["10.0.0.0/8"]},
+            {"resources": ["Topic:orders-secret"], "actions": ["All"], "decision": "Deny"},
+        ],
+    },
+    {"name": "admin", "type": "Super", "password": "Chosen-by-a-person"},
+    {"name": "former", "enabled": False},
+]
+EVERYTHING: dict[str, Any] = {
+    "access": {"users": USERS},
+    "tls": {"secret_name": "rocketmq-tls", "mode": "enforcing", "authority": "ca.crt"},
+    "topics": [{"name": "orders-new", "type": "FIFO", "queues": 16, "write_queues": 8, "permission": "R"}],
+    "consumer_groups": [{"name": "orders", "ordered": True, "max_retries": 3}],
+}
+
+
+@pytest.fixture(scope="module")
+def plain() -> Recording:
+    return deploy()
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Recording:
+    return deploy(**EVERYTHING)
+
+
+def secret(recording: Recording, name: str) -> dict[str, str]:
+    return recording.one("Secret", f"rocketmq-credentials-{name}").inputs["stringData"]
+
+
+def environment(recording: Recording, name: str) -> dict[str, str]:
+    return {variable["name"]: variable.get("value", "") for variable in container(recording, name)["env"]}
+
+
+def test_the_inventory_grows_by_what_is_asked_for(plain: Recording, deployed: Recording) -> None:
+    before, after = plain.inventory(), deployed.inventory()
+    assert deploy(preview=True, **EVERYTHING).inventory() == after
+    more = {type_: count - before.get(type_, 0) for type_, count in after.items() if count != before.get(type_)}
+    assert more == {
+        "eks-rocketmq:index:Credentials": 1,
+        "eks-rocketmq:index:Declarations": 1,
+        "kubernetes:apps/v1:Deployment": 1,
+        "kubernetes:core/v1:ConfigMap": 1,
+        "kubernetes:core/v1:Secret": 2,
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy": 1,
+        # two of RocketMQ's own and those of the users without one
+        "random:index/randomPassword:RandomPassword": 4,
+    }
+
+
+def test_tls_alone_makes_nothing_and_topics_alone_no_password(plain: Recording) -> None:
+    assert deploy(tls=EVERYTHING["tls"]).inventory() == plain.inventory()
+    topics = deploy(topics=EVERYTHING["topics"])
+    assert (topics.by_type("Secret"), topics.by_type("RandomPassword")) == ([], [])
+    assert not {"ACCESS", "CREDENTIALS", "TLS"} & set(environment(topics, DECLARATIONS))
+
+
+def test_every_manifest_is_valid_to_the_letter(deployed: Recording) -> None:
+    for manifest in deployed.manifests():
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_no_field_is_an_empty_list_that_the_api_server_drops(deployed: Recording) -> None:
+    def empty(value: object, path: str) -> list[str]:
+        if isinstance(value, dict):
+            return [found for key, inner in value.items() for found in empty(inner, f"{path}.{key}")]
+        if isinstance(value, list):
+            return [found for inner in value for found in empty(inner, f"{path}[]")] if value else [path]
+        return []
+
+    assert [found for manifest in deployed.manifests() for found in empty(manifest, manifest["kind"])] == []
+
+
+def test_no_password_is_readable_in_state_or_in_a_config_map(deployed: Recording) -> None:
+    secrets = deployed.by_type("Secret")
+    assert [made.name for made in secrets] == ["rocketmq-credentials-declared", "rocketmq-credentials-internal"]
+    assert all("stringData" in made.secret_inputs and made.inputs["immutable"] is True for made in secrets)
+    passwords = [line.split()[3] for line in secret(deployed, "declared")["users"].splitlines()]
+    assert len(passwords) == 5
+    elsewhere = json.dumps([r.inputs for r in deployed.resources.values() if r.type != secrets[0].type])
+    assert [password for password in passwords if password in elsewhere] == []
+
+
+def test_passwords_are_long_generated_and_of_letters_and_digits(deployed: Recording) -> None:
+    for made in deployed.by_type("RandomPassword"):
+        assert (made.inputs["length"], made.inputs["special"]) == (32, False)
+
+
+def test_brokers_and_proxies_ask_for_a_user_and_have_one_of_their_own(deployed: Recording) -> None:
+    broker, proxy = keys(deployed), json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
+    inner = {"accessKey": "${INTERNAL_USERNAME}", "secretKey": "${INTERNAL_PASSWORD}"}
+    assert json.loads(broker["innerClientAuthenticationCredentials"]) == inner
+    assert json.loads(proxy["innerClientAuthenticationCredentials"]) == inner
+    assert (broker["authenticationEnabled"], broker["authorizationEnabled"]) == ("true", "true")
+    assert (proxy["authenticationEnabled"], proxy["authorizationEnabled"]) == (True, True)
+    assert proxy["enableAclRpcHookForClusterMode"] is True
+    # Whoever may send one request code without a signature could fence a broker or depose a master.
+    assert not [key for key in [*broker, *proxy] if "hitelist" in key]
+    for provider in ("authenticationMetadataProvider", "authorizationMetadataProvider"):
+        assert ".auth.auth" in broker[provider]
+        assert proxy[provider].startswith("org.apache.rocketmq.proxy.auth.Proxy")
+
+
+@pytest.mark.parametrize(("name", "file"), [("rocketmq-broker-a-set", "broker.conf"), (PROXIES, "rmq-proxy.json")])
+def test_the_password_is_filled_in_within_memory(deployed: Recording, name: str, file: str) -> None:
+    spec = pod(deployed, name)
+    made = deployed.one("Secret", "rocketmq-credentials-internal")
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert volumes["internal"]["secret"]["secretName"] == made.inputs["metadata"]["name"]
+    assert volumes["run"]["emptyDir"]["medium"] == "Memory"
+    (init,) = spec["initContainers"]
+    for one in (init, container(deployed, name)):
+        assert {"name": "internal", "mountPath": "/etc/rocketmq-internal", "readOnly": True} in one["volumeMounts"]
+        assert {"name": "CREDENTIALS", "value": "/etc/rocketmq-internal"} in one["env"]
+    assert init["command"][-1] == container(deployed, name)["command"][-1] == f"/run/rocketmq/{file}"
+    assert init["command"][1].rsplit("/", 1)[-1] in files(deployed, name)
+
+
+@pytest.mark.parametrize("name", ["rocketmq-nameserver-set", "rocketmq-controller-set"])
+def test_roles_without_access_control_get_no_password(deployed: Recording, name: str) -> None:
+    assert "CREDENTIALS" not in environment(deployed, name)
+    assert "internal" not in {volume["name"] for volume in pod(deployed, name)["volumes"]}
+
+
+def test_what_every_broker_shall_have_is_spelt_as_the_scripts_read_it(deployed: Recording) -> None:
+    lines = secret(deployed, "declared")["users"].splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        ["admin", "Super", "enable"],
+        ["former", "Normal", "disable"],
+        ["orders", "Normal", "enable"],
+        ["rocketmq-internal-1", "Super", "enable"],
+        ["rocketmq-internal-2", "Super", "enable"],
+    ]
+    assert lines[0].split()[3] == "Chosen-by-a-person"
+    assert lines[3].split()[3] == secret(deployed, "internal")["password"]
+    assert secret(deployed, "internal")["username"] == "rocketmq-internal-1"
+    assert secret(deployed, "declared")["permissions"].splitlines() == [
+        "User:orders Group:orders Pub,Sub 10.0.0.0/8 Allow",
+        "User:orders Topic:orders-* Pub,Sub 10.0.0.0/8 Allow",
+        "User:orders Topic:orders-secret All - Deny",
+    ]
+    files = config(deployed, "rocketmq-declarations-config")
+    assert files["topics.broker-a"] == "orders-new FIFO 16 8 4\n"
+    assert files["groups"] == "orders true true true 3\n"
+    assert files["members"].splitlines() == [
+        f"broker-a rocketmq-broker-a-{i}.rocketmq-broker-a-peers.rocketmq.svc:10911" for i in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({}, "g true true false 16"),
+        ({"consume": False}, "g false true false 16"),
+        ({"broadcast": False}, "g true false false 16"),
+        ({"ordered": True}, "g true true true 16"),
+        ({"max_retries": 0}, "g true true false 0"),
+    ],
+)
+def test_each_word_of_a_consumer_group_is_about_what_the_script_reads_there(given: dict[str, Any], line: str) -> None:
+    (group,) = topics.consumer_groups([{"name": "g", **given}])
+    assert group.line == line
+
+
+def test_the_passwords_are_an_output_and_a_secret(deployed: Recording) -> None:
+    passwords = deployed.component_outputs[deployed.one("RocketMq").urn]["passwords"]
+    topics = dict(line.split()[::3] for line in secret(deployed, "declared")["users"].splitlines())
+    assert passwords == {name: password for name, password in topics.items() if "internal" not in name}
+
+    def program() -> None:
+        made = RocketMq("rocketmq", args(access={}))
+        pulumi.export("secret", pulumi.Output.from_input(made.passwords.is_secret()))
+
+    assert run(program).outputs["secret"] is True
+
+
+def test_a_new_generation_moves_to_the_user_that_every_member_has() -> None:
+    before, after = deploy(access={}), deploy(access={"internal_generation": 2})
+    passwords = [
+        dict(line.split()[::3] for line in secret(each, "declared")["users"].splitlines()) for each in (before, after)
+    ]
+    assert [sorted(each) for each in passwords] == [
+        ["rocketmq-internal-1", "rocketmq-internal-2"],
+        ["rocketmq-internal-2", "rocketmq-internal-3"],
+    ]
+    assert secret(after, "internal") == {
+        "username": "rocketmq-internal-2",
+        "password": passwords[0]["rocketmq-internal-2"],
+    }
+    changed = {
+        urn.rsplit("::", 1)[-1]
+        for urn, old in before.resources.items()
+        if urn in after.resources and after.resources[urn].inputs != old.inputs
+    }
+    assert {"rocketmq-broker-a-set", PROXIES, DECLARATIONS} <= changed
+
+
+def test_another_password_of_a_user_restarts_no_broker() -> None:
+    before = deploy(access={"users": [{"name": "orders"}]})
+    after = deploy(access={"users": [{"name": "orders", "password_version": 2}]})
+    changed = {
+        urn.rsplit("::", 1)[-1] for urn, old in before.resources.items() if after.resources[urn].inputs != old.inputs
+    }
+    assert changed == {"rocketmq-credentials-user-orders", "rocketmq-credentials-declared", DECLARATIONS}
+
+
+def test_what_asserts_the_declarations_comes_last_and_is_alone(deployed: Recording) -> None:
+    declarations = next(r for r in deployed.by_type("Deployment") if r.name == DECLARATIONS)
+    # The users of an earlier generation go away with it: nobody may still use them.
+    for earlier in ("rocketmq-broker-a-set", PROXIES):
+        (one,) = (r for r in deployed.resources.values() if r.name == earlier)
+        assert deployed.reaches(declarations, one)
+    spec = workload(deployed, DECLARATIONS)
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_it_runs_restricted_small_and_without_a_jvm(deployed: Recording) -> None:
+    main, spec = container(deployed, DECLARATIONS), pod(deployed, DECLARATIONS)
+    assert main["command"] == ["bash", "/etc/rocketmq/declare.sh"]
+    assert main["resources"] == {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
+    assert main["securityContext"]["readOnlyRootFilesystem"] is True
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["automountServiceAccountToken"] is False
+    files = config(deployed, "rocketmq-declarations-config")
+    for script in ("declare.sh", "declared.sh", "declared.awk", "ask.sh", "sign.sh"):
+        assert script in files
+    status = environment(deployed, DECLARATIONS)["STATUS"]
+    assert main["readinessProbe"]["exec"]["command"] == ["bash", "/etc/rocketmq/declared.sh", status, "120"]
+    assert main["livenessProbe"]["exec"]["command"][-1] == "alive"
+    assert environment(deployed, DECLARATIONS)["DECLARED"] == "/etc/rocketmq"
+    topics = {mount["mountPath"] for mount in main["volumeMounts"] if mount["name"] == "declared"}
+    assert topics == {environment(deployed, DECLARATIONS)["ACCESS"]}
+
+
+def test_it_reaches_brokers_and_nobody_reaches_it(deployed: Recording) -> None:
+    spec = deployed.one("NetworkPolicy", "rocketmq-declarations-network-policy").inputs["spec"]
+    assert (spec["policyTypes"], "ingress" in spec) == (["Ingress", "Egress"], False)
+    ports = {port["port"]: bool(rule.get("to")) for rule in spec["egress"] for port in rule["ports"]}
+    assert ports == {10911: True, 53: False}
+    broker = deployed.one("NetworkPolicy", "rocketmq-broker-a-network-policy").inputs["spec"]
+    roles = [
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+        for rule in broker["ingress"]
+        for peer in rule["from"]
+        if rule["ports"][0]["port"] == 10911
+    ]
+    assert roles == ["broker", "controller", "proxy", "declarations"]
+    assert workload(deployed, DECLARATIONS)["selector"]["matchLabels"]["app.kubernetes.io/component"] == "declarations"
+
+
+@pytest.mark.parametrize("name", [*SETS, PROXIES])
+def test_every_jvm_serves_and_asks_with_tls(deployed: Recording, name: str) -> None:
+    command = container(deployed, name)["command"]
+    assert {
+        "-Dtls.server.mode=enforcing",
+        "-Dtls.enable=true",
+        "-Dtls.test.mode.enable=false",
+        "-Dtls.server.certPath=/etc/rocketmq-tls/tls.crt",
+        "-Dtls.server.keyPath=/etc/rocketmq-tls/tls.key",
+        "-Dtls.client.authServer=true",
+        "-Dtls.client.trustCertPath=/etc/rocketmq-tls/ca.crt",
+    } <= set(command[command.index("java") + 1 : command.index("-cp")])
+    volumes = {volume["name"]: volume for volume in pod(deployed, name)["volumes"]}
+    assert volumes["tls"]["secret"]["secretName"] == "rocketmq-tls"
+    mount = {"name": "tls", "mountPath": "/etc/rocketmq-tls", "readOnly": True}
+    assert mount in container(deployed, name)["volumeMounts"]
+
+
+@pytest.mark.parametrize("name", [*SETS, PROXIES, DECLARATIONS])
+def test_scripts_speak_tls_where_servers_take_nothing_else(deployed: Recording, name: str) -> None:
+    found = environment(deployed, name)
+    assert (found["TLS"], found["TLS_CA"]) == ("on", "/etc/rocketmq-tls/ca.crt")
+
+
+def test_the_proxies_have_no_certificate_of_their_own_making(deployed: Recording) -> None:
+    proxy = json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
+    assert (proxy["tlsTestModeEnable"], proxy["tlsCertPath"], proxy["tlsKeyPath"]) == (
+        False,
+        "/etc/rocketmq-tls/tls.crt",
+        "/etc/rocketmq-tls/tls.key",
+    )
+
+
+def test_tls_takes_both_kinds_and_any_certificate_unless_told_otherwise() -> None:
+    def program() -> None:
+        RocketMq("rocketmq", args(tls={"secret_name": pulumi.Output.from_input("made-elsewhere")}))
+
+    recording = run(program)
+    command = container(recording)["command"]
+    assert "-Dtls.server.mode=permissive" in command
+    assert not [flag for flag in command if "authServer" in flag]
+    assert "TLS_CA" not in environment(recording, "rocketmq-broker-a-set")
+    (volume,) = (each for each in pod(recording)["volumes"] if each["name"] == "tls")
+    assert volume["secret"]["secretName"] == "made-elsewhere"
+
+
+def test_a_topic_goes_to_the_groups_that_carry_it() -> None:
+    two = [*ARGS["broker_groups"], *group(name="broker-b")]
+    topics = [{"name": "everywhere"}, {"name": "one", "broker_groups": ["broker-b"]}]
+    files = plan(args(broker_groups=two, topics=topics)).declared_files
+    assert files["topics.broker-a"] == "everywhere NORMAL 8 8 6\n"
+    assert files["topics.broker-b"] == "everywhere NORMAL 8 8 6\none NORMAL 8 8 6\n"
+    assert len(files["members"].splitlines()) == 6
+
+
+def test_mixed_topics_need_brokers_that_take_them() -> None:
+    mixed = group(config={"enableMixedMessageType": True})
+    files = plan(args(broker_groups=mixed, topics=[{"name": "a", "type": "MIXED"}])).declared_files
+    assert files["topics.broker-a"].startswith("a MIXED ")
+
+
+def refused(**user: Any) -> dict[str, Any]:
+    return {"access": {"users": [{"name": "orders", **user}]}}
+
+
+def permission(**changes: Any) -> dict[str, Any]:
+    return refused(permissions=[{"resources": ["Topic:a"], "actions": ["Pub"], **changes}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"topics": [{"name": ""}]}, "topics[''].name is ''; accepted are 1 to 127 letters"),
+        ({"topics": [{"name": "a b"}]}, "topics['a b'].name is 'a b'; accepted are 1 to 127 letters, digits"),
+        ({"topics": [{"name": "a.b"}]}, "topics['a.b'].name is 'a.b'"),
+        ({"topics": [{"name": "t" * 128}]}, "accepted are 1 to 127 letters"),
+        ({"topics": [{"name": "TBW102"}]}, "topics['TBW102'].name is 'TBW102', which RocketMQ has for itself"),
+        ({"topics": [{"name": "rmq_sys_x"}]}, "which RocketMQ has for itself"),
+        ({"topics": [{"name": "%RETRY%orders"}]}, "which RocketMQ has for itself"),
+        ({"topics": [{"name": "rocketmq"}]}, "topics['rocketmq'].name is 'rocketmq', which RocketMQ has for itself"),
+        ({"topics": [{"name": "broker-a"}]}, "topics['broker-a'].name is 'broker-a', which RocketMQ has for itself"),
+        (
+            {"topics": [{"name": "rocketmq_REPLY_TOPIC"}]},
+            "topics['rocketmq_REPLY_TOPIC'].name is 'rocketmq_REPLY_TOPIC', which RocketMQ",
+        ),
+        ({"topics": [{"name": "a"}, {"name": "a"}]}, "topics has 'a' more than once"),
+        (
+            {"topics": [{"name": "a", "type": "FIF0"}]},
+            "topics['a'].type is 'FIF0'; accepted with RocketMQ 5.5.0 are 'NORMAL'",
+        ),
+        ({"topics": [{"name": "a", "type": "FIF0"}]}, "did you mean 'FIFO'?"),
+        ({"topics": [{"name": "a", "type": "MIXED"}]}, "set enableMixedMessageType in the config of every"),
+        ({"topics": [{"name": "a", "queues": 0}]}, "topics['a'].queues is 0; accepted is 1 to 1024"),
+        ({"topics": [{"name": "a", "queues": 4, "write_queues": 5}]}, "write_queues is 5, queues is 4"),
+        ({"topics": [{"name": "a", "permission": "RWX"}]}, "permission is 'RWX'; accepted are 'RW', 'R', 'W'"),
+        ({"topics": [{"name": "a", "broker_groups": ["broker-b"]}]}, "names 'broker-b'; accepted are 'broker-a'"),
+        ({"topics": [{"name": "a", "broker_groups": []}]}, "broker_groups is empty"),
+        ({"consumer_groups": [{"name": "g" * 121}]}, "accepted are 1 to 120 letters"),
+        ({"consumer_groups": [{"name": "käse"}]}, "consumer_groups['käse'].name is 'käse'"),
+        ({"consumer_groups": [{"name": "CID_RMQ_SYS_x"}]}, "which RocketMQ has for itself"),
+        ({"consumer_groups": [{"name": "g"}, {"name": "g"}]}, "consumer_groups has 'g' more than once"),
+        ({"consumer_groups": [{"name": "g", "max_retries": -1}]}, "max_retries is -1; accepted is 0 to 2147483647"),
+        ({"consumer_groups": [{"name": "g", "max_retries": 2**31}]}, "consumer_groups['g'].max_retries is 2147483648"),
+        ({"access": {"internal_generation": 0}}, "access.internal_generation is 0; accepted is 1 or more"),
+        (refused(name="a b"), "access.users['a b'].name is 'a b'; accepted are 1 to 64 letters"),
+        (refused(name="rocketmq-internal-7"), "are RocketMQ's own, take another one"),
+        ({"access": {"users": [{"name": "a"}, {"name": "a"}]}}, "access.users has 'a' more than once"),
+        (refused(type="super"), "type is 'super'; accepted are 'Normal', 'Super'; did you mean 'Super'?"),
+        (refused(password_version=0), "access.users['orders'].password_version is 0; accepted is 1 or more"),
+        (refused(password_version=-3), "access.users['orders'].password_version is -3; accepted is 1 or more"),
+        (
+            refused(password="Chosen-by-a-person", password_version=2),
+            "access.users['orders'] has a password and a password_version, which numbers the generated ones; accepted",
+        ),
+        (
+            refused(password=pulumi.Output.from_input("Chosen-by-a-person"), password_version=1),
+            "accepted is one of the two: another password where it is given, another number where it is generated",
+        ),
+        (refused(password="short"), "access.users['orders'].password is not accepted; accepted is a string of 8 to 64"),
+        (refused(password='with"quotes'), "printable ASCII characters without blanks, quotes and backslashes"),
+        (permission(resources=["Topics:a"]), "has the resource 'Topics:a'; accepted are 'Topic:NAME'"),
+        (permission(resources=["Topics:a"]), "did you mean 'Topic'?"),
+        (permission(resources=["Topic:"]), "has the resource 'Topic:'"),
+        (permission(resources=["Topic:a*b"]), "has the resource 'Topic:a*b'"),
+        (permission(resources=[]), "a permission without resources or actions"),
+        (permission(resources=["Topic:a", "Topic:a"]), "RocketMQ keeps one permission for each resource"),
+        (permission(actions=[]), "a permission without resources or actions"),
+        (permission(actions=["Publish"]), "actions is 'Publish'; accepted are 'Pub', 'Sub'"),
+        (permission(decision="Denied"), "decision is 'Denied'; accepted are 'Allow', 'Deny'; did you mean 'Deny'?"),
+        (permission(source_ips=["10.0.0"]), "has the source '10.0.0'; accepted is an address or a CIDR block"),
+        (
+            refused(type="Super", permissions=[{"resources": ["*"], "actions": ["All"]}]),
+            "is 'Super' and has permissions, which nobody asks",
+        ),
+        ({"tls": {"secret_name": "x", "mode": "enforce"}}, "tls.mode is 'enforce'; accepted are 'permissive'"),
+        ({"tls": {"secret_name": "Bad Name"}}, "tls.secret_name is 'Bad Name'; accepted are 1 to 253 lower-case"),
+        ({"tls": {"secret_name": ""}}, "tls.secret_name is ''; accepted are 1 to 253 lower-case"),
+        *(
+            ({"tls": {"secret_name": "x", "authority": entry}}, f"tls.authority is {entry!r}; accepted is the name of")
+            for entry in ("", "../../etc", "a/b", "a b", ".", "..", "..data", "a" * 254, "ca.crt\n")
+        ),
+        ({"broker_groups": group(name="declarations")}, "as the set of another role is called"),
+        (
+            {"broker_groups": group(config={"authenticationWhitelist": "25"})},
+            "authenticationWhitelist is set by the deployment",
+        ),
+        ({"proxies": {"config": {"tlsTestModeEnable": True}}}, "tlsTestModeEnable is set by the deployment"),
+        ({"proxies": {"config": {"authenticationEnabled": True}}}, "authenticationEnabled is set by the deployment"),
+    ],
+)
+def test_what_rocketmq_refuses_is_refused_before_anything_is_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(**changes))
+
+
+def test_a_refused_password_is_not_repeated() -> None:
+    with pytest.raises(ValueError, match="password") as error:
+        plan(args(**refused(password="with a blank")))
+    assert "with a blank" not in str(error.value)
+
+
+def test_a_password_that_is_known_later_is_checked_later() -> None:
+    with pytest.raises(
+        ValueError, match=r"access\.users\['orders'\]\.password is not accepted; accepted is a string of 8 to 64"
+    ):
+        run(lambda: RocketMq("rocketmq", args(**refused(password=pulumi.Output.secret("abc")))))
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=70))
+def test_a_password_that_is_taken_is_one_word_that_json_leaves_alone(password: str) -> None:
+    try:
+        access.checked_password(password, "user")
+    except ValueError:
+        return
+    assert json.dumps(password) == f'"{password}"'
+    assert password.split() == [password]
+
+
+@given(st.text(max_size=130))
+def test_a_name_that_is_taken_is_one_word_that_json_leaves_alone(name: str) -> None:
+    for check in (
+        lambda: resource_names.topic(name, frozenset()),
+        lambda: resource_names.group(name),
+        lambda: resource_names.user(name, "own-"),
+    ):
+        try:
+            taken = check()
+        except ValueError:
+            continue
+        assert json.dumps(taken) == f'"{name}"'
+        assert name.split() == [name]

@@ -1,0 +1,513 @@
+"""The known keys of every version, what is held to them, and how the files are written."""
+
+import json
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.rocketmq.config import broker_config, key_rules
+from eks_rocketmq.rocketmq.plan import plan
+from scripts.rocketmq_keys import KEYS, render
+from tests.unit.rocketmq_case import args, config, deploy, group, keys
+
+VERSIONS = ("5.3.3", "5.4.0", "5.5.0")
+ROLES = ("broker", "controller", "name_server", "proxy")
+KINDS = {"int": int, "long": int, "double": float, "boolean": bool, "string": str, "enum": str}
+
+
+def refused(message: str, **changes: Any) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below, to the letter
+        plan(args(**changes))
+    assert message in str(error.value)
+
+
+def refused_key(message: str, config: dict[str, Any], **changes: Any) -> None:
+    refused(f"broker_groups['broker-a'].config: {message}", broker_groups=group(config=config), **changes)
+
+
+class TestData:
+    def test_three_versions_are_known(self) -> None:
+        assert tuple(broker_config.versions()) == VERSIONS
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_every_key_has_a_type_and_a_default_of_it(self, version: str) -> None:
+        known = broker_config.known_keys(version)
+        assert tuple(known) == ROLES
+        for role, keys_of_role in known.items():
+            assert list(keys_of_role) == sorted(keys_of_role), role
+            for name, key in keys_of_role.items():
+                assert set(key) <= {"type", "default", "members", "deprecated", "unread"}, name
+                assert type(key.get("default", KINDS[key["type"]]())) is KINDS[key["type"]], name
+                assert ("members" in key) == (key["type"] == "enum"), name
+                assert key.get("default") in [*key.get("members", [key.get("default")]), None], name
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_no_default_says_on_which_machine_it_was_read(self, version: str) -> None:
+        text = (KEYS / f"{version}.json").read_text()
+        broker = broker_config.known_keys(version)["broker"]
+        # By the number of processors, by address, by the folder of a home.
+        assert [
+            name for name in ("sendMessageThreadPoolNums", "brokerIP1", "brokerName") if "default" in broker[name]
+        ] == []
+        assert "null/" not in text
+        assert "/root" not in text
+
+    @pytest.mark.parametrize(
+        ("version", "counts"),
+        [("5.3.3", (442, 70, 58, 172)), ("5.4.0", (487, 70, 58, 174)), ("5.5.0", (518, 70, 58, 179))],
+    )
+    def test_the_known_keys_are_those_of_the_jars(self, version: str, counts: tuple[int, ...]) -> None:
+        known = broker_config.known_keys(version)
+        assert tuple(len(known[role]) for role in ROLES) == counts
+        assert "mapedFileSizeCommitLog" not in known["broker"]
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_files_are_as_the_extractor_writes_them(self, version: str) -> None:
+        text = (KEYS / f"{version}.json").read_text()
+        assert render(json.loads(text)) == text
+
+
+class TestVersions:
+    @pytest.mark.parametrize("version", VERSIONS)
+    @pytest.mark.parametrize("profile", ["strict", "balanced", "dev"])
+    def test_every_version_knows_what_the_deployment_sets(self, version: str, profile: str) -> None:
+        planned = plan(args(version=version, profile=profile))
+        assert planned.deployment.image == f"apache/rocketmq:{version}"
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_home_has_the_version_in_it(self, version: str) -> None:
+        pods = deploy(version=version).one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["template"]
+        (main,) = pods["spec"]["containers"]
+        environment = {variable["name"]: variable.get("value") for variable in main["env"]}
+        assert environment["ROCKETMQ_HOME"] == f"/home/rocketmq/rocketmq-{version}"
+        assert pods["metadata"]["labels"]["app.kubernetes.io/version"] == version
+
+    @pytest.mark.parametrize(
+        ("key", "value", "since"),
+        [
+            ("writeWithoutMmap", True, "5.4.0"),
+            ("transRocksDBEnable", True, "5.4.0"),
+            ("enableLiteEventMode", True, "5.5.0"),
+        ],
+    )
+    def test_a_key_is_taken_by_the_versions_that_have_it(self, key: str, value: object, since: str) -> None:
+        for version in VERSIONS:
+            if version >= since:
+                plan(args(version=version, broker_groups=group(config={key: value})))
+            else:
+                having = ", ".join(other for other in VERSIONS if other >= since)
+                refused_key(
+                    f"RocketMQ {version} has no broker key {key!r}; {having} has it", {key: value}, version=version
+                )
+
+    def test_a_key_that_goes_is_taken_with_a_warning(self) -> None:
+        recording = deploy(broker_groups=group(config={"maxTopicLength": 100}))
+        assert keys(recording)["maxTopicLength"] == "100"
+        assert [text.removeprefix("broker_groups['broker-a'].config: ") for _, text in recording.log] == [
+            "RocketMQ 5.5.0 takes maxTopicLength and is going to drop it",
+            "maxTopicLength is read by nobody in RocketMQ 5.5.0, so it changes nothing",
+        ]
+        assert deploy().log == []
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    @pytest.mark.parametrize(
+        ("role", "config"),
+        [
+            ("broker_groups", {"highSpeedMode": True}),
+            ("controllers", {"serverSocketBacklog": 2048}),
+            ("name_servers", {"maxReconnectIntervalTimeSeconds": 30}),
+            ("proxies", {"contextExpiredInSeconds": 60}),
+        ],
+    )
+    def test_so_is_one_that_nobody_reads(self, version: str, role: str, config: dict[str, Any]) -> None:
+        (key,) = config
+        given, what = (
+            (group(config=config), "broker_groups['broker-a']")
+            if role == "broker_groups"
+            else ({"config": config}, role)
+        )
+        told = f"{what}.config: {key} is read by nobody in RocketMQ {version}, so it changes nothing"
+        assert told in plan(args(version=version, **{role: given})).warnings
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_but_not_the_one_that_seems_to_switch_access_control_on(self, version: str) -> None:
+        for value in (True, False):
+            refused_key(
+                f"aclEnable is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it out, "
+                "access control has an argument of its own: access",
+                {"aclEnable": value},
+                version=version,
+            )
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_deployment_sets_none_that_nobody_reads(self, version: str) -> None:
+        recording = deploy(version=version, access={"users": []}, tls={"secret_name": "tls"})
+        proxy = json.loads(config(recording, "rocketmq-proxy-config")["rmq-proxy.json"])
+        for role, found in {
+            "broker": keys(recording),
+            "controller": keys(recording, "rocketmq-controller-config", "controller.conf"),
+            "name_server": keys(recording, "rocketmq-nameserver-config", "namesrv.conf"),
+            "proxy": proxy,
+        }.items():
+            assert found
+            assert broker_config.remarks(version, role, found) == [], role
+
+
+class TestLimits:
+    """What 5.3.3 cannot do, as it was seen on real brokers."""
+
+    def test_a_group_of_533_is_said_to_lose_topics_with_a_type(self) -> None:
+        (warning,) = plan(args(version="5.3.3")).warnings
+        assert warning.startswith("version: the slaves of RocketMQ 5.3.3 refuse topics that have attributes")
+        assert plan(args(version="5.4.0")).warnings == []
+        alone = {"profile": "dev", "controllers": {"replicas": 1}, "broker_groups": group(replicas=1)}
+        assert plan(args(version="5.3.3", **alone)).warnings == []
+
+    def test_and_takes_no_declared_topic(self) -> None:
+        refused(
+            "refuse topics with one, so they would be gone after a failover; accepted is version '5.4.0' or later",
+            version="5.3.3",
+            topics=[{"name": "orders"}],
+        )
+        plan(args(version="5.4.0", topics=[{"name": "orders"}]))
+
+
+class TestRanges:
+    @pytest.mark.parametrize(
+        ("key", "inside", "outside", "accepted"),
+        [
+            (
+                "registerNameServerPeriod",
+                (10000, 60000),
+                (9999, 60001),
+                "10000 to 60000 (milliseconds, RocketMQ bounds",
+            ),
+            ("diskMaxUsedSpaceRatio", (10, 95), (9, 96), "10 to 95 (percent, RocketMQ bounds others in silence)"),
+            ("diskSpaceWarningLevelRatio", (86, 90), (34, 91), "35 to 90 (percent"),
+            ("diskSpaceCleanForciblyRatio", (30, 85), (29, 86), "30 to 85 (percent"),
+            ("fileReservedTime", (1, 720), (0, -1), "1 to 2147483647 (hours, with 0 every full file"),
+            ("sendMessageThreadPoolNums", (1, 64), (0, -4), "1 to 32767 (threads, a pool without any"),
+            ("sendThreadPoolQueueCapacity", (1,), (0,), "1 to 2147483647 (requests that wait)"),
+            ("transientStorePoolSize", (1,), (0,), "1 to 2147483647 (buffers"),
+            ("haTransferBatchSize", (1, 4 * 1024**2), (0, 4 * 1024**2 + 1), "1 to 4194304 (bytes, what a slave reads"),
+            ("flushConsumerOffsetInterval", (1,), (0, -1), "1 to 2147483647 (a timer; with another period"),
+            ("accessMessageInMemoryMaxRatio", (0, 100), (-1, 101), "0 to 100 (percent"),
+            ("brokerPermission", (2, 4, 6), (0, 1, 7), "accepted are 2, 4, 6"),
+            ("timerPrecisionMs", (100, 1000), (50, 300), "accepted are 100, 200, 500, 1000"),
+            ("storeType", ("default", "defaultRocksDB"), ("rocksdb", ""), "accepted are 'default', 'defaultRocksDB'"),
+            (
+                "timerWheelEnable",
+                (True,),
+                (False,),
+                "accepted is True (without it clients of the proxies receive nothing)",
+            ),
+            ("deleteWhen", ("04", "4;16", "23"), ("24", "4 pm", "", "04:00"), "accepted are hours of the day"),
+            (
+                "messageDelayLevel",
+                ("1s 5s 2m 1h 2d", "30s"),
+                ("1s  5s", "5", "1w", " 1s", "", "0s"),
+                "accepted are delays with one blank between",
+            ),
+            (
+                "metricsLabel",
+                ("", "team:a", "team:a,zone:b"),
+                ("team", "team=a", "a:b:c"),
+                "accepted are pairs such as",
+            ),
+        ],
+    )
+    def test_what_rocketmq_would_bound_or_die_of_is_refused(
+        self, key: str, inside: tuple[object, ...], outside: tuple[object, ...], accepted: str
+    ) -> None:
+        for value in inside:
+            plan(args(broker_groups=group(config={key: value})))
+        for value in outside:
+            refused_key(f"{key} is {value!r}; accepted", {key: value})
+            assert accepted in str(key_rules.refusal("broker", key, value))
+
+    @pytest.mark.parametrize(
+        ("key", "value", "accepted"),
+        [
+            ("fileReservedTime", "48", "is a whole number, 1 to 2147483647 (hours, with 0 every full file"),
+            ("registerNameServerPeriod", 20000.5, "is a whole number, 10000 to 60000 (milliseconds"),
+            ("serverSelectorThreads", "0", "is a whole number, 0 to 32767 (0 is two for each processor)"),
+            ("maxHaTransferByteInSecond", 2**63, "is a whole number, 1 to 9223372036854775807 (RocketMQ takes less"),
+            ("logicalDiskSpaceCleanForciblyThreshold", "0.9", "is a number, 0.1 to 1 (part of the volume)"),
+            ("timerRocksDBRollMaxTps", "9", "is a number, 1 or more (RocketMQ takes less"),
+            ("brokerPermission", "6", "are 2, 4, 6"),
+            ("timerWheelEnable", "true", "is True (without it"),
+            ("deleteWhen", 4, "are hours of the day, such as '04' or '04;16'"),
+        ],
+    )
+    def test_a_value_of_another_type_is_told_the_same_bounds(self, key: str, value: object, accepted: str) -> None:
+        refused_key(f"{key} is {value!r}; accepted {accepted}", {key: value})
+
+    @pytest.mark.parametrize(
+        ("role", "config"),
+        [
+            ("broker_groups", {"serverWorkerThreads": 0}),
+            ("broker_groups", {"serverWorkerThreads": 32768}),
+            ("broker_groups", {"serverSelectorThreads": -1}),
+            ("broker_groups", {"topicQueueLockNum": 0}),
+            ("broker_groups", {"waitTimeMillsInSendQueue": 0}),
+            ("broker_groups", {"osPageCacheBusyTimeOutMills": -1}),
+            ("broker_groups", {"syncFlushTimeout": 0}),
+            ("broker_groups", {"slaveTimeout": 0}),
+            ("broker_groups", {"putMessageTimeout": 0}),
+            ("broker_groups", {"defaultTopicQueueNums": 0}),
+            ("broker_groups", {"flushIntervalCommitLog": -5}),
+            ("broker_groups", {"transactionCheckInterval": 0}),
+            ("broker_groups", {"sendHeartbeatTimeoutMillis": 0}),
+            ("broker_groups", {"maxHaTransferByteInSecond": 0}),
+            ("broker_groups", {"travelCqFileNumWhenGetMessage": 0}),
+            ("broker_groups", {"logicalDiskSpaceCleanForciblyThreshold": 0.0}),
+            ("broker_groups", {"timerRocksDBRollMaxTps": 0.0}),
+            ("broker_groups", {"maxMessageSize": 0}),
+            ("name_servers", {"unRegisterBrokerQueueCapacity": 0}),
+            ("controllers", {"electMasterMaxRetryCount": 0}),
+            ("proxies", {"grpcClientProducerMaxAttempts": 0}),
+            ("proxies", {"topicRouteServiceCacheMaxNum": 0}),
+            ("proxies", {"rocketmqMQClientNum": 0}),
+            ("proxies", {"grpcClientIdleTimeMills": 0}),
+        ],
+    )
+    def test_nothing_that_stops_a_process_or_every_request_is_taken(self, role: str, config: dict[str, Any]) -> None:
+        ((key, value),) = config.items()
+        given = group(config=config) if role == "broker_groups" else {"config": config}
+        refused(f".config: {key} is {value!r}; accepted is ", **{role: given})
+
+    @pytest.mark.parametrize(
+        ("role", "key"),
+        [("broker", "serverSelectorThreads"), ("broker", "writeBufferLowWaterMark"), ("proxy", "maxMessageSize")],
+    )
+    def test_but_0_is_where_it_has_a_meaning(self, role: str, key: str) -> None:
+        assert broker_config.checked("5.5.0", role, {key: 0}, "config") == {key: 0}
+        refused_below = key_rules.refusal(role, key, -1)
+        assert refused_below is not None
+        assert refused_below.startswith("accepted is 0 ")
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_no_number_is_below_0_but_those_that_are_so_by_themselves(self, version: str) -> None:
+        negative = {
+            "brokerId": -1,  # what the deployment sets: the controllers give the id out
+            "defaultPopShareQueueNum": -1,
+            "disappearTimeAfterStart": -1,
+            "maxStatsIdleTimeInMinutes": -1,
+        }
+        for role, known in broker_config.known_keys(version).items():
+            for key, described in known.items():
+                if described["type"] in {"int", "long", "double"}:
+                    taken = key_rules.refusal(role, key, -1) is None
+                    assert taken is (key in negative), (role, key)
+                    assert not taken or key == "brokerId" or described["default"] == negative[key]
+                    assert key_rules.refusal(role, key, -2) is not None, (role, key)
+
+    @pytest.mark.parametrize(
+        "key",
+        sorted({*key_rules._RANGES, *key_rules._LEAST, *key_rules._FORMS, *key_rules._CHOICES})
+        + [key for _, key in key_rules._ROLE_LEAST],
+    )
+    def test_every_rule_is_about_a_key_that_exists(self, key: str) -> None:
+        assert [role for version in VERSIONS for role in ROLES if key in broker_config.known_keys(version)[role]]
+
+    @pytest.mark.parametrize("family", key_rules._FAMILIES, ids=lambda family: family[0].pattern)
+    def test_every_family_has_members_without_a_range_of_their_own(self, family: Any) -> None:
+        keys_of_all = {key for known in broker_config.known_keys("5.5.0").values() for key in known}
+        assert len([key for key in keys_of_all - set(key_rules._RANGES) if family[0].fullmatch(key)]) > 1
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_rules_take_every_default(self, version: str) -> None:
+        known = broker_config.known_keys(version)
+        wrong = [
+            (role, key, described["default"])
+            for role in ROLES
+            for key, described in known[role].items()
+            if "default" in described and key_rules.refusal(role, key, described["default"])
+        ]
+        # These two are what a server without a port of its own has, and both are set.
+        assert wrong == [("controller", "listenPort", 0), ("name_server", "listenPort", 0)]
+
+
+class TestContradictions:
+    @pytest.mark.parametrize(
+        ("config", "message"),
+        [
+            (
+                {"transientStorePoolEnable": True, "flushDiskType": "SYNC_FLUSH", "transientStorePoolSize": 1},
+                "transientStorePoolEnable True and flushDiskType 'SYNC_FLUSH' contradict each other: a write waits",
+            ),
+            (
+                {"transientStorePoolEnable": True, "writeWithoutMmap": True, "transientStorePoolSize": 1},
+                "transientStorePoolEnable True and writeWithoutMmap True contradict each other: RocketMQ then leaves",
+            ),
+            ({"duplicationEnable": True}, "duplicationEnable True and enableControllerMode True contradict each other"),
+            (
+                {"enableSlaveActingMaster": True},
+                "enableSlaveActingMaster True and enableControllerMode True contradict",
+            ),
+            (
+                {"enableAutoInSyncReplicas": True},
+                "enableAutoInSyncReplicas True and enableControllerMode True contradict",
+            ),
+            (
+                {"fetchNamesrvAddrByAddressServer": True},
+                "contradict each other: the brokers are told their name servers",
+            ),
+            (
+                {"diskSpaceWarningLevelRatio": 80},
+                "diskSpaceCleanForciblyRatio 85 and diskSpaceWarningLevelRatio 80 contradict each other: writes would",
+            ),
+            (
+                {"maxMessageSize": 4 * 1024**2, "mappedFileSizeCommitLog": 8 * 1024**2},
+                "maxMessageSize 4194304 and mappedFileSizeCommitLog 8388608 contradict each other: a message must fit",
+            ),
+            (
+                {"maxIndexNum": 107_000_000},
+                "maxHashSlotNum 5000000 and maxIndexNum 107000000 contradict each other: an index file",
+            ),
+            ({"haSendHeartbeatInterval": 20000}, "haSendHeartbeatInterval 20000 and haHousekeepingInterval 20000"),
+            ({"haSendHeartbeatInterval": 15000}, "haSendHeartbeatInterval 15000 and haMaxTimeSlaveNotCatchup 15000"),
+            (
+                {"controllerHeartBeatTimeoutMills": 1000},
+                "brokerHeartbeatInterval 1000 and controllerHeartBeatTimeoutMills 1000 contradict each other",
+            ),
+            (
+                {"writeBufferLowWaterMark": 2, "writeBufferHighWaterMark": 1},
+                "writeBufferLowWaterMark 2 and writeBufferHighWaterMark 1 contradict each other: Netty ends",
+            ),
+            (
+                {"metricsExporterType": "OTLP_GRPC"},
+                "metricsExporterType 'OTLP_GRPC' and metricsGrpcExporterTarget '' contradict each other: RocketMQ then",
+            ),
+            (
+                {"timerReputServiceCorePoolSize": 7},
+                "timerReputServiceCorePoolSize 7 and timerReputServiceMaxPoolSize 6 contradict each other: the process",
+            ),
+            (
+                {"transactionCheckRocksdbMaxThreads": 1},
+                "transactionCheckRocksdbCoreThreads 2 and transactionCheckRocksdbMaxThreads 1 contradict each other",
+            ),
+        ],
+    )
+    def test_brokers_are_told_no_two_things_at_once(self, config: dict[str, Any], message: str) -> None:
+        refused(message, broker_groups=group(config=config))
+
+    @pytest.mark.parametrize(
+        ("role", "config", "message"),
+        [
+            ("controllers", {"metricsExporterType": "OTLP_GRPC"}, "RocketMQ then exports nothing"),
+            ("name_servers", {"writeBufferLowWaterMark": 2, "writeBufferHighWaterMark": 1}, "Netty ends the process"),
+            (
+                "proxies",
+                {"grpcClientConsumerMinLongPollingTimeoutMillis": 30000},
+                "grpcClientConsumerMinLongPollingTimeoutMillis 30000 and grpcClientConsumerMaxLongPollingTimeoutMillis",
+            ),
+            (
+                "proxies",
+                {"maxInvisibleTimeMills": 1},
+                "minInvisibleTimeMillsForRecv 10000 and maxInvisibleTimeMills 1 ",
+            ),
+            ("proxies", {"renewThreadPoolNums": 5}, "renewThreadPoolNums 5 and renewMaxThreadPoolNums 4 contradict"),
+        ],
+    )
+    def test_nor_is_any_other_role(self, role: str, config: dict[str, Any], message: str) -> None:
+        with pytest.raises(ValueError, match=f"{role}.config: .* contradict each other: ") as error:
+            plan(args(**{role: {"config": config}}))
+        assert message in str(error.value)
+
+    def test_without_a_longest_time_the_least_one_contradicts_nothing(self) -> None:
+        plan(args(proxies={"config": {"maxInvisibleTimeMills": 0}}))
+
+    def test_a_rule_about_a_key_that_the_version_lacks_does_not_apply(self) -> None:
+        config = {"transientStorePoolEnable": True, "transientStorePoolSize": 1}
+        plan(args(version="5.3.3", profile="dev", broker_groups=group(config=config, memory="16Gi")))
+
+    def test_the_defaults_contradict_nothing(self) -> None:
+        for version in VERSIONS:
+            for role, known in broker_config.known_keys(version).items():
+                assert key_rules.contradiction(role, known, {}) is None
+
+
+class TestOtherRoles:
+    @pytest.mark.parametrize(
+        ("role", "file", "key", "value"),
+        [
+            ("name_servers", ("rocketmq-nameserver-config", "namesrv.conf"), "scanNotActiveBrokerInterval", 3000),
+            ("controllers", ("rocketmq-controller-config", "controller.conf"), "electMasterMaxRetryCount", 5),
+        ],
+    )
+    def test_name_servers_and_controllers_take_keys_too(
+        self, role: str, file: tuple[str, str], key: str, value: int
+    ) -> None:
+        changes: dict[str, Any] = {role: {"config": {key: value}}}
+        assert keys(deploy(**changes), *file)[key] == str(value)
+        assert key not in keys(deploy(), *file)
+
+    def test_a_users_key_wins_over_the_controllers_own(self) -> None:
+        recording = deploy(controllers={"config": {"scanInactiveMasterInterval": 2000}})
+        found = keys(recording, "rocketmq-controller-config", "controller.conf")
+        assert (found["scanInactiveMasterInterval"], found["scanNotActiveBrokerInterval"]) == ("2000", "1000")
+
+    @pytest.mark.parametrize(
+        ("role", "config", "message"),
+        [
+            ("name_servers", {"listenPort": 1}, "name_servers.config: listenPort is set by the deployment"),
+            ("name_servers", {"enableControllerInNamesrv": True}, "enableControllerInNamesrv is set by the deployment"),
+            ("name_servers", {"brokerName": "a"}, "no name server key 'brokerName'; a broker has it"),
+            ("name_servers", {"enableTopicLst": True}, "did you mean 'enableTopicList'?"),
+            ("name_servers", {"enableShutdownGracefully": True}, "enableShutdownGracefully is set by the deployment"),
+            ("controllers", {"controllerType": "jRaft"}, "controllers.config: controllerType is set by the deployment"),
+            ("controllers", {"controllerStorePath": "/elsewhere"}, "controllerStorePath is set by the deployment"),
+            ("controllers", {"scanInactiveMasterInterval": 0}, "scanInactiveMasterInterval is 0; accepted is 1"),
+            ("controllers", {"jRaftGroupId": "a"}, "jRaftGroupId is set by the deployment"),
+            ("controllers", {"brokerRole": "SLAVE"}, "RocketMQ 5.5.0 has no controller key 'brokerRole'"),
+            (
+                "controllers",
+                {"mappedFileSize": 4 * 1024**3},
+                "mappedFileSize is 4294967296; accepted is a whole number",
+            ),
+            ("proxies", {"topicRouteServiceCacheRefreshSeconds": 0}, "accepted is 1 to 2147483647 (seconds,"),
+        ],
+    )
+    def test_and_are_held_to_them(self, role: str, config: dict[str, Any], message: str) -> None:
+        refused(message, **{role: {"config": config}})
+
+    def test_a_controllers_claim_has_room_for_the_log_that_it_is_told_to_make(self) -> None:
+        refused(
+            "controllers.storage is 1Gi; accepted is room for 4 files of its log, 2048Mi, or more",
+            controllers={"storage": "1Gi", "config": {"mappedFileSize": 512 * 1024**2}},
+        )
+
+
+class TestFiles:
+    def test_rendering_is_sorted_and_spells_booleans_as_java_does(self) -> None:
+        assert broker_config.properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"
+
+    def test_a_properties_file_gets_back_what_was_meant(self) -> None:
+        # java.util.Properties takes a backslash for an escape and reads the bytes as Latin-1.
+        assert broker_config.properties({"a": r"C:\temp", "b": "é€", "c": "😀"}) == (
+            "a=C:\\\\temp\nb=\\u00e9\\u20ac\nc=\\ud83d\\ude00\n"
+        )
+
+    @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\x00", "a\u2028b", "\t"])
+    def test_no_value_can_become_a_second_line(self, value: str) -> None:
+        refused_key(f"msgTraceTopicName is {value!r}; accepted is a string on one line", {"msgTraceTopicName": value})
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True])
+    def test_a_number_is_a_number(self, value: object) -> None:
+        (key, *_) = [
+            key for key, known in broker_config.known_keys("5.5.0")["broker"].items() if known["type"] == "double"
+        ]
+        refused_key(f"{key} is {value!r}; accepted is a number", {key: value})
+        plan(args(broker_groups=group(config={key: 0.5})))
+
+
+def test_a_graceful_shutdown_of_rocketmqs_own_lengthens_the_stop() -> None:
+    def grace(**config: Any) -> int:
+        recording = deploy(broker_groups=group(config=config))
+        spec = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]
+        return spec["template"]["spec"]["terminationGracePeriodSeconds"]
+
+    assert grace(enableShutdownGracefully=True) == grace() + 60
+    assert grace(enableShutdownGracefully=True, shutdownWaitTimeSeconds=10) == grace() + 20
+    assert grace(shutdownWaitTimeSeconds=10) == grace()

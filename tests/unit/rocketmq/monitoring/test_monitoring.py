@@ -1,0 +1,474 @@
+"""Metrics and what is made of them. Every query is held to the metrics that were seen on real processes."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import promql_parser as promql
+import pytest
+
+from eks_rocketmq.rocketmq.config.broker_config import versions
+from eks_rocketmq.rocketmq.monitoring import alerts, grafana_panels
+from eks_rocketmq.rocketmq.plan import plan
+from eks_rocketmq.rocketmq.rocket_mq import RocketMq
+from tests.unit.harness import REPOSITORY, Recording, run
+from tests.unit.rocketmq_case import ARGS, args, config, container, deploy, group, keys, workload
+
+DATA = REPOSITORY / "tests" / "unit" / "data"
+RECORDED = json.loads((DATA / "metrics.json").read_text())
+METRICS: dict[str, set[str]] = {}
+for _role in RECORDED["labels"].values():
+    for _name, _labels in _role.items():
+        METRICS.setdefault(_name, set()).update(_labels)
+# What others measure: Prometheus itself, kube-state-metrics, and the kubelet with its cAdvisor.
+OTHERS = {
+    "up": set(),
+    "kube_statefulset_replicas": {"statefulset"},
+    "kube_statefulset_status_replicas_ready": {"statefulset"},
+    "kube_pod_container_status_restarts_total": set(),
+    "kube_persistentvolumeclaim_status_phase": {"persistentvolumeclaim", "phase"},
+    "kubelet_volume_stats_used_bytes": {"persistentvolumeclaim"},
+    "kubelet_volume_stats_capacity_bytes": {"persistentvolumeclaim"},
+    "container_memory_working_set_bytes": set(),
+    "container_cpu_usage_seconds_total": set(),
+}
+TARGET = {"namespace", "pod", "container"}
+"""Labels that every target has when the operator's monitors find it."""
+
+EVERYTHING: dict[str, Any] = {
+    "monitor": "pod",
+    "monitor_labels": {"release": "kps"},
+    "alerts": {},
+    "grafana_dashboard": {},
+}
+SCHEMAS = json.loads((DATA / "prometheus-operator.json").read_text())["schemas"]
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Recording:
+    return deploy(monitoring=EVERYTHING)
+
+
+def rules(**changes: Any) -> dict[str, dict[str, Any]]:
+    """All alerts by name; of those that each group has, the first."""
+    planned = plan(args(monitoring={"alerts": changes.pop("alerts", {})}, **changes))
+    around = planned.monitoring
+    assert around is not None
+    assert around.alerts is not None
+    found: dict[str, dict[str, Any]] = {}
+    for part in alerts.rule_groups(planned.alert_targets, around.alerts):
+        for rule in part["rules"]:
+            found.setdefault(rule["alert"], rule)
+    return found
+
+
+def selectors(expression: Any) -> Iterator[Any]:
+    """Every vector selector in a parsed query."""
+    if isinstance(expression, promql.VectorSelector):
+        yield expression
+        return
+    for part in ("expr", "lhs", "rhs", "vector_selector", "vs", "param"):
+        inner = getattr(expression, part, None)
+        if inner is not None:
+            yield from selectors(inner)
+    for argument in getattr(expression, "args", None) or []:
+        yield from selectors(argument)
+
+
+def check(query: str) -> None:
+    """The query parses, names metrics and labels that exist, and looks at this RocketMQ only."""
+    found = list(selectors(promql.parse(query)))
+    assert found, query
+    for selector in found:
+        metric = selector.name
+        assert metric in METRICS or metric in OTHERS, f"{metric} does not exist: {query}"
+        matchers = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
+        assert matchers["namespace"] == "rocketmq", query
+        known = METRICS.get(metric, set()) | OTHERS.get(metric, set()) | TARGET
+        assert set(matchers) <= known, f"{set(matchers) - known} of {metric}: {query}"
+        grouped = {label.strip() for by in re.findall(r"by \(([^)]*)\)", query) for label in by.split(",")}
+        everything = set().union(*(METRICS.get(s.name, set()) | TARGET for s in found)) | {"le"}
+        assert grouped <= everything, f"{grouped - everything}: {query}"
+
+
+def test_metrics_were_recorded_of_every_version_that_can_be_deployed() -> None:
+    assert set(versions()) <= set(RECORDED["versions"])
+    assert {role: bool(found) for role, found in RECORDED["labels"].items()} == {
+        "broker": True,
+        "controller": True,
+        "proxy": True,
+    }
+
+
+@pytest.mark.parametrize("monitor", ["pod", "service"])
+def test_monitoring_adds_objects_and_touches_no_pod_and_no_service(monitor: str) -> None:
+    def rest(recording: Recording) -> list[dict[str, Any]]:
+        kinds = ("ConfigMap", "Service", "StatefulSet", "Deployment", "NetworkPolicy")
+        return [
+            manifest
+            for manifest in recording.manifests()
+            if manifest["kind"] in kinds and manifest["metadata"]["name"] != "rocketmq-monitoring-grafana"
+        ]
+
+    plain = deploy()
+    assert plain.by_type("Monitoring") == []
+    assert rest(deploy(monitoring={**EVERYTHING, "monitor": monitor})) == rest(plain)
+
+
+def test_every_role_but_the_name_servers_exports_metrics() -> None:
+    recording = deploy()
+    for name, file in (("broker-a", "broker.conf"), ("controller", "controller.conf")):
+        found = keys(recording, f"rocketmq-{name}-config", file)
+        assert (found["metricsExporterType"], found["metricsPromExporterPort"]) == ("PROM", "5557")
+    proxy = json.loads(config(recording, "rocketmq-proxy-config")["rmq-proxy.json"])
+    assert (proxy["metricsExporterType"], proxy["metricsPromExporterPort"]) == ("PROM", 5557)
+    ports = {
+        name: [p["containerPort"] for p in container(recording, name)["ports"] if p["name"] == "metrics"]
+        for name in ("rocketmq-broker-a-set", "rocketmq-controller-set", "rocketmq-proxy-deployment")
+    }
+    assert set(map(tuple, ports.values())) == {(5557,)}
+    assert "5557" not in str(workload(recording, "rocketmq-nameserver-set"))
+    assert "metrics" not in config(recording, "rocketmq-nameserver-config")["namesrv.conf"]
+
+
+@pytest.mark.parametrize(("version", "word"), [("5.3.3", 2), ("5.4.0", 2), ("5.5.0", "PROM")])
+def test_each_versions_proxy_reads_the_word_it_knows(version: str, word: object) -> None:
+    planned = plan(args(version=version))
+    assert json.loads(planned.proxies.config)["metricsExporterType"] == word
+    assert "metricsExporterType=PROM\n" in planned.controllers.config
+    assert planned.groups[0].keys["metricsExporterType"] == "PROM"
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_inventory_is_what_today_has_and_what_was_asked_for(preview: bool) -> None:
+    plain, full = deploy(preview=preview).inventory(), deploy(preview=preview, monitoring=EVERYTHING).inventory()
+    assert {type_: count - plain.get(type_, 0) for type_, count in full.items() if count != plain.get(type_)} == {
+        "eks-rocketmq:index:Monitoring": 1,
+        "kubernetes:core/v1:ConfigMap": 1,
+        "kubernetes:monitoring.coreos.com/v1:PodMonitor": 1,
+        "kubernetes:monitoring.coreos.com/v1:PrometheusRule": 1,
+    }
+
+
+def test_nothing_of_the_operator_is_made_unless_asked_for() -> None:
+    assert [r for r in deploy(monitoring={}).resources.values() if "coreos" in r.type] == []
+
+
+@pytest.mark.parametrize("monitor", ["pod", "service"])
+def test_what_the_operator_reads_is_valid_to_the_letter(monitor: str) -> None:
+    def strict(schema: Any) -> Any:
+        if isinstance(schema, dict):
+            closed = {key: strict(value) for key, value in schema.items()}
+            if "properties" in schema and "additionalProperties" not in schema:
+                closed["additionalProperties"] = bool(schema.get("x-kubernetes-preserve-unknown-fields"))
+            return closed
+        return [strict(item) for item in schema] if isinstance(schema, list) else schema
+
+    recording = deploy(monitoring={**EVERYTHING, "monitor": monitor})
+    manifests = [m for m in recording.manifests() if m["apiVersion"] == "monitoring.coreos.com/v1"]
+    assert len(manifests) == 2
+    for manifest in manifests:
+        schema = strict(SCHEMAS[manifest["kind"]])
+        schema["properties"]["metadata"] = {"type": "object"}
+        validator = jsonschema.Draft202012Validator(schema)
+        validator.validate(manifest)
+        assert not validator.is_valid({**manifest, "spec": {**manifest["spec"], "misspelt": 1}})
+
+
+def test_all_other_manifests_are_valid_to_the_letter(deployed: Recording) -> None:
+    for manifest in deployed.manifests():
+        if "coreos" not in manifest["apiVersion"]:
+            kubernetes_validate.validate(manifest, "1.35", strict=True)
+
+
+def test_the_monitor_finds_the_pods_with_metrics_and_no_others(deployed: Recording) -> None:
+    monitor = deployed.one("PodMonitor").inputs
+    assert monitor["metadata"]["labels"]["release"] == "kps"
+    assert monitor["metadata"]["namespace"] == "rocketmq"
+    selector = monitor["spec"]["selector"]
+    (expression,) = selector["matchExpressions"]
+    for name in ("nameserver-set", "controller-set", "broker-a-set", "proxy-deployment"):
+        labels = workload(deployed, f"rocketmq-{name}")["template"]["metadata"]["labels"]
+        chosen = selector["matchLabels"].items() <= labels.items() and labels[expression["key"]] in expression["values"]
+        assert chosen is (name != "nameserver-set")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"], endpoint["interval"]) == ("metrics", "/metrics", "30s")
+
+
+def test_a_service_monitor_finds_one_service_for_each_pod() -> None:
+    recording = deploy(monitoring={"monitor": "service", "interval": "15s"})
+    assert recording.by_type("PodMonitor") == []
+    spec = recording.one("ServiceMonitor").inputs["spec"]
+    assert (spec["endpoints"][0]["port"], spec["endpoints"][0]["interval"]) == ("metrics", "15s")
+    found = {
+        service.name: [p["targetPort"] for p in service.inputs["spec"]["ports"] if p["name"] == "metrics"]
+        for service in recording.by_type("Service")
+    }
+    assert {name for name, ports in found.items() if ports} == {
+        "rocketmq-broker-a-peers",
+        "rocketmq-controller-peers",
+        "rocketmq-proxy-service",
+    }
+
+
+@pytest.mark.parametrize("kubernetes_metrics", [True, False])
+def test_every_alert_asks_for_what_exists(kubernetes_metrics: bool) -> None:
+    found = rules(alerts={"kubernetes_metrics": kubernetes_metrics})
+    assert len(found) > 15
+    for rule in found.values():
+        check(rule["expr"])
+        foreign = [s.name for s in selectors(promql.parse(rule["expr"])) if s.name.startswith("kube")]
+        assert kubernetes_metrics or foreign == []
+
+
+def test_a_query_with_a_metric_or_a_label_that_does_not_exist_is_found_out() -> None:
+    for query in (
+        'rocketmq_storage_size{namespace="rocketmq"}',
+        'rocketmq_storage_size_bytes{namespace="rocketmq", broker="a"}',
+        'rocketmq_storage_size_bytes{namespace="other"}',
+        'sum by (brokers) (rocketmq_storage_size_bytes{namespace="rocketmq"})',
+    ):
+        with pytest.raises(AssertionError):
+            check(query)
+
+
+def test_every_alert_leads_to_a_paragraph_that_says_what_to_do() -> None:
+    text = (REPOSITORY / "docs" / "operations.md").read_text()
+    section = text.split("\n## When an alert fires\n")[1].split("\n## ")[0]
+    written = re.findall(r"^### (\w+)$", section, re.MULTILINE)
+    assert sorted(written) == sorted({*rules(), *rules(alerts={"kubernetes_metrics": False})})
+    for name, rule in rules().items():
+        assert rule["annotations"]["runbook_url"] == f"docs/operations.md#{name.lower()}"
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert rule["annotations"]["summary"]
+
+
+def test_thresholds_and_labels_are_the_callers() -> None:
+    found = rules(
+        alerts={
+            "disk_used_percent": 60,
+            "consumer_lag_messages": 11,
+            "consumer_lag_seconds": 22,
+            "send_latency_milliseconds": 33,
+            "alert_labels": {"team": "messaging"},
+            "runbook_url": "https://wiki.example/rocketmq",
+        }
+    )
+    for name, threshold in (
+        ("RocketMqDiskFilling", 60),
+        ("RocketMqDiskFull", 85),
+        ("RocketMqConsumerLag", 11),
+        ("RocketMqConsumerLate", 22),
+        ("RocketMqSendLatency", 33),
+    ):
+        assert found[name]["expr"].endswith(f"> {threshold}")
+    assert {rule["labels"]["team"] for rule in found.values()} == {"messaging"}
+    assert found["RocketMqNoProxy"]["annotations"]["runbook_url"] == "https://wiki.example/rocketmq#rocketmqnoproxy"
+
+
+def test_the_groups_alerts_know_its_members_and_what_a_write_needs() -> None:
+    two = [*ARGS["broker_groups"], *group(name="broker-b", replicas=5, min_in_sync_replicas=4)]
+    planned = plan(args(broker_groups=two, monitoring={"alerts": {}}))
+    assert planned.monitoring is not None
+    assert planned.monitoring.alerts is not None
+    (first, *_) = alerts.rule_groups(planned.alert_targets, planned.monitoring.alerts)
+    found = [
+        (rule["alert"], rule["labels"]["broker_group"], re.search(r"< (\d+)", rule["expr"])) for rule in first["rules"]
+    ]
+    assert [(name, which, found and int(found[1])) for name, which, found in found] == [
+        ("RocketMqGroupRefusesWrites", "broker-a", 2),
+        ("RocketMqMemberAway", "broker-a", 3),
+        ("RocketMqGroupRefusesWrites", "broker-b", 4),
+        ("RocketMqMemberAway", "broker-b", 5),
+    ]
+    assert first["rules"][2]["annotations"]["summary"].endswith("a write needs 4.")
+
+
+def test_one_member_and_one_controller_have_no_alert_on_the_loss_of_a_second() -> None:
+    lone = {"profile": "dev", "broker_groups": group(replicas=1), "controllers": {"replicas": 1}}
+    assert not {"RocketMqMemberAway", "RocketMqControllerAway"} & set(rules(**lone))
+    assert "RocketMqGroupRefusesWrites" in rules(**lone)
+
+
+def test_without_kubelets_the_disk_is_measured_against_the_declared_size() -> None:
+    rule = rules(alerts={"kubernetes_metrics": False})["RocketMqDiskFilling"]
+    assert rule["expr"] == (
+        f'100 * rocketmq_storage_size_bytes{{namespace="rocketmq", node_id="broker-a"}} / {100 * 1024**3} > 75'
+    )
+
+
+def test_rule_labels_are_the_monitors_unless_said_otherwise() -> None:
+    assert deploy(monitoring=EVERYTHING).one("PrometheusRule").inputs["metadata"]["labels"]["release"] == "kps"
+    other = deploy(monitoring={**EVERYTHING, "alerts": {"labels": {"prometheus": "main"}}})
+    labels = other.one("PrometheusRule").inputs["metadata"]["labels"]
+    assert labels["prometheus"] == "main"
+    assert "release" not in labels
+
+
+def test_every_panel_asks_for_what_exists() -> None:
+    dashboard = grafana_panels.dashboard("rocketmq")
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert len(queries) > 20
+    for query in queries:
+        check(query.replace("$__rate_interval", "5m"))
+
+
+def test_panels_have_their_own_place_and_number() -> None:
+    found = grafana_panels.dashboard("rocketmq")["panels"]
+    assert [panel["id"] for panel in found] == list(range(1, len(found) + 1))
+    taken: set[tuple[int, int]] = set()
+    for panel in found:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        taken |= cells
+        assert panel["type"] == "row" or panel["targets"]
+
+
+def test_legends_name_labels_that_the_query_keeps() -> None:
+    for row in grafana_panels.ROWS.values():
+        for panel in row:
+            for query, legend in panel.queries:
+                kept = {label.strip() for by in re.findall(r"by \(([^)]*)\)", query)[:1] for label in by.split(",")}
+                assert set(re.findall(r"{{(\w+)}}", legend)) <= (kept or {"pod"}), panel.title
+
+
+def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> None:
+    made = deployed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
+    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(made["data"]["rocketmq-rocketmq.json"]) == grafana_panels.dashboard("rocketmq")
+    assert len(made["data"]["rocketmq-rocketmq.json"]) < 1024 * 1024
+    changed = deploy(
+        monitoring={"grafana_dashboard": {"labels": {"dash": "x"}, "annotations": {"grafana_folder": "MQ"}}}
+    )
+    metadata = changed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["metadata"]
+    assert metadata["labels"]["dash"] == "x"
+    assert "grafana_dashboard" not in metadata["labels"]
+    assert metadata["annotations"]["grafana_folder"] == "MQ"
+
+
+def test_two_rocketmqs_in_one_cluster_have_a_file_each_in_grafanas_sidecar() -> None:
+    def file(namespace: str) -> set[str]:
+        recording = deploy(namespace=namespace, monitoring={"grafana_dashboard": {}})
+        return set(recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["data"])
+
+    assert file("orders").isdisjoint(file("payments"))
+
+
+def test_another_panel_is_in_the_same_configmap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def name() -> str:
+        recording = run(lambda: RocketMq("rocketmq", args(monitoring={"grafana_dashboard": {}})))
+        return recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["metadata"]["name"]
+
+    before = name()
+    monkeypatch.setattr(grafana_panels, "as_json", lambda namespace: f'{{"title": "{namespace}"}}')
+    assert name() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"monitoring": {"monitor": "pods"}},
+            "monitoring.monitor is 'pods'; accepted are 'pod', 'service', 'none'; did",
+        ),
+        ({"monitoring": {"interval": "30"}}, "monitoring.interval is '30'; accepted is a time such as '30s'"),
+        ({"monitoring": {"monitors": "pod"}}, "monitoring.monitors is not known; did you mean 'monitor'?"),
+        (
+            {"monitoring": {"alerts": {"disk_used_percent": 85}}},
+            "monitoring.alerts.disk_used_percent is 85; accepted is 1 to 84",
+        ),
+        (
+            {"monitoring": {"alerts": {"send_latency_milliseconds": 3000}}},
+            "monitoring.alerts.send_latency_milliseconds is 3000; accepted is 1 to 2999",
+        ),
+        (
+            {"monitoring": {"alerts": {"consumer_lag_messages": 1.5}}},
+            "monitoring.alerts.consumer_lag_messages is 1.5; accepted is a whole number",
+        ),
+        (
+            {"broker_groups": group(config={"metricsPromExporterPort": 1})},
+            "broker_groups['broker-a'].config: metricsPromExporterPort is set by the deployment",
+        ),
+        (
+            {"controllers": {"config": {"metricsPromExporterHost": "127.0.0.1"}}},
+            "controllers.config: metricsPromExporterHost is set by the deployment",
+        ),
+        (
+            {"monitoring": {}, "proxies": {"config": {"metricsExporterType": "LOG"}}},
+            "proxies.config: metricsExporterType is set by the deployment",
+        ),
+        *(
+            ({"monitoring": given}, f"monitoring.{what}: 'a b' is no key that Kubernetes accepts")
+            for what, given in {
+                "monitor_labels": {"monitor_labels": {"a b": "c"}},
+                "alerts.labels": {"alerts": {"labels": {"a b": "c"}}},
+                "grafana_dashboard.labels": {"grafana_dashboard": {"labels": {"a b": "c"}}},
+                "grafana_dashboard.annotations": {"grafana_dashboard": {"annotations": {"a b": "c"}}},
+                "scrapers[0].pod_labels": {"scrapers": [{"pod_labels": {"a b": "c"}}]},
+            }.items()
+        ),
+        ({"monitoring": {"monitor_labels": {"app": "x"}}}, "monitoring.monitor_labels: app is set by the deployment"),
+        (
+            {"monitoring": {"alerts": {"alert_labels": {"severity": "page"}}}},
+            "monitoring.alerts.alert_labels: severity is set by the rules; accepted is any other label",
+        ),
+        *(
+            (
+                {"monitoring": {"alerts": {"alert_labels": {name: "x"}}}},
+                f"monitoring.alerts.alert_labels: {name!r} is no name of a label of Prometheus; accepted are letters",
+            )
+            for name in ("a-b", "1a", "__name__", "a.b", "")
+        ),
+        (
+            {"broker_groups": group(name="monitoring")},
+            "broker_groups['monitoring'].name is 'monitoring', as the set of another role",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(**changes))
+
+
+@pytest.mark.parametrize(
+    ("given", "useless"),
+    [
+        ({"interval": "5s"}, "monitoring.interval"),
+        ({"monitor_labels": {"a": "b"}, "interval": "5s"}, "monitoring.interval, monitoring.monitor_labels"),
+        ({"monitor_labels": {"a": "b"}, "alerts": {"labels": {}}}, "monitoring.monitor_labels"),
+    ],
+)
+def test_what_is_said_of_a_monitor_that_is_not_made_is_refused(given: dict[str, Any], useless: str) -> None:
+    whole = (
+        f"{useless} given with monitoring.monitor 'none', which makes no monitor: nothing would be made of it; leave "
+        "it out, or set monitoring.monitor to 'pod' or 'service'"
+    )
+    for monitor in ({}, {"monitor": "none"}):
+        with pytest.raises(ValueError, match=re.escape(whole)):
+            plan(args(monitoring={**given, **monitor}))
+    plan(args(monitoring={**given, "monitor": "pod"}))
+
+
+def test_labels_that_the_alert_rules_take_over_need_no_monitor() -> None:
+    choices = plan(args(monitoring={"monitor_labels": {"a": "b"}, "alerts": {}})).monitoring
+    assert choices is not None
+    assert choices.alerts is not None
+    assert choices.alerts.labels == {"a": "b"}
+
+
+def test_without_monitoring_an_exporter_of_ones_own_is_allowed() -> None:
+    given = {"config": {"metricsExporterType": "LOG"}}
+    planned = plan(args(broker_groups=group(**given), controllers=given, proxies=given))
+    assert planned.groups[0].keys["metricsExporterType"] == "LOG"
+    assert "metricsExporterType=LOG\n" in planned.controllers.config
+    assert json.loads(planned.proxies.config)["metricsExporterType"] == "LOG"
+    assert json.loads(plan(args(version="5.4.0", proxies=given)).proxies.config)["metricsExporterType"] == 3

@@ -1,0 +1,203 @@
+"""Who may talk to whom: the table, and the policies that follow from it."""
+
+import re
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.rocketmq.naming import labels
+from eks_rocketmq.rocketmq.network import network_policies
+from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.harness import Recording
+from tests.unit.rocketmq_case import args, deploy
+
+ROLES = (
+    labels.NAME_SERVER,
+    labels.CONTROLLER,
+    labels.BROKER,
+    labels.PROXY,
+    labels.DECLARATIONS,
+    labels.DASHBOARD,
+)
+EVERYTHING: dict[str, Any] = {
+    "dashboard": {"login_secret": "login"},
+    "topics": [{"name": "orders"}],
+    "network_policies": {"egress": True, "clients": [{"namespace_labels": {"team": "shop"}}]},
+}
+PEER = {"pod_labels": {"app": "shop"}}
+
+
+def policies(recording: Recording) -> dict[str, dict[str, Any]]:
+    """Spec of every policy by the role whose pods it is over."""
+    return {
+        p.inputs["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"]: p.inputs["spec"]
+        for p in recording.by_type("NetworkPolicy")
+    }
+
+
+def admits(rules: list[dict[str, Any]], direction: str, role: str, port: int) -> bool:
+    """Whether a pod of that role, in RocketMQ's namespace, passes."""
+    pod = labels.labels(role, "5.5.0", "broker-a" if role == labels.BROKER else None)
+
+    def chosen(peer: dict[str, Any]) -> bool:
+        wanted = peer.get("podSelector", {}).get("matchLabels", {})
+        here = "namespaceSelector" not in peer or not peer["namespaceSelector"].get("matchLabels")
+        return "ipBlock" not in peer and here and wanted.items() <= pod.items()
+
+    return any(
+        port in [p["port"] for p in rule["ports"]] and (direction not in rule or any(map(chosen, rule[direction])))
+        for rule in rules
+    )
+
+
+@pytest.fixture(scope="module")
+def closed() -> dict[str, dict[str, Any]]:
+    return policies(deploy(**EVERYTHING))
+
+
+CONNECTIONS = set(network_policies.CONNECTIONS)
+PORTS = sorted({port for *_, port in CONNECTIONS})
+
+
+@pytest.mark.parametrize("source", ROLES)
+@pytest.mark.parametrize("target", ROLES)
+def test_every_connection_that_the_roles_make_is_open_on_both_ends_and_no_other(
+    closed: dict[str, dict[str, Any]], source: str, target: str
+) -> None:
+    for port in PORTS:
+        wanted = (source, target, port) in CONNECTIONS
+        assert admits(closed[target].get("ingress", []), "from", source, port) is wanted, port
+        leaves = [rule for rule in closed[source].get("egress", []) if admits([rule], "to", target, port)]
+        assert bool(leaves) is wanted, port
+
+
+def test_only_the_prometheus_that_is_named_reaches_the_metrics_and_name_servers_have_none() -> None:
+    scrapers = [
+        {"namespace_labels": {"kubernetes.io/metadata.name": "monitoring"}, "pod_labels": {"app": "prometheus"}}
+    ]
+    found = policies(deploy(monitoring={"scrapers": scrapers}))
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
+        "podSelector": {"matchLabels": {"app": "prometheus"}},
+    }
+    rules = {
+        role: [rule.get("from") for rule in spec["ingress"] if rule["ports"][0]["port"] == 5557]
+        for role, spec in found.items()
+    }
+    assert rules == {"nameserver": [], "controller": [[peer]], "broker": [[peer]], "proxy": [[peer]]}
+
+
+def test_without_a_named_prometheus_every_pod_of_the_cluster_reaches_the_metrics_and_nobody_else() -> None:
+    rule = policies(deploy())["broker"]["ingress"][-1]
+    assert rule == {"ports": [{"port": 5557, "protocol": "TCP"}], "from": [{"namespaceSelector": {}}]}
+
+
+def test_clients_that_are_named_are_the_only_ones() -> None:
+    clients = [{"pod_labels": {"app": "shop"}}, {"cidr": "10.0.0.0/16"}]
+    ingress = policies(deploy(network_policies={"clients": clients}))["proxy"]["ingress"]
+    peers = [{"podSelector": {"matchLabels": {"app": "shop"}}}, {"ipBlock": {"cidr": "10.0.0.0/16"}}]
+    ports = (8081, 8080)
+    assert [(rule["ports"][0]["port"], rule["from"]) for rule in ingress[:-1]] == [(port, peers) for port in ports]
+    assert ingress[-1]["ports"][0]["port"] == 5557  # its peers are `monitoring.scrapers`
+
+
+def test_no_clients_at_all_close_the_proxies() -> None:
+    spec = policies(deploy(network_policies={"clients": []}, monitoring={"scrapers": []}))["proxy"]
+    assert "ingress" not in spec
+    assert spec["policyTypes"] == ["Ingress"]
+
+
+def test_egress_leaves_dns_and_the_peers() -> None:
+    found = policies(deploy(network_policies={"egress": True}))
+    assert {tuple(spec["policyTypes"]) for spec in found.values()} == {("Ingress", "Egress")}
+    assert "egress" not in found["nameserver"]  # it asks nobody
+    *_, dns = found["broker"]["egress"]
+    assert dns == {
+        "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+        "to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
+    }
+
+
+def test_dns_can_be_elsewhere() -> None:
+    found = policies(deploy(network_policies={"egress": True, "dns": [{"cidr": "169.254.20.10/32"}]}))
+    assert found["proxy"]["egress"][-1]["to"] == [{"ipBlock": {"cidr": "169.254.20.10/32"}}]
+
+
+def test_policies_can_be_left_to_someone_else() -> None:
+    recording = deploy(
+        network_policies={"enabled": False}, dashboard={"login_secret": "login"}, topics=EVERYTHING["topics"]
+    )
+    assert recording.by_type("NetworkPolicy") == []
+
+
+def test_an_empty_choice_is_what_it_was_without_one() -> None:
+    assert policies(deploy(network_policies={})) == policies(deploy())
+
+
+@pytest.mark.parametrize(
+    ("peer", "message"),
+    [
+        ({}, "network_policies.clients[0] is {}; accepted are namespace_labels, pod_labels or both, or a cidr alone"),
+        ({"cidr": "10.0.0.0/8", "pod_labels": {}}, "accepted are namespace_labels, pod_labels or both, or a cidr"),
+        (
+            {"cidr": "10.0.0.1/16"},
+            "network_policies.clients[0].cidr is '10.0.0.1/16'; accepted is a range of addresses",
+        ),
+        ({"cidr": "10.0.0.1"}, "network_policies.clients[0].cidr is '10.0.0.1'; accepted is a range of addresses"),
+        ({"cidr": "everyone"}, "network_policies.clients[0].cidr is 'everyone'; accepted is a range of addresses"),
+        ({"pod_labels": {"a b": "c"}}, "network_policies.clients[0].pod_labels: 'a b' is no key that Kubernetes"),
+        (
+            {"namespace_labels": {"team": "sh op"}},
+            "network_policies.clients[0].namespace_labels['team'] is 'sh op'; accepted are up to 63 letters",
+        ),
+        ({"podLabels": {}}, "network_policies.clients[0].podLabels is not known; did you mean 'pod_labels'?"),
+    ],
+)
+def test_peers_that_name_nobody_are_refused(peer: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(network_policies={"clients": [peer]}))
+
+
+def test_a_policy_that_would_shut_out_clients_from_outside_is_refused() -> None:
+    outside = {"type": "NodePort"}
+    inside = {"clients": [{"pod_labels": {"app": "shop"}}]}
+    with pytest.raises(ValueError, match=r"network_policies\.clients names no cidr"):
+        plan(args(external=outside, network_policies=inside))
+    plan(args(external=outside, network_policies={"enabled": False}))
+    plan(args(external=outside, network_policies={"clients": [*inside["clients"], {"cidr": "10.0.0.0/16"}]}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network_policies": {"clients": []}}, "network_policies.clients"),
+        ({"network_policies": {"dns": [PEER], "egress": True}}, "network_policies.egress, network_policies.dns"),
+        ({"monitoring": {"scrapers": [PEER]}}, "monitoring.scrapers"),
+        ({"dashboard": {"login_secret": "login", "clients": [PEER]}}, "dashboard.clients"),
+    ],
+)
+def test_peers_of_policies_that_are_not_made_are_refused(changes: dict[str, Any], message: str) -> None:
+    plan(args(**changes))
+    changes = {**changes, "network_policies": {**changes.get("network_policies", {}), "enabled": False}}
+    whole = f"{message} given with network_policies.enabled false, which makes no policies: nothing would be made of it"
+    with pytest.raises(ValueError, match=re.escape(whole)):
+        plan(args(**changes))
+    plan(args(network_policies={"enabled": False, "egress": False}))
+
+
+def test_who_answers_dns_is_refused_while_pods_may_ask_anyone() -> None:
+    whole = (
+        "network_policies.dns given with network_policies.egress false, which lets pods ask anyone: nothing would be "
+        "made of it; leave it out, or set network_policies.egress to true"
+    )
+    for egress in ({}, {"egress": False}):
+        with pytest.raises(ValueError, match=re.escape(whole)):
+            plan(args(network_policies={"dns": [PEER], **egress}))
+    plan(args(network_policies={"dns": [PEER], "egress": True}))
+
+
+def test_every_namespace_and_every_pod_can_be_named() -> None:
+    clients = plan(
+        args(network_policies={"clients": [{"namespace_labels": {}}, {"pod_labels": {}}]})
+    ).deployment.network.clients
+    assert clients == [{"namespaceSelector": {}}, {"podSelector": {}}]

@@ -1,0 +1,518 @@
+"""Where pods run and what they carry: for all roles, for one, and what cannot be."""
+
+from functools import cache
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from eks_rocketmq.rocketmq.plan import plan
+from eks_rocketmq.rocketmq.pods.placement import tolerates
+from eks_rocketmq.rocketmq.pods.pod_settings import OWN_VARIABLES, PodSettings, common, of_role
+from tests.unit.harness import Recording
+from tests.unit.rocketmq_case import ARGS, SETS, args, container, deploy, group, pod, workload
+
+WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
+ZONE = "topology.kubernetes.io/zone"
+ZONES = ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c"]
+EVERYTHING: dict[str, Any] = {
+    "zones": ZONES,
+    "node_selector": {"workload": "messaging"},
+    "node_affinity": {
+        "required": [
+            {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm64"]},
+            {"key": "example.com/spot", "operator": "DoesNotExist"},
+            {"key": "example.com/cpus", "operator": "Gt", "values": ["3"]},
+        ],
+        "preferred": [
+            {"weight": 50.0, "match": [{"key": "disk", "operator": "In", "values": ["fast", ""]}]},
+            {
+                "weight": 100,
+                "match": [{"key": "local", "operator": "Exists"}, {"key": "age", "operator": "Lt", "values": ["9"]}],
+            },
+        ],
+    },
+    "tolerations": [
+        {"key": "dedicated", "value": "rocketmq", "effect": "NoSchedule"},
+        {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "seconds": 30.0},
+        {},
+    ],
+    "priority_class": "messaging.high",
+    "labels": {"example.com/team": "payments"},
+    "annotations": {"example.com/note": "any text, at any length"},
+    "environment": {"TZ": "Asia/Singapore"},
+    "java_options": ["-XX:MaxGCPauseMillis=100", "-Dcom.rocketmq.remoting.frameMaxLength=33554432"],
+}
+
+
+@pytest.fixture(scope="module")
+def placed() -> Recording:
+    return deploy(pods=EVERYTHING, image_pull_policy="Always", image_pull_secrets=["mirror"])
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_what_is_said_for_all_reaches_every_role(placed: Recording, name: str) -> None:
+    spec, plain = pod(placed, name), pod(deploy_plain(), name)
+    # Expressions of one term must all hold; a second term would be another way in.
+    expressions = [
+        {"key": ZONE, "operator": "In", "values": ZONES},
+        {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm64"]},
+        {"key": "example.com/spot", "operator": "DoesNotExist"},
+        {"key": "example.com/cpus", "operator": "Gt", "values": ["3"]},
+    ]
+    assert spec["affinity"]["nodeAffinity"] == {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": expressions}]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 50,
+                "preference": {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["fast", ""]}]},
+            },
+            {
+                "weight": 100,
+                "preference": {
+                    "matchExpressions": [
+                        {"key": "local", "operator": "Exists"},
+                        {"key": "age", "operator": "Lt", "values": ["9"]},
+                    ]
+                },
+            },
+        ],
+    }
+    assert spec["affinity"].get("podAntiAffinity") == plain.get("affinity", {}).get("podAntiAffinity")
+    assert spec["topologySpreadConstraints"] == plain["topologySpreadConstraints"]
+    assert spec["nodeSelector"] == {"workload": "messaging"}
+    assert spec["tolerations"] == [
+        {"operator": "Equal", "key": "dedicated", "value": "rocketmq", "effect": "NoSchedule"},
+        {
+            "operator": "Exists",
+            "key": "node.kubernetes.io/unreachable",
+            "effect": "NoExecute",
+            "tolerationSeconds": 30,
+        },
+        {"operator": "Exists"},
+    ]
+    assert spec["priorityClassName"] == "messaging.high"
+    assert spec["imagePullSecrets"] == [{"name": "mirror"}]
+    assert {one["imagePullPolicy"] for one in [*spec["containers"], *spec.get("initContainers", [])]} == {"Always"}
+    metadata = workload(placed, name)["template"]["metadata"]
+    assert metadata["labels"] == workload(deploy_plain(), name)["template"]["metadata"]["labels"] | EVERYTHING["labels"]
+    assert metadata["annotations"] == EVERYTHING["annotations"]
+    main = container(placed, name)
+    assert main["env"][-1] == {"name": "TZ", "value": "Asia/Singapore"}
+    assert main["command"].index("-XX:MaxGCPauseMillis=100") < main["command"].index("-cp")
+
+
+HELD = {"required": [{"key": ZONE, "operator": "In", "values": ZONES[1:]}]}
+
+
+def test_its_manifests_are_valid_to_the_letter(placed: Recording) -> None:
+    for manifest in placed.manifests():
+        kubernetes_validate.validate(manifest, "1.35", strict=True)
+
+
+def test_it_changes_nothing_but_pods_and_so_replaces_nothing(placed: Recording) -> None:
+    plain = deploy_plain()
+    changed = {
+        urn.rsplit("::", 1)[-1] for urn, old in plain.resources.items() if placed.resources[urn].inputs != old.inputs
+    }
+    assert changed == set(WORKLOADS)
+    assert set(plain.resources) == set(placed.resources)
+    for name in WORKLOADS:
+        without = [
+            {key: value for key, value in workload(r, name).items() if key != "template"} for r in (plain, placed)
+        ]
+        assert without[0] == without[1]
+
+
+def test_nothing_said_is_nothing_written() -> None:
+    spec = pod(deploy_plain())
+    assert not {"nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"} & set(spec)
+    assert set(spec["affinity"]) == {"podAntiAffinity"}
+    assert set(workload(deploy_plain(), SETS[0])["template"]["metadata"]) == {"labels"}
+
+
+@pytest.mark.parametrize("nothing", [{}, {"preferred": []}])
+def test_an_empty_affinity_is_not_written(nothing: dict[str, Any]) -> None:
+    assert set(pod(deploy(pods={"node_affinity": nothing}))["affinity"]) == {"podAntiAffinity"}
+
+
+def test_each_part_of_an_affinity_stands_alone() -> None:
+    one = {"key": "a", "operator": "Exists"}
+    required = pod(deploy(pods={"node_affinity": {"required": [one]}}), "rocketmq-proxy-deployment")["affinity"]
+    assert required == {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [one]}]}
+        }
+    }
+    preferred = pod(deploy(pods={"node_affinity": {"preferred": [{"weight": 1, "match": [one]}]}}))["affinity"]
+    assert preferred["nodeAffinity"] == {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchExpressions": [one]}}]
+    }
+
+
+def test_a_role_has_an_affinity_of_its_own() -> None:
+    everyone, brokers = (
+        {"required": [{"key": key, "operator": "Exists"}], "preferred": []} for key in ("general", "storage")
+    )
+    recording = deploy(pods={"node_affinity": everyone}, broker_groups=group(pods={"node_affinity": brokers}))
+    assert "general" not in str(pod(recording)["affinity"])
+    assert "storage" in str(pod(recording)["affinity"]["nodeAffinity"])
+    assert "general" in str(pod(recording, "rocketmq-controller-set")["affinity"]["nodeAffinity"])
+
+
+def test_a_role_has_its_own_word_field_by_field() -> None:
+    everyone = {"zones": ZONES, "priority_class": "low", "node_selector": {"a": "1", "b": "1"}, "labels": {"team": "x"}}
+    brokers = {"zones": ZONES[::-1], "priority_class": "high", "node_selector": {"b": "2"}, "tolerations": [{}]}
+    recording = deploy(pods=everyone, broker_groups=group(pods=brokers), proxies={"pods": {"zones": ZONES[:1]}})
+    spec = pod(recording)
+    assert spec["priorityClassName"] == "high"
+    assert spec["nodeSelector"] == {"a": "1", "b": "2"}
+    assert spec["tolerations"] == [{"operator": "Exists"}]
+    assert zones_of(spec) == ZONES[::-1]
+    assert workload(recording, "rocketmq-broker-a-set")["template"]["metadata"]["labels"]["team"] == "x"
+    others = pod(recording, "rocketmq-controller-set")
+    assert (others["priorityClassName"], others["nodeSelector"], zones_of(others)) == (
+        "low",
+        {"a": "1", "b": "1"},
+        ZONES,
+    )
+    assert "tolerations" not in others
+    assert zones_of(pod(recording, "rocketmq-proxy-deployment")) == ZONES[:1]
+
+
+def test_groups_differ_in_size_place_class_and_promise() -> None:
+    small = {
+        "name": "small",
+        "replicas": 4,
+        "memory": "2Gi",
+        "cpu": "250m",
+        "storage": "20Gi",
+        "storage_class": "gp3",
+        "min_in_sync_replicas": 3,
+        "pods": {"priority_class": "low"},
+    }
+    recording = deploy(broker_groups=[*ARGS["broker_groups"], small])
+    claims = [
+        workload(recording, f"rocketmq-{name}-set")["volumeClaimTemplates"][0]["spec"] for name in ("broker-a", "small")
+    ]
+    assert [claim["storageClassName"] for claim in claims] == ["gp2", "gp3"]
+    assert [claim["resources"]["requests"]["storage"] for claim in claims] == ["100Gi", "20Gi"]
+    environments = [
+        {one["name"]: one.get("value") for one in container(recording, f"rocketmq-{name}-set")["env"]}
+        for name in ("broker-a", "small")
+    ]
+    assert [one["MIN_IN_SYNC"] for one in environments] == ["2", "3"]
+    assert "minInSyncReplicas=3\n" in recording.one("ConfigMap", "rocketmq-small-config").inputs["data"]["broker.conf"]
+    assert (
+        "minInSyncReplicas=2\n" in recording.one("ConfigMap", "rocketmq-broker-a-config").inputs["data"]["broker.conf"]
+    )
+    assert [pod(recording, f"rocketmq-{name}-set").get("priorityClassName") for name in ("broker-a", "small")] == [
+        None,
+        "low",
+    ]
+    assert workload(recording, "rocketmq-small-set")["replicas"] == 4
+
+
+def test_controllers_can_have_a_class_of_their_own() -> None:
+    recording = deploy(controllers={"storage_class": "io2"})
+    (claim,) = workload(recording, "rocketmq-controller-set")["volumeClaimTemplates"]
+    assert claim["spec"]["storageClassName"] == "io2"
+
+
+def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> None:
+    plain = deploy_plain()
+    recording = deploy(labels={"cost": "42"}, annotations={"example.com/owner": "team messaging"})
+    objects = [r for r in recording.resources.values() if r.type.startswith("kubernetes:")]
+    assert len(objects) == 23
+    for resource in objects:
+        metadata, before = resource.inputs["metadata"], plain.resources[resource.urn].inputs
+        assert metadata["labels"] == before["metadata"]["labels"] | {"cost": "42"}, resource.name
+        own = before["metadata"].get("annotations", {})
+        assert metadata["annotations"] == own | {"example.com/owner": "team messaging"}, resource.name
+        assert resource.inputs.get("spec") == before.get("spec"), resource.name
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"pods": {"zones": ZONES[:2]}},
+            "pods.zones: controllers may run in ap-southeast-1a, ap-southeast-1b only; profile 'strict' spreads it "
+            "over 3; accepted are 3 zones or more, or take profile 'balanced' or 'dev', which promises less",
+        ),
+        (
+            {"pods": {"zones": ZONES}, "broker_groups": group(pods={"zones": ZONES[:1]})},
+            "broker_groups['broker-a'].pods.zones: broker_groups['broker-a'] may run in ap-southeast-1a only; profile "
+            "'strict' spreads it over 3; accepted are 3 zones or more, or take profile 'dev', which promises less",
+        ),
+        (
+            {"profile": "balanced", "pods": {"zones": ZONES[:1]}},
+            "profile 'balanced' spreads it over 2; accepted are 2 zones or more, or take profile 'dev'",
+        ),
+        (
+            {"pods": {"node_selector": {ZONE: ZONES[0]}}},
+            "pods.node_selector: controllers may run in ap-southeast-1a only; profile 'strict' spreads it over 3",
+        ),
+        (
+            {
+                "pods": {"node_selector": {ZONE: ZONES[0]}, "node_affinity": HELD},
+                "controllers": {"pods": {"node_selector": {"a": "b"}, "node_affinity": {}}},
+            },
+            "pods.node_selector: controllers may run in ap-southeast-1a only; profile 'strict' spreads it over 3",
+        ),
+        (
+            {"pods": {"node_affinity": HELD}},
+            "pods.node_affinity: controllers may run in ap-southeast-1b, ap-southeast-1c only; profile 'strict'",
+        ),
+        (
+            {
+                "pods": {
+                    "zones": ZONES,
+                    "node_affinity": {"required": [{"key": ZONE, "operator": "NotIn", "values": ZONES[:1]}]},
+                }
+            },
+            "pods.zones and pods.node_affinity: controllers may run in ap-southeast-1b, ap-southeast-1c only; profile",
+        ),
+        (
+            {"pods": {"zones": ZONES, "node_selector": {ZONE: "elsewhere"}}},
+            "pods.zones and pods.node_selector: controllers may run in no zone; profile 'strict' spreads it over 3; "
+            "accepted are 3 zones or more",
+        ),
+        *(
+            ({"pods": {"node_affinity": given}}, f"pods.node_affinity{message}")
+            for given, message in [
+                ([], " is []; accepted is an object with the fields required, preferred"),
+                ({"require": []}, ".require is not known; did you mean 'required'?"),
+                ({"required": [{"key": "a"}]}, ".required[0].operator is missing"),
+                (
+                    {"required": [{"key": "a b", "operator": "Exists"}]},
+                    ".required[0].key: 'a b' is no key that Kubernetes accepts",
+                ),
+                (
+                    {"required": [{"key": "a", "operator": "exists"}]},
+                    ".required[0].operator is 'exists'; accepted are 'In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', "
+                    "'Lt'; did you mean 'Exists'?",
+                ),
+                (
+                    {"required": [{"key": "a", "operator": "In", "values": ["x y"]}]},
+                    ".required[0].values is 'x y'; accepted are up to 63 letters",
+                ),
+                (
+                    {"required": [{"key": "a", "operator": "Gt", "values": [3]}]},
+                    ".required[0].values[0] is 3; accepted is a string",
+                ),
+                (
+                    {"preferred": [{"weight": 1, "match": []}]},
+                    ".preferred[0].match is []; accepted is one expression or more",
+                ),
+                (
+                    {"preferred": [{"weight": 1, "match": [{"key": "a", "operator": "Exists", "values": ["b"]}]}]},
+                    ".preferred[0].match[0].values is ['b']; accepted with operator 'Exists' is no values",
+                ),
+                *(
+                    (
+                        {"required": [{"key": "a", "operator": operator, "values": values}]},
+                        f".required[0].values is {values}; accepted with operator {operator!r} is {accepted}",
+                    )
+                    for operator, values, accepted in [
+                        ("In", [], "one value or more"),
+                        ("NotIn", [], "one value or more"),
+                        ("DoesNotExist", ["x"], "no values"),
+                        ("Gt", [], "one whole number as a string, such as '8'"),
+                        ("Gt", ["1", "2"], "one whole number as a string, such as '8'"),
+                        ("Lt", ["8Gi"], "one whole number as a string, such as '8'"),
+                        ("Lt", ["9223372036854775808"], "one whole number as a string, such as '8'"),
+                    ]
+                ),
+                *(
+                    (
+                        {"preferred": [{"weight": weight, "match": [{"key": "a", "operator": "Exists"}]}]},
+                        f".preferred[0].weight is {weight}; accepted is 1 to 100",
+                    )
+                    for weight in (0, 101)
+                ),
+            ]
+        ),
+        ({"pods": {"zones": []}}, "pods.zones is []; accepted are one zone or more, each once"),
+        ({"pods": {"zones": [ZONES[0]] * 3}}, "accepted are one zone or more, each once"),
+        ({"pods": {"zones": ["zone a"]}}, "pods.zones is 'zone a'; accepted are up to 63 letters"),
+        ({"pods": {"zones": "ap-southeast-1a"}}, "pods.zones is 'ap-southeast-1a'; accepted is a list"),
+        ({"pods": {"zone": ZONES}}, "pods.zone is not known; did you mean 'zones'?; accepted are zones, node_selector"),
+        ({"pods": {"node_selector": {"a b": "c"}}}, "pods.node_selector: 'a b' is no key that Kubernetes accepts"),
+        ({"pods": {"node_selector": {"a": "b c"}}}, "pods.node_selector['a'] is 'b c'; accepted are up to 63"),
+        ({"pods": {"node_selector": {"a": True}}}, "pods.node_selector['a'] is True; accepted is a string"),
+        (
+            {"proxies": {"pods": {"priority_class": "High"}}},
+            "proxies.pods.priority_class is 'High'; accepted are 1 to 253",
+        ),
+        (
+            {"pods": {"tolerations": [{"effect": "NoExec"}]}},
+            "pods.tolerations[0].effect is 'NoExec'; accepted are 'NoSch",
+        ),
+        ({"pods": {"tolerations": [{"value": "x"}]}}, "pods.tolerations[0] has the value 'x' and no key"),
+        ({"pods": {"tolerations": [{"seconds": 5}]}}, "pods.tolerations[0].seconds is 5; accepted is 1 or more, with"),
+        (
+            {"pods": {"tolerations": [{"effect": "NoExecute", "seconds": 0}]}},
+            "pods.tolerations[0].seconds is 0; accepted is 1 or more",
+        ),
+        ({"pods": {"tolerations": [{"operator": "Exists"}]}}, "pods.tolerations[0].operator is not known"),
+        ({"pods": {"labels": {"app": "mine"}}}, "pods.labels: app is set by the deployment and cannot be overridden"),
+        ({"labels": {"app.kubernetes.io/name": "x"}}, "labels: app.kubernetes.io/name is set by the deployment"),
+        ({"labels": {"rocketmq.apache.org/broker-group": "x"}}, "rocketmq.apache.org/broker-group is set by"),
+        ({"labels": {"a": "x" * 64}}, "accepted are up to 63 letters"),
+        ({"labels": {"Example.com/a": "b"}}, "labels: 'Example.com/a' is no key that Kubernetes accepts"),
+        (
+            {"annotations": {"pulumi.com/skipAwait": "true"}},
+            "annotations: pulumi.com/skipAwait is set by the deployment",
+        ),
+        ({"annotations": {"a": 1}}, "annotations['a'] is 1; accepted is a string"),
+        ({"pods": {"environment": {"POD_IP": "1"}}}, "pods.environment: POD_IP is set by the deployment"),
+        ({"pods": {"environment": {"_JAVA_OPTIONS": "-Xmx1g"}}}, "pods.environment: _JAVA_OPTIONS is set by"),
+        ({"pods": {"environment": {"A-B": "1"}}}, "pods.environment: 'A-B' is no name of a variable"),
+        (
+            {"pods": {"java_options": ["-Xmx8g"]}},
+            "pods.java_options has '-Xmx8g', which the deployment decides, sizes by",
+        ),
+        ({"pods": {"java_options": ["--add-opens=a/b=c"]}}, "which the JDK 8 of the official image refuses"),
+        ({"pods": {"java_options": ["org.example.Main"]}}, "has 'org.example.Main'; accepted are options of the JVM"),
+        ({"pods": {"java_options": "-Xss1m"}}, "pods.java_options is '-Xss1m'; accepted is a list"),
+        (
+            {"image_pull_policy": "always"},
+            "image_pull_policy is 'always'; accepted are 'IfNotPresent', 'Always', 'Never'",
+        ),
+        ({"image_pull_secrets": ["Mirror"]}, "image_pull_secrets is 'Mirror'; accepted are 1 to 253"),
+        (
+            {"broker_groups": group(min_in_sync_replicas=3)},
+            "broker_groups['broker-a'].min_in_sync_replicas is 3, broker_groups['broker-a'].replicas is 3; accepted is "
+            "1 to 2, so that",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
+        plan(args(**changes))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-Xms1g",
+        "-Xmx1g",
+        "-XX:MaxHeapSize=1g",
+        "-XX:InitialHeapSize=1g",
+        "-XX:MaxDirectMemorySize=1g",
+        "-XX:MaxMetaspaceSize=1g",
+        "-XX:MetaspaceSize=1g",
+        "-XX:CompressedClassSpaceSize=2g",
+        "-XX:ReservedCodeCacheSize=2g",
+        "-XX:InitialCodeCacheSize=2g",
+        "-XX:StringTableSize=100000000",
+        "-Xmn100g",
+        "-XX:NewSize=10g",
+        "-XX:MaxNewSize=10g",
+        "-XX:OldSize=10g",
+        "-Xss1g",
+        "-Xss1025k",
+        "-Xss2097152",
+        "-Xss64k",
+        "-Xss",
+        "-Xssmuch",
+        "-XX:ThreadStackSize=1048576",
+        "-XX:CompilerThreadStackSize=1048576",
+        "-XX:InitialRAMPercentage=90",
+        "-XX:InitialRAMFraction=1",
+        "-XX:MaxRAMFraction=1",
+        "-XX:DefaultMaxRAMFraction=1",
+        "-XX:+AggressiveHeap",
+        "-XX:MaxRAMPercentage=80",
+        "-XX:MaxRAM=1g",
+        "-XX:+UseParallelGC",
+        "-XX:-UseG1GC",
+        "-XX:-ExitOnOutOfMemoryError",
+        "-XX:ErrorFile=/x",
+        "-cp",
+        "-jar",
+        "-version",
+        "-Duser.home=/x",
+        "-Drmq.logback.configurationFile=/x",
+        "-Xlog:gc",
+        "@file",
+    ],
+)
+def test_no_option_undoes_what_the_memory_input_decided(option: str) -> None:
+    with pytest.raises(ValueError, match=r"pods\.java_options has "):
+        plan(args(broker_groups=group(pods={"java_options": [option]})))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-Xss512k",
+        "-Xss1m",
+        "-Xss262144",
+        "-XX:NewRatio=3",
+        "-XX:G1HeapRegionSize=8m",
+        "-XX:GCLogFileSize=10m",
+        "-XX:MaxGCPauseMillis=50",
+        "-XX:+PrintGCDetails",
+        "-Da.b=c d",
+    ],
+)
+def test_other_options_are_taken(option: str) -> None:
+    assert plan(args(pods={"java_options": [option]})).proxies.pods.java_options == [option]
+
+
+def test_no_variable_of_a_user_can_meet_one_of_the_deployment() -> None:
+    recording = deploy_plain()
+    own = {
+        variable["name"]
+        for name in WORKLOADS
+        for one in [*pod(recording, name)["containers"], *pod(recording, name).get("initContainers", [])]
+        for variable in one["env"]
+    }
+    assert own <= OWN_VARIABLES
+
+
+def test_a_single_member_needs_no_second_zone() -> None:
+    dev = args(profile="dev", controllers={"replicas": 1}, broker_groups=group(replicas=1), pods={"zones": ZONES[:1]})
+    assert plan(dev).groups[0].role.pods.zones == ZONES[:1]
+
+
+def zones_of(spec: dict[str, Any]) -> list[str]:
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    return term["matchExpressions"][0]["values"]
+
+
+@cache
+def deploy_plain() -> Recording:
+    """The deployment without any of it."""
+    return deploy()
+
+
+@pytest.mark.parametrize(
+    ("toleration", "tolerated"),
+    [
+        ({}, True),
+        ({"effect": "NoSchedule"}, True),
+        ({"effect": "NoExecute"}, False),
+        ({"key": "dedicated"}, True),
+        ({"key": "other"}, False),
+        ({"key": "dedicated", "value": "mq"}, True),
+        ({"key": "dedicated", "value": "other"}, False),
+        ({"key": "dedicated", "value": ""}, False),
+        ({"key": "dedicated", "value": "mq", "effect": "NoSchedule"}, True),
+        ({"key": "dedicated", "value": "mq", "effect": "PreferNoSchedule"}, False),
+    ],
+)
+def test_a_toleration_takes_what_kubernetes_lets_it_take(toleration: dict[str, str], tolerated: bool) -> None:
+    taint = {"key": "dedicated", "value": "mq", "effect": "NoSchedule"}
+    pods = of_role(common(args()), [("pods", {"tolerations": [toleration]})])  # ty: ignore[invalid-argument-type]
+    assert tolerates(pods.placed({}), taint) is tolerated
+    assert tolerates(pods.placed({}), {**taint, "effect": "PreferNoSchedule"})
+    assert not tolerates(PodSettings().placed({}), taint)
+
+
+def test_an_empty_value_of_a_toleration_is_that_of_a_taint_without_one() -> None:
+    pods = PodSettings(tolerations=[{"key": "dedicated", "operator": "Equal", "value": ""}])
+    assert tolerates(pods.placed({}), {"key": "dedicated", "value": "", "effect": "NoSchedule"})

@@ -1,0 +1,375 @@
+"""Clients from outside and the web console."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from eks_rocketmq.eks.network.load_balancer import network_load_balancer
+from eks_rocketmq.rocketmq.plan import plan
+from eks_rocketmq.rocketmq.rocket_mq import RocketMq
+from tests.unit.harness import Fakes, Recording, run
+from tests.unit.harness.recording import UNKNOWN
+from tests.unit.rocketmq_case import args, config, container, deploy, group, pod, workload
+
+AWS = "service.beta.kubernetes.io/aws-load-balancer"
+OUTSIDE = {"load_balancer_class": "example.com/lb"}
+DASHBOARD = {"login_secret": "login"}
+SERVICE = "rocketmq-external-service"
+
+
+class Cloud(Fakes):
+    """Gives a LoadBalancer Service an address, and a NodePort one a port."""
+
+    def create(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        id_, outputs = super().create(type_, name, inputs)
+        if name == SERVICE:
+            balanced = inputs["spec"]["type"] == "LoadBalancer"
+            outputs["status"] = {"loadBalancer": {"ingress": [{"hostname": "lb.cloud.example"}]} if balanced else {}}
+            outputs["spec"] = {**inputs["spec"], "ports": [{**inputs["spec"]["ports"][0], "nodePort": 30123}]}
+        return id_, outputs
+
+
+def outside(*, preview: bool = False, **external: Any) -> Recording:
+    given = args(external={**OUTSIDE, **external} if external.get("type") != "NodePort" else external)
+    return run(lambda: RocketMq("rocketmq", given), preview=preview, fakes=Cloud())
+
+
+def service(recording: Recording) -> Mapping[str, Any]:
+    return recording.one("Service", SERVICE).inputs
+
+
+def proxy_settings(recording: Recording) -> dict[str, Any]:
+    return json.loads(config(recording, "rocketmq-proxy-config")["rmq-proxy.json"])
+
+
+def endpoint(recording: Recording) -> Any:
+    return recording.component_outputs[recording.one("RocketMq").urn].get("externalEndpoint")
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("given", "more"),
+    [
+        ({"external": OUTSIDE}, {"eks-rocketmq:index:ExternalAccess": 1, "kubernetes:core/v1:Service": 1}),
+        (
+            {"dashboard": DASHBOARD},
+            {
+                "eks-rocketmq:index:Dashboard": 1,
+                "kubernetes:apps/v1:Deployment": 1,
+                "kubernetes:core/v1:Service": 1,
+                "kubernetes:networking.k8s.io/v1:NetworkPolicy": 1,
+            },
+        ),
+    ],
+)
+def test_each_option_adds_its_own_objects_only(preview: bool, given: dict[str, Any], more: dict[str, int]) -> None:
+    plain, full = deploy(preview=preview).inventory(), deploy(preview=preview, **given).inventory()
+    assert {type_: count - plain.get(type_, 0) for type_, count in full.items() if count != plain.get(type_)} == more
+
+
+def test_a_load_balancer_is_waited_for_and_says_where_it_is() -> None:
+    recording = outside()
+    assert service(recording)["spec"] == {
+        "type": "LoadBalancer",
+        "selector": workload(recording, "rocketmq-proxy-deployment")["selector"]["matchLabels"],
+        "externalTrafficPolicy": "Cluster",
+        "ports": [{"name": "grpc", "port": 8081, "targetPort": 8081, "protocol": "TCP"}],
+        "loadBalancerClass": "example.com/lb",
+    }
+    assert "annotations" not in service(recording)["metadata"]
+    assert endpoint(recording) == "lb.cloud.example:8081"
+    assert recording.one("Service", SERVICE).timeouts["create"] == "15m"
+
+
+def test_before_it_is_made_nobody_knows_where_it_is() -> None:
+    assert endpoint(outside(preview=True)) == UNKNOWN
+
+
+def test_without_it_there_is_no_endpoint() -> None:
+    assert endpoint(deploy()) is None
+
+
+def test_it_comes_after_the_proxies_whose_endpoints_pulumi_waits_for() -> None:
+    recording = outside()
+    proxies = recording.one("Deployment", "rocketmq-proxy-deployment")
+    assert recording.reaches(recording.one("Service", SERVICE), proxies)
+    # Not by anything it names: only by the explicit order.
+    assert proxies.urn in recording.one("ExternalAccess").explicit_dependencies
+
+
+def test_a_name_of_ones_own_is_given_to_external_dns_and_to_clients() -> None:
+    recording = outside(hostname="mq.example.com", port=443, annotations={"a/b": "c"}, source_ranges=["10.0.0.0/8"])
+    assert service(recording)["metadata"]["annotations"] == {
+        "external-dns.alpha.kubernetes.io/hostname": "mq.example.com",
+        "a/b": "c",
+    }
+    assert service(recording)["spec"]["loadBalancerSourceRanges"] == ["10.0.0.0/8"]
+    assert endpoint(recording) == "mq.example.com:443"
+
+
+def test_a_node_port_needs_no_cloud_and_is_not_waited_for() -> None:
+    recording = outside(type="NodePort", node_port=30123, hostname="node.example.com", traffic_policy="Local")
+    spec = service(recording)["spec"]
+    assert (spec["type"], spec["ports"][0]["nodePort"], spec["externalTrafficPolicy"]) == ("NodePort", 30123, "Local")
+    assert service(recording)["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert endpoint(recording) == "node.example.com:30123"
+    assert endpoint(outside(type="NodePort")) == "<any node>:30123"
+
+
+def test_proxies_answer_with_the_port_that_a_client_came_by() -> None:
+    assert "useEndpointPortFromRequest" not in proxy_settings(deploy())
+    settings = proxy_settings(outside())
+    assert settings["useEndpointPortFromRequest"] is True
+    assert "remotingAccessAddr" not in settings
+
+
+def test_remoting_clients_are_sent_to_the_name() -> None:
+    recording = outside(remoting=True, hostname="mq.example.com")
+    assert proxy_settings(recording)["remotingAccessAddr"] == "mq.example.com"
+    assert [p["port"] for p in service(recording)["spec"]["ports"]] == [8081, 8080]
+
+
+def test_manifests_are_valid_to_the_letter() -> None:
+    recording = deploy(
+        external={**network_load_balancer({}), "hostname": "mq.example.com"},
+        dashboard={**DASHBOARD, "credentials_secret": "credentials"},
+        network_policies={"egress": True},
+    )
+    for manifest in recording.manifests():
+        kubernetes_validate.validate(manifest, "1.35", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("external", "message"),
+    [
+        ({}, "external.type is 'LoadBalancer' and nothing says whether it may have public addresses; clouds would"),
+        ({"annotations": {"team": "x"}}, "external.type is 'LoadBalancer' and nothing says whether it may have public"),
+        ({"annotations": {f"{AWS}-internal": ""}}, "external.type is 'LoadBalancer' and nothing says whether"),
+        ({**OUTSIDE, "annotations": {"a b": "c"}}, "external.annotations: 'a b' is no key that Kubernetes accepts"),
+        (
+            {**OUTSIDE, "annotations": {"pulumi.com/skipAwait": "true"}},
+            "external.annotations: pulumi.com/skipAwait is set by the deployment and cannot be overridden",
+        ),
+        (
+            {"load_balancer_class": "A B!"},
+            "external.load_balancer_class: 'A B!' is no key that Kubernetes accepts",
+        ),
+        (
+            {**OUTSIDE, "type": "loadbalancer"},
+            "external.type is 'loadbalancer'; accepted are 'LoadBalancer', 'NodePort'",
+        ),
+        ({**OUTSIDE, "port": 0}, "external.port is 0; accepted is 1 to 65535"),
+        ({"type": "NodePort", "node_port": 8081}, "external.node_port is 8081; accepted is 30000 to 32767"),
+        ({**OUTSIDE, "hostname": "https://mq"}, "external.hostname is 'https://mq'; accepted is a host name"),
+        ({**OUTSIDE, "remoting": True}, "external.remoting is true without hostname"),
+        ({"type": "NodePort", "remoting": True, "hostname": "mq"}, "external.remoting is true with type 'NodePort'"),
+        (
+            {**OUTSIDE, "remoting": True, "hostname": "mq", "port": 8080},
+            "external.port is 8080, the port of remoting clients",
+        ),
+        (
+            {"load_balancer_class": "example.com/lb", "annotations": {f"{AWS}-ssl-ports": "443,grpc"}},
+            f"external.annotations['{AWS}-ssl-ports'] names 443, and external has no such port, so port 8081 would",
+        ),
+        ({"type": "NodePort", "source_ranges": ["10.0.0.0/8"]}, "are for type 'LoadBalancer'; with 'NodePort' leave"),
+        ({"source_ranges": ["10.0.0.1/8"]}, "external.source_ranges is '10.0.0.1/8'; accepted is a range of addresses"),
+        ({**OUTSIDE, "traffic_policy": "local"}, "external.traffic_policy is 'local'; accepted are 'Cluster', 'Local'"),
+    ],
+)
+def test_an_impossible_way_in_is_refused(external: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(external=external))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"load_balancer_class": "service.k8s.aws/nlb"},
+        {"source_ranges": ["10.0.0.0/8"]},
+        *(
+            {"annotations": {key: value}}
+            for key, value in {
+                f"{AWS}-scheme": "internal",
+                f"{AWS}-internal": "true",
+                "networking.gke.io/load-balancer-type": "Internal",
+                "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+                "service.beta.kubernetes.io/oci-load-balancer-internal": "true",
+            }.items()
+        ),
+    ],
+)
+def test_a_load_balancer_that_says_who_reaches_it_is_made(said: dict[str, Any]) -> None:
+    assert plan(args(external=said)).external is not None
+
+
+def test_keys_that_the_way_in_decides_cannot_be_set_beside_it() -> None:
+    with pytest.raises(ValueError, match="useEndpointPortFromRequest is set by the deployment"):
+        plan(args(external=OUTSIDE, proxies={"config": {"useEndpointPortFromRequest": False}}))
+    plan(args(proxies={"config": {"useEndpointPortFromRequest": True}}))
+
+
+def test_the_console_asks_for_a_login_and_knows_the_cluster() -> None:
+    recording = deploy(dashboard=DASHBOARD)
+    main = container(recording, "rocketmq-dashboard-deployment")
+    settings = dict(flag[2:].split("=", 1) for flag in main["command"] if flag.startswith("-Drocketmq"))
+    planned = plan(args())
+    assert settings["rocketmq.config.loginRequired"] == "true"
+    assert settings["rocketmq.config.namesrvAddrs[0]"] == ";".join(planned.deployment.name_server_addresses)
+    assert settings["rocketmq.config.proxyAddrs[0]"] == "rocketmq-proxy.rocketmq.svc:8080"
+    assert settings["rocketmq.config.isVIPChannel"] == "false"
+    assert main["image"] == "apacherocketmq/rocketmq-dashboard:2.1.0"
+    assert main["command"][-2:] == ["-jar", "/rocketmq-dashboard.jar"]
+    assert "-Dserver.port=8082" in main["command"]
+    assert main["env"] == []
+
+
+def test_the_consoles_users_come_from_the_secret_where_it_looks_for_them() -> None:
+    spec = pod(deploy(dashboard=DASHBOARD), "rocketmq-dashboard-deployment")
+    (main,) = spec["containers"]
+    mount = next(m for m in main["volumeMounts"] if m["name"] == "login")
+    data = next(flag for flag in main["command"] if "dataPath" in flag).split("=")[1]
+    assert (mount["mountPath"], mount["subPath"]) == (f"{data}/users.properties", "users.properties")
+    assert {v["name"]: v.get("secret") for v in spec["volumes"]}["login"] == {"secretName": "login"}
+    assert {m["name"] for m in main["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
+
+
+def test_secrets_of_the_console_may_have_dots() -> None:
+    console = plan(args(dashboard={"login_secret": "a.b", "credentials_secret": "c.d"})).dashboard
+    assert console is not None
+    assert (console.login_secret, console.credentials_secret) == ("a.b", "c.d")
+
+
+def test_the_console_speaks_to_brokers_as_whom_the_secret_says() -> None:
+    main = container(deploy(dashboard={**DASHBOARD, "credentials_secret": "c"}), "rocketmq-dashboard-deployment")
+    assert {e["name"]: e["valueFrom"]["secretKeyRef"] for e in main["env"]} == {
+        "ROCKETMQ_CONFIG_ACCESSKEY": {"name": "c", "key": "accessKey"},
+        "ROCKETMQ_CONFIG_SECRETKEY": {"name": "c", "key": "secretKey"},
+    }
+
+
+def test_the_console_runs_restricted_like_all_others() -> None:
+    recording = deploy(dashboard=DASHBOARD)
+    ours, theirs = (pod(recording, f"rocketmq-{name}-deployment") for name in ("dashboard", "proxy"))
+    for field in ("securityContext", "automountServiceAccountToken", "enableServiceLinks"):
+        assert ours[field] == theirs[field]
+    assert ours["containers"][0]["securityContext"] == theirs["containers"][0]["securityContext"]
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(ours["containers"][0])
+
+
+def test_what_is_said_for_the_pods_of_all_roles_holds_for_the_console() -> None:
+    recording = deploy(
+        dashboard={**DASHBOARD, "credentials_secret": "c"},
+        image_pull_policy="Always",
+        image_pull_secrets=["registry"],
+        pods={
+            "zones": ["a", "b", "c"],
+            "node_selector": {"pool": "mq"},
+            "tolerations": [{"key": "mq"}],
+            "priority_class": "high",
+            "labels": {"team": "mq"},
+            "annotations": {"note": "n"},
+            "environment": {"TZ": "UTC"},
+            "java_options": ["-XX:+PrintGCDateStamps"],
+        },
+    )
+    template = workload(recording, "rocketmq-dashboard-deployment")["template"]
+    ours, theirs = template["spec"], pod(recording, "rocketmq-proxy-deployment")
+    for field in ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets", "affinity"):
+        assert ours[field] == theirs[field]
+    assert template["metadata"]["labels"]["team"] == "mq"
+    assert template["metadata"]["labels"]["app"] == "rocketmq-dashboard"
+    assert template["metadata"]["annotations"] == {"note": "n"}
+    (main,) = ours["containers"]
+    assert main["imagePullPolicy"] == "Always"
+    assert [e["name"] for e in main["env"]] == ["ROCKETMQ_CONFIG_ACCESSKEY", "ROCKETMQ_CONFIG_SECRETKEY", "TZ"]
+    # Its image has a JDK of its own, which would end at an option of the other.
+    assert "-XX:+PrintGCDateStamps" not in main["command"]
+
+
+@pytest.mark.parametrize("mode", ["permissive", "enforcing"])
+def test_with_tls_the_console_speaks_it_too(mode: str) -> None:
+    recording = deploy(dashboard=DASHBOARD, tls={"secret_name": "certificates", "mode": mode})
+    main = container(recording, "rocketmq-dashboard-deployment")
+    # The first decides for the clients of its own pool, the second for those that it makes for a user.
+    assert {"-Drocketmq.config.useTLS=true", "-Dtls.enable=true"} <= set(main["command"])
+    assert main["command"].index("-Dtls.enable=true") < main["command"].index("-jar")
+    assert "certificates" not in str(pod(recording, "rocketmq-dashboard-deployment"))
+    plain = container(deploy(dashboard=DASHBOARD), "rocketmq-dashboard-deployment")
+    assert "TLS" not in str(plain["command"]).upper()
+
+
+def test_the_console_gets_the_authorities_and_never_the_key() -> None:
+    tls = {"secret_name": "certificates", "authority": "ca.crt"}
+    recording = deploy(dashboard=DASHBOARD, tls=tls)
+    spec = pod(recording, "rocketmq-dashboard-deployment")
+    (main,) = spec["containers"]
+    (volume,) = (v["secret"] for v in spec["volumes"] if v["name"] == "tls")
+    assert (volume["secretName"], volume["items"]) == ("certificates", [{"key": "ca.crt", "path": "ca.crt"}])
+    (mount,) = (m for m in main["volumeMounts"] if m["name"] == "tls")
+    assert f"-Dtls.client.trustCertPath={mount['mountPath']}/ca.crt" in main["command"]
+    assert "-Dtls.client.authServer=true" in main["command"]
+    assert not any("server" in flag for flag in main["command"] if flag.startswith("-Dtls"))
+    for manifest in recording.manifests():
+        kubernetes_validate.validate(manifest, "1.35", strict=True)
+
+
+def test_the_console_is_closed_but_for_those_who_are_named() -> None:
+    def ingress(**more: Any) -> Any:
+        recording = deploy(dashboard={**DASHBOARD, **more})
+        return recording.one("NetworkPolicy", "rocketmq-dashboard-network-policy").inputs["spec"].get("ingress")
+
+    assert ingress() is None
+    assert ingress(clients=[{"pod_labels": {"app": "ingress"}}]) == [
+        {"ports": [{"port": 8082, "protocol": "TCP"}], "from": [{"podSelector": {"matchLabels": {"app": "ingress"}}}]}
+    ]
+
+
+def test_size_and_image_of_the_console_are_the_callers() -> None:
+    digest = "sha256:" + "0" * 64
+    given = {
+        **DASHBOARD,
+        "memory": "2Gi",
+        "cpu": "1",
+        "image": "mirror.example/d",
+        "version": "3",
+        "image_digest": digest,
+    }
+    main = container(deploy(dashboard=given), "rocketmq-dashboard-deployment")
+    assert main["image"] == f"mirror.example/d:3@{digest}"
+    assert main["resources"] == {"requests": {"cpu": "1", "memory": "2048Mi"}, "limits": {"memory": "2048Mi"}}
+    assert "-Xmx1024m" in main["command"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dashboard": {}}, "dashboard.login_secret is missing"),
+        ({"dashboard": {"login_secret": "My_Login"}}, "dashboard.login_secret is 'My_Login'"),
+        ({"dashboard": {**DASHBOARD, "credentials_secret": "C"}}, "dashboard.credentials_secret is 'C'"),
+        (
+            {"dashboard": DASHBOARD, "access": {"users": [{"name": "orders"}]}},
+            "dashboard has no credentials_secret beside access; brokers refuse whoever does not sign: give the name",
+        ),
+        (
+            {"dashboard": DASHBOARD, "pods": {"environment": {"ROCKETMQ_CONFIG_ACCESSKEY": "k"}}},
+            "pods.environment: ROCKETMQ_CONFIG_ACCESSKEY is set by the deployment",
+        ),
+        ({"dashboard": {**DASHBOARD, "memory": "256Mi"}}, "dashboard.memory is 256Mi; accepted is 512Mi or more"),
+        ({"dashboard": {**DASHBOARD, "cpu": "0"}}, "dashboard.cpu is '0'; accepted are CPUs"),
+        ({"dashboard": {**DASHBOARD, "cpu": "0.0001"}}, "dashboard.cpu is '0.0001'; accepted are CPUs"),
+        ({"dashboard": {**DASHBOARD, "image": "d:2"}}, "dashboard.image is 'd:2'; accepted is an image without tag"),
+        ({"dashboard": {**DASHBOARD, "version": "v 2"}}, "dashboard.version is 'v 2'; accepted are up to 128 letters"),
+        ({"dashboard": {**DASHBOARD, "image_digest": "latest"}}, "dashboard.image_digest is 'latest'; accepted is"),
+        (
+            {"broker_groups": group(name="dashboard")},
+            "broker_groups['dashboard'].name is 'dashboard', as the set of another role",
+        ),
+    ],
+)
+def test_a_console_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(**changes))

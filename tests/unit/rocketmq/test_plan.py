@@ -1,0 +1,319 @@
+"""Pure parts: configuration keys, memory, durability, and every refusal with its text."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eks_rocketmq.rocketmq.config import broker_config, durability, memory
+from eks_rocketmq.rocketmq.naming import labels
+from eks_rocketmq.rocketmq.plan import plan
+from eks_rocketmq.rocketmq.rocket_mq import RocketMq
+from tests.unit.harness import run
+from tests.unit.rocketmq_case import args, deploy, group, keys
+
+
+def test_strict_is_the_default_and_sets_what_was_measured() -> None:
+    broker = keys(deploy())
+    assert broker["allAckInSyncStateSet"] == "true"
+    assert broker["minInSyncReplicas"] == "2"
+    assert (broker["totalReplicas"], broker["inSyncReplicas"]) == ("3", "2")
+    assert broker["autoCreateTopicEnable"] == "false"
+    assert {key: int(broker[key]) for key in ("registerNameServerPeriod", "haSendHeartbeatInterval")} == {
+        "registerNameServerPeriod": 10000,
+        "haSendHeartbeatInterval": 1000,
+    }
+    assert int(broker["syncControllerMetadataPeriod"]) <= 2000
+    assert int(broker["checkSyncStateSetPeriod"]) <= 2000
+    controller = keys(deploy(), "rocketmq-controller-config", "controller.conf")
+    assert controller["enableElectUncleanMaster"] == "false"
+    assert controller["scanNotActiveBrokerInterval"] == "1000"
+    assert controller["scanInactiveMasterInterval"] == "1000"
+
+
+def test_brokers_belong_to_the_controllers_and_listen_where_the_services_point() -> None:
+    broker = keys(deploy())
+    assert broker["enableControllerMode"] == "true"
+    assert (broker["brokerId"], broker["brokerName"], broker["brokerClusterName"]) == ("-1", "broker-a", "rocketmq")
+    assert (broker["listenPort"], broker["haListenPort"]) == ("10911", "10912")
+
+
+def test_controllers_know_each_other_and_themselves() -> None:
+    controller = keys(deploy(), "rocketmq-controller-config", "controller.conf")
+    hosts = [f"rocketmq-controller-{i}.rocketmq-controller-peers.rocketmq.svc:9878" for i in range(3)]
+    assert controller["controllerDLegerPeers"] == ";".join(f"n{i}-{host}" for i, host in enumerate(hosts))
+    assert controller["controllerDLegerSelfId"] == "n${ORDINAL}"
+    assert keys(deploy())["controllerAddr"] == ";".join(hosts)
+
+
+@pytest.mark.parametrize("name", sorted(durability.PROFILES))
+def test_every_profile_deploys_with_its_least_members(name: str) -> None:
+    least = durability.PROFILES[name].least_members
+    planned = plan(args(profile=name, broker_groups=group(replicas=least)))
+    assert {group.min_in_sync for group in planned.groups} == {durability.PROFILES[name].min_in_sync}
+
+
+@pytest.mark.parametrize(
+    ("profile", "members", "servers", "storage"),
+    [("strict", 3, (2, 3, 2), "100Gi"), ("balanced", 2, (2, 3, 2), "100Gi"), ("dev", 1, (1, 1, 1), "20Gi")],
+)
+def test_a_profile_needs_no_more_than_a_name(
+    profile: str, members: int, servers: tuple[int, ...], storage: str
+) -> None:
+    shortest: Any = {"namespace": "mq", "storage_class": "any", "profile": profile, "broker_groups": [{"name": "a"}]}
+    planned = plan(shortest)
+    assert (planned.groups[0].role.replicas, planned.groups[0].role.storage) == (members, storage)
+    assert tuple(role.replicas for role in (planned.name_servers, planned.controllers, planned.proxies)) == servers
+    assert shortest["broker_groups"] == [{"name": "a"}]
+    one_more = plan({**shortest, "proxies": {"replicas": 5}, "broker_groups": [{"name": "a", "memory": "8Gi"}]})
+    assert (one_more.proxies.replicas, one_more.proxies.memory.limit) == (5, 1024)
+    assert one_more.groups[0].role.memory.limit == 8192
+    recording = run(lambda: RocketMq("mq", shortest))
+    assert recording.one("StatefulSet", "mq-a-set").inputs["spec"]["replicas"] == members
+
+
+def test_min_in_sync_is_the_users_choice() -> None:
+    assert keys(deploy(min_in_sync_replicas=1))["minInSyncReplicas"] == "1"
+
+
+def test_a_user_key_wins_over_the_profiles() -> None:
+    broker = keys(deploy(broker_groups=group(config={"haSendHeartbeatInterval": 2000, "flushDiskType": "SYNC_FLUSH"})))
+    assert broker["haSendHeartbeatInterval"] == "2000"
+    assert broker["flushDiskType"] == "SYNC_FLUSH"
+
+
+def test_whole_numbers_that_arrive_as_floats_stay_whole() -> None:
+    broker = keys(deploy(broker_groups=group(replicas=3.0, config={"fileReservedTime": 48.0})))
+    assert (broker["totalReplicas"], broker["fileReservedTime"]) == ("3", "48")
+
+
+def test_digest_and_image_are_taken_as_given() -> None:
+    digest = "sha256:" + "0" * 64
+    assert plan(args(image="mirror.example/rocketmq", image_digest=digest)).deployment.image == (
+        f"mirror.example/rocketmq:5.5.0@{digest}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"broker_groups": group(config={"mapedFileSizeCommitLog": 1})}, "did you mean 'mappedFileSizeCommitLog'?"),
+        ({"broker_groups": group(config={"fetchNamesrvAddrByDnsLookup": True})}, "'fetchNameSrvAddrByDnsLookup'?"),
+        (
+            {"broker_groups": group(config={"fileReservedTime": "48h"})},
+            "fileReservedTime is '48h'; accepted is a whole",
+        ),
+        ({"broker_groups": group(config={"fileReservedTime": True})}, "fileReservedTime is True; accepted is a whole"),
+        ({"broker_groups": group(config={"slaveReadEnable": "yes"})}, "slaveReadEnable is 'yes'; accepted is true or"),
+        ({"broker_groups": group(config={"flushDiskType": "SYNC"})}, "accepted is 'SYNC_FLUSH' or 'ASYNC_FLUSH'"),
+        ({"broker_groups": group(config={"flushDiskType": ["SYNC_FLUSH"]})}, "is ['SYNC_FLUSH']; accepted is"),
+        ({"broker_groups": group(config={"msgTraceTopicName": None})}, "is None; accepted is a string on one line"),
+        ({"broker_groups": group(config={"fileReservedTime": {}})}, "fileReservedTime is {}; accepted is a whole"),
+        (
+            {"broker_groups": group(config={"fileReservedTime": 2**31})},
+            "accepted is a whole number, 1 to 2147483647 (hours",
+        ),
+        ({"broker_groups": group(config={"msgTraceTopicName": "a\nbrokerIP1=b"})}, "accepted is a string on one line"),
+        ({"broker_groups": group(config={"brokerIP2": "10.0.0.1"})}, "brokerIP2 is set by the deployment"),
+        (
+            {"broker_groups": group(config={"storePathRootDir": "/elsewhere"})},
+            "storePathRootDir is set by the deployment",
+        ),
+        (
+            {"broker_groups": group(config={"initAuthenticationUser": "{}"})},
+            "broker_groups['broker-a'].config: initAuthenticationUser holds a password",
+        ),
+        ({"proxies": {"config": {"tlsKeyPassword": "x"}}}, "proxies.config: tlsKeyPassword holds a password"),
+        ({"proxies": {"config": {"grpcServerport": 1}}}, "did you mean 'grpcServerPort'?"),
+        ({"proxies": {"config": {"namesrvAddr": "a"}}}, "namesrvAddr is set by the deployment"),
+        ({"version": "5.4.9"}, "version is '5.4.9'; accepted are '5.3.3', '5.4.0', '5.5.0'; did you mean '5.4.0'?"),
+        ({"profile": "strickt"}, "accepted are 'strict', 'balanced', 'dev'; did you mean 'strict'?"),
+        ({"broker_groups": group(replicas=2.5)}, "broker_groups['broker-a'].replicas is 2.5; accepted is a whole"),
+        ({"controllers": {"replicas": True}}, "controllers.replicas is True; accepted is a whole number"),
+        ({"controllers": {"replicas": -1}}, "controllers.replicas is -1; accepted is 1 to 1000"),
+        ({"controllers": {"replicas": 10**30}}, "accepted is 1 to 1000"),
+        ({"name_servers": {"replicas": "2"}}, "name_servers.replicas is '2'; accepted is a whole number"),
+        ({"min_in_sync_replicas": 1.5}, "min_in_sync_replicas is 1.5; accepted is a whole number"),
+        (
+            {"broker_groups": group(replicas=2)},
+            "broker_groups['broker-a'].replicas is 2; profile 'strict' needs 3 or more: give it 3, or take profile "
+            "'balanced' or 'dev', which promises less",
+        ),
+        (
+            {"profile": "balanced", "broker_groups": group(replicas=1)},
+            "profile 'balanced' needs 2 or more: give it 2, or take profile 'dev', which promises less",
+        ),
+        (
+            {"min_in_sync_replicas": 3},
+            "min_in_sync_replicas is 3, broker_groups['broker-a'].replicas is 3; accepted is 1 to 2, so that",
+        ),
+        (
+            {"profile": "dev", "min_in_sync_replicas": 2, "broker_groups": group(replicas=1)},
+            "min_in_sync_replicas is 2, broker_groups['broker-a'].replicas is 1; accepted is 1, or 3 replicas and more",
+        ),
+        (
+            {"profile": "balanced", "broker_groups": group(replicas=2, min_in_sync_replicas=2)},
+            "broker_groups['broker-a'].min_in_sync_replicas is 2, broker_groups['broker-a'].replicas is 2; accepted is "
+            "1, so that writes go on while one member restarts, or 3 replicas and more",
+        ),
+        ({"min_in_sync_replicas": 0}, "accepted is 1 to 2"),
+        (
+            {"controllers": {"replicas": 2}},
+            "controllers.replicas is 2; accepted with profile 'strict' are odd numbers from 3 on: 3 elect a master "
+            "while one of them is away",
+        ),
+        (
+            {"controllers": {"replicas": 1}},
+            "controllers.replicas is 1; accepted with profile 'strict' are odd numbers from 3 on: 3 elect a master "
+            "while one of them is away, or take profile 'dev', which promises less",
+        ),
+        ({"profile": "balanced", "controllers": {"replicas": 1}}, "profile 'balanced' are odd numbers from 3 on"),
+        ({"profile": "dev", "controllers": {"replicas": 2}}, "profile 'dev' are odd numbers from 1 on"),
+        ({"controllers": {"replicas": 0}}, "controllers.replicas is 0; accepted is 1 to 1000"),
+        ({"name_servers": {"replicas": 0}}, "name_servers.replicas is 0; accepted is 1 to 1000"),
+        ({"proxies": {"replicas": 1001}}, "proxies.replicas is 1001; accepted is 1 to 1000"),
+        (
+            {"broker_groups": group(memory="1Gi")},
+            "broker_groups['broker-a'].memory is 1Gi; a broker needs 1536Mi or more: raise it, or leave it out for the "
+            "default",
+        ),
+        ({"name_servers": {"memory": "256Mi"}}, "name_servers.memory is 256Mi; a nameserver needs 320Mi or more"),
+        ({"proxies": {"cpu": "half"}}, "proxies.cpu is 'half'; accepted are CPUs such as '500m' or '2'"),
+        ({"controllers": {"storage": "ten"}}, "controllers.storage is 'ten'; accepted is a size"),
+        (
+            {"broker_groups": group(storage="2Gi")},
+            "broker_groups['broker-a'].storage is 2Gi; accepted is room for 4 files of its log, 4096Mi, or more",
+        ),
+        (
+            {"controllers": {"storage": "200Mi"}},
+            "controllers.storage is 200Mi; accepted is room for 4 files of its log, 256Mi, or more",
+        ),
+        (
+            {"profile": "dev", "broker_groups": group(config={"transientStorePoolEnable": True})},
+            "broker_groups['broker-a'].memory is 4Gi; a broker with a transient store pool of 5120 MiB needs "
+            "21760Mi or more: raise it, or lower transientStorePoolSize",
+        ),
+        ({"broker_groups": group(name="Broker_A")}, "broker_groups['Broker_A'].name is 'Broker_A'"),
+        (
+            {"broker_groups": group(name="b" * 41)},
+            f"broker_groups['{'b' * 41}'].name has 41 letters; accepted are 40 or fewer",
+        ),
+        (
+            {"broker_groups": group(name="controller")},
+            "broker_groups['controller'].name is 'controller', as the set of another role",
+        ),
+        ({"broker_groups": []}, "broker_groups is empty; accepted is one group or more"),
+        ({"broker_groups": group() * 2}, "broker_groups has 'broker-a' more than once; accepted is each name once"),
+        ({"namespace": "Rocket"}, "namespace is 'Rocket'"),
+        ({"storage_class": ""}, "storage_class is ''; accepted are 1 to 253 lower-case letters"),
+        ({"storage_class": "Bad Class"}, "storage_class is 'Bad Class'; accepted are 1 to 253"),
+        ({"controllers": {"storage_class": ""}}, "controllers.storage_class is ''; accepted are 1 to 253"),
+        (
+            {"broker_groups": group(storage_class="Bad Class")},
+            "broker_groups['broker-a'].storage_class is 'Bad Class'; accepted are 1 to 253",
+        ),
+        ({"image": "rocketmq:5"}, "image is 'rocketmq:5'; accepted is an image without tag and digest"),
+        ({"image_digest": "latest"}, "image_digest is 'latest'; accepted is 'sha256:'"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(args(**changes))
+
+
+PROMISED = [
+    ("controllers", "enableElectUncleanMaster", "a member that lacks acknowledged messages could become master"),
+    (
+        "broker_groups['broker-a']",
+        "transientStorePoolEnable",
+        "a member that is killed would lose messages that it acknowledged",
+    ),
+    ("broker_groups['broker-a']", "syncFromLastFile", "a member with an empty volume would get the newest file only"),
+]
+
+
+def promised(where: str, config: dict[str, Any], profile: str) -> Any:
+    """Arguments of the profile with that configuration of one role."""
+    role = {"controllers": {"config": config}} if where == "controllers" else {"broker_groups": group(config=config)}
+    return args(profile=profile, **role)
+
+
+@pytest.mark.parametrize("profile", ["strict", "balanced"])
+@pytest.mark.parametrize(("where", "key", "why"), PROMISED)
+def test_what_a_promise_rests_on_cannot_be_configured_away(where: str, key: str, why: str, profile: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
+        plan(promised(where, {key: True}, profile))
+    assert str(error.value) == (
+        f"{where}.config: {key} is True; profile {profile!r} needs False: {why}; leave it out, or take profile 'dev', "
+        "which promises less"
+    )
+    plan(promised(where, {key: False}, profile))
+
+
+@pytest.mark.parametrize(("where", "key"), [(where, key) for where, key, _ in PROMISED])
+def test_a_profile_that_promises_nothing_leaves_it_open(where: str, key: str) -> None:
+    small = {"transientStorePoolSize": 1, "mappedFileSizeCommitLog": 64 * 1024**2} if where != "controllers" else {}
+    planned = plan(promised(where, {key: True, **small}, "dev"))
+    assert f"{key}=true\n" in planned.controllers.config + planned.groups[0].role.config
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "own"),
+    [
+        ("broker_groups", "checkSyncStateSetPeriod", 1000),
+        ("broker_groups", "registerNameServerPeriod", 10000),
+        ("broker_groups", "haSendHeartbeatInterval", 1000),
+        ("broker_groups", "syncControllerMetadataPeriod", 1000),
+        ("broker_groups", "haMaxTimeSlaveNotCatchup", 15000),
+        ("broker_groups", "brokerHeartbeatInterval", 1000),
+        ("broker_groups", "controllerHeartBeatTimeoutMills", 10000),
+        ("controllers", "scanNotActiveBrokerInterval", 1000),
+        ("controllers", "scanInactiveMasterInterval", 1000),
+        ("proxies", "topicRouteServiceCacheRefreshSeconds", 1),
+    ],
+)
+def test_a_slower_timer_is_taken_with_a_warning_that_it_gives_up_the_measured_seconds(
+    role: str, key: str, own: int
+) -> None:
+    def warnings(value: int) -> list[str]:
+        config = {key: value}
+        return plan(args(**{role: group(config=config) if role == "broker_groups" else {"config": config}})).warnings
+
+    what = "broker_groups['broker-a']" if role == "broker_groups" else role
+    assert warnings(own + 1) == [
+        f"{what}.config: {key} is {own + 1}, and {own} when it was measured how long a failover takes: writes may stop "
+        "for longer, no acknowledged message depends on it"
+    ]
+    assert warnings(own) == []
+
+
+@pytest.mark.parametrize("key", [k for k in broker_config.known_keys("5.5.0")["broker"] if k.startswith("storePath")])
+def test_no_part_of_a_store_can_leave_the_volume(key: str) -> None:
+    with pytest.raises(ValueError, match=f"{key} is set by the deployment"):
+        plan(args(broker_groups=group(config={key: "/elsewhere"})))
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(10000, 10), (30000, 30), (30500, 31), (60000, 60)])
+def test_the_registration_period_counts_in_whole_seconds(given: int, seconds: int) -> None:
+    assert durability.registration_seconds({"registerNameServerPeriod": given}) == seconds
+
+
+def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:
+    plan(args(broker_groups=group(storage="2Gi", config={"mappedFileSizeCommitLog": 64 * 1024**2})))
+
+
+@given(
+    role=st.sampled_from([labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.BROKER]),
+    limit=st.integers(1, 262144),
+)
+def test_memory_never_exceeds_its_limit(role: str, limit: int) -> None:
+    try:
+        parts = memory.divide(role, f"{limit}Mi", "memory")
+    except ValueError:
+        assert limit < 1536
+        return
+    assert parts.heap + parts.direct + parts.fixed <= parts.limit == limit
+    assert parts.heap >= 128
+    assert role != labels.BROKER or parts.page_cache >= limit // 5

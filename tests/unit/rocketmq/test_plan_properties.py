@@ -1,0 +1,444 @@
+"""Properties over made-up arguments: a plan keeps its promises, and what cannot be planned is a ValueError."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from eks_rocketmq.args.validation import bytes_of, dns_label, dns_subdomain, label_value, qualified_name, whole_number
+from eks_rocketmq.rocketmq.config import broker_config, durability, memory
+from eks_rocketmq.rocketmq.naming import labels, ports
+from eks_rocketmq.rocketmq.plan import RocketMqPlan, plan
+from eks_rocketmq.rocketmq.pods import pod_spec, probes
+from eks_rocketmq.rocketmq.roles.broker_group import _container
+from tests.unit.harness import Recording
+from tests.unit.rocketmq_case import args, deploy
+
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = st.text("abcz059-", min_size=1, max_size=45) | st.text(max_size=70)
+SIZES = st.builds(
+    "{}{}".format,
+    st.integers(0, 3000) | st.floats(0, 100).map(lambda value: round(value, 2)),
+    st.sampled_from(["", "Mi", "Gi", "Ti", "M", "G", "k"]),
+) | st.text("0123456789GMi. e-", max_size=80)
+CPUS = st.sampled_from(["0", "0m", "0.000", "1", "250m", "0.5", "0.0001", "half", "1e3"]) | st.integers(0, 10**7).map(
+    str
+)
+COUNTS = st.integers(-2, 9) | st.sampled_from([10**30, 1000, 1001, 2.0, 2.5, float("inf"), float("nan"), True])
+KEYS = st.sampled_from(sorted(broker_config.known_keys("5.5.0")["broker"]))
+CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
+RARELY = st.sampled_from([False] * 7 + [True])
+ADVICE = (
+    "accepted", "needs", "leave it out", "leave them out", "is missing", "has no", "contradict each other: ",
+    "give the", "Give ", "add the", "take ", "leave one of the two out",
+)  # fmt: skip
+# Least members of a group, least controllers, and whether an acknowledged message outlives a killed member.
+PROMISES = {"strict": (3, 3, True), "balanced": (2, 3, True), "dev": (1, 1, False)}
+quick = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def likely(draw: st.DrawFn) -> dict[str, Any]:
+    """Arguments that mostly can be planned: sizes around the limits, and values of the keys' own types."""
+    profile = draw(st.sampled_from(sorted(durability.PROFILES)))
+    replicas = draw(st.sampled_from([3, 4, 5, 6, 7, 2, 1]))
+    heap = draw(st.integers(1536, 65536))
+    groups = [
+        {
+            "name": name,
+            "replicas": replicas,
+            "memory": f"{heap}Mi",
+            "cpu": draw(st.sampled_from(["100m", "1", "0.5"])),
+            "storage": f"{draw(st.integers(4, 2000))}Gi",
+            "config": {
+                "registerNameServerPeriod": draw(st.integers(10000, 60000)),
+                "shutdownWaitTimeSeconds": draw(st.integers(0, 600)),
+                "enableShutdownGracefully": draw(st.booleans()),
+                "transientStorePoolEnable": draw(RARELY),
+                "transientStorePoolSize": draw(st.integers(1, 8)),
+                "syncFromLastFile": draw(RARELY),
+            },
+        }
+        for name in draw(
+            st.lists(
+                st.from_regex(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True), min_size=1, max_size=3, unique=True
+            )
+        )
+    ]
+    return args(
+        profile=profile,
+        version=draw(st.sampled_from(broker_config.versions())),
+        namespace=draw(st.from_regex(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)),
+        broker_groups=groups,
+        controllers={
+            "replicas": draw(st.sampled_from([3, 5, 1])),
+            "config": {"enableElectUncleanMaster": draw(RARELY)},
+        },
+    )
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> Any:
+    """Arguments of the right outline with whatever inside, and some fields put in, left out or replaced."""
+    role = {"replicas": COUNTS, "memory": SIZES, "cpu": CPUS}
+    group = {"name": NAMES, **role, "storage": SIZES, "config": CONFIG, "min_in_sync_replicas": COUNTS}
+    match = {"key": NAMES, "operator": st.sampled_from(["In", "Exists", "Gt", "is"]), "values": st.lists(NAMES)}
+    affinity = {"required": st.lists(st.fixed_dictionaries(match), max_size=2)}
+    pods_of = {
+        "zones": st.lists(NAMES, max_size=3),
+        "labels": st.dictionaries(NAMES, NAMES, max_size=2),
+        "node_affinity": st.fixed_dictionaries(affinity),
+    }
+    result = args()
+    for _ in range(draw(st.integers(1, 3))):
+        where = draw(st.sampled_from(["broker_groups", "name_servers", "controllers", "proxies", "pods", "top"]))
+        fields: dict[str, Any] = {
+            "broker_groups": group,
+            "pods": pods_of,
+            "top": {"namespace": NAMES, "version": NAMES},
+        }.get(where, {**role, "config": CONFIG})
+        field = draw(st.sampled_from(sorted(fields)))
+        value = draw(fields[field] if draw(st.integers(0, 3)) else JSON)
+        if where == "top":
+            result[field] = value
+        elif where == "broker_groups":
+            result[where][0][field] = value
+        else:
+            result.setdefault(where, {})[field] = value
+    return result
+
+
+JUNK = st.sampled_from(["", "Bad Name", "a\nb", "../x", "Ü", "x" * 300, 0, -1, 2**40, 1.5, True, None, [], {}]) | JSON
+WORDS = st.sampled_from(["orders", "a-b", "ab", "a" * 40])
+PAIRS = st.dictionaries(st.sampled_from(["team", "example.com/a"]), st.sampled_from(["shop", "A_b", ""]), max_size=2)
+CIDRS = st.sampled_from(["10.0.0.0/16", "0.0.0.0/0", "::/0", "2001:db8::/32", "10.0.0.1/32"])
+
+
+def some_of(required: dict[str, st.SearchStrategy[Any]] | None = None, /, **optional: Any) -> st.SearchStrategy[Any]:
+    """Objects with the required fields and any of the optional ones."""
+    return st.fixed_dictionaries(required or {}, optional=optional)
+
+
+def few(strategy: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[Any]:
+    return st.lists(strategy, min_size=least, max_size=2, unique_by=repr)
+
+
+def named(**fields: Any) -> st.SearchStrategy[Any]:
+    """Some objects, each with a name of its own."""
+    return st.lists(some_of({"name": WORDS}, **fields), max_size=2, unique_by=lambda each: each["name"])
+
+
+# What Kubernetes puts on an address, a label or nothing at all.
+PEERS = few(some_of({"pod_labels": PAIRS}, namespace_labels=PAIRS) | st.fixed_dictionaries({"cidr": CIDRS}))
+PERMISSIONS = few(
+    some_of(
+        {
+            "resources": st.sampled_from(["*", "Topic:a-*", "Group:a", "Cluster:*"]).map(lambda one: [one]),
+            "actions": few(st.sampled_from(["Pub", "Sub", "All", "Get"]), 1),
+        },
+        decision=st.sampled_from(["Allow", "Deny"]),
+        source_ips=few(CIDRS),
+    ),
+)
+SERVICE = {
+    "port": st.sampled_from([443, 8081, 65535]),
+    "node_port": st.sampled_from([30000, 32767]),
+    "annotations": PAIRS,
+    "traffic_policy": st.sampled_from(["Cluster", "Local"]),
+}
+MEASURED: dict[str, st.SearchStrategy[Any]] = {
+    "scrapers": PEERS,
+    "alerts": some_of(
+        labels=PAIRS,
+        kubernetes_metrics=st.booleans(),
+        disk_used_percent=st.integers(1, 84),
+        consumer_lag_messages=st.integers(1, 10**15),
+        consumer_lag_seconds=st.integers(1, 10**9),
+        send_latency_milliseconds=st.integers(1, 2999),
+    ),
+    "grafana_dashboard": some_of(labels=PAIRS, annotations=PAIRS),
+}
+OPTIONS: dict[str, st.SearchStrategy[Any]] = {
+    "external": some_of(
+        {"load_balancer_class": st.just("example.com/lb"), "hostname": st.sampled_from(["mq.example.com", "mq"])},
+        remoting=st.booleans(),
+        source_ranges=few(CIDRS),
+        **SERVICE,
+    )
+    | some_of({"type": st.just("NodePort")}, **SERVICE),
+    "network_policies": some_of({"egress": st.just(True)}, enabled=st.just(True), clients=PEERS, dns=PEERS)
+    | some_of(enabled=st.just(True), clients=PEERS, egress=st.just(False))
+    | some_of({"enabled": st.just(False)}, egress=st.just(False)),
+    "access": some_of(
+        users=named(password_version=st.integers(1, 3), enabled=st.booleans(), permissions=PERMISSIONS)
+        | named(password=st.from_regex(r"[!#-\[\]-~]{8,64}", fullmatch=True), type=st.just("Super")),
+        internal_generation=st.integers(1, 3),
+    ),
+    "tls": some_of(
+        {"secret_name": WORDS},
+        mode=st.sampled_from(["permissive", "enforcing"]),
+        authority=st.sampled_from(["ca.crt", ".a_b-C"]),
+    ),
+    "topics": named(
+        type=st.sampled_from(["NORMAL", "FIFO", "DELAY", "TRANSACTION", "PRIORITY"]),
+        queues=st.integers(8, 1024),
+        write_queues=st.integers(1, 8),
+        permission=st.sampled_from(["RW", "R", "W"]),
+        broker_groups=st.just(["broker-a"]),
+    ),
+    "consumer_groups": named(
+        ordered=st.booleans(),
+        max_retries=st.sampled_from([0, 16, 2**31 - 1]),
+        broadcast=st.booleans(),
+        consume=st.booleans(),
+    ),
+    "monitoring": some_of(
+        {"monitor": st.sampled_from(["pod", "service"])},
+        monitor_labels=PAIRS,
+        interval=st.sampled_from(["30s", "1m"]),
+        **MEASURED,
+    )
+    | some_of(monitor=st.just("none"), **MEASURED),
+    "dashboard": some_of({"login_secret": WORDS}, clients=PEERS),
+}
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> dict[str, Any]:
+    """One option with whatever in one place of it, however deep."""
+    name = draw(st.sampled_from(sorted(OPTIONS)))
+    result: dict[Any, Any] = {name: draw(OPTIONS[name])}
+    part, key = result, name
+    while draw(st.integers(0, 3)) and isinstance(part[key], dict | list) and part[key]:
+        part = part[key]
+        key = draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
+    part[key] = draw(JUNK)
+    return result
+
+
+# What is asked for stands first in a refusal.
+NAMED = re.compile(r"(external|network_policies|access|tls|topics|consumer_groups|monitoring|dashboard)\b")
+
+
+def outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[Any, str]:
+    """The result, or the text of the refusal. Every other exception is a failure of the test."""
+    try:
+        return function(*arguments, **named), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def planned(given_args: Any) -> RocketMqPlan | None:
+    """The plan, or None when it is refused as it should be: with a sentence that says what is accepted."""
+    result, refusal = outcome(plan, given_args)
+    assert result or any(phrase in refusal for phrase in ADVICE), refusal
+    return result
+
+
+@quick
+@given(anything())
+def test_what_cannot_be_planned_is_refused_and_nothing_else_happens(given_args: Any) -> None:
+    result = planned(given_args)
+    if result is not None:
+        holds(result, "strict")
+
+
+@quick
+@given(likely())
+def test_what_can_be_planned_keeps_its_promises(given_args: Any) -> None:
+    result = planned(given_args)
+    if result is not None:
+        holds(result, given_args["profile"])
+
+
+def holds(result: RocketMqPlan, profile: str) -> None:
+    """What is true of every plan of a profile."""
+    members, controllers, acknowledged_stays = PROMISES[profile]
+    assert result.controllers.replicas >= controllers
+    assert result.controllers.replicas % 2 == 1
+    assert "enableElectUncleanMaster=false\n" in result.controllers.config or not acknowledged_stays
+    for role in (result.name_servers, result.controllers, result.proxies, *(group.role for group in result.groups)):
+        parts = role.memory
+        assert parts.heap + parts.direct + parts.fixed <= parts.limit
+        assert min(parts.heap, parts.direct, parts.fixed) > 0
+    for group in result.groups:
+        assert group.role.replicas >= members
+        if acknowledged_stays:
+            assert group.keys["allAckInSyncStateSet"] is True
+            assert not group.keys.get("transientStorePoolEnable", False)
+            assert not group.keys.get("syncFromLastFile", False)
+        assert group.role.replicas == 1 or group.min_in_sync < group.role.replicas
+        assert group.keys["minInSyncReplicas"] == group.min_in_sync
+        assert int(group.keys["registerNameServerPeriod"]) in range(10000, 60001)
+        drain = probes.drain(group.keys)
+        waits = (
+            2 * int(group.keys.get("shutdownWaitTimeSeconds", 30)) if group.keys.get("enableShutdownGracefully") else 0
+        )
+        assert drain.grace_period >= drain.replicate + drain.elect + drain.rejoin + drain.questions + 12 + waits
+        spec = pod_spec.pod(
+            _container(result.deployment, group, drain), "config", grace_period=drain.grace_period, placement={}
+        )
+        flags = {flag.split("=")[0]: flag for flag in spec["containers"][0]["command"]}
+        assert f"-Xmx{group.role.memory.heap}m" in flags
+        json.dumps(spec)
+        set_name = labels.group_name(group.name)
+        assert LABEL.fullmatch(f"{set_name}-0123456789"), "the label that Kubernetes gives to the revision of a set"
+        assert LABEL.fullmatch(f"{set_name}-{group.role.replicas - 1}"), "the host name of a pod"
+        assert LABEL.fullmatch(labels.peers_service(set_name))
+        assert len(f"data-{set_name}-{group.role.replicas - 1}") <= 253
+        assert "\n".join(f"{k}={v}" for k, v in group.keys.items()).count("\n") == len(group.keys) - 1
+    deployment = result.deployment
+    for address in [*deployment.name_server_addresses, *deployment.controller_addresses, deployment.ready_name_server]:
+        host, _, port = address.rpartition(":")
+        assert len(host) <= 253
+        assert all(LABEL.fullmatch(part) for part in host.split("."))
+        assert 1 <= int(port) <= 65535
+
+
+@given(spoilt())
+def test_what_no_option_can_be_is_refused_by_its_name(given_args: dict[str, Any]) -> None:
+    _, refusal = outcome(plan, args(**given_args))
+    assert not refusal or NAMED.match(refusal), refusal
+    assert not refusal or any(phrase in refusal for phrase in ADVICE), refusal
+
+
+# Each example is a whole deployment with its manifests validated, and has half of the options at once; to look for a
+# smaller one that fails would take minutes.
+@settings(
+    max_examples=settings().max_examples // 4,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(some_of(**OPTIONS))
+def test_options_are_rendered_as_kubernetes_takes_them_and_open_what_is_served(given_args: dict[str, Any]) -> None:
+    result, refusal = outcome(plan, args(**given_args))
+    if refusal:
+        clashes = (
+            "network_policies.clients names no cidr",
+            "dashboard has no credentials_secret beside access",
+            "given with network_policies.enabled false",
+            "is empty, which would mean all addresses",
+        )
+        assert any(clash in refusal for clash in clashes)
+        return
+    recording = deploy(**given_args)
+    for manifest in recording.manifests():
+        if "coreos" not in manifest["apiVersion"]:
+            kubernetes_validate.validate(manifest, "1.35", strict=True)
+    opens_what_is_served_and_nothing_else(recording, result)
+
+
+def opens_what_is_served_and_nothing_else(recording: Recording, result: RocketMqPlan) -> None:
+    templates = [
+        made.inputs["spec"]["template"] for kind in ("StatefulSet", "Deployment") for made in recording.by_type(kind)
+    ]
+    network = result.deployment.network
+    # Where nobody is let in no rule stands: an empty list of peers would be everyone.
+    closed = {
+        ports.PROXY_GRPC: network.clients == [],
+        ports.PROXY_REMOTING: network.clients == [],
+        ports.METRICS: network.scrapers == [],
+        ports.DASHBOARD: network.dashboard_clients == [],
+    }
+    everything: set[int] = set()
+    opened: dict[str, set[int]] = {}
+    for policy in recording.by_type("NetworkPolicy"):
+        selector = policy.inputs["spec"]["podSelector"]["matchLabels"]
+        (pods_of,) = (t for t in templates if selector.items() <= t["metadata"]["labels"].items())
+        served = {port["containerPort"] for c in pods_of["spec"]["containers"] for port in c.get("ports", [])}
+        everything |= served
+        role = selector["app.kubernetes.io/component"]
+        opened[role] = ports_of(policy.inputs["spec"].get("ingress", []))
+        assert opened[role] <= served, role
+        assert [port for port in served - opened[role] if not closed.get(port)] == [], role
+    assert len(opened) == (len(templates) if network.policies else 0)
+    for policy in recording.by_type("NetworkPolicy"):
+        assert ports_of(policy.inputs["spec"].get("egress", [])) <= everything | {ports.DNS}
+    if result.external and network.policies:
+        (way_in,) = (made for made in recording.by_type("Service") if "external" in made.name)
+        assert {port["targetPort"] for port in way_in.inputs["spec"]["ports"]} <= opened[labels.PROXY]
+
+
+def ports_of(rules: list[dict[str, Any]]) -> set[int]:
+    return {port["port"] for rule in rules for port in rule["ports"]}
+
+
+@quick
+@given(st.text(max_size=80), st.sampled_from([dns_label, dns_subdomain, qualified_name, label_value]))
+def test_a_name_is_returned_as_it_is_or_refused(text: str, check: Any) -> None:
+    result, refusal = outcome(check, text, "name")
+    assert result == text or repr(text) in refusal
+    assert refusal or (text.isascii() and len(text) <= 317)
+
+
+@quick
+@given(SIZES)
+def test_a_size_is_a_whole_number_of_bytes_or_refused(text: str) -> None:
+    size, refusal = outcome(bytes_of, text, "size")
+    assert repr(text) in refusal if size is None else 1 <= size < 2**63
+
+
+@quick
+@given(st.integers(1, 2**30), st.sampled_from(["Mi", "Gi", "M", "k"]))
+def test_twice_the_number_is_twice_the_size(number: int, unit: str) -> None:
+    assert bytes_of(f"{number * 2}{unit}", "size") == 2 * bytes_of(f"{number}{unit}", "size")
+
+
+@quick
+@given(st.integers() | st.sampled_from([10**400]) | st.floats() | st.booleans())
+def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
+    whole, refusal = outcome(whole_number, value, "number")
+    if refusal:
+        assert isinstance(value, bool) or not float(value).is_integer()
+    else:
+        assert (type(whole), whole) == (int, value)
+
+
+@quick
+@given(
+    role=st.sampled_from([labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.BROKER]),
+    limit=st.integers(1, 2**40),
+    needed=st.integers(0, 2**20),
+)
+def test_memory_is_divided_whole_and_more_of_it_never_gives_less(role: str, limit: int, needed: int) -> None:
+    parts, refusal = outcome(memory.divide, role, f"{limit}Mi", "memory", direct_needed=needed)
+    if refusal:
+        (least,) = map(int, re.findall(r"needs (\d+)Mi or more", refusal))
+        assert limit < least
+        assert least <= 1536 or needed > 0
+        assert memory.divide(role, f"{least}Mi", "memory", direct_needed=needed).direct >= needed
+        _, again = outcome(memory.divide, role, f"{least - 1}Mi", "memory", direct_needed=needed)
+        assert f"needs {least}Mi or more" in again
+        return
+    assert parts.heap + parts.direct + parts.fixed + parts.page_cache == parts.limit == limit
+    assert parts.direct >= needed
+    assert parts.page_cache >= 0
+    more = memory.divide(role, f"{limit * 2}Mi", "memory", direct_needed=needed)
+    assert (more.heap, more.direct) >= (parts.heap, parts.direct)
+
+
+@pytest.mark.parametrize("version", broker_config.versions())
+@quick
+@given(data=st.data())
+def test_any_value_of_any_key_is_taken_or_refused(version: str, data: st.DataObject) -> None:
+    role = data.draw(st.sampled_from(["broker", "controller", "name_server", "proxy"]))
+    key = data.draw(st.sampled_from(sorted(broker_config.known_keys(version)[role])))
+    value = data.draw(JSON)
+    values, refusal = outcome(broker_config.override, version, role, {}, {key: value}, fixed=frozenset(), what="config")
+    if refusal:
+        assert key in refusal
+    else:
+        text = broker_config.properties(values)
+        assert text.startswith(f"{key}=")
+        assert text.count("\n") == 1
+        assert text.isascii()

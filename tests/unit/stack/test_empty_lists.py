@@ -1,0 +1,127 @@
+"""Lists that a caller may leave empty: what that means, for every list argument of every component."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ForwardRef, get_args, get_origin, is_typeddict
+
+import pytest
+
+import eks_rocketmq
+from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
+from eks_rocketmq.eks.network.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
+from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.rocketmq_case import args
+
+NOTHING = {
+    # An empty one of these means none, nobody, or what the docstring calls the default.
+    "AccessArgs.users", "AccessEntryArgs.kubernetes_groups", "AccessEntryArgs.policies", "ClusterAddonsArgs.addons",
+    "ClusterOidcProviderArgs.client_ids", "ClusterOidcProviderArgs.thumbprints", "DashboardArgs.clients",
+    "EbsCsiAddonArgs.kms_key_arns", "EbsCsiConfigurationArgs.controller_tolerations",
+    "EbsCsiConfigurationArgs.node_tolerations", "EbsStorageClassArgs.mount_options", "EksClusterArgs.access_entries",
+    "EksClusterArgs.ignore_changes", "EksClusterArgs.log_types", "EksClusterArgs.public_access_cidrs",
+    "IrsaRoleArgs.clusters", "IrsaRoleArgs.managed_policies", "MonitoringArgs.scrapers",
+    "NetworkArgs.interface_endpoints", "NetworkPoliciesArgs.clients", "NetworkPoliciesArgs.dns",
+    "NodeAffinityArgs.preferred", "NodeGroupArgs.managed_policies", "NodeGroupArgs.taints", "PodsArgs.java_options",
+    "PodsArgs.tolerations", "RocketMqArgs.consumer_groups", "RocketMqArgs.image_pull_secrets", "RocketMqArgs.topics",
+    "UserArgs.permissions",
+}  # fmt: skip
+REFUSED_ELSEWHERE = {
+    # Something must stand in these, which the tests of their components show.
+    "EksClusterArgs.subnet_ids", "IrsaRoleArgs.service_accounts", "NetworkArgs.zones", "NodeGroupArgs.instance_types",
+    "NodeGroupArgs.subnet_ids", "NodeMatchArgs.values", "NodePreferenceArgs.match", "PermissionArgs.actions",
+    "PermissionArgs.resources", "PodsArgs.zones", "RocketMqArgs.broker_groups", "TopicArgs.broker_groups",
+}  # fmt: skip
+CERTIFICATE = "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+ADMIN = "AmazonEKSClusterAdminPolicy"
+
+
+def cluster(**entry: Any) -> Any:
+    principal = "arn:aws:iam::140023393377:role/team"
+    return {
+        "cluster_name": "prod",
+        "version": "1.35",
+        "vpc_id": "vpc-0",
+        "subnet_ids": ["subnet-0", "subnet-1"],
+        "access_entries": [{"name": "team", "principal_arn": principal, **entry}],
+    }
+
+
+def user(**permission: Any) -> Any:
+    permissions = [{"resources": ["Topic:a"], "actions": ["Pub"], **permission}]
+    return args(access={"users": [{"name": "orders", "permissions": permissions}]})
+
+
+def balancer(**given: Any) -> Any:
+    return network_load_balancer(
+        {
+            "certificate_arn": CERTIFICATE,
+            **given,
+        }
+    )
+
+
+EVERYTHING: dict[str, tuple[Callable[[list[Any]], object], str]] = {
+    "AccessPolicyArgs.namespaces": (
+        lambda empty: plan_cluster(cluster(policies=[{"policy": ADMIN, "namespaces": empty}])),
+        f"access entry 'team': namespaces of {ADMIN} is empty, which would mean the whole cluster",
+    ),
+    "ExternalArgs.source_ranges": (
+        lambda empty: plan(args(external={"load_balancer_class": "example.com/lb", "source_ranges": empty})),
+        "external.source_ranges is empty, which would mean all addresses",
+    ),
+    "NetworkLoadBalancerArgs.security_groups": (
+        lambda empty: balancer(security_groups=empty),
+        "security_groups is empty, which would mean a group that the controller makes",
+    ),
+    "NetworkLoadBalancerArgs.subnets": (
+        lambda empty: balancer(subnets=empty),
+        "subnets is empty, which would mean every subnet with the tag",
+    ),
+    "NetworkLoadBalancerArgs.tls_ports": (
+        lambda empty: balancer(tls_ports=empty),
+        "tls_ports is empty, which would mean all ports",
+    ),
+    "NodeAffinityArgs.required": (
+        lambda empty: plan(args(pods={"node_affinity": {"required": empty}})),
+        "pods.node_affinity.required is empty, which would mean every node",
+    ),
+    "PermissionArgs.source_ips": (
+        lambda empty: plan(user(source_ips=empty)),
+        "access.users['orders'].permissions.source_ips is empty, which would mean any address",
+    ),
+}
+
+
+def lists_in(hint: Any, seen: set[Any]) -> Iterator[str]:
+    """Every list field of a type, and of those inside of it, as `Type.field`."""
+    if is_typeddict(hint) and hint not in seen:
+        seen.add(hint)
+        for name, inner in hint.__annotations__.items():
+            if any(each in repr(inner) for each in ("list[", "Sequence[")) and not _only_inside(inner):
+                yield f"{hint.__name__}.{name}"
+            yield from lists_in(inner, seen)
+    for inner in get_args(hint):
+        yield from lists_in(inner, seen)
+
+
+def _only_inside(hint: Any) -> bool:
+    """Whether the list is inside of a mapping."""
+    if get_origin(hint) in (list,) or isinstance(hint, ForwardRef):
+        return False
+    if get_origin(hint) is dict:
+        return True
+    return bool(get_args(hint)) and all(map(_only_inside, get_args(hint)))
+
+
+def test_every_list_argument_says_what_an_empty_one_means() -> None:
+    public = [getattr(eks_rocketmq, name) for name in eks_rocketmq.__all__ if name.endswith("Args")]
+    seen: set[Any] = set()
+    found = {field for hint in [*public, NetworkLoadBalancerArgs] for field in lists_in(hint, seen)}
+    assert found == NOTHING | REFUSED_ELSEWHERE | set(EVERYTHING)
+
+
+@pytest.mark.parametrize("field", EVERYTHING)
+def test_an_empty_list_that_would_mean_everything_is_refused(field: str) -> None:
+    make, message = EVERYTHING[field]
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below
+        make([])
+    assert str(refusal.value).startswith(f"{message}; accepted is one or more: leave it out for ")

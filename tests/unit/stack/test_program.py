@@ -1,0 +1,290 @@
+"""The whole program under the real Pulumi.prod.yaml, in preview and update mode."""
+
+import gc
+from collections.abc import Mapping
+from typing import Any
+from unittest import mock
+
+import kubernetes_validate
+import pulumi
+import pytest
+
+from eks_rocketmq.pulumi_sdk import performance
+from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
+from tests.unit.harness.golden import committed, urns
+from tests.unit.harness.trust import Token, admits
+from tests.unit.harness.upgrade import Step, state, steps
+from tests.unit.rocketmq_case import deploy
+
+KUBERNETES = "1.35"
+DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
+PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+GET_CLUSTER = "aws:eks/getCluster:getCluster"
+
+
+def test_the_aws_side_is_exactly_the_identity_chain(prod: Recording) -> None:
+    aws = {type_: count for type_, count in prod.inventory().items() if type_.startswith("aws:")}
+    assert aws == {
+        "aws:eks/addon:Addon": 1,
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
+        "aws:iam/role:Role": 1,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+    }
+
+
+def test_the_driver_is_let_in_and_the_trust_policy_is_known_at_preview(prod: Recording) -> None:
+    assert admits(prod.one("Role").inputs["assumeRolePolicy"], Token(ISSUER, DRIVER))
+
+
+def test_the_urns_are_the_committed_ones(prod: Recording) -> None:
+    assert urns(prod) == committed("prod"), (
+        "a changed URN replaces its resource: add an alias, then write the file anew"
+    )
+
+
+def test_preview_and_update_make_the_same_resources(prod_preview: Recording, prod_update: Recording) -> None:
+    assert prod_preview.inventory() == prod_update.inventory()
+
+
+def test_brokers_come_after_the_whole_storage_chain(prod: Recording) -> None:
+    chain = [
+        prod.one(type_)
+        for type_ in ("OpenIdConnectProvider", "Role", "RolePolicyAttachment", "Addon", "StorageClassPatch")
+    ]
+    sets = prod.by_type("StatefulSet")
+    assert sets
+    for claims_volumes in sets:
+        for link in chain:
+            assert prod.reaches(claims_volumes, link), f"{claims_volumes.name} can start before {link.name}"
+
+
+def test_claims_name_the_class_that_was_checked(prod: Recording) -> None:
+    templates = [t for s in prod.by_type("StatefulSet") for t in s.inputs["spec"].get("volumeClaimTemplates", [])]
+    assert templates
+    assert {template["spec"]["storageClassName"] for template in templates} == {"gp2"}
+
+
+def test_every_kubernetes_object_goes_to_the_adopted_cluster(prod: Recording) -> None:
+    provider = prod.one("pulumi:providers:kubernetes")
+    objects = [r for r in prod.resources.values() if r.type.startswith("kubernetes:")]
+    assert objects
+    assert {r.provider.rsplit("::", 1)[0] for r in objects} == {provider.urn}
+
+
+def test_every_resource_hangs_below_a_component(prod: Recording) -> None:
+    for resource in prod.resources.values():
+        if resource.custom:
+            assert prod.parent(resource).type.startswith("eks-rocketmq:index:"), resource.urn
+
+
+def test_sets_that_hold_messages_are_protected(prod: Recording) -> None:
+    brokers = [s for s in prod.by_type("StatefulSet") if s.inputs["spec"].get("volumeClaimTemplates")]
+    assert brokers
+    assert [s.name for s in brokers if not s.protect] == []
+
+
+def test_no_setting_lets_go_of_the_namespace_while_data_is_protected(prod_update: Recording) -> None:
+    kept = run_stack("prod", overrides={"createNamespace": False, "podSecurity": ""})
+    assert [step for step in steps(state(prod_update), kept) if step.operation != "same"] == [
+        Step("delete", prod_update.one("Namespace").urn)
+    ]
+    # The engine refuses to delete what its state says is protected.
+    assert prod_update.one("Namespace").protect
+
+
+def test_protection_can_be_given_up_by_a_setting() -> None:
+    recording = run_stack("prod", overrides={"protectData": False})
+    assert [r.name for r in recording.resources.values() if r.protect] == []
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_what_is_made_with_a_fixed_name_in_aws_is_looked_up_before(stack: str) -> None:
+    # Names of what else AWS makes are its own, chosen at the create; entries and policies go with what they belong to.
+    named = ("name", "url", "addonName")
+    recording = run_stack(stack, preview=True)
+    fixed = [r for r in recording.resources.values() if r.type.startswith("aws:") and set(named) & set(r.inputs)]
+    assert {r.type for r in fixed} >= {"aws:iam/role:Role", "aws:eks/addon:Addon"}
+    unchecked = [r.name for r in fixed if not r.before_create]
+    assert [r for r in unchecked if not r.endswith(("-volumes", "-keys"))] == []
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_the_cluster_and_the_namespace_are_looked_up_before(stack: str) -> None:
+    recording = run_stack(stack, preview=True)
+    assert recording.one("Namespace").before_create == ("rocketmq-namespace-preflight",)
+    clusters = recording.by_type("aws:eks/cluster:Cluster")
+    assert [r.before_create for r in clusters] == [("cluster-eks-preflight",)] * (stack == "staging")
+
+
+def test_no_object_of_the_cluster_is_left_unknown_in_update(prod_update: Recording) -> None:
+    assert UNKNOWN not in repr(prod_update.manifests())
+
+
+def test_manifests_are_strictly_valid(prod_update: Recording) -> None:
+    manifests = prod_update.manifests()
+    assert len(manifests) > 10
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> None:
+    exports = dict(prod_update.outputs)
+    verify = exports.pop("verify")
+    assert exports == {
+        "clusterName": "prod",
+        "oidcIssuer": ISSUER,
+        "oidcProviderArn": PROVIDER_ARN,
+        "ebsCsiRoleArn": f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver",
+        "storageClass": "gp2",
+        "namespace": "rocketmq",
+        "nameServerAddresses": exports["nameServerAddresses"],
+        "proxyEndpoint": exports["proxyEndpoint"],
+    }
+    assert exports["nameServerAddresses"].count(":9876") == 2
+    assert exports["proxyEndpoint"].endswith(":8081")
+    assert verify["kubeconfig"] == f"aws eks update-kubeconfig --region {REGION} --name prod"
+    assert verify["oidcProvider"].endswith(PROVIDER_ARN)
+    assert "--role-name eks-ebs-csi-driver" in verify["trustPolicy"]
+    assert verify["claims"] == "kubectl -n rocketmq get pvc -l app=rocketmq-broker"
+    assert verify["brokers"].startswith("kubectl -n rocketmq exec rocketmq-nameserver-0 -- bash /etc/rocketmq/ask.sh")
+
+
+def test_with_a_way_in_from_outside_its_address_is_exported_too() -> None:
+    class Cloud(Fakes):
+        """Gives the proxies' second Service an address."""
+
+        def create(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+            id_, outputs = super().create(type_, name, inputs)
+            if inputs.get("spec", {}).get("type") == "LoadBalancer":
+                outputs["status"] = {"loadBalancer": {"ingress": [{"hostname": "nlb.example"}]}}
+            return id_, outputs
+
+    recording = run_stack("prod", overrides={"external": {"networkLoadBalancer": {}}}, fakes=Cloud())
+    assert recording.outputs["externalEndpoint"] == "nlb.example:8081"
+
+
+def test_the_question_for_the_brokers_fits_into_the_pod_that_it_runs_in(prod_update: Recording) -> None:
+    _, command = prod_update.outputs["verify"]["brokers"].split(" -- ")
+    shell, script, address, code = command.split()
+    (container,) = prod_update.one("StatefulSet", "rocketmq-nameserver-set").inputs["spec"]["template"]["spec"][
+        "containers"
+    ]
+    folder, _, name = script.rpartition("/")
+    assert folder in {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert (shell, code) == ("bash", "106")
+    assert name in prod_update.one("ConfigMap", "rocketmq-nameserver-config").inputs["data"]
+    assert address == f"127.0.0.1:{container['ports'][0]['containerPort']}"
+
+
+def test_the_program_does_not_look_for_garbage() -> None:
+    with mock.patch("gc.disable") as disable, mock.patch("atexit.register") as register:
+        run_stack("prod", preview=True)
+    disable.assert_called_once_with()
+    assert mock.call(gc.freeze) in register.mock_calls
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_sdks_debug_messages_are_sent_only_where_they_are_wanted(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(pulumi.log, "debug", sent.append)
+    if wanted:
+        monkeypatch.setenv(performance.DEBUG_VARIABLE, "1")
+    with mock.patch("gc.disable"), mock.patch("atexit.register"):
+        performance.speed_up_large_programs()
+    pulumi.log.debug("resource registration prepared")
+    assert bool(sent) == wanted
+
+
+def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> None:
+    assert not any(type_.startswith("eks:") for type_ in prod_update.inventory())
+
+
+def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
+    fakes = (
+        Fakes()
+        .answering(
+            "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
+            lambda _: {"arn": PROVIDER_ARN, "clientIdLists": ["sts.amazonaws.com"]},
+        )
+        .answering(
+            "aws:eks/getAddon:getAddon",
+            lambda _: {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"},
+        )
+    )
+    overrides = {"oidcProvider": "existing", "ebsCsiDriver": "existing", "ebsCsiRoleName": None}
+    recording = run_stack("prod", overrides=overrides, fakes=fakes)
+    assert not any(type_.startswith("aws:") for type_ in recording.inventory())
+    assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
+
+
+def test_a_key_that_an_existing_driver_may_not_have_is_warned_of() -> None:
+    answer = {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
+    fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
+    own = {"storageClass": "own", "newStorageClass": {"kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
+
+    def told(**overrides: Any) -> list[str]:
+        return [text for _, text in run_stack("prod", preview=True, overrides=overrides, fakes=fakes).log]
+
+    existing = {"ebsCsiDriver": "existing", "ebsCsiRoleName": None}
+    (text,) = told(**own, **existing)
+    assert text.startswith("newStorageClass.kmsKeyId with ebsCsiDriver 'existing' or 'auto-mode': the stack leaves")
+    assert told(**own) == told(**existing) == []
+
+
+def test_warnings_call_arguments_what_the_stack_file_calls_them() -> None:
+    group = {"name": "a", "replicas": 3, "config": {"highSpeedMode": True}}
+    overrides = {"rocketmqVersion": "5.3.3", "brokerGroups": [group]}
+    told = [text for _, text in run_stack("prod", preview=True, overrides=overrides).log]
+    assert [text.partition(" ")[0] for text in told] == ["brokerGroups['a'].config:", "rocketmqVersion:"]
+    # Only the run of a stack file speaks so.
+    alone = deploy(version="5.3.3", broker_groups=[{**group, "memory": "4Gi", "cpu": "1", "storage": "10Gi"}]).log
+    assert [text.partition(" ")[0] for _, text in alone] == ["broker_groups['a'].config:", "version:"]
+
+
+def refused(message: str) -> Any:
+    def answer(_: object) -> dict[str, Any]:
+        raise ProviderError(message)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("overrides", "answer", "message"),
+    [
+        pytest.param({}, refused("No cluster found for name: prod."), "No cluster found for name: prod", id="missing"),
+        pytest.param(
+            {},
+            lambda a: {**cluster(a), "status": "UPDATING"},
+            "'prod' is UPDATING; accepted is ACTIVE",
+            id="not active",
+        ),
+        pytest.param({}, refused("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
+        pytest.param({"brokerGroup": []}, cluster, "unknown key 'brokerGroup'", id="unknown key"),
+        pytest.param({"clusterName": ""}, cluster, r"^Pulumi\.prod\.yaml: clusterName is ''; acc", id="no name"),
+        pytest.param(
+            {"controllers": {"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}},
+            cluster,
+            r"^Pulumi\.prod\.yaml: controllers.pods.zones has 'us-east-1a', no zone of aws:region, 'ap-southeast-1': ",
+            id="other region",
+        ),
+        pytest.param({"minInSyncReplicas": 4}, cluster, "minInSyncReplicas is 4, ", id="impossible copies"),
+        pytest.param(
+            {"proxies": {"replicas": 2, "memory": "64Mi", "cpu": "250m"}}, cluster, "64Mi", id="impossible memory"
+        ),
+        pytest.param(
+            {"controllers": {"replicas": 2, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"}},
+            cluster,
+            "controllers.replicas is 2; accepted with durability 'strict' are odd numbers from 3 on",
+            id="no quorum",
+        ),
+        pytest.param({}, lambda a: {**cluster(a), "identities": []}, "'prod' has no OIDC issuer", id="no issuer"),
+    ],
+)
+def test_a_wrong_configuration_registers_nothing(overrides: dict[str, Any], answer: Any, message: str) -> None:
+    recording, fakes = Recording(preview=True), Fakes().answering(GET_CLUSTER, answer)
+    with pytest.raises(pulumi.RunError, match=message):
+        run_stack("prod", preview=True, overrides=overrides, fakes=fakes, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []

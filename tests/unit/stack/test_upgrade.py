@@ -1,0 +1,181 @@
+"""A running stack of the last release, under today's program: nothing that holds messages or identity is made anew."""
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.pulumi_sdk.component import type_token
+from tests.unit.harness import REPOSITORY, Recording, golden
+from tests.unit.harness.upgrade import STACKS, Step, harmful, released, state, steps
+
+Inputs = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def stack(request: pytest.FixtureRequest) -> str:
+    """The name of a recorded stack."""
+    return request.param
+
+
+@functools.cache
+def update(stack: str) -> Recording:
+    """Today's program, with everything known."""
+    return golden.STACKS[stack]()
+
+
+def test_the_release_is_one_that_holds_messages(stack: str) -> None:
+    recorded = released(stack)
+    assert len(recorded) > 35
+    protected = [each for each in recorded.values() if each["protect"] and each["type"].endswith(":StatefulSet")]
+    assert [each["inputs"]["spec"]["volumeClaimTemplates"] for each in protected] != []
+
+
+def test_the_stacks_together_have_every_part_on() -> None:
+    recorded = {each["type"] for stack in STACKS for each in released(stack).values()}
+    sources = (path.read_text() for path in (REPOSITORY / "components" / "eks_rocketmq").rglob("*.py"))
+    parts = {type_token(name) for source in sources for name in re.findall(r"type_token\(\"(\w+)\"\)", source)}
+    assert len(parts) > 15
+    assert parts - recorded == set()
+    assert "random:index/randomPassword:RandomPassword" in recorded
+
+
+def test_an_upgrade_deletes_nothing_and_replaces_only_configuration(stack: str) -> None:
+    assert harmful(steps(released(stack), update(stack))) == []
+
+
+def test_no_volume_becomes_one_of_another_kind_under_its_name(stack: str) -> None:
+    # An update's dry run keeps the fields of the create, and the API server refuses a volume of two kinds: no preview.
+    today = state(update(stack))
+    kinds = {urn: _volumes(each["inputs"]) for urn, each in released(stack).items() if urn in today}
+    changed = [
+        (urn, name)
+        for urn, before in kinds.items()
+        for name, kind in _volumes(today[urn]["inputs"]).items()
+        if before.get(name, kind) != kind
+    ]
+    assert changed == []
+    assert any(kinds.values())
+
+
+def _volumes(inputs: Inputs) -> dict[str, set[str]]:
+    """The kind of each volume of the pods, by its name."""
+    pods = inputs.get("spec", {}).get("template", {}).get("spec", {})
+    return {volume["name"]: set(volume) - {"name"} for volume in pods.get("volumes", [])}
+
+
+def test_what_the_release_protects_stays_protected(stack: str) -> None:
+    today = state(update(stack))
+    assert [urn for urn, each in released(stack).items() if each["protect"] and not today[urn]["protect"]] == []
+
+
+def test_a_state_that_is_todays_has_nothing_to_do(stack: str) -> None:
+    assert {step.operation for step in steps(state(update(stack)), update(stack))} == {"same"}
+
+
+def test_the_urns_with_everything_on_are_the_committed_ones() -> None:
+    made = golden.urns(update("everything"))
+    assert made == golden.committed("everything"), (
+        "a changed URN replaces its resource: add an alias, then write it anew"
+    )
+
+
+def test_no_change_of_a_password_passes_unseen() -> None:
+    everything = update("everything")
+    (urn,) = (urn for urn in everything.resources if urn.endswith("::rocketmq-credentials-user-orders"))
+    for inputs in ({"length": 40}, {"keepers": {"version": "2"}}):
+        before = {urn: {**each, "inputs": {**each["inputs"]}} for urn, each in state(everything).items()}
+        before[urn]["inputs"] |= inputs
+        (step,) = harmful(steps(before, everything))
+        assert (step.operation, step.urn, step.fields) == ("replace", urn, tuple(inputs))
+    renamed = urn.replace("-user-orders", "-orders")
+    before = {renamed if each == urn else each: value for each, value in state(everything).items()}
+    assert harmful(steps(before, everything)) == [Step("delete", renamed)]
+
+
+def test_a_file_that_changes_gets_another_name_and_one_that_keeps_it_is_refused() -> None:
+    everything = update("everything")
+    for name, key in (("rocketmq-broker-a-config", "data"), ("rocketmq-credentials-declared", "stringData")):
+        renamed = changed(everything, name, lambda i: {**i, "metadata": {**i["metadata"], "name": "before"}})
+        assert [step.operation for step in renamed] == ["replace"]
+        assert harmful(renamed) == []
+        (kept,) = changed(everything, name, lambda i, key=key: {**i, key: {**i[key], "more": "0"}})
+        assert harmful([kept]) == [kept]
+
+
+def changed(recording: Recording, name: str, change: Callable[[Inputs], Inputs]) -> list[Step]:
+    """What an upgrade would do from a release in which one resource was another."""
+    before = {urn: dict(each) for urn, each in state(recording).items()}
+    (urn,) = [urn for urn in before if urn.endswith(f"::{name}")]
+    before[urn]["inputs"] = change(before[urn]["inputs"])
+    return [step for step in steps(before, recording) if step.operation != "same"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "operation", "fields"),
+    [
+        ("ebs-csi-driver-role", lambda i: {**i, "name": "other"}, "replace", ("name",)),
+        ("ebs-csi-driver-role", lambda i: {**i, "path": "/ci/"}, "replace", ("path",)),
+        ("ebs-csi-driver-role", lambda i: {**i, "description": "other"}, "update", ()),
+        ("ebs-csi-addon", lambda i: {**i, "clusterName": "other"}, "replace", ("clusterName",)),
+        ("oidc-provider", lambda i: {**i, "url": "https://other.example"}, "replace", ("url",)),
+        ("cluster-kubernetes", lambda i: {**i, "clusterIdentifier": "other"}, "replace", ("clusterIdentifier",)),
+        ("cluster-kubernetes", lambda i: {**i, "kubeconfig": "{}"}, "update", ()),
+        (
+            "rocketmq-broker-a-set",
+            lambda i: {**i, "spec": {**i["spec"], "serviceName": "other"}},
+            "replace",
+            ("spec.serviceName",),
+        ),
+        ("rocketmq-broker-a-set", lambda i: {**i, "spec": {**i["spec"], "replicas": 1}}, "update", ()),
+        (
+            "rocketmq-namespace",
+            lambda i: {**i, "metadata": {**i["metadata"], "name": "other"}},
+            "replace",
+            ("metadata.name",),
+        ),
+    ],
+)
+def test_a_change_is_told_from_a_replacement(
+    name: str, change: Callable[[Inputs], Inputs], operation: str, fields: tuple[str, ...], prod_update: Recording
+) -> None:
+    (step,) = changed(prod_update, name, change)
+    assert (step.operation, step.fields) == (operation, fields)
+
+
+def test_a_smaller_claim_in_the_release_is_a_replacement(prod_update: Recording) -> None:
+    def smaller(inputs: Inputs) -> Inputs:
+        (template,) = inputs["spec"]["volumeClaimTemplates"]
+        spec = {**template["spec"], "resources": {"requests": {"storage": "50Gi"}}}
+        return {**inputs, "spec": {**inputs["spec"], "volumeClaimTemplates": [{**template, "spec": spec}]}}
+
+    (step,) = changed(prod_update, "rocketmq-broker-a-set", smaller)
+    assert step.operation == "replace"
+    assert step.fields[0].startswith("spec.volumeClaimTemplates")
+
+
+def test_a_renamed_resource_is_a_delete_unless_it_has_an_alias(prod_update: Recording) -> None:
+    role = prod_update.one("Role")
+    renamed = replace(role, urn=role.urn.replace("::ebs-csi-driver-role", "::driver"), name="driver")
+    others = {urn: each for urn, each in prod_update.resources.items() if urn != role.urn}
+
+    def upgrade(**options: Any) -> list[Step]:
+        today = Recording(preview=False, resources={**others, renamed.urn: replace(renamed, **options)})
+        return [step for step in steps(state(prod_update), today) if step.operation != "same"]
+
+    assert upgrade() == [Step("delete", role.urn)]
+    assert upgrade(aliases=(role.urn,)) == upgrade(aliases=("ebs-csi-driver-role",)) == []
+    retyped = upgrade(aliases=("aws:iam/other:Other",))
+    assert retyped == [Step("delete", role.urn)]
+
+
+def test_another_provider_is_a_replacement(prod_update: Recording) -> None:
+    before = {urn: dict(each) for urn, each in state(prod_update).items()}
+    namespace = prod_update.one("Namespace").urn
+    before[namespace]["provider"] = "urn:pulumi:prod::eks-rocketmq::pulumi:providers:kubernetes::default"
+    assert [s for s in steps(before, prod_update) if s.operation != "same"] == [
+        Step("replace", namespace, ("provider",))
+    ]
