@@ -6,11 +6,25 @@ Python checks nothing of it at run time, and a misspelt optional field would be 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, ForwardRef, NamedTuple, NotRequired, Required, Union, cast, get_args, get_origin, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    ForwardRef,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Required,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    is_typeddict,
+)
 
 from pulumi import Output
 
 from eks_rocketmq.args.errors import Problems
+from eks_rocketmq.args.field_metadata import SENSITIVE, properties
 from eks_rocketmq.args.redaction import Secret
 from eks_rocketmq.args.validation import did_you_mean, nearest_names
 
@@ -26,7 +40,6 @@ _SPOKEN: Mapping[Any, str] = {
 }
 _LATER = (Output, Awaitable)
 """What is known only when the engine has run."""
-_PASSWORD = "password"  # noqa: S105 - the name of a field
 _ACCESS = "access"
 _MOST_NAMES = 12
 _REFERENCE = "components/README.md"
@@ -57,7 +70,7 @@ def from_camel(given: Any, wanted: Any, what: str, path: Path, problems: Problem
 
 def _from_camel(given: Any, wanted: Any, location: "_Location", problems: Problems) -> Any:  # noqa: ANN401 - as above
     origin, inner = get_origin(wanted), get_args(wanted)
-    if origin in {NotRequired, Required, Union, UnionType}:
+    if origin in {Annotated, NotRequired, Required, Union, UnionType}:
         return _from_camel(given, inner[0], location, problems)
     if is_typeddict(wanted) and isinstance(given, Mapping):
         fields = _fields(wanted)
@@ -117,6 +130,8 @@ class _Location(NamedTuple):
 
     what: str = ""
     path: Path = ()
+    sensitive: bool = False
+    """Whether no error may show the value."""
 
     def field(self, name: object) -> "_Location":
         return _Location(f"{self.what}.{name}" if self.what else f"{name}", (*self.path, cast("str", name)))
@@ -133,7 +148,7 @@ class _Location(NamedTuple):
         accepted = describe_type(hint)
         # Whatever stands for a password may be one, and whatever stands for users may have them in it.
         within = self.path[:1] == (_ACCESS,) and accepted.startswith(("a list", "an object"))
-        told = "is not accepted" if within or _PASSWORD in self.path else f"is {value!r}"
+        told = "is not accepted" if within or self.sensitive else f"is {value!r}"
         return ShapeError(self.path, self.what, f"{told}; accepted is {accepted}", accepted)
 
 
@@ -170,7 +185,7 @@ def _validate_fields(
             known = [field for field in fields if field not in wired]
             problems.add(ShapeError(at.path, at.what, f"is not known{_accepted_names(name, known, wanted)}"))
     for name, (hint, required) in fields.items():
-        at = location.field(name)
+        at = location.field(name)._replace(sensitive=SENSITIVE in properties(hint))
         if name in given:
             _validate_value(given[name], hint, at, problems)
         elif required:
@@ -180,8 +195,10 @@ def _validate_fields(
 def describe_type(hint: Any) -> str:  # noqa: ANN401 - any hint
     """What a value of that type is, in words, as in `accepted is a list`."""
     origin, inner = get_origin(hint), get_args(hint)
-    if origin in {NotRequired, Required}:
+    if origin in {Annotated, NotRequired, Required}:
         return describe_type(inner[0])
+    if origin is Literal:
+        return describe_type(str)
     if origin in {Union, UnionType}:
         return describe_type(next(branch for branch in inner if branch is not NoneType))
     if is_typeddict(hint):
@@ -216,7 +233,7 @@ def _validate_value(value: object, hint: Any, location: _Location, problems: Pro
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return
-    if origin in {NotRequired, Required}:
+    if origin in {Annotated, NotRequired, Required}:
         _validate_value(value, inner[0], location, problems)
     elif origin in {Union, UnionType}:
         _validate_union(value, inner, location, problems)
@@ -224,6 +241,8 @@ def _validate_value(value: object, hint: Any, location: _Location, problems: Pro
         problems.add(ShapeError(location.path, not_known_yet(location.what), ""))
     elif is_typeddict(hint):
         _validate_fields(value, hint, location, problems)
+    elif origin is Literal:
+        _validate_value(value, str, location, problems)
     elif not _is(value, origin or hint):
         problems.add(location.wrong(value, hint))
     elif origin in {list, Sequence} and isinstance(value, Sequence):

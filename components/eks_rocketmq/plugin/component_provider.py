@@ -8,9 +8,9 @@ import dataclasses
 import functools
 import inspect
 import json
-import re
 import sys
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_origin
 
 from pulumi import ComponentResource, Inputs, Output, ResourceOptions, RunError
 from pulumi.errors import InputPropertiesError, InputPropertyError
@@ -18,24 +18,25 @@ from pulumi.provider import ConstructResult, Provider, main
 
 import eks_rocketmq
 from eks_rocketmq.args.arg_schema import not_known_yet
+from eks_rocketmq.args.field_metadata import REPLACES, accepted_values, bare_type, properties
 from eks_rocketmq.args.validation import did_you_mean
 from eks_rocketmq.distribution import version
-from eks_rocketmq.plugin.schema_enums import add_enums
+from eks_rocketmq.plugin.schema_enums import add_enumeration
 from eks_rocketmq.pulumi_sdk.component import PACKAGE
 from eks_rocketmq.pulumi_sdk.documentation import own_docstrings
 from eks_rocketmq.pulumi_sdk.sdk_internals import (
+    Analyzer,
     ComponentDefinition,
     ComponentInitError,
     ComponentProvider,
     PropertyDefinition,
     PropertyType,
+    analyzed_by,
     generate_schema,
 )
 
 NAMESPACE = "your-organisation"
 """Organisation of the repository, in lower case. The engine takes the same for a plugin from git that names none."""
-
-_REPLACES = re.compile(r"\b[Cc]hanging (\w+ )+replaces\b")
 
 
 def components() -> list[type[ComponentResource]]:
@@ -65,6 +66,18 @@ def serve() -> None:
     main(provider(), sys.argv[1:])
 
 
+class FieldAnalyzer(Analyzer):
+    """The SDK's analyzer for annotations with `Annotated` and `Literal`, which it does not know."""
+
+    def analyze_property(self, arg: Any, typ: type, name: str, **rest: Any) -> PropertyDefinition:  # noqa: ANN401
+        """Read a `Literal` as a string; the schema gets its values afterwards.
+
+        With an enumeration of the SDK, components would receive its members instead of strings.
+        """
+        bare = bare_type(arg)
+        return super().analyze_property(str if get_origin(bare) is Literal else bare, typ, name, **rest)
+
+
 class PackageProvider(ComponentProvider):
     """The SDK's component provider, strict about what comes in and without what cannot go out; `package` is its schema.
 
@@ -75,14 +88,23 @@ class PackageProvider(ComponentProvider):
     def __init__(
         self, components: list[type[ComponentResource]], name: str, namespace: str | None, version: str
     ) -> None:
-        with own_docstrings():
+        with own_docstrings(), analyzed_by(FieldAnalyzer):
             super().__init__(components, name, namespace, version)
         self.python_only = {name: _without_resources(each) for name, each in self._component_defs.items()}
         self.package = _described(
-            generate_schema(name, version, namespace, self._component_defs, self._type_defs, []).to_json()
+            generate_schema(name, version, namespace, self._component_defs, self._type_defs, []).to_json(),
+            dict(self._annotations()),
         )
         # The schema that the base class made has the resources still.
         Provider.__init__(self, version, json.dumps(self.package))
+
+    def _annotations(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give the annotations of all inputs: token of the component or type, and annotation by name in the schema."""
+        for name, each in self._component_defs.items():
+            args = inspect.get_annotations(self._components[name].__init__)["args"]
+            yield f"{PACKAGE}:index:{name}", _by_schema_name(args, each.inputs_mapping)
+        for name, each in self._type_defs.items():
+            yield f"{PACKAGE}:index:{name}", _by_schema_name(each.python_type, each.properties_mapping)
 
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
@@ -151,20 +173,28 @@ def _is_resource(definition: PropertyDefinition) -> bool:
     return bool(definition.ref and definition.ref.startswith("/")) or bool(inner and _is_resource(inner))
 
 
-def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with each description on one line, once, and with the mark of the inputs that replace something."""
-    for shape in [*schema["resources"].values(), *schema["types"].values()]:
+def _by_schema_name(args: type, mapping: Mapping[str, str]) -> dict[str, Any]:
+    return {name: args.__annotations__[python_name] for name, python_name in mapping.items()}
+
+
+def _described(schema: dict[str, Any], annotations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Complete the schema: each description once and on one line, replacing inputs, enumerations."""
+    enumerations: dict[str, Any] = {}
+    for token, shape in [*schema["resources"].items(), *schema["types"].items()]:
         shape["description"] = inspect.cleandoc(shape["description"])
         inputs = shape.get("inputProperties", shape.get("properties", {}))
         for field in [*inputs.values(), *shape.get("properties", {}).values()]:
             field["description"] = " ".join(field["description"].split())
             _undescribe_inside(field)
-        for field in inputs.values():
-            if _REPLACES.search(field["description"]):
+        for name, field in inputs.items():
+            annotation = annotations[token][name]
+            if REPLACES in properties(annotation):
                 field["willReplaceOnChanges"] = True
+            if accepted_values(annotation):
+                add_enumeration(enumerations, name, field, annotation)
         if not shape.get("requiredInputs", True):
             del shape["requiredInputs"]  # as the engine prints it
-    add_enums(schema)
+    schema["types"] = dict(sorted({**schema["types"], **enumerations}.items()))
     return schema
 
 

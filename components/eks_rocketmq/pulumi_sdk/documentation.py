@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from pulumi import ComponentResource
 
+from eks_rocketmq.args.field_metadata import accepted_values
+
 _Component = TypeVar("_Component", bound=type[ComponentResource])
 _own_alone: ContextVar[bool] = ContextVar("own_alone", default=False)
 
@@ -57,4 +59,6 @@ def _fields(owner: type) -> Iterator[str]:
         match pair:
             case ast.AnnAssign(target=ast.Name(id=name)) as field, ast.Expr(value=ast.Constant(value=str(description))):
                 yield f"  {name}: {ast.unparse(field.annotation)}"
+                if values := accepted_values(inspect.get_annotations(owner)[name]):
+                    yield f"      One of {', '.join(map(repr, values))}."
                 yield textwrap.indent(inspect.cleandoc(description), " " * 6)

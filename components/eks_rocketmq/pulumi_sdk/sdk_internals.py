@@ -3,7 +3,8 @@
 The SDK may change them in any release, so a test runs this module with every supported version.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,19 +22,21 @@ from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret
 from pulumi.runtime.settings import SETTINGS, get_root_resource
 
 if TYPE_CHECKING:
-    from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
+    from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition, PropertyDefinition, PropertyType
     from pulumi.provider.experimental.component import ComponentProvider
     from pulumi.provider.experimental.schema import generate_schema
     from pulumi.provider.server import ComponentInitError
 
 __all__ = [
     "UNKNOWN_VALUE",
+    "Analyzer",
     "ComponentDefinition",
     "ComponentInitError",
     "ComponentProvider",
     "PropertyDefinition",
     "PropertyType",
     "add_mock_resource",
+    "analyzed_by",
     "as_input",
     "config_values",
     "generate_schema",
@@ -51,6 +54,7 @@ _SIGNATURE, _REFERENCE = "4dabf18193072939515e22adb298388d", "5cf8f73096256a8f31
 """The field that marks an object of the wire protocol, and its value for a reference to a resource."""
 _EXPERIMENTAL = "pulumi.provider.experimental"
 LAZY: Mapping[str, str] = {
+    "Analyzer": f"{_EXPERIMENTAL}.analyzer",
     "ComponentDefinition": f"{_EXPERIMENTAL}.analyzer",
     "ComponentInitError": "pulumi.provider.server",
     "ComponentProvider": f"{_EXPERIMENTAL}.component",
@@ -66,6 +70,21 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - of each name's own type
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     return getattr(import_module(LAZY[name]), name)
+
+
+@contextmanager
+def analyzed_by(analyzer: "type[Analyzer]") -> Generator[None]:
+    """Let the component providers that are made within read their components with another analyzer.
+
+    Their constructor creates the SDK's analyzer by name and has no argument for another one.
+    """
+    module: Any = import_module(LAZY["ComponentProvider"])
+    original = module.Analyzer
+    module.Analyzer = analyzer
+    try:
+        yield
+    finally:
+        module.Analyzer = original
 
 
 def config_values() -> Mapping[str, str]:

@@ -4,26 +4,28 @@ from typing import NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.field_metadata import Replacing
 from eks_rocketmq.rocketmq.access.access import AccessArgs
+from eks_rocketmq.rocketmq.config.durability import DurabilityProfile
 from eks_rocketmq.rocketmq.config.tls import TlsArgs
 from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
 from eks_rocketmq.rocketmq.declarations.topics import ConsumerGroupArgs, TopicArgs
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs
 from eks_rocketmq.rocketmq.monitoring.monitoring_args import MonitoringArgs
 from eks_rocketmq.rocketmq.network.network_policy_args import NetworkPoliciesArgs
-from eks_rocketmq.rocketmq.pods.pod_args import PodsArgs
+from eks_rocketmq.rocketmq.pods.pod_args import ImagePullPolicy, PodsArgs, PodSecurityLevel
 from eks_rocketmq.rocketmq.roles.role_args import BrokerGroupArgs, ControllersArgs, NameServersArgs, ProxiesArgs
 
 
 class RocketMqArgs(TypedDict):
     """An Apache RocketMQ in controller mode, with its data on claims of one StorageClass."""
 
-    namespace: str
+    namespace: Replacing[str]
     """Namespace of all objects. Changing this replaces everything, which is refused while `protect_data` is on."""
     create_namespace: NotRequired[bool]
     """Whether the namespace is made here, with a Pod Security level enforced. Changing this to false deletes the
     namespace with every set and claim in it, which is refused while `protect_data` is on. Default: true."""
-    pod_security: NotRequired[str]
+    pod_security: NotRequired[PodSecurityLevel]
     """Pod Security level that the namespace enforces: `restricted`, `baseline` or `privileged`. All pods made here meet
     `restricted`; a lower one is for a namespace with pods of others that do not. Needs `create_namespace`. Default:
     `restricted`."""
@@ -34,14 +36,14 @@ class RocketMqArgs(TypedDict):
     """Image without tag, in the official layout. Default: `apache/rocketmq`."""
     image_digest: NotRequired[str]
     """Digest of the image, `sha256:…`, which then decides instead of the tag. Default: none."""
-    image_pull_policy: NotRequired[str]
+    image_pull_policy: NotRequired[ImagePullPolicy]
     """`IfNotPresent`, `Always` or `Never`. Changing this restarts all pods one by one. Default: `IfNotPresent`."""
     image_pull_secrets: NotRequired[list[str]]
     """Names of Secrets of the namespace with which nodes fetch the images. Changing this restarts all pods one by one.
     Default: none."""
-    storage_class: Input[str]
+    storage_class: Replacing[Input[str]]
     """StorageClass of the claims. Changing this replaces the sets, which is refused while `protect_data` is on."""
-    profile: NotRequired[str]
+    profile: NotRequired[DurabilityProfile]
     """What an acknowledged message is worth. `strict`: three members or more in three zones; acknowledged once every
     member in sync has it, two at least, so it outlives the loss of any one; 3 to 10 s without writes when a master is
     killed. `balanced`: two members or more in two zones; acknowledged once every member in sync has it, and writes go

@@ -14,7 +14,7 @@ from eks_rocketmq.args.aws_identifiers import cluster_name, role_arn
 from eks_rocketmq.args.errors import Problems
 from eks_rocketmq.args.validation import dns_subdomain, each_once
 from eks_rocketmq.eks.addons.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
-from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs, VpcCniArgs
+from eks_rocketmq.eks.addons.cluster_addons_args import AddonStage, ClusterAddonsArgs, VpcCniArgs
 from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
@@ -264,7 +264,8 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
     each_once([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
-    for stage in (BEFORE, AFTER):
+    chosen: tuple[AddonStage, ...] = (BEFORE, AFTER)
+    for stage in chosen:
         own = [listed.pop(name, {"name": name}) for name in DEFAULTS[stage]]
         extra = [listed.pop(name) for name in list(listed) if (name in NODES_NEED) == (stage == BEFORE)]
         stages.append({**args, "stage": stage, "addons": [*own, *extra]})

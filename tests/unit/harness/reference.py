@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import eks_rocketmq
+from eks_rocketmq.args.field_metadata import accepted_values, enumeration_name
 from eks_rocketmq.plugin.component_provider import python_only, schema
-from eks_rocketmq.plugin.schema_enums import ENUMS
 from eks_rocketmq.pulumi_sdk.component import PACKAGE
 from tests.unit.harness.recording import Recording
 from tests.unit.harness.runner import REPOSITORY, run
@@ -20,8 +21,19 @@ SCHEMA = REPOSITORY / "components" / "schema.json"
 README = REPOSITORY / "components" / "README.md"
 EXAMPLES = REPOSITORY / "examples" / "components"
 
-_ENUM_VALUES = dict(ENUMS.values())
 _MARK = "<!-- From here on the file is generated from the library's docstrings: `make reference`. -->\n"
+
+
+def enumerated() -> Iterator[tuple[str, str, Any]]:
+    """Every argument with a fixed set of values: the type, the field and its annotation."""
+    for name in eks_rocketmq.__all__:
+        if name.endswith("Args"):
+            for field, hint in getattr(eks_rocketmq, name).__annotations__.items():
+                if accepted_values(hint):
+                    yield name, field, hint
+
+
+_VALUES = {enumeration_name(hint): accepted_values(hint) for _, _, hint in enumerated()}
 
 
 def dumped(package: Mapping[str, Any]) -> str:
@@ -124,7 +136,7 @@ def _marks(field: Mapping[str, Any], *, needed: bool) -> str:
 def _type(field: Mapping[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rsplit(":", 1)[-1]
-        if values := _ENUM_VALUES.get(name):
+        if values := _VALUES.get(name):
             return ", ".join(f"`{value}`" for value in values)
         return "any" if name.endswith("/Any") else f"[`{name}`](#{name.lower()})"
     if field["type"] == "array":

@@ -23,6 +23,7 @@ from eks_rocketmq import (
     NodeGroup,
     RocketMq,
 )
+from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiPermissions
 from eks_rocketmq.testing import Mocks
 
 ACCOUNT = "123456789012"
@@ -114,7 +115,7 @@ def test_a_role_trusts_one_service_account(preview: bool) -> None:
 
 
 @pytest.mark.parametrize("permissions", ["legacy", "generated"])
-def test_the_driver_gets_its_role(permissions: str, preview: bool) -> None:
+def test_the_driver_gets_its_role(permissions: EbsCsiPermissions, preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         driver = EbsCsiAddon(
             "ebs-csi",

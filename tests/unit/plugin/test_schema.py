@@ -4,14 +4,22 @@ import inspect
 import json
 import re
 import tomllib
-from typing import Any
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
 
 import pulumi
 import pytest
 
 import eks_rocketmq
+from eks_rocketmq.args.arg_schema import camel
+from eks_rocketmq.args.field_metadata import Enumeration, accepted_values, enumeration_name
+from eks_rocketmq.eks.addons import addon_plan
+from eks_rocketmq.eks.ebs import csi_identity, storage_class_plan
+from eks_rocketmq.eks.nodes import node_plan
 from eks_rocketmq.plugin import component_provider
-from eks_rocketmq.plugin.schema_enums import ENUMS
+from eks_rocketmq.plugin.schema_enums import add_enumeration
+from eks_rocketmq.rocketmq.config import durability
+from eks_rocketmq.rocketmq.declarations import topics
 from tests.unit.harness import reference
 
 PACKAGE = "eks-rocketmq"
@@ -47,20 +55,54 @@ def test_every_public_name_is_a_component_or_its_arguments(schema: dict[str, Any
     assert {f"{name}Args" for name in COMPONENTS} <= ARGUMENTS
     assert set(schema["resources"]) == {f"{PACKAGE}:index:{name}" for name in COMPONENTS}
     nested = {token.rsplit(":", 1)[-1] for token in schema["types"]}
-    enums = {name for name, _ in ENUMS.values()}
+    enums = {enumeration_name(hint) for _, _, hint in reference.enumerated()}
     assert nested == ARGUMENTS - {f"{name}Args" for name in COMPONENTS} | enums
 
 
-@pytest.mark.parametrize(("owner", "field"), ENUMS)
-def test_an_enumeration_has_the_values_that_its_input_describes(schema: dict[str, Any], owner: str, field: str) -> None:
-    name, values = ENUMS[owner, field]
-    shape = schema["resources"].get(f"{PACKAGE}:index:{owner}", {}).get("inputProperties")
-    described = (shape or schema["types"][f"{PACKAGE}:index:{owner}"]["properties"])[field]
+@pytest.mark.parametrize(("owner", "field", "hint"), [*reference.enumerated()])
+def test_an_enumeration_has_the_values_that_its_input_describes(
+    schema: dict[str, Any], owner: str, field: str, hint: Any
+) -> None:
+    name, values = enumeration_name(hint), accepted_values(hint)
+    shape = schema["resources"].get(f"{PACKAGE}:index:{owner.removesuffix('Args')}", {}).get("inputProperties")
+    described = (shape or schema["types"][f"{PACKAGE}:index:{owner}"]["properties"])[camel(field)]
     assert described.get("items", described)["$ref"] == f"#/types/{PACKAGE}:index:{name}"
     assert [value for value in values if f"`{value}`" not in described["description"]] == []
     members = schema["types"][f"{PACKAGE}:index:{name}"]["enum"]
     assert [member["value"] for member in members] == sorted(values)
     assert all(re.fullmatch("[A-Z][A-Za-z0-9]*", member["name"]) for member in members)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("AmiType", node_plan.AMI_TYPES),
+        ("AddonStage", addon_plan.DEFAULTS),
+        ("DurabilityProfile", durability.PROFILES),
+        ("EbsCsiPermissions", csi_identity.PERMISSIONS),
+        ("MessageType", {*topics.MESSAGE_TYPES, *topics.NEWER_MESSAGE_TYPES, "MIXED"}),
+        ("TaintEffect", node_plan.EFFECTS),
+        ("TopicPermission", topics.TOPIC_PERMISSIONS),
+        ("VolumeType", storage_class_plan.TYPES),
+        ("VpcCniIdentity", addon_plan.IDENTITIES),
+    ],
+)
+def test_a_table_by_value_has_a_row_for_each_accepted_value(name: str, known: Collection[str]) -> None:
+    (values,) = {accepted_values(hint) for _, _, hint in reference.enumerated() if enumeration_name(hint) == name}
+    assert sorted(values) == sorted(known)
+
+
+def test_two_enumerations_of_one_name_must_have_the_same_values() -> None:
+    def field() -> dict[str, Any]:
+        return {"type": "string"}
+
+    enumerations: dict[str, Any] = {}
+    add_enumeration(enumerations, "first", field(), Annotated[Literal["a", "b"], Enumeration("Choice")])
+    add_enumeration(enumerations, "second", field(), Annotated[Literal["b", "a"], Enumeration("Choice")])
+    with pytest.raises(TypeError, match="eks-rocketmq:index:Choice of third is another enumeration already"):
+        add_enumeration(enumerations, "third", field(), Annotated[Literal["a"], Enumeration("Choice")])
+    with pytest.raises(TypeError, match=r"has no Enumeration\(…\)"):
+        add_enumeration(enumerations, "fourth", field(), Literal["a"])
 
 
 def test_everything_that_another_language_sees_is_described(schema: dict[str, Any]) -> None:
@@ -102,7 +144,7 @@ def test_the_mark_and_the_text_of_an_input_that_replaces_something_agree(schema:
         for name, field in shape.get("inputProperties", shape.get("properties", {})).items():
             told |= {f"{token}.{name}"} if re.search(r"\breplaces\b", field["description"]) else set()
             marked |= {f"{token}.{name}"} if field.get("willReplaceOnChanges") else set()
-    assert told == marked, "the text says it in another way than `Changing … replaces`"
+    assert told == marked, "the docstring and `Replacing[…]` of a field differ"
 
 
 def test_no_whole_number_may_be_an_output(schema: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.args.aws_identifiers import addon_version
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import each_once, one_of, refuse_beside
-from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, ClusterAddonsArgs
+from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, AddonStage, AddonVersions, ClusterAddonsArgs
 
 VPC_CNI = "vpc-cni"
 KUBE_PROXY = "kube-proxy"
@@ -16,7 +17,8 @@ POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 COREDNS = "coredns"
 EBS_CSI = "aws-ebs-csi-driver"
 
-BEFORE, AFTER = "before_nodes", "after_nodes"
+BEFORE: AddonStage = "before_nodes"
+AFTER: AddonStage = "after_nodes"
 DEFAULTS: Mapping[str, tuple[str, ...]] = {
     # The pod network finds the API server at a service address, and that is kube-proxy's work: nodes need both.
     BEFORE: (VPC_CNI, KUBE_PROXY),
@@ -25,7 +27,7 @@ DEFAULTS: Mapping[str, tuple[str, ...]] = {
 """What each stage installs unless it is told otherwise."""
 NODES_NEED = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
 """Addons that are sets of one pod for each node: without a node they are ACTIVE at once, without them no node is."""
-VERSIONS = ("installed", "default", "latest")
+VERSIONS = accepted_values(AddonVersions)
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "irsa": ("role_name", "issuer", "provider_arn"),
     "pod_identity": ("role_name", "cluster_arn"),

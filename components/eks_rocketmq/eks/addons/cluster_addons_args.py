@@ -1,14 +1,20 @@
 """Arguments of the EKS addons."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
+
+from eks_rocketmq.args.field_metadata import Enumeration, Replacing
+
+VpcCniIdentity = Annotated[Literal["irsa", "pod_identity", "node"], Enumeration("VpcCniIdentity")]
+AddonStage = Annotated[Literal["before_nodes", "after_nodes"], Enumeration("AddonStage")]
+AddonVersions = Annotated[Literal["installed", "default", "latest"], Enumeration("AddonVersions")]
 
 
 class AddonArgs(TypedDict):
     """One addon of EKS."""
 
-    name: str
+    name: Replacing[str]
     """Its name, such as `vpc-cni`, `coredns` or `metrics-server`. Changing it replaces the addon."""
     version: NotRequired[str]
     """Version such as `v1.21.1-eksbuild.1`; default: see `versions`."""
@@ -20,10 +26,10 @@ class AddonArgs(TypedDict):
 class VpcCniArgs(TypedDict):
     """As whom the pod network asks AWS for addresses, and how it works."""
 
-    identity: NotRequired[str]
+    identity: NotRequired[VpcCniIdentity]
     """`irsa` (default; a role for its service account), `pod_identity` (a role through the agent) or `node` (the nodes'
     own role, which then needs `AmazonEKS_CNI_Policy`, and every pod that reaches the metadata service with it)."""
-    role_name: NotRequired[str]
+    role_name: NotRequired[Replacing[str]]
     """Name of the role in IAM, with `irsa` and `pod_identity`. Changing it replaces the role."""
     issuer: NotRequired[Input[str]]
     """Issuer of the cluster, with `https://`, with `irsa`."""
@@ -41,9 +47,9 @@ class VpcCniArgs(TypedDict):
 class ClusterAddonsArgs(TypedDict):
     """Which addons, for which cluster, before or after its nodes."""
 
-    cluster_name: Input[str]
+    cluster_name: Replacing[Input[str]]
     """Name of the cluster. Changing it replaces the addons."""
-    stage: str
+    stage: AddonStage
     """`before_nodes`: what nodes need to become ready (vpc-cni, kube-proxy, eks-pod-identity-agent). `after_nodes`:
     what needs nodes to become ready (coredns and all others)."""
     addons: NotRequired[list[AddonArgs]]
@@ -52,7 +58,7 @@ class ClusterAddonsArgs(TypedDict):
     """Install eks-pod-identity-agent too, before the nodes; default: False."""
     vpc_cni: NotRequired[VpcCniArgs]
     """The pod network's identity and settings; needed where vpc-cni is installed."""
-    versions: NotRequired[str]
+    versions: NotRequired[AddonVersions]
     """Versions of addons that are not pinned: `installed` (default; what EKS chooses at the create, and then what is
     there), `default` (EKS's default for the Kubernetes version) or `latest`. The last two are looked up at each
     preview, so a new one appears there as an upgrade."""

@@ -7,15 +7,22 @@ from typing import Any
 
 from eks_rocketmq.args.aws_identifiers import cluster_name, key_arn, role_arn
 from eks_rocketmq.args.cidr import public_sources, service_block
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.log_retention import retention
 from eks_rocketmq.args.validation import each_once, matching, one_of, refuse_empty
-from eks_rocketmq.eks.cluster.eks_cluster_args import AccessEntryArgs, EksClusterArgs
+from eks_rocketmq.eks.cluster.eks_cluster_args import (
+    AccessEntryArgs,
+    AccessEntryType,
+    ControlPlaneLog,
+    EksClusterArgs,
+    SupportType,
+)
 
 AUTHENTICATION = "API"
 """Access entries and no `aws-auth`; there is no way back from it."""
-LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-SUPPORT_TYPES = ("STANDARD", "EXTENDED")
-ENTRY_TYPES = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX")
+LOG_TYPES = accepted_values(ControlPlaneLog)
+SUPPORT_TYPES = accepted_values(SupportType)
+ENTRY_TYPES = accepted_values(AccessEntryType)
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 
 _VERSION = re.compile(r"1\.[3-9][0-9]")

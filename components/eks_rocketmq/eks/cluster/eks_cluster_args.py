@@ -1,15 +1,26 @@
 """Arguments of a new cluster."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pulumi import Input
+
+from eks_rocketmq.args.field_metadata import Enumeration, Replacing
+
+AccessEntryType = Annotated[
+    Literal["STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX"],
+    Enumeration("AccessEntryType"),
+]
+ControlPlaneLog = Annotated[
+    Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], Enumeration("ControlPlaneLog")
+]
+SupportType = Annotated[Literal["STANDARD", "EXTENDED"], Enumeration("SupportType")]
 
 
 class AccessPolicyArgs(TypedDict):
     """One of EKS's access policies, and where it holds."""
 
-    policy: str
+    policy: Replacing[str]
     """Name of the policy, such as `AmazonEKSClusterAdminPolicy`, `AmazonEKSAdminPolicy`, `AmazonEKSEditPolicy` or
     `AmazonEKSViewPolicy`. Changing it replaces the association."""
     namespaces: NotRequired[list[str]]
@@ -19,9 +30,9 @@ class AccessPolicyArgs(TypedDict):
 class AccessEntryArgs(TypedDict):
     """An IAM principal that may access the cluster."""
 
-    name: str
+    name: Replacing[str]
     """Name of the entry in this stack, such as `platform-team`. Changing it replaces the entry."""
-    principal_arn: Input[str]
+    principal_arn: Replacing[Input[str]]
     """ARN of an IAM role or user; of a role itself and not of its session. Changing it replaces the entry."""
     policies: NotRequired[list[AccessPolicyArgs]]
     """What it may do, by EKS's access policies; default: nothing."""
@@ -29,7 +40,7 @@ class AccessEntryArgs(TypedDict):
     """Groups to which the cluster's own role bindings refer; default: none."""
     username: NotRequired[str]
     """Name in the cluster's audit log; default: the principal's ARN, for a role with its session."""
-    type: NotRequired[str]
+    type: NotRequired[Replacing[AccessEntryType]]
     """`STANDARD` (default) for people and programs; `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2` or
     `HYBRID_LINUX` for nodes. Managed node groups need no entry. Changing it replaces the entry."""
 
@@ -48,11 +59,11 @@ class ClusterTimeoutsArgs(TypedDict):
 class EksClusterArgs(TypedDict):
     """What the cluster is, who reaches it and who may enter."""
 
-    cluster_name: str
+    cluster_name: Replacing[str]
     """Name of the cluster, 1 to 100 letters, digits, '-' and '_'. Changing it replaces the cluster."""
     version: str
     """Kubernetes version, such as `1.35`. Raise it by one minor version at a time; it cannot be lowered."""
-    vpc_id: Input[str]
+    vpc_id: Replacing[Input[str]]
     """Id of the VPC. Changing it replaces the cluster."""
     subnet_ids: Input[Sequence[Input[str]]]
     """Subnets of the control plane's network interfaces, in two zones at least; private ones of `Network` or your own.
@@ -66,19 +77,19 @@ class EksClusterArgs(TypedDict):
     its objects into the cluster. False needs an entry for an admin. Decided once: a change has no effect."""
     access_entries: NotRequired[list[AccessEntryArgs]]
     """Who else is let in; default: nobody."""
-    log_types: NotRequired[list[str]]
+    log_types: NotRequired[list[ControlPlaneLog]]
     """Logs of the control plane: `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`; default: all."""
     log_retention_days: NotRequired[int]
     """Days for which CloudWatch keeps them, one of the numbers that it accepts; default: 90."""
     log_kms_key_arn: NotRequired[Input[str]]
     """KMS key of the log group, whose policy must let CloudWatch in; default: CloudWatch's own encryption."""
-    secrets_kms_key_arn: NotRequired[Input[str]]
+    secrets_kms_key_arn: NotRequired[Replacing[Input[str]]]
     """KMS key that encrypts the cluster's secrets; default: one is made, rotated each year. Changing it replaces the
     cluster."""
-    service_cidr: NotRequired[str]
+    service_cidr: NotRequired[Replacing[str]]
     """Block of the services' addresses, /12 to /24 in a private range; default: AWS chooses one outside of the VPC.
     Changing it replaces the cluster."""
-    support_type: NotRequired[str]
+    support_type: NotRequired[SupportType]
     """`STANDARD` (default; AWS upgrades a cluster whose version is out of standard support) or `EXTENDED` (12 months
     more on the old version, at six times the price)."""
     zonal_shift: NotRequired[bool]

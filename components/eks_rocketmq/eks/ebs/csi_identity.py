@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eks_rocketmq.args.aws_identifiers import addon_version, key_arn, policy_arn
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import one_of, refuse_beside
+from eks_rocketmq.eks.ebs.ebs_csi_addon_args import ConflictsOnCreate, ConflictsOnUpdate, EbsCsiIdentity
 
 PERMISSIONS: Mapping[str, str | None] = {
     # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html
@@ -40,9 +42,9 @@ DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """What a program that may switch between the two gives in either case says nothing."""
 _CLUSTER_SCOPED_FROM = (1, 58)
 """First driver that tags what it makes as the cluster-scoped policy wants it."""
-IDENTITIES = ("irsa", "pod_identity")
-CREATE_CONFLICTS = ("NONE", "OVERWRITE")
-UPDATE_CONFLICTS = ("NONE", "OVERWRITE", "PRESERVE")
+IDENTITIES = accepted_values(EbsCsiIdentity)
+CREATE_CONFLICTS = accepted_values(ConflictsOnCreate)
+UPDATE_CONFLICTS = accepted_values(ConflictsOnUpdate)
 CLUSTER_TAG = "eks-cluster-name"
 """The tag by which the cluster-scoped policy knows whose driver it is. EKS Pod Identity brings it with each session;
 without that the role itself has to carry it."""

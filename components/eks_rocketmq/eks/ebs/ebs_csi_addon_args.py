@@ -1,8 +1,10 @@
 """Arguments of the EBS CSI driver."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
+
+from eks_rocketmq.args.field_metadata import Enumeration, Replacing
 
 
 class SelfManagedDriverArgs(TypedDict):
@@ -49,23 +51,29 @@ class EbsCsiConfigurationArgs(TypedDict):
     that another argument sets as well is refused."""
 
 
+EbsCsiIdentity = Annotated[Literal["irsa", "pod_identity"], Enumeration("EbsCsiIdentity")]
+EbsCsiPermissions = Annotated[Literal["legacy", "v2", "cluster_scoped", "generated"], Enumeration("EbsCsiPermissions")]
+ConflictsOnCreate = Annotated[Literal["NONE", "OVERWRITE"], Enumeration("ConflictsOnCreate")]
+ConflictsOnUpdate = Annotated[Literal["NONE", "OVERWRITE", "PRESERVE"], Enumeration("ConflictsOnUpdate")]
+
+
 class EbsCsiAddonArgs(TypedDict):
     """Where the driver runs, and as whom."""
 
-    cluster_name: Input[str]
+    cluster_name: Replacing[Input[str]]
     """Name of the cluster. Changing it replaces the addon."""
-    role_name: str
+    role_name: Replacing[str]
     """Name of the driver's role, unique in the account: put the cluster's name into it, as in `prod-ebs-csi-driver`.
     Changing it replaces the role."""
     issuer: NotRequired[Input[str]]
     """Issuer of the cluster, with `https://`; needed for the identity `irsa`."""
     provider_arn: NotRequired[Input[str]]
     """ARN of the cluster's IAM OIDC provider; needed for the identity `irsa`."""
-    identity: NotRequired[str]
+    identity: NotRequired[EbsCsiIdentity]
     """`irsa` (default): the driver takes its role with the token of its service account. `pod_identity`: EKS Pod
     Identity hands it out; the cluster must run the addon `eks-pod-identity-agent` on its EC2 nodes, and a controller on
     Fargate needs `irsa`."""
-    permissions: NotRequired[str]
+    permissions: NotRequired[EbsCsiPermissions]
     """`legacy` (default; AmazonEBSCSIDriverPolicy), `v2` (AmazonEBSCSIDriverPolicyV2, which touches only volumes that
     carry the driver's tag), `cluster_scoped` (AmazonEBSCSIDriverEKSClusterScopedPolicy: only volumes and nodes that are
     tagged with this cluster; driver 1.58 or newer) or `generated` (an inline policy for this cluster, region and
@@ -85,10 +93,10 @@ class EbsCsiAddonArgs(TypedDict):
     """Kubernetes version of the cluster, such as `1.35`; needed for `most_recent`."""
     configuration: NotRequired[EbsCsiConfigurationArgs]
     """The addon's configuration; default: EKS's defaults at the create, and what is installed after."""
-    resolve_conflicts_on_create: NotRequired[str]
+    resolve_conflicts_on_create: NotRequired[ConflictsOnCreate]
     """`OVERWRITE` (default) or `NONE`: whether fields that another client set in the cluster are overwritten, or stop
     the create."""
-    resolve_conflicts_on_update: NotRequired[str]
+    resolve_conflicts_on_update: NotRequired[ConflictsOnUpdate]
     """`OVERWRITE` (default), `PRESERVE` or `NONE`: the same for an update."""
     preserve: NotRequired[bool]
     """Leave the driver's pods in the cluster when the addon is deleted; default: False, they go with it."""
@@ -110,7 +118,7 @@ class EbsCsiAddonArgs(TypedDict):
     beside `permissions`."""
     permissions_boundary: NotRequired[Input[str]]
     """ARN of the policy that bounds what the role may do; default: none."""
-    path: NotRequired[str]
+    path: NotRequired[Replacing[str]]
     """Path of the role, such as `/team/`; default: `/`. Changing it replaces the role."""
     tags: NotRequired[dict[str, Input[str]]]
     """Tags of addon and role; default: only the stack's own mark."""

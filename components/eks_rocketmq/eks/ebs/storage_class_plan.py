@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.args.aws_identifiers import key_arn
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import one_of, whole_number
 from eks_rocketmq.eks.ebs.csi_configuration import volume_tags
+from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
 
 
 @dataclass(frozen=True)
-class VolumeType:
+class VolumeLimits:
     """What can be chosen for a type of volume: IOPS, and throughput in MiB/s, lowest and highest."""
 
     iops: tuple[int, int] | None = None
@@ -25,15 +27,15 @@ class VolumeType:
     """Size in GiB of the smallest volume."""
 
 
-TYPES: Mapping[str, VolumeType] = {
-    "gp2": VolumeType(),
-    "gp3": VolumeType(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500),
-    "io1": VolumeType(iops=(100, 64_000), iops_needed=True, iops_per_gib=50, smallest=4),
-    "io2": VolumeType(iops=(100, 256_000), iops_needed=True, iops_per_gib=1000, smallest=4),
+TYPES: Mapping[str, VolumeLimits] = {
+    "gp2": VolumeLimits(),
+    "gp3": VolumeLimits(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500),
+    "io1": VolumeLimits(iops=(100, 64_000), iops_needed=True, iops_per_gib=50, smallest=4),
+    "io2": VolumeLimits(iops=(100, 256_000), iops_needed=True, iops_per_gib=1000, smallest=4),
 }
 """The types that a message store can live on: those of hard disks are left out."""
-FILE_SYSTEMS = ("ext4", "xfs")
-RECLAIM_POLICIES = ("Delete", "Retain")
+FILE_SYSTEMS = accepted_values(FileSystem)
+RECLAIM_POLICIES = accepted_values(ReclaimPolicy)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 RESERVED_NAMES: Mapping[str, str] = {
     "gp2": "which EKS puts into its clusters",

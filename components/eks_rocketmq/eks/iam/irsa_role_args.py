@@ -4,6 +4,8 @@ from typing import Any, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.field_metadata import Replacing
+
 
 class ServiceAccountArgs(TypedDict):
     """A Kubernetes service account; it need not exist yet."""
@@ -27,7 +29,7 @@ class TrustedClusterArgs(TypedDict):
 class IrsaRoleArgs(TypedDict):
     """Who may take the role, and what it may do."""
 
-    role_name: str
+    role_name: Replacing[str]
     """Name of the role in IAM, 1 to 64 characters. Changing it replaces the role."""
     service_accounts: list[ServiceAccountArgs]
     """The service accounts that may take the role, at least one, in each of its clusters."""
@@ -51,20 +53,20 @@ class IrsaRoleArgs(TypedDict):
     managed_policies: NotRequired[list[str]]
     """Policies that exist: of AWS by path and name (`service-role/AmazonEBSCSIDriverPolicy`), of an account by ARN;
     default: none."""
-    policy_arns: NotRequired[dict[str, Input[str]]]
+    policy_arns: NotRequired[Replacing[dict[str, Input[str]]]]
     """Policies that another resource makes: a name of yours, which stands in the name of the attachment, to the ARN,
     such as `{"orders": policy.arn}`; default: none. Changing a name replaces the attachment, and takes the policy off
     until the next `pulumi up --refresh`: AWS knows one attachment of a policy to a role."""
-    customer_policies: NotRequired[dict[str, Any]]
+    customer_policies: NotRequired[Replacing[dict[str, Any]]]
     """Policies to create in the account and attach: name to document, as an object or as JSON text, 6,144 characters
     each; default: none. Changing a name replaces the policy."""
-    inline_policies: NotRequired[dict[str, Any]]
+    inline_policies: NotRequired[Replacing[dict[str, Any]]]
     """Policies within the role: name to document, as an object or as JSON text, 10,240 characters together; default:
     none. Changing a name replaces the policy."""
     exclusive_policies: NotRequired[bool]
     """Take every other policy off the role, attached or inline, at each update that changes the policies and at each
     refresh; default: False, policies that others gave it stay, and a preview after the import of a role names them."""
-    path: NotRequired[str]
+    path: NotRequired[Replacing[str]]
     """Path of role and customer policies, such as `/team/`; default: `/`. Changing it replaces them."""
     permissions_boundary: NotRequired[Input[str]]
     """ARN of the policy that bounds what the role may do; default: none."""

@@ -4,11 +4,13 @@ from typing import NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.field_metadata import Replacing
+
 
 class ClusterOidcProviderArgs(TypedDict):
     """Whose tokens the account trusts."""
 
-    issuer: Input[str]
+    issuer: Replacing[Input[str]]
     """Issuer of the cluster, verbatim from DescribeCluster, with `https://`. Changing it replaces the provider."""
     client_ids: NotRequired[list[str]]
     """Audiences beside `sts.amazonaws.com`, which is always accepted, up to 100 together; default: none. Each is

@@ -1,28 +1,32 @@
 """Arguments of a network."""
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pulumi import Input
+
+from eks_rocketmq.args.field_metadata import Enumeration, Replacing
+
+NatMode = Annotated[Literal["per_zone", "single", "none"], Enumeration("NatMode")]
 
 
 class NetworkArgs(TypedDict):
     """Where a cluster lives. Every field has a default."""
 
-    cidr_block: NotRequired[str]
+    cidr_block: NotRequired[Replacing[str]]
     """IPv4 block of the VPC, /16 to /28; default: `10.0.0.0/16`. Changing it replaces the whole network."""
-    zones: NotRequired[list[str]]
+    zones: NotRequired[Replacing[list[str]]]
     """Names of 2 to 6 availability zones, such as `eu-west-1a`, the first one first; default: see `zone_count`. Add new
     ones at the end: zone i has the i-th block. Changing the name at a place replaces that zone's subnets."""
     zone_count: NotRequired[int]
     """How many zones when none are named, 2 to 6; default: 3, the first of the region's standard zones in which EKS
     places control planes. They are chosen once: subnets that exist stay where they are."""
-    private_prefix_length: NotRequired[int]
+    private_prefix_length: NotRequired[Replacing[int]]
     """Size of a private subnet (nodes, pods, control plane) as prefix length; default: `/19` in a `/16`, 8,187
     addresses. Changing it replaces the subnets."""
-    public_prefix_length: NotRequired[int]
+    public_prefix_length: NotRequired[Replacing[int]]
     """Size of a public subnet (NAT gateways, public load balancers) as prefix length; default: `/24` in a `/16`.
     Changing it replaces the subnets."""
-    nat: NotRequired[str]
+    nat: NotRequired[NatMode]
     """How private subnets reach the internet: `per_zone` (default; a gateway in each zone, so that a zone's loss is no
     other zone's), `single` (one for all, cheaper) or `none` (no way out: nodes become ready only with `s3_endpoint` and
     `interface_endpoints` for `ec2`, `ecr.api` and `ecr.dkr`, with `sts` for roles by IRSA and `eks-auth` for EKS Pod

@@ -6,11 +6,12 @@ from ipaddress import IPv4Network
 
 from eks_rocketmq.args.aws_identifiers import policy_arn
 from eks_rocketmq.args.cidr import subnet_plan, vpc_block
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.log_retention import retention
 from eks_rocketmq.args.validation import did_you_mean, one_of, refuse_beside, whole_number
-from eks_rocketmq.eks.network.network_args import NetworkArgs
+from eks_rocketmq.eks.network.network_args import NatMode, NetworkArgs
 
-NAT_MODES = ("per_zone", "single", "none")
+NAT_MODES = accepted_values(NatMode)
 WITHOUT_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
 """Zones in which EKS places no control plane. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
 NODES_CALL = ("ec2", "ecr.api", "ecr.dkr")

@@ -1,9 +1,26 @@
 """Arguments of a node group."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pulumi import Input
+
+from eks_rocketmq.args.field_metadata import Enumeration, Replacing
+
+TaintEffect = Annotated[Literal["NoSchedule", "NoExecute", "PreferNoSchedule"], Enumeration("TaintEffect")]
+CapacityType = Annotated[Literal["ON_DEMAND", "SPOT"], Enumeration("CapacityType")]
+AmiType = Annotated[
+    Literal[
+        "AL2023_x86_64_STANDARD",
+        "AL2023_ARM_64_STANDARD",
+        "BOTTLEROCKET_x86_64",
+        "BOTTLEROCKET_ARM_64",
+        "BOTTLEROCKET_x86_64_FIPS",
+        "BOTTLEROCKET_ARM_64_FIPS",
+    ],
+    Enumeration("AmiType"),
+]
+NodeUpdateStrategy = Annotated[Literal["DEFAULT", "MINIMAL"], Enumeration("NodeUpdateStrategy")]
 
 
 class NodeTaintArgs(TypedDict):
@@ -13,16 +30,16 @@ class NodeTaintArgs(TypedDict):
     """Its key, such as `dedicated`."""
     value: NotRequired[str]
     """Its value; default: empty."""
-    effect: NotRequired[str]
+    effect: NotRequired[TaintEffect]
     """`NoSchedule` (default), `NoExecute` or `PreferNoSchedule`."""
 
 
 class NodeGroupArgs(TypedDict):
     """Which machines, where, and how many."""
 
-    cluster_name: Input[str]
+    cluster_name: Replacing[Input[str]]
     """Name of the cluster. Changing it replaces the groups."""
-    subnet_ids: Input[Sequence[Input[str]]]
+    subnet_ids: Replacing[Input[Sequence[Input[str]]]]
     """Private subnets of the nodes, one for each zone. Changing them replaces the groups, the new one first."""
     zone_count: NotRequired[int]
     """How many subnets there are; needed when they are computed, as those of `Network`. Default: as many as are
@@ -34,7 +51,7 @@ class NodeGroupArgs(TypedDict):
     """Create and update the groups of the zones one after the other; default: True. Updated at once, they evict two
     members of a broker group at a time: the disruption budget holds the second, and EKS gives up after 15 minutes.
     False is faster at the first create."""
-    instance_types: list[str]
+    instance_types: Replacing[list[str]]
     """Types such as `m7i.large`, of one architecture; `m7g.large` and the like are arm64. Changing them replaces the
     groups, the new one first."""
     min_size: NotRequired[int]
@@ -45,10 +62,10 @@ class NodeGroupArgs(TypedDict):
     """Most nodes of a group, with `per_zone` of a zone; default: `desired_size`."""
     autoscaled: NotRequired[bool]
     """Leave the number of nodes to an autoscaler once the group exists; default: False."""
-    capacity_type: NotRequired[str]
+    capacity_type: NotRequired[Replacing[CapacityType]]
     """`ON_DEMAND` (default) or `SPOT`, which AWS takes back with two minutes' notice. Changing it replaces the
     groups, the new one first."""
-    ami_type: NotRequired[str]
+    ami_type: NotRequired[Replacing[AmiType]]
     """Image; default: Amazon Linux 2023 for the architecture of the instance types. `AL2023_x86_64_STANDARD`,
     `AL2023_ARM_64_STANDARD`, `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64`, `BOTTLEROCKET_x86_64_FIPS` or
     `BOTTLEROCKET_ARM_64_FIPS`. Changing it replaces the groups, the new one first."""
@@ -73,13 +90,13 @@ class NodeGroupArgs(TypedDict):
     """Taints of the nodes; default: none."""
     max_unavailable: NotRequired[int]
     """Nodes of a group that an update takes at a time, 1 to 100; default: 1."""
-    update_strategy: NotRequired[str]
+    update_strategy: NotRequired[NodeUpdateStrategy]
     """`DEFAULT` (default; new nodes first) or `MINIMAL` (old nodes first, where capacity is scarce)."""
     force_update: NotRequired[bool]
     """Let an update go on where a disruption budget refuses an eviction; default: False, it fails."""
     node_repair: NotRequired[bool]
     """Let EKS replace a node that it finds unhealthy; default: True."""
-    role_arn: NotRequired[Input[str]]
+    role_arn: NotRequired[Replacing[Input[str]]]
     """Role of the nodes; default: one is made. Changing it replaces the groups."""
     managed_policies: NotRequired[list[str]]
     """Further policies of the role that is made, without `role_arn`: of AWS by path and name, such as

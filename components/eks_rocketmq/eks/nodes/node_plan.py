@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, parse_arn, role_arn
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import label_pairs, label_value, one_of, qualified_name, refuse_beside, whole_number
 from eks_rocketmq.eks.iam.role_checks import policy_names
-from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs, NodeTaintArgs
+from eks_rocketmq.eks.nodes.node_group_args import CapacityType, NodeGroupArgs, NodeTaintArgs, NodeUpdateStrategy
 
 X86, ARM = "x86_64", "arm64"
 AMI_TYPES = {
@@ -19,8 +20,8 @@ AMI_TYPES = {
     "BOTTLEROCKET_ARM_64_FIPS": ARM,
 }
 """Accepted images, and the architecture of each."""
-CAPACITY_TYPES = ("ON_DEMAND", "SPOT")
-UPDATE_STRATEGIES = ("DEFAULT", "MINIMAL")
+CAPACITY_TYPES = accepted_values(CapacityType)
+UPDATE_STRATEGIES = accepted_values(NodeUpdateStrategy)
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 """Effects of taints as Kubernetes writes them, and as EKS does."""
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")

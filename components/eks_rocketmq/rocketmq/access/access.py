@@ -8,19 +8,25 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.field_metadata import Enumeration, Sensitive, accepted_values
 from eks_rocketmq.args.validation import between, did_you_mean, each_once, one_of, refuse_empty
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.naming import resource_names
 
 INTERNAL_PREFIX = "rocketmq-internal-"
-USER_TYPES = ("Normal", "Super")
+PermissionAction = Annotated[
+    Literal["Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All"], Enumeration("PermissionAction")
+]
+PermissionDecision = Annotated[Literal["Allow", "Deny"], Enumeration("PermissionDecision")]
+UserType = Annotated[Literal["Normal", "Super"], Enumeration("UserType")]
+USER_TYPES = accepted_values(UserType)
 _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
-ACTIONS = ("Pub", "Sub", "Create", "Update", "Delete", "Get", "List", "All")
-DECISIONS = ("Allow", "Deny")
+ACTIONS = accepted_values(PermissionAction)
+DECISIONS = accepted_values(PermissionDecision)
 CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *ACTIONS, *DECISIONS)
 """Words that a field accepts; they are never secret."""
 _RESOURCE = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
@@ -34,9 +40,9 @@ class PermissionArgs(TypedDict):
     resources: list[str]
     """`Topic:NAME`, `Group:NAME` or `Cluster:NAME`, where NAME may end with `*` for all that begin so, as in
     `Topic:orders-*`; `*` alone for everything."""
-    actions: list[str]
+    actions: list[PermissionAction]
     """`Pub` and `Sub` for messages, `Create`, `Update`, `Delete`, `Get` and `List` for administration, or `All`."""
-    decision: NotRequired[str]
+    decision: NotRequired[PermissionDecision]
     """`Allow` or `Deny`. RocketMQ asks the permission with the most exact resource. Default: `Allow`."""
     source_ips: NotRequired[list[str]]
     """Addresses or CIDR blocks that the client's address, as the proxy sees it, must be in. Default: any."""
@@ -47,12 +53,12 @@ class UserArgs(TypedDict):
 
     name: str
     """1 to 64 letters, digits, `_`, `.`, `@` and `-`. Another name is another user."""
-    password: NotRequired[Input[str]]
+    password: NotRequired[Sensitive[Input[str]]]
     """8 to 64 printable ASCII characters without blanks, quotes and backslashes; give a secret. Default: one is
     generated. Changing this changes the password on every broker; the proxies follow within a minute."""
     password_version: NotRequired[int]
     """Raise it for another generated password; it and `password` exclude each other. Default: 1."""
-    type: NotRequired[str]
+    type: NotRequired[UserType]
     """`Normal`, who may what `permissions` say, or `Super`, who may everything. Default: `Normal`."""
     enabled: NotRequired[bool]
     """Whether the user is let in. Default: true."""

@@ -7,7 +7,9 @@ process, and says nothing about the loss of power.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
+from eks_rocketmq.args.field_metadata import Enumeration
 from eks_rocketmq.args.validation import did_you_mean
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
@@ -45,6 +47,7 @@ _ACKNOWLEDGED_STAYS: dict[str, tuple[Value, str]] = {
     "syncFromLastFile": (False, "a member with an empty volume would get the newest file only"),
 }
 
+DurabilityProfile = Annotated[Literal["strict", "balanced", "dev"], Enumeration("DurabilityProfile")]
 PROFILES = {
     # A message is acknowledged once every member in sync has it, and two at least: it outlives the loss of any one
     # process. No acknowledged message was lost in any run, with the master killed (4 with RocketMQ's own timers, 3 with

@@ -3,19 +3,23 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.field_metadata import Enumeration, accepted_values
 from eks_rocketmq.args.validation import check_known_name, matching, one_of
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
 KEY = f"{DIRECTORY}/tls.key"
-TLS_MODES = ("permissive", "enforcing")
 # As Kubernetes takes the keys of a Secret, which become names of files.
 _ENTRY = re.compile(r"(?!\.\.|\.\Z)[-._A-Za-z0-9]{1,253}")
+
+
+TlsMode = Annotated[Literal["permissive", "enforcing"], Enumeration("TlsMode")]
+TLS_MODES = accepted_values(TlsMode)
 
 
 class TlsArgs(TypedDict):
@@ -26,7 +30,7 @@ class TlsArgs(TypedDict):
     """Secret of type `kubernetes.io/tls` in the namespace, as cert-manager makes it: `tls.crt`, `tls.key` without a
     password. Another certificate under the same name is taken up while running, by the proxies within an hour; another
     name restarts everything one by one."""
-    mode: NotRequired[str]
+    mode: NotRequired[TlsMode]
     """`permissive` also takes connections without TLS, `enforcing` takes none. Go from none to `permissive` first, and
     to `enforcing` when that is everywhere. Default: `permissive`."""
     authority: NotRequired[str]

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict, TypeVar
+from typing import Annotated, Literal, NotRequired, TypedDict, TypeVar
 
+from eks_rocketmq.args.field_metadata import Enumeration
 from eks_rocketmq.args.validation import between, did_you_mean, each_once, one_of
 from eks_rocketmq.rocketmq.naming import resource_names
 
@@ -16,13 +17,19 @@ _RETRIES = 16
 _MOST_RETRIES = 2**31 - 1  # a Java int
 
 
+MessageType = Annotated[
+    Literal["NORMAL", "FIFO", "DELAY", "TRANSACTION", "PRIORITY", "MIXED"], Enumeration("MessageType")
+]
+TopicPermission = Annotated[Literal["RW", "R", "W"], Enumeration("TopicPermission")]
+
+
 class TopicArgs(TypedDict):
     """A topic, which the stack keeps on every member of its broker groups. It is never deleted with its declaration."""
 
     name: str
     """1 to 127 letters, digits, `_`, `-`, `%` and `|`. Another name is another topic; the old one and its messages
     stay."""
-    type: NotRequired[str]
+    type: NotRequired[MessageType]
     """What its messages are: `NORMAL`, `FIFO`, `DELAY`, `TRANSACTION`, from 5.4.0 `PRIORITY`, and `MIXED` where
     every broker group has `enableMixedMessageType`. The proxies refuse messages of another kind. Default: `NORMAL`."""
     queues: NotRequired[int]
@@ -30,7 +37,7 @@ class TopicArgs(TypedDict):
     write_queues: NotRequired[int]
     """Queues that are written. Fewer than `queues` for as long as the last ones drain, before `queues` shrinks.
     Default: as `queues`."""
-    permission: NotRequired[str]
+    permission: NotRequired[TopicPermission]
     """`RW`, `R` to let it drain, or `W`. Default: `RW`."""
     broker_groups: NotRequired[list[str]]
     """Names of the broker groups that carry it. Taking one out deletes nothing there. Default: all."""

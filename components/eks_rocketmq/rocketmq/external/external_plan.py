@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import between, matching, one_of, qualified_name, refuse_empty
-from eks_rocketmq.rocketmq.external.external_args import ExternalArgs
+from eks_rocketmq.rocketmq.external.external_args import ExternalArgs, ExternalType, TrafficPolicy
 from eks_rocketmq.rocketmq.naming import ports
 from eks_rocketmq.rocketmq.network.network_policies import cidr
 from eks_rocketmq.rocketmq.pods.pod_settings import object_annotations
 
-EXTERNAL_TYPES = ("LoadBalancer", "NodePort")
-TRAFFIC_POLICIES = ("Cluster", "Local")
+EXTERNAL_TYPES = accepted_values(ExternalType)
+TRAFFIC_POLICIES = accepted_values(TrafficPolicy)
 NODE_PORTS = (30000, 32767)
 # How clouds are told whether a load balancer has public addresses; most give it some when nothing is said.
 _SCHEMES = (

@@ -1,7 +1,8 @@
 """Arguments of monitoring: monitors, alerts, Grafana."""
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
+from eks_rocketmq.args.field_metadata import Enumeration
 from eks_rocketmq.rocketmq.network.network_policy_args import PeerArgs
 
 
@@ -40,11 +41,14 @@ class GrafanaDashboardArgs(TypedDict):
     """Annotations, such as `{"grafana_folder": "RocketMQ"}`. Default: none."""
 
 
+Monitor = Annotated[Literal["pod", "service", "none"], Enumeration("Monitor")]
+
+
 class MonitoringArgs(TypedDict):
     """Who reads the metrics and what is made of them. Brokers, controllers and proxies always have them, on port 5557
     in the text form of Prometheus; name servers have none."""
 
-    monitor: NotRequired[str]
+    monitor: NotRequired[Monitor]
     """What tells a Prometheus operator to scrape: `pod` makes a PodMonitor, `service` a ServiceMonitor, `none` leaves
     it to you. The first two need the operator's CRDs in the cluster. Default: `none`."""
     monitor_labels: NotRequired[dict[str, str]]

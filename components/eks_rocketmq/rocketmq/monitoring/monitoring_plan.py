@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import between, matching, one_of
-from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, MonitoringArgs
+from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, Monitor, MonitoringArgs
 from eks_rocketmq.rocketmq.pods.pod_settings import object_annotations, object_labels
 
-MONITORS = ("pod", "service", "none")
+MONITORS = accepted_values(Monitor)
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/operations.md"
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")

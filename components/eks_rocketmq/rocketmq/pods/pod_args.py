@@ -1,6 +1,13 @@
 """Arguments that decide where pods run and what they carry."""
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from eks_rocketmq.args.field_metadata import Enumeration
+
+TaintEffect = Annotated[Literal["NoSchedule", "NoExecute", "PreferNoSchedule"], Enumeration("TaintEffect")]
+ImagePullPolicy = Annotated[Literal["IfNotPresent", "Always", "Never"], Enumeration("ImagePullPolicy")]
+PodSecurityLevel = Annotated[Literal["restricted", "baseline", "privileged"], Enumeration("PodSecurityLevel")]
+NodeOperator = Annotated[Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], Enumeration("NodeOperator")]
 
 
 class TolerationArgs(TypedDict):
@@ -10,7 +17,7 @@ class TolerationArgs(TypedDict):
     """Key of the taint. Default: every taint."""
     value: NotRequired[str]
     """Value of the taint; needs a `key`. Default: any value."""
-    effect: NotRequired[str]
+    effect: NotRequired[TaintEffect]
     """`NoSchedule`, `PreferNoSchedule` or `NoExecute`. Default: all three."""
     seconds: NotRequired[int]
     """How long a pod stays once a node gets the taint; needs `effect: NoExecute`. Default: for ever."""
@@ -21,7 +28,7 @@ class NodeMatchArgs(TypedDict):
 
     key: str
     """Key of the label, such as `kubernetes.io/arch`."""
-    operator: str
+    operator: NodeOperator
     """`In` or `NotIn` (one of `values`; a node without the label has none of them), `Exists` or `DoesNotExist` (the
     label), `Gt` or `Lt` (greater or less than the one value, a whole number)."""
     values: NotRequired[list[str]]

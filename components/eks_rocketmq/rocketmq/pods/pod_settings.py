@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import (
     dns_subdomain,
     label_pairs,
@@ -17,17 +18,21 @@ from eks_rocketmq.args.validation import (
 )
 from eks_rocketmq.rocketmq.naming.labels import labels
 from eks_rocketmq.rocketmq.pods.pod_args import (
+    ImagePullPolicy,
     NodeAffinityArgs,
     NodeMatchArgs,
+    NodeOperator,
     NodePreferenceArgs,
     PodsArgs,
+    PodSecurityLevel,
+    TaintEffect,
     TolerationArgs,
 )
 
-PULL_POLICIES = ("IfNotPresent", "Always", "Never")
-OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
-SECURITY_LEVELS = ("restricted", "baseline", "privileged")
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+PULL_POLICIES = accepted_values(ImagePullPolicy)
+OPERATORS = accepted_values(NodeOperator)
+SECURITY_LEVELS = accepted_values(PodSecurityLevel)
+EFFECTS = accepted_values(TaintEffect)
 ZONE = "topology.kubernetes.io/zone"
 _NUMBER_END = 2**63
 _MOST_WEIGHT = 100

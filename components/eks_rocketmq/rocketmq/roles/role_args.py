@@ -4,6 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.field_metadata import Replacing
 from eks_rocketmq.rocketmq.pods.pod_args import PodsArgs
 
 
@@ -21,10 +22,10 @@ class BrokerGroupArgs(TypedDict):
     cpu: NotRequired[str]
     """CPU request of a member; there is no CPU limit. Changing this restarts the members one by one. Default:
     `500m`."""
-    storage: NotRequired[str]
+    storage: NotRequired[Replacing[str]]
     """Size of a member's volume. Changing this replaces the set, which is refused while `protect_data` is on; the
     claims keep their size. Default: `100Gi`, with `dev` `20Gi`."""
-    storage_class: NotRequired[Input[str]]
+    storage_class: NotRequired[Replacing[Input[str]]]
     """StorageClass of the claims of this group. Changing this replaces the set, which is refused while `protect_data`
     is on. Default: that of the whole RocketMQ."""
     min_in_sync_replicas: NotRequired[int]
@@ -63,10 +64,10 @@ class ControllersArgs(TypedDict):
     """Memory limit of each, at least `512Mi`. Changing this restarts them one by one. Default: `768Mi`."""
     cpu: NotRequired[str]
     """CPU request of each. Changing this restarts them one by one. Default: `100m`."""
-    storage: NotRequired[str]
+    storage: NotRequired[Replacing[str]]
     """Size of the volume of each. Changing this replaces the set, which is refused while `protect_data` is on. Default:
     `10Gi`."""
-    storage_class: NotRequired[Input[str]]
+    storage_class: NotRequired[Replacing[Input[str]]]
     """StorageClass of their claims. Changing this replaces the set, which is refused while `protect_data` is on.
     Default: that of the whole RocketMQ."""
     config: NotRequired[dict[str, Any]]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eks_rocketmq import Network, NetworkArgs
 from eks_rocketmq.args.cidr import public_sources, service_block, subnet_plan, vpc_block
+from eks_rocketmq.eks.network.network_args import NatMode
 from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, endpoint_names, pick_zones
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, REGION
@@ -142,7 +143,7 @@ def reached(recording: Recording, route: str) -> list[str]:
     ],
 )
 def test_private_subnets_leave_through_their_own_gateway_one_or_none(
-    nat: str, gateways: int, ways: list[list[str]]
+    nat: NatMode, gateways: int, ways: list[list[str]]
 ) -> None:
     made = run(program({"nat": nat}))
     assert len(made.by_type("NatGateway")) == len(made.by_type("Eip")) == gateways

@@ -1,0 +1,81 @@
+"""Metadata of an argument's field, declared in its annotation: what replaces, what is secret, which values exist. Pure.
+
+Type checkers ignore what `Annotated` adds and check a `Literal`. The schema, the reference and the checks at run time
+read both. A field is plain, known at preview, unless its type is an `Input`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NotRequired, Required, TypeVar, get_args, get_origin
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Property:
+    """A property of a field."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """Name that the values of a `Literal` have in the package's schema."""
+
+    name: str
+
+
+REPLACES = Property("replaces")
+SENSITIVE = Property("sensitive")
+
+Replacing = Annotated[T, REPLACES]
+"""A field whose change replaces a resource; its docstring says which."""
+Sensitive = Annotated[T, SENSITIVE]
+"""A field whose value must not appear in an error."""
+
+_WRAPPERS = frozenset({Annotated, NotRequired, Required})
+
+
+def bare_type(hint: Any) -> Any:  # noqa: ANN401 - any annotation
+    """Return an annotation without the metadata at its top."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def properties(hint: Any) -> frozenset[Property]:  # noqa: ANN401 - any annotation
+    """Return the properties of the field with this annotation, not those of types inside a list or an `Input`."""
+    found: set[Property] = set()
+    while get_origin(hint) in _WRAPPERS:
+        found |= {each for each in _metadata(hint) if isinstance(each, Property)}
+        hint = get_args(hint)[0]
+    return frozenset(found)
+
+
+def accepted_values(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
+    """Return the values of a `Literal`, or of one in a list; nothing for every other type."""
+    return next((get_args(each) for each in _unwrapped(hint) if get_origin(each) is Literal), ())
+
+
+def enumeration_name(hint: Any) -> str:  # noqa: ANN401 - any annotation
+    """Return the name of the enumeration that a field, or the items of its list, take their values from.
+
+    Raises:
+        TypeError: when the annotation has no `Enumeration`.
+    """
+    for each in _unwrapped(hint):
+        for added in _metadata(each):
+            if isinstance(added, Enumeration):
+                return added.name
+    msg = f"{hint} has no Enumeration(…), so the schema has no name for its values"
+    raise TypeError(msg)
+
+
+def _metadata(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotation
+    return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+
+
+def _unwrapped(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - any annotation
+    """Give the annotation and the types inside it, down to the items of a list."""
+    yield hint
+    while get_origin(hint) in _WRAPPERS | {list}:
+        hint = get_args(hint)[0]
+        yield hint
