@@ -1,12 +1,12 @@
-"""The gRPC side of a provider stand-in: one process that the engine attaches to, run after run.
+"""gRPC server of a provider stand-in, to which the engine attaches for run after run.
 
-A stand-in subclasses `StandIn` and starts `serve(...)`. The engine opens a connection of its own for each provider
-resource and each run, so everything configured is kept per connection: two providers of one package with different
-settings, and runs that follow each other, never mix.
+A stand-in subclasses `StandIn`; `serving.serve` starts it. The engine opens a connection for each provider resource of
+each run, so all settings are kept per connection.
 """
 
 # ruff: noqa: N802 - the servicer's methods have the protocol's names
 
+import functools
 import json
 import logging
 import threading
@@ -28,13 +28,14 @@ from sandbox.engine.provider.values import JsonObject, decode, encode, plain
 
 logger = logging.getLogger(__name__)
 
+_Request = TypeVar("_Request", bound=Message)
 _Response = TypeVar("_Response", bound=Message)
 _REMEMBERED_CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
 class Target:
-    """The resource that a request is about."""
+    """Resource of a request."""
 
     urn: str
     type: str
@@ -42,7 +43,7 @@ class Target:
 
     @classmethod
     def of(cls, urn: str) -> "Target":
-        """From `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`."""
+        """Parse `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`."""
         _, _, qualified, name = urn.split("::", 3)
         return cls(urn, qualified.rpartition("$")[2], name)
 
@@ -56,7 +57,7 @@ class Checked:
 
 
 class Change(IntEnum):
-    """What happens to one property; the `_REPLACE` forms force a replacement."""
+    """Change of one property; the `_REPLACE` members force a replacement."""
 
     ADD = provider_pb2.PropertyDiff.ADD
     ADD_REPLACE = provider_pb2.PropertyDiff.ADD_REPLACE
@@ -79,10 +80,10 @@ class Change(IntEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """Property path (`spec.ports[0].port`, `data["a.b"]`) to what changes; empty means no change.
+    """Changes by property path (`spec.ports[0].port`, `data["a.b"]`); empty for no change.
 
-    `compares_inputs`: the engine shows old inputs against new inputs; otherwise old outputs against new inputs, but for
-    a deletion, which is always of an input.
+    compares_inputs: the engine shows old inputs against new inputs, otherwise old outputs against new inputs.
+    A deletion is always of an input.
     """
 
     changes: Mapping[str, Change] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class State:
-    """A resource as it is: `outputs` for state, `inputs` for the next comparison. An empty id means it is gone."""
+    """Outputs to store and inputs for the next comparison. A resource with an empty id does not exist."""
 
     resource_id: str
     outputs: Mapping[str, object] = field(default_factory=dict)
@@ -102,8 +103,8 @@ class State:
 class StandIn(ABC):
     """One provider resource of one engine run. Operations run in threads, several at a time.
 
-    Every method may raise ProviderError; values are plain Python, with `Secret` and `UNKNOWN` where `accept_secrets`
-    and previews bring them. `timeout` is in seconds, 0 when the program names none.
+    Every method may raise ProviderError. Values are plain Python; with `accept_secrets` they include `Secret`, in
+    previews `UNKNOWN`. `timeout` is in seconds, 0 when the program names none.
     """
 
     package: str
@@ -115,23 +116,23 @@ class StandIn(ABC):
         self.cancelled = cancelled
 
     def close(self) -> None:
-        """Let go of what was opened; the engine has gone or begins anew."""
+        """Close all connections; the engine has ended or starts again."""
         self.log.close()
 
     def check_config(self, target: Target, olds: JsonObject, news: JsonObject) -> Checked:  # noqa: ARG002
         return Checked(news)
 
     def diff_config(self, target: Target, olds: JsonObject, news: JsonObject) -> Difference:  # noqa: ARG002
-        """Any changed setting updates the provider resource and leaves what it manages alone."""
+        """Update the provider resource for any changed setting, and none of its resources."""
         return Difference(top_level_changes(olds, news))
 
     @abstractmethod
     def configure(self, config: JsonObject) -> None:
-        """Settings as the SDK sends them: all but strings are JSON text (see `setting`)."""
+        """Take the settings as the SDK sends them: all values but strings are JSON text (see `setting`)."""
 
     @abstractmethod
     def check(self, target: Target, olds: JsonObject, news: JsonObject, seed: bytes) -> Checked:
-        """`olds` are the old inputs, empty for a new resource. `seed` makes an automatic name the same all through."""
+        """Check inputs. `olds` are empty for a new resource. `seed` is for automatic names."""
 
     @abstractmethod
     def diff(
@@ -143,7 +144,7 @@ class StandIn(ABC):
 
     @abstractmethod
     def read(self, target: Target, olds: State) -> State:
-        """The resource as it is now. `olds` has empty outputs for an import or `get`. An empty id means it is gone."""
+        """Read the current state. `olds` has no outputs for an import or `get`. An empty id means it does not exist."""
 
     @abstractmethod
     def update(self, target: Target, olds: State, news: JsonObject, timeout: float, *, preview: bool) -> State: ...
@@ -155,14 +156,14 @@ class StandIn(ABC):
     def invoke(self, token: str, arguments: JsonObject) -> Mapping[str, object]: ...
 
 
-def setting(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """A provider setting that is no string: the SDK sends such values as JSON text."""
+def setting(value: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse a provider setting that is not a string: the SDK sends such values as JSON text."""
     bare = plain(value)
     return json.loads(bare) if isinstance(bare, str) else bare
 
 
 def top_level_changes(olds: Mapping[str, object], news: Mapping[str, object]) -> dict[str, Change]:
-    """Which keys were added, removed or have another value."""
+    """Return the keys that were added, removed or changed."""
     changes: dict[str, Change] = {}
     for key in sorted({*olds, *news}):
         if key not in olds:
@@ -180,11 +181,36 @@ class _Connection:
     cancelled: threading.Event
 
 
+def _answered(
+    method: Callable[["Servicer", _Request, StandIn], _Response],
+) -> Callable[["Servicer", _Request, grpc.ServicerContext], _Response]:
+    """Call a method with the stand-in of the request's connection, and report its errors to the engine."""
+
+    @functools.wraps(method)
+    def answer(self: "Servicer", request: _Request, context: grpc.ServicerContext) -> _Response:
+        finished, peer = threading.Event(), context.peer()
+        # A killed engine does not cancel its requests; without this, a waiting operation runs until its timeout.
+        context.add_callback(lambda: None if finished.is_set() else self._cancel(peer))
+        try:
+            return method(self, request, self._stand_in(context))
+        except ProviderError as error:
+            abort(context, error)
+            raise
+        except Exception as error:
+            logger.exception("the stand-in failed")
+            context.abort(grpc.StatusCode.INTERNAL, f"the sandbox's stand-in failed: {type(error).__name__}: {error}")
+            raise
+        finally:
+            finished.set()
+
+    return answer
+
+
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Translates the engine's requests into calls on the `StandIn` of the connection they came by."""
+    """Server of the engine's requests, each on the `StandIn` of its connection."""
 
     def __init__(self, kind: Callable[[EngineLog, threading.Event], StandIn]) -> None:
-        """`kind` is the StandIn class (or any maker of one)."""
+        """Take the StandIn class, or a function that returns an instance."""
         self._kind = kind
         self._connections: OrderedDict[str, _Connection] = OrderedDict()
         self._lock = threading.Lock()
@@ -206,106 +232,71 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=self._stand_in(context).version)
 
-    def CheckConfig(
-        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CheckResponse:
-        def work() -> provider_pb2.CheckResponse:
-            stand_in = self._stand_in(context)
-            return _checked(stand_in.check_config(Target.of(request.urn), decode(request.olds), decode(request.news)))
+    @_answered
+    def CheckConfig(self, request: provider_pb2.CheckRequest, stand_in: StandIn) -> provider_pb2.CheckResponse:
+        target = Target.of(request.urn)
+        return _checked(stand_in.check_config(target, decode(request.olds), decode(request.news)))
 
-        return self._answer(context, work)
+    @_answered
+    def DiffConfig(self, request: provider_pb2.DiffRequest, stand_in: StandIn) -> provider_pb2.DiffResponse:
+        olds = decode(request.old_inputs) or decode(request.olds)
+        return _difference(stand_in.diff_config(Target.of(request.urn), olds, decode(request.news)))
 
-    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        def work() -> provider_pb2.DiffResponse:
-            olds = decode(request.old_inputs) or decode(request.olds)
-            return _difference(self._stand_in(context).diff_config(Target.of(request.urn), olds, decode(request.news)))
+    @_answered
+    def Configure(self, request: provider_pb2.ConfigureRequest, stand_in: StandIn) -> provider_pb2.ConfigureResponse:
+        stand_in.configure(decode(request.args))
+        return provider_pb2.ConfigureResponse(acceptSecrets=stand_in.accept_secrets, supportsPreview=True)
 
-        return self._answer(context, work)
+    @_answered
+    def Check(self, request: provider_pb2.CheckRequest, stand_in: StandIn) -> provider_pb2.CheckResponse:
+        olds, news = decode(request.olds), decode(request.news)
+        return _checked(stand_in.check(Target.of(request.urn), olds, news, request.randomSeed))
 
-    def Configure(
-        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.ConfigureResponse:
-        def work() -> provider_pb2.ConfigureResponse:
-            stand_in = self._stand_in(context)
-            stand_in.configure(decode(request.args))
-            return provider_pb2.ConfigureResponse(acceptSecrets=stand_in.accept_secrets, supportsPreview=True)
+    @_answered
+    def Diff(self, request: provider_pb2.DiffRequest, stand_in: StandIn) -> provider_pb2.DiffResponse:
+        target, olds = Target.of(request.urn), State(request.id, decode(request.olds), decode(request.old_inputs))
+        ignored = list(request.ignoreChanges)
+        return _difference(stand_in.diff(target, request.id, olds, decode(request.news), ignored))
 
-        return self._answer(context, work)
+    @_answered
+    def Create(self, request: provider_pb2.CreateRequest, stand_in: StandIn) -> provider_pb2.CreateResponse:
+        target, inputs = Target.of(request.urn), decode(request.properties)
+        state = stand_in.create(target, inputs, request.timeout, preview=request.preview)
+        return provider_pb2.CreateResponse(id=state.resource_id, properties=encode(state.outputs))
 
-    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        def work() -> provider_pb2.CheckResponse:
-            target = Target.of(request.urn)
-            stand_in = self._stand_in(context)
-            return _checked(stand_in.check(target, decode(request.olds), decode(request.news), request.randomSeed))
+    @_answered
+    def Read(self, request: provider_pb2.ReadRequest, stand_in: StandIn) -> provider_pb2.ReadResponse:
+        olds = State(request.id, decode(request.properties), decode(request.inputs))
+        state = stand_in.read(Target.of(request.urn), olds)
+        if not state.resource_id:
+            return provider_pb2.ReadResponse()
+        outputs, inputs = encode(state.outputs), encode(state.inputs)
+        return provider_pb2.ReadResponse(id=state.resource_id, properties=outputs, inputs=inputs)
 
-        return self._answer(context, work)
+    @_answered
+    def Update(self, request: provider_pb2.UpdateRequest, stand_in: StandIn) -> provider_pb2.UpdateResponse:
+        target, olds = Target.of(request.urn), State(request.id, decode(request.olds), decode(request.old_inputs))
+        state = stand_in.update(target, olds, decode(request.news), request.timeout, preview=request.preview)
+        return provider_pb2.UpdateResponse(properties=encode(state.outputs))
 
-    def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        def work() -> provider_pb2.DiffResponse:
-            olds = State(request.id, decode(request.olds), decode(request.old_inputs))
-            stand_in = self._stand_in(context)
-            return _difference(
-                stand_in.diff(
-                    Target.of(request.urn), request.id, olds, decode(request.news), list(request.ignoreChanges)
-                )
-            )
+    @_answered
+    def Delete(self, request: provider_pb2.DeleteRequest, stand_in: StandIn) -> empty_pb2.Empty:
+        olds = State(request.id, decode(request.properties), decode(request.old_inputs))
+        stand_in.delete(Target.of(request.urn), olds, request.timeout)
+        return empty_pb2.Empty()
 
-        return self._answer(context, work)
-
-    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
-        def work() -> provider_pb2.CreateResponse:
-            state = self._stand_in(context).create(
-                Target.of(request.urn), decode(request.properties), request.timeout, preview=request.preview
-            )
-            return provider_pb2.CreateResponse(id=state.resource_id, properties=encode(state.outputs))
-
-        return self._answer(context, work)
-
-    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        def work() -> provider_pb2.ReadResponse:
-            olds = State(request.id, decode(request.properties), decode(request.inputs))
-            state = self._stand_in(context).read(Target.of(request.urn), olds)
-            if not state.resource_id:
-                return provider_pb2.ReadResponse()
-            return provider_pb2.ReadResponse(
-                id=state.resource_id, properties=encode(state.outputs), inputs=encode(state.inputs)
-            )
-
-        return self._answer(context, work)
-
-    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
-        def work() -> provider_pb2.UpdateResponse:
-            olds = State(request.id, decode(request.olds), decode(request.old_inputs))
-            state = self._stand_in(context).update(
-                Target.of(request.urn), olds, decode(request.news), request.timeout, preview=request.preview
-            )
-            return provider_pb2.UpdateResponse(properties=encode(state.outputs))
-
-        return self._answer(context, work)
-
-    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        def work() -> empty_pb2.Empty:
-            olds = State(request.id, decode(request.properties), decode(request.old_inputs))
-            self._stand_in(context).delete(Target.of(request.urn), olds, request.timeout)
-            return empty_pb2.Empty()
-
-        return self._answer(context, work)
-
-    def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
-        def work() -> provider_pb2.InvokeResponse:
-            result = self._stand_in(context).invoke(request.tok, decode(request.args))
-            response = provider_pb2.InvokeResponse()
-            getattr(response, "return").CopyFrom(encode(result))
-            return response
-
-        return self._answer(context, work)
+    @_answered
+    def Invoke(self, request: provider_pb2.InvokeRequest, stand_in: StandIn) -> provider_pb2.InvokeResponse:
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(encode(stand_in.invoke(request.tok, decode(request.args))))
+        return response
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: ARG002
         self._cancel(context.peer())
         return empty_pb2.Empty()
 
     def cancel_all(self) -> None:
-        """End every waiting operation of every run, as when the process is told to stop."""
+        """Cancel all waiting operations of all runs, before the process ends."""
         with self._lock:
             connections = list(self._connections.values())
         for connection in connections:
@@ -318,7 +309,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             connection.cancelled.set()
 
     def _open(self, context: grpc.ServicerContext, engine_address: str) -> _Connection:
-        """Begin anew for this connection: the engine greets before it configures."""
+        """Create the stand-in of a connection: Handshake or Attach is the first request."""
         cancelled = threading.Event()
         connection = _Connection(self._kind(EngineLog(engine_address), cancelled), cancelled)
         with self._lock:
@@ -335,22 +326,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         with self._lock:
             connection = self._connections.get(context.peer())
         return (connection or self._open(context, "")).stand_in
-
-    def _answer(self, context: grpc.ServicerContext, work: Callable[[], _Response]) -> _Response:
-        finished, peer = threading.Event(), context.peer()
-        # An engine that is killed says nothing more; what waits for a resource would go on for its whole timeout.
-        context.add_callback(lambda: None if finished.is_set() else self._cancel(peer))
-        try:
-            return work()
-        except ProviderError as error:
-            abort(context, error)
-            raise
-        except Exception as error:
-            logger.exception("the stand-in failed")
-            context.abort(grpc.StatusCode.INTERNAL, f"the sandbox's stand-in failed: {type(error).__name__}: {error}")
-            raise
-        finally:
-            finished.set()
 
 
 def _checked(checked: Checked) -> provider_pb2.CheckResponse:

@@ -1,4 +1,4 @@
-"""Lines that a provider shows while it works, sent to the engine's log."""
+"""Messages of a provider for the engine's log."""
 
 import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
@@ -6,23 +6,23 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 
 class EngineLog:
-    """The log of one engine run. A line that cannot be sent is dropped: then the engine is gone."""
+    """Log of one engine run. A message is dropped when the engine has ended."""
 
     def __init__(self, address: str) -> None:
-        """`address` is the engine's, as host:port; an empty one (no engine) makes a log that says nothing."""
+        """Connect to the engine at `address` (host:port). With an empty address, drop all messages."""
         self._channel = grpc.insecure_channel(address, options=_GRPC_CHANNEL_OPTIONS) if address else None
         self._stub = engine_pb2_grpc.EngineStub(self._channel) if self._channel else None
 
     def status(self, urn: str, message: str) -> None:
-        """What the resource is waiting for just now; it vanishes when the resource is done."""
+        """Show what the resource waits for, until the operation ends."""
         self._send(engine_pb2.INFO, urn, message, ephemeral=True)
 
     def warning_status(self, urn: str, message: str) -> None:
-        """A passing trouble; it vanishes when the resource is done."""
+        """Show a warning until the operation ends."""
         self._send(engine_pb2.WARNING, urn, message, ephemeral=True)
 
     def warning(self, urn: str, message: str) -> None:
-        """A trouble that stays in the output."""
+        """Show a warning that stays in the output."""
         self._send(engine_pb2.WARNING, urn, message, ephemeral=False)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Errors of a provider in the forms that the engine understands."""
+"""Errors of a provider, and their gRPC status."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,13 +10,13 @@ from sandbox.engine.provider.values import encode
 
 
 class ProviderError(Exception):
-    """An operation failed and nothing of it belongs into state. The message is what the user reads."""
+    """An operation failed without a change of the state. The message is for the user."""
 
 
 class InitFailed(ProviderError):  # noqa: N818 - the engine's own term
-    """The resource exists but did not become usable: the engine keeps it in state and tries again at the next update.
+    """The resource exists but is not usable: the engine stores it and updates it in the next run.
 
-    `outputs` and `inputs` go to state as they are; `reasons` are shown, one bullet each, and kept as `initErrors`.
+    `outputs` and `inputs` are stored. `reasons` are shown as a list and stored as `initErrors`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class UnsupportedTypeError(ProviderError):
 
 
 def abort(context: grpc.ServicerContext, error: ProviderError) -> None:
-    """End the call with the error. Never returns: gRPC's own `abort` raises."""
+    """End the call with the error. Always raises, as gRPC's `abort` does."""
     if not isinstance(error, InitFailed):
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
         return

@@ -1,4 +1,4 @@
-"""Paths of properties in the engine's notation: `spec.ports[0].port`, `data["a.b"]`."""
+"""Property paths in the engine's notation: `spec.ports[0].port`, `data["a.b"]`."""
 
 import re
 
@@ -8,9 +8,9 @@ _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|\.?([^.\[\]"]+)')
 
 
 def parse(path: str) -> PropertyPath:
-    """The steps of a path; `*` stands for every element.
+    """Parse a path into its steps; `*` is every element.
 
-    Raises ValueError for a text that is no path.
+    Raises ValueError for a text that is not a path.
     """
     steps: list[str | int] = []
     position = 0
@@ -30,7 +30,7 @@ def parse(path: str) -> PropertyPath:
 
 
 def text(path: PropertyPath) -> str:
-    """The inverse of `parse`."""
+    """Format a path; the inverse of `parse`."""
     result = ""
     for step in path:
         if isinstance(step, int):
@@ -44,5 +44,5 @@ def text(path: PropertyPath) -> str:
 
 
 def contains(outer: PropertyPath, inner: PropertyPath) -> bool:
-    """`inner` is `outer` or something in it."""
+    """Return whether `inner` is `outer` or a path inside it."""
     return len(inner) >= len(outer) and all(want in ("*", have) for want, have in zip(outer, inner, strict=False))

@@ -1,5 +1,6 @@
-"""Run a stand-in as a process of its own."""
+"""Process of a stand-in."""
 
+import argparse
 import logging
 import signal
 import sys
@@ -14,13 +15,23 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from sandbox.engine.provider.base import Servicer, StandIn
 from sandbox.engine.provider.engine_log import EngineLog
 
-# A waiting operation holds its thread, and the engine asks for as many at a time as the user allows it.
+# A waiting operation blocks its thread; the engine sends up to `--parallel` requests at a time.
 _THREADS = 128
 _GRACE_SECONDS = 2.0
 
 
+def port_argument(package: str, default: int) -> int:
+    """Return the port of the command line of `python -m sandbox.engine.PACKAGE`."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m sandbox.engine.{package}",
+        description=f"Serve the stand-in of the {package} provider until SIGINT or SIGTERM; print the port.",
+    )
+    parser.add_argument("--port", type=int, default=default, help="port on 127.0.0.1; 0 for a free one")
+    return parser.parse_args().port
+
+
 def serve(kind: Callable[[EngineLog, threading.Event], StandIn], port: int) -> None:
-    """Serve on 127.0.0.1 until SIGINT or SIGTERM; prints the port. Waiting operations are cancelled at the end.
+    """Serve on 127.0.0.1 until SIGINT or SIGTERM; print the port. At the end, cancel waiting operations.
 
     Raises SystemExit with a message when the port is in use.
     """

@@ -1,8 +1,7 @@
-"""Property values of the engine as plain Python, and back.
+"""Conversion of property values between protobuf and Python.
 
-On the wire every value is a protobuf `Struct`: whole numbers have become floats, and secrets and unknowns are encoded
-by agreed signatures. `decode` gives dicts, lists, strings, bools, ints and floats, with `Secret` around a secret
-value and `UNKNOWN` for a value that a preview does not know yet.
+A protobuf `Struct` has all numbers as floats, and secrets and unknown values with signatures. `decode` returns dicts,
+lists, strings, bools, ints and floats. A secret value is a `Secret`, an unknown value of a preview is `UNKNOWN`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ JsonObject = dict[str, Any]
 
 
 class Unknown(Enum):
-    """The type of `UNKNOWN`: an enumeration of one, so that a copy of it is still the same."""
+    """Type of `UNKNOWN`: an enumeration, so that a copy is the same object."""
 
     VALUE = "unknown"
 
@@ -27,7 +26,7 @@ class Unknown(Enum):
 
 UNKNOWN: Final = Unknown.VALUE
 
-# One text for each element type on the wire; all mean "not known before the update".
+# The SDK's texts for an unknown value, one for each type.
 _UNKNOWN_TEXTS = frozenset(
     {
         rpc.UNKNOWN,
@@ -43,20 +42,20 @@ _UNKNOWN_TEXTS = frozenset(
 
 @dataclass(frozen=True)
 class Secret:
-    """A value that must not be shown and is encrypted in state."""
+    """Secret value, which the engine does not show and encrypts in the state."""
 
     value: object
 
 
 def decode(struct: struct_pb2.Struct) -> JsonObject:
-    """The properties of a request. Whole floats become ints again: the wire knows only floats."""
+    """Decode the properties of a request. Whole floats become ints, because protobuf has only floats."""
     return {key: _decode(value) for key, value in struct.fields.items()}
 
 
 def encode(properties: Mapping[str, object]) -> struct_pb2.Struct:
-    """The properties of a response.
+    """Encode the properties of a response.
 
-    Raises TypeError for a value that is no property value, naming its type.
+    Raises TypeError for a value of another type.
     """
     struct = struct_pb2.Struct()
     for key, value in properties.items():
@@ -65,7 +64,7 @@ def encode(properties: Mapping[str, object]) -> struct_pb2.Struct:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - property values have no narrower type
-    """The value without its `Secret` marks; `UNKNOWN` stays."""
+    """Return a value without `Secret`; `UNKNOWN` stays."""
     if isinstance(value, Secret):
         return plain(value.value)
     if isinstance(value, dict):
