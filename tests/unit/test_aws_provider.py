@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.aws import eks_addon, resource
+from sandbox.engine.aws import waiting
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.stand_in import RESOURCES
 from sandbox.engine.provider.base import State
@@ -432,13 +432,13 @@ def test_addon_delete_waits_until_it_is_gone() -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(1200, "20m0s"), (2400, "40m0s"), (5, "5s"), (3600, "1h0m0s")])
 def test_durations_are_written_as_go_does(seconds: float, text: str) -> None:
-    assert eks_addon._duration(seconds) == text
+    assert waiting.duration(seconds) == text
 
 
 def test_pauses_grow_to_ten_seconds() -> None:
     asked: list[int] = []
-    waiting = resource.Waiting(60, threading.Event())
-    assert waiting.until(lambda: asked.append(1) is not None, 1) == 60
+    limits = waiting.Waiting(60, threading.Event())
+    assert limits.until(lambda: asked.append(1) is not None, 1) == 60
     assert len(asked) == 13  # 0.1 s doubled seven times, then every 10 s
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.aws.s3_bucket import same_rules
+from sandbox.engine.aws.comparison import same_blocks
 from sandbox.engine.provider.base import State
 from sandbox.engine.provider.failures import ProviderError
 from tests.unit.aws_script import REGION, ScriptedAccount, provider, refusal, target
@@ -224,10 +224,10 @@ def test_what_is_not_served_is_refused_by_name(token: str, inputs: dict[str, Any
 
 def test_rules_are_the_same_when_aws_has_all_that_the_program_says() -> None:
     default = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "key"}}
-    assert same_rules([RULE], [default])
-    assert not same_rules([default], [RULE])
-    assert not same_rules([RULE], [])
-    assert not same_rules([RULE], [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}])
+    assert same_blocks([RULE], [default])
+    assert not same_blocks([default], [RULE])
+    assert not same_blocks([RULE], [])
+    assert not same_blocks([RULE], [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}])
 
 
 def test_a_bucket_cannot_be_moved() -> None:

@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 
 from sandbox.engine.aws.account import Settings
-from sandbox.engine.aws.policies import same_json, same_policy
-from sandbox.engine.aws.properties import DEFAULTS, Occasion, automatic_name, check, diff, inputs_of, remembered
-from sandbox.engine.aws.resource import with_own_tags
+from sandbox.engine.aws.comparison import same_json, same_policy
+from sandbox.engine.aws.properties import DEFAULTS, CheckContext, automatic_name, check, diff, inputs_of, remembered
 from sandbox.engine.aws.stand_in import RESOURCES
+from sandbox.engine.aws.tags import with_own_tags
 from sandbox.engine.provider.base import Change
 from sandbox.engine.provider.failures import ProviderError
 from sandbox.engine.provider.values import UNKNOWN
 
-ROLE = RESOURCES["aws:iam/role:Role"].schema
-ATTACHMENT = RESOURCES["aws:iam/rolePolicyAttachment:RolePolicyAttachment"].schema
-INLINE = RESOURCES["aws:iam/rolePolicy:RolePolicy"].schema
-PROVIDER = RESOURCES["aws:iam/openIdConnectProvider:OpenIdConnectProvider"].schema
-ADDON = RESOURCES["aws:eks/addon:Addon"].schema
-POLICY = RESOURCES["aws:iam/policy:Policy"].schema
-ASSOCIATION = RESOURCES["aws:eks/podIdentityAssociation:PodIdentityAssociation"].schema
+ROLE = RESOURCES["aws:iam/role:Role"]
+ATTACHMENT = RESOURCES["aws:iam/rolePolicyAttachment:RolePolicyAttachment"]
+INLINE = RESOURCES["aws:iam/rolePolicy:RolePolicy"]
+PROVIDER = RESOURCES["aws:iam/openIdConnectProvider:OpenIdConnectProvider"]
+ADDON = RESOURCES["aws:eks/addon:Addon"]
+POLICY = RESOURCES["aws:iam/policy:Policy"]
+ASSOCIATION = RESOURCES["aws:eks/podIdentityAssociation:PodIdentityAssociation"]
 SCHEMAS = {
     "Role": ROLE,
     "RolePolicyAttachment": ATTACHMENT,
@@ -41,23 +41,23 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Policy": {"policy": TRUST},
     "PodIdentityAssociation": {"clusterName": "prod", "namespace": "n", "serviceAccount": "s", "roleArn": ARN},
 }
-OCCASION = Occasion("res", {}, b"seed", {})
+CONTEXT = CheckContext("res", {}, b"seed", {})
 
 
 def checked(kind: str, **inputs: object) -> dict[str, Any]:
-    answer = check(SCHEMAS[kind], {**GIVEN[kind], **inputs}, OCCASION)
+    answer = check(SCHEMAS[kind], {**GIVEN[kind], **inputs}, CONTEXT)
     assert not answer.failures
     return dict(answer.inputs)
 
 
 def reasons(kind: str, inputs: dict[str, Any]) -> dict[str, str]:
-    return dict(check(SCHEMAS[kind], inputs, OCCASION).failures)
+    return dict(check(SCHEMAS[kind], inputs, CONTEXT).failures)
 
 
 def test_every_served_input_is_one_of_the_sdk() -> None:
     for schema in SCHEMAS.values():
-        assert set(schema.properties) <= schema.shape.inputs, schema.token
-        assert schema.shape.required <= set(schema.properties), schema.token
+        assert set(schema.properties) <= schema.names.inputs, schema.token
+        assert schema.names.required <= set(schema.properties), schema.token
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_automatic_name_is_seven_hexadecimal_digits_and_kept() -> None:
     prefix, _, suffix = first.rpartition("-")
     assert (prefix, len(suffix)) == ("res", 7)
     assert int(suffix, 16) >= 0
-    again = check(ROLE, GIVEN["Role"], Occasion("res", {"name": first, DEFAULTS: ["name"]}, b"other", {}))
+    again = check(ROLE, GIVEN["Role"], CheckContext("res", {"name": first, DEFAULTS: ["name"]}, b"other", {}))
     assert again.inputs["name"] == first
-    fresh = check(ROLE, GIVEN["Role"], Occasion("res", {"name": "was-given", DEFAULTS: []}, b"other", {}))
+    fresh = check(ROLE, GIVEN["Role"], CheckContext("res", {"name": "was-given", DEFAULTS: []}, b"other", {}))
     assert fresh.inputs["name"] not in {first, "was-given"}
 
 
 def test_too_long_automatic_name_is_refused() -> None:
-    answer = check(ROLE, GIVEN["Role"], Occasion("r" * 60, {}, b"seed", {}))
+    answer = check(ROLE, GIVEN["Role"], CheckContext("r" * 60, {}, b"seed", {}))
     assert answer.failures[0][0] == "name"
     assert "longer than 64 characters" in answer.failures[0][1]
 
@@ -313,14 +313,16 @@ def test_json_is_compared_by_value() -> None:
 
 
 def test_default_tags_are_merged_and_the_own_ones_win() -> None:
-    answer = check(ROLE, {**GIVEN["Role"], "tags": {"a": "mine"}}, Occasion("res", {}, b"", {"a": "theirs", "b": "x"}))
+    answer = check(
+        ROLE, {**GIVEN["Role"], "tags": {"a": "mine"}}, CheckContext("res", {}, b"", {"a": "theirs", "b": "x"})
+    )
     assert answer.inputs["tagsAll"] == {"a": "mine", "b": "x"}
     state = with_own_tags({"tags": {"a": "mine", "b": "x"}}, {"a": "mine"}, {"a": "theirs", "b": "x"})
     assert (state["tags"], state["tagsAll"]) == ({"a": "mine"}, {"a": "mine", "b": "x"})
 
 
 def test_unknown_tags_stay_unknown() -> None:
-    answer = check(ROLE, {**GIVEN["Role"], "tags": UNKNOWN}, Occasion("res", {}, b"", {"b": "x"}))
+    answer = check(ROLE, {**GIVEN["Role"], "tags": UNKNOWN}, CheckContext("res", {}, b"", {"b": "x"}))
     assert answer.inputs["tagsAll"] is UNKNOWN
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.aws.properties import Occasion, check
+from sandbox.engine.aws.properties import CheckContext, check
 from sandbox.engine.aws.stand_in import RESOURCES
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -37,7 +37,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 def failures(token: str, **changes: Any) -> dict[str, str]:
-    checked = check(RESOURCES[token].schema, {**GIVEN[token], **changes}, Occasion("x", {}, b"seed", {}))
+    checked = check(RESOURCES[token], {**GIVEN[token], **changes}, CheckContext("x", {}, b"seed", {}))
     return dict(checked.failures)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from sandbox.engine.aws import launch_template, security_group
+from sandbox.engine.aws.comparison import same_settings
 from sandbox.engine.aws.eks_node_group import same_taints
-from sandbox.engine.aws.properties import Occasion, check, same_settings
+from sandbox.engine.aws.operations import planned
+from sandbox.engine.aws.properties import CheckContext, check
 from sandbox.engine.aws.stand_in import RESOURCES
-from sandbox.engine.aws.table import TableResource
 from sandbox.engine.provider.base import State
 from sandbox.engine.provider.failures import InitFailed, ProviderError
 from sandbox.engine.provider.values import UNKNOWN
@@ -53,13 +54,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("token", RESOURCES)
 def test_every_served_name_is_one_of_the_sdk(token: str) -> None:
-    schema = RESOURCES[token].schema
-    assert set(schema.properties) <= schema.shape.inputs | {"namePrefix"}
-    assert schema.shape.required <= set(schema.properties)
-    resource = RESOURCES[token]
-    if isinstance(resource, TableResource):
-        assert {*resource.verbs.names, *(step.key for step in resource.verbs.steps)} <= set(schema.properties)
-        assert set(resource.verbs.state) <= schema.shape.outputs
+    kind = RESOURCES[token]
+    assert set(kind.properties) <= kind.names.inputs | {"namePrefix"}
+    assert kind.names.required <= set(kind.properties)
+    assert {*kind.outputs, *kind.output_paths} <= kind.names.outputs
+    assert set(kind.unknown_parts) <= set(kind.properties)
 
 
 def test_an_attribute_is_set_after_the_create_unless_aws_has_it_so() -> None:
@@ -144,11 +143,11 @@ def test_a_delete_waits_until_it_is_gone() -> None:
 
 
 def test_a_planned_cluster_does_not_know_what_aws_adds_to_its_blocks() -> None:
-    planned = RESOURCES[CLUSTER].planned({"name": "c", "vpcConfig": {"subnetIds": ["s"]}}, {})
-    assert planned["vpcConfig"] == {"subnetIds": ["s"], "clusterSecurityGroupId": UNKNOWN, "vpcId": UNKNOWN}
-    assert planned["endpoint"] is UNKNOWN
+    state = planned(RESOURCES[CLUSTER], {"name": "c", "vpcConfig": {"subnetIds": ["s"]}}, {})
+    assert state["vpcConfig"] == {"subnetIds": ["s"], "clusterSecurityGroupId": UNKNOWN, "vpcId": UNKNOWN}
+    assert state["endpoint"] is UNKNOWN
     olds = {"vpcConfig": {"subnetIds": ["s"], "clusterSecurityGroupId": "sg-1"}}
-    changed = RESOURCES[CLUSTER].planned({"vpcConfig": {"subnetIds": ["s", "t"]}}, olds)
+    changed = planned(RESOURCES[CLUSTER], {"vpcConfig": {"subnetIds": ["s", "t"]}}, olds)
     assert changed["vpcConfig"] == {"subnetIds": ["s", "t"], "clusterSecurityGroupId": "sg-1"}
 
 
@@ -259,8 +258,8 @@ def test_a_default_version_follows_when_the_program_says_so() -> None:
 
 
 def test_automatic_names_and_defaults_of_a_table() -> None:
-    occasion = Occasion("flows", {}, b"seed", {"owner": "x"})
-    checked = check(RESOURCES["aws:cloudwatch/logGroup:LogGroup"].schema, {"retentionInDays": 7}, occasion)
+    context = CheckContext("flows", {}, b"seed", {"owner": "x"})
+    checked = check(RESOURCES["aws:cloudwatch/logGroup:LogGroup"], {"retentionInDays": 7}, context)
     assert str(checked.inputs["name"]).startswith("flows-")
     assert checked.inputs["tagsAll"] == {"owner": "x"}
 

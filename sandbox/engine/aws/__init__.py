@@ -1,1 +1,1 @@
-"""The `aws` provider stand-in: the stack's resource types and functions over the AWS API."""
+"""Stand-in of the `aws` provider: resource types and functions that call the AWS API."""

@@ -1,9 +1,9 @@
-"""The account that a provider resource works in: settings, credentials, the account guard, API clients."""
+"""AWS account of a provider resource: settings, credentials, allowed accounts and API clients."""
 
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import boto3
@@ -11,34 +11,19 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from sandbox.engine.aws.calls import AwsError, call
-from sandbox.engine.aws.schema import provider_shape
+from sandbox.engine.aws.schema import camel_case, provider_names
 from sandbox.engine.provider.base import setting
 from sandbox.engine.provider.failures import ProviderError
 from sandbox.engine.provider.values import plain
 
-# Settings that only say what the stand-in does not do anyway.
+# Settings that disable what the stand-in does not do.
 _WITHOUT_EFFECT = frozenset({"skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId"})
-_SERVED = frozenset(
-    {
-        "accessKey",
-        "allowedAccountIds",
-        "assumeRoles",
-        "defaultTags",
-        "endpoints",
-        "forbiddenAccountIds",
-        "profile",
-        "region",
-        "secretKey",
-        "skipCredentialsValidation",
-        "token",
-    }
-)
 _client_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Provider settings. Empty texts and maps mean that the environment decides."""
+    """Provider settings. The environment supplies missing ones."""
 
     region: str
     profile: str | None = None
@@ -54,13 +39,13 @@ class Settings:
 
     @classmethod
     def of(cls, config: Mapping[str, object]) -> "Settings":
-        """From the provider's inputs.
+        """Read the settings from the provider's inputs.
 
         Raises ProviderError for a setting that is not served, and without a region.
         """
         given = {key: value for key, value in config.items() if value is not None and key != "version"}
         for key in sorted(given.keys() - _SERVED - _WITHOUT_EFFECT):
-            refused = "not served by" if key in provider_shape().inputs else "unknown to"
+            refused = "not served by" if key in provider_names().inputs else "unknown to"
             raise ProviderError(
                 f"the provider setting aws:{key} is {refused} the sandbox's stand-in; "
                 f"served are {', '.join(sorted(_SERVED))}"
@@ -86,11 +71,14 @@ class Settings:
         )
 
 
+_SERVED = frozenset(camel_case(each.name) for each in fields(Settings))
+
+
 class Account:
-    """AWS clients under the provider's settings. Making one asks STS who the caller is, as the real provider does."""
+    """AWS clients with the provider's settings. The constructor calls GetCallerIdentity, as the real provider does."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises ProviderError without valid credentials and for an account that the settings do not allow."""
+        """Raise ProviderError without valid credentials, and for an account that the settings do not allow."""
         self.settings = settings
         self.region = settings.region
         self._session = self._assumed(self._base_session())
@@ -108,7 +96,7 @@ class Account:
 
     @property
     def dns_suffix(self) -> str:
-        """Where the hosts of the account's partition end."""
+        """DNS suffix of the account's partition."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     @property
@@ -120,26 +108,26 @@ class Account:
         return self.client("eks")
 
     def caller_identity(self) -> dict[str, Any]:
-        """STS's answer: Account, Arn, UserId. Raises ProviderError when the credentials are not valid."""
+        """Return Account, Arn and UserId. Raises ProviderError when the credentials are not valid."""
         try:
             return call(self.client("sts"), "GetCallerIdentity")
         except AwsError as error:
             raise ProviderError(f"unable to validate AWS credentials.\nDetails: {error}") from error
 
     def region_names(self) -> dict[str, str]:
-        """The regions of the account's partition by code, with their names such as `Asia Pacific (Singapore)`."""
+        """Return the names of the partition's regions by code, such as `Asia Pacific (Singapore)`."""
         partitions = self._session._session.get_component("data_loader").load_data("endpoints")["partitions"]
         found = next(each for each in partitions if each["partition"] == self.partition)
         return {code: about["description"] for code, about in found["regions"].items()}
 
     def client(self, service: str) -> Any:  # noqa: ANN401
-        """A client of one service by boto3's name."""
+        """Return the client of a service by boto3's name."""
         with _client_lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
                     service,
                     endpoint_url=self.settings.endpoints.get(service),
-                    # As with the released provider, AWS alone judges the values.
+                    # As in the released provider, only AWS validates the values.
                     config=Config(parameter_validation=False, retries={"mode": "standard", "max_attempts": 3}),
                 )
             return self._clients[service]
@@ -159,7 +147,7 @@ class Account:
             raise ProviderError(f"unable to validate AWS credentials.\nDetails: {error}") from error
         if credentials is None:
             raise ProviderError("unable to validate AWS credentials.\nDetails: No valid credential sources found.")
-        # The models are large: all sessions share the loader that has them in memory.
+        # The service models are large, so all sessions share one loader.
         session._session.register_component("data_loader", _shared_loader(session))
         return session
 

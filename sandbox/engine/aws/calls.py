@@ -1,6 +1,7 @@
-"""Calls to AWS, and their failures in the words of the SDK that the released provider is built with."""
+"""API calls, and their errors as the AWS SDK for Go words them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,7 +12,7 @@ _Result = TypeVar("_Result")
 
 
 class AwsError(Exception):
-    """AWS refused a call. `code` is its error code; the text is worded as in the Go SDK."""
+    """Error of an API call. `code` is AWS's error code; the text is worded as in the Go SDK."""
 
     def __init__(self, text: str, code: str) -> None:
         super().__init__(text)
@@ -19,15 +20,15 @@ class AwsError(Exception):
 
     @property
     def missing(self) -> bool:
-        """Whether it says that there is no such thing."""
-        # S3 answers 404 where it has no body to say more in.
+        """Whether the resource does not exist."""
+        # S3 answers 404 alone to a request whose answer has no body.
         return self.code.startswith(("NoSuch", "404")) or self.code.endswith(("NotFound", "NotFoundException"))
 
 
 def call(client: Any, operation: str, /, **arguments: object) -> dict[str, Any]:  # noqa: ANN401 - made by boto3 at run time
-    """One API call by its AWS name, such as `CreateRole`; arguments that are None are left out.
+    """Call an API operation such as `CreateRole`; arguments that are None are not sent.
 
-    Raises AwsError when AWS refuses it or cannot be reached.
+    Raises AwsError when AWS rejects the call or cannot be reached.
     """
     given = {key: value for key, value in arguments.items() if value is not None}
     model = client.meta.service_model
@@ -39,7 +40,7 @@ def call(client: Any, operation: str, /, **arguments: object) -> dict[str, Any]:
             for shape in model.operation_model(operation).error_shapes
         }
         raise AwsError(
-            _refusal(error, model.service_id, operation, modelled), error.response["Error"]["Code"]
+            _error_text(error, model.service_id, operation, modelled), error.response["Error"]["Code"]
         ) from error
     except BotoCoreError as error:
         text = (
@@ -49,7 +50,7 @@ def call(client: Any, operation: str, /, **arguments: object) -> dict[str, Any]:
 
 
 def unless_missing(request: Callable[[], _Result]) -> _Result | None:
-    """The answer, or None when AWS says that there is no such thing."""
+    """Return the answer; None when the resource does not exist."""
     try:
         return request()
     except AwsError as error:
@@ -58,12 +59,21 @@ def unless_missing(request: Callable[[], _Result]) -> _Result | None:
         raise
 
 
-def failed(doing: str, error: Exception) -> ProviderError:
-    """The error of an operation as the provider shows it, such as `creating IAM Role (x): …`."""
-    return ProviderError(f"1 error occurred:\n\t* {doing}: {error}\n\n")
+def failed(action: str, error: Exception) -> ProviderError:
+    """Return the provider's error for an action such as `creating IAM Role (x)`."""
+    return ProviderError(f"1 error occurred:\n\t* {action}: {error}\n\n")
 
 
-def _refusal(error: ClientError, service: str, operation: str, modelled: set[str]) -> str:
+@contextmanager
+def errors_of(action: str) -> Generator[None]:
+    """Raise the provider's error for an action when an API call in it fails."""
+    try:
+        yield
+    except AwsError as error:
+        raise failed(action, error) from error
+
+
+def _error_text(error: ClientError, service: str, operation: str, modelled: set[str]) -> str:
     details, about = error.response["Error"], error.response["ResponseMetadata"]
     # The Go SDK has a type for each error in the operation's model and a general one for the rest.
     prefix = "" if details["Code"] in modelled else "api error "

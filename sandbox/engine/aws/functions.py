@@ -1,6 +1,6 @@
-"""The functions (invokes) that the stack calls. Results have every name that the SDK's result type has."""
+"""Functions (invokes). A result has every name of the SDK's result type."""
 
-# ruff: noqa: ARG001 - every function is called alike
+# ruff: noqa: ARG001 - all functions have the same parameters
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,95 +9,81 @@ from typing import Any
 import jmespath
 
 from sandbox.engine.aws.account import Account
-from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.eks_addon import Addon
-from sandbox.engine.aws.iam_role import Role
-from sandbox.engine.aws.oidc_provider import OpenIdConnectProvider
-from sandbox.engine.aws.properties import ALL_TAGS
+from sandbox.engine.aws.calls import call, errors_of, failed, unless_missing
+from sandbox.engine.aws.eks_addon import ADDON
+from sandbox.engine.aws.iam import OIDC_PROVIDER, ROLE
+from sandbox.engine.aws.operations import read
+from sandbox.engine.aws.resource import ResourceType
+from sandbox.engine.aws.tags import ALL_TAGS
 from sandbox.engine.provider.failures import ProviderError
+
+_NOT_FOUND = LookupError("couldn't find resource")
 
 
 def get_cluster(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeCluster."""
     name = _required(arguments, "name")
-    try:
+    action = f"reading EKS Cluster ({name})"
+    with errors_of(action):
         answer = unless_missing(lambda: call(aws.eks, "DescribeCluster", name=name))
-    except AwsError as error:
-        raise failed(f"reading EKS Cluster ({name})", error) from error
     if answer is None:
-        raise failed(f"reading EKS Cluster ({name})", LookupError("couldn't find resource"))
+        raise failed(action, _NOT_FOUND)
     cluster = answer["cluster"]
-    network, access = cluster.get("kubernetesNetworkConfig", {}), cluster.get("accessConfig", {})
-    vpc = cluster.get("resourcesVpcConfig", {})
-    issuer = cluster.get("identity", {}).get("oidc", {}).get("issuer")
-    logs = [
-        kind
-        for setup in cluster.get("logging", {}).get("clusterLogging", [])
-        if setup["enabled"]
-        for kind in setup["types"]
-    ]
-    return {
-        "accessConfigs": [
-            {
-                "authenticationMode": access.get("authenticationMode", ""),
-                "bootstrapClusterCreatorAdminPermissions": access.get("bootstrapClusterCreatorAdminPermissions", False),
-            }
-        ],
-        "arn": cluster["arn"],
-        "certificateAuthorities": [{"data": cluster.get("certificateAuthority", {}).get("data", "")}],
-        "clusterId": cluster.get("id", ""),
-        "createdAt": _time(cluster.get("createdAt")),
-        "deletionProtection": cluster.get("deletionProtection", False),
-        "enabledClusterLogTypes": logs,
-        "endpoint": cluster.get("endpoint", ""),
-        "id": name,
-        "identities": [{"oidcs": [{"issuer": issuer}]}] if issuer else [],
-        "kubernetesNetworkConfigs": [
-            {
-                "elasticLoadBalancings": [],
-                "ipFamily": network.get("ipFamily", ""),
-                "serviceIpv4Cidr": network.get("serviceIpv4Cidr", ""),
-                "serviceIpv6Cidr": network.get("serviceIpv6Cidr", ""),
-            }
-        ],
-        "name": cluster["name"],
-        "platformVersion": cluster.get("platformVersion", ""),
-        "region": aws.region,
-        "roleArn": cluster.get("roleArn", ""),
-        "status": cluster["status"],
-        "tags": cluster.get("tags", {}),
-        "upgradePolicies": [{"supportType": cluster.get("upgradePolicy", {}).get("supportType", "")}],
-        "version": cluster["version"],
-        "vpcConfig": {
-            "clusterSecurityGroupId": vpc.get("clusterSecurityGroupId", ""),
-            "controlPlaneEgressMode": vpc.get("controlPlaneEgressMode", ""),
-            "endpointPrivateAccess": vpc.get("endpointPrivateAccess", False),
-            "endpointPublicAccess": vpc.get("endpointPublicAccess", False),
-            "publicAccessCidrs": vpc.get("publicAccessCidrs", []),
-            "securityGroupIds": vpc.get("securityGroupIds", []),
-            "subnetIds": vpc.get("subnetIds", []),
-            "vpcId": vpc.get("vpcId", ""),
-        },
-    }
+    values = {key: jmespath.search(path, cluster) for key, path in _CLUSTER.items()}
+    return {**values, "createdAt": _time(cluster.get("createdAt")), "id": name, "region": aws.region}
+
+
+_CLUSTER = {
+    "accessConfigs": """[{
+        authenticationMode: accessConfig.authenticationMode || '',
+        bootstrapClusterCreatorAdminPermissions: accessConfig.bootstrapClusterCreatorAdminPermissions || `false`
+    }]""",
+    "arn": "arn",
+    "certificateAuthorities": "[{data: certificateAuthority.data || ''}]",
+    "clusterId": "id || ''",
+    "deletionProtection": "deletionProtection || `false`",
+    "enabledClusterLogTypes": "logging.clusterLogging[?enabled].types[] || `[]`",
+    "endpoint": "endpoint || ''",
+    "identities": "[identity.oidc.issuer][?@].{oidcs: [{issuer: @}]}",
+    "kubernetesNetworkConfigs": """[{
+        elasticLoadBalancings: `[]`,
+        ipFamily: kubernetesNetworkConfig.ipFamily || '',
+        serviceIpv4Cidr: kubernetesNetworkConfig.serviceIpv4Cidr || '',
+        serviceIpv6Cidr: kubernetesNetworkConfig.serviceIpv6Cidr || ''
+    }]""",
+    "name": "name",
+    "platformVersion": "platformVersion || ''",
+    "roleArn": "roleArn || ''",
+    "status": "status",
+    "tags": "tags || `{}`",
+    "upgradePolicies": "[{supportType: upgradePolicy.supportType || ''}]",
+    "version": "version",
+    "vpcConfig": """{
+        clusterSecurityGroupId: resourcesVpcConfig.clusterSecurityGroupId || '',
+        controlPlaneEgressMode: resourcesVpcConfig.controlPlaneEgressMode || '',
+        endpointPrivateAccess: resourcesVpcConfig.endpointPrivateAccess || `false`,
+        endpointPublicAccess: resourcesVpcConfig.endpointPublicAccess || `false`,
+        publicAccessCidrs: resourcesVpcConfig.publicAccessCidrs || `[]`,
+        securityGroupIds: resourcesVpcConfig.securityGroupIds || `[]`,
+        subnetIds: resourcesVpcConfig.subnetIds || `[]`,
+        vpcId: resourcesVpcConfig.vpcId || ''
+    }""",
+}
+"""JMESPath of each value of a cluster."""
 
 
 def get_addon(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeAddon."""
-    resource_id = f"{_required(arguments, 'clusterName')}:{_required(arguments, 'addonName')}"
-    state = Addon().read(aws, resource_id)
-    if state is None:
-        raise failed(f"reading EKS Add-On ({resource_id})", LookupError("couldn't find resource"))
-    return {**state, "id": resource_id}
+    return _state(ADDON, aws, f"{_required(arguments, 'clusterName')}:{_required(arguments, 'addonName')}")
 
 
 def get_addon_version(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The default, or with `mostRecent` the newest, version of an addon for a Kubernetes version."""
     name, kubernetes = _required(arguments, "addonName"), _required(arguments, "kubernetesVersion")
     newest = bool(arguments.get("mostRecent"))
-    try:
+    action = f"reading EKS Add-On version info ({name}, {kubernetes})"
+    with errors_of(action):
         answer = call(aws.eks, "DescribeAddonVersions", addonName=name, kubernetesVersion=kubernetes)
-    except AwsError as error:
-        raise failed(f"reading EKS Add-On version info ({name}, {kubernetes})", error) from error
     for addon in answer["addons"]:
         for version in addon["addonVersions"]:
             if newest or any(each.get("defaultVersion") for each in version["compatibilities"]):
@@ -109,11 +95,11 @@ def get_addon_version(aws: Account, arguments: Mapping[str, Any]) -> dict[str, A
                     "region": aws.region,
                     "version": version["addonVersion"],
                 }
-    raise failed(f"reading EKS Add-On version info ({name}, {kubernetes})", LookupError("couldn't find resource"))
+    raise failed(action, _NOT_FOUND)
 
 
 def get_caller_identity(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Who the provider is."""
+    """Identity of the provider."""
     identity = aws.caller_identity()
     return {
         "accountId": identity["Account"],
@@ -141,11 +127,7 @@ def get_partition(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def get_role(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """GetRole."""
-    name = _required(arguments, "name")
-    state = Role().read(aws, name)
-    if state is None:
-        raise failed(f"reading IAM Role ({name})", LookupError("couldn't find resource"))
-    return {**state, "id": name, "roleLastUseds": []}
+    return {**_state(ROLE, aws, _required(arguments, "name")), "roleLastUseds": []}
 
 
 def get_openid_connect_provider(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,18 +137,13 @@ def get_openid_connect_provider(aws: Account, arguments: Mapping[str, Any]) -> d
         raise failed("reading IAM OIDC Provider", ValueError('one of "arn" or "url" must be specified, and only one'))
     if not arn:
         host = str(url).removeprefix("https://")
-        try:
+        with errors_of("listing IAM OIDC Providers"):
             answer = call(aws.iam, "ListOpenIDConnectProviders")
-        except AwsError as error:
-            raise failed("listing IAM OIDC Providers", error) from error
         listed = [each["Arn"] for each in answer["OpenIDConnectProviderList"]]
         arn = next((each for each in listed if each.partition(":oidc-provider/")[2] == host), None)
         if arn is None:
             raise failed(f"reading IAM OIDC Provider ({url})", LookupError(f"no IAM OIDC Provider found for url {url}"))
-    state = OpenIdConnectProvider().read(aws, arn)
-    if state is None:
-        raise failed(f"reading IAM OIDC Provider ({arn})", LookupError("couldn't find resource"))
-    return {**state, "id": arn}
+    return _state(OIDC_PROVIDER, aws, str(arn))
 
 
 def get_availability_zones(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,22 +151,19 @@ def get_availability_zones(aws: Account, arguments: Mapping[str, Any]) -> dict[s
     filters = _filters(arguments)
     if state := arguments.get("state"):
         filters.append({"Name": "state", "Values": [state]})
-    try:
-        found = call(
-            aws.client("ec2"),
-            "DescribeAvailabilityZones",
-            AllAvailabilityZones=arguments.get("allAvailabilityZones"),
-            Filters=filters or None,
-        )["AvailabilityZones"]
-    except AwsError as error:
-        raise failed("reading EC2 Availability Zones", error) from error
+    every = arguments.get("allAvailabilityZones")
+    with errors_of("reading EC2 Availability Zones"):
+        answer = call(
+            aws.client("ec2"), "DescribeAvailabilityZones", AllAvailabilityZones=every, Filters=filters or None
+        )
     without = {*(arguments.get("excludeNames") or ()), *(arguments.get("excludeZoneIds") or ())}
     kept = sorted(
-        (zone for zone in found if not {zone["ZoneName"], zone["ZoneId"]} & without), key=lambda zone: zone["ZoneName"]
+        (zone for zone in answer["AvailabilityZones"] if not {zone["ZoneName"], zone["ZoneId"]} & without),
+        key=lambda zone: zone["ZoneName"],
     )
     return {
         **arguments,
-        "allAvailabilityZones": bool(arguments.get("allAvailabilityZones")),
+        "allAvailabilityZones": bool(every),
         "groupNames": sorted({zone["GroupName"] for zone in kept}),
         "id": aws.region,
         "names": [zone["ZoneName"] for zone in kept],
@@ -199,25 +173,20 @@ def get_availability_zones(aws: Account, arguments: Mapping[str, Any]) -> dict[s
 
 
 def get_vpc_endpoint_service(aws: Account, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The one endpoint service that fits."""
-    doing, name = "reading EC2 VPC Endpoint Service", arguments.get("serviceName")
+    """The endpoint service that matches the arguments."""
+    action, name = "reading EC2 VPC Endpoint Service", arguments.get("serviceName")
     if service := arguments.get("service"):
         name = f"com.amazonaws.{aws.region}.{service}"
     filters = _filters(arguments)
     if kind := arguments.get("serviceType"):
         filters.append({"Name": "service-type", "Values": [kind]})
-    try:
-        found = call(
-            aws.client("ec2"),
-            "DescribeVpcEndpointServices",
-            Filters=filters or None,
-            ServiceNames=[name] if name else None,
-        )["ServiceDetails"]
-    except AwsError as error:
-        raise failed(doing, error) from error
+    names = [name] if name else None
+    with errors_of(action):
+        answer = call(aws.client("ec2"), "DescribeVpcEndpointServices", Filters=filters or None, ServiceNames=names)
+    found = answer["ServiceDetails"]
     if len(found) != 1:
         few = "no matching EC2 VPC Endpoint Service found"
-        raise failed(doing, LookupError("multiple EC2 VPC Endpoint Services matched" if found else few))
+        raise failed(action, LookupError("multiple EC2 VPC Endpoint Services matched" if found else few))
     (one,) = found
     return {
         **arguments,
@@ -233,6 +202,14 @@ def get_vpc_endpoint_service(aws: Account, arguments: Mapping[str, Any]) -> dict
         "serviceType": jmespath.search("ServiceType[0].ServiceType", one) or "",
         "vpcEndpointPolicySupported": one.get("VpcEndpointPolicySupported", False),
     }
+
+
+def _state(kind: ResourceType, aws: Account, resource_id: str) -> dict[str, Any]:
+    """Return the state of a resource. Raises ProviderError when it does not exist."""
+    state = read(kind, aws, resource_id)
+    if state is None:
+        raise failed(f"reading {kind.label} ({resource_id})", _NOT_FOUND)
+    return {**state, "id": resource_id}
 
 
 def _filters(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -251,11 +228,11 @@ FUNCTIONS: Mapping[str, Callable[[Account, Mapping[str, Any]], dict[str, Any]]] 
     "aws:index/getPartition:getPartition": get_partition,
     "aws:index/getRegion:getRegion": get_region,
 }
-"""What is served, by token."""
+"""The served functions by token."""
 
 
 def result(outputs: frozenset[str], answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer cut to the names of the SDK's result type, with empty lists for the blocks that AWS does not have."""
+    """Return the answer with the names of the SDK's result type only, and empty lists for missing blocks."""
     lists = {name: [] for name in outputs - answer.keys() if name.endswith("s")}
     return {**lists, **{key: value for key, value in answer.items() if key in outputs and key != ALL_TAGS}}
 

@@ -1,15 +1,17 @@
-"""`aws:ec2/launchTemplate:LaunchTemplate`: every change is a new version."""
+"""Launch templates, of which every change is a new version."""
 
-# ruff: noqa: ARG002 - every resource type has the same operations
-
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sandbox.engine.aws.account import Account
-from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import ALL_TAGS, CHOSEN, Property, Schema, same_set
-from sandbox.engine.aws.resource import Properties, Resource, Waiting, tag_change, tag_list, tag_map
+from sandbox.engine.aws.calls import call
+from sandbox.engine.aws.comparison import same_set
+from sandbox.engine.aws.resource import CHOSEN, LOCAL, REGION_AND_TAGS, Description, Operation, Properties, Property
+from sandbox.engine.aws.services import ec2_type
+from sandbox.engine.aws.tags import tag_list, tag_map
 
-# Of the provider's blocks, those that keep their form; EC2 spells them with a capital.
+# The provider's name of each block of a template, and EC2's name.
 _DATA = {
     "blockDeviceMappings": "BlockDeviceMappings",
     "ebsOptimized": "EbsOptimized",
@@ -25,7 +27,7 @@ _BOOLEANS = frozenset({"DeleteOnTermination", "Encrypted", "EbsOptimized"})
 
 
 def same_block(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
-    """Whether AWS's value has all that the program's says; numbers and switches may be texts."""
+    """Return whether AWS's value has all of the program's; numbers and booleans may be texts."""
     if isinstance(other, dict):
         return isinstance(one, dict) and all(same_block(one.get(key), value) for key, value in other.items())
     if isinstance(other, list):
@@ -33,93 +35,20 @@ def same_block(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
     return _text(one) == _text(other)
 
 
-class LaunchTemplate(Resource):
-    """Import id: the template's id."""
+def _outputs(aws: Account, template: Description) -> dict[str, Any]:
+    latest = str(template["LatestVersionNumber"])
+    which = {"LaunchTemplateId": template["LaunchTemplateId"], "Versions": [latest]}
+    version = call(aws.client("ec2"), "DescribeLaunchTemplateVersions", **which)["LaunchTemplateVersions"][0]
+    data = {key: _lowered(version["LaunchTemplateData"].get(name)) for key, name in _DATA.items()}
+    return {"description": version.get("VersionDescription", ""), **data}
 
-    schema = Schema(
-        "aws:ec2/launchTemplate:LaunchTemplate",
-        {
-            **dict.fromkeys(_DATA, Property(same=same_block)),
-            "defaultVersion": Property(computed=True),
-            "description": Property(),
-            "name": Property(replaces=True, computed=True),
-            "namePrefix": CHOSEN,
-            "region": CHOSEN,
-            "tags": Property(),
-            "updateDefaultVersion": Property(),
-            "vpcSecurityGroupIds": Property(same=same_set),
-        },
-        longest_name=128,
+
+def _new_version(op: Operation, _: Sequence[str]) -> None:
+    answer = op.call(
+        "CreateLaunchTemplateVersion", VersionDescription=op.news.get("description"), LaunchTemplateData=_data(op.news)
     )
-
-    def create(self, aws: Account, inputs: Properties, waiting: Waiting) -> str:
-        name, tags = inputs["name"], inputs.get(ALL_TAGS)
-        try:
-            answer = call(
-                aws.client("ec2"),
-                "CreateLaunchTemplate",
-                LaunchTemplateName=name,
-                VersionDescription=inputs.get("description"),
-                LaunchTemplateData=_data(inputs),
-                TagSpecifications=[{"ResourceType": "launch-template", "Tags": tag_list(tags)}] if tags else None,
-            )
-        except AwsError as error:
-            raise failed(f"creating EC2 Launch Template ({name})", error) from error
-        return answer["LaunchTemplate"]["LaunchTemplateId"]
-
-    def read(self, aws: Account, resource_id: str) -> dict[str, Any] | None:
-        ec2 = aws.client("ec2")
-        try:
-            answer = unless_missing(lambda: call(ec2, "DescribeLaunchTemplates", LaunchTemplateIds=[resource_id]))
-            if not answer or not answer["LaunchTemplates"]:
-                return None
-            template = answer["LaunchTemplates"][0]
-            latest = str(template["LatestVersionNumber"])
-            version = call(ec2, "DescribeLaunchTemplateVersions", LaunchTemplateId=resource_id, Versions=[latest])[
-                "LaunchTemplateVersions"
-            ][0]
-        except AwsError as error:
-            raise failed(f"reading EC2 Launch Template ({resource_id})", error) from error
-        held = {key: _lowered(version["LaunchTemplateData"].get(name)) for key, name in _DATA.items()}
-        return {
-            "arn": f"arn:{aws.partition}:ec2:{aws.region}:{aws.id}:launch-template/{resource_id}",
-            "defaultVersion": template["DefaultVersionNumber"],
-            "description": version.get("VersionDescription", ""),
-            "latestVersion": template["LatestVersionNumber"],
-            "name": template["LaunchTemplateName"],
-            "region": aws.region,
-            "tags": tag_map(template.get("Tags")),
-            **{key: value for key, value in held.items() if value is not None},
-        }
-
-    def update(self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting) -> None:
-        ec2 = aws.client("ec2")
-        changed, removed = tag_change(olds, news)
-        keys = [*_DATA, "description"]
-        try:
-            if any(not same_block(olds.get(key) or None, news.get(key) or None) for key in keys):
-                answer = call(
-                    ec2,
-                    "CreateLaunchTemplateVersion",
-                    LaunchTemplateId=resource_id,
-                    VersionDescription=news.get("description"),
-                    LaunchTemplateData=_data(news),
-                )
-                number = answer["LaunchTemplateVersion"]["VersionNumber"]
-                if news.get("updateDefaultVersion"):
-                    call(ec2, "ModifyLaunchTemplate", LaunchTemplateId=resource_id, DefaultVersion=str(number))
-            if removed:
-                call(ec2, "DeleteTags", Resources=[resource_id], Tags=[{"Key": key} for key in removed])
-            if changed:
-                call(ec2, "CreateTags", Resources=[resource_id], Tags=tag_list(changed))
-        except AwsError as error:
-            raise failed(f"updating EC2 Launch Template ({resource_id})", error) from error
-
-    def delete(self, aws: Account, resource_id: str, olds: Properties, waiting: Waiting) -> None:
-        try:
-            unless_missing(lambda: call(aws.client("ec2"), "DeleteLaunchTemplate", LaunchTemplateId=resource_id))
-        except AwsError as error:
-            raise failed(f"deleting EC2 Launch Template ({resource_id})", error) from error
+    if op.news.get("updateDefaultVersion"):
+        op.call("ModifyLaunchTemplate", DefaultVersion=str(answer["LaunchTemplateVersion"]["VersionNumber"]))
 
 
 def _data(inputs: Properties) -> dict[str, Any]:
@@ -127,7 +56,7 @@ def _data(inputs: Properties) -> dict[str, Any]:
 
 
 def _raised(value: Any, name: str = "") -> Any:  # noqa: ANN401 - property values
-    """In EC2's spelling. Tags keep their keys."""
+    """Return a value in EC2's spelling. The keys of tags stay as they are."""
     if name == "Tags":
         return tag_list(value)
     if isinstance(value, dict):
@@ -137,7 +66,8 @@ def _raised(value: Any, name: str = "") -> Any:  # noqa: ANN401 - property value
     return value in {True, "true"} if name in _BOOLEANS else value
 
 
-def _lowered(value: Any, name: str = "") -> Any:  # noqa: ANN401
+def _lowered(value: Any, name: str = "") -> Any:  # noqa: ANN401 - property values
+    """Return a value in the provider's spelling."""
     if name == "Tags":
         return tag_map(value)
     if isinstance(value, dict):
@@ -149,3 +79,30 @@ def _lowered(value: Any, name: str = "") -> Any:  # noqa: ANN401
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _block(same: Callable[[Any, Any], bool]) -> Property:
+    return Property(same=same, argument="", path="", update=_new_version)
+
+
+LAUNCH_TEMPLATE = ec2_type(
+    "aws:ec2/launchTemplate:LaunchTemplate",
+    "EC2 Launch Template",
+    "LaunchTemplate",
+    "launch-template",
+    {
+        **dict.fromkeys(_DATA, _block(same_block)),
+        "defaultVersion": Property(computed=True, local=True, argument="", path="DefaultVersionNumber"),
+        "description": Property(argument="VersionDescription", update=_new_version),
+        "name": Property(replaces=True, computed=True, argument="LaunchTemplateName"),
+        "namePrefix": replace(CHOSEN, argument="", path=""),
+        "updateDefaultVersion": LOCAL,
+        "vpcSecurityGroupIds": _block(same_set),
+        **REGION_AND_TAGS,
+    },
+    more_arguments=lambda _, inputs: {"LaunchTemplateData": _data(inputs)},
+    output_paths={"latestVersion": "LatestVersionNumber"},
+    more_outputs=_outputs,
+    messages={"creating": "creating EC2 Launch Template ({name})"},
+    longest_name=128,
+)

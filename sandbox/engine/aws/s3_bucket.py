@@ -1,124 +1,125 @@
-"""S3 buckets and what they are set to, by table: versions, encryption, whom they shut out.
+"""S3 buckets, their versioning, encryption and public access block.
 
-A bucket has a dozen more settings; those inputs are refused by name, and the state does not tell of them.
+The other settings of a bucket are rejected by name, and the state does not contain them.
 """
 
-# ruff: noqa: ARG001, ARG002, ARG005 - the functions of a table take the same arguments, whichever they need
-
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.engine.aws.account import Account
-from sandbox.engine.aws.calls import AwsError, call, failed, unless_missing
-from sandbox.engine.aws.properties import ALL_TAGS, FIXED, REGION, Property, Schema, same_settings
-from sandbox.engine.aws.resource import Properties, Resource, Waiting, tag_list, tag_map
-from sandbox.engine.aws.table import TableResource, Tagging, Thing, Verbs, capitalised
+from sandbox.engine.aws.calls import call, unless_missing
+from sandbox.engine.aws.comparison import same_blocks, same_settings
+from sandbox.engine.aws.resource import (
+    FIXED,
+    REGION,
+    REGION_AND_TAGS,
+    Description,
+    Operation,
+    Properties,
+    Property,
+    ResourceType,
+    Tagging,
+)
+from sandbox.engine.aws.services import whole_id
+from sandbox.engine.aws.tags import ALL_TAGS, tag_list, tag_map
 
-# In every other region a create says where the bucket is to be.
+# CreateBucket rejects this region as a location; it is the default.
 _FIRST_REGION = "us-east-1"
 
 
-def _named(bucket: str) -> dict[str, str]:
-    return {"Bucket": bucket}
+def _location(aws: Account, _: Properties) -> Mapping[str, Any]:
+    location = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+    return {} if aws.region == _FIRST_REGION else location
 
 
-# A bucket and what it is set to are all told by the bucket's name.
-_verbs = functools.partial(Verbs, service="s3", created="", identity=lambda inputs: inputs["bucket"], named=_named)
-
-
-class Bucket(TableResource):
-    """Import id: the name."""
-
-    def create(self, aws: Account, inputs: Properties, waiting: Waiting) -> str:
-        where = {} if aws.region == _FIRST_REGION else {"region": aws.region}
-        return super().create(aws, {**inputs, **where}, waiting)
-
-
-def _tags(aws: Account, thing: Thing) -> dict[str, str]:
-    # A bucket without tags has no set of them.
-    answer = unless_missing(lambda: call(aws.client("s3"), "GetBucketTagging", Bucket=thing["Bucket"]))
+def _tags(aws: Account, bucket: Description) -> dict[str, str]:
+    # GetBucketTagging fails for a bucket without tags.
+    answer = unless_missing(lambda: call(aws.client("s3"), "GetBucketTagging", Bucket=bucket["Bucket"]))
     return tag_map((answer or {}).get("TagSet"))
 
 
-def _change_tags(
-    bucket: str, olds: Properties, changed: dict[str, str], removed: list[str]
-) -> list[tuple[str, Mapping[str, Any]]]:
-    """S3 takes all tags at once."""
-    if not changed and not removed:
-        return []
-    tags = {key: value for key, value in (olds.get(ALL_TAGS) or {}).items() if key not in removed} | changed
-    if not tags:
-        return [("DeleteBucketTagging", _named(bucket))]
-    return [("PutBucketTagging", {**_named(bucket), "Tagging": {"TagSet": tag_list(tags)}})]
+def _change_tags(op: Operation, changed: dict[str, str], removed: list[str]) -> None:
+    """Send all tags, as S3 requires."""
+    tags = {key: value for key, value in (op.olds.get(ALL_TAGS) or {}).items() if key not in removed} | changed
+    if tags and (changed or removed):
+        op.call("PutBucketTagging", Tagging={"TagSet": tag_list(tags)})
+    elif removed:
+        op.call("DeleteBucketTagging")
 
 
-def _addresses(aws: Account, bucket: str, thing: Thing) -> Mapping[str, str]:
+def _domains(aws: Account, bucket: Description) -> Mapping[str, str]:
+    name = bucket["Bucket"]
     return {
-        "arn": f"arn:{aws.partition}:s3:::{bucket}",
-        "bucketDomainName": f"{bucket}.s3.{aws.dns_suffix}",
-        "bucketRegionalDomainName": f"{bucket}.s3.{aws.region}.{aws.dns_suffix}",
+        "bucketDomainName": f"{name}.s3.{aws.dns_suffix}",
+        "bucketRegionalDomainName": f"{name}.s3.{aws.region}.{aws.dns_suffix}",
     }
 
 
-BUCKET = Bucket(
-    Schema("aws:s3/bucket:Bucket", {"bucket": Property(replaces=True, asked=True), "tags": Property(), **REGION}),
-    _verbs(
-        what="S3 Bucket",
-        create="CreateBucket",
-        describe="HeadBucket",
-        found="{Bucket: '$id', BucketRegion: BucketRegion}",
-        delete="DeleteBucket",
-        deleted=lambda bucket, olds: _named(bucket),
-        names={"bucket": "Bucket", "region": "CreateBucketConfiguration.LocationConstraint"},
-        state={"bucketRegion": "BucketRegion"},
-        tagging=Tagging(create=None, read=_tags, change=_change_tags),
-        more=_addresses,
-    ),
+BUCKET = ResourceType(
+    "aws:s3/bucket:Bucket",
+    "S3 Bucket",
+    "s3",
+    {"bucket": Property(replaces=True, must_be_given=True), **REGION_AND_TAGS},
+    id_pattern=whole_id("Bucket"),
+    create="CreateBucket",
+    id_path="inputs.bucket",
+    more_arguments=_location,
+    describe="HeadBucket",
+    delete="DeleteBucket",
+    tagging=Tagging(create=None, read=_tags, change=_change_tags),
+    arn="arn:{partition}:s3:::{id}",
+    outputs=("bucketRegion",),
+    more_outputs=_domains,
 )
 
 
-class BucketSetting(TableResource):
-    """What a bucket is set to: one verb makes it and changes it, all at once. Import id: the bucket's name."""
+def _setting(
+    token: str,
+    label: str,
+    noun: str,
+    properties: Mapping[str, Property],
+    description_path: str,
+    **rest: Any,  # noqa: ANN401 - fields of ResourceType
+) -> ResourceType:
+    """Describe a setting of a bucket, which one API operation creates and changes."""
+    calls: dict[str, Any] = {
+        "id_pattern": whole_id("Bucket"),
+        "create": f"Put{noun}",
+        "id_path": "inputs.bucket",
+        "describe": f"Get{noun}",
+        "description_path": description_path,
+        "update": lambda op: op.create_call(f"Put{noun}"),
+        "delete": f"Delete{noun}",
+    }
+    return ResourceType(token, label, "s3", {"bucket": FIXED, **properties, **REGION}, **(calls | rest))
 
-    def update(self, aws: Account, resource_id: str, olds: Properties, news: Properties, waiting: Waiting) -> None:
-        verbs = self.verbs
-        try:
-            call(aws.client(verbs.service), verbs.create, **self._arguments(news))
-        except AwsError as error:
-            raise failed(f"updating {verbs.what} ({resource_id})", error) from error
 
-
-def _versioning_refusal(block: Any) -> str | None:  # noqa: ANN401 - whatever the program gives
+def _validate_versioning(_: str, block: Any) -> str | None:  # noqa: ANN401 - any value that the program gives
     if not isinstance(block, Mapping) or set(block) != {"status"}:
         return "the sandbox's stand-in serves the status alone of versioning_configuration; use the released plugin"
     if block["status"] in {"Enabled", "Suspended"}:
         return None
-    # `Disabled` is what AWS calls nothing: the released provider makes no call for it.
+    # `Disabled` is no value of the API: the released provider makes no call for it.
     return f'expected status to be one of ["Enabled" "Suspended"], got {block["status"]}'
 
 
-VERSIONING = BucketSetting(
-    Schema(
-        "aws:s3/bucketVersioning:BucketVersioning",
-        {
-            "bucket": FIXED,
-            "versioningConfiguration": Property(same=same_settings, refusal=_versioning_refusal),
-            **REGION,
-        },
-    ),
-    _verbs(
-        what="S3 Bucket Versioning",
-        create="PutBucketVersioning",
-        describe="GetBucketVersioning",
-        found="Status && {Bucket: '$id', Status: Status}",
-        # A bucket that ever had versions keeps those that it has; it can only stop to make new ones.
-        delete="PutBucketVersioning",
-        deleted=lambda bucket, olds: {**_named(bucket), "VersioningConfiguration": {"Status": "Suspended"}},
-        names={"bucket": "Bucket"},
-        state={"versioningConfiguration": "{status: Status}"},
-        also=lambda inputs: {"VersioningConfiguration": {"Status": inputs["versioningConfiguration"]["status"]}},
-    ),
+def _versioning(_: Account, inputs: Properties) -> Mapping[str, Any]:
+    return {"VersioningConfiguration": {"Status": inputs["versioningConfiguration"]["status"]}}
+
+
+VERSIONING = _setting(
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "S3 Bucket Versioning",
+    "BucketVersioning",
+    {
+        "versioningConfiguration": Property(
+            same=same_settings, validate=_validate_versioning, argument="", path="{status: Status}"
+        )
+    },
+    description_path="Status && @",
+    more_arguments=_versioning,
+    # Versioning cannot be removed, only suspended.
+    delete=lambda op: op.call("PutBucketVersioning", VersioningConfiguration={"Status": "Suspended"}),
 )
 
 _RULES = """Rules[].{
@@ -129,12 +130,7 @@ _RULES = """Rules[].{
 }"""
 
 
-def same_rules(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether AWS's rules (`one`) have all that the program's say."""
-    return len(one) == len(other) and all(map(same_settings, one, other))
-
-
-def _encryption(inputs: Properties) -> Mapping[str, Any]:
+def _encryption(_: Account, inputs: Properties) -> Mapping[str, Any]:
     return {"ServerSideEncryptionConfiguration": {"Rules": [_rule(each) for each in inputs["rules"]]}}
 
 
@@ -147,50 +143,37 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rules_refusal(rules: Any) -> str | None:  # noqa: ANN401 - whatever the program gives
+def _validate_rules(_: str, rules: Any) -> str | None:  # noqa: ANN401 - any value that the program gives
     served = {"applyServerSideEncryptionByDefault", "bucketKeyEnabled"}
     if other := {key for rule in rules for key in rule} - served:
         return f"the sandbox's stand-in does not serve {', '.join(sorted(other))} of a rule; use the released plugin"
     return None
 
 
-ENCRYPTION = BucketSetting(
-    Schema(
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-        {"bucket": FIXED, "rules": Property(same=same_rules, refusal=_rules_refusal), **REGION},
-    ),
-    _verbs(
-        what="S3 Bucket Server-side Encryption Configuration",
-        create="PutBucketEncryption",
-        describe="GetBucketEncryption",
-        found=f"{{Bucket: '$id', Rules: ServerSideEncryptionConfiguration.{_RULES}}}",
-        # The bucket goes back to the keys of S3 itself.
-        delete="DeleteBucketEncryption",
-        deleted=lambda bucket, olds: _named(bucket),
-        names={"bucket": "Bucket"},
-        state={"rules": "Rules"},
-        also=_encryption,
-    ),
+# Without a configuration, S3 encrypts with its own keys.
+ENCRYPTION = _setting(
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "S3 Bucket Server-side Encryption Configuration",
+    "BucketEncryption",
+    {"rules": Property(same=same_blocks, validate=_validate_rules, argument="", path=_RULES)},
+    description_path="ServerSideEncryptionConfiguration",
+    more_arguments=_encryption,
 )
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
-PUBLIC_ACCESS_BLOCK = BucketSetting(
-    Schema(
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-        {"bucket": FIXED, **dict.fromkeys(_BLOCKS, Property(default=False)), **REGION},
-    ),
-    _verbs(
-        what="S3 Bucket Public Access Block",
-        create="PutPublicAccessBlock",
-        describe="GetPublicAccessBlock",
-        found="{Bucket: '$id', Blocks: PublicAccessBlockConfiguration}",
-        delete="DeletePublicAccessBlock",
-        deleted=lambda bucket, olds: _named(bucket),
-        names={"bucket": "Bucket"}
-        | {key: f"PublicAccessBlockConfiguration.{name}" for key, name in capitalised(*_BLOCKS).items()},
-        state={key: f"Blocks.{name}" for key, name in capitalised(*_BLOCKS).items()},
-    ),
+
+def _public_access(_: Account, inputs: Properties) -> Mapping[str, Any]:
+    return {"PublicAccessBlockConfiguration": {key[0].upper() + key[1:]: inputs.get(key) for key in _BLOCKS}}
+
+
+PUBLIC_ACCESS_BLOCK = _setting(
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "S3 Bucket Public Access Block",
+    "PublicAccessBlock",
+    dict.fromkeys(_BLOCKS, Property(default=False, argument="")),
+    description_path="PublicAccessBlockConfiguration",
+    more_arguments=_public_access,
 )
 
-TYPES: Sequence[Resource] = (BUCKET, VERSIONING, ENCRYPTION, PUBLIC_ACCESS_BLOCK)
+TYPES: Sequence[ResourceType] = (BUCKET, VERSIONING, ENCRYPTION, PUBLIC_ACCESS_BLOCK)

@@ -1,4 +1,4 @@
-"""What the installed SDK knows of a type: the names of its inputs and outputs, in the provider's own spelling."""
+"""Names of inputs and outputs in the installed SDK, in the provider's spelling."""
 
 import importlib
 import inspect
@@ -13,8 +13,8 @@ from pulumi import _types
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Names of the properties of one resource type, provider or function."""
+class PropertyNames:
+    """Names of the properties of a resource type, provider or function."""
 
     inputs: frozenset[str]
     required: frozenset[str]
@@ -22,31 +22,31 @@ class Shape:
 
 
 @cache
-def resource_shape(token: str) -> Shape:
-    """From a resource's type token such as `aws:iam/role:Role`."""
+def resource_names(token: str) -> PropertyNames:
+    """Return the names of a resource type such as `aws:iam/role:Role`."""
     module, name = _module(token)
-    # The SDK renames the arguments where a block has their name, such as the versioning within a bucket.
+    # The SDK renames the arguments when a block has their name, such as the versioning of a bucket.
     arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     outputs = _types.resource_types(getattr(module, name))
-    return Shape(*_arguments(arguments), frozenset(outputs))
+    return PropertyNames(*_arguments(arguments), frozenset(outputs))
 
 
 @cache
-def provider_shape() -> Shape:
-    """The settings of the provider itself."""
-    return Shape(*_arguments(importlib.import_module("pulumi_aws.provider").ProviderArgs), frozenset())
+def provider_names() -> PropertyNames:
+    """Return the names of the provider's settings."""
+    return PropertyNames(*_arguments(importlib.import_module("pulumi_aws.provider").ProviderArgs), frozenset())
 
 
 @cache
-def function_shape(token: str) -> Shape:
-    """From a function's token such as `aws:eks/getCluster:getCluster`."""
+def function_names(token: str) -> PropertyNames:
+    """Return the names of a function such as `aws:eks/getCluster:getCluster`."""
     module, name = _module(token)
     python_name = re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
     parameters = inspect.signature(getattr(module, python_name)).parameters
-    given = {_camel(each): each for each in parameters if each != "opts"}
+    given = {camel_case(each): each for each in parameters if each != "opts"}
     result = getattr(module, f"{name[0].upper()}{name[1:]}Result")
-    # Python's functions give every argument a default, so only AWS itself can say which ones it needs.
-    return Shape(frozenset(given), frozenset(), frozenset(_types.output_type_types(result)))
+    # Every argument has a default in Python, so the SDK does not tell which ones are required.
+    return PropertyNames(frozenset(given), frozenset(), frozenset(_types.output_type_types(result)))
 
 
 def _arguments(kind: Any) -> tuple[frozenset[str], frozenset[str]]:  # noqa: ANN401 - a class of the SDK
@@ -57,17 +57,18 @@ def _arguments(kind: Any) -> tuple[frozenset[str], frozenset[str]]:  # noqa: ANN
 
 
 def _module(token: str) -> tuple[Any, str]:
-    """The SDK's package with the class, such as `pulumi_aws.iam`; its modules by themselves load it half."""
+    """Return the SDK's package, such as `pulumi_aws.iam`, and the name. Importing a submodule loads only part of it."""
     _, path, name = token.split(":")
     package = path.partition("/")[0]
     with warnings.catch_warnings():
-        # The SDK warns of classes that are not used here when it is loaded.
+        # Loading the SDK warns about classes that are not used here.
         warnings.simplefilter("ignore", DeprecationWarning)
         module = pulumi_aws if package == "index" else getattr(pulumi_aws, package)
-        hasattr(module, name)  # the SDK loads a package when it is looked into
+        hasattr(module, name)  # the SDK loads a package on the first attribute access
         return module, name
 
 
-def _camel(name: str) -> str:
+def camel_case(name: str) -> str:
+    """Return the provider's spelling of a Python name."""
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)

@@ -1,6 +1,6 @@
-"""The provider itself: which resource types it serves, and the engine's requests on them."""
+"""The `aws` provider: served resource types and the engine's requests."""
 
-# ruff: noqa: ARG002 - the engine sends more than this provider needs
+# ruff: noqa: ARG002 - a provider uses only some parameters
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -10,41 +10,41 @@ from typing import Any
 from sandbox.engine.aws import (
     ec2_network,
     ec2_routes,
+    eks_addon,
     eks_cluster,
-    eks_node_group,
-    iam_exclusive,
+    iam,
     logs_and_keys,
+    operations,
     properties,
     s3_bucket,
+    security_group,
 )
 from sandbox.engine.aws.account import Account, Settings
-from sandbox.engine.aws.eks_addon import Addon
+from sandbox.engine.aws.eks_node_group import NODE_GROUP
 from sandbox.engine.aws.functions import FUNCTIONS, result
-from sandbox.engine.aws.iam_policy import Policy
-from sandbox.engine.aws.iam_role import Role, RolePolicy, RolePolicyAttachment
-from sandbox.engine.aws.launch_template import LaunchTemplate
-from sandbox.engine.aws.oidc_provider import OpenIdConnectProvider
-from sandbox.engine.aws.pod_identity import PodIdentityAssociation
-from sandbox.engine.aws.resource import NotUsableError, Resource, Waiting, with_own_tags
-from sandbox.engine.aws.schema import function_shape, provider_shape
-from sandbox.engine.aws.security_group import DefaultSecurityGroup, SecurityGroup
+from sandbox.engine.aws.launch_template import LAUNCH_TEMPLATE
+from sandbox.engine.aws.operations import NotUsableError
+from sandbox.engine.aws.resource import Operation, ResourceType
+from sandbox.engine.aws.schema import function_names, provider_names
+from sandbox.engine.aws.tags import with_own_tags
+from sandbox.engine.aws.waiting import Waiting
 from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Target
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
 from sandbox.engine.provider.values import JsonObject, has_unknown
 
-RESOURCES: Mapping[str, Resource] = {
-    each.schema.token: each
+RESOURCES: Mapping[str, ResourceType] = {
+    each.token: each
     for each in (
-        *(Addon(), OpenIdConnectProvider(), PodIdentityAssociation()),
-        *(Policy(), Role(), RolePolicy(), RolePolicyAttachment()),
-        *(DefaultSecurityGroup(), LaunchTemplate(), SecurityGroup()),
         *ec2_network.TYPES,
         *ec2_routes.TYPES,
+        *eks_addon.TYPES,
         *eks_cluster.TYPES,
-        *iam_exclusive.TYPES,
-        eks_node_group.NODE_GROUP,
+        *iam.TYPES,
         *logs_and_keys.TYPES,
         *s3_bucket.TYPES,
+        *security_group.TYPES,
+        LAUNCH_TEMPLATE,
+        NODE_GROUP,
     )
 }
 
@@ -54,8 +54,7 @@ _ANY_REGION = frozenset({"aws:index/getRegion:getRegion"})
 class AwsStandIn(StandIn):
     """One `aws` provider resource of one engine run.
 
-    Secrets need no care here: to a provider that does not take them the engine gives bare values, and it marks the
-    outputs of the same names again.
+    The engine sends plain values instead of secrets, and marks outputs with the same names as secret again.
     """
 
     package = "aws"
@@ -64,7 +63,7 @@ class AwsStandIn(StandIn):
     _account: Account | None = None
 
     def check_config(self, target: Target, olds: JsonObject, news: JsonObject) -> Checked:
-        accepted = provider_shape().inputs | {"version"}
+        accepted = provider_names().inputs | {"version"}
         wanted = f"Accepted are {', '.join(sorted(accepted))}"
         failures = [
             (key, f"Invalid or unknown key. {wanted}. Examine values at '{target.name}.{key}'.")
@@ -74,63 +73,65 @@ class AwsStandIn(StandIn):
 
     def configure(self, config: JsonObject) -> None:
         if has_unknown(config):
-            self._account = None  # nothing can be read before the update knows the settings
+            self._account = None  # a preview cannot read anything with unknown settings
             return
         self._account = Account(Settings.of(config))
 
     def check(self, target: Target, olds: JsonObject, news: JsonObject, seed: bytes) -> Checked:
         tags = self._account.settings.default_tags if self._account else {}
-        return properties.check(_resource(target).schema, news, properties.Occasion(target.name, olds, seed, tags))
+        return properties.check(_kind(target), news, properties.CheckContext(target.name, olds, seed, tags))
 
     def diff(
         self, target: Target, resource_id: str, olds: State, news: JsonObject, ignore_changes: Sequence[str]
     ) -> Difference:
-        return properties.diff(_resource(target).schema, olds.inputs, olds.outputs, news, ignore_changes)
+        return properties.diff(_kind(target), olds.inputs, olds.outputs, news, ignore_changes)
 
     def create(self, target: Target, inputs: JsonObject, timeout: float, *, preview: bool) -> State:
-        resource = _resource(target)
+        kind = _kind(target)
         if preview:
-            return State("", resource.planned(inputs, {}))
+            return State("", operations.planned(kind, inputs, {}))
         try:
-            resource_id = resource.create(self._aws(), inputs, Waiting(timeout, self.cancelled))
+            resource_id = operations.create(self._operation(kind, State(""), inputs, timeout))
         except NotUsableError as error:
-            outputs = self._state(resource, error.resource_id, inputs, inputs)
+            outputs = self._state(kind, error.resource_id, inputs, inputs)
             raise InitFailed(error.resource_id, outputs, inputs, [str(error)]) from error
-        return State(resource_id, self._state(resource, resource_id, inputs, inputs))
+        return State(resource_id, self._state(kind, resource_id, inputs, inputs))
 
     def read(self, target: Target, olds: State) -> State:
-        resource = _resource(target)
-        # As in the released provider, a read that knows nothing is an import.
-        resource_id = olds.resource_id if olds.outputs else resource.imported(self._aws(), olds.resource_id)
-        outputs = self._state(resource, resource_id, olds.outputs, olds.inputs)
+        kind = _kind(target)
+        resource_id = olds.resource_id
+        # As in the released provider, a read without a state is an import.
+        if not olds.outputs and kind.import_id:
+            resource_id = kind.import_id(self._aws(), resource_id)
+        outputs = self._state(kind, resource_id, olds.outputs, olds.inputs)
         if not outputs:
             return State("")
-        return State(resource_id, outputs, properties.inputs_of(resource.schema, outputs, olds.inputs))
+        return State(resource_id, outputs, properties.inputs_of(kind, outputs, olds.inputs))
 
     def update(self, target: Target, olds: State, news: JsonObject, timeout: float, *, preview: bool) -> State:
-        resource = _resource(target)
+        kind = _kind(target)
         if preview:
-            return State(olds.resource_id, resource.planned(news, olds.outputs))
-        resource.update(self._aws(), olds.resource_id, olds.outputs, news, Waiting(timeout, self.cancelled))
-        return State(olds.resource_id, self._state(resource, olds.resource_id, news, news))
+            return State(olds.resource_id, operations.planned(kind, news, olds.outputs))
+        operations.update(self._operation(kind, olds, news, timeout))
+        return State(olds.resource_id, self._state(kind, olds.resource_id, news, news))
 
     def delete(self, target: Target, olds: State, timeout: float) -> None:
-        _resource(target).delete(self._aws(), olds.resource_id, olds.outputs, Waiting(timeout, self.cancelled))
+        operations.delete(self._operation(_kind(target), olds, {}, timeout))
 
     def invoke(self, token: str, arguments: JsonObject) -> Mapping[str, object]:
         function = FUNCTIONS.get(token)
         if function is None:
             raise UnsupportedTypeError(token, self.package, sorted(FUNCTIONS), "function")
-        shape = function_shape(token)
-        for key in arguments.keys() - shape.inputs:
-            near = difflib.get_close_matches(key, shape.inputs, 1)
+        names = function_names(token)
+        for key in arguments.keys() - names.inputs:
+            near = difflib.get_close_matches(key, names.inputs, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ProviderError(f"{token} has no argument {key!r}{hint}")
         region = arguments.get("region")
         if token not in _ANY_REGION and region not in {None, self._aws().region}:
             raise ProviderError(f"{token}: the sandbox's stand-in serves the provider's own region, not {region!r}")
         try:
-            return result(shape.outputs, function(self._aws(), arguments))
+            return result(names.outputs, function(self._aws(), arguments))
         except ProviderError as error:
             raise ProviderError(f"invoking {token}: {error}") from error
 
@@ -141,19 +142,23 @@ class AwsStandIn(StandIn):
             )
         return self._account
 
+    def _operation(self, kind: ResourceType, olds: State, news: JsonObject, timeout: float) -> Operation:
+        waiting = Waiting(timeout, self.cancelled)
+        return Operation(self._aws(), kind, olds.resource_id, olds.outputs, news, waiting)
+
     def _state(
-        self, resource: Resource, resource_id: str, known: Mapping[str, Any], inputs: Mapping[str, Any]
+        self, kind: ResourceType, resource_id: str, known: Mapping[str, Any], inputs: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Outputs as AWS has them now, empty when there is no such thing. `known` holds what AWS does not keep."""
-        actual = resource.read(self._aws(), resource_id)
+        """Return the current outputs, empty when the resource does not exist. `known` has what AWS does not store."""
+        actual = operations.read(kind, self._aws(), resource_id)
         if actual is None:
             return {}
-        state = properties.remembered(resource.schema, known, actual)
+        state = properties.remembered(kind, known, actual)
         tagged = with_own_tags(state, inputs.get("tags") or {}, self._aws().settings.default_tags)
         return {**tagged, "id": resource_id}
 
 
-def _resource(target: Target) -> Resource:
+def _kind(target: Target) -> ResourceType:
     try:
         return RESOURCES[target.type]
     except KeyError:

@@ -111,11 +111,11 @@ def difference(type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, 
         provider = RandomStandIn(EngineLog(""), threading.Event())
         return provider.diff(Target("", type_, name), "none", Remembered("none", {}, dict(old)), dict(new), ())
     if type_.startswith("aws:"):
-        schema = RESOURCES[type_].schema
+        kind = RESOURCES[type_]
         before, after = (
-            properties.check(schema, inputs, properties.Occasion(name, {}, b"", {})).inputs for inputs in (old, new)
+            properties.check(kind, inputs, properties.CheckContext(name, {}, b"", {})).inputs for inputs in (old, new)
         )
-        return properties.diff(schema, before, before, after, ())
+        return properties.diff(kind, before, before, after, ())
     kind = kinds.of(type_)
     before, after = (normalized(kind, dict(inputs)) for inputs in (old, new))
     replacing = diff.replacing_fields(

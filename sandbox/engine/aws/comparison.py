@@ -1,30 +1,45 @@
-"""When two IAM policy documents mean the same, whatever their formatting. Pure."""
+"""Comparison of property values by meaning. Pure."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-# Elements in which AWS takes one value or a list of them, in any order.
+# Elements of a policy that accept one value or an unordered list.
 _SETS = ("Action", "NotAction", "Resource", "NotResource")
 _PRINCIPALS = ("Principal", "NotPrincipal")
 
 
 def same_policy(one: object, other: object) -> bool:
-    """Whether both documents (JSON text) have the same meaning; texts that are no JSON must be equal."""
+    """Return whether two policy documents (JSON text) have the same meaning; texts that are not JSON must be equal."""
     return _meaning(one) == _meaning(other)
 
 
 def same_json(one: object, other: object) -> bool:
-    """Whether both JSON texts hold the same value."""
+    """Return whether two JSON texts have the same value."""
     return _parsed(one) == _parsed(other)
 
 
-def invalid_json(value: object) -> str | None:
-    """Why the text is no JSON object, in the parser's words; None when it is one."""
-    try:
-        parsed = json.loads(str(value))
-    except json.JSONDecodeError as error:
-        return str(error)
-    return None if isinstance(parsed, dict) else "not a JSON object"
+def same_set(one: list[Any], other: list[Any]) -> bool:
+    """Return whether two lists have the same members in any order."""
+    return sorted(one) == sorted(other)
+
+
+def same_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether AWS's block (`one`) has all settings of the program's; AWS chooses the missing ones."""
+    return all(_same_value(one.get(key), value) for key, value in other.items() if value is not None)
+
+
+def same_blocks(one: list[Mapping[str, Any]], other: list[Mapping[str, Any]]) -> bool:
+    """Return whether each of AWS's blocks (`one`) has all settings of the program's."""
+    return len(one) == len(other) and all(map(same_settings, one, other))
+
+
+def _same_value(one: Any, other: Any) -> bool:  # noqa: ANN401 - property values
+    if isinstance(other, Mapping):
+        return isinstance(one, Mapping) and same_settings(one, other)
+    if isinstance(other, list):
+        return sorted(map(str, one or ())) == sorted(map(str, other))
+    return one == other or (one is None and other in ("", False))
 
 
 def _parsed(text: object) -> object:
@@ -67,7 +82,7 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON
 
 
 def _text(value: object) -> str:
-    """IAM compares `true` and `"true"` alike."""
+    """Convert to text: for IAM, `true` equals `"true"`."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
