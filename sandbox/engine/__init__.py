@@ -1,1 +1,1 @@
-"""The Pulumi engine side of the sandbox: attachable stand-ins for the released provider plugins."""
+"""Pulumi engine of the sandbox: language host, and stand-ins of released provider plugins."""

@@ -1,8 +1,8 @@
-"""A language host for Python programs: what the engine starts as `pulumi-language-python` inside the sandbox.
+"""Language host for Python programs, which the engine starts as `pulumi-language-python` inside the sandbox.
 
-It stands in for the released host of the same name and is only on the sandbox's own PATH. The program runs in a
-process of its own (`program.py`), as with the released host, under the virtual environment that `Pulumi.yaml` names.
-This file is run as a script: it imports nothing but the standard library, gRPC and the Pulumi SDK.
+It replaces the released host of the same name, on the sandbox's PATH only. As with the released host, the program runs
+in a separate process (`program.py`), with the virtual environment of `Pulumi.yaml`. This file is a script: it imports
+only the standard library, gRPC and the Pulumi SDK.
 """
 
 # ruff: noqa: N802, ARG002 - the servicer's methods have the protocol's names and parameters
@@ -36,9 +36,9 @@ _THREADS = 8
 
 
 def interpreter(root: Path, options: dict[str, object]) -> Path:
-    """The Python that runs the program: `runtime.options.virtualenv` under the project's root, else this one.
+    """Return the program's Python: that of `runtime.options.virtualenv` under the project's root, else this one.
 
-    Raises ValueError when the project names an environment that is not there.
+    Raises ValueError when the environment does not exist.
     """
     named = options.get("virtualenv")
     if not named:
@@ -53,7 +53,7 @@ def interpreter(root: Path, options: dict[str, object]) -> Path:
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Serves one engine run; `engine_address` is where the program's diagnostics go."""
+    """Language host of one engine run. The program sends its diagnostics to `engine_address`."""
 
     def __init__(self, engine_address: str) -> None:
         self._engine_address = engine_address
@@ -63,13 +63,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._closed = False
 
     def prepare(self) -> None:
-        """Start a process that imports the SDK now and may run the program later."""
+        """Start a process that imports the SDK, before the engine names the program."""
         with self._lock:
             if self._waiting is None and not self._closed:
                 self._waiting = _start(Path(sys.executable))
 
     def close(self) -> None:
-        """End whatever runs or waits."""
+        """End all processes."""
         with self._lock:
             self._closed = True
             processes = [*self._running, *([self._waiting] if self._waiting else [])]
@@ -102,7 +102,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetRequiredPackages(
         self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetRequiredPackagesResponse:
-        """None: the engine would download them, and each resource names its provider's version anyway."""
+        """Return no packages: the engine would download them. Each resource names its provider's version."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def GetRequiredPlugins(
@@ -123,7 +123,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
-        """Nothing for a plugin without an environment of its own: it runs in this one, where the library is."""
+        """Install nothing. A plugin without a virtual environment runs in this one; others are an error."""
         if _runs_here(request.info):
             return
         context.abort(
@@ -136,7 +136,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
-        """Run the `__main__.py` of a plugin's folder, such as the library's, and hand on what it prints."""
+        """Run the `__main__.py` of a plugin's folder, such as the library's, and return its output."""
         root = Path(request.info.root_directory)
         if not (root / "__main__.py").is_file():
             context.abort(
@@ -157,7 +157,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         )
         with self._lock:
             self._running.add(process)
-        # The engine ends a plugin by closing the call; nobody asks this generator for more then.
+        # The engine ends a plugin by closing the call, and then reads no more from this generator.
         context.add_callback(lambda: self._end(process))
         yield from _printed(process)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
@@ -206,7 +206,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def _take(self, python: Path) -> subprocess.Popen[str]:
-        """The waiting process if it is the right interpreter, else a new one."""
+        """Return the prepared process if it has the right interpreter, else a new one."""
         with self._lock:
             waiting, self._waiting = self._waiting, None
             same = _environment(python) == _environment(Path(sys.executable))
@@ -219,7 +219,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def installed(*, transitive: bool) -> Sequence[tuple[str, str]]:
-    """Name and version of the installed distributions; without `transitive` only those that no other one requires."""
+    """Return name and version of installed distributions; without `transitive`, those that no other one requires."""
     distributions = {_normal(each.name): each for each in importlib.metadata.distributions()}
     required = {
         _normal(match[0])
@@ -236,12 +236,12 @@ def _normal(name: str) -> str:
 
 
 def _environment(python: Path) -> Path:
-    """The environment's folder. The executable itself is often a link to one that several environments share."""
+    """Return the environment's folder. The executable is often a link to one that several environments share."""
     return python.parent.resolve()
 
 
 def _start(python: Path) -> subprocess.Popen[str]:
-    # A process group of its own: Ctrl-C is the engine's to handle, and it tells this host.
+    # In a separate process group, because the engine handles Ctrl-C and cancels this host.
     return subprocess.Popen([python, "-P", "-u", PROGRAM], stdin=subprocess.PIPE, text=True, process_group=0)
 
 
@@ -250,7 +250,7 @@ def _runs_here(info: language_pb2.ProgramInfo) -> bool:
 
 
 def _printed(process: subprocess.Popen[bytes]) -> Iterator[language_pb2.RunPluginResponse]:
-    """What a plugin prints, as it comes, until both of its streams are closed."""
+    """Yield the output of a plugin until it closes both streams."""
     arrived: queue.SimpleQueue[language_pb2.RunPluginResponse | None] = queue.SimpleQueue()
 
     def read(stream: IO[bytes], response: Callable[[bytes], language_pb2.RunPluginResponse]) -> None:
@@ -277,7 +277,7 @@ def _response(code: int) -> language_pb2.RunResponse:
 
 
 def main() -> None:
-    """Serve on a free loopback port, print it, and end with the engine: by its signal or when it is gone."""
+    """Serve on a free loopback port, print the port, and end with the engine: by its signal or at its end."""
     parser = argparse.ArgumentParser()
     parser.add_argument("engine", nargs="?", default="")
     arguments, _ = parser.parse_known_args()

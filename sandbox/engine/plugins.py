@@ -1,8 +1,7 @@
-"""Which parts of Pulumi are the released ones on this machine, and which are the sandbox's stand-ins.
+"""Detection of released parts of Pulumi on this machine; stand-ins serve the others.
 
-Real parts come first: a `pulumi` of the pinned version on PATH, with the language host that comes with it, and provider
-plugins. Plugins are found as the engine finds them: on PATH, whatever their version, or else in Pulumi's plugin folder
-at exactly the version of the installed SDK.
+Released parts are preferred: a `pulumi` of the pinned version on PATH with its language host, and provider plugins. As
+in the engine, a plugin on PATH is used in any version, else one in Pulumi's plugin folder with the SDK's version.
 """
 
 import importlib.metadata
@@ -24,7 +23,7 @@ from sandbox.place import (
     Place,
 )
 
-# Package to the port at which its stand-in listens.
+# Port of the stand-in by package.
 STAND_IN_PORTS: Mapping[str, int] = {
     "aws": AWS_PROVIDER_PORT,
     "eks": EKS_PROVIDER_PORT,
@@ -36,10 +35,11 @@ _VERSION_SECONDS = 10
 
 @dataclass(frozen=True)
 class Part:
-    """One part of Pulumi. `executable` is the released program, None where the sandbox's own part is used.
+    """One part of Pulumi.
 
-    A plugin on PATH serves every version. `missing` is a second version that new clusters need, and that is not
-    installed.
+    executable: the released program; None for the sandbox's part.
+    on_path: a plugin on PATH serves every version.
+    missing: another version that new clusters need and that is not installed.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything that a `pulumi` command of the sandbox is made of."""
+    """All parts of a `pulumi` command of the sandbox."""
 
     cli: Part
     language_host: Part
@@ -78,12 +78,12 @@ class Parts:
 
     @property
     def stand_ins(self) -> Sequence[str]:
-        """The packages that a stand-in serves."""
+        """Packages with a stand-in."""
         return [part.name for part in self.providers if not part.released]
 
     @property
     def debug_providers(self) -> str:
-        """What PULUMI_DEBUG_PROVIDERS must hold; empty when every provider is a released plugin."""
+        """Value of PULUMI_DEBUG_PROVIDERS; empty when every provider is a released plugin."""
         return ",".join(f"{package}:{STAND_IN_PORTS[package]}" for package in self.stand_ins)
 
     @property
@@ -94,11 +94,11 @@ class Parts:
 
 
 def detect(search_path: str | None = None, pulumi_home: Path | None = None) -> Parts:
-    """Look at `search_path` (default PATH) and `pulumi_home` (default PULUMI_HOME or ~/.pulumi)."""
+    """Search `search_path` (default PATH) and `pulumi_home` (default PULUMI_HOME or ~/.pulumi)."""
     search_path = _without_own(os.environ.get("PATH", os.defpath) if search_path is None else search_path)
     pulumi_home = pulumi_home or Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     cli = _of_version("pulumi", PULUMI, search_path, "version")
-    # The host has no version of its own: it comes with a CLI, in one folder.
+    # The host is installed with a CLI, in the same folder, and reports no version.
     beside = cli.with_name("pulumi-language-python") if cli else None
     host = beside if beside and beside.exists() else None
     return Parts(
@@ -109,10 +109,10 @@ def detect(search_path: str | None = None, pulumi_home: Path | None = None) -> P
 
 
 def link_released(parts: Parts, place: Place) -> None:
-    """Put the released plugins into the sandbox's own Pulumi home, and take out those that are there no more.
+    """Link the released plugins into the sandbox's Pulumi home, and remove links to others.
 
-    The engine skips links to folders, so each plugin gets a folder of links. The engine itself keeps files beside it,
-    such as the time of the last use.
+    The engine skips links to folders, so each plugin gets a folder of links. The engine writes files beside it, such as
+    the time of the last use.
     """
     plugins = place.pulumi_home / "plugins"
     for package in STAND_IN_PORTS:
@@ -130,7 +130,7 @@ def link_released(parts: Parts, place: Place) -> None:
 
 
 def _without_own(search_path: str) -> str:
-    """Without the sandbox's own folders, which its shell has on PATH."""
+    """Remove the sandbox's folders, which its shell has on PATH."""
     own = (Place().root.parent, CACHE)
     kept = [each for each in search_path.split(os.pathsep) if not any(Path(each).is_relative_to(root) for root in own)]
     return os.pathsep.join(kept)
@@ -149,7 +149,7 @@ def _provider(package: str, search_path: str, pulumi_home: Path) -> Part:
 
 
 def _installed(package: str, version: str, pulumi_home: Path) -> Path | None:
-    """The plugin's executable. A file `….partial` beside its folder marks an installation that has not ended."""
+    """Return the plugin's executable. A file `….partial` beside its folder means an unfinished installation."""
     folder = pulumi_home / "plugins" / _folder(package, version)
     executable = folder / _executable(package)
     usable = executable.is_file() and os.access(executable, os.X_OK)

@@ -1,8 +1,7 @@
-"""Run one Pulumi program in a fresh process, for `language_host.py`.
+"""Run one Pulumi program in a new process, for `language_host.py`.
 
-The process is started early: it imports the SDK while the engine is still busy and then waits for its job, one JSON
-line on standard input. The end of that pipe without a job means that no program is to be run. This file is run by the
-program's own interpreter, so it imports nothing but the standard library and the Pulumi SDK.
+The process starts early: it imports the SDK, then reads its job, one JSON line on standard input. Without a job, it
+ends with the input. The program's interpreter runs this file, so it imports only the standard library and the SDK.
 """
 
 import asyncio
@@ -19,13 +18,13 @@ from typing import TypedDict
 import pulumi
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 
-# The engine has been told; the host says nothing more.
+# Exit code after an error that the engine has: the host reports no other one.
 ALREADY_REPORTED = 32
 _THREADS_PER_OPERATION = 4
 
 
 class Job(TypedDict):
-    """What the engine asks to run: the addresses that the program calls back, its settings, and its folder."""
+    """Request of the engine: addresses of its services, settings of the program, and its folder."""
 
     project: str
     stack: str
@@ -60,7 +59,7 @@ def run(job: Job) -> int:
     set_all_config(job["config"], job["secret_keys"])
     sys.argv = [str(program), *job["arguments"]]
     os.chdir(job["program_directory"])
-    # What a program does not await is lost on purpose when the deployment ends early.
+    # asyncio logs tasks that a failed program does not await.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     if program.is_dir() and not (program / "__main__.py").is_file():
         pulumi.log.error(f"unable to find main python program `__main__.py` in `{program}`")
@@ -75,7 +74,7 @@ def run(job: Job) -> int:
         except pulumi.RunError as error:
             pulumi.log.error(str(error))
             return 1
-        except Exception as error:  # noqa: BLE001 - whatever the program raises is the user's to read
+        except Exception as error:  # noqa: BLE001 - any error of the program
             pulumi.log.error(f"Program failed with an unhandled exception:\n{users_traceback(error, program)}")
             return ALREADY_REPORTED
         finally:
@@ -84,7 +83,7 @@ def run(job: Job) -> int:
 
 
 def users_traceback(error: BaseException, program: Path) -> str:
-    """The traceback from the program's first own frame on; whole when the program has no frame in it."""
+    """Return the traceback from the program's first frame on; all of it without such a frame."""
     main = str(program / "__main__.py") if program.is_dir() else str(program)
     trace = error.__traceback__
     while trace is not None and os.path.realpath(trace.tb_frame.f_code.co_filename) != os.path.realpath(main):

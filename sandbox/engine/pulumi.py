@@ -1,8 +1,8 @@
-"""Run the real engine on the unmodified stack: its environment, its view of the project, the provider stand-ins.
+"""Run the real engine on the unmodified stack: environment, view of the project, provider stand-ins.
 
-With a passphrase the engine writes `encryptionsalt` into the stack file. The committed file must stay as it is, so the
-engine works in a *view* of the repository, made anew before each command: links to everything, and copies of the
-stack files to which the salt of this sandbox is added.
+With a passphrase the engine writes `encryptionsalt` into the stack file, but the committed file must not change. So the
+engine works in a *view* of the repository, which is updated before each command: links to all files, and copies of the
+stack files with the salt of this sandbox.
 """
 
 import json
@@ -29,16 +29,16 @@ from sandbox.progress import Report
 PROJECT, STACK = "eks-rocketmq", "prod"
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "TERM", "USER", "COLORTERM", "NO_COLOR", "TZ")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_NOT_IN_THE_VIEW = frozenset({".git", "__pycache__"})  # a program that runs in the view leaves a folder of its own
+_NOT_IN_THE_VIEW = frozenset({".git", "__pycache__"})  # a program that runs in the view writes its own `__pycache__`
 _SECRETS_SETTINGS = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MULTILINE)
 _LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
-# As in the pipelines. By itself the engine asks for four things a processor at a time, and an API server keeps each
-# that goes into a namespace which is not there yet for 50 ms; and it looks for garbage in half of its time.
+# As in the pipelines. By default the engine sends four requests a processor at a time, although an API server takes
+# 50 ms for an object of a missing namespace, and garbage collection takes half of the engine's time.
 SWIFT = {"PULUMI_PARALLEL": "32", "GOGC": "400"}
 
 
 class Programs(Protocol):
-    """What is used of the toolchain: the folders of `pulumi` and of `aws`."""
+    """Folders of `pulumi` and of `aws` in the toolchain."""
 
     @property
     def bin(self) -> Path: ...
@@ -48,24 +48,24 @@ class Programs(Protocol):
 
 
 class PulumiError(Exception):
-    """A pulumi command failed, or what it needs is missing; the message says what to do."""
+    """A pulumi command failed, or something that it needs is missing; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended. `output` is empty when it was shown instead of captured."""
+    """Result of a command. `output` is empty when it was not captured."""
 
     code: int
     output: str
 
 
 def view(place: Place) -> Path:
-    """The folder that pulumi works in."""
+    """Return the folder in which pulumi works."""
     return place.root / "project"
 
 
 def environment(place: Place, toolchain: Programs) -> dict[str, str]:
-    """The whole environment of a command of the sandbox: nothing of the caller's but terminal and language.
+    """Return the environment of a command of the sandbox, with only terminal and language of the caller's.
 
     Raises PulumiError when the sandbox has no AWS credentials yet.
     """
@@ -82,7 +82,7 @@ def environment(place: Place, toolchain: Programs) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         **SWIFT,
         "KUBECONFIG": str(place.admin_kubeconfig),
-        # The operator's own AWS set-up is not looked at, and there is no instance to ask.
+        # No AWS configuration of the operator, and no instance metadata.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -93,7 +93,7 @@ def environment(place: Place, toolchain: Programs) -> dict[str, str]:
 
 
 def start_providers(place: Place, toolchain: Programs, report: Report) -> None:
-    """Start the stand-ins for the providers that have no released plugin here, and say which part is which."""
+    """Start the stand-ins of providers without a released plugin, and report all parts."""
     parts = plugins.detect()
     for part in parts:
         report.detail(str(part))
@@ -102,7 +102,7 @@ def start_providers(place: Place, toolchain: Programs, report: Report) -> None:
         processes.stop(place, _process_name(package))
     _install(place, toolchain)
     chosen = environment(place, toolchain)
-    # A process adds its environment to that of its starter: drop what belongs to other clouds and stacks.
+    # A process inherits the environment of its parent: remove variables of other clouds and stacks.
     foreign = [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "KUBE")) and name not in chosen]
     dropped = [word for name in foreign for word in ("-u", name)]
     for package in parts.stand_ins:
@@ -127,7 +127,7 @@ def stop(place: Place) -> None:
 
 
 def ensure_stack(place: Place, toolchain: Programs, stack: str = STACK) -> None:
-    """Make the stack in the sandbox's own backend unless it is there, and free it from the lock of a killed engine."""
+    """Create the stack in the sandbox's backend unless it exists, and remove the lock of a killed engine."""
     place.pulumi_backend.mkdir(parents=True, exist_ok=True)
     if not _state(place, stack).exists():
         made = run(place, toolchain, ["stack", "init", stack, "--non-interactive"], capture=True)
@@ -137,7 +137,7 @@ def ensure_stack(place: Place, toolchain: Programs, stack: str = STACK) -> None:
         freed = run(place, toolchain, ["cancel", "--yes", "--stack", stack], capture=True)
         if freed.code:
             raise PulumiError(
-                f"the stack is locked by a process that is gone, and pulumi cancel failed:\n{freed.output}"
+                f"the stack is locked by a process that no longer runs, and pulumi cancel failed:\n{freed.output}"
             )
 
 
@@ -149,7 +149,7 @@ def run(
     capture: bool = False,
     extra: Mapping[str, str] | None = None,
 ) -> Result:
-    """`pulumi ARGUMENTS` in the sandbox; see `execute`."""
+    """Run `pulumi ARGUMENTS` in the sandbox; see `execute`."""
     return execute(place, toolchain, ["pulumi", *arguments], capture=capture, extra=extra)
 
 
@@ -163,8 +163,8 @@ def execute(
 ) -> Result:
     """Run a command in the control namespace and in the view of the project, such as `eks-rocketmq adopt`.
 
-    `capture` returns the output (both streams) instead of showing it; `extra` adds to the environment. On Ctrl-C the
-    command gets the time that it needs to end by itself, so the engine can write its state.
+    With `capture`, return the output (both streams) instead of showing it. `extra` is added to the environment. On
+    Ctrl-C, wait until the command ends, so that the engine writes its state.
     """
     _install(place, toolchain)
     refresh_view(place)
@@ -190,13 +190,13 @@ def execute(
 
 
 def project(name: str) -> str:
-    """The `Pulumi.yaml` of a Python program that runs in the repository's environment."""
+    """Return the `Pulumi.yaml` of a Python program that runs in the repository's virtual environment."""
     options = {"toolchain": "pip", "virtualenv": str(REPOSITORY / ".venv")}
     return json.dumps({"name": name, "runtime": {"name": "python", "options": options}})
 
 
 def refresh_view(place: Place) -> None:
-    """Make the view what the repository is now; what was changed in the view itself is lost."""
+    """Update the view from the repository; changes in the view are lost."""
     folder = view(place)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in REPOSITORY.iterdir() if entry.name not in _NOT_IN_THE_VIEW}
@@ -213,7 +213,7 @@ def refresh_view(place: Place) -> None:
 
 
 def with_salt(settings: str, salt: str | None) -> str:
-    """The stack file with this sandbox's way of keeping secrets in place of the committed one."""
+    """Return the stack file with this sandbox's encryption salt instead of the committed settings."""
     bare = _SECRETS_SETTINGS.sub("", settings)
     return f"encryptionsalt: {salt}\n{bare}" if salt else bare
 
@@ -223,7 +223,7 @@ def _state(place: Place, stack: str) -> Path:
 
 
 def salt(place: Place, stack: str) -> str | None:
-    """The salt that the stack's state was made with; None for a stack that this sandbox does not have."""
+    """Return the encryption salt of the stack's state; None for a stack that this sandbox does not have."""
     path = _state(place, stack)
     if not path.exists():
         return None
@@ -231,7 +231,7 @@ def salt(place: Place, stack: str) -> str | None:
 
 
 def _passphrase(place: Place) -> str:
-    """Made once for each sandbox; it protects the secrets in a state file that only root can read."""
+    """Return the sandbox's passphrase, created once, for the secrets in a state file that only root can read."""
     path = place.root / "pulumi-passphrase"
     if not path.exists():
         place.root.mkdir(parents=True, exist_ok=True)
@@ -254,7 +254,7 @@ def _engine_bin(place: Place) -> Path:
 
 
 def _install(place: Place, toolchain: Programs) -> None:
-    """Put the built CLI and the language host into one folder: the engine warns of a host that is not beside it."""
+    """Put the built CLI and the language host into one folder, because the engine warns of a host elsewhere."""
     folder = _engine_bin(place)
     folder.mkdir(parents=True, exist_ok=True)
     built, cli = (toolchain.bin / "pulumi").resolve(), folder / "pulumi"
@@ -276,7 +276,7 @@ def _process_name(package: str) -> str:
 
 
 def _left_locked(place: Place, stack: str) -> bool:
-    """Whether the stack's locks are all of processes of this machine that are gone."""
+    """Return whether all locks of the stack are from ended processes of this machine."""
     locks = [
         json.loads(path.read_text()) for path in place.pulumi_backend.glob(f".pulumi/locks/*/{PROJECT}/{stack}/*.json")
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.engine.aws.account import Settings
 from sandbox.engine.aws.comparison import same_json, same_policy
-from sandbox.engine.aws.properties import DEFAULTS, CheckContext, automatic_name, check, diff, inputs_of, remembered
+from sandbox.engine.aws.properties import DEFAULTS, CheckContext, automatic_name, check, diff, inputs_of, stored_state
 from sandbox.engine.aws.stand_in import RESOURCES
 from sandbox.engine.aws.tags import with_own_tags
 from sandbox.engine.provider.base import Change
@@ -381,15 +381,15 @@ def test_refresh_does_not_take_what_aws_chose_for_an_input() -> None:
 def test_state_keeps_the_programs_text_and_what_aws_does_not_keep() -> None:
     indented = json.dumps(json.loads(TRUST), indent=2)
     known = {"assumeRolePolicy": indented, "forceDetachPolicies": True, DEFAULTS: []}
-    state = remembered(ROLE, known, {"assumeRolePolicy": TRUST, "path": "/"})
+    state = stored_state(ROLE, known, {"assumeRolePolicy": TRUST, "path": "/"})
     assert state == {"assumeRolePolicy": indented, "forceDetachPolicies": True, "maxSessionDuration": 3600, "path": "/"}
-    changed = remembered(ROLE, known, {"assumeRolePolicy": '{"Statement":[1]}'})
+    changed = stored_state(ROLE, known, {"assumeRolePolicy": '{"Statement":[1]}'})
     assert changed["assumeRolePolicy"] == '{"Statement":[1]}'
 
 
 def test_url_without_scheme_is_no_change_and_stays_as_aws_says() -> None:
     inputs = GIVEN["OpenIdConnectProvider"]
-    state = remembered(PROVIDER, inputs, {"url": "oidc.example/id/A", "clientIdLists": ["sts.amazonaws.com"]})
+    state = stored_state(PROVIDER, inputs, {"url": "oidc.example/id/A", "clientIdLists": ["sts.amazonaws.com"]})
     assert state["url"] == "oidc.example/id/A"
     assert diff(PROVIDER, inputs, state, inputs, []).changes == {}
 

@@ -11,7 +11,7 @@ from sandbox.engine.provider.base import Change, State, Target
 from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.provider.failures import UnsupportedTypeError
 from sandbox.engine.provider.values import UNKNOWN
-from sandbox.engine.random.stand_in import PASSWORD, RandomStandIn, draw
+from sandbox.engine.random.stand_in import PASSWORD, RandomStandIn, generate_password
 
 TARGET = Target("urn:pulumi:prod::project::random::one", PASSWORD, "one")
 INPUTS: dict[str, Any] = {"length": 32, "special": False, "keepers": {"version": "1"}}
@@ -80,7 +80,9 @@ def test_others_are_refused_by_name(stand_in: RandomStandIn) -> None:
 
 @given(st.integers(4, 40), st.booleans(), st.integers(0, 2))
 def test_a_password_has_the_kinds_that_were_asked_for(length: int, upper: bool, digits: int) -> None:
-    drawn = draw({"length": length, "upper": upper, "special": True, "overrideSpecial": "_", "minNumeric": digits})
+    drawn = generate_password(
+        {"length": length, "upper": upper, "special": True, "overrideSpecial": "_", "minNumeric": digits}
+    )
     assert len(drawn) == length
     assert sum(letter.isdigit() for letter in drawn) >= digits
     assert upper or not any(letter.isupper() for letter in drawn)

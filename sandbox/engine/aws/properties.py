@@ -117,7 +117,7 @@ def changed_properties(kind: ResourceType, state: Mapping[str, Any], news: Mappi
     return changes
 
 
-def remembered(kind: ResourceType, known: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
+def stored_state(kind: ResourceType, known: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
     """Return AWS's values (`actual`), and from `known` what AWS does not store and texts of the same meaning."""
     defaults = {key: spec.default for key, spec in kind.properties.items() if spec.default is not None}
     texts = {

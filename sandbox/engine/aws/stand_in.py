@@ -138,7 +138,7 @@ class AwsStandIn(StandIn):
     def _aws(self) -> Account:
         if self._account is None:
             raise ProviderError(
-                "the settings of the aws provider are not known before the update, so it can look at nothing yet"
+                "the settings of the aws provider are not known before the update, so it cannot read resources yet"
             )
         return self._account
 
@@ -153,7 +153,7 @@ class AwsStandIn(StandIn):
         actual = operations.read(kind, self._aws(), resource_id)
         if actual is None:
             return {}
-        state = properties.remembered(kind, known, actual)
+        state = properties.stored_state(kind, known, actual)
         tagged = with_own_tags(state, inputs.get("tags") or {}, self._aws().settings.default_tags)
         return {**tagged, "id": resource_id}
 

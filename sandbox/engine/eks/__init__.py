@@ -1,1 +1,1 @@
-"""The stand-in for the `eks` provider: its component `eks:index:Cluster` in the lean form."""
+"""Stand-in of the `eks` provider, for the component `eks:index:Cluster` without node groups and addons."""

@@ -1,7 +1,7 @@
-"""What `eks:index:Cluster` of pulumi-eks refuses, and what it makes of its inputs for EKS itself. Pure.
+"""Validation of the inputs of `eks:index:Cluster` in pulumi-eks, and the arguments of its EKS cluster. Pure.
 
-Inputs may hold Outputs of the SDK: only whether they are given, and plain switches, are looked at. As in the component,
-a block that is made from one input is wholly unknown as long as that input is.
+Inputs may contain Outputs of the SDK: validation uses only their presence, and plain booleans. As in the component, a
+block with an unknown input is unknown as a whole.
 """
 
 import difflib
@@ -13,7 +13,7 @@ from pulumi import Output
 Inputs = Mapping[str, Any]
 
 PINNED_SDKS: Mapping[str, str] = {"aws": "7.25.0", "kubernetes": "4.19.0"}
-"""Versions of other SDKs by which the component of pulumi-eks 4.4.0 registers its own resources."""
+"""Versions of other SDKs with which the component of pulumi-eks 4.4.0 registers its resources."""
 
 MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 
@@ -25,7 +25,7 @@ LEAN: Inputs = {
     "corednsAddonOptions": {"enabled": False},
     "authenticationMode": "API",
 }
-"""The switches with which the component makes the cluster and its Kubernetes provider, and nothing else."""
+"""Inputs with which the component creates only the cluster and its Kubernetes provider."""
 
 SERVED = frozenset(
     {
@@ -50,14 +50,14 @@ SERVED = frozenset(
         "upgradePolicy",
         "version",
         "vpcId",
-        # The SDK fills it in; with useDefaultVpcCni nothing is made of it.
+        # The SDK sends a default; the component ignores it with useDefaultVpcCni.
         "vpcCniOptions",
     }
 )
 
 
 def refusal(inputs: Inputs) -> str | None:
-    """What the released component says to inputs that it does not take; None when it takes them."""
+    """Return the released component's error for its inputs; None when they are accepted."""
     mode = inputs.get("authenticationMode")
     own_subnets = inputs.get("publicSubnetIds") is not None or inputs.get("privateSubnetIds") is not None
     mapped = next((key for key in ("roleMappings", "userMappings", "instanceRoles") if inputs.get(key)), None)
@@ -93,11 +93,11 @@ def refusal(inputs: Inputs) -> str | None:
 
 
 def not_served(inputs: Inputs, known: frozenset[str]) -> str | None:
-    """Why this stand-in cannot make the component; None when it can.
+    """Return why this stand-in cannot create the component; None when it can.
 
     Args:
-        inputs: as the program gave them.
-        known: every input of the component that the SDK has.
+        inputs: inputs of the program.
+        known: names of all inputs of the component in the SDK.
     """
     for key in sorted(inputs.keys() - known):
         near = difflib.get_close_matches(key, known, 1)
@@ -106,7 +106,7 @@ def not_served(inputs: Inputs, known: frozenset[str]) -> str | None:
         return f"the sandbox's stand-in does not serve the input {key!r} of eks:index:Cluster; use the released plugin"
     if inputs.get("createOidcProvider"):
         return (
-            "the sandbox's stand-in does not serve createOidcProvider, which asks the issuer over the internet; "
+            "the sandbox's stand-in does not serve createOidcProvider, which connects to the issuer over the internet; "
             "use aws.iam.OpenIdConnectProvider, or the released plugin"
         )
     for key, wanted in LEAN.items():
@@ -124,7 +124,7 @@ def not_served(inputs: Inputs, known: frozenset[str]) -> str | None:
 
 
 def cluster_inputs(inputs: Inputs) -> dict[str, Any]:
-    """Arguments of `aws.eks.Cluster` in Python's names, but for role and tags; those that are None are not given."""
+    """Return the arguments of `aws.eks.Cluster` by their Python names, without role and tags; None for no value."""
     key, cidr = inputs.get("encryptionConfigKeyArn"), inputs.get("kubernetesServiceIpAddressRange")
     support = (inputs.get("upgradePolicy") or {}).get("supportType")
     network = {
@@ -155,18 +155,18 @@ def _block(value: Any, block: Callable[[Any], Inputs]) -> Output[Inputs] | None:
 
 
 def _subnets(inputs: Inputs) -> Any:  # noqa: ANN401 - a list, or an Output of one
-    """Those given, or public ones before private ones."""
+    """Return the given subnets, or the public ones before the private ones."""
     if inputs.get("subnetIds") is not None:
         return inputs["subnetIds"]
     return [*(inputs.get("publicSubnetIds") or []), *(inputs.get("privateSubnetIds") or [])]
 
 
 IGNORED_CHANGES = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons")
-"""Which changes of the cluster the component leaves alone."""
+"""Changes of the cluster that the component ignores."""
 
 
 def kubeconfig(cluster: Inputs, profile: str | None = None, role_arn: str | None = None) -> dict[str, Any]:
-    """The kubeconfig that the component gives out.
+    """Return the kubeconfig that the component has as an output.
 
     Args:
         cluster: name, arn, endpoint and certificate (base64 of PEM) of the cluster.

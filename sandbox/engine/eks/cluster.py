@@ -1,4 +1,4 @@
-"""`eks:index:Cluster` in its lean form: the EKS cluster, a Kubernetes provider for it, and the component's outputs."""
+"""Component `eks:index:Cluster`: EKS cluster, Kubernetes provider and outputs."""
 
 import json
 import os
@@ -35,10 +35,10 @@ _VERSION_SECONDS = 60
 
 
 class Cluster(pulumi.ComponentResource):
-    """Registers what the released component registers, under the same names."""
+    """Component that registers the same resources as the released one, by the same names."""
 
     def __init__(self, name: str, inputs: Inputs, opts: ResourceOptions) -> None:
-        """Raises InputPropertiesError for what the component refuses and for what this stand-in does not serve."""
+        """Create the resources. Raises InputPropertiesError for inputs that are not accepted or not served."""
         known = frozenset(_types.input_type_py_to_pulumi_names(eks.ClusterArgs).values())
         problem = aws_cli_problem() or refusal(inputs) or not_served(inputs, known)
         if problem:
@@ -75,7 +75,7 @@ class Cluster(pulumi.ComponentResource):
         ).apply(lambda known: kubeconfig(known, profile if with_profile else None, credentials.get("roleArn")))
 
     def outputs(self) -> dict[str, Any]:
-        """What the component gives back; names that it leaves out are unknown at preview and None afterwards."""
+        """Return the component's outputs; other outputs are unknown in a preview, else None."""
         made = self._cluster
         issuer = made.identities[0].oidcs[0].issuer
         group = made.vpc_config.cluster_security_group_id
@@ -115,7 +115,7 @@ class Cluster(pulumi.ComponentResource):
 
 
 def construct(name: str, inputs: Inputs, opts: ResourceOptions) -> ConstructResult:
-    """Answers Construct for `eks:index:Cluster`."""
+    """Construct `eks:index:Cluster`."""
     component = Cluster(name, inputs, opts)
     outputs = component.outputs()
     component.register_outputs(outputs)
@@ -123,7 +123,7 @@ def construct(name: str, inputs: Inputs, opts: ResourceOptions) -> ConstructResu
 
 
 def aws_cli_problem() -> str | None:
-    """Why the `aws` command cannot serve; the component looks for it before anything else, at a preview too."""
+    """Return why the `aws` command is not usable, None when it is. The component checks it first, even in previews."""
     program = shutil.which("aws")
     if program is None:
         return _NO_CLI

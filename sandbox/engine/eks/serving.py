@@ -1,4 +1,4 @@
-"""The gRPC side: the SDK's own server for components, attachable, one process for run after run."""
+"""gRPC server of the component: the SDK's server, extended so that the engine attaches for run after run."""
 
 # ruff: noqa: N802 - the servicer's methods have the protocol's names
 
@@ -29,7 +29,7 @@ _engine: ContextVar[str] = ContextVar("engine_address", default="")
 
 
 class EksStandIn(Provider):
-    """The provider: one component."""
+    """Provider of one component."""
 
     def __init__(self) -> None:
         super().__init__(version(f"pulumi-{PACKAGE}"))
@@ -43,7 +43,7 @@ class EksStandIn(Provider):
 
 
 class Servicer(ProviderServicer):
-    """The SDK's servicer serves the engine that started it; this one serves each engine that attaches."""
+    """Server for each engine that attaches; the SDK's serves only the engine that started it."""
 
     def __init__(self) -> None:
         super().__init__(EksStandIn(), [], "")
@@ -51,12 +51,12 @@ class Servicer(ProviderServicer):
 
     @property
     def engine_address(self) -> str:
-        """Of the request at hand."""
+        """Address for the current request."""
         return _engine.get()
 
     @engine_address.setter
     def engine_address(self, address: str) -> None:
-        """The base class sets it once, when nobody has asked yet."""
+        """Ignore the base class, which sets it before the first request."""
 
     async def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.aio.ServicerContext) -> empty_pb2.Empty:
         self._engines[context.peer()] = request.address
@@ -88,7 +88,7 @@ class Servicer(ProviderServicer):
 
 
 def serve(port: int) -> None:
-    """Serve on 127.0.0.1 until SIGINT or SIGTERM; prints the port.
+    """Serve on 127.0.0.1 until SIGINT or SIGTERM; print the port.
 
     Raises SystemExit with a message when the port is in use.
     """

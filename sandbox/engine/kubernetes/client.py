@@ -1,4 +1,4 @@
-"""The API server over REST: objects as plain JSON, errors as the server words them."""
+"""REST client of the API server, with objects as JSON and the server's error messages."""
 
 import json
 import os
@@ -21,25 +21,25 @@ from sandbox.engine.kubernetes.kubeconfig import Access, User
 from sandbox.engine.kubernetes.naming import name_of, namespace_of
 from sandbox.engine.provider.values import JsonObject
 
-# The manager of fields at create. From the first update on a resource has a manager of its own.
+# Field manager of a create. An update uses a field manager of the resource.
 CREATE_MANAGER = "pulumi-kubernetes"
 
 _APPLY = "application/apply-patch+yaml"
 _JSON_PATCH = "application/json-patch+json"
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
-# As many as the engine asks at once, and more: opening one costs more than the question.
+# More than the requests that the engine sends at a time: opening a connection takes longer than a request.
 _CONNECTIONS = 256
 _HEADERS = {"User-Agent": "pulumi-kubernetes-stand-in", "Accept": "application/json"}
 _FIRST_ERROR, _UNAUTHORIZED = 400, 401
 
 
 class Client:
-    """One API server with one identity. Safe for use by several threads."""
+    """Client of one API server with one identity. Thread-safe."""
 
     def __init__(self, access: Access, tokens: ExecTokens) -> None:
-        """Opens no connection yet.
+        """Prepare connections, without opening one.
 
-        Raises UnreachableError for an address that is none and for certificates that cannot be read.
+        Raises UnreachableError for an invalid address and for invalid certificates.
         """
         self.namespace = access.namespace
         self._user = access.user
@@ -52,7 +52,7 @@ class Client:
         self._http.close()
 
     def check_reachable(self) -> None:
-        """Raises UnreachableError when the server does not answer or does not know the identity."""
+        """Raise UnreachableError when the server does not answer or rejects the identity."""
         try:
             self._call("GET", "/version")
         except UnreachableError as error:
@@ -64,7 +64,7 @@ class Client:
             raise UnreachableError(f"unable to load schema information from the API server: {error}") from error
 
     def serves(self, kind: Kind) -> bool:
-        """Whether the server has the kind. Asked for custom kinds only, whose CRD may come or go at any time."""
+        """Return whether the server serves the kind. Sends a request for custom kinds only."""
         if kind.model:
             return True
         try:
@@ -87,7 +87,7 @@ class Client:
         return self._call("POST", kind.collection(namespace_of(obj)), parameters, obj)
 
     def apply(self, kind: Kind, obj: JsonObject, manager: str, *, force: bool, dry_run: bool) -> JsonObject:
-        """Server-side apply of the whole object."""
+        """Apply the whole object server-side."""
         parameters = {"fieldManager": manager, "force": str(force).lower(), **_dry_run(dry_run)}
         return self._call("PATCH", kind.path(namespace_of(obj), name_of(obj)), parameters, obj, _APPLY)
 
@@ -99,7 +99,7 @@ class Client:
         self._call("DELETE", kind.path(namespace, name), {}, options)
 
     def changed(self, kind: Kind, obj: JsonObject, seconds: int) -> JsonObject | None:
-        """The object after its next change, or as it is when none comes within `seconds`; None once it is deleted."""
+        """Wait up to `seconds` for a change; return the object, None when it was deleted."""
         parameters = {
             "watch": "1",
             "fieldSelector": f"metadata.name={name_of(obj)}",
@@ -121,7 +121,7 @@ class Client:
         return self._current(kind, obj) if event else obj
 
     def _current(self, kind: Kind, obj: JsonObject) -> JsonObject | None:
-        """After a watch from a version that the server has forgotten."""
+        """Read the object again, after a watch from a version that the server no longer has."""
         try:
             return self.get(kind, namespace_of(obj), name_of(obj))
         except ApiError as error:
@@ -150,23 +150,23 @@ class Client:
     def _answer(
         self, method: str, url: str, headers: dict[str, str], content: str | None = None, *, stream: bool = False
     ) -> urllib3.BaseHTTPResponse:
-        """Ask with the identity's token, once more with a new one when the server knows it no longer."""
+        """Send a request with the identity's token; once again with a new token when the server rejects it."""
 
-        def ask(*, renew: bool) -> urllib3.BaseHTTPResponse:
+        def send(*, renew: bool) -> urllib3.BaseHTTPResponse:
             token = self._token(renew=renew)
             known = headers | {"Authorization": f"Bearer {token}"} if token else headers
             return self._http.urlopen(method, self._prefix + url, content, known, preload_content=not stream)
 
-        response = ask(renew=False)
+        response = send(renew=False)
         if response.status == _UNAUTHORIZED and self._user.exec_plugin and not self._user.token:
             response.drain_conn()
-            response = ask(renew=True)
+            response = send(renew=True)
         if response.status >= _FIRST_ERROR:
             raise _api_error(response)
         return response
 
     def _token(self, *, renew: bool) -> str:
-        """Empty for an identity that has a certificate instead."""
+        """Return the token; empty for an identity with a certificate."""
         if self._user.token or not self._user.exec_plugin:
             return self._user.token
         return self._tokens.get(self._user.exec_plugin, renew=renew)
@@ -204,7 +204,7 @@ def _tls(access: Access) -> ssl.SSLContext:
 
 
 def _load_certificate(context: ssl.SSLContext, user: User) -> None:
-    """OpenSSL reads certificates from files only."""
+    """Load a client certificate through a file, because OpenSSL reads only files."""
     handle, name = tempfile.mkstemp()
     try:
         with os.fdopen(handle, "w") as file:
@@ -227,7 +227,7 @@ def _api_error(response: urllib3.BaseHTTPResponse) -> ApiError:
 
 
 def _transport_text(error: exceptions.HTTPError, server: str) -> str:
-    """In the words of Go's network library, which users of the released plugin know."""
+    """Return the message of Go's network library for an error."""
     address = parse_url(server).netloc
     cause = error.__context__ or error
     if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""Settings of a provider resource, and what a change of them means for the objects that it manages."""
+"""Settings of a provider resource, and the effect of a changed setting on its objects."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _CLUSTER_IDENTIFIER = "clusterIdentifier"
 
 @dataclass(frozen=True)
 class Settings:
-    """A provider's settings after defaults and environment variables."""
+    """Settings with defaults and environment variables applied."""
 
     kubeconfig: object
     context: str
@@ -29,9 +29,9 @@ class Settings:
 
 
 def settings(config: JsonObject) -> Settings:
-    """From the provider's inputs. What they leave out comes from the environment variable of the same meaning.
+    """Read the settings from the provider's inputs and, where they are missing, from environment variables.
 
-    A kubeconfig that is not known yet counts as none: the released provider then uses the ambient one, too.
+    As in the released provider, an unknown kubeconfig means the default one.
     Raises ProviderError for client-side apply and for rendering to a directory, which the stand-in does not do.
     """
     known = {key: value for key, value in plain(config).items() if value is not UNKNOWN}
@@ -60,10 +60,10 @@ def settings(config: JsonObject) -> Settings:
 
 
 def settings_difference(old_config: JsonObject, new_config: JsonObject) -> Difference:
-    """Another active cluster replaces the provider and with it every object; any other setting is an update.
+    """Return the difference of two settings. Another cluster replaces the provider and all its objects.
 
-    An unchanged `clusterIdentifier` says that the cluster is the same whatever the kubeconfig says, a changed one that
-    it is another.
+    With an unchanged `clusterIdentifier` the cluster is the same, whatever the kubeconfig. A changed one means another
+    cluster. All other settings are updated.
     """
     olds, news = plain(old_config), plain(new_config)
     changes = top_level_changes(olds, news)

@@ -1,4 +1,4 @@
-"""Tokens from exec plugins such as `aws eks get-token`, kept until shortly before they expire."""
+"""Cache of tokens from exec plugins such as `aws eks get-token`, until shortly before they expire."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _PLUGIN_SECONDS = 60
 
 @dataclass(frozen=True)
 class Token:
-    """`expires` is None for a token that holds as long as the process."""
+    """Token of an exec plugin. `expires` is None for a token without an expiry time."""
 
     text: str
     expires: datetime | None
@@ -27,26 +27,26 @@ class Token:
 
 
 class ExecTokens:
-    """The tokens of every exec plugin that this process has asked. Shared by all runs: a plugin takes a second."""
+    """Tokens by exec plugin, shared by all runs of the process because a plugin takes a second."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
         self._lock = threading.Lock()
 
     def get(self, plugin: JsonObject, *, renew: bool = False) -> str:
-        """The plugin's token. `renew` asks again although the last one has not expired.
+        """Return the plugin's token. With `renew`, run the plugin even if the last token has not expired.
 
         Raises UnreachableError when the plugin fails.
         """
         with self._lock:
             token = self._tokens.get(exec_key(plugin))
             if renew or token is None or not token.fresh(datetime.now(UTC)):
-                token = _ask(plugin)
+                token = _run_plugin(plugin)
                 self._tokens[exec_key(plugin)] = token
             return token.text
 
 
-def _ask(plugin: JsonObject) -> Token:
+def _run_plugin(plugin: JsonObject) -> Token:
     command = str(plugin.get("command") or "")
     environment = {**os.environ, **{entry["name"]: entry["value"] for entry in plugin.get("env") or []}}
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(

@@ -1,4 +1,4 @@
-"""What a changed program changes on an object, and whether the object must be replaced for it."""
+"""Difference between an object and the program's inputs, and the fields whose change replaces the object."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from sandbox.engine.provider.values import UNKNOWN, JsonObject
 _IDENTITY = ("metadata.name", "metadata.namespace")
 _CONFIG_MAP_DATA = ("data", "binaryData")
 _SECRET_DATA = ("type", "data", "stringData")
-# Kind to the fields whose change replaces the object. ConfigMap and Secret depend on the provider's settings.
+# Fields whose change replaces the object, by kind. For ConfigMap and Secret they depend on the provider's settings.
 _REPLACED_BY: Mapping[str, tuple[str, ...]] = {
     "StatefulSet": (
         "spec.podManagementPolicy",
@@ -42,7 +42,7 @@ _MISSING = _Missing()
 def replacing_fields(
     kind: Kind, inputs: JsonObject, *, patch: bool, config_map_mutable: bool, secret_mutable: bool
 ) -> tuple[str, ...]:
-    """The fields of the object whose change replaces it. A Patch resource follows every change but its identity."""
+    """Return the fields whose change replaces the object. A Patch resource is replaced only for its identity."""
     if patch:
         return _IDENTITY
     immutable = inputs.get("immutable") is True
@@ -56,10 +56,10 @@ def replacing_fields(
 def difference(
     kind: Kind, olds: Checkpoint, new_inputs: JsonObject, replacing: Sequence[str], ignore_changes: Sequence[str]
 ) -> Difference:
-    """Old live state, reduced to what the old inputs spoke of, against the new (normalised) inputs.
+    """Compare the live fields that the old inputs have with the new, normalized inputs.
 
-    Server defaults that the program never named are thus no difference. A replacement under the same fixed name deletes
-    first; an autonamed object gets a new name and can be created first.
+    Server defaults of other fields are no difference. A replacement with the same name is deleted first. An object with
+    an automatic name gets a new name, so its replacement is created first.
     """
     old = _comparable(kind, prune(olds.live, olds.inputs))
     new = _comparable(kind, new_inputs)
@@ -85,7 +85,7 @@ def difference(
 
 
 def _comparable(kind: Kind, obj: JsonObject) -> JsonObject:
-    """A copy whose namespace is the one that the server would take, and without a resource version."""
+    """Return a copy with the server's default namespace and without a resource version."""
     result = dict(obj)
     found = result.get("metadata", {})
     if found is UNKNOWN:
@@ -100,7 +100,7 @@ def _comparable(kind: Kind, obj: JsonObject) -> JsonObject:
 
 
 def _walk(path: PropertyPath, old: object, new: object) -> list[tuple[PropertyPath, Change, object]]:
-    """Every place where they differ, as deep as both have the same shape, with the new value there."""
+    """Return path, change and new value of each difference, inside objects and lists that both have."""
     if isinstance(new, _Missing) or new is None:
         return [] if isinstance(old, _Missing) or old is None else [(path, Change.DELETE, None)]
     if isinstance(old, _Missing):
@@ -109,17 +109,17 @@ def _walk(path: PropertyPath, old: object, new: object) -> list[tuple[PropertyPa
         keys = [*new, *(key for key in old if key not in new)]
         return [found for key in keys for found in _walk((*path, key), old.get(key, _MISSING), new.get(key, _MISSING))]
     if isinstance(old, list) and isinstance(new, list):
-        places = range(max(len(old), len(new)))
-        return [found for place in places for found in _walk((*path, place), _at(old, place), _at(new, place))]
+        indexes = range(max(len(old), len(new)))
+        return [found for index in indexes for found in _walk((*path, index), _item(old, index), _item(new, index))]
     return [] if old == new else [(path, Change.UPDATE, new)]
 
 
-def _at(items: list[object], place: int) -> object:
-    return items[place] if place < len(items) else _MISSING
+def _item(items: list[object], index: int) -> object:
+    return items[index] if index < len(items) else _MISSING
 
 
 def _touches(path: PropertyPath, value: object, field: PropertyPath) -> bool:
-    """The change at `path` to `value` is one of the field, of something in it, or brings it along from above."""
+    """Return whether the change at `path` to `value` changes the field, a part of it, or an object that contains it."""
     if contains(field, path):
         return True
     if not contains(path, field):

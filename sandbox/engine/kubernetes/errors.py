@@ -1,4 +1,4 @@
-"""Errors of the API server and of waiting, in the released provider's words."""
+"""Errors of the API server and of waiting, with the released provider's messages."""
 
 from collections.abc import Sequence
 
@@ -33,11 +33,11 @@ _UNKNOWN_KIND = (
 
 
 class UnreachableError(ProviderError):
-    """The API server does not answer, or cannot be asked with this configuration."""
+    """The API server does not answer, or the configuration is not valid."""
 
 
 class ApiError(ProviderError):
-    """The API server refused. The message is the server's own."""
+    """Error answer of the API server, with the server's message. `reason` is such as `Conflict` or `Invalid`."""
 
     def __init__(self, code: int, reason: str, message: str, details: JsonObject) -> None:
         super().__init__(message)
@@ -54,28 +54,12 @@ class ApiError(ProviderError):
         return self.not_found and self.details.get("kind") == "namespaces"
 
     @property
-    def already_exists(self) -> bool:
-        return self.reason == "AlreadyExists"
-
-    @property
-    def forbidden(self) -> bool:
-        return self.reason == "Forbidden"
-
-    @property
-    def conflict(self) -> bool:
-        return self.reason == "Conflict"
-
-    @property
-    def invalid(self) -> bool:
-        return self.reason == "Invalid"
-
-    @property
     def dry_run_unsupported(self) -> bool:
         return self.code == 400 and "does not support dry run" in str(self)
 
 
 class UnknownKindError(ProviderError):
-    """The API server has no such kind: no CRD brought it."""
+    """The API server does not serve the kind: no CRD defines it."""
 
     def __init__(self, api_version: str, kind: str) -> None:
         super().__init__(f'no matches for kind "{kind}" in version "{api_version}"')
@@ -83,7 +67,7 @@ class UnknownKindError(ProviderError):
 
 
 class AwaitError(ProviderError):
-    """The object is there but did not get ready. `live` is it as last seen, `sub_errors` say what is missing."""
+    """An object did not become ready. `live` is its last state, `sub_errors` are the reasons."""
 
     def __init__(self, message: str, live: JsonObject, sub_errors: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -92,12 +76,12 @@ class AwaitError(ProviderError):
 
 
 class ApplyConflictError(ProviderError):
-    """Server-side apply met fields of another manager."""
+    """Conflict of server-side apply with another field manager."""
 
 
 def of_apply(error: ApiError, field_manager: str) -> ProviderError:
-    """A conflict of server-side apply, with where to read on; any other error as it is."""
-    if not error.conflict:
+    """Return the provider's error for a conflict of server-side apply, else the error itself."""
+    if error.reason != "Conflict":
         return error
     return ApplyConflictError(
         f'{_CONFLICT_HELP}\nThe resource managed by field manager "{field_manager}" had an apply conflict: {error}'
@@ -108,7 +92,7 @@ def not_created(urn: str, error: ProviderError) -> str:
     text = str(error)
     if isinstance(error, UnknownKindError):
         return f'creation of resource "{urn}" with kind {error.kind} {_UNKNOWN_KIND}: {text}'
-    if isinstance(error, ApiError) and error.already_exists:
+    if isinstance(error, ApiError) and error.reason == "AlreadyExists":
         text = f"{text}\n\n{ALREADY_EXISTS_HELP}"
     return f'resource "{urn}" was not successfully created by the Kubernetes API server: {text}'
 

@@ -1,4 +1,4 @@
-"""Who owns which fields, before an update by server-side apply."""
+"""Ownership of fields before an update by server-side apply."""
 
 import copy
 
@@ -6,7 +6,7 @@ from sandbox.engine.kubernetes import naming
 from sandbox.engine.kubernetes.client import CREATE_MANAGER
 from sandbox.engine.provider.values import JsonObject
 
-# Managers (by the beginning of their name) whose fields an update takes over: kubectl's and those of our own create.
+# Prefixes of field managers whose fields an update takes over: those of kubectl and of this provider's create.
 _TAKEN_OVER = (
     ("kubectl", "Apply"),
     ("kubectl", "Update"),
@@ -16,9 +16,9 @@ _TAKEN_OVER = (
 
 
 def take_over(live: JsonObject, manager: str) -> list[JsonObject]:
-    """JSON patch that makes kubectl's fields and those of our create the manager's own; empty when there are none.
+    """Return the JSON patch that moves the fields of kubectl and of a create to the manager; empty for no such fields.
 
-    The patch fails when the object has changed in between.
+    The patch fails when the object has changed in the meantime.
     """
     entries = naming.metadata(live).get("managedFields") or []
     own = next((e for e in entries if e.get("manager") == manager and e.get("operation") == "Apply"), None)
@@ -41,7 +41,7 @@ def take_over(live: JsonObject, manager: str) -> list[JsonObject]:
 
 
 def forced(inputs: JsonObject, live: JsonObject | None, *, enabled: bool, preview: bool) -> bool:
-    """Whether an apply takes fields from other managers: on demand, and at previews that could not know better."""
+    """Return whether an apply forces conflicts: when the program requests it, and in previews without live state."""
     if enabled or naming.annotation(inputs, naming.PATCH_FORCE) == "true":
         return True
     if live is None:

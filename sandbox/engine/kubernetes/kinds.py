@@ -1,4 +1,4 @@
-"""The kinds that the stand-in serves."""
+"""Served kinds."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,10 @@ PACKAGE = "kubernetes"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of the API server. `model` is its class in the Kubernetes client, which knows every field; custom kinds
-    have none, and nobody but their CRD in the cluster knows their fields."""
+    """One kind of the API server.
+
+    model: its class in the Kubernetes client, which has all fields; empty for a custom kind.
+    """
 
     group: str
     version: str
@@ -24,7 +26,7 @@ class Kind:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def collection(self, namespace: str) -> str:
-        """The path of all objects of the kind, or of those in the namespace."""
+        """Return the path of all objects of the kind; of a namespaced kind, those in the namespace."""
         base = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         return f"{base}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{base}/{self.plural}"
 
@@ -67,7 +69,7 @@ KINDS: tuple[Kind, ...] = (
         ("ClusterRole", "clusterroles", False),
         ("ClusterRoleBinding", "clusterrolebindings", False),
     ),
-    # The Prometheus operator's; the cluster must have its CRDs.
+    # Kinds of the Prometheus operator; the cluster must have its CRDs.
     *_custom(
         "monitoring.coreos.com",
         "v1",
@@ -77,7 +79,7 @@ KINDS: tuple[Kind, ...] = (
     ),
 )
 
-# What the readiness rules look at besides the object itself.
+# Kinds that readiness rules read besides the object.
 POD = Kind("", "v1", "Pod", "pods", "V1Pod")
 EVENT = Kind("", "v1", "Event", "events", "CoreV1Event")
 ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", "V1Endpoints")
@@ -94,14 +96,14 @@ _BY_TOKEN = {_token(kind): kind for kind in KINDS}
 
 
 def is_patch(token: str) -> bool:
-    """A `…Patch` resource manages single fields of an object that somebody else made."""
+    """Return whether a type is a `…Patch` resource, which manages single fields of an existing object."""
     return token.removesuffix("Patch") in _BY_TOKEN and token.endswith("Patch")
 
 
 def of(token: str) -> Kind:
-    """The kind of a resource type such as `kubernetes:apps/v1:StatefulSet`, patch or not.
+    """Return the kind of a resource type such as `kubernetes:apps/v1:StatefulSet` or its Patch resource.
 
-    Raises UnsupportedTypeError for one that is not served.
+    Raises UnsupportedTypeError for a type that is not served.
     """
     kind = _BY_TOKEN.get(token.removesuffix("Patch"))
     if kind is None:

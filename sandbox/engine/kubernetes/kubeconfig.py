@@ -1,4 +1,4 @@
-"""Kubeconfig: which cluster, which namespace, which credentials."""
+"""Kubeconfig: cluster, namespace and credentials."""
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ _CONFIGURATION_HELP = (
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where the API server is and how to recognise it. `ca_pem` is empty for the system's own authorities."""
+    """Address and certificate authority of the API server. `ca_pem` is empty for the system's authorities."""
 
     server: str
     ca_pem: str = ""
@@ -33,7 +33,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class User:
-    """Credentials: at most one of a token, a client certificate and an exec plugin is used, in this order."""
+    """Credentials: the first of token, client certificate and exec plugin is used."""
 
     token: str = ""
     certificate_pem: str = ""
@@ -43,7 +43,7 @@ class User:
 
 @dataclass(frozen=True)
 class Access:
-    """What a client needs, resolved from one context."""
+    """Cluster, user and namespace of one context."""
 
     cluster: Cluster
     user: User
@@ -51,10 +51,10 @@ class Access:
 
 
 def load(given: object) -> JsonObject:
-    """The parsed configuration from its text, the path of its file or an object.
+    """Parse a kubeconfig from its text, the path of its file, or an object.
 
-    Nothing given means the ambient one: the files of KUBECONFIG, or ~/.kube/config. Empty when there is none.
-    Raises UnreachableError for a text that is no kubeconfig.
+    The default is the files of KUBECONFIG, or ~/.kube/config; empty without such a file.
+    Raises UnreachableError for a text that is not a kubeconfig.
     """
     if isinstance(given, dict):
         return given
@@ -69,9 +69,9 @@ def load(given: object) -> JsonObject:
 
 
 def access(config: JsonObject, context: str = "", cluster: str = "", namespace: str = "") -> Access:
-    """Resolve a context (by default the current one); `cluster` and `namespace` override what it names.
+    """Resolve a context, by default the current one; `cluster` and `namespace` override those of the context.
 
-    Raises UnreachableError when it leads nowhere.
+    Raises UnreachableError when the kubeconfig has no server for it.
     """
     chosen = _entry(config, "contexts", "context", context or str(config.get("current-context") or ""))
     found = _entry(config, "clusters", "cluster", cluster or str(chosen.get("cluster") or ""))
@@ -99,7 +99,7 @@ def access(config: JsonObject, context: str = "", cluster: str = "", namespace: 
 
 
 def active_cluster(given: object, context: object, cluster: object) -> JsonObject | None:
-    """The cluster entry that a provider with these settings talks to; None when the settings name none."""
+    """Return the cluster entry that a provider with these settings uses; None without one."""
     if not given:
         return None
     config = load(given)
@@ -109,7 +109,7 @@ def active_cluster(given: object, context: object, cluster: object) -> JsonObjec
 
 
 def _text_of(path_or_text: str) -> str:
-    expanded = os.path.expanduser(path_or_text)  # noqa: PTH111 - Path() refuses a text with NUL or of any length
+    expanded = os.path.expanduser(path_or_text)  # noqa: PTH111 - Path() fails for a text with NUL or a long text
     try:
         is_file = Path(expanded).is_file()
     except OSError:
@@ -131,7 +131,7 @@ def _parse(text: str) -> JsonObject:
 
 
 def _merged(first: JsonObject, second: JsonObject) -> JsonObject:
-    """kubectl's rule for several files: the first to name a thing wins."""
+    """Merge two kubeconfigs as kubectl does: the first entry of a name wins."""
     result = {**second, **{key: value for key, value in first.items() if value}}
     for section in ("clusters", "contexts", "users"):
         entries = [*(first.get(section) or []), *(second.get(section) or [])]
@@ -150,7 +150,7 @@ def _entry(config: JsonObject, section: str, key: str, name: str) -> JsonObject:
 
 
 def _material(entry: Mapping[str, object], key: str) -> str:
-    """PEM from `KEY-data` (base64) or the file named by `KEY`."""
+    """Return PEM text from `KEY-data` (base64), or from the file at `KEY`."""
     data = entry.get(f"{key}-data")
     if not data:
         return _file_text(entry.get(key))
@@ -170,5 +170,5 @@ def _file_text(path: object) -> str:
 
 
 def exec_key(plugin: JsonObject) -> str:
-    """What makes two exec plugins the same credentials."""
+    """Return a key that is equal for exec plugins with the same configuration."""
     return json.dumps(plugin, sort_keys=True)

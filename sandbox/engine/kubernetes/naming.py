@@ -1,4 +1,4 @@
-"""Names and ids of objects, and the annotations by which a program steers the provider."""
+"""Names and ids of objects, and annotations that configure the provider."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ _DEFAULT_TIMEOUT_SECONDS = 600.0
 
 
 def metadata(obj: JsonObject) -> JsonObject:
-    """The object's metadata; an empty one when it has none that is known."""
+    """Return the object's metadata; empty when it is missing or unknown."""
     found = obj.get("metadata")
     return found if isinstance(found, dict) else {}
 
@@ -42,25 +42,25 @@ def annotation(obj: JsonObject, key: str) -> str:
 
 
 def object_id(obj: JsonObject) -> str:
-    """`namespace/name`, or `name` for a cluster-wide object."""
+    """Return `namespace/name`, or `name` for a cluster-scoped object."""
     namespace = namespace_of(obj)
     return f"{namespace}/{name_of(obj)}" if namespace else name_of(obj)
 
 
 def parse_id(resource_id: str) -> tuple[str, str]:
-    """Namespace (may be empty) and name."""
+    """Return namespace, which may be empty, and name."""
     namespace, _, name = resource_id.rpartition("/")
     return namespace, name
 
 
 def short_name(obj: JsonObject) -> str:
-    """As status lines name an object: with its namespace unless that is `default`."""
+    """Return the name in status messages: with the namespace unless it is `default`."""
     namespace = namespace_of(obj)
     return f"{namespace}/{name_of(obj)}" if namespace not in {"", "default"} else name_of(obj)
 
 
 def timeout_seconds(custom: float, inputs: JsonObject) -> float:
-    """`custom_timeouts` beats the annotation, which beats the ten minutes by default."""
+    """Return `customTimeouts`, else the annotation's timeout, else ten minutes."""
     if custom:
         return custom
     text = annotation(inputs, TIMEOUT_SECONDS)
@@ -73,12 +73,12 @@ def propagation_policy(inputs: JsonObject) -> str:
 
 
 def new_field_manager() -> str:
-    """The name under which a resource owns its fields from its first update on."""
+    """Return a new name for the field manager of a resource."""
     return f"pulumi-kubernetes-{secrets.token_hex(4)}"
 
 
 def assign_name(target: Target, inputs: JsonObject, old_inputs: JsonObject, seed: bytes) -> None:
-    """Give an unnamed object a name, in place: the one that it had, or a new one with eight random digits.
+    """Set the name of an unnamed object, in place: its old name, or a new one with eight random digits.
 
     Raises ProviderError for `generateName`.
     """
@@ -95,14 +95,14 @@ def assign_name(target: Target, inputs: JsonObject, old_inputs: JsonObject, seed
 
 
 def set_namespace(inputs: JsonObject, default: str) -> None:
-    """Write the default namespace into inputs that name none, in place."""
+    """Set the default namespace in inputs without a namespace, in place."""
     meta: Any = inputs.setdefault("metadata", {})
     if meta is not UNKNOWN and not meta.get("namespace"):
         meta["namespace"] = default
 
 
 def is_named(obj: JsonObject) -> bool:
-    """It has a name, known or not."""
+    """Return whether the object has a name, which may be unknown."""
     name = metadata(obj).get("name")
     return name is UNKNOWN or bool(name)
 

@@ -1,8 +1,7 @@
-"""Inputs as the API server's own types would read them.
+"""Inputs in the form that the API server stores.
 
-The released provider passes inputs of built-in kinds through their Go types: a misspelt key vanishes without a word, a
-quantity takes its stored form, a Secret's `stringData` becomes base64 `data`. Whoever skipped this would see changes
-where there are none.
+The released provider converts inputs of built-in kinds to their Go types. This drops unknown keys, converts quantities
+to their stored form, and a Secret's `stringData` to base64 `data`. Without it, Diff reports false changes.
 """
 
 import base64
@@ -42,7 +41,7 @@ _DICT = re.compile(r"^(?:dict\(|Dict\[)str, (.+)[\])]$")
 
 
 def normalized(kind: Kind, inputs: JsonObject) -> JsonObject:
-    """A copy in the stored form. With any unknown value only the server's own metadata is removed."""
+    """Return a copy in the stored form. With an unknown value, remove only the server's metadata."""
     result = copy.deepcopy(inputs)
     if not has_unknown(inputs) and kind.model:
         result = _secret_data(result) if kind.name == "Secret" else _typed(result, kind.model)
@@ -54,7 +53,7 @@ def normalized(kind: Kind, inputs: JsonObject) -> JsonObject:
 
 
 def input_properties(kind: Kind) -> list[str]:
-    """The top-level keys that a program can set. Of a custom kind the package's schema knows none."""
+    """Return the top-level keys that a program can set; empty for a custom kind."""
     if not kind.model:
         return []
     return [key for key in _fields(kind.model) if key != "status"]
@@ -62,7 +61,7 @@ def input_properties(kind: Kind) -> list[str]:
 
 @cache
 def _fields(model: str) -> dict[str, str]:
-    """Key in JSON to type, as in `V1Container` or `list[V1Container]`."""
+    """Return the types by JSON key, such as `V1Container` or `list[V1Container]`."""
     cls = getattr(models, model)
     return {key: cls.openapi_types[attribute] for attribute, key in cls.attribute_map.items()}
 
@@ -89,7 +88,7 @@ def _quantity(value: object) -> object:
 
 
 def _secret_data(inputs: JsonObject) -> JsonObject:
-    """`stringData` merged into `data`; unknown keys of a Secret stay, as they do in the released provider."""
+    """Merge `stringData` into `data`. Unknown keys of a Secret stay, as in the released provider."""
     texts = inputs.get("stringData")
     data = inputs.get("data")
     if isinstance(texts, dict) and texts and all(isinstance(text, str) for text in texts.values()):

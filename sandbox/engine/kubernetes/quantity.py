@@ -1,4 +1,4 @@
-"""Kubernetes quantities in the one form that the API server stores: `0.5` is `500m`, `1024Mi` is `1Gi`."""
+"""Kubernetes quantities in the form that the API server stores: `500m` for `0.5`, `1Gi` for `1024Mi`."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _BY_BINARY_POWER = {power: suffix for suffix, power in _BINARY.items()}
 
 
 def canonical(value: object) -> object:
-    """The stored form of a quantity; anything that is no quantity comes back as it is, for the server to refuse."""
+    """Return the stored form of a quantity; any other value unchanged, so that the server rejects it."""
     text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     match = _QUANTITY.match(text) if isinstance(text, str) else None
     if match is None:
@@ -42,7 +42,7 @@ def _binary(number: int) -> str:
 
 
 def _scaled(number: Decimal, suffix: Callable[[int], str]) -> str:
-    """The whole mantissa with the largest thousand-step exponent that keeps it whole; nothing below nano."""
+    """Format a number with the largest power of 1000 that keeps the mantissa whole, rounded up to nano."""
     if number == 0:
         return "0"
     power = max(_DECIMAL.values())

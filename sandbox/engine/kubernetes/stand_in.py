@@ -1,4 +1,4 @@
-"""The provider: what the engine asks for, done on the API server."""
+"""The `kubernetes` provider: the engine's requests on an API server."""
 
 import importlib.metadata
 import threading
@@ -28,7 +28,7 @@ from sandbox.engine.provider.engine_log import EngineLog
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
 from sandbox.engine.provider.values import JsonObject, has_unknown, plain
 
-# Shared by all runs of the process: asking `aws eks get-token` takes a second.
+# All runs of the process share the tokens, because `aws eks get-token` takes a second.
 _TOKENS = ExecTokens()
 _IMPORT_DROPS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 _IMPORT_DROPS_ANNOTATIONS = (
@@ -38,10 +38,9 @@ _IMPORT_DROPS_ANNOTATIONS = (
 
 
 class KubernetesStandIn(StandIn):
-    """One provider resource of one run."""
+    """One `kubernetes` provider resource of one engine run."""
 
     package = kinds.PACKAGE
-    # The engine takes the plugin that fits the SDK; so does the stand-in.
     version = importlib.metadata.version("pulumi-kubernetes")
     accept_secrets = True
 
@@ -63,7 +62,7 @@ class KubernetesStandIn(StandIn):
 
     @override
     def configure(self, config: JsonObject) -> None:
-        """Look whether the cluster answers; if not, previews go on and operations say why."""
+        """Connect to the cluster. Without a connection, previews continue and operations fail with the reason."""
         self._settings = configuration.settings(config)
         try:
             access = kubeconfig.access(
@@ -129,18 +128,18 @@ class KubernetesStandIn(StandIn):
         try:
             live = self._writer().create(target, kind, wanted, manager, preview=preview)
         except ApiError as error:
-            swallowed = error.namespace_not_found or error.forbidden or error.already_exists
-            if preview and (swallowed or error.dry_run_unsupported):
+            ignored = error.namespace_not_found or error.reason in {"Forbidden", "AlreadyExists"}
+            if preview and (ignored or error.dry_run_unsupported):
                 return State("", inputs)
             raise ProviderError(errors.not_created(target.urn, error)) from error
         except (ApplyConflictError, UnknownKindError) as error:
             raise ProviderError(errors.not_created(target.urn, error)) from error
-        remembered = Checkpoint(wanted, live, wanted.get("apiVersion", kind.api_version), manager)
+        stored = Checkpoint(wanted, live, wanted.get("apiVersion", kind.api_version), manager)
         if preview:
             live.pop("status", None)
-            return State("", outputs_of(remembered, kind, inputs))
+            return State("", outputs_of(stored, kind, inputs))
         awaited = Awaited(target.urn, kind, wanted, naming.timeout_seconds(timeout, wanted))
-        return self._ready(awaited, remembered, inputs, updated=False)
+        return self._ready(awaited, stored, inputs, updated=False)
 
     @override
     def read(self, target: Target, olds: State) -> State:
@@ -157,23 +156,23 @@ class KubernetesStandIn(StandIn):
             if error.not_found:
                 return State("")
             raise
-        trouble: AwaitError | None = None
+        not_ready: AwaitError | None = None
         if not adopted:
             try:
                 self._waiter().check(target.urn, kind, old_inputs, live)
             except AwaitError as error:
-                trouble = error
+                not_ready = error
         inputs = _adopted_inputs(kind, live) if adopted else prune(live, old_inputs)
-        remembered = Checkpoint(
+        stored = Checkpoint(
             inputs,
             live,
             old.initial_api_version or kind.api_version,
             old.field_manager or naming.new_field_manager(),
         )
-        outputs = outputs_of(remembered, kind, dict(olds.inputs))
+        outputs = outputs_of(stored, kind, dict(olds.inputs))
         marked_inputs = mark_secrets(inputs, dict(olds.inputs), kind)
-        if trouble is not None:
-            raise InitFailed(olds.resource_id, outputs, marked_inputs, [str(trouble), *trouble.sub_errors])
+        if not_ready is not None:
+            raise InitFailed(olds.resource_id, outputs, marked_inputs, [str(not_ready), *not_ready.sub_errors])
         return State(olds.resource_id, outputs, marked_inputs)
 
     @override
@@ -190,17 +189,17 @@ class KubernetesStandIn(StandIn):
         except UnknownKindError as error:
             raise ProviderError(errors.kind_gone_before_update(target.urn, error)) from error
         except ProviderError as error:
-            if preview and isinstance(error, ApiError) and error.forbidden:
+            if preview and isinstance(error, ApiError) and error.reason == "Forbidden":
                 return State(olds.resource_id, news)
             live = self._writer().after_failure(target, kind, wanted, error)
-            remembered = Checkpoint(wanted, live, old.initial_api_version, manager)
+            stored = Checkpoint(wanted, live, old.initial_api_version, manager)
             reason = errors.not_updated(naming.object_id(live), error)
-            raise InitFailed(olds.resource_id, outputs_of(remembered, kind, news), news, [reason]) from error
-        remembered = Checkpoint(wanted, live, old.initial_api_version or kind.api_version, manager)
+            raise InitFailed(olds.resource_id, outputs_of(stored, kind, news), news, [reason]) from error
+        stored = Checkpoint(wanted, live, old.initial_api_version or kind.api_version, manager)
         if preview:
-            return State(olds.resource_id, outputs_of(remembered, kind, news))
+            return State(olds.resource_id, outputs_of(stored, kind, news))
         awaited = Awaited(target.urn, kind, wanted, naming.timeout_seconds(timeout, wanted))
-        state = self._ready(awaited, remembered, news, updated=True)
+        state = self._ready(awaited, stored, news, updated=True)
         if old.field_manager and old.field_manager != manager:
             self._writer().relinquish(kind, live, old.field_manager)
         return state
@@ -242,7 +241,7 @@ class KubernetesStandIn(StandIn):
         return self._connected
 
     def _serves(self, kind: Kind) -> bool:
-        """Whether a preview can ask the server about an object of the kind. The CRD may come with the same run."""
+        """Return whether the server serves the kind. In a preview, its CRD may not exist yet."""
         return self._connected is not None and self._connected.serves(kind)
 
     def _writer(self) -> Writer:
@@ -251,20 +250,20 @@ class KubernetesStandIn(StandIn):
     def _waiter(self) -> Waiter:
         return Waiter(self._client(), self.log, self.cancelled)
 
-    def _ready(self, awaited: Awaited, remembered: Checkpoint, marked: JsonObject, *, updated: bool) -> State:
-        """Wait, and give the state; an object that is not ready goes into state with what is missing."""
-        resource_id = naming.object_id(remembered.live)
+    def _ready(self, awaited: Awaited, stored: Checkpoint, marked: JsonObject, *, updated: bool) -> State:
+        """Wait and return the state; InitFailed stores an object that is not ready, with the reasons."""
+        resource_id = naming.object_id(stored.live)
         try:
-            live = self._waiter().ready(awaited, remembered.live, updated=updated)
+            live = self._waiter().ready(awaited, stored.live, updated=updated)
         except ProviderError as error:
-            live = error.live if isinstance(error, AwaitError) else remembered.live
+            live = error.live if isinstance(error, AwaitError) else stored.live
             missing = error.sub_errors if isinstance(error, AwaitError) else []
             text = errors.created_but_not_ready(awaited.urn, error)
             if updated:
                 text = errors.not_updated(resource_id, error)
-            outputs = outputs_of(replace(remembered, live=live), awaited.kind, marked)
+            outputs = outputs_of(replace(stored, live=live), awaited.kind, marked)
             raise InitFailed(resource_id, outputs, marked, [text, *missing]) from error
-        return State(resource_id, outputs_of(replace(remembered, live=live), awaited.kind, marked))
+        return State(resource_id, outputs_of(replace(stored, live=live), awaited.kind, marked))
 
     def _read_unreachable(self, target: Target, olds: State) -> State:
         self.log.warning(target.urn, f"configured Kubernetes cluster is unreachable: {self._unreachable}")
@@ -281,9 +280,9 @@ class KubernetesStandIn(StandIn):
 
 
 def _adopted_inputs(kind: Kind, live: JsonObject) -> JsonObject:
-    """Inputs for an object that the program did not make: all that a program could have set.
+    """Return the inputs for an imported object: all fields that a program can set.
 
-    Those of a custom kind are nothing but its identity, so the next update sets the rest.
+    Those of a custom kind are only its identity, so the next update sets the other fields.
     """
     identity = {key: live["metadata"][key] for key in ("name", "namespace") if key in live["metadata"]}
     if not kind.model:

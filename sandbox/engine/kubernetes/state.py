@@ -1,7 +1,7 @@
-"""What of an object goes into the engine's state, and how it comes back.
+"""State of an object in the engine.
 
-Outputs are the live object plus three keys of the provider's own: `__inputs` (the checked inputs),
-`__initialApiVersion` and `__fieldManager`.
+Outputs are the live object and three keys of the provider: `__inputs` (the checked inputs), `__initialApiVersion` and
+`__fieldManager`.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _FIELD_MANAGER = "__fieldManager"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An object as the state remembers it, without secret marks."""
+    """Stored state of an object, without `Secret`."""
 
     inputs: JsonObject
     live: JsonObject
@@ -26,7 +26,7 @@ class Checkpoint:
 
 
 def checkpoint(outputs: JsonObject) -> Checkpoint:
-    """Read outputs back; everything is empty for a resource without outputs (an import or `get`)."""
+    """Parse outputs; all fields are empty for a resource without outputs (an import or `get`)."""
     live = plain(outputs)
     inputs = live.pop(_INPUTS, None)
     initial = live.pop(_INITIAL_API_VERSION, "")
@@ -34,20 +34,20 @@ def checkpoint(outputs: JsonObject) -> Checkpoint:
     return Checkpoint(inputs or {}, live, initial, manager)
 
 
-def outputs_of(remembered: Checkpoint, kind: Kind, marked: JsonObject) -> JsonObject:
-    """Outputs for state, secret wherever `marked` (the inputs as the engine gave them) is."""
+def outputs_of(stored: Checkpoint, kind: Kind, marked: JsonObject) -> JsonObject:
+    """Return the outputs to store, with secrets where `marked`, the engine's inputs, has them."""
     return {
-        **mark_secrets(remembered.live, marked, kind),
-        _INPUTS: mark_secrets(remembered.inputs, marked, kind),
-        _INITIAL_API_VERSION: remembered.initial_api_version,
-        _FIELD_MANAGER: remembered.field_manager,
+        **mark_secrets(stored.live, marked, kind),
+        _INPUTS: mark_secrets(stored.inputs, marked, kind),
+        _INITIAL_API_VERSION: stored.initial_api_version,
+        _FIELD_MANAGER: stored.field_manager,
     }
 
 
 def mark_secrets(obj: JsonObject, marked: JsonObject, kind: Kind | None = None) -> JsonObject:
-    """A copy of `obj` that is secret where `marked` is; a list with one secret in it is secret as a whole.
+    """Return a copy of `obj` with secrets where `marked` has them; a list with a secret is secret as a whole.
 
-    All `data` and `stringData` of a Secret are secret, whatever `marked` says.
+    `data` and `stringData` of a Secret are always secret.
     """
     if kind is not None and kind.name == "Secret":
         return {key: _secret(item) if key in {"data", "stringData"} else item for key, item in obj.items()}
@@ -57,22 +57,22 @@ def mark_secrets(obj: JsonObject, marked: JsonObject, kind: Kind | None = None) 
             continue
         if isinstance(result[key], dict) and isinstance(mark, dict):
             result[key] = mark_secrets(result[key], mark)
-        elif _holds_secret(mark):
+        elif _has_secret(mark):
             result[key] = _secret(result[key])
     return result
 
 
-def prune(live: object, shape: object) -> Any:  # noqa: ANN401 - any JSON value
-    """`live` without what `shape` does not have: the part of an object that its inputs speak of.
+def prune(live: object, inputs: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the fields of `live` that `inputs` have.
 
-    Lists are compared place by place; a list whose elements are of another kind than the shape's stays whole.
+    List items are matched by index. A list with items of another type than the inputs' stays whole.
     """
-    if isinstance(live, dict) and isinstance(shape, dict):
-        return {key: prune(item, shape[key]) for key, item in live.items() if key in shape}
-    if isinstance(live, list) and isinstance(shape, list):
-        if live and shape and type(live[0]) is not type(shape[0]):
+    if isinstance(live, dict) and isinstance(inputs, dict):
+        return {key: prune(item, inputs[key]) for key, item in live.items() if key in inputs}
+    if isinstance(live, list) and isinstance(inputs, list):
+        if live and inputs and type(live[0]) is not type(inputs[0]):
             return live
-        return [prune(item, shape_item) for item, shape_item in zip(live, shape, strict=False)]
+        return [prune(item, input_item) for item, input_item in zip(live, inputs, strict=False)]
     return live
 
 
@@ -80,9 +80,9 @@ def _secret(value: object) -> Secret:
     return value if isinstance(value, Secret) else Secret(value)
 
 
-def _holds_secret(value: object) -> bool:
+def _has_secret(value: object) -> bool:
     if isinstance(value, Secret):
         return True
     if isinstance(value, dict):
-        return any(_holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_secret(item) for item in value)
+        return any(_has_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_has_secret(item) for item in value)

@@ -1,4 +1,4 @@
-"""Create, update and patch objects: who owns which field, what is forced, what is tried again."""
+"""Create, update and patch of objects, with field ownership, forced conflicts and retries."""
 
 import threading
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _CREATE_RETRIES = 5
 
 @dataclass(frozen=True)
 class Writer:
-    """The means of writing in one run."""
+    """Writer of objects in one run."""
 
     client: Client
     settings: Settings
@@ -27,11 +27,11 @@ class Writer:
     cancelled: threading.Event
 
     def create(self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool) -> JsonObject:
-        """A plain POST that fails when the object exists; an apply for a Patch resource or with upsert.
+        """Create an object by POST, which fails for an existing object; by apply for a Patch resource or with upsert.
 
-        Tried again after 1, 2, 4, 8 and 16 s while something that it needs is not there, such as its namespace or its
-        CRD. The last failure is told 32 s late, as by the released provider, so it comes after 63 s. A preview does
-        not wait for a namespace. Raises ApiError, ApplyConflictError, UnknownKindError or UnreachableError.
+        While a dependency is missing, such as its namespace or CRD, retry after 1, 2, 4, 8 and 16 s. As in the released
+        provider, the last error is raised 32 s later, after 63 s. A preview does not wait for a namespace.
+        Raises ApiError, ApplyConflictError, UnknownKindError or UnreachableError.
         """
         for attempt in range(_CREATE_RETRIES + 1):
             try:
@@ -51,7 +51,7 @@ class Writer:
         raise AssertionError("the last attempt returns or raises")
 
     def update(self, target: Target, kind: Kind, wanted: JsonObject, manager: str, *, preview: bool) -> JsonObject:
-        """Apply the whole object, after taking over what kubectl and our own create own of it.
+        """Apply the whole object, after taking over the fields of kubectl and of its create.
 
         Raises ApiError, ApplyConflictError, UnknownKindError or UnreachableError.
         """
@@ -64,16 +64,16 @@ class Writer:
         return self._apply(kind, wanted, manager, live, preview=preview)
 
     def after_failure(self, target: Target, kind: Kind, wanted: JsonObject, error: ProviderError) -> JsonObject:
-        """The object as it is after a failed update, for state. Raises ProviderError when it is no longer there."""
+        """Return the object after a failed update, to store it. Raises ProviderError when it no longer exists."""
         try:
             return self._live(kind, wanted)
         except ProviderError as read_error:
             raise ProviderError(errors.gone_before_update(target.urn, error, read_error)) from error
 
     def relinquish(self, kind: Kind, obj: JsonObject, manager: str) -> None:
-        """Give up the manager's fields; the object stays, and so do fields that others own, too.
+        """Remove the fields that only the manager owns; the object stays.
 
-        Raises ProviderError when nobody would own a field that the object must have.
+        Raises ProviderError when a removed field is required.
         """
         namespace = naming.namespace_of(obj)
         meta = {"name": naming.name_of(obj), **({"namespace": namespace} if namespace else {})}
@@ -81,7 +81,7 @@ class Writer:
         try:
             self.client.apply(kind, identity, manager, force=False, dry_run=False)
         except ApiError as error:
-            if not error.invalid or "Required value" not in str(error):
+            if error.reason != "Invalid" or "Required value" not in str(error):
                 raise
             causes = error.details.get("causes") or [{}]
             raise ProviderError(
@@ -116,5 +116,5 @@ class Writer:
 
 
 def _wait(cancelled: threading.Event, seconds: float) -> bool:
-    """Whether the run was cancelled in the meantime."""
+    """Wait; return whether the run was cancelled."""
     return cancelled.wait(seconds)

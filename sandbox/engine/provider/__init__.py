@@ -1,1 +1,1 @@
-"""What every provider stand-in needs to speak with the engine: the gRPC servicer, values, errors, status lines."""
+"""gRPC server, property values, errors and log of a provider stand-in."""

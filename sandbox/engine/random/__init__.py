@@ -1,1 +1,1 @@
-"""Stand-in for the released `random` provider: passwords and nothing else."""
+"""Stand-in of the `random` provider, for passwords."""

@@ -1,10 +1,10 @@
-"""The resource `RandomPassword` as the released provider has it.
+"""Resource type `RandomPassword` of the released provider.
 
-A password is drawn once and then stands in the state alone, so there is nothing to read or to delete, and every changed
-input draws another one. `bcryptHash` is left out: nothing here uses it.
+A password exists only in the state, so there is nothing to read or delete. A changed input generates another password.
+The output `bcryptHash` is missing, because no program here uses it.
 """
 
-# ruff: noqa: ARG002 - the engine sends more than this provider needs
+# ruff: noqa: ARG002 - a provider uses only some parameters
 
 import secrets
 import string
@@ -17,7 +17,7 @@ from sandbox.engine.provider.values import UNKNOWN, JsonObject, has_unknown, pla
 
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type, not a password
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
-# Which input turns a kind of characters off, which one asks for some of it, and the characters.
+# For each kind of characters: the input that enables it, the input with its smallest number, and the characters.
 _KINDS = (
     ("lower", "minLower", string.ascii_lowercase),
     ("upper", "minUpper", string.ascii_uppercase),
@@ -32,16 +32,16 @@ _INPUTS = frozenset({*_DEFAULTS, "keepers", "length", "number", "overrideSpecial
 
 
 class RandomStandIn(StandIn):
-    """The `random` provider of one engine run. It has no settings.
+    """The `random` provider of one engine run, without settings.
 
-    Secrets need no care here: the SDK names `result` a secret output, and the engine marks it.
+    The SDK declares the output `result` as secret, so the engine marks it.
     """
 
     package = "random"
     version = version("pulumi-random")
 
     def configure(self, config: JsonObject) -> None:
-        """Nothing to configure."""
+        """Ignore the settings: there are none."""
 
     def check(self, target: Target, olds: JsonObject, news: JsonObject, seed: bytes) -> Checked:
         _require_password(target)
@@ -49,7 +49,7 @@ class RandomStandIn(StandIn):
         if "length" not in news:
             failures.append(("length", "Missing required argument: the argument `length` is required"))
         elif not has_unknown(news):
-            failures += _impossible(plain(news))
+            failures += _length_failures(plain(news))
         return Checked(news, failures)
 
     def diff(
@@ -65,11 +65,11 @@ class RandomStandIn(StandIn):
         outputs = {**_DEFAULTS, **inputs}
         if preview:
             return State("", {**outputs, "result": UNKNOWN})
-        return State("none", {**outputs, "result": draw(outputs)})
+        return State("none", {**outputs, "result": generate_password(outputs)})
 
     def read(self, target: Target, olds: State) -> State:
         _require_password(target)
-        if not olds.outputs:  # an import, whose id is the password
+        if not olds.outputs:  # an import: the id is the password
             length = len(olds.resource_id)
             return State("none", {**_DEFAULTS, "length": length, "result": olds.resource_id}, {"length": length})
         return olds
@@ -84,32 +84,32 @@ class RandomStandIn(StandIn):
         raise UnsupportedTypeError(token, self.package, [], "function")
 
 
-def draw(inputs: Mapping[str, object]) -> str:
-    """A password of `length` characters of the kinds that are on, at least as many of each as asked for."""
+def generate_password(inputs: Mapping[str, object]) -> str:
+    """Generate a password of the enabled kinds of characters, with the smallest number of each kind."""
     kinds = _alphabets(inputs)
-    drawn = [secrets.choice(letters) for letters, least in kinds for _ in range(least)]
+    characters = [secrets.choice(letters) for letters, least in kinds for _ in range(least)]
     every = "".join(letters for letters, _ in kinds)
-    drawn += [secrets.choice(every) for _ in range(_whole(inputs["length"]) - len(drawn))]
-    secrets.SystemRandom().shuffle(drawn)
-    return "".join(drawn)
+    characters += [secrets.choice(every) for _ in range(_integer(inputs["length"]) - len(characters))]
+    secrets.SystemRandom().shuffle(characters)
+    return "".join(characters)
 
 
 def _alphabets(inputs: Mapping[str, object]) -> list[tuple[str, int]]:
-    """Characters of each kind that is on, and how many of it there must be."""
+    """Return the characters of each enabled kind, and their smallest number."""
     known = {**_DEFAULTS, **inputs}
     if "number" in inputs:  # the old name of `numeric`
         known["numeric"] = inputs["number"]
     special = str(inputs.get("overrideSpecial") or _SPECIAL)
     return [
-        (special if switch == "special" else letters, _whole(known[least]))
+        (special if switch == "special" else letters, _integer(known[least]))
         for switch, least, letters in _KINDS
         if known[switch]
     ]
 
 
-def _impossible(inputs: Mapping[str, object]) -> list[tuple[str, str]]:
+def _length_failures(inputs: Mapping[str, object]) -> list[tuple[str, str]]:
     kinds = _alphabets(inputs)
-    length, least = _whole(inputs["length"]), sum(count for _, count in kinds)
+    length, least = _integer(inputs["length"]), sum(count for _, count in kinds)
     if not kinds:
         return [("special", "At least one of lower, upper, numeric and special must be true")]
     if length < max(1, least):
@@ -117,7 +117,7 @@ def _impossible(inputs: Mapping[str, object]) -> list[tuple[str, str]]:
     return []
 
 
-def _whole(value: object) -> int:
+def _integer(value: object) -> int:
     return int(str(value))
 
 

@@ -1,1 +1,1 @@
-"""When an object counts as ready, what is shown until then and what is said when it does not get there."""
+"""Readiness of objects, by kind: condition, status messages and errors."""

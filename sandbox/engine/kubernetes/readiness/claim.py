@@ -1,4 +1,4 @@
-"""PersistentVolumeClaim: bound, or pending where binding waits for the first consumer."""
+"""Readiness of a PersistentVolumeClaim: bound, or pending with WaitForFirstConsumer."""
 
 from typing_extensions import override
 
@@ -8,7 +8,7 @@ from sandbox.engine.provider.values import JsonObject
 
 
 class ClaimRule(Rule):
-    """Its five minutes are fixed: neither `custom_timeouts` nor the annotation change them."""
+    """Rule with a fixed timeout of five minutes; `customTimeouts` and the annotation do not change it."""
 
     related = (STORAGE_CLASS,)
     fixed_timeout_seconds = 300.0

@@ -1,4 +1,4 @@
-"""Deployment: available, and the newest ReplicaSet complete."""
+"""Readiness of a Deployment: available, with a complete newest ReplicaSet."""
 
 from typing_extensions import override
 
@@ -17,7 +17,7 @@ class DeploymentRule(Rule):
     related_rarely = (POD,)
 
     def __init__(self, created: JsonObject) -> None:
-        """`created` is the deployment as the create or update returned it."""
+        """Take the deployment that the create or update returned."""
         self._uid = created["metadata"]["uid"]
         self._generation = created["metadata"].get("generation", 0)
         self._revision = ""
@@ -26,7 +26,7 @@ class DeploymentRule(Rule):
         self._complete = False
         self._wanted = 1
         self._unbound: list[str] = []
-        self._complaints: dict[str, str] = {}
+        self._condition_messages: dict[str, str] = {}
         self._reconciled = False
 
     @override
@@ -34,7 +34,7 @@ class DeploymentRule(Rule):
         meta = live["metadata"]
         if meta.get("generation", 0) < self._generation:
             return Progress(done=False)
-        # Until the controller has seen this generation the status is about the one before.
+        # Until the controller has observed this generation, the status describes the previous one.
         self._reconciled = self._reconciled or meta.get("generation") == (live.get("status") or {}).get(
             "observedGeneration"
         )
@@ -44,7 +44,7 @@ class DeploymentRule(Rule):
         self._judge_conditions(live)
         line = self._judge_replica_set(related)
         self._judge_claims(live, related)
-        warnings = list(self._complaints.values())
+        warnings = list(self._condition_messages.values())
         if self._complete and not self._wanted:
             warnings.append(f'Replicas scaled to 0 for Deployment "{meta["name"]}"')
         warnings += [
@@ -64,7 +64,7 @@ class DeploymentRule(Rule):
 
     @override
     def errors(self, live: JsonObject, related: Related) -> list[str]:
-        lines = list(self._complaints.values())
+        lines = list(self._condition_messages.values())
         if self._unbound:
             lines.append(f'Failed to bind PersistentVolumeClaim(s): "{",".join(self._unbound)}"')
         first = self._revision == "1"
@@ -77,7 +77,7 @@ class DeploymentRule(Rule):
         return [*lines, *self.pod_warnings(live, related)]
 
     def _judge_conditions(self, live: JsonObject) -> None:
-        self._complaints = {}
+        self._condition_messages = {}
         conditions = {condition["type"]: condition for condition in live["status"].get("conditions") or []}
         for name in ("Progressing", "Available"):
             condition = conditions.get(name)
@@ -89,10 +89,10 @@ class DeploymentRule(Rule):
             else:
                 self._available = true
             if not true and condition.get("reason") and condition.get("message"):
-                self._complaints[condition["reason"]] = f"[{condition['reason']}] {condition['message']}"
+                self._condition_messages[condition["reason"]] = f"[{condition['reason']}] {condition['message']}"
 
     def _judge_replica_set(self, related: Related) -> str:
-        """Returns what is waited for, empty when nothing is."""
+        """Return the status message; empty when the ReplicaSet is complete."""
         newest = self._newest(related)
         if newest is None:
             return ""

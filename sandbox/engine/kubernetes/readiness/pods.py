@@ -1,4 +1,4 @@
-"""What a pod's status says about why it is not ready."""
+"""Reasons why a pod is not ready."""
 
 from sandbox.engine.kubernetes.naming import short_name
 from sandbox.engine.provider.values import JsonObject
@@ -8,7 +8,7 @@ _DAEMON_SUFFIX = ": manifest unknown"
 
 
 def warnings(pod: JsonObject) -> list[str]:
-    """At most one text for a pod that was scheduled and is not initialized or not ready; a pending pod says nothing."""
+    """Return at most one message, for a scheduled pod that is not initialized or not ready."""
     status = pod.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
     if (conditions.get("PodScheduled") or {}).get("status") != "True":
@@ -19,11 +19,11 @@ def warnings(pod: JsonObject) -> list[str]:
             return []
         if condition.get("status") == "True" or (name == "Ready" and status.get("phase") == "Succeeded"):
             continue
-        troubles = [line for container in status.get("containerStatuses") or [] for line in _container(container)]
-        if not troubles and not condition.get("message"):
+        details = [line for container in status.get("containerStatuses") or [] for line in _container(container)]
+        if not details and not condition.get("message"):
             return []
         message = condition["message"] if condition.get("reason") and condition.get("message") else ""
-        return [f"[Pod {short_name(pod)}]: {message}{chr(10).join(troubles)}"]
+        return [f"[Pod {short_name(pod)}]: {message}{chr(10).join(details)}"]
     return []
 
 

@@ -1,19 +1,20 @@
-"""The form of a readiness rule."""
+"""Base class of readiness rules."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.engine.kubernetes.kinds import Kind
+from sandbox.engine.kubernetes.kinds import POD, Kind
+from sandbox.engine.kubernetes.readiness import pods
 from sandbox.engine.provider.values import JsonObject
 
-# Objects near the awaited one, by the name of their kind.
+# Other objects in the namespace, by the name of their kind.
 Related = dict[str, list[JsonObject]]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`lines` say what is waited for, `warnings` what is amiss; `failed` ends the wait with an initialization error."""
+    """Result of an observation: status messages and warnings. `failed` ends the wait with an error."""
 
     done: bool
     lines: Sequence[str] = ()
@@ -22,10 +23,10 @@ class Progress:
 
 
 class Rule(ABC):
-    """Judges one object. It may remember what it saw: `observe` comes after every change and at least once a second."""
+    """Readiness of one object. `observe` runs after every change and at least once a second; rules may keep state."""
 
     related: Sequence[Kind] = ()
-    # Kinds that are looked at only every ten seconds and at the end, as pods are.
+    # Kinds, such as pods, that are read only every ten seconds and at the end.
     related_rarely: Sequence[Kind] = ()
     fixed_timeout_seconds: float | None = None
     timeout_text = "'{name}' timed out waiting to be Ready"
@@ -34,18 +35,18 @@ class Rule(ABC):
 
     @abstractmethod
     def observe(self, live: JsonObject, related: Related, now: float) -> Progress:
-        """`now` is in seconds of a steady clock."""
+        """Judge the object. `now` is in seconds of a monotonic clock."""
 
     def passes_at_timeout(self) -> bool:
-        """Whether running out of time is good enough."""
+        """Return whether the object is accepted at the timeout."""
         return False
 
-    def pod_warnings(self, live: JsonObject, related: Related) -> list[str]:  # noqa: ARG002 - for kinds with pods
-        """What is amiss with the object's pods; asked every ten seconds."""
-        return []
+    def pod_warnings(self, live: JsonObject, related: Related) -> list[str]:
+        """Return the warnings about the object's pods, every ten seconds."""
+        return [line for pod in related.get(POD.name, []) if is_owned_by(pod, live) for line in pods.warnings(pod)]
 
     def errors(self, live: JsonObject, related: Related) -> list[str]:
-        """What is missing, one line each, when the wait ends without success."""
+        """Return the reasons, one a line, when the wait ends without success."""
         return self.pod_warnings(live, related)
 
 

@@ -1,4 +1,4 @@
-"""Service: its endpoints have settled and none of its pods is unready."""
+"""Readiness of a Service: stable endpoints and no unready pod."""
 
 from typing_extensions import override
 
@@ -12,14 +12,14 @@ _SETTLE_SECONDS = 10.0
 class ServiceRule(Rule):
     """Done ten seconds after the last change of the endpoints, when no matching pod is unready.
 
-    A headless Service, one without selector and an ExternalName are done at once. No matching pod at all is fine.
+    A headless Service, one without selector and an ExternalName are done at once. A Service without pods is accepted.
     """
 
     related = (ENDPOINTS,)
     first_lines = ("[1/3] Finding Pods to direct traffic to",)
 
     def __init__(self, *, settled: bool = False) -> None:
-        """`settled` looks at the endpoints as they are, as a refresh does."""
+        """With `settled`, do not wait for stable endpoints; a refresh uses it."""
         self._always_settled = settled
         self._version: str | None = None
         self._changed_at: float | None = None

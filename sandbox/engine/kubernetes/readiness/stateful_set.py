@@ -1,10 +1,9 @@
-"""StatefulSet: all replicas ready and of one revision."""
+"""Readiness of a StatefulSet: all replicas ready and of one revision."""
 
 from typing_extensions import override
 
 from sandbox.engine.kubernetes.kinds import POD
-from sandbox.engine.kubernetes.readiness import pods
-from sandbox.engine.kubernetes.readiness.rule import Progress, Related, Rule, is_owned_by
+from sandbox.engine.kubernetes.readiness.rule import Progress, Related, Rule
 from sandbox.engine.provider.values import JsonObject
 
 
@@ -18,7 +17,7 @@ class StatefulSetRule(Rule):
     first_lines = ("[1/2] Waiting for StatefulSet to create Pods (0/0 Pods ready)",)
 
     def __init__(self, created: JsonObject) -> None:
-        """`created` is the set as the create or update returned it."""
+        """Take the StatefulSet that the create or update returned."""
         self._generation = created["metadata"].get("generation", 0)
         self._observed_generation = 0
         self._replicas_ready = False
@@ -42,17 +41,12 @@ class StatefulSetRule(Rule):
         return Progress(done=False, lines=[line])
 
     @override
-    def pod_warnings(self, live: JsonObject, related: Related) -> list[str]:
-        own = [pod for pod in related.get(POD.name, []) if is_owned_by(pod, live)]
-        return [line for pod in own for line in pods.warnings(pod)]
-
-    @override
     def errors(self, live: JsonObject, related: Related) -> list[str]:
         lines = []
         if not self._replicas_ready:
             lines.append(f"{self._ready} out of {self._wanted} replicas succeeded readiness checks")
-        # The released provider can say this of a revision that did not change, too: an event of another set in the
-        # namespace resets its view. That depends on which event comes last, so it is left out here.
+        # The released provider can report this for an unchanged revision too, depending on the order of events of other
+        # StatefulSets in the namespace. This rule reports it only for a changed revision.
         if not self._revision_ready:
             current, update = self._revisions
             lines.append(f'StatefulSet controller failed to advance from revision "{current}" to revision "{update}"')

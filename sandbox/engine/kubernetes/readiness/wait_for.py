@@ -1,4 +1,4 @@
-"""The annotation `pulumi.com/waitFor`: conditions of the program's own instead of the built-in rule."""
+"""Annotation `pulumi.com/waitFor`: the program's conditions instead of the built-in rule."""
 
 import json
 import re
@@ -68,13 +68,13 @@ class _Condition:
 
 
 class WaitForRule(Rule):
-    """Done when every condition holds."""
+    """Done when all conditions are met."""
 
     timeout_text = "timed out waiting for the condition"
     cancelled_text = "context canceled"
 
     def __init__(self, annotation: str) -> None:
-        """The annotation's text: one condition or a JSON list of them.
+        """Parse the annotation: one condition or a JSON list of conditions.
 
         Raises ProviderError for one that starts neither with `jsonpath=` nor with `condition=`, or is malformed.
         """
@@ -83,7 +83,7 @@ class WaitForRule(Rule):
     @override
     def observe(self, live: JsonObject, related: Related, now: float) -> Progress:
         results = [check.check(live) for check in self._checks]
-        return Progress(done=all(held for held, _ in results), lines=[line for _, line in results if line])
+        return Progress(done=all(met for met, _ in results), lines=[line for _, line in results if line])
 
 
 def _texts(annotation: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Wait for an object by its rule, with status lines, warnings and a way out."""
+"""Waiting for an object by its rule, with status messages, warnings and timeouts."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ _DELETE_CAN_SKIP = {"Namespace", "Deployment", "StatefulSet", "Job"}
 
 @dataclass
 class StatusLines:
-    """Shows each line once: the engine repeats nothing, and a wait would say the same thing every second."""
+    """Status messages of one wait, each shown once."""
 
     log: EngineLog
     urn: str
@@ -55,7 +55,7 @@ class StatusLines:
 
 @dataclass(frozen=True)
 class Awaited:
-    """What is waited for. `timeout` is in seconds."""
+    """Object of a wait. `timeout` is in seconds."""
 
     urn: str
     kind: Kind
@@ -65,14 +65,14 @@ class Awaited:
 
 @dataclass(frozen=True)
 class Waiter:
-    """The means of waiting in one run."""
+    """Waiter of one run."""
 
     client: Client
     log: EngineLog
     cancelled: threading.Event
 
     def ready(self, awaited: Awaited, live: JsonObject, *, updated: bool) -> JsonObject:
-        """The object once it is ready; at once for a kind without rule or with `pulumi.com/skipAwait`.
+        """Wait until the object is ready and return it; at once without a rule or with `pulumi.com/skipAwait`.
 
         Raises AwaitError when it is not ready in time, cannot get ready, or the run is cancelled.
         """
@@ -91,9 +91,9 @@ class Waiter:
         return ready
 
     def check(self, urn: str, kind: Kind, inputs: JsonObject, live: JsonObject) -> None:
-        """Whether the object is ready as it is, for a refresh, which shows what it finds.
+        """Check for a refresh whether the object is ready, without waiting.
 
-        Raises AwaitError with what is missing.
+        Raises AwaitError with the reasons.
         """
         if naming.annotation(inputs, naming.SKIP_AWAIT) == "true" or kind.name == "PersistentVolumeClaim":
             return
@@ -112,9 +112,9 @@ class Waiter:
             raise AwaitError(f"Resource '{name}' was created but failed to initialize", live, errors)
 
     def gone(self, awaited: Awaited, live: JsonObject) -> None:
-        """Wait until the deleted object is no longer there.
+        """Wait until the deleted object no longer exists.
 
-        Raises AwaitError when it is still there when the time is up or the run is cancelled.
+        Raises AwaitError when it still exists at the timeout, or when the run is cancelled.
         """
         lines = StatusLines(self.log, awaited.urn)
         if naming.annotation(awaited.inputs, naming.SKIP_AWAIT) == "true" and awaited.kind.name in _DELETE_CAN_SKIP:
@@ -124,7 +124,7 @@ class Waiter:
         uid = live["metadata"]["uid"]
         deadline = time.monotonic() + awaited.timeout
         current: JsonObject | None = live
-        # One with another uid is a new object of the same name.
+        # An object with another uid is a new one of the same name.
         while current is not None and current["metadata"]["uid"] == uid:
             if current["metadata"].get("deletionTimestamp"):
                 lines.info(_SCHEDULED_FOR_DELETION)
@@ -180,7 +180,7 @@ class Waiter:
 
 
 def _rule(kind: Kind, live: JsonObject, *, updated: bool) -> Rule | None:
-    """The annotation's rule, else the kind's own; None for a kind that is ready as soon as it is there."""
+    """Return the annotation's rule, else the kind's; None for a kind that is ready once it exists."""
     custom = naming.annotation(live, naming.WAIT_FOR)
     return WaitForRule(custom) if custom else _built_in_rule(kind, live, updated=updated)
 
