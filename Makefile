@@ -34,7 +34,7 @@ up: $(READY) ## everything: sandbox, adoption, pulumi up -s prod, ten messages
 
 .PHONY: incident
 # DRIVER=1.50 shows it as it is since driver 1.49, which says the cause in its log instead of the claim's event.
-incident: $(READY) ## the original failure, for real; `make up` heals it
+incident: $(READY) ## the incident; `make up` corrects it
 	@$(SANDBOX) incident $(if $(DRIVER),--driver $(DRIVER))
 
 .PHONY: adopt
@@ -46,7 +46,7 @@ preview: $(READY) ## pulumi preview --diff of the prod stack
 	@$(SANDBOX) preview
 
 .PHONY: status
-status: $(READY) ## what runs where, and what is real
+status: $(READY) ## what runs where, and what is simulated
 	@$(SANDBOX) status
 
 .PHONY: shell
@@ -69,6 +69,10 @@ lint: $(READY) ## ruff, ty, actionlint and zizmor
 # Without the linters of scripts that a machine may or may not have: the same answer everywhere.
 	@actionlint=$$($(RUN) -m sandbox.cache.linters) && $$actionlint -shellcheck= -pyflakes=
 	@$(VENV)/bin/zizmor --offline --quiet --persona=pedantic .github
+
+.PHONY: docs
+docs: $(READY) ## the documentation as a site, in build/site
+	@$(RUN) -m scripts.docs_site
 
 .PHONY: check
 # One process more than there are processors: the tests of the scripts mostly wait.
@@ -94,7 +98,7 @@ oldest: $(READY) ## the unit tests with the oldest packages that the library acc
 	  $(foreach sandbox,aws_provider kubernetes_provider eks_provider random_provider provider_base cache,--ignore-glob='tests/unit/test_$(sandbox)*')
 
 .PHONY: bench
-bench: $(READY) ## medians and ratios of what people wait for
+bench: $(READY) ## measure previews and updates: medians and ratios
 	@$(SANDBOX) bench
 
 .PHONY: format
@@ -103,7 +107,7 @@ format: $(READY) ## ruff format and safe fixes
 	@$(VENV)/bin/ruff format .
 
 .PHONY: reference
-reference: $(READY) ## components/schema.json and components/README.md, written anew from the library
+reference: $(READY) ## generate components/schema.json and components/README.md from the library
 	@$(RUN) -m tests.unit.harness.reference
 
 .PHONY: cache
@@ -116,12 +120,12 @@ keys: $(READY) ## the keys that a RocketMQ version knows, from its jars: make ke
 	@$(RUN) -m scripts.rocketmq_keys $(VERSION)
 
 .PHONY: cache-clean
-cache-clean: $(READY) ## drop what was built and downloaded
+cache-clean: $(READY) ## delete what was built and downloaded
 	@$(SANDBOX) cache-clean
 
 .PHONY: cache-prune
 # LIST=1 only says what it would drop.
-cache-prune: $(READY) ## drop what older pins left in the cache
+cache-prune: $(READY) ## delete what only older pins need from the cache
 	@$(SANDBOX) cache-prune $(if $(LIST),--list)
 
 .PHONY: pins

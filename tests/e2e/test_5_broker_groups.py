@@ -1,5 +1,7 @@
-"""Several broker groups: one on the volume of a broker that was not the stack's, as docs/migrate-a-statefulset.md says,
-and one that is added; both take messages where they were told to run."""
+"""Several broker groups: one on the volume of a broker that was not the stack's, and one that is added.
+
+The first follows docs/how-to/migrate-a-statefulset.md. Both take messages where they were told to run.
+"""
 
 import re
 from typing import Any
@@ -15,7 +17,7 @@ from tests.e2e.running_sandbox import Program, Sandbox, eventually
 NAMESPACE = "groups"
 TOPIC_STATS = 202
 OLD = 20
-GUIDE = REPOSITORY / "docs" / "migrate-a-statefulset.md"
+GUIDE = REPOSITORY / "docs" / "how-to" / "migrate-a-statefulset.md"
 
 
 def group(name: str, zone: str, memory: str, storage: str) -> dict[str, Any]:
@@ -69,8 +71,7 @@ def filled(sandbox: Sandbox) -> list[str]:
 
 def guide() -> str:
     """The commands of steps 1 to 5, as somebody copies them, for the namespace of this file."""
-    blocks = re.findall(r"^   ```\n(.*?)^   ```$", GUIDE.read_text(), flags=re.DOTALL | re.MULTILINE)
-    script = "\n".join(re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in blocks[:5])
+    script = "\n".join(re.findall(r"^```\n(.*?)^```$", GUIDE.read_text(), flags=re.DOTALL | re.MULTILINE)[:5])
     assert "target=rocketmq\n" in script
     return script.replace("target=rocketmq\n", f"target={NAMESPACE}\n")
 

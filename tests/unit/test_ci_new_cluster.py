@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor 
 FLOW_LOG_BOUNDARY = iam("policy/eks-rocketmq-ci-flow-log-boundary")
 KEY = arn("kms", "key/5678")
 # The blocks of the README's section: what to set in the example, and what then to write into the stack's file.
-SECTION = (EXAMPLE / "README.md").read_text().partition("## A stack that makes its own cluster")[2]
+SECTION = (EXAMPLE / "README.md").read_text().partition("## A stack that creates its own cluster")[2]
 FOR_THE_EXAMPLE, FOR_THE_STACK = (
     yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
 )

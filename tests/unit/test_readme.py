@@ -1,37 +1,31 @@
-"""What the documents say is held to the code: examples run, tables name what there is, links lead somewhere."""
+"""The documentation is compared with the code: examples run, tables are complete, links lead somewhere."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
 
-from eks_rocketmq.rocketmq.config.durability import PROFILES
-from eks_rocketmq.stack.settings import UNSET
+from eks_rocketmq.rocketmq.durability import PROFILES
+from eks_rocketmq.settings import UNSET
+from scripts.docs_site import pages
 from tests.unit.harness import REPOSITORY, run, run_stack
 from tests.unit.harness.golden import committed
 
 README = REPOSITORY / "README.md"
-SETTINGS = REPOSITORY / "docs" / "settings.md"
-DOCUMENTS = [
-    *REPOSITORY.glob("*.md"),
-    *REPOSITORY.glob("docs/**/*.md"),
-    *REPOSITORY.glob("components/*.md"),
-    REPOSITORY / "examples" / "README.md",
-    *REPOSITORY.glob("examples/*/README.md"),
-    *REPOSITORY.glob("sandbox/**/*.md"),
-]
+TUTORIAL = REPOSITORY / "docs" / "quick-starts" / "your-program.md"
+TREE = REPOSITORY / "docs" / "concepts" / "resource-tree.md"
+PROFILE_TABLE = REPOSITORY / "docs" / "concepts" / "durability-and-failover.md"
+SETTINGS = REPOSITORY / "docs" / "reference" / "settings.md"
+COMMANDS = REPOSITORY / "docs" / "reference" / "commands.md"
+DOCUMENTS = [REPOSITORY / page for page in pages(REPOSITORY)]
 
 
 def fences(path: Path, language: str) -> list[str]:
-    """The fenced blocks of a document in one language; an empty `language` means those without."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
-
-
-def section(title: str) -> str:
-    """One section of the README, up to the next one of the second level."""
-    (found,) = re.findall(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README.read_text(), re.MULTILINE | re.DOTALL)
-    return found
+    """The fenced blocks of a document in one language, without their indentation; an empty one means those without."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", path.read_text(), re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(text) for _, text in found]
 
 
 def rows(text: str) -> dict[str, str]:
@@ -46,10 +40,18 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+EXAMPLES = pytest.mark.parametrize("page", [README, TUTORIAL], ids=lambda page: page.name)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) < 150
+
+
+@EXAMPLES
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_the_example_runs(*, preview: bool) -> None:
-    (example,) = fences(README, "python")
-    code = compile(example, str(README), "exec")
+def test_the_example_runs(page: Path, *, preview: bool) -> None:
+    (example,) = fences(page, "python")
+    code = compile(example, str(page), "exec")
 
     recording = run(lambda: exec(code, {"__name__": "__main__"}), preview=preview)  # noqa: S102 - our own document
 
@@ -57,14 +59,15 @@ def test_the_example_runs(*, preview: bool) -> None:
     assert {f"eks-rocketmq:index:{name}" for name in imported.split(", ")} <= recording.inventory().keys()
 
 
-def test_the_example_exports_where_clients_connect() -> None:
-    (example,) = fences(README, "python")
+@EXAMPLES
+def test_the_example_exports_where_clients_connect(page: Path) -> None:
+    (example,) = fences(page, "python")
     outputs = run(lambda: exec(example, {})).outputs  # noqa: S102 - our own document
     assert outputs == {"proxy": "rocketmq-proxy.orders.svc:8081"}
 
 
 def test_the_tree_is_what_the_prod_stack_deploys() -> None:
-    (tree,) = (block for block in fences(README, "") if "pulumi:pulumi:Stack" in block)
+    (tree,) = (block for block in fences(TREE, "") if "pulumi:pulumi:Stack" in block)
     shown = [line.split()[-1] for line in tree.splitlines()]
     deployed = [urn.rsplit("::", 1)[-1] for urn in committed("prod").split()]
     # The class is read and not registered, so the committed URNs leave it out.
@@ -72,15 +75,14 @@ def test_the_tree_is_what_the_prod_stack_deploys() -> None:
 
 
 def test_the_table_of_promises_is_the_profiles() -> None:
-    text = (REPOSITORY / "docs" / "operations.md").read_text()
-    (table,) = re.findall(r"^## What a message is worth\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    (table,) = re.findall(r"^## Profiles\n(.*?)^## ", PROFILE_TABLE.read_text(), re.MULTILINE | re.DOTALL)
     shown = re.findall(r"^\| `(\w+)` \| (\d) or more \| (\d) \| (\d) or more \|", table, re.MULTILINE)
     assert shown == [
         (name, str(profile.least_members), str(profile.zones), str(profile.least_controllers))
         for name, profile in PROFILES.items()
     ]
     kept = {key for profile in PROFILES.values() for key in profile.kept}
-    assert kept == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("refuse what", 1)[1])) - {"config"}
+    assert kept == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("reject these keys", 1)[1])) - {"config"}
 
 
 def test_the_example_of_a_setting_is_taken_and_reaches_the_pods() -> None:
@@ -106,7 +108,9 @@ def test_the_table_of_settings_is_the_schema() -> None:
 
 def test_the_table_of_commands_is_the_makefile() -> None:
     targets = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
-    assert sorted(rows(section("Commands"))) == sorted(f"make {target}" for target in targets)
+    assert sorted([each for each in rows(COMMANDS.read_text()) if each.startswith("make ")]) == sorted(
+        f"make {target}" for target in targets
+    )
 
 
 def links(path: Path) -> list[str]:

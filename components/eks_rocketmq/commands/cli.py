@@ -38,7 +38,7 @@ Absent = Annotated[
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
-_MANUAL = "docs/operations.md"
+_MANUAL = "docs/how-to/destroy-a-stack-whose-cluster-is-gone.md"
 _UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 """Lets the kubernetes provider delete objects of a cluster that does not answer; it refuses otherwise."""
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)

@@ -23,7 +23,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "rocketmqVersion": tuple(versions()),
 }
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
-_REFERENCE = "docs/settings.md"
+_REFERENCE = "docs/reference/settings.md"
 UNSET: tuple[Any, ...] = ("", 0, [], {})
 """Declared defaults that stand for the component's own default: the engine wants a default of every optional key."""
 

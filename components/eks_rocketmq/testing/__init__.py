@@ -1,4 +1,4 @@
-"""Mocks for unit tests of programs that use the components; docs/test-your-program.md shows how."""
+"""Mocks for unit tests of programs that use the components; docs/how-to/test-your-program.md shows how."""
 
 import json
 from collections.abc import Callable, Mapping

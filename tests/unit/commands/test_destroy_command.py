@@ -288,7 +288,8 @@ def test_a_cluster_that_is_gone_is_not_asked_and_its_provider_lets_go(
     command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": OWN_NAMESPACE}]
     result = command("--yes", "--cluster-gone")
     assert result.exit_code == 0, result.output
-    assert "Its volumes stay in AWS; docs/operations.md says how to find and delete them." in result.output
+    page = "docs/how-to/destroy-a-stack-whose-cluster-is-gone.md"
+    assert f"Its volumes stay in AWS; {page} says how to find and delete them." in result.output
     assert command.log[-2:] == [PREVIEW, REST]
     assert set(command.unreachable) == {"true"}
 

@@ -1,4 +1,4 @@
-"""The programs and tests in docs/test-your-program.md, as a user copies them."""
+"""The programs and tests in docs/how-to/test-your-program.md, as a user copies them."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 from eks_rocketmq.testing import answers
 from tests.unit.harness import REPOSITORY
 
-PAGE = (REPOSITORY / "docs" / "test-your-program.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "how-to" / "test-your-program.md").read_text(encoding="utf-8")
 BLOCKS = {
     found[1]: textwrap.dedent(found[0])
     for found in re.findall(r"^ *```python\n((?: *# (\S+\.py)\n)(?:.*\n)*?) *```$", PAGE, re.MULTILINE)

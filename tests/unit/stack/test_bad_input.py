@@ -226,7 +226,7 @@ def test_no_error_lists_dozens_of_names(stack: str, changed: dict[str, Any]) -> 
     assert text.count(", ") <= 12, text
     if "zzz" in text and "config" not in text:
         assert "accepted are " in text
-        assert re.search(r"components/README.md|docs/settings.md", text)
+        assert re.search(r"components/README.md|docs/reference/settings.md", text)
 
 
 def test_a_new_class_with_the_name_of_eks_own_is_told_what_the_stack_file_can_do() -> None:

@@ -14,8 +14,8 @@ class AlertsArgs(TypedDict):
     alert_labels: NotRequired[dict[str, str]]
     """Labels of every alert beside `severity` and `broker_group`, such as `{"team": "messaging"}`. Default: none."""
     runbook_url: NotRequired[str]
-    """Address of the page whose anchors the alerts point to. Default: `docs/operations.md`, to be read in the
-    repository."""
+    """Address of the page whose anchors the alerts point to. Default:
+    `docs/troubleshooting/alerts.md`, to be read in the repository."""
     kubernetes_metrics: NotRequired[bool]
     """Whether the Prometheus also has the metrics of the kubelets and of kube-state-metrics, as kube-prometheus-stack
     does. Without them there are no alerts on members out of sync and on restarts, and the disk is measured against the

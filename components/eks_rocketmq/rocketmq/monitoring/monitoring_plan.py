@@ -11,7 +11,7 @@ from eks_rocketmq.rocketmq.pods.pod_settings import object_annotations, object_l
 
 MONITORS = accepted_values(Monitor)
 CRITICAL_DISK_PERCENT = 85
-RUNBOOK = "docs/operations.md"
+RUNBOOK = "docs/troubleshooting/alerts.md"
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
 _ALERT_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _ALERTS_OWN = frozenset({"alertname", "severity", "broker_group"})

@@ -144,7 +144,7 @@ def _existing_claims(own: Workload, found: Mapping[str, Sequence[Object]]) -> It
         if missing and own.role == labels.BROKER:
             line += (
                 " The members without a claim start empty. If one of them is elected first, consumers find an empty "
-                "group: start with one member (docs/migrate-a-statefulset.md)."
+                "group: start with one member (docs/how-to/migrate-a-statefulset.md)."
             )
         yield line
 
