@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eks_rocketmq.rocketmq.durability import PROFILES
-from eks_rocketmq.settings import UNSET
+from eks_rocketmq.rocketmq.config.durability import PROFILES
+from eks_rocketmq.stack.settings import UNSET
 from scripts.docs_site import pages
 from tests.unit.harness import REPOSITORY, run, run_stack
 from tests.unit.harness.golden import committed
