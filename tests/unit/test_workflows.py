@@ -66,6 +66,7 @@ def test_permissions_are_the_least_that_each_job_needs() -> None:
         ("release", "build"): {**aws, "attestations": "write"},
         ("release", "publish"): aws,
         ("test", "check"): read,
+        ("test", "docs"): read,
         ("test", "oldest"): read,
         ("test", "test"): read,
         ("preview", "preview"): aws,
@@ -116,7 +117,7 @@ def test_a_commit_is_tested_once_whether_it_is_pushed_or_comes_from_a_fork() -> 
     assert workflow("test")[True] == {"push": None, "pull_request": None}
     once = "github.event_name == 'push' || github.event.pull_request.head.repo.fork"
     assert {name: job.get("if") for name, job in jobs("test").items()} == dict.fromkeys(
-        ("check", "oldest", "test"), once
+        ("check", "docs", "oldest", "test"), once
     )
 
 
