@@ -16,7 +16,7 @@ READY := $(VENV)/.ready
 REQUIREMENTS := requirements-dev.txt
 
 .PHONY: help
-help: ## this list
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # One environment for program, tests and sandbox; made again when a pin changes.
@@ -29,40 +29,40 @@ $(READY): $(REQUIREMENTS) components/pyproject.toml
 	@touch $@
 
 .PHONY: up
-up: $(READY) ## everything: sandbox, adoption, pulumi up -s prod, ten messages
+up: $(READY) ## start the sandbox, adopt, pulumi up -s prod, send ten messages
 	@$(SANDBOX) up
 
 .PHONY: incident
 # DRIVER=1.50 shows it as it is since driver 1.49, which says the cause in its log instead of the claim's event.
-incident: $(READY) ## the incident; `make up` corrects it
+incident: $(READY) ## reproduce the original failure; `make up` fixes it
 	@$(SANDBOX) incident $(if $(DRIVER),--driver $(DRIVER))
 
 .PHONY: adopt
-adopt: $(READY) ## import once what the account and the cluster already have
+adopt: $(READY) ## import the existing resources of account and cluster
 	@$(SANDBOX) adopt
 
 .PHONY: preview
-preview: $(READY) ## pulumi preview --diff of the prod stack
+preview: $(READY) ## run pulumi preview --diff of the prod stack
 	@$(SANDBOX) preview
 
 .PHONY: status
-status: $(READY) ## what runs where, and what is simulated
+status: $(READY) ## show processes, nodes, pods, claims and the parts of Pulumi
 	@$(SANDBOX) status
 
 .PHONY: shell
-shell: $(READY) ## a shell with kubectl, pulumi and aws configured
+shell: $(READY) ## open a shell with kubectl, pulumi and aws configured
 	@$(SANDBOX) shell
 
 .PHONY: logs
-logs: $(READY) ## the logs of every process and pod
+logs: $(READY) ## show the logs of all processes and pods
 	@$(SANDBOX) logs
 
 .PHONY: down
-down: $(READY) ## remove the sandbox: no process, namespace, mount or cgroup stays
+down: $(READY) ## remove the sandbox: processes, namespaces, mounts, cgroups
 	@$(SANDBOX) down
 
 .PHONY: lint
-lint: $(READY) ## ruff, ty, actionlint and zizmor
+lint: $(READY) ## run ruff, ty, actionlint and zizmor
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ty check --quiet .
@@ -71,25 +71,25 @@ lint: $(READY) ## ruff, ty, actionlint and zizmor
 	@$(VENV)/bin/zizmor --offline --quiet --persona=pedantic .github
 
 .PHONY: docs
-docs: $(READY) ## the documentation as a site, in build/site
+docs: $(READY) ## build the documentation as a site, in build/site
 	@$(RUN) -m scripts.docs_site
 
 .PHONY: check
 # One process more than there are processors: the tests of the scripts mostly wait.
-check: lint ## the quick loop: lint, types, unit tests, the pods' scripts
+check: lint ## run lint, types, unit tests and tests of the pods' scripts
 	@$(RUN) -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal tests/unit tests/scripts
 
 .PHONY: unit
-unit: $(READY) ## the unit tests alone
+unit: $(READY) ## run the unit tests
 	@$(RUN) -m pytest -q -n $$(nproc) --dist worksteal tests/unit
 
 .PHONY: test
-test: lint ## everything: lint, types, unit, contract, Go and end-to-end tests
+test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tests
 	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
 .PHONY: oldest
 # The tests' own packages have lower bounds too: the lowest resolution would take their first releases.
-oldest: $(READY) ## the unit tests with the oldest packages that the library accepts
+oldest: $(READY) ## run the unit tests with the oldest supported packages
 	@rm -rf .venv-oldest && $(VENV)/bin/uv venv --quiet --python $(RUN) .venv-oldest
 	@$(VENV)/bin/uv pip install --quiet --python .venv-oldest --resolution lowest-direct \
 	  --editable './components[eks,cli]' --requirement tests/oldest-requirements.in
@@ -98,43 +98,43 @@ oldest: $(READY) ## the unit tests with the oldest packages that the library acc
 	  $(foreach sandbox,aws_provider kubernetes_provider eks_provider random_provider provider_base cache,--ignore-glob='tests/unit/test_$(sandbox)*')
 
 .PHONY: bench
-bench: $(READY) ## measure previews and updates: medians and ratios
+bench: $(READY) ## measure startup, commands, unit tests and previews
 	@$(SANDBOX) bench
 
 .PHONY: format
-format: $(READY) ## ruff format and safe fixes
+format: $(READY) ## run ruff format and safe fixes
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
 .PHONY: reference
-reference: $(READY) ## generate components/schema.json and components/README.md from the library
+reference: $(READY) ## write components/schema.json and components/README.md from the library
 	@$(RUN) -m tests.unit.harness.reference
 
 .PHONY: cache
 # PARTS=image-rocketmq-5.4.0 builds one part, also such as only that asks for.
-cache: $(READY) ## build and download what the sandbox needs, nothing else
+cache: $(READY) ## build and download the programs and images of the sandbox
 	@$(RUN) -m sandbox.cache $(PARTS)
 
 .PHONY: keys
-keys: $(READY) ## the keys that a RocketMQ version knows, from its jars: make keys VERSION=5.5.0
+keys: $(READY) ## write the keys of a RocketMQ version from its jars: make keys VERSION=5.5.0
 	@$(RUN) -m scripts.rocketmq_keys $(VERSION)
 
 .PHONY: cache-clean
-cache-clean: $(READY) ## delete what was built and downloaded
+cache-clean: $(READY) ## remove everything that was built and downloaded
 	@$(SANDBOX) cache-clean
 
 .PHONY: cache-prune
 # LIST=1 only says what it would drop.
-cache-prune: $(READY) ## delete what only older pins need from the cache
+cache-prune: $(READY) ## remove cache entries of older pins
 	@$(SANDBOX) cache-prune $(if $(LIST),--list)
 
 .PHONY: pins
-pins: $(READY) ## move Pulumi's CLI and SDKs to one version: make pins PULUMI=3.260.0
+pins: $(READY) ## set one version of Pulumi's CLI and SDKs: make pins PULUMI=3.260.0
 	@$(RUN) -m scripts.pins $(PULUMI)
 	@$(MAKE) --no-print-directory lock
 
 .PHONY: lock
-lock: $(READY) ## compile the pinned requirement files again
+lock: $(READY) ## compile the pinned requirement files
 	@for name in requirements requirements-dev; do \
 	  $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate $$name.in -o $$name.txt; \
 	done

@@ -26,11 +26,12 @@ import java.util.spi.ToolProvider;
  * Prints the configuration keys of the RocketMQ on the class path as JSON: role, key, type, default, members of an enum,
  * whether RocketMQ deprecates the key, and whether nothing in it reads the key. Started by rocketmq_keys.py.
  *
- * RocketMQ sets configuration through setters and drops what has none without a word, so the setters are the list. Of a
- * .conf file it passes numbers, booleans and strings only; the proxy's JSON sets everything else as well.
+ * RocketMQ sets configuration through setters and silently ignores keys without one, so the setters are the list. From a
+ * .conf file it reads numbers, booleans and strings only; from the proxy's JSON it reads all types.
  *
- * Nothing reads a key whose name, in letters of any size, stands in no class but the one that has its setter, and whose
- * field is read there by its getter alone, which nobody calls. By reflection or as text it would need the name as well.
+ * A key counts as unread if two conditions hold. No class but that of its setter contains its name, in any case. In that
+ * class only the field's getter reads the field, and no code calls the getter. Access by reflection or as text would
+ * also need the name.
  */
 public class RocketMqKeys {
     private static final List<String> NETTY = List.of("org.apache.rocketmq.remoting.netty.NettyClientConfig",

@@ -1,6 +1,6 @@
-"""Table of the changes that a preview plans, in Markdown. Replacements and deletions of data come first.
+"""Table of the planned changes of a preview, in Markdown. Replacements and deletions of data come first.
 
-Reads the engine's event log, so one preview gives the table and the diff. Standard library alone.
+Reads the engine's event log, so one preview gives the table and the diff. Standard library only.
 """
 
 import json
@@ -50,7 +50,7 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class ResourceChange:
     """One resource that the update would change."""
 
     operation: str
@@ -64,7 +64,7 @@ class Change:
 
     @property
     def severity(self) -> Severity:
-        """How much a reviewer has to look at it."""
+        """Severity for a reviewer."""
         if self.operation == "new version":
             return Severity.CONFIGURATION
         if self.operation in _DESTRUCTIVE:
@@ -72,7 +72,7 @@ class Change:
         return Severity.CREATE if self.operation == "create" else Severity.OTHER
 
 
-def read_changes(event_log: Iterable[str], clean: Callable[[str], str] = str) -> list[Change]:
+def read_changes(event_log: Iterable[str], clean: Callable[[str], str] = str) -> list[ResourceChange]:
     """Return the planned changes of an engine event log, the most severe first.
 
     Args:
@@ -92,12 +92,12 @@ def _steps(event_log: Iterable[str]) -> Iterator[Mapping[str, Any]]:
                 yield event["resourcePreEvent"]["metadata"]
 
 
-def _change(metadata: Mapping[str, Any], clean: Callable[[str], str]) -> Change:
+def _change(metadata: Mapping[str, Any], clean: Callable[[str], str]) -> ResourceChange:
     operation, (*_, kind_path, name) = metadata["op"], metadata["urn"].split("::", 3)
     kind = kind_path.rpartition("$")[2]
     if operation == "replace" and kind in _CONFIGURATION_KINDS and _is_new_version(metadata):
         operation = "new version"
-    return Change(operation, kind, clean(name), [clean(path) for path in _properties(metadata)])
+    return ResourceChange(operation, kind, clean(name), [clean(path) for path in _properties(metadata)])
 
 
 def _is_new_version(metadata: Mapping[str, Any]) -> bool:
@@ -120,16 +120,16 @@ def _properties(metadata: Mapping[str, Any]) -> list[str]:
     return list(detailed) or list(metadata.get("diffs") or [])
 
 
-def table(changes: Sequence[Change], room: int) -> list[str]:
-    """Return the Markdown lines of the table, at most `room` bytes; a last line counts the rows left out."""
+def table(changes: Sequence[ResourceChange], limit: int) -> list[str]:
+    """Return the Markdown lines of the table, at most `limit` bytes. A last line counts the omitted rows."""
     if not changes:
         return []
     lines = ["| operation | kind | name | why |", "|---|---|---|---|"]
-    room -= _size(lines) + 100  # the line that counts what is left out
+    limit -= _size(lines) + 100  # the line with the number of omitted rows
     for number, change in enumerate(changes):
         row = _row(change)
-        room -= _size([row])
-        if room < 0:
+        limit -= _size([row])
+        if limit < 0:
             left = _counted(changes[number:])
             return [*lines, "", f"Not shown, as the comment would be too long: {left}.", ""]
         lines.append(row)
@@ -140,12 +140,12 @@ def _size(lines: Iterable[str]) -> int:
     return sum(len(line.encode()) + 1 for line in lines)
 
 
-def _counted(changes: Iterable[Change]) -> str:
+def _counted(changes: Iterable[ResourceChange]) -> str:
     operations = [change.operation for change in changes]
     return ", ".join(f"{operations.count(each)} to {each}" for each in dict.fromkeys(operations))
 
 
-def _row(change: Change) -> str:
+def _row(change: ResourceChange) -> str:
     cells = [change.operation, _code(change.kind), _code(change.name)]
     if change.severity is Severity.DATA:
         cells = [f"⚠️ **{change.operation}**", *(f"**{cell}**" for cell in cells[1:])]
@@ -154,7 +154,7 @@ def _row(change: Change) -> str:
     return f"| {' | '.join([*cells, _why(change)])} |"
 
 
-def _why(change: Change) -> str:
+def _why(change: ResourceChange) -> str:
     if change.operation == "new version":
         return "its content; the pods that read it roll"
     if change.operation == "delete":

@@ -1,7 +1,7 @@
-"""`python -m scripts.pins VERSION`: move Pulumi's CLI and SDKs to a version, in every file that names it.
+"""Set the version of Pulumi's CLI and SDKs in every file that names it: `python -m scripts.pins VERSION`.
 
-The CLI and the language host for Node.js are built from Go modules, so the version must be one whose modules the Go
-module proxy serves. That is tried first; when it fails, no file is changed.
+The CLI and the language host for Node.js are built from Go modules. The command downloads these from the Go module
+proxy first, and changes no file when that fails.
 """
 
 import re
@@ -23,14 +23,14 @@ WRITTEN = (
     "sandbox/pins.py",
     "tests/contract/typescript/package.json",
 )
-"""Files in which a person writes the version."""
+"""Files in which the version is written by hand."""
 GO = ("sandbox/toolchain/pulumi", "sandbox/toolchain/pulumi-language-nodejs")
 NODE = "sandbox/cache/requirements/nodejs"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 class PinsError(Exception):
-    """A version cannot be taken; the message says why and what to do."""
+    """The version cannot be used. The message says why and what to do."""
 
 
 def move(repository: Path, old: str, new: str) -> None:
@@ -38,11 +38,11 @@ def move(repository: Path, old: str, new: str) -> None:
 
     Args:
         repository: root of the repository.
-        old: the version that the files name.
-        new: the version that they name afterwards.
+        old: the version in the files.
+        new: the version to write.
 
     Raises:
-        PinsError: for a text that is no version, and for a file that does not name the old one; no file is changed.
+        PinsError: for an invalid version, and for a file without the old one. No file is changed.
     """
     if not _VERSION.fullmatch(new):
         msg = f"PULUMI: {new!r} is no version. Accepted is a release such as {old}. Run make pins PULUMI={old}."
@@ -58,7 +58,7 @@ def move(repository: Path, old: str, new: str) -> None:
 
 
 def main(new: str) -> None:
-    """Move the pins, then let Go and npm write their own files."""
+    """Set the version, then let Go and npm update their own files."""
     if _VERSION.fullmatch(new):
         for module in MODULES:
             _run(REPOSITORY / GO[1], "go", "mod", "download", f"{module}@v{new}")

@@ -1,6 +1,6 @@
-"""Commands of the workflows: preview a pull request, write its comment, and check that a commit was approved.
+"""Commands of the workflows: preview a pull request, write its comment, and check the approval of a commit.
 
-Standard library alone: the job that writes the comment installs nothing.
+Standard library only: the job that writes the comment installs nothing.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.changes import Change, Severity, read_changes, table
+from scripts.changes import ResourceChange, Severity, read_changes, table
 
 COMMENT_BYTES = 65_000
 """GitHub refuses comments above 65,536 characters; bytes are never fewer than characters."""
@@ -45,30 +45,30 @@ _DESTRUCTIVE = re.compile(r"^\d+ to (?:delete|replace)")
 
 
 class PipelineError(Exception):
-    """A step cannot go on; the message says what to do."""
+    """A step cannot continue. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What one `pulumi preview` printed and planned, without secrets and control characters."""
+    """Output and planned changes of a `pulumi preview`, without secrets and control characters."""
 
     stack: str
     commit: str
     run_url: str
     code: int
     output: str
-    changes: Sequence[Change] = field(default_factory=list)
+    changes: Sequence[ResourceChange] = field(default_factory=list)
 
 
 def marker(stack: str) -> str:
-    """First line of the comment, invisible, by which it is found again."""
+    """Return the first line of the comment, an invisible marker to find it again."""
     return f"<!-- eks-rocketmq preview of {stack} -->"
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """The text without the values of secret variables and without anything that looks like a credential.
+    """Replace values of secret variables and everything that looks like a credential.
 
-    Pulumi hides what it knows to be secret, and GitHub masks secrets in logs; neither sees to a comment.
+    Pulumi hides known secrets and GitHub masks secrets in logs; neither applies to a comment.
     """
     values = {v for name, v in environment.items() if _SECRET_NAME.search(name.upper()) and len(v) >= _SHORTEST_SECRET}
     for value in sorted(values, key=len, reverse=True):
@@ -77,12 +77,12 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
 
 
 def clean(text: str, environment: Mapping[str, str]) -> str:
-    """Output as it may be shown: no secrets, no colours, no control characters."""
+    """Remove secrets, colours and control characters."""
     return without_secrets(_CONTROL.sub("", text.replace("\r\n", "\n")), environment)
 
 
 def headline(preview: Preview) -> str:
-    """One line that says how the preview ended, deletions and replacements in bold."""
+    """Return one line with the result of the preview, deletions and replacements in bold."""
     if preview.code:
         return f"**failed** with exit code {preview.code}"
     _, _, counts = f"\n{preview.output}".rpartition("\nResources:\n")
@@ -91,7 +91,7 @@ def headline(preview: Preview) -> str:
 
 
 def comment(preview: Preview, limit: int) -> str:
-    """The comment (Markdown), at most `limit` bytes: headline, table of changes and as much of the diff as fits."""
+    """Return the comment (Markdown), at most `limit` bytes: headline, table of changes and shortened diff."""
     head = _head(preview.stack, headline(preview), preview.commit, preview.run_url)
     if any(change.severity is Severity.DATA for change in preview.changes):
         head += ["> **Warning**: this update replaces or deletes resources that hold data.", ""]
@@ -100,17 +100,17 @@ def comment(preview: Preview, limit: int) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", diff)), default=0))
     tail = ["</details>", ""]
     around = [*head, f"<details{' open' if preview.code else ''}><summary>Output</summary>", "", f"{fence}diff"]
-    room = limit - len("\n".join([*around, fence, "", *tail]).encode()) - 1
-    return "\n".join([*around, _shortened(diff, room, preview.run_url), fence, "", *tail])
+    left = limit - len("\n".join([*around, fence, "", *tail]).encode()) - 1
+    return "\n".join([*around, _shortened(diff, left, preview.run_url), fence, "", *tail])
 
 
 def _coloured(sign: re.Match[str]) -> str:
-    """A line's sign moved to the front, where a Markdown diff is coloured."""
+    """Move a line's sign to the front, where a Markdown diff colours it."""
     return _COLOURED.get(sign[2], sign[2]) + sign[1] + (sign[2] if sign[2] == "+-" else "")
 
 
 def no_preview(stack: str, environment: Mapping[str, str]) -> str:
-    """The comment about a job that ended without a preview, so that an older one does not stand for it."""
+    """Return the comment of a job without a preview. It replaces the comment of an older preview."""
     return "\n".join(_head(stack, "**none**, the job failed before", commit(environment), _run_url(environment)))
 
 
@@ -123,34 +123,34 @@ def _head(stack: str, headline: str, commit: str, run_url: str) -> list[str]:
     ]
 
 
-def _shortened(text: str, room: int, run_url: str) -> str:
-    """The text in `room` bytes: a quarter for its end, where counts and errors stand, the rest for its beginning."""
-    if len(text.encode()) <= room:
+def _shortened(text: str, limit: int, run_url: str) -> str:
+    """Shorten the text to `limit` bytes: a quarter for the end with counts and errors, the rest for the beginning."""
+    if len(text.encode()) <= limit:
         return text
     lines = text.splitlines()
     note = f"… {len(lines)} lines in all; the summary of {run_url} has more …"
-    left = room - len(note.encode()) - 2
+    left = limit - len(note.encode()) - 2
     end = _fitting(reversed(lines), left // 4)
     start = _fitting(lines, left - len("\n".join(end).encode()))
     return "\n".join([*start, note, *reversed(end)])
 
 
-def _fitting(lines: Iterable[str], room: int) -> list[str]:
-    """The first lines that fit into `room` bytes."""
+def _fitting(lines: Iterable[str], limit: int) -> list[str]:
+    """Return the first lines that fit into `limit` bytes."""
     taken: list[str] = []
     for line in lines:
-        room -= len(line.encode()) + 1
-        if room < 0:
+        limit -= len(line.encode()) + 1
+        if limit < 0:
             break
         taken.append(line)
     return taken
 
 
 def preview(stack: str, environment: Mapping[str, str], comment_file: Path | None) -> int:
-    """Run `pulumi preview`, show it, and write the comment and the job's summary. Returns pulumi's exit code.
+    """Run `pulumi preview`, print it, and write the comment and the job's summary. Return pulumi's exit code.
 
     Raises:
-        PipelineError: when a program or a variable that the preview needs is missing.
+        PipelineError: when a required program or variable is missing.
     """
     for program, remedy in _NEEDED.items():
         if shutil.which(program, path=environment.get("PATH")) is None:
@@ -172,7 +172,7 @@ def preview(stack: str, environment: Mapping[str, str], comment_file: Path | Non
 
 
 def _run_preview(stack: str, environment: Mapping[str, str]) -> Preview:
-    """Run `pulumi preview`, print its output as it comes, and return what it printed and planned."""
+    """Run `pulumi preview`, print its output live, and return output and planned changes."""
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         event_log = Path(folder) / "events.json"
@@ -204,7 +204,7 @@ def _run_preview(stack: str, environment: Mapping[str, str]) -> Preview:
 
 
 def commit(environment: Mapping[str, str]) -> str:
-    """What was checked out: a commit, and for a pull request of what it is the merge."""
+    """Return the checked-out commit, and for a pull request the commits that it merges."""
     checked_out = environment.get("COMMIT", "unknown")
     merged = f", merge of {environment['HEAD']} into {environment['BASE']}" if "HEAD" in environment else ""
     return f"{checked_out}{merged}"
@@ -217,7 +217,7 @@ def _run_url(environment: Mapping[str, str]) -> str:
 
 
 def gh(arguments: Sequence[str], body: str | None = None) -> str:
-    """What `gh api ARGUMENTS` prints; `body` is sent as JSON.
+    """Return the output of `gh api ARGUMENTS`. `body` is JSON.
 
     Raises:
         PipelineError: when GitHub refuses.
@@ -231,10 +231,10 @@ def gh(arguments: Sequence[str], body: str | None = None) -> str:
 
 
 def publish(repository: str, number: int, text: str, api: Callable[..., str] = gh) -> str:
-    """Write the pull request's comment, or edit the one that this workflow wrote before. Returns what was done.
+    """Write the pull request's comment, or edit the existing one of this workflow. Return what was done.
 
     Raises:
-        PipelineError: for a text without the marker of a stack, which could never be found again.
+        PipelineError: for a text without a stack's marker, which could not be found again.
     """
     first, _, _ = text.partition("\n")
     if not (first.startswith("<!-- ") and first.endswith(" -->")):
@@ -260,10 +260,10 @@ def publish(repository: str, number: int, text: str, api: Callable[..., str] = g
 
 
 def require_newest(repository: str, branch: str, commit: str, api: Callable[..., str] = gh) -> None:
-    """Let only the newest commit of the branch through: an older one would undo what was approved after it.
+    """Accept only the newest commit of the branch: an older one would undo later approved changes.
 
     Raises:
-        PipelineError: when the branch has moved on.
+        PipelineError: when the branch has a newer commit.
     """
     newest = api([f"repos/{repository}/git/ref/heads/{branch}", "--jq", ".object.sha"]).strip()
     if newest != commit:
@@ -272,23 +272,23 @@ def require_newest(repository: str, branch: str, commit: str, api: Callable[...,
 
 
 def require_reviewers(repository: str, environment: str, api: Callable[..., str] = gh) -> None:
-    """Let a job through only if its environment has reviewers: GitHub makes one without any that nobody made before.
+    """Accept only an environment with reviewers: GitHub creates missing environments without any.
 
     Raises:
-        PipelineError: when nobody had to approve, or GitHub does not say so.
+        PipelineError: when no approval was required, or GitHub does not say so.
     """
     found = json.loads(api([f"repos/{repository}/environments/{environment}"]))
     rules = found.get("protection_rules", [])
     if not any(rule["type"] == "required_reviewers" and rule.get("reviewers") for rule in rules):
         msg = (
-            f"environment {environment!r} has no required reviewers, so nobody approved this run: add them in GitHub "
+            f"environment {environment!r} has no required reviewers, so this run had no approval: add them in GitHub "
             f"under Settings → Environments → {environment}"
         )
         raise PipelineError(msg)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__)
     commands = made.add_subparsers(dest="command", required=True)
     one = commands.add_parser("preview", help="run pulumi preview, write its comment and the job's summary")
@@ -297,15 +297,15 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("comment", help="write or edit the comment of a pull request")
     one.add_argument("--stack", required=True)
     one.add_argument("--number", type=int, required=True)
-    one.add_argument("file", type=Path, help="what the preview wrote, if it came to one")
-    one = commands.add_parser("reviewed", help="fail unless this run is for the newest commit and had to be approved")
+    one.add_argument("file", type=Path, help="comment file of the preview, if there is one")
+    one = commands.add_parser("reviewed", help="fail unless this run is for the newest commit and required an approval")
     one.add_argument("--branch", required=True)
     one.add_argument("--environment", required=True)
     return made
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return the exit code."""
     given = parser().parse_args(arguments)
     try:
         if given.command == "preview":

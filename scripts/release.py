@@ -1,6 +1,6 @@
-"""Build the distribution and its SBOM into `dist/`, for a tag that names its version.
+"""Build the distribution and its SBOM into `dist/`, for the tag of its version.
 
-Runs as `python3 -m scripts.release v1.2.3` and installs its pinned tools by itself.
+Runs as `python3 -m scripts.release v1.2.3` and installs its pinned tools.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ TOOLS = ROOT / "scripts" / "release-requirements.txt"
 
 
 class ReleaseError(Exception):
-    """The tag cannot be released; the message says what to do."""
+    """The tag cannot be released. The message says what to do."""
 
 
 def require_version(tag: str, project: Path = LIBRARY / "pyproject.toml") -> str:
@@ -56,7 +56,7 @@ def _run(*command: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Build for the tag in `arguments`; returns the exit code."""
+    """Build for the tag in `arguments` and return the exit code."""
     try:
         build(arguments[0], ROOT / "dist", ROOT / ".release")
     except ReleaseError as error:

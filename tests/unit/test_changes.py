@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.changes import DATA_KINDS, Change, Severity, read_changes, table
+from scripts.changes import DATA_KINDS, ResourceChange, Severity, read_changes, table
 
 PREFIX = "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:RocketMq$"
 ROOM = 30_000
@@ -111,7 +111,7 @@ def test_a_preview_without_changes_has_no_table() -> None:
 def test_secrets_are_taken_out_of_names_and_paths() -> None:
     log = [event("update", SET, "token-hunter2", diffs=["metadata.annotations.hunter2"])]
     (change,) = read_changes(log, lambda text: text.replace("hunter2", "***"))
-    assert change == Change("update", SET, "token-***", ["metadata.annotations.***"])
+    assert change == ResourceChange("update", SET, "token-***", ["metadata.annotations.***"])
 
 
 @given(
@@ -119,7 +119,7 @@ def test_secrets_are_taken_out_of_names_and_paths() -> None:
     st.integers(300, 4_000),
 )
 def test_names_never_leave_their_cell_and_the_table_keeps_its_limit(names: list[str], room: int) -> None:
-    lines = table([Change("create", SET, name) for name in names], room)
+    lines = table([ResourceChange("create", SET, name) for name in names], room)
     assert sum(len(line.encode()) + 1 for line in lines) <= room
     rows = [line for line in lines if line.startswith("| create")]
     assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
