@@ -1,1 +1,1 @@
-"""The whole of eks-rocketmq for real on one machine: engine, AWS APIs, Kubernetes nodes, images."""
+"""Sandbox: engine, AWS APIs, Kubernetes nodes and RocketMQ on one machine."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox COMMAND`, which the Makefile calls."""
+"""Commands of the sandbox: `python -m sandbox COMMAND`. The Makefile calls them."""
 
 from sandbox.cli import app
 

@@ -1,4 +1,4 @@
-"""`make bench`: what people wait for, as medians over several runs, against the goals."""
+"""Benchmark (`make bench`): medians over several runs, and their ratios to the goals."""
 
 import statistics
 import subprocess
@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from sandbox import lifecycle
-from sandbox.bench_previews import GROUPS, Previews
+from sandbox.bench_previews import GROUPS, BenchPreviews
+from sandbox.cache.toolchain import Toolchain
 from sandbox.engine import pulumi as engines
-from sandbox.messages.deliver import Deployment
-from sandbox.place import REPOSITORY, Place
+from sandbox.layout import REPOSITORY, SandboxInstance
 from sandbox.progress import Report
 
 RUNS = 5
 FEW_RUNS = 3
 UP_RUNS = 2
+COLUMNS = ("what", "runs", "min s", "median s", "max s", "goal s", "ratio")
 SECONDS_PER_RESOURCE = 0.010
-"""What a resource may add to the preview of a program that does nothing."""
+"""Goal: what each resource adds to the preview of an empty program."""
 
-# The harness of the unit tests runs the program, so that only the SDK and the library are measured.
+# The test harness runs the program, so only the SDK and the library are measured.
 _MOCKED = (
     "import time; from tests.unit.harness import run_stack; started = time.monotonic(); "
     "run_stack('prod', preview=True); print(time.monotonic() - started)"
@@ -31,7 +32,7 @@ _MOCKED = (
 
 @dataclass(frozen=True)
 class Measurement:
-    """Seconds of each run of one command, and the goal for the median where there is one."""
+    """Durations of one command in seconds, and the goal for their median."""
 
     title: str
     seconds: list[float]
@@ -41,29 +42,30 @@ class Measurement:
     def median(self) -> float:
         return statistics.median(self.seconds)
 
+    @property
+    def row(self) -> list[str]:
+        """Cells of `COLUMNS`."""
+        figures = (min(self.seconds), self.median, max(self.seconds))
+        against = (f"{self.goal:.1f}", f"{self.median / self.goal:.2f}") if self.goal else ("", "")
+        return [self.title, str(len(self.seconds)), *(f"{figure:.2f}" for figure in figures), *against]
 
-def run(place: Place, report: Report) -> None:
-    """Take the sandbox `place` down and up, measure the commands of every day on it, and take it down."""
-    measured = [*_library(report), *_whole(place, report), *_commands(place, report), *_previews(place, report)]
-    lifecycle.down(place, report)
+
+def run(instance: SandboxInstance, report: Report) -> None:
+    """Take the sandbox down and up, measure it, and take it down."""
+    measured = [*_library(report), *_up_and_down(instance, report)]
+    tools = lifecycle.require_running(instance, report)
+    measured += [*_commands(instance, tools), *_previews(instance, tools, report)]
+    lifecycle.down(instance, report)
     table = Table(box=None, header_style="dim")
-    for column in ("what", "runs", "min s", "median s", "max s", "goal s", "ratio"):
-        table.add_column(column, justify="left" if column == "what" else "right")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column == COLUMNS[0] else "right")
     for each in measured:
-        table.add_row(
-            each.title,
-            str(len(each.seconds)),
-            f"{min(each.seconds):.2f}",
-            f"{each.median:.2f}",
-            f"{max(each.seconds):.2f}",
-            f"{each.goal:.1f}" if each.goal else "",
-            f"{each.median / each.goal:.2f}" if each.goal else "",
-        )
+        table.add_row(*each.row)
     report.console.print(table)
 
 
 def _library(report: Report) -> list[Measurement]:
-    """The library and the quick loop, before a sandbox takes its share of the machine."""
+    """Measure the library and the unit tests before a sandbox uses the machine."""
     with report.step("import, program under mocks, unit suite, make check"):
         return [
             Measurement("import eks_rocketmq", _repeated(RUNS, lambda: _python("-c", "import eks_rocketmq"))),
@@ -73,33 +75,27 @@ def _library(report: Report) -> list[Measurement]:
         ]
 
 
-def _previews(place: Place, report: Report) -> list[Measurement]:
-    """Few and many broker groups against a program that does nothing: 10 ms a resource, whatever their number."""
-    tools = lifecycle.running(place, report)
-    previews = Previews(place, tools)
+def _previews(instance: SandboxInstance, tools: Toolchain, report: Report) -> list[Measurement]:
+    """Measure previews of few and many broker groups. The goal is 10 ms a resource above an empty program."""
+    previews = BenchPreviews(instance, tools)
     with report.step(f"previews of {', '.join(map(str, GROUPS))} broker groups"):
-        previews.at_rest(Deployment(place, tools).namespace)
         previews.prepare()
-        empty = Measurement("pulumi preview, empty program", _repeated(FEW_RUNS, previews.nothing))
+        empty = Measurement("pulumi preview, empty program", _repeated(FEW_RUNS, previews.empty))
         measured = [empty]
-        least = None
+        planned = {}
         for number in GROUPS:
-            runs = [_planned(previews, number) for _ in range(FEW_RUNS)]
-            seconds, planned = [each[0] for each in runs], runs[0][1]
-            median = statistics.median(seconds)
-            least = least or (median, planned)
-            further = planned - least[1]
-            slope = f", ms each further: {1000 * (median - least[0]) / further:.1f}" if further else ""
-            title = f"pulumi preview, groups: {number}, resources: {planned}{slope}"
-            measured.append(Measurement(title, seconds, empty.median + SECONDS_PER_RESOURCE * planned))
+            seconds = []
+            for _ in range(FEW_RUNS):
+                started = time.monotonic()
+                planned[number] = previews.groups(number)
+                seconds.append(time.monotonic() - started)
+            title = f"pulumi preview, groups: {number}, resources: {planned[number]}"
+            goal = empty.median + SECONDS_PER_RESOURCE * planned[number]
+            if more := planned[number] - planned[GROUPS[0]]:
+                slope = 1000 * (statistics.median(seconds) - measured[1].median) / more
+                title += f", ms each further: {slope:.1f}"
+            measured.append(Measurement(title, seconds, goal))
     return measured
-
-
-def _planned(previews: Previews, number: int) -> tuple[float, int]:
-    """Seconds of a preview with so many broker groups, and how many resources it plans."""
-    started = time.monotonic()
-    planned = previews.groups(number)
-    return time.monotonic() - started, planned
 
 
 def _python(*arguments: str) -> str:
@@ -113,32 +109,30 @@ def _output(argv: Sequence[str]) -> str:
     return done.stdout
 
 
-def _whole(place: Place, report: Report) -> list[Measurement]:
-    """`down` and a warm `up` to the first messages."""
+def _up_and_down(instance: SandboxInstance, report: Report) -> list[Measurement]:
+    """Measure `down`, and `up` with a warm cache to the first messages."""
     ups, downs = [], []
     for _ in range(UP_RUNS):
-        downs.append(_timed(lambda: lifecycle.down(place, report)))
-        ups.append(_timed(lambda: _up(place, report)))
+        downs.append(_timed(lambda: lifecycle.down(instance, report)))
+        ups.append(_timed(lambda: _up(instance, report)))
     return [Measurement("make up, warm, to ten messages", ups, 240), Measurement("make down", downs[1:], 15)]
 
 
-def _up(place: Place, report: Report) -> None:
-    tools = lifecycle.platform(place, report)
-    lifecycle.deploy(place, tools, report)
-    lifecycle.prove(place, tools, report)
+def _up(instance: SandboxInstance, report: Report) -> None:
+    tools = lifecycle.start_platform(instance, report)
+    lifecycle.deploy(instance, tools, report)
+    lifecycle.verify_messages(instance, tools, report)
 
 
-def _commands(place: Place, report: Report) -> list[Measurement]:
-    tools = lifecycle.running(place, report)
+def _commands(instance: SandboxInstance, tools: Toolchain) -> list[Measurement]:
+    def measure(title: str, goal: float, *arguments: str) -> Measurement:
+        argv = [*arguments, "-s", engines.STACK]
+        return Measurement(title, _repeated(RUNS, lambda: engines.run(instance, tools, argv, capture=True)), goal)
 
-    def command(*arguments: str) -> Callable[[], object]:
-        return lambda: engines.run(place, tools, [*arguments, "-s", engines.STACK], capture=True)
-
-    wanted = (
-        ("pulumi preview -s prod", command("preview"), 3.0),
-        ("pulumi up -s prod, nothing to do", command("up", "--yes"), 6.0),
-    )
-    return [Measurement(title, _repeated(RUNS, action), goal) for title, action, goal in wanted]
+    return [
+        measure("pulumi preview -s prod", 3.0, "preview"),
+        measure("pulumi up -s prod, nothing to do", 6.0, "up", "--yes"),
+    ]
 
 
 def _repeated(runs: int, action: Callable[[], object]) -> list[float]:

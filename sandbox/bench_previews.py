@@ -1,4 +1,4 @@
-"""How long `pulumi preview` takes with few and with many broker groups, over a program that does nothing."""
+"""Previews of few and many broker groups, and of an empty program, for `make bench`."""
 
 import functools
 import re
@@ -9,9 +9,9 @@ from pathlib import Path
 import yaml
 
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster.client import kubectl
+from sandbox.cluster.kubectl import kubectl
 from sandbox.engine import pulumi as engines
-from sandbox.place import REPOSITORY, Place
+from sandbox.layout import REPOSITORY, SandboxInstance
 
 GROUPS = (1, 10, 50, 100)
 STACK = "bench"
@@ -21,37 +21,37 @@ _PLANNED = re.compile(r"^ +\+ (\d+) to create$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Previews:
-    """Commands that can be repeated: nothing is ever made."""
+class BenchPreviews:
+    """Repeatable previews. They create no resources."""
 
-    place: Place
+    instance: SandboxInstance
     tools: Toolchain
 
     @property
     def _folder(self) -> Path:
-        return self.place.root / "bench"
-
-    def at_rest(self, namespace: str) -> None:
-        """Stop RocketMQ's pods: who previews runs no brokers, and here they would take a third of both processors."""
-        run = functools.partial(kubectl, self.place, self.tools, "-n", namespace)
-        run("scale", "statefulsets,deployments", "--all", "--replicas=0")
-        run("wait", "--for=delete", "pods", "--all", f"--timeout={_STOP_SECONDS}s")
+        return self.instance.root / "bench"
 
     def prepare(self) -> None:
-        """A project that does nothing, and a stack of its own for each of the two projects."""
+        """Stop RocketMQ, and create an empty project and a stack for each of the two projects.
+
+        The machine of a preview runs no brokers. Here they would use a third of both processors.
+        """
+        run = functools.partial(kubectl, self.instance, self.tools, "-n", "rocketmq")
+        run("scale", "statefulsets,deployments", "--all", "--replicas=0")
+        run("wait", "--for=delete", "pods", "--all", f"--timeout={_STOP_SECONDS}s")
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         (self._folder / "Pulumi.yaml").write_text(engines.project("nothing"))
         (self._folder / "__main__.py").write_text("import pulumi\n")
-        engines.ensure_stack(self.place, self.tools, STACK)
+        engines.ensure_stack(self.instance, self.tools, STACK)
         self._run(["-C", str(self._folder), "stack", "init", STACK])
 
-    def nothing(self) -> None:
-        """Preview the program that does nothing."""
+    def empty(self) -> None:
+        """Preview the empty program."""
         self._run(["-C", str(self._folder), "preview", "-s", STACK])
 
     def groups(self, number: int) -> int:
-        """Preview the prod stack with so many broker groups; returns how many resources are planned."""
+        """Preview the prod stack with this number of broker groups. Return the number of planned resources."""
         output = self._run(["preview", "-s", STACK, "--config-file", str(self._settings(number))])
         planned = _PLANNED.search(output)
         if planned is None:
@@ -59,7 +59,7 @@ class Previews:
         return int(planned[1])
 
     def _settings(self, number: int) -> Path:
-        """The prod stack's settings with more groups, in a namespace that nobody has; the cluster's own driver."""
+        """Write the prod stack's configuration with more groups, a new namespace and the cluster's own driver."""
         stack = yaml.safe_load((REPOSITORY / f"Pulumi.{engines.STACK}.yaml").read_text())
         (group,) = stack["config"][f"{_PROJECT}brokerGroups"]
         stack["config"] |= {
@@ -70,11 +70,11 @@ class Previews:
         }
         del stack["config"][f"{_PROJECT}ebsCsiRoleName"]
         path = self._folder / f"{number}.yaml"
-        path.write_text(engines.with_salt(yaml.safe_dump(stack), engines.salt(self.place, STACK)))
+        path.write_text(engines.with_salt(yaml.safe_dump(stack), engines.salt(self.instance, STACK)))
         return path
 
     def _run(self, arguments: list[str]) -> str:
-        done = engines.run(self.place, self.tools, [*arguments, "--non-interactive"], capture=True)
+        done = engines.run(self.instance, self.tools, [*arguments, "--non-interactive"], capture=True)
         if done.code:
             raise engines.PulumiError(f"pulumi {' '.join(arguments)} ended with {done.code}:\n{done.output}")
         return done.output

@@ -1,4 +1,4 @@
-"""The commands behind `make up`, `make incident` and the others."""
+"""Commands of the sandbox. The Makefile calls them."""
 
 import os
 from collections.abc import Generator
@@ -8,135 +8,149 @@ from typing import Annotated
 import typer
 
 from sandbox import bench as benchmark
-from sandbox import doctor, lifecycle, lock, place, show
+from sandbox import cli_output, doctor, layout, lifecycle, lock
 from sandbox.cache import prune
 from sandbox.cache import toolchain as cache
+from sandbox.cache.build_command import CacheError
+from sandbox.command import CommandError
 from sandbox.doctor import MachineError
+from sandbox.ebs_csi.addon_process import AddonError
 from sandbox.engine import pulumi as engines
-from sandbox.failures import FAILURES
+from sandbox.incident.driver import DriverError
+from sandbox.layout import SandboxInstance, SandboxNameError
+from sandbox.lifecycle import NotRunningError, RunningError
+from sandbox.lock import BusyError
+from sandbox.messages.rocketmq_deployment import DeliveryError
+from sandbox.processes import ProcessError
 from sandbox.progress import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130
+EXPECTED_ERRORS = (
+    *(AddonError, BusyError, CacheError, CommandError, DeliveryError, DriverError, NotRunningError, ProcessError),
+    *(RunningError, SandboxNameError, engines.PulumiError, OSError, TimeoutError),
+)
+"""Errors whose message tells the user what to do. Any other error is a defect and keeps its traceback."""
 
 
 @contextmanager
-def _command(name: str, *, alone: bool = True, at: place.Place | None = None) -> Generator[tuple[place.Place, Report]]:
-    """Turn what goes wrong into a message instead of a traceback; `alone` holds the sandbox against other commands.
+def _command(
+    name: str, *, exclusive: bool = True, instance: SandboxInstance | None = None
+) -> Generator[tuple[SandboxInstance, Report]]:
+    """Run a command: print expected errors without a traceback, and lock the sandbox if `exclusive`.
 
-    The sandbox is the one that the environment names, unless `at` names another one.
+    `instance` defaults to the sandbox that the environment names.
     """
     report = Report()
     try:
-        here = at or place.current()
+        instance = instance or layout.current()
         if os.geteuid() != 0:
-            doctor.require(here)
-        with lock.held(here, name) if alone else nullcontext():
-            yield here, report
+            doctor.require(instance)
+        with lock.sandbox_lock(instance, name) if exclusive else nullcontext():
+            yield instance, report
     except KeyboardInterrupt:
         report.say("\ninterrupted; what was built stays: `make up` goes on from here, `make down` removes it")
         raise typer.Exit(INTERRUPTED) from None
-    except MachineError as error:
-        report.say("[red]This machine cannot run the sandbox:[/red]")
-        report.console.print(str(error), markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except FAILURES as error:
-        report.console.print("[red]failed:[/red]", end=" ")
-        report.console.print(str(error), markup=False, soft_wrap=True)
+    except (MachineError, *EXPECTED_ERRORS) as error:
+        title = "This machine cannot run the sandbox:\n" if isinstance(error, MachineError) else "failed: "
+        report.console.print(f"[red]{title}[/red]", end="")
+        report.text(str(error))
         raise typer.Exit(1) from None
 
 
 @app.command()
 def up() -> None:
-    """Everything: the sandbox, adoption, `pulumi up -s prod`, ten messages."""
-    with _command("up") as (here, report):
-        tools = lifecycle.platform(here, report)
-        lifecycle.deploy(here, tools, report)
-        lifecycle.prove(here, tools, report)
-        show.summary(here, tools, report)
+    """Start the sandbox, adopt, run `pulumi up -s prod`, send ten messages."""
+    with _command("up") as (instance, report):
+        tools = lifecycle.start_platform(instance, report)
+        lifecycle.deploy(instance, tools, report)
+        lifecycle.verify_messages(instance, tools, report)
+        cli_output.summary(instance, tools, report)
 
 
 @app.command()
 def incident(
     driver: Annotated[
-        str, typer.Option(help="Version of the EBS CSI driver, such as 1.48; that which runs when left out.")
+        str, typer.Option(help="Version of the EBS CSI driver, such as 1.48. Default: the installed one.")
     ] = "",
 ) -> None:
-    """The original failure: brokers applied with kubectl whose claims stay Pending."""
-    with _command("incident") as (here, report):
-        tools = lifecycle.platform(here, report)
-        show.incident(here, tools, report, driver)
+    """Reproduce the original failure: the claims of brokers applied with kubectl stay Pending."""
+    with _command("incident") as (instance, report):
+        tools = lifecycle.start_platform(instance, report)
+        cli_output.incident(instance, tools, report, driver)
 
 
 @app.command()
 def adopt() -> None:
-    """Import once what the account and the cluster already have."""
-    with _command("adopt") as (here, report):
-        tools = lifecycle.platform(here, report)
-        lifecycle.adopt(here, tools, report)
+    """Import the existing resources of account and cluster into the stack."""
+    with _command("adopt") as (instance, report):
+        tools = lifecycle.start_platform(instance, report)
+        lifecycle.adopt(instance, tools, report)
 
 
 @app.command()
 def preview() -> None:
-    """`pulumi preview --diff` of the prod stack."""
-    with _command("preview") as (here, report):
-        tools = lifecycle.running(here, report)
-        raise typer.Exit(engines.run(here, tools, ["preview", "-s", engines.STACK, "--diff"]).code)
+    """Run `pulumi preview --diff` of the prod stack."""
+    with _command("preview") as (instance, report):
+        tools = lifecycle.require_running(instance, report)
+        raise typer.Exit(engines.run(instance, tools, ["preview", "-s", engines.STACK, "--diff"]).code)
 
 
 @app.command()
 def status() -> None:
-    """What runs where, and what is real."""
-    with _command("look", alone=False) as (here, report):
-        show.status(here, lifecycle.tools_if_running(here, report), report)
+    """Show processes, nodes, pods and claims, and the parts of Pulumi in use."""
+    with _command("look", exclusive=False) as (instance, report):
+        cli_output.status(instance, lifecycle.tools_if_running(instance, report), report)
 
 
 @app.command()
 def shell() -> None:
-    """A shell in the sandbox with kubectl, pulumi and aws configured."""
-    with _command("look", alone=False) as (here, report):
-        tools = lifecycle.running(here, report)
-        report.say("pulumi, kubectl, aws and eks-rocketmq talk to the sandbox here; `exit` leaves")
-        raise typer.Exit(lifecycle.shell(here, tools))
+    """Open a shell in the sandbox with kubectl, pulumi and aws configured."""
+    with _command("look", exclusive=False) as (instance, report):
+        tools = lifecycle.require_running(instance, report)
+        report.say("pulumi, kubectl, aws and eks-rocketmq talk to the sandbox instance; `exit` leaves")
+        raise typer.Exit(lifecycle.shell(instance, tools))
 
 
 @app.command()
-def logs(name: Annotated[str, typer.Argument(help="a process or pod; all when left out")] = "") -> None:
-    """The logs of every process and pod."""
-    with _command("look", alone=False) as (here, report):
-        show.logs(here, lifecycle.tools_if_running(here, report), report, name)
+def logs(name: Annotated[str, typer.Argument(help="Process or pod (namespace/name). Default: all.")] = "") -> None:
+    """Show the logs of processes and pods."""
+    with _command("look", exclusive=False) as (instance, report):
+        cli_output.logs(instance, lifecycle.tools_if_running(instance, report), report, name)
 
 
 @app.command()
 def down() -> None:
-    """Remove the sandbox: no process, namespace, mount or cgroup stays."""
-    with _command("down") as (here, report):
-        lifecycle.down(here, report)
+    """Remove the sandbox: processes, namespaces, mounts and cgroups."""
+    with _command("down") as (instance, report):
+        lifecycle.down(instance, report)
 
 
 @app.command()
 def bench() -> None:
-    """Medians and ratios of what people wait for."""
-    # A sandbox of its own: it is taken down and up, and yours may be running.
-    with _command("bench", at=place.Place("bench")) as (here, report):
-        benchmark.run(here, report)
+    """Measure startup, commands, unit tests and previews on a separate sandbox."""
+    # Another sandbox than yours: the benchmark takes it down and up.
+    with _command("bench", instance=SandboxInstance("bench")) as (instance, report):
+        benchmark.run(instance, report)
 
 
 @app.command(name="cache-clean")
 def cache_clean() -> None:
-    """Drop what was built and downloaded."""
+    """Remove everything that was built and downloaded."""
     with _command("cache-clean") as (_, report):
         lifecycle.require_all_down()
-        with report.step(f"remove {place.CACHE}"):
+        with report.step(f"remove {layout.CACHE}"):
             cache.clean()
 
 
 @app.command(name="cache-prune")
 def cache_prune(
-    only_list: Annotated[bool, typer.Option("--list", help="Only say what it is, with sizes.")] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="List the entries and their sizes; remove nothing.")
+    ] = False,
 ) -> None:
-    """Drop what older pins left in the cache."""
-    with _command("cache-prune", alone=not only_list) as (_, report):
+    """Remove cache entries of older pins."""
+    with _command("cache-prune", exclusive=not only_list) as (_, report):
         if not only_list:
             lifecycle.require_all_down()
         prune.prune(report, only_list=only_list)

@@ -1,69 +1,69 @@
-"""The order in which a sandbox comes up and goes down. Every step takes over what an earlier run left."""
+"""Start and removal of a sandbox, step by step. Each step takes over what an earlier run left."""
 
 import os
 import shutil
 from collections.abc import Sequence
 
 from sandbox import cluster, doctor, ebs_csi, processes
-from sandbox.aws import lifecycle as aws
+from sandbox.aws import aws_processes as aws
 from sandbox.cache import toolchain as cache
 from sandbox.cache.toolchain import Toolchain
 from sandbox.engine import pulumi as engines
-from sandbox.messages.deliver import DeliveryError, Deployment
-from sandbox.place import Place
+from sandbox.layout import SandboxInstance
+from sandbox.messages.rocketmq_deployment import DeliveryError, RocketMqDeployment
 from sandbox.progress import Report
 
 MESSAGES = 10
 
 
 class NotRunningError(Exception):
-    """The command needs a sandbox that runs."""
+    """The command needs a running sandbox."""
 
 
 class RunningError(Exception):
-    """The command needs a sandbox that does not run."""
+    """The command needs a stopped sandbox."""
 
 
-def platform(place: Place, report: Report) -> Toolchain:
-    """The machine as the original team had it: AWS account, cluster `prod`, the addon whose role lets nobody in."""
-    doctor.require(place)
+def start_platform(instance: SandboxInstance, report: Report) -> Toolchain:
+    """Start everything but the stack: AWS account, cluster `prod`, EBS CSI addon, engine."""
+    doctor.require(instance)
     tools = cache.ensure(report)
-    cluster.start(place, tools, report)
-    aws.start(place, tools, report)
-    ebs_csi.start(place, tools, report)
-    engine(place, tools, report)
+    cluster.start(instance, tools, report)
+    aws.start(instance, tools, report)
+    ebs_csi.start(instance, tools, report)
+    start_engine(instance, tools, report)
     return tools
 
 
-def engine(place: Place, tools: Toolchain, report: Report) -> None:
-    """The engine, its providers and the stack's own state."""
+def start_engine(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
+    """Start the engine's providers and create the stack's state."""
     with report.step("Pulumi engine and providers"):
-        engines.start_providers(place, tools, report)
-        engines.ensure_stack(place, tools)
+        engines.start_providers(instance, tools, report)
+        engines.ensure_stack(instance, tools)
 
 
-def adopt(place: Place, tools: Toolchain, report: Report) -> None:
-    """Import once what exists; does nothing when nothing is left to adopt."""
-    with report.step("adopt what exists", shows_output=True):
-        _succeed(place, tools, ["eks-rocketmq", "adopt", "-s", engines.STACK, "--yes"])
+def adopt(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
+    """Import existing resources into the stack. Do nothing when there are none left."""
+    with report.step("adopt existing resources", shows_output=True):
+        _succeed(instance, tools, ["eks-rocketmq", "adopt", "-s", engines.STACK, "--yes"])
 
 
-def deploy(place: Place, tools: Toolchain, report: Report) -> None:
-    """Adoption and `pulumi up` of the unmodified prod stack."""
-    adopt(place, tools, report)
+def deploy(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
+    """Adopt, then run `pulumi up` of the unmodified prod stack."""
+    adopt(instance, tools, report)
     with report.step(f"pulumi up -s {engines.STACK}", shows_output=True):
-        _succeed(place, tools, ["pulumi", "up", "-s", engines.STACK, "--yes", "--skip-preview"])
+        _succeed(instance, tools, ["pulumi", "up", "-s", engines.STACK, "--yes", "--skip-preview"])
 
 
-def prove(place: Place, tools: Toolchain, report: Report) -> None:
-    """Ten messages through the proxy and back.
+def verify_messages(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
+    """Send ten messages through the proxy and receive them.
 
-    Raises DeliveryError when one does not come back.
+    Raises DeliveryError when one is not received.
     """
-    deployment = Deployment(place, tools)
+    deployment = RocketMqDeployment(instance, tools)
     with report.step(f"{MESSAGES} messages through the proxy"):
         deployment.ensure_topic()
-        # The pid tells this run's messages from those of an earlier run.
+        # The pid distinguishes this run's messages from those of an earlier run.
         run = f"hello-{os.getpid()}"
         sent = deployment.send(MESSAGES, run)
         received = deployment.receive(run, MESSAGES)
@@ -72,54 +72,47 @@ def prove(place: Place, tools: Toolchain, report: Report) -> None:
         raise DeliveryError(f"sent and acknowledged, but not received: {', '.join(missing)}")
 
 
-def tools_if_running(place: Place, report: Report) -> Toolchain | None:
-    """The tools of a sandbox whose API server runs, None when it does not."""
-    return cache.ensure(report) if processes.alive(place, "kube-apiserver") else None
+def tools_if_running(instance: SandboxInstance, report: Report) -> Toolchain | None:
+    """Return the tools of a sandbox whose API server runs, else None."""
+    return cache.ensure(report) if processes.alive(instance, "kube-apiserver") else None
 
 
-def running(place: Place, report: Report) -> Toolchain:
-    """The tools of a sandbox that is up.
-
-    Raises NotRunningError when it is not.
-    """
-    tools = tools_if_running(place, report)
+def require_running(instance: SandboxInstance, report: Report) -> Toolchain:
+    """Return the tools of a running sandbox, or raise NotRunningError."""
+    tools = tools_if_running(instance, report)
     if tools is None:
-        raise NotRunningError(f"the sandbox {place.name!r} is not running; `make up` starts it")
+        raise NotRunningError(f"the sandbox {instance.name!r} is not running; `make up` starts it")
     return tools
 
 
-def require_down(place: Place) -> None:
-    """Raises RunningError while the sandbox runs: its programs come from the cache."""
-    if any(processes.alive(place, name) for name in processes.names(place)):
-        raise RunningError(f"the sandbox {place.name!r} runs on programs of the cache; `make down` first")
-
-
 def require_all_down() -> None:
-    """The same for every sandbox of this machine: each has a folder beside the others."""
-    for folder in Place().root.parent.glob("*/"):
-        require_down(Place(folder.name))
+    """Raise RunningError while any sandbox of this machine runs: its programs come from the cache."""
+    for folder in SandboxInstance().root.parent.glob("*/"):
+        instance = SandboxInstance(folder.name)
+        if processes.any_alive(instance):
+            raise RunningError(f"the sandbox {instance.name!r} runs on programs of the cache; `make down` first")
 
 
-def down(place: Place, report: Report) -> None:
-    """Remove everything that the sandbox has on this machine but the cache."""
-    with report.step(f"remove the sandbox {place.name!r}"):
-        engines.stop(place)
-        ebs_csi.stop(place)
-        aws.stop(place)
-        cluster.stop(place)
-        shutil.rmtree(place.root, ignore_errors=True)
+def down(instance: SandboxInstance, report: Report) -> None:
+    """Remove the sandbox from this machine. The cache stays."""
+    with report.step(f"remove the sandbox {instance.name!r}"):
+        engines.stop(instance)
+        ebs_csi.stop(instance)
+        aws.stop(instance)
+        cluster.stop(instance)
+        shutil.rmtree(instance.root, ignore_errors=True)
 
 
-def shell(place: Place, tools: Toolchain) -> int:
-    """An interactive shell in the control namespace; gives its exit code."""
-    # `aws eks update-kubeconfig` writes into the file that KUBECONFIG names; the sandbox's own must stay as it is.
-    own = place.root / "shell.kubeconfig"
+def shell(instance: SandboxInstance, tools: Toolchain) -> int:
+    """Open an interactive shell in the control namespace and return its exit code."""
+    # A copy: `aws eks update-kubeconfig` writes into the file that KUBECONFIG names.
+    own = instance.root / "shell.kubeconfig"
     if not own.exists():
-        shutil.copy(place.admin_kubeconfig, own)
-    return engines.execute(place, tools, [os.environ.get("SHELL", "/bin/bash")], extra={"KUBECONFIG": str(own)}).code
+        shutil.copy(instance.admin_kubeconfig, own)
+    return engines.execute(instance, tools, [os.environ.get("SHELL", "/bin/bash")], extra={"KUBECONFIG": str(own)}).code
 
 
-def _succeed(place: Place, tools: Toolchain, argv: Sequence[str]) -> None:
-    code = engines.execute(place, tools, argv).code
+def _succeed(instance: SandboxInstance, tools: Toolchain, argv: Sequence[str]) -> None:
+    code = engines.execute(instance, tools, argv).code
     if code:
         raise engines.PulumiError(f"{' '.join(argv)} ended with exit code {code}")

@@ -1,4 +1,4 @@
-"""One command at a time works on a sandbox; a second one says who is at it instead of fighting."""
+"""Locks: one command at a time works on a sandbox. A second command reports which one holds the lock."""
 
 import fcntl
 import os
@@ -6,35 +6,35 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.place import Place
+from sandbox.layout import SandboxInstance
 
 
 class BusyError(Exception):
-    """Another command holds the sandbox."""
+    """Another command works on the sandbox."""
 
 
 @contextmanager
-def held(place: Place, command: str) -> Generator[None]:
-    """Hold the sandbox while `command` works. The kernel frees the lock when its process ends, however it ends.
+def sandbox_lock(instance: SandboxInstance, command: str) -> Generator[None]:
+    """Lock the sandbox for `command`. The kernel releases the lock when the process ends, also after a crash.
 
-    Raises BusyError at once when another command holds it.
+    Raises BusyError at once when another command holds the lock.
     """
 
     def busy(holder: str) -> None:
         raise BusyError(
-            f"{holder or 'another command'} is working on the sandbox {place.name!r}. Wait until it has ended, or stop "
-            "it with Ctrl-C: what it has built stays, and the next command takes over."
+            f"{holder or 'another command'} is working on the sandbox {instance.name!r}. Wait until it has ended, "
+            "or stop it with Ctrl-C: what it has built stays, and the next command takes over."
         )
 
-    with locked(place.root.parent / f"{place.name}.lock", f"`make {command}` (pid {os.getpid()})", busy):
+    with file_lock(instance.root.parent / f"{instance.name}.lock", f"`make {command}` (pid {os.getpid()})", busy):
         yield
 
 
 @contextmanager
-def locked(path: Path, holder: str, busy: Callable[[str], None]) -> Generator[None]:
-    """Hold the lock file `path`, with `holder` written in it for others to read.
+def file_lock(path: Path, holder: str, busy: Callable[[str], None]) -> Generator[None]:
+    """Lock the file `path` and write `holder` into it.
 
-    When somebody has it, `busy` is called once with what they wrote; unless it raises, wait for them.
+    When another process holds the lock, call `busy` once with its `holder`. Unless `busy` raises, wait for the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:

@@ -1,11 +1,11 @@
-"""Every version that the sandbox builds or downloads, once; the cache is keyed by these and by `toolchain/`."""
+"""Versions that the sandbox builds or downloads. They and `toolchain/` decide the keys of the cache."""
 
 PULUMI = "3.260.0"
 KUBERNETES = "1.35.4"
 RUNC = "1.3.4"
 COREDNS = "1.14.7"
 ROCKETMQ = "5.5.0"
-OTHER_ROCKETMQS = ("5.4.0", "5.3.3")  # built when asked for: `make cache PARTS=image-rocketmq-5.4.0`
+OTHER_ROCKETMQS = ("5.4.0", "5.3.3")  # built on request: `make cache PARTS=image-rocketmq-5.4.0`
 MINISTACK = "1.5.33"
 BOTOCORE = "1.43.106"  # the release that ministack pins
 NODE = "24.19.0"
@@ -21,5 +21,5 @@ COREDNS_IMAGE = f"registry.sandbox.invalid/coredns:{COREDNS}"
 
 
 def rocketmq_image(version: str) -> str:
-    """Reference of the official image of a version, whose stand-in the sandbox builds."""
+    """Return the reference of the official image of a version. The sandbox builds its own image under this name."""
     return f"docker.io/apache/rocketmq:{version}"

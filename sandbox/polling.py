@@ -1,4 +1,4 @@
-"""Waiting for what other processes bring about."""
+"""Waiting for other processes."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def until(answer: Callable[[], T], seconds: float, *, every: float = 0.2) -> T:
-    """The first true answer, or the last one once `seconds` are over; asks at least once, `every` seconds again."""
+    """Call `answer`, at least once, until it returns a true value or `seconds` are over. Return its last value."""
     deadline = time.monotonic() + seconds
     while not (given := answer()) and time.monotonic() < deadline:
         time.sleep(every)

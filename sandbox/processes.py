@@ -1,6 +1,6 @@
-"""Long-running processes of a sandbox: they outlive the command that starts them and are ended by their own record.
+"""Long-running processes of a sandbox. They outlive the command that starts them; a record on disk identifies them.
 
-A record holds pid and start time, so a reused pid is never taken for ours and nothing else is ever signalled.
+A record contains pid and start time. A reused pid is therefore never mistaken for the process, and never signalled.
 """
 
 import json
@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.place import Place
+from sandbox.layout import SandboxInstance
 from sandbox.polling import until
 
 
 class ProcessError(Exception):
-    """A process did not come up; the message ends with the tail of its log."""
+    """A process did not become ready. The message ends with the tail of its log."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """What to run. `ready` is asked until it says yes; a process that exits before that is an error."""
+    """A process to run. `ready` is polled; a process that exits before it is ready is an error."""
 
     name: str
     argv: Sequence[str]
@@ -33,85 +33,89 @@ class Process:
 
 
 def in_netns(netns: str, argv: Sequence[str]) -> list[str]:
-    """`ip netns exec` would remount /sys and hide the cgroups, so enter the network namespace alone."""
+    """Return the command line that runs `argv` in a network namespace. `ip netns exec` would hide the cgroups."""
     return ["nsenter", f"--net=/run/netns/{netns}", "--", *argv]
 
 
-def start(place: Place, process: Process) -> None:
-    """Start it unless it runs, and wait until it is ready.
+def start(instance: SandboxInstance, process: Process) -> None:
+    """Start the process unless it runs, and wait until it is ready.
 
     Raises ProcessError when it exits or is not ready in time.
     """
-    if not alive(place, process.name):
-        place.run.mkdir(parents=True, exist_ok=True)
-        place.logs.mkdir(parents=True, exist_ok=True)
+    if not alive(instance, process.name):
+        instance.run.mkdir(parents=True, exist_ok=True)
+        instance.logs.mkdir(parents=True, exist_ok=True)
         argv = in_netns(process.netns, process.argv) if process.netns else list(process.argv)
-        with log_file(place, process.name).open("ab") as log:
+        with log_file(instance, process.name).open("ab") as log:
             child = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **process.environment},
-                cwd=process.directory or place.root,
+                cwd=process.directory or instance.root,
                 start_new_session=True,
             )
-        _record(place, process.name).write_text(json.dumps({"pid": child.pid, "started": _start_time(child.pid)}))
-    until(lambda: process.ready() or not alive(place, process.name), process.ready_seconds, every=0.1)
+        _record(instance, process.name).write_text(json.dumps({"pid": child.pid, "started": _start_time(child.pid)}))
+    until(lambda: process.ready() or not alive(instance, process.name), process.ready_seconds, every=0.1)
     if process.ready():
         return
-    if not alive(place, process.name):
-        raise ProcessError(f"{process.name} ended before it was ready\n{log_tail(place, process.name)}")
+    if not alive(instance, process.name):
+        raise ProcessError(f"{process.name} ended before it was ready\n{log_tail(instance, process.name)}")
     raise ProcessError(
-        f"{process.name} was not ready within {process.ready_seconds:.0f} s\n{log_tail(place, process.name)}"
+        f"{process.name} was not ready within {process.ready_seconds:.0f} s\n{log_tail(instance, process.name)}"
     )
 
 
-def alive(place: Place, name: str) -> bool:
-    return _pid(place, name) is not None
+def alive(instance: SandboxInstance, name: str) -> bool:
+    return _pid(instance, name) is not None
 
 
-def stop(place: Place, name: str, grace_seconds: float = 5.0) -> None:
-    """End it with its whole session group: SIGTERM, then SIGKILL. Does nothing when it does not run."""
-    pid = _pid(place, name)
+def stop(instance: SandboxInstance, name: str, grace_seconds: float = 5.0) -> None:
+    """End the process group with SIGTERM, then SIGKILL. Do nothing when the process does not run."""
+    pid = _pid(instance, name)
     if pid is not None:
         _signal(pid, signal.SIGTERM)
-        until(lambda: not alive(place, name), grace_seconds, every=0.02)
+        until(lambda: not alive(instance, name), grace_seconds, every=0.02)
         _signal(pid, signal.SIGKILL)
-    _record(place, name).unlink(missing_ok=True)
+    _record(instance, name).unlink(missing_ok=True)
 
 
-def names(place: Place) -> list[str]:
-    """Every process that has a record, alive or not."""
-    return sorted(path.stem for path in place.run.glob("*.process")) if place.run.exists() else []
+def names(instance: SandboxInstance) -> list[str]:
+    """Return the names of all processes that have a record, running or not."""
+    return sorted(path.stem for path in instance.run.glob("*.process")) if instance.run.exists() else []
 
 
-def log_file(place: Place, name: str) -> Path:
-    return place.logs / f"{name}.log"
+def any_alive(instance: SandboxInstance) -> bool:
+    return any(alive(instance, name) for name in names(instance))
 
 
-def log_tail(place: Place, name: str, lines: int = 20) -> str:
-    path = log_file(place, name)
+def log_file(instance: SandboxInstance, name: str) -> Path:
+    return instance.logs / f"{name}.log"
+
+
+def log_tail(instance: SandboxInstance, name: str, lines: int = 20) -> str:
+    path = log_file(instance, name)
     text = path.read_text(errors="replace") if path.exists() else ""
     return f"the end of {path}:\n" + "\n".join(text.splitlines()[-lines:])
 
 
-def _record(place: Place, name: str) -> Path:
-    return place.run / f"{name}.process"
+def _record(instance: SandboxInstance, name: str) -> Path:
+    return instance.run / f"{name}.process"
 
 
-def _pid(place: Place, name: str) -> int | None:
+def _pid(instance: SandboxInstance, name: str) -> int | None:
     try:
-        record = json.loads(_record(place, name).read_text())
+        record = json.loads(_record(instance, name).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    # A process that had ended before it was recorded has no start time, and two of nothing are not the same.
+    # A process that ended before it was recorded has no start time; None must not match None.
     started = _start_time(record["pid"])
     return record["pid"] if started is not None and started == record["started"] else None
 
 
 def _start_time(pid: int) -> str | None:
-    """Field 22 of /proc/PID/stat; None for a process that is gone or only waits to be reaped."""
+    """Return field 22 of /proc/PID/stat. None for a process that is gone or a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

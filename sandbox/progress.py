@@ -1,4 +1,4 @@
-"""What a person sees while the sandbox works: one line a step, with its time, and where the time went at the end."""
+"""Progress output: one line for each step, with its duration, and a summary of durations at the end."""
 
 import time
 from collections.abc import Generator
@@ -11,7 +11,7 @@ from rich.status import Status
 
 @dataclass
 class Report:
-    """Steps with times. On a terminal the running step spins; in a log each step is a line when it ends."""
+    """Steps with durations. A terminal shows a spinner for the running step; a log gets a line when a step ends."""
 
     console: Console = field(default_factory=lambda: Console(highlight=False))
     seconds: dict[str, float] = field(default_factory=dict)
@@ -20,9 +20,9 @@ class Report:
 
     @contextmanager
     def step(self, title: str, *, shows_output: bool = False) -> Generator[None]:
-        """Time what happens inside; steps may not nest. `title` is a phrase such as "three nodes in three zones".
+        """Time the block as a step. Steps do not nest. `title` is a phrase such as "three nodes in three zones".
 
-        `shows_output` leaves the terminal to a program that writes to it itself.
+        `shows_output` leaves the terminal to a program that writes to it.
         """
         started = time.monotonic()
         self._title = title
@@ -41,15 +41,19 @@ class Report:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
-            mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
-            self.console.print(f"{mark} {title} [dim]{elapsed:.1f} s[/dim]", soft_wrap=True)
+            symbol = "[red]✗[/red]" if failed else "[green]✓[/green]"
+            self.console.print(f"{symbol} {title} [dim]{elapsed:.1f} s[/dim]", soft_wrap=True)
 
     def detail(self, text: str) -> None:
-        """What the running step is at just now, such as "kubernetes: 212 of 1,480 packages, about 6 min left"."""
+        """Show a detail of the running step, such as "kubernetes: 212 of 1,480 packages, about 6 min left"."""
         if self._status is not None:
             self._status.update(f"{self._title} … [dim]{text}[/dim]")
         else:
             self.console.print(f"  [dim]{text}[/dim]")
+
+    def text(self, text: str, style: str | None = None) -> None:
+        """Print output of another program: without markup and without line breaks of ours."""
+        self.console.print(text, style=style, markup=False, soft_wrap=True)
 
     def say(self, text: str = "") -> None:
         self.console.print(text, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`python -m scripts.rocketmq_keys VERSION`: write down the keys that a RocketMQ version knows.
+"""Write the configuration keys of a RocketMQ version: `python -m scripts.rocketmq_keys VERSION`.
 
 Fetches the version's jars, asks their setters what there is and their classes what is read (`RocketMqKeys.java`), and
 writes `rocketmq/config/keys/VERSION.json`, which decides what the library accepts. The same jars give the same file on
@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cache import entry, recipes
-from sandbox.cache.commands import CacheError, run
-from sandbox.place import CACHE
+from sandbox.cache.build_command import CacheError, run
+from sandbox.layout import CACHE
 from sandbox.progress import Report
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXTRACTOR = REPOSITORY / "scripts" / "RocketMqKeys.java"
 KEYS = REPOSITORY / "components" / "eks_rocketmq" / "rocketmq" / "config" / "keys"
 
-# Two machines that are not alike: a default that differs between them is none to write down.
+# Two different machines: a default that differs between them is not written.
 _MACHINES = (
     ("NAMESRV_ADDR=localhost:1", "ROCKETMQ_HOME=/opt", "java", "-XX:ActiveProcessorCount=3", "-Xmx256m"),
     ("--unset=NAMESRV_ADDR", "--unset=ROCKETMQ_HOME", "java", "-XX:ActiveProcessorCount=24", "-Xmx512m"),
 )
-_HOME = "-Duser.home=/home/rocketmq"  # that of the official image
+_HOME = "-Duser.home=/home/rocketmq"  # as in the official image
 
 
 def extract(version: str, report: Report) -> str:
-    """The keys of a version as the text of its file.
+    """Return the content of a version's key file.
 
     Raises CacheError when its jars cannot be fetched or read.
     """
@@ -42,7 +42,7 @@ def extract(version: str, report: Report) -> str:
 
 
 def render(keys: dict[str, dict[str, Any]]) -> str:
-    """One key on each line, so that two versions can be compared by eye."""
+    """Return the file with one key on each line, for readable diffs."""
     roles = []
     for role, known in sorted(keys.items()):
         lines = ",\n".join(f"    {json.dumps(key)}: {json.dumps(known[key])}" for key in sorted(known))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eks_rocketmq.plugin.component_provider import NAMESPACE
 from sandbox.cache.nodejs import Nodejs
-from sandbox.place import REPOSITORY
+from sandbox.layout import REPOSITORY
 
 COMPONENTS = REPOSITORY / "components"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uv
 
-from sandbox.place import REPOSITORY
+from sandbox.layout import REPOSITORY
 
 VERSION = "v0.1.0"
 PUBLISHED = "git+https://github.com/YOUR-ORGANISATION/eks-rocketmq@"

@@ -1,4 +1,4 @@
-"""Which EKS addons this sandbox can run, in which versions, and with which configuration. Pure."""
+"""EKS addons: versions and configuration schemas."""
 
 import json
 from dataclasses import dataclass
@@ -6,35 +6,34 @@ from typing import Any
 
 EBS_CSI = "aws-ebs-csi-driver"
 
-# The shape of the addon's configuration, as far as the sandbox honours it.
+
+def _object(**properties: str) -> dict[str, Any]:
+    """Return the JSON schema of an object with these properties and their types."""
+    types = {name: {"type": kind} for name, kind in properties.items()}
+    return {"type": "object", "additionalProperties": False, "properties": types}
+
+
+# The part of the addon's configuration schema that the sandbox knows.
 _EBS_CSI_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2019-09/schema",
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "controller": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "replicaCount": {"type": "integer"},
-                "extraVolumeTags": {"type": "object"},
-                "loggingFormat": {"type": "string"},
-                "podLabels": {"type": "object"},
-                "nodeSelector": {"type": "object"},
-                "tolerations": {"type": "array"},
-                "resources": {"type": "object"},
-                "k8sTagClusterId": {"type": "string"},
-                "batching": {"type": "boolean"},
-                "volumeModificationFeature": {"type": "object"},
-            },
-        },
+        "controller": _object(
+            replicaCount="integer",
+            extraVolumeTags="object",
+            loggingFormat="string",
+            podLabels="object",
+            nodeSelector="object",
+            tolerations="array",
+            resources="object",
+            k8sTagClusterId="string",
+            batching="boolean",
+            volumeModificationFeature="object",
+        ),
         "node": {"type": "object"},
         "sidecars": {"type": "object"},
-        "defaultStorageClass": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"enabled": {"type": "boolean"}},
-        },
+        "defaultStorageClass": _object(enabled="boolean"),
     },
 }
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -47,8 +46,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class Addon:
-    """One addon: its versions, newest first, of which the second is the default, and its configuration schema."""
+class AddonDefinition:
+    """An addon: versions, newest first (the second is the default), and configuration schema."""
 
     name: str
     versions: tuple[str, ...]
@@ -61,10 +60,10 @@ class Addon:
         return self.versions[1]
 
 
-# Numbered as EKS numbers them, so that pins and updates can be tried. The sandbox's driver is the same behind each, but
-# for its health check (`sandbox.ebs_csi.manifests.checks_ec2`).
+# Version numbers of EKS, for pins and updates. The sandbox's driver is the same for all versions except its health
+# check (`sandbox.ebs_csi.manifests.checks_ec2`).
 CATALOGUE = {
-    EBS_CSI: Addon(
+    EBS_CSI: AddonDefinition(
         EBS_CSI,
         ("v1.50.1-eksbuild.1", "v1.50.0-eksbuild.1", "v1.49.0-eksbuild.1", "v1.48.0-eksbuild.1"),
         _EBS_CSI_SCHEMA,
@@ -73,10 +72,10 @@ CATALOGUE = {
 }
 
 
-# What else a cluster of EKS is made of; the sandbox's own cluster has its own network and runs none of it.
+# Other addons of EKS clusters. The sandbox's own cluster has another network and runs none of them.
 _ANYTHING: dict[str, Any] = {"$schema": _EBS_CSI_SCHEMA["$schema"], "type": "object", "properties": {}}
 CATALOGUE |= {
-    name: Addon(name, versions, _ANYTHING, service_account)
+    name: AddonDefinition(name, versions, _ANYTHING, service_account)
     for name, service_account, versions in (
         ("vpc-cni", "aws-node", ("v1.21.1-eksbuild.1", "v1.21.0-eksbuild.4", "v1.20.5-eksbuild.1")),
         ("kube-proxy", "kube-proxy", ("v1.35.4-eksbuild.2", "v1.35.4-eksbuild.1", "v1.35.3-eksbuild.2")),
@@ -87,15 +86,15 @@ CATALOGUE |= {
 RUNS_HERE = frozenset({EBS_CSI})
 """Addons that the sandbox's own cluster can run."""
 NEED_NODES = frozenset({"coredns", EBS_CSI})
-"""Addons with a Deployment: they are not ACTIVE before a node runs it."""
+"""Addons with a Deployment. They are ACTIVE only when a node runs it."""
 
 
 class UnsupportedAddonError(Exception):
-    """EKS refuses the request as InvalidParameterException."""
+    """EKS refuses the request with InvalidParameterException."""
 
 
-def resolve(name: str, version: str | None) -> tuple[Addon, str]:
-    """The addon and the version to install. Raises UnsupportedAddonError for a name or version that there is not."""
+def resolve(name: str, version: str | None) -> tuple[AddonDefinition, str]:
+    """Return the addon and its version. Raises UnsupportedAddonError for an unknown name or version."""
     addon = CATALOGUE.get(name)
     if addon is None:
         raise UnsupportedAddonError(
@@ -106,8 +105,8 @@ def resolve(name: str, version: str | None) -> tuple[Addon, str]:
     return addon, version or addon.default_version
 
 
-def check_configuration(addon: Addon, values: str) -> None:
-    """Raises UnsupportedAddonError unless `values` is empty or JSON that fits the addon's schema."""
+def check_configuration(addon: AddonDefinition, values: str) -> None:
+    """Raise UnsupportedAddonError unless `values` is empty or JSON that matches the addon's schema."""
     if not values:
         return
     try:
@@ -122,7 +121,7 @@ def check_configuration(addon: Addon, values: str) -> None:
         )
 
 
-def _problem(value: Any, schema: dict[str, Any], path: str) -> str | None:  # noqa: ANN401 (whatever JSON holds)
+def _problem(value: Any, schema: dict[str, Any], path: str) -> str | None:  # noqa: ANN401 (any JSON value)
     kind = schema.get("type", "object")
     right = isinstance(value, _TYPES[kind]) and not (kind == "integer" and isinstance(value, bool))
     if not right:

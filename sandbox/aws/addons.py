@@ -1,8 +1,8 @@
-"""EKS addons: an addon is what runs in the cluster, so its status is what the cluster's side reports.
+"""EKS addons. The cluster's side reports their status.
 
-Whatever installs the addons writes `<root>/addons/<cluster>/<addon>.json`: {"status": "CREATING" | "ACTIVE" |
-"DEGRADED", "issues": [{"code": …, "message": …, "resourceIds": […]}]}. Without a report a new addon stays CREATING. A
-report with `"final": true` ends a change that does not succeed.
+It writes `<root>/addons/<cluster>/<addon>.json`: {"status": "CREATING" | "ACTIVE" | "DEGRADED", "issues": [{"code": …,
+"message": …, "resourceIds": […]}]}. Without a report a new addon stays CREATING. A report with `"final": true` ends a
+change that does not succeed.
 """
 
 import json
@@ -10,24 +10,24 @@ import time
 import uuid
 from typing import Any
 
-from sandbox import pins, place
-from sandbox.aws import guard, node_groups, pod_identity
+from sandbox import layout, pins
+from sandbox.aws import node_groups, patching, pod_identity_associations
 from sandbox.aws.addon_catalogue import (
     CATALOGUE,
     NEED_NODES,
     RUNS_HERE,
-    Addon,
+    AddonDefinition,
     UnsupportedAddonError,
     check_configuration,
     resolve,
 )
 from sandbox.aws.emulator import Response, eks, responses
-from sandbox.aws.settings import Settings
+from sandbox.aws.settings import ServerSettings
 
-# A report that is older than a change may only not have been written again: nothing differed. Then it counts.
+# After this time a report from before a change counts: its content did not change.
 _SETTLED_SECONDS = 3.0
-# EKS waits for a quarter of an hour and more; nobody should have to in a sandbox.
-_PATIENCE_SECONDS = 90.0
+# EKS waits for 15 minutes and more.
+_TIMEOUT_SECONDS = 90.0
 _TOO_FEW = "InsufficientNumberOfReplicas"
 _CONFLICTS = ("", "NONE", "OVERWRITE", "PRESERVE")
 
@@ -37,9 +37,9 @@ class NoSuchAddonError(Exception):
 
 
 def install() -> None:
-    """Make sure of the stores; the verbs are routed by `eks.py`."""
-    guard.require(eks, "_clusters", "_addons", "_tags", "_json_resp", "_error", "_now")
-    pod_identity.install()
+    """Check the emulator's stores. `eks.py` routes the requests."""
+    patching.require(eks, "_clusters", "_addons", "_tags", "_json_resp", "_error", "_now")
+    pod_identity_associations.install()
 
 
 def supported_versions(name: str | None, version: str | None) -> Response:
@@ -104,7 +104,7 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
         return eks._error(409, "ResourceInUseException", "Addon already exists.")
     try:
         addon, version = resolve(name, body.get("addonVersion"))
-        if cluster == place.CLUSTER and name not in RUNS_HERE:
+        if cluster == layout.CLUSTER and name not in RUNS_HERE:
             raise UnsupportedAddonError(
                 f"the cluster {cluster} of this sandbox has a network of its own, without {name}"
             )
@@ -135,7 +135,7 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
     return eks._json_resp(200, {"addon": _shown(record, ("CREATING", []))})
 
 
-def describe(settings: Settings, cluster: str, name: str) -> Response:
+def describe(settings: ServerSettings, cluster: str, name: str) -> Response:
     """DescribeAddon."""
     record = _record(cluster, name)
     return eks._json_resp(200, {"addon": _shown(record, _state(settings, record))})
@@ -147,8 +147,8 @@ def names(cluster: str) -> Response:
     return eks._json_resp(200, {"addons": found})
 
 
-def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) -> Response:
-    """UpdateAddon: what is absent from the request stays as it is, but for the role, which is removed."""
+def update(settings: ServerSettings, cluster: str, name: str, body: dict[str, Any]) -> Response:
+    """UpdateAddon. Fields that the request lacks do not change, except the role, which is removed."""
     record = _record(cluster, name)
     status, _ = _state(settings, record)
     if status in ("CREATING", "UPDATING"):
@@ -160,10 +160,10 @@ def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) ->
     except UnsupportedAddonError as unsupported:
         return _invalid(str(unsupported))
     record["addonVersion"] = version
-    # A request without a role takes the role away: https://github.com/hashicorp/terraform-provider-aws/pull/19403
+    # A request without a role removes the role: https://github.com/hashicorp/terraform-provider-aws/pull/19403
     record["serviceAccountRoleArn"] = body.get("serviceAccountRoleArn", "")
     if "podIdentityAssociations" in body:
-        pod_identity.remove(record["clusterName"], record.get("podIdentityAssociations", []))
+        pod_identity_associations.remove(record["clusterName"], record.get("podIdentityAssociations", []))
         _associate(record, addon, body["podIdentityAssociations"] or [])
     if "configurationValues" in body:
         record["configurationValues"] = body["configurationValues"] or ""
@@ -187,8 +187,8 @@ def update(settings: Settings, cluster: str, name: str, body: dict[str, Any]) ->
     return eks._json_resp(200, {"update": {**started, "status": "InProgress", "errors": []}})
 
 
-def describe_update(settings: Settings, cluster: str, name: str, update_id: str) -> Response:
-    """DescribeUpdate of an addon: in progress until the cluster's side has reported on the change."""
+def describe_update(settings: ServerSettings, cluster: str, name: str, update_id: str) -> Response:
+    """DescribeUpdate of an addon: in progress until the cluster's side reports the change."""
     record = _record(cluster, name)
     started = record["_updates"].get(update_id)
     if started is None:
@@ -202,12 +202,12 @@ def describe_update(settings: Settings, cluster: str, name: str, update_id: str)
     return eks._json_resp(200, {"update": {**started, "status": outcome, "errors": errors}})
 
 
-def delete(settings: Settings, cluster: str, name: str, preserve: bool) -> Response:
-    """DeleteAddon. Whoever installed it sees it gone from the API and removes it from the cluster."""
-    if preserve and cluster == place.CLUSTER:
+def delete(settings: ServerSettings, cluster: str, name: str, preserve: bool) -> Response:
+    """DeleteAddon. The cluster's side then removes the addon from the cluster."""
+    if preserve and cluster == layout.CLUSTER:
         return _invalid("preserve is not supported by this sandbox: the addon's software goes with the addon")
     record = _record(cluster, name)
-    pod_identity.remove(cluster, record.get("podIdentityAssociations", []))
+    pod_identity_associations.remove(cluster, record.get("podIdentityAssociations", []))
     eks._addons.pop(f"{cluster}/{name}")
     eks._tags.pop(record["addonArn"], None)
     (settings.addon_reports / cluster / f"{name}.json").unlink(missing_ok=True)
@@ -221,15 +221,14 @@ def _record(cluster: str, name: str) -> dict[str, Any]:
     return record
 
 
-def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Status and health issues, from the newest report on the addon.
+def _state(settings: ServerSettings, record: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """Return status and health issues from the latest report.
 
-    A change is over with the first ACTIVE after it. While pods are being replaced there are too few of them: that
-    alone ends no change until EKS has lost its patience.
+    The first ACTIVE ends a change. Too few replicas alone, as while pods are replaced, end it only after a timeout.
     """
     change: str | None = record["_transition"]
-    if record["clusterName"] != place.CLUSTER:
-        return _without_machine(record)
+    if record["clusterName"] != layout.CLUSTER:
+        return _state_in_api_only(record)
     try:
         file = settings.addon_reports / record["clusterName"] / f"{record['addonName']}.json"
         written = file.stat().st_mtime
@@ -241,18 +240,18 @@ def _state(settings: Settings, record: dict[str, Any]) -> tuple[str, list[dict[s
         return status, issues
     age = time.time() - record["_changed"]
     unseen = written < record["_changed"] and age < _SETTLED_SECONDS
-    patient = age < _PATIENCE_SECONDS and not report.get("final")
-    rolling = patient and bool(issues) and all(issue["code"] == _TOO_FEW for issue in issues)
+    waiting = age < _TIMEOUT_SECONDS and not report.get("final")
+    rolling = waiting and bool(issues) and all(issue["code"] == _TOO_FEW for issue in issues)
     if unseen or rolling or status == "CREATING":
         return change, []
     record["_transition"] = None
     return status, issues
 
 
-def _without_machine(record: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Of a cluster that this machine does not run: fine as soon as what it needs is there."""
+def _state_in_api_only(record: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """Return the state in a cluster without nodes of this machine: ACTIVE once its requirements exist."""
     name, cluster = record["addonName"], record["clusterName"]
-    if name in NEED_NODES and not node_groups.of(cluster):
+    if name in NEED_NODES and not node_groups.names(cluster):
         text = "The add-on is unhealthy because it doesn't have the desired number of replicas."
         return "DEGRADED", [{"code": _TOO_FEW, "message": text, "resourceIds": []}]
     record["_transition"] = None
@@ -265,13 +264,14 @@ def _shown(record: dict[str, Any], state: tuple[str, list[dict[str, Any]]]) -> d
     return {**shown, "tags": tags, "status": state[0], "health": {"issues": state[1]}}
 
 
-def _associate(record: dict[str, Any], addon: Addon, associations: list[dict[str, str]]) -> None:
+def _associate(record: dict[str, Any], addon: AddonDefinition, associations: list[dict[str, str]]) -> None:
     record["podIdentityAssociations"] = [
-        pod_identity.make(record["clusterName"], addon.namespace, each, record["addonArn"]) for each in associations
+        pod_identity_associations.make(record["clusterName"], addon.namespace, each, record["addonArn"])
+        for each in associations
     ]
 
 
-def _check(body: dict[str, Any], addon: Addon) -> None:
+def _check(body: dict[str, Any], addon: AddonDefinition) -> None:
     if body.get("resolveConflicts", "") not in _CONFLICTS:
         raise UnsupportedAddonError(
             f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE"
@@ -282,13 +282,13 @@ def _check(body: dict[str, Any], addon: Addon) -> None:
             raise UnsupportedAddonError(
                 f"Service account {account} is not supported by addon {addon.name}; it has {addon.service_account}"
             )
-        if not pod_identity.role_exists(association.get("roleArn", "")):
-            raise UnsupportedAddonError(pod_identity.NO_ROLE)
+        if not pod_identity_associations.role_exists(association.get("roleArn", "")):
+            raise UnsupportedAddonError(pod_identity_associations.NO_ROLE)
     arn = body.get("serviceAccountRoleArn")
     if arn == "":
-        # EKS's own words, as in https://github.com/hashicorp/terraform-provider-aws/issues/30645
+        # EKS's message, as in https://github.com/hashicorp/terraform-provider-aws/issues/30645
         raise UnsupportedAddonError("Cross-account pass role is not allowed.")
-    if arn and not pod_identity.role_exists(arn):
+    if arn and not pod_identity_associations.role_exists(arn):
         raise UnsupportedAddonError(
             f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
         )

@@ -1,9 +1,7 @@
-"""EKS's side of `aws eks get-token`: the API server hands each bearer token to this webhook, which answers who it is.
+"""Webhook of the API server for the tokens of `aws eks get-token`, and for other reviews of EKS.
 
-The same server answers for the pod identity webhook (`pod_identity_webhook`).
-
-The presigned URL is performed against the sandbox's STS with the cluster's name as the signed header, and the ARN that
-STS names is looked up in the cluster's access entries. Every refusal is one line in the log that says why.
+It sends the presigned request to the sandbox's STS with the cluster's name as signed header, and looks up the returned
+ARN in the cluster's access entries. The log has a line with the reason of each refusal.
 """
 
 import argparse
@@ -25,7 +23,7 @@ from xml.etree import ElementTree
 import boto3
 from botocore.exceptions import ClientError
 
-from sandbox import place
+from sandbox import layout
 from sandbox.aws import pod_identity_webhook
 from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import CLUSTER_HEADER, PREFIX, PresignedIdentity, TokenError, decode
@@ -34,13 +32,13 @@ _LOG = logging.getLogger("authenticator")
 _STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 _CLUSTER_ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 _LARGEST_REVIEW = 1 << 20
-# Loopback is never asked for through a proxy, whatever the environment says.
+# Never use a proxy for loopback.
 _DIRECT = build_opener(ProxyHandler({}))
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who STS says performed the request; `user_id` is AWS's unique id."""
+    """Identity that STS returns. `user_id` is AWS's unique id."""
 
     arn: str
     user_id: str
@@ -48,7 +46,7 @@ class Caller:
 
     @property
     def principal(self) -> str:
-        """The ARN that an access entry names: of an assumed role, the role's."""
+        """ARN of the access entry. For an assumed role, the ARN of the role."""
         kind, _, rest = self.arn.rpartition(":")[2].partition("/")
         if kind != "assumed-role":
             return self.arn
@@ -57,11 +55,11 @@ class Caller:
 
 @dataclass
 class Authenticator:
-    """One cluster's authenticator. `endpoint` is where the AWS APIs answer."""
+    """Authenticator of one cluster. `endpoint` is that of the AWS APIs."""
 
     cluster: str
     endpoint: str
-    region: str = place.REGION
+    region: str = layout.REGION
     eks: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,14 +67,14 @@ class Authenticator:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Those that a token may name: STS's own in this region, and the sandbox's endpoint that stands in for it."""
+        """Hosts that a token may name: STS of this region and the sandbox's endpoint."""
         return frozenset({f"sts.{self.region}.amazonaws.com", urlsplit(self.endpoint).netloc})
 
     def review(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a TokenReview: its status names the user, or says that there is none."""
+        """Answer a TokenReview. Its status has the user, or none."""
         token = str(request.get("spec", {}).get("token", ""))
         try:
-            # Other tokens are none of our business: the API server tries its own authenticators, too.
+            # The API server's own authenticators handle other tokens.
             status = {"authenticated": False} if not token.startswith(PREFIX) else self._authenticated(token)
         except TokenError as unacceptable:
             _LOG.warning("refused a token: %s", unacceptable)
@@ -105,18 +103,18 @@ class Authenticator:
                 "username": entry.get("username") or caller.arn,
                 "uid": f"aws-iam-authenticator:{caller.account}:{caller.user_id}",
                 "groups": groups,
-                "extra": {"arn": [caller.arn], place.PRINCIPAL_EXTRA: [caller.principal]},
+                "extra": {"arn": [caller.arn], layout.PRINCIPAL_EXTRA: [caller.principal]},
             },
         }
 
     def _perform(self, identity: PresignedIdentity) -> Caller:
-        """Send the request as it was signed, with this cluster's name: a token for another one does not verify."""
-        request = Request(  # noqa: S310 (the scheme is the endpoint's own)
+        """Send the request as signed, with this cluster's name. A token of another cluster does not verify."""
+        request = Request(  # noqa: S310 (scheme of the endpoint)
             f"{self.endpoint}/?{identity.query}", headers={"Host": identity.host, CLUSTER_HEADER: self.cluster}
         )
         try:
             with _DIRECT.open(request, timeout=10) as response:
-                answer = ElementTree.fromstring(response.read())  # noqa: S314 (the STS of this sandbox wrote it)
+                answer = ElementTree.fromstring(response.read())  # noqa: S314 (from the sandbox's STS)
         except HTTPError as error:
             raise TokenError(f"STS refused it: {error.code} {error.read().decode(errors='replace')}") from None
         except (OSError, HTTPException) as error:
@@ -129,13 +127,13 @@ class Authenticator:
 
 
 def serve(authenticator: Authenticator, authorizer: Authorizer, pki: Path, port: int) -> ThreadingHTTPServer:
-    """A TLS server on loopback for TokenReviews and, at /authorize, SubjectAccessReviews; the caller runs it.
-
-    At /mutate it answers AdmissionReviews of pods.
-    """
+    """Return a TLS server on loopback for TokenReviews, SubjectAccessReviews and AdmissionReviews of pods."""
     accounts = pod_identity_webhook.ServiceAccounts(pki)
-    reviews = {"/authenticate": authenticator.review, "/authorize": authorizer.review}
-    reviews[pod_identity_webhook.PATH] = functools.partial(pod_identity_webhook.review, accounts=accounts)
+    reviews = {
+        "/authenticate": authenticator.review,
+        "/authorize": authorizer.review,
+        pod_identity_webhook.PATH: functools.partial(pod_identity_webhook.review, accounts=accounts),
+    }
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -161,8 +159,8 @@ def serve(authenticator: Authenticator, authorizer: Authorizer, pki: Path, port:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-            """Refusals are logged where they are decided; a line for each request says nothing."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (name of the base class)
+            """Log nothing here: refusals are logged with their reason."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -172,15 +170,15 @@ def serve(authenticator: Authenticator, authorizer: Authorizer, pki: Path, port:
 
 
 def main() -> None:
-    """`python -m sandbox.aws.authenticator --root FOLDER`; endpoint and credentials come from the environment."""
+    """Run `python -m sandbox.aws.authenticator --root FOLDER` with endpoint and credentials in the environment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="the sandbox's folder")
-    parser.add_argument("--endpoint", default=f"http://127.0.0.1:{place.AWS_PORT}")
-    parser.add_argument("--port", type=int, default=place.AUTHENTICATOR_PORT)
+    parser.add_argument("--endpoint", default=f"http://127.0.0.1:{layout.AWS_PORT}")
+    parser.add_argument("--port", type=int, default=layout.AUTHENTICATOR_PORT)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    authenticator = Authenticator(place.CLUSTER, given.endpoint)
-    authorizer = Authorizer(place.CLUSTER, authenticator.eks)
+    authenticator = Authenticator(layout.CLUSTER, given.endpoint)
+    authorizer = Authorizer(layout.CLUSTER, authenticator.eks)
     serve(authenticator, authorizer, given.root / "pki", given.port).serve_forever()
 
 

@@ -1,6 +1,6 @@
-"""EKS's access policies: the API server asks this webhook about requests that RBAC does not allow.
+"""Access policies of EKS: webhook authorizer for requests that RBAC does not allow.
 
-Knows the policies that the stack and its examples use; any other policy allows nothing here.
+It knows the policies that the stack and its examples use. Any other policy allows nothing.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox import place
+from sandbox import layout
 
 _READ = frozenset({"get", "list", "watch"})
 # https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html; like the ClusterRole `view`.
@@ -31,7 +31,7 @@ _VIEWED: Mapping[str, frozenset[str]] = {
 
 
 def policy_allows(policy: str, attributes: Mapping[str, str]) -> bool:
-    """Whether an access policy, by its name, allows a request with these `resourceAttributes`."""
+    """Return whether an access policy, by its name, allows a request with these `resourceAttributes`."""
     reads = attributes.get("verb") in _READ
     match policy:
         case "AmazonEKSClusterAdminPolicy":
@@ -44,7 +44,7 @@ def policy_allows(policy: str, attributes: Mapping[str, str]) -> bool:
 
 
 def scope_covers(scope: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:
-    """Whether the scope of an association covers the request's namespace; `*` ends a name."""
+    """Return whether the scope of an association covers the request's namespace. A name may end with `*`."""
     if scope["type"] == "cluster":
         return True
     namespace = attributes.get("namespace", "")
@@ -53,20 +53,20 @@ def scope_covers(scope: Mapping[str, Any], attributes: Mapping[str, str]) -> boo
 
 @dataclass(frozen=True)
 class Authorizer:
-    """One cluster's authorizer. `eks` is a boto3 client of the account."""
+    """Authorizer of one cluster. `eks` is a boto3 client of the account."""
 
     cluster: str
     eks: Any
 
     def review(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a SubjectAccessReview: allowed by an access policy, or no opinion."""
+        """Answer a SubjectAccessReview: allowed by an access policy, or no opinion."""
         spec = request.get("spec", {})
         extra = {name.lower(): values for name, values in (spec.get("extra") or {}).items()}
         attributes = spec.get("resourceAttributes") or {}
         allowed = any(
             policy_allows(association["policyArn"].rpartition("/")[2], attributes)
             and scope_covers(association["accessScope"], attributes)
-            for principal in extra.get(place.PRINCIPAL_EXTRA.lower(), [])
+            for principal in extra.get(layout.PRINCIPAL_EXTRA.lower(), [])
             for association in self._associations(principal)
         )
         return {
@@ -81,5 +81,5 @@ class Authorizer:
                 "associatedAccessPolicies"
             ]
         except ClientError:
-            # An entry that was deleted while its token is still cached.
+            # The entry was deleted while its token is still cached.
             return []

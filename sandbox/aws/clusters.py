@@ -1,27 +1,25 @@
-"""EKS clusters: the one that this machine really runs has its true endpoint, certificate authority and issuer."""
+"""EKS clusters. The one that this machine runs has its real endpoint, certificate authority and issuer."""
 
 import base64
 import json
 import secrets
 from typing import Any
 
-from sandbox import pins, place
-from sandbox.aws import guard, node_groups, updates
+from sandbox import layout, pins
+from sandbox.aws import node_groups, patching, updates
 from sandbox.aws.emulator import Response, ec2, eks, responses
-from sandbox.aws.settings import Settings
+from sandbox.aws.settings import ServerSettings
 
-_ENDPOINT = f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
+_ENDPOINT = f"https://{layout.CONTROL_ADDRESS}:{layout.API_PORT}"
 _OK = 200
 _FEWEST_ZONES = 2
-
-
 _MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 
 
-def install(settings: Settings) -> None:
-    """Correct what the emulator records for a new cluster, and take its addons along when it goes."""
-    guard.require(ec2, "_subnets")
-    guard.require(eks, "_clusters", "_addons", "_tags", "_sanitize", "_json_resp", "_error")
+def install(settings: ServerSettings) -> None:
+    """Correct the emulator's record of a new cluster, and delete the addons of a deleted one."""
+    patching.require(ec2, "_subnets")
+    patching.require(eks, "_clusters", "_addons", "_tags", "_sanitize", "_json_resp", "_error")
 
     def _new_oidc_id() -> str:
         return secrets.token_hex(16).upper()
@@ -41,7 +39,7 @@ def install(settings: Settings) -> None:
         return eks._json_resp(200, {"cluster": eks._sanitize(cluster)})
 
     def _delete_cluster(name: str) -> Response:
-        refusal = _kept(name)
+        refusal = _deletion_refusal(name)
         if refusal:
             return refusal
         answer = stock_delete(name)
@@ -51,25 +49,25 @@ def install(settings: Settings) -> None:
         return answer
 
     def _restore_state(data: dict[str, Any]) -> None:
-        """After a restart the emulator gives every cluster an address of its own making."""
+        """Restore the endpoint, which the emulator replaces after a restart."""
         stock_restore(data)
         for cluster in eks._clusters.to_dict().values():
-            if cluster["name"] == place.CLUSTER:
+            if cluster["name"] == layout.CLUSTER:
                 cluster["endpoint"] = _ENDPOINT
 
     def _start_nothing() -> None:
-        """The emulator would look for a container engine to run a cluster of its own in."""
+        """Prevent the emulator from starting a cluster in a container engine."""
 
-    guard.replace(eks, "_new_oidc_id", _new_oidc_id)
-    guard.replace(eks, "_issuer_url", _issuer_url)
-    guard.replace(eks, "_get_docker", _start_nothing)
-    stock_restore = guard.replace(eks, "_restore_state", _restore_state)
-    stock_create = guard.replace(eks, "_create_cluster", _create_cluster)
-    stock_delete = guard.replace(eks, "_delete_cluster", _delete_cluster)
+    patching.replace(eks, "_new_oidc_id", _new_oidc_id)
+    patching.replace(eks, "_issuer_url", _issuer_url)
+    patching.replace(eks, "_get_docker", _start_nothing)
+    stock_restore = patching.replace(eks, "_restore_state", _restore_state)
+    stock_create = patching.replace(eks, "_create_cluster", _create_cluster)
+    stock_delete = patching.replace(eks, "_delete_cluster", _delete_cluster)
 
 
 def configure(name: str, body: dict[str, Any]) -> Response:
-    """UpdateClusterConfig: one kind of change at a time, and none that changes nothing."""
+    """UpdateClusterConfig. Refuses several changes at once and changes without an effect."""
     cluster = eks._clusters[name]
     kinds = {
         "accessConfig": "AccessConfigUpdate",
@@ -93,37 +91,37 @@ def configure(name: str, body: dict[str, Any]) -> Response:
         )
         return eks._error(400, "InvalidParameterException", text)
     cluster[key] = changed
-    return updates.started(cluster, kinds[key], {key: json.dumps(body[key])})
+    return updates.start(cluster, kinds[key], {key: json.dumps(body[key])})
 
 
 def reads_access_entries(name: str) -> bool:
-    """Whether the cluster lets in by access entries, and not by the ConfigMap `aws-auth` alone."""
+    """Return whether the cluster uses access entries, and not only the ConfigMap `aws-auth`."""
     return eks._clusters[name]["accessConfig"]["authenticationMode"] != _MODES[0]
 
 
 def _forward(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """There is no way back to the ConfigMap."""
+    """Return whether the change of mode is allowed: EKS allows none back to the ConfigMap."""
     old, new = (_MODES.index(each["authenticationMode"]) for each in (before, after))
     return new > old
 
 
 def upgrade(name: str, body: dict[str, Any]) -> Response:
-    """UpdateClusterVersion: to the next minor version only."""
+    """UpdateClusterVersion, to the next minor version only."""
     cluster = eks._clusters[name]
     now, wanted = (int(version.split(".")[1]) for version in (cluster["version"], body["version"]))
     if wanted != now + 1:
         text = f"Unsupported Kubernetes minor version update from {cluster['version']} to {body['version']}"
         return eks._error(400, "InvalidParameterException", text)
     cluster["version"] = body["version"]
-    return updates.started(cluster, "VersionUpdate", {"Version": body["version"]})
+    return updates.start(cluster, "VersionUpdate", {"Version": body["version"]})
 
 
-def _kept(name: str) -> Response | None:
-    """Why EKS does not delete a cluster now."""
+def _deletion_refusal(name: str) -> Response | None:
+    """Return why EKS does not delete a cluster now."""
     if eks._clusters.get(name, {}).get("deletionProtection"):
         text = f"Cluster {name} has deletion protection enabled; disable it before deleting the cluster."
         return eks._error(400, "InvalidRequestException", text)
-    groups = node_groups.of(name)
+    groups = node_groups.names(name)
     if groups:
         return eks._error(409, "ResourceInUseException", "Cluster has nodegroups attached")
     return None
@@ -132,7 +130,7 @@ def _kept(name: str) -> Response | None:
 def _refusal(body: dict[str, Any]) -> str | None:
     ours = ".".join(pins.KUBERNETES.split(".")[:2])
     version = body.get("version", ours)
-    if body.get("name") == place.CLUSTER and version != ours:
+    if body.get("name") == layout.CLUSTER and version != ours:
         return f"unsupported Kubernetes version {version}; this machine runs {ours}"
     subnets = body.get("resourcesVpcConfig", {}).get("subnetIds", [])
     unknown = [subnet for subnet in subnets if subnet not in ec2._subnets]
@@ -143,7 +141,7 @@ def _refusal(body: dict[str, Any]) -> str | None:
     return None
 
 
-def _correct(settings: Settings, cluster: dict[str, Any], body: dict[str, Any]) -> None:
+def _correct(settings: ServerSettings, cluster: dict[str, Any], body: dict[str, Any]) -> None:
     cluster["accessConfig"] = {
         "authenticationMode": body.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP"),
         "bootstrapClusterCreatorAdminPermissions": body.get("accessConfig", {}).get(
@@ -158,13 +156,12 @@ def _correct(settings: Settings, cluster: dict[str, Any], body: dict[str, Any]) 
     cluster["deletionProtection"] = bool(body.get("deletionProtection", False))
     cluster["zonalShiftConfig"] = body.get("zonalShiftConfig", {"enabled": False})
     cluster["upgradePolicy"] = body.get("upgradePolicy", {"supportType": "EXTENDED"})
-    # EKS gives every cluster an authority. Those without an API server here get that of the one that has one.
+    # Clusters without an API server here get the certificate authority of the one with an API server.
     authority = settings.certificate_authority
     if authority.exists():
         cluster["certificateAuthority"]["data"] = base64.b64encode(authority.read_bytes()).decode()
-    if cluster["name"] != place.CLUSTER:
+    if cluster["name"] != layout.CLUSTER:
         return
-    # The one cluster that this machine runs.
-    cluster["identity"]["oidc"]["issuer"] = place.ISSUER
+    cluster["identity"]["oidc"]["issuer"] = layout.ISSUER
     cluster["endpoint"] = _ENDPOINT
-    cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"] = place.SERVICE_CIDR
+    cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"] = layout.SERVICE_CIDR

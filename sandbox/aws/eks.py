@@ -1,13 +1,13 @@
-"""EKS: routes the addon verbs to their room, and checks access entries as EKS does."""
+"""EKS: routes the requests of the overlay, and checks access entries as EKS does."""
 
 import json
 import re
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.aws import addons, clusters, guard, node_groups, pod_identity, updates
+from sandbox.aws import addons, clusters, node_groups, patching, pod_identity_associations, updates
 from sandbox.aws.emulator import Parameters, Response, eks, iam
-from sandbox.aws.settings import Settings
+from sandbox.aws.settings import ServerSettings
 
 _CLUSTER = re.compile(r"/clusters/([\w-]+)/")
 _ADDON = re.compile(r"/clusters/([\w-]+)/addons(?:/([\w.-]+?)(/update)?)?")
@@ -19,15 +19,15 @@ _ENTRIES = re.compile(r"/clusters/([\w-]+)/access-entries")
 _POLICIES = re.compile(r"/clusters/([\w-]+)/access-entries/(.+)/access-policies")
 
 
-def install(settings: Settings) -> None:
-    """Route before the emulator does."""
-    guard.require(eks, "_ACCESS_POLICY_RULES", "_ACCESS_POLICY_ARN_PREFIX", "_access_entries", "_ae_key", "_tags")
+def install(settings: ServerSettings) -> None:
+    """Handle requests before the emulator does."""
+    patching.require(eks, "_ACCESS_POLICY_RULES", "_ACCESS_POLICY_ARN_PREFIX", "_access_entries", "_ae_key", "_tags")
     clusters.install(settings)
     node_groups.install()
     addons.install()
 
     def _describe_access_entry(cluster_name: str, principal_arn: str) -> Response:
-        """With the tags that it has now."""
+        """Return the entry with its current tags."""
         entry = eks._access_entries.get(eks._ae_key(cluster_name, principal_arn))
         if entry:
             entry["tags"] = dict(eks._tags.get(entry["accessEntryArn"]) or {})
@@ -44,12 +44,14 @@ def install(settings: Settings) -> None:
             return eks._error(404, "ResourceNotFoundException", str(missing))
         return answer or stock(method, path, headers, body_bytes, query_params)
 
-    stock_entry = guard.replace(eks, "_describe_access_entry", _describe_access_entry)
-    stock = guard.replace(eks, "_handle_request_sync", _handle_request_sync)
+    stock_entry = patching.replace(eks, "_describe_access_entry", _describe_access_entry)
+    stock = patching.replace(eks, "_handle_request_sync", _handle_request_sync)
 
 
-def _route(settings: Settings, method: str, path: str, body: dict[str, Any], query: dict[str, str]) -> Response | None:
-    """The overlay's answer, or None where the emulator's own is good."""
+def _route(
+    settings: ServerSettings, method: str, path: str, body: dict[str, Any], query: dict[str, str]
+) -> Response | None:
+    """Return the overlay's answer, or None to let the emulator answer."""
     match method, path:
         case "GET", "/addons/supported-versions":
             return addons.supported_versions(query.get("addonName"), query.get("kubernetesVersion"))
@@ -63,7 +65,7 @@ def _route(settings: Settings, method: str, path: str, body: dict[str, Any], que
 
 
 def _in_cluster(
-    settings: Settings, method: str, path: str, body: dict[str, Any], query: dict[str, str]
+    settings: ServerSettings, method: str, path: str, body: dict[str, Any], query: dict[str, str]
 ) -> Response | None:
     if found := _ADDON.fullmatch(path):
         return _addon(settings, method, found, body, query)
@@ -71,13 +73,17 @@ def _in_cluster(
         return _update(settings, found[1], found[2], query)
     if method == "POST" and (found := _CHANGES.fullmatch(path) or _GROUP_CHANGES.fullmatch(path)):
         return _change(found, body)
-    if _ASSOCIATIONS.fullmatch(path) and body.get("roleArn") and not pod_identity.role_exists(body["roleArn"]):
-        return eks._error(400, "InvalidParameterException", pod_identity.NO_ROLE)
+    if (
+        _ASSOCIATIONS.fullmatch(path)
+        and body.get("roleArn")
+        and not pod_identity_associations.role_exists(body["roleArn"])
+    ):
+        return eks._error(400, "InvalidParameterException", pod_identity_associations.NO_ROLE)
     return _entry_refusal(path, body) if method == "POST" else None
 
 
 def _entry_refusal(path: str, body: dict[str, Any]) -> Response | None:
-    """Why an access entry or its policy cannot be."""
+    """Return why EKS refuses an access entry or its policy."""
     if (found := _ENTRIES.match(path)) and not clusters.reads_access_entries(found[1]):
         text = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this"
         return eks._error(400, "InvalidRequestException", f"{text} operation.")
@@ -89,7 +95,7 @@ def _entry_refusal(path: str, body: dict[str, Any]) -> Response | None:
 
 
 def _change(found: re.Match[str], body: dict[str, Any]) -> Response:
-    """A change of a cluster or of a node group."""
+    """Change a cluster or a node group."""
     cluster, *group, kind = found.groups()
     if not group:
         return clusters.configure(cluster, body) if kind == "update-config" else clusters.upgrade(cluster, body)
@@ -99,14 +105,14 @@ def _change(found: re.Match[str], body: dict[str, Any]) -> Response:
     return node_groups.configure(record, body) if kind == "update-config" else node_groups.upgrade(record, body)
 
 
-def _update(settings: Settings, cluster: str, update_id: str, query: dict[str, str]) -> Response:
-    """DescribeUpdate, of an addon, of a node group or of the cluster itself."""
+def _update(settings: ServerSettings, cluster: str, update_id: str, query: dict[str, str]) -> Response:
+    """DescribeUpdate of an addon, a node group or a cluster."""
     if "addonName" in query:
         return addons.describe_update(settings, cluster, query["addonName"], update_id)
     if "nodegroupName" in query:
         group = node_groups.record(cluster, query["nodegroupName"])
-        return _no_group(query["nodegroupName"]) if group is None else updates.described(group, update_id)
-    return updates.described(eks._clusters[cluster], update_id)
+        return _no_group(query["nodegroupName"]) if group is None else updates.describe(group, update_id)
+    return updates.describe(eks._clusters[cluster], update_id)
 
 
 def _no_group(name: str) -> Response:
@@ -114,19 +120,18 @@ def _no_group(name: str) -> Response:
 
 
 def _addon(
-    settings: Settings, method: str, found: re.Match[str], body: dict[str, Any], query: dict[str, str]
+    settings: ServerSettings, method: str, found: re.Match[str], body: dict[str, Any], query: dict[str, str]
 ) -> Response | None:
-    cluster, name, updating = found[1], found[2], found[3]
-    match method, name is not None, updating is not None:
-        case "GET", False, _:
+    match method, *found.groups():
+        case "GET", cluster, None, _:
             return addons.names(cluster)
-        case "POST", False, _:
+        case "POST", cluster, None, _:
             return addons.create(cluster, body)
-        case "GET", True, False:
+        case "GET", cluster, name, None:
             return addons.describe(settings, cluster, name)
-        case "DELETE", True, False:
+        case "DELETE", cluster, name, None:
             return addons.delete(settings, cluster, name, query.get("preserve") == "true")
-        case "POST", True, True:
+        case "POST", cluster, name, "/update":
             return addons.update(settings, cluster, name, body)
     return None
 
@@ -146,17 +151,13 @@ def _access_policies() -> Response:
 
 
 def _principal_refusal(arn: str) -> Response | None:
-    """A principal must exist: EKS keeps its unique id, so that a user made again is not let in."""
+    """Refuse an unknown principal. EKS stores its unique id, so a recreated user has no access."""
     kind, _, name = arn.rpartition(":")[2].partition("/")
-    store = {"user": iam._users, "role": iam._roles}.get(kind)
-    known = store is not None and store.get(name.rsplit("/", 1)[-1], {}).get("Arn") == arn
-    if known:
+    store = {"user": iam._users, "role": iam._roles}.get(kind, {})
+    if store.get(name.rsplit("/", 1)[-1], {}).get("Arn") == arn:
         return None
-    return eks._error(
-        400,
-        "InvalidParameterException",
-        "The specified principalArn is invalid: invalid principal.",
-    )
+    text = "The specified principalArn is invalid: invalid principal."
+    return eks._error(400, "InvalidParameterException", text)
 
 
 def _policy_refusal(arn: str) -> Response | None:

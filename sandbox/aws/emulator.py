@@ -1,6 +1,6 @@
-"""The emulator's modules, named once for the whole overlay, and the shapes that they exchange.
+"""The emulator's modules for the overlay, and the types that they exchange.
 
-They are installed in the emulator's own environment only, which is why the type checker cannot see them.
+They are installed in the emulator's own environment only, so the type checker does not find them.
 """
 
 # ruff: noqa: F401 (re-exported)

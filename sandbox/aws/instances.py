@@ -1,19 +1,19 @@
-"""EC2 instances: launched where their subnet is, and a node of this machine keeps its own instance id."""
+"""EC2 instances: in the zone of their subnet, and with the instance id of the node with their address."""
 
 from typing import Any
 
-from sandbox import place
-from sandbox.aws import guard
+from sandbox import layout
+from sandbox.aws import patching
 from sandbox.aws.emulator import ec2, responses
 
 
 def install() -> None:
-    """Correct what the emulator records for a new instance.
+    """Correct the emulator's record of a new instance.
 
-    The machine has the nodes that `sandbox.place` names: an instance that is launched with a node's private address
-    *is* that node, and gets the id that the node's kubelet reports as its provider id.
+    An instance with the private address of a node in `layout.NODES` is that node. It gets the instance id of the node's
+    kubelet.
     """
-    guard.require(ec2, "_instances", "_volumes", "_subnets")
+    patching.require(ec2, "_instances", "_volumes", "_subnets")
 
     def _launch_instances_internal(  # noqa: PLR0913, PLR0917 (the emulator's signature)
         image_id: str,
@@ -33,14 +33,14 @@ def install() -> None:
             _correct(instance)
         return created
 
-    stock = guard.replace(ec2, "_launch_instances_internal", _launch_instances_internal)
+    stock = patching.replace(ec2, "_launch_instances_internal", _launch_instances_internal)
 
 
 def _correct(instance: dict[str, Any]) -> None:
     zone = ec2._subnets.get(instance["SubnetId"], {}).get("AvailabilityZone", f"{responses.get_region()}a")
     address = instance["PrivateIpAddress"]
     old = instance["InstanceId"]
-    new = next((node.instance_id for node in place.NODES if node.address == address), old)
+    new = next((node.instance_id for node in layout.NODES if node.address == address), old)
     instance["InstanceId"] = new
     instance["Placement"]["AvailabilityZone"] = zone
     instance["PrivateDnsName"] = f"ip-{address.replace('.', '-')}.{responses.get_region()}.compute.internal"

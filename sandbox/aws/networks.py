@@ -1,12 +1,12 @@
-"""EC2 networks: what the emulator forgets of flow logs and NAT gateways."""
+"""EC2 networks: tags of flow logs and addresses of NAT gateways, which the emulator drops."""
 
 import re
 from xml.sax.saxutils import escape
 
-from sandbox.aws import guard
+from sandbox.aws import patching
 from sandbox.aws.emulator import Parameters, Response, ec2
 
-# The emulator looks for the tags of a flow log under another name than AWS's.
+# The emulator reads the tags of a flow log under another resource type than AWS.
 _TAGGED_AS = {"flow-log": "vpc-flow-log"}
 _GATEWAY = re.compile(
     r"(<natGatewayId>(nat-\w+)</natGatewayId>(?:(?!<natGatewayId>).)*?)<natGatewayAddressSet/>", re.DOTALL
@@ -15,7 +15,7 @@ _GATEWAY = re.compile(
 
 def install() -> None:
     """Correct both."""
-    guard.require(ec2, "_nat_gateways", "_addresses")
+    patching.require(ec2, "_nat_gateways", "_addresses")
 
     def _parse_tag_specs(p: Parameters, resource_type: str, resource_id: str) -> None:
         stock_tags(p, _TAGGED_AS.get(resource_type, resource_type), resource_id)
@@ -25,8 +25,8 @@ def install() -> None:
         text = body if isinstance(body, str) else body.decode()
         return status, headers, _GATEWAY.sub(_with_address, text).encode()
 
-    stock_tags = guard.replace(ec2, "_parse_tag_specs", _parse_tag_specs)
-    stock_gateways = guard.replace_verb(ec2._ACTION_MAP, "DescribeNatGateways", _describe_nat_gateways)
+    stock_tags = patching.replace(ec2, "_parse_tag_specs", _parse_tag_specs)
+    stock_gateways = patching.replace_verb(ec2._ACTION_MAP, "DescribeNatGateways", _describe_nat_gateways)
 
 
 def _with_address(found: re.Match[str]) -> str:

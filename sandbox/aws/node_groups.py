@@ -1,9 +1,9 @@
-"""EKS node groups: what the emulator drops is kept, what AWS checks is checked. No instance is launched for them."""
+"""EKS node groups: AWS's checks, and the fields that the emulator drops. They launch no instances."""
 
 import json
 from typing import Any
 
-from sandbox.aws import guard, updates
+from sandbox.aws import patching, updates
 from sandbox.aws.emulator import Response, ec2, eks, iam
 
 _OK = 200
@@ -13,8 +13,8 @@ _UPDATE_DEFAULT = {"maxUnavailable": 1, "updateStrategy": "DEFAULT"}
 
 def install() -> None:
     """Check and complete the record of a new group."""
-    guard.require(eks, "_nodegroups", "_tags")
-    guard.require(ec2, "_launch_templates")
+    patching.require(eks, "_nodegroups", "_tags")
+    patching.require(ec2, "_launch_templates")
 
     def _create_nodegroup(cluster_name: str, body: dict[str, Any]) -> Response:
         refusal = _refusal(body)
@@ -29,7 +29,7 @@ def install() -> None:
         group["releaseVersion"] = body.get("releaseVersion") or f"{group['version']}.0-20260101"
         if "launchTemplate" in body:
             group["launchTemplate"] = _template(body["launchTemplate"])
-            # The template says how large the disks are.
+            # The template defines the disk size.
             group.pop("diskSize", None)
         return eks._json_resp(200, {"nodegroup": eks._sanitize(group)})
 
@@ -40,17 +40,17 @@ def install() -> None:
         tags = eks._tags.get(group["nodegroupArn"]) or {}
         return eks._json_resp(200, {"nodegroup": {**eks._sanitize(group), "tags": dict(tags)}})
 
-    stock = guard.replace(eks, "_create_nodegroup", _create_nodegroup)
-    stock_describe = guard.replace(eks, "_describe_nodegroup", _describe_nodegroup)
+    stock = patching.replace(eks, "_create_nodegroup", _create_nodegroup)
+    stock_describe = patching.replace(eks, "_describe_nodegroup", _describe_nodegroup)
 
 
-def of(cluster: str) -> list[str]:
-    """Names of a cluster's groups."""
+def names(cluster: str) -> list[str]:
+    """Return the names of a cluster's groups."""
     return [group["nodegroupName"] for key, group in eks._nodegroups.items() if key.startswith(f"{cluster}/")]
 
 
 def record(cluster: str, name: str) -> dict[str, Any] | None:
-    """The emulator's record of a group."""
+    """Return the emulator's record of a group."""
     return eks._nodegroups.get(f"{cluster}/{name}")
 
 
@@ -69,7 +69,7 @@ def configure(group: dict[str, Any], body: dict[str, Any]) -> Response:
         names = {(taint["key"], taint["effect"]) for taint in gone}
         kept_taints = [taint for taint in group["taints"] if (taint["key"], taint["effect"]) not in names]
         group["taints"] = [*kept_taints, *taints.get("addOrUpdateTaints", [])]
-    return updates.started(group, "ConfigUpdate", params)
+    return updates.start(group, "ConfigUpdate", params)
 
 
 def upgrade(group: dict[str, Any], body: dict[str, Any]) -> Response:
@@ -79,11 +79,11 @@ def upgrade(group: dict[str, Any], body: dict[str, Any]) -> Response:
             group[key] = body[key]
     if "launchTemplate" in body:
         group["launchTemplate"] = _template({**group.get("launchTemplate", {}), **body["launchTemplate"]})
-    return updates.started(group, "VersionUpdate", {"Version": group["version"]})
+    return updates.start(group, "VersionUpdate", {"Version": group["version"]})
 
 
 def _template(asked: dict[str, Any]) -> dict[str, Any]:
-    """EKS shows a template by id, name and version."""
+    """Return a launch template as EKS shows it: id, name and version."""
     found = _found_template(asked)
     if found is None:
         return asked

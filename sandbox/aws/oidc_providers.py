@@ -1,4 +1,4 @@
-"""IAM OIDC providers: every verb, with AWS's checks. The URL is kept and given back without its scheme, as AWS does."""
+"""IAM OIDC providers: all verbs with AWS's checks. As in AWS, the URL is stored and returned without its scheme."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from sandbox.aws import guard
+from sandbox.aws import patching
 from sandbox.aws.emulator import Parameters, Response, iam, responses
 
-# IAM looks the thumbprint of the issuer's certificate up itself when none is given; this is the original case's.
+# Without a thumbprint in the request, IAM reads it from the issuer's certificate. This is the original case's.
 _LOOKED_UP = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"
 _THUMBPRINT = re.compile(r"[0-9a-fA-F]{40}")
 _MOST_CLIENT_IDS = 100
@@ -24,15 +24,15 @@ class _ProviderError(Exception):
 
 
 def install() -> None:
-    """Answer all the verbs ourselves; the records stay in the emulator's store."""
-    guard.require(iam, "_oidc_providers", "_p", "_xml", "_error", "_extract_tags", "_extract_tag_keys", "_now")
+    """Handle all verbs. The records stay in the emulator's store."""
+    patching.require(iam, "_oidc_providers", "_p", "_xml", "_error", "_extract_tags", "_extract_tag_keys", "_now")
     table = iam._IAM_HANDLERS
     for verb, handler in {
         "CreateOpenIDConnectProvider": _create,
         "GetOpenIDConnectProvider": _get,
         "DeleteOpenIDConnectProvider": _delete,
     }.items():
-        guard.replace_verb(table, verb, _answering(verb, handler))
+        patching.replace_verb(table, verb, _handler(verb, handler))
     for verb, handler in {
         "ListOpenIDConnectProviderTags": _list_tags,
         "TagOpenIDConnectProvider": _tag,
@@ -41,10 +41,10 @@ def install() -> None:
         "AddClientIDToOpenIDConnectProvider": _add_client_id,
         "RemoveClientIDFromOpenIDConnectProvider": _remove_client_id,
     }.items():
-        guard.add_verb(table, verb, _answering(verb, handler))
+        patching.add_verb(table, verb, _handler(verb, handler))
 
 
-def _answering(verb: str, handler: Callable[[Parameters], str]) -> Callable[[Parameters], Response]:
+def _handler(verb: str, handler: Callable[[Parameters], str]) -> Callable[[Parameters], Response]:
     def answer(p: Parameters) -> Response:
         try:
             result = handler(p)
@@ -95,7 +95,7 @@ def _get(p: Parameters) -> str:
 
 
 def _delete(p: Parameters) -> str:
-    """Deleting what is not there is no error: AWS's documentation calls the operation idempotent."""
+    """Delete the provider. AWS documents the operation as idempotent."""
     iam._oidc_providers.pop(iam._p(p, "OpenIDConnectProviderArn"), None)
     return ""
 

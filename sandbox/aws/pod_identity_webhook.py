@@ -1,6 +1,6 @@
-"""The pod identity webhook of EKS: a new pod of an annotated service account gets its role and a token.
+"""EKS's pod identity webhook: a new pod of an annotated service account gets its role and a token.
 
-Pods that exist keep what they have, as on EKS. See https://github.com/aws/amazon-eks-pod-identity-webhook.
+Existing pods do not change, as on EKS. See https://github.com/aws/amazon-eks-pod-identity-webhook.
 """
 
 import base64
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
-from sandbox import place
+from sandbox import layout
 
 PATH = "/mutate"
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
@@ -23,7 +23,7 @@ _SECONDS = 86400
 
 
 def configuration(authority: bytes) -> dict[str, Any]:
-    """The object that registers the webhook. `authority` is the CA of the server, as PEM."""
+    """Return the webhook's MutatingWebhookConfiguration. `authority` is the server's CA as PEM."""
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
@@ -32,11 +32,11 @@ def configuration(authority: bytes) -> dict[str, Any]:
             {
                 "name": "iam-for-pods.amazonaws.com",
                 "clientConfig": {
-                    "url": f"https://127.0.0.1:{place.AUTHENTICATOR_PORT}{PATH}",
+                    "url": f"https://127.0.0.1:{layout.AUTHENTICATOR_PORT}{PATH}",
                     "caBundle": base64.b64encode(authority).decode(),
                 },
                 "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-                # As on EKS: a pod without its role is better than no pod.
+                # As on EKS: create the pod without its role rather than not at all.
                 "failurePolicy": "Ignore",
                 "sideEffects": "None",
                 "admissionReviewVersions": ["v1"],
@@ -48,16 +48,16 @@ def configuration(authority: bytes) -> dict[str, Any]:
 
 @dataclass
 class ServiceAccounts:
-    """Reads service accounts of the cluster with the certificate of its administrator."""
+    """Reads service accounts with the certificate of the cluster's administrator."""
 
     pki: Path
 
     def role(self, namespace: str, name: str) -> str | None:
-        """The role in the annotation; None for an account without it, or that cannot be read."""
+        """Return the role in the annotation. None without it, or when the account cannot be read."""
         context = ssl.create_default_context(cafile=str(self.pki / "ca.crt"))
         context.load_cert_chain(self.pki / "admin.crt", self.pki / "admin.key")
         opener = build_opener(HTTPSHandler(context=context), ProxyHandler({}))
-        url = f"https://127.0.0.1:{place.API_PORT}/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
+        url = f"https://127.0.0.1:{layout.API_PORT}/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
         try:
             with opener.open(Request(url), timeout=3) as answer:
                 found = json.loads(answer.read())
@@ -67,11 +67,11 @@ class ServiceAccounts:
 
 
 def review(request: dict[str, Any], accounts: ServiceAccounts) -> dict[str, Any]:
-    """The answer to an AdmissionReview of a new pod."""
-    asked = request["request"]
-    pod = asked["object"]
-    role = accounts.role(asked["namespace"], pod["spec"].get("serviceAccountName") or "default")
-    response: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
+    """Answer an AdmissionReview of a new pod."""
+    admission = request["request"]
+    pod = admission["object"]
+    role = accounts.role(admission["namespace"], pod["spec"].get("serviceAccountName") or "default")
+    response: dict[str, Any] = {"uid": admission["uid"], "allowed": True}
     if role and (operations := patch(pod, role)):
         response["patchType"] = "JSONPatch"
         response["patch"] = base64.b64encode(json.dumps(operations).encode()).decode()
@@ -79,14 +79,14 @@ def review(request: dict[str, Any], accounts: ServiceAccounts) -> dict[str, Any]
 
 
 def patch(pod: dict[str, Any], role: str) -> list[dict[str, Any]]:
-    """The JSON patch that gives a pod its role. A container that names a role already is left as it is."""
+    """Return the JSON patch that gives a pod its role. Containers with their own role do not change."""
     operations = []
     for kind in ("initContainers", "containers"):
-        for place_, container in enumerate(pod["spec"].get(kind) or []):
+        for index, container in enumerate(pod["spec"].get(kind) or []):
             variables = container.get("env") or []
             if any(each["name"] == "AWS_ROLE_ARN" for each in variables):
                 continue
-            path = f"/spec/{kind}/{place_}"
+            path = f"/spec/{kind}/{index}"
             mounts = container.get("volumeMounts") or []
             operations += [
                 {"op": "add", "path": f"{path}/env", "value": [*variables, *_variables(role, variables)]},
@@ -101,8 +101,8 @@ def patch(pod: dict[str, Any], role: str) -> list[dict[str, Any]]:
 def _variables(role: str, present: list[dict[str, Any]]) -> list[dict[str, str]]:
     wanted = {
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",
-        "AWS_DEFAULT_REGION": place.REGION,
-        "AWS_REGION": place.REGION,
+        "AWS_DEFAULT_REGION": layout.REGION,
+        "AWS_REGION": layout.REGION,
         "AWS_ROLE_ARN": role,
         "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_FOLDER}/token",
     }

@@ -1,4 +1,4 @@
-"""The token of `aws eks get-token`: a presigned GetCallerIdentity, taken apart and checked. Pure."""
+"""Token of `aws eks get-token`, a presigned GetCallerIdentity: decoded and checked."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 PREFIX = "k8s-aws-v1."
 CLUSTER_HEADER = "x-k8s-aws-id"
 _LONGEST = 16384
-# EKS accepts a token for 15 minutes from its signature, whatever shorter time the URL itself asks for.
+# EKS accepts a token for 15 minutes from its signature, even if the URL expires earlier.
 _VALID = dt.timedelta(minutes=15)
 _SKEW = dt.timedelta(minutes=5)
 _PARAMETERS = {
@@ -28,19 +28,19 @@ _PARAMETERS = {
 
 
 class TokenError(Exception):
-    """The token is none, is for something else or is too old; the message is for the log."""
+    """The token is invalid, for another purpose or expired. The message is for the log."""
 
 
 @dataclass(frozen=True)
 class PresignedIdentity:
-    """A GetCallerIdentity that is fit to be performed. `query` is as it was signed, `host` the signed Host header."""
+    """A valid GetCallerIdentity request. `query` is as signed, `host` the signed Host header."""
 
     host: str
     query: str
 
 
 def decode(token: str, hosts: frozenset[str], now: dt.datetime) -> PresignedIdentity:
-    """Take the token apart. `hosts` are those that STS may be asked at. Raises TokenError."""
+    """Decode the token. `hosts` are the accepted hosts of STS. Raises TokenError."""
     url = _url(token)
     if url.netloc not in hosts:
         raise TokenError(f"it asks {url.netloc}, accepted are {', '.join(sorted(hosts))}")

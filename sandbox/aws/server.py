@@ -1,10 +1,10 @@
-"""The server: the emulator with the overlay put on. Run by `sandbox.aws.start`, in the emulator's own Python."""
+"""Server of the AWS APIs: the emulator with the overlay. Runs with the emulator's own Python."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox.aws import authorization, eks, guard, iam, instances, networks, sts, volumes
+from sandbox.aws import eks, iam, iam_authorization, instances, networks, patching, sts, volumes
 from sandbox.aws import emulator as stock
 from sandbox.aws.settings import current
 
@@ -23,10 +23,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 def install() -> None:
-    """Put the whole overlay on. Raises guard.OverlayError when the emulator is not the one it was written for."""
-    guard.require_version()
+    """Install the overlay. Raises OverlayError when the emulator is another version."""
+    patching.require_version()
     settings = current()
-    authorization.install()
+    iam_authorization.install()
     sts.install(settings)
     iam.install()
     volumes.install(settings)
@@ -38,21 +38,21 @@ def install() -> None:
 
 
 def save() -> None:
-    """Write the state of the services, so that a server that was killed comes back with it."""
+    """Write the state of all services, so that it survives a crash."""
     for name, service in _SAVED:
         stock.persistence.save_state(name, service.get_state())
     stock.persistence.save_state("sts", dict(stock.sts._sessions))
 
 
 def _restore_sessions() -> None:
-    """The emulator forgets the sessions of STS; a driver that holds one must not fail because of a restart."""
-    guard.require(stock.sts, "_sessions")
+    """Keep STS sessions across a restart, which the emulator drops. The driver uses them."""
+    patching.require(stock.sts, "_sessions")
     stock.sts._sessions.update(stock.persistence.load_state("sts") or {})
-    guard.replace(stock.sts, "get_state", lambda: dict(stock.sts._sessions))
+    patching.replace(stock.sts, "get_state", lambda: dict(stock.sts._sessions))
 
 
 def _wrap_application() -> None:
-    """Save after every change, and keep the emulator's own unauthenticated verbs (reset, config) shut."""
+    """Save after every change, and refuse the emulator's own unauthenticated requests (reset, config)."""
 
     async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/_ministack/") and scope["path"] != _HEALTH:
@@ -60,18 +60,18 @@ def _wrap_application() -> None:
             await send({"type": "http.response.body", "body": b""})
             return
 
-        changes = authorization.Changes()
-        authorization.changes.set(changes)
+        changes = iam_authorization.Changes()
+        iam_authorization.changes.set(changes)
 
         async def send_saved(message: Message) -> None:
-            # The handler is done when its answer begins; what a caller was told must survive a crash.
+            # The handler has finished when its answer begins. An answered change must survive a crash.
             if message["type"] == "http.response.start" and changes.pending:
                 save()
             await send(message)
 
         await inner(scope, receive, send_saved)
 
-    inner = guard.replace(stock.app, "app", app)
+    inner = patching.replace(stock.app, "app", app)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
-"""What one running server must know, from its environment: the sandbox's folder, and the names of its case."""
+"""Settings of a server process, from its environment."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import place
+from sandbox import layout
 
 ROOT_VARIABLE = "EKS_ROCKETMQ_AWS_ROOT"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The sandbox that this server belongs to. `root` is laid out as `sandbox.place.Place.root` is."""
+class ServerSettings:
+    """The sandbox of the server. `root` has the layout of `SandboxInstance.root`."""
 
     root: Path
-    account: str = place.ACCOUNT
-    region: str = place.REGION
+    account: str = layout.ACCOUNT
+    region: str = layout.REGION
 
     @property
     def volumes(self) -> Path:
@@ -23,12 +23,12 @@ class Settings:
 
     @property
     def addon_reports(self) -> Path:
-        """`<cluster>/<addon>.json`, written by whatever runs the addons; see `addons.py`."""
+        """Folder of `<cluster>/<addon>.json`, see `addons.py`."""
         return self.root / "addons"
 
     @property
     def issuer_key(self) -> Path:
-        """The public half of the key that the cluster signs service-account tokens with."""
+        """Public key of the cluster's service-account tokens."""
         return self.root / "pki" / "service-account.pub"
 
     @property
@@ -36,12 +36,12 @@ class Settings:
         return self.root / "pki" / "ca.crt"
 
 
-def current() -> Settings:
-    """From the environment that `sandbox.aws.lifecycle.environment` makes.
+def current() -> ServerSettings:
+    """Return the settings of this process.
 
-    Raises RuntimeError when the server was started in any other way.
+    Raises RuntimeError unless `sandbox.aws.aws_processes.environment` made its environment.
     """
     root = os.environ.get(ROOT_VARIABLE)
     if not root:
         raise RuntimeError(f"{ROOT_VARIABLE} is not set; it names the sandbox's folder, start the server by `make up`")
-    return Settings(Path(root))
+    return ServerSettings(Path(root))

@@ -1,4 +1,4 @@
-"""STS: AssumeRoleWithWebIdentity that checks provider, issuer, signature, times, audience and trust policy."""
+"""STS: AssumeRoleWithWebIdentity with checks of provider, issuer, signature, times, audience and trust policy."""
 
 import re
 import time
@@ -9,10 +9,10 @@ from xml.sax.saxutils import escape
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from sandbox.aws import guard
+from sandbox.aws import patching
 from sandbox.aws.emulator import Parameters, Response, eks, iam, iam_evaluator, responses, sts
-from sandbox.aws.settings import Settings
-from sandbox.aws.web_identity import Identity, WebIdentityError, identify
+from sandbox.aws.settings import ServerSettings
+from sandbox.aws.web_identity import WebIdentity, WebIdentityError, identify
 
 ACTION = "AssumeRoleWithWebIdentity"
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -20,12 +20,12 @@ _MINIMUM_SECONDS = 900
 _DEFAULT_SECONDS = 3600
 
 
-def install(settings: Settings) -> None:
-    """Answer AssumeRoleWithWebIdentity ourselves, leave the other verbs as they are."""
-    guard.require(sts, "_p", "_error", "_xml", "_assumed_role_arn", "_role_id", "register_session")
-    guard.require(sts, "_gen_session_access_key", "_gen_secret", "_gen_session_token", "_future")
-    guard.require(iam, "_roles", "_oidc_providers")
-    guard.require(iam_evaluator, "EvalContext", "evaluate_trust_policy")
+def install(settings: ServerSettings) -> None:
+    """Handle AssumeRoleWithWebIdentity. The emulator handles the other verbs."""
+    patching.require(sts, "_p", "_error", "_xml", "_assumed_role_arn", "_role_id", "register_session")
+    patching.require(sts, "_gen_session_access_key", "_gen_secret", "_gen_session_token", "_future")
+    patching.require(iam, "_roles", "_oidc_providers")
+    patching.require(iam_evaluator, "EvalContext", "evaluate_trust_policy")
 
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: Parameters
@@ -36,10 +36,10 @@ def install(settings: Settings) -> None:
             return _assume(settings, params)
         return await stock(method, path, headers, body, query_params)
 
-    stock = guard.replace(sts, "handle_request", handle_request)
+    stock = patching.replace(sts, "handle_request", handle_request)
 
 
-def _assume(settings: Settings, params: Parameters) -> Response:
+def _assume(settings: ServerSettings, params: Parameters) -> Response:
     role_arn, session = sts._p(params, "RoleArn"), sts._p(params, "RoleSessionName")
     assumed_arn, malformed = sts._assumed_role_arn(role_arn, session)
     if malformed:
@@ -74,16 +74,16 @@ def _issuers() -> set[str]:
     return {cluster["identity"]["oidc"]["issuer"] for _, cluster in eks._clusters.all_items()}
 
 
-def _key(settings: Settings) -> RSAPublicKey | None:
-    """The signing key of the machine's one API server; AWS fetches it from the issuer's discovery document."""
+def _key(settings: ServerSettings) -> RSAPublicKey | None:
+    """Return the signing key of the machine's API server. AWS reads it from the issuer's discovery document."""
     if not settings.issuer_key.exists():
         return None
     key = load_pem_public_key(settings.issuer_key.read_bytes())
     return key if isinstance(key, RSAPublicKey) else None
 
 
-def _trusting_role(role_arn: str, account: str, identity: Identity) -> dict[str, Any]:
-    """The role, if its trust policy lets this identity in."""
+def _trusting_role(role_arn: str, account: str, identity: WebIdentity) -> dict[str, Any]:
+    """Return the role if its trust policy accepts this identity."""
     role = iam._roles.get_scoped(account, None, role_arn.rsplit("/", 1)[-1])
     context = iam_evaluator.EvalContext(
         principal_arn=identity.provider_arn,
@@ -94,7 +94,7 @@ def _trusting_role(role_arn: str, account: str, identity: Identity) -> dict[str,
         region=responses.get_region(),
         service_context=identity.condition_keys,
     )
-    # A role that does not exist gets the same answer: AWS does not tell strangers which roles there are.
+    # A missing role gets the same answer, as in AWS, which does not disclose the names of roles.
     if (
         role is None
         or role["Arn"] != role_arn
@@ -105,21 +105,21 @@ def _trusting_role(role_arn: str, account: str, identity: Identity) -> dict[str,
 
 
 def _seconds(params: Parameters, role: dict[str, Any]) -> int:
-    asked = sts._p(params, "DurationSeconds") or str(_DEFAULT_SECONDS)
-    if not asked.isdigit() or int(asked) < _MINIMUM_SECONDS:
+    requested = sts._p(params, "DurationSeconds") or str(_DEFAULT_SECONDS)
+    if not requested.isdigit() or int(requested) < _MINIMUM_SECONDS:
         raise WebIdentityError(
             "ValidationError",
-            f"1 validation error detected: Value '{asked}' at 'durationSeconds' failed to satisfy constraint: "
+            f"1 validation error detected: Value '{requested}' at 'durationSeconds' failed to satisfy constraint: "
             f"Member must have value greater than or equal to {_MINIMUM_SECONDS}",
         )
-    if int(asked) > role.get("MaxSessionDuration", _DEFAULT_SECONDS):
+    if int(requested) > role.get("MaxSessionDuration", _DEFAULT_SECONDS):
         raise WebIdentityError(
             "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
-    return int(asked)
+    return int(requested)
 
 
-def _session(assumed_arn: str, role_arn: str, session: str, seconds: int, identity: Identity) -> Response:
+def _session(assumed_arn: str, role_arn: str, session: str, seconds: int, identity: WebIdentity) -> Response:
     key_id, secret, token = sts._gen_session_access_key(), sts._gen_secret(), sts._gen_session_token()
     user_id = f"{sts._role_id(role_arn)}:{session}"
     sts.register_session(

@@ -1,4 +1,4 @@
-"""Updates of clusters and node groups: here they are over at once, and are kept to be asked for."""
+"""Updates of clusters and node groups. They end at once and are kept for DescribeUpdate."""
 
 import uuid
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from sandbox.aws.emulator import Response, eks
 
 
-def started(record: dict[str, Any], kind: str, params: dict[str, str]) -> Response:
-    """The answer to a change that was made: its update, also kept with the record."""
+def start(record: dict[str, Any], kind: str, params: dict[str, str]) -> Response:
+    """Record an update of a change, and return the answer to the change."""
     update = {
         "id": str(uuid.uuid4()),
         "type": kind,
@@ -17,11 +17,11 @@ def started(record: dict[str, Any], kind: str, params: dict[str, str]) -> Respon
         "errors": [],
     }
     record.setdefault("_updates", {})[update["id"]] = update
-    # Whoever started it sees it begin.
+    # The caller of the change sees it in progress.
     return eks._json_resp(200, {"update": {**update, "status": "InProgress"}})
 
 
-def described(record: dict[str, Any], update_id: str) -> Response:
+def describe(record: dict[str, Any], update_id: str) -> Response:
     """DescribeUpdate."""
     found = record.get("_updates", {}).get(update_id)
     if found is None:

@@ -1,11 +1,11 @@
-"""What EC2 accepts for an EBS volume, by type. Pure; sizes in GiB, throughput in MiB/s, refusals in AWS's words."""
+"""Rules of EC2 for EBS volumes by type. Sizes in GiB, throughput in MiB/s; the error texts are AWS's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 class VolumeError(Exception):
-    """EC2 says no: an error code of AWS's, and its text."""
+    """EC2 refuses the request. `code` is AWS's error code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -14,7 +14,7 @@ class VolumeError(Exception):
 
 @dataclass(frozen=True)
 class VolumeType:
-    """Limits of one type. `iops` is None for the types whose IOPS cannot be chosen."""
+    """Limits of a volume type. `iops` is None for types without a choice of IOPS."""
 
     smallest: int
     largest: int
@@ -35,20 +35,20 @@ TYPES = {
 DEFAULT_TYPE = "gp2"
 _GP3_IOPS_EVEN_WHEN_SMALL = 3000
 _GP3_IOPS_PER_MIB = 4
-# Since January 2026, as soon as the change before is completed; until then it was one in six hours.
+# Since January 2026. Before that, EC2 allowed one modification in six hours.
 _MODIFICATIONS, _MODIFICATIONS_SECONDS = 4, 24 * 3600
 
 
 @dataclass(frozen=True)
 class Performance:
-    """What the volume gets: 0 where its type has no such figure."""
+    """Performance of a volume, 0 where its type has no such figure."""
 
     iops: int
     throughput: int
 
 
 def check_modification_rate(earlier: Sequence[float], now: float) -> None:
-    """Raises VolumeError for a fifth modification within 24 hours. `earlier` are the times of those before."""
+    """Raise VolumeError for a fifth modification within 24 hours. `earlier` are the times of the others."""
     if sum(now - at < _MODIFICATIONS_SECONDS for at in earlier) >= _MODIFICATIONS:
         raise VolumeError(
             "VolumeModificationRateExceeded",
@@ -58,7 +58,7 @@ def check_modification_rate(earlier: Sequence[float], now: float) -> None:
 
 
 def check_size(kind: str, size: int) -> None:
-    """Raises VolumeError for an unknown type or a size outside its limits."""
+    """Raise VolumeError for an unknown type or a size outside its limits."""
     limits = TYPES.get(kind)
     if limits is None:
         raise VolumeError("UnknownVolumeType", f"Unknown volume type: {kind}")
@@ -75,58 +75,58 @@ def check_size(kind: str, size: int) -> None:
 
 
 def performance(kind: str, size: int, iops: int | None, throughput: int | None) -> Performance:
-    """IOPS and throughput of a volume of this type and size, when these were asked for (None: not asked).
+    """Return IOPS and throughput of a volume of a known type. None means that the request has no value.
 
-    Raises VolumeError when the type does not take them or they are out of range. The type must be known.
+    Raises VolumeError when the type does not support a value or it is out of range.
     """
     return Performance(_iops(kind, size, iops), _throughput(kind, iops, throughput))
 
 
-def _iops(kind: str, size: int, asked: int | None) -> int:
+def _iops(kind: str, size: int, requested: int | None) -> int:
     limits = TYPES[kind]
     if limits.iops is None:
-        if asked is not None:
+        if requested is not None:
             raise VolumeError("InvalidParameterCombination", f"The parameter iops is not supported for {kind} volumes.")
         return min(max(100, 3 * size), 16000) if kind == "gp2" else 0
-    if asked is None:
+    if requested is None:
         if kind != "gp3":
             raise VolumeError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
         return _GP3_IOPS_EVEN_WHEN_SMALL
-    if asked not in limits.iops:
-        bound = "high" if asked >= limits.iops.stop else "low"
+    if requested not in limits.iops:
+        bound = "high" if requested >= limits.iops.stop else "low"
         edge = f"maximum is {limits.iops.stop - 1}" if bound == "high" else f"minimum is {limits.iops.start}"
         raise VolumeError(
-            "InvalidParameterValue", f"Volume iops of {asked} is too {bound} for volume type {kind}; {edge}."
+            "InvalidParameterValue", f"Volume iops of {requested} is too {bound} for volume type {kind}; {edge}."
         )
     free = _GP3_IOPS_EVEN_WHEN_SMALL if kind == "gp3" else 0
-    if asked > max(limits.iops_per_gib * size, free):
+    if requested > max(limits.iops_per_gib * size, free):
         raise VolumeError(
             "InvalidParameterCombination",
-            f"Iops to volume size ratio of {asked / size:.6f} is too high; maximum is {limits.iops_per_gib}.000000",
+            f"Iops to volume size ratio of {requested / size:.6f} is too high; maximum is {limits.iops_per_gib}.000000",
         )
-    return asked
+    return requested
 
 
-def _throughput(kind: str, iops: int | None, asked: int | None) -> int:
+def _throughput(kind: str, iops: int | None, requested: int | None) -> int:
     limits = TYPES[kind]
     if limits.throughput is None:
-        if asked is not None:
+        if requested is not None:
             raise VolumeError(
                 "InvalidParameterCombination", f"The parameter throughput is not supported for {kind} volumes."
             )
         return 0
-    if asked is None:
+    if requested is None:
         return limits.throughput.start
-    if asked not in limits.throughput:
+    if requested not in limits.throughput:
         raise VolumeError(
             "InvalidParameterValue",
-            f"Volume throughput of {asked} is out of range for volume type {kind}; accepted are "
+            f"Volume throughput of {requested} is out of range for volume type {kind}; accepted are "
             f"{limits.throughput.start} to {limits.throughput.stop - 1}.",
         )
-    if asked * _GP3_IOPS_PER_MIB > (iops or _GP3_IOPS_EVEN_WHEN_SMALL):
+    if requested * _GP3_IOPS_PER_MIB > (iops or _GP3_IOPS_EVEN_WHEN_SMALL):
         raise VolumeError(
             "InvalidParameterCombination",
-            f"Throughput (MiBps) to iops ratio of {asked / (iops or _GP3_IOPS_EVEN_WHEN_SMALL):.6f} is too high; "
+            f"Throughput (MiBps) to iops ratio of {requested / (iops or _GP3_IOPS_EVEN_WHEN_SMALL):.6f} is too high; "
             "maximum is 0.250000",
         )
-    return asked
+    return requested

@@ -1,4 +1,4 @@
-"""EBS volumes: validated as EC2 validates them, and each with a sparse file that is its blocks."""
+"""EBS volumes, validated as by EC2. Each has a sparse file for its blocks."""
 
 import re
 import time
@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from sandbox.aws import authorization, guard, volume_rules
+from sandbox.aws import iam_authorization, patching, volume_rules
 from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, responses
-from sandbox.aws.settings import Settings
+from sandbox.aws.settings import ServerSettings
 from sandbox.aws.volume_rules import VolumeError
 
 _GIB = 1024**3
-# Every account has this key for EBS; a volume that is encrypted without naming a key gets it.
+# Default key of the account for EBS.
 _DEFAULT_KEY = "00000000-0000-4000-8000-0000000000eb"
 _ZONE = re.compile(r"[a-z]+-[a-z]+-\d[a-c]")
 Handler = Callable[[Parameters], Response]
 
 
-def install(settings: Settings) -> None:
-    """Answer the volume verbs ourselves; of the snapshots only the right to tag them is checked here."""
-    guard.require(ec2, "_volumes", "_instances", "_tags", "_p", "_xml", "_error", "_new_volume_id", "_now_ts")
-    guard.require(ec2, "_parse_member_list", "_parse_tag_specs")
+def install(settings: ServerSettings) -> None:
+    """Handle the volume verbs. Of snapshots only the permission to tag them is checked."""
+    patching.require(ec2, "_volumes", "_instances", "_tags", "_p", "_xml", "_error", "_new_volume_id", "_now_ts")
+    patching.require(ec2, "_parse_member_list", "_parse_tag_specs")
     verbs: dict[str, Handler] = {
         "CreateVolume": lambda p: _create(settings, p),
         "DeleteVolume": lambda p: _delete(settings, p),
@@ -32,8 +32,8 @@ def install(settings: Settings) -> None:
         "DescribeVolumesModifications": _describe_modifications,
     }
     for verb, handler in verbs.items():
-        guard.replace_verb(ec2._ACTION_MAP, verb, _refusals_as_errors(handler))
-    stock_snapshot = guard.replace_verb(
+        patching.replace_verb(ec2._ACTION_MAP, verb, _catch_volume_errors(handler))
+    stock_snapshot = patching.replace_verb(
         ec2._ACTION_MAP, "CreateSnapshot", lambda p: _tags_denied(p, "snapshot") or stock_snapshot(p)
     )
 
@@ -42,10 +42,10 @@ def install(settings: Settings) -> None:
         key = f"<kmsKeyId>{escape(vol['KmsKeyId'])}</kmsKeyId>" if vol.get("KmsKeyId") else ""
         return stock(vol) + throughput + key
 
-    stock = guard.replace(ec2, "_volume_inner_xml", _volume_inner_xml)
+    stock = patching.replace(ec2, "_volume_inner_xml", _volume_inner_xml)
 
 
-def _refusals_as_errors(handler: Handler) -> Handler:
+def _catch_volume_errors(handler: Handler) -> Handler:
     def answer(p: Parameters) -> Response:
         try:
             return handler(p)
@@ -55,10 +55,10 @@ def _refusals_as_errors(handler: Handler) -> Handler:
     return answer
 
 
-def _create(settings: Settings, p: Parameters) -> Response:
+def _create(settings: ServerSettings, p: Parameters) -> Response:
     wanted = _wanted(p)
     token = ec2._p(p, "ClientToken")
-    earlier = _made_with(token) if token else None
+    earlier = _created_with(token) if token else None
     if earlier is not None:
         if earlier["_wanted"] != wanted:
             raise VolumeError(
@@ -81,7 +81,7 @@ def _create(settings: Settings, p: Parameters) -> Response:
         "_token": token,
     }
     if not _key_usable(wanted["KmsKeyId"]):
-        # EC2 asks KMS only after it has answered: the volume is "creating" here, and gone when somebody looks for it.
+        # EC2 calls KMS after its answer: the volume is "creating" in the answer and does not exist afterwards.
         return ec2._xml(200, "CreateVolumeResponse", ec2._volume_inner_xml({**volume, "State": "creating"}))
     settings.volumes.mkdir(parents=True, exist_ok=True)
     _resize(settings, volume_id, wanted["Size"])
@@ -91,7 +91,7 @@ def _create(settings: Settings, p: Parameters) -> Response:
 
 
 def _wanted(p: Parameters) -> dict[str, Any]:
-    """The volume that a CreateVolume asks for, in the emulator's terms. Raises VolumeError."""
+    """Return the volume of a CreateVolume request in the emulator's format. Raises VolumeError."""
     zone, snapshot = ec2._p(p, "AvailabilityZone"), ec2._p(p, "SnapshotId")
     if not zone:
         raise VolumeError("MissingParameter", "The request must contain the parameter AvailabilityZone")
@@ -124,25 +124,26 @@ def _wanted(p: Parameters) -> dict[str, Any]:
     }
 
 
-def _made_with(token: str) -> dict[str, Any] | None:
+def _created_with(token: str) -> dict[str, Any] | None:
     return next((volume for volume in ec2._volumes.values() if volume.get("_token") == token), None)
 
 
 def _tags_denied(p: Parameters, kind: str) -> Response | None:
-    """Tags at creation need a right of their own: ec2:CreateTags with ec2:CreateAction."""
+    """Check the permission for tags at creation: ec2:CreateTags with ec2:CreateAction."""
     context = iam_actions.request_tag_context("ec2", "ec2:CreateTags", b"", p)
     if not context:
         return None
     account = "" if kind == "snapshot" else responses.get_account_id()
     named = f"arn:aws:ec2:{responses.get_region()}:{account}:{kind}/*"
-    return authorization.allowed("ec2:CreateTags", named, {**context, "ec2:CreateAction": f"Create{kind.capitalize()}"})
+    return iam_authorization.allowed(
+        "ec2:CreateTags", named, {**context, "ec2:CreateAction": f"Create{kind.capitalize()}"}
+    )
 
 
 def _key_usable(key: str) -> bool:
-    """Whether the caller may use a key for a volume: EC2 asks KMS in his name, and needs a grant for the instance.
+    """Return whether the caller may use a key. EC2 calls KMS for the caller, and needs a grant for the instance.
 
-    The account's own key for EBS is everybody's. There is no KMS here: a key that is named exists, and its policy
-    leaves the decision to IAM.
+    Every caller may use the account's default key for EBS. Other keys always exist here, and IAM alone decides.
     """
     if not key or key.endswith(_DEFAULT_KEY):
         return True
@@ -150,7 +151,7 @@ def _key_usable(key: str) -> bool:
     named = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
     through_ec2 = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:CallerAccount": account}
     return all(
-        authorization.allowed(action, named, {**through_ec2, **more}) is None
+        iam_authorization.allowed(action, named, {**through_ec2, **more}) is None
         for action, more in (
             ("kms:GenerateDataKeyWithoutPlaintext", {}),
             ("kms:Decrypt", {}),
@@ -159,7 +160,7 @@ def _key_usable(key: str) -> bool:
     )
 
 
-def _delete(settings: Settings, p: Parameters) -> Response:
+def _delete(settings: ServerSettings, p: Parameters) -> Response:
     volume = _volume(p)
     for attachment in volume["Attachments"]:
         raise VolumeError(
@@ -223,7 +224,7 @@ def _detach(p: Parameters) -> Response:
     return _attachment("DetachVolumeResponse", attachment, "detached")
 
 
-def _modify(settings: Settings, p: Parameters) -> Response:
+def _modify(settings: ServerSettings, p: Parameters) -> Response:
     volume = _volume(p)
     before = {name: volume[name] for name in ("Size", "VolumeType", "Iops", "Throughput")}
     size = _whole(p, "Size") or before["Size"]
@@ -245,21 +246,21 @@ def _modify(settings: Settings, p: Parameters) -> Response:
 
 
 def _describe_modifications(p: Parameters) -> Response:
-    asked = ec2._parse_member_list(p, "VolumeId")
+    names = ec2._parse_member_list(p, "VolumeId")
     known = {name: volume for name, volume in ec2._volumes.items() if "_modification" in volume}
-    for name in asked:
+    for name in names:
         if name not in ec2._volumes:
             raise VolumeError("InvalidVolume.NotFound", f"The volume '{name}' does not exist.")
         if name not in known:
             raise VolumeError("InvalidVolumeModification.NotFound", f"Modification for volume '{name}' does not exist.")
-    items = "".join(f"<item>{_modification(known[name])}</item>" for name in asked or known)
+    items = "".join(f"<item>{_modification(known[name])}</item>" for name in names or known)
     return ec2._xml(
         200, "DescribeVolumesModificationsResponse", f"<volumeModificationSet>{items}</volumeModificationSet>"
     )
 
 
 def _modification(volume: dict[str, Any]) -> str:
-    """Completed at once: the sandbox models no optimizing phase."""
+    """Return a completed modification: the sandbox has no optimizing phase."""
     done = volume["_modification"]
 
     def figures(prefix: str, of: dict[str, Any]) -> str:
@@ -303,11 +304,11 @@ def _whole(p: Parameters, name: str) -> int | None:
     return int(value)
 
 
-def _file(settings: Settings, volume_id: str) -> Path:
+def _file(settings: ServerSettings, volume_id: str) -> Path:
     return settings.volumes / f"{volume_id}.img"
 
 
-def _resize(settings: Settings, volume_id: str, gibibytes: int) -> None:
-    """Sparse: a volume takes the room of what is written to it."""
+def _resize(settings: ServerSettings, volume_id: str, gibibytes: int) -> None:
+    """Resize the sparse file."""
     with _file(settings, volume_id).open("ab") as blocks:
         blocks.truncate(gibibytes * _GIB)

@@ -1,6 +1,6 @@
-"""Whether a service-account token lets its bearer in, as far as STS decides that from the token and the OIDC provider.
+"""Checks of STS on a service-account token and its OIDC provider.
 
-Pure: it is given the providers, the issuers and the key, and gives back the identity or the refusal in AWS's words.
+Pure functions of providers, issuers and key. They return the identity or raise a refusal with AWS's text.
 """
 
 import base64
@@ -22,7 +22,7 @@ NO_KEY = (
 
 
 class WebIdentityError(Exception):
-    """STS says no; `code` and the message are AWS's, `status` is the HTTP status."""
+    """STS refuses the request. `code` and message are AWS's, `status` is the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -31,8 +31,8 @@ class WebIdentityError(Exception):
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Who the token speaks for. `host` is the issuer without its scheme, the prefix of the condition keys."""
+class WebIdentity:
+    """Identity in the token. `host` is the issuer without its scheme, the prefix of the condition keys."""
 
     host: str
     provider_arn: str
@@ -41,13 +41,13 @@ class Identity:
 
     @property
     def condition_keys(self) -> dict[str, str | list[str]]:
-        """The keys that a trust policy may test, in lower case as the evaluator wants them."""
+        """Condition keys of a trust policy, in lower case for the evaluator."""
         audience = self.audiences[0] if len(self.audiences) == 1 else list(self.audiences)
         return {f"{self.host}:sub".lower(): self.subject, f"{self.host}:aud".lower(): audience}
 
 
 def key_id(key: RSAPublicKey) -> str:
-    """The `kid` that the Kubernetes API server puts into its tokens: SHA-256 of the key, URL-safe and unpadded."""
+    """Return the `kid` in the API server's tokens: SHA-256 of the key, URL-safe and unpadded."""
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
 
@@ -58,12 +58,11 @@ def identify(
     providers: Mapping[str, Collection[str]],
     issuers: Collection[str],
     key: RSAPublicKey | None,
-) -> Identity:
-    """Who the bearer of `token` is.
+) -> WebIdentity:
+    """Return the identity of `token`, or raise WebIdentityError.
 
-    `providers` maps the ARN of every OIDC provider of the account to its client ids, `issuers` are those of the
-    clusters that exist, and `key` is the issuers' signing key, or None when it cannot be fetched.
-    Raises WebIdentityError.
+    `providers` maps the ARN of every OIDC provider of the account to its client ids. `issuers` are those of existing
+    clusters. `key` is the issuers' signing key, or None when it cannot be read.
     """
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
@@ -82,11 +81,11 @@ def identify(
     audiences = tuple(audience) if isinstance(audience, list) else (audience,)
     if not set(audiences) & set(providers[provider]):
         raise WebIdentityError("InvalidIdentityToken", "Incorrect token audience")
-    return Identity(host, provider, verified["sub"], audiences)
+    return WebIdentity(host, provider, verified["sub"], audiences)
 
 
 def _verify(token: str, key: RSAPublicKey) -> dict[str, Any]:
-    """The claims, once signature and times are right."""
+    """Verify signature and times, and return the claims."""
     try:
         return jwt.decode(
             token,

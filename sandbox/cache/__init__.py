@@ -1,1 +1,1 @@
-"""What the sandbox builds and downloads, once: programs, images and Python environments, keyed by their pins."""
+"""Cache of programs, images and Python environments, keyed by their pins."""

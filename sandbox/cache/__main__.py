@@ -1,9 +1,9 @@
-"""`python -m sandbox.cache [PART …]`: build and download what the sandbox needs, and nothing else."""
+"""Build and download what the sandbox needs: `python -m sandbox.cache [PART …]`."""
 
 import sys
 
 from sandbox.cache import toolchain
-from sandbox.cache.commands import CacheError
+from sandbox.cache.build_command import CacheError
 from sandbox.progress import Report
 
 INTERRUPTED = 130
@@ -14,12 +14,12 @@ def main(parts: list[str]) -> int:
     try:
         found = toolchain.ensure(report, parts or toolchain.PARTS)
     except CacheError as error:
-        report.console.print(f"✗ {error}", markup=False, soft_wrap=True)
+        report.text(f"✗ {error}")
         return 1
     except KeyboardInterrupt:
         report.say("Interrupted. What is finished stays; the same command goes on from there.")
         return INTERRUPTED
-    report.say(f"everything is there: {found.bin.parent.parent}")
+    report.say(f"the cache is complete: {found.bin.parent.parent}")
     return 0
 
 

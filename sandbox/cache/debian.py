@@ -1,4 +1,4 @@
-"""Debian packages: only what is missing, and never a service of theirs running."""
+"""Debian packages: installs the missing ones and starts none of their services."""
 
 import shutil
 from collections.abc import Callable, Generator, Sequence
@@ -6,17 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.cache.commands import CacheError, Progress, run
+from sandbox.cache.build_command import BuildProgress, CacheError, run
 from sandbox.progress import Report
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
-_POLICY_MARK = "# eks-rocketmq: no service starts while packages are installed"
-_POLICY_TEXT = f"#!/bin/sh\n{_POLICY_MARK}\nexit 101\n"
+_POLICY_COMMENT = "# eks-rocketmq: no service starts while packages are installed"
+_POLICY_TEXT = f"#!/bin/sh\n{_POLICY_COMMENT}\nexit 101\n"
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package and what it is wanted for: a program on PATH, or a file by its absolute path."""
+    """A package and the program (on PATH) or file (absolute path) that it provides."""
 
     name: str
     wanted: str
@@ -43,15 +43,15 @@ PACKAGES = (
 
 
 def missing(packages: Sequence[Package] = PACKAGES, present: Callable[[str], bool] | None = None) -> list[Package]:
-    """The packages whose program or file is not there; whoever brought it, it counts."""
+    """Return the packages whose program or file does not exist, whatever installed it."""
     found = present or _present
     return [package for package in packages if not found(package.wanted)]
 
 
 def ensure(report: Report, packages: Sequence[Package] = PACKAGES) -> None:
-    """Install what is missing.
+    """Install the missing packages.
 
-    Raises CacheError when apt cannot, or when a package came without what it is wanted for.
+    Raises CacheError when apt fails, or when a package lacks its program or file.
     """
     wanted = missing(packages)
     if not wanted:
@@ -63,13 +63,13 @@ def ensure(report: Report, packages: Sequence[Package] = PACKAGES) -> None:
             "Install them with the package manager of this system, or use Debian 12 or newer."
         )
     with report.step(f"Debian packages: {', '.join(names)}"), _no_services():
-        _install(names, Progress(report))
+        _install(names, BuildProgress(report))
     still = missing(wanted)
     if still:
         raise CacheError(f"apt-get installed {', '.join(names)}, yet {_listed(still)} still missing")
 
 
-def _install(names: Sequence[str], progress: Progress) -> None:
+def _install(names: Sequence[str], progress: BuildProgress) -> None:
     environment = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", *names]
     run(
@@ -83,10 +83,10 @@ def _install(names: Sequence[str], progress: Progress) -> None:
 
 @contextmanager
 def _no_services() -> Generator[None]:
-    """containerd's package would start a containerd on the host; the sandbox only wants its programs."""
-    stale = _POLICY.exists() and _POLICY_MARK in _POLICY.read_text(errors="replace")  # of a run that was killed
+    """Disable services during the installation. containerd's package would start a containerd on the host."""
+    stale = _POLICY.exists() and _POLICY_COMMENT in _POLICY.read_text(errors="replace")  # left by a killed run
     if _POLICY.exists() and not stale:
-        yield  # the machine has a policy of its own
+        yield  # the machine has its own policy
         return
     _POLICY.write_text(_POLICY_TEXT)
     _POLICY.chmod(0o755)

@@ -1,7 +1,7 @@
-"""One entry of the cache: a folder that is either whole and checked, or not there.
+"""Entry of the cache: a folder that is either complete and verified, or absent.
 
-An entry is built in a folder beside its place, verified, recorded in a manifest and renamed into place, so a run that
-is interrupted leaves nothing half. Its key covers everything that decides its content: a changed pin is another entry.
+An entry is built in a temporary folder, verified, recorded in a manifest and renamed. An interrupted run therefore
+leaves no partial entry. The key covers everything that decides the content, so a changed pin gives a new entry.
 """
 
 import errno
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
-from sandbox.cache.commands import CacheError, Progress
-from sandbox.lock import locked
+from sandbox.cache.build_command import BuildProgress, CacheError
+from sandbox.lock import file_lock
 from sandbox.progress import Report
 
 MANIFEST = "manifest.json"
@@ -26,20 +26,20 @@ BUILDING = ".building"
 KEY_LENGTH = 16
 
 _used: dict[Path, TextIO] = {}
-"""Manifests of the entries that this run works with, open and locked until it ends, however it ends."""
+"""Open and locked manifests of the entries in use. The kernel releases the locks when this process ends."""
 
-Build: TypeAlias = Callable[[Path, Progress], None]
+Build: TypeAlias = Callable[[Path, BuildProgress], None]
 
 
 def _nothing(_folder: Path) -> None:
-    """Entries whose build already proves what it made."""
+    """Default of `Entry.verify`: the build verifies its own result."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What to build and what decides its content.
+    """A cache entry: how to build it and what decides its content.
 
-    `inputs` are pins and digests by name; `recipe` goes up by one when the way to build changes the result.
+    `inputs` are pins and digests by name. Increase `recipe` when a change of the build changes the result.
     `build` fills an empty folder; `verify` raises CacheError when the result does not work.
     """
 
@@ -65,7 +65,7 @@ class Entry:
 
 
 def ensure(cache: Path, entry: Entry, report: Report) -> Path:
-    """The entry's folder, built when it is missing and built again when it is damaged.
+    """Return the entry's folder. Build it when it is missing or damaged.
 
     Raises CacheError when it cannot be built.
     """
@@ -73,14 +73,14 @@ def ensure(cache: Path, entry: Entry, report: Report) -> Path:
     if _use(folder):
         return folder
     try:
-        with _held(cache, entry, report):
-            if _use(folder):  # another run may have built it while we waited
+        with _entry_lock(cache, entry, report):
+            if _use(folder):  # another run may have built it meanwhile
                 return folder
             found = damage(folder)
             if folder.exists():
                 report.say(f"{entry.title} in the cache is damaged ({found}): building it again")
             with report.step(entry.title):
-                _build(folder, entry, Progress(report))
+                _build(folder, entry, BuildProgress(report))
             _use(folder)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -93,9 +93,9 @@ def ensure(cache: Path, entry: Entry, report: Report) -> Path:
 
 
 def damage(folder: Path) -> str | None:
-    """What is wrong with a finished entry, or None.
+    """Return what is wrong with an entry, or None.
 
-    A file is read again only when its size or time is not that of the day it was built, so a check takes milliseconds.
+    A file is hashed again only when its size or modification time has changed, so a check takes milliseconds.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
@@ -111,17 +111,17 @@ def damage(folder: Path) -> str | None:
 
 
 def lock_file(cache: Path, name: str) -> Path:
-    """Held by who builds or removes the entry whose folder has that name."""
+    """Return the lock file of the entry with this folder name. Builds and removals hold it."""
     return cache / "locks" / name
 
 
 def _use(folder: Path) -> bool:
-    """Whether the entry is whole; nobody prunes it then before this run has ended."""
+    """Return whether the entry is complete. If so, protect it from `prune` until this process ends."""
     try:
         file = (folder / MANIFEST).open()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    fcntl.flock(file, fcntl.LOCK_SH)  # who prunes it has the other lock
+    fcntl.flock(file, fcntl.LOCK_SH)  # `prune` takes the exclusive lock
     if damage(folder) is not None:
         file.close()
         return False
@@ -137,16 +137,16 @@ def digest(path: Path) -> str:
 
 
 def digest_tree(folder: Path, counts: Callable[[Path], bool] = lambda _path: True) -> str:
-    """One digest over the names and contents of all files below a folder that count."""
+    """Return one digest of the names and contents of all files below a folder that `counts` accepts."""
     whole = hashlib.sha256()
     for path in (path for path in _files(folder) if path.is_file() and counts(path)):
         whole.update(f"{path.relative_to(folder)}\0{digest(path)}\n".encode())
     return whole.hexdigest()
 
 
-def _build(folder: Path, entry: Entry, progress: Progress) -> None:
+def _build(folder: Path, entry: Entry, progress: BuildProgress) -> None:
     building = folder.with_name(f"{folder.name}{BUILDING}")
-    # The lock is ours, so whatever lies here was left by a run that was killed.
+    # This run holds the lock, so an existing folder is from a killed run.
     shutil.rmtree(building, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     building.mkdir(parents=True)
@@ -161,9 +161,9 @@ def _build(folder: Path, entry: Entry, progress: Progress) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _held(cache: Path, entry: Entry, report: Report) -> AbstractContextManager[None]:
-    """Two runs never build the same entry at once; the second waits for the first and says so."""
-    return locked(
+def _entry_lock(cache: Path, entry: Entry, report: Report) -> AbstractContextManager[None]:
+    """Lock the entry. A second run that builds it waits and reports that."""
+    return file_lock(
         lock_file(cache, entry.folder(cache).name),
         str(os.getpid()),
         lambda pid: report.say(f"{entry.title} is being built by another run (pid {pid or '?'}): waiting for it"),
@@ -171,7 +171,7 @@ def _held(cache: Path, entry: Entry, report: Report) -> AbstractContextManager[N
 
 
 def _files(folder: Path) -> list[Path]:
-    """Every file and link that is content; byte code is not, Python makes it again at will."""
+    """Return every file and link except byte code, which Python may write at any time."""
     found = (path for path in folder.rglob("*") if path.suffix != ".pyc")
     return sorted(path for path in found if path.is_symlink() or path.is_file())
 
@@ -185,7 +185,7 @@ def _record(path: Path) -> dict[str, str | int]:
 
 def _wrong(path: Path, expected: Mapping[str, str | int]) -> str | None:
     try:
-        status = path.stat()  # of a link's target, which may be outside, such as the interpreter of an environment
+        status = path.stat()  # of a link's target, which may be outside, such as an interpreter
     except FileNotFoundError:
         return "is missing"
     if "link" in expected:

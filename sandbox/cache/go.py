@@ -1,13 +1,13 @@
-"""Programs built from pinned Go modules: `toolchain/<name>` holds go.mod and go.sum, and main.go where it is ours."""
+"""Programs built from pinned Go modules: `toolchain/<name>` has go.mod and go.sum, and main.go for our programs."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.cache.commands import CacheError, Progress, run
+from sandbox.cache.build_command import BuildProgress, CacheError, run
 from sandbox.cache.entry import Entry, digest_tree
-from sandbox.place import REPOSITORY
+from sandbox.layout import REPOSITORY
 
 TOOLCHAIN = REPOSITORY / "sandbox" / "toolchain"
 MINIMUM_GO = (1, 26)
@@ -16,7 +16,7 @@ SECONDS_PER_MINUTE = 60
 
 @dataclass(frozen=True)
 class Program:
-    """One binary. `package` is what to build, seen from its folder; run with `proof` it must print `expected`."""
+    """A binary. `package` is relative to its folder; run with `proof`, it must print `expected`."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class Program:
 
 
 def entry(program: Program) -> Entry:
-    """The binary `<name>` in a folder of its own."""
+    """Return the entry with the binary `<name>`."""
     return Entry(
         name=program.name,
         title=program.title,
@@ -47,20 +47,24 @@ def entry(program: Program) -> Entry:
     )
 
 
-def check_version(printed: str) -> None:
-    """Raises CacheError when `go env GOVERSION` printed a version that is too old, such as `go1.25.3`."""
+def is_new_enough(printed: str) -> bool:
+    """Return whether a version that `go env GOVERSION` printed, such as `go1.25.3`, can build the modules."""
     numbers = printed.strip().removeprefix("go").split("-")[0].split("rc")[0].split(".")
     try:
-        version = tuple(int(number) for number in numbers[:2])
+        return tuple(int(number) for number in numbers[:2]) >= MINIMUM_GO
     except ValueError:
-        version = MINIMUM_GO  # a development build of Go names a commit
-    if version < MINIMUM_GO:
+        return True  # a development build of Go names a commit
+
+
+def check_version(printed: str) -> None:
+    """Raise CacheError when `go env GOVERSION` printed a version that is too old."""
+    if not is_new_enough(printed):
         wanted = ".".join(map(str, MINIMUM_GO))
         raise CacheError(f"Go here is {printed.strip()}; Go {wanted} or newer is needed: install it, first on PATH.")
 
 
 def remaining(compiled: int, total: int, seconds: float) -> str:
-    """What is left of a build, from what it took so far: "212 of 1,480 packages, about 6 min left"."""
+    """Return the progress of a build, such as "212 of 1,480 packages, about 6 min left"."""
     text = f"{compiled:,} of {total:,} packages"
     if compiled >= total:
         return f"{text}, linking"
@@ -82,9 +86,9 @@ def _build_arguments(program: Program) -> list[str]:
     return ["-mod=readonly", "-buildvcs=false", *tags, "-ldflags", " ".join(link)]
 
 
-def _build(program: Program, folder: Path, progress: Progress) -> None:
+def _build(program: Program, folder: Path, progress: BuildProgress) -> None:
     environment = {"CGO_ENABLED": "1" if program.cgo else "0", "GOWORK": "off", "GOFLAGS": ""}
-    check_version(run(["go", "env", "GOVERSION"], doing="asking Go for its version", directory=program.source))
+    check_version(run(["go", "env", "GOVERSION"], doing="reading the version of Go", directory=program.source))
     arguments = _build_arguments(program)
 
     fetched = 0
@@ -98,7 +102,7 @@ def _build(program: Program, folder: Path, progress: Progress) -> None:
         elif line and not line.startswith("go: "):
             stale.add(line)
 
-    # Go knows which packages its build cache lacks, so a warm cache shows a short way to go.
+    # Count only the packages that Go's build cache lacks.
     listing = "{{if .Stale}}{{.ImportPath}}{{end}}"
     run(
         ["go", "list", "-deps", *arguments, "-f", listing, program.package],
@@ -129,7 +133,7 @@ def _build(program: Program, folder: Path, progress: Progress) -> None:
 def _verify(program: Program, folder: Path) -> None:
     if not program.proof:
         return
-    printed = run([str(folder / program.name), *program.proof], doing=f"asking the new {program.name} for its version")
+    printed = run([str(folder / program.name), *program.proof], doing=f"reading the version of the new {program.name}")
     if program.expected not in printed:
         raise CacheError(
             f"{program.name} was built, but `{program.name} {' '.join(program.proof)}` printed {printed!r} "

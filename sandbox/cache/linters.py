@@ -1,4 +1,4 @@
-"""What checks workflows and alert rules, built once from pinned modules.
+"""Checkers of workflows and alert rules, built from pinned modules.
 
 `python -m sandbox.cache.linters` prints the path of actionlint.
 """
@@ -9,9 +9,9 @@ from rich.console import Console
 
 from sandbox import pins
 from sandbox.cache import entry, go
-from sandbox.cache.commands import CacheError
+from sandbox.cache.build_command import CacheError
 from sandbox.cache.go import Program
-from sandbox.place import CACHE
+from sandbox.layout import CACHE
 from sandbox.progress import Report
 
 ACTIONLINT = Program(
@@ -26,18 +26,18 @@ PROMTOOL = Program(
     name="promtool",
     title=f"promtool {pins.PROMETHEUS}",
     package="github.com/prometheus/prometheus/cmd/promtool",
-    tags=("remove_all_sd", "netgo"),  # without the discovery of a dozen clouds, which no check needs
+    tags=("remove_all_sd", "netgo"),  # without service discovery, which no check needs
     proof=("--version",),
-    expected="promtool",  # built as a module it knows no version of its own
+    expected="promtool",  # a module build contains no version
 )
 
 
 def main() -> int:
-    report = Report(Console(highlight=False, stderr=True))  # the path alone goes to standard output
+    report = Report(Console(highlight=False, stderr=True))  # standard output has only the path
     try:
         folder = entry.ensure(CACHE, go.entry(ACTIONLINT), report)
     except CacheError as error:
-        report.console.print(f"✗ {error}", markup=False, soft_wrap=True)
+        report.text(f"✗ {error}")
         return 1
     print(folder / ACTIONLINT.name)
     return 0

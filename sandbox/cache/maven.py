@@ -1,18 +1,18 @@
-"""The jars of Apache RocketMQ from Maven Central, as `toolchain/rocketmq/pom.xml` names them."""
+"""Jars of Apache RocketMQ from Maven Central, as `toolchain/rocketmq/pom.xml` names them."""
 
 from pathlib import Path
 
-from sandbox.cache.commands import CacheError, Progress, run
+from sandbox.cache.build_command import BuildProgress, CacheError, run
 from sandbox.cache.go import TOOLCHAIN
 
 POM = TOOLCHAIN / "rocketmq" / "pom.xml"
 PROGRAMS = ("namesrv", "controller", "broker", "proxy", "tools")
 
 
-def fetch_jars(version: str, folder: Path, progress: Progress) -> None:
-    """All jars that name server, controller, broker, proxy and mqadmin of a version need, into one flat folder.
+def fetch_jars(version: str, folder: Path, progress: BuildProgress) -> None:
+    """Fetch all jars of name server, controller, broker, proxy and mqadmin of a version into one folder.
 
-    Raises CacheError when Maven fails or a program's own jar is not among them.
+    Raises CacheError when Maven fails or a program's own jar is missing.
     """
     run(
         [
@@ -24,4 +24,4 @@ def fetch_jars(version: str, folder: Path, progress: Progress) -> None:
     )
     lacking = [name for name in PROGRAMS if not (folder / f"rocketmq-{name}-{version}.jar").is_file()]
     if lacking:
-        raise CacheError(f"Maven ended well, yet the jars of {', '.join(lacking)} {version} are not there: see {POM}")
+        raise CacheError(f"Maven succeeded, but the jars of {', '.join(lacking)} {version} are missing: see {POM}")

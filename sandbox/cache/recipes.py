@@ -1,27 +1,27 @@
-"""The images of the sandbox: what goes into each."""
+"""Recipes of the sandbox's container images, and of RocketMQ's jars."""
 
 import tarfile
 import tempfile
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.cache import images, maven
-from sandbox.cache.commands import Progress, run
+from sandbox.cache import maven, oci_archive
+from sandbox.cache.build_command import BuildProgress, run
 from sandbox.cache.entry import Entry, digest, digest_tree
 from sandbox.cache.go import TOOLCHAIN
-from sandbox.cache.images import ImageConfig
+from sandbox.cache.oci_archive import ImageConfig
 
 ARCHIVE = "image.tar"
 
 DEBIAN_SUITE = "bookworm"  # the last one with Java 17
 JAVA_PACKAGE = "openjdk-17-jre-headless"
-JAVA_HOME = "/opt/java/openjdk"  # where the official image has it
+JAVA_HOME = "/opt/java/openjdk"  # as in the official image
 ROCKETMQ_ID = 3000
 ROCKETMQ_USER = "rocketmq"
 ROCKETMQ_PROGRAMS = ("mqnamesrv", "mqcontroller", "mqbroker", "mqproxy", "mqadmin")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
-# What no container needs: manuals, caches, device nodes, javac's signatures and the class data of heaps above 32 GiB.
+# Unused in containers: manuals, caches, device nodes, javac's signatures, class data of heaps above 32 GiB.
 _LEFT_OUT = (
     *("./dev/", "./usr/share/doc/", "./usr/share/info/", "./usr/share/locale/", "./usr/share/man/"),
     *("./var/cache/", "./var/lib/apt/", "./var/log/"),
@@ -30,7 +30,7 @@ _LEFT_OUT_ENDS = ("/lib/ct.sym", "/classes_nocoops.jsa")
 
 
 def rocketmq(version: str = pins.ROCKETMQ) -> Entry:
-    """RocketMQ laid out as in the official image: same name, tag, user, home, working directory and entry point."""
+    """Return the image of RocketMQ with the layout of the official one: name, tag, user, home and entry point."""
     image = pins.rocketmq_image(version)
     return Entry(
         name="image-rocketmq" if version == pins.ROCKETMQ else f"image-rocketmq-{version}",
@@ -45,7 +45,7 @@ def rocketmq(version: str = pins.ROCKETMQ) -> Entry:
 
 
 def rocketmq_jars(version: str) -> Entry:
-    """The jars of a version alone, to ask them something or to run them without a container."""
+    """Return the jars of a version, to inspect them or to run them without a container."""
     return Entry(
         name=f"jars-rocketmq-{version}",
         title=f"jars of RocketMQ {version}",
@@ -55,7 +55,7 @@ def rocketmq_jars(version: str) -> Entry:
 
 
 def pause() -> Entry:
-    """The container that holds a pod's namespaces."""
+    """Return the image of the container that holds a pod's namespaces."""
     source = TOOLCHAIN / "pause" / "pause.c"
     return Entry(
         name="image-pause",
@@ -66,7 +66,7 @@ def pause() -> Entry:
 
 
 def program(name: str, image: str, binary: Path, key: str) -> Entry:
-    """An image of one static program and the certificates that it trusts. `key` is that of the program's entry."""
+    """Return an image of a static program and CA certificates. `key` is that of the program's entry."""
     return Entry(
         name=f"image-{name}",
         title=f"image of {name}",
@@ -76,25 +76,25 @@ def program(name: str, image: str, binary: Path, key: str) -> Entry:
 
 
 def keep(member: tarfile.TarInfo) -> bool:
-    """Whether a member of Debian's root file system belongs into the image."""
+    """Return whether a member of Debian's root file system belongs into the image."""
     return not (member.name.startswith(_LEFT_OUT) or member.name.endswith(_LEFT_OUT_ENDS))
 
 
-def _build_rocketmq(version: str, folder: Path, progress: Progress) -> None:
+def _build_rocketmq(version: str, folder: Path, progress: BuildProgress) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         scratch = Path(temporary)
         jars, root = scratch / "jars", scratch / "rootfs.tar"
         maven.fetch_jars(version, jars, progress)
         run(
-            # Manuals stay out later: without their folders the JRE's own installation fails.
+            # Includes the manuals' folders: without them the installation of the JRE fails.
             ["mmdebstrap", "--variant=essential", f"--include={JAVA_PACKAGE}", DEBIAN_SUITE, str(root)],
             doing=f"installing {JAVA_PACKAGE} of Debian {DEBIAN_SUITE} into an image",
             on_line=progress.tell,
         )
         base, layer = scratch / "base.tar", scratch / "rocketmq.tar"
-        images.filtered_layer(root, base, keep)
+        oci_archive.filtered_layer(root, base, keep)
         _write_rocketmq_layer(version, layer, jars, root)
-        images.write(folder / ARCHIVE, pins.rocketmq_image(version), [base, layer], _rocketmq_config(version))
+        oci_archive.write(folder / ARCHIVE, pins.rocketmq_image(version), [base, layer], _rocketmq_config(version))
 
 
 def _rocketmq_home(version: str) -> str:
@@ -121,14 +121,14 @@ def _rocketmq_config(version: str) -> ImageConfig:
 def _write_rocketmq_layer(version: str, layer: Path, jars: Path, root: Path) -> None:
     source = TOOLCHAIN / "rocketmq"
     home = _rocketmq_home(version)
-    java = f"/usr/lib/jvm/java-17-openjdk-{images.architecture()}"
-    with images.layer(layer) as system:
+    java = f"/usr/lib/jvm/java-17-openjdk-{oci_archive.architecture()}"
+    with oci_archive.layer(layer) as system:
         user, group = f"{ROCKETMQ_USER}:x:3000:3000::/home/rocketmq:/bin/bash\n", f"{ROCKETMQ_USER}:x:3000:\n"
         system.text("etc/passwd", _read(root, "./etc/passwd") + user)
         system.text("etc/group", _read(root, "./etc/group") + group)
         system.directory("opt/java")
         system.link(JAVA_HOME, java)
-        own = images.LayerWriter(system.tar, ROCKETMQ_ID, ROCKETMQ_ID)
+        own = oci_archive.LayerWriter(system.tar, ROCKETMQ_ID, ROCKETMQ_ID)
         own.directory("/home/rocketmq")
         for folder in ("", "/bin", "/conf", "/lib"):
             own.directory(f"{home}{folder}")
@@ -148,20 +148,20 @@ def _build_pause(source: Path, folder: Path) -> None:
             doing="compiling the pause container",
         )
         layer = Path(temporary) / "layer.tar"
-        with images.layer(layer) as writer:
+        with oci_archive.layer(layer) as writer:
             writer.file("pause", binary)
         config = ImageConfig(entrypoint=("/pause",), user="65535:65535")
-        images.write(folder / ARCHIVE, pins.PAUSE_IMAGE, [layer], config)
+        oci_archive.write(folder / ARCHIVE, pins.PAUSE_IMAGE, [layer], config)
 
 
 def _build_program(name: str, image: str, binary: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         layer = Path(temporary) / "layer.tar"
-        with images.layer(layer) as writer:
+        with oci_archive.layer(layer) as writer:
             writer.file(name, binary)
             writer.file("etc/ssl/certs/ca-certificates.crt", CERTIFICATES, mode=0o644)
             writer.directory("tmp", mode=0o1777)
-        images.write(folder / ARCHIVE, image, [layer], ImageConfig(entrypoint=(f"/{name}",)))
+        oci_archive.write(folder / ARCHIVE, image, [layer], ImageConfig(entrypoint=(f"/{name}",)))
 
 
 def _read(root: Path, name: str) -> str:

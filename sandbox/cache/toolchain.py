@@ -1,4 +1,4 @@
-"""Everything that the sandbox runs and did not write itself, from the cache: `ensure` gives the paths."""
+"""Programs, images and environments that the sandbox runs. `ensure` returns their paths."""
 
 import shutil
 from collections.abc import Collection
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.cache import debian, entry, environments, go, recipes
-from sandbox.cache.commands import CacheError
+from sandbox.cache import debian, entry, go, python_environments, recipes
+from sandbox.cache.build_command import CacheError
 from sandbox.cache.entry import Entry
 from sandbox.cache.go import Program
-from sandbox.place import CACHE
+from sandbox.layout import CACHE
 from sandbox.progress import Report
 
 _MAJOR, _MINOR, _ = pins.KUBERNETES.split(".")
@@ -31,7 +31,7 @@ PROGRAMS = (
         name="pulumi",
         title=f"Pulumi {pins.PULUMI}",
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        # Without it the version is empty and every SDK refuses the engine as too old.
+        # SDKs reject an engine without a version as too old.
         variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{pins.PULUMI}"},
         cgo=True,
         proof=("version",),
@@ -61,29 +61,29 @@ PARTS = (
 
 
 ON_DEMAND = tuple(f"image-rocketmq-{version}" for version in pins.OTHER_ROCKETMQS)
-"""Parts that are built only when they are named; a sandbox takes them as soon as they are there."""
+"""Parts that are built on request only. A sandbox imports them once they exist."""
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Where everything is. Paths of parts that were not asked for may not exist."""
+    """Paths of the parts. Those of parts that were not requested may not exist."""
 
     bin: Path
-    """Holds pulumi, kubernetes under the names of its programs, runc, coredns and ebs-csi."""
+    """Folder with pulumi, the programs of Kubernetes, runc, coredns and ebs-csi."""
     images: tuple[Path, ...]
     """OCI archives for `ctr --namespace k8s.io images import`."""
     ministack_python: Path
     """Interpreter with ministack, boto3, PyJWT and cryptography."""
     aws: Path
-    """Folder with the executable `aws`, for PATH."""
+    """Folder of the executable `aws`, for PATH."""
     client_python: Path
     """Interpreter with the official RocketMQ client."""
 
 
 def ensure(report: Report, parts: Collection[str] = PARTS, cache: Path = CACHE) -> Toolchain:
-    """Build and download what is missing or damaged; what is whole costs milliseconds.
+    """Build and download what is missing or damaged. A complete cache takes milliseconds.
 
-    Raises CacheError, whose message says what was tried, what failed and what to do.
+    Raises CacheError.
     """
     known = (*PARTS, *ON_DEMAND)
     unknown = sorted(set(parts) - set(known))
@@ -108,23 +108,27 @@ def ensure(report: Report, parts: Collection[str] = PARTS, cache: Path = CACHE) 
 
 
 def missing(parts: Collection[str] = PARTS, cache: Path = CACHE) -> list[str]:
-    """What `ensure` would build or download just now, by title."""
+    """Return the titles of what `ensure` would build or download."""
     return [each.title for each in _wanted(parts, cache) if entry.damage(each.folder(cache)) is not None]
 
 
 def clean(cache: Path = CACHE) -> None:
-    """Drop the cache. Go, Maven, uv and apt keep caches of their own, which other work may need."""
+    """Remove the cache. The caches of Go, Maven, uv and apt stay, as other work may need them."""
     shutil.rmtree(cache, ignore_errors=True)
 
 
 def entries(cache: Path) -> list[Entry]:
-    """Every entry of these parts, each after what it is made from."""
+    """Return the entries of all parts in the order of their dependencies."""
     programs = {program.name: go.entry(program) for program in PROGRAMS}
     contained = {"coredns": pins.COREDNS_IMAGE, "ebs-csi": pins.EBS_CSI_IMAGE}
     return [
-        environments.entry("ministack", f"MiniStack {pins.MINISTACK}", ("python", "-c", "import ministack.app, jwt")),
-        environments.entry("awscli", f"AWS CLI {pins.AWSCLI}", ("aws", "--version")),
-        environments.entry("client", f"RocketMQ client {pins.ROCKETMQ_CLIENT}", ("python", "-c", "import rocketmq")),
+        python_environments.entry(
+            "ministack", f"MiniStack {pins.MINISTACK}", ("python", "-c", "import ministack.app, jwt")
+        ),
+        python_environments.entry("awscli", f"AWS CLI {pins.AWSCLI}", ("aws", "--version")),
+        python_environments.entry(
+            "client", f"RocketMQ client {pins.ROCKETMQ_CLIENT}", ("python", "-c", "import rocketmq")
+        ),
         recipes.pause(),
         *(recipes.rocketmq(version) for version in (pins.ROCKETMQ, *pins.OTHER_ROCKETMQS)),
         *programs.values(),
@@ -136,13 +140,13 @@ def entries(cache: Path) -> list[Entry]:
 
 
 def _wanted(parts: Collection[str], cache: Path) -> list[Entry]:
-    """The entries of these parts, each after what it is made from; an image of a program needs that program."""
+    """Return the entries of these parts in the order of their dependencies. An image of a program needs the program."""
     names = {*parts, *(part.removeprefix("image-") for part in parts)}
     return [each for each in entries(cache) if each.name in names]
 
 
 def _link_programs(cache: Path, folders: dict[str, Path]) -> Path:
-    """One folder for PATH, named after what it links to, so a running sandbox keeps the programs it began with."""
+    """Create a PATH folder, named after its targets, so that a running sandbox keeps its programs."""
     programs = [folders[program.name] for program in PROGRAMS]
     folder = cache / "bin" / "-".join(path.name.rpartition("-")[2][:8] for path in programs)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,24 +1,24 @@
-"""One control group per node: everything that a node runs is in it, so everything is found and ended through it.
+"""Control groups: one for each node, with all its processes, so that all of them can be found and ended.
 
-Both layouts of Linux are served: v1, one tree per controller, and v2, one tree for all; also v1 with v2 beside it.
+Supports cgroup v1 (one tree for each controller), v2 (one tree) and both side by side.
 """
 
 import shlex
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.polling import until
+
 MOUNTS = Path("/proc/self/mounts")
-# kubelet's pods go to `<node>/kubepods`. The node's own daemons need a leaf beside it:
-# v2 allows processes in leaves only.
+# kubelet puts pods into `<node>/kubepods`. v2 allows processes in leaf groups only, so the daemons need their own.
 DAEMONS = "system"
 
 
 def trees(mounts: str) -> list[Path]:
-    """Roots of the cgroup trees in use, from the text of /proc/self/mounts.
+    """Return the roots of the cgroup trees in use, from the text of /proc/self/mounts.
 
-    A machine with v1 often has v2's tree beside it, and runc uses that one as well.
+    A machine with v1 often has a v2 tree too, and runc uses both.
     """
     fields = [line.split() for line in mounts.splitlines()]
     return list(dict.fromkeys(Path(field[1]) for field in fields if field[2] in ("cgroup", "cgroup2")))
@@ -29,7 +29,7 @@ def current_trees() -> list[Path]:
 
 
 def create(name: str, roots: Iterable[Path]) -> None:
-    """Make the group `name` (such as `/rmq-sandbox-a`) with its leaf for the daemons in every tree."""
+    """Create the group `name`, such as `/rmq-sandbox-a`, with a leaf group for the daemons, in every tree."""
     for root in roots:
         group = root / name.lstrip("/")
         for folder in (group, group / DAEMONS):
@@ -39,56 +39,58 @@ def create(name: str, roots: Iterable[Path]) -> None:
 
 
 def any_named(pattern: str, roots: Iterable[Path]) -> bool:
-    """Whether any top-level group has a name like `pattern`."""
+    """Return whether a top-level group matches `pattern`."""
     return any(True for root in roots for _ in root.glob(pattern))
 
 
-def joining(name: str, roots: Iterable[Path]) -> str:
-    """Shell commands by which a process puts itself into the daemons' leaf of `name`."""
+def join_commands(name: str, roots: Iterable[Path]) -> str:
+    """Return shell commands that move the calling process into the daemons' group of `name`."""
     files = [root / name.lstrip("/") / DAEMONS / "cgroup.procs" for root in roots]
     return "\n".join(f"echo $$ >{shlex.quote(str(file))}" for file in files)
 
 
 def processes(name: str, roots: Iterable[Path]) -> set[int]:
-    """Every process in the group or below it."""
+    """Return every process in the group or below it."""
     found: set[int] = set()
     for root in roots:
         for file in (root / name.lstrip("/")).rglob("cgroup.procs"):
-            # The group may go away between listing and reading.
+            # The group may disappear between listing and reading.
             with suppress(OSError):
                 found.update(int(line) for line in file.read_text().split())
     return found
 
 
 def remove(name: str, roots: Iterable[Path], seconds: float = 10.0) -> None:
-    """Delete the group with all below it. Its processes must have ended; the kernel may need a moment to agree."""
-    deadline = time.monotonic() + seconds
+    """Delete the group and all groups below it. Its processes must have ended; the kernel may notice that late.
+
+    Raises TimeoutError when a group cannot be deleted.
+    """
     for root in roots:
         top = root / name.lstrip("/")
-        while top.exists():
-            for folder in [*sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True), top]:
-                with suppress(OSError):
-                    folder.rmdir()
-            if top.exists() and time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"the control group {top} cannot be removed; it still holds {processes(name, [root])}"
-                )
-            if top.exists():
-                time.sleep(0.05)
+        if not until(lambda: _is_removed(top), seconds, every=0.05):  # noqa: B023 (called at once)
+            raise TimeoutError(f"the control group {top} cannot be removed; it still holds {processes(name, [root])}")
+
+
+def _is_removed(top: Path) -> bool:
+    """Delete the groups that are empty; return whether none is left."""
+    for folder in [*sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True), top]:
+        with suppress(OSError):
+            folder.rmdir()
+    return not top.exists()
 
 
 def _delegate(parent: Path) -> None:
-    """v2 only: hand all controllers of `parent` down to its children."""
+    """v2 only: enable all controllers of `parent` for its children."""
     available = parent / "cgroup.controllers"
     if available.exists():
         for controller in available.read_text().split():
-            # Some kernels list controllers that the group they are in cannot pass on; kubelet names what it misses.
+            # Some kernels list controllers that cannot be enabled here; kubelet reports missing ones.
             with suppress(OSError):
                 (parent / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def _inherit_cpuset(folder: Path) -> None:
-    """v1 only: a new cpuset group is empty and takes no process until it has processors and memory nodes."""
+    """v1 only: copy processors and memory nodes, as a new cpuset group has none and takes no process."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         own, parent = folder / name, folder.parent / name
         if own.exists() and parent.exists() and not own.read_text().strip():

@@ -1,4 +1,4 @@
-"""containerd of one node: where it lives, its configuration, its command line."""
+"""containerd of one node: folders, configuration, command lines."""
 
 import json
 import subprocess
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.layout import Node
 from sandbox.pins import PAUSE_IMAGE
-from sandbox.place import Node
 
 CNI_PLUGINS = Path("/usr/lib/cni")
 KUBERNETES_NAMESPACE = "k8s.io"
 MTU = 1500
 PROBE_SECONDS = 5.0
-# Built into Debian's containerd; each of them only logs what this machine lacks.
+# Built into Debian's containerd. Here they only log missing requirements.
 UNUSED_PLUGINS = (
     "io.containerd.snapshotter.v1.aufs",
     "io.containerd.snapshotter.v1.btrfs",
@@ -25,10 +25,10 @@ UNUSED_PLUGINS = (
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Folders of one containerd; nothing of it lies elsewhere.
+class ContainerdFolders:
+    """Folders of one containerd.
 
-    `root` is what outlives a restart: images and container metadata.
+    `root` holds images and container metadata, which outlive a restart.
     """
 
     folder: Path
@@ -55,88 +55,88 @@ class Layout:
         self.config.write_text(toml(config))
 
 
-def command(layout: Layout) -> list[str]:
-    return ["containerd", f"--config={layout.config}"]
+def command(folders: ContainerdFolders) -> list[str]:
+    return ["containerd", f"--config={folders.config}"]
 
 
-def client(layout: Layout, *arguments: str) -> list[str]:
-    return ["ctr", f"--address={layout.socket}", f"--namespace={KUBERNETES_NAMESPACE}", *arguments]
+def client(folders: ContainerdFolders, *arguments: str) -> list[str]:
+    return ["ctr", f"--address={folders.socket}", f"--namespace={KUBERNETES_NAMESPACE}", *arguments]
 
 
-def answers(layout: Layout) -> bool:
-    """Whether its API is served."""
-    if not layout.socket.is_socket():
+def answers(folders: ContainerdFolders) -> bool:
+    """Return whether the API answers."""
+    if not folders.socket.is_socket():
         return False
     try:
-        done = subprocess.run(client(layout, "version"), capture_output=True, timeout=PROBE_SECONDS, check=False)
+        done = subprocess.run(client(folders, "version"), capture_output=True, timeout=PROBE_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
 
 
-def importer_config(layout: Layout) -> dict[str, Any]:
-    """Enough to import images: no pods."""
-    base = _base_config(layout)
+def importer_config(folders: ContainerdFolders) -> dict[str, Any]:
+    """Return the configuration of a containerd that imports images and runs no pods."""
+    base = _base_config(folders)
     return {**base, "disabled_plugins": [*UNUSED_PLUGINS, "io.containerd.grpc.v1.cri"]}
 
 
-def node_config(layout: Layout, runc: Path) -> dict[str, Any]:
-    """Run pods by the Container Runtime Interface with the given runc."""
+def node_config(folders: ContainerdFolders, runc: Path) -> dict[str, Any]:
+    """Return the configuration of a containerd that runs pods (CRI plugin) with the given runc."""
     runtime = {
         "runtime_type": "io.containerd.runc.v2",
-        "options": {"BinaryName": str(runc), "Root": str(layout.state / "runc"), "SystemdCgroup": False},
+        "options": {"BinaryName": str(runc), "Root": str(folders.state / "runc"), "SystemdCgroup": False},
     }
     cri = {
         "sandbox_image": PAUSE_IMAGE,
         "disable_tcp_service": True,
-        # Root without CAP_SYS_RESOURCE may not lower a score below its own; with it, this changes nothing that matters.
+        # Root without CAP_SYS_RESOURCE may not lower a score below its own. With it, this has no relevant effect.
         "restrict_oom_score_adj": True,
-        # Namespaces of pods are mounts: in this folder they are found and removed with the node.
+        # Network namespaces of pods are mounts. In this folder they are removed with the node.
         "netns_mounts_under_state_dir": True,
         "containerd": {"snapshotter": "overlayfs", "runtimes": {"runc": runtime}},
-        "cni": {"bin_dir": str(CNI_PLUGINS), "conf_dir": str(layout.cni)},
+        "cni": {"bin_dir": str(CNI_PLUGINS), "conf_dir": str(folders.cni)},
     }
     return {
-        **_base_config(layout),
+        **_base_config(folders),
         "disabled_plugins": list(UNUSED_PLUGINS),
         "plugins": {
             "io.containerd.grpc.v1.cri": cri,
-            "io.containerd.internal.v1.opt": {"path": str(layout.folder / "opt")},
+            "io.containerd.internal.v1.opt": {"path": str(folders.folder / "opt")},
         },
     }
 
 
-def cni_config(layout: Layout, node: Node, network: str) -> str:
-    """Pod network of `node` as JSON: one routed veth per pod.
+def cni_config(folders: ContainerdFolders, node: Node, network: str) -> str:
+    """Return the pod network of `node` as JSON: one routed veth pair for each pod.
 
-    No bridge: answers between two pods of one node must pass the node's own rules, or services break for them.
+    No bridge: answers between two pods of a node must pass its iptables rules, or services break.
     """
     ipam = {
         "type": "host-local",
         "ranges": [[{"subnet": node.pod_cidr}]],
         "routes": [{"dst": "0.0.0.0/0"}],
-        "dataDir": str(layout.folder / "ipam"),
+        "dataDir": str(folders.folder / "ipam"),
     }
     plugins = [{"type": "ptp", "mtu": MTU, "ipMasq": False, "ipam": ipam}]
     return json.dumps({"cniVersion": "1.0.0", "name": network, "plugins": plugins}, indent=2)
 
 
 def toml(table: dict[str, Any], path: tuple[str, ...] = ()) -> str:
-    """Render nested tables of strings, booleans, whole numbers and lists of strings, which is all that is used here."""
+    """Render nested tables of strings, booleans, integers and lists of strings as TOML."""
     values = {name: value for name, value in table.items() if not isinstance(value, dict)}
     tables = {name: value for name, value in table.items() if isinstance(value, dict)}
-    # A JSON string, boolean, number or list of strings is TOML too.
+    # JSON strings, booleans, numbers and lists of strings are valid TOML.
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     heading = [f"[{'.'.join(json.dumps(part) for part in path)}]"] if path and values else []
     text = "".join(f"{line}\n" for line in [*heading, *lines])
     return text + "".join(toml(value, (*path, name)) for name, value in tables.items())
 
 
-def _base_config(layout: Layout) -> dict[str, Any]:
+def _base_config(folders: ContainerdFolders) -> dict[str, Any]:
     return {
         "version": 2,
-        "root": str(layout.root),
-        "state": str(layout.state),
-        "grpc": {"address": str(layout.socket)},
-        "plugins": {"io.containerd.internal.v1.opt": {"path": str(layout.folder / "opt")}},
+        "root": str(folders.root),
+        "state": str(folders.state),
+        "grpc": {"address": str(folders.socket)},
+        "plugins": {"io.containerd.internal.v1.opt": {"path": str(folders.folder / "opt")}},
     }

@@ -1,16 +1,15 @@
-"""etcd, API server, controller manager and scheduler, each a process in the control namespace."""
+"""Control plane: etcd, API server, controller manager and scheduler, as processes in the control namespace."""
 
+import functools
 import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import yaml
-
 from sandbox import processes
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster import kubeconfig, netns
-from sandbox.place import (
+from sandbox.cluster import kubeconfig_file, netns, templates
+from sandbox.layout import (
     API_PORT,
     AUTHENTICATOR_PORT,
     CLUSTER,
@@ -19,7 +18,7 @@ from sandbox.place import (
     POD_CIDR,
     PRINCIPAL_EXTRA,
     SERVICE_CIDR,
-    Place,
+    SandboxInstance,
 )
 from sandbox.processes import Process
 
@@ -27,56 +26,46 @@ ETCD_PORT = 2379
 AUDIENCES = (ISSUER, "https://kubernetes.default.svc", "sts.amazonaws.com")
 CONTROLLER_MANAGER_PORT = 10257
 SCHEDULER_PORT = 10259
-# In the order in which they start.
+# In starting order.
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PROBE_SECONDS = 2.0
 
 
-def start(place: Place, toolchain: Toolchain) -> None:
-    """Start what does not run and wait until the API server and both controllers say that they are healthy.
+def start(instance: SandboxInstance, toolchain: Toolchain) -> None:
+    """Start the processes that do not run, and wait until they are healthy.
 
-    Raises ProcessError with the log of the one that does not come up.
+    Raises ProcessError with the log of a process that does not become healthy.
     """
-    folder = place.root / "control-plane"
+    folder, pki = instance.root / "control-plane", instance.pki
     folder.mkdir(parents=True, exist_ok=True)
-    kubeconfig.write(place, "admin", place.admin_kubeconfig)
-    for identity in ("controller-manager", "scheduler"):
-        kubeconfig.write(place, identity, folder / f"{identity}.kubeconfig")
-    webhook = folder / "authenticator.kubeconfig"
-    webhook.write_text(webhook_kubeconfig(place, "authenticate"))
-    (folder / "authorizer.kubeconfig").write_text(webhook_kubeconfig(place, "authorize"))
+    kubeconfig_file.write(instance, "admin", instance.admin_kubeconfig)
+    for subject in ("controller-manager", "scheduler"):
+        kubeconfig_file.write(instance, subject, folder / f"{subject}.kubeconfig")
+    authenticator, authorizer = folder / "authenticator.kubeconfig", folder / "authorizer.kubeconfig"
+    authenticator.write_text(webhook_kubeconfig(instance, "authenticate"))
+    authorizer.write_text(webhook_kubeconfig(instance, "authorize"))
     authorization = folder / "authorization.yaml"
-    authorization.write_text(authorization_configuration(folder / "authorizer.kubeconfig"))
-
-    def run(name: str, argv: list[str], probe: str) -> None:
-        ready = lambda: _healthy(place, probe)  # noqa: E731
-        processes.start(place, Process(name, argv, netns=place.control_netns, ready=ready))
-
-    binaries = toolchain.bin
-    run("etcd", etcd(binaries / "etcd", folder / "etcd"), f"http://127.0.0.1:{ETCD_PORT}/health")
-    run(
-        "kube-apiserver",
-        api_server(binaries / "kube-apiserver", place.pki, webhook, authorization),
-        f"{place.api_endpoint}/readyz",
+    authorization.write_text(authorization_configuration(authorizer))
+    programs = [toolchain.bin / name for name in NAMES]
+    commands = (
+        etcd(programs[0], folder / "etcd"),
+        api_server(programs[1], pki, authenticator, authorization),
+        controller_manager(programs[2], pki, folder / "controller-manager.kubeconfig"),
+        scheduler(programs[3], folder / "scheduler.kubeconfig"),
     )
-    controller_kubeconfig, scheduler_kubeconfig = (
-        folder / "controller-manager.kubeconfig",
-        folder / "scheduler.kubeconfig",
-    )
-    run(
-        "kube-controller-manager",
-        controller_manager(binaries / "kube-controller-manager", place.pki, controller_kubeconfig),
+    probes = (
+        f"http://127.0.0.1:{ETCD_PORT}/health",
+        f"{instance.api_endpoint}/readyz",
         f"https://127.0.0.1:{CONTROLLER_MANAGER_PORT}/healthz",
-    )
-    run(
-        "kube-scheduler",
-        scheduler(binaries / "kube-scheduler", scheduler_kubeconfig),
         f"https://127.0.0.1:{SCHEDULER_PORT}/healthz",
     )
+    for name, argv, probe in zip(NAMES, commands, probes, strict=True):
+        ready = functools.partial(_healthy, instance, probe)
+        processes.start(instance, Process(name, argv, netns=instance.control_netns, ready=ready))
 
 
 def etcd(binary: Path, data: Path) -> list[str]:
-    """Without fsync: the end of a process loses nothing, a power cut costs a sandbox, and a busy disk stalls nobody."""
+    """Return the command line of etcd. Without fsync: only a power cut loses data, and a busy disk delays no write."""
     address = f"http://127.0.0.1:{ETCD_PORT}"
     return [
         str(binary),
@@ -85,7 +74,7 @@ def etcd(binary: Path, data: Path) -> list[str]:
         f"--advertise-client-urls={address}",
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--unsafe-no-fsync",
-        # The only member has nobody to lose an election to; two busy cores would make it try with the defaults.
+        # With the default timeouts two busy cores cause needless elections of the only member.
         "--heartbeat-interval=500",
         "--election-timeout=5000",
         "--log-level=warn",
@@ -93,13 +82,13 @@ def etcd(binary: Path, data: Path) -> list[str]:
 
 
 def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> list[str]:
-    """Command line of the API server.
+    """Return the command line of the API server.
 
     Args:
         binary: the program.
         pki: folder of certificates and keys.
-        webhook: kubeconfig of the token authenticator; while it does not answer, certificates still work.
-        authorization: the AuthorizationConfiguration.
+        webhook: kubeconfig of the token authenticator. Client certificates work without it.
+        authorization: file with the AuthorizationConfiguration.
     """
     return [
         str(binary),
@@ -110,7 +99,7 @@ def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> l
         f"--client-ca-file={pki / 'ca.crt'}",
         f"--tls-cert-file={pki / 'apiserver.crt'}",
         f"--tls-private-key-file={pki / 'apiserver.key'}",
-        # The EKS issuer: a token of this server is what IAM sees as coming from the cluster's OIDC provider.
+        # The EKS issuer: IAM accepts the tokens of this server as those of the cluster's OIDC provider.
         f"--service-account-issuer={ISSUER}",
         f"--service-account-jwks-uri={ISSUER}/keys",
         f"--service-account-key-file={pki / 'service-account.pub'}",
@@ -124,7 +113,7 @@ def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> l
         f"--kubelet-client-certificate={pki / 'apiserver-kubelet-client.crt'}",
         f"--kubelet-client-key={pki / 'apiserver-kubelet-client.key'}",
         f"--kubelet-certificate-authority={pki / 'ca.crt'}",
-        # Node names resolve nowhere.
+        # Node names do not resolve.
         "--kubelet-preferred-address-types=InternalIP",
         f"--requestheader-client-ca-file={pki / 'ca.crt'}",
         "--requestheader-allowed-names=front-proxy-client",
@@ -138,7 +127,7 @@ def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> l
 
 
 def controller_manager(binary: Path, pki: Path, own_kubeconfig: Path) -> list[str]:
-    """Pod ranges are fixed per node (see `place.NODES`), so it hands out none; volumes come from the CSI driver."""
+    """Return the command line. It allocates no pod ranges: `layout.NODES` fixes them."""
     return [
         str(binary),
         f"--kubeconfig={own_kubeconfig}",
@@ -166,64 +155,26 @@ def scheduler(binary: Path, own_kubeconfig: Path) -> list[str]:
     ]
 
 
-def webhook_kubeconfig(place: Place, path: str) -> str:
-    """Kubeconfig by which the API server asks EKS's side: `authenticate` a token, or `authorize` a request."""
-    cluster = {
-        "server": f"https://127.0.0.1:{AUTHENTICATOR_PORT}/{path}",
-        "certificate-authority": str(place.pki / "ca.crt"),
-    }
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "eks", "cluster": cluster}],
-            "users": [{"name": "kube-apiserver"}],
-            "contexts": [{"name": "webhook", "context": {"cluster": "eks", "user": "kube-apiserver"}}],
-            "current-context": "webhook",
-        }
-    )
+def webhook_kubeconfig(instance: SandboxInstance, path: str) -> str:
+    """Return the kubeconfig of a webhook of the API server: `authenticate` a token, or `authorize` a request."""
+    return kubeconfig_file.render(instance, "kube-apiserver", f"https://127.0.0.1:{AUTHENTICATOR_PORT}/{path}", {})
 
 
 def authorization_configuration(webhook: Path) -> str:
-    """Nodes, then RBAC, then the access policies of EKS, which only principals of AWS have."""
-    principals_only = f"has(request.resourceAttributes) && has(request.extra) && '{PRINCIPAL_EXTRA}' in request.extra"
-    access_policies = {
-        "type": "Webhook",
-        "name": "access-policies",
-        "webhook": {
-            "subjectAccessReviewVersion": "v1",
-            "matchConditionSubjectAccessReviewVersion": "v1",
-            "timeout": "3s",
-            "failurePolicy": "NoOpinion",
-            "authorizedTTL": "5s",
-            "unauthorizedTTL": "5s",
-            "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": str(webhook)},
-            "matchConditions": [{"expression": principals_only}],
-        },
-    }
-    return yaml.safe_dump(
-        {
-            "apiVersion": "apiserver.config.k8s.io/v1",
-            "kind": "AuthorizationConfiguration",
-            "authorizers": [
-                {"type": "Node", "name": "node"},
-                {"type": "RBAC", "name": "rbac"},
-                access_policies,
-            ],
-        }
-    )
+    """Return the AuthorizationConfiguration as YAML. `webhook` is the kubeconfig of the authorizer."""
+    return templates.render("authorization.yaml", kubeconfig=webhook, extra=PRINCIPAL_EXTRA)
 
 
-def _healthy(place: Place, address: str) -> bool:
-    """Whether `address` answers 200, asked from the control namespace with the admin's certificate."""
+def _healthy(instance: SandboxInstance, address: str) -> bool:
+    """Return whether `address` answers 200 in the control namespace, with the administrator's certificate."""
     context = ssl.create_default_context()
-    # Controller manager and scheduler make certificates of their own; this only asks for their health.
+    # Controller manager and scheduler have self-signed certificates; this is a health check only.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.load_cert_chain(place.pki / "admin.crt", place.pki / "admin.key")
+    context.load_cert_chain(instance.pki / "admin.crt", instance.pki / "admin.key")
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({}))
     try:
-        with netns.inside(place.control_netns), opener.open(address, timeout=PROBE_SECONDS) as answer:
+        with netns.inside(instance.control_netns), opener.open(address, timeout=PROBE_SECONDS) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False

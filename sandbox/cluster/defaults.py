@@ -1,15 +1,15 @@
-"""What a new EKS cluster and the original team had made before the stack comes."""
+"""Objects that the cluster has before the stack: the storage class of EKS, and a namespace of the original team."""
 
 from typing import Any
 
 
-def objects() -> list[dict[str, Any]]:
-    """EKS's own storage class, and the namespace that the team had made."""
+def manifests() -> list[dict[str, Any]]:
+    """Return the storage class of EKS and the namespace of the original team."""
     return [gp2(), {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}]
 
 
 def gp2() -> dict[str, Any]:
-    """As in every EKS cluster since 1.30: the in-tree name, which Kubernetes hands to `ebs.csi.aws.com`."""
+    """Return the class of every EKS cluster since 1.30. Kubernetes maps its in-tree name to `ebs.csi.aws.com`."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",

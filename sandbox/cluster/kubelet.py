@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
-from sandbox.place import DNS_ADDRESS, POD_CIDR, REGION, Node, Place
+from sandbox.cluster import templates
+from sandbox.layout import DNS_ADDRESS, POD_CIDR, REGION, Node, SandboxInstance
 
 CLUSTER_DOMAIN = "cluster.local"
 INSTANCE_TYPE = "m6i.large"
@@ -13,7 +12,7 @@ PROXY_HEALTH_PORT = 10256
 
 
 def labels(node: Node) -> dict[str, str]:
-    """What the EKS cloud controller and the EBS CSI driver put on a node."""
+    """Return the labels that the EKS cloud controller and the EBS CSI driver set on a node."""
     return {
         "topology.kubernetes.io/region": REGION,
         "topology.kubernetes.io/zone": node.zone,
@@ -22,8 +21,8 @@ def labels(node: Node) -> dict[str, str]:
     }
 
 
-def command(binary: Path, place: Place, node: Node, config: Path, own_kubeconfig: Path) -> list[str]:
-    root = place.node_root(node) / "kubelet"
+def command(binary: Path, instance: SandboxInstance, node: Node, config: Path, own_kubeconfig: Path) -> list[str]:
+    root = instance.node_root(node) / "kubelet"
     return [
         str(binary),
         f"--config={config}",
@@ -36,51 +35,20 @@ def command(binary: Path, place: Place, node: Node, config: Path, own_kubeconfig
     ]
 
 
-def config(place: Place, node: Node, runtime_socket: Path) -> str:
-    """KubeletConfiguration as YAML."""
-    folder = place.node_root(node)
-    endpoint = f"unix://{runtime_socket}"
-    return yaml.safe_dump(
-        {
-            "apiVersion": "kubelet.config.k8s.io/v1beta1",
-            "kind": "KubeletConfiguration",
-            "address": node.address,
-            "authentication": {
-                "anonymous": {"enabled": False},
-                "webhook": {"enabled": True},
-                "x509": {"clientCAFile": str(place.pki / "ca.crt")},
-            },
-            "authorization": {"mode": "Webhook"},
-            "tlsCertFile": str(place.pki / f"kubelet-{node.letter}.crt"),
-            "tlsPrivateKeyFile": str(place.pki / f"kubelet-{node.letter}.key"),
-            "healthzBindAddress": "127.0.0.1",
-            "healthzPort": KUBELET_HEALTH_PORT,
-            "providerID": node.provider_id,
-            "clusterDomain": CLUSTER_DOMAIN,
-            "clusterDNS": [DNS_ADDRESS],
-            # Pods without cluster DNS get no name server at all: nothing outside the sandbox is to be reached.
-            "resolvConf": str(folder / "resolv.conf"),
-            "containerRuntimeEndpoint": endpoint,
-            "imageServiceEndpoint": endpoint,
-            "cgroupDriver": "cgroupfs",
-            "cgroupRoot": place.node_cgroup(node),
-            "failCgroupV1": False,
-            "failSwapOn": False,
-            "podLogsDir": str(folder / "pod-logs"),
-            "volumePluginDir": str(folder / "kubelet-plugins"),
-            # Three nodes share one machine: each keeps back little, and a half full disk is nobody's fault here.
-            "systemReserved": {"cpu": "50m", "memory": "128Mi"},
-            "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi"},
-            # Images come from the cache; what was collected could not be pulled again.
-            "imageGCHighThresholdPercent": 100,
-            "imageGCLowThresholdPercent": 99,
-            "maxPods": 100,
-            # Not the kernel's: sysctls of the machine stay as they are.
-            "protectKernelDefaults": False,
-            "makeIPTablesUtilChains": False,
-            "oomScoreAdj": 0,
-        },
-        sort_keys=False,
+def config(instance: SandboxInstance, node: Node, runtime_socket: Path) -> str:
+    """Return the KubeletConfiguration as YAML."""
+    return templates.render(
+        "kubelet.yaml",
+        address=node.address,
+        pki=instance.pki,
+        subject=f"kubelet-{node.letter}",
+        health_port=KUBELET_HEALTH_PORT,
+        provider_id=node.provider_id,
+        domain=CLUSTER_DOMAIN,
+        dns_address=DNS_ADDRESS,
+        folder=instance.node_root(node),
+        endpoint=f"unix://{runtime_socket}",
+        cgroup=instance.node_cgroup(node),
     )
 
 
@@ -89,22 +57,12 @@ def proxy_command(binary: Path, config_file: Path) -> list[str]:
 
 
 def proxy_config(node: Node, own_kubeconfig: Path) -> str:
-    """KubeProxyConfiguration as YAML. What is not a pod of this cluster reaches services masqueraded."""
-    return yaml.safe_dump(
-        {
-            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
-            "kind": "KubeProxyConfiguration",
-            "mode": "iptables",
-            "clusterCIDR": POD_CIDR,
-            "detectLocalMode": "ClusterCIDR",
-            "hostnameOverride": node.name,
-            "bindAddress": node.address,
-            "metricsBindAddress": "127.0.0.1:10249",
-            "healthzBindAddress": f"127.0.0.1:{PROXY_HEALTH_PORT}",
-            "clientConnection": {"kubeconfig": str(own_kubeconfig)},
-            # The size of the connection table belongs to the machine; 0 leaves it alone.
-            "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-            "oomScoreAdj": 0,
-        },
-        sort_keys=False,
+    """Return the KubeProxyConfiguration as YAML."""
+    return templates.render(
+        "kube-proxy.yaml",
+        pod_cidr=POD_CIDR,
+        name=node.name,
+        address=node.address,
+        health_port=PROXY_HEALTH_PORT,
+        kubeconfig=own_kubeconfig,
     )

@@ -1,6 +1,6 @@
-"""Enter a network namespace with the calling thread alone.
+"""Network namespaces, entered by the calling thread alone.
 
-Sockets keep the namespace in which they were made, so a client that is connected inside goes on working outside.
+A socket stays in the namespace in which it was created, so a connected client also works outside.
 """
 
 import ctypes
@@ -23,9 +23,9 @@ def exists(netns: str) -> bool:
 
 @contextmanager
 def inside(netns: str) -> Generator[None]:
-    """The calling thread is in `netns` within the block and back afterwards; processes started there stay there.
+    """Put the calling thread into `netns` for the block. Processes that the block starts stay in it.
 
-    Raises FileNotFoundError when there is no such namespace, PermissionError without root.
+    Raises FileNotFoundError when the namespace does not exist, PermissionError without root.
     """
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -43,7 +43,7 @@ def inside(netns: str) -> Generator[None]:
 
 
 def listens(netns: str, address: str, port: int) -> bool:
-    """Whether `address:port` takes TCP connections, seen from inside `netns`."""
+    """Return whether `address:port` accepts TCP connections inside `netns`."""
     try:
         with inside(netns), socket.create_connection((address, port), timeout=PROBE_SECONDS):
             return True
@@ -52,7 +52,7 @@ def listens(netns: str, address: str, port: int) -> bool:
 
 
 def processes(netns: str) -> set[int]:
-    """Every process in `netns`, without the calling one and those that it descends from."""
+    """Return every process in `netns` except the calling one and its ancestors."""
     home = _identity(FOLDER / netns)
     found = {
         int(path.name) for path in PROCESSES.iterdir() if path.name.isdigit() and _identity(path / "ns/net") == home
@@ -69,7 +69,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _lineage() -> set[int]:
-    """The calling process and its ancestors: somebody may work from a shell in the namespace."""
+    """Return the calling process and its ancestors, such as a user's shell in the namespace."""
     lineage: set[int] = set()
     pid = os.getpid()
     while pid > 0:
@@ -78,7 +78,7 @@ def _lineage() -> set[int]:
     return lineage
 
 
-# os.setns came with Python 3.12.
+# os.setns is new in Python 3.12.
 def _enter(descriptor: int) -> None:
     if _libc.setns(descriptor, CLONE_NEWNET) != 0:
         number = ctypes.get_errno()

@@ -1,4 +1,4 @@
-"""Certificates and keys of one sandbox: an authority, and one pair for every identity of the cluster."""
+"""Certificates and keys of a sandbox: a certificate authority, and a pair for each subject in the cluster."""
 
 import datetime
 import ipaddress
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sandbox.place import API_SERVICE_ADDRESS, CONTROL_ADDRESS, NODES, Place
+from sandbox.layout import API_SERVICE_ADDRESS, CONTROL_ADDRESS, NODES, SandboxInstance
 
 VALID_DAYS = 3650
 RSA_BITS = 2048
@@ -18,8 +18,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
-class Identity:
-    """One certificate: `common_name` is Kubernetes' user, `group` its group; `hosts` make it a server's."""
+class CertificateSubject:
+    """Subject of a certificate: Kubernetes user and group. `hosts` make it a server certificate."""
 
     file: str
     common_name: str
@@ -27,8 +27,8 @@ class Identity:
     hosts: tuple[str, ...] = ()
 
 
-def identities() -> list[Identity]:
-    """Everyone in the cluster who has a certificate."""
+def certificate_subjects() -> list[CertificateSubject]:
+    """Return the subjects of all certificates of the cluster."""
     api_server = (
         CONTROL_ADDRESS,
         API_SERVICE_ADDRESS,
@@ -40,33 +40,35 @@ def identities() -> list[Identity]:
         "kubernetes.default.svc.cluster.local",
     )
     nodes = [
-        Identity(f"kubelet-{node.letter}", f"system:node:{node.name}", "system:nodes", (node.name, node.address))
+        CertificateSubject(
+            f"kubelet-{node.letter}", f"system:node:{node.name}", "system:nodes", (node.name, node.address)
+        )
         for node in NODES
     ]
     return [
-        Identity("apiserver", "kube-apiserver", hosts=api_server),
-        Identity("authenticator", "authenticator", hosts=("127.0.0.1", "localhost")),
-        Identity("admin", "sandbox-admin", "system:masters"),
-        Identity("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
-        Identity("front-proxy-client", "front-proxy-client"),
-        Identity("controller-manager", "system:kube-controller-manager"),
-        Identity("scheduler", "system:kube-scheduler"),
-        Identity("kube-proxy", "system:kube-proxy"),
+        CertificateSubject("apiserver", "kube-apiserver", hosts=api_server),
+        CertificateSubject("authenticator", "authenticator", hosts=("127.0.0.1", "localhost")),
+        CertificateSubject("admin", "sandbox-admin", "system:masters"),
+        CertificateSubject("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
+        CertificateSubject("front-proxy-client", "front-proxy-client"),
+        CertificateSubject("controller-manager", "system:kube-controller-manager"),
+        CertificateSubject("scheduler", "system:kube-scheduler"),
+        CertificateSubject("kube-proxy", "system:kube-proxy"),
         *nodes,
     ]
 
 
-def ensure(place: Place) -> None:
-    """Make what is missing in `place.pki`: `NAME.crt` and `NAME.key` in PEM, keys readable by root alone."""
-    place.pki.mkdir(parents=True, exist_ok=True)
-    _ensure_authority(place.pki)
-    _ensure_service_account_key(place.pki)
-    authority = x509.load_pem_x509_certificate((place.pki / "ca.crt").read_bytes())
-    key = serialization.load_pem_private_key((place.pki / "ca.key").read_bytes(), password=None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - made by _ensure_authority
-    for identity in identities():
-        if not (place.pki / f"{identity.file}.crt").exists():
-            _issue(place.pki, identity, authority, key)
+def ensure(instance: SandboxInstance) -> None:
+    """Create missing pairs `NAME.crt` and `NAME.key` in `instance.pki`, in PEM. Keys are readable by root only."""
+    instance.pki.mkdir(parents=True, exist_ok=True)
+    _ensure_authority(instance.pki)
+    _ensure_service_account_key(instance.pki)
+    authority = x509.load_pem_x509_certificate((instance.pki / "ca.crt").read_bytes())
+    key = serialization.load_pem_private_key((instance.pki / "ca.key").read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 (created by _ensure_authority)
+    for identity in certificate_subjects():
+        if not (instance.pki / f"{identity.file}.crt").exists():
+            _issue(instance.pki, identity, authority, key)
 
 
 def _ensure_authority(folder: Path) -> None:
@@ -95,7 +97,7 @@ def _ensure_authority(folder: Path) -> None:
 
 
 def _ensure_service_account_key(folder: Path) -> None:
-    """The issuer's signing key. RSA: EKS signs service-account tokens with RS256."""
+    """Create the issuer's signing key. RSA, as EKS signs service-account tokens with RS256."""
     if (folder / "service-account.pub").exists():
         return
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
@@ -104,7 +106,7 @@ def _ensure_service_account_key(folder: Path) -> None:
     _write(folder / "service-account.pub", public)
 
 
-def _issue(folder: Path, identity: Identity, authority: x509.Certificate, authority_key: PrivateKey) -> None:
+def _issue(folder: Path, identity: CertificateSubject, authority: x509.Certificate, authority_key: PrivateKey) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, identity.common_name)]
     if identity.group:
@@ -114,7 +116,7 @@ def _issue(folder: Path, identity: Identity, authority: x509.Certificate, author
         _builder(x509.Name(attributes), authority.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        # Python 3.13 checks chains strictly and asks for this one.
+        # Python 3.13 requires this extension.
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
     )
     if identity.hosts:
@@ -132,7 +134,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.Cer
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # An hour back: clocks of virtual machines jump.
+        # One hour back, as clocks of virtual machines jump.
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
     )
@@ -152,7 +154,7 @@ def _key_pem(key: PrivateKey) -> bytes:
 
 
 def _write_pair(folder: Path, name: str, certificate: x509.Certificate, key: PrivateKey) -> None:
-    """The certificate comes last: where it exists, the pair is whole."""
+    """Write the certificate last: where it exists, the pair is complete."""
     _write(folder / f"{name}.key", _key_pem(key))
     _write(folder / f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
 

@@ -1,5 +1,5 @@
-"""The EBS CSI driver as EKS runs it: present exactly while the addon `aws-ebs-csi-driver` is in the EKS API."""
+"""The EBS CSI driver as on EKS: it runs while the addon `aws-ebs-csi-driver` exists in the EKS API."""
 
-from sandbox.ebs_csi.service import AddonError, start, stop
+from sandbox.ebs_csi.addon_process import AddonError, start, stop
 
 __all__ = ["AddonError", "start", "stop"]

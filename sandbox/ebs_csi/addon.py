@@ -1,6 +1,6 @@
-"""EKS's side of the addon, a process of its own: what the EKS API says is carried out in the cluster.
+"""EKS's side of the addon: a process that makes the cluster match the EKS API.
 
-Run as `python -m sandbox.ebs_csi.addon PLACE PROGRAM` in the control namespace; PROGRAM is the driver's executable.
+Run as `python -m sandbox.ebs_csi.addon SANDBOX PROGRAM` in the control namespace. PROGRAM is the driver's executable.
 """
 
 import logging
@@ -19,22 +19,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes.client import ApiException
 from kubernetes.dynamic.exceptions import DynamicApiError
 
-from sandbox.ebs_csi import health, manifests, nodes
-from sandbox.ebs_csi.cluster import Cluster
-from sandbox.ebs_csi.configuration import Configuration, ConfigurationError, parse
-from sandbox.place import CLUSTER, REGION, Place
+from sandbox.aws import env_file
+from sandbox.ebs_csi import health, manifests, node_plugin
+from sandbox.ebs_csi.addon_configuration import AddonConfiguration, ConfigurationError, parse
+from sandbox.ebs_csi.cluster_client import ClusterClient
+from sandbox.layout import CLUSTER, REGION, SandboxInstance
 from sandbox.processes import ProcessError
 
 POLL_SECONDS = 1.0
 LATE_SECONDS = 20.0
-# The API server or the AWS APIs are not there for a moment; the next look will tell.
-PASSING = (BotoCoreError, ClientError, ApiException, DynamicApiError, ProcessError, urllib3.exceptions.HTTPError)
+# Transient failures of the API server and the AWS APIs. The next step tries again.
+TRANSIENT = (BotoCoreError, ClientError, ApiException, DynamicApiError, ProcessError, urllib3.exceptions.HTTPError)
 
 log = logging.getLogger("addon")
 
 
 class KubernetesApi(Protocol):
-    """What is used of `Cluster`."""
+    """The methods of `ClusterClient` that the reconciler calls."""
 
     def apply(self, objects: Sequence[manifests.Manifest]) -> None: ...
 
@@ -45,28 +46,28 @@ class KubernetesApi(Protocol):
 
 @dataclass
 class Reconciler:
-    """Makes the cluster as the EKS API says, one step at a time."""
+    """Makes the cluster match the EKS API, one step at a time."""
 
-    place: Place
+    instance: SandboxInstance
     program: Path
     eks: Any
     cluster: KubernetesApi
     applied: list[manifests.Manifest] | None = None
-    """What this process applied last; None before its first look."""
+    """Objects that this process applied last. None before its first step."""
     late: float = 0.0
-    """When a controller that is not healthy by then is taken for one that will not be."""
+    """Time at which an unhealthy controller counts as permanently unhealthy."""
 
     def step(self) -> None:
-        """Look once at the EKS API and carry out what differs."""
+        """Read the EKS API once and apply what differs."""
         addon = self._describe()
         if addon is None:
             self._remove()
         else:
             self._maintain(addon)
-        health.observed_file(self.place).write_text(_observed(addon))
+        health.observed_file(self.instance).write_text(_observed(addon))
 
     def _describe(self) -> dict[str, Any] | None:
-        """The addon, None when there is none or when it is to go."""
+        """Return the addon; None when it does not exist or is being deleted."""
         try:
             addon = self.eks.describe_addon(clusterName=CLUSTER, addonName=health.ADDON)["addon"]
         except ClientError as error:
@@ -79,45 +80,47 @@ class Reconciler:
         try:
             configuration = parse(addon.get("configurationValues"))
         except ConfigurationError as error:
-            health.write(self.place, health.conflict(str(error)))
+            health.write(self.instance, health.conflict(str(error)))
             return
         role = addon.get("serviceAccountRoleArn") or None
         version = addon["addonVersion"]
-        wanted = manifests.objects(role, configuration, self.place.aws_endpoint_for_pods, version)
+        wanted = manifests.addon_manifests(role, configuration, self.instance.aws_endpoint_for_pods, version)
         if wanted != self.applied:
             self._withdraw(wanted)
             self.cluster.apply(wanted)
             self.applied = wanted
             self.late = time.monotonic() + LATE_SECONDS
             log.info("applied %s with role %s and %s", version, role, configuration)
-        nodes.ensure(self.place, self.program, configuration.attach_limit)
+        node_plugin.ensure(self.instance, self.program, configuration.attach_limit)
         late = manifests.checks_ec2(version) and time.monotonic() > self.late
-        self._report(health.assess(self.cluster.controller(), health.read(self.place), late=late))
+        self._report(health.assess(self.cluster.controller(), health.read(self.instance), late=late))
 
     def _withdraw(self, wanted: list[manifests.Manifest]) -> None:
-        """Delete what an earlier configuration asked for and this one does not."""
+        """Delete the objects of an earlier configuration that this one does not have."""
         names = {(each["kind"], each["metadata"]["name"]) for each in wanted}
         gone = [each for each in self.applied or () if (each["kind"], each["metadata"]["name"]) not in names]
         self.cluster.delete(gone)
 
     def _report(self, now: health.Health) -> None:
-        before = health.read(self.place)
-        health.write(self.place, now)
+        before = health.read(self.instance)
+        health.write(self.instance, now)
         if now["status"] != before:
             log.info("status %s, before %s", now["status"], before)
 
     def _remove(self) -> None:
         if self.applied != []:
-            full = Configuration(default_storage_class=True)
-            self.cluster.delete(manifests.objects(None, full, self.place.aws_endpoint_for_pods, manifests.UNCHECKED))
+            full = AddonConfiguration(default_storage_class=True)
+            self.cluster.delete(
+                manifests.addon_manifests(None, full, self.instance.aws_endpoint_for_pods, manifests.UNCHECKED)
+            )
             self.applied = []
-            health.remove(self.place)
+            health.remove(self.instance)
             log.info("the addon is not in the EKS API: its objects are deleted")
         if self._is_self_managed(self.cluster.controller()):
-            # Helm's chart brings the plugin of the nodes along.
-            nodes.ensure(self.place, self.program, None)
+            # Helm's chart includes the node plugin.
+            node_plugin.ensure(self.instance, self.program, None)
         else:
-            nodes.stop_idle(self.place)
+            node_plugin.stop_idle(self.instance)
 
     @staticmethod
     def _is_self_managed(controller: dict[str, Any] | None) -> bool:
@@ -131,16 +134,15 @@ def _observed(addon: dict[str, Any] | None) -> str:
     return health.CHECKED if manifests.checks_ec2(addon["addonVersion"]) else health.PRESENT
 
 
-def eks_client(place: Place) -> Any:  # noqa: ANN401, boto3 makes its clients at run time
-    """EKS acts with the sandbox's root credentials, not with those of any user."""
-    lines = (place.root / "aws-root.env").read_text().splitlines()
-    values = dict(line.split("=", 1) for line in lines if "=" in line)
+def eks_client(instance: SandboxInstance) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+    """Return an EKS client with the credentials of the account's root."""
+    credentials = env_file.read(instance.root / "aws-root.env")
     return boto3.client(
         "eks",
         region_name=REGION,
-        endpoint_url=place.aws_endpoint,
-        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=instance.aws_endpoint,
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
     )
 
 
@@ -150,15 +152,15 @@ def main(name: str, program: str) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    place = Place(name)
-    cluster = Cluster(place.admin_kubeconfig, place.run / "ebs-csi-discovery.json")
-    reconciler = Reconciler(place, Path(program), eks_client(place), cluster)
+    instance = SandboxInstance(name)
+    cluster = ClusterClient(instance.admin_kubeconfig, instance.run / "ebs-csi-discovery.json")
+    reconciler = Reconciler(instance, Path(program), eks_client(instance), cluster)
     problem = ""
     while not ended.is_set():
         try:
             reconciler.step()
             problem = ""
-        except PASSING as error:
+        except TRANSIENT as error:
             if str(error) != problem:
                 problem = str(error)
                 log.warning("will try again: %s", problem)

@@ -1,11 +1,11 @@
-"""How EKS sees its addon: the status that `aws eks describe-addon` shows, made from the Deployment's own."""
+"""Health of the addon as `aws eks describe-addon` shows it, derived from the status of its Deployment."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.place import CLUSTER, Place
+from sandbox.layout import CLUSTER, SandboxInstance
 
 ADDON = "aws-ebs-csi-driver"
 CREATING, ACTIVE, DEGRADED = "CREATING", "ACTIVE", "DEGRADED"
@@ -21,10 +21,10 @@ _TOO_FEW = {
 
 
 def assess(deployment: Mapping[str, Any] | None, before: str | None, *, late: bool = False) -> Health:
-    """The addon's health. `deployment` is the live object, None when it is missing; `before` is the last status.
+    """Return the addon's health. `deployment` is the live object, None when it is missing; `before` is the last status.
 
-    An addon is CREATING until it was available for the first time, and DEGRADED when it is not available later. With
-    `late` it has had its time: EKS gives up a create after twenty minutes.
+    An addon is CREATING until it is available for the first time. Later, when it is not available, it is DEGRADED.
+    `late` ends CREATING as DEGRADED: EKS gives up a create after twenty minutes.
     """
     if deployment is not None and _available(deployment):
         return {"status": ACTIVE, "issues": []}
@@ -36,7 +36,7 @@ def assess(deployment: Mapping[str, Any] | None, before: str | None, *, late: bo
 
 
 def conflict(message: str) -> Health:
-    """The health of an addon whose configuration cannot be carried out."""
+    """Return the health of an addon with a configuration that cannot be carried out."""
     return {
         "status": DEGRADED,
         "issues": [{"code": "ConfigurationConflict", "message": message, "resourceIds": []}],
@@ -51,32 +51,32 @@ def _available(deployment: Mapping[str, Any]) -> bool:
     return conditions.get("Available") == "True" and status.get("availableReplicas", 0) > 0
 
 
-def path(place: Place) -> Path:
-    """Where the EKS API looks for it."""
-    return place.root / "addons" / CLUSTER / f"{ADDON}.json"
+def path(instance: SandboxInstance) -> Path:
+    """Return the file from which the EKS API reads the health."""
+    return instance.root / "addons" / CLUSTER / f"{ADDON}.json"
 
 
-def observed_file(place: Place) -> Path:
-    """Says after the first look at the EKS API whether it has the addon: PRESENT, CHECKED or ABSENT."""
-    return place.run / "ebs-csi-addon.observed"
+def observed_file(instance: SandboxInstance) -> Path:
+    """Return the file with the result of the last step: PRESENT, CHECKED or ABSENT."""
+    return instance.run / "ebs-csi-addon.observed"
 
 
-def read(place: Place) -> str | None:
-    """The last status, None when there is none."""
+def read(instance: SandboxInstance) -> str | None:
+    """Return the last status, None when there is none."""
     try:
-        return json.loads(path(place).read_text())["status"]
+        return json.loads(path(instance).read_text())["status"]
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
 
 
-def write(place: Place, health: Health) -> None:
-    """Replace the file at once, so the EKS API never reads half of it."""
-    target = path(place)
+def write(instance: SandboxInstance, health: Health) -> None:
+    """Replace the file atomically, as the EKS API reads it at any time."""
+    target = path(instance)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_suffix(".new")
     beside.write_text(json.dumps(health))
     beside.replace(target)
 
 
-def remove(place: Place) -> None:
-    path(place).unlink(missing_ok=True)
+def remove(instance: SandboxInstance) -> None:
+    path(instance).unlink(missing_ok=True)

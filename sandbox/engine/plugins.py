@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.engine.eks.arguments import PINNED_SDKS
-from sandbox.pins import PULUMI
-from sandbox.place import (
+from sandbox.layout import (
     AWS_PROVIDER_PORT,
     CACHE,
     EKS_PROVIDER_PORT,
     KUBERNETES_PROVIDER_PORT,
     RANDOM_PROVIDER_PORT,
-    Place,
+    SandboxInstance,
 )
+from sandbox.pins import PULUMI
 
 # Port of the stand-in by package.
 STAND_IN_PORTS: Mapping[str, int] = {
@@ -108,7 +108,7 @@ def detect(search_path: str | None = None, pulumi_home: Path | None = None) -> P
     )
 
 
-def link_released(parts: Parts, place: Place) -> None:
+def link_released(parts: Parts, place: SandboxInstance) -> None:
     """Link the released plugins into the sandbox's Pulumi home, and remove links to others.
 
     The engine skips links to folders, so each plugin gets a folder of links. The engine writes files beside it, such as
@@ -131,7 +131,7 @@ def link_released(parts: Parts, place: Place) -> None:
 
 def _without_own(search_path: str) -> str:
     """Remove the sandbox's folders, which its shell has on PATH."""
-    own = (Place().root.parent, CACHE)
+    own = (SandboxInstance().root.parent, CACHE)
     kept = [each for each in search_path.split(os.pathsep) if not any(Path(each).is_relative_to(root) for root in own)]
     return os.pathsep.join(kept)
 

@@ -23,7 +23,7 @@ from typing import Protocol
 from sandbox import processes
 from sandbox.cluster.netns import listens
 from sandbox.engine import plugins
-from sandbox.place import REPOSITORY, Place
+from sandbox.layout import REPOSITORY, SandboxInstance
 from sandbox.progress import Report
 
 PROJECT, STACK = "eks-rocketmq", "prod"
@@ -59,12 +59,12 @@ class Result:
     output: str
 
 
-def view(place: Place) -> Path:
+def view(place: SandboxInstance) -> Path:
     """Return the folder in which pulumi works."""
     return place.root / "project"
 
 
-def environment(place: Place, toolchain: Programs) -> dict[str, str]:
+def environment(place: SandboxInstance, toolchain: Programs) -> dict[str, str]:
     """Return the environment of a command of the sandbox, with only terminal and language of the caller's.
 
     Raises PulumiError when the sandbox has no AWS credentials yet.
@@ -92,7 +92,7 @@ def environment(place: Place, toolchain: Programs) -> dict[str, str]:
     return chosen | _aws_environment(place)
 
 
-def start_providers(place: Place, toolchain: Programs, report: Report) -> None:
+def start_providers(place: SandboxInstance, toolchain: Programs, report: Report) -> None:
     """Start the stand-ins of providers without a released plugin, and report all parts."""
     parts = plugins.detect()
     for part in parts:
@@ -120,13 +120,13 @@ def start_providers(place: Place, toolchain: Programs, report: Report) -> None:
         )
 
 
-def stop(place: Place) -> None:
+def stop(place: SandboxInstance) -> None:
     """End the provider stand-ins."""
     for package in plugins.STAND_IN_PORTS:
         processes.stop(place, _process_name(package))
 
 
-def ensure_stack(place: Place, toolchain: Programs, stack: str = STACK) -> None:
+def ensure_stack(place: SandboxInstance, toolchain: Programs, stack: str = STACK) -> None:
     """Create the stack in the sandbox's backend unless it exists, and remove the lock of a killed engine."""
     place.pulumi_backend.mkdir(parents=True, exist_ok=True)
     if not _state(place, stack).exists():
@@ -142,7 +142,7 @@ def ensure_stack(place: Place, toolchain: Programs, stack: str = STACK) -> None:
 
 
 def run(
-    place: Place,
+    place: SandboxInstance,
     toolchain: Programs,
     arguments: Sequence[str],
     *,
@@ -154,7 +154,7 @@ def run(
 
 
 def execute(
-    place: Place,
+    place: SandboxInstance,
     toolchain: Programs,
     argv: Sequence[str],
     *,
@@ -195,7 +195,7 @@ def project(name: str) -> str:
     return json.dumps({"name": name, "runtime": {"name": "python", "options": options}})
 
 
-def refresh_view(place: Place) -> None:
+def refresh_view(place: SandboxInstance) -> None:
     """Update the view from the repository; changes in the view are lost."""
     folder = view(place)
     folder.mkdir(parents=True, exist_ok=True)
@@ -218,11 +218,11 @@ def with_salt(settings: str, salt: str | None) -> str:
     return f"encryptionsalt: {salt}\n{bare}" if salt else bare
 
 
-def _state(place: Place, stack: str) -> Path:
+def _state(place: SandboxInstance, stack: str) -> Path:
     return place.pulumi_backend / f".pulumi/stacks/{PROJECT}/{stack}.json"
 
 
-def salt(place: Place, stack: str) -> str | None:
+def salt(place: SandboxInstance, stack: str) -> str | None:
     """Return the encryption salt of the stack's state; None for a stack that this sandbox does not have."""
     path = _state(place, stack)
     if not path.exists():
@@ -230,7 +230,7 @@ def salt(place: Place, stack: str) -> str | None:
     return json.loads(path.read_text())["checkpoint"]["latest"]["secrets_providers"]["state"]["salt"]
 
 
-def _passphrase(place: Place) -> str:
+def _passphrase(place: SandboxInstance) -> str:
     """Return the sandbox's passphrase, created once, for the secrets in a state file that only root can read."""
     path = place.root / "pulumi-passphrase"
     if not path.exists():
@@ -240,7 +240,7 @@ def _passphrase(place: Place) -> str:
     return path.read_text()
 
 
-def _aws_environment(place: Place) -> dict[str, str]:
+def _aws_environment(place: SandboxInstance) -> dict[str, str]:
     path = place.root / "aws.env"
     try:
         lines = path.read_text().splitlines()
@@ -249,11 +249,11 @@ def _aws_environment(place: Place) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def _engine_bin(place: Place) -> Path:
+def _engine_bin(place: SandboxInstance) -> Path:
     return place.run / "engine-bin"
 
 
-def _install(place: Place, toolchain: Programs) -> None:
+def _install(place: SandboxInstance, toolchain: Programs) -> None:
     """Put the built CLI and the language host into one folder, because the engine warns of a host elsewhere."""
     folder = _engine_bin(place)
     folder.mkdir(parents=True, exist_ok=True)
@@ -275,7 +275,7 @@ def _process_name(package: str) -> str:
     return f"provider-{package}"
 
 
-def _left_locked(place: Place, stack: str) -> bool:
+def _left_locked(place: SandboxInstance, stack: str) -> bool:
     """Return whether all locks of the stack are from ended processes of this machine."""
     locks = [
         json.loads(path.read_text()) for path in place.pulumi_backend.glob(f".pulumi/locks/*/{PROJECT}/{stack}/*.json")

@@ -1,4 +1,4 @@
-"""The original failure, made again: brokers applied with kubectl whose claims stay Pending."""
+"""The original failure: the claims of brokers applied with kubectl stay Pending."""
 
 import json
 from dataclasses import dataclass
@@ -6,84 +6,92 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster.client import kubectl
+from sandbox.cluster.kubectl import kubectl
 from sandbox.incident import driver
-from sandbox.place import Place
+from sandbox.layout import SandboxInstance
 from sandbox.polling import until
 
 MANIFEST = Path(__file__).with_name("rocketmq-broker.yaml")
 NAMESPACE = "rocketmq"
 SELECTOR = "app=rocketmq-broker,!app.kubernetes.io/name"
-"""The brokers of the original team; those of the stack have the label `app` too, and more beside it."""
+"""Brokers of the original team. Those of the stack have more labels than `app`."""
 
 
-def apply(place: Place, toolchain: Toolchain) -> None:
-    """Apply the brokers as the original team did."""
-    kubectl(place, toolchain, "apply", "-f", str(MANIFEST))
+def apply(instance: SandboxInstance, toolchain: Toolchain) -> None:
+    """Apply the brokers of the original team."""
+    kubectl(instance, toolchain, "apply", "-f", str(MANIFEST))
 
 
-def claims(place: Place, toolchain: Toolchain) -> dict[str, str]:
-    """Phase of each claim by name, such as `{"store-rocketmq-broker-0": "Pending"}`."""
-    return {claim["metadata"]["name"]: claim["status"]["phase"] for claim in _claims(place, toolchain)}
+def claim_phases(instance: SandboxInstance, toolchain: Toolchain) -> dict[str, str]:
+    """Return the phase of each claim by name, such as `{"store-rocketmq-broker-0": "Pending"}`."""
+    return {claim["metadata"]["name"]: claim["status"]["phase"] for claim in _claims(instance, toolchain)}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why claims stay Pending."""
+    """Cause of Pending claims."""
 
     event: str
-    """Text of the claim's event. Before driver 1.49 it has the driver's own words."""
+    """Text of the claim's event. Before driver 1.49 it contains the driver's error."""
     log: str = ""
-    """The driver's own words in its log, since 1.49."""
+    """Error in the driver's log, since 1.49."""
 
 
-def failure(place: Place, toolchain: Toolchain, seconds: float = 120.0) -> Failure | None:
-    """Why the claims stay Pending, or None when every claim is bound; waits for either.
+def wait_for_failure(instance: SandboxInstance, toolchain: Toolchain, seconds: float = 120.0) -> Failure | None:
+    """Wait until the claims fail or are bound. Return the failure, or None when all are bound.
 
-    Raises TimeoutError when neither comes within `seconds`.
+    Raises TimeoutError when neither happens within `seconds`.
     """
 
     def event(reason: str) -> str:
         chosen = f"--field-selector=reason={reason},involvedObject.kind=PersistentVolumeClaim"
-        listed = json.loads(kubectl(place, toolchain, "-n", NAMESPACE, "get", "events", chosen, "-o", "json"))
-        # An earlier claim of the same name has events too.
-        own = {claim["metadata"]["uid"] for claim in _claims(place, toolchain)}
+        listed = json.loads(kubectl(instance, toolchain, "-n", NAMESPACE, "get", "events", chosen, "-o", "json"))
+        # Events of an earlier claim with the same name do not count.
+        own = {claim["metadata"]["uid"] for claim in _claims(instance, toolchain)}
         words = [item["message"] for item in listed["items"] if item["involvedObject"].get("uid") in own]
         return words[-1] if words else ""
 
     def seen() -> list[Failure | None]:
-        if _all_bound(claims(place, toolchain)):
+        if _all_bound(claim_phases(instance, toolchain)):
             return [None]
         if failed := event("ProvisioningFailed"):
             return [Failure(failed)]
-        if (waiting := event("ExternalProvisioning")) and (said := driver.log(place, toolchain)):
+        if (waiting := event("ExternalProvisioning")) and (said := driver.log(instance, toolchain)):
             return [Failure(waiting, said)]
         return []
 
     if not (found := until(seen, seconds, every=1)):
-        raise TimeoutError(f"no claim in {NAMESPACE} failed within {seconds:.0f} s: {claims(place, toolchain)}")
+        raise TimeoutError(
+            f"no claim in {NAMESPACE} failed within {seconds:.0f} s: {claim_phases(instance, toolchain)}"
+        )
     return found[-1]
 
 
-def remove(place: Place, toolchain: Toolchain) -> None:
+def remove(instance: SandboxInstance, toolchain: Toolchain) -> None:
     """Delete the brokers with their claims."""
-    kubectl(place, toolchain, "delete", "-f", str(MANIFEST), "--ignore-not-found", "--wait=true")
-    kubectl(place, toolchain, "-n", NAMESPACE, "delete", "pvc", "-l", SELECTOR, "--wait=true")
+    kubectl(instance, toolchain, "delete", "-f", str(MANIFEST), "--ignore-not-found", "--wait=true")
+    kubectl(instance, toolchain, "-n", NAMESPACE, "delete", "pvc", "-l", SELECTOR, "--wait=true")
 
 
-def wait_bound(place: Place, toolchain: Toolchain, seconds: float = 120.0) -> dict[str, str]:
-    """Wait until every claim is Bound and give the phases.
+def wait_until_bound(instance: SandboxInstance, toolchain: Toolchain, seconds: float = 120.0) -> dict[str, str]:
+    """Wait until every claim is Bound, and return the phases.
 
-    Raises TimeoutError, which names those that are not.
+    Raises TimeoutError with the phases.
     """
-    until(lambda: _all_bound(claims(place, toolchain)), seconds, every=1)
-    if not _all_bound(phases := claims(place, toolchain)):
+    phases: dict[str, str] = {}
+
+    def bound() -> bool:
+        nonlocal phases
+        phases = claim_phases(instance, toolchain)
+        return _all_bound(phases)
+
+    if not until(bound, seconds, every=1):
         raise TimeoutError(f"claims of {NAMESPACE} are not bound after {seconds:.0f} s: {phases}")
     return phases
 
 
-def _claims(place: Place, toolchain: Toolchain) -> list[dict[str, Any]]:
-    listed = kubectl(place, toolchain, "-n", NAMESPACE, "get", "pvc", "-l", SELECTOR, "-o", "json")
+def _claims(instance: SandboxInstance, toolchain: Toolchain) -> list[dict[str, Any]]:
+    listed = kubectl(instance, toolchain, "-n", NAMESPACE, "get", "pvc", "-l", SELECTOR, "-o", "json")
     return json.loads(listed)["items"]
 
 

@@ -1,4 +1,4 @@
-"""The EBS CSI driver of the incident: before 1.49 a claim's event names the cause, since then the driver's log does."""
+"""EBS CSI driver of the incident. Before 1.49 a claim's event names the cause, later the driver's log does."""
 
 import json
 from typing import Any
@@ -7,11 +7,11 @@ from botocore.exceptions import ClientError
 
 from sandbox.aws.addon_catalogue import CATALOGUE, EBS_CSI
 from sandbox.cache.toolchain import Toolchain
-from sandbox.cluster.client import kubectl
+from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
-from sandbox.ebs_csi import health, service
+from sandbox.ebs_csi import addon_process, health
 from sandbox.ebs_csi.addon import eks_client
-from sandbox.place import CLUSTER, Place
+from sandbox.layout import CLUSTER, SandboxInstance
 from sandbox.polling import until
 from sandbox.progress import Report
 
@@ -21,13 +21,13 @@ _REMOVED_SECONDS = 60.0
 
 
 class DriverError(Exception):
-    """The sandbox cannot have that driver; the message says why."""
+    """The sandbox cannot install that driver; the message says why."""
 
 
 def version(given: str) -> str:
-    """The addon version of a driver, such as `v1.48.0-eksbuild.1` of `1.48`.
+    """Return the addon version of a driver, such as `v1.48.0-eksbuild.1` for `1.48`.
 
-    Raises DriverError for one that there is not.
+    Raises DriverError for an unknown version.
     """
     versions = CATALOGUE[EBS_CSI].versions
     found = [each for each in versions if f"{each.removeprefix('v')}.".startswith((f"{given}.", f"{given}-"))]
@@ -37,40 +37,42 @@ def version(given: str) -> str:
     return found[0]
 
 
-def use(place: Place, report: Report, given: str) -> bool:
-    """Install that driver instead of the one that runs, and say whether it was another one.
+def use(instance: SandboxInstance, report: Report, given: str) -> bool:
+    """Install that driver instead of the installed one. Return whether it differs.
 
-    Raises DriverError for one that there is not, and while volumes need the one that runs; AddonError.
+    Raises DriverError for an unknown version, and while volumes need the installed driver; AddonError.
     """
     wanted = version(given)
-    with inside(place.control_netns):
-        eks = eks_client(place)
+    with inside(instance.control_netns):
+        eks = eks_client(instance)
         addon = _addon(eks)
         if addon.get("addonVersion") == wanted:
             return False
-        if health.read(place) == health.ACTIVE and _has_volumes(place):
+        if health.read(instance) == health.ACTIVE and _has_volumes(instance):
             raise DriverError(
                 f"the driver {addon.get('addonVersion')} has volumes to serve, so it is not replaced by {wanted}; "
                 "`make down` first"
             )
         if addon:
             eks.delete_addon(**_ADDON)
-        until(lambda: health.observed_file(place).read_text() == health.ABSENT, _REMOVED_SECONDS)
+        until(lambda: health.observed_file(instance).read_text() == health.ABSENT, _REMOVED_SECONDS)
         role = {"serviceAccountRoleArn": addon["serviceAccountRoleArn"]} if "serviceAccountRoleArn" in addon else {}
         eks.create_addon(**_ADDON, addonVersion=wanted, **role)
-    until(lambda: health.observed_file(place).read_text() != health.ABSENT, _REMOVED_SECONDS)
-    service.settle(place, report)
+    until(lambda: health.observed_file(instance).read_text() != health.ABSENT, _REMOVED_SECONDS)
+    addon_process.settle(instance, report)
     return True
 
 
-def log(place: Place, toolchain: Toolchain) -> str:
-    """Why the driver is not healthy, in the words of its log; empty while it is."""
-    listed = json.loads(kubectl(place, toolchain, "-n", "kube-system", "get", "pods", "-l", CONTROLLER, "-o", "json"))
+def log(instance: SandboxInstance, toolchain: Toolchain) -> str:
+    """Return the line of the driver's log that names its failed health check, empty while it is healthy."""
+    listed = json.loads(
+        kubectl(instance, toolchain, "-n", "kube-system", "get", "pods", "-l", CONTROLLER, "-o", "json")
+    )
     for pod in listed["items"]:
         (state,) = pod["status"].get("containerStatuses") or [{}]
         if state.get("restartCount") and not state.get("ready"):
             name = pod["metadata"]["name"]
-            text = kubectl(place, toolchain, "-n", "kube-system", "logs", name, "--tail=50")
+            text = kubectl(instance, toolchain, "-n", "kube-system", "logs", name, "--tail=50")
             if lines := [line for line in text.splitlines() if "Failed health check" in line]:
                 return lines[0]
     return ""
@@ -85,5 +87,5 @@ def _addon(eks: Any) -> dict[str, str]:  # noqa: ANN401 (boto3 makes its clients
         raise
 
 
-def _has_volumes(place: Place) -> bool:
-    return any(place.volumes.glob("vol-*"))
+def _has_volumes(instance: SandboxInstance) -> bool:
+    return any(instance.volumes.glob("vol-*"))

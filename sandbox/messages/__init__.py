@@ -1,1 +1,1 @@
-"""Messages through the deployed RocketMQ, as an application would send them: official client, proxy, acknowledged."""
+"""Messages through the deployed RocketMQ, with the official client and the proxy."""

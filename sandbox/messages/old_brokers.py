@@ -1,4 +1,4 @@
-"""Fills a broker without proxies and name servers, as the original team's are, with messages."""
+"""Messages for the original team's brokers, which have neither proxies nor name servers."""
 
 import time
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ QUEUES = 4
 
 
 def answers(address: str) -> bool:
-    """Whether the broker at `host:port` answers."""
+    """Return whether the broker at `host:port` answers."""
     try:
-        remoting.ask(address, remoting.ALL_TOPICS)
+        remoting.invoke(address, remoting.ALL_TOPICS)
     except OSError:
         return False
     return True
 
 
 def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
-    """Make topic and consumer group on the broker at `host:port` and send it one message with each body.
+    """Create topic and consumer group on the broker at `host:port` and send one message with each body.
 
     Raises RemotingError when the broker does not acknowledge one.
     """
@@ -40,4 +40,4 @@ def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
             "unitMode": "false",
             "batch": "false",
         }
-        remoting.ask(address, SEND, fields, body=body.encode())
+        remoting.invoke(address, SEND, fields, body=body.encode())

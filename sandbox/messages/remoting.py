@@ -1,7 +1,7 @@
-"""RocketMQ's admin protocol, as much as the sandbox needs to make a topic and look at the brokers.
+"""RocketMQ's remoting protocol, as far as the sandbox needs it for topics and broker status.
 
 A frame is `u32 length of the rest | u8 serializer (0 = JSON) + u24 header length | JSON header | body`, both ways.
-No maintained Python client speaks it; the official one talks to the proxy only.
+There is no maintained Python client of it; the official client supports the proxy only.
 """
 
 import json
@@ -20,7 +20,7 @@ HA_STATUS = 907
 
 
 class RemotingError(Exception):
-    """The server refused the request; `code` is RocketMQ's own."""
+    """The server refused the request. `code` is RocketMQ's."""
 
     def __init__(self, code: int, remark: str) -> None:
         super().__init__(f"RocketMQ answered code {code}: {remark}")
@@ -29,22 +29,22 @@ class RemotingError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer: `fields` is the header's extFields."""
+    """A successful response. `fields` are the extFields of its header."""
 
     fields: dict[str, str]
     body: bytes
 
     def json(self) -> dict:
-        """RocketMQ writes integer keys without quotes, which no JSON reader takes."""
+        """Parse the body. RocketMQ writes integer keys without quotes, which is not valid JSON."""
         return json.loads(re.sub(rb"([{,])(\d+):", rb'\1"\2":', self.body)) if self.body else {}
 
 
-def ask(
+def invoke(
     address: str, code: int, fields: dict[str, str] | None = None, *, body: bytes = b"", seconds: float = 5.0
 ) -> Answer:
-    """One request to `host:port` on a connection of its own.
+    """Send one request to `host:port` on its own connection.
 
-    Raises RemotingError on a refusal, OSError when nobody answers within `seconds`.
+    Raises RemotingError on a refusal, OSError without an answer within `seconds`.
     """
     header = {"code": code, "language": "PYTHON", "version": 317, "opaque": 1, "flag": 0, "extFields": fields or {}}
     encoded = json.dumps(header).encode()

@@ -1,6 +1,6 @@
-"""Makes a topic and a consumer group and waits until every member of every broker group knows both.
+"""Topics and consumer groups. Waits until every member of every broker group has them.
 
-They reach the slaves up to 12 s after the master; a failover in between would lose them.
+Slaves receive them up to 12 s after the master. A failover before that would lose them.
 """
 
 import json
@@ -12,15 +12,15 @@ MASTER = "0"
 
 
 def brokers(name_server: str) -> dict[str, dict[str, str]]:
-    """Broker groups and the addresses of their members by broker id; the master has id `0`."""
-    table = remoting.ask(name_server, remoting.CLUSTER_INFO).json()["brokerAddrTable"]
+    """Return broker groups and the addresses of their members by broker id. The master has id `0`."""
+    table = remoting.invoke(name_server, remoting.CLUSTER_INFO).json()["brokerAddrTable"]
     return {group: dict(entry["brokerAddrs"]) for group, entry in table.items()}
 
 
 def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: float = 60.0) -> None:
     """Create `topic` and consumer group `group` on every master that lacks one.
 
-    `members` is how many brokers must know them. Raises TimeoutError, which says who still does not.
+    `members` is the number of brokers that must have them. Raises TimeoutError with the brokers that do not.
     """
     missing: list[str] = []
 
@@ -41,13 +41,13 @@ def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: f
 
 
 def _knows(address: str, topic: str, group: str) -> bool:
-    topics = remoting.ask(address, remoting.ALL_TOPICS).json().get("topicConfigTable", {})
-    groups = remoting.ask(address, remoting.ALL_GROUPS).json().get("subscriptionGroupTable", {})
+    topics = remoting.invoke(address, remoting.ALL_TOPICS).json().get("topicConfigTable", {})
+    groups = remoting.invoke(address, remoting.ALL_GROUPS).json().get("subscriptionGroupTable", {})
     return topic in topics and group in groups
 
 
 def create(master: str, topic: str, group: str) -> None:
-    """Make a topic of four queues and a consumer group on one broker, `host:port`."""
+    """Create a topic of four queues and a consumer group on one broker, `host:port`."""
     fields = {
         "topic": topic,
         "defaultTopic": "TBW102",
@@ -57,8 +57,8 @@ def create(master: str, topic: str, group: str) -> None:
         "topicFilterType": "SINGLE_TAG",
         "topicSysFlag": "0",
         "order": "false",
-        # No attributes: the slaves of 5.3.3 never take over a topic that has one. Without a type it is a NORMAL one.
+        # No attributes: slaves of 5.3.3 never replicate a topic with one. Without a type the topic is NORMAL.
     }
-    remoting.ask(master, remoting.CREATE_TOPIC, fields)
+    remoting.invoke(master, remoting.CREATE_TOPIC, fields)
     settings = {"groupName": group, "consumeEnable": True, "consumeFromMinEnable": True, "retryQueueNums": 1}
-    remoting.ask(master, remoting.CREATE_GROUP, body=json.dumps(settings).encode())
+    remoting.invoke(master, remoting.CREATE_GROUP, body=json.dumps(settings).encode())

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import place
-from sandbox.aws import lifecycle
+from sandbox import layout
+from sandbox.aws import env_file
 from sandbox.cache.nodejs import Nodejs
-from sandbox.place import REPOSITORY
+from sandbox.layout import REPOSITORY
 from tests.contract.server import Server
 
 STACK = "test"
@@ -73,8 +73,8 @@ def engine(root: Path, server: Server, programs: Path, node: Nodejs) -> Generato
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_REGION": place.REGION,
-        **lifecycle.read_environment(server.root / "aws.env"),
+        "AWS_REGION": layout.REGION,
+        **env_file.read(server.root / "aws.env"),
     }
     running = [_provider(package, environment) for package in ("aws", "kubernetes")]
     try:

@@ -1,6 +1,5 @@
 """A server on loopback with the overlay and the original case, and the keys of an issuer to make tokens with."""
 
-import contextlib
 import json
 import os
 import socket
@@ -18,15 +17,16 @@ from botocore.config import Config
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox import place
-from sandbox.aws import lifecycle
+from sandbox import layout
+from sandbox.aws import aws_processes, env_file
 from sandbox.aws.web_identity import key_id
+from sandbox.polling import until
 
 SUBJECT = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
 ROLE = "eks-ebs-csi-driver"
-ROLE_ARN = f"arn:aws:iam::{place.ACCOUNT}:role/{ROLE}"
-HOST = place.ISSUER.removeprefix("https://")
-PROVIDER_ARN = f"arn:aws:iam::{place.ACCOUNT}:oidc-provider/{HOST}"
+ROLE_ARN = f"arn:aws:iam::{layout.ACCOUNT}:role/{ROLE}"
+HOST = layout.ISSUER.removeprefix("https://")
+PROVIDER_ARN = f"arn:aws:iam::{layout.ACCOUNT}:oidc-provider/{HOST}"
 
 
 @dataclass
@@ -49,25 +49,32 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        credentials = lifecycle.root_credentials(self.root / "aws-root.env")
+        credentials = aws_processes.root_credentials(self.root / "aws-root.env")
         with (self.root / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [str(self.python), "-m", "sandbox.aws.server"],
-                cwd=place.REPOSITORY,
+                cwd=layout.REPOSITORY,
                 env={
                     "PATH": os.environ["PATH"],
-                    **lifecycle.environment(self.root, credentials, "127.0.0.1", self.port),
+                    **aws_processes.environment(self.root, credentials, "127.0.0.1", self.port),
                 },
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError), urlopen(self.health, timeout=1):  # noqa: S310 (loopback)
-                return
-            time.sleep(0.05)
-        self.kill()
-        pytest.fail(f"the server did not come up:\n{(self.root / 'server.log').read_text()[-4000:]}")
+        until(lambda: self._answers() or not self._runs(), 20, every=0.05)
+        if not self._answers():
+            self.kill()
+            pytest.fail(f"the server did not come up:\n{(self.root / 'server.log').read_text()[-4000:]}")
+
+    def _runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(self.health, timeout=1):  # noqa: S310 (loopback)
+                return True
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """As a crash would end it: nothing is saved on the way."""
@@ -78,17 +85,17 @@ class Server:
     def seed(self) -> None:
         subprocess.run(
             [str(self.python), "-m", "sandbox.aws.seed", "--root", str(self.root), "--endpoint", self.endpoint],
-            cwd=place.REPOSITORY,
-            env={"PATH": os.environ["PATH"], **lifecycle.read_environment(self.root / "aws-root.env")},
+            cwd=layout.REPOSITORY,
+            env={"PATH": os.environ["PATH"], **env_file.read(self.root / "aws-root.env")},
             check=True,
         )
 
     def client(self, service: str, credentials: dict[str, str] | None = None, **options: Any) -> Any:
         """A client of the operator, or of whoever `credentials` are for (as STS gives them)."""
-        keys = credentials or lifecycle.read_environment(self.root / "aws.env")
+        keys = credentials or env_file.read(self.root / "aws.env")
         return boto3.client(
             service,
-            region_name=place.REGION,
+            region_name=layout.REGION,
             endpoint_url=self.endpoint,
             aws_access_key_id=keys.get("AccessKeyId") or keys["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=keys.get("SecretAccessKey") or keys["AWS_SECRET_ACCESS_KEY"],
@@ -99,7 +106,7 @@ class Server:
     def token(self, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
         """A service-account token as the API server makes it; `claims` change it."""
         now = int(time.time())
-        right = {"iss": place.ISSUER, "sub": SUBJECT, "aud": ["sts.amazonaws.com"], "iat": now, "nbf": now}
+        right = {"iss": layout.ISSUER, "sub": SUBJECT, "aud": ["sts.amazonaws.com"], "iat": now, "nbf": now}
         signer = key or self.issuer
         headers = {"kid": key_id(self.issuer.public_key())}
         return jwt.encode({**right, "exp": now + 3600, **claims}, signer, algorithm="RS256", headers=headers)
@@ -112,7 +119,7 @@ class Server:
 
     def report(self, addon: str, text: str) -> None:
         """What the cluster's side says of an addon."""
-        file = self.root / "addons" / place.CLUSTER / f"{addon}.json"
+        file = self.root / "addons" / layout.CLUSTER / f"{addon}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
@@ -150,5 +157,5 @@ def cure(aws: Server) -> None:
     """Make the chain as the stack makes it: provider registered, trust policy right."""
     iam = aws.client("iam")
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)
-    iam.create_open_id_connect_provider(Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"])
+    iam.create_open_id_connect_provider(Url=layout.ISSUER, ClientIDList=["sts.amazonaws.com"])
     trust(aws, {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com"})

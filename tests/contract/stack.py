@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import place
-from sandbox.aws import lifecycle
+from sandbox import layout
+from sandbox.aws import env_file
 from sandbox.engine.aws.account import Account, Settings
 from sandbox.engine.aws.stand_in import AwsStandIn
 from sandbox.engine.provider.base import Difference, State, Target
@@ -71,10 +71,10 @@ class Stack:
 @contextmanager
 def opened(aws: Server) -> Generator[Stack]:
     """A stack without resources; at its end all that it made is removed, and the account must be as it was."""
-    keys = lifecycle.read_environment(aws.root / "aws.env")
+    keys = env_file.read(aws.root / "aws.env")
     services = ("ec2", "eks", "iam", "kms", "logs", "s3", "sts")
     settings = Settings(
-        place.REGION,
+        layout.REGION,
         access_key=keys["AWS_ACCESS_KEY_ID"],
         secret_key=keys["AWS_SECRET_ACCESS_KEY"],
         endpoints=dict.fromkeys(services, aws.endpoint),

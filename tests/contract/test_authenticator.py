@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox import place
+from sandbox import layout
 from sandbox.aws.authenticator import Authenticator, serve
 from sandbox.aws.authorizer import Authorizer
 from sandbox.aws.presigned import PREFIX
 from tests.contract.server import Server
 
-OPERATOR = f"arn:aws:iam::{place.ACCOUNT}:user/deployer"
+OPERATOR = f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
 
 
 @pytest.fixture
@@ -33,21 +33,21 @@ def authenticator(aws: Server, monkeypatch: pytest.MonkeyPatch) -> Authenticator
     """The webhook's own judgement, without its TLS."""
     for line in (aws.root / "aws-root.env").read_text().splitlines():
         monkeypatch.setenv(*line.split("=", 1))
-    return Authenticator(place.CLUSTER, aws.endpoint)
+    return Authenticator(layout.CLUSTER, aws.endpoint)
 
 
-def token(aws: Server, cluster: str = place.CLUSTER, keys: dict[str, str] | None = None, **change: Any) -> str:
+def token(aws: Server, cluster: str = layout.CLUSTER, keys: dict[str, str] | None = None, **change: Any) -> str:
     """As the AWS CLI makes it; `change` replaces parameters of the request before it is signed."""
     given = keys or dict(line.split("=", 1) for line in (aws.root / "aws.env").read_text().splitlines())
     session = boto3.Session(
         given.get("AccessKeyId") or given["AWS_ACCESS_KEY_ID"],
         given.get("SecretAccessKey") or given["AWS_SECRET_ACCESS_KEY"],
         given.get("SessionToken"),
-        place.REGION,
+        layout.REGION,
     )
     events = session.events if hasattr(session, "events") else session._session.get_component("event_emitter")
     service = session.client("sts").meta.service_model.service_id
-    signer = RequestSigner(service, place.REGION, "sts", "v4", session.get_credentials(), events)
+    signer = RequestSigner(service, layout.REGION, "sts", "v4", session.get_credentials(), events)
     action, host, seconds = change.get("action", "GetCallerIdentity"), change.get("host", aws.endpoint), 60
     request = {
         "method": "GET",
@@ -57,7 +57,7 @@ def token(aws: Server, cluster: str = place.CLUSTER, keys: dict[str, str] | None
         "context": {},
     }
     url = signer.generate_presigned_url(
-        request, region_name=place.REGION, expires_in=change.get("seconds", seconds), operation_name=""
+        request, region_name=layout.REGION, expires_in=change.get("seconds", seconds), operation_name=""
     )
     return PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
@@ -74,7 +74,7 @@ def test_the_operator_is_an_administrator_of_the_cluster(aws: Server, authentica
 
 
 def test_sts_own_host_name_is_accepted_as_the_cli_signs_it(aws: Server, authenticator: Authenticator) -> None:
-    status = review(authenticator, token(aws, host=f"https://sts.{place.REGION}.amazonaws.com"))
+    status = review(authenticator, token(aws, host=f"https://sts.{layout.REGION}.amazonaws.com"))
     assert status["authenticated"] is True
 
 
@@ -115,12 +115,12 @@ def test_a_principal_without_an_access_entry(cured: Server, authenticator: Authe
 
 
 def test_an_assumed_role_is_looked_up_as_its_role(cured: Server, authenticator: Authenticator) -> None:
-    eks, role = cured.client("eks"), f"arn:aws:iam::{place.ACCOUNT}:role/eks-ebs-csi-driver"
-    eks.create_access_entry(clusterName=place.CLUSTER, principalArn=role, kubernetesGroups=["viewers"])
+    eks, role = cured.client("eks"), f"arn:aws:iam::{layout.ACCOUNT}:role/eks-ebs-csi-driver"
+    eks.create_access_entry(clusterName=layout.CLUSTER, principalArn=role, kubernetesGroups=["viewers"])
     try:
         status = review(authenticator, token(cured, keys=cured.assume()["Credentials"]))
     finally:
-        eks.delete_access_entry(clusterName=place.CLUSTER, principalArn=role)
+        eks.delete_access_entry(clusterName=layout.CLUSTER, principalArn=role)
     assert status["user"]["groups"] == ["viewers"]
     assert status["user"]["username"].endswith(":assumed-role/eks-ebs-csi-driver/driver")
 
@@ -141,7 +141,7 @@ def _signed_ago(aws: Server, minutes: int) -> str:
 
 def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
     certificate(aws.root / "pki")
-    server = serve(authenticator, Authorizer(place.CLUSTER, authenticator.eks), aws.root / "pki", port=0)
+    server = serve(authenticator, Authorizer(layout.CLUSTER, authenticator.eks), aws.root / "pki", port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"https://127.0.0.1:{server.server_port}/authenticate"

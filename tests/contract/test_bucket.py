@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import place
+from sandbox import layout
 from sandbox.engine.provider.failures import ProviderError
 from tests.contract.errors import refused
 from tests.contract.server import Server, free_port, issuer_key
@@ -20,7 +20,7 @@ VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 SHUT = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
-KEY = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1234"
+KEY = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1234"
 
 
 def rules(algorithm: str, **more: Any) -> list[dict[str, Any]]:
@@ -30,8 +30,8 @@ def rules(algorithm: str, **more: Any) -> list[dict[str, Any]]:
 
 def test_a_bucket_is_made_where_the_provider_works(stack: Stack, aws: Server) -> None:
     made = stack.make(BUCKET, "bucket", bucket=NAME, tags={"team": "messaging"})
-    assert (made["id"], made["arn"], made["bucketRegion"]) == (NAME, f"arn:aws:s3:::{NAME}", place.REGION)
-    assert aws.client("s3").get_bucket_location(Bucket=NAME)["LocationConstraint"] == place.REGION
+    assert (made["id"], made["arn"], made["bucketRegion"]) == (NAME, f"arn:aws:s3:::{NAME}", layout.REGION)
+    assert aws.client("s3").get_bucket_location(Bucket=NAME)["LocationConstraint"] == layout.REGION
     assert stack.change("bucket", bucket=NAME, tags={"team": "other", "more": "1"})["tagsAll"]["team"] == "other"
     assert stack.change("bucket", bucket=NAME)["tagsAll"] == {}
     with refused("NoSuchTagSet", "The TagSet does not exist"):
@@ -140,7 +140,7 @@ def test_a_crash_loses_neither_bucket_nor_objects(python: Path, tmp_path: Path) 
     server.start()
     try:
         server.seed()
-        where = {"LocationConstraint": place.REGION}
+        where = {"LocationConstraint": layout.REGION}
         server.client("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
         server.client("s3").put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
         for body in (b"old", b"new"):

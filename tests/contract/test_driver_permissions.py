@@ -12,20 +12,20 @@ import pytest
 from eks_rocketmq.eks.ebs.csi_identity import CLUSTER_TAG, PERMISSIONS
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
 from eks_rocketmq.eks.iam.policy_documents import managed_policy_arn
-from sandbox import place
+from sandbox import layout
 from tests.contract.errors import refused
 from tests.contract.server import ROLE, Server, cure
 
-NODE = place.NODES[0]
-SCOPE = PolicyScope("aws", place.REGION, place.ACCOUNT, place.CLUSTER)
-KEY = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+NODE = layout.NODES[0]
+SCOPE = PolicyScope("aws", layout.REGION, layout.ACCOUNT, layout.CLUSTER)
+KEY = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = KEY[:-1] + "0"
 KINDS = [*PERMISSIONS, "generated with snapshots"]
 DRIVER_TAG = "ebs.csi.aws.com/cluster"
-DRIVER = f"arn:aws:sts::{place.ACCOUNT}:assumed-role/{ROLE}/driver"
+DRIVER = f"arn:aws:sts::{layout.ACCOUNT}:assumed-role/{ROLE}/driver"
 
 
-def driver_tags(cluster: str = place.CLUSTER) -> dict[str, str]:
+def driver_tags(cluster: str = layout.CLUSTER) -> dict[str, str]:
     """The tags that the driver gives to a volume (driver 1.58 or newer, started by EKS)."""
     return {
         "CSIVolumeName": "pvc-1",
@@ -63,12 +63,12 @@ class Case:
 
     def attach_elsewhere(self) -> None:
         """To a node that is not the cluster's."""
-        marks = [{"Key": "eks:cluster-name"}, {"Key": f"kubernetes.io/cluster/{place.CLUSTER}"}]
+        marks = [{"Key": "eks:cluster-name"}, {"Key": f"kubernetes.io/cluster/{layout.CLUSTER}"}]
         self.operator.delete_tags(Resources=[NODE.instance_id], Tags=marks)
         try:
             self.attach(driver_tags())
         finally:
-            values = zip(marks, (place.CLUSTER, "owned"), strict=True)
+            values = zip(marks, (layout.CLUSTER, "owned"), strict=True)
             self.operator.create_tags(
                 Resources=[NODE.instance_id], Tags=[{**mark, "Value": value} for mark, value in values]
             )
@@ -192,7 +192,7 @@ def case(running: Server, kind: str) -> Iterator[Case]:
         document = volume_policy(SCOPE, snapshots=kind != permissions)
         iam.put_role_policy(RoleName=ROLE, PolicyName="volumes", PolicyDocument=document)
     if permissions == "cluster_scoped":
-        iam.tag_role(RoleName=ROLE, Tags=[{"Key": CLUSTER_TAG, "Value": place.CLUSTER}])
+        iam.tag_role(RoleName=ROLE, Tags=[{"Key": CLUSTER_TAG, "Value": layout.CLUSTER}])
     iam.put_role_policy(RoleName=ROLE, PolicyName="keys", PolicyDocument=key_policy([KEY]))
     try:
         yield Case(running.client("ec2", running.assume()["Credentials"]), running.client("ec2"))

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sandbox import place
+from sandbox import layout
 from sandbox.aws.addon_catalogue import CATALOGUE, EBS_CSI
 from sandbox.aws.seed import DRIVER_VERSION
 from tests.contract.errors import refused
 from tests.contract.server import ROLE_ARN, Server
 
-ADDON = {"clusterName": place.CLUSTER, "addonName": EBS_CSI}
+ADDON = {"clusterName": layout.CLUSTER, "addonName": EBS_CSI}
 DRIVER = "ebs-csi-controller-sa"
 ACTIVE = '{"status": "ACTIVE", "issues": []}'
 TOO_FEW = {"code": "InsufficientNumberOfReplicas", "message": "0 of 1 ready", "resourceIds": []}
@@ -25,24 +25,24 @@ def eks(aws: Server) -> Iterator[Any]:
     """A client; the addon is put back to what the seed made."""
     client = aws.client("eks")
     yield client
-    for name in client.list_addons(clusterName=place.CLUSTER)["addons"]:
-        client.delete_addon(clusterName=place.CLUSTER, addonName=name)
+    for name in client.list_addons(clusterName=layout.CLUSTER)["addons"]:
+        client.delete_addon(clusterName=layout.CLUSTER, addonName=name)
     client.create_addon(**ADDON, serviceAccountRoleArn=ROLE_ARN)
 
 
 def test_the_cluster_is_the_one_that_this_machine_runs(aws: Server) -> None:
-    cluster = aws.client("eks").describe_cluster(name=place.CLUSTER)["cluster"]
+    cluster = aws.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]
     assert cluster["status"] == "ACTIVE"
     assert cluster["version"] == "1.35"
-    assert cluster["endpoint"] == f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
-    assert cluster["identity"]["oidc"]["issuer"] == place.ISSUER
+    assert cluster["endpoint"] == f"https://{layout.CONTROL_ADDRESS}:{layout.API_PORT}"
+    assert cluster["identity"]["oidc"]["issuer"] == layout.ISSUER
     authority = base64.b64decode(cluster["certificateAuthority"]["data"])
     assert authority == (aws.root / "pki" / "ca.crt").read_bytes()
     assert cluster["accessConfig"]["authenticationMode"] == "API"
-    assert cluster["arn"] == f"arn:aws:eks:{place.REGION}:{place.ACCOUNT}:cluster/{place.CLUSTER}"
+    assert cluster["arn"] == f"arn:aws:eks:{layout.REGION}:{layout.ACCOUNT}:cluster/{layout.CLUSTER}"
     network = cluster["resourcesVpcConfig"]
     subnets = aws.client("ec2").describe_subnets(SubnetIds=network["subnetIds"])["Subnets"]
-    assert {subnet["AvailabilityZone"] for subnet in subnets} == {node.zone for node in place.NODES}
+    assert {subnet["AvailabilityZone"] for subnet in subnets} == {node.zone for node in layout.NODES}
     assert {subnet["VpcId"] for subnet in subnets} == {network["vpcId"]}
 
 
@@ -58,11 +58,11 @@ def test_a_cluster_that_is_not_there(aws: Server) -> None:
 
 
 def test_the_same_cluster_again(aws: Server) -> None:
-    network = aws.client("eks").describe_cluster(name=place.CLUSTER)["cluster"]["resourcesVpcConfig"]
-    role = f"arn:aws:iam::{place.ACCOUNT}:role/prod-cluster"
+    network = aws.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]["resourcesVpcConfig"]
+    role = f"arn:aws:iam::{layout.ACCOUNT}:role/prod-cluster"
     with refused("ResourceInUseException", "Cluster already exists with name: prod"):
         aws.client("eks").create_cluster(
-            name=place.CLUSTER, roleArn=role, resourcesVpcConfig={"subnetIds": network["subnetIds"]}
+            name=layout.CLUSTER, roleArn=role, resourcesVpcConfig={"subnetIds": network["subnetIds"]}
         )
     with refused("InvalidParameterException", "subnet-0 "):
         aws.client("eks").create_cluster(name="other", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-0 "]})
@@ -73,14 +73,14 @@ def test_the_addon_of_the_original_case(eks: Any) -> None:
     assert addon["serviceAccountRoleArn"] == ROLE_ARN
     # The original's driver is from before 1.49, which has the STS error in the claim's event.
     assert addon["addonVersion"] == DRIVER_VERSION
-    assert eks.list_addons(clusterName=place.CLUSTER)["addons"] == [EBS_CSI]
+    assert eks.list_addons(clusterName=layout.CLUSTER)["addons"] == [EBS_CSI]
     with refused("ResourceInUseException", "Addon already exists."):
         eks.create_addon(**ADDON)
 
 
 def test_an_addon_is_what_the_cluster_reports(aws: Server, eks: Any) -> None:
     eks.delete_addon(**ADDON)
-    with refused("ResourceNotFoundException", f"No addon: {EBS_CSI} found in cluster: {place.CLUSTER}"):
+    with refused("ResourceNotFoundException", f"No addon: {EBS_CSI} found in cluster: {layout.CLUSTER}"):
         eks.describe_addon(**ADDON)
     made = eks.create_addon(**ADDON, serviceAccountRoleArn=ROLE_ARN, tags={"a": "1"})["addon"]
     assert made["status"] == "CREATING"
@@ -102,7 +102,7 @@ def test_an_update_lasts_until_the_cluster_reports(aws: Server, eks: Any) -> Non
     update = eks.update_addon(
         **ADDON, serviceAccountRoleArn=ROLE_ARN, addonVersion=newest, configurationValues=configuration
     )
-    polled = {"name": place.CLUSTER, "addonName": EBS_CSI, "updateId": update["update"]["id"]}
+    polled = {"name": layout.CLUSTER, "addonName": EBS_CSI, "updateId": update["update"]["id"]}
     assert eks.describe_update(**polled)["update"]["status"] == "InProgress"
     assert eks.describe_addon(**ADDON)["addon"]["status"] == "UPDATING"
     with refused("ResourceInUseException", "UPDATING"):
@@ -133,7 +133,7 @@ def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -
     aws.report(EBS_CSI, ACTIVE)
     update = eks.update_addon(**ADDON, configurationValues="{}")
     aws.report(EBS_CSI, '{"status": "DEGRADED", "issues": [{"code": "ConfigurationConflict", "message": "no node"}]}')
-    found = eks.describe_update(name=place.CLUSTER, addonName=EBS_CSI, updateId=update["update"]["id"])["update"]
+    found = eks.describe_update(name=layout.CLUSTER, addonName=EBS_CSI, updateId=update["update"]["id"])["update"]
     assert (found["status"], found["errors"][0]["errorMessage"]) == ("Failed", "no node")
 
 
@@ -145,7 +145,7 @@ def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -
         ({"configurationValues": "{not json"}, "not in valid JSON"),
         ({"configurationValues": '{"controler": {}}'}, "$.controler: is not defined in the schema"),
         ({"configurationValues": '{"controller": {"replicaCount": "2"}}'}, "$.controller.replicaCount: str found"),
-        ({"serviceAccountRoleArn": f"arn:aws:iam::{place.ACCOUNT}:role/nobody"}, "does not exist"),
+        ({"serviceAccountRoleArn": f"arn:aws:iam::{layout.ACCOUNT}:role/nobody"}, "does not exist"),
         ({"podIdentityAssociations": [{"serviceAccount": "a", "roleArn": ROLE_ARN}]}, "Service account a is not"),
         ({"podIdentityAssociations": [{"serviceAccount": DRIVER, "roleArn": f"{ROLE_ARN}-x"}]}, "does not exist"),
     ],
@@ -157,8 +157,8 @@ def test_addons_that_eks_refuses(eks: Any, arguments: dict[str, Any], words: str
 
 
 def associations(eks: Any, **by: str) -> list[dict[str, Any]]:
-    found = eks.list_pod_identity_associations(clusterName=place.CLUSTER, **by)["associations"]
-    named = [{"clusterName": place.CLUSTER, "associationId": each["associationId"]} for each in found]
+    found = eks.list_pod_identity_associations(clusterName=layout.CLUSTER, **by)["associations"]
+    named = [{"clusterName": layout.CLUSTER, "associationId": each["associationId"]} for each in found]
     return [eks.describe_pod_identity_association(**each)["association"] for each in named]
 
 
@@ -171,7 +171,7 @@ def test_the_associations_of_an_addon_come_change_and_go_with_it(aws: Server, ek
     assert addon["podIdentityAssociations"] == [made["associationArn"]]
     assert (made["namespace"], made["serviceAccount"], made["roleArn"]) == ("kube-system", DRIVER, ROLE_ARN)
     assert made["ownerArn"] == addon["addonArn"]
-    other = f"arn:aws:iam::{place.ACCOUNT}:role/prod-cluster"
+    other = f"arn:aws:iam::{layout.ACCOUNT}:role/prod-cluster"
     eks.update_addon(**ADDON, podIdentityAssociations=[{"serviceAccount": DRIVER, "roleArn": other}])
     aws.report(EBS_CSI, ACTIVE)
     assert [each["roleArn"] for each in associations(eks)] == [other]
@@ -189,11 +189,11 @@ def test_the_associations_of_an_addon_come_change_and_go_with_it(aws: Server, ek
 
 
 def test_an_association_is_for_one_service_account_and_a_role_that_exists(eks: Any) -> None:
-    named = {"clusterName": place.CLUSTER, "namespace": "apps", "serviceAccount": "reader"}
+    named = {"clusterName": layout.CLUSTER, "namespace": "apps", "serviceAccount": "reader"}
     with refused("InvalidParameterException", "Role provided in the request does not exist."):
         eks.create_pod_identity_association(**named, roleArn=f"{ROLE_ARN}-x")
     made = eks.create_pod_identity_association(**named, roleArn=ROLE_ARN, tags={"a": "1"})["association"]
-    one = {"clusterName": place.CLUSTER, "associationId": made["associationId"]}
+    one = {"clusterName": layout.CLUSTER, "associationId": made["associationId"]}
     try:
         with refused("ResourceInUseException", "Association already exists"):
             eks.create_pod_identity_association(**named, roleArn=ROLE_ARN)
@@ -229,20 +229,20 @@ def test_tags_of_an_addon(eks: Any) -> None:
 
 
 def test_access_entries_are_for_principals_that_exist(aws: Server) -> None:
-    eks, operator = aws.client("eks"), f"arn:aws:iam::{place.ACCOUNT}:user/deployer"
-    assert eks.list_access_entries(clusterName=place.CLUSTER)["accessEntries"] == [operator]
+    eks, operator = aws.client("eks"), f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
+    assert eks.list_access_entries(clusterName=layout.CLUSTER)["accessEntries"] == [operator]
     with refused("InvalidParameterException", "invalid principal"):
-        eks.create_access_entry(clusterName=place.CLUSTER, principalArn=f"{operator}-x")
+        eks.create_access_entry(clusterName=layout.CLUSTER, principalArn=f"{operator}-x")
     with refused("ResourceInUseException"):
-        eks.create_access_entry(clusterName=place.CLUSTER, principalArn=operator)
+        eks.create_access_entry(clusterName=layout.CLUSTER, principalArn=operator)
     with refused("InvalidParameterException", "not an EKS access policy"):
         eks.associate_access_policy(
-            clusterName=place.CLUSTER,
+            clusterName=layout.CLUSTER,
             principalArn=operator,
             policyArn="arn:aws:eks::aws:cluster-access-policy/Wrong",
             accessScope={"type": "cluster"},
         )
-    found = eks.list_associated_access_policies(clusterName=place.CLUSTER, principalArn=operator)
+    found = eks.list_associated_access_policies(clusterName=layout.CLUSTER, principalArn=operator)
     assert [each["policyArn"].rsplit("/", 1)[-1] for each in found["associatedAccessPolicies"]] == [
         "AmazonEKSClusterAdminPolicy"
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import place
+from sandbox import layout
 from sandbox.aws.policies import published
 from tests.contract.errors import refused
 from tests.contract.server import HOST, PROVIDER_ARN, ROLE, Server
@@ -18,7 +18,7 @@ def test_the_provider_begins_absent_and_is_given_back_as_aws_does(aws: Server) -
     iam = aws.client("iam")
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
     made = iam.create_open_id_connect_provider(
-        Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"], Tags=[{"Key": "a", "Value": "1"}]
+        Url=layout.ISSUER, ClientIDList=["sts.amazonaws.com"], Tags=[{"Key": "a", "Value": "1"}]
     )
     assert made["OpenIDConnectProviderArn"] == PROVIDER_ARN
     found = iam.get_open_id_connect_provider(**ARN)
@@ -42,8 +42,8 @@ def test_provider_updates(cured: Server) -> None:
 
 
 def test_a_second_provider_for_the_same_url(cured: Server) -> None:
-    with refused("EntityAlreadyExists", f"Provider with url {place.ISSUER} already exists."):
-        cured.client("iam").create_open_id_connect_provider(Url=place.ISSUER, ClientIDList=["sts.amazonaws.com"])
+    with refused("EntityAlreadyExists", f"Provider with url {layout.ISSUER} already exists."):
+        cured.client("iam").create_open_id_connect_provider(Url=layout.ISSUER, ClientIDList=["sts.amazonaws.com"])
 
 
 @pytest.mark.parametrize("url", [HOST, f"http://{HOST}", "https://oidc.example.com:8443/id/1", "https://h/?a=b"])
@@ -54,7 +54,7 @@ def test_urls_that_iam_refuses(aws: Server, url: str) -> None:
 
 def test_a_thumbprint_that_is_none(aws: Server) -> None:
     with refused("ValidationError", "thumbprintList"):
-        aws.client("iam").create_open_id_connect_provider(Url=place.ISSUER, ThumbprintList=["z" * 40])
+        aws.client("iam").create_open_id_connect_provider(Url=layout.ISSUER, ThumbprintList=["z" * 40])
 
 
 def test_a_missing_provider_can_be_deleted_but_not_read(aws: Server) -> None:
@@ -79,7 +79,7 @@ def _policy(**change: Any) -> str:
         (_policy(Principal=None), "Missing required field Principal"),
         (_policy(Resource="*"), "Has prohibited field Resource"),
         (_policy(Action="s3:GetObject"), "may only specify STS"),
-        (_policy(Principal={"Federated": place.ISSUER}), "Federated principals"),
+        (_policy(Principal={"Federated": layout.ISSUER}), "Federated principals"),
     ],
 )
 def test_trust_policies_that_iam_refuses(aws: Server, document: str, words: str) -> None:
@@ -129,14 +129,14 @@ def test_a_role_that_is_not_there(aws: Server) -> None:
 
 
 def test_the_operator_is_an_ordinary_user(aws: Server) -> None:
-    assert aws.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{place.ACCOUNT}:user/deployer"
+    assert aws.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
     assert oct((aws.root / "aws.env").stat().st_mode & 0o777) == "0o600"
     iam = aws.client("iam")
     iam.create_user(UserName="reader")
     keys = iam.create_access_key(UserName="reader")["AccessKey"]
     with refused(
         "AccessDenied",
-        f"user/reader is not authorized to perform: iam:GetRole on resource: arn:aws:iam::{place.ACCOUNT}:role/{ROLE}",
+        f"user/reader is not authorized to perform: iam:GetRole on resource: arn:aws:iam::{layout.ACCOUNT}:role/{ROLE}",
     ):
         aws.client("iam", keys).get_role(RoleName=ROLE)
 
@@ -195,7 +195,7 @@ def test_a_policy_of_the_account(aws: Server) -> None:
     text = document()
     made = iam.create_policy(PolicyName="mine", Path="/team/", PolicyDocument=text, Tags=[{"Key": "a", "Value": "1"}])
     arn = {"PolicyArn": made["Policy"]["Arn"]}
-    assert arn == {"PolicyArn": f"arn:aws:iam::{place.ACCOUNT}:policy/team/mine"}
+    assert arn == {"PolicyArn": f"arn:aws:iam::{layout.ACCOUNT}:policy/team/mine"}
     try:
         with refused("EntityAlreadyExists", "mine already exists"):
             iam.create_policy(PolicyName="mine", Path="/team/", PolicyDocument=text)
@@ -226,12 +226,12 @@ def test_what_a_role_is_like(aws: Server) -> None:
         with refused("ValidationError", words):
             iam.create_role(**made, **change)
     with refused("NoSuchEntity", "does not exist or is not attachable"):
-        iam.create_role(**made, PermissionsBoundary=f"arn:aws:iam::{place.ACCOUNT}:policy/none")
+        iam.create_role(**made, PermissionsBoundary=f"arn:aws:iam::{layout.ACCOUNT}:policy/none")
     boundary = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
     iam.create_role(**made, Path="/team/", MaxSessionDuration=7200, Description="bounded", PermissionsBoundary=boundary)
     try:
         found = iam.get_role(RoleName="bounded")["Role"]
-        assert found["Arn"] == f"arn:aws:iam::{place.ACCOUNT}:role/team/bounded"
+        assert found["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:role/team/bounded"
         assert (found["Path"], found["MaxSessionDuration"], found["Description"]) == ("/team/", 7200, "bounded")
         assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
         with refused("ValidationError", "maxSessionDuration"):

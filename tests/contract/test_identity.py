@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox import place
+from sandbox import layout
 from tests.contract.errors import refused
 from tests.contract.server import HOST, PROVIDER_ARN, ROLE_ARN, SUBJECT, Server, trust
 
@@ -18,7 +18,7 @@ RIGHT = {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com"}
 
 
 def test_without_a_provider_the_incident_is_the_original_one(aws: Server) -> None:
-    with refused("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {place.ISSUER}"):
+    with refused("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {layout.ISSUER}"):
         aws.assume()
 
 
@@ -29,7 +29,7 @@ def test_the_refusal_is_http_400(aws: Server) -> None:
 
 
 def test_a_registered_provider_does_not_heal_the_original_trust_policy(cured: Server) -> None:
-    trust(cured, {f"{place.ISSUER}:sub": SUBJECT})
+    trust(cured, {f"{layout.ISSUER}:sub": SUBJECT})
     with refused("AccessDenied", NOT_AUTHORIZED):
         cured.assume()
 
@@ -130,7 +130,7 @@ def test_a_text_that_is_no_token(cured: Server) -> None:
 
 
 def test_an_issuer_without_a_cluster(cured: Server) -> None:
-    iam, other = cured.client("iam"), place.ISSUER[:-4] + "0000"
+    iam, other = cured.client("iam"), layout.ISSUER[:-4] + "0000"
     made = iam.create_open_id_connect_provider(Url=other, ClientIDList=["sts.amazonaws.com"])
     try:
         with refused("InvalidIdentityToken", "Couldn't retrieve verification key"):
@@ -164,7 +164,7 @@ def test_sessions_are_bound_to_secret_and_token(cured: Server) -> None:
             cured.client("sts", {**credentials, **change}).get_caller_identity()
 
 
-@pytest.mark.parametrize("key", ["test", place.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
+@pytest.mark.parametrize("key", ["test", layout.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
 def test_no_key_is_root_by_its_name(aws: Server, key: str) -> None:
     with refused("InvalidClientTokenId"):
         aws.client("sts", {"AccessKeyId": key, "SecretAccessKey": "test"}).get_caller_identity()
@@ -173,7 +173,7 @@ def test_no_key_is_root_by_its_name(aws: Server, key: str) -> None:
 def test_the_signature_of_root_counts(aws: Server) -> None:
     root = dict(line.split("=", 1) for line in (aws.root / "aws-root.env").read_text().splitlines())
     me = aws.client("sts", root).get_caller_identity()
-    assert me["Arn"] == f"arn:aws:iam::{place.ACCOUNT}:root"
+    assert me["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:root"
     with refused("SignatureDoesNotMatch"):
         aws.client("sts", {**root, "AWS_SECRET_ACCESS_KEY": "x" * 40}).get_caller_identity()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from eks_rocketmq.lookups.aws_resources import LOG_GROUP
 from eks_rocketmq.lookups.interrupted_creates import can_look, find_created, wait_until_ready
-from sandbox import place
+from sandbox import layout
 from sandbox.engine.provider.base import State
 from tests.contract.server import Server
 from tests.contract.stack import Stack
@@ -36,7 +36,7 @@ def everything(stack: Stack) -> None:
     vpc, (first, second) = found["vpc"]["id"], found["subnets"]
     stack.make("aws:ec2/vpc:Vpc", "own-vpc", cidrBlock="10.1.0.0/16", tags=tags("own-vpc"))
     stack.make("aws:ec2/vpc:Vpc", "others-vpc", cidrBlock="10.1.0.0/16", tags={"Name": "own-vpc", **OTHER})
-    place_ = {"vpcId": vpc, "availabilityZone": f"{place.REGION}a"}
+    place_ = {"vpcId": vpc, "availabilityZone": f"{layout.REGION}a"}
     stack.make("aws:ec2/subnet:Subnet", "own-subnet", **place_, cidrBlock="10.0.9.0/24", tags=tags("own-subnet"))
     gateway = stack.make("aws:ec2/internetGateway:InternetGateway", "gateway", vpcId=vpc, tags=tags("gateway"))["id"]
     address = stack.make("aws:ec2/eip:Eip", "address", domain="vpc", tags=tags("address"))["id"]
@@ -44,7 +44,7 @@ def everything(stack: Stack) -> None:
     table = stack.make("aws:ec2/routeTable:RouteTable", "table", vpcId=vpc, tags=tags("table"))["id"]
     stack.make("aws:ec2/route:Route", "out", routeTableId=table, destinationCidrBlock="0.0.0.0/0", gatewayId=gateway)
     stack.make("aws:ec2/routeTableAssociation:RouteTableAssociation", "joined", routeTableId=table, subnetId=second)
-    s3 = {"serviceName": f"com.amazonaws.{place.REGION}.s3", "routeTableIds": [table]}
+    s3 = {"serviceName": f"com.amazonaws.{layout.REGION}.s3", "routeTableIds": [table]}
     stack.make("aws:ec2/vpcEndpoint:VpcEndpoint", "s3", vpcId=vpc, **s3, tags=tags("s3"))
     stack.make("aws:ec2/securityGroup:SecurityGroup", "group", vpcId=vpc, tags=tags("group"))
     logs = stack.make(LOG_GROUP, "logs", name="flows", tags=tags("logs"))["arn"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox import place
+from sandbox import layout
 from sandbox.cache import nodejs, toolchain
-from sandbox.place import REPOSITORY
+from sandbox.layout import REPOSITORY
 from sandbox.progress import Report
 from tests import generated, installed
 from tests.contract.engine import STACK, Engine, engine
@@ -109,7 +109,7 @@ def consumer(pulumi: Engine, node: nodejs.Nodejs, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("typescript") / "program"
     generated.typescript(Path(__file__).with_name("typescript"), folder, node, pulumi.pulumi)
     pulumi.pulumi(folder, "stack", "init", STACK)
-    pulumi.pulumi(folder, "config", "set", "--secret", "issuer", place.ISSUER)
+    pulumi.pulumi(folder, "config", "set", "--secret", "issuer", layout.ISSUER)
     return folder
 
 
@@ -135,10 +135,10 @@ def test_options_secrets_and_dependencies_cross_the_wire(
         trust = aws.client("iam").get_role(RoleName="invoices")["Role"]["AssumeRolePolicyDocument"]
         (statement,) = trust["Statement"]
         assert statement["Condition"]["StringEquals"] == {
-            f"{place.ISSUER.removeprefix('https://')}:aud": "sts.amazonaws.com",
-            f"{place.ISSUER.removeprefix('https://')}:sub": "system:serviceaccount:invoices:invoices",
+            f"{layout.ISSUER.removeprefix('https://')}:aud": "sts.amazonaws.com",
+            f"{layout.ISSUER.removeprefix('https://')}:sub": "system:serviceaccount:invoices:invoices",
         }
-        assert component["outputs"] == {"arn": f"arn:aws:iam::{place.ACCOUNT}:role/invoices", "name": "invoices"}
+        assert component["outputs"] == {"arn": f"arn:aws:iam::{layout.ACCOUNT}:role/invoices", "name": "invoices"}
         assert role["parent"] == component["urn"]
         assert role["protect"] is component["protect"] is True
         assert "::named::" in role["provider"]

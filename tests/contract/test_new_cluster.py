@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import place
+from sandbox import layout
 from sandbox.engine.provider.base import State, Target
 from sandbox.engine.provider.failures import InitFailed, ProviderError
 from tests.contract.errors import refused
@@ -34,7 +34,7 @@ def network(stack: Stack) -> dict[str, Any]:
             f"subnet-{zone}",
             vpcId=vpc["id"],
             cidrBlock=f"10.0.{place_}.0/24",
-            availabilityZone=f"{place.REGION}{zone}",
+            availabilityZone=f"{layout.REGION}{zone}",
             tags=TAGS,
         )["id"]
         for place_, zone in enumerate(ZONES)
@@ -82,7 +82,7 @@ def test_a_vpc_with_all_that_a_network_has(stack: Stack) -> None:
     stack.make(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
         "s3",
-        serviceName=f"com.amazonaws.{place.REGION}.s3",
+        serviceName=f"com.amazonaws.{layout.REGION}.s3",
         routeTableIds=[table],
         **endpoints,
     )
@@ -97,7 +97,7 @@ def test_a_vpc_with_all_that_a_network_has(stack: Stack) -> None:
     stack.make(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
         "ecr",
-        serviceName=f"com.amazonaws.{place.REGION}.ecr.api",
+        serviceName=f"com.amazonaws.{layout.REGION}.ecr.api",
         vpcEndpointType="Interface",
         privateDnsEnabled=True,
         subnetIds=[first, second],
@@ -152,7 +152,7 @@ def test_flow_logs(stack: Stack, aws: Server) -> None:
 def test_a_cluster_and_who_may_enter(stack: Stack) -> None:
     found = cluster(stack)
     issuer = found["cluster"]["identities"][0]["oidcs"][0]["issuer"]
-    assert issuer.startswith(f"https://oidc.eks.{place.REGION}.amazonaws.com/id/")
+    assert issuer.startswith(f"https://oidc.eks.{layout.REGION}.amazonaws.com/id/")
     assert found["cluster"]["vpcConfig"]["vpcId"] == found["vpc"]["id"]
     team = role(stack, "team", "ec2.amazonaws.com")
     entry = {"clusterName": "fresh", "principalArn": team}
@@ -271,7 +271,7 @@ def test_node_groups_that_cannot_be(stack: Stack, aws: Server) -> None:
         "nodeRole": role(stack, "node-role", "ec2.amazonaws.com"),
         "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 1},
     }
-    missing = f"arn:aws:iam::{place.ACCOUNT}:role/missing"
+    missing = f"arn:aws:iam::{layout.ACCOUNT}:role/missing"
     for wrong, text in (
         ({"nodeRole": missing}, "The role with name missing cannot be found."),
         ({"subnets": ["subnet-0"]}, "The subnet ID 'subnet-0' does not exist"),
@@ -328,9 +328,9 @@ def test_the_zones_and_endpoint_services_of_the_region(stack: Stack) -> None:
         return answer["names"]
 
     zones = zones_of(state="available")
-    assert zones == [f"{place.REGION}{letter}" for letter in "abc"]
+    assert zones == [f"{layout.REGION}{letter}" for letter in "abc"]
     assert zones_of(excludeNames=[zones[0]], state="available") == zones[1:]
-    service = f"com.amazonaws.{place.REGION}.s3"
+    service = f"com.amazonaws.{layout.REGION}.s3"
     found = stack.stand_in.invoke(
         "aws:ec2/getVpcEndpointService:getVpcEndpointService", {"service": "s3", "serviceType": "Gateway"}
     )

@@ -7,33 +7,33 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox import place
-from sandbox.aws import guard
+from sandbox import layout
+from sandbox.aws import patching
 from tests.contract.errors import refused
 from tests.contract.server import ROLE, SUBJECT, Server, free_port, issuer_key
 
-RIGHT = {"Url": place.ISSUER, "ClientIDList": ["sts.amazonaws.com"]}
+RIGHT = {"Url": layout.ISSUER, "ClientIDList": ["sts.amazonaws.com"]}
 
 
 def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard.metadata, "version", lambda _: "0.0.0")
-    with pytest.raises(guard.OverlayError, match=r"ministack 0\.0\.0 is installed, the overlay was written for"):
-        guard.require_version()
+    monkeypatch.setattr(patching.metadata, "version", lambda _: "0.0.0")
+    with pytest.raises(patching.OverlayError, match=r"ministack 0\.0\.0 is installed, the overlay was written for"):
+        patching.require_version()
 
 
 def test_the_guard_names_what_changed() -> None:
     module = types.ModuleType("emulated")
     module.__dict__.update(verbs={"A": print}, handle=lambda method, path: (method, path))
-    with pytest.raises(guard.OverlayError, match=r"emulated\.gone is gone"):
-        guard.replace(module, "gone", lambda: None)
-    with pytest.raises(guard.OverlayError, match=r"takes \['method', 'path'\]"):
-        guard.replace(module, "handle", lambda method: method)
-    with pytest.raises(guard.OverlayError, match="has no _store"):
-        guard.require(module, "verbs", "_store")
-    with pytest.raises(guard.OverlayError, match="does not answer B"):
-        guard.replace_verb(module.verbs, "B", print)
-    with pytest.raises(guard.OverlayError, match="now answers A itself"):
-        guard.add_verb(module.verbs, "A", print)
+    with pytest.raises(patching.OverlayError, match=r"emulated\.gone is gone"):
+        patching.replace(module, "gone", lambda: None)
+    with pytest.raises(patching.OverlayError, match=r"takes \['method', 'path'\]"):
+        patching.replace(module, "handle", lambda method: method)
+    with pytest.raises(patching.OverlayError, match="has no _store"):
+        patching.require(module, "verbs", "_store")
+    with pytest.raises(patching.OverlayError, match="does not answer B"):
+        patching.replace_verb(module.verbs, "B", print)
+    with pytest.raises(patching.OverlayError, match="now answers A itself"):
+        patching.add_verb(module.verbs, "A", print)
 
 
 @pytest.mark.parametrize("path", ["reset", "config", "state"])
@@ -62,7 +62,7 @@ def test_a_crash_loses_nothing_and_the_seed_repairs_nothing_by_accident(python: 
         server.seed()
         _cure(server)
         credentials = server.assume()["Credentials"]
-        volume = server.client("ec2").create_volume(AvailabilityZone=place.NODES[0].zone, Size=1)["VolumeId"]
+        volume = server.client("ec2").create_volume(AvailabilityZone=layout.NODES[0].zone, Size=1)["VolumeId"]
         server.kill()
         server.start()
         server.seed()
@@ -70,14 +70,14 @@ def test_a_crash_loses_nothing_and_the_seed_repairs_nothing_by_accident(python: 
         # The cured trust policy stays, the session is known, and no second cluster, node or key was made.
         server.assume()
         server.client("sts", credentials).get_caller_identity()
-        assert server.client("eks").list_clusters()["clusters"] == [place.CLUSTER]
+        assert server.client("eks").list_clusters()["clusters"] == [layout.CLUSTER]
         # The emulator would give it an address of its own after a restart.
-        cluster = server.client("eks").describe_cluster(name=place.CLUSTER)["cluster"]
-        assert cluster["endpoint"] == f"https://{place.CONTROL_ADDRESS}:{place.API_PORT}"
-        assert len(server.client("ec2").describe_instances()["Reservations"]) == len(place.NODES)
+        cluster = server.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]
+        assert cluster["endpoint"] == f"https://{layout.CONTROL_ADDRESS}:{layout.API_PORT}"
+        assert len(server.client("ec2").describe_instances()["Reservations"]) == len(layout.NODES)
         assert len(server.client("iam").list_access_keys(UserName="deployer")["AccessKeyMetadata"]) == 1
         with refused("ResourceInUseException", "Addon already exists."):
-            server.client("eks").create_addon(clusterName=place.CLUSTER, addonName="aws-ebs-csi-driver")
+            server.client("eks").create_addon(clusterName=layout.CLUSTER, addonName="aws-ebs-csi-driver")
     finally:
         server.kill()
 
@@ -88,7 +88,7 @@ def _cure(server: Server) -> None:
     # The original mistake: a provider alone heals nothing.
     with refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"):
         server.assume()
-    host = place.ISSUER.removeprefix("https://")
+    host = layout.ISSUER.removeprefix("https://")
     statement = {
         "Effect": "Allow",
         "Principal": {"Federated": provider},

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import place
+from sandbox import layout
 from tests.contract.errors import refused
 from tests.contract.server import Server
 
-ZONE = place.NODES[0].zone
+ZONE = layout.NODES[0].zone
 GIB = 1024**3
 CLUSTER_TAG = {"Key": "ebs.csi.aws.com/cluster", "Value": "true"}
 NAME_TAG = {"Key": "CSIVolumeName", "Value": "pvc-1"}
@@ -92,7 +92,7 @@ def test_the_fifth_modification_of_a_day_is_refused(aws: Server) -> None:
 
 def test_encryption_keeps_its_key(aws: Server) -> None:
     ec2 = aws.client("ec2")
-    mine = f"arn:aws:kms:{place.REGION}:{place.ACCOUNT}:key/1"
+    mine = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1"
     with_mine = ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True, KmsKeyId=mine)
     assert with_mine["KmsKeyId"] == mine
     assert ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True)["KmsKeyId"].startswith("arn:aws:kms:")
@@ -109,7 +109,7 @@ def test_a_client_token_makes_one_volume(aws: Server) -> None:
 
 def test_attaching_needs_the_same_zone_and_a_free_volume(aws: Server) -> None:
     ec2 = aws.client("ec2")
-    here, there = place.NODES[0].instance_id, place.NODES[1].instance_id
+    here, there = layout.NODES[0].instance_id, layout.NODES[1].instance_id
     name = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
     other = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
     with refused("InvalidVolume.ZoneMismatch", "not in the same availability zone"):
@@ -138,8 +138,8 @@ def test_the_nodes_are_running_instances_in_their_zones(aws: Server) -> None:
         for reservation in aws.client("ec2").describe_instances()["Reservations"]
         for instance in reservation["Instances"]
     }
-    assert found == {node.instance_id: ("running", node.zone) for node in place.NODES}
-    for node in place.NODES:
+    assert found == {node.instance_id: ("running", node.zone) for node in layout.NODES}
+    for node in layout.NODES:
         own = [{"Name": "attachment.instance-id", "Values": [node.instance_id]}]
         roots = aws.client("ec2").describe_volumes(Filters=own)["Volumes"]
         assert {volume["AvailabilityZone"] for volume in roots} == {node.zone}
@@ -152,8 +152,8 @@ def test_the_driver_makes_and_removes_its_own_volumes(cured: Server) -> None:
     )
     name = made["VolumeId"]
     driver.modify_volume(VolumeId=name, Size=5)
-    driver.attach_volume(VolumeId=name, InstanceId=place.NODES[0].instance_id, Device="/dev/xvdba")
-    driver.detach_volume(VolumeId=name, InstanceId=place.NODES[0].instance_id)
+    driver.attach_volume(VolumeId=name, InstanceId=layout.NODES[0].instance_id, Device="/dev/xvdba")
+    driver.detach_volume(VolumeId=name, InstanceId=layout.NODES[0].instance_id)
     driver.delete_volume(VolumeId=name)
 
 
@@ -172,7 +172,7 @@ def test_the_driver_may_not_remove_or_tag_what_is_not_its_own(cured: Server) -> 
     driver = cured.client("ec2", cured.assume()["Credentials"])
     with refused(
         "UnauthorizedOperation",
-        f"ec2:DeleteVolume on resource: arn:aws:ec2:{place.REGION}:{place.ACCOUNT}:volume/{name}",
+        f"ec2:DeleteVolume on resource: arn:aws:ec2:{layout.REGION}:{layout.ACCOUNT}:volume/{name}",
     ):
         driver.delete_volume(VolumeId=name)
     with refused("UnauthorizedOperation", "ec2:CreateTags"):
@@ -205,12 +205,12 @@ def test_a_variable_that_the_role_has_no_value_for_grants_nothing(cured: Server)
     iam.attach_role_policy(RoleName=role, PolicyArn=scoped)
     driver = cured.client("ec2", cured.assume()["Credentials"])
     try:
-        for value in (place.CLUSTER, "", "${aws:PrincipalTag/eks-cluster-name}"):
+        for value in (layout.CLUSTER, "", "${aws:PrincipalTag/eks-cluster-name}"):
             tag = {"Key": "ebs.csi.aws.com/cluster-name", "Value": value}
             with refused("UnauthorizedOperation", "ec2:CreateVolume"):
                 driver.create_volume(AvailabilityZone=ZONE, Size=1, TagSpecifications=tagged(tag))
-        iam.tag_role(RoleName=role, Tags=[{"Key": "eks-cluster-name", "Value": place.CLUSTER}])
-        tag = {"Key": "ebs.csi.aws.com/cluster-name", "Value": place.CLUSTER}
+        iam.tag_role(RoleName=role, Tags=[{"Key": "eks-cluster-name", "Value": layout.CLUSTER}])
+        tag = {"Key": "ebs.csi.aws.com/cluster-name", "Value": layout.CLUSTER}
         driver.create_volume(AvailabilityZone=ZONE, Size=1, TagSpecifications=tagged(tag))
     finally:
         iam.untag_role(RoleName=role, TagKeys=["eks-cluster-name"])

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sandbox import lifecycle, processes
-from sandbox.cluster.command import CommandError
-from sandbox.place import Place
+from sandbox.command import CommandError
+from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.e2e.processors import Times, processor_times
 from tests.e2e.running_sandbox import Sandbox
@@ -24,13 +24,13 @@ def sandbox() -> Iterator[Sandbox]:
     With KEEP_SANDBOX=1 it is taken over from the run before and left running, to try one file again and again.
     """
     keep = os.environ.get("KEEP_SANDBOX") == "1"
-    place, report = Place("test"), Report()
+    instance, report = SandboxInstance("test"), Report()
     if not keep:
-        lifecycle.down(place, report)
-    tools = lifecycle.platform(place, report)
-    yield Sandbox(place, tools, report)
+        lifecycle.down(instance, report)
+    tools = lifecycle.start_platform(instance, report)
+    yield Sandbox(instance, tools, report)
     if not keep:
-        lifecycle.down(place, report)
+        lifecycle.down(instance, report)
 
 
 @pytest.fixture(scope="session")
@@ -104,5 +104,5 @@ def evidence(sandbox: Sandbox) -> dict[str, str]:
             found[title] = sandbox.kubectl(*arguments)
         except (OSError, subprocess.SubprocessError, CommandError) as error:
             found[title] = str(error)
-    found |= {name: processes.log_tail(sandbox.place, name, 4) for name in processes.names(sandbox.place)}
+    found |= {name: processes.log_tail(sandbox.instance, name, 4) for name in processes.names(sandbox.instance)}
     return found

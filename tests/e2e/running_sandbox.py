@@ -15,11 +15,11 @@ import yaml
 
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import cgroups
-from sandbox.cluster.client import kubectl
+from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
-from sandbox.messages.deliver import Deployment
-from sandbox.place import REGION, Node, Place
+from sandbox.layout import REGION, Node, SandboxInstance
+from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from sandbox.polling import until
 from sandbox.processes import in_netns
 from sandbox.progress import Report
@@ -31,13 +31,13 @@ PROGRAM = Path(__file__).with_name("programs") / "rocketmq.py"
 class Sandbox:
     """The running sandbox as a test sees it."""
 
-    place: Place
+    instance: SandboxInstance
     tools: Toolchain
     report: Report
 
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
         """What `pulumi ARGUMENTS` printed. `ok` says whether it must succeed or must fail."""
-        result = pulumi.run(self.place, self.tools, [*arguments, "--non-interactive"], capture=True)
+        result = pulumi.run(self.instance, self.tools, [*arguments, "--non-interactive"], capture=True)
         assert (result.code == 0) is ok, result.output
         return result.output
 
@@ -47,10 +47,10 @@ class Sandbox:
 
     def changed(self, change: Callable[[dict[str, Any]], None], stack: str = "prod") -> tuple[str, str]:
         """Arguments for settings that differ from the stack file by what `change` does to its `config`."""
-        pulumi.refresh_view(self.place)
-        document = yaml.safe_load((pulumi.view(self.place) / f"Pulumi.{stack}.yaml").read_text())
+        pulumi.refresh_view(self.instance)
+        document = yaml.safe_load((pulumi.view(self.instance) / f"Pulumi.{stack}.yaml").read_text())
         change(document["config"])
-        file = self.place.root / "changed.yaml"
+        file = self.instance.root / "changed.yaml"
         file.write_text(yaml.safe_dump(document))
         return "--config-file", str(file)
 
@@ -63,17 +63,19 @@ class Sandbox:
         return self._eks_rocketmq("destroy", "prod", ok=ok)
 
     def _eks_rocketmq(self, command: str, stack: str, *, ok: bool) -> str:
-        result = pulumi.execute(self.place, self.tools, ["eks-rocketmq", command, "-s", stack, "--yes"], capture=True)
+        result = pulumi.execute(
+            self.instance, self.tools, ["eks-rocketmq", command, "-s", stack, "--yes"], capture=True
+        )
         assert (result.code == 0) is ok, result.output
         return result.output
 
     def kill_up(self, *arguments: str, when: Callable[[], object]) -> None:
         """Start `pulumi up` and end the engine with SIGKILL as soon as `when` is true."""
-        pulumi.refresh_view(self.place)
-        environment = pulumi.environment(self.place, self.tools)
+        pulumi.refresh_view(self.instance)
+        environment = pulumi.environment(self.instance, self.tools)
         engine = subprocess.Popen(
-            in_netns(self.place.control_netns, ["pulumi", "up", "--yes", "--skip-preview", *arguments]),
-            cwd=pulumi.view(self.place),
+            in_netns(self.instance.control_netns, ["pulumi", "up", "--yes", "--skip-preview", *arguments]),
+            cwd=pulumi.view(self.instance),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -88,15 +90,15 @@ class Sandbox:
             engine.wait()
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        return kubectl(self.place, self.tools, *arguments, stdin=stdin)
+        return kubectl(self.instance, self.tools, *arguments, stdin=stdin)
 
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
         """The objects that `kubectl get ARGUMENTS` lists."""
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))["items"]
 
     @property
-    def rocketmq(self) -> Deployment:
-        return Deployment(self.place, self.tools)
+    def rocketmq(self) -> RocketMqDeployment:
+        return RocketMqDeployment(self.instance, self.tools)
 
     def stop(self, namespace: str = "rocketmq") -> None:
         """End all pods of a RocketMQ and keep what they are made of; it returns when none is left.
@@ -130,7 +132,7 @@ class Sandbox:
         kept.unlink()
 
     def _replicas(self, namespace: str) -> Path:
-        return self.place.root / f"stopped-{namespace}.json"
+        return self.instance.root / f"stopped-{namespace}.json"
 
     def restarts(self, namespace: str) -> dict[str, int]:
         """Restarts of every container, by the names of pod and container."""
@@ -152,7 +154,7 @@ class Sandbox:
     @contextmanager
     def starved(self, node: Node, percent: int) -> Generator[None]:
         """All pods of a node together get `percent` of one processor."""
-        groups = [root / self.place.node_cgroup(node).lstrip("/") / "kubepods" for root in cgroups.current_trees()]
+        groups = [root / self.instance.node_cgroup(node).lstrip("/") / "kubepods" for root in cgroups.current_trees()]
         period = 100_000
         for file, limit, none in (
             ("cpu.cfs_quota_us", f"{period * percent // 100}", "-1"),
@@ -178,12 +180,12 @@ class Sandbox:
     @contextmanager
     def aws(self, service: str, keys: Mapping[str, str] | None = None) -> Generator[Any]:
         """A boto3 client with the stack's credentials, or with other `keys`; usable within the block only."""
-        environment = {**pulumi.environment(self.place, self.tools), **(keys or {})}
-        with inside(self.place.control_netns):
+        environment = {**pulumi.environment(self.instance, self.tools), **(keys or {})}
+        with inside(self.instance.control_netns):
             yield boto3.client(
                 service,
                 region_name=REGION,
-                endpoint_url=self.place.aws_endpoint,
+                endpoint_url=self.instance.aws_endpoint,
                 aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             )
@@ -198,7 +200,7 @@ class Program:
 
     @property
     def folder(self) -> Path:
-        return self.sandbox.place.root / self.name
+        return self.sandbox.instance.root / self.name
 
     @property
     def settings(self) -> Path:
@@ -216,7 +218,7 @@ class Program:
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
         """What `pulumi ARGUMENTS` printed. `ok` says whether it must succeed or must fail."""
         result = pulumi.run(
-            self.sandbox.place,
+            self.sandbox.instance,
             self.sandbox.tools,
             ["-C", str(self.folder), *arguments, "--non-interactive"],
             capture=True,

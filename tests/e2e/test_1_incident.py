@@ -3,16 +3,16 @@
 import re
 
 from sandbox import incident
-from sandbox.place import ISSUER
+from sandbox.layout import ISSUER
 from tests.e2e.running_sandbox import Sandbox
 
 
 def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) -> None:
-    incident.apply(sandbox.place, sandbox.tools)
+    incident.apply(sandbox.instance, sandbox.tools)
 
-    failure = incident.failure(sandbox.place, sandbox.tools)
+    failure = incident.wait_for_failure(sandbox.instance, sandbox.tools)
 
-    assert set(incident.claims(sandbox.place, sandbox.tools).values()) == {"Pending"}
+    assert set(incident.claim_phases(sandbox.instance, sandbox.tools).values()) == {"Pending"}
     assert failure is not None
     message = failure.event
     assert re.fullmatch(
@@ -26,11 +26,11 @@ def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) ->
 
 
 def test_since_driver_1_49_the_cause_is_in_the_drivers_log(sandbox: Sandbox) -> None:
-    incident.driver.use(sandbox.place, sandbox.report, "1.50")
-    incident.remove(sandbox.place, sandbox.tools)
-    incident.apply(sandbox.place, sandbox.tools)
+    incident.driver.use(sandbox.instance, sandbox.report, "1.50")
+    incident.remove(sandbox.instance, sandbox.tools)
+    incident.apply(sandbox.instance, sandbox.tools)
 
-    failure = incident.failure(sandbox.place, sandbox.tools)
+    failure = incident.wait_for_failure(sandbox.instance, sandbox.tools)
 
     assert failure is not None
     assert "ebs.csi.aws.com" in failure.event
@@ -41,7 +41,7 @@ def test_since_driver_1_49_the_cause_is_in_the_drivers_log(sandbox: Sandbox) -> 
         rf"get credentials: .* InvalidIdentityToken: No OpenIDConnect provider found in your account for {ISSUER}",
         failure.log,
     ), failure.log
-    incident.driver.use(sandbox.place, sandbox.report, "1.48")
+    incident.driver.use(sandbox.instance, sandbox.report, "1.48")
 
 
 def test_the_account_has_no_oidc_provider_and_no_volume(sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox import incident, lifecycle
 from sandbox.engine import pulumi
-from sandbox.place import ACCOUNT, CLUSTER, ISSUER
+from sandbox.layout import ACCOUNT, CLUSTER, ISSUER
 from tests.e2e.running_sandbox import Sandbox, eventually
 
 HOST = ISSUER.removeprefix("https://")
@@ -34,7 +34,7 @@ def originals(sandbox: Sandbox) -> dict[str, str]:
 
 
 def test_a_preview_before_the_adoption_names_the_three_ways(sandbox: Sandbox) -> None:
-    lifecycle.engine(sandbox.place, sandbox.tools, sandbox.report)
+    lifecycle.start_engine(sandbox.instance, sandbox.tools, sandbox.report)
 
     output = sandbox.pulumi("preview", "-s", "prod", ok=False)
 
@@ -81,7 +81,7 @@ def test_an_engine_killed_in_the_middle_of_the_first_up_is_taken_over(sandbox: S
     sandbox.kill_up("-s", "prod", when=lambda: stack_sets(sandbox))
     made = {item["metadata"]["uid"] for item in stack_sets(sandbox)}
 
-    pulumi.ensure_stack(sandbox.place, sandbox.tools)
+    pulumi.ensure_stack(sandbox.instance, sandbox.tools)
     assert "was interrupted" in sandbox.adopt()
 
     assert "replace" not in sandbox.preview_steps("-s", "prod").operations()
@@ -95,7 +95,7 @@ def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
 
     assert "Service rocketmq/rocketmq-broker selects the broker pods of this RocketMQ too" in " ".join(output.split())
 
-    assert set(incident.wait_bound(sandbox.place, sandbox.tools).values()) == {"Bound"}
+    assert set(incident.wait_until_bound(sandbox.instance, sandbox.tools).values()) == {"Bound"}
     assert originals(sandbox) == before
     # They share the namespace with the stack's, and can start again there: its Pod Security level is one they meet.
     ready = ("--for=condition=Ready", "--timeout=120s", "-l", incident.SELECTOR)

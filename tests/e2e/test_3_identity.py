@@ -11,7 +11,7 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 
 from sandbox.cluster.netns import inside
-from sandbox.place import ACCOUNT, ISSUER, REGION
+from sandbox.layout import ACCOUNT, ISSUER, REGION
 from tests.e2e.running_sandbox import Sandbox
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver"
@@ -34,17 +34,17 @@ def signed(sandbox: Sandbox, **claims: object) -> str:
         "nbf": now,
         "exp": now + 600,
     }
-    key = (sandbox.place.pki / "service-account.key").read_text()
+    key = (sandbox.instance.pki / "service-account.key").read_text()
     real = jwt.get_unverified_header(token(sandbox, "kube-system", "ebs-csi-controller-sa"))
     return jwt.encode(good | claims, key, algorithm="RS256", headers={"kid": real["kid"]})
 
 
 def assume(sandbox: Sandbox, web_identity: str) -> dict:
-    with inside(sandbox.place.control_netns):
+    with inside(sandbox.instance.control_netns):
         sts = boto3.client(
             "sts",
             region_name=REGION,
-            endpoint_url=sandbox.place.aws_endpoint,
+            endpoint_url=sandbox.instance.aws_endpoint,
             config=Config(signature_version=UNSIGNED),
         )
         return sts.assume_role_with_web_identity(

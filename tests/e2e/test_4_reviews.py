@@ -29,16 +29,16 @@ def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
     for number, password in enumerate(passwords):
         path = f"eks-rocketmq:access.users[{number}].password"
         sandbox.pulumi("config", "set", "--secret", "--path", path, password, "-s", "prod", "--config-file", file)
-    for entry in pulumi.view(sandbox.place).iterdir():
+    for entry in pulumi.view(sandbox.instance).iterdir():
         (folder / entry.name).symlink_to(entry.resolve())
     (folder / "Pulumi.prod.yaml").unlink()
     (folder / "Pulumi.prod.yaml").write_text(Path(file).read_text())
     written = folder / "comment.md"
     preview = [sys.executable, "-m", "scripts.pipeline", "preview", "--stack", "prod", "--comment", str(written)]
     done = subprocess.run(
-        in_netns(sandbox.place.control_netns, preview),
+        in_netns(sandbox.instance.control_netns, preview),
         cwd=folder,
-        env=pulumi.environment(sandbox.place, sandbox.tools),
+        env=pulumi.environment(sandbox.instance, sandbox.tools),
         capture_output=True,
         text=True,
         check=False,

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox.cluster.command import CommandError
+from sandbox.command import CommandError
 from sandbox.engine.kubernetes.state import prune
-from sandbox.messages.deliver import DeliveryError, Deployment
-from sandbox.place import NODES, REPOSITORY
+from sandbox.layout import NODES, REPOSITORY
+from sandbox.messages.rocketmq_deployment import DeliveryError, RocketMqDeployment
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
 NAMESPACE = "guarded"
@@ -138,10 +138,10 @@ class Guarded:
     def pulumi(self, *arguments: str) -> str:
         return self.program.pulumi(*arguments)
 
-    def client(self, user: str, password: str, *, trusting: str = "ca.crt") -> Deployment:
+    def client(self, user: str, password: str, *, trusting: str = "ca.crt") -> RocketMqDeployment:
         """A client with that name and password that trusts one authority; it gives up after a few seconds."""
-        return Deployment(
-            self.sandbox.place,
+        return RocketMqDeployment(
+            self.sandbox.instance,
             self.sandbox.tools,
             namespace=NAMESPACE,
             topic="orders",
@@ -157,7 +157,7 @@ class Guarded:
         )
 
     @property
-    def orders(self) -> Deployment:
+    def orders(self) -> RocketMqDeployment:
         return self.client("orders", self.passwords["orders"])
 
     def ask(self, member: int, code: int, *arguments: str) -> str:

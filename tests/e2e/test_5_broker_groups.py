@@ -9,9 +9,9 @@ from typing import Any
 from sandbox import incident
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
+from sandbox.layout import NODES, REPOSITORY
 from sandbox.messages import old_brokers
-from sandbox.messages.deliver import Deployment
-from sandbox.place import NODES, REPOSITORY
+from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
 NAMESPACE = "groups"
@@ -56,15 +56,15 @@ def zone(sandbox: Sandbox, pod: dict[str, Any]) -> str:
 
 def filled(sandbox: Sandbox) -> list[str]:
     """Bodies that the first of the original brokers holds."""
-    incident.apply(sandbox.place, sandbox.tools)
-    incident.wait_bound(sandbox.place, sandbox.tools)
+    incident.apply(sandbox.instance, sandbox.tools)
+    incident.wait_until_bound(sandbox.instance, sandbox.tools)
     ready = ("--for=condition=Ready", "--timeout=120s")
     sandbox.kubectl("-n", incident.NAMESPACE, "wait", "pod", "rocketmq-broker-0", *ready)
     address = sandbox.kubectl(
         "-n", incident.NAMESPACE, "get", "pod", "rocketmq-broker-0", "-o=jsonpath={.status.podIP}"
     )
     bodies = [f"both-old-{number}" for number in range(OLD)]
-    with inside(sandbox.place.control_netns):
+    with inside(sandbox.instance.control_netns):
         old_brokers.fill(f"{address}:10911", "orders", "workers", bodies)
     return bodies
 
@@ -79,7 +79,7 @@ def guide() -> str:
 def moved(sandbox: Sandbox) -> str:
     """Move the volume of the first of the original brokers into a claim of this file's namespace; gives its zone."""
     sandbox.kubectl("create", "namespace", NAMESPACE)
-    done = pulumi.execute(sandbox.place, sandbox.tools, ["bash", "-euo", "pipefail", "-c", guide()], capture=True)
+    done = pulumi.execute(sandbox.instance, sandbox.tools, ["bash", "-euo", "pipefail", "-c", guide()], capture=True)
     assert done.code == 0, done.output
     volume = sandbox.kubectl(
         "-n", NAMESPACE, "get", "pvc", "data-rocketmq-broker-a-0", "-o=jsonpath={.spec.volumeName}"
@@ -107,7 +107,7 @@ def test_a_group_takes_over_a_volume_and_another_is_added(stopped: Sandbox) -> N
     program.prepare({"rocketmq": arguments})
     output = program.up()
     assert "rocketmq-broker-a uses the claims that exist already" in " ".join(output.split())
-    client = Deployment(stopped.place, stopped.tools, namespace=NAMESPACE, topic="orders", group="workers")
+    client = RocketMqDeployment(stopped.instance, stopped.tools, namespace=NAMESPACE, topic="orders", group="workers")
     sent = [*old, *client.send(10, "both")]
     before = brokers(stopped)
 

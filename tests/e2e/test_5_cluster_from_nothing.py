@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.engine import pulumi
-from sandbox.place import ACCOUNT
+from sandbox.layout import ACCOUNT
 from tests.e2e.running_sandbox import Sandbox
 
 STACK = "staging"
@@ -28,7 +28,7 @@ IN_THE_CLUSTER = (
 @pytest.fixture(scope="module")
 def account(sandbox: Sandbox) -> Iterator[Sandbox]:
     """An account with the role that the stack file lets into the cluster."""
-    pulumi.ensure_stack(sandbox.place, sandbox.tools, STACK)
+    pulumi.ensure_stack(sandbox.instance, sandbox.tools, STACK)
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     with sandbox.aws("iam") as iam:

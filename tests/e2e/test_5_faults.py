@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from sandbox.engine import pulumi
-from sandbox.place import NODES
+from sandbox.layout import NODES
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
 
 NAMESPACE = "rocketmq"
@@ -86,7 +86,7 @@ def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: San
     generation = _proxy(deployed)["metadata"]["generation"]
     deployed.kill_up("-s", "prod", *setting, when=lambda: _proxy(deployed)["metadata"]["generation"] > generation)
 
-    pulumi.ensure_stack(deployed.place, deployed.tools)
+    pulumi.ensure_stack(deployed.instance, deployed.tools)
     deployed.adopt()
     deployed.pulumi("up", "-s", "prod", "--yes")
 

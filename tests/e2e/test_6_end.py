@@ -22,10 +22,12 @@ def test_destroy_is_refused_while_the_data_is_protected(deployed: Sandbox) -> No
 
 
 def test_destroy_is_refused_while_the_namespace_holds_the_original_brokers(deployed: Sandbox) -> None:
-    incident.apply(deployed.place, deployed.tools)
+    incident.apply(deployed.instance, deployed.tools)
     unprotected = deployed.changed(lambda config: config.update({"eks-rocketmq:protectData": False}))
     deployed.pulumi("up", "-s", "prod", "--yes", *unprotected)
-    eventually(lambda: len(incident.claims(deployed.place, deployed.tools)) == 2, 60, "the original brokers are there")
+    eventually(
+        lambda: len(incident.claim_phases(deployed.instance, deployed.tools)) == 2, 60, "the original brokers are there"
+    )
 
     output = deployed.destroy(ok=False)
 
@@ -41,7 +43,7 @@ def test_destroy_is_refused_while_the_namespace_holds_the_original_brokers(deplo
 
 
 def test_destroy_leaves_aws_kubernetes_and_volumes_empty(deployed: Sandbox) -> None:
-    incident.remove(deployed.place, deployed.tools)
+    incident.remove(deployed.instance, deployed.tools)
     eventually(lambda: len(deployed.objects("pv")) == 6, 120, "the incident's volumes are deleted")
     # The driver is as late as on a slow machine: no volume is deleted yet when the last object of RocketMQ is gone.
     scale_driver(deployed, 0)
@@ -58,7 +60,7 @@ def test_destroy_leaves_aws_kubernetes_and_volumes_empty(deployed: Sandbox) -> N
     assert deployed.objects("pvc", "-A") == []
     assert deployed.objects("pv") == []
     assert deployed.driver_volumes() == []
-    assert list(deployed.place.volumes.glob("vol-*")) == []
+    assert list(deployed.instance.volumes.glob("vol-*")) == []
     with deployed.aws("iam") as iam:
         assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
         assert "eks-ebs-csi-driver" not in [role["RoleName"] for role in iam.list_roles()["Roles"]]
@@ -68,16 +70,16 @@ def test_destroy_leaves_aws_kubernetes_and_volumes_empty(deployed: Sandbox) -> N
 
 
 def test_down_leaves_nothing_on_the_machine(sandbox: Sandbox) -> None:
-    lifecycle.down(sandbox.place, sandbox.report)
+    lifecycle.down(sandbox.instance, sandbox.report)
 
-    assert not sandbox.place.root.exists()
+    assert not sandbox.instance.root.exists()
     assert (
-        f"rmq-{sandbox.place.name}-"
+        f"rmq-{sandbox.instance.name}-"
         not in subprocess.run(["ip", "netns"], check=True, capture_output=True, text=True).stdout
     )
-    assert str(sandbox.place.root) not in Path("/proc/self/mounts").read_text()
-    assert not list(Path("/sys/fs/cgroup").glob(f"*/rmq-{sandbox.place.name}-*"))
+    assert str(sandbox.instance.root) not in Path("/proc/self/mounts").read_text()
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/rmq-{sandbox.instance.name}-*"))
     assert (
-        str(sandbox.place.root)
+        str(sandbox.instance.root)
         not in subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     )

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from sandbox import lifecycle
 from sandbox.cache import nodejs
 from sandbox.engine import pulumi
-from sandbox.place import CLUSTER, PRINCIPAL_EXTRA, REGION, REPOSITORY, Place
+from sandbox.layout import CLUSTER, PRINCIPAL_EXTRA, REGION, REPOSITORY, SandboxInstance
 from sandbox.progress import Report
 from tests import generated, installed
 from tests.e2e.running_sandbox import Sandbox
@@ -39,11 +39,11 @@ class Program:
 
     def run(self, *argv: str, ok: bool = True) -> str:
         """What a command in the program's folder printed; `ok` says whether it must succeed or must fail."""
-        place, tools = self.sandbox.place, self.sandbox.tools
-        path = f"{self.node.host.parent}:{self.node.bin}:{pulumi.environment(place, tools)['PATH']}"
+        instance, tools = self.sandbox.instance, self.sandbox.tools
+        path = f"{self.node.host.parent}:{self.node.bin}:{pulumi.environment(instance, tools)['PATH']}"
         here = {"PATH": path, "PWD": str(self.folder), "PULUMI_STACK": self.stack, **self.environment}
         argv = ("env", f"--chdir={self.folder}", *argv)
-        result = pulumi.execute(place, tools, argv, capture=True, extra=here)
+        result = pulumi.execute(instance, tools, argv, capture=True, extra=here)
         assert (result.code == 0) is ok, result.output
         return result.output
 
@@ -71,10 +71,10 @@ class Program:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Another sandbox than that of the other files: the programs here make what the prod stack makes as well."""
-    place, report = Place("uses"), Report()
-    lifecycle.down(place, report)
-    yield Sandbox(place, lifecycle.platform(place, report), report)
-    lifecycle.down(place, report)
+    instance, report = SandboxInstance("uses"), Report()
+    lifecycle.down(instance, report)
+    yield Sandbox(instance, lifecycle.start_platform(instance, report), report)
+    lifecycle.down(instance, report)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def python(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path, name: str) -> Program:
     """A Python example with its stack."""
-    folder = sandbox.place.root / "examples" / name
+    folder = sandbox.instance.root / "examples" / name
     shutil.copytree(EXAMPLES / name, folder)
     (folder / "venv").symlink_to(environment)
     program = Program(sandbox, folder, node)
@@ -167,7 +167,7 @@ def test_rocketmq_runs_where_a_context_of_the_kubeconfig_leads(
 
 def test_typescript_deploys_the_same_components(stopped: Program, node: nodejs.Nodejs) -> None:
     sandbox = stopped.sandbox
-    folder = sandbox.place.root / "examples" / "typescript"
+    folder = sandbox.instance.root / "examples" / "typescript"
     program = Program(sandbox, folder, node)
 
     def engine(_folder: Path, *arguments: str) -> str:
@@ -300,7 +300,7 @@ KEPT = "import pulumi; pulumi.export('word', pulumi.Config().require_secret('wor
 
 def test_the_state_is_written_with_the_rights_of_updates_and_read_with_those_of_previews(pipelines: Program) -> None:
     sandbox, outputs = pipelines.sandbox, pipelines.outputs()
-    folder = sandbox.place.root / "examples" / "kept"
+    folder = sandbox.instance.root / "examples" / "kept"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(pulumi.project("kept"))
     (folder / "Pulumi.prod.yaml").touch()

@@ -14,7 +14,7 @@ import yaml
 from eks_rocketmq.rocketmq.monitoring.alerts import rule_groups
 from eks_rocketmq.rocketmq.plan import plan
 from sandbox.cache import entry, go, linters
-from sandbox.place import CACHE
+from sandbox.layout import CACHE
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import args
 

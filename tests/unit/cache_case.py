@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sandbox.cache.commands import Progress
+from sandbox.cache.build_command import BuildProgress
 from sandbox.cache.entry import Entry
 
 
@@ -13,7 +13,7 @@ class Builder:
         self.times = 0
         self.error = error
 
-    def __call__(self, folder: Path, _progress: Progress) -> None:
+    def __call__(self, folder: Path, _progress: BuildProgress) -> None:
         self.times += 1
         (folder / "program").write_text("content")
         (folder / "link").symlink_to("program")

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from sandbox import pins
-from sandbox.cache import commands, debian, entry, go, nodejs, recipes, toolchain
-from sandbox.cache.commands import CacheError, Progress
+from sandbox.cache import build_command, debian, entry, go, nodejs, recipes, toolchain
+from sandbox.cache.build_command import BuildProgress, CacheError
 from sandbox.progress import Report
 from tests.unit.cache_case import Builder, an_entry
 
@@ -128,7 +128,7 @@ class TestEntry:
             second.start()
             second.join(timeout=0.3)
             assert second.is_alive()
-            entry._build(wanted.folder(tmp_path), wanted, Progress(report))
+            entry._build(wanted.folder(tmp_path), wanted, BuildProgress(report))
         second.join(timeout=10)
         assert not second.is_alive()
         assert build.times == 1
@@ -139,16 +139,16 @@ class TestCommands:
     def test_gives_every_line(self) -> None:
         lines: list[str] = []
         code = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
-        assert commands.run([sys.executable, "-c", code], doing="testing", on_line=lines.append) == "out\nerr"
+        assert build_command.run([sys.executable, "-c", code], doing="testing", on_line=lines.append) == "out\nerr"
         assert lines == ["out", "err"]
 
     def test_a_failure_tells_what_was_tried_and_printed(self) -> None:
         with pytest.raises(CacheError, match=r"(?s)building it failed: `.*` ended with 3\nthe reason"):
-            commands.run([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], doing="building it")
+            build_command.run([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], doing="building it")
 
     def test_a_missing_program_is_named(self) -> None:
         with pytest.raises(CacheError, match="fetching needs `no-such-program`"):
-            commands.run(["no-such-program"], doing="fetching")
+            build_command.run(["no-such-program"], doing="fetching")
 
     @pytest.mark.parametrize(
         ("output", "advice"),
@@ -163,10 +163,12 @@ class TestCommands:
         ],
     )
     def test_the_cause_decides_the_advice(self, output: str, advice: str) -> None:
-        assert advice in commands.failure("building", ["go"], 1, output)
+        assert advice in build_command.failure("building", ["go"], 1, output)
 
     def test_an_unknown_cause_gets_no_advice(self) -> None:
-        assert commands.failure("building", ["go", "build"], 1, "main.go:3: x").splitlines()[1:] == ["main.go:3: x"]
+        assert build_command.failure("building", ["go", "build"], 1, "main.go:3: x").splitlines()[1:] == [
+            "main.go:3: x"
+        ]
 
     def test_the_command_ends_with_us(self, tmp_path: Path) -> None:
         def interrupt(_line: str) -> None:
@@ -179,16 +181,16 @@ class TestCommands:
             "signal.signal(signal.SIGTERM, end); print('up', flush=True); time.sleep(60)"
         )
         with pytest.raises(KeyboardInterrupt):
-            commands.run([sys.executable, "-c", code], doing="waiting", on_line=interrupt)
+            build_command.run([sys.executable, "-c", code], doing="waiting", on_line=interrupt)
         assert mark.exists()
 
     def test_details_are_seldom_and_taken_literally(
         self, report: Report, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [0.0]
-        monkeypatch.setattr(commands.time, "monotonic", lambda: now[0])
-        progress = Progress(report, _last=0.0)
-        for second in (1, commands.LOG_SECONDS, commands.LOG_SECONDS + 1):
+        monkeypatch.setattr(build_command.time, "monotonic", lambda: now[0])
+        progress = BuildProgress(report, _last=0.0)
+        for second in (1, build_command.LOG_SECONDS, build_command.LOG_SECONDS + 1):
             now[0] = second
             progress.tell(f"[INFO] at {second:.0f} [/x]")
         assert printed.getvalue().split("\n") == ["  [INFO] at 15 [/x]", ""]

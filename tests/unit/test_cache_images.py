@@ -7,8 +7,8 @@ import tarfile
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.cache import images, recipes
-from sandbox.cache.images import ImageConfig
+from sandbox.cache import oci_archive, recipes
+from sandbox.cache.oci_archive import ImageConfig
 
 
 def _content(tar: tarfile.TarFile, name: str) -> bytes:
@@ -25,13 +25,13 @@ class TestImages:
         layers = [folder / f"{archive}-1.tar", folder / f"{archive}-2.tar"]
         (folder / "program").write_text("binary")
         (folder / "program").chmod(0o700)
-        with images.layer(layers[0]) as one:
+        with oci_archive.layer(layers[0]) as one:
             one.directory("/etc")
             one.text("/etc/passwd", "root")
-        with images.layer(layers[1], uid=3000, gid=3001) as two:
+        with oci_archive.layer(layers[1], uid=3000, gid=3001) as two:
             two.file("/run", folder / "program")
             two.link("/alias", "run")
-        images.write(folder / archive, "example.invalid/thing:1.2", layers, self.CONFIG)
+        oci_archive.write(folder / archive, "example.invalid/thing:1.2", layers, self.CONFIG)
         with tarfile.open(folder / archive) as tar:
             return {member.name: _content(tar, member.name) for member in tar.getmembers()}
 
@@ -47,7 +47,7 @@ class TestImages:
         assert json.loads(members["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
         (listed,) = json.loads(members["index.json"])["manifests"]
         assert listed["annotations"]["io.containerd.image.name"] == "example.invalid/thing:1.2"
-        assert listed["platform"] == {"os": "linux", "architecture": images.architecture()}
+        assert listed["platform"] == {"os": "linux", "architecture": oci_archive.architecture()}
         manifest = json.loads(self.blob(members, listed))
         config = json.loads(self.blob(members, manifest["config"]))
         layers = [self.blob(members, layer) for layer in manifest["layers"]]
@@ -77,7 +77,7 @@ class TestImages:
                 info = tarfile.TarInfo(name)
                 info.mtime, info.mode, info.uid, info.size = 1_700_000_000, 0o4755, 7, 4
                 tar.addfile(info, io.BytesIO(b"data"))
-        images.filtered_layer(tmp_path / "root.tar", tmp_path / "layer.tar", recipes.keep)
+        oci_archive.filtered_layer(tmp_path / "root.tar", tmp_path / "layer.tar", recipes.keep)
         with tarfile.open(tmp_path / "layer.tar") as tar:
             (java,) = tar.getmembers()
             assert _content(tar, java.name) == b"data"
@@ -90,7 +90,7 @@ class TestRocketMqImage:
         jars = tmp_path / "jars"
         jars.mkdir()
         (jars / "rocketmq-broker.jar").write_bytes(b"PK")
-        with images.layer(tmp_path / "root.tar") as root:
+        with oci_archive.layer(tmp_path / "root.tar") as root:
             root.text("./etc/passwd", "root:x:0:0::/root:/bin/bash\n")
             root.text("./etc/group", "root:x:0:\n")
         recipes._write_rocketmq_layer(pins.ROCKETMQ, tmp_path / "layer.tar", jars, tmp_path / "root.tar")

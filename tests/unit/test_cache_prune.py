@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from sandbox import cli, lifecycle, place, processes
+from sandbox import cli, layout, lifecycle, processes
 from sandbox.cache import entry, prune, toolchain
 from sandbox.cache.entry import MANIFEST
+from sandbox.layout import REPOSITORY
 from sandbox.lifecycle import RunningError
-from sandbox.place import REPOSITORY
 from sandbox.progress import Report
 from tests.unit.cache_case import Builder, an_entry
 
@@ -157,9 +157,9 @@ def test_folders_of_links_go_with_what_they_link_to(tmp_path: Path) -> None:
 def test_nothing_goes_while_any_sandbox_of_the_machine_runs_on_it(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place.Place, "root", property(lambda self: tmp_path / "places" / self.name))
+    monkeypatch.setattr(layout.SandboxInstance, "root", property(lambda self: tmp_path / "places" / self.name))
     monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
-    others = place.Place("others")
+    others = layout.SandboxInstance("others")
     others.run.mkdir(parents=True)
     monkeypatch.setattr(prune, "prune", pytest.fail)
     monkeypatch.setattr(toolchain, "clean", pytest.fail)
@@ -178,7 +178,7 @@ def test_the_command_lists_or_removes(
 ) -> None:
     asked: list[bool] = []
     look: Callable[..., None] = lambda _report, *, only_list: asked.append(only_list)  # noqa: E731
-    monkeypatch.setattr(place.Place, "root", property(lambda self: tmp_path / "places" / self.name))
+    monkeypatch.setattr(layout.SandboxInstance, "root", property(lambda self: tmp_path / "places" / self.name))
     monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
     monkeypatch.setattr(prune, "prune", look)
     assert CliRunner().invoke(cli.app, ["cache-prune", *option]).exit_code == 0

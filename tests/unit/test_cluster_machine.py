@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from sandbox.cluster import cgroups, images, mounts, netns, node, pki
-from sandbox.cluster.command import CommandError, run
-from sandbox.place import NODES, Place
+from sandbox.cluster import cgroups, containerd_images, mounts, netns, node, pki
+from sandbox.command import CommandError, run
+from sandbox.layout import NODES, SandboxInstance
 
 HYBRID = """\
 cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0
@@ -31,44 +31,44 @@ MOUNTINFO = r"""
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(Place, "root", property(lambda _self: tmp_path))
-    return Place("unit")
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SandboxInstance:
+    monkeypatch.setattr(SandboxInstance, "root", property(lambda _self: tmp_path))
+    return SandboxInstance("unit")
 
 
-def test_certificates_serve_the_addresses_and_name_the_nodes(place: Place) -> None:
-    pki.ensure(place)
-    authority = x509.load_pem_x509_certificate((place.pki / "ca.crt").read_bytes())
+def test_certificates_serve_the_addresses_and_name_the_nodes(instance: SandboxInstance) -> None:
+    pki.ensure(instance)
+    authority = x509.load_pem_x509_certificate((instance.pki / "ca.crt").read_bytes())
     builder = PolicyBuilder().store(Store([authority]))
-    server = x509.load_pem_x509_certificate((place.pki / "apiserver.crt").read_bytes())
+    server = x509.load_pem_x509_certificate((instance.pki / "apiserver.crt").read_bytes())
     builder.build_server_verifier(x509.DNSName("kubernetes.default.svc")).verify(server, [])
     names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
     assert {"10.200.0.1", "10.201.0.1", "127.0.0.1"} <= addresses
-    kubelet = x509.load_pem_x509_certificate((place.pki / "kubelet-b.crt").read_bytes())
+    kubelet = x509.load_pem_x509_certificate((instance.pki / "kubelet-b.crt").read_bytes())
     assert kubelet.subject.rfc4514_string() == f"CN=system:node:{NODES[1].name},O=system:nodes"
 
 
-def test_keys_are_for_root_alone_and_the_issuer_signs_with_rsa(place: Place) -> None:
-    pki.ensure(place)
-    keys = sorted(place.pki.glob("*.key"))
-    assert len(keys) == len(pki.identities()) + 2
+def test_keys_are_for_root_alone_and_the_issuer_signs_with_rsa(instance: SandboxInstance) -> None:
+    pki.ensure(instance)
+    keys = sorted(instance.pki.glob("*.key"))
+    assert len(keys) == len(pki.certificate_subjects()) + 2
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
-    signing = serialization.load_pem_private_key((place.pki / "service-account.key").read_bytes(), password=None)
-    public = serialization.load_pem_public_key((place.pki / "service-account.pub").read_bytes())
+    signing = serialization.load_pem_private_key((instance.pki / "service-account.key").read_bytes(), password=None)
+    public = serialization.load_pem_public_key((instance.pki / "service-account.pub").read_bytes())
     assert isinstance(signing, rsa.RSAPrivateKey)
     assert signing.public_key() == public
 
 
-def test_certificates_stay_and_missing_ones_are_made_by_the_same_authority(place: Place) -> None:
-    pki.ensure(place)
-    before = {path.name: path.read_bytes() for path in place.pki.iterdir()}
-    (place.pki / "scheduler.crt").unlink()
-    pki.ensure(place)
-    changed = {path.name for path in place.pki.iterdir() if path.read_bytes() != before[path.name]}
+def test_certificates_stay_and_missing_ones_are_made_by_the_same_authority(instance: SandboxInstance) -> None:
+    pki.ensure(instance)
+    before = {path.name: path.read_bytes() for path in instance.pki.iterdir()}
+    (instance.pki / "scheduler.crt").unlink()
+    pki.ensure(instance)
+    changed = {path.name for path in instance.pki.iterdir() if path.read_bytes() != before[path.name]}
     assert changed == {"scheduler.crt", "scheduler.key"}
-    context = ssl.create_default_context(cafile=str(place.pki / "ca.crt"))
-    context.load_cert_chain(place.pki / "scheduler.crt", place.pki / "scheduler.key")
+    context = ssl.create_default_context(cafile=str(instance.pki / "ca.crt"))
+    context.load_cert_chain(instance.pki / "scheduler.crt", instance.pki / "scheduler.key")
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_mounts_of_one_place_newest_first_and_none_of_its_neighbour() -> None:
 
 
 def test_nodes_hide_the_machines_fixed_folders_privately() -> None:
-    shell, options, enter, hide, *program = node.as_node(Place("unit"), NODES[0], ["program", "--flag"])
+    shell, options, enter, hide, *program = node.as_node(SandboxInstance("unit"), NODES[0], ["program", "--flag"])
     assert (shell, options, program) == ("sh", "-euc", ["program", "--flag"])
     assert "unshare --mount --propagation unchanged" in enter
-    own = Place("unit").node_root(NODES[0]) / "private"
+    own = SandboxInstance("unit").node_root(NODES[0]) / "private"
     expected = [
         line
         for folder in node.PRIVATE_FOLDERS
@@ -141,7 +141,7 @@ def test_images_are_linked_and_databases_are_not(tmp_path: Path) -> None:
     prepared.mkdir()
     (prepared / "blob").write_text("layer")
     (prepared / "meta.db").write_text("database")
-    images.furnish(prepared, tmp_path / "node" / "root")
+    containerd_images.link_images(prepared, tmp_path / "node" / "root")
     root = tmp_path / "node" / "root"
     assert (root / "blob").stat().st_ino == (prepared / "blob").stat().st_ino
     assert (root / "meta.db").stat().st_ino != (prepared / "meta.db").stat().st_ino
@@ -151,17 +151,17 @@ def test_images_are_linked_and_databases_are_not(tmp_path: Path) -> None:
 def test_furnishing_leaves_a_node_that_has_images_alone(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    images.furnish(tmp_path / "nowhere", root)
+    containerd_images.link_images(tmp_path / "nowhere", root)
     assert list(root.iterdir()) == []
 
 
 def test_changed_image_changes_the_key(tmp_path: Path) -> None:
     image = tmp_path / "image.tar"
     image.write_text("one")
-    before = images.key([image])
-    assert images.key([image]) == before
+    before = containerd_images.key([image])
+    assert containerd_images.key([image]) == before
     image.write_text("other")
-    assert images.key([image]) != before
+    assert containerd_images.key([image]) != before
 
 
 def test_missing_namespace_is_an_error_that_leaves_the_thread_where_it_is() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.cluster import containerd, control_plane, defaults, dns, kubeconfig, kubelet, network
-from sandbox.place import (
+from sandbox.cluster import containerd, control_plane, defaults, dns, kubeconfig_file, kubelet, network
+from sandbox.layout import (
     CONTROL_ADDRESS,
     DNS_ADDRESS,
     ISSUER,
@@ -19,10 +19,10 @@ from sandbox.place import (
     POD_CIDR,
     SERVICE_CIDR,
     Node,
-    Place,
+    SandboxInstance,
 )
 
-PLACE = Place("unit")
+INSTANCE = SandboxInstance("unit")
 BINARY = Path("/bin/program")
 
 
@@ -32,23 +32,23 @@ def flags(argv: list[str]) -> dict[str, str]:
 
 
 def test_api_server_signs_tokens_as_the_eks_issuer_and_for_sts() -> None:
-    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook"), Path("/authorization")))
+    given = flags(control_plane.api_server(BINARY, INSTANCE.pki, Path("/webhook"), Path("/authorization")))
     assert given["service-account-issuer"] == ISSUER
     assert given["api-audiences"].split(",") == [ISSUER, "https://kubernetes.default.svc", "sts.amazonaws.com"]
-    assert given["service-account-signing-key-file"] == str(PLACE.pki / "service-account.key")
-    assert given["service-account-key-file"] == str(PLACE.pki / "service-account.pub")
+    assert given["service-account-signing-key-file"] == str(INSTANCE.pki / "service-account.key")
+    assert given["service-account-key-file"] == str(INSTANCE.pki / "service-account.pub")
 
 
 def test_api_server_asks_the_authenticator_who_an_aws_token_belongs_to() -> None:
-    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook"), Path("/authorization")))
+    given = flags(control_plane.api_server(BINARY, INSTANCE.pki, Path("/webhook"), Path("/authorization")))
     assert given["authentication-token-webhook-config-file"] == "/webhook"
-    webhook = yaml.safe_load(control_plane.webhook_kubeconfig(PLACE, "authenticate"))
+    webhook = yaml.safe_load(control_plane.webhook_kubeconfig(INSTANCE, "authenticate"))
     assert webhook["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:21362/authenticate"
-    assert webhook["clusters"][0]["cluster"]["certificate-authority"] == str(PLACE.pki / "ca.crt")
+    assert webhook["clusters"][0]["cluster"]["certificate-authority"] == str(INSTANCE.pki / "ca.crt")
 
 
 def test_api_server_reaches_kubelets_by_address_and_keeps_nodes_apart() -> None:
-    given = flags(control_plane.api_server(BINARY, PLACE.pki, Path("/webhook"), Path("/authorization")))
+    given = flags(control_plane.api_server(BINARY, INSTANCE.pki, Path("/webhook"), Path("/authorization")))
     assert given["kubelet-preferred-address-types"] == "InternalIP"
     assert given["authorization-config"] == "/authorization"
     configuration = yaml.safe_load(control_plane.authorization_configuration(Path("/authorizer.kubeconfig")))
@@ -61,7 +61,7 @@ def test_api_server_reaches_kubelets_by_address_and_keeps_nodes_apart() -> None:
 
 
 def test_controller_manager_provisions_no_volumes_and_hands_out_no_pod_ranges() -> None:
-    given = flags(control_plane.controller_manager(BINARY, PLACE.pki, Path("/kubeconfig")))
+    given = flags(control_plane.controller_manager(BINARY, INSTANCE.pki, Path("/kubeconfig")))
     assert "enable-hostpath-provisioner" not in given
     assert given["allocate-node-cidrs"] == "false"
 
@@ -86,8 +86,8 @@ def test_node_reaches_the_pods_of_both_others_and_services_by_the_default_route(
 
 
 def test_links_are_made_inside_the_namespaces() -> None:
-    made = [line for node in NODES for line in network.link_commands(PLACE, node) if line.startswith("link add")]
-    assert [line.split()[-2:] for line in made] == [["netns", PLACE.node_netns(node)] for node in NODES]
+    made = [line for node in NODES for line in network.link_commands(INSTANCE, node) if line.startswith("link add")]
+    assert [line.split()[-2:] for line in made] == [["netns", INSTANCE.node_netns(node)] for node in NODES]
 
 
 def test_control_reaches_pods_and_services() -> None:
@@ -97,7 +97,7 @@ def test_control_reaches_pods_and_services() -> None:
 
 def test_every_node_has_its_zone_and_instance() -> None:
     for node in NODES:
-        given = yaml.safe_load(kubelet.config(PLACE, node, Path("/run/containerd.sock")))
+        given = yaml.safe_load(kubelet.config(INSTANCE, node, Path("/run/containerd.sock")))
         assert given["providerID"] == f"aws:///{node.zone}/{node.instance_id}"
         assert kubelet.labels(node)["topology.kubernetes.io/zone"] == node.zone
         assert kubelet.labels(node)["topology.ebs.csi.aws.com/zone"] == node.zone
@@ -106,24 +106,24 @@ def test_every_node_has_its_zone_and_instance() -> None:
 
 def test_kubelet_keeps_to_its_own_folder_and_control_group() -> None:
     node = NODES[1]
-    given = yaml.safe_load(kubelet.config(PLACE, node, Path("/run/containerd.sock")))
-    root = PLACE.node_root(node)
-    assert given["cgroupRoot"] == PLACE.node_cgroup(node)
+    given = yaml.safe_load(kubelet.config(INSTANCE, node, Path("/run/containerd.sock")))
+    root = INSTANCE.node_root(node)
+    assert given["cgroupRoot"] == INSTANCE.node_cgroup(node)
     assert {Path(given[name]).parent for name in ("podLogsDir", "volumePluginDir", "resolvConf")} == {root}
-    argv = flags(kubelet.command(BINARY, PLACE, node, root / "kubelet.yaml", root / "kubelet.kubeconfig"))
+    argv = flags(kubelet.command(BINARY, INSTANCE, node, root / "kubelet.yaml", root / "kubelet.kubeconfig"))
     assert argv["root-dir"] == str(root / "kubelet")
     assert argv["hostname-override"] == node.name
 
 
 def test_kubelet_runs_on_cgroup_v1_and_never_drops_images() -> None:
-    given = yaml.safe_load(kubelet.config(PLACE, NODES[0], Path("/run/containerd.sock")))
+    given = yaml.safe_load(kubelet.config(INSTANCE, NODES[0], Path("/run/containerd.sock")))
     assert given["failCgroupV1"] is False
     assert given["cgroupDriver"] == "cgroupfs"
     assert given["imageGCHighThresholdPercent"] == 100
 
 
 def test_kubelet_lets_only_known_clients_in() -> None:
-    given = yaml.safe_load(kubelet.config(PLACE, NODES[0], Path("/run/containerd.sock")))
+    given = yaml.safe_load(kubelet.config(INSTANCE, NODES[0], Path("/run/containerd.sock")))
     assert given["authentication"]["anonymous"] == {"enabled": False}
     assert given["authorization"] == {"mode": "Webhook"}
 
@@ -141,7 +141,7 @@ def test_kube_proxy_leaves_the_machines_connection_table_alone() -> None:
 
 
 def test_containerd_config_is_toml_and_lies_in_the_nodes_folder() -> None:
-    layout = containerd.Layout(Path("/node"), Path("/images"))
+    layout = containerd.ContainerdFolders(Path("/node"), Path("/images"))
     given = tomllib.loads(containerd.toml(containerd.node_config(layout, Path("/bin/runc"))))
     assert (given["version"], given["root"], given["state"]) == (2, "/images", "/node/containerd-state")
     cri = given["plugins"]["io.containerd.grpc.v1.cri"]
@@ -156,13 +156,13 @@ def test_containerd_config_is_toml_and_lies_in_the_nodes_folder() -> None:
 
 
 def test_importer_has_no_pods() -> None:
-    layout = containerd.Layout(Path("/node"), Path("/images"))
+    layout = containerd.ContainerdFolders(Path("/node"), Path("/images"))
     given = tomllib.loads(containerd.toml(containerd.importer_config(layout)))
     assert "io.containerd.grpc.v1.cri" in given["disabled_plugins"]
 
 
 def test_pods_are_routed_so_that_answers_pass_the_nodes_rules() -> None:
-    layout = containerd.Layout(Path("/node"), Path("/images"))
+    layout = containerd.ContainerdFolders(Path("/node"), Path("/images"))
     given = json.loads(containerd.cni_config(layout, NODES[2], "net"))
     (plugin,) = given["plugins"]
     assert plugin["type"] == "ptp"
@@ -183,28 +183,29 @@ def test_gp2_is_what_eks_gives_a_new_cluster() -> None:
 
 
 def test_the_teams_namespace_has_no_labels() -> None:
-    (namespace,) = [one for one in defaults.objects() if one["kind"] == "Namespace"]
+    (namespace,) = [one for one in defaults.manifests() if one["kind"] == "Namespace"]
     assert namespace["metadata"] == {"name": "rocketmq"}
 
 
 def test_dns_service_selects_the_pods_and_has_the_address_that_kubelet_hands_out() -> None:
-    objects = {one["kind"]: one for one in dns.objects()}
+    objects = {one["kind"]: one for one in dns.manifests()}
     service, deployment = objects["Service"]["spec"], objects["Deployment"]["spec"]
-    given = yaml.safe_load(kubelet.config(PLACE, NODES[0], Path("/run/containerd.sock")))
+    given = yaml.safe_load(kubelet.config(INSTANCE, NODES[0], Path("/run/containerd.sock")))
     assert [service["clusterIP"]] == given["clusterDNS"]
     assert service["selector"].items() <= deployment["template"]["metadata"]["labels"].items()
     assert deployment["replicas"] == 2
 
 
 def test_dns_forgets_missing_names_within_a_second() -> None:
-    assert re.search(r"denial \d+ 1$", dns.COREFILE, re.MULTILINE)
-    assert dns.COREFILE.count("{") == dns.COREFILE.count("}")
+    (corefile,) = [one["data"]["Corefile"] for one in dns.manifests() if one["kind"] == "ConfigMap"]
+    assert re.search(r"denial \d+ 1$", corefile, re.MULTILINE)
+    assert corefile.count("{") == corefile.count("}")
 
 
-def test_kubeconfig_names_certificates_of_the_place() -> None:
-    given = yaml.safe_load(kubeconfig.render(PLACE, "admin"))
+def test_kubeconfig_names_certificates_of_the_sandbox() -> None:
+    given = yaml.safe_load(kubeconfig_file.render(INSTANCE, "admin"))
     assert given["clusters"][0]["cluster"]["server"] == "https://10.200.0.1:6443"
     assert given["users"][0]["user"] == {
-        "client-certificate": str(PLACE.pki / "admin.crt"),
-        "client-key": str(PLACE.pki / "admin.key"),
+        "client-certificate": str(INSTANCE.pki / "admin.crt"),
+        "client-key": str(INSTANCE.pki / "admin.key"),
     }

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import doctor
 from sandbox.doctor import GIB, Facts
-from sandbox.place import Place
+from sandbox.layout import SandboxInstance
 
 FIT = Facts(
     system="Linux",
@@ -17,8 +17,8 @@ FIT = Facts(
     memory=16 * GIB,
     cache_folder=Path("/cache"),
     cache_disk=100 * GIB,
-    place_folder=Path("/place"),
-    place_disk=100 * GIB,
+    sandbox_folder=Path("/sandbox"),
+    sandbox_disk=100 * GIB,
     same_disk=False,
     filesystems=frozenset({"overlay", "xfs"}),
     loop_devices=True,
@@ -48,9 +48,9 @@ def test_a_fit_machine_lacks_nothing() -> None:
         ({"loop_devices": False}, "loop devices", "modprobe loop"),
         ({"virtual_network": False}, "bridges and veth", "modprobe -a bridge veth"),
         ({"cgroups": False}, "cgroups", "writable"),
-        ({"memory": 6 * GIB}, "memory: 8.0 GiB have to be free, 6.0 GiB are", "Stop what else runs"),
+        ({"memory": 6 * GIB}, "memory: 8.0 GiB have to be free, 6.0 GiB are", "Stop other programs"),
         ({"cache_disk": 5 * GIB}, "disk: 15.0 GiB have to be free where /cache is, 5.0 GiB are", "EKS_ROCKETMQ_CACHE"),
-        ({"place_disk": 5 * GIB}, "disk: 8.0 GiB have to be free where /place is", "df -h"),
+        ({"sandbox_disk": 5 * GIB}, "disk: 8.0 GiB have to be free where /sandbox is", "df -h"),
         ({"same_disk": True, "cache_disk": 20 * GIB}, "disk: 23.0 GiB have to be free where /cache is", "df -h"),
         ({"go": None}, "Go: it builds Kubernetes", "Install Go 1.26 or newer"),
         ({"go": "go1.19.8"}, "Go 1.26 or newer: this is go1.19.8", "Install Go 1.26 or newer"),
@@ -69,7 +69,7 @@ def test_each_lack_is_named_with_its_remedy(change: dict, missing: str, remedy: 
         {"packages_missing": (), "apt": False},
         {"to_build": (), "go": None},
         {"to_build": (), "cache_disk": 0},
-        {"to_build": (), "running": True, "memory": 1 * GIB, "cache_disk": 0, "place_disk": 0},
+        {"to_build": (), "running": True, "memory": 1 * GIB, "cache_disk": 0, "sandbox_disk": 0},
         {"to_build": (), "same_disk": True, "cache_disk": 9 * GIB},
     ],
 )
@@ -85,11 +85,11 @@ def test_everything_is_said_at_once() -> None:
 def test_require_lists_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "probe", lambda _place: replace(FIT, loop_devices=False, go=None))
     with pytest.raises(doctor.MachineError, match=r"(?s)- loop devices.*\n  Load them.*\n- Go: .*\n  Install Go"):
-        doctor.require(Place("probe"))
+        doctor.require(SandboxInstance("probe"))
 
 
 def test_probe_reads_this_machine() -> None:
-    facts = doctor.probe(Place("probe"))
+    facts = doctor.probe(SandboxInstance("probe"))
     assert facts.memory > 0
     assert facts.cache_disk > 0
     assert not facts.running

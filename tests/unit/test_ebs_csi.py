@@ -9,9 +9,10 @@ import kubernetes_validate
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.ebs_csi import addon, health, manifests, nodes, self_managed
-from sandbox.ebs_csi.configuration import Configuration, ConfigurationError, parse
-from sandbox.place import NODES, Place
+from sandbox.cluster import mounts
+from sandbox.ebs_csi import addon, health, manifests, node_plugin, self_managed
+from sandbox.ebs_csi.addon_configuration import AddonConfiguration, ConfigurationError, parse
+from sandbox.layout import NODES, SandboxInstance
 
 ROLE = "arn:aws:iam::140023393377:role/eks-ebs-csi-driver"
 ENDPOINT = "http://10.200.0.1:4566"
@@ -21,11 +22,13 @@ Objects = list[manifests.Manifest]
 BEFORE, SINCE = "v1.48.0-eksbuild.1", "v1.49.0-eksbuild.1"
 
 
-def rendered(role: str | None = ROLE, configuration: Configuration | None = None, version: str = BEFORE) -> Objects:
-    return manifests.objects(role, configuration or Configuration(), ENDPOINT, version)
+def rendered(
+    role: str | None = ROLE, configuration: AddonConfiguration | None = None, version: str = BEFORE
+) -> Objects:
+    return manifests.addon_manifests(role, configuration or AddonConfiguration(), ENDPOINT, version)
 
 
-EVERYTHING = rendered(configuration=Configuration(default_storage_class=True))
+EVERYTHING = rendered(configuration=AddonConfiguration(default_storage_class=True))
 
 
 def one(objects: Sequence[manifests.Manifest], kind: str) -> manifests.Manifest:
@@ -93,16 +96,16 @@ def test_fs_group_is_honoured_for_single_writers() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (None, Configuration()),
-        ("", Configuration()),
-        ('{"controller": {"replicaCount": 1}}', Configuration(replicas=1)),
-        ("controller:\n  extraVolumeTags: {team: messaging}", Configuration(extra_tags={"team": "messaging"})),
-        ('{"defaultStorageClass": {"enabled": true}}', Configuration(default_storage_class=True)),
-        ('{"node": {"volumeAttachLimit": 5}}', Configuration(attach_limit=5)),
-        ('{"sidecars": {"snapshotter": {}}}', Configuration()),
+        (None, AddonConfiguration()),
+        ("", AddonConfiguration()),
+        ('{"controller": {"replicaCount": 1}}', AddonConfiguration(replicas=1)),
+        ("controller:\n  extraVolumeTags: {team: messaging}", AddonConfiguration(extra_tags={"team": "messaging"})),
+        ('{"defaultStorageClass": {"enabled": true}}', AddonConfiguration(default_storage_class=True)),
+        ('{"node": {"volumeAttachLimit": 5}}', AddonConfiguration(attach_limit=5)),
+        ('{"sidecars": {"snapshotter": {}}}', AddonConfiguration()),
     ],
 )
-def test_configuration_values(text: str | None, expected: Configuration) -> None:
+def test_configuration_values(text: str | None, expected: AddonConfiguration) -> None:
     assert parse(text) == expected
 
 
@@ -126,7 +129,7 @@ def test_bad_configuration_is_refused_by_name(text: str, named: str) -> None:
 
 def test_configuration_reaches_the_cluster() -> None:
     objects = rendered(
-        configuration=Configuration(replicas=3, extra_tags={"b": "2", "a": "1"}, default_storage_class=True)
+        configuration=AddonConfiguration(replicas=3, extra_tags={"b": "2", "a": "1"}, default_storage_class=True)
     )
     assert one(objects, "Deployment")["spec"]["replicas"] == 3
     assert "--extra-tags=a=1,b=2" in controller_pod(objects)["containers"][0]["args"]
@@ -203,11 +206,11 @@ class Bench:
     """A reconciler with nothing real around it."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Place, "root", root)
-        self.place = Place("unit")
-        self.place.run.mkdir()
+        monkeypatch.setattr(SandboxInstance, "root", root)
+        self.instance = SandboxInstance("unit")
+        self.instance.run.mkdir()
         self.eks, self.cluster = FakeEks(), FakeCluster()
-        self.reconciler = addon.Reconciler(self.place, Path("ebs-csi"), self.eks, self.cluster)
+        self.reconciler = addon.Reconciler(self.instance, Path("ebs-csi"), self.eks, self.cluster)
 
 
 @pytest.fixture
@@ -218,23 +221,23 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_the_driver_is_there_while_the_addon_is(bench: Bench) -> None:
     bench.reconciler.step()
     assert ("CSIDriver", "ebs.csi.aws.com") in bench.cluster.objects
-    assert json.loads(health.path(bench.place).read_text()) == {"status": "ACTIVE", "issues": []}
+    assert json.loads(health.path(bench.instance).read_text()) == {"status": "ACTIVE", "issues": []}
     bench.eks.addon = None
     bench.reconciler.step()
     assert bench.cluster.objects == {}
-    assert not health.path(bench.place).exists()
-    assert health.observed_file(bench.place).read_text() == "absent"
+    assert not health.path(bench.instance).exists()
+    assert health.observed_file(bench.instance).read_text() == "absent"
 
 
 def test_a_driver_of_helm_is_left_alone_and_gets_its_node_plugins(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr(nodes, "ensure", lambda *_: started.append("ensure"))
-    monkeypatch.setattr(nodes, "stop_idle", lambda *_: started.append("stop"))
+    monkeypatch.setattr(node_plugin, "ensure", lambda *_: started.append("ensure"))
+    monkeypatch.setattr(node_plugin, "stop_idle", lambda *_: started.append("stop"))
     bench.eks.addon = None
     bench.reconciler.step()
-    helm = one(self_managed.objects(ENDPOINT), "Deployment")
+    helm = one(self_managed.driver_manifests(ENDPOINT), "Deployment")
     monkeypatch.setattr(bench.cluster, "controller", lambda: helm)
     bench.reconciler.step()
     monkeypatch.setattr(bench.cluster, "controller", lambda: one(EVERYTHING, "Deployment"))
@@ -242,7 +245,7 @@ def test_a_driver_of_helm_is_left_alone_and_gets_its_node_plugins(
     assert started == ["stop", "ensure", "stop"]
 
 
-@pytest.mark.parametrize("each", self_managed.objects(ENDPOINT), ids=lambda each: each["kind"])
+@pytest.mark.parametrize("each", self_managed.driver_manifests(ENDPOINT), ids=lambda each: each["kind"])
 def test_a_driver_of_helm_has_no_role_and_no_label_of_eks(each: manifests.Manifest) -> None:
     kubernetes_validate.validate(each, "1.35", strict=True)
     assert each["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "Helm"
@@ -258,10 +261,10 @@ def test_only_a_driver_that_checks_its_identity_is_given_up(
     bench.cluster.broken = True
     bench.reconciler.step()
     bench.reconciler.step()
-    assert health.read(bench.place) == status
+    assert health.read(bench.instance) == status
     bench.cluster.broken = False
     bench.reconciler.step()
-    assert health.read(bench.place) == "ACTIVE"
+    assert health.read(bench.instance) == "ACTIVE"
 
 
 def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> None:
@@ -269,7 +272,7 @@ def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> No
     bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE, "status": "DELETING"}
     bench.reconciler.step()
     assert bench.cluster.objects == {}
-    assert not health.path(bench.place).exists()
+    assert not health.path(bench.instance).exists()
 
 
 def test_nothing_is_applied_again_unless_it_changed(bench: Bench) -> None:
@@ -300,7 +303,7 @@ def test_a_bad_configuration_degrades_the_addon_and_keeps_the_driver(bench: Benc
     bench.reconciler.step()
     bench.eks.addon = {"addonVersion": BEFORE, "configurationValues": '{"controller": {"replicaCount": 0}}'}
     bench.reconciler.step()
-    reported = json.loads(health.path(bench.place).read_text())
+    reported = json.loads(health.path(bench.instance).read_text())
     assert (reported["status"], reported["issues"][0]["code"]) == ("DEGRADED", "ConfigurationConflict")
     assert ("Deployment", "ebs-csi-controller") in bench.cluster.objects
 
@@ -315,11 +318,16 @@ def test_a_passing_failure_of_eks_does_not_remove_the_driver(bench: Bench) -> No
 
 
 def test_node_plugin_serves_its_own_kubelet() -> None:
-    place, node = Place("unit"), NODES[1]
-    process = nodes.process(place, node, Path("/bin/ebs-csi"), None)
+    instance, node = SandboxInstance("unit"), NODES[1]
+    process = node_plugin.process(instance, node, Path("/bin/ebs-csi"), None)
     assert process.netns == "rmq-unit-b"
     assert list(process.argv) == [
-        *("/bin/ebs-csi", "node", f"--kubelet-root={place.node_root(node)}/kubelet", f"--volumes={place.volumes}"),
+        *(
+            "/bin/ebs-csi",
+            "node",
+            f"--kubelet-root={instance.node_root(node)}/kubelet",
+            f"--volumes={instance.volumes}",
+        ),
         *("--instance-id=i-0b00000000000000b", "--zone=ap-southeast-1b", "--volume-attach-limit=25"),
     ]
 
@@ -333,12 +341,12 @@ MOUNTINFO = """\
 
 
 def test_a_node_with_a_mounted_volume_keeps_its_plugin() -> None:
-    assert len(nodes.staged(MOUNTINFO, Path("/nodes/a/kubelet"))) == 1
-    assert nodes.staged(MOUNTINFO, Path("/nodes/b/kubelet")) == []
+    assert len(node_plugin.staged(MOUNTINFO, Path("/nodes/a/kubelet"))) == 1
+    assert node_plugin.staged(MOUNTINFO, Path("/nodes/b/kubelet")) == []
 
 
 def test_mounts_and_devices_of_a_sandbox_are_found() -> None:
-    assert len(nodes.mounted_from(MOUNTINFO, "/dev/loop0")) == 2
+    assert len(mounts.mounted_from(MOUNTINFO, "/dev/loop0")) == 2
     listing = json.dumps(
         {
             "loopdevices": [
@@ -348,5 +356,5 @@ def test_mounts_and_devices_of_a_sandbox_are_found() -> None:
             ]
         }
     )
-    assert nodes.devices(listing, Path("/sandbox/volumes")) == ["/dev/loop0"]
-    assert nodes.devices("", Path("/sandbox/volumes")) == []
+    assert mounts.loop_devices(listing, Path("/sandbox/volumes")) == ["/dev/loop0"]
+    assert mounts.loop_devices("", Path("/sandbox/volumes")) == []

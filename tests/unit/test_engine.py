@@ -19,7 +19,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 from sandbox import pins
 from sandbox.engine import language_host, plugins, program, pulumi
 from sandbox.engine.eks.arguments import PINNED_SDKS
-from sandbox.place import Place
+from sandbox.layout import SandboxInstance
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Elsewhere(Place):
+class Elsewhere(SandboxInstance):
     """A sandbox in a temporary folder."""
 
     folder: Path = Path()
@@ -68,7 +68,7 @@ def executable(path: Path, text: str = "exit 0") -> Path:
     return path
 
 
-def saved_stack(place: Place, salt: str) -> None:
+def saved_stack(place: SandboxInstance, salt: str) -> None:
     state = place.pulumi_backend / ".pulumi/stacks/eks-rocketmq/prod.json"
     state.parent.mkdir(parents=True)
     secrets = {"type": "passphrase", "state": {"salt": salt}}
@@ -241,7 +241,7 @@ def test_view_replaces_another_way_of_keeping_secrets(place: Elsewhere) -> None:
     assert (pulumi.view(place) / "Pulumi.prod.yaml").read_text() == "encryptionsalt: v1:ours\nconfig: {}\n"
 
 
-def lock(place: Place, pid: int, hostname: str | None = None) -> None:
+def lock(place: SandboxInstance, pid: int, hostname: str | None = None) -> None:
     folder = place.pulumi_backend / ".pulumi/locks/organization/eks-rocketmq/prod"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{pid}.json").write_text(json.dumps({"pid": pid, "hostname": hostname or socket.gethostname()}))

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sandbox import lock, place, processes
+from sandbox import layout, lock, processes
+from sandbox.layout import NODES, SandboxInstance
 from sandbox.messages import remoting, topic
-from sandbox.place import NODES, Place
 from sandbox.processes import Process, ProcessError
 from sandbox.progress import Report
 
@@ -24,9 +24,9 @@ SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr(Place, "root", property(lambda self: tmp_path / self.name))
-    made = Place("unit")
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxInstance]:
+    monkeypatch.setattr(SandboxInstance, "root", property(lambda self: tmp_path / self.name))
+    made = SandboxInstance("unit")
     made.root.mkdir()
     yield made
     for name in processes.names(made):
@@ -35,16 +35,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 def test_a_place_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EKS_ROCKETMQ_SANDBOX", raising=False)
-    assert place.current() == Place("sandbox")
+    assert layout.current() == SandboxInstance("sandbox")
     monkeypatch.setenv("EKS_ROCKETMQ_SANDBOX", "test")
-    assert place.current() == Place("test")
+    assert layout.current() == SandboxInstance("test")
 
 
 @pytest.mark.parametrize("name", ["", "../x", "Test", "a b", "elevenchars"])
 def test_a_name_that_could_leave_its_folder_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("EKS_ROCKETMQ_SANDBOX", name)
-    with pytest.raises(place.PlaceError, match="1 to 10 lower-case letters and digits"):
-        place.current()
+    with pytest.raises(layout.SandboxNameError, match="1 to 10 lower-case letters and digits"):
+        layout.current()
 
 
 def test_nodes_lie_in_three_zones_and_are_named_as_eks_names_them() -> None:
@@ -52,7 +52,7 @@ def test_nodes_lie_in_three_zones_and_are_named_as_eks_names_them() -> None:
     assert NODES[0].name == "ip-10-200-0-11.ap-southeast-1.compute.internal"
 
 
-def test_a_process_outlives_its_starter_and_is_started_once(here: Place) -> None:
+def test_a_process_outlives_its_starter_and_is_started_once(here: SandboxInstance) -> None:
     log = processes.log_file(here, "one")
     process = Process("one", SLEEP, ready=lambda: log.exists() and "up" in log.read_text())
     processes.start(here, process)
@@ -66,47 +66,47 @@ def test_a_process_outlives_its_starter_and_is_started_once(here: Place) -> None
     assert processes.names(here) == []
 
 
-def test_a_process_that_ends_before_it_is_ready_shows_its_log(here: Place) -> None:
+def test_a_process_that_ends_before_it_is_ready_shows_its_log(here: SandboxInstance) -> None:
     process = Process("bad", [sys.executable, "-c", "raise SystemExit('port 6443 is in use')"], ready=lambda: False)
     with pytest.raises(ProcessError, match=r"bad ended before it was ready\n.*\nport 6443 is in use"):
         processes.start(here, process)
 
 
-def test_a_process_that_had_ended_before_it_was_recorded_is_not_alive(here: Place) -> None:
+def test_a_process_that_had_ended_before_it_was_recorded_is_not_alive(here: SandboxInstance) -> None:
     processes.start(here, Process("short", ["true"]))
     record = here.run / "short.process"
     record.write_text(json.dumps({"pid": json.loads(record.read_text())["pid"], "started": None}))
     assert not processes.alive(here, "short")
 
 
-def test_a_process_that_never_is_ready_has_an_end(here: Place) -> None:
+def test_a_process_that_never_is_ready_has_an_end(here: SandboxInstance) -> None:
     with pytest.raises(ProcessError, match="slow was not ready within 0 s"):
         processes.start(here, Process("slow", SLEEP, ready=lambda: False, ready_seconds=0.2))
 
 
-def test_a_pid_of_somebody_else_is_never_taken_for_ours(here: Place) -> None:
+def test_a_pid_of_somebody_else_is_never_taken_for_ours(here: SandboxInstance) -> None:
     here.run.mkdir()
     (here.run / "stale.process").write_text(json.dumps({"pid": os.getpid(), "started": "1"}))
     assert not processes.alive(here, "stale")
     processes.stop(here, "stale")  # would end this test run otherwise
 
 
-def test_a_second_command_says_who_is_at_work(here: Place) -> None:
+def test_a_second_command_says_who_is_at_work(here: SandboxInstance) -> None:
     holder = (
-        "import sys\nfrom pathlib import Path\nfrom sandbox import lock\nfrom sandbox.place import Place\n"
-        f"Place.root = property(lambda self: Path({str(here.root)!r}))\n"
-        "with lock.held(Place('unit'), 'up'):\n    print('held', flush=True)\n    sys.stdin.read()\n"
+        "import sys\nfrom pathlib import Path\nfrom sandbox import lock\nfrom sandbox.layout import SandboxInstance\n"
+        f"SandboxInstance.root = property(lambda self: Path({str(here.root)!r}))\n"
+        "with lock.sandbox_lock(SandboxInstance('unit'), 'up'):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=place.REPOSITORY
+        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=layout.REPOSITORY
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         busy = rf"`make up` \(pid {other.pid}\) is working on the sandbox 'unit'"
-        with pytest.raises(lock.BusyError, match=busy), lock.held(here, "down"):
+        with pytest.raises(lock.BusyError, match=busy), lock.sandbox_lock(here, "down"):
             pass
         other.kill()
-    with lock.held(here, "down"):  # the kernel frees the lock of a process that is gone
+    with lock.sandbox_lock(here, "down"):  # the kernel frees the lock of a process that is gone
         pass
 
 
@@ -150,7 +150,7 @@ def server() -> Iterator[Callable[[list[tuple[dict, bytes]]], tuple[str, list[tu
 
 def test_a_question_and_its_answer_travel_in_frames(server: Callable) -> None:
     address, requests = server([({"code": 0, "extFields": {"a": "b"}}, b'{"brokerAddrs":{0:"x",2:"y"}}')])
-    answer = remoting.ask(address, remoting.CLUSTER_INFO, {"topic": "t"}, body=b"payload")
+    answer = remoting.invoke(address, remoting.CLUSTER_INFO, {"topic": "t"}, body=b"payload")
     assert answer.fields == {"a": "b"}
     assert answer.json() == {"brokerAddrs": {"0": "x", "2": "y"}}
     ((header, body),) = requests
@@ -160,7 +160,7 @@ def test_a_question_and_its_answer_travel_in_frames(server: Callable) -> None:
 def test_a_refusal_carries_rocketmqs_own_words(server: Callable) -> None:
     address, _ = server([({"code": 16, "remark": "check signature failed."}, b"")])
     with pytest.raises(remoting.RemotingError, match=r"code 16: check signature failed\.") as refused:
-        remoting.ask(address, remoting.CREATE_TOPIC)
+        remoting.invoke(address, remoting.CREATE_TOPIC)
     assert refused.value.code == 16
 
 

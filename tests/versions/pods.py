@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.cluster.command import run
 from sandbox.cluster.netns import listens
 from sandbox.cluster.network import release_folder
+from sandbox.command import run
 
 PREFIX = "rmq-version"
 HUB = f"{PREFIX}-hub"

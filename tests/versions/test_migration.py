@@ -18,9 +18,9 @@ import pytest
 from sandbox import pins
 from sandbox.cache import entry, recipes, toolchain
 from sandbox.cluster.netns import inside
-from sandbox.messages import deliver, old_brokers
+from sandbox.layout import CACHE
+from sandbox.messages import old_brokers, rocketmq_deployment
 from sandbox.messages import topic as topics
-from sandbox.place import CACHE
 from sandbox.polling import until
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
@@ -72,7 +72,12 @@ def store(pods: Pods, tmp_path: Path) -> Path:
     try:
         with inside(HUB):
             assert until(lambda: old_brokers.answers(address), 120, every=0.5), (tmp_path / "old.log").read_text()
-            old_brokers.fill(address, deliver.TOPIC, deliver.GROUP, [f"old-{number}" for number in range(OLD)])
+            old_brokers.fill(
+                address,
+                rocketmq_deployment.TOPIC,
+                rocketmq_deployment.GROUP,
+                [f"old-{number}" for number in range(OLD)],
+            )
     finally:
         broker.send_signal(signal.SIGTERM)
         assert broker.wait(60) == 143
@@ -95,7 +100,14 @@ def test_a_store_of_an_own_broker_becomes_that_of_a_group(pods: Pods, store: Pat
     (names, *_), (proxy, *_), (first, *others) = (pods.of(role) for role in ("nameserver", "proxy", "broker"))
 
     def exchange(*arguments: str) -> list[str]:
-        argv = ["nsenter", f"--net=/run/netns/{HUB}", "--", str(client), str(deliver.EXCHANGE), *arguments]
+        argv = [
+            "nsenter",
+            f"--net=/run/netns/{HUB}",
+            "--",
+            str(client),
+            str(rocketmq_deployment.CLIENT_PROGRAM),
+            *arguments,
+        ]
         environment = {**os.environ, "HOME": str(tmp_path)}
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -113,7 +125,7 @@ def test_a_store_of_an_own_broker_becomes_that_of_a_group(pods: Pods, store: Pat
     start(first)
     start(proxy)
     endpoint = f"{proxy.address}:8081"
-    sent = exchange("send", endpoint, deliver.TOPIC, str(NEW), "single")
+    sent = exchange("send", endpoint, rocketmq_deployment.TOPIC, str(NEW), "single")
 
     start(*others)
     assert len(members()) == 3
@@ -126,9 +138,11 @@ def test_a_store_of_an_own_broker_becomes_that_of_a_group(pods: Pods, store: Pat
     first.stop(signal.SIGKILL)
     shutil.rmtree(store)
 
-    sent += exchange("send", endpoint, deliver.TOPIC, str(NEW), "strict")
+    sent += exchange("send", endpoint, rocketmq_deployment.TOPIC, str(NEW), "strict")
     sent += [f"old-{number}" for number in range(OLD)]
-    received = exchange("receive", endpoint, deliver.TOPIC, deliver.GROUP, "", str(len(sent)), "90")
+    received = exchange(
+        "receive", endpoint, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, "", str(len(sent)), "90"
+    )
     assert sorted(received) == sorted(sent)
 
 

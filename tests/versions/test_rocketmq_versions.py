@@ -14,9 +14,9 @@ from eks_rocketmq.rocketmq.config.broker_config import versions
 from sandbox import pins
 from sandbox.cache import entry, recipes, toolchain
 from sandbox.cluster.netns import inside
-from sandbox.messages import deliver, remoting
+from sandbox.layout import CACHE
+from sandbox.messages import remoting, rocketmq_deployment
 from sandbox.messages import topic as topics
-from sandbox.place import CACHE
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions.pods import HUB, Pod, Pods
@@ -72,10 +72,10 @@ def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> N
     with inside(HUB):
         for broker in running.of("broker"):
             assert understood(broker) == {}, broker.name
-        topics.ensure(registry, deliver.TOPIC, deliver.GROUP, members=3)
+        topics.ensure(registry, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, members=3)
 
     def exchange(*arguments: str) -> list[str]:
-        argv = [str(client), str(deliver.EXCHANGE), *arguments]
+        argv = [str(client), str(rocketmq_deployment.CLIENT_PROGRAM), *arguments]
         done = subprocess.run(
             ["nsenter", f"--net=/run/netns/{HUB}", "--", *argv],
             env={**os.environ, "HOME": str(tmp_path)},
@@ -87,7 +87,7 @@ def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> N
         return json.loads(done.stdout.splitlines()[-1])
 
     endpoint = f"{proxy.address}:8081"
-    first = exchange("send", endpoint, deliver.TOPIC, "20", "before")
+    first = exchange("send", endpoint, rocketmq_deployment.TOPIC, "20", "before")
     old = master(running, registry)
     drained = old.execute(old.container["lifecycle"]["preStop"]["exec"]["command"])
     assert "master role moved to" in drained.stdout, drained.stdout + drained.stderr
@@ -97,15 +97,15 @@ def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> N
     new = master(running, registry)
     assert new.name != old.name
 
-    second = exchange("send", endpoint, deliver.TOPIC, "20", "after")
-    received = exchange("receive", endpoint, deliver.TOPIC, deliver.GROUP, "", "40", "60")
+    second = exchange("send", endpoint, rocketmq_deployment.TOPIC, "20", "after")
+    received = exchange("receive", endpoint, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, "", "40", "60")
     assert sorted(received) == sorted([*first, *second])
     assert len(received) == 40
 
 
 def understood(broker: Pod) -> dict[str, Any]:
     """Keys of the broker's file that the running broker has another value for."""
-    answer = remoting.ask(f"{broker.address}:10911", BROKER_CONFIG).body.decode()
+    answer = remoting.invoke(f"{broker.address}:10911", BROKER_CONFIG).body.decode()
     live = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
     told = dict(line.split("=", 1) for line in (broker.root / "run" / "broker.conf").read_text().splitlines())
     # The controllers give the id out.

@@ -1,4 +1,4 @@
-"""AWS's own managed policies, as data: name, path, version and document of each that the stack or a node can name."""
+"""AWS's managed policies as data: those that the stack or a node can name."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ DOCUMENTS = Path(__file__).resolve().parent / "documents"
 
 @dataclass(frozen=True)
 class ManagedPolicy:
-    """One policy that AWS publishes. `path` ends and begins with a slash, such as `/service-role/`."""
+    """A policy that AWS publishes. `path` begins and ends with a slash, such as `/service-role/`."""
 
     name: str
     path: str
@@ -25,6 +25,6 @@ class ManagedPolicy:
 
 
 def published() -> Iterator[ManagedPolicy]:
-    """Every policy in `documents/`, in the order of their names."""
+    """Yield every policy in `documents/`, sorted by name."""
     for file in sorted(DOCUMENTS.glob("*.json")):
         yield ManagedPolicy(**json.loads(file.read_text()))

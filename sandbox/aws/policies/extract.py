@@ -1,6 +1,6 @@
-"""Make `documents/` again from moto's data: `python -m sandbox.aws.policies.extract`, where moto is installed.
+"""Write `documents/` from moto's data: `python -m sandbox.aws.policies.extract`, in an environment with moto.
 
-Run it after a new pin of moto; the contract test then says which of the policies changed.
+Run it after a new pin of moto. The contract test shows the changed policies.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ NAMES = (
 
 
 def main() -> None:
-    """Read moto's table without importing moto, and write one file a policy."""
+    """Read moto's table without importing moto, and write one file for each policy."""
     found = metadata.version("moto")
     if found != pins.MOTO:
         raise SystemExit(f"moto is {found}; the documents are taken from {pins.MOTO}: install that, or change the pin")

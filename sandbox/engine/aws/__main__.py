@@ -4,7 +4,7 @@ import logging
 
 from sandbox.engine.aws.stand_in import AwsStandIn
 from sandbox.engine.provider.serving import port_argument, serve
-from sandbox.place import AWS_PROVIDER_PORT
+from sandbox.layout import AWS_PROVIDER_PORT
 
 if __name__ == "__main__":
     # At INFO level, botocore logs the credentials source and the endpoint of every client.

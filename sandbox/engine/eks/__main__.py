@@ -2,7 +2,7 @@
 
 from sandbox.engine.eks.serving import serve
 from sandbox.engine.provider.serving import port_argument
-from sandbox.place import EKS_PROVIDER_PORT
+from sandbox.layout import EKS_PROVIDER_PORT
 
 if __name__ == "__main__":
     serve(port_argument("eks", EKS_PROVIDER_PORT))

@@ -2,7 +2,7 @@
 
 from sandbox.engine.provider.serving import port_argument, serve
 from sandbox.engine.random.stand_in import RandomStandIn
-from sandbox.place import RANDOM_PROVIDER_PORT
+from sandbox.layout import RANDOM_PROVIDER_PORT
 
 if __name__ == "__main__":
     serve(RandomStandIn, port_argument("random", RANDOM_PROVIDER_PORT))

@@ -1,22 +1,25 @@
-"""Sends or receives messages with the official Python client; run with the client's own interpreter.
+"""Client that sends or receives messages with RocketMQ's Python SDK. It runs with an interpreter of its own.
 
-`exchange.py send ENDPOINT TOPIC COUNT PREFIX` prints a JSON list of the bodies that were acknowledged;
-`exchange.py receive ENDPOINT TOPIC GROUP PREFIX COUNT SECONDS` prints a JSON list of those with PREFIX that arrived.
-In the environment, for a RocketMQ with access control and TLS: ROCKETMQ_USER, ROCKETMQ_PASSWORD, ROCKETMQ_TLS.
-It imports nothing of the sandbox, so that it is what an application would write.
+`send ENDPOINT TOPIC COUNT PREFIX` prints a JSON list of the acknowledged bodies.
+`receive ENDPOINT TOPIC GROUP PREFIX COUNT SECONDS` prints a JSON list of the received bodies that begin with PREFIX.
+ROCKETMQ_USER, ROCKETMQ_PASSWORD and ROCKETMQ_TLS enable access control and TLS. The program imports nothing of the
+sandbox, as an application would not.
 """
 
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from rocketmq.v5.client import ClientConfiguration, Credentials
 from rocketmq.v5.consumer import SimpleConsumer
 from rocketmq.v5.model import FilterExpression, Message
 from rocketmq.v5.producer import Producer
 
+T = TypeVar("T")
 INVISIBLE_SECONDS = 30
 SEND_SECONDS = float(os.environ.get("ROCKETMQ_SEND_SECONDS", "60"))
 TLS = "ROCKETMQ_TLS" in os.environ
@@ -27,42 +30,38 @@ def _configuration(endpoint: str) -> ClientConfiguration:
     return ClientConfiguration(endpoint, Credentials(user, password))
 
 
+def _retry(action: Callable[[], T], deadline: float) -> T:
+    """Repeat `action` until it succeeds. Raise its error after `deadline`."""
+    while True:
+        try:
+            return action()
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
 def send(endpoint: str, topic: str, count: int, prefix: str) -> list[str]:
-    """Send `count` messages `PREFIX-0` … and try each again until it is acknowledged or 60 s have gone."""
+    """Send `count` messages `PREFIX-0` … and retry each until it is acknowledged or 60 s are over."""
     producer = Producer(_configuration(endpoint), (topic,), tls_enable=TLS)
     producer.startup()
     acknowledged = []
     try:
         for number in range(count):
             body = f"{prefix}-{number}"
-            _send_one(producer, topic, body)
+            message = Message()
+            message.topic, message.keys, message.body = topic, body, body.encode()
+            _retry(lambda: producer.send(message), time.monotonic() + SEND_SECONDS)  # noqa: B023 (called at once)
             acknowledged.append(body)
     finally:
         producer.shutdown()
     return acknowledged
 
 
-def _send_one(producer: Producer, topic: str, body: str) -> None:
-    message = Message()
-    message.topic = topic
-    message.keys = body
-    message.body = body.encode()
-    deadline = time.monotonic() + SEND_SECONDS
-    while True:
-        try:
-            producer.send(message)
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+def receive(endpoint: str, topic: str, group: str, prefix: str, count: int, seconds: float) -> list[str]:  # noqa: PLR0913, PLR0917 (the arguments of the command)
+    """Receive until `count` different bodies with `prefix` have arrived or `seconds` are over.
 
-
-def receive(endpoint: str, topic: str, group: str, prefix: str, count: int, seconds: float) -> list[str]:  # noqa: PLR0913, PLR0917 - one for each word of the command
-    """Receive until `count` different bodies that begin with `prefix` have come or `seconds` have gone.
-
-    Others are acknowledged and passed over: RocketMQ delivers at least once, so older messages may come again.
+    Acknowledge and skip other messages: RocketMQ delivers at least once, so older ones may come again.
     """
     consumer = SimpleConsumer(
         _configuration(endpoint), group, {topic: FilterExpression()}, await_duration=3, tls_enable=TLS
@@ -72,27 +71,17 @@ def receive(endpoint: str, topic: str, group: str, prefix: str, count: int, seco
     deadline = time.monotonic() + seconds
     try:
         while len(bodies) < count and time.monotonic() < deadline:
-            for message in _receive_some(consumer, deadline):
+            # A proxy rejects the first call of a client until it has received the client's settings.
+            for message in _retry(lambda: consumer.receive(32, INVISIBLE_SECONDS), deadline) or []:
                 body = message.body.decode()
                 if body.startswith(prefix):
                     bodies.add(body)
-                # A refused acknowledgement, as while a broker restarts, only brings the message once more.
+                # After a failed acknowledgement, as during a broker's restart, the message comes again.
                 with suppress(Exception):
                     consumer.ack(message)
     finally:
         consumer.shutdown()
     return sorted(bodies)
-
-
-def _receive_some(consumer: SimpleConsumer, deadline: float) -> list[Message]:
-    """What has come. A proxy refuses the first call of a client whose settings have not reached it yet."""
-    try:
-        return consumer.receive(32, INVISIBLE_SECONDS) or []
-    except Exception:
-        if time.monotonic() > deadline:
-            raise
-        time.sleep(0.2)
-        return []
 
 
 def main(arguments: list[str]) -> None:

@@ -1,7 +1,6 @@
-"""Where one sandbox lives: its folders, network namespaces, addresses and ports.
+"""Layout of a sandbox: account, cluster, addresses and ports, and the folders and network namespaces of each instance.
 
-Everything that a sandbox owns is reached through a `Place`, so `make down` knows what to remove and two sandboxes
-(yours and the one of `make test`) never meet. Addresses can repeat: each sandbox has network namespaces of its own.
+Addresses and ports repeat: each instance has its own network namespaces.
 """
 
 import os
@@ -11,7 +10,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("EKS_ROCKETMQ_CACHE") or Path.home() / ".cache" / "eks-rocketmq")
 
-# The original case. The stack's own settings name the same cluster; the two meet only through the AWS API.
+# The original case. The stack's configuration names the same cluster and finds it through the AWS API only.
 ACCOUNT = "140023393377"
 REGION = "ap-southeast-1"
 CLUSTER = "prod"
@@ -22,7 +21,7 @@ NETWORK_PREFIX = 24
 API_PORT = 6443
 AWS_PORT = 4566
 AUTHENTICATOR_PORT = 21362
-PRINCIPAL_EXTRA = "canonicalArn"  # extra field of users from AWS: the ARN that their access entry names
+PRINCIPAL_EXTRA = "canonicalArn"  # extra field of AWS users: the ARN of their access entry
 EKS_PROVIDER_PORT = 50054
 KUBERNETES_PROVIDER_PORT = 50051
 AWS_PROVIDER_PORT = 50052
@@ -33,13 +32,13 @@ DNS_ADDRESS = "10.201.0.10"
 POD_CIDR = "10.202.0.0/16"
 
 
-class PlaceError(Exception):
-    """The environment names no sandbox that could be."""
+class SandboxNameError(Exception):
+    """EKS_ROCKETMQ_SANDBOX has a value that is not accepted."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One worker: a network namespace, a containerd and a kubelet, in a zone of its own."""
+    """One worker node: a network namespace, a containerd and a kubelet, each node in another zone."""
 
     letter: str
     address: str
@@ -52,7 +51,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """EKS names a node after its private address."""
+        """Name of the node. EKS names a node after its private address."""
         return f"ip-{self.address.replace('.', '-')}.{REGION}.compute.internal"
 
     @property
@@ -68,8 +67,8 @@ NODES = (
 
 
 @dataclass(frozen=True)
-class Place:
-    """One sandbox by name. Pure: making a Place touches nothing."""
+class SandboxInstance:
+    """One sandbox, such as `sandbox` or the `test` of `make test`. `make down` removes all its paths and names."""
 
     name: str = "sandbox"
 
@@ -92,7 +91,7 @@ class Place:
 
     @property
     def volumes(self) -> Path:
-        """The blocks of the EBS volumes: one sparse file `vol-….img` each, made and deleted by the EC2 stand-in."""
+        """One sparse file `vol-….img` for each EBS volume. The EC2 API creates and deletes them."""
         return self.root / "volumes"
 
     @property
@@ -105,7 +104,7 @@ class Place:
 
     @property
     def admin_kubeconfig(self) -> Path:
-        """Client-certificate access for the sandbox's own work; the stack uses `aws eks get-token` instead."""
+        """Client-certificate access for the sandbox itself. The stack uses `aws eks get-token`."""
         return self.root / "admin.kubeconfig"
 
     @property
@@ -123,7 +122,7 @@ class Place:
 
     @property
     def aws_endpoint(self) -> str:
-        """For whatever runs in the control namespace; pods use the control address instead."""
+        """Endpoint for processes in the control namespace. Pods use `aws_endpoint_for_pods`."""
         return f"http://127.0.0.1:{AWS_PORT}"
 
     @property
@@ -135,13 +134,14 @@ class Place:
         return f"https://{CONTROL_ADDRESS}:{API_PORT}"
 
 
-def current() -> Place:
-    """The place that the environment names (`EKS_ROCKETMQ_SANDBOX`, default `sandbox`).
+def current() -> SandboxInstance:
+    """Return the instance that EKS_ROCKETMQ_SANDBOX names; the default is `sandbox`.
 
-    Raises PlaceError for a name that could leave its folder.
+    Raises SandboxNameError for a name that is no single path component.
     """
     name = os.environ.get("EKS_ROCKETMQ_SANDBOX", "sandbox")
     if not (name.isascii() and name.isalnum() and name.islower() and len(name) <= 10):
-        msg = f"EKS_ROCKETMQ_SANDBOX is {name!r}; accepted are 1 to 10 lower-case letters and digits, such as 'test'"
-        raise PlaceError(msg)
-    return Place(name)
+        raise SandboxNameError(
+            f"EKS_ROCKETMQ_SANDBOX is {name!r}; accepted are 1 to 10 lower-case letters and digits, such as 'test'"
+        )
+    return SandboxInstance(name)

@@ -1,4 +1,4 @@
-"""The few calls that EKS's side makes to the cluster: apply, delete, read."""
+"""Kubernetes client of EKS's side of the addon: apply, delete, read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +13,8 @@ FIELD_MANAGER = "eks"
 NOT_FOUND = 404
 
 
-class Cluster:
-    """The cluster, with the rights of its administrator, as EKS has them."""
+class ClusterClient:
+    """Client with the rights of the cluster's administrator, as EKS has them."""
 
     def __init__(self, kubeconfig: Path, discovery_cache: Path) -> None:
         api = config.new_client_from_config(str(kubeconfig))
@@ -22,7 +22,7 @@ class Cluster:
         self._dynamic = dynamic.DynamicClient(api, cache_file=str(discovery_cache))
 
     def apply(self, objects: Sequence[Manifest]) -> None:
-        """Server-side apply; a second time changes nothing. EKS takes over fields that others set."""
+        """Apply with server-side apply. Repeatable. EKS takes over fields of other managers."""
         for each in objects:
             self._kind(each).server_side_apply(
                 body=each,
@@ -33,7 +33,7 @@ class Cluster:
             )
 
     def delete(self, objects: Sequence[Manifest]) -> None:
-        """Delete what is there and has the labels of the addon, last applied first."""
+        """Delete the existing objects with the labels of the addon, in reverse order."""
         for each in reversed(objects):
             name, namespace = each["metadata"]["name"], each["metadata"].get("namespace")
             try:
@@ -44,7 +44,7 @@ class Cluster:
                 continue
 
     def controller(self) -> dict[str, Any] | None:
-        """The controller's Deployment, None when it is missing."""
+        """Return the controller's Deployment, None when it does not exist."""
         try:
             found = self._apps.read_namespaced_deployment(CONTROLLER, NAMESPACE)
         except client.ApiException as error:

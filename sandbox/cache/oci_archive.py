@@ -1,6 +1,6 @@
-"""OCI image archives without a container engine: layers are plain tars, blobs are named by their sha256.
+"""OCI image archives, written without a container engine. Layers are tar files, blobs are named by their sha256.
 
-An archive is reproducible: the same layers and settings give the same bytes. `ctr images import` takes it.
+An archive is reproducible: the same layers and settings give the same bytes. `ctr images import` reads it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _DIRECTORY_MODE = 0o755
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """How a container of the image runs; the names are those of a Dockerfile."""
+    """Configuration of the image, with the names of a Dockerfile."""
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class ImageConfig:
 
 @dataclass(frozen=True)
 class LayerWriter:
-    """Adds files to a layer. Everything has one owner and the time 0, so a layer depends on its content alone."""
+    """Adds files to a layer. All have one owner and modification time 0, so the content alone decides the bytes."""
 
     tar: tarfile.TarFile
     uid: int = 0
@@ -51,7 +51,7 @@ class LayerWriter:
         self.tar.addfile(info, io.BytesIO(data))
 
     def file(self, name: str, source: Path, mode: int | None = None) -> None:
-        """Copy a file; its mode is 755 or 644, as the owner may execute it or not, unless `mode` names another."""
+        """Copy a file. The default mode is 755 for executables and 644 otherwise."""
         executable = source.stat().st_mode & 0o100
         info = self._info(name, mode if mode is not None else (0o755 if executable else 0o644))
         info.size = source.stat().st_size
@@ -73,15 +73,15 @@ class LayerWriter:
 
 @contextmanager
 def layer(path: Path, uid: int = 0, gid: int = 0) -> Generator[LayerWriter]:
-    """Write a layer to `path`; who owns its files is said once."""
+    """Write a layer to `path`. `uid` and `gid` own its files."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         yield LayerWriter(tar, uid, gid)
 
 
 def filtered_layer(source: Path, path: Path, keep: Callable[[tarfile.TarInfo], bool]) -> None:
-    """Copy the members of a root file system's tar that `keep` accepts, with their owners, modes and times.
+    """Copy the members of a root file system's tar that `keep` accepts, with owners, modes and times.
 
-    Times stay, because a JVM's class-data archive is only used while the time of its modules file is the recorded one.
+    A JVM uses its class-data archive only with the recorded time of its modules file, so times must not change.
     """
     with tarfile.open(source) as old, tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as new:
         for member in old:
@@ -90,7 +90,7 @@ def filtered_layer(source: Path, path: Path, keep: Callable[[tarfile.TarInfo], b
 
 
 def write(archive: Path, name: str, layers: list[Path], config: ImageConfig) -> None:
-    """Write the OCI archive of one image. `name` is its full reference, such as `docker.io/apache/rocketmq:5.5.0`."""
+    """Write the OCI archive of an image. `name` is its full reference, such as `docker.io/apache/rocketmq:5.5.0`."""
     digests = [digest(path) for path in layers]
     config_blob = _json(_config_document(config, digests))
     manifest_blob = _json(
@@ -132,7 +132,7 @@ def write(archive: Path, name: str, layers: list[Path], config: ImageConfig) -> 
 
 
 def architecture() -> str:
-    """This machine's architecture as OCI and Go call it."""
+    """Return this machine's architecture in the spelling of OCI and Go."""
     machine = platform.machine()
     return _ARCHITECTURES.get(machine, machine)
 

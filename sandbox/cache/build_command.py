@@ -1,4 +1,4 @@
-"""Run the tools that build and download; a failure says what was tried, what went wrong and what to do."""
+"""Commands that build and download. A failure names the command, its output and a remedy."""
 
 import os
 import re
@@ -19,7 +19,7 @@ LOG_SECONDS = 15.0
 DETAIL_LENGTH = 100
 TAIL_LINES = 30
 
-# First match wins: what the tools print when the machine, and not the build, is at fault.
+# First match wins: outputs of the tools when the machine is the cause.
 _ADVICE = (
     (
         re.compile(r"no space left on device|not enough free space|disk quota exceeded", re.IGNORECASE),
@@ -55,12 +55,12 @@ _ADVICE = (
 
 
 class CacheError(Exception):
-    """Something could not be built or downloaded; the message says what was tried, what failed and what to do."""
+    """Something could not be built or downloaded. The message has the command, its output and a remedy."""
 
 
 @dataclass
-class Progress:
-    """Hands details to the report often enough to follow and seldom enough for a log."""
+class BuildProgress:
+    """Details for the report, at most one every 0.5 s on a terminal and every 15 s in a log."""
 
     report: Report
     _last: float = field(default_factory=time.monotonic)
@@ -69,7 +69,7 @@ class Progress:
         now = time.monotonic()
         if now - self._last >= (TERMINAL_SECONDS if self.report.console.is_terminal else LOG_SECONDS):
             self._last = now
-            self.report.detail(escape(text[:DETAIL_LENGTH]))  # Maven prints [INFO], which is no markup
+            self.report.detail(escape(text[:DETAIL_LENGTH]))  # Maven prints [INFO], which is not markup
 
 
 def run(
@@ -80,10 +80,10 @@ def run(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> str:
-    """Run a command, hand each line of its output (stderr included) to `on_line`, and return its last lines.
+    """Run a command, pass each line of its output (with stderr) to `on_line`, and return the last lines.
 
-    `doing` completes "… failed" in the error, such as "building runc". The command dies with us on Ctrl-C.
-    Raises CacheError when it is not installed or exits other than 0.
+    `doing` completes "… failed" in the error, such as "building runc". The command ends with this process on Ctrl-C.
+    Raises CacheError when it is not installed or its exit code is not 0.
     """
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
@@ -100,7 +100,7 @@ def run(
     except FileNotFoundError:
         raise CacheError(f"{doing} needs `{argv[0]}`, which is not on PATH: install it, then try again") from None
     output = child.stdout
-    assert output is not None  # noqa: S101 - PIPE was asked for
+    assert output is not None  # noqa: S101 (PIPE is given)
     try:
         for line in output:
             tail.append(line.rstrip())
@@ -117,7 +117,7 @@ def run(
 
 
 def failure(doing: str, argv: Sequence[str], code: int, output: str) -> str:
-    """The message of a command that failed: what was tried, the end of what it printed, what to do."""
+    """Return the message of a failed command: the command, the end of its output and a remedy."""
     advice = next((text for pattern, text in _ADVICE if pattern.search(output)), None)
     lines = [f"{doing} failed: `{shlex.join(argv)}` ended with {code}", output]
     return "\n".join([*lines, advice] if advice else lines)

@@ -1,18 +1,18 @@
-"""Python environments with pinned packages, each apart from the others because their pins contradict one another."""
+"""Python environments with pinned packages. They are separate because their pins conflict."""
 
 import sys
 from pathlib import Path
 
 import uv
 
-from sandbox.cache.commands import CacheError, Progress, run
+from sandbox.cache.build_command import BuildProgress, CacheError, run
 from sandbox.cache.entry import Entry, digest
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
 
 
 def entry(name: str, title: str, proof: tuple[str, ...]) -> Entry:
-    """An environment `bin/`, `lib/` from `requirements/<name>.txt`; `proof` is a program of its bin and arguments."""
+    """Return the environment of `requirements/<name>.txt`. `proof` is a program in its `bin` and its arguments."""
     pins = REQUIREMENTS / f"{name}.txt"
     return Entry(
         name=f"python-{name}",
@@ -23,19 +23,19 @@ def entry(name: str, title: str, proof: tuple[str, ...]) -> Entry:
     )
 
 
-def _build(pins: Path, folder: Path, progress: Progress) -> None:
+def _build(pins: Path, folder: Path, progress: BuildProgress) -> None:
     try:
         program = uv.find_uv_bin()
     except FileNotFoundError:
         raise CacheError("`uv` is not in this Python environment: `make` installs it, or `pip install uv`.") from None
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    # Relocatable, because the folder is renamed once it is finished.
+    # Relocatable, because the finished folder is renamed.
     run(
         [program, "venv", "--quiet", "--relocatable", "--allow-existing", "--python", str(base), str(folder)],
         doing="making a Python environment",
         on_line=progress.tell,
     )
-    # Copies, because a file that is linked to uv's own cache could not be repaired from there.
+    # Copies, because uv could not repair a file that is linked to its cache.
     run(
         [
             *(program, "pip", "install", "--no-deps", "--link-mode=copy", "--compile-bytecode"),

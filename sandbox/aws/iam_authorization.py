@@ -1,4 +1,4 @@
-"""Who may do what: root's signature checked like any other; resources of EC2 and KMS and tag conditions as in AWS."""
+"""IAM authorization: root's signature is checked; resources of EC2 and KMS and tag conditions work as in AWS."""
 
 import os
 import re
@@ -6,10 +6,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.aws import guard
+from sandbox.aws import patching
 from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, iam_evaluator, kms, responses, sts
 
-# The services whose denials name the resource; EC2 puts a sentence in front.
+# Services whose denials name the resource. EC2 adds a sentence before.
 _NAMED = ("ec2", "eks", "iam")
 _EC2_DENIED = "You are not authorized to perform this operation. "
 _TAGGING = ("CreateTags", "DeleteTags")
@@ -19,18 +19,18 @@ _LITERALS = ("*", "?", "$")
 
 @dataclass
 class Changes:
-    """Whether the request at hand may change something."""
+    """Whether the current request may change something."""
 
     pending: bool = False
 
 
-# Set by the server for each request: an EKS verb runs in a thread while other requests come and go.
+# The server sets it for each request, as EKS verbs run in threads beside other requests.
 changes: ContextVar[Changes] = ContextVar("sandbox_changes")
 _caller: ContextVar[str] = ContextVar("sandbox_caller", default="")
 
 
 def install() -> None:
-    """Make the evaluator see what AWS's sees."""
+    """Patch the emulator's policy evaluation."""
     _check_root()
     _name_resources()
     _fill_in_tags()
@@ -39,9 +39,9 @@ def install() -> None:
 
 
 def allowed(action: str, resource_arn: str, context: dict[str, Any]) -> Response | None:
-    """Check a second action of the request at hand, such as the tags that a create brings along.
+    """Check another action of the current request, such as tags in a create.
 
-    None when the caller may, otherwise the answer to send.
+    Returns None when the caller may, else the answer to send.
     """
     service = action.split(":", 1)[0]
     denied = iam_evaluator.enforce(
@@ -60,13 +60,13 @@ def allowed(action: str, resource_arn: str, context: dict[str, Any]) -> Response
 
 
 def ec2_resources(params: Parameters, region: str, account: str) -> list[str]:
-    """The resources that AWS authorizes a volume verb on: the one that a denial names first. Empty for other verbs."""
+    """Return the resources for which AWS authorizes a volume verb, the one in a denial first. Empty for other verbs."""
 
     def arn(kind: str, name: str) -> str:
         return f"arn:aws:ec2:{region}:{account}:{kind}/{name}"
 
     def snapshot(name: str) -> str:
-        """A snapshot's ARN names no account."""
+        """Return a snapshot's ARN, which has no account."""
         return f"arn:aws:ec2:{region}::snapshot/{name}"
 
     def value(name: str) -> str:
@@ -90,26 +90,26 @@ def ec2_resources(params: Parameters, region: str, account: str) -> list[str]:
 
 
 def _check_root() -> None:
-    """Only the key that this server was given is root, and its signature counts; stock takes any secret for it."""
+    """Accept only the server's own root key, with its signature. The emulator accepts any secret for it."""
     if not os.environ.get("AWS_ACCESS_KEY_ID") or not os.environ.get("AWS_SECRET_ACCESS_KEY"):
-        raise guard.OverlayError("the server was started without root credentials in its environment")
+        raise patching.OverlayError("the server was started without root credentials in its environment")
 
     def is_root_access_key(access_key_id: str) -> bool:
         return access_key_id == os.environ["AWS_ACCESS_KEY_ID"]
 
     def _is_root_key(access_key_id: str) -> bool:  # noqa: ARG001 (the emulator's signature)
-        """Stock skips the signature of what this names; nobody's is skipped."""
+        """Check every signature. The emulator skips that of the key which this accepts."""
         return False
 
-    guard.replace(iam_evaluator, "is_root_access_key", is_root_access_key)
-    guard.replace(sts, "is_root_access_key", is_root_access_key)
-    guard.replace(iam_evaluator, "_is_root_key", _is_root_key)
+    patching.replace(iam_evaluator, "is_root_access_key", is_root_access_key)
+    patching.replace(sts, "is_root_access_key", is_root_access_key)
+    patching.replace(iam_evaluator, "_is_root_key", _is_root_key)
 
 
 def _name_resources() -> None:
-    guard.require(ec2, "_guess_resource_type", "_parse_member_list")
-    guard.require(kms, "_resolve_key")
-    guard.require(iam_actions, "_query_param")
+    patching.require(ec2, "_guess_resource_type", "_parse_member_list")
+    patching.require(kms, "_resolve_key")
+    patching.require(iam_actions, "_query_param")
 
     def extract_resource_arn(  # noqa: PLR0913, PLR0917 (the emulator's signature)
         service: str,
@@ -126,24 +126,24 @@ def _name_resources() -> None:
         return _key_behind(found) if service == "kms" else found
 
     def verified_access_resource_arns(query_params: Parameters, region: str, account_id: str) -> list[str]:
-        """The list whose members after the first are checked as well, for every EC2 verb."""
+        """Return all resources of an EC2 verb. The emulator also checks those after the first."""
         return ec2_resources(query_params, region, account_id) or stock_others(query_params, region, account_id)
 
-    stock = guard.replace(iam_actions, "extract_resource_arn", extract_resource_arn)
-    stock_others = guard.replace(iam_actions, "verified_access_resource_arns", verified_access_resource_arns)
+    stock = patching.replace(iam_actions, "extract_resource_arn", extract_resource_arn)
+    stock_others = patching.replace(iam_actions, "verified_access_resource_arns", verified_access_resource_arns)
 
 
 def _key_behind(arn: str) -> str:
-    """Whoever names a key by its alias is judged on the key; stock judges the alias, which no policy can name."""
+    """Return the key of an alias: IAM evaluates the key, as policies cannot name an alias."""
     key = kms._resolve_key(arn) if ":alias/" in arn else None
     return key["Arn"] if key else arn
 
 
 def _fill_in_tags() -> None:
-    """aws:RequestTag from TagSpecifications; ec2:ResourceTag and aws:ResourceTag from the resource that is checked."""
-    guard.require(iam_actions, "_TAG_MEMBERS", "_TAG_OPERATIONS")
-    guard.require(ec2, "_tags")
-    guard.require(iam_evaluator, "_anonymous", "_served_unsigned")
+    """Add aws:RequestTag from TagSpecifications, and ec2:ResourceTag and aws:ResourceTag of the resource."""
+    patching.require(iam_actions, "_TAG_MEMBERS", "_TAG_OPERATIONS")
+    patching.require(ec2, "_tags")
+    patching.require(iam_evaluator, "_anonymous", "_served_unsigned")
     iam_actions._TAG_MEMBERS = iam_actions._TAG_MEMBERS | {"TagSpecifications"}
     iam_actions._TAG_OPERATIONS.clear()
 
@@ -158,7 +158,7 @@ def _fill_in_tags() -> None:
         _caller.set(access_key_id or "")
         if not iam_action.split(":", 1)[-1].startswith(("Describe", "List", "Get")):
             changes.get().pending = True
-        # What SDKs send unsigned, such as a token for STS to judge, has no principal whose policies could be looked at.
+        # Unsigned requests of SDKs, such as AssumeRoleWithWebIdentity, have no principal with policies.
         if not access_key_id and iam_evaluator._anonymous.get() and iam_evaluator._served_unsigned(service, iam_action):
             return None
         context = dict(service_context or {})
@@ -168,15 +168,15 @@ def _fill_in_tags() -> None:
                 context[f"aws:ResourceTag/{tag['Key']}"] = tag["Value"]
         return stock(access_key_id, iam_action, service, region, resource_arn, context)
 
-    stock = guard.replace(iam_evaluator, "enforce", enforce)
+    stock = patching.replace(iam_evaluator, "enforce", enforce)
 
 
 def _expand_variables() -> None:
-    """`${aws:PrincipalTag/team}` in the value of a condition is what the request says of it; stock compares the text.
+    """Expand variables such as `${aws:PrincipalTag/team}` in condition values. The emulator compares the text.
 
-    A statement whose variable the request does not have applies to nothing.
+    A statement with a variable that the request lacks does not apply.
     """
-    guard.require(iam_evaluator, "_resolve_condition_key")
+    patching.require(iam_evaluator, "_resolve_condition_key")
 
     def _conditions_met(conditions: dict[str, Any], ctx: Any) -> bool:  # noqa: ANN401 (one of the emulator's classes)
         try:
@@ -188,7 +188,7 @@ def _expand_variables() -> None:
             return False
         return stock(expanded, ctx)
 
-    stock = guard.replace(iam_evaluator, "_conditions_met", _conditions_met)
+    stock = patching.replace(iam_evaluator, "_conditions_met", _conditions_met)
 
 
 def _expanded(values: Any, ctx: Any) -> Any:  # noqa: ANN401 (a text, or a list of them)
@@ -207,7 +207,7 @@ def _variable(name: str, ctx: Any) -> str:  # noqa: ANN401
 
 
 def _word_denials() -> None:
-    guard.require(iam_actions, "identity_denial_message")
+    patching.require(iam_actions, "identity_denial_message")
 
     def access_denied_response(  # noqa: PLR0913 (the emulator's signature)
         service: str,
@@ -238,4 +238,4 @@ def _word_denials() -> None:
             resource_policy_arn=resource_policy_arn,
         )
 
-    stock = guard.replace(iam_actions, "access_denied_response", access_denied_response)
+    stock = patching.replace(iam_actions, "access_denied_response", access_denied_response)

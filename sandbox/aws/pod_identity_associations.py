@@ -1,17 +1,17 @@
-"""EKS Pod Identity: associations for roles that exist, some of which belong to an addon. No agent uses them here."""
+"""EKS Pod Identity associations, for existing roles only. Some belong to an addon. No agent uses them."""
 
 from typing import Any
 
-from sandbox.aws import guard
+from sandbox.aws import patching
 from sandbox.aws.emulator import Response, eks, iam
 
 NO_ROLE = "Role provided in the request does not exist."
 
 
 def install() -> None:
-    """Let an association be tagged, which stock refuses, and give its tags as they are now."""
-    guard.require(eks, "_pod_identity_associations", "_create_pod_identity_association", "_pia_key", "_tags")
-    guard.require(eks, "_tag_resource_not_found")
+    """Allow tags of an association, and return its current tags. The emulator refuses them."""
+    patching.require(eks, "_pod_identity_associations", "_create_pod_identity_association", "_pia_key", "_tags")
+    patching.require(eks, "_tag_resource_not_found")
 
     def _describe_pod_identity_association(cluster_name: str, association_id: str) -> Response:
         found = eks._pod_identity_associations.get(eks._pia_key(cluster_name, association_id))
@@ -25,17 +25,17 @@ def install() -> None:
         known = {each["associationArn"] for each in eks._pod_identity_associations.values()}
         return (arn, None) if arn in known else (None, eks._tag_resource_not_found(arn))
 
-    stock = guard.replace(eks, "_describe_pod_identity_association", _describe_pod_identity_association)
-    stock_arn = guard.replace(eks, "_resolve_tag_resource_arn", _resolve_tag_resource_arn)
+    stock = patching.replace(eks, "_describe_pod_identity_association", _describe_pod_identity_association)
+    stock_arn = patching.replace(eks, "_resolve_tag_resource_arn", _resolve_tag_resource_arn)
 
 
 def role_exists(arn: str) -> bool:
-    """Whether the ARN is that of a role of the account."""
+    """Return whether the ARN is that of a role of the account."""
     return ":role/" in arn and iam._roles.get(arn.rsplit("/", 1)[-1], {}).get("Arn") == arn
 
 
 def make(cluster: str, namespace: str, association: dict[str, str], owner: str) -> str:
-    """Make the association of an addon; returns its ARN. One that the service account has becomes the addon's."""
+    """Create an addon's association and return its ARN. The addon takes over an existing one of the service account."""
     account = association["serviceAccount"]
     remove(cluster, [each["associationArn"] for each in _of(cluster, namespace, account)])
     eks._create_pod_identity_association(cluster, {**association, "namespace": namespace})
@@ -45,7 +45,7 @@ def make(cluster: str, namespace: str, association: dict[str, str], owner: str) 
 
 
 def remove(cluster: str, arns: list[str]) -> None:
-    """Remove the associations of an addon; those that somebody removed before are no loss."""
+    """Remove the associations of an addon. Missing ones are no error."""
     for arn in arns:
         eks._pod_identity_associations.pop(eks._pia_key(cluster, arn.rsplit("/", 1)[-1]), None)
         eks._tags.pop(arn, None)

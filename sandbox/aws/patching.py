@@ -1,4 +1,4 @@
-"""The only way in which the overlay changes the emulator: each change names what it expects, and fails without it."""
+"""Patches of the emulator. The overlay changes it only here; each patch fails when its target has changed."""
 
 import inspect
 from collections.abc import Callable, MutableMapping
@@ -10,11 +10,11 @@ from sandbox import pins
 
 
 class OverlayError(Exception):
-    """The emulator is not the one that the overlay was written for."""
+    """The emulator differs from the version that the overlay was written for."""
 
 
 def require_version() -> None:
-    """Raises OverlayError unless the installed emulator has exactly the pinned version."""
+    """Raise OverlayError unless the installed emulator has exactly the pinned version."""
     found = metadata.version("ministack")
     if found != pins.MINISTACK:
         raise OverlayError(
@@ -24,9 +24,9 @@ def require_version() -> None:
 
 
 def replace(owner: ModuleType, name: str, new: Callable[..., Any]) -> Callable[..., Any]:
-    """Put `new` where `owner.name` is, and give back the old function.
+    """Replace `owner.name` by `new` and return the old function.
 
-    Raises OverlayError when there is no such function or its parameters have other names.
+    Raises OverlayError when it does not exist or its parameters have other names.
     """
     old = getattr(owner, name, None)
     if not callable(old):
@@ -41,9 +41,9 @@ def replace(owner: ModuleType, name: str, new: Callable[..., Any]) -> Callable[.
 def replace_verb(
     table: MutableMapping[str, Callable[..., Any]], verb: str, new: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Put `new` where the emulator answers `verb`, and give back the old handler.
+    """Replace the emulator's handler of `verb` by `new` and return the old one.
 
-    Raises OverlayError when the emulator does not answer it.
+    Raises OverlayError when the emulator has none.
     """
     if verb not in table:
         raise OverlayError(f"the emulator does not answer {verb} any more; the overlay replaces it")
@@ -53,9 +53,9 @@ def replace_verb(
 
 
 def add_verb(table: MutableMapping[str, Callable[..., Any]], verb: str, new: Callable[..., Any]) -> None:
-    """Answer a verb that the emulator lacks.
+    """Add a handler for a verb that the emulator lacks.
 
-    Raises OverlayError when it does not lack it: then the overlay's answer may be the worse one.
+    Raises OverlayError when the emulator has one, which may be better.
     """
     if verb in table:
         raise OverlayError(f"the emulator now answers {verb} itself; compare, and drop one of the two")
@@ -63,7 +63,7 @@ def add_verb(table: MutableMapping[str, Callable[..., Any]], verb: str, new: Cal
 
 
 def require(owner: ModuleType, *names: str) -> None:
-    """Raises OverlayError unless `owner` has all the private names that the overlay uses."""
+    """Raise OverlayError unless `owner` has all these private names."""
     missing = [name for name in names if not hasattr(owner, name)]
     if missing:
         raise OverlayError(f"{owner.__name__} has no {', '.join(missing)}; the overlay uses them")

@@ -1,4 +1,4 @@
-"""An addon's `configurationValues`: what of them the sandbox carries out."""
+"""Values of an addon's `configurationValues` that the sandbox carries out."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ MOST_REPLICAS = 10
 
 
 class ConfigurationError(ValueError):
-    """The text is no JSON or YAML object, or a value that is carried out has the wrong type."""
+    """The text is no JSON or YAML object, or a value has a wrong type."""
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """The values that have an effect here. Other keys of the addon's schema are accepted and change nothing."""
+class AddonConfiguration:
+    """Values with an effect in the sandbox. Other keys of the addon's schema are accepted and have no effect."""
 
     replicas: int = DEFAULT_REPLICAS
     """`controller.replicaCount`"""
@@ -29,10 +29,10 @@ class Configuration:
     """`node.volumeAttachLimit`: volumes that can be attached to one node"""
 
 
-def parse(text: str | None) -> Configuration:
-    """Read `configurationValues`, JSON or YAML as EKS accepts them.
+def parse(text: str | None) -> AddonConfiguration:
+    """Read `configurationValues`, as JSON or YAML.
 
-    Raises ConfigurationError that names the key, the value and what is accepted.
+    Raises ConfigurationError with the key, its value and what is accepted.
     """
     values = _load(text)
     controller, node = _section(values, "controller"), _section(values, "node")
@@ -52,7 +52,7 @@ def parse(text: str | None) -> Configuration:
     limit = node.get("volumeAttachLimit")
     if limit is not None and not _is_count(limit):
         raise ConfigurationError(f"node.volumeAttachLimit is {limit!r}; accepted is a number of at least 1")
-    return Configuration(replicas, tags, enabled, limit)
+    return AddonConfiguration(replicas, tags, enabled, limit)
 
 
 def _load(text: str | None) -> dict[str, Any]:
