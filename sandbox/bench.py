@@ -84,11 +84,9 @@ def _previews(instance: SandboxInstance, tools: Toolchain, report: Report) -> li
         measured = [empty]
         planned = {}
         for number in GROUPS:
-            seconds = []
-            for _ in range(FEW_RUNS):
-                started = time.monotonic()
-                planned[number] = previews.groups(number)
-                seconds.append(time.monotonic() - started)
+            counts: list[int] = []
+            seconds = _repeated(FEW_RUNS, lambda: counts.append(previews.groups(number)))  # noqa: B023 (called at once)
+            planned[number] = counts[0]
             title = f"pulumi preview, groups: {number}, resources: {planned[number]}"
             goal = empty.median + SECONDS_PER_RESOURCE * planned[number]
             if more := planned[number] - planned[GROUPS[0]]:

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.aws.eks_error import EksError
+
 EBS_CSI = "aws-ebs-csi-driver"
 
 
@@ -89,33 +91,29 @@ NEED_NODES = frozenset({"coredns", EBS_CSI})
 """Addons with a Deployment. They are ACTIVE only when a node runs it."""
 
 
-class UnsupportedAddonError(Exception):
-    """EKS refuses the request with InvalidParameterException."""
-
-
 def resolve(name: str, version: str | None) -> tuple[AddonDefinition, str]:
-    """Return the addon and its version. Raises UnsupportedAddonError for an unknown name or version."""
+    """Return the addon and its version. Raises EksError for an unknown name or version."""
     addon = CATALOGUE.get(name)
     if addon is None:
-        raise UnsupportedAddonError(
+        raise EksError(
             f"Addon {name} specified is not supported; this sandbox runs {', '.join(CATALOGUE)} and no other"
         )
     if version and version not in addon.versions:
-        raise UnsupportedAddonError(f"Addon version specified is not supported; {name} has {', '.join(addon.versions)}")
+        raise EksError(f"Addon version specified is not supported; {name} has {', '.join(addon.versions)}")
     return addon, version or addon.default_version
 
 
 def check_configuration(addon: AddonDefinition, values: str) -> None:
-    """Raise UnsupportedAddonError unless `values` is empty or JSON that matches the addon's schema."""
+    """Raise EksError unless `values` is empty or JSON that matches the addon's schema."""
     if not values:
         return
     try:
         given = json.loads(values)
     except ValueError:
-        raise UnsupportedAddonError("ConfigurationValue is not in valid JSON or YAML format.") from None
+        raise EksError("ConfigurationValue is not in valid JSON or YAML format.") from None
     problem = _problem(given, addon.schema, "$")
     if problem:
-        raise UnsupportedAddonError(
+        raise EksError(
             "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "
             f"[{problem}]"
         )

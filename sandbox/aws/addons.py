@@ -17,10 +17,10 @@ from sandbox.aws.addon_catalogue import (
     NEED_NODES,
     RUNS_HERE,
     AddonDefinition,
-    UnsupportedAddonError,
     check_configuration,
     resolve,
 )
+from sandbox.aws.eks_error import EksError, in_use, not_found
 from sandbox.aws.emulator import Response, eks, responses
 from sandbox.aws.settings import ServerSettings
 
@@ -30,10 +30,6 @@ _SETTLED_SECONDS = 3.0
 _TIMEOUT_SECONDS = 90.0
 _TOO_FEW = "InsufficientNumberOfReplicas"
 _CONFLICTS = ("", "NONE", "OVERWRITE", "PRESERVE")
-
-
-class NoSuchAddonError(Exception):
-    """The cluster has no such addon."""
 
 
 def install() -> None:
@@ -77,10 +73,7 @@ def supported_versions(name: str | None, version: str | None) -> Response:
 
 def configuration(name: str, version: str) -> Response:
     """DescribeAddonConfiguration."""
-    try:
-        addon, number = resolve(name, version)
-    except UnsupportedAddonError as unsupported:
-        return _invalid(str(unsupported))
+    addon, number = resolve(name, version)
     return eks._json_resp(
         200,
         {
@@ -101,17 +94,12 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
     """CreateAddon."""
     name = body.get("addonName", "")
     if f"{cluster}/{name}" in eks._addons:
-        return eks._error(409, "ResourceInUseException", "Addon already exists.")
-    try:
-        addon, version = resolve(name, body.get("addonVersion"))
-        if cluster == layout.CLUSTER and name not in RUNS_HERE:
-            raise UnsupportedAddonError(
-                f"the cluster {cluster} of this sandbox has a network of its own, without {name}"
-            )
-        check_configuration(addon, body.get("configurationValues") or "")
-        _check(body, addon)
-    except UnsupportedAddonError as unsupported:
-        return _invalid(str(unsupported))
+        raise in_use("Addon already exists.")
+    addon, version = resolve(name, body.get("addonVersion"))
+    if cluster == layout.CLUSTER and name not in RUNS_HERE:
+        raise EksError(f"the cluster {cluster} of this sandbox has a network of its own, without {name}")
+    check_configuration(addon, body.get("configurationValues") or "")
+    _check(body, addon)
     now = eks._now()
     arn = f"arn:aws:eks:{responses.get_region()}:{responses.get_account_id()}:addon/{cluster}/{name}/{uuid.uuid4()}"
     record = {
@@ -132,13 +120,13 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
     _associate(record, addon, body.get("podIdentityAssociations") or [])
     eks._addons[f"{cluster}/{name}"] = record
     eks._tags[arn] = dict(body.get("tags") or {})
-    return eks._json_resp(200, {"addon": _shown(record, ("CREATING", []))})
+    return eks._json_resp(200, {"addon": _addon_response(record, ("CREATING", []))})
 
 
 def describe(settings: ServerSettings, cluster: str, name: str) -> Response:
     """DescribeAddon."""
     record = _record(cluster, name)
-    return eks._json_resp(200, {"addon": _shown(record, _state(settings, record))})
+    return eks._json_resp(200, {"addon": _addon_response(record, _state(settings, record))})
 
 
 def names(cluster: str) -> Response:
@@ -152,13 +140,10 @@ def update(settings: ServerSettings, cluster: str, name: str, body: dict[str, An
     record = _record(cluster, name)
     status, _ = _state(settings, record)
     if status in ("CREATING", "UPDATING"):
-        return eks._error(409, "ResourceInUseException", f"Addon is currently in {status} state; try again later.")
-    try:
-        addon, version = resolve(name, body.get("addonVersion") or record["addonVersion"])
-        check_configuration(addon, body.get("configurationValues") or "")
-        _check(body, addon)
-    except UnsupportedAddonError as unsupported:
-        return _invalid(str(unsupported))
+        raise in_use(f"Addon is currently in {status} state; try again later.")
+    addon, version = resolve(name, body.get("addonVersion") or record["addonVersion"])
+    check_configuration(addon, body.get("configurationValues") or "")
+    _check(body, addon)
     record["addonVersion"] = version
     # A request without a role removes the role: https://github.com/hashicorp/terraform-provider-aws/pull/19403
     record["serviceAccountRoleArn"] = body.get("serviceAccountRoleArn", "")
@@ -192,7 +177,7 @@ def describe_update(settings: ServerSettings, cluster: str, name: str, update_id
     record = _record(cluster, name)
     started = record["_updates"].get(update_id)
     if started is None:
-        return eks._error(404, "ResourceNotFoundException", f"No update found for ID: {update_id}")
+        raise not_found(f"No update found for ID: {update_id}")
     status, issues = _state(settings, record)
     outcome = {"UPDATING": "InProgress", "ACTIVE": "Successful"}.get(status, "Failed")
     errors = [
@@ -205,19 +190,19 @@ def describe_update(settings: ServerSettings, cluster: str, name: str, update_id
 def delete(settings: ServerSettings, cluster: str, name: str, preserve: bool) -> Response:
     """DeleteAddon. The cluster's side then removes the addon from the cluster."""
     if preserve and cluster == layout.CLUSTER:
-        return _invalid("preserve is not supported by this sandbox: the addon's software goes with the addon")
+        raise EksError("preserve is not supported by this sandbox: the addon's software goes with the addon")
     record = _record(cluster, name)
     pod_identity_associations.remove(cluster, record.get("podIdentityAssociations", []))
     eks._addons.pop(f"{cluster}/{name}")
     eks._tags.pop(record["addonArn"], None)
     (settings.addon_reports / cluster / f"{name}.json").unlink(missing_ok=True)
-    return eks._json_resp(200, {"addon": _shown(record, ("DELETING", []))})
+    return eks._json_resp(200, {"addon": _addon_response(record, ("DELETING", []))})
 
 
 def _record(cluster: str, name: str) -> dict[str, Any]:
     record = eks._addons.get(f"{cluster}/{name}")
     if record is None:
-        raise NoSuchAddonError(f"No addon: {name} found in cluster: {cluster}")
+        raise not_found(f"No addon: {name} found in cluster: {cluster}")
     return record
 
 
@@ -258,7 +243,7 @@ def _state_in_api_only(record: dict[str, Any]) -> tuple[str, list[dict[str, Any]
     return "ACTIVE", []
 
 
-def _shown(record: dict[str, Any], state: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _addon_response(record: dict[str, Any], state: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
     shown = {key: value for key, value in record.items() if not key.startswith("_") and value not in ("", [])}
     tags = eks._tags.get(record["addonArn"]) or {}
     return {**shown, "tags": tags, "status": state[0], "health": {"issues": state[1]}}
@@ -273,26 +258,20 @@ def _associate(record: dict[str, Any], addon: AddonDefinition, associations: lis
 
 def _check(body: dict[str, Any], addon: AddonDefinition) -> None:
     if body.get("resolveConflicts", "") not in _CONFLICTS:
-        raise UnsupportedAddonError(
-            f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE"
-        )
+        raise EksError(f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE")
     for association in body.get("podIdentityAssociations") or []:
         account = association.get("serviceAccount")
         if account != addon.service_account:
-            raise UnsupportedAddonError(
+            raise EksError(
                 f"Service account {account} is not supported by addon {addon.name}; it has {addon.service_account}"
             )
         if not pod_identity_associations.role_exists(association.get("roleArn", "")):
-            raise UnsupportedAddonError(pod_identity_associations.NO_ROLE)
+            raise EksError(pod_identity_associations.NO_ROLE)
     arn = body.get("serviceAccountRoleArn")
     if arn == "":
         # EKS's message, as in https://github.com/hashicorp/terraform-provider-aws/issues/30645
-        raise UnsupportedAddonError("Cross-account pass role is not allowed.")
+        raise EksError("Cross-account pass role is not allowed.")
     if arn and not pod_identity_associations.role_exists(arn):
-        raise UnsupportedAddonError(
+        raise EksError(
             f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
         )
-
-
-def _invalid(message: str) -> Response:
-    return eks._error(400, "InvalidParameterException", message)

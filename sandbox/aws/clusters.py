@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox import layout, pins
 from sandbox.aws import node_groups, patching, updates
+from sandbox.aws.eks_error import EksError
 from sandbox.aws.emulator import Response, ec2, eks, responses
 from sandbox.aws.settings import ServerSettings
 
@@ -55,12 +56,12 @@ def install(settings: ServerSettings) -> None:
             if cluster["name"] == layout.CLUSTER:
                 cluster["endpoint"] = _ENDPOINT
 
-    def _start_nothing() -> None:
+    def _no_container_engine() -> None:
         """Prevent the emulator from starting a cluster in a container engine."""
 
     patching.replace(eks, "_new_oidc_id", _new_oidc_id)
     patching.replace(eks, "_issuer_url", _issuer_url)
-    patching.replace(eks, "_get_docker", _start_nothing)
+    patching.replace(eks, "_get_docker", _no_container_engine)
     stock_restore = patching.replace(eks, "_restore_state", _restore_state)
     stock_create = patching.replace(eks, "_create_cluster", _create_cluster)
     stock_delete = patching.replace(eks, "_delete_cluster", _delete_cluster)
@@ -79,17 +80,14 @@ def configure(name: str, body: dict[str, Any]) -> Response:
     }
     given = [key for key in kinds if key in body]
     if len(given) != 1:
-        return eks._error(400, "InvalidParameterException", "Only one type of update can be allowed.")
+        raise EksError("Only one type of update can be allowed.")
     (key,) = given
     changed = {**cluster[key], **body[key]} if isinstance(body[key], dict) and key != "logging" else body[key]
     if changed == cluster.get(key):
-        text = f"No changes needed for the {key} config provided"
-        return eks._error(400, "InvalidParameterException", text)
-    if key == "accessConfig" and not _forward(cluster[key], changed):
-        text = "Unsupported authentication mode update from {} to {}".format(
-            *(each["authenticationMode"] for each in (cluster[key], changed))
-        )
-        return eks._error(400, "InvalidParameterException", text)
+        raise EksError(f"No changes needed for the {key} config provided")
+    if key == "accessConfig" and not _is_allowed_mode_change(cluster[key], changed):
+        before, after = (each["authenticationMode"] for each in (cluster[key], changed))
+        raise EksError(f"Unsupported authentication mode update from {before} to {after}")
     cluster[key] = changed
     return updates.start(cluster, kinds[key], {key: json.dumps(body[key])})
 
@@ -99,7 +97,7 @@ def reads_access_entries(name: str) -> bool:
     return eks._clusters[name]["accessConfig"]["authenticationMode"] != _MODES[0]
 
 
-def _forward(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def _is_allowed_mode_change(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Return whether the change of mode is allowed: EKS allows none back to the ConfigMap."""
     old, new = (_MODES.index(each["authenticationMode"]) for each in (before, after))
     return new > old
@@ -110,8 +108,7 @@ def upgrade(name: str, body: dict[str, Any]) -> Response:
     cluster = eks._clusters[name]
     now, wanted = (int(version.split(".")[1]) for version in (cluster["version"], body["version"]))
     if wanted != now + 1:
-        text = f"Unsupported Kubernetes minor version update from {cluster['version']} to {body['version']}"
-        return eks._error(400, "InvalidParameterException", text)
+        raise EksError(f"Unsupported Kubernetes minor version update from {cluster['version']} to {body['version']}")
     cluster["version"] = body["version"]
     return updates.start(cluster, "VersionUpdate", {"Version": body["version"]})
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.aws import addons, clusters, node_groups, patching, pod_identity_associations, updates
+from sandbox.aws.eks_error import EksError, not_found
 from sandbox.aws.emulator import Parameters, Response, eks, iam
 from sandbox.aws.settings import ServerSettings
 
@@ -40,8 +41,8 @@ def install(settings: ServerSettings) -> None:
         query = {name: values[0] if isinstance(values, list) else values for name, values in query_params.items()}
         try:
             answer = _route(settings, method, unquote(path), body, query)
-        except addons.NoSuchAddonError as missing:
-            return eks._error(404, "ResourceNotFoundException", str(missing))
+        except EksError as refused:
+            return eks._error(refused.status, refused.code, str(refused))
         return answer or stock(method, path, headers, body_bytes, query_params)
 
     stock_entry = patching.replace(eks, "_describe_access_entry", _describe_access_entry)
@@ -61,7 +62,9 @@ def _route(
             return _access_policies()
     if not (cluster := _CLUSTER.match(path)):
         return None
-    return _no_cluster(cluster[1]) or _in_cluster(settings, method, path, body, query)
+    if cluster[1] not in eks._clusters:
+        raise not_found(f"No cluster found for name: {cluster[1]}.")
+    return _in_cluster(settings, method, path, body, query)
 
 
 def _in_cluster(
@@ -78,20 +81,21 @@ def _in_cluster(
         and body.get("roleArn")
         and not pod_identity_associations.role_exists(body["roleArn"])
     ):
-        return eks._error(400, "InvalidParameterException", pod_identity_associations.NO_ROLE)
-    return _entry_refusal(path, body) if method == "POST" else None
+        raise EksError(pod_identity_associations.NO_ROLE)
+    if method == "POST":
+        _check_entry(path, body)
+    return None
 
 
-def _entry_refusal(path: str, body: dict[str, Any]) -> Response | None:
-    """Return why EKS refuses an access entry or its policy."""
+def _check_entry(path: str, body: dict[str, Any]) -> None:
+    """Raise EksError when EKS refuses an access entry or its policy."""
     if (found := _ENTRIES.match(path)) and not clusters.reads_access_entries(found[1]):
         text = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this"
-        return eks._error(400, "InvalidRequestException", f"{text} operation.")
+        raise EksError(f"{text} operation.", "InvalidRequestException")
     if _ENTRIES.fullmatch(path):
-        return _principal_refusal(body.get("principalArn", ""))
+        _check_principal(body.get("principalArn", ""))
     if _POLICIES.fullmatch(path):
-        return _policy_refusal(body.get("policyArn", ""))
-    return None
+        _check_policy(body.get("policyArn", ""))
 
 
 def _change(found: re.Match[str], body: dict[str, Any]) -> Response:
@@ -100,8 +104,6 @@ def _change(found: re.Match[str], body: dict[str, Any]) -> Response:
     if not group:
         return clusters.configure(cluster, body) if kind == "update-config" else clusters.upgrade(cluster, body)
     record = node_groups.record(cluster, group[0])
-    if record is None:
-        return _no_group(group[0])
     return node_groups.configure(record, body) if kind == "update-config" else node_groups.upgrade(record, body)
 
 
@@ -110,13 +112,8 @@ def _update(settings: ServerSettings, cluster: str, update_id: str, query: dict[
     if "addonName" in query:
         return addons.describe_update(settings, cluster, query["addonName"], update_id)
     if "nodegroupName" in query:
-        group = node_groups.record(cluster, query["nodegroupName"])
-        return _no_group(query["nodegroupName"]) if group is None else updates.describe(group, update_id)
+        return updates.describe(node_groups.record(cluster, query["nodegroupName"]), update_id)
     return updates.describe(eks._clusters[cluster], update_id)
-
-
-def _no_group(name: str) -> Response:
-    return eks._error(404, "ResourceNotFoundException", f"No node group found for name: {name}.")
 
 
 def _addon(
@@ -136,12 +133,6 @@ def _addon(
     return None
 
 
-def _no_cluster(name: str) -> Response | None:
-    if name in eks._clusters:
-        return None
-    return eks._error(404, "ResourceNotFoundException", f"No cluster found for name: {name}.")
-
-
 def _access_policies() -> Response:
     policies = [
         {"name": name, "arn": f"arn:aws:eks::aws:{eks._ACCESS_POLICY_ARN_PREFIX}{name}"}
@@ -150,20 +141,18 @@ def _access_policies() -> Response:
     return eks._json_resp(200, {"accessPolicies": policies})
 
 
-def _principal_refusal(arn: str) -> Response | None:
+def _check_principal(arn: str) -> None:
     """Refuse an unknown principal. EKS stores its unique id, so a recreated user has no access."""
     kind, _, name = arn.rpartition(":")[2].partition("/")
     store = {"user": iam._users, "role": iam._roles}.get(kind, {})
-    if store.get(name.rsplit("/", 1)[-1], {}).get("Arn") == arn:
-        return None
-    text = "The specified principalArn is invalid: invalid principal."
-    return eks._error(400, "InvalidParameterException", text)
+    if store.get(name.rsplit("/", 1)[-1], {}).get("Arn") != arn:
+        raise EksError("The specified principalArn is invalid: invalid principal.")
 
 
-def _policy_refusal(arn: str) -> Response | None:
-    if arn.startswith("arn:aws:eks::aws:cluster-access-policy/") and arn.rsplit("/", 1)[-1] in eks._ACCESS_POLICY_RULES:
-        return None
-    return eks._error(400, "InvalidParameterException", f"The policyArn {arn} is not an EKS access policy.")
+def _check_policy(arn: str) -> None:
+    prefix, _, name = arn.rpartition("/")
+    if prefix != "arn:aws:eks::aws:cluster-access-policy" or name not in eks._ACCESS_POLICY_RULES:
+        raise EksError(f"The policyArn {arn} is not an EKS access policy.")
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -32,10 +32,10 @@ _caller: ContextVar[str] = ContextVar("sandbox_caller", default="")
 def install() -> None:
     """Patch the emulator's policy evaluation."""
     _check_root()
-    _name_resources()
-    _fill_in_tags()
+    _resolve_resources()
+    _add_tag_keys()
     _expand_variables()
-    _word_denials()
+    _name_denied_resources()
 
 
 def allowed(action: str, resource_arn: str, context: dict[str, Any]) -> Response | None:
@@ -106,7 +106,7 @@ def _check_root() -> None:
     patching.replace(iam_evaluator, "_is_root_key", _is_root_key)
 
 
-def _name_resources() -> None:
+def _resolve_resources() -> None:
     patching.require(ec2, "_guess_resource_type", "_parse_member_list")
     patching.require(kms, "_resolve_key")
     patching.require(iam_actions, "_query_param")
@@ -123,7 +123,7 @@ def _name_resources() -> None:
     ) -> str:
         named = ec2_resources(query_params, region, account_id) if service == "ec2" else []
         found = named[0] if named else stock(service, method, path, headers, body, query_params, region, account_id)
-        return _key_behind(found) if service == "kms" else found
+        return _key_of_alias(found) if service == "kms" else found
 
     def verified_access_resource_arns(query_params: Parameters, region: str, account_id: str) -> list[str]:
         """Return all resources of an EC2 verb. The emulator also checks those after the first."""
@@ -133,13 +133,13 @@ def _name_resources() -> None:
     stock_others = patching.replace(iam_actions, "verified_access_resource_arns", verified_access_resource_arns)
 
 
-def _key_behind(arn: str) -> str:
+def _key_of_alias(arn: str) -> str:
     """Return the key of an alias: IAM evaluates the key, as policies cannot name an alias."""
     key = kms._resolve_key(arn) if ":alias/" in arn else None
     return key["Arn"] if key else arn
 
 
-def _fill_in_tags() -> None:
+def _add_tag_keys() -> None:
     """Add aws:RequestTag from TagSpecifications, and ec2:ResourceTag and aws:ResourceTag of the resource."""
     patching.require(iam_actions, "_TAG_MEMBERS", "_TAG_OPERATIONS")
     patching.require(ec2, "_tags")
@@ -206,7 +206,7 @@ def _variable(name: str, ctx: Any) -> str:  # noqa: ANN401
     return value
 
 
-def _word_denials() -> None:
+def _name_denied_resources() -> None:
     patching.require(iam_actions, "identity_denial_message")
 
     def access_denied_response(  # noqa: PLR0913 (the emulator's signature)

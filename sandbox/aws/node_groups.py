@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from sandbox.aws import patching, updates
+from sandbox.aws.eks_error import not_found
 from sandbox.aws.emulator import Response, ec2, eks, iam
 
 _OK = 200
@@ -49,9 +50,12 @@ def names(cluster: str) -> list[str]:
     return [group["nodegroupName"] for key, group in eks._nodegroups.items() if key.startswith(f"{cluster}/")]
 
 
-def record(cluster: str, name: str) -> dict[str, Any] | None:
-    """Return the emulator's record of a group."""
-    return eks._nodegroups.get(f"{cluster}/{name}")
+def record(cluster: str, name: str) -> dict[str, Any]:
+    """Return the emulator's record of a group, or raise EksError."""
+    group = eks._nodegroups.get(f"{cluster}/{name}")
+    if group is None:
+        raise not_found(f"No node group found for name: {name}.")
+    return group
 
 
 def configure(group: dict[str, Any], body: dict[str, Any]) -> Response:

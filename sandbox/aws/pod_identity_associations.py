@@ -37,9 +37,9 @@ def role_exists(arn: str) -> bool:
 def make(cluster: str, namespace: str, association: dict[str, str], owner: str) -> str:
     """Create an addon's association and return its ARN. The addon takes over an existing one of the service account."""
     account = association["serviceAccount"]
-    remove(cluster, [each["associationArn"] for each in _of(cluster, namespace, account)])
+    remove(cluster, [each["associationArn"] for each in _associations_of(cluster, namespace, account)])
     eks._create_pod_identity_association(cluster, {**association, "namespace": namespace})
-    (made,) = _of(cluster, namespace, account)
+    (made,) = _associations_of(cluster, namespace, account)
     made["ownerArn"] = owner
     return made["associationArn"]
 
@@ -51,7 +51,7 @@ def remove(cluster: str, arns: list[str]) -> None:
         eks._tags.pop(arn, None)
 
 
-def _of(cluster: str, namespace: str, account: str) -> list[dict[str, Any]]:
+def _associations_of(cluster: str, namespace: str, account: str) -> list[dict[str, Any]]:
     return [
         each
         for each in eks._pod_identity_associations.values()

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from sandbox.aws.eks_error import not_found
 from sandbox.aws.emulator import Response, eks
 
 
@@ -25,5 +26,5 @@ def describe(record: dict[str, Any], update_id: str) -> Response:
     """DescribeUpdate."""
     found = record.get("_updates", {}).get(update_id)
     if found is None:
-        return eks._error(404, "ResourceNotFoundException", f"No update found for ID: {update_id}")
+        raise not_found(f"No update found for ID: {update_id}")
     return eks._json_resp(200, {"update": found})

@@ -56,7 +56,7 @@ def _catch_volume_errors(handler: Handler) -> Handler:
 
 
 def _create(settings: ServerSettings, p: Parameters) -> Response:
-    wanted = _wanted(p)
+    wanted = _requested_volume(p)
     token = ec2._p(p, "ClientToken")
     earlier = _created_with(token) if token else None
     if earlier is not None:
@@ -90,7 +90,7 @@ def _create(settings: ServerSettings, p: Parameters) -> Response:
     return ec2._xml(200, "CreateVolumeResponse", ec2._volume_inner_xml(volume))
 
 
-def _wanted(p: Parameters) -> dict[str, Any]:
+def _requested_volume(p: Parameters) -> dict[str, Any]:
     """Return the volume of a CreateVolume request in the emulator's format. Raises VolumeError."""
     zone, snapshot = ec2._p(p, "AvailabilityZone"), ec2._p(p, "SnapshotId")
     if not zone:

@@ -31,7 +31,7 @@ _used: dict[Path, TextIO] = {}
 Build: TypeAlias = Callable[[Path, BuildProgress], None]
 
 
-def _nothing(_folder: Path) -> None:
+def _skip_verification(_folder: Path) -> None:
     """Default of `Entry.verify`: the build verifies its own result."""
 
 
@@ -47,7 +47,7 @@ class Entry:
     title: str
     inputs: Mapping[str, str]
     build: Build
-    verify: Callable[[Path], None] = _nothing
+    verify: Callable[[Path], None] = _skip_verification
     recipe: int = 1
 
     @property

@@ -40,16 +40,16 @@ def start(instance: SandboxInstance, toolchain: Toolchain, node: Node, prepared:
 
     containerd_name, kubelet_name, proxy_name = process_names(node)
     binaries = toolchain.bin
-    run(containerd_name, as_node(instance, node, containerd.command(folders)), None)
+    run(containerd_name, node_command(instance, node, containerd.command(folders)), None)
     kubelet_argv = kubelet.command(
         binaries / "kubelet", instance, node, folder / "kubelet.yaml", folder / "kubelet.kubeconfig"
     )
-    run(kubelet_name, as_node(instance, node, kubelet_argv), ("127.0.0.1", kubelet.KUBELET_HEALTH_PORT))
+    run(kubelet_name, node_command(instance, node, kubelet_argv), ("127.0.0.1", kubelet.KUBELET_HEALTH_PORT))
     proxy_argv = kubelet.proxy_command(binaries / "kube-proxy", folder / "kube-proxy.yaml")
-    run(proxy_name, as_node(instance, node, proxy_argv), ("127.0.0.1", kubelet.PROXY_HEALTH_PORT))
+    run(proxy_name, node_command(instance, node, proxy_argv), ("127.0.0.1", kubelet.PROXY_HEALTH_PORT))
 
 
-def as_node(instance: SandboxInstance, node: Node, argv: list[str]) -> list[str]:
+def node_command(instance: SandboxInstance, node: Node, argv: list[str]) -> list[str]:
     """Run `argv` in the node's control group with its own `PRIVATE_FOLDERS`. The process keeps its id."""
     own = instance.node_root(node) / "private"
     enter = cgroups.join_commands(instance.node_cgroup(node), cgroups.current_trees())

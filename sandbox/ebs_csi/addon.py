@@ -68,13 +68,8 @@ class Reconciler:
 
     def _describe(self) -> dict[str, Any] | None:
         """Return the addon; None when it does not exist or is being deleted."""
-        try:
-            addon = self.eks.describe_addon(clusterName=CLUSTER, addonName=health.ADDON)["addon"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return None
-            raise
-        return None if addon.get("status") == "DELETING" else addon
+        addon = describe_addon(self.eks)
+        return None if addon is None or addon.get("status") == "DELETING" else addon
 
     def _maintain(self, addon: dict[str, Any]) -> None:
         try:
@@ -126,6 +121,16 @@ class Reconciler:
     def _is_self_managed(controller: dict[str, Any] | None) -> bool:
         labels = controller["metadata"].get("labels") or {} if controller else {}
         return controller is not None and not manifests.LABELS.items() <= labels.items()
+
+
+def describe_addon(eks: Any) -> dict[str, Any] | None:  # noqa: ANN401 (boto3 makes its clients at run time)
+    """Return the addon in the EKS API, None when it does not exist."""
+    try:
+        return eks.describe_addon(clusterName=CLUSTER, addonName=health.ADDON)["addon"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
 
 
 def _observed(addon: dict[str, Any] | None) -> str:

@@ -45,7 +45,9 @@ def settle(instance: SandboxInstance, report: Report) -> None:
     if observed == health.ABSENT:
         report.detail("the EKS API has no addon aws-ebs-csi-driver, so the cluster has no EBS CSI driver")
         return
-    status = _settled(instance)
+    final = {health.ACTIVE, health.DEGRADED} if observed == health.CHECKED else {health.ACTIVE}
+    until(lambda: health.read(instance) in final or not processes.alive(instance, NAME), ACTIVE_SECONDS)
+    status = health.read(instance)
     if status == health.ACTIVE:
         return
     if observed == health.CHECKED and status == health.DEGRADED:
@@ -61,12 +63,3 @@ def stop(instance: SandboxInstance) -> None:
     """Stop the driver, unmount its volumes and free their devices. Running pods lose their volumes."""
     processes.stop(instance, NAME)
     node_plugin.stop(instance)
-
-
-def _settled(instance: SandboxInstance) -> str | None:
-    """Wait for a final status of the addon and return it."""
-    final = {health.ACTIVE}
-    if health.observed_file(instance).read_text() == health.CHECKED:
-        final.add(health.DEGRADED)
-    until(lambda: health.read(instance) in final or not processes.alive(instance, NAME), ACTIVE_SECONDS)
-    return health.read(instance)

@@ -51,7 +51,7 @@ def _available(deployment: Mapping[str, Any]) -> bool:
     return conditions.get("Available") == "True" and status.get("availableReplicas", 0) > 0
 
 
-def path(instance: SandboxInstance) -> Path:
+def status_file(instance: SandboxInstance) -> Path:
     """Return the file from which the EKS API reads the health."""
     return instance.root / "addons" / CLUSTER / f"{ADDON}.json"
 
@@ -64,14 +64,14 @@ def observed_file(instance: SandboxInstance) -> Path:
 def read(instance: SandboxInstance) -> str | None:
     """Return the last status, None when there is none."""
     try:
-        return json.loads(path(instance).read_text())["status"]
+        return json.loads(status_file(instance).read_text())["status"]
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
 
 
 def write(instance: SandboxInstance, health: Health) -> None:
     """Replace the file atomically, as the EKS API reads it at any time."""
-    target = path(instance)
+    target = status_file(instance)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_suffix(".new")
     beside.write_text(json.dumps(health))
@@ -79,4 +79,4 @@ def write(instance: SandboxInstance, health: Health) -> None:
 
 
 def remove(instance: SandboxInstance) -> None:
-    path(instance).unlink(missing_ok=True)
+    status_file(instance).unlink(missing_ok=True)

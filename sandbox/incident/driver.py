@@ -1,16 +1,13 @@
 """EBS CSI driver of the incident. Before 1.49 a claim's event names the cause, later the driver's log does."""
 
 import json
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from sandbox.aws.addon_catalogue import CATALOGUE, EBS_CSI
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.ebs_csi import addon_process, health
-from sandbox.ebs_csi.addon import eks_client
+from sandbox.ebs_csi.addon import describe_addon, eks_client
 from sandbox.layout import CLUSTER, SandboxInstance
 from sandbox.polling import until
 from sandbox.progress import Report
@@ -45,7 +42,7 @@ def use(instance: SandboxInstance, report: Report, given: str) -> bool:
     wanted = version(given)
     with inside(instance.control_netns):
         eks = eks_client(instance)
-        addon = _addon(eks)
+        addon = describe_addon(eks) or {}
         if addon.get("addonVersion") == wanted:
             return False
         if health.read(instance) == health.ACTIVE and _has_volumes(instance):
@@ -76,15 +73,6 @@ def log(instance: SandboxInstance, toolchain: Toolchain) -> str:
             if lines := [line for line in text.splitlines() if "Failed health check" in line]:
                 return lines[0]
     return ""
-
-
-def _addon(eks: Any) -> dict[str, str]:  # noqa: ANN401 (boto3 makes its clients at run time)
-    try:
-        return eks.describe_addon(**_ADDON)["addon"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return {}
-        raise
 
 
 def _has_volumes(instance: SandboxInstance) -> bool:

@@ -24,23 +24,23 @@ def ensure(name_server: str, topic: str, group: str, *, members: int, seconds: f
     """
     missing: list[str] = []
 
-    def everywhere() -> bool:
+    def on_all_brokers() -> bool:
         groups = brokers(name_server)
         addresses = [address for by_id in groups.values() for address in by_id.values()]
-        missing[:] = [address for address in addresses if not _knows(address, topic, group)]
+        missing[:] = [address for address in addresses if not _has_topic_and_group(address, topic, group)]
         for group_members in groups.values():
             if group_members.get(MASTER) in missing:
                 create(group_members[MASTER], topic, group)
         return len(addresses) >= members and not missing
 
-    if not until(everywhere, seconds, every=0.5):
+    if not until(on_all_brokers, seconds, every=0.5):
         raise TimeoutError(
             f"topic {topic} and group {group} are not on all of {members} brokers after {seconds:.0f} s: "
             f"{missing or 'fewer are registered'}"
         )
 
 
-def _knows(address: str, topic: str, group: str) -> bool:
+def _has_topic_and_group(address: str, topic: str, group: str) -> bool:
     topics = remoting.invoke(address, remoting.ALL_TOPICS).json().get("topicConfigTable", {})
     groups = remoting.invoke(address, remoting.ALL_GROUPS).json().get("subscriptionGroupTable", {})
     return topic in topics and group in groups

@@ -124,7 +124,7 @@ def test_mounts_of_one_place_newest_first_and_none_of_its_neighbour() -> None:
 
 
 def test_nodes_hide_the_machines_fixed_folders_privately() -> None:
-    shell, options, enter, hide, *program = node.as_node(SandboxInstance("unit"), NODES[0], ["program", "--flag"])
+    shell, options, enter, hide, *program = node.node_command(SandboxInstance("unit"), NODES[0], ["program", "--flag"])
     assert (shell, options, program) == ("sh", "-euc", ["program", "--flag"])
     assert "unshare --mount --propagation unchanged" in enter
     own = SandboxInstance("unit").node_root(NODES[0]) / "private"

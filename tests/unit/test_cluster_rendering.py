@@ -141,8 +141,8 @@ def test_kube_proxy_leaves_the_machines_connection_table_alone() -> None:
 
 
 def test_containerd_config_is_toml_and_lies_in_the_nodes_folder() -> None:
-    layout = containerd.ContainerdFolders(Path("/node"), Path("/images"))
-    given = tomllib.loads(containerd.toml(containerd.node_config(layout, Path("/bin/runc"))))
+    folders = containerd.ContainerdFolders(Path("/node"), Path("/images"))
+    given = tomllib.loads(containerd.toml(containerd.node_config(folders, Path("/bin/runc"))))
     assert (given["version"], given["root"], given["state"]) == (2, "/images", "/node/containerd-state")
     cri = given["plugins"]["io.containerd.grpc.v1.cri"]
     assert cri["restrict_oom_score_adj"] is True
@@ -156,14 +156,14 @@ def test_containerd_config_is_toml_and_lies_in_the_nodes_folder() -> None:
 
 
 def test_importer_has_no_pods() -> None:
-    layout = containerd.ContainerdFolders(Path("/node"), Path("/images"))
-    given = tomllib.loads(containerd.toml(containerd.importer_config(layout)))
+    folders = containerd.ContainerdFolders(Path("/node"), Path("/images"))
+    given = tomllib.loads(containerd.toml(containerd.importer_config(folders)))
     assert "io.containerd.grpc.v1.cri" in given["disabled_plugins"]
 
 
 def test_pods_are_routed_so_that_answers_pass_the_nodes_rules() -> None:
-    layout = containerd.ContainerdFolders(Path("/node"), Path("/images"))
-    given = json.loads(containerd.cni_config(layout, NODES[2], "net"))
+    folders = containerd.ContainerdFolders(Path("/node"), Path("/images"))
+    given = json.loads(containerd.cni_config(folders, NODES[2], "net"))
     (plugin,) = given["plugins"]
     assert plugin["type"] == "ptp"
     assert plugin["ipam"]["ranges"] == [[{"subnet": NODES[2].pod_cidr}]]

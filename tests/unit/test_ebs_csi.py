@@ -221,11 +221,11 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_the_driver_is_there_while_the_addon_is(bench: Bench) -> None:
     bench.reconciler.step()
     assert ("CSIDriver", "ebs.csi.aws.com") in bench.cluster.objects
-    assert json.loads(health.path(bench.instance).read_text()) == {"status": "ACTIVE", "issues": []}
+    assert json.loads(health.status_file(bench.instance).read_text()) == {"status": "ACTIVE", "issues": []}
     bench.eks.addon = None
     bench.reconciler.step()
     assert bench.cluster.objects == {}
-    assert not health.path(bench.instance).exists()
+    assert not health.status_file(bench.instance).exists()
     assert health.observed_file(bench.instance).read_text() == "absent"
 
 
@@ -272,7 +272,7 @@ def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> No
     bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE, "status": "DELETING"}
     bench.reconciler.step()
     assert bench.cluster.objects == {}
-    assert not health.path(bench.instance).exists()
+    assert not health.status_file(bench.instance).exists()
 
 
 def test_nothing_is_applied_again_unless_it_changed(bench: Bench) -> None:
@@ -303,7 +303,7 @@ def test_a_bad_configuration_degrades_the_addon_and_keeps_the_driver(bench: Benc
     bench.reconciler.step()
     bench.eks.addon = {"addonVersion": BEFORE, "configurationValues": '{"controller": {"replicaCount": 0}}'}
     bench.reconciler.step()
-    reported = json.loads(health.path(bench.instance).read_text())
+    reported = json.loads(health.status_file(bench.instance).read_text())
     assert (reported["status"], reported["issues"][0]["code"]) == ("DEGRADED", "ConfigurationConflict")
     assert ("Deployment", "ebs-csi-controller") in bench.cluster.objects
 

@@ -1,4 +1,4 @@
-"""What every part of the sandbox stands on: places, processes, the lock, the admin protocol."""
+"""Foundations of the sandbox: layout, processes, lock, remoting protocol."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxIns
         processes.stop(made, name)
 
 
-def test_a_place_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_names_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EKS_ROCKETMQ_SANDBOX", raising=False)
     assert layout.current() == SandboxInstance("sandbox")
     monkeypatch.setenv("EKS_ROCKETMQ_SANDBOX", "test")
