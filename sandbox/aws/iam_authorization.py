@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -111,26 +112,20 @@ def _resolve_resources() -> None:
     patching.require(kms, "_resolve_key")
     patching.require(iam_actions, "_query_param")
 
-    def extract_resource_arn(  # noqa: PLR0913, PLR0917 (the emulator's signature)
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: Parameters,
-        region: str,
-        account_id: str,
-    ) -> str:
-        named = ec2_resources(query_params, region, account_id) if service == "ec2" else []
-        found = named[0] if named else stock(service, method, path, headers, body, query_params, region, account_id)
-        return _key_of_alias(found) if service == "kms" else found
+    def first(request: patching.Arguments, stock: Callable[[], str]) -> str:
+        named = []
+        if request["service"] == "ec2":
+            named = ec2_resources(request["query_params"], request["region"], request["account_id"])
+        found = named[0] if named else stock()
+        return _key_of_alias(found) if request["service"] == "kms" else found
 
-    def verified_access_resource_arns(query_params: Parameters, region: str, account_id: str) -> list[str]:
+    def all_of_ec2(request: patching.Arguments, stock: Callable[[], list[str]]) -> list[str]:
         """Return all resources of an EC2 verb. The emulator also checks those after the first."""
-        return ec2_resources(query_params, region, account_id) or stock_others(query_params, region, account_id)
+        return ec2_resources(request["query_params"], request["region"], request["account_id"]) or stock()
 
-    stock = patching.replace(iam_actions, "extract_resource_arn", extract_resource_arn)
-    stock_others = patching.replace(iam_actions, "verified_access_resource_arns", verified_access_resource_arns)
+    parameters = "service method path headers body query_params region account_id"
+    patching.wrap(iam_actions, "extract_resource_arn", parameters, first)
+    patching.wrap(iam_actions, "verified_access_resource_arns", "query_params region account_id", all_of_ec2)
 
 
 def _key_of_alias(arn: str) -> str:
@@ -147,28 +142,24 @@ def _add_tag_keys() -> None:
     iam_actions._TAG_MEMBERS = iam_actions._TAG_MEMBERS | {"TagSpecifications"}
     iam_actions._TAG_OPERATIONS.clear()
 
-    def enforce(  # noqa: PLR0913, PLR0917 (the emulator's signature)
-        access_key_id: str,
-        iam_action: str,
-        service: str,
-        region: str,
-        resource_arn: str = "*",
-        service_context: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 (one of the emulator's own classes, or None)
-        _caller.set(access_key_id or "")
-        if not iam_action.split(":", 1)[-1].startswith(("Describe", "List", "Get")):
+    def enforce(request: patching.Arguments, stock: Callable[[], Any]) -> Any:  # noqa: ANN401 (the emulator's class, or None)
+        key_id, action, service = request["access_key_id"], request["iam_action"], request["service"]
+        _caller.set(key_id or "")
+        if not action.split(":", 1)[-1].startswith(("Describe", "List", "Get")):
             changes.get().pending = True
         # Unsigned requests of SDKs, such as AssumeRoleWithWebIdentity, have no principal with policies.
-        if not access_key_id and iam_evaluator._anonymous.get() and iam_evaluator._served_unsigned(service, iam_action):
+        if not key_id and iam_evaluator._anonymous.get() and iam_evaluator._served_unsigned(service, action):
             return None
-        context = dict(service_context or {})
+        context = dict(request["service_context"] or {})
         if service == "ec2":
-            for tag in ec2._tags.get(resource_arn.rsplit("/", 1)[-1], []):
+            for tag in ec2._tags.get(request["resource_arn"].rsplit("/", 1)[-1], []):
                 context[f"ec2:ResourceTag/{tag['Key']}"] = tag["Value"]
                 context[f"aws:ResourceTag/{tag['Key']}"] = tag["Value"]
-        return stock(access_key_id, iam_action, service, region, resource_arn, context)
+        request["service_context"] = context
+        return stock()
 
-    stock = patching.replace(iam_evaluator, "enforce", enforce)
+    parameters = "access_key_id iam_action service region resource_arn service_context"
+    patching.wrap(iam_evaluator, "enforce", parameters, enforce)
 
 
 def _expand_variables() -> None:
@@ -209,33 +200,17 @@ def _variable(name: str, ctx: Any) -> str:  # noqa: ANN401
 def _name_denied_resources() -> None:
     patching.require(iam_actions, "identity_denial_message")
 
-    def access_denied_response(  # noqa: PLR0913 (the emulator's signature)
-        service: str,
-        action: str,
-        principal_arn: str,
-        request_id: str,
-        *,
-        error_code: str = "",
-        message: str = "",
-        headers: dict[str, str] | None = None,
-        resource_arn: str = "*",
-        explicit_deny: bool = False,
-        resource_policy_arn: str = "",
-    ) -> Response:
-        if service in _NAMED and not error_code and not message:
-            said = iam_actions.identity_denial_message(action, principal_arn, resource_arn, explicit_deny)
-            message = (_EC2_DENIED if service == "ec2" else "") + said
-        return stock(
-            service,
-            action,
-            principal_arn,
-            request_id,
-            error_code=error_code,
-            message=message,
-            headers=headers,
-            resource_arn=resource_arn,
-            explicit_deny=explicit_deny,
-            resource_policy_arn=resource_policy_arn,
-        )
+    def deny(denial: patching.Arguments, stock: Callable[[], Response]) -> Response:
+        service = denial["service"]
+        if service in _NAMED and not denial["error_code"] and not denial["message"]:
+            text = iam_actions.identity_denial_message(
+                denial["action"], denial["principal_arn"], denial["resource_arn"], denial["explicit_deny"]
+            )
+            denial["message"] = (_EC2_DENIED if service == "ec2" else "") + text
+        return stock()
 
-    stock = patching.replace(iam_actions, "access_denied_response", access_denied_response)
+    parameters = (
+        "service action principal_arn request_id error_code message headers resource_arn explicit_deny "
+        "resource_policy_arn"
+    )
+    patching.wrap(iam_actions, "access_denied_response", parameters, deny)

@@ -1,5 +1,6 @@
 """EC2 instances: in the zone of their subnet, and with the instance id of the node with their address."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox import layout
@@ -15,25 +16,14 @@ def install() -> None:
     """
     patching.require(ec2, "_instances", "_volumes", "_subnets")
 
-    def _launch_instances_internal(  # noqa: PLR0913, PLR0917 (the emulator's signature)
-        image_id: str,
-        instance_type: str,
-        subnet_id: str,
-        count: int,
-        key_name: str = "",
-        user_data: str = "",
-        sg_ids: list[str] | None = None,
-        requested_private_ip: str | None = None,
-        iam_profile: dict[str, Any] | None = None,
-    ) -> list[dict[str, Any]]:
-        created = stock(
-            image_id, instance_type, subnet_id, count, key_name, user_data, sg_ids, requested_private_ip, iam_profile
-        )
+    def launch(_: patching.Arguments, stock: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        created = stock()
         for instance in created:
             _correct(instance)
         return created
 
-    stock = patching.replace(ec2, "_launch_instances_internal", _launch_instances_internal)
+    parameters = "image_id instance_type subnet_id count key_name user_data sg_ids requested_private_ip iam_profile"
+    patching.wrap(ec2, "_launch_instances_internal", parameters, launch)
 
 
 def _correct(instance: dict[str, Any]) -> None:

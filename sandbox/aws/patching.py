@@ -1,5 +1,6 @@
 """Patches of the emulator. The overlay changes it only here; each patch fails when its target has changed."""
 
+import functools
 import inspect
 from collections.abc import Callable, MutableMapping
 from importlib import metadata
@@ -7,6 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from sandbox import pins
+
+Arguments = dict[str, Any]
 
 
 class OverlayError(Exception):
@@ -28,13 +31,35 @@ def replace(owner: ModuleType, name: str, new: Callable[..., Any]) -> Callable[.
 
     Raises OverlayError when it does not exist or its parameters have other names.
     """
+    old = _checked(owner, name, list(inspect.signature(new).parameters))
+    setattr(owner, name, new)
+    return old
+
+
+def wrap(owner: ModuleType, name: str, parameters: str, around: Callable[[Arguments, Callable[[], Any]], Any]) -> None:
+    """Replace `owner.name` by a call of `around`, which gets the arguments by name and the old function.
+
+    `around` may change the arguments before it calls the old function. Raises OverlayError as `replace` does.
+    """
+    old = _checked(owner, name, parameters.split())
+    signature = inspect.signature(old)
+
+    @functools.wraps(old)
+    def new(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (whatever the emulator passes)
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return around(bound.arguments, lambda: old(*bound.args, **bound.kwargs))
+
+    setattr(owner, name, new)
+
+
+def _checked(owner: ModuleType, name: str, expected: list[str]) -> Callable[..., Any]:
     old = getattr(owner, name, None)
     if not callable(old):
         raise OverlayError(f"{owner.__name__}.{name} is gone; the overlay replaces it")
-    expected, found = list(inspect.signature(new).parameters), list(inspect.signature(old).parameters)
+    found = list(inspect.signature(old).parameters)
     if expected != found:
         raise OverlayError(f"{owner.__name__}.{name} takes {found}; the overlay was written for {expected}")
-    setattr(owner, name, new)
     return old
 
 
