@@ -108,13 +108,13 @@ def detect(search_path: str | None = None, pulumi_home: Path | None = None) -> P
     )
 
 
-def link_released(parts: Parts, place: SandboxInstance) -> None:
+def link_released(parts: Parts, instance: SandboxInstance) -> None:
     """Link the released plugins into the sandbox's Pulumi home, and remove links to others.
 
     The engine skips links to folders, so each plugin gets a folder of links. The engine writes files beside it, such as
     the time of the last use.
     """
-    plugins = place.pulumi_home / "plugins"
+    plugins = instance.pulumi_home / "plugins"
     for package in STAND_IN_PORTS:
         for stale in plugins.glob(f"resource-{package}-v*"):
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()

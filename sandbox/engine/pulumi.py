@@ -59,29 +59,31 @@ class Result:
     output: str
 
 
-def view(place: SandboxInstance) -> Path:
+def view(instance: SandboxInstance) -> Path:
     """Return the folder in which pulumi works."""
-    return place.root / "project"
+    return instance.root / "project"
 
 
-def environment(place: SandboxInstance, toolchain: Programs) -> dict[str, str]:
+def environment(instance: SandboxInstance, toolchain: Programs) -> dict[str, str]:
     """Return the environment of a command of the sandbox, with only terminal and language of the caller's.
 
     Raises PulumiError when the sandbox has no AWS credentials yet.
     """
     parts = plugins.detect()
-    folders = [*parts.path, _engine_bin(place), REPOSITORY / ".venv" / "bin", toolchain.bin, toolchain.aws]
+    folders = [*parts.path, _engine_bin(instance), REPOSITORY / ".venv" / "bin", toolchain.bin, toolchain.aws]
     chosen = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     chosen |= {
         "PATH": ":".join([*map(str, folders), _SYSTEM_PATH]),
-        "PULUMI_HOME": str(place.pulumi_home),
-        "PULUMI_BACKEND_URL": place.pulumi_backend.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": _passphrase(place),
+        "PULUMI_HOME": str(instance.pulumi_home),
+        # Without metadata: the backend does not write its `.attrs` files atomically. A killed engine can leave an empty
+        # one, and every later command then fails with "failed to load checkpoint: EOF".
+        "PULUMI_BACKEND_URL": f"{instance.pulumi_backend.as_uri()}?metadata=skip",
+        "PULUMI_CONFIG_PASSPHRASE": _passphrase(instance),
         "PULUMI_STACK": STACK,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         **SWIFT,
-        "KUBECONFIG": str(place.admin_kubeconfig),
+        "KUBECONFIG": str(instance.admin_kubeconfig),
         # No AWS configuration of the operator, and no instance metadata.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -89,52 +91,52 @@ def environment(place: SandboxInstance, toolchain: Programs) -> dict[str, str]:
     }
     if parts.debug_providers:
         chosen["PULUMI_DEBUG_PROVIDERS"] = parts.debug_providers
-    return chosen | _aws_environment(place)
+    return chosen | _aws_environment(instance)
 
 
-def start_providers(place: SandboxInstance, toolchain: Programs, report: Report) -> None:
+def start_providers(instance: SandboxInstance, toolchain: Programs, report: Report) -> None:
     """Start the stand-ins of providers without a released plugin, and report all parts."""
     parts = plugins.detect()
     for part in parts:
         report.detail(str(part))
-    plugins.link_released(parts, place)
+    plugins.link_released(parts, instance)
     for package in plugins.STAND_IN_PORTS.keys() - set(parts.stand_ins):
-        processes.stop(place, _process_name(package))
-    _install(place, toolchain)
-    chosen = environment(place, toolchain)
+        processes.stop(instance, _process_name(package))
+    _install(instance, toolchain)
+    chosen = environment(instance, toolchain)
     # A process inherits the environment of its parent: remove variables of other clouds and stacks.
     foreign = [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "KUBE")) and name not in chosen]
     dropped = [word for name in foreign for word in ("-u", name)]
     for package in parts.stand_ins:
         port = plugins.STAND_IN_PORTS[package]
         processes.start(
-            place,
+            instance,
             processes.Process(
                 name=_process_name(package),
                 argv=["env", *dropped, sys.executable, "-m", f"sandbox.engine.{package}", "--port", str(port)],
-                netns=place.control_netns,
+                netns=instance.control_netns,
                 environment=chosen | {"PYTHONPATH": str(REPOSITORY)},
-                ready=partial(listens, place.control_netns, "127.0.0.1", port),
+                ready=partial(listens, instance.control_netns, "127.0.0.1", port),
                 ready_seconds=30,
             ),
         )
 
 
-def stop(place: SandboxInstance) -> None:
+def stop(instance: SandboxInstance) -> None:
     """End the provider stand-ins."""
     for package in plugins.STAND_IN_PORTS:
-        processes.stop(place, _process_name(package))
+        processes.stop(instance, _process_name(package))
 
 
-def ensure_stack(place: SandboxInstance, toolchain: Programs, stack: str = STACK) -> None:
+def ensure_stack(instance: SandboxInstance, toolchain: Programs, stack: str = STACK) -> None:
     """Create the stack in the sandbox's backend unless it exists, and remove the lock of a killed engine."""
-    place.pulumi_backend.mkdir(parents=True, exist_ok=True)
-    if not _state(place, stack).exists():
-        made = run(place, toolchain, ["stack", "init", stack, "--non-interactive"], capture=True)
+    instance.pulumi_backend.mkdir(parents=True, exist_ok=True)
+    if not _state(instance, stack).exists():
+        made = run(instance, toolchain, ["stack", "init", stack, "--non-interactive"], capture=True)
         if made.code:
             raise PulumiError(f"pulumi stack init {stack} failed:\n{made.output}")
-    if _left_locked(place, stack):
-        freed = run(place, toolchain, ["cancel", "--yes", "--stack", stack], capture=True)
+    if _left_locked(instance, stack):
+        freed = run(instance, toolchain, ["cancel", "--yes", "--stack", stack], capture=True)
         if freed.code:
             raise PulumiError(
                 f"the stack is locked by a process that no longer runs, and pulumi cancel failed:\n{freed.output}"
@@ -142,7 +144,7 @@ def ensure_stack(place: SandboxInstance, toolchain: Programs, stack: str = STACK
 
 
 def run(
-    place: SandboxInstance,
+    instance: SandboxInstance,
     toolchain: Programs,
     arguments: Sequence[str],
     *,
@@ -150,11 +152,11 @@ def run(
     extra: Mapping[str, str] | None = None,
 ) -> Result:
     """Run `pulumi ARGUMENTS` in the sandbox; see `execute`."""
-    return execute(place, toolchain, ["pulumi", *arguments], capture=capture, extra=extra)
+    return execute(instance, toolchain, ["pulumi", *arguments], capture=capture, extra=extra)
 
 
 def execute(
-    place: SandboxInstance,
+    instance: SandboxInstance,
     toolchain: Programs,
     argv: Sequence[str],
     *,
@@ -166,12 +168,12 @@ def execute(
     With `capture`, return the output (both streams) instead of showing it. `extra` is added to the environment. On
     Ctrl-C, wait until the command ends, so that the engine writes its state.
     """
-    _install(place, toolchain)
-    refresh_view(place)
+    _install(instance, toolchain)
+    refresh_view(instance)
     process = subprocess.Popen(
-        processes.in_netns(place.control_netns, argv),
-        cwd=view(place),
-        env={**environment(place, toolchain), "PWD": str(view(place)), **(extra or {})},
+        processes.in_netns(instance.control_netns, argv),
+        cwd=view(instance),
+        env={**environment(instance, toolchain), "PWD": str(view(instance)), **(extra or {})},
         stdin=subprocess.DEVNULL if capture else None,
         stdout=subprocess.PIPE if capture else None,
         stderr=subprocess.STDOUT if capture else None,
@@ -195,9 +197,9 @@ def project(name: str) -> str:
     return json.dumps({"name": name, "runtime": {"name": "python", "options": options}})
 
 
-def refresh_view(place: SandboxInstance) -> None:
+def refresh_view(instance: SandboxInstance) -> None:
     """Update the view from the repository; changes in the view are lost."""
-    folder = view(place)
+    folder = view(instance)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in REPOSITORY.iterdir() if entry.name not in _NOT_IN_THE_VIEW}
     for entry in folder.iterdir():
@@ -207,7 +209,7 @@ def refresh_view(place: SandboxInstance) -> None:
     for name, source in wanted.items():
         stack = re.fullmatch(r"Pulumi\.(.+)\.yaml", name)
         if stack:
-            (folder / name).write_text(with_salt(source.read_text(), salt(place, stack[1])))
+            (folder / name).write_text(with_salt(source.read_text(), salt(instance, stack[1])))
         elif not (folder / name).is_symlink():
             (folder / name).symlink_to(source)
 
@@ -218,30 +220,30 @@ def with_salt(settings: str, salt: str | None) -> str:
     return f"encryptionsalt: {salt}\n{bare}" if salt else bare
 
 
-def _state(place: SandboxInstance, stack: str) -> Path:
-    return place.pulumi_backend / f".pulumi/stacks/{PROJECT}/{stack}.json"
+def _state(instance: SandboxInstance, stack: str) -> Path:
+    return instance.pulumi_backend / f".pulumi/stacks/{PROJECT}/{stack}.json"
 
 
-def salt(place: SandboxInstance, stack: str) -> str | None:
+def salt(instance: SandboxInstance, stack: str) -> str | None:
     """Return the encryption salt of the stack's state; None for a stack that this sandbox does not have."""
-    path = _state(place, stack)
+    path = _state(instance, stack)
     if not path.exists():
         return None
     return json.loads(path.read_text())["checkpoint"]["latest"]["secrets_providers"]["state"]["salt"]
 
 
-def _passphrase(place: SandboxInstance) -> str:
+def _passphrase(instance: SandboxInstance) -> str:
     """Return the sandbox's passphrase, created once, for the secrets in a state file that only root can read."""
-    path = place.root / "pulumi-passphrase"
+    path = instance.root / "pulumi-passphrase"
     if not path.exists():
-        place.root.mkdir(parents=True, exist_ok=True)
+        instance.root.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(24))
     return path.read_text()
 
 
-def _aws_environment(place: SandboxInstance) -> dict[str, str]:
-    path = place.root / "aws.env"
+def _aws_environment(instance: SandboxInstance) -> dict[str, str]:
+    path = instance.root / "aws.env"
     try:
         lines = path.read_text().splitlines()
     except FileNotFoundError:
@@ -249,13 +251,13 @@ def _aws_environment(place: SandboxInstance) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def _engine_bin(place: SandboxInstance) -> Path:
-    return place.run / "engine-bin"
+def _engine_bin(instance: SandboxInstance) -> Path:
+    return instance.run / "engine-bin"
 
 
-def _install(place: SandboxInstance, toolchain: Programs) -> None:
+def _install(instance: SandboxInstance, toolchain: Programs) -> None:
     """Put the built CLI and the language host into one folder, because the engine warns of a host elsewhere."""
-    folder = _engine_bin(place)
+    folder = _engine_bin(instance)
     folder.mkdir(parents=True, exist_ok=True)
     built, cli = (toolchain.bin / "pulumi").resolve(), folder / "pulumi"
     if not cli.exists() or cli.stat().st_mtime_ns != built.stat().st_mtime_ns:
@@ -275,10 +277,11 @@ def _process_name(package: str) -> str:
     return f"provider-{package}"
 
 
-def _left_locked(place: SandboxInstance, stack: str) -> bool:
+def _left_locked(instance: SandboxInstance, stack: str) -> bool:
     """Return whether all locks of the stack are from ended processes of this machine."""
     locks = [
-        json.loads(path.read_text()) for path in place.pulumi_backend.glob(f".pulumi/locks/*/{PROJECT}/{stack}/*.json")
+        json.loads(path.read_text())
+        for path in instance.pulumi_backend.glob(f".pulumi/locks/*/{PROJECT}/{stack}/*.json")
     ]
     return bool(locks) and not any(lock["hostname"] != socket.gethostname() or _runs(lock["pid"]) for lock in locks)
 

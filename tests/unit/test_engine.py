@@ -192,7 +192,7 @@ def test_environment_holds_nothing_of_the_callers_clouds(place: Elsewhere, monke
     assert "of the host" not in chosen.values()
     assert chosen["AWS_SECRET_ACCESS_KEY"] == "a=b"
     assert chosen["AWS_CONFIG_FILE"] == chosen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-    assert chosen["PULUMI_BACKEND_URL"] == f"file://{place.root}/pulumi-backend"
+    assert chosen["PULUMI_BACKEND_URL"] == f"file://{place.root}/pulumi-backend?metadata=skip"
     assert chosen["PULUMI_DEBUG_PROVIDERS"] == debug_providers()
     assert chosen["LANG"] == "C.UTF-8"
     folders = chosen["PATH"].split(":")
