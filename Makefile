@@ -95,7 +95,7 @@ oldest: $(READY) ## run the unit tests with the oldest supported packages
 	  --editable './components[eks,cli]' --requirement tests/oldest-requirements.in
 # Tests of the sandbox and of its stand-ins need the locked versions.
 	@.venv-oldest/bin/python -m pytest -q -n $$(nproc) --dist worksteal tests/unit \
-	  $(foreach sandbox,aws_provider kubernetes_provider eks_provider random_provider provider_base cache,--ignore-glob='tests/unit/test_$(sandbox)*')
+	  --ignore=tests/unit/sandbox
 
 .PHONY: bench
 bench: $(READY) ## measure startup, commands, unit tests and previews

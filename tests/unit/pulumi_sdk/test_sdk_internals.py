@@ -13,7 +13,7 @@ from pulumi.runtime import mocks as sdk_mocks
 from eks_rocketmq import ClusterOidcProvider, RocketMq
 from eks_rocketmq.pulumi_sdk import sdk_internals
 from tests.unit.harness.fakes import ISSUER
-from tests.unit.test_architecture import LIBRARY, modules, name_of, tree
+from tests.unit.repository.test_architecture import LIBRARY, modules, name_of, tree
 
 DOCUMENTED = {"pulumi", "pulumi.errors", "pulumi.provider"}
 """Modules of the SDK that its reference describes."""

@@ -17,7 +17,7 @@ from typer.main import get_command
 from eks_rocketmq.commands import cli
 from eks_rocketmq.stack.settings import declaration, parse
 from tests.unit.harness import PROJECT, REPOSITORY, stack_config
-from tests.unit.test_readme import DOCUMENTS
+from tests.unit.repository.test_readme import DOCUMENTS
 
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile", "--endpoint-url"}
 
