@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_rocketmq.rocketmq.monitoring.alerts import rule_groups
+from eks_rocketmq.rocketmq.monitoring.alerts import build_rule_groups
 from eks_rocketmq.rocketmq.plan import plan
 from sandbox.cache import entry, go, linters
 from sandbox.layout import CACHE
@@ -167,7 +167,7 @@ def rules(**alerts: Any) -> list[dict[str, Any]]:
     monitoring = planned.monitoring
     assert monitoring is not None
     assert monitoring.alerts is not None
-    return rule_groups(planned.alert_targets, monitoring.alerts)
+    return build_rule_groups(planned.alert_targets, monitoring.alerts)
 
 
 NAMES = sorted({rule["alert"] for group in rules() for rule in group["rules"]})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.rocketmq.config.broker_config import versions
+from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from sandbox import pins
 from sandbox.cache import entry, recipes, toolchain
 from sandbox.cluster.netns import inside
@@ -38,7 +38,7 @@ def client() -> Path:
     return toolchain.ensure(Report(), parts=("python-client",)).client_python
 
 
-@pytest.fixture(params=[version for version in versions() if version != pins.ROCKETMQ])
+@pytest.fixture(params=[version for version in list_versions() if version != pins.ROCKETMQ])
 def version(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -1,1 +1,1 @@
-"""From a StorageClass to a message that is safe. Knows nothing of AWS; runs on any Kubernetes."""
+"""Apache RocketMQ on any Kubernetes cluster with a StorageClass. Imports nothing from AWS."""

@@ -1,4 +1,4 @@
-"""Plan of a whole RocketMQ: every choice made and checked before the first resource. Pure."""
+"""Plan of a RocketMQ deployment, validated before the first resource is created. Pure."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ from eks_rocketmq.rocketmq.roles.role_plans import (
     plan_controllers,
     plan_name_servers,
     plan_proxies,
-    replicas_of,
+    validate_replicas,
 )
 
 DEFAULT_VERSION = "5.5.0"
@@ -43,7 +43,7 @@ DEFAULT_IMAGE = "apache/rocketmq"
 
 @dataclass(frozen=True)
 class RocketMqPlan:
-    """A whole RocketMQ."""
+    """Validated plan of a RocketMQ deployment."""
 
     deployment: DeploymentPlan
     create_namespace: bool
@@ -56,14 +56,14 @@ class RocketMqPlan:
     proxies: RolePlan
     access: access.AccessPlan | None
     declared_files: dict[str, str]
-    """Declarations as `scripts/declare.sh` reads them; empty without declarations."""
+    """Files that `scripts/declare.sh` reads, text by file name. Empty without declarations."""
     monitoring: MonitoringPlan | None
     external: ExternalPlan | None
     dashboard: DashboardPlan | None
 
     @property
     def alert_targets(self) -> AlertTargets:
-        """What the alert rules watch."""
+        """Resources that the alert rules watch."""
         return AlertTargets(self.deployment.namespace, self.groups, self.controllers.replicas)
 
 
@@ -71,76 +71,80 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
     """Return the plan of the arguments.
 
     Raises:
-        ValueError: for the first argument that is not accepted, with what was given and what is accepted.
+        ValueError: for the first argument that is not accepted, with its value and what is accepted.
     """
     validate_args(args, RocketMqArgs)
     namespace = dns_label(args["namespace"], "namespace")
     check_known_name(args["storage_class"], "storage_class")
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
-    profile = durability.profile(profile_name)
-    args = sizes.complete(args, profile_name)
+    profile = durability.find_profile(profile_name)
+    args = sizes.apply_default_sizes(args, profile_name)
     min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
     optional = plan_optional_parts(args)
     shared = SharedSettings(
         version=version,
         profile=profile_name,
         min_in_sync=min_in_sync,
-        common_pods=pod_settings.common(args),
+        common_pods=pod_settings.plan_image_pull(args),
         pods=args.get("pods", {}),
         fixed_keys=optional.fixed_keys,
     )
-    quorum = replicas_of(args["controllers"], "controllers")
+    quorum = validate_replicas(args["controllers"], "controllers")
     durability.check_quorum(profile_name, quorum)
-    name_server_count = replicas_of(args["name_servers"], "name_servers")
+    name_server_count = validate_replicas(args["name_servers"], "name_servers")
     deployment = DeploymentPlan(
         namespace=namespace,
         version=version,
-        image=_image(args, version),
+        image=_build_image_reference(args, version),
         zones=profile.zones,
-        labels=pod_settings.object_labels(args.get("labels", {}), "labels"),
-        annotations=pod_settings.object_annotations(args.get("annotations", {}), "annotations"),
+        labels=pod_settings.validate_labels(args.get("labels", {}), "labels"),
+        annotations=pod_settings.validate_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
-        name_server_addresses=_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
-        controller_addresses=_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
-        tls=tls.tls(args["tls"]) if "tls" in args else None,
+        name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
+        controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
+        tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
         network=optional.network,
-        other_pods=pod_settings.of_role(shared.common_pods, [("pods", shared.pods)]),
-        optional_roles=_optional_roles(args, optional),
+        other_pods=pod_settings.plan_role_pods(shared.common_pods, [("pods", shared.pods)]),
+        optional_roles=_list_optional_roles(args, optional),
     )
-    access_plan = access.access(args["access"]) if "access" in args else None
+    access_plan = access.plan_access(args["access"]) if "access" in args else None
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)
-    groups = _broker_groups(args, shared, deployment, access_plan)
+    groups = _plan_broker_groups(args, shared, deployment, access_plan)
     result = RocketMqPlan(
         deployment=deployment,
         create_namespace=args.get("create_namespace", True),
-        pod_security=pod_settings.security_level(args),
-        warnings=version_limits.warnings(version, args),
+        pod_security=pod_settings.plan_pod_security(args),
+        warnings=version_limits.list_version_warnings(version, args),
         name_servers=name_servers,
         controllers=controllers,
         groups=groups,
         proxies=plan_proxies(
-            args["proxies"], shared, deployment, access_control=access_plan is not None, extra=optional.proxy_keys
+            args["proxies"],
+            shared,
+            deployment,
+            access_control=access_plan is not None,
+            external_keys=optional.proxy_keys,
         ),
         access=access_plan,
-        declared_files=_declared_files(args, groups, deployment, access_control=access_plan is not None),
+        declared_files=_render_declarations(args, groups, deployment, access_control=access_plan is not None),
         monitoring=optional.monitoring,
         external=optional.external,
         dashboard=optional.dashboard,
     )
-    # Every key is known by now, and its value has the right type.
-    result.warnings[:0] = _warnings(args, version)
+    # By now every key and the type of its value are validated.
+    result.warnings[:0] = _list_config_warnings(args, version)
     return result
 
 
-def _optional_roles(args: RocketMqArgs, optional: OptionalParts) -> frozenset[str]:
+def _list_optional_roles(args: RocketMqArgs, optional: OptionalParts) -> frozenset[str]:
     declared = any(args.get(key) for key in ("topics", "consumer_groups")) or "access" in args
     wanted = {labels.DECLARATIONS: declared, labels.DASHBOARD: optional.dashboard is not None}
     return frozenset(role for role, exists in wanted.items() if exists)
 
 
-def _broker_groups(
+def _plan_broker_groups(
     args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan, access_plan: access.AccessPlan | None
 ) -> list[BrokerGroupPlan]:
     keys: dict[str, Value] = {
@@ -156,7 +160,7 @@ def _broker_groups(
     return groups
 
 
-def _warnings(args: RocketMqArgs, version: str) -> list[str]:
+def _list_config_warnings(args: RocketMqArgs, version: str) -> list[str]:
     configs = [
         ("broker", f"broker_groups[{group['name']!r}]", group.get("config", {})) for group in args["broker_groups"]
     ]
@@ -166,32 +170,39 @@ def _warnings(args: RocketMqArgs, version: str) -> list[str]:
         ("proxy", "proxies", args["proxies"].get("config", {})),
     ]
     return [
-        f"{what}.config: {warning}"
-        for role, what, config in configs
-        for warning in [*broker_config.remarks(version, role, config), *durability.slower(role, config)]
+        f"{path}.config: {warning}"
+        for role, path, config in configs
+        for warning in [
+            *broker_config.list_key_warnings(version, role, config),
+            *durability.list_timer_warnings(role, config),
+        ]
     ]
 
 
-def _addresses(role: str, replicas: int, namespace: str, port: int) -> list[str]:
-    return [f"{host}:{port}" for host in labels.pod_hosts(labels.app(role), replicas, namespace)]
+def _list_addresses(role: str, replicas: int, namespace: str, port: int) -> list[str]:
+    return [f"{host}:{port}" for host in labels.list_pod_hosts(labels.format_app_label(role), replicas, namespace)]
 
 
-def _image(args: RocketMqArgs, version: str) -> str:
+def _build_image_reference(args: RocketMqArgs, version: str) -> str:
     pinned = digest(args["image_digest"], "image_digest") if "image_digest" in args else None
     return image_reference(image(args.get("image", DEFAULT_IMAGE), "image"), version, pinned)
 
 
-def _declared_files(
+def _render_declarations(
     args: RocketMqArgs, groups: list[BrokerGroupPlan], deployment: DeploymentPlan, *, access_control: bool
 ) -> dict[str, str]:
     members = {
         group.name: [
             f"{host}:{ports.BROKER}"
-            for host in labels.pod_hosts(labels.group_name(group.name), group.role.replicas, deployment.namespace)
+            for host in labels.list_pod_hosts(
+                labels.format_set_name(group.name), group.role.replicas, deployment.namespace
+            )
         ]
         for group in groups
     }
     mixed = all(group.keys.get("enableMixedMessageType") is True for group in groups)
-    declared = topics.topics(args.get("topics", []), list(members), deployment.version, labels.CLUSTER, mixed=mixed)
-    consumer_groups = topics.consumer_groups(args.get("consumer_groups", []))
-    return topics.files(members, declared, consumer_groups, guarded=access_control)
+    declared = topics.plan_topics(
+        args.get("topics", []), list(members), deployment.version, labels.CLUSTER, mixed=mixed
+    )
+    consumer_groups = topics.plan_consumer_groups(args.get("consumer_groups", []))
+    return topics.render_declarations(members, declared, consumer_groups, access_control=access_control)

@@ -1,4 +1,4 @@
-"""The whole RocketMQ."""
+"""Component with all resources of a RocketMQ deployment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from eks_rocketmq.rocketmq.dashboard.dashboard import Dashboard
 from eks_rocketmq.rocketmq.declarations.declarations import Declarations
 from eks_rocketmq.rocketmq.external.external_access import ExternalAccess
 from eks_rocketmq.rocketmq.monitoring.monitoring import Monitoring
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import ENFORCE, refuse_unfit_pods
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import ENFORCE, build_pod_security_hooks
 from eks_rocketmq.rocketmq.plan import RocketMqPlan, plan
-from eks_rocketmq.rocketmq.pods import workload_objects
+from eks_rocketmq.rocketmq.pods import workload_resources
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
-from eks_rocketmq.rocketmq.roles.broker_group import BrokerMembers, shared_files
+from eks_rocketmq.rocketmq.roles.broker_group import BrokerMembers, create_shared_config
 from eks_rocketmq.rocketmq.roles.controllers import Controllers
 from eks_rocketmq.rocketmq.roles.name_servers import NameServers
 from eks_rocketmq.rocketmq.roles.proxies import Proxies
@@ -33,63 +33,63 @@ _NAMESPACES = "_rocketmq_namespaces"
 class RocketMq(ComponentResource):
     """Apache RocketMQ in controller mode: name servers and controllers, then the broker groups, then the proxies.
 
-    Arguments that cannot be are refused with a ValueError before the first resource, so at preview already.
+    Invalid arguments raise a ValueError before the first resource is created, also at preview.
     """
 
     namespace: Output[str]
     """Namespace of all objects."""
     name_server_addresses: Output[str]
-    """Every name server, as `host:port;host:port`: what admin tools take. The network policies let in RocketMQ's own
-    pods only; clients go through the proxies."""
+    """Addresses of all name servers, as `host:port;host:port`, for admin tools. The network policies allow only
+    RocketMQ's own pods; clients connect to the proxies."""
     proxy_endpoint: Output[str]
     """`host:port` for gRPC clients in the cluster."""
     passwords: Output[dict[str, str]]
-    """Password of every user of `access`, a secret; empty without access control."""
+    """Password of every user in `access`, as a secret. Empty without access control."""
     external_endpoint: Output[str | None]
-    """`host:port` for gRPC clients outside of the cluster, with `external`."""
+    """`host:port` for gRPC clients outside the cluster, with `external`."""
 
     def __init__(self, name: str, args: RocketMqArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("RocketMq"), name, {}, opts)
-        planned = _planned(self, name, args)
-        common, namespace = planned.deployment, _namespace(self, name, planned)
+        planned = _plan_and_warn(self, name, args)
+        deployment, namespace = planned.deployment, _create_namespace(self, name, planned)
 
         name_servers = NameServers(
-            f"{name}-nameserver", common, planned.name_servers, planned.groups, namespace, child_options(self)
+            f"{name}-nameserver", deployment, planned.name_servers, planned.groups, namespace, child_options(self)
         )
-        classes = _storage_classes(args, checked(args["storage_class"], dns_subdomain, "storage_class"))
+        classes = _resolve_storage_classes(args, checked(args["storage_class"], dns_subdomain, "storage_class"))
         controllers = Controllers(
-            f"{name}-controller", common, planned.controllers, namespace, classes.controllers, child_options(self)
+            f"{name}-controller", deployment, planned.controllers, namespace, classes.controllers, child_options(self)
         )
-        credentials = _credentials(self, name, planned, namespace)
+        credentials = _create_credentials(self, name, planned, namespace)
         secrets = None if credentials is None else credentials.secrets
         internal = None if secrets is None else secrets.internal
-        # A broker gets its role from the controllers. It serves no client before that.
+        # A broker gets its role from the controllers, and serves no client before that.
         servers = [name_servers, controllers]
-        groups = _broker_groups(self, name, planned, namespace, classes.groups, internal, servers)
-        # A proxy that finds no master at its start exits.
+        groups = _create_broker_groups(self, name, planned, namespace, classes.groups, internal, servers)
+        # A proxy exits if it finds no master at startup.
         proxies = Proxies(
             f"{name}-proxy",
-            common,
+            deployment,
             planned.proxies,
             planned.groups,
             namespace,
             internal,
             child_options(self, depends_on=groups),
         )
-        # Clients need the proxies, and find what was declared: topics, consumer groups, users.
+        # Clients need the proxies and the declared topics, consumer groups and users.
         ready = list(proxies.ready)
         if planned.declared_files:
-            # It takes away users that are no longer declared, RocketMQ's own of an earlier generation among them:
-            # brokers and proxies must have gone over to the next one.
+            # It deletes users that are no longer declared, including the internal user of an earlier generation.
+            # Brokers and proxies must use the next internal user before that.
             options = child_options(self, depends_on=[*groups, proxies])
             ready += Declarations(
-                f"{name}-declarations", common, planned.declared_files, namespace, secrets, options
+                f"{name}-declarations", deployment, planned.declared_files, namespace, secrets, options
             ).ready
-        external = _optional_parts(self, name, planned, namespace, proxies)
+        external = _create_optional_parts(self, name, planned, namespace, proxies)
 
         self.namespace = Output.from_input(namespace)
-        self.name_server_addresses = after(";".join(common.name_server_addresses), name_servers.ready)
-        self.proxy_endpoint = after(common.proxy_endpoint, ready)
+        self.name_server_addresses = after(";".join(deployment.name_server_addresses), name_servers.ready)
+        self.proxy_endpoint = after(deployment.proxy_endpoint, ready)
         self.passwords = after(Output.secret({}) if credentials is None else credentials.passwords, ready)
         self.external_endpoint = Output.from_input(None) if external is None else after(external, ready)
         self.register_outputs(
@@ -103,26 +103,26 @@ class RocketMq(ComponentResource):
         )
 
 
-def _planned(component: RocketMq, name: str, args: RocketMqArgs) -> RocketMqPlan:
+def _plan_and_warn(component: RocketMq, name: str, args: RocketMqArgs) -> RocketMqPlan:
     planned = plan(args)
-    _refuse_second(component, name, planned.deployment.namespace)
+    _reject_second(component, name, planned.deployment.namespace)
     for warning in planned.warnings:
         warn(warning, component)
     return planned
 
 
-def _refuse_second(component: RocketMq, name: str, namespace: str) -> None:
-    """Refuse a second RocketMq in a namespace: both would have objects of the same names.
+def _reject_second(component: RocketMq, name: str, namespace: str) -> None:
+    """Reject a second RocketMq in a namespace, because both would use the same object names.
 
     Raises:
-        ValueError: naming both.
+        ValueError: with the names of both components.
     """
-    # The cluster is the provider's; without one, that of the default provider, which the program has once.
+    # The provider identifies the cluster. Without one, the root resource identifies the default provider.
     cluster = component.get_provider("kubernetes:core/v1:Namespace") or get_root_resource()
     if cluster is None:
         return
-    first, made = vars(cluster).setdefault(_NAMESPACES, {}).setdefault(namespace, (name, component))
-    if made is not component:
+    first, existing = vars(cluster).setdefault(_NAMESPACES, {}).setdefault(namespace, (name, component))
+    if existing is not component:
         msg = (
             f"namespace is {namespace!r}, in which this program has RocketMq {first!r} already, and their objects have "
             f"the same names; accepted is one in a namespace: give {name!r} another one, or a provider of another "
@@ -133,25 +133,25 @@ def _refuse_second(component: RocketMq, name: str, namespace: str) -> None:
 
 @dataclass(frozen=True)
 class _StorageClasses:
-    """StorageClass of the claims of each role."""
+    """StorageClasses of the claims, by role."""
 
     controllers: Input[str]
     groups: Sequence[Input[str]]
     """In the order of the broker groups."""
 
 
-def _storage_classes(args: RocketMqArgs, default: Input[str]) -> _StorageClasses:
-    def class_of(given: Mapping[str, Any], what: str) -> Input[str]:
-        own = given.get("storage_class")
-        return default if own is None else checked(own, dns_subdomain, f"{what}.storage_class")
+def _resolve_storage_classes(args: RocketMqArgs, default: Input[str]) -> _StorageClasses:
+    def resolve(given: Mapping[str, Any], path: str) -> Input[str]:
+        class_name = given.get("storage_class")
+        return default if class_name is None else checked(class_name, dns_subdomain, f"{path}.storage_class")
 
     return _StorageClasses(
-        controllers=class_of(args.get("controllers", {}), "controllers"),
-        groups=[class_of(group, f"broker_groups[{group['name']!r}]") for group in args["broker_groups"]],
+        controllers=resolve(args.get("controllers", {}), "controllers"),
+        groups=[resolve(group, f"broker_groups[{group['name']!r}]") for group in args["broker_groups"]],
     )
 
 
-def _broker_groups(  # noqa: PLR0913, PLR0917 - what the groups need of the other parts
+def _create_broker_groups(  # noqa: PLR0913, PLR0917 - outputs of the other parts
     parent: RocketMq,
     name: str,
     planned: RocketMqPlan,
@@ -160,7 +160,7 @@ def _broker_groups(  # noqa: PLR0913, PLR0917 - what the groups need of the othe
     credentials: Input[str] | None,
     servers: Sequence[Resource],
 ) -> list[BrokerMembers]:
-    files = shared_files(parent, name, planned.deployment, namespace)
+    files = create_shared_config(parent, name, planned.deployment, namespace)
     return [
         BrokerMembers(
             f"{name}-{group.name}",
@@ -176,10 +176,10 @@ def _broker_groups(  # noqa: PLR0913, PLR0917 - what the groups need of the othe
     ]
 
 
-def _optional_parts(
+def _create_optional_parts(
     parent: RocketMq, name: str, planned: RocketMqPlan, namespace: Input[str], proxies: Proxies
 ) -> Output[str] | None:
-    """Makes what is optional; the result is the endpoint for clients from outside."""
+    """Create the optional parts. Return the endpoint for external clients, or None without external access."""
     deployment = planned.deployment
     if planned.monitoring is not None:
         Monitoring(
@@ -194,18 +194,19 @@ def _optional_parts(
         Dashboard(f"{name}-dashboard", deployment, planned.dashboard, namespace, child_options(parent))
     if planned.external is None:
         return None
-    # Pulumi waits until the Service has endpoints, and the load balancer until its targets are healthy: ready proxies.
+    # Pulumi waits until the Service has endpoints, and the load balancer waits for healthy targets. Both need ready
+    # proxies.
     options = child_options(parent, depends_on=[proxies])
     return ExternalAccess(f"{name}-external", deployment, planned.external, namespace, options).endpoint
 
 
-def _namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Input[str]:
+def _create_namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Input[str]:
     if not planned.create_namespace:
         return planned.deployment.namespace
-    existing = _refuse_existing_namespace(parent, name)
-    made = k8s.core.v1.Namespace(
+    existing = _reject_existing_namespace(parent, name)
+    created = k8s.core.v1.Namespace(
         f"{name}-namespace",
-        metadata=workload_objects.raw(
+        metadata=workload_resources.pass_manifest(
             {
                 "name": planned.deployment.namespace,
                 "labels": {**planned.deployment.labels, ENFORCE: planned.pod_security},
@@ -214,28 +215,31 @@ def _namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Input[str]
         ),
         opts=child_options(
             parent,
-            # It takes every set and claim along when it goes, so also when `create_namespace` is turned off.
+            # Deleting the namespace deletes every StatefulSet and claim in it. Setting `create_namespace` to false
+            # deletes the namespace too.
             protect=planned.deployment.protect_data or None,
             hooks=ResourceHookBinding(
                 before_create=existing.before_create if existing else None,
-                before_update=refuse_unfit_pods(f"{name}-namespace", parent).before_update,
+                before_update=build_pod_security_hooks(f"{name}-namespace", parent).before_update,
             ),
         ),
     )
-    return made.metadata.apply(lambda metadata: str(metadata.name))
+    return created.metadata.apply(lambda metadata: str(metadata.name))
 
 
-def _refuse_existing_namespace(parent: RocketMq, name: str) -> ResourceHookBinding | None:
-    """Asks the cluster of the provider that the component was given; without one nobody knows where to ask."""
+def _reject_existing_namespace(parent: RocketMq, name: str) -> ResourceHookBinding | None:
+    """Return a hook that rejects an existing namespace, found in the cluster of the component's explicit provider."""
     stack = get_stack()
-    way = "RocketMq with create_namespace=False (the program's setting `createNamespace: false`)"
+    alternative = "RocketMq with create_namespace=False (the program's setting `createNamespace: false`)"
     kubeconfig = getattr(parent.get_provider("kubernetes:core/v1:Namespace"), "kubeconfig", None)
     return refuse_existing_object(
-        f"{name}-namespace", kubeconfig, lambda type_, found: three_ways(type_, found, stack, way)
+        f"{name}-namespace", kubeconfig, lambda type_, found: three_ways(type_, found, stack, alternative)
     )
 
 
-def _credentials(parent: RocketMq, name: str, planned: RocketMqPlan, namespace: Input[str]) -> Credentials | None:
+def _create_credentials(
+    parent: RocketMq, name: str, planned: RocketMqPlan, namespace: Input[str]
+) -> Credentials | None:
     if planned.access is None:
         return None
     return Credentials(f"{name}-credentials", planned.deployment, planned.access, namespace, child_options(parent))

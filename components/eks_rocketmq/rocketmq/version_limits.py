@@ -1,17 +1,18 @@
-"""What a version cannot do that others can. Pure."""
+"""Limitations of single RocketMQ versions. Pure."""
 
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 
-# SlaveSynchronize hands what the master has to the check of an administrator's request, which wants `+message.type`: it
-# throws, and that topic and every one after it never reach the slave. Seen on three brokers; 5.4.0 takes them over.
+# SlaveSynchronize validates the master's topics like an administrator's request, which must spell `+message.type`. The
+# validation throws, so this topic and all topics after it never reach the slave. Seen on three brokers; 5.4.0
+# replicates them.
 _ATTRIBUTES_STOP_REPLICATION = frozenset({"5.3.3"})
 
 
-def warnings(version: str, args: RocketMqArgs) -> list[str]:
-    """What a version does badly with these arguments.
+def list_version_warnings(version: str, args: RocketMqArgs) -> list[str]:
+    """Return warnings about arguments that the version handles incorrectly.
 
     Raises:
-        ValueError: for declared topics that the version would lose.
+        ValueError: for declared topics that the version would lose at a failover.
     """
     if version not in _ATTRIBUTES_STOP_REPLICATION or all(group["replicas"] == 1 for group in args["broker_groups"]):
         return []

@@ -12,7 +12,7 @@ from eks_rocketmq.args.arg_schema import ShapeError, describe_type
 from eks_rocketmq.args.errors import Problems
 from eks_rocketmq.args.validation import did_you_mean, nearest_names, one_of
 from eks_rocketmq.eks.ebs.csi_identity import PERMISSIONS
-from eks_rocketmq.rocketmq.config.broker_config import versions
+from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from eks_rocketmq.rocketmq.config.durability import PROFILES
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -20,7 +20,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "ebsCsiDriver": ("create", "existing", "self-managed", "auto-mode"),
     "ebsCsiPermissions": tuple(PERMISSIONS),
     "durability": tuple(PROFILES),
-    "rocketmqVersion": tuple(versions()),
+    "rocketmqVersion": tuple(list_versions()),
 }
 _TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 _REFERENCE = "docs/reference/settings.md"

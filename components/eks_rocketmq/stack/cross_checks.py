@@ -279,7 +279,7 @@ def check_nodes(zones: int, groups: Sequence[NodePlan], rocketmq: RocketMqArgs) 
         )
         raise ValueError(msg)
     name = rocketmq.get("profile", "strict")
-    needed = durability.profile(name).zones
+    needed = durability.find_profile(name).zones
     if zones < needed:
         msg = (
             f"network has {zones} zones; durability {name!r} spreads the members of a group over {needed}: take "

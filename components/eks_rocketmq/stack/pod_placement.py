@@ -16,7 +16,7 @@ from eks_rocketmq.eks.nodes.node_plan import AMI_TYPES, ARM, EFFECTS, NodePlan
 from eks_rocketmq.rocketmq.config.memory import MIB
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.plan import RocketMqPlan
-from eks_rocketmq.rocketmq.pods.placement import ZONE, Labels, Nodes, Pods, obstacle, shortage, takes
+from eks_rocketmq.rocketmq.pods.placement import ZONE, Labels, Nodes, Pods, can_run, find_obstacle, find_shortage
 from eks_rocketmq.rocketmq.roles.role_plans import RolePlan
 
 _EFFECTS = {of_eks: effect for effect, of_eks in EFFECTS.items()}
@@ -107,23 +107,23 @@ def check_placement(
     """
     configured = _configuration(driver)
     plugin = _node_plugin(configured.get("node"))
-    reached = [one for one in nodes if takes(plugin, one)]
+    reached = [one for one in nodes if can_run(plugin, one)]
     every = [*_rocketmq(made), *_addons(addons, configured.get("controller"))]
     for pods, claims in every:
-        if told := obstacle(pods, nodes):
+        if told := find_obstacle(pods, nodes):
             msg = (
                 f"nodeGroups: the pods of {pods.name} {told}. Accepted are node groups whose nodes take them all. "
-                f"Change nodeGroups (labels, taints, instanceTypes, desiredSize), or {pods.where}"
+                f"Change nodeGroups (labels, taints, instanceTypes, desiredSize), or {pods.source}"
             )
             raise ValueError(msg)
-        if claims and (told := obstacle(pods, reached)):
+        if claims and (told := find_obstacle(pods, reached)):
             msg = (
                 f"ebsCsi.configuration: the pods of {pods.name} claim volumes and {told}, once nodes without the "
                 "driver's own pods are left out: no volume is attached there. Accepted is a driver that runs on their "
                 "nodes. Leave tolerateAllTaints at true, or tolerate the taints in nodeTolerations"
             )
             raise ValueError(msg)
-    if told := shortage([pods for pods, _ in every], nodes):
+    if told := find_shortage([pods for pods, _ in every], nodes):
         msg = (
             f"nodeGroups: the pods of {told}. Accepted are node groups with room for all of them. Raise desiredSize, "
             "take larger instanceTypes, or lower cpu, memory or replicas"
@@ -134,18 +134,28 @@ def check_placement(
 def _rocketmq(made: RocketMqPlan) -> Iterator[tuple[Pods, bool]]:
     """Yield RocketMQ's workloads, and whether each claims volumes."""
     servers = _of_role("nameServers", made.name_servers)
-    yield replace(servers, apart=True), False
-    yield replace(_of_role("controllers", made.controllers), apart=True, zones=_spread(made, made.controllers)), True
+    yield replace(servers, anti_affinity=True), False
+    yield (
+        replace(_of_role("controllers", made.controllers), anti_affinity=True, zones=_spread(made, made.controllers)),
+        True,
+    )
     for group in made.groups:
         pods = _of_role(f"brokerGroups[{group.name!r}]", group.role)
-        yield replace(pods, apart=True, zones=_spread(made, group.role)), True
+        yield replace(pods, anti_affinity=True, zones=_spread(made, group.role)), True
     yield _of_role("proxies", made.proxies), False
     console = made.dashboard
     sizes = {} if console is None else {labels.DASHBOARD: (_thousandths(console.cpu), console.memory * MIB)}
     for role in sorted(made.deployment.optional_roles):
         cpu, memory = sizes.get(role, (0, 0))
         yield (
-            Pods(role, 1, made.deployment.other_pods.placed({}), cpu, memory, where="what pods says of all roles"),
+            Pods(
+                role,
+                1,
+                made.deployment.other_pods.build_placement({}),
+                cpu,
+                memory,
+                source="what pods says of all roles",
+            ),
             False,
         )
 
@@ -154,7 +164,14 @@ def _of_role(name: str, role: RolePlan) -> Pods:
     where = (
         "what pods, or the role's own pods, say (nodeSelector, nodeAffinity, tolerations), its cpu, memory or replicas"
     )
-    return Pods(name, role.replicas, role.pods.placed({}), _thousandths(role.cpu), role.memory.limit * MIB, where=where)
+    return Pods(
+        name,
+        role.replicas,
+        role.pods.build_placement({}),
+        _thousandths(role.cpu),
+        role.memory.limit * MIB,
+        source=where,
+    )
 
 
 def _spread(made: RocketMqPlan, role: RolePlan) -> int:
@@ -187,7 +204,7 @@ def _of_addon(name: str, values: Mapping[str, Any], where: str) -> Pods:
     """Return the pods of an addon. What its schema would refuse is left to EKS."""
     replicas = values.get("replicaCount")
     spec = {key: values[key] for key in _PLACES if _is_well_formed(key, values.get(key))}
-    return Pods(name, replicas if isinstance(replicas, int) else 1, spec, where=where)
+    return Pods(name, replicas if isinstance(replicas, int) else 1, spec, source=where)
 
 
 def _is_well_formed(key: str, value: object) -> bool:

@@ -10,7 +10,7 @@ from yaml import MappingNode, Node, SequenceNode
 from eks_rocketmq.args.arg_schema import ShapeError, camel, field_names, from_camel, validate_args
 from eks_rocketmq.args.errors import Problems
 from eks_rocketmq.args.redaction import redacted, reveals
-from eks_rocketmq.rocketmq.access.access import CHOICES, AccessArgs, access
+from eks_rocketmq.rocketmq.access.access import CHOICES, AccessArgs, plan_access
 from eks_rocketmq.stack.spelling import as_spelled
 from eks_rocketmq.stack.stack_yaml import is_encrypted
 
@@ -116,7 +116,7 @@ def _check_value(value: Any) -> None:  # noqa: ANN401 - any JSON
     with as_spelled():
         problems.attempt(validate_args, args, AccessArgs, _ACCESS, (_ACCESS,))
         problems.refuse()
-        access(args)
+        plan_access(args)
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any JSON

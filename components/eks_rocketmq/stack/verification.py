@@ -28,7 +28,7 @@ def verification_commands(*, cluster_arn: str, provider_arn: str, role_arn: str,
             if role
             else {}
         ),
-        "claims": f"{kubectl} get pvc -l app={labels.app(labels.BROKER)}",
+        "claims": f"{kubectl} get pvc -l app={labels.format_app_label(labels.BROKER)}",
         "pods": f"{kubectl} get pods -o wide",
-        "brokers": f"{kubectl} exec {labels.app(labels.NAME_SERVER)}-0 -- {ask}",
+        "brokers": f"{kubectl} exec {labels.format_app_label(labels.NAME_SERVER)}-0 -- {ask}",
     }

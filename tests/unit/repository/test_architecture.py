@@ -185,7 +185,7 @@ def test_no_two_modules_and_no_two_public_classes_share_a_name() -> None:
 
 def test_only_modules_with_a_component_import_a_provider() -> None:
     # These make the children that several components have in common, and ask for them.
-    shared = {"cluster_outputs.py", "service_role.py", "workload_objects.py", "addon_identity.py", "aws_account.py"}
+    shared = {"cluster_outputs.py", "service_role.py", "workload_resources.py", "addon_identity.py", "aws_account.py"}
     pure = [path for path in modules(LIBRARY) if not list(components(path)) and path.name not in shared]
     assert {name_of(path): found for path in pure if (found := reaches(path, *PROVIDERS))} == {}
 

@@ -78,10 +78,10 @@ def test_the_table_of_promises_is_the_profiles() -> None:
     (table,) = re.findall(r"^## Profiles\n(.*?)^## ", PROFILE_TABLE.read_text(), re.MULTILINE | re.DOTALL)
     shown = re.findall(r"^\| `(\w+)` \| (\d) or more \| (\d) \| (\d) or more \|", table, re.MULTILINE)
     assert shown == [
-        (name, str(profile.least_members), str(profile.zones), str(profile.least_controllers))
+        (name, str(profile.min_members), str(profile.zones), str(profile.min_controllers))
         for name, profile in PROFILES.items()
     ]
-    kept = {key for profile in PROFILES.values() for key in profile.kept}
+    kept = {key for profile in PROFILES.values() for key in profile.required_keys}
     assert kept == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("reject these keys", 1)[1])) - {"config"}
 
 

@@ -50,7 +50,7 @@ def test_controllers_know_each_other_and_themselves() -> None:
 
 @pytest.mark.parametrize("name", sorted(durability.PROFILES))
 def test_every_profile_deploys_with_its_least_members(name: str) -> None:
-    least = durability.PROFILES[name].least_members
+    least = durability.PROFILES[name].min_members
     planned = plan(args(profile=name, broker_groups=group(replicas=least)))
     assert {group.min_in_sync for group in planned.groups} == {durability.PROFILES[name].min_in_sync}
 
@@ -289,7 +289,7 @@ def test_a_slower_timer_is_taken_with_a_warning_that_it_gives_up_the_measured_se
     assert warnings(own) == []
 
 
-@pytest.mark.parametrize("key", [k for k in broker_config.known_keys("5.5.0")["broker"] if k.startswith("storePath")])
+@pytest.mark.parametrize("key", [k for k in broker_config.load_keys("5.5.0")["broker"] if k.startswith("storePath")])
 def test_no_part_of_a_store_can_leave_the_volume(key: str) -> None:
     with pytest.raises(ValueError, match=f"{key} is set by the deployment"):
         plan(args(broker_groups=group(config={key: "/elsewhere"})))
@@ -297,7 +297,7 @@ def test_no_part_of_a_store_can_leave_the_volume(key: str) -> None:
 
 @pytest.mark.parametrize(("given", "seconds"), [(10000, 10), (30000, 30), (30500, 31), (60000, 60)])
 def test_the_registration_period_counts_in_whole_seconds(given: int, seconds: int) -> None:
-    assert durability.registration_seconds({"registerNameServerPeriod": given}) == seconds
+    assert durability.get_registration_seconds({"registerNameServerPeriod": given}) == seconds
 
 
 def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:
@@ -310,7 +310,7 @@ def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:
 )
 def test_memory_never_exceeds_its_limit(role: str, limit: int) -> None:
     try:
-        parts = memory.divide(role, f"{limit}Mi", "memory")
+        parts = memory.divide_memory(role, f"{limit}Mi", "memory")
     except ValueError:
         assert limit < 1536
         return

@@ -15,7 +15,7 @@ from eks_rocketmq.rocketmq.config import broker_config, durability, memory
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.plan import RocketMqPlan, plan
 from eks_rocketmq.rocketmq.pods import pod_spec, probes
-from eks_rocketmq.rocketmq.roles.broker_group import _container
+from eks_rocketmq.rocketmq.roles.broker_group import _build_container
 from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import args, deploy
 
@@ -35,7 +35,7 @@ CPUS = st.sampled_from(["0", "0m", "0.000", "1", "250m", "0.5", "0.0001", "half"
     str
 )
 COUNTS = st.integers(-2, 9) | st.sampled_from([10**30, 1000, 1001, 2.0, 2.5, float("inf"), float("nan"), True])
-KEYS = st.sampled_from(sorted(broker_config.known_keys("5.5.0")["broker"]))
+KEYS = st.sampled_from(sorted(broker_config.load_keys("5.5.0")["broker"]))
 CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
 RARELY = st.sampled_from([False] * 7 + [True])
 ADVICE = (
@@ -77,7 +77,7 @@ def likely(draw: st.DrawFn) -> dict[str, Any]:
     ]
     return args(
         profile=profile,
-        version=draw(st.sampled_from(broker_config.versions())),
+        version=draw(st.sampled_from(broker_config.list_versions())),
         namespace=draw(st.from_regex(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)),
         broker_groups=groups,
         controllers={
@@ -156,7 +156,7 @@ SERVICE = {
     "annotations": PAIRS,
     "traffic_policy": st.sampled_from(["Cluster", "Local"]),
 }
-MEASURED: dict[str, st.SearchStrategy[Any]] = {
+METRIC_ROLES: dict[str, st.SearchStrategy[Any]] = {
     "scrapers": PEERS,
     "alerts": some_of(
         labels=PAIRS,
@@ -206,9 +206,9 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
         {"monitor": st.sampled_from(["pod", "service"])},
         monitor_labels=PAIRS,
         interval=st.sampled_from(["30s", "1m"]),
-        **MEASURED,
+        **METRIC_ROLES,
     )
-    | some_of(monitor=st.just("none"), **MEASURED),
+    | some_of(monitor=st.just("none"), **METRIC_ROLES),
     "dashboard": some_of({"login_secret": WORDS}, clients=PEERS),
 }
 
@@ -280,21 +280,21 @@ def holds(result: RocketMqPlan, profile: str) -> None:
         assert group.role.replicas == 1 or group.min_in_sync < group.role.replicas
         assert group.keys["minInSyncReplicas"] == group.min_in_sync
         assert int(group.keys["registerNameServerPeriod"]) in range(10000, 60001)
-        drain = probes.drain(group.keys)
+        drain = probes.plan_drain(group.keys)
         waits = (
             2 * int(group.keys.get("shutdownWaitTimeSeconds", 30)) if group.keys.get("enableShutdownGracefully") else 0
         )
-        assert drain.grace_period >= drain.replicate + drain.elect + drain.rejoin + drain.questions + 12 + waits
-        spec = pod_spec.pod(
-            _container(result.deployment, group, drain), "config", grace_period=drain.grace_period, placement={}
+        assert drain.grace_period >= drain.replicate + drain.elect + drain.rejoin + drain.requests + 12 + waits
+        spec = pod_spec.build_pod_spec(
+            _build_container(result.deployment, group, drain), "config", grace_period=drain.grace_period, placement={}
         )
         flags = {flag.split("=")[0]: flag for flag in spec["containers"][0]["command"]}
         assert f"-Xmx{group.role.memory.heap}m" in flags
         json.dumps(spec)
-        set_name = labels.group_name(group.name)
+        set_name = labels.format_set_name(group.name)
         assert LABEL.fullmatch(f"{set_name}-0123456789"), "the label that Kubernetes gives to the revision of a set"
         assert LABEL.fullmatch(f"{set_name}-{group.role.replicas - 1}"), "the host name of a pod"
-        assert LABEL.fullmatch(labels.peers_service(set_name))
+        assert LABEL.fullmatch(labels.format_peers_service(set_name))
         assert len(f"data-{set_name}-{group.role.replicas - 1}") <= 253
         assert "\n".join(f"{k}={v}" for k, v in group.keys.items()).count("\n") == len(group.keys) - 1
     deployment = result.deployment
@@ -361,10 +361,10 @@ def opens_what_is_served_and_nothing_else(recording: Recording, result: RocketMq
         opened[role] = ports_of(policy.inputs["spec"].get("ingress", []))
         assert opened[role] <= served, role
         assert [port for port in served - opened[role] if not closed.get(port)] == [], role
-    assert len(opened) == (len(templates) if network.policies else 0)
+    assert len(opened) == (len(templates) if network.enabled else 0)
     for policy in recording.by_type("NetworkPolicy"):
         assert ports_of(policy.inputs["spec"].get("egress", [])) <= everything | {ports.DNS}
-    if result.external and network.policies:
+    if result.external and network.enabled:
         (way_in,) = (made for made in recording.by_type("Service") if "external" in made.name)
         assert {port["targetPort"] for port in way_in.inputs["spec"]["ports"]} <= opened[labels.PROXY]
 
@@ -411,34 +411,36 @@ def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
     needed=st.integers(0, 2**20),
 )
 def test_memory_is_divided_whole_and_more_of_it_never_gives_less(role: str, limit: int, needed: int) -> None:
-    parts, refusal = outcome(memory.divide, role, f"{limit}Mi", "memory", direct_needed=needed)
+    parts, refusal = outcome(memory.divide_memory, role, f"{limit}Mi", "memory", direct_needed=needed)
     if refusal:
         (least,) = map(int, re.findall(r"needs (\d+)Mi or more", refusal))
         assert limit < least
         assert least <= 1536 or needed > 0
-        assert memory.divide(role, f"{least}Mi", "memory", direct_needed=needed).direct >= needed
-        _, again = outcome(memory.divide, role, f"{least - 1}Mi", "memory", direct_needed=needed)
+        assert memory.divide_memory(role, f"{least}Mi", "memory", direct_needed=needed).direct >= needed
+        _, again = outcome(memory.divide_memory, role, f"{least - 1}Mi", "memory", direct_needed=needed)
         assert f"needs {least}Mi or more" in again
         return
     assert parts.heap + parts.direct + parts.fixed + parts.page_cache == parts.limit == limit
     assert parts.direct >= needed
     assert parts.page_cache >= 0
-    more = memory.divide(role, f"{limit * 2}Mi", "memory", direct_needed=needed)
+    more = memory.divide_memory(role, f"{limit * 2}Mi", "memory", direct_needed=needed)
     assert (more.heap, more.direct) >= (parts.heap, parts.direct)
 
 
-@pytest.mark.parametrize("version", broker_config.versions())
+@pytest.mark.parametrize("version", broker_config.list_versions())
 @quick
 @given(data=st.data())
 def test_any_value_of_any_key_is_taken_or_refused(version: str, data: st.DataObject) -> None:
     role = data.draw(st.sampled_from(["broker", "controller", "name_server", "proxy"]))
-    key = data.draw(st.sampled_from(sorted(broker_config.known_keys(version)[role])))
+    key = data.draw(st.sampled_from(sorted(broker_config.load_keys(version)[role])))
     value = data.draw(JSON)
-    values, refusal = outcome(broker_config.override, version, role, {}, {key: value}, fixed=frozenset(), what="config")
+    values, refusal = outcome(
+        broker_config.merge_keys, version, role, {}, {key: value}, fixed=frozenset(), path="config"
+    )
     if refusal:
         assert key in refusal
     else:
-        text = broker_config.properties(values)
+        text = broker_config.render_properties(values)
         assert text.startswith(f"{key}=")
         assert text.count("\n") == 1
         assert text.isascii()

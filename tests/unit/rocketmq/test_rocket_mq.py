@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from eks_rocketmq.rocketmq.pods.probes import ANSWER_SECONDS, HUNG_GRACE_SECONDS, drain
+from eks_rocketmq.rocketmq.pods.probes import ANSWER_SECONDS, HUNG_GRACE_SECONDS, plan_drain
 from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import (
     ARGS,
@@ -285,11 +285,11 @@ def test_selectors_match_the_pods(deployed: Recording, name: str) -> None:
 
 
 def test_the_grace_period_has_room_for_every_step_of_the_stop(deployed: Recording) -> None:
-    parts = drain({"registerNameServerPeriod": 10000})
+    parts = plan_drain({"registerNameServerPeriod": 10000})
     environment = {variable["name"]: variable.get("value") for variable in container(deployed)["env"]}
     bounds = [int(environment[f"DRAIN_{step}_SECONDS"]) for step in ("REPLICATE", "ELECT", "REJOIN")]
     assert bounds == [parts.replicate, parts.elect, parts.rejoin]
-    assert pod(deployed)["terminationGracePeriodSeconds"] >= sum(bounds) + parts.questions + parts.stop
+    assert pod(deployed)["terminationGracePeriodSeconds"] >= sum(bounds) + parts.requests + parts.stop
     assert container(deployed)["lifecycle"]["preStop"]["exec"]["command"][-1] == "/etc/rocketmq/broker-drain.sh"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eks_rocketmq.rocketmq.namespace.collisions import Workload, collisions
+from eks_rocketmq.rocketmq.namespace.collisions import Workload, find_collisions
 from eks_rocketmq.rocketmq.naming import labels
 from sandbox import incident
 from sandbox.aws import seed
@@ -36,14 +36,14 @@ def test_it_happens_in_the_namespace_of_the_stack_with_the_original_label_and_cl
     [("nameserver", None), ("controller", None), ("broker", "broker-a"), ("proxy", None)],
 )
 def test_the_stack_can_be_deployed_beside_it(role: str, group: str | None) -> None:
-    name = labels.app(role) if group is None else labels.group_name(group)
-    own = labels.labels(role, "5.5.0", group)
+    name = labels.format_app_label(role) if group is None else labels.format_set_name(group)
+    own = labels.build_labels(role, "5.5.0", group)
     kind = "Deployment" if role == labels.PROXY else "StatefulSet"
-    workload = Workload(prod("namespace"), kind, name, role, labels.selector(role, group), own, own)
+    workload = Workload(prod("namespace"), kind, name, role, labels.build_selector(role, group), own, own)
     template = SET["spec"]["template"]
     pod = {"metadata": {"namespace": "rocketmq", "name": "rocketmq-broker-0", **template["metadata"]}}
     found = {each["kind"]: [each] for each in OBJECTS} | {"Pod": [pod]}
-    assert collisions(workload, found).errors == []
+    assert find_collisions(workload, found).errors == []
 
 
 def test_it_begins_with_a_driver_that_says_the_cause_in_the_claims_event() -> None:

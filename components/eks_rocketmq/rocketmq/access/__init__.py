@@ -1,1 +1,1 @@
-"""Users, permissions and the Secrets with their passwords."""
+"""Access control: users, permissions, and the Secrets with the passwords."""

@@ -1,6 +1,7 @@
-"""ACL 2.0: what a caller says of users and permissions, checked, and the keys of brokers and proxies. Pure.
+"""Access control (ACL 2.0): arguments, plan of users and permissions, keys of brokers and proxies. Pure.
 
-A user's permissions stand with the user. The lines are those in which `scripts/declared.awk` shows what a broker has.
+A user's permissions are part of the user. The lines have the format in which `scripts/declared.awk` prints the users
+and permissions of a broker.
 """
 
 import ipaddress
@@ -28,60 +29,64 @@ _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
 ACTIONS = accepted_values(PermissionAction)
 DECISIONS = accepted_values(PermissionDecision)
 CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *ACTIONS, *DECISIONS)
-"""Words that a field accepts; they are never secret."""
-_RESOURCE = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
-# What neither JSON nor RocketMQ's files would change, and a list of blank-separated words keeps together.
-_PASSWORD = re.compile(r"[!#-\[\]-~]{8,64}")
+"""Accepted values of the fields. They are never secret."""
+_RESOURCE_PATTERN = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
+# Characters that need no escape in JSON and in RocketMQ's files, and no quotes in a blank-separated list.
+_PASSWORD_PATTERN = re.compile(r"[!#-\[\]-~]{8,64}")
 
 
 class PermissionArgs(TypedDict):
-    """What a user may do, or may not, with some resources."""
+    """Permission of a user: actions that are allowed or denied on resources."""
 
     resources: list[str]
-    """`Topic:NAME`, `Group:NAME` or `Cluster:NAME`, where NAME may end with `*` for all that begin so, as in
-    `Topic:orders-*`; `*` alone for everything."""
+    """`Topic:NAME`, `Group:NAME` or `Cluster:NAME`. NAME may end with `*` to match a prefix, as in `Topic:orders-*`.
+    `*` alone matches every resource."""
     actions: list[PermissionAction]
     """`Pub` and `Sub` for messages, `Create`, `Update`, `Delete`, `Get` and `List` for administration, or `All`."""
     decision: NotRequired[PermissionDecision]
-    """`Allow` or `Deny`. RocketMQ asks the permission with the most exact resource. Default: `Allow`."""
+    """`Allow` or `Deny`. The permission with the most specific resource applies. Default: `Allow`."""
     source_ips: NotRequired[list[str]]
-    """Addresses or CIDR blocks that the client's address, as the proxy sees it, must be in. Default: any."""
+    """Addresses or CIDR blocks from which the permission applies. RocketMQ compares the client's address as the proxy
+    sees it. Default: any."""
 
 
 class UserArgs(TypedDict):
-    """A user of RocketMQ: name and password are what clients call access key and secret key."""
+    """User of RocketMQ. Clients use the name as access key and the password as secret key."""
 
     name: str
-    """1 to 64 letters, digits, `_`, `.`, `@` and `-`. Another name is another user."""
+    """Name of the user: 1 to 64 letters, digits, `_`, `.`, `@` and `-`. Changing this deletes the user and creates
+    another one."""
     password: NotRequired[Sensitive[Input[str]]]
-    """8 to 64 printable ASCII characters without blanks, quotes and backslashes; give a secret. Default: one is
-    generated. Changing this changes the password on every broker; the proxies follow within a minute."""
+    """Password: 8 to 64 printable ASCII characters without blanks, quotes and backslashes. Pass a Pulumi secret.
+    Changing this changes the password on every broker; the proxies use it within a minute. Default: a generated
+    password."""
     password_version: NotRequired[int]
-    """Raise it for another generated password; it and `password` exclude each other. Default: 1."""
+    """Version of the generated password. Raise it to generate another password. Excludes `password`. Default: 1."""
     type: NotRequired[UserType]
-    """`Normal`, who may what `permissions` say, or `Super`, who may everything. Default: `Normal`."""
+    """`Normal`, with the rights in `permissions`, or `Super`, with all rights. Default: `Normal`."""
     enabled: NotRequired[bool]
-    """Whether the user is let in. Default: true."""
+    """Whether the user can authenticate. Default: true."""
     permissions: NotRequired[list[PermissionArgs]]
-    """What a `Normal` user may do; nothing without it. Default: none."""
+    """Permissions of a `Normal` user. Without permissions, every request is denied. Default: none."""
 
 
 class AccessArgs(TypedDict):
-    """ACL 2.0 on brokers and proxies: every client needs a user, a password and a permission.
+    """Access control (ACL 2.0) on brokers and proxies: every client needs a user, a password and a permission.
 
-    Users and permissions are exactly those declared, on every member: others are deleted.
+    Every member has exactly the declared users and permissions. Others are deleted.
     """
 
     users: NotRequired[list[UserArgs]]
-    """The users of applications and people. Default: none, so that only RocketMQ's own pods get in."""
+    """Users for applications and people. Default: none; only RocketMQ's own pods have access."""
     internal_generation: NotRequired[int]
-    """Raise it by one for another password of the user by which RocketMQ's own pods know each other. Brokers and
-    proxies restart one by one; the next user is on every member before, so nothing is refused. Default: 1."""
+    """Generation of the internal user, with which RocketMQ's own pods authenticate to each other. Raise it by exactly 1
+    to get another password. Brokers and proxies restart one by one. Each generation creates the next user on every
+    member in advance, so no request is denied. Default: 1."""
 
 
 @dataclass(frozen=True)
 class User:
-    """A checked user. `password` is None where one is to be generated."""
+    """Validated user. A `password` of None means that it is generated."""
 
     name: str
     type: str
@@ -89,141 +94,142 @@ class User:
     password: Input[str] | None
     password_version: int
     permissions: list[str]
-    """Lines SUBJECT RESOURCE ACTIONS SOURCES DECISION."""
+    """Lines in the format SUBJECT RESOURCE ACTIONS SOURCES DECISION."""
 
-    def line(self, password: str) -> str:
-        """NAME TYPE STATUS PASSWORD."""
+    def format_line(self, password: str) -> str:
+        """Return the line NAME TYPE STATUS PASSWORD."""
         return f"{self.name} {self.type} {'enable' if self.enabled else 'disable'} {password}"
 
 
 @dataclass(frozen=True)
 class AccessPlan:
-    """Access control, checked. `generation` numbers the user by which RocketMQ's own pods know each other."""
+    """Validated access control. `generation` is the generation of the internal user."""
 
     users: list[User]
     generation: int
 
     @property
     def internal_users(self) -> tuple[str, str]:
-        """Who RocketMQ's own pods are, and who they will be: the next one is everywhere before it is used."""
+        """Names of the current and the next internal user. Every member has the next one before it is used."""
         return f"{INTERNAL_PREFIX}{self.generation}", f"{INTERNAL_PREFIX}{self.generation + 1}"
 
     @property
     def permissions(self) -> list[str]:
-        """The permissions of all users."""
+        """Permission lines of all users."""
         return [line for user in self.users for line in user.permissions]
 
 
-def access(given: AccessArgs) -> AccessPlan:
-    """Access control as the caller wants it.
+def plan_access(given: AccessArgs) -> AccessPlan:
+    """Return the plan of the access control arguments.
 
     Raises:
-        ValueError: for the first user or permission that cannot be.
+        ValueError: for the first user or permission that is not accepted.
     """
     generation = between(given.get("internal_generation", 1), 1, None, "access.internal_generation")
-    users = [_user(each) for each in given.get("users", [])]
+    users = [_plan_user(each) for each in given.get("users", [])]
     each_once([user.name for user in users], "access.users")
     return AccessPlan(sorted(users, key=lambda user: user.name), generation)
 
 
-def _user(given: UserArgs) -> User:
-    name = resource_names.user(given["name"], INTERNAL_PREFIX)
-    what = f"access.users[{name!r}]"
-    kind = one_of(given.get("type", "Normal"), USER_TYPES, f"{what}.type")
+def _plan_user(given: UserArgs) -> User:
+    name = resource_names.validate_user_name(given["name"], INTERNAL_PREFIX)
+    path = f"access.users[{name!r}]"
+    kind = one_of(given.get("type", "Normal"), USER_TYPES, f"{path}.type")
     permissions = given.get("permissions", [])
     if kind == "Super" and permissions:
-        msg = f"{what} is 'Super' and has permissions, which nobody asks; accepted is one of the two"
+        msg = f"{path} is 'Super' and has permissions, which nobody asks; accepted is one of the two"
         raise ValueError(msg)
     password = given.get("password")
     if password is not None and "password_version" in given:
         msg = (
-            f"{what} has a password and a password_version, which numbers the generated ones; accepted is one of the "
+            f"{path} has a password and a password_version, which numbers the generated ones; accepted is one of the "
             "two: another password where it is given, another number where it is generated"
         )
         raise ValueError(msg)
     if isinstance(password, str):
-        checked_password(password, f"{what}.password")
+        validate_password(password, f"{path}.password")
     return User(
         name=name,
         type=kind,
         enabled=given.get("enabled", True),
         password=password,
-        password_version=between(given.get("password_version", 1), 1, None, f"{what}.password_version"),
-        permissions=_permissions(name, permissions, f"{what}.permissions"),
+        password_version=between(given.get("password_version", 1), 1, None, f"{path}.password_version"),
+        permissions=_build_permission_lines(name, permissions, f"{path}.permissions"),
     )
 
 
-def checked_password(password: object, what: str) -> str:
-    """Returns the password.
+def validate_password(password: object, path: str) -> str:
+    """Validate a password and return it.
 
     Raises:
-        ValueError: saying what is accepted and nothing of the password.
+        ValueError: with what is accepted; the error never contains the password.
     """
-    if not (isinstance(password, str) and _PASSWORD.fullmatch(password)):
+    if not (isinstance(password, str) and _PASSWORD_PATTERN.fullmatch(password)):
         msg = (
-            f"{what} is not accepted; accepted is a string of 8 to 64 printable ASCII characters without blanks, "
+            f"{path} is not accepted; accepted is a string of 8 to 64 printable ASCII characters without blanks, "
             "quotes and backslashes: choose another one, or leave it out and one is generated"
         )
         raise ValueError(msg)
     return password
 
 
-def _permissions(user: str, given: Sequence[PermissionArgs], what: str) -> list[str]:
+def _build_permission_lines(user: str, given: Sequence[PermissionArgs], path: str) -> list[str]:
     lines: dict[str, str] = {}
     for permission in given:
-        decision = one_of(permission.get("decision", "Allow"), DECISIONS, f"{what}.decision")
-        actions = sorted({one_of(action, ACTIONS, f"{what}.actions") for action in permission["actions"]})
+        decision = one_of(permission.get("decision", "Allow"), DECISIONS, f"{path}.decision")
+        actions = sorted({one_of(action, ACTIONS, f"{path}.actions") for action in permission["actions"]})
         if "source_ips" in permission:
-            refuse_empty(permission["source_ips"], f"{what}.source_ips", "any address")
-        sources = sorted({_source(source, what) for source in permission.get("source_ips", [])})
+            refuse_empty(permission["source_ips"], f"{path}.source_ips", "any address")
+        sources = sorted({_validate_source(source, path) for source in permission.get("source_ips", [])})
         if not actions or not permission["resources"]:
-            msg = f"{what} has a permission without resources or actions; accepted is one of each or more"
+            msg = f"{path} has a permission without resources or actions; accepted is one of each or more"
             raise ValueError(msg)
         for resource in permission["resources"]:
-            if _resource(resource, what) in lines:
-                msg = f"{what} names {resource!r} more than once; RocketMQ keeps one permission for each resource"
+            if _validate_resource(resource, path) in lines:
+                msg = f"{path} names {resource!r} more than once; RocketMQ keeps one permission for each resource"
                 raise ValueError(msg)
-            words = (f"User:{user}", resource, ",".join(actions), ",".join(sources) or "-", decision)
-            lines[resource] = " ".join(words)
+            parts = (f"User:{user}", resource, ",".join(actions), ",".join(sources) or "-", decision)
+            lines[resource] = " ".join(parts)
     return [lines[resource] for resource in sorted(lines)]
 
 
-def _resource(resource: str, what: str) -> str:
+def _validate_resource(resource: str, path: str) -> str:
     kind, _, name = resource.partition(":")
-    if resource == "*" or (kind in _RESOURCE_TYPES and name and _RESOURCE.fullmatch(name)):
+    if resource == "*" or (kind in _RESOURCE_TYPES and name and _RESOURCE_PATTERN.fullmatch(name)):
         return resource
-    near = did_you_mean(kind, _RESOURCE_TYPES) if kind not in _RESOURCE_TYPES else ""
+    suggestion = did_you_mean(kind, _RESOURCE_TYPES) if kind not in _RESOURCE_TYPES else ""
     msg = (
-        f"{what} has the resource {resource!r}; accepted are 'Topic:NAME', 'Group:NAME' and 'Cluster:NAME' where NAME "
-        f"may end with '*', and '*' alone{near}"
+        f"{path} has the resource {resource!r}; accepted are 'Topic:NAME', 'Group:NAME' and 'Cluster:NAME' where NAME "
+        f"may end with '*', and '*' alone{suggestion}"
     )
     raise ValueError(msg)
 
 
-def _source(source: str, what: str) -> str:
+def _validate_source(source: str, path: str) -> str:
     try:
         ipaddress.ip_network(source, strict=False)
     except ValueError:
-        msg = f"{what} has the source {source!r}; accepted is an address or a CIDR block, such as '10.0.0.0/8'"
+        msg = f"{path} has the source {source!r}; accepted is an address or a CIDR block, such as '10.0.0.0/8'"
         raise ValueError(msg) from None
     return source
 
 
-_PROVIDERS: Mapping[str, Value] = {
+_AUTH_KEYS: Mapping[str, Value] = {
     "authenticationEnabled": True,
     "authenticationProvider": "org.apache.rocketmq.auth.authentication.provider.DefaultAuthenticationProvider",
     "authorizationEnabled": True,
     "authorizationProvider": "org.apache.rocketmq.auth.authorization.provider.DefaultAuthorizationProvider",
-    # The init container fills it in: the ConfigMap holds no password. A broker makes this user for itself. No request
-    # code is let through without a signature, the one by which controllers announce a role neither: whoever reached
-    # the port could depose a master. Brokers ask for their role every syncControllerMetadataPeriod instead.
+    # The init container inserts the values, so the ConfigMap contains no password. A broker creates this user itself.
+    # No request code is exempt from authentication, not even the one with which controllers announce a role: any client
+    # with access to the port could then depose a master. Brokers request their role every syncControllerMetadataPeriod
+    # instead.
     "innerClientAuthenticationCredentials": json.dumps(
         {"accessKey": "${INTERNAL_USERNAME}", "secretKey": "${INTERNAL_PASSWORD}"}, separators=(",", ":")
     ),
 }
 
 BROKER_KEYS: Mapping[str, Value] = {
-    **_PROVIDERS,
+    **_AUTH_KEYS,
     "authenticationMetadataProvider": (
         "org.apache.rocketmq.auth.authentication.provider.LocalAuthenticationMetadataProvider"
     ),
@@ -233,10 +239,10 @@ BROKER_KEYS: Mapping[str, Value] = {
 }
 
 PROXY_KEYS: Mapping[str, Value] = {
-    **_PROVIDERS,
+    **_AUTH_KEYS,
     "authenticationMetadataProvider": "org.apache.rocketmq.proxy.auth.ProxyAuthenticationMetadataProvider",
     "authorizationMetadataProvider": "org.apache.rocketmq.proxy.auth.ProxyAuthorizationMetadataProvider",
-    # Without it the proxy does not sign what it asks of brokers, and exits at its start.
+    # Without it, the proxy does not sign its requests to brokers, and exits at startup.
     "enableAclRpcHookForClusterMode": True,
 }
 
@@ -244,4 +250,4 @@ FIXED_KEYS = frozenset(
     {*BROKER_KEYS, "enableAclRpcHookForClusterMode", "authConfigPath", "authenticationWhitelist",
      "authorizationWhitelist", "initAuthenticationUser", "migrateAuthFromV1Enabled"}
 )  # fmt: skip
-"""Keys of access control: `access` decides on them, nobody's `config`."""
+"""Keys of access control. Only `access` sets them, never `config`."""

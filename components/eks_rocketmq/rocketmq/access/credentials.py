@@ -1,4 +1,4 @@
-"""Passwords of access control and the Secrets that carry them."""
+"""Component with the passwords of access control and their Secrets."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -8,26 +8,26 @@ import pulumi_random as random
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
-from eks_rocketmq.rocketmq.access.access import AccessPlan, User, checked_password
+from eks_rocketmq.rocketmq.access.access import AccessPlan, User, validate_password
 from eks_rocketmq.rocketmq.naming import labels
-from eks_rocketmq.rocketmq.pods import workload_objects
+from eks_rocketmq.rocketmq.pods import workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 
-_LETTERS = 32  # of 62: 190 bits
+_PASSWORD_LENGTH = 32  # of 62: 190 bits
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """Names of the Secrets, which change with their content."""
+    """Names of the Secrets. A name changes with the content."""
 
     internal: Input[str]
-    """`username` and `password` of the user by which RocketMQ's own pods know each other."""
+    """Secret with `username` and `password` of the internal user."""
     declared: Input[str]
-    """`users` and `permissions` as every broker must have them."""
+    """Secret with the `users` and `permissions` that every broker must have."""
 
 
 class Credentials(ComponentResource):
-    """Generated passwords, and Secrets whose names carry a hash of their content, so that pods roll with it."""
+    """Generated passwords and Secrets. The names of the Secrets contain a hash of the content, so that pods restart."""
 
     passwords: Output[dict[str, str]]
     """Password of every declared user."""
@@ -41,19 +41,19 @@ class Credentials(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Credentials"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.DECLARATIONS)
-        current, following = access.internal_users
-        own = {user: _generated(self, f"{name}-{user}") for user in (current, following)}
-        given = {user.name: self._password(name, user) for user in access.users}
-        self.passwords = Output.secret(Output.all(**given))
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.DECLARATIONS)
+        current, next_user = access.internal_users
+        internal = {user: _generate_password(self, f"{name}-{user}") for user in (current, next_user)}
+        declared = {user.name: self._resolve_password(name, user) for user in access.users}
+        self.passwords = Output.secret(Output.all(**declared))
         self.secrets = Secrets(
-            internal=_secret(scope, "internal", {"username": current, "password": own[current]}),
-            declared=_secret(
+            internal=_create_secret(scope, "internal", {"username": current, "password": internal[current]}),
+            declared=_create_secret(
                 scope,
                 "declared",
                 {
-                    "users": Output.all(own=Output.all(**own), given=self.passwords).apply(
-                        lambda all_: users_file(access, all_["own"], all_["given"])
+                    "users": Output.all(internal=Output.all(**internal), declared=self.passwords).apply(
+                        lambda passwords: render_users(access, passwords["internal"], passwords["declared"])
                     ),
                     "permissions": "".join(f"{line}\n" for line in access.permissions),
                 },
@@ -61,44 +61,50 @@ class Credentials(ComponentResource):
         )
         self.register_outputs({})
 
-    def _password(self, name: str, user: User) -> Input[str]:
+    def _resolve_password(self, name: str, user: User) -> Input[str]:
         if user.password is None:
-            return _generated(self, f"{name}-user-{user.name}", version=user.password_version)
-        # One that is given as an output is known only now.
-        what = f"access.users[{user.name!r}].password"
-        return Output.from_input(user.password).apply(lambda given: checked_password(given, what))
+            return _generate_password(self, f"{name}-user-{user.name}", version=user.password_version)
+        # A password that is an output is known only now.
+        path = f"access.users[{user.name!r}].password"
+        return Output.from_input(user.password).apply(lambda given: validate_password(given, path))
 
 
-def users_file(access: AccessPlan, own: dict[str, str], given: dict[str, str]) -> str:
-    """Lines NAME TYPE STATUS PASSWORD of everyone, RocketMQ's own users among them."""
-    lines = [f"{name} Super enable {password}" for name, password in own.items()]
-    lines += [user.line(given[user.name]) for user in access.users]
+def render_users(access: AccessPlan, internal: dict[str, str], declared: dict[str, str]) -> str:
+    """Render the lines NAME TYPE STATUS PASSWORD of all users.
+
+    Args:
+        access: plan of access control.
+        internal: passwords of the internal users, by name.
+        declared: passwords of the declared users, by name.
+    """
+    lines = [f"{name} Super enable {password}" for name, password in internal.items()]
+    lines += [user.format_line(declared[user.name]) for user in access.users]
     return "".join(f"{line}\n" for line in sorted(lines))
 
 
-def _generated(parent: ComponentResource, name: str, *, version: int = 1) -> Output[str]:
-    made = random.RandomPassword(
+def _generate_password(parent: ComponentResource, name: str, *, version: int = 1) -> Output[str]:
+    created = random.RandomPassword(
         name,
-        length=_LETTERS,
+        length=_PASSWORD_LENGTH,
         special=False,
         keepers={"version": str(version)},
         opts=child_options(parent),
     )
-    return Output.secret(made.result)
+    return Output.secret(created.result)
 
 
-def _secret(scope: workload_objects.WorkloadScope, kind: str, data: dict[str, Input[str]]) -> Output[str]:
-    """An immutable Secret; the result is its name.
+def _create_secret(scope: workload_resources.WorkloadScope, kind: str, data: dict[str, Input[str]]) -> Output[str]:
+    """Create an immutable Secret and return its name, which ends with a hash of its content.
 
-    The hash in the name tells nothing: a generated password of 190 bits is always in what is hashed.
+    The hash reveals nothing, because the hashed content always includes a generated password of 190 bits.
     """
     files = cast("Output[dict[str, str]]", Output.all(**data))
-    suffix = Output.unsecret(files.apply(workload_objects.content_hash))
-    made = k8s.core.v1.Secret(
+    suffix = Output.unsecret(files.apply(workload_resources.hash_content))
+    created = k8s.core.v1.Secret(
         f"{scope.name}-{kind}",
         metadata=scope.metadata(Output.concat(f"{labels.APP}-{kind}-", suffix)),
         string_data=files,
         immutable=True,
         opts=child_options(scope.parent),
     )
-    return made.metadata.apply(lambda metadata: str(metadata.name))
+    return created.metadata.apply(lambda metadata: str(metadata.name))

@@ -1,1 +1,1 @@
-"""Configuration files of RocketMQ: keys, durability profiles, memory."""
+"""Configuration of RocketMQ: keys, durability profiles, memory, TLS."""

@@ -1,8 +1,8 @@
-"""Configuration files of every role: known keys, checks, rendering. Pure.
+"""Configuration files of every role: known keys, validation, rendering. Pure.
 
-RocketMQ drops a key that it does not know, and a value that it cannot read, without a word. Here both are errors.
-The keys of a version are data (`keys/<version>.json`), read from the setters in its jars by `make keys`; what the
-setters do not say is in `key_rules`.
+RocketMQ ignores unknown keys and unreadable values without a message. Here both are errors. `make keys` reads the keys
+of a version from the setters in its jars and writes them to `keys/<version>.json`. The module `key_rules` adds the
+constraints that setters do not express.
 """
 
 import json
@@ -17,19 +17,19 @@ from eks_rocketmq.rocketmq.config import key_rules
 
 Value = str | int | bool
 Key = Mapping[str, Any]
-"""`type` (int, long, double, boolean, string or enum), and where there is one `default`, `members`, `deprecated` and
+"""`type` (int, long, double, boolean, string or enum), and optionally `default`, `members`, `deprecated` and
 `unread`."""
 
 _KEYS = resources.files("eks_rocketmq.rocketmq.config") / "keys"
-# What these hold would stand readable in a ConfigMap and in the stack's state.
-_PASSWORDS = frozenset({"initAuthenticationUser", "innerClientAuthenticationCredentials", "tlsKeyPassword"})
-_ACCESS = "aclEnable"  # RocketMQ 4 read it; who sets it counts on being protected
-_REMARKS = {
+# Their values would be readable in a ConfigMap and in the stack's state.
+_PASSWORD_KEYS = frozenset({"initAuthenticationUser", "innerClientAuthenticationCredentials", "tlsKeyPassword"})
+_ACL_KEY = "aclEnable"  # RocketMQ 4 read it, so a user who sets it expects access control
+_WARNING_TEXTS = {
     "deprecated": "RocketMQ {version} takes {key} and is going to drop it",
     "unread": "{key} is read by nobody in RocketMQ {version}, so it changes nothing",
 }
 _LIMITS = {"int": 2**31, "long": 2**63}
-_SPOKEN = {
+_TYPE_TEXTS = {
     "boolean": "true or false",
     "double": "a number",
     "int": "a whole number",
@@ -38,128 +38,129 @@ _SPOKEN = {
 }
 
 
-def versions() -> list[str]:
-    """RocketMQ versions whose keys are known."""
+def list_versions() -> list[str]:
+    """Return the RocketMQ versions whose keys are known."""
     return sorted(path.name.removesuffix(".json") for path in _KEYS.iterdir() if path.name.endswith(".json"))
 
 
 @cache
-def known_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
-    """The keys of a version by role: `broker`, `controller`, `name_server` and `proxy`.
+def load_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
+    """Return the keys of a version by role: `broker`, `controller`, `name_server` and `proxy`.
 
     Raises:
-        ValueError: for a version without such data.
+        ValueError: for a version whose keys are not known.
     """
-    if version not in versions():
-        accepted = versions()
+    if version not in list_versions():
+        accepted = list_versions()
         msg = f"version is {version!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(version, accepted)}"
         raise ValueError(msg)
     return json.loads((_KEYS / f"{version}.json").read_text(encoding="utf-8"))
 
 
-def checked(version: str, role: str, given: Mapping[str, Value], what: str) -> dict[str, Value]:
-    """The given keys, whole numbers as int.
+def validate_keys(version: str, role: str, config: Mapping[str, Value], path: str) -> dict[str, Value]:
+    """Validate keys and return them, with whole numbers as int.
 
     Args:
         version: RocketMQ version.
         role: `broker`, `controller`, `name_server` or `proxy`.
-        given: key to value.
-        what: how an error names the input.
+        config: values by key.
+        path: path of the input, for errors.
 
     Raises:
-        ValueError: for an unknown key, with the nearest one, or a value of another type, form or range.
+        ValueError: for an unknown key (the error suggests the nearest one), or for a value of the wrong type, format
+            or range.
     """
-    known = known_keys(version)[role]
+    known = load_keys(version)[role]
     values = {}
-    for key, value in given.items():
+    for key, value in config.items():
         if key not in known:
             raise ValueError(
-                f"{what}: RocketMQ {version} has no {_role_name(role)} key {key!r}{_hint(version, role, key)}"
+                f"{path}: RocketMQ {version} has no {_format_role(role)} key {key!r}{_suggest_key(version, role, key)}"
             )
-        plain = int(value) if isinstance(value, float) and value.is_integer() else value
-        if not _fits(known[key], plain):
-            accepted = key_rules.certain(key) or f"accepted is {_accepted(role, key, known[key])}"
-            msg = f"{what}: {key} is {value!r}; {accepted}"
+        normalized = int(value) if isinstance(value, float) and value.is_integer() else value
+        if not _has_type(known[key], normalized):
+            accepted = key_rules.describe_choices(key) or f"accepted is {_describe_accepted(role, key, known[key])}"
+            msg = f"{path}: {key} is {value!r}; {accepted}"
             raise ValueError(msg)
-        if (accepted := key_rules.refusal(role, key, plain)) is not None:
-            msg = f"{what}: {key} is {value!r}; {accepted}"
+        if (accepted := key_rules.describe_violation(role, key, normalized)) is not None:
+            msg = f"{path}: {key} is {value!r}; {accepted}"
             raise ValueError(msg)
-        values[key] = plain
+        values[key] = normalized
     return values
 
 
-def override(  # noqa: PLR0913 - as many as the question has
+def merge_keys(  # noqa: PLR0913 - all inputs of one merge
     version: str,
     role: str,
-    own: Mapping[str, Value],
-    given: Mapping[str, Value],
+    defaults: Mapping[str, Value],
+    config: Mapping[str, Value],
     *,
     fixed: frozenset[str],
-    what: str,
+    path: str,
 ) -> dict[str, Value]:
-    """The deployment's own keys with the user's over them.
+    """Merge the user's keys over the deployment's defaults.
 
     Args:
         version: RocketMQ version.
-        role: as in `checked`.
-        own: what the deployment sets.
-        given: what the user sets.
-        fixed: keys that the deployment's shape depends on.
-        what: how an error names the user's input.
+        role: as in `validate_keys`.
+        defaults: keys that the deployment sets.
+        config: keys that the user sets.
+        fixed: keys that the user must not set, because the deployment depends on their values.
+        path: path of the user's input, for errors.
 
     Raises:
-        ValueError: as `checked`, for a key in `fixed`, for one that holds a password or seems to switch access control
-            on, and for keys that contradict each other.
+        ValueError: as in `validate_keys`; for a key in `fixed`; for a key that holds a password or seems to enable
+            access control; for keys that contradict each other.
     """
-    passwords = sorted(_PASSWORDS & set(given))
+    passwords = sorted(_PASSWORD_KEYS & set(config))
     if passwords:
         msg = (
-            f"{what}: {', '.join(passwords)} holds a password, which would stand readable in a ConfigMap and in the "
+            f"{path}: {', '.join(passwords)} holds a password, which would stand readable in a ConfigMap and in the "
             "stack's state; leave it out, users and certificates have arguments of their own: access and tls"
         )
         raise ValueError(msg)
-    known = known_keys(version)[role]
-    if _ACCESS in given and known.get(_ACCESS, {}).get("unread"):
+    known = load_keys(version)[role]
+    if _ACL_KEY in config and known.get(_ACL_KEY, {}).get("unread"):
         msg = (
-            f"{what}: {_ACCESS} is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it "
+            f"{path}: {_ACL_KEY} is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it "
             "out, access control has an argument of its own: access"
         )
         raise ValueError(msg)
-    taken = sorted(fixed & set(given))
-    if taken:
-        msg = f"{what}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
+    reserved = sorted(fixed & set(config))
+    if reserved:
+        msg = f"{path}: {', '.join(reserved)} is set by the deployment and cannot be overridden; leave it out"
         raise ValueError(msg)
-    values = checked(version, role, own, f"own {role} keys") | checked(version, role, given, what)
-    if (contradiction := key_rules.contradiction(role, known, values)) is not None:
-        raise ValueError(f"{what}: {contradiction}")
+    values = validate_keys(version, role, defaults, f"own {role} keys") | validate_keys(version, role, config, path)
+    if (contradiction := key_rules.find_contradiction(role, known, values)) is not None:
+        raise ValueError(f"{path}: {contradiction}")
     return values
 
 
-def remarks(version: str, role: str, given: Iterable[str]) -> list[str]:
-    """What is said of the given keys that the version still takes: it goes some day, or is read nowhere."""
-    known = known_keys(version)[role]
+def list_key_warnings(version: str, role: str, config: Iterable[str]) -> list[str]:
+    """Return warnings about keys that the version accepts, but deprecates or never reads."""
+    known = load_keys(version)[role]
     return [
-        remark.format(key=key, version=version)
-        for key in sorted(given)
-        for mark, remark in _REMARKS.items()
-        if known.get(key, {}).get(mark)
+        text.format(key=key, version=version)
+        for key in sorted(config)
+        for flag, text in _WARNING_TEXTS.items()
+        if known.get(key, {}).get(flag)
     ]
 
 
-def properties(values: Mapping[str, Value]) -> str:
-    """A `.conf` file: one `key=value` a line, sorted, so that equal settings are equal files.
+def render_properties(values: Mapping[str, Value]) -> str:
+    """Render a `.conf` file: one `key=value` per line, sorted, so that equal settings produce equal files.
 
-    It is a Java properties file: a backslash escapes, and what is not Latin-1 has to be escaped.
+    The format is that of Java properties: a backslash escapes, and characters outside Latin-1 must be escaped.
     """
-    return "".join(f"{key}={_text(value)}\n" for key, value in sorted(values.items()))
+    return "".join(f"{key}={_escape_value(value)}\n" for key, value in sorted(values.items()))
 
 
-def as_json(values: Mapping[str, Value]) -> str:
-    """`rmq-proxy.json`, sorted."""
+def render_json(values: Mapping[str, Value]) -> str:
+    """Render `rmq-proxy.json` with sorted keys."""
     return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
 
-def _text(value: Value) -> str:
+def _escape_value(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     escaped = str(value).replace("\\", "\\\\").encode("utf-16-be", "surrogatepass")
@@ -167,18 +168,18 @@ def _text(value: Value) -> str:
     return "".join(chr(unit) if 32 <= unit < 127 else f"\\u{unit:04x}" for unit in units)
 
 
-def _role_name(role: str) -> str:
+def _format_role(role: str) -> str:
     return role.replace("_", " ")
 
 
-def _hint(version: str, role: str, key: str) -> str:
-    """The versions or the roles that know the key, or the nearest key."""
-    others = [other for other in versions() if key in known_keys(other)[role]]
-    others = others or [f"a {_role_name(other)}" for other, known in known_keys(version).items() if key in known]
-    return f"; {', '.join(others)} has it" if others else did_you_mean(key, known_keys(version)[role])
+def _suggest_key(version: str, role: str, key: str) -> str:
+    """Return a hint: other versions or roles with this key, or the nearest key."""
+    others = [other for other in list_versions() if key in load_keys(other)[role]]
+    others = others or [f"a {_format_role(other)}" for other, known in load_keys(version).items() if key in known]
+    return f"; {', '.join(others)} has it" if others else did_you_mean(key, load_keys(version)[role])
 
 
-def _fits(key: Key, value: object) -> bool:
+def _has_type(key: Key, value: object) -> bool:
     kind = key["type"]
     if kind == "enum":
         return value in key["members"]
@@ -188,17 +189,17 @@ def _fits(key: Key, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and -_LIMITS[kind] <= value < _LIMITS[kind]
     if kind == "double":
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    # What Java's properties and Python call a line differs; a control character is none that belongs into a setting.
+    # Java properties and Python split lines at different characters, so no control character is accepted.
     return kind == "string" and isinstance(value, str) and value.isprintable()
 
 
-def _accepted(role: str, key: str, known: Key) -> str:
+def _describe_accepted(role: str, key: str, known: Key) -> str:
     kind = known["type"]
     if kind == "enum":
         return " or ".join(map(repr, known["members"]))
     if kind not in {*_LIMITS, "double"}:
-        return _SPOKEN[kind]
-    least, most, why = key_rules.bounds(role, key)
-    if most is None and kind in _LIMITS:
-        most = _LIMITS[kind] - 1
-    return f"{_SPOKEN[kind]}, {key_rules.describe_bounds((least, most, why))}"
+        return _TYPE_TEXTS[kind]
+    minimum, maximum, reason = key_rules.find_bounds(role, key)
+    if maximum is None and kind in _LIMITS:
+        maximum = _LIMITS[kind] - 1
+    return f"{_TYPE_TEXTS[kind]}, {key_rules.describe_bounds((minimum, maximum, reason))}"

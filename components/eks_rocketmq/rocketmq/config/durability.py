@@ -1,8 +1,8 @@
-"""Durability profiles: what an acknowledged message is worth, as keys, timers and checks. Pure.
+"""Durability profiles: keys, timers and checks that decide when an acknowledged message is safe. Pure.
 
-The figures are measured on 5.5.0 with three members on one machine: kill -9 of the master under load, 3 to 5 runs for a
-setting, and five drained switchovers. A killed process leaves what it wrote in the page cache: this is the loss of a
-process, and says nothing about the loss of power.
+The figures were measured on 5.5.0 with three members on one machine: `kill -9` of the master under load, 3 to 5 runs
+for each setting, and five drained switchovers. The page cache outlives a killed process. The figures therefore cover
+the loss of a process, not the loss of power.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -16,68 +16,68 @@ from eks_rocketmq.rocketmq.config.broker_config import Value
 
 @dataclass(frozen=True)
 class Profile:
-    """One row of the table of profiles."""
+    """Requirements and broker keys of one durability profile."""
 
-    least_members: int
-    least_controllers: int
+    min_members: int
+    min_controllers: int
     min_in_sync: int
     zones: int
-    """Zones that the members of a group, and the controllers, are held to."""
+    """Minimum number of zones over which the members of a group and the controllers are spread."""
     broker: dict[str, Value]
-    kept: Mapping[str, tuple[Value, str]] = field(default_factory=dict)
-    """Keys that nobody may set otherwise: the value, and what another one would do."""
+    required_keys: Mapping[str, tuple[Value, str]] = field(default_factory=dict)
+    """Keys with a required value: the value, and the effect of any other value."""
 
 
-# With RocketMQ's own timers a killed master cost 13 to 33 s without writes; with these it was 3 to 8 s where a write
-# needs two members, and 1 to 2 s where it needs one.
+# With RocketMQ's default timers, writes stopped for 13 to 33 s after the master was killed. With these timers they
+# stopped for 3 to 8 s when a write needs two members, and for 1 to 2 s when it needs one.
 _FAST_FAILOVER: dict[str, Value] = {
-    # The shortest that RocketMQ takes. A survivor learns the new master's address by registering.
+    # The shortest period that RocketMQ accepts. Other members learn the new master's address when they register.
     "registerNameServerPeriod": 10000,
     "haSendHeartbeatInterval": 1000,
     "syncControllerMetadataPeriod": 1000,
     "checkSyncStateSetPeriod": 1000,
 }
 
-# An acknowledged message is not safe where a member counts as in sync that lacks it, or is elected without being so.
-_ACKNOWLEDGED_STAYS: dict[str, tuple[Value, str]] = {
+# An acknowledged message can be lost if a member without it is in the in-sync set, or is elected from outside the set.
+_SAFETY_KEYS: dict[str, tuple[Value, str]] = {
     "enableElectUncleanMaster": (False, "a member that lacks acknowledged messages could become master"),
-    # DefaultMessageStore: where there are controllers, slaves write through the pool as well.
+    # DefaultMessageStore: with controllers, slaves write through the pool too.
     "transientStorePoolEnable": (False, "a member that is killed would lose messages that it acknowledged"),
-    # AutoSwitchHAConnection: the member is in sync without what it did not get.
+    # AutoSwitchHAConnection: the member joins the in-sync set without the older files.
     "syncFromLastFile": (False, "a member with an empty volume would get the newest file only"),
 }
 
 DurabilityProfile = Annotated[Literal["strict", "balanced", "dev"], Enumeration("DurabilityProfile")]
 PROFILES = {
-    # A message is acknowledged once every member in sync has it, and two at least: it outlives the loss of any one
-    # process. No acknowledged message was lost in any run, with the master killed (4 with RocketMQ's own timers, 3 with
-    # these) or drained (5). What is acknowledged is in the memory of two nodes; on their disks it is at once only with
-    # flushDiskType SYNC_FLUSH. Power loss was not measured.
-    # min_in_sync_replicas 1 lost none in 3 runs either, but until a survivor has attached again there is one copy, and
-    # a second loss takes it.
+    # A message is acknowledged when all members of the in-sync set have it, at least two. It then survives the loss of
+    # any one process. No run lost an acknowledged message: master killed (4 runs with RocketMQ's default timers, 3 with
+    # these), master drained (5 runs). An acknowledged message is in the memory of two nodes. It is on their disks at
+    # once only with flushDiskType SYNC_FLUSH. Power loss was not measured.
+    # min_in_sync_replicas 1 lost no message in 3 runs either. But there is one copy until another member is in sync
+    # again, and a second failure loses it.
     "strict": Profile(
-        least_members=3,
-        least_controllers=3,
+        min_members=3,
+        min_controllers=3,
         min_in_sync=2,
         zones=3,
         broker={"allAckInSyncStateSet": True, "autoCreateTopicEnable": False, **_FAST_FAILOVER},
-        kept=_ACKNOWLEDGED_STAYS,
+        required_keys=_SAFETY_KEYS,
     ),
-    # A message is acknowledged once every member in sync has it. Writes go on with a single member, whose messages then
-    # have one copy until another one is in sync again. Groups of two were not measured.
+    # A message is acknowledged when all members of the in-sync set have it. Writes continue with a single member. Its
+    # messages have one copy until another member is in sync again. Groups of two were not measured.
     "balanced": Profile(
-        least_members=2,
-        least_controllers=3,
+        min_members=2,
+        min_controllers=3,
         min_in_sync=1,
         zones=2,
         broker={"allAckInSyncStateSet": True, "autoCreateTopicEnable": False, **_FAST_FAILOVER},
-        kept=_ACKNOWLEDGED_STAYS,
+        required_keys=_SAFETY_KEYS,
     ),
-    # One copy, topics appear when first used: for work on applications, not for messages that matter. Acknowledgements
-    # that wait for no other member lost up to 29 messages with a killed master, in 3 of 5 runs.
+    # For development, not for messages that matter: one copy, and topics are created on first use. When an
+    # acknowledgement waits for no other member, a killed master lost up to 29 messages, in 3 of 5 runs.
     "dev": Profile(
-        least_members=1,
-        least_controllers=1,
+        min_members=1,
+        min_controllers=1,
         min_in_sync=1,
         zones=1,
         broker={"autoCreateTopicEnable": True, **_FAST_FAILOVER},
@@ -85,33 +85,33 @@ PROFILES = {
 }
 
 CONTROLLER_KEYS: dict[str, Value] = {
-    # A member outside the in-sync set lacks acknowledged messages: rather no master than such a one.
+    # A member outside the in-sync set can miss acknowledged messages. No master is better than such a master.
     "enableElectUncleanMaster": False,
     "scanNotActiveBrokerInterval": 1000,
     "scanInactiveMasterInterval": 1000,
 }
 
-# The cached route is what clients behind the proxy wait for after a failover.
+# After a failover, clients of the proxies wait until the cached route is refreshed.
 PROXY_KEYS: dict[str, Value] = {"topicRouteServiceCacheRefreshSeconds": 1}
 
-_TIMERS: Mapping[str, Mapping[str, Value]] = {
+_MEASURED_TIMERS: Mapping[str, Mapping[str, Value]] = {
     "broker": {
         **_FAST_FAILOVER,
-        # RocketMQ's own: how long a member that says nothing counts as in sync, and as alive.
+        # RocketMQ's defaults: how long a silent member stays in the in-sync set, and how long it counts as alive.
         "haMaxTimeSlaveNotCatchup": 15000,
         "brokerHeartbeatInterval": 1000,
         "controllerHeartBeatTimeoutMills": 10000,
     },
-    "controller": {key: own for key, own in CONTROLLER_KEYS.items() if key.endswith("Interval")},
+    "controller": {key: value for key, value in CONTROLLER_KEYS.items() if key.endswith("Interval")},
     "proxy": PROXY_KEYS,
 }
 
 
-def profile(name: str) -> Profile:
-    """The profile of that name.
+def find_profile(name: str) -> Profile:
+    """Return a profile by its name.
 
     Raises:
-        ValueError: naming the profiles that exist.
+        ValueError: for an unknown name; the error lists the profiles.
     """
     if name not in PROFILES:
         msg = f"profile is {name!r}; accepted are {', '.join(map(repr, PROFILES))}{did_you_mean(name, PROFILES)}"
@@ -119,123 +119,129 @@ def profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def check_members(name: str, group: str, replicas: int, min_in_sync: int, said: str) -> None:
-    """Refuses a group that cannot keep its profile's promise while one member is away, as its disruption budget allows.
+def check_members(name: str, group: str, replicas: int, min_in_sync: int, input_path: str) -> None:
+    """Reject a group that cannot meet its profile while one member is unavailable, as its disruption budget allows.
 
     Args:
-        name: of the profile.
-        group: how an error names the group.
-        replicas: its members.
-        min_in_sync: how many of them must have a message.
-        said: how an error names the input that says so.
+        name: name of the profile.
+        group: path of the group, for errors.
+        replicas: number of members.
+        min_in_sync: number of in-sync members that a write needs.
+        input_path: path of the input that sets `min_in_sync`, for errors.
 
     Raises:
-        ValueError: naming the inputs, the numbers and what is accepted.
+        ValueError: with the inputs, their values and what is accepted.
     """
-    least = profile(name).least_members
-    if replicas < least:
+    minimum = find_profile(name).min_members
+    if replicas < minimum:
         msg = (
-            f"{group}.replicas is {replicas}; profile {name!r} needs {least} or more: give it {least}"
-            f"{_or_profile(other for other, row in PROFILES.items() if row.least_members <= replicas)}"
+            f"{group}.replicas is {replicas}; profile {name!r} needs {minimum} or more: give it {minimum}"
+            f"{_suggest_profiles(other for other, row in PROFILES.items() if row.min_members <= replicas)}"
         )
         raise ValueError(msg)
-    most = max(1, replicas - 1)
-    if not 1 <= min_in_sync <= most:
-        accepted = "1" if most == 1 else f"1 to {most}"
-        why = ", so that writes go on while one member restarts" if replicas > 1 else ""
-        larger = f", or {min_in_sync + 1} replicas and more" if min_in_sync > most else ""
-        msg = f"{said} is {min_in_sync}, {group}.replicas is {replicas}; accepted is {accepted}{why}{larger}"
+    maximum = max(1, replicas - 1)
+    if not 1 <= min_in_sync <= maximum:
+        accepted = "1" if maximum == 1 else f"1 to {maximum}"
+        reason = ", so that writes go on while one member restarts" if replicas > 1 else ""
+        alternative = f", or {min_in_sync + 1} replicas and more" if min_in_sync > maximum else ""
+        msg = (
+            f"{input_path} is {min_in_sync}, {group}.replicas is {replicas}; accepted is {accepted}{reason}"
+            f"{alternative}"
+        )
         raise ValueError(msg)
 
 
 def check_quorum(name: str, replicas: int) -> None:
-    """Refuses a number of controllers that gains nothing, or that a restart would stop where the profile must not.
+    """Reject an even number of controllers, or fewer than the profile needs to keep a quorum during a restart.
 
     Raises:
-        ValueError: naming the number and what is accepted.
+        ValueError: with the number and what is accepted.
     """
-    fitting = [other for other, row in PROFILES.items() if row.least_controllers <= replicas and replicas % 2 == 1]
-    if name not in fitting:
+    accepted_profiles = [
+        other for other, row in PROFILES.items() if row.min_controllers <= replicas and replicas % 2 == 1
+    ]
+    if name not in accepted_profiles:
         msg = (
             f"controllers.replicas is {replicas}; accepted with profile {name!r} are odd numbers from "
-            f"{profile(name).least_controllers} on: 3 elect a master while one of them is away{_or_profile(fitting)}"
+            f"{find_profile(name).min_controllers} on: 3 elect a master while one of them is away"
+            f"{_suggest_profiles(accepted_profiles)}"
         )
         raise ValueError(msg)
 
 
-def check_zones(name: str, what: str, replicas: int, zones: Collection[str] | None, said: Iterable[str]) -> None:
-    """Refuses zones over which the profile cannot spread the pods of a role.
+def check_zones(name: str, path: str, replicas: int, zones: Collection[str] | None, input_paths: Iterable[str]) -> None:
+    """Reject zones that are too few to spread the pods of a role as the profile requires.
 
     Args:
-        name: of the profile.
-        what: how an error names the role.
-        replicas: its pods.
-        zones: those that are left for them; None is any.
-        said: how an error names the inputs that say so.
+        name: name of the profile.
+        path: path of the role, for errors.
+        replicas: number of pods.
+        zones: zones that the pods may use; None for any zone.
+        input_paths: paths of the inputs that limit the zones, for errors.
 
     Raises:
-        ValueError: naming the inputs, the zones and how many the profile needs.
+        ValueError: with the inputs, the zones and the number that the profile needs.
     """
-    needed = min(profile(name).zones, replicas)
+    needed = min(find_profile(name).zones, replicas)
     if zones is not None and len(zones) < needed:
         allowed = f"{', '.join(sorted(zones))} only" if zones else "no zone"
         msg = (
-            f"{' and '.join(said)}: {what} may run in {allowed}; profile {name!r} "
+            f"{' and '.join(input_paths)}: {path} may run in {allowed}; profile {name!r} "
             f"spreads it over {needed}; accepted are {needed} zones or more"
-            f"{_or_profile(other for other, row in PROFILES.items() if row.zones <= len(zones))}"
+            f"{_suggest_profiles(other for other, row in PROFILES.items() if row.zones <= len(zones))}"
         )
         raise ValueError(msg)
 
 
-def check_keys(name: str, values: Mapping[str, Value], what: str) -> None:
-    """Refuses keys with which the profile's promise would not hold.
+def check_keys(name: str, values: Mapping[str, Value], path: str) -> None:
+    """Reject keys that break the durability of the profile.
 
     Args:
-        name: of the profile.
-        values: all keys of a role, each known and of its type.
-        what: how an error names them.
+        name: name of the profile.
+        values: all keys of a role, already validated.
+        path: path of the keys, for errors.
 
     Raises:
-        ValueError: naming the key, what it would do and the way out.
+        ValueError: with the key, its effect and the alternative.
     """
-    for key, (kept, why) in profile(name).kept.items():
-        if values.get(key, kept) != kept:
+    for key, (required, reason) in find_profile(name).required_keys.items():
+        if values.get(key, required) != required:
             msg = (
-                f"{what}: {key} is {values[key]!r}; profile {name!r} needs {kept!r}: {why}; leave it out"
-                f"{_or_profile(other for other, row in PROFILES.items() if key not in row.kept)}"
+                f"{path}: {key} is {values[key]!r}; profile {name!r} needs {required!r}: {reason}; leave it out"
+                f"{_suggest_profiles(other for other, row in PROFILES.items() if key not in row.required_keys)}"
             )
             raise ValueError(msg)
 
 
-def slower(role: str, given: Mapping[str, Value]) -> list[str]:
-    """What is said of timers that are longer than those that the seconds without writes were measured with.
+def list_timer_warnings(role: str, given: Mapping[str, Value]) -> list[str]:
+    """Return warnings about timers that are longer than in the measurements of the failover time.
 
     Args:
         role: `broker`, `controller`, `name_server` or `proxy`.
-        given: what the user sets, each key of its type.
+        given: keys that the user sets, already validated.
     """
     return [
         f"{key} is {given[key]}, and {own} when it was measured how long a failover takes: writes may stop for longer, "
         "no acknowledged message depends on it"
-        for key, own in _TIMERS.get(role, {}).items()
+        for key, own in _MEASURED_TIMERS.get(role, {}).items()
         if key in given and int(given[key]) > int(own)
     ]
 
 
-def _or_profile(others: Iterable[str]) -> str:
-    """The end of an error: the profiles that it would do for, if there are any."""
+def _suggest_profiles(others: Iterable[str]) -> str:
+    """Return the end of an error: the profiles that accept the value, or nothing."""
     names = " or ".join(map(repr, others))
     return f", or take profile {names}, which promises less" if names else ""
 
 
-def registration_seconds(broker_keys: Mapping[str, Value]) -> int:
-    """Seconds from one registration of a broker at the name servers to the next."""
+def get_registration_seconds(broker_keys: Mapping[str, Value]) -> int:
+    """Return the period in seconds in which a broker registers with the name servers, rounded up."""
     return -(-int(broker_keys["registerNameServerPeriod"]) // 1000)
 
 
-def group_keys(name: str, replicas: int, min_in_sync: int) -> dict[str, Value]:
-    """Broker keys that make a group of `replicas` keep the profile's promise."""
-    return profile(name).broker | {
+def build_group_keys(name: str, replicas: int, min_in_sync: int) -> dict[str, Value]:
+    """Return the broker keys of the profile for a group of `replicas` members."""
+    return find_profile(name).broker | {
         "totalReplicas": replicas,
         "inSyncReplicas": min_in_sync,
         "minInSyncReplicas": min_in_sync,

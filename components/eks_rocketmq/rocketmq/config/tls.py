@@ -1,4 +1,4 @@
-"""TLS for clients and between RocketMQ's own pods: flags of JVMs, keys of proxies, what the probes need. Pure."""
+"""TLS for clients and between RocketMQ's own pods: JVM flags, proxy keys, variables of the probes. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from eks_rocketmq.rocketmq.config.broker_config import Value
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
 KEY = f"{DIRECTORY}/tls.key"
-# As Kubernetes takes the keys of a Secret, which become names of files.
-_ENTRY = re.compile(r"(?!\.\.|\.\Z)[-._A-Za-z0-9]{1,253}")
+# The format that Kubernetes accepts for keys of a Secret. They become file names.
+_SECRET_KEY = re.compile(r"(?!\.\.|\.\Z)[-._A-Za-z0-9]{1,253}")
 
 
 TlsMode = Annotated[Literal["permissive", "enforcing"], Enumeration("TlsMode")]
@@ -23,25 +23,25 @@ TLS_MODES = accepted_values(TlsMode)
 
 
 class TlsArgs(TypedDict):
-    """TLS with a certificate of your own. Everything but the copying of the commit log between the members of a group
-    (port 10912) and metrics can speak it; RocketMQ's own pods always do."""
+    """TLS with your own certificate. All connections support it, except the replication of the commit log between the
+    members of a group (port 10912) and metrics. RocketMQ's own pods always use it."""
 
     secret_name: Input[str]
-    """Secret of type `kubernetes.io/tls` in the namespace, as cert-manager makes it: `tls.crt`, `tls.key` without a
-    password. Another certificate under the same name is taken up while running, by the proxies within an hour; another
-    name restarts everything one by one."""
+    """Name of a Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates it: `tls.crt`, and
+    `tls.key` without a password. Running pods load a renewed certificate from the same Secret; the proxies do so within
+    an hour. Changing this name restarts all pods one by one."""
     mode: NotRequired[TlsMode]
-    """`permissive` also takes connections without TLS, `enforcing` takes none. Go from none to `permissive` first, and
-    to `enforcing` when that is everywhere. Default: `permissive`."""
+    """`permissive` also accepts connections without TLS, `enforcing` rejects them. To enable TLS, first use
+    `permissive`, then `enforcing` after all pods have restarted. Default: `permissive`."""
     authority: NotRequired[str]
-    """Entry of the Secret with the authorities, usually `ca.crt`, that the certificates of others must come from;
-    host names are not compared. Default: any certificate is taken, which protects against eavesdropping and not
-    against a man in the middle."""
+    """Key of the Secret with the CA certificates, usually `ca.crt`. Certificates of other pods must be issued by one of
+    these CAs; host names are not verified. Default: none, every certificate is accepted. This protects against
+    eavesdropping, but not against a man-in-the-middle attack."""
 
 
 @dataclass(frozen=True)
 class TlsPlan:
-    """TLS, checked."""
+    """Validated TLS settings."""
 
     secret_name: Input[str]
     mode: str
@@ -49,59 +49,62 @@ class TlsPlan:
 
     @property
     def authority_file(self) -> str | None:
-        """Path of the authorities in every container."""
+        """Path of the file with the certificate authorities in every container."""
         return None if self.authority is None else f"{DIRECTORY}/{self.authority}"
 
 
-def tls(given: TlsArgs) -> TlsPlan:
-    """TLS as the caller wants it.
+def plan_tls(given: TlsArgs) -> TlsPlan:
+    """Return the plan of the TLS arguments.
 
     Raises:
-        ValueError: for a mode that is none, and for names that no Secret and no entry of one can have.
+        ValueError: for an unknown mode, an invalid Secret name, or an invalid key of the Secret.
     """
     mode = one_of(given.get("mode", "permissive"), TLS_MODES, "tls.mode")
     check_known_name(given["secret_name"], "tls.secret_name")
     authority = given.get("authority")
     if authority is not None:
-        matching(_ENTRY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'")
+        matching(_SECRET_KEY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'")
     return TlsPlan(given["secret_name"], mode, authority)
 
 
-def flags(settings: TlsPlan) -> list[str]:
-    """Flags of every JVM, for what it serves and for what it asks of others."""
+def build_server_flags(settings: TlsPlan) -> list[str]:
+    """Return the flags of a JVM that is a server and a client."""
     return [
         f"-Dtls.server.mode={settings.mode}",
         f"-Dtls.server.certPath={CERTIFICATE}",
         f"-Dtls.server.keyPath={KEY}",
-        *client_flags(settings),
+        *build_client_flags(settings),
     ]
 
 
-def client_flags(settings: TlsPlan) -> list[str]:
-    """Flags of a JVM that only asks."""
+def build_client_flags(settings: TlsPlan) -> list[str]:
+    """Return the flags of a JVM that is only a client."""
     result = [
         "-Dtls.enable=true",
-        "-Dtls.test.mode.enable=false",  # it makes a certificate of its own and trusts everyone
+        "-Dtls.test.mode.enable=false",  # test mode generates a certificate and trusts all certificates
     ]
     if settings.authority_file is not None:
         result += ["-Dtls.client.authServer=true", f"-Dtls.client.trustCertPath={settings.authority_file}"]
     return result
 
 
-def environment(settings: TlsPlan) -> dict[str, str]:
-    """What `scripts/ask.sh` reads."""
+def build_environment(settings: TlsPlan) -> dict[str, str]:
+    """Return the environment variables that `scripts/ask.sh` reads."""
     return {"TLS": "on"} | ({} if settings.authority_file is None else {"TLS_CA": settings.authority_file})
 
 
-def volume(settings: TlsPlan) -> dict[str, Any]:
-    """The Secret as a volume; its files change with it."""
+def build_volume(settings: TlsPlan) -> dict[str, Any]:
+    """Return the volume of the Secret. Kubernetes updates its files when the Secret changes."""
     return {"name": "tls", "secret": {"secretName": settings.secret_name, "defaultMode": 0o440}}
 
 
-def authority_volume(settings: TlsPlan) -> dict[str, Any]:
-    """The authorities alone, for a pod that serves nothing with the certificate and so gets no key."""
-    found = volume(settings)
-    return {**found, "secret": {**found["secret"], "items": [{"key": settings.authority, "path": settings.authority}]}}
+def build_authority_volume(settings: TlsPlan) -> dict[str, Any]:
+    """Return a volume with the certificate authorities only, for a pod that needs no private key."""
+    secret = build_volume(settings)
+    return {
+        **secret,
+        "secret": {**secret["secret"], "items": [{"key": settings.authority, "path": settings.authority}]},
+    }
 
 
 PROXY_KEYS: Mapping[str, Value] = {

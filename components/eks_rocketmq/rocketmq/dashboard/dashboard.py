@@ -1,4 +1,4 @@
-"""The web console, apache/rocketmq-dashboard."""
+"""Component with the web console, apache/rocketmq-dashboard."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.rocketmq.config import tls
 from eks_rocketmq.rocketmq.dashboard.dashboard_plan import DashboardPlan
 from eks_rocketmq.rocketmq.naming import labels, ports
-from eks_rocketmq.rocketmq.pods import probes, workload_objects
+from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pending_pods import pending_pod_hooks
-from eks_rocketmq.rocketmq.pods.pod_spec import CONTAINER_SECURITY, restricted, variables
+from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
+from eks_rocketmq.rocketmq.pods.pod_spec import CONTAINER_SECURITY, build_restricted_spec, build_variables
 
 _PORTS = {"http": ports.DASHBOARD}
-_JAR = "/rocketmq-dashboard.jar"  # where the official image has it
-_DATA = "/data"
-_USERS = "users.properties"
+_JAR_PATH = "/rocketmq-dashboard.jar"  # path in the official image
+_DATA_DIRECTORY = "/data"
+_USERS_FILE = "users.properties"
 
 
 class Dashboard(ComponentResource):
-    """A Deployment of one, a Service inside the cluster and a policy."""
+    """Deployment with one pod, ClusterIP Service and network policy."""
 
     def __init__(
         self,
@@ -32,49 +32,49 @@ class Dashboard(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Dashboard"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.DASHBOARD)
-        workload_objects.service(scope, _PORTS)
-        workload_objects.network_policy(scope)
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.DASHBOARD)
+        workload_resources.create_service(scope, _PORTS)
+        workload_resources.create_network_policy(scope)
         k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=scope.metadata(scope.workload),
-            spec=workload_objects.raw(
+            spec=workload_resources.pass_manifest(
                 {
                     "replicas": 1,
                     "selector": {"matchLabels": scope.selector},
-                    "strategy": {"type": "Recreate"},  # a login is known to one process only
-                    "template": scope.template(_pod(deployment, plan), deployment.other_pods),
+                    "strategy": {"type": "Recreate"},  # a login session exists in one process only
+                    "template": scope.template(_build_pod_spec(deployment, plan), deployment.other_pods),
                 }
             ),
             opts=child_options(
                 self,
                 custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
-                hooks=pending_pod_hooks(f"{name}-deployment", self),
+                hooks=build_pending_pod_hooks(f"{name}-deployment", self),
             ),
         )
         self.register_outputs({})
 
 
-def _pod(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[str, Any]:
-    main = _container(deployment, plan)
+def _build_pod_spec(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[str, Any]:
+    main = _build_container(deployment, plan)
     volumes = [
         {"name": "data", "emptyDir": {"sizeLimit": "256Mi"}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
         {"name": "login", "secret": {"secretName": plan.login_secret}},
     ]
     if deployment.tls is not None and deployment.tls.authority is not None:
-        volumes.append(tls.authority_volume(deployment.tls))
+        volumes.append(tls.build_authority_volume(deployment.tls))
         main["volumeMounts"].append({"name": "tls", "mountPath": tls.DIRECTORY, "readOnly": True})
-    return restricted(main, volumes, deployment.other_pods, {})
+    return build_restricted_spec(main, volumes, deployment.other_pods, {})
 
 
-def _container(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[str, Any]:
+def _build_container(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[str, Any]:
     return {
         "name": labels.DASHBOARD,
         "image": plan.image,
         "imagePullPolicy": deployment.other_pods.pull_policy,
-        "command": _java(deployment, plan),
-        "env": [*_credentials(plan), *variables(deployment.other_pods.environment)],
+        "command": _build_java_command(deployment, plan),
+        "env": [*_build_credential_variables(plan), *build_variables(deployment.other_pods.environment)],
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in _PORTS.items()],
         "resources": {
             "requests": {"cpu": plan.cpu, "memory": f"{plan.memory}Mi"},
@@ -82,47 +82,54 @@ def _container(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[str, Any
         },
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
-            {"name": "data", "mountPath": _DATA},
-            # Without this file the console falls back to the users in its jar, whose passwords everyone knows.
-            {"name": "login", "mountPath": f"{_DATA}/{_USERS}", "subPath": _USERS, "readOnly": True},
+            {"name": "data", "mountPath": _DATA_DIRECTORY},
+            # Without this file the console uses the users in its jar, whose passwords are public.
+            {
+                "name": "login",
+                "mountPath": f"{_DATA_DIRECTORY}/{_USERS_FILE}",
+                "subPath": _USERS_FILE,
+                "readOnly": True,
+            },
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the mount point of the pod's own volume
         ],
-        **probes.server_probes(ports.DASHBOARD, probes.connects(ports.DASHBOARD), probes.connects(ports.DASHBOARD)),
+        **probes.build_server_probes(
+            ports.DASHBOARD, probes.build_tcp_check(ports.DASHBOARD), probes.build_tcp_check(ports.DASHBOARD)
+        ),
     }
 
 
-def _java(deployment: DeploymentPlan, plan: DashboardPlan) -> list[str]:
-    """Without the caller's `java_options`, which are for the JDK of RocketMQ's image."""
-    proxy = f"{labels.app(labels.PROXY)}.{deployment.namespace}.svc:{ports.PROXY_REMOTING}"
+def _build_java_command(deployment: DeploymentPlan, plan: DashboardPlan) -> list[str]:
+    """Return the command of the JVM, without `java_options`, which are for the JDK of RocketMQ's image."""
+    proxy = f"{labels.format_app_label(labels.PROXY)}.{deployment.namespace}.svc:{ports.PROXY_REMOTING}"
     settings = {
         "server.port": ports.DASHBOARD,
         "rocketmq.config.namesrvAddrs[0]": ";".join(deployment.name_server_addresses),
         "rocketmq.config.proxyAddrs[0]": proxy,
         "rocketmq.config.proxyAddr": proxy,
         "rocketmq.config.isVIPChannel": "false",  # the policies open the brokers' main port only
-        "rocketmq.config.dataPath": _DATA,
+        "rocketmq.config.dataPath": _DATA_DIRECTORY,
         "rocketmq.config.loginRequired": "true",
         "rocketmq.config.authMode": "file",
     }
-    encrypted: list[str] = []
+    tls_flags: list[str] = []
     if deployment.tls is not None:
-        # The setting is for the clients of its pool; those that it makes for a user who logs in go by the flags.
+        # The setting applies to pooled clients. Clients for a logged-in user follow the JVM flags.
         settings["rocketmq.config.useTLS"] = "true"
-        encrypted = tls.client_flags(deployment.tls)
+        tls_flags = tls.build_client_flags(deployment.tls)
     return [
         "java",
         f"-Xmx{plan.memory // 2}m",
         "-XX:+ExitOnOutOfMemoryError",
-        "-Duser.home=/tmp",  # its log goes below it
-        *encrypted,
+        "-Duser.home=/tmp",  # the console writes its log below this directory
+        *tls_flags,
         *(f"-D{key}={value}" for key, value in settings.items()),
         "-jar",
-        _JAR,
+        _JAR_PATH,
     ]
 
 
-def _credentials(plan: DashboardPlan) -> list[dict[str, Any]]:
-    """As whom it speaks to brokers; an environment variable is how Spring takes a setting from a Secret."""
+def _build_credential_variables(plan: DashboardPlan) -> list[dict[str, Any]]:
+    """Return the variables with the credentials for brokers. Spring reads settings from environment variables."""
     if plan.credentials_secret is None:
         return []
     return [

@@ -1,4 +1,4 @@
-"""The web console: choices, checked. Pure."""
+"""Plan of the web console. Pure."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from eks_rocketmq.args.validation import bytes_of, cpu, digest, dns_subdomain, i
 from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
 
 DASHBOARD_IMAGE = "apacherocketmq/rocketmq-dashboard"
-_CONSOLE_FLOOR = 512 * 1024**2
+_MIN_MEMORY = 512 * 1024**2
 
 
 @dataclass(frozen=True)
 class DashboardPlan:
-    """The web console."""
+    """Validated settings of the web console."""
 
     image: str
     memory: int
@@ -22,8 +22,13 @@ class DashboardPlan:
 
 
 def plan_dashboard(args: DashboardArgs) -> DashboardPlan:
+    """Return the plan of the web console.
+
+    Raises:
+        ValueError: for the first argument that is not accepted.
+    """
     memory = bytes_of(args.get("memory", "1Gi"), "dashboard.memory")
-    if memory < _CONSOLE_FLOOR:
+    if memory < _MIN_MEMORY:
         msg = f"dashboard.memory is {args.get('memory')}; accepted is 512Mi or more"
         raise ValueError(msg)
     credentials = args.get("credentials_secret")

@@ -1,1 +1,1 @@
-"""Declared topics and consumer groups."""
+"""Declarations: topics, consumer groups, users and permissions that the stack keeps on every member."""

@@ -1,4 +1,4 @@
-"""What keeps the declared topics, consumer groups, users and permissions on every member of every broker group."""
+"""Component that keeps the declared topics, consumer groups, users and permissions on every member."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,28 +10,30 @@ from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.rocketmq.access.credentials import Secrets
 from eks_rocketmq.rocketmq.config.memory import Memory
 from eks_rocketmq.rocketmq.naming import labels
-from eks_rocketmq.rocketmq.pods import probes, workload_objects
+from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pending_pods import pending_pod_hooks
-from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY, Container, pod, variables
-from eks_rocketmq.rocketmq.pods.tls_volumes import secured
+from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
+from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY, Container, build_pod_spec, build_variables
+from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
 
 ACCESS_DIRECTORY = "/etc/rocketmq-declared"
-_STATUS = "/tmp/declared"  # noqa: S108 - the pod's own volume
+_STATUS_DIRECTORY = "/tmp/declared"  # noqa: S108 - on the pod's own volume
 _SCRIPTS = ("ask.sh", "sign.sh", "declare.sh", "declared.sh", "declared.awk")
-_PAUSE_SECONDS = 10  # between two looks; so long a topic may be missing after a failover that lost it
+_PAUSE_SECONDS = 10  # interval of the checks, and so the time that a topic can be missing after a failover lost it
 _STALE_SECONDS = 120  # each request times out after 5 s
-_MEMORY = Memory(limit=64, heap=0, direct=0, fixed=64)  # bash and what it starts, one at a time
+_MEMORY = Memory(limit=64, heap=0, direct=0, fixed=64)  # for bash and one child process at a time
 
 
 class Declarations(ComponentResource):
-    """A Deployment of one small pod without a JVM, ready when everything is on every member; its configuration and
-    policy. `pulumi up` waits for it, so it ends when clients find what was declared."""
+    """Deployment with one pod without a JVM, ConfigMap and network policy.
+
+    The pod is ready when every member has all declarations. `pulumi up` waits for it.
+    """
 
     ready: list[Resource]
-    """Resources that are ready when every broker has what was declared."""
+    """Resources to wait for before every broker has all declarations."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the plans that concern it
+    def __init__(  # noqa: PLR0913, PLR0917 - the plans of the role
         self,
         name: str,
         deployment: DeploymentPlan,
@@ -41,19 +43,19 @@ class Declarations(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Declarations"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.DECLARATIONS)
-        config = workload_objects.config_map(scope, {**files, **probes.scripts(*_SCRIPTS)})
-        workload_objects.network_policy(scope)
-        spec = pod(_container(deployment, secrets), [config], grace_period=5, placement={})
-        spec = secured(spec, deployment.tls, None if secrets is None else secrets.internal)
-        checked = k8s.apps.v1.Deployment(
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.DECLARATIONS)
+        config = workload_resources.create_config_map(scope, {**files, **probes.read_scripts(*_SCRIPTS)})
+        workload_resources.create_network_policy(scope)
+        spec = build_pod_spec(_build_container(deployment, secrets), [config], grace_period=5, placement={})
+        spec = add_tls_and_credentials(spec, deployment.tls, None if secrets is None else secrets.internal)
+        created = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=scope.metadata(scope.workload),
-            spec=workload_objects.raw(
+            spec=workload_resources.pass_manifest(
                 {
                     "replicas": 1,
                     "selector": {"matchLabels": scope.selector},
-                    # Two would undo each other's users.
+                    # Two pods would revert each other's users.
                     "strategy": {"type": "Recreate"},
                     "template": scope.template(spec, deployment.other_pods),
                 }
@@ -61,17 +63,17 @@ class Declarations(ComponentResource):
             opts=child_options(
                 self,
                 custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
-                hooks=pending_pod_hooks(f"{name}-deployment", self),
+                hooks=build_pending_pod_hooks(f"{name}-deployment", self),
             ),
         )
-        self.ready = [checked]
+        self.ready = [created]
         self.register_outputs({})
 
 
-def _container(deployment: DeploymentPlan, secrets: Secrets | None) -> Container:
+def _build_container(deployment: DeploymentPlan, secrets: Secrets | None) -> Container:
     environment = {
         "DECLARED": CONFIG_DIRECTORY,
-        "STATUS": _STATUS,
+        "STATUS": _STATUS_DIRECTORY,
         "PAUSE": str(_PAUSE_SECONDS),
         "TERMINATION_LOG": "/dev/termination-log",
     }
@@ -91,19 +93,21 @@ def _container(deployment: DeploymentPlan, secrets: Secrets | None) -> Container
         cpu="50m",
         pods=deployment.other_pods,
         ports={},
-        probes=_probes(),
-        environment=variables(environment),
+        probes=_build_probes(),
+        environment=build_variables(environment),
         mounts=mounts,
         volumes=volumes,
     )
 
 
-def _probes() -> dict[str, Any]:
-    def asks(seconds: int, *words: str) -> dict[str, Any]:
-        return probes.run("declared.sh", _STATUS, str(_STALE_SECONDS), *words) | {"timeoutSeconds": seconds}
+def _build_probes() -> dict[str, Any]:
+    def build_probe(seconds: int, *arguments: str) -> dict[str, Any]:
+        return probes.build_exec("declared.sh", _STATUS_DIRECTORY, str(_STALE_SECONDS), *arguments) | {
+            "timeoutSeconds": seconds
+        }
 
     return {
-        "startupProbe": asks(probes.EXEC_SECONDS, "alive") | {"periodSeconds": 2, "failureThreshold": 300},
-        "livenessProbe": asks(probes.EXEC_SECONDS, "alive") | {"periodSeconds": 30, "failureThreshold": 3},
-        "readinessProbe": asks(probes.CONNECT_SECONDS) | {"periodSeconds": 5, "failureThreshold": 1},
+        "startupProbe": build_probe(probes.EXEC_SECONDS, "alive") | {"periodSeconds": 2, "failureThreshold": 300},
+        "livenessProbe": build_probe(probes.EXEC_SECONDS, "alive") | {"periodSeconds": 30, "failureThreshold": 3},
+        "readinessProbe": build_probe(probes.CONNECT_SECONDS) | {"periodSeconds": 5, "failureThreshold": 1},
     }

@@ -1,4 +1,4 @@
-"""Topics and consumer groups: what a caller says of them, checked, as the lines in which brokers are compared. Pure."""
+"""Topics and consumer groups: arguments, and validated lines that `scripts/declare.sh` compares with brokers. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from eks_rocketmq.rocketmq.naming import resource_names
 MESSAGE_TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
 NEWER_MESSAGE_TYPES = {"PRIORITY": "5.4.0"}
 TOPIC_PERMISSIONS = {"RW": 6, "R": 4, "W": 2}
-_MOST_QUEUES = 1024
-_QUEUES = 8  # RocketMQ's own default
-_RETRIES = 16
-_MOST_RETRIES = 2**31 - 1  # a Java int
+_MAX_QUEUES = 1024
+_DEFAULT_QUEUES = 8  # RocketMQ's default
+_DEFAULT_RETRIES = 16
+_MAX_RETRIES = 2**31 - 1  # a Java int
 
 
 MessageType = Annotated[
@@ -24,45 +24,48 @@ TopicPermission = Annotated[Literal["RW", "R", "W"], Enumeration("TopicPermissio
 
 
 class TopicArgs(TypedDict):
-    """A topic, which the stack keeps on every member of its broker groups. It is never deleted with its declaration."""
+    """Topic that the stack keeps on every member of its broker groups. Removing the declaration does not delete it."""
 
     name: str
-    """1 to 127 letters, digits, `_`, `-`, `%` and `|`. Another name is another topic; the old one and its messages
-    stay."""
+    """Name of the topic: 1 to 127 letters, digits, `_`, `-`, `%` and `|`. Changing this creates another topic; the old
+    topic and its messages remain."""
     type: NotRequired[MessageType]
-    """What its messages are: `NORMAL`, `FIFO`, `DELAY`, `TRANSACTION`, from 5.4.0 `PRIORITY`, and `MIXED` where
-    every broker group has `enableMixedMessageType`. The proxies refuse messages of another kind. Default: `NORMAL`."""
+    """Message type: `NORMAL`, `FIFO`, `DELAY`, `TRANSACTION`, from 5.4.0 `PRIORITY`, and `MIXED` if every broker group
+    sets `enableMixedMessageType`. The proxies reject messages of another type. Default: `NORMAL`."""
     queues: NotRequired[int]
-    """Queues on each broker group that are read: how many consumers of a group can share the work. Default: 8."""
+    """Number of read queues on each broker group. It limits the consumers of a group that share the work. Default:
+    8."""
     write_queues: NotRequired[int]
-    """Queues that are written. Fewer than `queues` for as long as the last ones drain, before `queues` shrinks.
-    Default: as `queues`."""
+    """Number of write queues. To reduce `queues`, first set fewer write queues, and reduce `queues` when the last
+    queues are drained. Default: the value of `queues`."""
     permission: NotRequired[TopicPermission]
-    """`RW`, `R` to let it drain, or `W`. Default: `RW`."""
+    """`RW`, `R` to drain the topic, or `W`. Default: `RW`."""
     broker_groups: NotRequired[list[str]]
-    """Names of the broker groups that carry it. Taking one out deletes nothing there. Default: all."""
+    """Names of the broker groups with the topic. Removing a group from the list does not delete the topic there.
+    Default: all."""
 
 
 class ConsumerGroupArgs(TypedDict):
-    """A consumer group, which the stack keeps on every member of all broker groups. It is never deleted with its
-    declaration."""
+    """Consumer group that the stack keeps on every member of all broker groups. Removing the declaration does not
+    delete it."""
 
     name: str
-    """1 to 120 letters, digits, `_`, `-`, `%` and `|`. Another name is another group, which begins to read anew."""
+    """Name of the group: 1 to 120 letters, digits, `_`, `-`, `%` and `|`. Changing this creates another group without
+    consumer offsets."""
     ordered: NotRequired[bool]
-    """Whether a queue's next message waits until the one before is acknowledged, as FIFO topics need. Default:
-    false."""
+    """Whether a message of a queue is delivered only after the previous one is acknowledged, as FIFO topics require.
+    Default: false."""
     max_retries: NotRequired[int]
-    """How often a message is delivered again before it goes to the group's dead letters. Default: 16."""
+    """Number of redeliveries before a message goes to the group's dead-letter queue. Default: 16."""
     broadcast: NotRequired[bool]
-    """Whether consumers may ask for every message each, instead of sharing them. Default: true."""
+    """Whether consumers may use broadcast mode, in which each consumer receives every message. Default: true."""
     consume: NotRequired[bool]
-    """Whether it may consume; false stops it without losing its place. Default: true."""
+    """Whether the group may consume; false pauses it and keeps its offsets. Default: true."""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A checked topic: `line` is NAME TYPE READ_QUEUES WRITE_QUEUES PERMISSION."""
+    """Validated topic. `line` is NAME TYPE READ_QUEUES WRITE_QUEUES PERMISSION."""
 
     name: str
     line: str
@@ -71,7 +74,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class ConsumerGroup:
-    """A checked consumer group: `line` is NAME CONSUME BROADCAST ORDERLY RETRIES."""
+    """Validated consumer group. `line` is NAME CONSUME BROADCAST ORDERLY RETRIES."""
 
     name: str
     line: str
@@ -80,52 +83,52 @@ class ConsumerGroup:
 _Named = TypeVar("_Named", Topic, ConsumerGroup)
 
 
-def topics(
+def plan_topics(
     given: Sequence[TopicArgs], broker_groups: Sequence[str], version: str, cluster: str, *, mixed: bool
 ) -> list[Topic]:
-    """The topics, by name.
+    """Return the validated topics, sorted by name.
 
     Args:
-        given: what the caller says.
-        broker_groups: names of all broker groups. RocketMQ has a topic of its own under each of them.
-        version: RocketMQ version, which decides the types.
-        cluster: the cluster's name, under which RocketMQ has topics of its own.
-        mixed: whether every broker takes `MIXED`.
+        given: arguments of the topics.
+        broker_groups: names of all broker groups. RocketMQ creates a system topic with each of these names.
+        version: RocketMQ version, which determines the message types.
+        cluster: name of the RocketMQ cluster. RocketMQ derives names of system topics from it.
+        mixed: whether every broker accepts `MIXED`.
 
     Raises:
-        ValueError: for the first that cannot be.
+        ValueError: for the first topic that is not accepted.
     """
-    taken = frozenset({cluster, f"{cluster}_REPLY_TOPIC", *broker_groups})
-    return _unique([_topic(each, broker_groups, version, taken, mixed=mixed) for each in given], "topics")
+    reserved = frozenset({cluster, f"{cluster}_REPLY_TOPIC", *broker_groups})
+    return _sort_unique([_plan_topic(each, broker_groups, version, reserved, mixed=mixed) for each in given], "topics")
 
 
-def _topic(
-    given: TopicArgs, broker_groups: Sequence[str], version: str, taken: frozenset[str], *, mixed: bool
+def _plan_topic(
+    given: TopicArgs, broker_groups: Sequence[str], version: str, reserved: frozenset[str], *, mixed: bool
 ) -> Topic:
-    name = resource_names.topic(given["name"], taken)
-    what = f"topics[{name!r}]"
-    kind = _type(given.get("type", "NORMAL"), version, what, mixed=mixed)
-    read = between(given.get("queues", _QUEUES), 1, _MOST_QUEUES, f"{what}.queues")
-    write = between(given.get("write_queues", read), 1, _MOST_QUEUES, f"{what}.write_queues")
+    name = resource_names.validate_topic_name(given["name"], reserved)
+    path = f"topics[{name!r}]"
+    kind = _validate_type(given.get("type", "NORMAL"), version, path, mixed=mixed)
+    read = between(given.get("queues", _DEFAULT_QUEUES), 1, _MAX_QUEUES, f"{path}.queues")
+    write = between(given.get("write_queues", read), 1, _MAX_QUEUES, f"{path}.write_queues")
     if write > read:
-        msg = f"{what}.write_queues is {write}, queues is {read}; nobody reads the others: accepted is {read} or fewer"
+        msg = f"{path}.write_queues is {write}, queues is {read}; nobody reads the others: accepted is {read} or fewer"
         raise ValueError(msg)
-    permission = one_of(given.get("permission", "RW"), TOPIC_PERMISSIONS, f"{what}.permission")
+    permission = one_of(given.get("permission", "RW"), TOPIC_PERMISSIONS, f"{path}.permission")
     groups = given.get("broker_groups", list(broker_groups))
     for group in groups:
         if group not in broker_groups:
             msg = (
-                f"{what}.broker_groups names {group!r}; accepted are {', '.join(map(repr, broker_groups))}"
+                f"{path}.broker_groups names {group!r}; accepted are {', '.join(map(repr, broker_groups))}"
                 f"{did_you_mean(group, broker_groups)}"
             )
             raise ValueError(msg)
     if not groups:
-        msg = f"{what}.broker_groups is empty; accepted is one broker group or more, or leave it out for all"
+        msg = f"{path}.broker_groups is empty; accepted is one broker group or more, or leave it out for all"
         raise ValueError(msg)
     return Topic(name, f"{name} {kind} {read} {write} {TOPIC_PERMISSIONS[permission]}", frozenset(groups))
 
 
-def _type(kind: str, version: str, what: str, *, mixed: bool) -> str:
+def _validate_type(kind: str, version: str, path: str, *, mixed: bool) -> str:
     release = tuple(map(int, version.split(".")))
     known = [
         *MESSAGE_TYPES,
@@ -135,65 +138,67 @@ def _type(kind: str, version: str, what: str, *, mixed: bool) -> str:
         if mixed:
             return kind
         msg = (
-            f"{what}.type is 'MIXED', which brokers refuse; accepted are {', '.join(map(repr, known))}, or set "
+            f"{path}.type is 'MIXED', which brokers refuse; accepted are {', '.join(map(repr, known))}, or set "
             "enableMixedMessageType in the config of every broker group"
         )
         raise ValueError(msg)
     if kind not in known:
         msg = (
-            f"{what}.type is {kind!r}; accepted with RocketMQ {version} are {', '.join(map(repr, known))}"
+            f"{path}.type is {kind!r}; accepted with RocketMQ {version} are {', '.join(map(repr, known))}"
             f"{did_you_mean(kind, known)}"
         )
         raise ValueError(msg)
     return kind
 
 
-def consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGroup]:
-    """The consumer groups, by name.
+def plan_consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGroup]:
+    """Return the validated consumer groups, sorted by name.
 
     Raises:
-        ValueError: for the first that cannot be.
+        ValueError: for the first group that is not accepted.
     """
-    return _unique([_consumer_group(each) for each in given], "consumer_groups")
+    return _sort_unique([_plan_consumer_group(each) for each in given], "consumer_groups")
 
 
-def _consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
-    name = resource_names.group(given["name"])
-    retries = between(given.get("max_retries", _RETRIES), 0, _MOST_RETRIES, f"consumer_groups[{name!r}].max_retries")
+def _plan_consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
+    name = resource_names.validate_group_name(given["name"])
+    retries = between(
+        given.get("max_retries", _DEFAULT_RETRIES), 0, _MAX_RETRIES, f"consumer_groups[{name!r}].max_retries"
+    )
     flags = (given.get("consume", True), given.get("broadcast", True), given.get("ordered", False))
     return ConsumerGroup(name, f"{name} {' '.join(str(flag).lower() for flag in flags)} {retries}")
 
 
-def _unique(found: list[_Named], what: str) -> list[_Named]:
-    each_once([each.name for each in found], what)
+def _sort_unique(found: list[_Named], path: str) -> list[_Named]:
+    each_once([each.name for each in found], path)
     return sorted(found, key=lambda each: each.name)
 
 
-def files(
+def render_declarations(
     members: Mapping[str, Sequence[str]],
     topics: Sequence[Topic],
     groups: Sequence[ConsumerGroup],
     *,
-    guarded: bool,
+    access_control: bool,
 ) -> dict[str, str]:
-    """What `scripts/declare.sh` reads, file name to text; nothing when there is nothing to declare.
+    """Render the files that `scripts/declare.sh` reads, text by file name. The result is empty without declarations.
 
     Args:
-        members: broker group to `host:port` of its members.
-        topics: the topics.
-        groups: the consumer groups.
-        guarded: whether there are users, RocketMQ's own at least.
+        members: `host:port` of the members, by broker group.
+        topics: validated topics.
+        groups: validated consumer groups.
+        access_control: whether there are users, at least the internal ones.
     """
-    if not (topics or groups or guarded):
+    if not (topics or groups or access_control):
         return {}
     result = {
-        "members": _text([f"{group} {address}" for group, addresses in members.items() for address in addresses]),
-        "groups": _text([group.line for group in groups]),
+        "members": _join_lines([f"{group} {address}" for group, addresses in members.items() for address in addresses]),
+        "groups": _join_lines([group.line for group in groups]),
     }
     for name in members:
-        result[f"topics.{name}"] = _text([topic.line for topic in topics if name in topic.groups])
+        result[f"topics.{name}"] = _join_lines([topic.line for topic in topics if name in topic.groups])
     return result
 
 
-def _text(lines: Sequence[str]) -> str:
+def _join_lines(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)

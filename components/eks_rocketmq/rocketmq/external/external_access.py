@@ -1,4 +1,4 @@
-"""The proxies' second Service, for clients outside of the cluster."""
+"""Component with the second Service of the proxies, for clients outside the cluster."""
 
 from typing import Any
 
@@ -8,18 +8,17 @@ from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOpt
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.rocketmq.external.external_plan import ExternalPlan
 from eks_rocketmq.rocketmq.naming import labels, ports
-from eks_rocketmq.rocketmq.pods import workload_objects
+from eks_rocketmq.rocketmq.pods import workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 
 _HOSTNAME_ANNOTATION = "external-dns.alpha.kubernetes.io/hostname"
-_SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 class ExternalAccess(ComponentResource):
-    """A LoadBalancer or NodePort Service in front of the proxies."""
+    """LoadBalancer or NodePort Service for the proxies."""
 
     endpoint: Output[str]
-    """`host:port` for gRPC clients outside of the cluster."""
+    """`host:port` for gRPC clients outside the cluster."""
 
     def __init__(
         self,
@@ -30,30 +29,31 @@ class ExternalAccess(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("ExternalAccess"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.PROXY)
-        balanced = plan.type == "LoadBalancer"
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.PROXY)
+        is_load_balancer = plan.type == "LoadBalancer"
         annotations = {
             **({_HOSTNAME_ANNOTATION: plan.hostname} if plan.hostname else {}),
             **plan.annotations,
-            # A load balancer is worth waiting for: one that never comes is an error here, not a name without address.
-            **({} if balanced else _SKIP_AWAIT),
+            # Pulumi waits for a load balancer. If it is never provisioned, the update fails here, and the endpoint does
+            # not become a name without an address.
+            **({} if is_load_balancer else workload_resources.SKIP_AWAIT),
         }
-        made = k8s.core.v1.Service(
+        created = k8s.core.v1.Service(
             f"{name}-service",
             metadata=scope.metadata(f"{scope.workload}-external", annotations or None),
-            spec=workload_objects.raw(_spec(scope, plan)),
+            spec=workload_resources.pass_manifest(_build_service_spec(scope, plan)),
             opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="15m")),
         )
-        # The cluster fills these in; they are there once Pulumi has waited.
+        # The cluster sets these fields. They are known after Pulumi's wait.
         self.endpoint = (
-            made.status.apply(lambda status: _balanced(plan, status))
-            if balanced
-            else made.spec.apply(lambda spec: _on_nodes(plan, spec))
+            created.status.apply(lambda status: _format_balancer_endpoint(plan, status))
+            if is_load_balancer
+            else created.spec.apply(lambda spec: _format_node_port_endpoint(plan, spec))
         )
         self.register_outputs({"endpoint": self.endpoint})
 
 
-def _spec(scope: workload_objects.WorkloadScope, external: ExternalPlan) -> dict[str, Any]:
+def _build_service_spec(scope: workload_resources.WorkloadScope, external: ExternalPlan) -> dict[str, Any]:
     grpc: dict[str, Any] = {
         "name": "grpc",
         "port": external.port,
@@ -68,7 +68,7 @@ def _spec(scope: workload_objects.WorkloadScope, external: ExternalPlan) -> dict
         "targetPort": ports.PROXY_REMOTING,
         "protocol": "TCP",
     }
-    asked = {
+    optional = {
         "loadBalancerClass": external.load_balancer_class,
         "loadBalancerSourceRanges": external.source_ranges,
     }
@@ -77,19 +77,19 @@ def _spec(scope: workload_objects.WorkloadScope, external: ExternalPlan) -> dict
         "selector": scope.selector,
         "externalTrafficPolicy": external.traffic_policy,
         "ports": [grpc, *([remoting] if external.remoting else [])],
-        **{field: value for field, value in asked.items() if value},
+        **{field: value for field, value in optional.items() if value},
     }
 
 
-def _balanced(external: ExternalPlan, status: Any) -> str:  # noqa: ANN401 - the SDK's output type
-    """Where a client connects: under our own name, else where the cloud says.
+def _format_balancer_endpoint(external: ExternalPlan, status: Any) -> str:  # noqa: ANN401 - the SDK's output type
+    """Return the endpoint with the configured host name, or else with the load balancer's address.
 
-    A refresh may find that the cloud has taken the address away.
+    After a refresh the address can be missing, if the cloud removed it.
     """
     ingress = status.load_balancer.ingress if status and status.load_balancer else None
-    found = (ingress[0].hostname or ingress[0].ip) if ingress else None
-    return f"{external.hostname or found or '<pending>'}:{external.port}"
+    address = (ingress[0].hostname or ingress[0].ip) if ingress else None
+    return f"{external.hostname or address or '<pending>'}:{external.port}"
 
 
-def _on_nodes(external: ExternalPlan, spec: Any) -> str:  # noqa: ANN401 - the SDK's output type
+def _format_node_port_endpoint(external: ExternalPlan, spec: Any) -> str:  # noqa: ANN401 - the SDK's output type
     return f"{external.hostname or '<any node>'}:{spec.ports[0].node_port}"

@@ -1,4 +1,4 @@
-"""Access from outside the cluster: choices, checked. Pure."""
+"""Plan of external access. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,14 +8,14 @@ from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import between, matching, one_of, qualified_name, refuse_empty
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs, ExternalType, TrafficPolicy
 from eks_rocketmq.rocketmq.naming import ports
-from eks_rocketmq.rocketmq.network.network_policies import cidr
-from eks_rocketmq.rocketmq.pods.pod_settings import object_annotations
+from eks_rocketmq.rocketmq.network.network_policies import validate_cidr
+from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations
 
 EXTERNAL_TYPES = accepted_values(ExternalType)
 TRAFFIC_POLICIES = accepted_values(TrafficPolicy)
 NODE_PORTS = (30000, 32767)
-# How clouds are told whether a load balancer has public addresses; most give it some when nothing is said.
-_SCHEMES = (
+# Annotations that decide whether a load balancer has public addresses. Without one, most clouds assign public ones.
+_SCHEME_ANNOTATIONS = (
     "service.beta.kubernetes.io/aws-load-balancer-scheme",
     "service.beta.kubernetes.io/aws-load-balancer-internal",
     "networking.gke.io/load-balancer-type",
@@ -35,7 +35,7 @@ _HOSTNAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9](
 
 @dataclass(frozen=True)
 class ExternalPlan:
-    """The proxies' Service for clients from outside."""
+    """Validated settings of the proxies' external Service."""
 
     type: str
     port: int
@@ -54,48 +54,55 @@ class ExternalPlan:
 
 
 def plan_external(args: ExternalArgs) -> ExternalPlan:
-    what = "external"
+    """Return the plan of external access.
+
+    Raises:
+        ValueError: for the first argument that is not accepted.
+    """
+    path = "external"
     hostname = args.get("hostname")
     node_port = args.get("node_port")
-    made_by = args.get("load_balancer_class")
+    load_balancer_class = args.get("load_balancer_class")
     if "source_ranges" in args:
-        refuse_empty(args["source_ranges"], f"{what}.source_ranges", "all addresses")
+        refuse_empty(args["source_ranges"], f"{path}.source_ranges", "all addresses")
     result = ExternalPlan(
-        type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{what}.type"),
-        port=between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{what}.port"),
-        node_port=None if node_port is None else between(node_port, *NODE_PORTS, f"{what}.node_port"),
+        type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{path}.type"),
+        port=between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{path}.port"),
+        node_port=None if node_port is None else between(node_port, *NODE_PORTS, f"{path}.node_port"),
         hostname=None
         if hostname is None
-        else matching(_HOSTNAME, hostname, f"{what}.hostname", "a host name such as 'mq.example.com'"),
+        else matching(_HOSTNAME, hostname, f"{path}.hostname", "a host name such as 'mq.example.com'"),
         remoting=args.get("remoting", False),
-        annotations=object_annotations(args.get("annotations", {}), f"{what}.annotations"),
-        load_balancer_class=None if made_by is None else qualified_name(made_by, f"{what}.load_balancer_class"),
-        source_ranges=[cidr(one, f"{what}.source_ranges") for one in args.get("source_ranges", [])],
-        traffic_policy=one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{what}.traffic_policy"),
+        annotations=validate_annotations(args.get("annotations", {}), f"{path}.annotations"),
+        load_balancer_class=None
+        if load_balancer_class is None
+        else qualified_name(load_balancer_class, f"{path}.load_balancer_class"),
+        source_ranges=[validate_cidr(one, f"{path}.source_ranges") for one in args.get("source_ranges", [])],
+        traffic_policy=one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{path}.traffic_policy"),
     )
     _check_external(result)
-    if named := result.annotations.get(_TLS_PORTS):
-        check_tls_ports(named.split(","), result.ports, f"{what}.annotations[{_TLS_PORTS!r}]")
+    if tls_ports := result.annotations.get(_TLS_PORTS):
+        check_tls_ports(tls_ports.split(","), result.ports, f"{path}.annotations[{_TLS_PORTS!r}]")
     return result
 
 
-def check_tls_ports(named: Iterable[str], there: Mapping[str, int], what: str) -> None:
-    """Refuse TLS on a port that the Service does not have: the port that it has would take plain text.
+def check_tls_ports(tls_ports: Iterable[str], service_ports: Mapping[str, int], path: str) -> None:
+    """Reject TLS on a port that the Service does not have, because its real port would accept plain text.
 
     Args:
-        named: numbers or names of the ports that speak TLS.
-        there: ports of the Service by name.
-        what: how an error names them.
+        tls_ports: numbers or names of the ports with TLS.
+        service_ports: ports of the Service by name.
+        path: path of the input, for errors.
 
     Raises:
-        ValueError: naming the port and those of the Service.
+        ValueError: with the port and the ports of the Service.
     """
-    accepted = {"*", *there, *map(str, there.values())}
-    for port in named:
+    accepted = {"*", *service_ports, *map(str, service_ports.values())}
+    for port in tls_ports:
         if port.strip() not in accepted:
-            numbers = " and ".join(map(str, there.values()))
+            numbers = " and ".join(map(str, service_ports.values()))
             msg = (
-                f"{what} names {port.strip()}, and external has no such port, so port {numbers} would take plain text; "
+                f"{path} names {port.strip()}, and external has no such port, so port {numbers} would take plain text; "
                 f"accepted is {numbers}: name it, set external.port to {port.strip()}, or leave it out for TLS on all "
                 "ports"
             )
@@ -103,17 +110,21 @@ def check_tls_ports(named: Iterable[str], there: Mapping[str, int], what: str) -
 
 
 def _check_external(external: ExternalPlan) -> None:
-    balanced = external.type == "LoadBalancer"
-    told = external.load_balancer_class or external.source_ranges or any(map(external.annotations.get, _SCHEMES))
-    if balanced and not told:
+    is_load_balancer = external.type == "LoadBalancer"
+    has_visibility = (
+        external.load_balancer_class
+        or external.source_ranges
+        or any(map(external.annotations.get, _SCHEME_ANNOTATIONS))
+    )
+    if is_load_balancer and not has_visibility:
         msg = (
             "external.type is 'LoadBalancer' and nothing says whether it may have public addresses; clouds would put "
             "it on the internet. Give load_balancer_class, source_ranges, or the annotation by which your cloud is "
-            f"told, such as '{_SCHEMES[0]}: internal'; networkLoadBalancer in a stack file, or "
+            f"told, such as '{_SCHEME_ANNOTATIONS[0]}: internal'; networkLoadBalancer in a stack file, or "
             "eks_rocketmq.eks.network.load_balancer, writes those of AWS"
         )
         raise ValueError(msg)
-    if not balanced and (external.load_balancer_class or external.source_ranges):
+    if not is_load_balancer and (external.load_balancer_class or external.source_ranges):
         msg = (
             "external.load_balancer_class and source_ranges are for type 'LoadBalancer'; with 'NodePort' leave them out"
         )
@@ -121,7 +132,7 @@ def _check_external(external: ExternalPlan) -> None:
     if external.remoting and external.hostname is None:
         msg = "external.remoting is true without hostname; give the name that the proxies send remoting clients to"
         raise ValueError(msg)
-    if external.remoting and not balanced:
+    if external.remoting and not is_load_balancer:
         msg = (
             "external.remoting is true with type 'NodePort'; the proxies tell remoting clients port "
             f"{ports.PROXY_REMOTING}, which no node port can be: take type 'LoadBalancer'"

@@ -1,1 +1,1 @@
-"""Metrics, alerts and the Grafana dashboard."""
+"""Monitoring: monitors, alert rules and the Grafana dashboard."""

@@ -1,4 +1,4 @@
-"""The Grafana dashboard: rows of panels as data, and the JSON that Grafana imports. Pure."""
+"""Grafana dashboard: rows of panels as data, and the JSON that Grafana imports. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from eks_rocketmq.rocketmq.naming import labels
 
-_SCHEMA = 39  # Grafana 11; newer ones migrate it when they load it
+_SCHEMA = 39  # of Grafana 11; newer versions migrate it on load
 _WIDTH, _COLUMNS, _HEIGHT = 24, 3, 8
 _DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _RATE = "$__rate_interval"
@@ -14,7 +14,7 @@ _RATE = "$__rate_interval"
 
 @dataclass(frozen=True)
 class Panel:
-    """Lines over time. `queries` are PromQL and legend; `OWN` in them stands for the namespace's selector."""
+    """Time series panel. `queries` are pairs of PromQL and legend; `OWN` is a placeholder for the namespace matcher."""
 
     title: str
     unit: str
@@ -22,7 +22,7 @@ class Panel:
     text: str = ""
 
 
-def _panel(title: str, unit: str, query: str, legend: str, text: str = "") -> Panel:
+def _build_panel(title: str, unit: str, query: str, legend: str, text: str = "") -> Panel:
     return Panel(title, unit, ((query, legend),), text)
 
 
@@ -32,15 +32,15 @@ _POD = f'OWN, pod=~"{labels.APP}-.+", container=~"{_ROLES}"'
 _APPLICATIONS = 'OWN, is_system="false"'
 
 
-def _percentile(percent: int) -> tuple[str, str]:
+def _build_percentile(percent: int) -> tuple[str, str]:
     buckets = f"sum by (node_id, le) (rate(rocketmq_rpc_latency_milliseconds_bucket{{{_SENDS}}}[{_RATE}]))"
     return f"histogram_quantile(0.{percent}, {buckets})", f"{{{{node_id}}}} p{percent}"
 
 
 ROWS: dict[str, tuple[Panel, ...]] = {
     "State": (
-        _panel("Living members", "short", "max by (broker_set) (active_broker_num{OWN})", "{{broker_set}}"),
-        _panel(
+        _build_panel("Living members", "short", "max by (broker_set) (active_broker_num{OWN})", "{{broker_set}}"),
+        _build_panel(
             "Brokers that take writes",
             "short",
             "count by (node_id) (rocketmq_broker_permission{OWN} == 6)",
@@ -56,13 +56,13 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
     ),
     "Messages": (
-        _panel(
+        _build_panel(
             "Messages in",
             "cps",
             f"sum by (topic) (rate(rocketmq_messages_in_total{{{_APPLICATIONS}}}[{_RATE}]))",
             "{{topic}}",
         ),
-        _panel(
+        _build_panel(
             "Messages out",
             "cps",
             f"sum by (topic, consumer_group) (rate(rocketmq_messages_out_total{{{_APPLICATIONS}}}[{_RATE}]))",
@@ -77,16 +77,19 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             ),
         ),
         Panel(
-            "Time to answer a send", "ms", (_percentile(50), _percentile(99)), "Estimated between 10, 100 and 1000 ms."
+            "Time to answer a send",
+            "ms",
+            (_build_percentile(50), _build_percentile(99)),
+            "Estimated between 10, 100 and 1000 ms.",
         ),
-        _panel(
+        _build_panel(
             "Sends that fail",
             "cps",
             "sum by (node_id, response_code) "
             f'(rate(rocketmq_rpc_latency_milliseconds_count{{{_SENDS}, response_code!="success"}}[{_RATE}]))',
             "{{node_id}} {{response_code}}",
         ),
-        _panel(
+        _build_panel(
             "Connections",
             "short",
             "sum by (node_id, protocol_type) (rocketmq_producer_connections{OWN})",
@@ -94,34 +97,34 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
     ),
     "Consumers": (
-        _panel(
+        _build_panel(
             "Messages behind",
             "short",
             "sum by (topic, consumer_group) (max by (node_id, topic, consumer_group, is_retry) "
             '(rocketmq_consumer_lag_messages{OWN, is_system="false"}))',
             "{{consumer_group}} of {{topic}}",
         ),
-        _panel(
+        _build_panel(
             "Time behind",
             "ms",
             'max by (topic, consumer_group) (rocketmq_consumer_lag_latency_milliseconds{OWN, is_system="false"})',
             "{{consumer_group}} of {{topic}}",
         ),
-        _panel(
+        _build_panel(
             "Given out and not acknowledged",
             "short",
             "sum by (topic, consumer_group) (max by (node_id, topic, consumer_group, is_retry) "
             '(rocketmq_consumer_inflight_messages{OWN, is_system="false"}))',
             "{{consumer_group}} of {{topic}}",
         ),
-        _panel(
+        _build_panel(
             "Dead letters",
             "cps",
             f"sum by (consumer_group) (rate(rocketmq_send_to_dlq_messages_total{{OWN}}[{_RATE}]))",
             "{{consumer_group}}",
         ),
-        _panel("Delayed messages", "short", "max by (topic) (rocketmq_timing_messages{OWN})", "{{topic}}"),
-        _panel(
+        _build_panel("Delayed messages", "short", "max by (topic) (rocketmq_timing_messages{OWN})", "{{topic}}"),
+        _build_panel(
             "Delayed messages late",
             "ms",
             "max by (node_id) (rocketmq_timer_dequeue_latency_milliseconds{OWN})",
@@ -129,8 +132,8 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
     ),
     "Brokers": (
-        _panel("Volume used", "bytes", "rocketmq_storage_size_bytes{OWN}", "{{pod}}"),
-        _panel("Oldest message", "ms", "rocketmq_storage_message_reserve_time_milliseconds{OWN}", "{{pod}}"),
+        _build_panel("Volume used", "bytes", "rocketmq_storage_size_bytes{OWN}", "{{pod}}"),
+        _build_panel("Oldest message", "ms", "rocketmq_storage_message_reserve_time_milliseconds{OWN}", "{{pod}}"),
         Panel(
             "Behind what was sent",
             "bytes",
@@ -139,14 +142,16 @@ ROWS: dict[str, tuple[Panel, ...]] = {
                 ("rocketmq_storage_dispatch_behind_bytes{OWN}", "{{pod}} to the queues"),
             ),
         ),
-        _panel(
+        _build_panel(
             "Requests that wait",
             "short",
             "max by (pod, processor) (rocketmq_processor_watermark{OWN}) > 0",
             "{{pod}} {{processor}}",
         ),
-        _panel("Memory", "bytes", f"container_memory_working_set_bytes{{{_POD}}}", "{{pod}}", "From the kubelet."),
-        _panel(
+        _build_panel(
+            "Memory", "bytes", f"container_memory_working_set_bytes{{{_POD}}}", "{{pod}}", "From the kubelet."
+        ),
+        _build_panel(
             "CPU",
             "short",
             f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{_POD}}}[{_RATE}]))",
@@ -155,33 +160,33 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
     ),
     "Controllers": (
-        _panel(
+        _build_panel(
             "Masters elected",
             "short",
             'sum by (broker_set) (increase(election_total{OWN, election_result="new_master_elected"}[1h]))',
             "{{broker_set}}",
         ),
-        _panel(
+        _build_panel(
             "Time to answer",
             "µs",
             "histogram_quantile(0.99, sum by (request_type, le) "
             f"(rate(request_latency_microseconds_bucket{{OWN}}[{_RATE}])))",
             "{{request_type}} p99",
         ),
-        _panel("Log on the volume", "bytes", "dledger_disk_usage_bytes{OWN}", "{{pod}}"),
+        _build_panel("Log on the volume", "bytes", "dledger_disk_usage_bytes{OWN}", "{{pod}}"),
     ),
 }
 
 
-def dashboard(namespace: str) -> dict[str, Any]:
-    """The dashboard of the RocketMQ in that namespace."""
+def build_dashboard(namespace: str) -> dict[str, Any]:
+    """Return the dashboard for the RocketMQ in a namespace."""
     panels: list[dict[str, Any]] = []
     top = 0
     for title, row in ROWS.items():
-        panels.append(_row(len(panels) + 1, title, top))
+        panels.append(_build_row(len(panels) + 1, title, top))
         top += 1
-        for place, panel in enumerate(row):
-            panels.append(_graph(len(panels) + 1, panel, namespace, place, top))
+        for index, panel in enumerate(row):
+            panels.append(_build_graph(len(panels) + 1, panel, namespace, index, top))
         top += -(-len(row) // _COLUMNS) * _HEIGHT
     return {
         "uid": f"rocketmq-{namespace}"[:40],
@@ -211,17 +216,17 @@ def dashboard(namespace: str) -> dict[str, Any]:
     }
 
 
-def as_json(namespace: str) -> str:
-    """What the ConfigMap carries."""
-    return json.dumps(dashboard(namespace), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+def render_dashboard(namespace: str) -> str:
+    """Render the dashboard as JSON for the ConfigMap."""
+    return json.dumps(build_dashboard(namespace), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _row(number: int, title: str, top: int) -> dict[str, Any]:
-    place = {"x": 0, "y": top, "w": _WIDTH, "h": 1}
-    return {"id": number, "type": "row", "title": title, "collapsed": False, "gridPos": place, "panels": []}
+def _build_row(number: int, title: str, top: int) -> dict[str, Any]:
+    index = {"x": 0, "y": top, "w": _WIDTH, "h": 1}
+    return {"id": number, "type": "row", "title": title, "collapsed": False, "gridPos": index, "panels": []}
 
 
-def _graph(number: int, panel: Panel, namespace: str, place: int, top: int) -> dict[str, Any]:
+def _build_graph(number: int, panel: Panel, namespace: str, index: int, top: int) -> dict[str, Any]:
     width = _WIDTH // _COLUMNS
     own = f'namespace="{namespace}"'
     return {
@@ -231,8 +236,8 @@ def _graph(number: int, panel: Panel, namespace: str, place: int, top: int) -> d
         "description": panel.text,
         "datasource": _DATASOURCE,
         "gridPos": {
-            "x": place % _COLUMNS * width,
-            "y": top + place // _COLUMNS * _HEIGHT,
+            "x": index % _COLUMNS * width,
+            "y": top + index // _COLUMNS * _HEIGHT,
             "w": width,
             "h": _HEIGHT,
         },

@@ -1,4 +1,4 @@
-"""What a Prometheus operator and Grafana read: a monitor, alert rules and a dashboard, each if asked for."""
+"""Component with the monitor, the alert rules and the Grafana dashboard."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from pulumi import ComponentResource, Input, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.rocketmq.monitoring import grafana_panels
-from eks_rocketmq.rocketmq.monitoring.alerts import AlertTargets, rule_groups
+from eks_rocketmq.rocketmq.monitoring.alerts import AlertTargets, build_rule_groups
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import GrafanaPlan, MonitoringPlan
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.network import network_policies
-from eks_rocketmq.rocketmq.pods import workload_objects
+from eks_rocketmq.rocketmq.pods import workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 
 _OPERATOR = "monitoring.coreos.com/v1"
@@ -20,9 +20,9 @@ _GROUP_LABEL = "".join(letter if letter.isalnum() else "_" for letter in labels.
 
 
 class Monitoring(ComponentResource):
-    """A PodMonitor or ServiceMonitor over all roles with metrics, a PrometheusRule, a Grafana dashboard."""
+    """PodMonitor or ServiceMonitor for all roles with metrics, PrometheusRule, Grafana dashboard; all are optional."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the plans that concern it
+    def __init__(  # noqa: PLR0913, PLR0917 - the plans of the role
         self,
         name: str,
         deployment: DeploymentPlan,
@@ -32,24 +32,28 @@ class Monitoring(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Monitoring"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.MONITORING)
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.MONITORING)
         if plan.monitor in _MONITORS:
-            _monitor(scope, plan, *_MONITORS[plan.monitor])
+            _create_monitor(scope, plan, *_MONITORS[plan.monitor])
         if plan.alerts is not None:
-            _operated(
+            _create_operator_resource(
                 scope,
                 "PrometheusRule",
                 "alerts",
                 plan.alerts.labels,
-                {"groups": rule_groups(targets, plan.alerts)},
+                {"groups": build_rule_groups(targets, plan.alerts)},
             )
         if plan.grafana is not None:
-            _grafana(scope, plan.grafana)
+            _create_grafana_config_map(scope, plan.grafana)
         self.register_outputs({})
 
 
-def _monitor(scope: workload_objects.WorkloadScope, plan: MonitoringPlan, kind: str, endpoints: str) -> None:
-    measured = {"key": "app.kubernetes.io/component", "operator": "In", "values": sorted(network_policies.MEASURED)}
+def _create_monitor(scope: workload_resources.WorkloadScope, plan: MonitoringPlan, kind: str, endpoints: str) -> None:
+    has_metrics = {
+        "key": "app.kubernetes.io/component",
+        "operator": "In",
+        "values": sorted(network_policies.METRIC_ROLES),
+    }
     endpoint = {
         "port": "metrics",
         "path": "/metrics",
@@ -62,41 +66,46 @@ def _monitor(scope: workload_objects.WorkloadScope, plan: MonitoringPlan, kind: 
             }
         ],
     }
-    selector = {"matchLabels": {"app.kubernetes.io/name": labels.APP}, "matchExpressions": [measured]}
-    _operated(scope, kind, "monitor", plan.labels, {"selector": selector, endpoints: [endpoint]})
+    selector = {"matchLabels": {"app.kubernetes.io/name": labels.APP}, "matchExpressions": [has_metrics]}
+    _create_operator_resource(scope, kind, "monitor", plan.labels, {"selector": selector, endpoints: [endpoint]})
 
 
-def _operated(
-    scope: workload_objects.WorkloadScope, kind: str, suffix: str, extra: dict[str, str], spec: dict[str, Any]
+def _create_operator_resource(
+    scope: workload_resources.WorkloadScope, kind: str, suffix: str, extra_labels: dict[str, str], spec: dict[str, Any]
 ) -> None:
-    """An object of the Prometheus operator, whose CRDs the cluster must have."""
+    """Create an object of the Prometheus operator. The cluster must have its CRDs."""
     k8s.apiextensions.CustomResource(
         f"{scope.name}-{suffix}",
         api_version=_OPERATOR,
         kind=kind,
-        metadata=_metadata(scope, scope.workload, extra),
+        metadata=_build_metadata(scope, scope.workload, extra_labels),
         spec=spec,
         opts=child_options(scope.parent),
     )
 
 
-def _grafana(scope: workload_objects.WorkloadScope, plan: GrafanaPlan) -> None:
-    """A ConfigMap under one name for ever, unlike those of the roles.
+def _create_grafana_config_map(scope: workload_resources.WorkloadScope, plan: GrafanaPlan) -> None:
+    """Create the ConfigMap of the dashboard. Its name does not change with its content, unlike those of the roles.
 
-    Grafana's sidecar makes a file of each key and takes it away with the ConfigMap. Of a new one that comes before the
-    old one goes nothing would be left, and under another key Grafana would see two dashboards with one uid. Hence the
-    delete-first replacement, and a key that the dashboard of another RocketMQ does not have.
+    Grafana's sidecar writes a file for each key and deletes the file with the ConfigMap. If a new ConfigMap with the
+    same key existed before the old one is deleted, the deletion would remove the new file. With another key, Grafana
+    would see two dashboards with one uid. So a replacement deletes first, and the key contains the namespace.
     """
     k8s.core.v1.ConfigMap(
         f"{scope.name}-grafana",
-        metadata=_metadata(scope, f"{scope.workload}-grafana", plan.labels, plan.annotations),
-        data={f"rocketmq-{scope.deployment.namespace}.json": grafana_panels.as_json(scope.deployment.namespace)},
+        metadata=_build_metadata(scope, f"{scope.workload}-grafana", plan.labels, plan.annotations),
+        data={
+            f"rocketmq-{scope.deployment.namespace}.json": grafana_panels.render_dashboard(scope.deployment.namespace)
+        },
         opts=child_options(scope.parent),
     )
 
 
-def _metadata(
-    scope: workload_objects.WorkloadScope, name: str, extra: dict[str, str], annotations: dict[str, str] | None = None
-) -> Any:  # noqa: ANN401 - see `objects.raw`
+def _build_metadata(
+    scope: workload_resources.WorkloadScope,
+    name: str,
+    extra_labels: dict[str, str],
+    annotations: dict[str, str] | None = None,
+) -> Any:  # noqa: ANN401 - see `pass_manifest`
     metadata = scope.metadata(name, annotations or None)
-    return workload_objects.raw({**metadata, "labels": {**extra, **metadata["labels"]}})
+    return workload_resources.pass_manifest({**metadata, "labels": {**extra_labels, **metadata["labels"]}})

@@ -1,4 +1,4 @@
-"""MonitoringPlan: choices, checked. Pure."""
+"""Plan of monitoring. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import between, matching, one_of
 from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, Monitor, MonitoringArgs
-from eks_rocketmq.rocketmq.pods.pod_settings import object_annotations, object_labels
+from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations, validate_labels
 
 MONITORS = accepted_values(Monitor)
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/troubleshooting/alerts.md"
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
 _ALERT_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
-_ALERTS_OWN = frozenset({"alertname", "severity", "broker_group"})
+_RESERVED_ALERT_LABELS = frozenset({"alertname", "severity", "broker_group"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class GrafanaPlan:
 
 @dataclass(frozen=True)
 class MonitoringPlan:
-    """What is made of the metrics."""
+    """Validated settings of monitor, alert rules and Grafana dashboard."""
 
     monitor: str
     labels: dict[str, str]
@@ -51,52 +51,57 @@ class MonitoringPlan:
 
 
 def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
-    what = "monitoring.grafana_dashboard"
-    labels = object_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
+    """Return the plan of monitoring.
+
+    Raises:
+        ValueError: for the first argument that is not accepted.
+    """
+    path = "monitoring.grafana_dashboard"
+    labels = validate_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
     alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
     return MonitoringPlan(
         monitor=one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
         labels=labels,
         interval=matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
-        alerts=None if alerts is None else _alerts(alerts, labels),
+        alerts=None if alerts is None else _plan_alerts(alerts, labels),
         grafana=None
         if grafana is None
         else GrafanaPlan(
-            object_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{what}.labels"),
-            object_annotations(grafana.get("annotations", {}), f"{what}.annotations"),
+            validate_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{path}.labels"),
+            validate_annotations(grafana.get("annotations", {}), f"{path}.annotations"),
         ),
     )
 
 
-def _alerts(args: AlertsArgs, labels: dict[str, str]) -> AlertsPlan:
-    what = "monitoring.alerts"
+def _plan_alerts(args: AlertsArgs, labels: dict[str, str]) -> AlertsPlan:
+    path = "monitoring.alerts"
     return AlertsPlan(
-        labels=object_labels(args.get("labels", labels), f"{what}.labels"),
-        alert_labels=_alert_labels(args.get("alert_labels", {}), f"{what}.alert_labels"),
+        labels=validate_labels(args.get("labels", labels), f"{path}.labels"),
+        alert_labels=_validate_alert_labels(args.get("alert_labels", {}), f"{path}.alert_labels"),
         runbook=args.get("runbook_url", RUNBOOK),
         kubernetes_metrics=args.get("kubernetes_metrics", True),
         disk_used_percent=between(
-            args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, f"{what}.disk_used_percent"
+            args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, f"{path}.disk_used_percent"
         ),
         consumer_lag_messages=between(
-            args.get("consumer_lag_messages", 100_000), 1, 10**15, f"{what}.consumer_lag_messages"
+            args.get("consumer_lag_messages", 100_000), 1, 10**15, f"{path}.consumer_lag_messages"
         ),
-        consumer_lag_seconds=between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{what}.consumer_lag_seconds"),
-        # Above the last bucket that ends, no percentile can be.
+        consumer_lag_seconds=between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{path}.consumer_lag_seconds"),
+        # A percentile is never above the upper bound of the last finite bucket.
         send_latency_milliseconds=between(
-            args.get("send_latency_milliseconds", 500), 1, 2999, f"{what}.send_latency_milliseconds"
+            args.get("send_latency_milliseconds", 500), 1, 2999, f"{path}.send_latency_milliseconds"
         ),
     )
 
 
-def _alert_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
+def _validate_alert_labels(given: Mapping[str, str], path: str) -> dict[str, str]:
     for name in given:
-        if name in _ALERTS_OWN:
-            msg = f"{what}: {name} is set by the rules; accepted is any other label"
+        if name in _RESERVED_ALERT_LABELS:
+            msg = f"{path}: {name} is set by the rules; accepted is any other label"
             raise ValueError(msg)
         if not _ALERT_LABEL.fullmatch(name):
             msg = (
-                f"{what}: {name!r} is no name of a label of Prometheus; accepted are letters, digits and '_', such as "
+                f"{path}: {name!r} is no name of a label of Prometheus; accepted are letters, digits and '_', such as "
                 "'team'"
             )
             raise ValueError(msg)

@@ -1,1 +1,1 @@
-"""The namespace: Pod Security and collisions with objects of others."""
+"""Checks of the namespace: Pod Security level, and collisions with existing objects."""

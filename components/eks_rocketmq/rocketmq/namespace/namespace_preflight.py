@@ -1,7 +1,7 @@
-"""Checks at preview whether a namespace is fit for a RocketMQ: Pod Security, and what would collide there.
+"""Checks of a namespace at preview: Pod Security level, and collisions with existing objects.
 
-Hooks before a create or an update ask the cluster, so a stack that does not change asks nothing. A cluster that does
-not answer prevents nothing.
+Hooks before a create or an update query the cluster, so a stack without changes sends no queries. A cluster that does
+not answer does not block the deployment.
 """
 
 import asyncio
@@ -12,13 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import pulumi
-from pulumi import (
-    ComponentResource,
-    Output,
-    ProviderResource,
-    ResourceHookArgs,
-    ResourceHookBinding,
-)
+from pulumi import ComponentResource, Output, ProviderResource, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 from eks_rocketmq.pulumi_sdk.component import resource_hooks
@@ -26,31 +20,31 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
 
-_ANY_KIND = "kubernetes:core/v1:Pod"
+_POD_TYPE = "kubernetes:core/v1:Pod"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
-Found = Mapping[str, Sequence[collisions.Object]]
-_reads: WeakKeyDictionary[ProviderResource, dict[str, asyncio.Future[Found]]] = WeakKeyDictionary()
-"""What a namespace holds, by provider and namespace: all workloads of a run ask the same."""
+NamespaceObjects = Mapping[str, Sequence[collisions.Object]]
+_reads: WeakKeyDictionary[ProviderResource, dict[str, asyncio.Future[NamespaceObjects]]] = WeakKeyDictionary()
+"""Objects by provider and namespace. All workloads of a run share one read of the namespace."""
 
 
-def refuse_collisions(name: str, component: ComponentResource, workload: Workload) -> ResourceHookBinding:
-    """A hook before the create of a set or Deployment: refuses what collides, and warns of what may.
+def build_collision_hooks(name: str, component: ComponentResource, workload: Workload) -> ResourceHookBinding:
+    """Return a hook before the create of a StatefulSet or Deployment that rejects collisions or warns about them.
 
     Args:
         name: name of the resource; the hook is `<name>-collisions`.
-        component: its parent; the Kubernetes provider of that leads to the cluster.
-        workload: what is going to be created.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
+        workload: workload to be created.
     """
     if not has_callback_server():
         return ResourceHookBinding()
-    own = component.get_provider(_ANY_KIND)
+    provider = component.get_provider(_POD_TYPE)
 
     async def check(_: ResourceHookArgs) -> None:
-        provider = await _settings(own)
-        if provider is None or own is None:
+        settings = await _resolve_provider(provider)
+        if settings is None or provider is None:
             return
-        result = collisions.collisions(workload, await _shared(own, provider, workload.namespace))
+        result = collisions.find_collisions(workload, await _read_once(provider, settings, workload.namespace))
         for warning in result.warnings:
             _warn_once(warning)
         if result.errors:
@@ -58,36 +52,36 @@ def refuse_collisions(name: str, component: ComponentResource, workload: Workloa
             raise _RefusedError(msg)
 
     question = f"what in namespace {workload.namespace} collides with {name}"
-    return ResourceHookBinding(before_create=_hooks(f"{name}-collisions", question, check))
+    return ResourceHookBinding(before_create=_build_hooks(f"{name}-collisions", question, check))
 
 
-def refuse_unfit_pods(name: str, component: ComponentResource) -> ResourceHookBinding:
-    """A hook before the update of a namespace: refuses a Pod Security level that pods in it do not meet.
+def build_pod_security_hooks(name: str, component: ComponentResource) -> ResourceHookBinding:
+    """Return a hook before the update of a namespace that rejects a Pod Security level if pods in it violate it.
 
     Args:
         name: name of the resource; the hook is `<name>-pod-security`.
-        component: its parent; the Kubernetes provider of that leads to the cluster.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
     """
     if not has_callback_server():
         return ResourceHookBinding()
-    own = component.get_provider(_ANY_KIND)
+    provider = component.get_provider(_POD_TYPE)
 
     async def check(args: ResourceHookArgs) -> None:
         metadata = (args.new_inputs or {}).get("metadata") or {}
         level = (metadata.get("labels") or {}).get(ENFORCE)
-        provider = await _settings(own)
-        if provider is None or not level:
+        settings = await _resolve_provider(provider)
+        if settings is None or not level:
             return
-        said = await asyncio.to_thread(_dry_run, provider, metadata["name"], level)
-        if said:
-            raise _RefusedError(_unfit(metadata["name"], level, said))
+        violations = await asyncio.to_thread(_dry_run, settings, metadata["name"], level)
+        if violations:
+            raise _RefusedError(_format_violations(metadata["name"], level, violations))
 
     question = f"whether pods of {name} meet its Pod Security level"
-    return ResourceHookBinding(before_update=_hooks(f"{name}-pod-security", question, check))
+    return ResourceHookBinding(before_update=_build_hooks(f"{name}-pod-security", question, check))
 
 
-def _unfit(namespace: str, level: str, said: Sequence[str]) -> str:
-    listed = "".join(f"\n    {line}" for line in said)
+def _format_violations(namespace: str, level: str, violations: Sequence[str]) -> str:
+    listed = "".join(f"\n    {line}" for line in violations)
     return (
         f"Namespace {namespace!r} would enforce Pod Security {level!r}, which pods in it do not meet. They keep "
         f"running, but once they end, Kubernetes refuses to make them again:{listed}\n"
@@ -101,10 +95,10 @@ def _unfit(namespace: str, level: str, said: Sequence[str]) -> str:
 
 
 class _RefusedError(RuntimeError):
-    """Stops the engine; everything else that goes wrong in a check does not."""
+    """Rejection by a check. It stops the engine; any other error in a check does not."""
 
 
-def _hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
+def _build_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
     async def ask(args: ResourceHookArgs) -> None:
         if os.environ.get(SKIP_VARIABLE):
             return
@@ -112,41 +106,43 @@ def _hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitab
             await check(args)
         except _RefusedError:
             raise
-        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
+        except Exception as error:  # noqa: BLE001 - a failed check must not block a valid deployment
             _warn_once(f"cannot tell {question} ({error}); going on without that check")
 
     return resource_hooks(name, ask)
 
 
-async def _settings(own: ProviderResource | None) -> Mapping[str, str] | None:
-    """Kubeconfig and context of a provider; None while they are unknown: another cluster must not be asked."""
+async def _resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
+    """Return kubeconfig and context of a provider, or None if unknown, so that no other cluster is queried."""
     known: dict[str, str] = {}
     for key in ("kubeconfig", "context"):
-        given = getattr(own, key, None)
+        given = getattr(provider, key, None)
         value = None if given is None else await Output.from_input(given).future()
         if value:
             known[key] = value
     return known if "kubeconfig" in known else None
 
 
-def _shared(own: ProviderResource, provider: Mapping[str, str], namespace: str) -> "asyncio.Future[Found]":
-    reads = _reads.setdefault(own, {})
+def _read_once(
+    provider: ProviderResource, settings: Mapping[str, str], namespace: str
+) -> "asyncio.Future[NamespaceObjects]":
+    reads = _reads.setdefault(provider, {})
     if namespace not in reads:
-        reads[namespace] = asyncio.ensure_future(asyncio.to_thread(_read, provider, namespace))
+        reads[namespace] = asyncio.ensure_future(asyncio.to_thread(_read_namespace, settings, namespace))
     return reads[namespace]
 
 
-def _read(provider: Mapping[str, str], namespace: str) -> Found:
-    from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - a quarter of a second that only a create needs
+def _read_namespace(settings: Mapping[str, str], namespace: str) -> NamespaceObjects:
+    from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only creates need it
 
-    return {kind: get(provider, path.format(namespace))["items"] for kind, path in collisions.KINDS.items()}
+    return {kind: get(settings, path.format(namespace))["items"] for kind, path in collisions.KINDS.items()}
 
 
-def _dry_run(provider: Mapping[str, str], namespace: str, level: str) -> list[str]:
+def _dry_run(settings: Mapping[str, str], namespace: str, level: str) -> list[str]:
     from eks_rocketmq.lookups.kubernetes_api import dry_run  # noqa: PLC0415 - as above
 
     body = {"metadata": {"labels": {ENFORCE: level}}}
-    return [line for line in dry_run(provider, f"/api/v1/namespaces/{namespace}", body) if "existing pods" not in line]
+    return [line for line in dry_run(settings, f"/api/v1/namespaces/{namespace}", body) if "existing pods" not in line]
 
 
 @functools.cache

@@ -1,1 +1,1 @@
-"""Names, labels and ports."""
+"""Names, labels and ports of Kubernetes objects and RocketMQ resources."""

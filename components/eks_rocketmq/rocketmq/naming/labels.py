@@ -1,4 +1,4 @@
-"""Names, labels and host names of what one RocketMQ is made of. Pure."""
+"""Names, labels and host names of the objects of a RocketMQ deployment. Pure."""
 
 APP = "rocketmq"
 CLUSTER = "rocketmq"
@@ -14,36 +14,36 @@ MONITORING = "monitoring"
 DASHBOARD = "dashboard"
 
 
-def app(role: str) -> str:
-    """The value of the short label `app`, such as `rocketmq-broker`, that runbooks select by."""
+def format_app_label(role: str) -> str:
+    """Return the value of the label `app`, such as `rocketmq-broker`, by which runbooks select pods."""
     return f"{APP}-{role}"
 
 
-def selector(role: str, group: str | None = None) -> dict[str, str]:
-    """What picks the pods of a role, or of one broker group. A StatefulSet's selector can never change."""
-    labels = {"app": app(role), "app.kubernetes.io/name": APP, "app.kubernetes.io/component": role}
+def build_selector(role: str, group: str | None = None) -> dict[str, str]:
+    """Return the selector for the pods of a role or of one broker group. A StatefulSet's selector is immutable."""
+    labels = {"app": format_app_label(role), "app.kubernetes.io/name": APP, "app.kubernetes.io/component": role}
     return labels if group is None else labels | {GROUP_LABEL: group}
 
 
-def labels(role: str, version: str, group: str | None = None) -> dict[str, str]:
-    """Labels of every object of a role: the selector and Kubernetes' recommended ones."""
-    return selector(role, group) | {
+def build_labels(role: str, version: str, group: str | None = None) -> dict[str, str]:
+    """Return the labels of every object of a role: the selector and the labels that Kubernetes recommends."""
+    return build_selector(role, group) | {
         "app.kubernetes.io/part-of": APP,
         "app.kubernetes.io/managed-by": "pulumi",
         "app.kubernetes.io/version": version,
     }
 
 
-def group_name(group: str) -> str:
-    """Name of a broker group's StatefulSet."""
+def format_set_name(group: str) -> str:
+    """Return the name of a broker group's StatefulSet."""
     return f"{APP}-{group}"
 
 
-def peers_service(workload: str) -> str:
-    """Name of the headless Service that gives the pods of a StatefulSet their host names."""
+def format_peers_service(workload: str) -> str:
+    """Return the name of the headless Service that gives the pods of a StatefulSet their host names."""
     return f"{workload}-peers"
 
 
-def pod_hosts(workload: str, replicas: int, namespace: str) -> list[str]:
-    """Stable host names of a StatefulSet's pods, by ordinal."""
-    return [f"{workload}-{i}.{peers_service(workload)}.{namespace}.svc" for i in range(replicas)]
+def list_pod_hosts(workload: str, replicas: int, namespace: str) -> list[str]:
+    """Return the stable host names of a StatefulSet's pods, by ordinal."""
+    return [f"{workload}-{i}.{format_peers_service(workload)}.{namespace}.svc" for i in range(replicas)]

@@ -1,1 +1,1 @@
-"""NetworkPolicies."""
+"""NetworkPolicies of the roles."""

@@ -1,4 +1,4 @@
-"""Who connects to whom, once, and the NetworkPolicies that follow from it. Pure."""
+"""Connections between the roles, and the NetworkPolicies derived from them. Pure."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.network.network_policy_args import NetworkPoliciesArgs, PeerArgs
 
 Peers = list[dict[str, Any]]
-Row = tuple[str, str, int]
+Connection = tuple[str, str, int]
 
-# From, to, port: every connection that the roles open to each other.
-CONNECTIONS: tuple[Row, ...] = (
+# Source, target, port: every connection that the roles open to each other.
+CONNECTIONS: tuple[Connection, ...] = (
     (labels.BROKER, labels.NAME_SERVER, ports.NAME_SERVER),
     (labels.PROXY, labels.NAME_SERVER, ports.NAME_SERVER),
     (labels.CONTROLLER, labels.CONTROLLER, ports.CONTROLLER),
     (labels.BROKER, labels.CONTROLLER, ports.CONTROLLER),
-    (labels.BROKER, labels.BROKER, ports.BROKER),  # slaves ask the master for topics and offsets
-    (labels.CONTROLLER, labels.BROKER, ports.BROKER),  # controllers tell a broker of its role
+    (labels.BROKER, labels.BROKER, ports.BROKER),  # slaves fetch topics and offsets from the master
+    (labels.CONTROLLER, labels.BROKER, ports.BROKER),  # controllers notify a broker of its role
     (labels.PROXY, labels.BROKER, ports.BROKER),
     (labels.DECLARATIONS, labels.BROKER, ports.BROKER),
     (labels.BROKER, labels.BROKER, ports.BROKER_FAST),
@@ -28,11 +28,11 @@ CONNECTIONS: tuple[Row, ...] = (
     (labels.DASHBOARD, labels.BROKER, ports.BROKER),
     (labels.DASHBOARD, labels.PROXY, ports.PROXY_REMOTING),
 )
-MEASURED = (labels.BROKER, labels.CONTROLLER, labels.PROXY)
-"""Roles with metrics; a name server has none."""
-OPTIONAL = frozenset({labels.DECLARATIONS, labels.DASHBOARD})
-"""Roles that are not always there."""
-_ALWAYS_CLOSED = frozenset({labels.DECLARATIONS})  # it holds everyone's passwords: it goes nowhere else, ever
+METRIC_ROLES = (labels.BROKER, labels.CONTROLLER, labels.PROXY)
+"""Roles with metrics. Name servers have none."""
+OPTIONAL_ROLES = frozenset({labels.DECLARATIONS, labels.DASHBOARD})
+"""Roles that exist only if the arguments enable them."""
+_ALWAYS_RESTRICTED = frozenset({labels.DECLARATIONS})  # it has the passwords of all users, so egress is always limited
 
 EVERY_POD: Peers = [{"namespaceSelector": {}}]
 CLUSTER_DNS: Peers = [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}]
@@ -40,134 +40,138 @@ CLUSTER_DNS: Peers = [{"namespaceSelector": {}, "podSelector": {"matchLabels": {
 
 @dataclass(frozen=True)
 class NetworkPolicyPlan:
-    """The policies' choices; peers in Kubernetes' spelling, None for everyone."""
+    """Validated settings of the policies. Peers have the format of a manifest; None allows all."""
 
-    policies: bool = True
+    enabled: bool = True
     egress: bool = False
     dns: Peers = field(default_factory=lambda: CLUSTER_DNS)
     clients: Peers | None = None
     scrapers: Peers = field(default_factory=lambda: EVERY_POD)
-    """Who may reach the metrics."""
+    """Peers that may scrape the metrics."""
     dashboard_clients: Peers = field(default_factory=list)
 
 
 def plan_network_policies(
     args: NetworkPoliciesArgs, *, scrapers: Peers, dashboard_clients: Peers | None = None
 ) -> NetworkPolicyPlan:
-    """The choices of the arguments.
+    """Return the plan of the network policies.
 
     Raises:
-        ValueError: for peers that name nobody or cannot be.
+        ValueError: for peers that are empty or not valid.
     """
     return NetworkPolicyPlan(
-        policies=args.get("enabled", True),
+        enabled=args.get("enabled", True),
         egress=args.get("egress", False),
-        dns=peers(args["dns"], "network_policies.dns") if "dns" in args else CLUSTER_DNS,
-        clients=peers(args["clients"], "network_policies.clients") if "clients" in args else None,
+        dns=build_peers(args["dns"], "network_policies.dns") if "dns" in args else CLUSTER_DNS,
+        clients=build_peers(args["clients"], "network_policies.clients") if "clients" in args else None,
         scrapers=scrapers,
         dashboard_clients=dashboard_clients or [],
     )
 
 
-def peers(given: Sequence[PeerArgs], what: str) -> Peers:
-    """Peers as a policy spells them.
+def build_peers(given: Sequence[PeerArgs], path: str) -> Peers:
+    """Return peers in the format of a NetworkPolicy.
 
     Raises:
-        ValueError: for an entry that names nobody, mixes labels with addresses, or whose addresses cannot be.
+        ValueError: for an entry that is empty, combines labels with a CIDR block, or has an invalid CIDR block.
     """
-    return [_peer(peer, f"{what}[{number}]") for number, peer in enumerate(given)]
+    return [_build_peer(peer, f"{path}[{number}]") for number, peer in enumerate(given)]
 
 
-def _peer(peer: PeerArgs, what: str) -> dict[str, Any]:
+def _build_peer(peer: PeerArgs, path: str) -> dict[str, Any]:
     selectors = {
-        selector: {"matchLabels": label_pairs(chosen, f"{what}.{said}")} if chosen else {}
-        for selector, said, chosen in (
+        selector: {"matchLabels": label_pairs(match_labels, f"{path}.{field_name}")} if match_labels else {}
+        for selector, field_name, match_labels in (
             ("namespaceSelector", "namespace_labels", peer.get("namespace_labels")),
             ("podSelector", "pod_labels", peer.get("pod_labels")),
         )
-        if chosen is not None
+        if match_labels is not None
     }
     address = peer.get("cidr")
     if (address is None) is not bool(selectors):
-        msg = f"{what} is {dict(peer)}; accepted are namespace_labels, pod_labels or both, or a cidr alone"
+        msg = f"{path} is {dict(peer)}; accepted are namespace_labels, pod_labels or both, or a cidr alone"
         raise ValueError(msg)
-    return selectors if address is None else {"ipBlock": {"cidr": cidr(address, f"{what}.cidr")}}
+    return selectors if address is None else {"ipBlock": {"cidr": validate_cidr(address, f"{path}.cidr")}}
 
 
-def cidr(value: str, what: str) -> str:
-    """Returns `value` when it is a range of addresses.
+def validate_cidr(value: str, path: str) -> str:
+    """Validate a CIDR block and return it.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: with `path`, the value and what is accepted.
     """
     try:
-        # A bare address would pass as the range of that one; Kubernetes wants it spelt out.
-        return str(ipaddress.ip_network(value)) if "/" in value else _no_range(value, what)
+        # Python accepts a bare address as a block of one address. Kubernetes requires the prefix length.
+        block = ipaddress.ip_network(value) if "/" in value else None
     except ValueError:
-        return _no_range(value, what)
+        block = None
+    if block is None:
+        msg = f"{path} is {value!r}; accepted is a range of addresses without host bits, such as '10.0.0.0/16'"
+        raise ValueError(msg)
+    return str(block)
 
 
-def _no_range(value: str, what: str) -> str:
-    msg = f"{what} is {value!r}; accepted is a range of addresses without host bits, such as '10.0.0.0/16'"
-    raise ValueError(msg) from None
-
-
-def policy(role: str, selector: Mapping[str, str], chosen: NetworkPolicyPlan, there: frozenset[str]) -> dict[str, Any]:
-    """Spec of the policy over the pods of a role, or of one group of them.
+def build_policy_spec(
+    role: str, selector: Mapping[str, str], plan: NetworkPolicyPlan, optional_roles: frozenset[str]
+) -> dict[str, Any]:
+    """Return the spec of the policy for the pods of a role or of one broker group.
 
     Args:
-        role: whose pods.
-        selector: what picks them.
-        chosen: the caller's choices.
-        there: the optional roles that are there.
+        role: role of the pods.
+        selector: labels of the pods.
+        plan: settings of the policies.
+        optional_roles: optional roles that are enabled.
     """
-    rows = [row for row in CONNECTIONS if not (OPTIONAL - there) & {row[0], row[1]}]
-    closed = chosen.egress or role in _ALWAYS_CLOSED
+    connections = [row for row in CONNECTIONS if not (OPTIONAL_ROLES - optional_roles) & {row[0], row[1]}]
+    restricts_egress = plan.egress or role in _ALWAYS_RESTRICTED
     spec: dict[str, Any] = {
         "podSelector": {"matchLabels": dict(selector)},
-        "policyTypes": ["Ingress", "Egress"] if closed else ["Ingress"],
+        "policyTypes": ["Ingress", "Egress"] if restricts_egress else ["Ingress"],
     }
     # The API server drops an empty list, and every preview would then add it again.
-    if ingress := _ingress(role, chosen, rows):
+    if ingress := _build_ingress(role, plan, connections):
         spec["ingress"] = ingress
-    if closed and (egress := _egress(role, chosen, rows)):
+    if restricts_egress and (egress := _build_egress(role, plan, connections)):
         spec["egress"] = egress
     return spec
 
 
-def _ingress(role: str, chosen: NetworkPolicyPlan, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    within: dict[int, Peers] = {}
-    for source, target, port in rows:
+def _build_ingress(role: str, plan: NetworkPolicyPlan, connections: Sequence[Connection]) -> list[dict[str, Any]]:
+    sources_by_port: dict[int, Peers] = {}
+    for source, target, port in connections:
         if target == role:
-            within.setdefault(port, []).append(_pods(source))
+            sources_by_port.setdefault(port, []).append(_build_pod_peer(source))
     if role == labels.PROXY:
-        clients = chosen.clients
-        within = {port: within.get(port, []) for port in (ports.PROXY_GRPC, ports.PROXY_REMOTING)}
-        rules = [_rule("from", None if clients is None else [*clients, *own], port) for port, own in within.items()]
+        clients = plan.clients
+        sources_by_port = {port: sources_by_port.get(port, []) for port in (ports.PROXY_GRPC, ports.PROXY_REMOTING)}
+        rules = [
+            _build_rule("from", None if clients is None else [*clients, *sources], port)
+            for port, sources in sources_by_port.items()
+        ]
     else:
-        rules = [_rule("from", sources, port) for port, sources in within.items()]
-    if role in MEASURED:
-        rules.append(_rule("from", chosen.scrapers, ports.METRICS))
+        rules = [_build_rule("from", sources, port) for port, sources in sources_by_port.items()]
+    if role in METRIC_ROLES:
+        rules.append(_build_rule("from", plan.scrapers, ports.METRICS))
     if role == labels.DASHBOARD:
-        rules.append(_rule("from", chosen.dashboard_clients, ports.DASHBOARD))
-    # No peers would mean everyone.
+        rules.append(_build_rule("from", plan.dashboard_clients, ports.DASHBOARD))
+    # In Kubernetes, an empty list of peers allows all sources.
     return [rule for rule in rules if rule.get("from") != []]
 
 
-def _egress(role: str, chosen: NetworkPolicyPlan, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    targets = [(target, port) for source, target, port in rows if source == role]
-    rules = [_rule("to", [_pods(target)], port) for target, port in targets]
+def _build_egress(role: str, plan: NetworkPolicyPlan, connections: Sequence[Connection]) -> list[dict[str, Any]]:
+    targets = [(target, port) for source, target, port in connections if source == role]
+    rules = [_build_rule("to", [_build_pod_peer(target)], port) for target, port in targets]
     if targets:
         dns = {"ports": [{"port": ports.DNS, "protocol": protocol} for protocol in ("UDP", "TCP")]}
-        rules.append(dns | {"to": chosen.dns} if chosen.egress else dns)
-    # No peers would mean everywhere.
+        rules.append(dns | {"to": plan.dns} if plan.egress else dns)
+    # In Kubernetes, an empty list of peers allows all destinations.
     return [rule for rule in rules if rule.get("to") != []]
 
 
-def _pods(role: str) -> dict[str, Any]:
-    return {"podSelector": {"matchLabels": labels.selector(role)}}
+def _build_pod_peer(role: str) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": labels.build_selector(role)}}
 
 
-def _rule(direction: str, among: Peers | None, port: int) -> dict[str, Any]:
+def _build_rule(direction: str, peers: Peers | None, port: int) -> dict[str, Any]:
     rule: dict[str, Any] = {"ports": [{"port": port, "protocol": "TCP"}]}
-    return rule if among is None else rule | {direction: among}
+    return rule if peers is None else rule | {direction: peers}

@@ -1,1 +1,1 @@
-"""Pods and the Kubernetes objects around them."""
+"""Pods, their settings, and the Kubernetes resources of a workload."""

@@ -1,4 +1,4 @@
-"""What all objects of one RocketMQ have in common. Pure."""
+"""Settings that all roles of a RocketMQ deployment share. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """Settings that every role needs. Addresses are `host:port` of every member by ordinal."""
+    """Settings that every role needs. Addresses are `host:port` of each member, by ordinal."""
 
     namespace: str
     version: str
     image: str
     zones: int
-    """Zones that the profile spreads the members of a role over."""
+    """Number of zones over which the profile spreads the members of a role."""
     labels: dict[str, str]
     annotations: dict[str, str]
     protect_data: bool
@@ -25,16 +25,16 @@ class DeploymentPlan:
     tls: TlsPlan | None
     network: NetworkPolicyPlan
     other_pods: PodSettings
-    """Settings of the pods that have no arguments of their own: declarations and web console."""
+    """Settings of the pods without separate arguments: declarations and web console."""
     optional_roles: frozenset[str]
-    """Roles that exist only because the arguments ask for them."""
+    """Optional roles that the arguments enable."""
 
     @property
     def ready_name_server(self) -> str:
-        """`host:port` that leads to ready name servers only: a proxy that connects to a stopped one exits."""
-        return f"{labels.app(labels.NAME_SERVER)}.{self.namespace}.svc:{ports.NAME_SERVER}"
+        """`host:port` of the Service with ready name servers only. A proxy exits if it connects to a stopped one."""
+        return f"{labels.format_app_label(labels.NAME_SERVER)}.{self.namespace}.svc:{ports.NAME_SERVER}"
 
     @property
     def proxy_endpoint(self) -> str:
         """`host:port` for gRPC clients in the cluster."""
-        return f"{labels.app(labels.PROXY)}.{self.namespace}.svc:{ports.PROXY_GRPC}"
+        return f"{labels.format_app_label(labels.PROXY)}.{self.namespace}.svc:{ports.PROXY_GRPC}"

@@ -1,4 +1,4 @@
-"""What the pods of all roles share: the JVM without a shell around it, restricted security, volumes, spread. Pure."""
+"""Pod specs of all roles: JVM command line, security contexts, volumes, spread over nodes and zones. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,10 @@ from typing import Any
 from pulumi import Input
 
 from eks_rocketmq.rocketmq.config.memory import Memory
+from eks_rocketmq.rocketmq.pods.placement import ZONE
 from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
 
+_HOSTNAME = "kubernetes.io/hostname"
 UID = 3000  # user and group `rocketmq` of the official image
 
 CONFIG_DIRECTORY = "/etc/rocketmq"
@@ -17,8 +19,8 @@ DATA_DIRECTORY = "/data"
 HOME = "/home/rocketmq"
 LOG_DIRECTORY = f"{HOME}/logs"
 
-# Packages that RocketMQ reaches into. The official image's JDK 8 refuses these options on the command line; its
-# launcher does not read this variable, that of JDK 9 and later does.
+# RocketMQ uses internal packages of the JDK. The JDK 8 of the official image rejects these options on the command line.
+# JDK 8 ignores this variable; JDK 9 and later read it.
 JDK_JAVA_OPTIONS = " ".join(
     [
         "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
@@ -38,19 +40,20 @@ POD_SECURITY: dict[str, Any] = {
     "runAsUser": UID,
     "runAsGroup": UID,
     "fsGroup": UID,
-    # Without it every start walks through the whole volume.
+    # Without it, the kubelet changes the ownership of all files of the volume at every start.
     "fsGroupChangePolicy": "OnRootMismatch",
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 
 
-# A volume of another kind needs another name: the dry run of an update merges the fields of both, and is refused.
+# A volume of another type needs another name. The dry run of an update merges the fields of volumes with equal names,
+# and the API server rejects two types in one volume.
 _FILES_MOUNT: dict[str, Any] = {"name": "files", "mountPath": CONFIG_DIRECTORY, "readOnly": True}
 
 
 @dataclass(frozen=True)
 class Container:
-    """One RocketMQ process."""
+    """Container with one RocketMQ process."""
 
     role: str
     main_class: str
@@ -67,28 +70,29 @@ class Container:
     lifecycle: dict[str, Any] | None = None
     mounts: list[dict[str, Any]] = field(default_factory=list)
     volumes: list[dict[str, Any]] = field(default_factory=list)
-    """Volumes of the pod beside those that every role has."""
+    """Volumes of the pod in addition to those of every role."""
     command: list[str] | None = None
-    """What runs instead of a JVM."""
+    """Command that replaces the JVM."""
     launcher: list[str] = field(default_factory=list)
-    """Command that takes the JVM's command line as arguments and executes it when the JVM can start."""
+    """Command that gets the JVM's command line as arguments and executes it when the JVM can start."""
 
 
-def variables(values: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Environment variables with fixed values."""
+def build_variables(values: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return environment variables with fixed values."""
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def field_variable(name: str, path: str) -> dict[str, Any]:
-    """An environment variable from the pod's own fields."""
+def build_field_variable(name: str, path: str) -> dict[str, Any]:
+    """Return an environment variable with the value of a field of the pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
-def java(container: Container) -> list[str]:
-    """The exec form of a JVM: it is the container's own process and gets SIGTERM itself.
+def build_java_command(container: Container) -> list[str]:
+    """Return the command of a JVM without a shell, so that the JVM itself receives SIGTERM.
 
-    The official scripts start it below two shells, which drop the signal: the broker is killed with its store open.
-    Every flag is valid on JDK 8 and 17. AlwaysPreTouch is left out: it makes the whole heap resident at start.
+    The official scripts start the JVM below two shells, which do not forward the signal. The broker would then be
+    killed with an open store. Every flag is valid on JDK 8 and 17. AlwaysPreTouch is omitted, because it makes the
+    whole heap resident at startup.
     """
     memory = container.memory
     return [
@@ -102,7 +106,7 @@ def java(container: Container) -> list[str]:
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-OmitStackTraceInFastThrow",
         f"-XX:ErrorFile={LOG_DIRECTORY}/hs_err_%p.log",
-        # Peers come back with other addresses.
+        # Restarted pods have new addresses.
         "-Dsun.net.inetaddr.ttl=5",
         "-Dsun.net.inetaddr.negative.ttl=1",
         f"-Duser.home={HOME}",  # RocksDB writes its log below it
@@ -115,15 +119,15 @@ def java(container: Container) -> list[str]:
     ]
 
 
-def _main(container: Container) -> dict[str, Any]:
+def _build_container(container: Container) -> dict[str, Any]:
     home = {"ROCKETMQ_HOME": f"{HOME}/rocketmq-{container.version}", "JDK_JAVA_OPTIONS": JDK_JAVA_OPTIONS}
     ports = [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in container.ports.items()]
     spec = {
         "name": container.role,
         "image": container.image,
         "imagePullPolicy": container.pods.pull_policy,
-        "command": container.command or [*container.launcher, *java(container)],
-        "env": [*variables(home), *container.environment, *variables(container.pods.environment)],
+        "command": container.command or [*container.launcher, *build_java_command(container)],
+        "env": [*build_variables(home), *container.environment, *build_variables(container.pods.environment)],
         "resources": {
             "requests": {"cpu": container.cpu, "memory": f"{container.memory.limit}Mi"},
             "limits": {"memory": f"{container.memory.limit}Mi"},
@@ -142,11 +146,11 @@ def _main(container: Container) -> dict[str, Any]:
     return spec if container.lifecycle is None else spec | {"lifecycle": container.lifecycle}
 
 
-def rendered(container: Container, file: str) -> dict[str, Any]:
-    """Init container that fills the pod's address and ordinal into a configuration file.
+def build_render_container(container: Container, file: str) -> dict[str, Any]:
+    """Return the init container that renders the pod's address and ordinal into a configuration file.
 
-    Only it may write there: RocketMQ writes settings that are changed at run time back into its file, and the drain's
-    read-only mode would outlive a restart.
+    The RocketMQ process must not write to that file. RocketMQ saves settings that change at run time to its file, so
+    the read-only mode of the drain would survive a restart.
     """
     return {
         "name": "config",
@@ -158,7 +162,7 @@ def rendered(container: Container, file: str) -> dict[str, Any]:
             f"{CONFIG_DIRECTORY}/{file}",
             f"{RUN_DIRECTORY}/{file}",
         ],
-        "env": [field_variable("POD_IP", "status.podIP"), field_variable("POD_NAME", "metadata.name")],
+        "env": [build_field_variable("POD_IP", "status.podIP"), build_field_variable("POD_NAME", "metadata.name")],
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
@@ -168,11 +172,11 @@ def rendered(container: Container, file: str) -> dict[str, Any]:
     }
 
 
-RENDERED_MOUNT: dict[str, Any] = {"name": "run", "mountPath": RUN_DIRECTORY, "readOnly": True}
+RUN_MOUNT: dict[str, Any] = {"name": "run", "mountPath": RUN_DIRECTORY, "readOnly": True}
 DATA_MOUNT: dict[str, Any] = {"name": "data", "mountPath": DATA_DIRECTORY}
 
 
-def pod(
+def build_pod_spec(
     container: Container,
     config_maps: Sequence[Input[str]],
     *,
@@ -180,7 +184,7 @@ def pod(
     placement: Mapping[str, Any],
     rendered_file: str | None = None,
 ) -> dict[str, Any]:
-    """The spec of a pod with one RocketMQ process; the files of all `config_maps` stand in one folder."""
+    """Return the spec of a pod with one RocketMQ process. One directory contains the files of all `config_maps`."""
     volumes: list[dict[str, Any]] = [
         {
             "name": _FILES_MOUNT["name"],
@@ -193,52 +197,52 @@ def pod(
     spec: dict[str, Any] = {}
     if rendered_file is not None:
         volumes.append({"name": "run", "emptyDir": {"sizeLimit": "1Mi"}})
-        spec["initContainers"] = [rendered(container, rendered_file)]
+        spec["initContainers"] = [build_render_container(container, rendered_file)]
     spec["terminationGracePeriodSeconds"] = grace_period
-    return spec | restricted(_main(container), volumes, container.pods, placement)
+    return spec | build_restricted_spec(_build_container(container), volumes, container.pods, placement)
 
 
-def restricted(
+def build_restricted_spec(
     main: dict[str, Any], volumes: list[dict[str, Any]], settings: PodSettings, placement: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the spec of every pod has: the `restricted` Pod Security level admits it, and it runs where it is told."""
+    """Return a pod spec that meets the `restricted` Pod Security level, with the placement of the settings."""
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        # As process 1 a JVM would have to bury what probes leave behind, and it does not: openssl every few seconds.
+        # A JVM as process 1 does not reap the zombie processes of the probes, which run openssl every few seconds.
         "shareProcessNamespace": True,
         "securityContext": POD_SECURITY,
         "containers": [main],
         "volumes": volumes,
-        **settings.placed(placement),
+        **settings.build_placement(placement),
     }
 
 
-def apart(selector: Mapping[str, str], zones: int | None) -> dict[str, Any]:
-    """Never two of them on one node, evenly over zones.
+def build_strict_spread(selector: Mapping[str, str], zones: int | None) -> dict[str, Any]:
+    """Return a placement with each pod on a separate node, evenly spread over zones.
 
     Args:
-        selector: labels that pick them.
-        zones: how many zones there must be at least; None takes what there is.
+        selector: labels of the pods.
+        zones: minimum number of zones; None for no minimum.
     """
     match = {"matchLabels": dict(selector)}
     spread: dict[str, Any] = {
         "maxSkew": 1,
-        "topologyKey": "topology.kubernetes.io/zone",
+        "topologyKey": ZONE,
         "whenUnsatisfiable": "DoNotSchedule",
         "labelSelector": match,
     }
     if zones is not None:
         spread["minDomains"] = zones
-    hosts = {"labelSelector": match, "topologyKey": "kubernetes.io/hostname"}
+    hosts = {"labelSelector": match, "topologyKey": _HOSTNAME}
     return {
         "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [hosts]}},
         "topologySpreadConstraints": [spread],
     }
 
 
-def preferably_apart(selector: Mapping[str, str]) -> dict[str, Any]:
-    """Spread over nodes and zones where there is room; for roles without state, which rather run than wait."""
+def build_preferred_spread(selector: Mapping[str, str]) -> dict[str, Any]:
+    """Return a placement that prefers a spread over nodes and zones, for stateless roles that must not stay pending."""
     return {
         "topologySpreadConstraints": [
             {
@@ -247,6 +251,6 @@ def preferably_apart(selector: Mapping[str, str]) -> dict[str, Any]:
                 "whenUnsatisfiable": "ScheduleAnyway",
                 "labelSelector": {"matchLabels": dict(selector)},
             }
-            for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+            for key in (_HOSTNAME, ZONE)
         ]
     }

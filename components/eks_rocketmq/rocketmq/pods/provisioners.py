@@ -1,7 +1,7 @@
-"""Why a provisioner makes no volume, for claims whose events do not say it. Pure.
+"""Problems of volume provisioners that the events of a claim do not show. Pure.
 
-Since 1.49 the EBS CSI driver does not become healthy without a working identity. Its pods then restart again and again
-with the reason in their logs, and a claim's event only says that the claim waits for a volume.
+Since version 1.49, the EBS CSI driver does not become healthy without valid credentials. Its pods restart repeatedly,
+with the reason in their logs. The event of a claim only says that the claim waits for a volume.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,50 +12,52 @@ Object = Mapping[str, Any]
 
 NAMESPACE = "kube-system"
 CONTROLLERS: Mapping[str, str] = {"ebs.csi.aws.com": "app=ebs-csi-controller"}
-"""Label of a driver's controller pods by provisioner. EKS's addon and the Helm chart give them the same one."""
+"""Label of a driver's controller pods, by provisioner. The EKS addon and the Helm chart use the same label."""
 _ANNOTATIONS = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 _IN_TREE = {"kubernetes.io/aws-ebs": "ebs.csi.aws.com"}
-_LONGEST = 1000
+_MAX_LENGTH = 1000
 
 
-def provisioner_of(claim: Object) -> str:
-    """Return the provisioner that a claim waits for; empty before a class is found for it."""
-    noted = claim["metadata"].get("annotations") or {}
-    name = next((noted[key] for key in _ANNOTATIONS if key in noted), "")
+def find_provisioner(claim: Object) -> str:
+    """Return the provisioner that a claim waits for; empty before the claim has a StorageClass."""
+    annotations = claim["metadata"].get("annotations") or {}
+    name = next((annotations[key] for key in _ANNOTATIONS if key in annotations), "")
     return _IN_TREE.get(name, name)
 
 
-def controller_problem(provisioner: str, pods: Sequence[Object], log: Callable[[str, str], str]) -> str:
-    """Return what is wrong with the pods of a driver's controller, in one line; empty when one of them is ready.
+def describe_controller_problem(provisioner: str, pods: Sequence[Object], log: Callable[[str, str], str]) -> str:
+    """Return the problem of a driver's controller pods in one line; empty if one of them is ready.
 
     Args:
         provisioner: name of the driver.
-        pods: of its controller.
-        log: the end of the log of a container, from pod and container.
+        pods: pods of its controller.
+        log: function that returns the end of a container's log, given the names of pod and container.
     """
-    look = f"kubectl -n {NAMESPACE} logs -l {CONTROLLERS[provisioner]} --all-containers --prefix"
+    command = f"kubectl -n {NAMESPACE} logs -l {CONTROLLERS[provisioner]} --all-containers --prefix"
     if not pods:
         return f"driver {provisioner} has no controller pod with the label {CONTROLLERS[provisioner]} in {NAMESPACE}"
     states = [each for pod in pods for each in pod.get("status", {}).get("containerStatuses") or []]
     if any(all(each.get("ready") for each in pod["status"].get("containerStatuses") or [{}]) for pod in pods):
         return ""
     restarts = sum(each.get("restartCount", 0) for each in states)
-    head = f"the controller of driver {provisioner} is not ready ({restarts} restarts)"
-    reason = next((line for pod in pods for name in _unready(pod) if (line := telling(log(_name(pod), name)))), "")
-    return f"{head}, its log says: {reason}" if reason else f"{head}; see `{look}`"
+    summary = f"the controller of driver {provisioner} is not ready ({restarts} restarts)"
+    reason = next(
+        (line for pod in pods for name in _list_unready(pod) if (line := find_log_error(log(_get_name(pod), name)))), ""
+    )
+    return f"{summary}, its log says: {reason}" if reason else f"{summary}; see `{command}`"
 
 
-def telling(text: str) -> str:
-    """Return the line of a log that says why a driver is not healthy, or the last error; empty without one."""
+def find_log_error(text: str) -> str:
+    """Return the line of a log with the failed health check, or else the last error; empty without an error."""
     lines = [line for line in text.splitlines() if line]
     health = [line for line in lines if "Failed health check" in line]
     errors = health or [line for line in lines if line.startswith(("E", "F"))]
-    return errors[-1][:_LONGEST] if errors else ""
+    return errors[-1][:_MAX_LENGTH] if errors else ""
 
 
-def _unready(pod: Object) -> list[str]:
+def _list_unready(pod: Object) -> list[str]:
     return [each["name"] for each in pod["status"].get("containerStatuses") or [] if not each.get("ready")]
 
 
-def _name(pod: Object) -> str:
+def _get_name(pod: Object) -> str:
     return pod["metadata"]["name"]

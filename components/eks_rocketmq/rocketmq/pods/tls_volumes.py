@@ -1,7 +1,7 @@
-"""Access control and TLS put into the pods of a role. Pure.
+"""Volumes, variables and JVM flags for access control and TLS. Pure.
 
-Pods are made as without them; here they get the Secrets as volumes, the variables by which `scripts/ask.sh` signs and
-encrypts, and the flags of the JVM.
+Pod specs are built without them. The functions add the Secrets as volumes, the variables with which `scripts/ask.sh`
+signs and encrypts its requests, and the flags of the JVM.
 """
 
 from collections.abc import Mapping
@@ -10,34 +10,36 @@ from typing import Any
 from pulumi import Input
 
 from eks_rocketmq.rocketmq.config import tls
-from eks_rocketmq.rocketmq.pods.pod_spec import variables
+from eks_rocketmq.rocketmq.pods.pod_spec import build_variables
 
 CREDENTIALS_DIRECTORY = "/etc/rocketmq-internal"
 
 Pod = Mapping[str, Any]
 
 
-def secured(pod: Pod, settings: tls.TlsPlan | None, credentials: Input[str] | None = None) -> dict[str, Any]:
-    """The pod's spec with TLS and with RocketMQ's own user.
+def add_tls_and_credentials(
+    pod: Pod, settings: tls.TlsPlan | None, credentials: Input[str] | None = None
+) -> dict[str, Any]:
+    """Return a pod spec with TLS and with the credentials of the internal user.
 
     Args:
         pod: spec of the pod.
-        settings: TLS, None without it.
-        credentials: Secret with `username` and `password`, None for a role that needs none or without access control.
+        settings: TLS settings, or None without TLS.
+        credentials: Secret with `username` and `password`, or None for a role without credentials.
     """
     result = dict(pod)
     if credentials is not None:
-        result = _with_credentials(result, credentials)
+        result = _add_credentials(result, credentials)
     if settings is not None:
-        result = _with_tls(result, settings)
+        result = _add_tls(result, settings)
     return result
 
 
-def _with_credentials(pod: Pod, credentials: Input[str]) -> dict[str, Any]:
+def _add_credentials(pod: Pod, credentials: Input[str]) -> dict[str, Any]:
     volume = {"name": "internal", "secret": {"secretName": credentials, "defaultMode": 0o440}}
     mount = {"name": "internal", "mountPath": CREDENTIALS_DIRECTORY, "readOnly": True}
-    result = _extended(pod, volume, mount, {"CREDENTIALS": CREDENTIALS_DIRECTORY}, ("initContainers", "containers"))
-    # The rendered file holds the password: it never touches the node's disk.
+    result = _add_volume(pod, volume, mount, {"CREDENTIALS": CREDENTIALS_DIRECTORY}, ("initContainers", "containers"))
+    # The rendered file contains the password, so it must not be written to the node's disk.
     volumes = [
         {**each, "emptyDir": {**each["emptyDir"], "medium": "Memory"}} if each["name"] == "run" else each
         for each in result["volumes"]
@@ -45,21 +47,23 @@ def _with_credentials(pod: Pod, credentials: Input[str]) -> dict[str, Any]:
     return result | {"volumes": volumes}
 
 
-def _with_tls(pod: Pod, settings: tls.TlsPlan) -> dict[str, Any]:
+def _add_tls(pod: Pod, settings: tls.TlsPlan) -> dict[str, Any]:
     mount = {"name": "tls", "mountPath": tls.DIRECTORY, "readOnly": True}
-    result = _extended(pod, tls.volume(settings), mount, tls.environment(settings), ("containers",))
-    return result | {"containers": [_with_flags(each, tls.flags(settings)) for each in result["containers"]]}
+    result = _add_volume(pod, tls.build_volume(settings), mount, tls.build_environment(settings), ("containers",))
+    return result | {
+        "containers": [_add_flags(each, tls.build_server_flags(settings)) for each in result["containers"]]
+    }
 
 
-def _extended(
+def _add_volume(
     pod: Pod, volume: Pod, mount: Pod, environment: Mapping[str, str], kinds: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The pod with a volume, mounted in all containers of these kinds together with variables."""
+    """Return a pod spec with a volume. All containers of the given kinds get the mount and the variables."""
     changed = {
         kind: [
             {
                 **container,
-                "env": [*container["env"], *variables(environment)],
+                "env": [*container["env"], *build_variables(environment)],
                 "volumeMounts": [*container["volumeMounts"], mount],
             }
             for container in pod[kind]
@@ -70,7 +74,7 @@ def _extended(
     return {**pod, **changed, "volumes": [*pod["volumes"], volume]}
 
 
-def _with_flags(container: Pod, flags: list[str]) -> dict[str, Any]:
+def _add_flags(container: Pod, flags: list[str]) -> dict[str, Any]:
     command = container["command"]
     if "java" not in command:
         return dict(container)

@@ -1,1 +1,1 @@
-"""Name servers, controllers, broker groups and proxies."""
+"""Name servers, controllers, broker groups and proxies: plans and components."""

@@ -1,4 +1,4 @@
-"""A broker group: a master and the slaves that take over from it."""
+"""Component with the brokers of one group: a master and its slaves."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.rocketmq.naming import labels, ports
-from eks_rocketmq.rocketmq.pods import probes, workload_objects
+from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pod_spec import (
     DATA_MOUNT,
-    RENDERED_MOUNT,
     RUN_DIRECTORY,
+    RUN_MOUNT,
     Container,
-    apart,
-    field_variable,
-    pod,
-    variables,
+    build_field_variable,
+    build_pod_spec,
+    build_strict_spread,
+    build_variables,
 )
 from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan
 
@@ -25,9 +25,9 @@ _PORTS = {"remoting": ports.BROKER, "fast": ports.BROKER_FAST, "ha": ports.BROKE
 
 
 class BrokerMembers(ComponentResource):
-    """A StatefulSet with a claim each, host names, a disruption budget and a policy for one group."""
+    """StatefulSet with a claim per pod, headless Service, disruption budget and network policy of one group."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a group is made of
+    def __init__(  # noqa: PLR0913, PLR0917 - the plans and resources that a group needs
         self,
         name: str,
         deployment: DeploymentPlan,
@@ -39,43 +39,46 @@ class BrokerMembers(ComponentResource):
         opts: ResourceOptions,
     ) -> None:
         super().__init__(type_token("BrokerMembers"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.BROKER, group.name)
-        drain = probes.drain(group.keys)
-        config = workload_objects.config_map(scope, {CONFIG_FILE: group.role.config})
-        headless = workload_objects.peers_service(scope, _PORTS)
-        workload_objects.disruption_budget(scope)
-        workload_objects.network_policy(scope)
-        workload_objects.stateful_set(
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.BROKER, group.name)
+        drain = probes.plan_drain(group.keys)
+        config = workload_resources.create_config_map(scope, {CONFIG_FILE: group.role.config})
+        headless = workload_resources.create_peers_service(scope, _PORTS)
+        workload_resources.create_disruption_budget(scope)
+        workload_resources.create_network_policy(scope)
+        workload_resources.create_stateful_set(
             scope,
             group.role.replicas,
-            pod(
-                _container(deployment, group, drain),
+            build_pod_spec(
+                _build_container(deployment, group, drain),
                 [config, shared_files],
                 grace_period=drain.grace_period,
-                placement=apart(scope.selector, zones=min(deployment.zones, group.role.replicas)),
+                placement=build_strict_spread(scope.selector, zones=min(deployment.zones, group.role.replicas)),
                 rendered_file=CONFIG_FILE,
             ),
             pods=group.role.pods,
             headless=headless,
             credentials=credentials,
-            claim=workload_objects.claim(storage_class, group.role.storage),
+            claim=workload_resources.build_claim(storage_class, group.role.storage),
             protect=deployment.protect_data,
         )
         self.register_outputs({})
 
 
-def shared_files(
+def create_shared_config(
     parent: ComponentResource, name: str, deployment: DeploymentPlan, namespace: Input[str]
 ) -> Output[str]:
-    """Name of the ConfigMap with what the brokers of all groups read alike.
+    """Create the ConfigMap with the files that the brokers of all groups share, and return its name.
 
-    In each group's own it was nine tenths of it: of the state, of what a preview compares, and of its time.
+    Copied into every group, these files made up 90 % of the state, of the data that a preview compares, and of the
+    preview time.
     """
-    scope = workload_objects.WorkloadScope(parent, f"{name}-broker-shared", deployment, namespace, labels.BROKER)
-    return workload_objects.config_map(scope, {**workload_objects.LOGGING, **probes.scripts(*probes.BROKER_SCRIPTS)})
+    scope = workload_resources.WorkloadScope(parent, f"{name}-broker-shared", deployment, namespace, labels.BROKER)
+    return workload_resources.create_config_map(
+        scope, {**workload_resources.LOGGING_FILES, **probes.read_scripts(*probes.BROKER_SCRIPTS)}
+    )
 
 
-def _container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes.Drain) -> Container:
+def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes.Drain) -> Container:
     return Container(
         role=labels.BROKER,
         main_class="org.apache.rocketmq.broker.BrokerStartup",
@@ -86,20 +89,18 @@ def _container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes
         cpu=group.role.cpu,
         pods=group.role.pods,
         ports=_PORTS,
-        probes=probes.broker_probes(group.role.storage),
+        probes=probes.build_broker_probes(group.role.storage),
         collector="UseG1GC",
-        environment=_script_environment(deployment, group, drain),
-        lifecycle={"preStop": probes.run("broker-drain.sh")},
-        mounts=[RENDERED_MOUNT, DATA_MOUNT],
+        environment=_build_environment(deployment, group, drain),
+        lifecycle={"preStop": probes.build_exec("broker-drain.sh")},
+        mounts=[RUN_MOUNT, DATA_MOUNT],
     )
 
 
-def _script_environment(
-    deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes.Drain
-) -> list[dict[str, Any]]:
+def _build_environment(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: probes.Drain) -> list[dict[str, Any]]:
     return [
-        field_variable("POD_IP", "status.podIP"),
-        *variables(
+        build_field_variable("POD_IP", "status.podIP"),
+        *build_variables(
             {
                 "BROKER": f"127.0.0.1:{ports.BROKER}",
                 "SELF": f"$(POD_IP):{ports.BROKER}",
@@ -107,7 +108,7 @@ def _script_environment(
                 "GROUP": group.name,
                 "CONTROLLERS": " ".join(deployment.controller_addresses),
                 "MIN_IN_SYNC": str(group.min_in_sync),
-                **drain.environment(),
+                **drain.build_environment(),
             }
         ),
     ]

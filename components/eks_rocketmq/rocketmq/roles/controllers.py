@@ -1,24 +1,31 @@
-"""The controllers: a raft quorum that elects the master of every broker group."""
+"""Component with the controllers: a Raft quorum that elects the master of every broker group."""
 
 from pulumi import ComponentResource, Input, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.rocketmq.naming import labels, ports
-from eks_rocketmq.rocketmq.pods import probes, workload_objects
+from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pod_spec import DATA_MOUNT, RENDERED_MOUNT, RUN_DIRECTORY, Container, apart, pod
+from eks_rocketmq.rocketmq.pods.pod_spec import (
+    DATA_MOUNT,
+    RUN_DIRECTORY,
+    RUN_MOUNT,
+    Container,
+    build_pod_spec,
+    build_strict_spread,
+)
 from eks_rocketmq.rocketmq.roles.role_plans import RolePlan
 
 CONFIG_FILE = "controller.conf"
 _PORTS = {"remoting": ports.CONTROLLER, "metrics": ports.METRICS}
 _GRACE_SECONDS = 30
-_MIN_READY_SECONDS = 10  # the log of the one that came back is level again
+_MIN_READY_SECONDS = 10  # a restarted controller catches up with the Raft log
 
 
 class Controllers(ComponentResource):
-    """A StatefulSet with a claim each, host names, a disruption budget and a policy."""
+    """StatefulSet with a claim per pod, headless Service, disruption budget and network policy."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the plans that concern the role
+    def __init__(  # noqa: PLR0913, PLR0917 - the plans of the role
         self,
         name: str,
         deployment: DeploymentPlan,
@@ -28,38 +35,38 @@ class Controllers(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Controllers"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.CONTROLLER)
-        config = workload_objects.config_map(
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.CONTROLLER)
+        config = workload_resources.create_config_map(
             scope,
             {
                 CONFIG_FILE: plan.config,
-                **workload_objects.LOGGING,
-                **probes.scripts("ask.sh", "alive.sh", "controller-ready.sh", "render-config.sh"),
+                **workload_resources.LOGGING_FILES,
+                **probes.read_scripts("ask.sh", "alive.sh", "controller-ready.sh", "render-config.sh"),
             },
         )
-        headless = workload_objects.peers_service(scope, _PORTS)
-        workload_objects.disruption_budget(scope)
-        workload_objects.network_policy(scope)
-        workload_objects.stateful_set(
+        headless = workload_resources.create_peers_service(scope, _PORTS)
+        workload_resources.create_disruption_budget(scope)
+        workload_resources.create_network_policy(scope)
+        workload_resources.create_stateful_set(
             scope,
             plan.replicas,
-            pod(
-                _container(deployment, plan),
+            build_pod_spec(
+                _build_container(deployment, plan),
                 [config],
                 grace_period=_GRACE_SECONDS,
-                placement=apart(scope.selector, zones=min(deployment.zones, plan.replicas)),
+                placement=build_strict_spread(scope.selector, zones=min(deployment.zones, plan.replicas)),
                 rendered_file=CONFIG_FILE,
             ),
             pods=plan.pods,
             headless=headless,
-            claim=workload_objects.claim(storage_class, plan.storage),
+            claim=workload_resources.build_claim(storage_class, plan.storage),
             min_ready_seconds=_MIN_READY_SECONDS,
             protect=deployment.protect_data,
         )
         self.register_outputs({})
 
 
-def _container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
+def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
     return Container(
         role=labels.CONTROLLER,
         main_class="org.apache.rocketmq.controller.ControllerStartup",
@@ -70,10 +77,10 @@ def _container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
         cpu=plan.cpu,
         pods=plan.pods,
         ports=_PORTS,
-        probes=probes.server_probes(
+        probes=probes.build_server_probes(
             ports.CONTROLLER,
-            probes.CONTROLLER.running(),
-            probes.run("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
+            probes.CONTROLLER.build_liveness_check(),
+            probes.build_exec("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
         ),
-        mounts=[RENDERED_MOUNT, DATA_MOUNT],
+        mounts=[RUN_MOUNT, DATA_MOUNT],
     )

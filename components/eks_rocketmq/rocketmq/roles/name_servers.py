@@ -1,32 +1,32 @@
-"""The name servers: where brokers register and clients ask."""
+"""Component with the name servers, where brokers register and clients look up routes."""
 
 from collections.abc import Sequence
 
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
-from eks_rocketmq.rocketmq.config.durability import registration_seconds
+from eks_rocketmq.rocketmq.config.durability import get_registration_seconds
 from eks_rocketmq.rocketmq.naming import labels, ports
-from eks_rocketmq.rocketmq.pods import probes, workload_objects
+from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY, Container, apart, pod
+from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY, Container, build_pod_spec, build_strict_spread
 from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan, RolePlan
 
 CONFIG_FILE = "namesrv.conf"
 _PORTS = {"remoting": ports.NAME_SERVER}
 _GRACE_SECONDS = 30
 
-# Clients ask again after 30 s: the next name server goes only when all of them have found this one.
+# Clients refresh routes every 30 s. The next name server stops only after all clients have found this one.
 _MIN_READY_SECONDS = 35
 
 
 class NameServers(ComponentResource):
-    """A StatefulSet, host names for each, one address for those that answer, a disruption budget and a policy."""
+    """StatefulSet, headless Service, Service for ready pods, disruption budget and network policy."""
 
     ready: list[Resource]
-    """Resources that exist, and are ready, when every name server can be reached under its host name."""
+    """Resources to wait for before every name server is reachable under its host name."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the plans that concern the role
+    def __init__(  # noqa: PLR0913, PLR0917 - the plans of the role
         self,
         name: str,
         deployment: DeploymentPlan,
@@ -36,27 +36,27 @@ class NameServers(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("NameServers"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.NAME_SERVER)
-        config = workload_objects.config_map(
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.NAME_SERVER)
+        config = workload_resources.create_config_map(
             scope,
             {
                 CONFIG_FILE: plan.config,
-                **workload_objects.LOGGING,
-                **probes.scripts("ask.sh", "alive.sh", "name-server-ready.sh"),
+                **workload_resources.LOGGING_FILES,
+                **probes.read_scripts("ask.sh", "alive.sh", "name-server-ready.sh"),
             },
         )
-        workload_objects.service(scope, _PORTS)
-        headless = workload_objects.peers_service(scope, _PORTS)
-        workload_objects.disruption_budget(scope)
-        workload_objects.network_policy(scope)
-        servers = workload_objects.stateful_set(
+        workload_resources.create_service(scope, _PORTS)
+        headless = workload_resources.create_peers_service(scope, _PORTS)
+        workload_resources.create_disruption_budget(scope)
+        workload_resources.create_network_policy(scope)
+        servers = workload_resources.create_stateful_set(
             scope,
             plan.replicas,
-            pod(
-                _container(deployment, plan, groups),
+            build_pod_spec(
+                _build_container(deployment, plan, groups),
                 [config],
                 grace_period=_GRACE_SECONDS,
-                placement=apart(scope.selector, zones=None),
+                placement=build_strict_spread(scope.selector, zones=None),
             ),
             pods=plan.pods,
             headless=headless,
@@ -66,9 +66,10 @@ class NameServers(ComponentResource):
         self.register_outputs({})
 
 
-def _container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequence[BrokerGroupPlan]) -> Container:
-    # A name server starts empty. Behind the Service for those that answer it appears when the brokers have registered.
-    registration = max(registration_seconds(group.keys) for group in groups)
+def _build_container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequence[BrokerGroupPlan]) -> Container:
+    # A name server starts without routes. It becomes ready, and so appears in the Service, after the brokers have
+    # registered.
+    registration = max(get_registration_seconds(group.keys) for group in groups)
     return Container(
         role=labels.NAME_SERVER,
         main_class="org.apache.rocketmq.namesrv.NamesrvStartup",
@@ -79,10 +80,10 @@ def _container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequence[Brok
         cpu=plan.cpu,
         pods=plan.pods,
         ports=_PORTS,
-        probes=probes.server_probes(
+        probes=probes.build_server_probes(
             ports.NAME_SERVER,
-            probes.NAME_SERVER.running(),
-            probes.run("name-server-ready.sh", f"127.0.0.1:{ports.NAME_SERVER}"),
+            probes.NAME_SERVER.build_liveness_check(),
+            probes.build_exec("name-server-ready.sh", f"127.0.0.1:{ports.NAME_SERVER}"),
             ready_after=registration + 2,
         ),
     )

@@ -1,4 +1,4 @@
-"""The proxies: gRPC for clients, in front of all broker groups."""
+"""Component with the proxies, which serve gRPC clients for all broker groups."""
 
 from collections.abc import Sequence
 
@@ -8,33 +8,33 @@ from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceO
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.naming.labels import CLUSTER
-from eks_rocketmq.rocketmq.pods import probes, workload_objects
+from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pod_spec import (
     CONFIG_DIRECTORY,
-    RENDERED_MOUNT,
     RUN_DIRECTORY,
+    RUN_MOUNT,
     Container,
-    pod,
-    preferably_apart,
-    variables,
+    build_pod_spec,
+    build_preferred_spread,
+    build_variables,
 )
-from eks_rocketmq.rocketmq.pods.tls_volumes import secured
+from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
 from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan, RolePlan
 
 CONFIG_FILE = "rmq-proxy.json"
 _PORTS = {"grpc": ports.PROXY_GRPC, "remoting": ports.PROXY_REMOTING, "metrics": ports.METRICS}
-_LEAVE_SECONDS = 5  # until every node has taken the pod out of the Service
+_LEAVE_SECONDS = 5  # until every node has removed the pod from the Service
 _STOP_SECONDS = 30
 
 
 class Proxies(ComponentResource):
-    """A Deployment in cluster mode, one address for clients, a disruption budget and a policy."""
+    """Deployment in cluster mode, Service, disruption budget and network policy."""
 
     ready: list[Resource]
-    """Resources that exist, and are ready, when clients can connect."""
+    """Resources to wait for before clients can connect."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the plans that concern the role
+    def __init__(  # noqa: PLR0913, PLR0917 - the plans of the role
         self,
         name: str,
         deployment: DeploymentPlan,
@@ -45,44 +45,44 @@ class Proxies(ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Proxies"), name, {}, opts)
-        scope = workload_objects.WorkloadScope(self, name, deployment, namespace, labels.PROXY)
+        scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.PROXY)
         rendered = credentials is not None
         scripts = ("ask.sh", "sign.sh", "alive.sh", "proxy-start.sh", *(["render-config.sh"] if rendered else []))
-        config = workload_objects.config_map(
-            scope, {CONFIG_FILE: plan.config, **workload_objects.LOGGING, **probes.scripts(*scripts)}
+        config = workload_resources.create_config_map(
+            scope, {CONFIG_FILE: plan.config, **workload_resources.LOGGING_FILES, **probes.read_scripts(*scripts)}
         )
-        service = workload_objects.service(scope, _PORTS)
-        workload_objects.disruption_budget(scope)
-        workload_objects.network_policy(scope)
-        spec = pod(
-            _container(deployment, plan, groups, rendered=rendered),
+        service = workload_resources.create_service(scope, _PORTS)
+        workload_resources.create_disruption_budget(scope)
+        workload_resources.create_network_policy(scope)
+        spec = build_pod_spec(
+            _build_container(deployment, plan, groups, rendered=rendered),
             [config],
             grace_period=_LEAVE_SECONDS + _STOP_SECONDS,
-            placement=preferably_apart(scope.selector),
+            placement=build_preferred_spread(scope.selector),
             rendered_file=CONFIG_FILE if rendered else None,
         )
         proxies = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=scope.metadata(scope.workload),
-            spec=workload_objects.raw(
+            spec=workload_resources.pass_manifest(
                 {
                     "replicas": plan.replicas,
                     "selector": {"matchLabels": scope.selector},
                     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-                    "template": scope.template(secured(spec, deployment.tls, credentials), plan.pods),
+                    "template": scope.template(add_tls_and_credentials(spec, deployment.tls, credentials), plan.pods),
                 }
             ),
             opts=child_options(
                 self,
                 custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="10m"),
-                hooks=workload_objects.hooks(f"{name}-deployment", scope, "Deployment", plan.pods),
+                hooks=workload_resources.build_workload_hooks(f"{name}-deployment", scope, "Deployment", plan.pods),
             ),
         )
         self.ready = [service, proxies]
         self.register_outputs({})
 
 
-def _container(
+def _build_container(
     deployment: DeploymentPlan, plan: RolePlan, groups: Sequence[BrokerGroupPlan], *, rendered: bool
 ) -> Container:
     return Container(
@@ -95,15 +95,15 @@ def _container(
         cpu=plan.cpu,
         pods=plan.pods,
         ports=_PORTS,
-        probes=probes.server_probes(
+        probes=probes.build_server_probes(
             ports.PROXY_GRPC,
-            probes.PROXY.running(),
-            probes.connects(ports.PROXY_GRPC),
-            # It waits for a master, which may have to recover its store first.
-            waits=max(probes.recovery_seconds(group.role.storage) for group in groups),
+            probes.PROXY.build_liveness_check(),
+            probes.build_tcp_check(ports.PROXY_GRPC),
+            # A proxy waits for a master, and the master may first recover its store.
+            waits=max(probes.compute_recovery_seconds(group.role.storage) for group in groups),
         ),
-        environment=variables({"NAME_SERVERS": " ".join(deployment.name_server_addresses), "CLUSTER": CLUSTER}),
+        environment=build_variables({"NAME_SERVERS": " ".join(deployment.name_server_addresses), "CLUSTER": CLUSTER}),
         launcher=["bash", f"{CONFIG_DIRECTORY}/proxy-start.sh"],
-        mounts=[RENDERED_MOUNT] if rendered else [],
+        mounts=[RUN_MOUNT] if rendered else [],
         lifecycle={"preStop": {"sleep": {"seconds": _LEAVE_SECONDS}}},
     )

@@ -1,4 +1,4 @@
-"""Plans of the roles: how many pods, how large, and their configuration files. Pure."""
+"""Plans of the roles: replicas, sizes, and configuration files. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from eks_rocketmq.rocketmq.access import access
 from eks_rocketmq.rocketmq.config import broker_config, durability, memory, tls
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.config.memory import MIB
-from eks_rocketmq.rocketmq.config.metrics import METRIC_KEYS, as_proxies_read
+from eks_rocketmq.rocketmq.config.metrics import METRIC_KEYS, encode_exporter_type
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import pod_settings
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -20,9 +20,10 @@ from eks_rocketmq.rocketmq.roles.role_args import BrokerGroupArgs, ControllersAr
 
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
 _COMMIT_LOG_FILE = 1024**3
-_CONTROLLER_LOG_FILE = 64 * memory.MIB  # made whole at once; RocketMQ's own 1 GiB is for message logs
-_MOST_REPLICAS = 1000
-_OTHER_ROLES = (
+_CONTROLLER_LOG_FILE = 64 * memory.MIB  # allocated in full on creation; RocketMQ's default of 1 GiB suits messages
+_MAX_REPLICAS = 1000
+_MIN_LOG_FILES = 4
+_RESERVED_GROUP_NAMES = (
     labels.NAME_SERVER,
     labels.CONTROLLER,
     labels.PROXY,
@@ -30,8 +31,8 @@ _OTHER_ROLES = (
     labels.MONITORING,
     labels.DASHBOARD,
 )
-_LONGEST_GROUP = 40  # leaves room for what Kubernetes puts around it in the names of pods and claims
-# The deployment's shape depends on these; a value of the user's own would part them from Services, probes and volumes.
+_MAX_GROUP_NAME = 40  # names of pods and claims add a prefix and a suffix
+# The deployment depends on these keys. Other values would not match its Services, probes and volumes.
 _FIXED_BROKER = frozenset(
     {
         "brokerClusterName", "brokerName", "brokerId", "brokerIP1", "brokerIP2", "brokerRole", "listenPort",
@@ -49,7 +50,7 @@ _FIXED_CONTROLLER = frozenset(
     {
         "controllerType", "controllerDLegerGroup", "controllerDLegerPeers", "controllerDLegerSelfId",
         "controllerStorePath", "listenPort", "rocketmqHome", "enableShutdownGracefully", "shutdownWaitTimeSeconds",
-        # Those of the other type, which never noticed that a broker was gone before 5.3.4.
+        # Keys of the JRaft controller, which did not detect a stopped broker before 5.3.4.
         "jRaftControllerRPCAddr", "jRaftElectionTimeoutMs", "jRaftGroupId", "jRaftInitConf", "jRaftScanWaitTimeoutMs",
         "jRaftServerId", "jRaftSnapshotIntervalSecs",
     }
@@ -63,7 +64,7 @@ _FIXED_PROXY = (
 
 @dataclass(frozen=True)
 class RolePlan:
-    """One kind of pod: how many, how large, and its configuration file's text."""
+    """Replicas, sizes and configuration file of one role. `config` is the text of the file."""
 
     replicas: int
     memory: memory.Memory
@@ -75,7 +76,7 @@ class RolePlan:
 
 @dataclass(frozen=True)
 class BrokerGroupPlan:
-    """One broker group; `keys` is what `role.config` says."""
+    """Plan of one broker group. `keys` are the keys in `role.config`."""
 
     name: str
     role: RolePlan
@@ -93,31 +94,31 @@ class SharedSettings:
     common_pods: PodSettings
     pods: PodsArgs
     fixed_keys: frozenset[str]
-    """Keys that no `config` may set, beside those of the role."""
+    """Keys that no `config` may set, in addition to those of the role."""
 
 
-def replicas_of(given: Mapping[str, Any], what: str) -> int:
+def validate_replicas(given: Mapping[str, Any], path: str) -> int:
     """Return the number of pods of a role.
 
     Raises:
-        ValueError: for a number out of range.
+        ValueError: for a number outside the range.
     """
-    return between(given["replicas"], 1, _MOST_REPLICAS, f"{what}.replicas")
+    return between(given["replicas"], 1, _MAX_REPLICAS, f"{path}.replicas")
 
 
-def _role(  # noqa: PLR0913 - what makes a role
-    role: str, given: Mapping[str, Any], what: str, config: str, shared: SharedSettings, *, direct_needed: int = 0
+def _plan_role(  # noqa: PLR0913 - the inputs of a role's plan
+    role: str, given: Mapping[str, Any], path: str, config: str, shared: SharedSettings, *, direct_needed: int = 0
 ) -> RolePlan:
-    replicas = replicas_of(given, what)
-    inputs = [("pods", shared.pods), (f"{what}.pods", given.get("pods", {}))]
-    pods = pod_settings.of_role(shared.common_pods, inputs)
+    replicas = validate_replicas(given, path)
+    inputs = [("pods", shared.pods), (f"{path}.pods", given.get("pods", {}))]
+    pods = pod_settings.plan_role_pods(shared.common_pods, inputs)
     if role in {labels.BROKER, labels.CONTROLLER}:
-        said = pod_settings.zone_inputs(inputs)
-        durability.check_zones(shared.profile, what, replicas, pods.held_to, said)
+        input_path = pod_settings.list_zone_inputs(inputs)
+        durability.check_zones(shared.profile, path, replicas, pods.allowed_zones, input_path)
     return RolePlan(
         replicas=replicas,
-        memory=memory.divide(role, given["memory"], f"{what}.memory", direct_needed=direct_needed),
-        cpu=cpu(given["cpu"], f"{what}.cpu"),
+        memory=memory.divide_memory(role, given["memory"], f"{path}.memory", direct_needed=direct_needed),
+        cpu=cpu(given["cpu"], f"{path}.cpu"),
         config=config,
         pods=pods,
         storage=given.get("storage", ""),
@@ -130,15 +131,15 @@ def plan_name_servers(given: NameServersArgs, shared: SharedSettings) -> RolePla
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    keys = broker_config.override(
+    keys = broker_config.merge_keys(
         shared.version,
         "name_server",
         {"listenPort": ports.NAME_SERVER},
         given.get("config", {}),
         fixed=_FIXED_NAME_SERVER,
-        what="name_servers.config",
+        path="name_servers.config",
     )
-    return _role(labels.NAME_SERVER, given, "name_servers", broker_config.properties(keys), shared)
+    return _plan_role(labels.NAME_SERVER, given, "name_servers", broker_config.render_properties(keys), shared)
 
 
 def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: list[str]) -> RolePlan:
@@ -152,9 +153,9 @@ def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: 
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    own: dict[str, Value] = {
+    defaults: dict[str, Value] = {
         "controllerDLegerGroup": "controllers",
-        # The id ends at the first hyphen; the host name may have more of them.
+        # The id ends at the first hyphen. The host name may contain hyphens.
         "controllerDLegerPeers": ";".join(f"n{ordinal}-{address}" for ordinal, address in enumerate(addresses)),
         "controllerDLegerSelfId": "n${ORDINAL}",
         "controllerStorePath": f"{DATA_DIRECTORY}/controller",
@@ -162,18 +163,18 @@ def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: 
         **durability.CONTROLLER_KEYS,
         **METRIC_KEYS,
     }
-    keys = broker_config.override(
+    keys = broker_config.merge_keys(
         shared.version,
         "controller",
-        own,
+        defaults,
         given.get("config", {}),
         fixed=_FIXED_CONTROLLER | shared.fixed_keys,
-        what="controllers.config",
+        path="controllers.config",
     )
     durability.check_keys(shared.profile, keys, "controllers.config")
     check_known_name(given.get("storage_class"), "controllers.storage_class")
     _check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
-    return _role(labels.CONTROLLER, given, "controllers", broker_config.properties(keys), shared)
+    return _plan_role(labels.CONTROLLER, given, "controllers", broker_config.render_properties(keys), shared)
 
 
 def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses: dict[str, Value]) -> BrokerGroupPlan:
@@ -182,30 +183,30 @@ def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses:
     Args:
         given: arguments, sizes included.
         shared: settings of all roles.
-        addresses: keys that all groups have: addresses, access control.
+        addresses: keys that all groups share: addresses, access control.
 
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    what = f"broker_groups[{given['name']!r}]"
-    name = dns_label(given["name"], f"{what}.name")
-    if len(name) > _LONGEST_GROUP:
-        msg = f"{what}.name has {len(name)} letters; accepted are {_LONGEST_GROUP} or fewer"
+    path = f"broker_groups[{given['name']!r}]"
+    name = dns_label(given["name"], f"{path}.name")
+    if len(name) > _MAX_GROUP_NAME:
+        msg = f"{path}.name has {len(name)} letters; accepted are {_MAX_GROUP_NAME} or fewer"
         raise ValueError(msg)
-    if name in _OTHER_ROLES:
-        msg = f"{what}.name is {name!r}, as the set of another role is called; accepted is any other name"
+    if name in _RESERVED_GROUP_NAMES:
+        msg = f"{path}.name is {name!r}, as the set of another role is called; accepted is any other name"
         raise ValueError(msg)
-    replicas = whole_number(given["replicas"], f"{what}.replicas")
-    min_in_sync, said = shared.min_in_sync, "min_in_sync_replicas"
+    replicas = whole_number(given["replicas"], f"{path}.replicas")
+    min_in_sync, input_path = shared.min_in_sync, "min_in_sync_replicas"
     if "min_in_sync_replicas" in given:
-        said = f"{what}.min_in_sync_replicas"
-        min_in_sync = whole_number(given["min_in_sync_replicas"], said)
-    durability.check_members(shared.profile, what, replicas, min_in_sync, said)
-    own: dict[str, Value] = {
+        input_path = f"{path}.min_in_sync_replicas"
+        min_in_sync = whole_number(given["min_in_sync_replicas"], input_path)
+    durability.check_members(shared.profile, path, replicas, min_in_sync, input_path)
+    defaults: dict[str, Value] = {
         "brokerClusterName": labels.CLUSTER,
         "brokerName": name,
-        "brokerId": -1,  # the controllers give it out; it then stands in the store
-        # Clients use the first, slaves the second. Without them RocketMQ picks an interface, not always the pod's.
+        "brokerId": -1,  # the controllers assign the id, and the broker saves it in its store
+        # Clients use the first, slaves the second. Without them, RocketMQ may select the wrong network interface.
         "brokerIP1": "${POD_IP}",
         "brokerIP2": "${POD_IP}",
         "listenPort": ports.BROKER,
@@ -214,23 +215,28 @@ def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses:
         "enableControllerMode": True,
         **addresses,
         **METRIC_KEYS,
-        **durability.group_keys(shared.profile, replicas, min_in_sync),
+        **durability.build_group_keys(shared.profile, replicas, min_in_sync),
     }
     fixed = _FIXED_BROKER | shared.fixed_keys
-    keys = broker_config.override(
-        shared.version, "broker", own, given.get("config", {}), fixed=fixed, what=f"{what}.config"
+    keys = broker_config.merge_keys(
+        shared.version, "broker", defaults, given.get("config", {}), fixed=fixed, path=f"{path}.config"
     )
-    durability.check_keys(shared.profile, keys, f"{what}.config")
-    check_known_name(given.get("storage_class"), f"{what}.storage_class")
-    _check_store(what, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
-    role = _role(
-        labels.BROKER, given, what, broker_config.properties(keys), shared, direct_needed=_transient_pool(keys)
+    durability.check_keys(shared.profile, keys, f"{path}.config")
+    check_known_name(given.get("storage_class"), f"{path}.storage_class")
+    _check_store(path, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
+    role = _plan_role(
+        labels.BROKER,
+        given,
+        path,
+        broker_config.render_properties(keys),
+        shared,
+        direct_needed=_compute_transient_pool(keys),
     )
     return BrokerGroupPlan(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
 
 
-def _transient_pool(keys: Mapping[str, Value]) -> int:
-    """Direct memory in MiB of the pool that the keys ask for."""
+def _compute_transient_pool(keys: Mapping[str, Value]) -> int:
+    """Return the direct memory in MiB of the transient store pool that the keys configure."""
     if not keys.get("transientStorePoolEnable", False):
         return 0
     file = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
@@ -243,7 +249,7 @@ def plan_proxies(
     deployment: DeploymentPlan,
     *,
     access_control: bool,
-    extra: Mapping[str, Value],
+    external_keys: Mapping[str, Value],
 ) -> RolePlan:
     """Return the plan of the proxies.
 
@@ -252,12 +258,12 @@ def plan_proxies(
         shared: settings of all roles.
         deployment: settings of all objects.
         access_control: whether clients need a user.
-        extra: keys of the access from outside the cluster.
+        external_keys: keys for external access.
 
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    own: dict[str, Value] = {
+    defaults: dict[str, Value] = {
         "rocketMQClusterName": labels.CLUSTER,
         "proxyClusterName": labels.CLUSTER,
         "namesrvAddr": deployment.ready_name_server,
@@ -268,33 +274,32 @@ def plan_proxies(
         **(access.PROXY_KEYS if access_control else {}),
         **({} if deployment.tls is None else tls.PROXY_KEYS),
         **METRIC_KEYS,
-        **extra,
+        **external_keys,
     }
     fixed = _FIXED_PROXY | shared.fixed_keys
-    keys = broker_config.override(
-        shared.version, "proxy", own, given.get("config", {}), fixed=fixed, what="proxies.config"
+    keys = broker_config.merge_keys(
+        shared.version, "proxy", defaults, given.get("config", {}), fixed=fixed, path="proxies.config"
     )
-    config = broker_config.as_json(as_proxies_read(shared.version, keys))
-    return _role(labels.PROXY, given, "proxies", config, shared)
+    config = broker_config.render_json(encode_exporter_type(shared.version, keys))
+    return _plan_role(labels.PROXY, given, "proxies", config, shared)
 
 
-_LOG_FILES = 4
+def _check_store(path: str, storage: str, file: int) -> None:
+    """Reject a volume that is too small for the log.
 
-
-def _check_store(what: str, storage: str, file: int) -> None:
-    """Refuses a small volume: a log makes its files whole and one ahead, and writes end above 90 % of the disk.
+    RocketMQ allocates log files in full and one file in advance, and writes stop when 90 % of the disk is used.
 
     Args:
-        what: whose volume, as an error names it.
-        storage: its size as a Kubernetes quantity.
-        file: bytes of one file of the log.
+        path: path of the role, for errors.
+        storage: size of the volume as a Kubernetes quantity.
+        file: size of one log file in bytes.
 
     Raises:
-        ValueError: naming the size and what is accepted.
+        ValueError: with the size and what is accepted.
     """
-    if bytes_of(storage, f"{what}.storage") < _LOG_FILES * file:
+    if bytes_of(storage, f"{path}.storage") < _MIN_LOG_FILES * file:
         msg = (
-            f"{what}.storage is {storage}; accepted is room for {_LOG_FILES} files of its log, "
-            f"{_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"
+            f"{path}.storage is {storage}; accepted is room for {_MIN_LOG_FILES} files of its log, "
+            f"{_MIN_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"
         )
         raise ValueError(msg)

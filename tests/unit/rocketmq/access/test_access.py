@@ -184,7 +184,7 @@ def test_what_every_broker_shall_have_is_spelt_as_the_scripts_read_it(deployed: 
     ],
 )
 def test_each_word_of_a_consumer_group_is_about_what_the_script_reads_there(given: dict[str, Any], line: str) -> None:
-    (group,) = topics.consumer_groups([{"name": "g", **given}])
+    (group,) = topics.plan_consumer_groups([{"name": "g", **given}])
     assert group.line == line
 
 
@@ -445,7 +445,7 @@ def test_a_password_that_is_known_later_is_checked_later() -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=70))
 def test_a_password_that_is_taken_is_one_word_that_json_leaves_alone(password: str) -> None:
     try:
-        access.checked_password(password, "user")
+        access.validate_password(password, "user")
     except ValueError:
         return
     assert json.dumps(password) == f'"{password}"'
@@ -455,9 +455,9 @@ def test_a_password_that_is_taken_is_one_word_that_json_leaves_alone(password: s
 @given(st.text(max_size=130))
 def test_a_name_that_is_taken_is_one_word_that_json_leaves_alone(name: str) -> None:
     for check in (
-        lambda: resource_names.topic(name, frozenset()),
-        lambda: resource_names.group(name),
-        lambda: resource_names.user(name, "own-"),
+        lambda: resource_names.validate_topic_name(name, frozenset()),
+        lambda: resource_names.validate_group_name(name),
+        lambda: resource_names.validate_user_name(name, "own-"),
     ):
         try:
             taken = check()

@@ -27,11 +27,11 @@ def refused_key(message: str, config: dict[str, Any], **changes: Any) -> None:
 
 class TestData:
     def test_three_versions_are_known(self) -> None:
-        assert tuple(broker_config.versions()) == VERSIONS
+        assert tuple(broker_config.list_versions()) == VERSIONS
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_every_key_has_a_type_and_a_default_of_it(self, version: str) -> None:
-        known = broker_config.known_keys(version)
+        known = broker_config.load_keys(version)
         assert tuple(known) == ROLES
         for role, keys_of_role in known.items():
             assert list(keys_of_role) == sorted(keys_of_role), role
@@ -44,7 +44,7 @@ class TestData:
     @pytest.mark.parametrize("version", VERSIONS)
     def test_no_default_says_on_which_machine_it_was_read(self, version: str) -> None:
         text = (KEYS / f"{version}.json").read_text()
-        broker = broker_config.known_keys(version)["broker"]
+        broker = broker_config.load_keys(version)["broker"]
         # By the number of processors, by address, by the folder of a home.
         assert [
             name for name in ("sendMessageThreadPoolNums", "brokerIP1", "brokerName") if "default" in broker[name]
@@ -57,7 +57,7 @@ class TestData:
         [("5.3.3", (442, 70, 58, 172)), ("5.4.0", (487, 70, 58, 174)), ("5.5.0", (518, 70, 58, 179))],
     )
     def test_the_known_keys_are_those_of_the_jars(self, version: str, counts: tuple[int, ...]) -> None:
-        known = broker_config.known_keys(version)
+        known = broker_config.load_keys(version)
         assert tuple(len(known[role]) for role in ROLES) == counts
         assert "mapedFileSizeCommitLog" not in known["broker"]
 
@@ -150,7 +150,7 @@ class TestVersions:
             "proxy": proxy,
         }.items():
             assert found
-            assert broker_config.remarks(version, role, found) == [], role
+            assert broker_config.list_key_warnings(version, role, found) == [], role
 
 
 class TestLimits:
@@ -223,7 +223,7 @@ class TestRanges:
             plan(args(broker_groups=group(config={key: value})))
         for value in outside:
             refused_key(f"{key} is {value!r}; accepted", {key: value})
-            assert accepted in str(key_rules.refusal("broker", key, value))
+            assert accepted in str(key_rules.describe_violation("broker", key, value))
 
     @pytest.mark.parametrize(
         ("key", "value", "accepted"),
@@ -281,8 +281,8 @@ class TestRanges:
         [("broker", "serverSelectorThreads"), ("broker", "writeBufferLowWaterMark"), ("proxy", "maxMessageSize")],
     )
     def test_but_0_is_where_it_has_a_meaning(self, role: str, key: str) -> None:
-        assert broker_config.checked("5.5.0", role, {key: 0}, "config") == {key: 0}
-        refused_below = key_rules.refusal(role, key, -1)
+        assert broker_config.validate_keys("5.5.0", role, {key: 0}, "config") == {key: 0}
+        refused_below = key_rules.describe_violation(role, key, -1)
         assert refused_below is not None
         assert refused_below.startswith("accepted is 0 ")
 
@@ -294,35 +294,35 @@ class TestRanges:
             "disappearTimeAfterStart": -1,
             "maxStatsIdleTimeInMinutes": -1,
         }
-        for role, known in broker_config.known_keys(version).items():
+        for role, known in broker_config.load_keys(version).items():
             for key, described in known.items():
                 if described["type"] in {"int", "long", "double"}:
-                    taken = key_rules.refusal(role, key, -1) is None
+                    taken = key_rules.describe_violation(role, key, -1) is None
                     assert taken is (key in negative), (role, key)
                     assert not taken or key == "brokerId" or described["default"] == negative[key]
-                    assert key_rules.refusal(role, key, -2) is not None, (role, key)
+                    assert key_rules.describe_violation(role, key, -2) is not None, (role, key)
 
     @pytest.mark.parametrize(
         "key",
-        sorted({*key_rules._RANGES, *key_rules._LEAST, *key_rules._FORMS, *key_rules._CHOICES})
-        + [key for _, key in key_rules._ROLE_LEAST],
+        sorted({*key_rules._RANGES, *key_rules._LOWER_BOUNDS, *key_rules._PATTERNS, *key_rules._CHOICES})
+        + [key for _, key in key_rules._ROLE_LOWER_BOUNDS],
     )
     def test_every_rule_is_about_a_key_that_exists(self, key: str) -> None:
-        assert [role for version in VERSIONS for role in ROLES if key in broker_config.known_keys(version)[role]]
+        assert [role for version in VERSIONS for role in ROLES if key in broker_config.load_keys(version)[role]]
 
     @pytest.mark.parametrize("family", key_rules._FAMILIES, ids=lambda family: family[0].pattern)
     def test_every_family_has_members_without_a_range_of_their_own(self, family: Any) -> None:
-        keys_of_all = {key for known in broker_config.known_keys("5.5.0").values() for key in known}
+        keys_of_all = {key for known in broker_config.load_keys("5.5.0").values() for key in known}
         assert len([key for key in keys_of_all - set(key_rules._RANGES) if family[0].fullmatch(key)]) > 1
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_the_rules_take_every_default(self, version: str) -> None:
-        known = broker_config.known_keys(version)
+        known = broker_config.load_keys(version)
         wrong = [
             (role, key, described["default"])
             for role in ROLES
             for key, described in known[role].items()
-            if "default" in described and key_rules.refusal(role, key, described["default"])
+            if "default" in described and key_rules.describe_violation(role, key, described["default"])
         ]
         # These two are what a server without a port of its own has, and both are set.
         assert wrong == [("controller", "listenPort", 0), ("name_server", "listenPort", 0)]
@@ -424,8 +424,8 @@ class TestContradictions:
 
     def test_the_defaults_contradict_nothing(self) -> None:
         for version in VERSIONS:
-            for role, known in broker_config.known_keys(version).items():
-                assert key_rules.contradiction(role, known, {}) is None
+            for role, known in broker_config.load_keys(version).items():
+                assert key_rules.find_contradiction(role, known, {}) is None
 
 
 class TestOtherRoles:
@@ -481,11 +481,11 @@ class TestOtherRoles:
 
 class TestFiles:
     def test_rendering_is_sorted_and_spells_booleans_as_java_does(self) -> None:
-        assert broker_config.properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"
+        assert broker_config.render_properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"
 
     def test_a_properties_file_gets_back_what_was_meant(self) -> None:
         # java.util.Properties takes a backslash for an escape and reads the bytes as Latin-1.
-        assert broker_config.properties({"a": r"C:\temp", "b": "é€", "c": "😀"}) == (
+        assert broker_config.render_properties({"a": r"C:\temp", "b": "é€", "c": "😀"}) == (
             "a=C:\\\\temp\nb=\\u00e9\\u20ac\nc=\\ud83d\\ude00\n"
         )
 
@@ -496,7 +496,7 @@ class TestFiles:
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True])
     def test_a_number_is_a_number(self, value: object) -> None:
         (key, *_) = [
-            key for key, known in broker_config.known_keys("5.5.0")["broker"].items() if known["type"] == "double"
+            key for key, known in broker_config.load_keys("5.5.0")["broker"].items() if known["type"] == "double"
         ]
         refused_key(f"{key} is {value!r}; accepted is a number", {key: value})
         plan(args(broker_groups=group(config={key: 0.5})))

@@ -10,7 +10,7 @@ import kubernetes_validate
 import promql_parser as promql
 import pytest
 
-from eks_rocketmq.rocketmq.config.broker_config import versions
+from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from eks_rocketmq.rocketmq.monitoring import alerts, grafana_panels
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
@@ -59,7 +59,7 @@ def rules(**changes: Any) -> dict[str, dict[str, Any]]:
     assert around is not None
     assert around.alerts is not None
     found: dict[str, dict[str, Any]] = {}
-    for part in alerts.rule_groups(planned.alert_targets, around.alerts):
+    for part in alerts.build_rule_groups(planned.alert_targets, around.alerts):
         for rule in part["rules"]:
             found.setdefault(rule["alert"], rule)
     return found
@@ -95,7 +95,7 @@ def check(query: str) -> None:
 
 
 def test_metrics_were_recorded_of_every_version_that_can_be_deployed() -> None:
-    assert set(versions()) <= set(RECORDED["versions"])
+    assert set(list_versions()) <= set(RECORDED["versions"])
     assert {role: bool(found) for role, found in RECORDED["labels"].items()} == {
         "broker": True,
         "controller": True,
@@ -273,7 +273,7 @@ def test_the_groups_alerts_know_its_members_and_what_a_write_needs() -> None:
     planned = plan(args(broker_groups=two, monitoring={"alerts": {}}))
     assert planned.monitoring is not None
     assert planned.monitoring.alerts is not None
-    (first, *_) = alerts.rule_groups(planned.alert_targets, planned.monitoring.alerts)
+    (first, *_) = alerts.build_rule_groups(planned.alert_targets, planned.monitoring.alerts)
     found = [
         (rule["alert"], rule["labels"]["broker_group"], re.search(r"< (\d+)", rule["expr"])) for rule in first["rules"]
     ]
@@ -308,7 +308,7 @@ def test_rule_labels_are_the_monitors_unless_said_otherwise() -> None:
 
 
 def test_every_panel_asks_for_what_exists() -> None:
-    dashboard = grafana_panels.dashboard("rocketmq")
+    dashboard = grafana_panels.build_dashboard("rocketmq")
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
     assert len(queries) > 20
     for query in queries:
@@ -316,7 +316,7 @@ def test_every_panel_asks_for_what_exists() -> None:
 
 
 def test_panels_have_their_own_place_and_number() -> None:
-    found = grafana_panels.dashboard("rocketmq")["panels"]
+    found = grafana_panels.build_dashboard("rocketmq")["panels"]
     assert [panel["id"] for panel in found] == list(range(1, len(found) + 1))
     taken: set[tuple[int, int]] = set()
     for panel in found:
@@ -343,7 +343,7 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
 def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> None:
     made = deployed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
     assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert json.loads(made["data"]["rocketmq-rocketmq.json"]) == grafana_panels.dashboard("rocketmq")
+    assert json.loads(made["data"]["rocketmq-rocketmq.json"]) == grafana_panels.build_dashboard("rocketmq")
     assert len(made["data"]["rocketmq-rocketmq.json"]) < 1024 * 1024
     changed = deploy(
         monitoring={"grafana_dashboard": {"labels": {"dash": "x"}, "annotations": {"grafana_folder": "MQ"}}}
@@ -368,7 +368,7 @@ def test_another_panel_is_in_the_same_configmap(monkeypatch: pytest.MonkeyPatch)
         return recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["metadata"]["name"]
 
     before = name()
-    monkeypatch.setattr(grafana_panels, "as_json", lambda namespace: f'{{"title": "{namespace}"}}')
+    monkeypatch.setattr(grafana_panels, "render_dashboard", lambda namespace: f'{{"title": "{namespace}"}}')
     assert name() == before
 
 

@@ -11,7 +11,7 @@ from pulumi import ResourceHookArgs, ResourceOptions
 from eks_rocketmq.lookups import kubernetes_api
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 from eks_rocketmq.rocketmq.namespace import namespace_preflight
-from eks_rocketmq.rocketmq.namespace.collisions import KINDS, Collisions, Workload, collisions
+from eks_rocketmq.rocketmq.namespace.collisions import KINDS, Collisions, Workload, find_collisions
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
@@ -23,10 +23,10 @@ OLD = {"app": "rocketmq-broker"}
 
 
 def workload(role: str = labels.BROKER, group: str | None = "broker-a", **more: Any) -> Workload:
-    own = labels.labels(role, "5.5.0", group)
-    name = labels.app(role) if group is None else labels.group_name(group)
-    selector = labels.selector(role, group)
-    services = [labels.peers_service(name)]
+    own = labels.build_labels(role, "5.5.0", group)
+    name = labels.format_app_label(role) if group is None else labels.format_set_name(group)
+    selector = labels.build_selector(role, group)
+    services = [labels.format_peers_service(name)]
     return Workload("rocketmq", "StatefulSet", name, role, selector, own, own, services=services, **more)
 
 
@@ -43,7 +43,7 @@ def claim(name: str, given: dict[str, str]) -> dict[str, Any]:
 
 
 def said(own: Workload, **found: list[dict[str, Any]]) -> Collisions:
-    return collisions(own, {kind: found.get(kind, []) for kind in KINDS})
+    return find_collisions(own, {kind: found.get(kind, []) for kind in KINDS})
 
 
 def only(kind: str, own: Workload, **found: list[dict[str, Any]]) -> str:

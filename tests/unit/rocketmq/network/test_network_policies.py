@@ -37,7 +37,7 @@ def policies(recording: Recording) -> dict[str, dict[str, Any]]:
 
 def admits(rules: list[dict[str, Any]], direction: str, role: str, port: int) -> bool:
     """Whether a pod of that role, in RocketMQ's namespace, passes."""
-    pod = labels.labels(role, "5.5.0", "broker-a" if role == labels.BROKER else None)
+    pod = labels.build_labels(role, "5.5.0", "broker-a" if role == labels.BROKER else None)
 
     def chosen(peer: dict[str, Any]) -> bool:
         wanted = peer.get("podSelector", {}).get("matchLabels", {})

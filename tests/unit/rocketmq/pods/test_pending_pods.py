@@ -9,7 +9,7 @@ import pytest
 from pulumi import ErrorHookArgs, ProviderResource, ResourceOptions
 
 from eks_rocketmq.lookups import kubernetes_api
-from eks_rocketmq.rocketmq.pods.pending_pods import reasons
+from eks_rocketmq.rocketmq.pods.pending_pods import list_pod_problems
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
 from tests.unit.harness import Recording, run
 from tests.unit.kubernetes_api import Api
@@ -86,11 +86,11 @@ def test_each_pod_that_is_not_ready_says_what_it_lacks(unready: dict[str, Any], 
         event("Pod", "broker-0", "no room"),
         event("Pod", "data-1", "about something else"),
     ]
-    assert reasons([unready], [claim("data-0"), claim("data-1"), claim("bound", "Bound")], events) == lines
+    assert list_pod_problems([unready], [claim("data-0"), claim("data-1"), claim("bound", "Bound")], events) == lines
 
 
 def test_of_many_pods_a_few_stand_for_all() -> None:
-    assert reasons([pod(str(index)) for index in range(7)], [], []) == [
+    assert list_pod_problems([pod(str(index)) for index in range(7)], [], []) == [
         *(f"pod {index}: it is Pending" for index in range(5)),
         "and 2 more pods",
     ]

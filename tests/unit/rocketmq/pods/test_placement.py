@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.rocketmq.pods.placement import ZONE, Nodes, Pods, obstacle, selects, shortage, takes
+from eks_rocketmq.rocketmq.pods.placement import (
+    ZONE,
+    Nodes,
+    Pods,
+    can_run,
+    find_obstacle,
+    find_shortage,
+    matches_labels,
+)
 
 GIB = 1024**3
 LABELS = {"team": frozenset({"mq"}), "size": frozenset({"8", "16"}), ZONE: None}
@@ -54,13 +62,13 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
     ],
 )
 def test_labels_select_as_kubernetes_says(spec: dict[str, Any], *, selected: bool) -> None:
-    assert selects(spec, Nodes(1, "a", LABELS)) is selected
+    assert matches_labels(spec, Nodes(1, "a", LABELS)) is selected
 
 
 def test_a_label_that_is_not_there_fits_nobody_where_all_labels_are_known() -> None:
     spec = {"nodeSelector": {"topology.k8s.aws/zone-id": "apse1-az1"}}
-    assert selects(spec, Nodes(1, "a", LABELS))
-    assert not selects(spec, Nodes(1, "a", LABELS, all_labels=True))
+    assert matches_labels(spec, Nodes(1, "a", LABELS))
+    assert not matches_labels(spec, Nodes(1, "a", LABELS, all_labels=True))
 
 
 def nodes(count: int = 1, zone: str = "a", **changed: Any) -> Nodes:
@@ -107,33 +115,37 @@ OPEN = {"tolerations": [{"operator": "Exists"}]}
             "request more CPU or memory than any node for them has",
         ),
         (
-            Pods("p", 3, apart=True),
+            Pods("p", 3, anti_affinity=True),
             [nodes(2)],
             "run each on a node of its own, and there are nodes for 2 of 3 replicas",
         ),
-        (Pods("p", 3, apart=True), [nodes(2), nodes(1)], None),
+        (Pods("p", 3, anti_affinity=True), [nodes(2), nodes(1)], None),
         (
-            Pods("p", 3, apart=True, zones=3),
+            Pods("p", 3, anti_affinity=True, zones=3),
             [nodes(2, "a"), nodes(2, "b")],
             "are spread evenly over zones, 3 at least, and with 2 nodes in a and 2 nodes in b replica 3 of 3 has no",
         ),
-        (Pods("p", 3, apart=True, zones=2), [nodes(2, "a"), nodes(2, "b")], None),
+        (Pods("p", 3, anti_affinity=True, zones=2), [nodes(2, "a"), nodes(2, "b")], None),
         (
-            Pods("p", 4, apart=True),
+            Pods("p", 4, anti_affinity=True),
             [nodes(1, "a"), nodes(3, "b")],
             "are spread evenly over zones, 1 at least, and with 1 nodes in a and 3 nodes in b replica 4 of 4 has no",
         ),
         # A zone whose nodes are tainted counts for the spread and takes none.
-        (Pods("p", 2, apart=True), [nodes(2, "a"), nodes(1, "b", taints=[TAINT])], "are spread evenly over zones"),
         (
-            Pods("p", 2, {"nodeSelector": {"team": "mq"}}, apart=True),
+            Pods("p", 2, anti_affinity=True),
+            [nodes(2, "a"), nodes(1, "b", taints=[TAINT])],
+            "are spread evenly over zones",
+        ),
+        (
+            Pods("p", 2, {"nodeSelector": {"team": "mq"}}, anti_affinity=True),
             [nodes(2, "a"), nodes(1, "b", labels={}, taints=[TAINT])],
             None,
         ),
     ],
 )
 def test_what_keeps_pods_away_is_said(pods: Pods, there: list[Nodes], told: str | None) -> None:
-    found = obstacle(pods, there)
+    found = find_obstacle(pods, there)
     if told is None:
         assert found is None
     else:
@@ -144,13 +156,16 @@ def test_what_keeps_pods_away_is_said(pods: Pods, there: list[Nodes], told: str 
 def test_pods_together_need_room_where_they_are_limited_to() -> None:
     small, large = nodes(2, cpu=2000, memory=8 * GIB), nodes(1, labels={"large": frozenset({"yes"})}, cpu=8000)
     held = Pods("held", 3, {"nodeSelector": {"team": "mq"}}, cpu=1500)
-    assert shortage([held], [small, replace(large, memory=GIB)]) == (
+    assert find_shortage([held], [small, replace(large, memory=GIB)]) == (
         "held request 4.5 CPUs together, and the nodes for them have 4 CPUs at most"
     )
-    assert shortage([replace(held, spec={})], [small, replace(large, memory=GIB)]) is None
+    assert find_shortage([replace(held, spec={})], [small, replace(large, memory=GIB)]) is None
     heavy = Pods("heavy", 1, memory=10 * GIB)
-    assert shortage([heavy, replace(heavy, name="h", memory=8 * GIB)], [small, replace(large, memory=16 * GIB)]) is None
-    assert shortage([held], [replace(small, cpu=None), large]) is None
+    assert (
+        find_shortage([heavy, replace(heavy, name="h", memory=8 * GIB)], [small, replace(large, memory=16 * GIB)])
+        is None
+    )
+    assert find_shortage([held], [replace(small, cpu=None), large]) is None
 
 
 ZONES = st.sampled_from("abc")
@@ -164,7 +179,7 @@ def orders(pods: Pods, there: list[Nodes], placed: tuple[str, ...] = ()) -> Iter
     domains = {one.zone for one in there if one.count}
     counts = {zone: placed.count(zone) for zone in domains}
     lowest = 0 if len(domains) < pods.zones else min(counts.values(), default=0)
-    free = {zone: sum(n.count for n in there if n.zone == zone and takes(pods, n)) for zone in domains}
+    free = {zone: sum(n.count for n in there if n.zone == zone and can_run(pods, n)) for zone in domains}
     allowed = [zone for zone in sorted(domains) if counts[zone] < free[zone] and counts[zone] + 1 - lowest <= 1]
     if len(placed) == pods.replicas or not allowed:
         yield len(placed)
@@ -175,9 +190,9 @@ def orders(pods: Pods, there: list[Nodes], placed: tuple[str, ...] = ()) -> Iter
 
 @given(FEW, st.integers(1, 5), st.integers(1, 3))
 def test_the_spread_is_judged_as_every_order_of_a_scheduler_ends(there: list[Nodes], replicas: int, zones: int) -> None:
-    pods = Pods("p", replicas, apart=True, zones=zones)
+    pods = Pods("p", replicas, anti_affinity=True, zones=zones)
     ends = set(orders(pods, there))
-    assert (obstacle(pods, there) is None) == (max(ends) == replicas)
+    assert (find_obstacle(pods, there) is None) == (max(ends) == replicas)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4000), st.integers(0, 8)), min_size=1, max_size=6))
@@ -191,5 +206,5 @@ def test_no_alarm_where_the_pods_have_been_placed(placed: list[tuple[int, int, i
         )
         for node in range(4)
     ]
-    assert shortage(workloads, there) is None
-    assert [told for pods in workloads if (told := obstacle(pods, there))] == []
+    assert find_shortage(workloads, there) is None
+    assert [told for pods in workloads if (told := find_obstacle(pods, there))] == []

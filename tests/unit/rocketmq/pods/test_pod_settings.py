@@ -8,7 +8,7 @@ import pytest
 
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.pods.placement import tolerates
-from eks_rocketmq.rocketmq.pods.pod_settings import OWN_VARIABLES, PodSettings, common, of_role
+from eks_rocketmq.rocketmq.pods.pod_settings import RESERVED_VARIABLES, PodSettings, plan_image_pull, plan_role_pods
 from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import ARGS, SETS, args, container, deploy, group, pod, workload
 
@@ -471,7 +471,7 @@ def test_no_variable_of_a_user_can_meet_one_of_the_deployment() -> None:
         for one in [*pod(recording, name)["containers"], *pod(recording, name).get("initContainers", [])]
         for variable in one["env"]
     }
-    assert own <= OWN_VARIABLES
+    assert own <= RESERVED_VARIABLES
 
 
 def test_a_single_member_needs_no_second_zone() -> None:
@@ -507,12 +507,12 @@ def deploy_plain() -> Recording:
 )
 def test_a_toleration_takes_what_kubernetes_lets_it_take(toleration: dict[str, str], tolerated: bool) -> None:
     taint = {"key": "dedicated", "value": "mq", "effect": "NoSchedule"}
-    pods = of_role(common(args()), [("pods", {"tolerations": [toleration]})])  # ty: ignore[invalid-argument-type]
-    assert tolerates(pods.placed({}), taint) is tolerated
-    assert tolerates(pods.placed({}), {**taint, "effect": "PreferNoSchedule"})
-    assert not tolerates(PodSettings().placed({}), taint)
+    pods = plan_role_pods(plan_image_pull(args()), [("pods", {"tolerations": [toleration]})])  # ty: ignore[invalid-argument-type]
+    assert tolerates(pods.build_placement({}), taint) is tolerated
+    assert tolerates(pods.build_placement({}), {**taint, "effect": "PreferNoSchedule"})
+    assert not tolerates(PodSettings().build_placement({}), taint)
 
 
 def test_an_empty_value_of_a_toleration_is_that_of_a_taint_without_one() -> None:
     pods = PodSettings(tolerations=[{"key": "dedicated", "operator": "Equal", "value": ""}])
-    assert tolerates(pods.placed({}), {"key": "dedicated", "value": "", "effect": "NoSchedule"})
+    assert tolerates(pods.build_placement({}), {"key": "dedicated", "value": "", "effect": "NoSchedule"})

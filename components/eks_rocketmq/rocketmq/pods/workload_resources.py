@@ -1,0 +1,265 @@
+"""Kubernetes resources of a workload: ConfigMap, Services, disruption budget, network policy, StatefulSet."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource, ResourceHookBinding
+
+from eks_rocketmq.pulumi_sdk.component import child_options
+from eks_rocketmq.rocketmq.namespace.collisions import Workload
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import build_collision_hooks
+from eks_rocketmq.rocketmq.naming import labels
+from eks_rocketmq.rocketmq.network import network_policies
+from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
+from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
+from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
+from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
+
+LOGGING_FILES = {
+    "logback.xml": (resources.files("eks_rocketmq.rocketmq.config") / "logback.xml").read_text(encoding="utf-8")
+}
+"""Logging configuration of every JVM, as data of a ConfigMap."""
+
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+"""Annotation of a Service whose readiness Pulumi does not wait for."""
+
+# In a rolling restart every member drains, and in the worst case recovers its store.
+SET_TIMEOUTS = CustomTimeouts(create="30m", update="60m", delete="15m")
+
+
+@dataclass(frozen=True)
+class WorkloadScope:
+    """Names, labels and selector of the resources of one role or one broker group."""
+
+    parent: ComponentResource
+    name: str
+    """Pulumi name of the component, prefix of the names of its children."""
+    deployment: DeploymentPlan
+    namespace: Input[str]
+    role: str
+    group: str | None = None
+
+    @property
+    def workload(self) -> str:
+        """Name of the workload in Kubernetes."""
+        return labels.format_app_label(self.role) if self.group is None else labels.format_set_name(self.group)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Selector of the pods."""
+        return labels.build_selector(self.role, self.group)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of every object."""
+        return labels.build_labels(self.role, self.deployment.version, self.group)
+
+    def metadata(self, name: Input[str], annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `pass_manifest`
+        """Return the metadata of an object with that name."""
+        metadata: dict[str, Any] = {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": {**self.deployment.labels, **self.labels},
+        }
+        merged_annotations = {**self.deployment.annotations, **(annotations or {})}
+        return pass_manifest(metadata | {"annotations": merged_annotations} if merged_annotations else metadata)
+
+    def template(self, spec: Mapping[str, Any], pods: PodSettings) -> dict[str, Any]:
+        """Return the pod template."""
+        metadata: dict[str, Any] = {"labels": {**pods.labels, **self.labels}}
+        return {"metadata": metadata | ({"annotations": pods.annotations} if pods.annotations else {}), "spec": spec}
+
+
+def pass_manifest(manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the SDK's types use another spelling
+    """Return part of a manifest, typed as an SDK input.
+
+    The SDK passes the spelling of Kubernetes on unchanged. The unit tests validate manifests against the schema.
+    """
+    return manifest
+
+
+def hash_content(data: Mapping[str, str]) -> str:
+    """Return a short hash of the data of a ConfigMap or Secret."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def create_config_map(scope: WorkloadScope, data: Mapping[str, str]) -> Output[str]:
+    """Create an immutable ConfigMap and return its name, which ends with a hash of its content.
+
+    A changed file creates another ConfigMap. A rolling restart moves the pods to it, and no pod reads a file that
+    changes while it runs.
+    """
+    created = k8s.core.v1.ConfigMap(
+        f"{scope.name}-config",
+        metadata=scope.metadata(f"{scope.workload}-{hash_content(data)}"),
+        data=data,
+        immutable=True,
+        opts=child_options(scope.parent),
+    )
+    return created.metadata.apply(lambda metadata: str(metadata.name))
+
+
+def create_service(scope: WorkloadScope, ports: Mapping[str, int]) -> k8s.core.v1.Service:
+    """Create the Service for the ready pods."""
+    return k8s.core.v1.Service(
+        f"{scope.name}-service",
+        # Pulumi would wait 10 s for endpoints. Its wait for the workload already ensures ready pods.
+        metadata=scope.metadata(scope.workload, SKIP_AWAIT),
+        spec=pass_manifest({"type": "ClusterIP", "selector": scope.selector, "ports": _build_service_ports(ports)}),
+        opts=child_options(scope.parent),
+    )
+
+
+def create_peers_service(scope: WorkloadScope, ports: Mapping[str, int]) -> k8s.core.v1.Service:
+    """Create the headless Service that gives every pod its host name.
+
+    It includes pods that are not ready, because peers must connect to each other to become ready.
+    """
+    return k8s.core.v1.Service(
+        f"{scope.name}-peers",
+        metadata=scope.metadata(labels.format_peers_service(scope.workload), SKIP_AWAIT),
+        spec=pass_manifest(
+            {
+                "clusterIP": "None",
+                "publishNotReadyAddresses": True,
+                "selector": scope.selector,
+                "ports": _build_service_ports(ports),
+            }
+        ),
+        opts=child_options(scope.parent),
+    )
+
+
+def _build_service_ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports.items()]
+
+
+def create_disruption_budget(scope: WorkloadScope) -> k8s.policy.v1.PodDisruptionBudget:
+    """Create a disruption budget that allows one unavailable pod at a time."""
+    return k8s.policy.v1.PodDisruptionBudget(
+        f"{scope.name}-disruption-budget",
+        metadata=scope.metadata(scope.workload),
+        spec=pass_manifest({"maxUnavailable": 1, "selector": {"matchLabels": scope.selector}}),
+        opts=child_options(scope.parent),
+    )
+
+
+def create_network_policy(scope: WorkloadScope) -> None:
+    """Create the network policy with the connections that the role needs, unless policies are disabled."""
+    plan = scope.deployment.network
+    if plan.enabled:
+        k8s.networking.v1.NetworkPolicy(
+            f"{scope.name}-network-policy",
+            metadata=scope.metadata(scope.workload),
+            spec=pass_manifest(
+                network_policies.build_policy_spec(scope.role, scope.selector, plan, scope.deployment.optional_roles)
+            ),
+            opts=child_options(scope.parent),
+        )
+
+
+def create_stateful_set(  # noqa: PLR0913 - the differences between the StatefulSets
+    scope: WorkloadScope,
+    replicas: int,
+    pod: dict[str, Any],
+    *,
+    pods: PodSettings,
+    headless: Resource,
+    credentials: Input[str] | None = None,
+    claim: dict[str, Any] | None = None,
+    min_ready_seconds: int = 0,
+    protect: bool = False,
+) -> k8s.apps.v1.StatefulSet:
+    """Create a StatefulSet whose pods start in parallel and are updated one by one.
+
+    Args:
+        scope: scope of the workload.
+        replicas: number of pods.
+        pod: spec of a pod.
+        pods: settings of the pods.
+        headless: Service that gives the pods their host names.
+        credentials: Secret of the internal user; None for a role without credentials.
+        claim: spec of the claim `data` of each pod; None without data.
+        min_ready_seconds: seconds that a pod must be ready before the next one is updated.
+        protect: whether Pulumi refuses to delete or replace the StatefulSet.
+    """
+    return k8s.apps.v1.StatefulSet(
+        f"{scope.name}-set",
+        metadata=scope.metadata(scope.workload),
+        spec=pass_manifest(
+            {
+                **_build_immutable_fields(scope, claim),
+                "replicas": replicas,
+                # The API server drops a zero, and every preview would then add it again.
+                **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
+                "updateStrategy": {"type": "RollingUpdate"},
+                "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+                "template": scope.template(add_tls_and_credentials(pod, scope.deployment.tls, credentials), pods),
+            }
+        ),
+        opts=child_options(
+            scope.parent,
+            protect=protect or None,  # False would override the `protect` that the component inherits
+            custom_timeouts=SET_TIMEOUTS,
+            hooks=build_workload_hooks(f"{scope.name}-set", scope, "StatefulSet", pods, replicas if claim else 0),
+            # The pods connect to each other by host names that exist only with this Service.
+            depends_on=[headless],
+        ),
+    )
+
+
+def build_workload_hooks(
+    name: str, scope: WorkloadScope, kind: str, pods: PodSettings, claims: int = 0
+) -> ResourceHookBinding:
+    """Return the hooks that query the cluster before the create of a workload, and after a failed rollout.
+
+    Args:
+        name: name of the resource.
+        scope: scope of the workload.
+        kind: `StatefulSet` or `Deployment`.
+        pods: settings of the pods.
+        claims: number of pods with a claim.
+    """
+    client_services = [scope.workload] if scope.role in {labels.NAME_SERVER, labels.PROXY} else []
+    workload = Workload(
+        namespace=scope.deployment.namespace,
+        kind=kind,
+        name=scope.workload,
+        role=scope.role,
+        selector=scope.selector,
+        labels=scope.labels,
+        pod_labels={**pods.labels, **scope.labels},
+        services=[*client_services, *([labels.format_peers_service(scope.workload)] if kind == "StatefulSet" else [])],
+        claims=[f"data-{scope.workload}-{ordinal}" for ordinal in range(claims)],
+    )
+    pending = build_pending_pod_hooks(name, scope.parent)
+    collisions = build_collision_hooks(name, scope.parent, workload)
+    before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
+    return ResourceHookBinding(before_create=before_create or None, on_error=pending.on_error)
+
+
+def _build_immutable_fields(scope: WorkloadScope, claim: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the immutable fields of a StatefulSet. A change deletes the set with all its pods and recreates it."""
+    fields: dict[str, Any] = {
+        "serviceName": labels.format_peers_service(scope.workload),
+        # Members wait for each other. If they started one by one, the first would never become ready.
+        "podManagementPolicy": "Parallel",
+        "selector": {"matchLabels": scope.selector},
+    }
+    if claim is not None:
+        fields["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": claim}]
+    return fields
+
+
+def build_claim(storage_class: Input[str], size: str) -> dict[str, Any]:
+    """Return the spec of the claim of one pod."""
+    return {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": storage_class,
+        "resources": {"requests": {"storage": size}},
+    }
