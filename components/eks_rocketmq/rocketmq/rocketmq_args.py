@@ -1,4 +1,4 @@
-"""What a caller says of a RocketMQ. Sizes are Kubernetes quantities."""
+"""Arguments of RocketMq. Sizes are Kubernetes quantities."""
 
 from typing import NotRequired, TypedDict
 
@@ -18,79 +18,83 @@ from eks_rocketmq.rocketmq.roles.role_args import BrokerGroupArgs, ControllersAr
 
 
 class RocketMqArgs(TypedDict):
-    """An Apache RocketMQ in controller mode, with its data on claims of one StorageClass."""
+    """Apache RocketMQ in controller mode, with its data on persistent volumes."""
 
     namespace: Replacing[str]
-    """Namespace of all objects. Changing this replaces everything, which is refused while `protect_data` is on."""
+    """Namespace of all objects. Changing this replaces all resources, which is refused while `protect_data` is on."""
     create_namespace: NotRequired[bool]
-    """Whether the namespace is made here, with a Pod Security level enforced. Changing this to false deletes the
-    namespace with every set and claim in it, which is refused while `protect_data` is on. Default: true."""
+    """Whether the component creates the namespace, with an enforced Pod Security level. **Warning:** changing this from
+    true to false deletes the namespace with every StatefulSet and claim in it, which is refused while `protect_data` is
+    on. Default: true."""
     pod_security: NotRequired[PodSecurityLevel]
-    """Pod Security level that the namespace enforces: `restricted`, `baseline` or `privileged`. All pods made here meet
-    `restricted`; a lower one is for a namespace with pods of others that do not. Needs `create_namespace`. Default:
-    `restricted`."""
+    """Pod Security level that the namespace enforces: `restricted`, `baseline` or `privileged`. All pods of the
+    component meet `restricted`. Use a lower level if the namespace contains other pods that do not. Requires
+    `create_namespace`. Default: `restricted`."""
     version: NotRequired[str]
-    """RocketMQ version, which decides the image's tag, its home directory and the known keys: `5.3.3`, `5.4.0` or
-    `5.5.0`. Changing this restarts all pods one by one. Default: `5.5.0`."""
+    """RocketMQ version: `5.3.3`, `5.4.0` or `5.5.0`. It determines the tag of the image, its home directory and the
+    known keys. Changing this restarts all pods one by one. Default: `5.5.0`."""
     image: NotRequired[str]
-    """Image without tag, in the official layout. Default: `apache/rocketmq`."""
+    """Image without tag, in the layout of the official image. Default: `apache/rocketmq`."""
     image_digest: NotRequired[str]
-    """Digest of the image, `sha256:…`, which then decides instead of the tag. Default: none."""
+    """Digest of the image, `sha256:…`. It overrides the tag. Default: none."""
     image_pull_policy: NotRequired[ImagePullPolicy]
-    """`IfNotPresent`, `Always` or `Never`. Changing this restarts all pods one by one. Default: `IfNotPresent`."""
+    """Image pull policy: `IfNotPresent`, `Always` or `Never`. Changing this restarts all pods one by one. Default:
+    `IfNotPresent`."""
     image_pull_secrets: NotRequired[list[str]]
-    """Names of Secrets of the namespace with which nodes fetch the images. Changing this restarts all pods one by one.
+    """Names of Secrets in the namespace with which nodes pull the images. Changing this restarts all pods one by one.
     Default: none."""
     storage_class: Replacing[Input[str]]
-    """StorageClass of the claims. Changing this replaces the sets, which is refused while `protect_data` is on."""
+    """StorageClass of the claims. Changing this replaces the StatefulSets, which is refused while `protect_data` is
+    on."""
     profile: NotRequired[DurabilityProfile]
-    """What an acknowledged message is worth. `strict`: three members or more in three zones; acknowledged once every
-    member in sync has it, two at least, so it outlives the loss of any one; 3 to 10 s without writes when a master is
-    killed. `balanced`: two members or more in two zones; acknowledged once every member in sync has it, and writes go
-    on with a single one, whose loss then loses what it alone has; 1 to 2 s, measured with three members. `dev`: one
-    member or more; acknowledged by the master alone, whose death lost up to 29 messages; with one member no writes
-    until it is back. `strict` and `balanced` need three controllers and refuse keys that would break this. Default:
-    `strict`."""
+    """Durability profile, which decides when a message is acknowledged and when an acknowledged message is lost.
+    `strict` needs at least three members in three zones. A message is acknowledged when all in-sync members have it, at
+    least two, so it survives the loss of any one member. Writes stop for 3 to 10 s when a master is killed. `balanced`
+    needs at least two members in two zones. A message is acknowledged when all in-sync members have it. Writes continue
+    with a single member; its loss then loses the messages that only it has. Writes stop for 1 to 2 s, measured with
+    three members. `dev` needs at least one member. The master alone acknowledges; its failure lost up to 29 messages.
+    With one member, writes stop until it is available again. `strict` and `balanced` need three controllers and reject
+    keys that would break these properties. Default: `strict`."""
     min_in_sync_replicas: NotRequired[int]
-    """Members in sync that a new write needs. With 2, 3 to 10 s pass without writes when a master process dies; with 1
-    it is 1 to 2 s, and writes have one copy until a survivor has attached again. Times as measured in 3 runs each.
-    Default: the profile's."""
+    """Number of in-sync members that a write needs. With 2, writes stop for 3 to 10 s when a master process fails. With
+    1, they stop for 1 to 2 s, and messages have one copy until another member is in sync again. The times were measured
+    in 3 runs each. Default: the profile's value."""
     labels: NotRequired[dict[str, str]]
-    """Labels of every object that is made here, beside those that the deployment sets; `pods.labels` are those of the
-    pods. Changing this restarts nothing. Default: none."""
+    """Labels of every object of the component, in addition to those that the deployment sets. For labels of pods use
+    `pods.labels`. Changing this restarts no pods. Default: none."""
     annotations: NotRequired[dict[str, str]]
-    """Annotations of every object that is made here. Changing this restarts nothing. Default: none."""
+    """Annotations of every object of the component. Changing this restarts no pods. Default: none."""
     pods: NotRequired[PodsArgs]
-    """Where the pods of all roles, and that of the web console, run and what they carry. Default: any node, one member
-    of a role on each."""
+    """Settings of the pods of all roles and of the web console. Default: any node, and one member of a role on each
+    node."""
     broker_groups: list[BrokerGroupArgs]
-    """The broker groups, at least one."""
+    """Broker groups, at least one."""
     name_servers: NotRequired[NameServersArgs]
-    """The name servers. Default: as many and as large as the profile has them."""
+    """Name servers. Default: replicas and sizes of the profile."""
     controllers: NotRequired[ControllersArgs]
-    """The controllers. Default: as many and as large as the profile has them."""
+    """Controllers. Default: replicas and sizes of the profile."""
     proxies: NotRequired[ProxiesArgs]
-    """The proxies. Default: as many and as large as the profile has them."""
+    """Proxies. Default: replicas and sizes of the profile."""
     access: NotRequired[AccessArgs]
-    """Access control (ACL 2.0) on brokers and proxies. Clients without a user are refused from the moment the first
-    broker has restarted with it. Default: none, whoever the network lets in may everything."""
+    """Access control (ACL 2.0) on brokers and proxies. As soon as the first broker has restarted with it, requests of
+    clients without a user are denied. Default: none, every client with network access has all rights."""
     tls: NotRequired[TlsArgs]
-    """TLS for clients and between RocketMQ's own pods. Default: none; RocketMQ then takes TLS connections with a
-    certificate that it makes itself."""
+    """TLS for clients and between RocketMQ's own pods. Default: none; RocketMQ then accepts TLS connections with a
+    self-signed certificate."""
     topics: NotRequired[list[TopicArgs]]
-    """Topics, kept on every member of their broker groups and made again after a failover that lost one. Default:
-    none."""
+    """Topics, kept on every member of their broker groups, and created again if a failover lost them. Default: none."""
     consumer_groups: NotRequired[list[ConsumerGroupArgs]]
-    """Consumer groups, kept on every member. Default: none; RocketMQ makes a group when it is first used."""
+    """Consumer groups, kept on every member. Default: none; RocketMQ creates a group on first use."""
     protect_data: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the sets of brokers and controllers and the namespace that is made
-    here. Default: true."""
+    """Whether Pulumi refuses to delete or replace the StatefulSets of brokers and controllers, and the namespace that
+    the component creates. Default: true."""
     network_policies: NotRequired[NetworkPoliciesArgs]
-    """Who may talk to whom. Default: the roles to each other, everyone to the proxies, pods of the cluster to the
-    metrics."""
+    """Network policies. Default: connections between the roles, from all clients to the proxies, and from pods of the
+    cluster to the metrics."""
     monitoring: NotRequired[MonitoringArgs]
-    """Who reads the metrics, and what is made of them. Default: every pod of the cluster may, and nothing is made."""
+    """Access to the metrics, monitors, alert rules and Grafana dashboard. Default: every pod of the cluster may read
+    the metrics; no monitoring resources are created."""
     external: NotRequired[ExternalArgs]
-    """A second Service of the proxies, for clients outside of the cluster. Default: none."""
+    """Second Service of the proxies, for clients outside the cluster. Default: none."""
     dashboard: NotRequired[DashboardArgs]
-    """The web console. Default: none."""
+    """Web console. Default: none."""

@@ -4,29 +4,29 @@ from typing import NotRequired, TypedDict
 
 
 class PeerArgs(TypedDict):
-    """Whom a NetworkPolicy lets through: pods by their labels and those of their namespaces, or addresses."""
+    """Peer of a NetworkPolicy: pods, selected by their labels and by labels of their namespaces, or a CIDR block."""
 
     namespace_labels: NotRequired[dict[str, str]]
-    """Labels of the peers' namespaces, such as `{"kubernetes.io/metadata.name": "shop"}`; `{}` is every namespace.
-    Default: RocketMQ's own namespace."""
+    """Labels of the namespaces, such as `{"kubernetes.io/metadata.name": "shop"}`; `{}` selects every namespace.
+    Default: the namespace of RocketMQ."""
     pod_labels: NotRequired[dict[str, str]]
-    """Labels of the peers' pods. Default: every pod of those namespaces."""
+    """Labels of the pods. Default: every pod of the namespaces."""
     cidr: NotRequired[str]
-    """Addresses such as `10.0.0.0/16`, instead of labels: for what is not a pod of the cluster. Default: none."""
+    """CIDR block such as `10.0.0.0/16`, for peers that are not pods of the cluster. Excludes labels. Default: none."""
 
 
 class NetworkPoliciesArgs(TypedDict):
-    """Who may talk to whom. Policies need a network plugin that enforces them."""
+    """NetworkPolicies of the roles. They need a network plugin that enforces them."""
 
     enabled: NotRequired[bool]
-    """Whether NetworkPolicies are made. Without them everyone in the cluster reaches the controllers and name servers,
-    which know no passwords. Default: true."""
+    """Whether NetworkPolicies are created. Without them, every pod of the cluster can connect to the controllers and
+    name servers, which have no authentication. Default: true."""
     clients: NotRequired[list[PeerArgs]]
-    """Who may talk to the proxies. Behind a load balancer the policies see its addresses, or the clients' where it
-    keeps them: name them here as `cidr`. Default: everyone."""
+    """Peers that may connect to the proxies. Behind a load balancer, the policies see its addresses, or those of the
+    clients if it preserves them: add them here as `cidr`. Default: all."""
     egress: NotRequired[bool]
-    """Whether the policies also close what the pods open themselves, except what the roles need of each other, and DNS.
-    Default: false."""
+    """Whether the policies also restrict egress. Connections between the roles and DNS remain allowed. Default:
+    false."""
     dns: NotRequired[list[PeerArgs]]
-    """Who answers DNS, with `egress`. With a cache on each node name its address as well, such as `169.254.20.10/32`.
-    Default: pods labelled `k8s-app: kube-dns` in any namespace."""
+    """DNS servers, with `egress`. With a DNS cache on each node, add its address too, such as `169.254.20.10/32`.
+    Default: pods with the label `k8s-app: kube-dns` in any namespace."""

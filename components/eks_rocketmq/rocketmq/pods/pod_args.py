@@ -1,4 +1,4 @@
-"""Arguments that decide where pods run and what they carry."""
+"""Arguments of pods: placement, labels, environment, JVM options."""
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
@@ -11,71 +11,74 @@ NodeOperator = Annotated[Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", 
 
 
 class TolerationArgs(TypedDict):
-    """A taint of nodes that the pods put up with."""
+    """Toleration: a taint that the pods tolerate."""
 
     key: NotRequired[str]
-    """Key of the taint. Default: every taint."""
+    """Key of the taint. Default: any key."""
     value: NotRequired[str]
-    """Value of the taint; needs a `key`. Default: any value."""
+    """Value of the taint. Requires `key`. Default: any value."""
     effect: NotRequired[TaintEffect]
     """`NoSchedule`, `PreferNoSchedule` or `NoExecute`. Default: all three."""
     seconds: NotRequired[int]
-    """How long a pod stays once a node gets the taint; needs `effect: NoExecute`. Default: for ever."""
+    """Seconds that a pod stays on a node after the taint is added. Requires `effect: NoExecute`. Default: no limit."""
 
 
 class NodeMatchArgs(TypedDict):
-    """What a label of a node must be."""
+    """Expression that the labels of a node must match."""
 
     key: str
     """Key of the label, such as `kubernetes.io/arch`."""
     operator: NodeOperator
-    """`In` or `NotIn` (one of `values`; a node without the label has none of them), `Exists` or `DoesNotExist` (the
-    label), `Gt` or `Lt` (greater or less than the one value, a whole number)."""
+    """`In` or `NotIn`: the label has one, or none, of `values`; `NotIn` also matches a node without the label. `Exists`
+    or `DoesNotExist`: the label exists, or not. `Gt` or `Lt`: the label is a whole number greater or less than the
+    value."""
     values: NotRequired[list[str]]
-    """One or more with `In` and `NotIn`, one number as a string with `Gt` and `Lt`, none else. Default: none."""
+    """One or more values with `In` and `NotIn`; one number as a string with `Gt` and `Lt`; otherwise none. Default:
+    none."""
 
 
 class NodePreferenceArgs(TypedDict):
-    """Nodes that are taken before others."""
+    """Preferred nodes."""
 
     weight: int
-    """1 to 100: what a node gains that matches. The node with the highest sum is taken."""
+    """Weight of a matching node, 1 to 100. The scheduler prefers the node with the highest sum."""
     match: list[NodeMatchArgs]
-    """What a node must match, all of it, to gain the weight; at least one."""
+    """Expressions, at least one, that a node must all match to get the weight."""
 
 
 class NodeAffinityArgs(TypedDict):
-    """Which nodes the pods may run on, and which they prefer. A pod that runs stays when labels of its node change."""
+    """Required and preferred nodes of the pods. A running pod stays if the labels of its node change."""
 
     required: NotRequired[list[NodeMatchArgs]]
-    """What a node must match, all of it, beside `zones` and `node_selector`. Default: nothing."""
+    """Expressions that a node must all match, in addition to `zones` and `node_selector`. Default: none."""
     preferred: NotRequired[list[NodePreferenceArgs]]
-    """Nodes that are taken first if they have room. Default: none."""
+    """Nodes that the scheduler prefers if they have enough capacity. Default: none."""
 
 
 class PodsArgs(TypedDict):
-    """Where pods run and what they carry. What a role says of a field stands instead of what is said for all roles; of
-    `node_selector`, `labels`, `annotations` and `environment` both count, and the role wins where they meet. Changing
-    any of it restarts the pods one by one."""
+    """Settings of pods. A field of a role overrides the same field for all roles. The maps `node_selector`, `labels`,
+    `annotations` and `environment` are merged, and the role's entries take precedence. Changing any field restarts the
+    pods one by one."""
 
     zones: NotRequired[list[str]]
-    """Zones that the pods are held to, such as `ap-southeast-1a`: at least as many as the profile spreads a broker
-    group and the controllers over. A volume stays in its zone: a pod whose zone is taken off the list never starts
-    again. Default: all zones."""
+    """Zones in which the pods may run, such as `ap-southeast-1a`. Give at least as many as the profile requires for
+    broker groups and controllers. A volume stays in its zone: if you remove that zone from the list, the pod never
+    starts again. Default: all zones."""
     node_selector: NotRequired[dict[str, str]]
     """Labels that a node must have. Default: none."""
     node_affinity: NotRequired[NodeAffinityArgs]
-    """Nodes by more than equal labels: required and preferred ones. Default: every node alike."""
+    """Required and preferred nodes, by expressions on labels. Default: none."""
     tolerations: NotRequired[list[TolerationArgs]]
-    """Taints that the pods put up with. Default: none."""
+    """Taints that the pods tolerate. Default: none."""
     priority_class: NotRequired[str]
-    """Name of a PriorityClass that the cluster has. Default: the cluster's own default."""
+    """Name of an existing PriorityClass. Default: the cluster's default."""
     labels: NotRequired[dict[str, str]]
-    """Labels of the pods beside those that the deployment sets. Default: none."""
+    """Labels of the pods in addition to those that the deployment sets. Default: none."""
     annotations: NotRequired[dict[str, str]]
     """Annotations of the pods. Default: none."""
     environment: NotRequired[dict[str, str]]
-    """Environment variables of the RocketMQ process, readable for everyone who may read pods. Default: none."""
+    """Environment variables of the RocketMQ process. Every user with permission to read pods can read them. Default:
+    none."""
     java_options: NotRequired[list[str]]
-    """Options of the JVM, valid for the JDK 8 of the official image, such as `-XX:MaxGCPauseMillis=100`. Those that
-    `memory` decides are refused; the web console, on a JDK of its own, takes none. Default: none."""
+    """JVM options, valid for the JDK 8 of the official image, such as `-XX:MaxGCPauseMillis=100`. Options that `memory`
+    determines are rejected. The web console has another JDK and ignores them. Default: none."""
