@@ -102,7 +102,7 @@ def _create_secret(scope: workload_resources.WorkloadScope, kind: str, data: dic
     suffix = Output.unsecret(files.apply(workload_resources.hash_content))
     created = k8s.core.v1.Secret(
         f"{scope.name}-{kind}",
-        metadata=scope.metadata(Output.concat(f"{labels.APP}-{kind}-", suffix)),
+        metadata=scope.build_metadata(Output.concat(f"{labels.APP}-{kind}-", suffix)),
         string_data=files,
         immutable=True,
         opts=child_options(scope.parent),

@@ -37,13 +37,13 @@ class Dashboard(ComponentResource):
         workload_resources.create_network_policy(scope)
         k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=scope.metadata(scope.workload),
+            metadata=scope.build_metadata(scope.workload),
             spec=workload_resources.pass_manifest(
                 {
                     "replicas": 1,
                     "selector": {"matchLabels": scope.selector},
                     "strategy": {"type": "Recreate"},  # a login session exists in one process only
-                    "template": scope.template(_build_pod_spec(deployment, plan), deployment.other_pods),
+                    "template": scope.build_template(_build_pod_spec(deployment, plan), deployment.other_pods),
                 }
             ),
             opts=child_options(

@@ -50,14 +50,14 @@ class Declarations(ComponentResource):
         spec = add_tls_and_credentials(spec, deployment.tls, None if secrets is None else secrets.internal)
         created = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=scope.metadata(scope.workload),
+            metadata=scope.build_metadata(scope.workload),
             spec=workload_resources.pass_manifest(
                 {
                     "replicas": 1,
                     "selector": {"matchLabels": scope.selector},
                     # Two pods would revert each other's users.
                     "strategy": {"type": "Recreate"},
-                    "template": scope.template(spec, deployment.other_pods),
+                    "template": scope.build_template(spec, deployment.other_pods),
                 }
             ),
             opts=child_options(

@@ -40,7 +40,7 @@ class ExternalAccess(ComponentResource):
         }
         created = k8s.core.v1.Service(
             f"{name}-service",
-            metadata=scope.metadata(f"{scope.workload}-external", annotations or None),
+            metadata=scope.build_metadata(f"{scope.workload}-external", annotations or None),
             spec=workload_resources.pass_manifest(_build_service_spec(scope, plan)),
             opts=child_options(self, custom_timeouts=CustomTimeouts(create="15m", update="15m", delete="15m")),
         )

@@ -107,5 +107,5 @@ def _build_metadata(
     extra_labels: dict[str, str],
     annotations: dict[str, str] | None = None,
 ) -> Any:  # noqa: ANN401 - see `pass_manifest`
-    metadata = scope.metadata(name, annotations or None)
+    metadata = scope.build_metadata(name, annotations or None)
     return workload_resources.pass_manifest({**metadata, "labels": {**extra_labels, **metadata["labels"]}})

@@ -72,7 +72,7 @@ def build_pod_security_hooks(name: str, component: ComponentResource) -> Resourc
         settings = await _resolve_provider(provider)
         if settings is None or not level:
             return
-        violations = await asyncio.to_thread(_dry_run, settings, metadata["name"], level)
+        violations = await asyncio.to_thread(_list_violations, settings, metadata["name"], level)
         if violations:
             raise _RefusedError(_format_violations(metadata["name"], level, violations))
 
@@ -99,7 +99,7 @@ class _RefusedError(RuntimeError):
 
 
 def _build_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
-    async def ask(args: ResourceHookArgs) -> None:
+    async def run_check(args: ResourceHookArgs) -> None:
         if os.environ.get(SKIP_VARIABLE):
             return
         try:
@@ -109,7 +109,7 @@ def _build_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], A
         except Exception as error:  # noqa: BLE001 - a failed check must not block a valid deployment
             _warn_once(f"cannot tell {question} ({error}); going on without that check")
 
-    return resource_hooks(name, ask)
+    return resource_hooks(name, run_check)
 
 
 async def _resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
@@ -138,7 +138,7 @@ def _read_namespace(settings: Mapping[str, str], namespace: str) -> NamespaceObj
     return {kind: get(settings, path.format(namespace))["items"] for kind, path in collisions.KINDS.items()}
 
 
-def _dry_run(settings: Mapping[str, str], namespace: str, level: str) -> list[str]:
+def _list_violations(settings: Mapping[str, str], namespace: str, level: str) -> list[str]:
     from eks_rocketmq.lookups.kubernetes_api import dry_run  # noqa: PLC0415 - as above
 
     body = {"metadata": {"labels": {ENFORCE: level}}}

@@ -126,7 +126,7 @@ def _list_driver_problems(provider: Mapping[str, str], claims: Sequence[Object],
     """Return the problems of the drivers of unbound claims without a warning event."""
     from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only failures need it
 
-    def log(pod: str, container: str) -> str:
+    def read_log(pod: str, container: str) -> str:
         path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods/{pod}/log"
         # A terminated container has only the previous log until it restarts.
         for previous in ("false", "true"):
@@ -148,7 +148,7 @@ def _list_driver_problems(provider: Mapping[str, str], claims: Sequence[Object],
     for driver in known:
         path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods"
         pods = get(provider, path, labelSelector=provisioners.CONTROLLERS[driver])["items"]
-        problems.append(provisioners.describe_controller_problem(driver, pods, log))
+        problems.append(provisioners.describe_controller_problem(driver, pods, read_log))
     return [line for line in problems if line]
 
 

@@ -92,17 +92,17 @@ def _parse_cpu(cpu: str) -> int:
 def _list_problems(provider: Mapping[str, str], manifest: Object, dry_run: bool) -> list[str]:
     from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only creates need it
 
-    def names(path: str) -> set[str]:
+    def list_names(path: str) -> set[str]:
         return {one["metadata"]["name"] for one in get(provider, path)["items"]}
 
     problems: list[str] = []
     priority = manifest["spec"]["template"]["spec"].get("priorityClassName")
-    if priority is not None and priority not in names(_PRIORITIES):
+    if priority is not None and priority not in list_names(_PRIORITIES):
         problems.append(f"the cluster has no PriorityClass {priority!r}; it refuses the pods until it has")
     # The same update may create the StorageClass. At the time of the create it exists.
     claims = [] if dry_run else manifest["spec"].get("volumeClaimTemplates", [])
     classes = {claim["spec"]["storageClassName"] for claim in claims}
-    if classes and (unknown := classes - names(_CLASSES)):
+    if classes and (unknown := classes - list_names(_CLASSES)):
         problems += [
             f"the cluster has no StorageClass {name!r}; the claims stay Pending until it has" for name in unknown
         ]

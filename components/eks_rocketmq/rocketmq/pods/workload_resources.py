@@ -59,7 +59,7 @@ class WorkloadScope:
         """Labels of every object."""
         return labels.build_labels(self.role, self.deployment.version, self.group)
 
-    def metadata(self, name: Input[str], annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `pass_manifest`
+    def build_metadata(self, name: Input[str], annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - see `pass_manifest`
         """Return the metadata of an object with that name."""
         metadata: dict[str, Any] = {
             "name": name,
@@ -69,7 +69,7 @@ class WorkloadScope:
         merged_annotations = {**self.deployment.annotations, **(annotations or {})}
         return pass_manifest(metadata | {"annotations": merged_annotations} if merged_annotations else metadata)
 
-    def template(self, spec: Mapping[str, Any], pods: PodSettings) -> dict[str, Any]:
+    def build_template(self, spec: Mapping[str, Any], pods: PodSettings) -> dict[str, Any]:
         """Return the pod template."""
         metadata: dict[str, Any] = {"labels": {**pods.labels, **self.labels}}
         return {"metadata": metadata | ({"annotations": pods.annotations} if pods.annotations else {}), "spec": spec}
@@ -96,7 +96,7 @@ def create_config_map(scope: WorkloadScope, data: Mapping[str, str]) -> Output[s
     """
     created = k8s.core.v1.ConfigMap(
         f"{scope.name}-config",
-        metadata=scope.metadata(f"{scope.workload}-{hash_content(data)}"),
+        metadata=scope.build_metadata(f"{scope.workload}-{hash_content(data)}"),
         data=data,
         immutable=True,
         opts=child_options(scope.parent),
@@ -109,7 +109,7 @@ def create_service(scope: WorkloadScope, ports: Mapping[str, int]) -> k8s.core.v
     return k8s.core.v1.Service(
         f"{scope.name}-service",
         # Pulumi would wait 10 s for endpoints. Its wait for the workload already ensures ready pods.
-        metadata=scope.metadata(scope.workload, SKIP_AWAIT),
+        metadata=scope.build_metadata(scope.workload, SKIP_AWAIT),
         spec=pass_manifest({"type": "ClusterIP", "selector": scope.selector, "ports": _build_service_ports(ports)}),
         opts=child_options(scope.parent),
     )
@@ -122,7 +122,7 @@ def create_peers_service(scope: WorkloadScope, ports: Mapping[str, int]) -> k8s.
     """
     return k8s.core.v1.Service(
         f"{scope.name}-peers",
-        metadata=scope.metadata(labels.format_peers_service(scope.workload), SKIP_AWAIT),
+        metadata=scope.build_metadata(labels.format_peers_service(scope.workload), SKIP_AWAIT),
         spec=pass_manifest(
             {
                 "clusterIP": "None",
@@ -143,7 +143,7 @@ def create_disruption_budget(scope: WorkloadScope) -> k8s.policy.v1.PodDisruptio
     """Create a disruption budget that allows one unavailable pod at a time."""
     return k8s.policy.v1.PodDisruptionBudget(
         f"{scope.name}-disruption-budget",
-        metadata=scope.metadata(scope.workload),
+        metadata=scope.build_metadata(scope.workload),
         spec=pass_manifest({"maxUnavailable": 1, "selector": {"matchLabels": scope.selector}}),
         opts=child_options(scope.parent),
     )
@@ -155,7 +155,7 @@ def create_network_policy(scope: WorkloadScope) -> None:
     if plan.enabled:
         k8s.networking.v1.NetworkPolicy(
             f"{scope.name}-network-policy",
-            metadata=scope.metadata(scope.workload),
+            metadata=scope.build_metadata(scope.workload),
             spec=pass_manifest(
                 network_policies.build_policy_spec(scope.role, scope.selector, plan, scope.deployment.optional_roles)
             ),
@@ -190,7 +190,7 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
     """
     return k8s.apps.v1.StatefulSet(
         f"{scope.name}-set",
-        metadata=scope.metadata(scope.workload),
+        metadata=scope.build_metadata(scope.workload),
         spec=pass_manifest(
             {
                 **_build_immutable_fields(scope, claim),
@@ -199,7 +199,7 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
                 **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
                 "updateStrategy": {"type": "RollingUpdate"},
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-                "template": scope.template(add_tls_and_credentials(pod, scope.deployment.tls, credentials), pods),
+                "template": scope.build_template(add_tls_and_credentials(pod, scope.deployment.tls, credentials), pods),
             }
         ),
         opts=child_options(

@@ -63,13 +63,15 @@ class Proxies(ComponentResource):
         )
         proxies = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=scope.metadata(scope.workload),
+            metadata=scope.build_metadata(scope.workload),
             spec=workload_resources.pass_manifest(
                 {
                     "replicas": plan.replicas,
                     "selector": {"matchLabels": scope.selector},
                     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-                    "template": scope.template(add_tls_and_credentials(spec, deployment.tls, credentials), plan.pods),
+                    "template": scope.build_template(
+                        add_tls_and_credentials(spec, deployment.tls, credentials), plan.pods
+                    ),
                 }
             ),
             opts=child_options(

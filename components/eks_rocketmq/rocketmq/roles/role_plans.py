@@ -113,8 +113,8 @@ def _plan_role(  # noqa: PLR0913 - the inputs of a role's plan
     inputs = [("pods", shared.pods), (f"{path}.pods", given.get("pods", {}))]
     pods = pod_settings.plan_role_pods(shared.common_pods, inputs)
     if role in {labels.BROKER, labels.CONTROLLER}:
-        input_path = pod_settings.list_zone_inputs(inputs)
-        durability.check_zones(shared.profile, path, replicas, pods.allowed_zones, input_path)
+        input_paths = pod_settings.list_zone_inputs(inputs)
+        durability.check_zones(shared.profile, path, replicas, pods.allowed_zones, input_paths)
     return RolePlan(
         replicas=replicas,
         memory=memory.divide_memory(role, given["memory"], f"{path}.memory", direct_needed=direct_needed),
