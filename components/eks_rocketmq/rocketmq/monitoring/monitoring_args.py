@@ -15,8 +15,8 @@ class AlertsArgs(TypedDict):
     """Labels of every alert in addition to `severity` and `broker_group`, such as `{"team": "messaging"}`. Default:
     none."""
     runbook_url: NotRequired[str]
-    """URL of the runbook page; each alert links to an anchor in it. Default: `docs/troubleshooting/alerts.md`, a path in
-    the repository."""
+    """URL of the runbook page; each alert links to an anchor in it. Default: `docs/troubleshooting/alerts.md`, a path
+    in the repository."""
     kubernetes_metrics: NotRequired[bool]
     """Whether Prometheus also scrapes the kubelets and kube-state-metrics, as kube-prometheus-stack does. Without these
     metrics there are no alerts for members out of sync and for restarts. Disk usage is then relative to the declared
