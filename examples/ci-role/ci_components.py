@@ -8,7 +8,7 @@ import ci_policies as policies
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
-from eks_rocketmq.eks.iam.policy_documents import web_identity_trust_policy
+from eks_rocketmq.eks.iam.policy_documents import build_web_identity_trust_policy
 from eks_rocketmq.pulumi_sdk.component import child_options
 
 
@@ -98,7 +98,7 @@ class PipelineRole(ComponentResource):
     def __init__(self, name: str, args: PipelineRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("eks-rocketmq-ci:index:PipelineRole", name, {}, opts)
         trust: Output[str] = Output.from_input(args["provider_arn"]).apply(
-            lambda arn: web_identity_trust_policy(arn, policies.ISSUER, args["subjects"])
+            lambda arn: build_web_identity_trust_policy(arn, policies.ISSUER, args["subjects"])
         )
         role = aws.iam.Role(
             f"{name}-role",

@@ -6,7 +6,7 @@ and changes and deletes only what carries it; everything else is told by its nam
 
 from ci_policies import PREFIX, Account, allow, write_within
 
-from eks_rocketmq.eks.iam.policy_documents import Statement, policy
+from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 NEW_NETWORK, NEW_CLUSTER, FLOW_LOG_BOUNDARY = (
     f"{PREFIX}-{name}" for name in ("new-network", "new-cluster", "flow-log-boundary")
@@ -54,7 +54,7 @@ _CHANGES = (
 
 def new_network_policy(account: Account, stack: str) -> str:
     """Makes, changes and deletes what a stack has in EC2. A document of its own: IAM's are short."""
-    return policy(_network(account, f"{PROJECT}/{stack}"))
+    return build_policy(_network(account, f"{PROJECT}/{stack}"))
 
 
 def new_cluster_policy(account: Account, stack: str, key: str) -> str:
@@ -65,13 +65,13 @@ def new_cluster_policy(account: Account, stack: str, key: str) -> str:
         stack: name of the stack.
         key: ARN of the key of the cluster's secrets.
     """
-    return policy([*_cluster(account, f"{PROJECT}/{stack}", key), *_roles(account)])
+    return build_policy([*_cluster(account, f"{PROJECT}/{stack}", key), *_roles(account)])
 
 
 def flow_log_boundary(account: Account) -> str:
     """The most that the role of the flow logs can do: write into their group."""
     actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    return policy(
+    return build_policy(
         [
             allow("Look", ["logs:DescribeLogGroups"], "*"),
             allow("Write", actions, account.arn("logs", f"log-group:{FLOW_LOGS}")),

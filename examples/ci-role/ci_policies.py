@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pulumi import Output
 
-from eks_rocketmq.eks.iam.policy_documents import Statement, policy
+from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """Whose tokens GitHub's jobs carry."""
@@ -142,13 +142,13 @@ def by_name(arns: Sequence[str]) -> dict[str, str]:
 
 def preview_policy(account: Account, bucket: str, key: str) -> str:
     """Reads the state and what the stack manages; changes nothing."""
-    return policy(_read(account, bucket, key))
+    return build_policy(_read(account, bucket, key))
 
 
 def deploy_policy(account: Account, bucket: str, key: str) -> str:
     """Reads what a preview reads, writes the state, and makes the driver's provider, roles and addon."""
     roles = [account.iam(f"role/{name}") for name in account.roles]
-    return policy(
+    return build_policy(
         [
             *_read(account, bucket, key),
             allow("WriteState", ["s3:PutObject", "s3:DeleteObject"], f"{bucket}/*"),
@@ -218,7 +218,7 @@ def deploy_policy(account: Account, bucket: str, key: str) -> str:
 
 def deploy_boundary(account: Account, bucket: str, key: str) -> str:
     """The most that the deploy role can ever do, whatever is attached to it."""
-    return policy(
+    return build_policy(
         [
             allow("ServicesOfAStack", [f"{service}:*" for service in ("ec2", "eks", "iam", "kms", "logs")], "*"),
             allow(
@@ -252,7 +252,7 @@ def driver_boundary(account: Account) -> str:
         f"arn:{account.partition}:ec2:{account.region}:*:{kind}/*" for kind in ("volume", "snapshot", "instance")
     )
     through_ec2 = [f"ec2.{account.region}.amazonaws.com{end}" for end in ("", ".cn")]
-    return policy(
+    return build_policy(
         [
             allow("Look", ["ec2:Describe*"], "*"),
             allow(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.eks.ebs.csi_identity import CLUSTER_TAG, PERMISSIONS
-from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
-from eks_rocketmq.eks.iam.policy_documents import managed_policy_arn
+from eks_rocketmq.eks.ebs.driver_plan import CLUSTER_TAG, PERMISSIONS
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
+from eks_rocketmq.eks.iam.policy_documents import format_managed_policy_arn
 from sandbox import layout
 from tests.contract.errors import refused
 from tests.contract.server import ROLE, Server, cure
@@ -182,18 +182,18 @@ def case(running: Server, kind: str) -> Iterator[Case]:
     """The role with this kind of permissions and nothing else, put back to the original case afterwards."""
     iam = running.client("iam")
     cure(running)
-    legacy = managed_policy_arn("aws", PERMISSIONS["legacy"] or "")
+    legacy = format_managed_policy_arn("aws", PERMISSIONS["legacy"] or "")
     permissions = kind.split(maxsplit=1)[0]
     managed = PERMISSIONS[permissions]
     iam.detach_role_policy(RoleName=ROLE, PolicyArn=legacy)
     if managed:
-        iam.attach_role_policy(RoleName=ROLE, PolicyArn=managed_policy_arn("aws", managed))
+        iam.attach_role_policy(RoleName=ROLE, PolicyArn=format_managed_policy_arn("aws", managed))
     else:
-        document = volume_policy(SCOPE, snapshots=kind != permissions)
+        document = build_volume_policy(SCOPE, snapshots=kind != permissions)
         iam.put_role_policy(RoleName=ROLE, PolicyName="volumes", PolicyDocument=document)
     if permissions == "cluster_scoped":
         iam.tag_role(RoleName=ROLE, Tags=[{"Key": CLUSTER_TAG, "Value": layout.CLUSTER}])
-    iam.put_role_policy(RoleName=ROLE, PolicyName="keys", PolicyDocument=key_policy([KEY]))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="keys", PolicyDocument=build_key_policy([KEY]))
     try:
         yield Case(running.client("ec2", running.assume()["Credentials"]), running.client("ec2"))
     finally:

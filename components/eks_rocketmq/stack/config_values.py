@@ -11,7 +11,7 @@ import yaml
 from eks_rocketmq.args.arg_schema import ShapeError, describe_type
 from eks_rocketmq.args.errors import Problems
 from eks_rocketmq.args.validation import did_you_mean, nearest_names, one_of
-from eks_rocketmq.eks.ebs.csi_identity import PERMISSIONS
+from eks_rocketmq.eks.ebs.driver_plan import PERMISSIONS
 from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from eks_rocketmq.rocketmq.config.durability import PROFILES
 

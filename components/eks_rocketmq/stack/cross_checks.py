@@ -11,17 +11,17 @@ from typing import Any
 from eks_rocketmq.args.arg_schema import camel
 from eks_rocketmq.args.aws_identifiers import is_arn, parse_arn
 from eks_rocketmq.args.validation import bytes_of, refuse_beside
-from eks_rocketmq.eks.addons.addon_plan import IDENTITIES, KUBE_PROXY, POD_IDENTITY_AGENT, AddonPlan
+from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, KUBE_PROXY, POD_IDENTITY_AGENT, AddonPlan
 from eks_rocketmq.eks.addons.cluster_addons import CNI_POLICY
 from eks_rocketmq.eks.addons.cluster_addons_args import VpcCniArgs
 from eks_rocketmq.eks.cluster.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.eks.ebs.storage_class_plan import least_size
-from eks_rocketmq.eks.iam.role_checks import provider_audiences
+from eks_rocketmq.eks.ebs.storage_class_plan import compute_min_size
+from eks_rocketmq.eks.iam.role_checks import validate_provider_audiences
 from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
-from eks_rocketmq.eks.nodes.node_plan import NodePlan, kubernetes_release
+from eks_rocketmq.eks.nodes.node_plan import NodePlan, get_kubernetes_release
 from eks_rocketmq.rocketmq.config import durability
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
@@ -81,7 +81,7 @@ def client_ids(given: list[Any]) -> list[str]:
             msg = f"oidcClientIds has {each!r}; accepted are strings, each one audience such as 'vault'"
             raise ValueError(msg)
     try:
-        provider_audiences(given)
+        validate_provider_audiences(given)
     except ValueError as error:
         msg = f"oidcClientIds: {error}"
         raise ValueError(msg) from error
@@ -134,7 +134,7 @@ def check_role_names(driver: str, cni: VpcCniArgs) -> None:
     Raises:
         ValueError: naming both keys.
     """
-    makes_role = "role_name" in IDENTITIES[cni.get("identity", "irsa")]
+    makes_role = "role_name" in IDENTITY_FIELDS[cni.get("identity", "irsa")]
     if makes_role and driver.lower() == cni["role_name"].lower():
         msg = (
             f"ebsCsiRoleName is {driver!r}, and the pod network's role has that name too, by itself or from "
@@ -215,7 +215,7 @@ def check_versions(cluster: str, groups: Mapping[str, NodeGroupArgs], addons: It
         f"{place}.releaseVersion": release
         for place, args in groups.items()
         # Bottlerocket counts its releases by itself.
-        if "version" not in args and (release := kubernetes_release(args)) is not None
+        if "version" not in args and (release := get_kubernetes_release(args)) is not None
     }
     pinned = [addon.version for addon in addons if addon.name == KUBE_PROXY and addon.version is not None]
     if pinned:
@@ -362,7 +362,7 @@ def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
     Raises:
         ValueError: naming the claim and the least size.
     """
-    least = least_size(storage)
+    least = compute_min_size(storage)
     made = plan(rocketmq)
     own = {"controllers": (rocketmq.get("controllers", {}), made.controllers.storage)}
     own |= {

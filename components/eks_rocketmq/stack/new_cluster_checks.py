@@ -8,7 +8,7 @@ from eks_rocketmq.args.errors import Problems
 from eks_rocketmq.eks.addons.addon_plan import plan_addons
 from eks_rocketmq.eks.cluster.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
-from eks_rocketmq.eks.ebs.csi_configuration import configuration_values
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.nodes.node_plan import plan_nodes
@@ -105,7 +105,7 @@ def _pods_check(
 ) -> Callable[[Iterable[Group]], None]:
     zones = new.network.get("zones") or [None] * len(plan_network(new.network).private)
     made, addons = plan(rocketmq), plan_addons(new.after_nodes)
-    driver = configuration_values(ebs_csi.get("configuration", {}))
+    driver = render_configuration(ebs_csi.get("configuration", {}))
 
     def check(groups: Iterable[Group]) -> None:
         check_placement([nodes for group in groups for nodes in group.nodes(zones, region)], made, addons, driver)

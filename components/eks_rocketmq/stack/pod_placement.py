@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from eks_rocketmq.eks.addons.addon_plan import COREDNS, AddonPlan
-from eks_rocketmq.eks.nodes.instance_sizes import room
+from eks_rocketmq.eks.nodes.instance_sizes import estimate_allocatable
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.eks.nodes.node_plan import AMI_TYPES, ARM, EFFECTS, NodePlan
 from eks_rocketmq.rocketmq.config.memory import MIB
@@ -65,7 +65,7 @@ class Group:
             # EC2 keeps one group over several zones balanced.
             filled = list(islice(cycle(own), self.size))
             counts = {place: filled.count(place) for place in own}
-        rooms = [room(type_) for type_ in self.args["instance_types"]]
+        rooms = [estimate_allocatable(type_) for type_ in self.args["instance_types"]]
         known = [one for one in rooms if one is not None]
         for place, count in counts.items():
             yield Nodes(

@@ -13,18 +13,25 @@ from eks_rocketmq.args.arg_schema import camel, from_camel
 from eks_rocketmq.args.aws_identifiers import cluster_name, role_arn
 from eks_rocketmq.args.errors import Problems
 from eks_rocketmq.args.validation import dns_subdomain, each_once
-from eks_rocketmq.eks.addons.addon_plan import AFTER, BEFORE, DEFAULTS, NODES_NEED, VPC_CNI, plan_addons
+from eks_rocketmq.eks.addons.addon_plan import (
+    AFTER_NODES,
+    BEFORE_NODES,
+    DEFAULT_ADDONS,
+    NODE_ADDONS,
+    VPC_CNI,
+    plan_addons,
+)
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonStage, ClusterAddonsArgs, VpcCniArgs
 from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
-from eks_rocketmq.eks.ebs.csi_configuration import configuration_values
-from eks_rocketmq.eks.ebs.csi_identity import choices
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
+from eks_rocketmq.eks.ebs.driver_plan import plan_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
-from eks_rocketmq.eks.ebs.ebs_csi_policy import key_policy
-from eks_rocketmq.eks.ebs.self_managed import driver_names
+from eks_rocketmq.eks.ebs.ebs_csi_policy import build_key_policy
+from eks_rocketmq.eks.ebs.self_managed_driver import parse_driver_names
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.eks.ebs.storage_class_plan import RESERVED_NAMES, parameters, reclaim_policy
+from eks_rocketmq.eks.ebs.storage_class_plan import RESERVED_NAMES, build_parameters, get_reclaim_policy
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.eks.network.network_plan import plan_network
@@ -254,7 +261,7 @@ def _node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroup
 
 def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
     """Arguments of the addons before and after the nodes, from one list: each addon belongs to one of the two."""
-    wired = {"cluster_name": cluster, "stage": BEFORE, "kubernetes_version": _FACTS["kubernetes_version"]}
+    wired = {"cluster_name": cluster, "stage": BEFORE_NODES, "kubernetes_version": _FACTS["kubernetes_version"]}
     problems, inner = Problems(), given.get("vpcCni", {})
     pod_network = problems.attempt(part, "clusterAddons.vpcCni", inner, VpcCniArgs, _CNI_FACTS, _CNI_PLACE)
     others = {key: value for key, value in given.items() if not (problems and key == "vpcCni")}
@@ -264,13 +271,13 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
     each_once([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
-    chosen: tuple[AddonStage, ...] = (BEFORE, AFTER)
+    chosen: tuple[AddonStage, ...] = (BEFORE_NODES, AFTER_NODES)
     for stage in chosen:
-        own = [listed.pop(name, {"name": name}) for name in DEFAULTS[stage]]
-        extra = [listed.pop(name) for name in list(listed) if (name in NODES_NEED) == (stage == BEFORE)]
+        own = [listed.pop(name, {"name": name}) for name in DEFAULT_ADDONS[stage]]
+        extra = [listed.pop(name) for name in list(listed) if (name in NODE_ADDONS) == (stage == BEFORE_NODES)]
         stages.append({**args, "stage": stage, "addons": [*own, *extra]})
     before, after = stages
-    own_role: VpcCniArgs = {"role_name": role_checks.cluster_role_name(cluster, VPC_CNI)}
+    own_role: VpcCniArgs = {"role_name": role_checks.build_cluster_role_name(cluster, VPC_CNI)}
     before["vpc_cni"] = cni if cni.get("identity") == "node" else {**own_role, **cni}
     after.pop("vpc_cni", None)
     after.pop("pod_identity_agent", None)
@@ -279,7 +286,7 @@ def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, 
         plan_addons(after)
     if "role_name" in before["vpc_cni"]:
         with as_spelled("clusterAddons.vpcCni"):
-            role_checks.role_name(before["vpc_cni"]["role_name"])
+            role_checks.validate_role_name(before["vpc_cni"]["role_name"])
     return before, after
 
 
@@ -289,24 +296,25 @@ def _ebs_csi(
     driver = values["ebsCsiDriver"]
     wired = {
         "cluster_name": values["clusterName"],
-        "role_name": values["ebsCsiRoleName"] or role_checks.cluster_role_name(values["clusterName"], "ebs-csi-driver"),
+        "role_name": values["ebsCsiRoleName"]
+        or role_checks.build_cluster_role_name(values["clusterName"], "ebs-csi-driver"),
         "permissions": values["ebsCsiPermissions"],
         "existing": driver == "existing",
         "auto_mode": driver == "auto-mode",
         **_FACTS,
     }
-    role_checks.role_name(wired["role_name"], "ebsCsiRoleName")
+    role_checks.validate_role_name(wired["role_name"], "ebsCsiRoleName")
     own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
     cross_checks.check_driver(driver, values, own)
     args: EbsCsiAddonArgs = part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
     if driver == "self-managed":
         args.setdefault("self_managed", {})
     with as_spelled("ebsCsi"):
-        choices(args)
-        configuration_values(args.get("configuration", {}))
-        driver_names({**args.get("self_managed", {})})
-        role_checks.path(args.get("path", "/"))
-        key_policy(cast("list[str]", args.get("kms_key_arns", [])))
+        plan_driver(args)
+        render_configuration(args.get("configuration", {}))
+        parse_driver_names({**args.get("self_managed", {})})
+        role_checks.validate_path(args.get("path", "/"))
+        build_key_policy(cast("list[str]", args.get("kms_key_arns", [])))
     if "kms_key_id" in storage and driver not in cross_checks.NO_ROLE:
         # The driver could not use the key of the class otherwise, and every claim would stay Pending.
         args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
@@ -332,8 +340,8 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
             )
             raise ValueError(msg)
         with as_spelled("newStorageClass"):
-            parameters(args)
-            reclaim_policy(args)
+            build_parameters(args)
+            get_reclaim_policy(args)
     return args
 
 

@@ -14,7 +14,7 @@ import eks_rocketmq
 from eks_rocketmq.args.arg_schema import camel
 from eks_rocketmq.args.field_metadata import Enumeration, accepted_values, enumeration_name
 from eks_rocketmq.eks.addons import addon_plan
-from eks_rocketmq.eks.ebs import csi_identity, storage_class_plan
+from eks_rocketmq.eks.ebs import driver_plan, storage_class_plan
 from eks_rocketmq.eks.nodes import node_plan
 from eks_rocketmq.plugin import component_provider
 from eks_rocketmq.plugin.schema_enums import add_enumeration
@@ -77,14 +77,14 @@ def test_an_enumeration_has_the_values_that_its_input_describes(
     ("name", "known"),
     [
         ("AmiType", node_plan.AMI_TYPES),
-        ("AddonStage", addon_plan.DEFAULTS),
+        ("AddonStage", addon_plan.DEFAULT_ADDONS),
         ("DurabilityProfile", durability.PROFILES),
-        ("EbsCsiPermissions", csi_identity.PERMISSIONS),
+        ("EbsCsiPermissions", driver_plan.PERMISSIONS),
         ("MessageType", {*topics.MESSAGE_TYPES, *topics.NEWER_MESSAGE_TYPES, "MIXED"}),
         ("TaintEffect", node_plan.EFFECTS),
         ("TopicPermission", topics.TOPIC_PERMISSIONS),
-        ("VolumeType", storage_class_plan.TYPES),
-        ("VpcCniIdentity", addon_plan.IDENTITIES),
+        ("VolumeType", storage_class_plan.VOLUME_TYPES),
+        ("VpcCniIdentity", addon_plan.IDENTITY_FIELDS),
     ],
 )
 def test_a_table_by_value_has_a_row_for_each_accepted_value(name: str, known: Collection[str]) -> None:

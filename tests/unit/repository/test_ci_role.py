@@ -7,8 +7,8 @@ import pulumi
 import pytest
 import yaml
 
-from eks_rocketmq.eks.ebs.csi_identity import PERMISSIONS
-from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
+from eks_rocketmq.eks.ebs.driver_plan import PERMISSIONS
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from sandbox.aws.policies import published
 from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, GITHUB, arn, deploy_example, fakes, iam
 from tests.unit.harness import REPOSITORY, Recording
@@ -256,8 +256,8 @@ def granted(document: str) -> set[tuple[str, str]]:
     "document",
     [
         *(MANAGED[f"arn:aws:iam::aws:policy/{policy}"] for policy in PERMISSIONS.values() if policy),
-        volume_policy(SCOPE, snapshots=True),
-        key_policy([KEY]),
+        build_volume_policy(SCOPE, snapshots=True),
+        build_key_policy([KEY]),
     ],
     ids=[*PERMISSIONS, "keys"],
 )

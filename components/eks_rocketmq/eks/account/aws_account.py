@@ -3,34 +3,34 @@
 import pulumi_aws as aws
 from pulumi import ComponentResource, InvokeOutputOptions, Output
 
-from eks_rocketmq.eks.account.aws_calls import call, checked_answer
+from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 
-_PARTITION = call("aws:index/getPartition:getPartition")
-_REGION = call("aws:index/getRegion:getRegion")
-_CALLER = call("aws:index/getCallerIdentity:getCallerIdentity")
+_PARTITION = format_call("aws:index/getPartition:getPartition")
+_REGION = format_call("aws:index/getRegion:getRegion")
+_CALLER = format_call("aws:index/getCallerIdentity:getCallerIdentity")
 
 
-def partition(component: ComponentResource) -> Output[str]:
+def get_partition(component: ComponentResource) -> Output[str]:
     """Return the partition, such as `aws` or `aws-cn`."""
     found = aws.get_partition_output(opts=InvokeOutputOptions(parent=component))
-    return checked_answer(found, _PARTITION, "partition", component=component).partition
+    return require_output_fields(found, _PARTITION, "partition", component=component).partition
 
 
-def region(component: ComponentResource) -> Output[str]:
+def get_region(component: ComponentResource) -> Output[str]:
     """Return the region, such as `eu-west-1`."""
     found = aws.get_region_output(opts=InvokeOutputOptions(parent=component))
-    return checked_answer(found, _REGION, "region", component=component).region
+    return require_output_fields(found, _REGION, "region", component=component).region
 
 
-def caller_arn(component: ComponentResource) -> Output[str]:
+def get_caller_arn(component: ComponentResource) -> Output[str]:
     """Return the ARN of the caller, which contains partition and account."""
-    return checked_answer(_caller(component), _CALLER, "arn", component=component).arn
+    return require_output_fields(_get_caller(component), _CALLER, "arn", component=component).arn
 
 
-def account_id(component: ComponentResource) -> Output[str]:
+def get_account_id(component: ComponentResource) -> Output[str]:
     """Return the number of the account."""
-    return checked_answer(_caller(component), _CALLER, "account_id", component=component).account_id
+    return require_output_fields(_get_caller(component), _CALLER, "account_id", component=component).account_id
 
 
-def _caller(component: ComponentResource) -> Output[aws.GetCallerIdentityResult]:
+def _get_caller(component: ComponentResource) -> Output[aws.GetCallerIdentityResult]:
     return aws.get_caller_identity_output(opts=InvokeOutputOptions(parent=component))

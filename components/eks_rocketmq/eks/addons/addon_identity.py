@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOutputOptions, Output
 
-from eks_rocketmq.eks.account.aws_calls import call, checked_answer
+from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.pulumi_sdk.component import child_options
@@ -22,7 +22,7 @@ class AddonRole:
     """The other way round. The addon makes the association itself, so that it goes with the addon."""
 
 
-def addon_role(  # noqa: PLR0913 - the two identities
+def create_addon_role(  # noqa: PLR0913 - the two identities
     component: ComponentResource,
     name: str,
     wanted: IrsaRoleArgs,
@@ -53,7 +53,7 @@ def addon_role(  # noqa: PLR0913 - the two identities
     return AddonRole(role.arn, None, [{"role_arn": role.arn, "service_account": account["name"]}])
 
 
-def resolved_version(
+def resolve_addon_version(
     component: ComponentResource, addon: str, kubernetes_version: Input[str], *, most_recent: bool
 ) -> Output[str]:
     """The newest version of an addon for a Kubernetes version, or EKS's default one, as of this run."""
@@ -63,6 +63,6 @@ def resolved_version(
         most_recent=most_recent,
         opts=InvokeOutputOptions(parent=component),
     )
-    return checked_answer(
-        found, call("aws:eks/getAddonVersion:getAddonVersion", addonName=addon), "version", component=component
+    return require_output_fields(
+        found, format_call("aws:eks/getAddonVersion:getAddonVersion", addonName=addon), "version", component=component
     ).version

@@ -17,18 +17,18 @@ POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 COREDNS = "coredns"
 EBS_CSI = "aws-ebs-csi-driver"
 
-BEFORE: AddonStage = "before_nodes"
-AFTER: AddonStage = "after_nodes"
-DEFAULTS: Mapping[str, tuple[str, ...]] = {
+BEFORE_NODES: AddonStage = "before_nodes"
+AFTER_NODES: AddonStage = "after_nodes"
+DEFAULT_ADDONS: Mapping[str, tuple[str, ...]] = {
     # The pod network finds the API server at a service address, and that is kube-proxy's work: nodes need both.
-    BEFORE: (VPC_CNI, KUBE_PROXY),
-    AFTER: (COREDNS,),
+    BEFORE_NODES: (VPC_CNI, KUBE_PROXY),
+    AFTER_NODES: (COREDNS,),
 }
 """What each stage installs unless it is told otherwise."""
-NODES_NEED = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
+NODE_ADDONS = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
 """Addons that are sets of one pod for each node: without a node they are ACTIVE at once, without them no node is."""
-VERSIONS = accepted_values(AddonVersions)
-IDENTITIES: Mapping[str, tuple[str, ...]] = {
+VERSION_CHOICES = accepted_values(AddonVersions)
+IDENTITY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "irsa": ("role_name", "issuer", "provider_arn"),
     "pod_identity": ("role_name", "cluster_arn"),
     "node": (),
@@ -57,26 +57,26 @@ def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
             that EKS would refuse.
     """
     stage = args["stage"]
-    one_of(stage, (BEFORE, AFTER), "stage")
-    versions = one_of(args.get("versions", "installed"), VERSIONS, "versions")
+    one_of(stage, (BEFORE_NODES, AFTER_NODES), "stage")
+    versions = one_of(args.get("versions", "installed"), VERSION_CHOICES, "versions")
     if versions != "installed" and "kubernetes_version" not in args:
         msg = f"versions is {versions!r}; it needs kubernetes_version, such as '1.35'"
         raise ValueError(msg)
-    _check_vpc_cni(args)
-    wanted: list[AddonArgs] = list(args.get("addons", [{"name": name} for name in DEFAULTS[stage]]))
+    _validate_vpc_cni(args)
+    wanted: list[AddonArgs] = list(args.get("addons", [{"name": name} for name in DEFAULT_ADDONS[stage]]))
     names = [addon["name"] for addon in wanted]
     if args.get("pod_identity_agent", False) and POD_IDENTITY_AGENT not in names:
         wanted.append({"name": POD_IDENTITY_AGENT})
     each_once(names, "addons")
     for addon in wanted:
-        _check(addon, stage)
+        _validate_addon(addon, stage)
     return [
-        AddonPlan(addon["name"], addon.get("version"), _json(_configuration(addon, args)))
+        AddonPlan(addon["name"], addon.get("version"), _dump_json(_build_configuration(addon, args)))
         for addon in sorted(wanted, key=lambda addon: addon["name"])
     ]
 
 
-def _check(addon: AddonArgs, stage: str) -> None:
+def _validate_addon(addon: AddonArgs, stage: str) -> None:
     name = addon["name"]
     if not _NAME.fullmatch(name):
         msg = (
@@ -86,23 +86,26 @@ def _check(addon: AddonArgs, stage: str) -> None:
     if name == EBS_CSI:
         msg = f"addons has {name!r}; EbsCsiAddon installs it, with the role that it needs"
         raise ValueError(msg)
-    if stage == AFTER and name in NODES_NEED:
-        msg = f"addons has {name!r} in stage {AFTER!r}; nodes become ready only with it: put it into {BEFORE!r}"
-        raise ValueError(msg)
-    if stage == BEFORE and name not in NODES_NEED:
+    if stage == AFTER_NODES and name in NODE_ADDONS:
         msg = (
-            f"addons has {name!r} in stage {BEFORE!r}; its pods wait for nodes, and EKS waits 20 minutes for its pods: "
-            f"put it into {AFTER!r}"
+            f"addons has {name!r} in stage {AFTER_NODES!r}; nodes become ready only with it: put it into "
+            f"{BEFORE_NODES!r}"
+        )
+        raise ValueError(msg)
+    if stage == BEFORE_NODES and name not in NODE_ADDONS:
+        msg = (
+            f"addons has {name!r} in stage {BEFORE_NODES!r}; its pods wait for nodes, and EKS waits 20 minutes for its "
+            f"pods: put it into {AFTER_NODES!r}"
         )
         raise ValueError(msg)
     if "version" in addon:
         addon_version(addon["version"], f"version of {name}")
 
 
-def _check_vpc_cni(args: ClusterAddonsArgs) -> None:
+def _validate_vpc_cni(args: ClusterAddonsArgs) -> None:
     cni = args.get("vpc_cni")
     names = [addon["name"] for addon in args.get("addons", [{"name": VPC_CNI}])]
-    if args["stage"] == AFTER or VPC_CNI not in names:
+    if args["stage"] == AFTER_NODES or VPC_CNI not in names:
         if cni is not None:
             msg = f"vpc_cni is given, but stage {args['stage']!r} does not install it with these addons: leave it out"
             raise ValueError(msg)
@@ -114,12 +117,12 @@ def _check_vpc_cni(args: ClusterAddonsArgs) -> None:
         )
         raise ValueError(msg)
     identity = cni.get("identity", "irsa")
-    one_of(identity, IDENTITIES, "vpc_cni.identity")
+    one_of(identity, IDENTITY_FIELDS, "vpc_cni.identity")
     if identity == "node":
         # The other arguments are what every program knows of its cluster.
         role = {"vpc_cni.role_name": cni.get("role_name")}
         refuse_beside(role, role, "vpc_cni.identity 'node', which makes no role")
-    needed = IDENTITIES[identity]
+    needed = IDENTITY_FIELDS[identity]
     if missing := [key for key in needed if key not in cni]:
         msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(needed)}"
         raise ValueError(msg)
@@ -128,7 +131,7 @@ def _check_vpc_cni(args: ClusterAddonsArgs) -> None:
         raise ValueError(msg)
 
 
-def _configuration(addon: AddonArgs, args: ClusterAddonsArgs) -> dict[str, Any]:
+def _build_configuration(addon: AddonArgs, args: ClusterAddonsArgs) -> dict[str, Any]:
     own: dict[str, Any] = {}
     cni = args.get("vpc_cni")
     if addon["name"] == VPC_CNI and cni is not None:
@@ -136,17 +139,17 @@ def _configuration(addon: AddonArgs, args: ClusterAddonsArgs) -> dict[str, Any]:
         own["enableNetworkPolicy"] = "true" if cni.get("network_policy", True) else "false"
         if cni.get("prefix_delegation", False):
             own["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
-    return _merged(own, addon.get("configuration", {}))
+    return _merge(own, addon.get("configuration", {}))
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        merged[key] = _merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = _merge(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 
-def _json(configuration: Mapping[str, Any]) -> str | None:
+def _dump_json(configuration: Mapping[str, Any]) -> str | None:
     """Sorted, so that the order of keys in a program is no change of the addon."""
     return json.dumps(configuration, sort_keys=True, separators=(",", ":")) if configuration else None

@@ -7,12 +7,12 @@ from pulumi import (
     ResourceHookBinding,
 )
 
-from eks_rocketmq.eks.account.aws_create_checks import refuse_existing
+from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.lookups.create_checks import ownership_tags
 from eks_rocketmq.pulumi_sdk.component import resource_hooks
 
 
-def check_addon(name: str, component: ComponentResource, *, existing: str, keep: str) -> ResourceHookBinding:
+def create_addon_hooks(name: str, component: ComponentResource, *, existing: str, keep: str) -> ResourceHookBinding:
     """Return the hooks of an addon.
 
     Args:
@@ -21,10 +21,12 @@ def check_addon(name: str, component: ComponentResource, *, existing: str, keep:
         existing: how the program uses an addon without managing it, for the error.
         keep: the arguments that keep an IRSA role, for the error.
     """
-    return ResourceHookBinding.merge(refuse_existing(name, existing, component), _refuse_role_removal(name, keep))
+    return ResourceHookBinding.merge(
+        reject_existing_resource(name, existing, component), _reject_role_removal(name, keep)
+    )
 
 
-def _refuse_role_removal(name: str, keep: str) -> ResourceHookBinding:
+def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
     """Return a hook that rejects an update which takes the IRSA role off an addon.
 
     The AWS provider sends an empty ARN then, and EKS rejects it half-way through the update

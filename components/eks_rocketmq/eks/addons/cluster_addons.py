@@ -4,9 +4,9 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.eks.addons.addon_identity import AddonRole, addon_role, resolved_version
+from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import VPC_CNI, AddonPlan, plan_addons
-from eks_rocketmq.eks.addons.addon_preflight import check_addon
+from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import ownership_tags
@@ -33,18 +33,18 @@ class ClusterAddons(ComponentResource):
         super().__init__(type_token("ClusterAddons"), name, {}, opts)
         validate_args(args, ClusterAddonsArgs)
         plans = plan_addons(args)
-        addons = {plan.name: self._addon(name, plan, args) for plan in plans}
+        addons = {plan.name: self._create_addon(name, plan, args) for plan in plans}
         versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})
         self.versions = versions
         self.register_outputs({"versions": self.versions})
 
-    def _addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:
-        role = self._cni_role(name, args) if plan.name == VPC_CNI else None
+    def _create_addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:
+        role = self._create_cni_role(name, args) if plan.name == VPC_CNI else None
         return aws.eks.Addon(
             f"{name}-{plan.name}",
             cluster_name=args["cluster_name"],
             addon_name=plan.name,
-            addon_version=plan.version or self._resolved(plan, args),
+            addon_version=plan.version or self._resolve_version(plan, args),
             configuration_values=plan.configuration,
             service_account_role_arn=role.service_account_role_arn if role else None,
             pod_identity_associations=role.pod_identity_associations if role else None,
@@ -55,7 +55,7 @@ class ClusterAddons(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                hooks=check_addon(
+                hooks=create_addon_hooks(
                     f"{name}-{plan.name}",
                     self,
                     existing="leave it out of the `addons` of ClusterAddons",
@@ -66,13 +66,13 @@ class ClusterAddons(ComponentResource):
             ),
         )
 
-    def _resolved(self, plan: AddonPlan, args: ClusterAddonsArgs) -> Output[str] | None:
+    def _resolve_version(self, plan: AddonPlan, args: ClusterAddonsArgs) -> Output[str] | None:
         wanted = args.get("versions", "installed")
         if wanted == "installed" or "kubernetes_version" not in args:
             return None
-        return resolved_version(self, plan.name, args["kubernetes_version"], most_recent=wanted == "latest")
+        return resolve_addon_version(self, plan.name, args["kubernetes_version"], most_recent=wanted == "latest")
 
-    def _cni_role(self, name: str, args: ClusterAddonsArgs) -> AddonRole | None:
+    def _create_cni_role(self, name: str, args: ClusterAddonsArgs) -> AddonRole | None:
         """Role of the pod network's service account; None: it works as the node."""
         cni = args.get("vpc_cni", {})
         identity = cni.get("identity", "irsa")
@@ -85,6 +85,6 @@ class ClusterAddons(ComponentResource):
             "tags": {**args.get("tags", {})},
         }
         if identity == "pod_identity":
-            return addon_role(self, f"{name}-{VPC_CNI}", wanted, pod_identity=cni["cluster_arn"])
+            return create_addon_role(self, f"{name}-{VPC_CNI}", wanted, pod_identity=cni["cluster_arn"])
         irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
-        return addon_role(self, f"{name}-{VPC_CNI}", wanted, irsa=irsa)
+        return create_addon_role(self, f"{name}-{VPC_CNI}", wanted, irsa=irsa)

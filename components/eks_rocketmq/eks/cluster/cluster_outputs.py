@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output
 
-from eks_rocketmq.eks.cluster.kubeconfig import kubeconfig
+from eks_rocketmq.eks.cluster.kubeconfig import render_kubeconfig
 from eks_rocketmq.pulumi_sdk.component import child_options
 
 
@@ -26,7 +26,7 @@ class ClusterOutputs(Protocol):
 
 
 @dataclass(frozen=True)
-class Description:
+class ClusterDescription:
     """What DescribeCluster says, or will say of a cluster that is only planned."""
 
     name: Input[str]
@@ -39,7 +39,7 @@ class Description:
     security_group_ids: Input[list[str]]
 
 
-def give_access(
+def create_kubernetes_provider(
     component: ComponentResource,
     name: str,
     arn: Output[str],
@@ -63,7 +63,9 @@ def give_access(
     )
 
 
-def describe(cluster: ClusterOutputs, found: Description, profile: str | None, role_arn: str | None) -> None:
+def set_cluster_outputs(
+    cluster: ClusterOutputs, found: ClusterDescription, profile: str | None, role_arn: str | None
+) -> None:
     """Sets every output of a cluster but its provider.
 
     Args:
@@ -76,11 +78,11 @@ def describe(cluster: ClusterOutputs, found: Description, profile: str | None, r
         setattr(cluster, key, Output.from_input(value))
     config: Output[str] = Output.all(
         arn=cluster.arn, endpoint=cluster.endpoint, certificate_authority=cluster.certificate_authority
-    ).apply(lambda known: kubeconfig(**known, profile=profile, role_arn=role_arn))
+    ).apply(lambda known: render_kubeconfig(**known, profile=profile, role_arn=role_arn))
     cluster.kubeconfig = config
 
 
-def registered(cluster: ClusterOutputs) -> dict[str, Any]:
+def collect_outputs(cluster: ClusterOutputs) -> dict[str, Any]:
     """The outputs of a cluster under the names that other languages see."""
     return {
         "name": cluster.name,

@@ -18,7 +18,7 @@ from eks_rocketmq.eks.cluster.eks_cluster_args import (
     SupportType,
 )
 
-AUTHENTICATION = "API"
+AUTHENTICATION_MODE = "API"
 """Access entries and no `aws-auth`; there is no way back from it."""
 LOG_TYPES = accepted_values(ControlPlaneLog)
 SUPPORT_TYPES = accepted_values(SupportType)
@@ -79,12 +79,12 @@ def is_admin(entry: AccessEntryArgs) -> bool:
     return any(one["policy"] == ADMIN_POLICY and not one.get("namespaces") for one in entry.get("policies", []))
 
 
-def access_policy_arn(partition: str, policy: str) -> str:
+def format_access_policy_arn(partition: str, policy: str) -> str:
     """ARN of one of EKS's access policies, which are no IAM policies."""
     return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
 
 
-def finish_cluster(
+def complete_cluster_inputs(
     properties: Mapping[str, Any], *, creator_is_admin: bool, zonal_shift: bool | None
 ) -> dict[str, Any]:
     """The inputs of the cluster that `pulumi_eks` makes, with what it has no argument for.
@@ -95,7 +95,7 @@ def finish_cluster(
         zonal_shift: whether AWS may lead traffic away from a zone; None: not said, as not every partition knows it.
     """
     # Replaced as a whole: what comes from the engine may be an Output, which has no items.
-    access = {"authenticationMode": AUTHENTICATION, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
+    access = {"authenticationMode": AUTHENTICATION_MODE, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
     shift = {} if zonal_shift is None else {"zonalShiftConfig": {"enabled": zonal_shift}}
     return {**properties, "accessConfig": access, **shift}
 

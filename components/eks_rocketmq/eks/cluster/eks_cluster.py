@@ -22,20 +22,25 @@ from pulumi import (
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import key_arn
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.account.aws_calls import call, checked_answer
-from eks_rocketmq.eks.account.aws_create_checks import refuse_existing, refuse_existing_cluster
-from eks_rocketmq.eks.cluster.cluster_outputs import Description, describe, give_access, registered
+from eks_rocketmq.eks.account.aws_create_checks import reject_existing_cluster, reject_existing_resource
+from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
+from eks_rocketmq.eks.cluster.cluster_outputs import (
+    ClusterDescription,
+    collect_outputs,
+    create_kubernetes_provider,
+    set_cluster_outputs,
+)
 from eks_rocketmq.eks.cluster.cluster_plan import (
-    AUTHENTICATION,
+    AUTHENTICATION_MODE,
     ClusterPlan,
-    access_policy_arn,
     check_principal,
-    finish_cluster,
+    complete_cluster_inputs,
+    format_access_policy_arn,
     plan_cluster,
 )
 from eks_rocketmq.eks.cluster.eks_cluster_args import AccessEntryArgs, EksClusterArgs
 from eks_rocketmq.eks.iam.service_documents import CLUSTER_SERVICE
-from eks_rocketmq.eks.iam.service_role import service_role
+from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.lookups.aws_resources import CLUSTER
 from eks_rocketmq.lookups.create_checks import ownership_tags
 from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
@@ -44,10 +49,10 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import as_input, has_callback_server,
 
 CLUSTER_POLICY = "AmazonEKSClusterPolicy"
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
-_MADE = call("eks:index:Cluster.eksCluster")
+_CLUSTER_CALL = format_call("eks:index:Cluster.eksCluster")
 
 
-_LOGS_AGAIN = (
+_EXISTING_LOG_GROUP = (
     "not possible: EKS writes into this group and no other. It may have made it again with the last logs of a cluster "
     "that was deleted"
 )
@@ -89,34 +94,34 @@ class EksCluster(ComponentResource):
         validate_args(args, EksClusterArgs)
         require_aws_command()
         plan = plan_cluster(args)
-        role, policies = service_role(
+        role, policies = create_service_role(
             self, name, service=CLUSTER_SERVICE, policies=[CLUSTER_POLICY], tags=args.get("tags", {}), sessions=True
         )
-        logs = self._log_group(name, args, plan)
+        logs = self._create_log_group(name, args, plan)
         given = args.get("secrets_kms_key_arn")
-        key = checked(given, key_arn, "secrets_kms_key_arn") if given else self._key(name, args)
-        made = self._control_plane(name, args, plan, role, key, [*policies, logs])
-        found = Description(
+        key = checked(given, key_arn, "secrets_kms_key_arn") if given else self._create_key(name, args)
+        made = self._create_control_plane(name, args, plan, role, key, [*policies, logs])
+        found = ClusterDescription(
             # As the caller gave it: known before the cluster exists, and with the order of one that does.
             name=Output.all(args["cluster_name"], made.urn).apply(lambda known: known[0]),
             arn=made.arn,
             version=made.version,
             endpoint=made.endpoint,
-            certificate_authority=checked_answer(made.certificate_authority, _MADE, "data").data,
-            oidc_issuer=checked_answer(made.identities, _MADE, "0.oidcs.0.issuer")[0].oidcs[0].issuer,
-            cluster_security_group_id=checked_answer(
-                made.vpc_config, _MADE, "cluster_security_group_id"
+            certificate_authority=require_output_fields(made.certificate_authority, _CLUSTER_CALL, "data").data,
+            oidc_issuer=require_output_fields(made.identities, _CLUSTER_CALL, "0.oidcs.0.issuer")[0].oidcs[0].issuer,
+            cluster_security_group_id=require_output_fields(
+                made.vpc_config, _CLUSTER_CALL, "cluster_security_group_id"
             ).cluster_security_group_id,
             # None in the plan of a cluster that gets no group of its own.
             security_group_ids=made.vpc_config.security_group_ids.apply(lambda groups: groups or []),
         )
-        describe(self, found, args.get("profile"), args.get("role_arn"))
+        set_cluster_outputs(self, found, args.get("profile"), args.get("role_arn"))
         # The API server refuses principals whose access entry does not exist yet.
-        self.kubeconfig = after(self.kubeconfig, self._access_entries(name, args))
-        self.provider = give_access(self, name, self.arn, self.kubeconfig)
-        self.register_outputs(registered(self))
+        self.kubeconfig = after(self.kubeconfig, self._create_access_entries(name, args))
+        self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
+        self.register_outputs(collect_outputs(self))
 
-    def _log_group(self, name: str, args: EksClusterArgs, plan: ClusterPlan) -> "aws.cloudwatch.LogGroup":
+    def _create_log_group(self, name: str, args: EksClusterArgs, plan: ClusterPlan) -> "aws.cloudwatch.LogGroup":
         return aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes here and nowhere else
@@ -127,11 +132,11 @@ class EksCluster(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                hooks=refuse_existing(f"{name}-logs", _LOGS_AGAIN, self),
+                hooks=reject_existing_resource(f"{name}-logs", _EXISTING_LOG_GROUP, self),
             ),
         )
 
-    def _key(self, name: str, args: EksClusterArgs) -> Output[str]:
+    def _create_key(self, name: str, args: EksClusterArgs) -> Output[str]:
         key = aws.kms.Key(
             f"{name}-secrets",
             description=f"Secrets of the EKS cluster {args['cluster_name']}",
@@ -143,7 +148,7 @@ class EksCluster(ComponentResource):
         )
         return key.arn
 
-    def _control_plane(  # noqa: PLR0913, PLR0917 - what the cluster is made of
+    def _create_control_plane(  # noqa: PLR0913, PLR0917 - what the cluster is made of
         self,
         name: str,
         args: EksClusterArgs,
@@ -162,7 +167,7 @@ class EksCluster(ComponentResource):
             vpc_id=args["vpc_id"],
             subnet_ids=args["subnet_ids"],
             service_role=as_input(role),
-            authentication_mode=eks.AuthenticationMode(AUTHENTICATION),
+            authentication_mode=eks.AuthenticationMode(AUTHENTICATION_MODE),
             endpoint_private_access=True,
             endpoint_public_access=bool(plan.public_sources),
             # pulumi_eks refuses even an empty list beside a private endpoint.
@@ -187,17 +192,17 @@ class EksCluster(ComponentResource):
                 # EKS uses the role's policy from its first network interface to its last, and creates a log group of
                 # its own, with logs that never expire, when it finds none.
                 depends_on=list(before),
-                transforms=self._transforms(name, args),
+                transforms=self._build_transforms(name, args),
             ),
         )
-        return checked_answer(component.eks_cluster, _MADE)
+        return require_output_fields(component.eks_cluster, _CLUSTER_CALL)
 
-    def _transforms(self, name: str, args: EksClusterArgs) -> list[ResourceTransform]:
+    def _build_transforms(self, name: str, args: EksClusterArgs) -> list[ResourceTransform]:
         if not has_callback_server():
             return []
-        return [_finish(args, refuse_existing_cluster(f"{name}-eks", args["cluster_name"], self))]
+        return [_create_cluster_transform(args, reject_existing_cluster(f"{name}-eks", args["cluster_name"], self))]
 
-    def _access_entries(self, name: str, args: EksClusterArgs) -> list[Resource]:
+    def _create_access_entries(self, name: str, args: EksClusterArgs) -> list[Resource]:
         made: list[Resource] = []
         for entry in args.get("access_entries", []):
             own = aws.eks.AccessEntry(
@@ -212,17 +217,19 @@ class EksCluster(ComponentResource):
                 tags={**args.get("tags", {}), **ownership_tags()},
                 opts=child_options(self),
             )
-            made += [own, *self._access_policies(f"{name}-{entry['name']}", entry, own)]
+            made += [own, *self._associate_access_policies(f"{name}-{entry['name']}", entry, own)]
         return made
 
-    def _access_policies(self, name: str, entry: AccessEntryArgs, own: aws.eks.AccessEntry) -> list[Resource]:
-        partition = aws_account.partition(self)
+    def _associate_access_policies(self, name: str, entry: AccessEntryArgs, own: aws.eks.AccessEntry) -> list[Resource]:
+        partition = aws_account.get_partition(self)
         return [
             aws.eks.AccessPolicyAssociation(
                 f"{name}-{policy['policy']}",
                 cluster_name=own.cluster_name,
                 principal_arn=own.principal_arn,
-                policy_arn=partition.apply(lambda known, policy=policy: access_policy_arn(known, policy["policy"])),
+                policy_arn=partition.apply(
+                    lambda known, policy=policy: format_access_policy_arn(known, policy["policy"])
+                ),
                 access_scope={"type": "namespace", "namespaces": policy["namespaces"]}
                 if policy.get("namespaces")
                 else {"type": "cluster"},
@@ -246,7 +253,7 @@ def require_aws_command() -> None:
         raise RunError(msg)
 
 
-def _finish(args: EksClusterArgs, hooks: ResourceHookBinding) -> ResourceTransform:
+def _create_cluster_transform(args: EksClusterArgs, hooks: ResourceHookBinding) -> ResourceTransform:
     """A transform that reaches the cluster inside of the remote component, where its arguments and options do not."""
 
     def finish(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
@@ -257,7 +264,7 @@ def _finish(args: EksClusterArgs, hooks: ResourceHookBinding) -> ResourceTransfo
         options.hooks = ResourceHookBinding.merge(options.hooks, hooks)
         if "timeouts" in args:
             options.custom_timeouts = CustomTimeouts(**args["timeouts"])
-        properties = finish_cluster(
+        properties = complete_cluster_inputs(
             resource.props,
             creator_is_admin=args.get("creator_is_admin", True),
             zonal_shift=args.get("zonal_shift"),

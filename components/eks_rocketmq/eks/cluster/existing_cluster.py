@@ -6,18 +6,23 @@ from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, Ru
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import cluster_name, role_arn
-from eks_rocketmq.eks.account.aws_calls import call, invoke, require_fields
-from eks_rocketmq.eks.cluster.cluster_outputs import Description, describe, give_access, registered
+from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
+from eks_rocketmq.eks.cluster.cluster_outputs import (
+    ClusterDescription,
+    collect_outputs,
+    create_kubernetes_provider,
+    set_cluster_outputs,
+)
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
 from eks_rocketmq.pulumi_sdk.component import type_token, warn
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
-_NEEDED = (
+_REQUIRED_FIELDS = (
     *("name", "arn", "version", "endpoint", "certificate_authorities.0.data", "identities"),
     *("vpc_config.cluster_security_group_id", "vpc_config.security_group_ids"),
 )
 """What an ACTIVE cluster has."""
-_ENDS = {
+_STATUS_HINTS = {
     "DELETING": "it will be gone, so name another cluster, or make one with EksCluster (`newCluster`)",
     "FAILED": (
         "it will never be, `aws eks describe-cluster --name {name} --query cluster.health` says why; name another "
@@ -27,7 +32,7 @@ _ENDS = {
 """What is left where a status never becomes ACTIVE."""
 
 _CONFIG_MAP = "CONFIG_MAP"
-_AWS_AUTH = (
+_CONFIG_MAP_WARNING = (
     "cluster {name!r} has the authentication mode CONFIG_MAP: it lets in what the ConfigMap kube-system/aws-auth "
     "names, and reads no access entry. role_arn is {role!r}. If the cluster answers Unauthorized, add the role there "
     "(`eksctl create iamidentitymapping`). Or change the mode to API_AND_CONFIG_MAP (`aws eks update-cluster-config`; "
@@ -68,10 +73,10 @@ class ExistingEksCluster(ComponentResource):
         validate_args(args, ExistingEksClusterArgs)
         if "role_arn" in args:
             role_arn(args["role_arn"], "role_arn")
-        cluster = _describe(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
+        cluster = _read_cluster(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
         if "role_arn" in args and any(each.authentication_mode == _CONFIG_MAP for each in cluster.access_configs or []):
-            warn(_AWS_AUTH.format(name=cluster.name, role=args["role_arn"]), self)
-        found = Description(
+            warn(_CONFIG_MAP_WARNING.format(name=cluster.name, role=args["role_arn"]), self)
+        found = ClusterDescription(
             name=cluster.name,
             arn=cluster.arn,
             version=cluster.version,
@@ -81,18 +86,18 @@ class ExistingEksCluster(ComponentResource):
             cluster_security_group_id=cluster.vpc_config.cluster_security_group_id,
             security_group_ids=list(cluster.vpc_config.security_group_ids),
         )
-        describe(self, found, args.get("profile"), args.get("role_arn"))
-        self.provider = give_access(self, name, self.arn, self.kubeconfig)
-        self.register_outputs(registered(self))
+        set_cluster_outputs(self, found, args.get("profile"), args.get("role_arn"))
+        self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
+        self.register_outputs(collect_outputs(self))
 
 
-def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
+def _read_cluster(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
     """DescribeCluster, refused unless the cluster can carry the stack.
 
     The plain call and not the output form: everything after it is then known at preview, the trust policy included.
     """
-    lookup = call("aws:eks/getCluster:getCluster", name=name)
-    cluster = invoke(
+    lookup = format_call("aws:eks/getCluster:getCluster", name=name)
+    cluster = invoke_function(
         lambda: aws.eks.get_cluster(name=name, opts=opts),
         lookup,
         f"EKS cluster {name!r} cannot be read",
@@ -102,10 +107,12 @@ def _describe(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
         also="clusterName",
     )
     if cluster.status != "ACTIVE":
-        way = _ENDS.get(cluster.status, "wait until it is (`aws eks wait cluster-active --name {name}`) and run again")
+        way = _STATUS_HINTS.get(
+            cluster.status, "wait until it is (`aws eks wait cluster-active --name {name}`) and run again"
+        )
         msg = f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: {way.format(name=name)}"
         raise RunError(msg)
-    require_fields(cluster, lookup, *_NEEDED)
+    require_fields(cluster, lookup, *_REQUIRED_FIELDS)
     if not (cluster.identities and cluster.identities[0].oidcs and cluster.identities[0].oidcs[0].issuer):
         msg = (
             f"EKS cluster {name!r} has no OIDC issuer, so no service account of it can take an IAM role; "

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 
-def kubeconfig(
+def render_kubeconfig(
     *,
     arn: str,
     endpoint: str,

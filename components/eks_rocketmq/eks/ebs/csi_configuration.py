@@ -15,9 +15,9 @@ SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
 SIDECARS = (
     *("attacher", "livenessProbe", "nodeDriverRegistrar", "provisioner", "resizer", "snapshotter", "volumemodifier"),
 )
-_TAG_KEY, _TAG_VALUE, _MOST_TAGS = 128, 256, 50
-_RESERVED = ("aws:", "ebs.csi.aws.com/", "kubernetes.io/", "CSIVolumeName", "CSIVolumeSnapshotName")
-_PLACES: Mapping[str, tuple[str, str]] = {
+_MAX_TAG_KEY, _MAX_TAG_VALUE, _MAX_TAGS = 128, 256, 50
+_RESERVED_PREFIXES = ("aws:", "ebs.csi.aws.com/", "kubernetes.io/", "CSIVolumeName", "CSIVolumeSnapshotName")
+_PATHS: Mapping[str, tuple[str, str]] = {
     "controller_replicas": ("controller", "replicaCount"),
     "controller_resources": ("controller", "resources"),
     "controller_tolerations": ("controller", "tolerations"),
@@ -29,10 +29,10 @@ _PLACES: Mapping[str, tuple[str, str]] = {
     "volume_attach_limit": ("node", "volumeAttachLimit"),
 }
 """Where an argument stands in the addon's values; the others need more than their place."""
-_COUNTS = frozenset({"controller_replicas", "volume_attach_limit"})
+_COUNT_ARGS = frozenset({"controller_replicas", "volume_attach_limit"})
 
 
-def configuration_values(given: Mapping[str, Any]) -> str | None:
+def render_configuration(given: Mapping[str, Any]) -> str | None:
     """The values as JSON, keys sorted, or None when nothing is configured.
 
     Args:
@@ -41,31 +41,33 @@ def configuration_values(given: Mapping[str, Any]) -> str | None:
     Raises:
         ValueError: naming the value and what is accepted.
     """
-    values = _copied(given.get("values", {}))
+    values = _copy_values(given.get("values", {}))
     for argument, value in given.items():
         if argument != "values":
-            _place(values, argument, value)
+            _set_argument(values, argument, value)
     return json.dumps(values, sort_keys=True, separators=(",", ":")) if values else None
 
 
-def volume_tags(tags: Mapping[str, str], what: str) -> None:
+def validate_volume_tags(tags: Mapping[str, str], what: str) -> None:
     """Raises ValueError for tags that EBS or the driver refuse on a volume."""
-    if len(tags) > _MOST_TAGS:
-        msg = f"{what} has {len(tags)} tags; accepted are {_MOST_TAGS}"
+    if len(tags) > _MAX_TAGS:
+        msg = f"{what} has {len(tags)} tags; accepted are {_MAX_TAGS}"
         raise ValueError(msg)
     for key, value in tags.items():
-        if not 0 < len(key) <= _TAG_KEY or "=" in key or "," in key or key.startswith(_RESERVED):
+        if not 0 < len(key) <= _MAX_TAG_KEY or "=" in key or "," in key or key.startswith(_RESERVED_PREFIXES):
             msg = (
-                f"{what} has the tag {key!r}; accepted are 1 to {_TAG_KEY} characters without '=' and ',', not "
-                f"beginning with {', '.join(_RESERVED)}, which belong to AWS and the driver"
+                f"{what} has the tag {key!r}; accepted are 1 to {_MAX_TAG_KEY} characters without '=' and ',', not "
+                f"beginning with {', '.join(_RESERVED_PREFIXES)}, which belong to AWS and the driver"
             )
             raise ValueError(msg)
-        if not isinstance(value, str) or len(value) > _TAG_VALUE or "," in value:
-            msg = f"{what} has {value!r} for the tag {key!r}; accepted are up to {_TAG_VALUE} characters without ','"
+        if not isinstance(value, str) or len(value) > _MAX_TAG_VALUE or "," in value:
+            msg = (
+                f"{what} has {value!r} for the tag {key!r}; accepted are up to {_MAX_TAG_VALUE} characters without ','"
+            )
             raise ValueError(msg)
 
 
-def _copied(values: object) -> dict[str, Any]:
+def _copy_values(values: object) -> dict[str, Any]:
     try:
         copied = json.loads(json.dumps(values))
     except (TypeError, ValueError) as error:
@@ -85,34 +87,34 @@ def _copied(values: object) -> dict[str, Any]:
     return copied
 
 
-def _place(values: dict[str, Any], argument: str, value: Any) -> None:  # noqa: ANN401 - each argument has its type
+def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  # noqa: ANN401 - each argument has its type
     if argument == "sidecar_resources":
         for sidecar, resources in value.items():
             if sidecar not in SIDECARS:
                 near = did_you_mean(sidecar, SIDECARS)
                 msg = f"sidecar_resources has {sidecar!r}; accepted are {', '.join(SIDECARS)}{near}"
                 raise ValueError(msg)
-            _put(values, ("sidecars", sidecar, "resources"), resources, argument)
+            _set_value(values, ("sidecars", sidecar, "resources"), resources, argument)
         return
     if argument == "volume_modification":
-        _put(values, ("controller", "volumeModificationFeature", "enabled"), value, argument)
+        _set_value(values, ("controller", "volumeModificationFeature", "enabled"), value, argument)
         return
     if argument == "default_storage_class":
-        _put(values, ("defaultStorageClass", "enabled"), value, argument)
+        _set_value(values, ("defaultStorageClass", "enabled"), value, argument)
         return
-    if argument not in _PLACES:
-        known = (*_PLACES, "default_storage_class", "sidecar_resources", "values", "volume_modification")
+    if argument not in _PATHS:
+        known = (*_PATHS, "default_storage_class", "sidecar_resources", "values", "volume_modification")
         msg = f"configuration has {argument!r}; accepted are {', '.join(sorted(known))}{did_you_mean(argument, known)}"
         raise ValueError(msg)
-    if argument in _COUNTS:
-        _put(values, _PLACES[argument], _count(value, argument), argument)
+    if argument in _COUNT_ARGS:
+        _set_value(values, _PATHS[argument], _validate_count(value, argument), argument)
         return
     if argument == "extra_volume_tags":
-        volume_tags(value, argument)
-    _put(values, _PLACES[argument], value, argument)
+        validate_volume_tags(value, argument)
+    _set_value(values, _PATHS[argument], value, argument)
 
 
-def _count(value: float, argument: str) -> int:
+def _validate_count(value: float, argument: str) -> int:
     count = whole_number(value, argument)
     if count < 1:
         msg = f"{argument} is {count}; accepted is a whole number from 1"
@@ -120,7 +122,7 @@ def _count(value: float, argument: str) -> int:
     return count
 
 
-def _put(values: dict[str, Any], path: tuple[str, ...], value: Any, argument: str) -> None:  # noqa: ANN401
+def _set_value(values: dict[str, Any], path: tuple[str, ...], value: Any, argument: str) -> None:  # noqa: ANN401
     section = values
     for key in path[:-1]:
         section = section.setdefault(key, {})

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubernetes.dynamic.exceptions import NotFoundError
 
-from eks_rocketmq.eks.ebs.self_managed import RESTART_ANNOTATION, ROLE_ANNOTATION, DriverNames
+from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, ROLE_ANNOTATION, DriverNames
 from eks_rocketmq.lookups.found import Found
 from eks_rocketmq.lookups.kubernetes_api import get
 
@@ -21,7 +21,7 @@ _DEPLOYMENTS = "/apis/apps/v1/deployments"
 
 
 @dataclass(frozen=True)
-class Controller:
+class ControllerState:
     """What decides whether the pods of a controller must be restarted."""
 
     annotated_role: str | None
@@ -59,7 +59,7 @@ def has_auto_mode(provider: Mapping[str, Any]) -> bool:
     return True
 
 
-def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controller:
+def read_controller(provider: Mapping[str, Any], names: DriverNames) -> ControllerState:
     """The controller with its service account and pods.
 
     Raises:
@@ -69,7 +69,9 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
         MaxRetryError: when the cluster cannot be reached.
     """
     namespace = names.namespace
-    deployment = _read(provider, f"/apis/apps/v1/namespaces/{namespace}/deployments", names.deployment, "deployment")
+    deployment = _read_object(
+        provider, f"/apis/apps/v1/namespaces/{namespace}/deployments", names.deployment, "deployment"
+    )
     template = deployment["spec"]["template"]
     account = template["spec"].get("serviceAccountName") or "default"
     if account != names.service_account:
@@ -78,18 +80,18 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
             f"runs as {account!r}. Give that name"
         )
         raise ValueError(msg)
-    found = _read(provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, "service_account")
+    found = _read_object(provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, "service_account")
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     pods = get(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
-    return Controller(
-        annotated_role=_annotations(found).get(ROLE_ANNOTATION),
-        restarted_for=_annotations(template).get(RESTART_ANNOTATION),
-        pod_roles=tuple(_role(pod) for pod in pods if _runs_as(account, pod)),
+    return ControllerState(
+        annotated_role=_get_annotations(found).get(ROLE_ANNOTATION),
+        restarted_for=_get_annotations(template).get(RESTART_ANNOTATION),
+        pod_roles=tuple(_get_pod_role(pod) for pod in pods if _runs_as(account, pod)),
     )
 
 
-def _read(provider: Mapping[str, Any], folder: str, name: str, argument: str) -> dict[str, Any]:
+def _read_object(provider: Mapping[str, Any], folder: str, name: str, argument: str) -> dict[str, Any]:
     try:
         return get(provider, f"{folder}/{name}")
     except NotFoundError:
@@ -107,7 +109,7 @@ def _is_driver(deployment: Mapping[str, Any], labels: Mapping[str, str]) -> bool
     return any(image.rsplit("/", 1)[-1].split("@")[0].split(":")[0] == _IMAGE for image in images)
 
 
-def _annotations(thing: Mapping[str, Any]) -> dict[str, str]:
+def _get_annotations(thing: Mapping[str, Any]) -> dict[str, str]:
     return (thing.get("metadata") or {}).get("annotations") or {}
 
 
@@ -115,6 +117,6 @@ def _runs_as(account: str, pod: Mapping[str, Any]) -> bool:
     return "deletionTimestamp" not in pod["metadata"] and pod["spec"].get("serviceAccountName") == account
 
 
-def _role(pod: Mapping[str, Any]) -> str | None:
+def _get_pod_role(pod: Mapping[str, Any]) -> str | None:
     variables = [each for container in pod["spec"]["containers"] for each in container.get("env") or []]
     return next((each.get("value") for each in variables if each["name"] == _ROLE_VARIABLE), None)

@@ -17,7 +17,7 @@ _TWO_DRIVERS = (
 )
 
 
-def refuse_other_driver(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
+def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
     """Return a hook that rejects the create of the addon where a driver runs that EKS does not manage.
 
     EKS would install the addon over its objects, whose selectors cannot change.
@@ -42,10 +42,10 @@ def refuse_other_driver(name: str, kubeconfig: Input[str] | None) -> ResourceHoo
         known = await config.future()
         return await asyncio.to_thread(find, known) if known else None
 
-    return refusing(f"{name}-driver", look, lambda args, found: _other_driver(args.new_inputs or {}, found.id))
+    return refusing(f"{name}-driver", look, lambda args, found: _format_error(args.new_inputs or {}, found.id))
 
 
-def _other_driver(inputs: Mapping[str, Any], found: str) -> str:
+def _format_error(inputs: Mapping[str, Any], found: str) -> str:
     return (
         f"An EBS CSI driver runs in cluster {inputs.get('clusterName')!r} as Deployment {found!r}, and EKS does not "
         "manage it. The addon would be installed over its objects. Three ways on:\n"

@@ -10,22 +10,22 @@ from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHook
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import account_of
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.account.aws_calls import call, invoke
-from eks_rocketmq.eks.addons.addon_identity import AddonRole, addon_role, resolved_version
+from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
+from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
-from eks_rocketmq.eks.addons.addon_preflight import check_addon
-from eks_rocketmq.eks.ebs import csi_identity
-from eks_rocketmq.eks.ebs.csi_configuration import configuration_values
-from eks_rocketmq.eks.ebs.driver_preflight import refuse_other_driver
+from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
+from eks_rocketmq.eks.ebs import driver_plan
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
+from eks_rocketmq.eks.ebs.driver_preflight import reject_unmanaged_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
-from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
-from eks_rocketmq.eks.ebs.self_managed import (
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
+from eks_rocketmq.eks.ebs.self_managed_driver import (
     NAMESPACE,
     ROLE_ANNOTATION,
     SERVICE_ACCOUNT,
     DriverNames,
-    driver_names,
-    restart_annotations,
+    get_restart_annotations,
+    parse_driver_names,
 )
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
@@ -36,7 +36,9 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import under_mocks
 
 
 class _DriverRole(IrsaRole):
-    _existing = "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`), or another role_name"
+    _existing_hint = (
+        "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`), or another role_name"
+    )
 
 
 @documented
@@ -58,35 +60,35 @@ class EbsCsiAddon(ComponentResource):
     def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
         validate_args(args, EbsCsiAddonArgs)
-        choices = csi_identity.choices({**args})
-        values = configuration_values({**args.get("configuration", {})})
+        choices = driver_plan.plan_driver({**args})
+        values = render_configuration({**args.get("configuration", {})})
         if args.get("existing", False):
-            found: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read)
+            found: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read_addon)
             self.role_arn, self.addon_version = found[0], found[1]
         elif args.get("auto_mode", False):
             self.role_arn = Output.from_input(args["cluster_name"]).apply(self._require_auto_mode)
             self.addon_version = Output.from_input("")
         elif (driver := args.get("self_managed")) is not None:
-            names = driver_names({**driver})
-            role = self._role(name, args, choices, names)
-            self._annotate(name, names, role, args.get("kubeconfig"))
+            names = parse_driver_names({**driver})
+            role = self._create_role(name, args, choices, names)
+            self._annotate_driver(name, names, role, args.get("kubeconfig"))
             self.role_arn, self.addon_version = role.arn, Output.from_input("")
         else:
-            role = self._role(name, args, choices)
-            addon = self._addon(name, args, choices, values, role)
+            role = self._create_role(name, args, choices)
+            addon = self._create_addon(name, args, choices, values, role)
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
 
-    def _read(self, cluster: str) -> tuple[str, str]:
+    def _read_addon(self, cluster: str) -> tuple[str, str]:
         """Role and version of the addon that the cluster has.
 
         Raises:
             RunError: when it has none, or one without an identity: every claim would stay Pending.
         """
         what = f"addon {EBS_CSI} of cluster {cluster!r}"
-        found = invoke(
+        found = invoke_function(
             lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
-            call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
+            format_call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
             f"{what} cannot be read",
             "addon_version",
             hint="If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs "
@@ -106,9 +108,9 @@ class EbsCsiAddon(ComponentResource):
 
     def _require_auto_mode(self, cluster: str) -> str:
         """No role, once the cluster is known to have the driver of EKS Auto Mode."""
-        found = invoke(
+        found = invoke_function(
             lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
-            call("aws:eks/getCluster:getCluster", name=cluster),
+            format_call("aws:eks/getCluster:getCluster", name=cluster),
             f"EKS cluster {cluster!r} cannot be read",
             "name",
         )
@@ -120,7 +122,7 @@ class EbsCsiAddon(ComponentResource):
             raise RunError(msg)
         return ""
 
-    def _annotate(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
+    def _annotate_driver(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
         aws_account = kubernetes.core.v1.ServiceAccountPatch(
             f"{name}-service-account",
             metadata={
@@ -135,15 +137,15 @@ class EbsCsiAddon(ComponentResource):
             f"{name}-controller",
             metadata={"name": names.deployment, "namespace": names.namespace},
             # An empty object would differ from what the cluster has, at each run.
-            spec=_restart(kubeconfig, names, role.arn).apply(
+            spec=_get_restart_annotations(kubeconfig, names, role.arn).apply(
                 lambda known: {"template": {"metadata": {"annotations": known}}} if known else None
             ),
             # A restarted pod gets the role from the annotation of its service account, which must be there first.
             opts=child_options(self, depends_on=[aws_account]),
         )
 
-    def _role(
-        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, names: DriverNames | None = None
+    def _create_role(
+        self, name: str, args: EbsCsiAddonArgs, choices: driver_plan.DriverPlan, names: DriverNames | None = None
     ) -> AddonRole:
         role: IrsaRoleArgs = {
             "role_name": args["role_name"],
@@ -153,7 +155,7 @@ class EbsCsiAddon(ComponentResource):
                 else {"namespace": NAMESPACE, "name": SERVICE_ACCOUNT}
             ],
             "managed_policies": list(choices.managed_policies),
-            "inline_policies": self._inline(args, choices),
+            "inline_policies": self._build_inline_policies(args, choices),
             "exclusive_policies": args.get("exclusive_policies", False),
             "tags": {**args.get("tags", {})},
         }
@@ -165,45 +167,47 @@ class EbsCsiAddon(ComponentResource):
         if "path" in args:
             role["path"] = args["path"]
         if choices.pod_identity:
-            cluster: Output[str] = self._scope(args).apply(
+            cluster: Output[str] = self._get_scope(args).apply(
                 lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
             )
-            return addon_role(self, f"{name}-driver", role, pod_identity=cluster, kind=_DriverRole)
+            return create_addon_role(self, f"{name}-driver", role, pod_identity=cluster, kind=_DriverRole)
         irsa: TrustedClusterArgs = {"issuer": args["issuer"], "provider_arn": args["provider_arn"]}
-        return addon_role(self, f"{name}-driver", role, irsa=irsa, kind=_DriverRole)
+        return create_addon_role(self, f"{name}-driver", role, irsa=irsa, kind=_DriverRole)
 
-    def _inline(self, args: EbsCsiAddonArgs, choices: csi_identity.Choices) -> dict[str, Any]:
+    def _build_inline_policies(self, args: EbsCsiAddonArgs, choices: driver_plan.DriverPlan) -> dict[str, Any]:
         policies: dict[str, Any] = {}
         if choices.generated:
             snapshots = args.get("snapshots", False)
-            policies["volumes"] = self._scope(args).apply(lambda scope: volume_policy(scope, snapshots=snapshots))
+            policies["volumes"] = self._get_scope(args).apply(
+                lambda scope: build_volume_policy(scope, snapshots=snapshots)
+            )
         if args.get("kms_key_arns", []):
-            policies["keys"] = applied(Output.all(*args.get("kms_key_arns", [])), key_policy, "kms_key_arns")
+            policies["keys"] = applied(Output.all(*args.get("kms_key_arns", [])), build_key_policy, "kms_key_arns")
         return policies
 
-    def _scope(self, args: EbsCsiAddonArgs) -> Output[PolicyScope]:
+    def _get_scope(self, args: EbsCsiAddonArgs) -> Output[PolicyScope]:
         def scope(known: list[str]) -> PolicyScope:
             partition, number = account_of(known[0])
             return PolicyScope(partition, known[1], number, known[2])
 
         found: Output[PolicyScope] = Output.all(
-            aws_account.caller_arn(self), aws_account.region(self), args["cluster_name"]
+            aws_account.get_caller_arn(self), aws_account.get_region(self), args["cluster_name"]
         ).apply(scope)
         return found
 
-    def _chosen_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
+    def _resolve_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
         if not args.get("most_recent", False):
             return args.get("addon_version")
-        return resolved_version(self, EBS_CSI, args["kubernetes_version"], most_recent=True)
+        return resolve_addon_version(self, EBS_CSI, args["kubernetes_version"], most_recent=True)
 
-    def _addon(
-        self, name: str, args: EbsCsiAddonArgs, choices: csi_identity.Choices, values: str | None, role: AddonRole
+    def _create_addon(
+        self, name: str, args: EbsCsiAddonArgs, choices: driver_plan.DriverPlan, values: str | None, role: AddonRole
     ) -> aws.eks.Addon:
         return aws.eks.Addon(
             f"{name}-addon",
             cluster_name=args["cluster_name"],
             addon_name=EBS_CSI,
-            addon_version=self._chosen_version(args),
+            addon_version=self._resolve_version(args),
             configuration_values=values,
             service_account_role_arn=role.service_account_role_arn,
             pod_identity_associations=role.pod_identity_associations,
@@ -215,13 +219,13 @@ class EbsCsiAddon(ComponentResource):
             opts=child_options(
                 self,
                 hooks=ResourceHookBinding.merge(
-                    check_addon(
+                    create_addon_hooks(
                         f"{name}-addon",
                         self,
                         existing="EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)",
                         keep="take identity 'irsa' again (the program's setting `ebsCsi.identity`)",
                     ),
-                    refuse_other_driver(f"{name}-addon", args.get("kubeconfig")),
+                    reject_unmanaged_driver(f"{name}-addon", args.get("kubeconfig")),
                 ),
                 # A cluster has one addon of a name.
                 delete_before_replace=True,
@@ -229,15 +233,17 @@ class EbsCsiAddon(ComponentResource):
         )
 
 
-def _restart(kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]) -> Output[dict[str, str]]:
+def _get_restart_annotations(
+    kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]
+) -> Output[dict[str, str]]:
     """The annotations of the controller's pod template, from what runs in the cluster now."""
     if kubeconfig is None or under_mocks():
-        return role_arn.apply(lambda role: restart_annotations(role, None, [None]))
-    before = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_look, known, names))
-    return Output.all(before, role_arn).apply(lambda known: restart_annotations(known[1], *known[0]))
+        return role_arn.apply(lambda role: get_restart_annotations(role, None, [None]))
+    before = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_read_pod_roles, known, names))
+    return Output.all(before, role_arn).apply(lambda known: get_restart_annotations(known[1], *known[0]))
 
 
-def _look(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | None]]:
+def _read_pod_roles(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | None]]:
     """For which role the pods were restarted, and which role each of them has."""
     from eks_rocketmq.eks.ebs.driver_lookup import read_controller  # noqa: PLC0415 - loads the client of Kubernetes
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eks_rocketmq.args.aws_identifiers import cluster_name, key_arn
-from eks_rocketmq.eks.iam.policy_documents import Statement, policy
+from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 _DRIVER_TAG = "ebs.csi.aws.com/cluster"
 
@@ -26,18 +26,23 @@ class PolicyScope:
     """Name of the cluster."""
 
 
-def volume_policy(scope: PolicyScope, *, snapshots: bool) -> str:
+def build_volume_policy(scope: PolicyScope, *, snapshots: bool) -> str:
     """What the driver may do with volumes, and with their snapshots if asked.
 
     Raises:
         ValueError: when EKS would not accept the name of the cluster.
     """
     cluster_name(scope.cluster)
-    statements = [_reading(scope, snapshots=snapshots), *_volumes(scope), *_attaching(scope), _tag_on(scope, "Volume")]
-    return policy([*statements, *(_snapshots(scope) if snapshots else ())])
+    statements = [
+        _build_read_statement(scope, snapshots=snapshots),
+        *_build_volume_statements(scope),
+        *_build_attach_statements(scope),
+        _build_tag_statement(scope, "Volume"),
+    ]
+    return build_policy([*statements, *(_build_snapshot_statements(scope) if snapshots else ())])
 
 
-def key_policy(key_arns: Iterable[str]) -> str:
+def build_key_policy(key_arns: Iterable[str]) -> str:
     """What the driver may do with the keys of encrypted volumes: only through EC2, and grants only for EC2 itself.
 
     https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html lists the actions.
@@ -46,8 +51,8 @@ def key_policy(key_arns: Iterable[str]) -> str:
         ValueError: for what is not the ARN of a key.
     """
     keys = sorted(set(key_arns))
-    services = sorted({service for key in keys for service in _ec2_services(key)})
-    return policy(
+    services = sorted({service for key in keys for service in _list_via_services(key)})
+    return build_policy(
         [
             {
                 "Sid": "UseKeysThroughEc2",
@@ -73,32 +78,32 @@ def key_policy(key_arns: Iterable[str]) -> str:
     )
 
 
-def _ec2_services(key: str) -> list[str]:
+def _list_via_services(key: str) -> list[str]:
     """EC2's names in `kms:ViaService`; in China AWS writes both forms."""
     arn = key_arn(key, "a key of kms_key_arns")
     service = f"ec2.{arn.region}.amazonaws.com"
     return [service, f"{service}.cn"] if arn.partition == "aws-cn" else [service]
 
 
-def _tags(scope: PolicyScope) -> dict[str, str]:
+def _get_driver_tags(scope: PolicyScope) -> dict[str, str]:
     return {_DRIVER_TAG: "true", f"kubernetes.io/cluster/{scope.cluster}": "owned"}
 
 
-def _requested(scope: PolicyScope) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in _tags(scope).items()}}
+def _build_request_condition(scope: PolicyScope) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in _get_driver_tags(scope).items()}}
 
 
-def _owned(scope: PolicyScope) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in _tags(scope).items()}}
+def _build_resource_condition(scope: PolicyScope) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in _get_driver_tags(scope).items()}}
 
 
-def _resources(scope: PolicyScope, kind: str) -> str:
+def _format_resource(scope: PolicyScope, kind: str) -> str:
     # Snapshots belong to no account in their ARN: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     account = "" if kind == "snapshot" else scope.account
     return f"arn:{scope.partition}:ec2:{scope.region}:{account}:{kind}/*"
 
 
-def _reading(scope: PolicyScope, *, snapshots: bool) -> Statement:
+def _build_read_statement(scope: PolicyScope, *, snapshots: bool) -> Statement:
     return {
         "Sid": "Read",
         "Effect": "Allow",
@@ -117,27 +122,27 @@ def _reading(scope: PolicyScope, *, snapshots: bool) -> Statement:
     }
 
 
-def _volumes(scope: PolicyScope) -> list[Statement]:
-    volumes = _resources(scope, "volume")
+def _build_volume_statements(scope: PolicyScope) -> list[Statement]:
+    volumes = _format_resource(scope, "volume")
     return [
         {
             "Sid": "CreateVolumes",
             "Effect": "Allow",
             "Action": "ec2:CreateVolume",
             "Resource": volumes,
-            "Condition": _requested(scope),
+            "Condition": _build_request_condition(scope),
         },
         {
             "Sid": "ManageVolumes",
             "Effect": "Allow",
             "Action": ["ec2:AttachVolume", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:ModifyVolume"],
             "Resource": volumes,
-            "Condition": _owned(scope),
+            "Condition": _build_resource_condition(scope),
         },
     ]
 
 
-def _attaching(scope: PolicyScope) -> list[Statement]:
+def _build_attach_statements(scope: PolicyScope) -> list[Statement]:
     """To the cluster's nodes: EKS tags those of managed groups in both ways, self-managed ones carry the second tag."""
     marks = (
         ("EksNodes", "eks:cluster-name", scope.cluster),
@@ -148,47 +153,47 @@ def _attaching(scope: PolicyScope) -> list[Statement]:
             "Sid": f"AttachTo{sid}",
             "Effect": "Allow",
             "Action": ["ec2:AttachVolume", "ec2:DetachVolume"],
-            "Resource": _resources(scope, "instance"),
+            "Resource": _format_resource(scope, "instance"),
             "Condition": {"StringEquals": {f"aws:ResourceTag/{key}": value}},
         }
         for sid, key, value in marks
     ]
 
 
-def _tag_on(scope: PolicyScope, kind: str) -> Statement:
+def _build_tag_statement(scope: PolicyScope, kind: str) -> Statement:
     """Only together with the creation: who may tag what exists may make it his own."""
     return {
         "Sid": f"TagNew{kind}s",
         "Effect": "Allow",
         "Action": "ec2:CreateTags",
-        "Resource": _resources(scope, kind.lower()),
+        "Resource": _format_resource(scope, kind.lower()),
         "Condition": {"StringEquals": {"ec2:CreateAction": f"Create{kind}"}},
     }
 
 
-def _snapshots(scope: PolicyScope) -> list[Statement]:
-    snapshots, volumes = _resources(scope, "snapshot"), _resources(scope, "volume")
+def _build_snapshot_statements(scope: PolicyScope) -> list[Statement]:
+    snapshots, volumes = _format_resource(scope, "snapshot"), _format_resource(scope, "volume")
     return [
         {
             "Sid": "CreateSnapshots",
             "Effect": "Allow",
             "Action": "ec2:CreateSnapshot",
             "Resource": snapshots,
-            "Condition": _requested(scope),
+            "Condition": _build_request_condition(scope),
         },
         {
             "Sid": "SnapshotVolumes",
             "Effect": "Allow",
             "Action": "ec2:CreateSnapshot",
             "Resource": volumes,
-            "Condition": _owned(scope),
+            "Condition": _build_resource_condition(scope),
         },
         {
             "Sid": "UseSnapshots",
             "Effect": "Allow",
             "Action": ["ec2:CreateVolume", "ec2:DeleteSnapshot"],
             "Resource": snapshots,
-            "Condition": _owned(scope),
+            "Condition": _build_resource_condition(scope),
         },
-        _tag_on(scope, "Snapshot"),
+        _build_tag_statement(scope, "Snapshot"),
     ]

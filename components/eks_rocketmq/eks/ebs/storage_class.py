@@ -6,7 +6,7 @@ from pulumi import ComponentResource, Input, Output, ResourceHookBinding, Resour
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import key_arn
 from eks_rocketmq.args.validation import dns_subdomain
-from eks_rocketmq.eks.account.aws_calls import call, checked_answer
+from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.ebs import storage_class_plan
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, ownership_tags, refuse_existing_object
@@ -20,7 +20,7 @@ EBS_PROVISIONERS = (EBS_CSI_PROVISIONER, "kubernetes.io/aws-ebs")
 AUTO_MODE_PROVISIONER = "ebs.csi.eks.amazonaws.com"
 """Provisioner of EKS Auto Mode: https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html"""
 
-ZONE_AWARE = "WaitForFirstConsumer"
+BINDING_MODE = "WaitForFirstConsumer"
 _AUTO_MODE_LABEL = "eks.amazonaws.com/compute-type"
 
 
@@ -47,17 +47,17 @@ class EbsStorageClass(ComponentResource):
         validate_args(args, EbsStorageClassArgs)
         dns_subdomain(args["class_name"], "class_name")
         if args.get("create", False):
-            created = self._create(name, args)
+            created = self._create_class(name, args)
             self.name, self.provisioner = created.metadata.name, created.provisioner
         else:
-            checked = self._adopt(name, args)
+            checked = self._adopt_class(name, args)
             self.name = checked.apply(lambda known: known[0])
             self.provisioner = checked.apply(lambda known: known[1])
         if "default_instead_of" in args:
-            self._patch(f"{name}-former-default", args["default_instead_of"], default=False)
+            self._patch_default(f"{name}-former-default", args["default_instead_of"], default=False)
         self.register_outputs({"name": self.name, "provisioner": self.provisioner})
 
-    def _adopt(self, name: str, args: EbsStorageClassArgs) -> Output[tuple[str, str]]:
+    def _adopt_class(self, name: str, args: EbsStorageClassArgs) -> Output[tuple[str, str]]:
         storage_class_plan.check_adoption({**args})
         found = kubernetes.storage.v1.StorageClass.get(f"{name}-class", args["class_name"], opts=child_options(self))
         if "allow_volume_expansion" in args:
@@ -68,20 +68,20 @@ class EbsStorageClass(ComponentResource):
                 opts=child_options(self),
             )
         if "default" in args:
-            self._patch(f"{name}-default", args["class_name"], default=args["default"])
-        read = checked_answer(
+            self._patch_default(f"{name}-default", args["class_name"], default=args["default"])
+        read = require_output_fields(
             Output.all(provisioner=found.provisioner, binding_mode=found.volume_binding_mode),
-            call("kubernetes:storage.k8s.io/v1:StorageClass.get", id=args["class_name"]),
+            format_call("kubernetes:storage.k8s.io/v1:StorageClass.get", id=args["class_name"]),
             "provisioner",
         )
         checked: Output[tuple[str, str]] = read.apply(
-            lambda known: check_class(args["class_name"], **known, auto_mode=args.get("auto_mode"))
+            lambda known: check_storage_class(args["class_name"], **known, auto_mode=args.get("auto_mode"))
         )
         return checked
 
-    def _create(self, name: str, args: EbsStorageClassArgs) -> kubernetes.storage.v1.StorageClass:
+    def _create_class(self, name: str, args: EbsStorageClassArgs) -> kubernetes.storage.v1.StorageClass:
         storage_class_plan.check_new_name(args["class_name"])
-        parameters: dict[str, Input[str]] = {**storage_class_plan.parameters({**args})}
+        parameters: dict[str, Input[str]] = {**storage_class_plan.build_parameters({**args})}
         if "kms_key_id" in args:
             parameters["kmsKeyId"] = checked(args["kms_key_id"], key_arn, "kms_key_id")
         auto_mode = args.get("auto_mode", False)
@@ -94,8 +94,8 @@ class EbsStorageClass(ComponentResource):
             allowed_topologies=[{"match_label_expressions": [{"key": _AUTO_MODE_LABEL, "values": ["auto"]}]}]
             if auto_mode
             else None,
-            reclaim_policy=storage_class_plan.reclaim_policy({**args}),
-            volume_binding_mode=ZONE_AWARE,
+            reclaim_policy=storage_class_plan.get_reclaim_policy({**args}),
+            volume_binding_mode=BINDING_MODE,
             allow_volume_expansion=args.get("allow_volume_expansion", True),
             mount_options=args.get("mount_options"),
             opts=child_options(
@@ -104,11 +104,11 @@ class EbsStorageClass(ComponentResource):
                 delete_before_replace=True,
                 # The provider would update it, which the API server forbids.
                 replace_on_changes=["reclaimPolicy"],
-                hooks=_refuse_existing_class(f"{name}-new-class", args.get("kubeconfig")),
+                hooks=_reject_existing_class(f"{name}-new-class", args.get("kubeconfig")),
             ),
         )
 
-    def _patch(self, name: str, class_name: str, *, default: bool) -> None:
+    def _patch_default(self, name: str, class_name: str, *, default: bool) -> None:
         kubernetes.storage.v1.StorageClassPatch(
             name,
             metadata={
@@ -123,7 +123,7 @@ class EbsStorageClass(ComponentResource):
         )
 
 
-def check_class(
+def check_storage_class(
     name: str, provisioner: str, binding_mode: str | None, auto_mode: bool | None = None
 ) -> tuple[str, str]:
     """Name and provisioner of a class whose volumes can follow the pods.
@@ -140,36 +140,38 @@ def check_class(
     served = {None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER), True: (AUTO_MODE_PROVISIONER,), False: EBS_PROVISIONERS}
     if provisioner not in served[auto_mode]:
         msg = (
-            f"StorageClass {name!r} has the provisioner {provisioner!r}, which {_server(provisioner)} serves; accepted "
-            f"here: {', '.join(served[auto_mode])}. Name another class, or choose the driver that serves this one "
-            "(auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
+            f"StorageClass {name!r} has the provisioner {provisioner!r}, which {_describe_driver(provisioner)} serves; "
+            f"accepted here: {', '.join(served[auto_mode])}. Name another class, or choose the driver that serves this "
+            "one (auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
         )
         raise RunError(msg)
-    if binding_mode != ZONE_AWARE:
+    if binding_mode != BINDING_MODE:
         msg = (
-            f"StorageClass {name!r} binds with {binding_mode or 'Immediate'}; accepted is {ZONE_AWARE}: an EBS volume "
-            "lives in one zone and must be made where its pod can run. Name another class"
+            f"StorageClass {name!r} binds with {binding_mode or 'Immediate'}; accepted is {BINDING_MODE}: an EBS "
+            "volume lives in one zone and must be made where its pod can run. Name another class"
         )
         raise RunError(msg)
     return name, provisioner
 
 
-def _server(provisioner: str) -> str:
+def _describe_driver(provisioner: str) -> str:
     if provisioner in EBS_PROVISIONERS:
         return "the EBS CSI driver"
     return "EKS Auto Mode" if provisioner == AUTO_MODE_PROVISIONER else "another driver"
 
 
-def _refuse_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
+def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
     """Return a hook that rejects the create of a StorageClass that the cluster has from EKS, an addon or a person.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
         kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
     """
-    return refuse_existing_object(name, kubeconfig, lambda _, found: storage_class_plan.taken(found.id, _maker(found)))
+    return refuse_existing_object(
+        name, kubeconfig, lambda _, found: storage_class_plan.format_name_conflict(found.id, _describe_owner(found))
+    )
 
 
-def _maker(found: Found) -> str:
+def _describe_owner(found: Found) -> str:
     owner = found.tags.get(OWNER_TAG)
     return f"which belongs to stack {owner!r}" if owner else "which this stack has not made"

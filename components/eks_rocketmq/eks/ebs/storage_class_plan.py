@@ -11,7 +11,7 @@ from typing import Any
 from eks_rocketmq.args.aws_identifiers import key_arn
 from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import one_of, whole_number
-from eks_rocketmq.eks.ebs.csi_configuration import volume_tags
+from eks_rocketmq.eks.ebs.csi_configuration import validate_volume_tags
 from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
 
 
@@ -27,7 +27,7 @@ class VolumeLimits:
     """Size in GiB of the smallest volume."""
 
 
-TYPES: Mapping[str, VolumeLimits] = {
+VOLUME_TYPES: Mapping[str, VolumeLimits] = {
     "gp2": VolumeLimits(),
     "gp3": VolumeLimits(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500),
     "io1": VolumeLimits(iops=(100, 64_000), iops_needed=True, iops_per_gib=50, smallest=4),
@@ -42,7 +42,7 @@ RESERVED_NAMES: Mapping[str, str] = {
     "ebs-csi-default-sc": "which the EBS CSI addon makes when it is asked for a default class",
 }
 """Classes that are there without anybody's doing."""
-ADOPTABLE = frozenset(
+ADOPTION_ARGS = frozenset(
     {"allow_volume_expansion", "auto_mode", "class_name", "create", "default", "default_instead_of", "kubeconfig"}
 )
 """Arguments that a class which others made can be given. Its other fields cannot change any more."""
@@ -53,7 +53,7 @@ _IOPS_PER_THROUGHPUT = 4
 
 def check_adoption(given: Mapping[str, object]) -> None:
     """Raises ValueError when an argument would have to change a class that others made."""
-    refused = sorted(given.keys() - ADOPTABLE)
+    refused = sorted(given.keys() - ADOPTION_ARGS)
     if refused:
         msg = (
             f"{', '.join(refused)} cannot be changed in the class {given['class_name']!r} that the cluster has; give "
@@ -65,10 +65,10 @@ def check_adoption(given: Mapping[str, object]) -> None:
 def check_new_name(name: str) -> None:
     """Raises ValueError for the name of a class that EKS makes: the create would fail with AlreadyExists."""
     if name in RESERVED_NAMES:
-        raise ValueError(taken(name, RESERVED_NAMES[name]))
+        raise ValueError(format_name_conflict(name, RESERVED_NAMES[name]))
 
 
-def taken(name: str, why: str) -> str:
+def format_name_conflict(name: str, why: str) -> str:
     """The error for a new class whose name another one has."""
     return (
         f"StorageClass {name!r} cannot be created: there is a class of that name, {why}. Three ways on:\n"
@@ -78,7 +78,7 @@ def taken(name: str, why: str) -> str:
     )
 
 
-def parameters(given: Mapping[str, Any]) -> dict[str, str]:
+def build_parameters(given: Mapping[str, Any]) -> dict[str, str]:
     """The parameters of a new class, as the driver reads them.
 
     Args:
@@ -87,55 +87,55 @@ def parameters(given: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: naming the value and what is accepted.
     """
-    kind = one_of(given.get("volume_type", "gp3"), tuple(TYPES), "volume_type")
+    kind = one_of(given.get("volume_type", "gp3"), tuple(VOLUME_TYPES), "volume_type")
     found = {
         "type": kind,
         "encrypted": "true" if given.get("encrypted", True) else "false",
         "csi.storage.k8s.io/fstype": one_of(given.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
-        **_performance(kind, given),
+        **_build_performance(kind, given),
     }
     if "kms_key_id" in given and not given.get("encrypted", True):
         msg = "kms_key_id is given and encrypted is False; a key needs encrypted volumes"
         raise ValueError(msg)
     if isinstance(key := given.get("kms_key_id"), str):
-        key_id(key)
+        validate_key_id(key)
     tags = given.get("tags", {})
-    volume_tags(tags, "tags")
+    validate_volume_tags(tags, "tags")
     return found | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
 
 
-def least_size(given: Mapping[str, Any]) -> int:
+def compute_min_size(given: Mapping[str, Any]) -> int:
     """GiB that a claim of the class must have to get what the class promises. On a smaller one the driver lowers the
     IOPS without a word, or EC2 refuses the volume and the claim stays Pending.
 
     Args:
         given: an `EbsStorageClassArgs` that `parameters` has accepted.
     """
-    kind = TYPES[given.get("volume_type", "gp3")]
+    kind = VOLUME_TYPES[given.get("volume_type", "gp3")]
     iops = whole_number(given.get("iops", 0), "iops")
     # The IOPS of a gp3 volume without any choice come with every size.
     free = 0 if kind.iops_needed else _GP3_IOPS
     return max(kind.smallest, -(-iops // kind.iops_per_gib)) if iops > free else kind.smallest
 
 
-def key_id(value: str) -> str:
+def validate_key_id(value: str) -> str:
     """Raises ValueError unless `value` is the ARN of a key: the driver hands it on, and EC2 drops a volume with a wrong
     key after it has answered. EC2 would take an alias; the driver's permissions, which need the same key, cannot."""
     key_arn(value, "kms_key_id")
     return value
 
 
-def reclaim_policy(given: Mapping[str, Any]) -> str:
+def get_reclaim_policy(given: Mapping[str, Any]) -> str:
     """Raises ValueError unless Kubernetes knows the reclaim policy; `Retain` when none is given."""
     return one_of(given.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
 
 
-def _performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
-    limits = TYPES[kind]
-    iops = _within(given, "iops", kind, limits.iops)
-    throughput = _within(given, "throughput", kind, limits.throughput)
+def _build_performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
+    limits = VOLUME_TYPES[kind]
+    iops = _validate_range(given, "iops", kind, limits.iops)
+    throughput = _validate_range(given, "throughput", kind, limits.throughput)
     if limits.iops_needed and iops is None:
-        msg = f"iops is missing; a volume of type {kind} needs it, from {_range(limits.iops)}"
+        msg = f"iops is missing; a volume of type {kind} needs it, from {_format_range(limits.iops)}"
         raise ValueError(msg)
     if throughput and throughput * _IOPS_PER_THROUGHPUT > (iops or _GP3_IOPS):
         msg = (
@@ -146,19 +146,19 @@ def _performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in (("iops", iops), ("throughput", throughput)) if value is not None}
 
 
-def _within(given: Mapping[str, Any], key: str, kind: str, limits: tuple[int, int] | None) -> int | None:
+def _validate_range(given: Mapping[str, Any], key: str, kind: str, limits: tuple[int, int] | None) -> int | None:
     if key not in given:
         return None
     if limits is None:
-        able = [name for name, type_ in TYPES.items() if getattr(type_, key) is not None]
+        able = [name for name, type_ in VOLUME_TYPES.items() if getattr(type_, key) is not None]
         msg = f"{key} is {given[key]} with volume_type {kind!r}, which has no such choice; it needs {' or '.join(able)}"
         raise ValueError(msg)
     value = whole_number(given[key], key)
     if not limits[0] <= value <= limits[1]:
-        msg = f"{key} is {value} with volume_type {kind!r}; accepted are {_range(limits)}"
+        msg = f"{key} is {value} with volume_type {kind!r}; accepted are {_format_range(limits)}"
         raise ValueError(msg)
     return value
 
 
-def _range(limits: tuple[int, int] | None) -> str:
+def _format_range(limits: tuple[int, int] | None) -> str:
     return f"{limits[0]} to {limits[1]}" if limits else ""

@@ -8,23 +8,23 @@ from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHo
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import policy_arn
-from eks_rocketmq.eks.account.aws_create_checks import refuse_existing
+from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs
 from eks_rocketmq.eks.iam.policy_documents import (
     SHORTEST_CLUSTER_ARN,
     STS_AUDIENCE,
     Statement,
+    build_pod_identity_statements,
+    build_trust_policy,
+    build_web_identity_statements,
     check_customer_policy,
     check_inline_policies,
-    permission_policy,
-    pod_identity_statements,
-    service_account_subject,
-    shortest_cluster,
-    trust_policy,
-    web_identity_statements,
+    fill_unknown_cluster,
+    format_subject,
+    normalize_permission_policy,
 )
-from eks_rocketmq.eks.iam.role_preflight import warn_of_other_policies
+from eks_rocketmq.eks.iam.role_preflight import warn_about_unmanaged_policies
 from eks_rocketmq.eks.iam.service_role import attach_policies
 from eks_rocketmq.lookups.create_checks import ownership_tags
 from eks_rocketmq.pulumi_sdk.component import after, applied, checked, child_options, type_token
@@ -41,7 +41,7 @@ class IrsaRole(ComponentResource):
     too long are refused with a ValueError at preview; what is known only at the update is checked then.
     """
 
-    _existing = "give the ARN of that role to what uses it, and leave this one out"
+    _existing_hint = "give the ARN of that role to what uses it, and leave this one out"
 
     arn: Output[str]
     """ARN of the role, for the service account's annotation or the addon. What takes it comes after the policies."""
@@ -54,41 +54,42 @@ class IrsaRole(ComponentResource):
 
     def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("IrsaRole"), name, {}, opts)
-        _refuse_computed_policies(args)
+        _reject_output_policies(args)
         validate_args(args, IrsaRoleArgs)
-        accounts = list(dict.fromkeys(role_checks.service_account({**each}) for each in args["service_accounts"]))
+        accounts = list(dict.fromkeys(role_checks.parse_service_account({**each}) for each in args["service_accounts"]))
         _check_names(args, accounts)
-        customer = {key: _document(key, value) for key, value in args.get("customer_policies", {}).items()}
-        inline = {key: _document(key, value) for key, value in args.get("inline_policies", {}).items()}
+        customer = {key: _normalize_document(key, value) for key, value in args.get("customer_policies", {}).items()}
+        inline = {key: _normalize_document(key, value) for key, value in args.get("inline_policies", {}).items()}
         tags = {**args.get("tags", {}), **ownership_tags()}
         role = aws.iam.Role(
             f"{name}-role",
-            name=role_checks.role_name(args["role_name"]),
-            assume_role_policy=_trust(args, accounts),
-            path=role_checks.path(args["path"]) if "path" in args else None,
+            name=role_checks.validate_role_name(args["role_name"]),
+            assume_role_policy=_build_trust_policy(args, accounts),
+            path=role_checks.validate_path(args["path"]) if "path" in args else None,
             permissions_boundary=checked(args["permissions_boundary"], policy_arn, "permissions_boundary")
             if "permissions_boundary" in args
             else None,
-            max_session_duration=_session(args),
-            description=role_checks.description(args["description"]) if "description" in args else None,
+            max_session_duration=_get_session_duration(args),
+            description=role_checks.validate_description(args["description"]) if "description" in args else None,
             force_detach_policies=args.get("force_detach_policies"),
             tags=tags,
             opts=child_options(
                 self,
                 hooks=ResourceHookBinding.merge(
-                    refuse_existing(f"{name}-role", self._existing, self), self._warn_of_other_policies(name, args)
+                    reject_existing_resource(f"{name}-role", self._existing_hint, self),
+                    self._warn_about_unmanaged_policies(name, args),
                 ),
             ),
         )
         self.attachments = [
             *attach_policies(self, name, role, args.get("managed_policies", [])),
-            *self._attach(name, role, _checked_arns(args)),
-            *self._create(name, role, customer, args, tags),
+            *self._attach_by_arn(name, role, _validate_policy_arns(args)),
+            *self._create_customer_policies(name, role, customer, args, tags),
         ]
-        self.inline_policies = self._embed(name, role, inline)
+        self.inline_policies = self._create_inline_policies(name, role, inline)
         if args.get("exclusive_policies", False):
-            self._exclude(name, role)
-        associations = self._associate(name, role, args, accounts, tags)
+            self._create_exclusive_lists(name, role)
+        associations = self._create_associations(name, role, args, accounts, tags)
         # A pod that takes the role uses its policies.
         usable = [*self.policies, *associations]
         self.arn, self.name = after(role.arn, usable), after(role.name, usable)
@@ -99,12 +100,12 @@ class IrsaRole(ComponentResource):
         """The policies on and within the role; `arn` and `name` come after them."""
         return [*self.attachments, *self.inline_policies]
 
-    def _warn_of_other_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
+    def _warn_about_unmanaged_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
         if args.get("exclusive_policies", False):
             return ResourceHookBinding()
         path = args.get("path", "/").strip("/")
         own = [f"{path}/{key}" if path else key for key in args.get("customer_policies", {})]
-        return warn_of_other_policies(
+        return warn_about_unmanaged_policies(
             f"{name}-role",
             self,
             policies=[*args.get("managed_policies", []), *own],
@@ -112,7 +113,7 @@ class IrsaRole(ComponentResource):
             inline=[*args.get("inline_policies", {})],
         )
 
-    def _exclude(self, name: str, role: aws.iam.Role) -> None:
+    def _create_exclusive_lists(self, name: str, role: aws.iam.Role) -> None:
         aws.iam.RolePolicyAttachmentsExclusive(
             f"{name}-only-attachments",
             role_name=role.name,
@@ -126,13 +127,15 @@ class IrsaRole(ComponentResource):
             opts=child_options(self),
         )
 
-    def _attach(self, name: str, role: aws.iam.Role, arns: dict[str, Input[str]]) -> list[aws.iam.RolePolicyAttachment]:
+    def _attach_by_arn(
+        self, name: str, role: aws.iam.Role, arns: dict[str, Input[str]]
+    ) -> list[aws.iam.RolePolicyAttachment]:
         return [
             aws.iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=child_options(self))
             for key, arn in arns.items()
         ]
 
-    def _create(
+    def _create_customer_policies(
         self,
         name: str,
         role: aws.iam.Role,
@@ -146,19 +149,23 @@ class IrsaRole(ComponentResource):
                 f"{name}-{key}",
                 name=key,
                 path=args.get("path"),
-                policy=document.apply(lambda known, key=key: _checked_customer_policy(key, known)),
+                policy=document.apply(lambda known, key=key: _validate_customer_policy(key, known)),
                 tags=tags,
                 opts=child_options(
                     self,
-                    hooks=refuse_existing(f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies", self),
+                    hooks=reject_existing_resource(
+                        f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies", self
+                    ),
                 ),
             )
-            attachments += self._attach(name, role, {key: policy.arn})
+            attachments += self._attach_by_arn(name, role, {key: policy.arn})
         return attachments
 
-    def _embed(self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]) -> list[aws.iam.RolePolicy]:
+    def _create_inline_policies(
+        self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]
+    ) -> list[aws.iam.RolePolicy]:
         # The limit is on all of them together, so each waits until the others are known.
-        checked: Output[dict[str, str]] = Output.all(Output.from_input(documents)).apply(_checked_inline_policies)
+        checked: Output[dict[str, str]] = Output.all(Output.from_input(documents)).apply(_validate_inline_policies)
         return [
             aws.iam.RolePolicy(
                 f"{name}-{key}",
@@ -170,7 +177,7 @@ class IrsaRole(ComponentResource):
             for key in documents
         ]
 
-    def _associate(
+    def _create_associations(
         self,
         name: str,
         role: aws.iam.Role,
@@ -201,14 +208,14 @@ class IrsaRole(ComponentResource):
                         aliases=aliases,
                         # A pod that starts after it uses the role's policies; the role's ARN alone does not bring them.
                         depends_on=self.policies,
-                        hooks=refuse_existing(key, "IrsaRole with associate=False", self),
+                        hooks=reject_existing_resource(key, "IrsaRole with associate=False", self),
                     ),
                 )
                 made.append(association)
         return made
 
 
-def _refuse_computed_policies(args: object) -> None:
+def _reject_output_policies(args: object) -> None:
     """The commonest mistake, answered with the way that there is."""
     policies = args.get("managed_policies") if isinstance(args, Mapping) else None
     if isinstance(policies, list) and any(isinstance(policy, Output) for policy in policies):
@@ -221,7 +228,7 @@ def _refuse_computed_policies(args: object) -> None:
 
 def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> None:
     arns = args.get("policy_arns", {})
-    role_checks.policy_names(
+    role_checks.validate_policy_names(
         args.get("managed_policies", []),
         [*args.get("customer_policies", {}), *arns],
         args.get("inline_policies", {}),
@@ -231,53 +238,55 @@ def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Non
         if isinstance(arn, str):
             policy_arn(arn, what)
     if args.get("pod_identity_clusters") and args.get("associate", True):
-        role_checks.exact(accounts)
+        role_checks.reject_wildcard_names(accounts)
 
 
-def _session(args: IrsaRoleArgs) -> int | None:
-    return role_checks.session_seconds(args["max_session_duration"]) if "max_session_duration" in args else None
+def _get_session_duration(args: IrsaRoleArgs) -> int | None:
+    return (
+        role_checks.validate_session_duration(args["max_session_duration"]) if "max_session_duration" in args else None
+    )
 
 
-def _document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
+def _normalize_document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
     what = f"policy {key}"
-    return applied(Output.from_input(document), lambda known: permission_policy(known, what), what)
+    return applied(Output.from_input(document), lambda known: normalize_permission_policy(known, what), what)
 
 
-def _checked_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
+def _validate_policy_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
     return {key: checked(arn, policy_arn, f"policy_arns[{key!r}]") for key, arn in args.get("policy_arns", {}).items()}
 
 
-def _checked_customer_policy(name: str, document: str) -> str:
+def _validate_customer_policy(name: str, document: str) -> str:
     check_customer_policy(name, document)
     return document
 
 
-def _checked_inline_policies(known: list[dict[str, str]]) -> dict[str, str]:
+def _validate_inline_policies(known: list[dict[str, str]]) -> dict[str, str]:
     (documents,) = known
     check_inline_policies(documents)
     return documents
 
 
-def _trust(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:
+def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:
     """The trust policy, once issuers, providers and cluster ARNs are known."""
     pods = args.get("pod_identity_clusters", {})
     clusters = [*args.get("clusters", [])]
-    if role_checks.names_a_cluster({**args}, pod_identity=bool(pods)):
+    if role_checks.has_issuer_and_provider({**args}, pod_identity=bool(pods)):
         clusters.insert(0, {"issuer": args["issuer"], "provider_arn": args["provider_arn"]})
-    audience = role_checks.audience(args.get("audience", STS_AUDIENCE))
-    subjects = [service_account_subject(namespace, account) for namespace, account in accounts]
+    audience = role_checks.validate_audience(args.get("audience", STS_AUDIENCE))
+    subjects = [format_subject(namespace, account) for namespace, account in accounts]
 
     def document(known: Sequence[Any], *, complete: bool = True) -> str:
         trusted, arns = known
         statements: list[Statement] = []
         for cluster in trusted:
-            statements += web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience)
+            statements += build_web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience)
         for arn in arns:
-            statements += pod_identity_statements(arn, accounts)
-        return trust_policy(statements, complete=complete)
+            statements += build_pod_identity_statements(arn, accounts)
+        return build_trust_policy(statements, complete=complete)
 
     # What cannot be right is refused now: the issuer of a new cluster is known only when the cluster is there.
-    shortest = [shortest_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
+    shortest = [fill_unknown_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
     arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pods.values()]
     document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pods.values()])
     return applied(Output.all(clusters, list(pods.values())), document, "a cluster that the role trusts")

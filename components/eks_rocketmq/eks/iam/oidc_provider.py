@@ -7,8 +7,8 @@ from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import issuer_host, oidc_provider_arn
 from eks_rocketmq.args.validation import refuse_beside
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.account.aws_calls import call, invoke
-from eks_rocketmq.eks.account.aws_create_checks import refuse_existing
+from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
+from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
 from eks_rocketmq.eks.iam.policy_documents import STS_AUDIENCE
@@ -37,23 +37,23 @@ class ClusterOidcProvider(ComponentResource):
         self.issuer = Output.from_input(issuer)
         if args.get("existing", False):
             refuse_beside({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
-            self.arn = self.issuer.apply(lambda issuer: self._read(issuer, _audiences(args)))
+            self.arn = self.issuer.apply(lambda issuer: self._read_provider(issuer, _list_audiences(args)))
         else:
-            provider = self._create(name, args, issuer)
+            provider = self._create_provider(name, args, issuer)
             # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview.
-            arn = Output.all(aws_account.caller_arn(self), issuer).apply(lambda known: oidc_provider_arn(*known))
+            arn = Output.all(aws_account.get_caller_arn(self), issuer).apply(lambda known: oidc_provider_arn(*known))
             self.arn, self.issuer = after(arn, [provider]), after(self.issuer, [provider])
         self.register_outputs({"arn": self.arn, "issuer": self.issuer})
 
-    def _read(self, issuer: str, audiences: list[str]) -> str:
+    def _read_provider(self, issuer: str, audiences: list[str]) -> str:
         """ARN of the provider that the account has.
 
         Raises:
             RunError: when it has none, or one that refuses an audience: no service account could take a role.
         """
-        found = invoke(
+        found = invoke_function(
             lambda: aws.iam.get_open_id_connect_provider(url=issuer, opts=InvokeOptions(parent=self)),
-            call("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", url=issuer),
+            format_call("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", url=issuer),
             f"the IAM OIDC provider of {issuer} cannot be read",
             "arn",
             "client_id_lists",
@@ -70,10 +70,12 @@ class ClusterOidcProvider(ComponentResource):
                 raise RunError(msg)
         return found.arn
 
-    def _create(self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]) -> aws.iam.OpenIdConnectProvider:
-        audiences = _audiences(args)
-        role_checks.provider_audiences(audiences[1:])
-        role_checks.thumbprints(args.get("thumbprints", []))
+    def _create_provider(
+        self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]
+    ) -> aws.iam.OpenIdConnectProvider:
+        audiences = _list_audiences(args)
+        role_checks.validate_provider_audiences(audiences[1:])
+        role_checks.validate_thumbprints(args.get("thumbprints", []))
         return aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=issuer,
@@ -82,7 +84,7 @@ class ClusterOidcProvider(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                hooks=refuse_existing(
+                hooks=reject_existing_resource(
                     f"{name}-provider",
                     "ClusterOidcProvider with existing=True (the program's setting `oidcProvider: existing`)",
                     self,
@@ -91,5 +93,5 @@ class ClusterOidcProvider(ComponentResource):
         )
 
 
-def _audiences(args: ClusterOidcProviderArgs) -> list[str]:
+def _list_audiences(args: ClusterOidcProviderArgs) -> list[str]:
     return list(dict.fromkeys([STS_AUDIENCE, *args.get("client_ids", [])]))

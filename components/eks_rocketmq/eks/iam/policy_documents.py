@@ -29,7 +29,7 @@ SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
-def service_account_subject(namespace: str, name: str) -> str:
+def format_subject(namespace: str, name: str) -> str:
     """The `sub` of a token that Kubernetes makes for a service account."""
     return f"system:serviceaccount:{namespace}:{name}"
 
@@ -39,7 +39,7 @@ def has_wildcard(name: str) -> bool:
     return "*" in name or "?" in name
 
 
-def web_identity_statements(
+def build_web_identity_statements(
     provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
 ) -> list[Statement]:
     """What lets service accounts of one cluster take a role with their tokens (IRSA).
@@ -70,10 +70,10 @@ def web_identity_statements(
     patterns = [subject for subject in allowed if has_wildcard(subject)]
     conditions: list[Statement] = []
     if exact:
-        conditions.append({"StringEquals": {f"{host}:aud": audience, f"{host}:sub": _one_or_list(exact)}})
+        conditions.append({"StringEquals": {f"{host}:aud": audience, f"{host}:sub": _unwrap_single(exact)}})
     if patterns:
         conditions.append(
-            {"StringEquals": {f"{host}:aud": audience}, "StringLike": {f"{host}:sub": _one_or_list(patterns)}}
+            {"StringEquals": {f"{host}:aud": audience}, "StringLike": {f"{host}:sub": _unwrap_single(patterns)}}
         )
     return [
         {
@@ -86,7 +86,7 @@ def web_identity_statements(
     ]
 
 
-def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]]) -> list[Statement]:
+def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]]) -> list[Statement]:
     """What lets EKS Pod Identity hand a role to service accounts of one cluster.
 
     The service is the same for every cluster of every account, so account, cluster, namespace and name are pinned by
@@ -111,7 +111,7 @@ def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]
             "aws:RequestTag/eks-cluster-arn": cluster_arn,
             "aws:RequestTag/kubernetes-namespace": namespace,
         }
-        pinned = {"aws:RequestTag/kubernetes-service-account": _one_or_list(sorted(found))}
+        pinned = {"aws:RequestTag/kubernetes-service-account": _unwrap_single(sorted(found))}
         condition = {"StringEquals": equals, "StringLike": pinned} if patterns else {"StringEquals": equals | pinned}
         statements.append(
             {
@@ -124,7 +124,7 @@ def pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]
     return statements
 
 
-def shortest_cluster(issuer: object, provider: object) -> dict[str, str]:
+def fill_unknown_cluster(issuer: object, provider: object) -> dict[str, str]:
     """Issuer and provider of a cluster of EKS, as short as they can be where they are not known yet.
 
     Args:
@@ -138,7 +138,7 @@ def shortest_cluster(issuer: object, provider: object) -> dict[str, str]:
     return {"issuer": known, "provider_arn": oidc_provider_arn(_SHORTEST_CALLER, known)}
 
 
-def trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
+def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
     """The trust policy (JSON) of a role.
 
     Args:
@@ -152,18 +152,18 @@ def trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> s
     if not listed:
         msg = "the role has no service account; name one at least, as {'namespace': 'kube-system', 'name': 'reader'}"
         raise ValueError(msg)
-    document = policy(listed)
-    if length(document) > TRUST_POLICY_LIMIT:
+    document = build_policy(listed)
+    size = count_characters(document)
+    if size > TRUST_POLICY_LIMIT:
         msg = (
-            f"the trust policy has {length(document)} characters{'' if complete else ' or more'}; IAM accepts "
-            f"{TRUST_POLICY_LIMIT}: "
-            "spread the service accounts and clusters over several roles"
+            f"the trust policy has {size} characters{'' if complete else ' or more'}; IAM accepts "
+            f"{TRUST_POLICY_LIMIT}: spread the service accounts and clusters over several roles"
         )
         raise ValueError(msg)
     return document
 
 
-def web_identity_trust_policy(
+def build_web_identity_trust_policy(
     provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
 ) -> str:
     """The trust policy (JSON) of a role for service accounts of one cluster; see `web_identity_statements`.
@@ -171,26 +171,26 @@ def web_identity_trust_policy(
     Raises:
         ValueError: for no subject, a malformed issuer, or a document that is too long.
     """
-    return trust_policy(web_identity_statements(provider_arn, issuer, subjects, audience))
+    return build_trust_policy(build_web_identity_statements(provider_arn, issuer, subjects, audience))
 
 
-def policy(statements: list[Statement]) -> str:
+def build_policy(statements: list[Statement]) -> str:
     """A policy document (JSON) of these statements."""
     return json.dumps({"Version": _VERSION, "Statement": statements}, separators=(",", ":"))
 
 
-def length(document: str) -> int:
+def count_characters(document: str) -> int:
     """Characters of a document as IAM counts them."""
     return len("".join(document.split()))
 
 
-def permission_policy(document: object, what: str) -> str:
+def normalize_permission_policy(document: object, what: str) -> str:
     """A document that somebody wrote, an object or JSON text, as compact JSON.
 
     Raises:
         ValueError: naming `what`, when it is no permission policy.
     """
-    found = _parsed(document, what)
+    found = _parse_document(document, what)
     if not isinstance(found, Mapping) or not found.get("Statement"):
         msg = f"{what} is {found!r}; accepted is a policy document, {{'Version': {_VERSION!r}, 'Statement': [...]}}"
         raise ValueError(msg)
@@ -205,7 +205,7 @@ def permission_policy(document: object, what: str) -> str:
 
 def check_inline_policies(documents: Mapping[str, str]) -> None:
     """Raises ValueError when a role's inline policies are longer together than IAM accepts."""
-    total = sum(length(document) for document in documents.values())
+    total = sum(count_characters(document) for document in documents.values())
     if total > INLINE_POLICIES_LIMIT:
         msg = (
             f"the inline policies {', '.join(sorted(documents))} have {total} characters together; IAM accepts "
@@ -216,26 +216,26 @@ def check_inline_policies(documents: Mapping[str, str]) -> None:
 
 def check_customer_policy(name: str, document: str) -> None:
     """Raises ValueError when a customer policy is longer than IAM accepts."""
-    if length(document) > CUSTOMER_POLICY_LIMIT:
+    if count_characters(document) > CUSTOMER_POLICY_LIMIT:
         msg = (
-            f"customer policy {name} has {length(document)} characters; IAM accepts {CUSTOMER_POLICY_LIMIT}: "
+            f"customer policy {name} has {count_characters(document)} characters; IAM accepts {CUSTOMER_POLICY_LIMIT}: "
             "spread its statements over several policies"
         )
         raise ValueError(msg)
 
 
-def managed_policy_arn(partition: str, path_and_name: str) -> str:
+def format_managed_policy_arn(partition: str, path_and_name: str) -> str:
     """ARN of a policy that AWS manages, such as `service-role/AmazonEBSCSIDriverPolicy`; an ARN stays what it is."""
     if path_and_name.startswith("arn:"):
         return path_and_name
     return f"arn:{partition}:iam::aws:policy/{path_and_name}"
 
 
-def _one_or_list(values: list[str]) -> str | list[str]:
+def _unwrap_single(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else values
 
 
-def _parsed(document: object, what: str) -> Any:  # noqa: ANN401 - any JSON
+def _parse_document(document: object, what: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(document if isinstance(document, str) else json.dumps(document))
     except (TypeError, ValueError) as error:

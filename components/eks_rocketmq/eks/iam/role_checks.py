@@ -11,9 +11,9 @@ from eks_rocketmq.eks.iam.policy_documents import has_wildcard
 SESSION_SECONDS = (3600, 43_200)
 """Shortest and longest `MaxSessionDuration` that IAM accepts."""
 
-ROLE_NAME_LENGTH = 64
-MOST_AUDIENCES = 100
-MOST_THUMBPRINTS = 5
+MAX_ROLE_NAME_LENGTH = 64
+MAX_AUDIENCES = 100
+MAX_THUMBPRINTS = 5
 
 _THUMBPRINT = re.compile(r"[0-9a-fA-F]{40}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -22,7 +22,7 @@ _PATH = re.compile(r"/|/[!-.0-~]([!-~]{0,509}[!-.0-~])?/", re.ASCII)
 _DESCRIPTION = re.compile(r"[\t\n\r -~¡-ÿ]{0,1000}")
 
 
-def service_account(account: Mapping[str, str]) -> tuple[str, str]:
+def parse_service_account(account: Mapping[str, str]) -> tuple[str, str]:
     """Namespace and name of a service account that a role may be for.
 
     The name may be a pattern with `*` and `?`. The namespace may not: whoever can make namespaces could let himself in.
@@ -47,7 +47,7 @@ def service_account(account: Mapping[str, str]) -> tuple[str, str]:
     return namespace, name
 
 
-def audience(value: str) -> str:
+def validate_audience(value: str) -> str:
     """The audience of a token, which is always matched exactly.
 
     Raises:
@@ -62,27 +62,27 @@ def audience(value: str) -> str:
     return value
 
 
-def provider_audiences(extra: Sequence[str]) -> None:
+def validate_provider_audiences(extra: Sequence[str]) -> None:
     """Raises ValueError for audiences beside STS's own that IAM does not accept in a provider, or too many of them."""
-    if len(extra) >= MOST_AUDIENCES:
-        msg = f"client_ids has {len(extra)} audiences beside sts.amazonaws.com; IAM accepts {MOST_AUDIENCES} together"
+    if len(extra) >= MAX_AUDIENCES:
+        msg = f"client_ids has {len(extra)} audiences beside sts.amazonaws.com; IAM accepts {MAX_AUDIENCES} together"
         raise ValueError(msg)
     for each in extra:
-        audience(each)
+        validate_audience(each)
 
 
-def thumbprints(values: Sequence[str]) -> None:
+def validate_thumbprints(values: Sequence[str]) -> None:
     """Raises ValueError for what is no SHA-1 fingerprint, or too many of them."""
     wrong = [value for value in values if not _THUMBPRINT.fullmatch(value)]
-    if wrong or len(values) > MOST_THUMBPRINTS:
+    if wrong or len(values) > MAX_THUMBPRINTS:
         msg = (
-            f"thumbprints are {', '.join(map(repr, wrong or values))}; accepted are up to {MOST_THUMBPRINTS} SHA-1 "
+            f"thumbprints are {', '.join(map(repr, wrong or values))}; accepted are up to {MAX_THUMBPRINTS} SHA-1 "
             "fingerprints of 40 hexadecimal digits, without colons"
         )
         raise ValueError(msg)
 
 
-def role_name(value: str, what: str = "role_name") -> str:
+def validate_role_name(value: str, what: str = "role_name") -> str:
     """Raises ValueError, naming `what`, unless IAM accepts `value` as the name of a role."""
     if not _ROLE_NAME.fullmatch(value):
         msg = f"{what} is {value!r}; accepted are 1 to 64 letters, digits and any of +=,.@_-"
@@ -90,7 +90,7 @@ def role_name(value: str, what: str = "role_name") -> str:
     return value
 
 
-def cluster_role_name(cluster: str, purpose: str) -> str:
+def build_cluster_role_name(cluster: str, purpose: str) -> str:
     """Return a role name that no other cluster of the account uses: `prod-ebs-csi-driver`.
 
     IAM accepts 64 characters. A longer name is cut, and a hash of the cluster's whole name keeps it unique.
@@ -100,13 +100,13 @@ def cluster_role_name(cluster: str, purpose: str) -> str:
         purpose: what the role is for, such as `ebs-csi-driver`.
     """
     name = f"{cluster}-{purpose}"
-    if len(name) <= ROLE_NAME_LENGTH:
+    if len(name) <= MAX_ROLE_NAME_LENGTH:
         return name
     end = f"-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}-{purpose}"
-    return cluster[: ROLE_NAME_LENGTH - len(end)] + end
+    return cluster[: MAX_ROLE_NAME_LENGTH - len(end)] + end
 
 
-def path(value: str) -> str:
+def validate_path(value: str) -> str:
     """Raises ValueError unless IAM accepts `value` as a path."""
     if not _PATH.fullmatch(value):
         msg = f"path is {value!r}; accepted is '/' or a path between slashes, such as '/team/messaging/'"
@@ -114,7 +114,7 @@ def path(value: str) -> str:
     return value
 
 
-def session_seconds(value: float) -> int:
+def validate_session_duration(value: float) -> int:
     """Raises ValueError unless IAM accepts `value` as the longest session of a role."""
     seconds = whole_number(value, "max_session_duration")
     shortest, longest = SESSION_SECONDS
@@ -124,7 +124,7 @@ def session_seconds(value: float) -> int:
     return seconds
 
 
-def description(value: str) -> str:
+def validate_description(value: str) -> str:
     """Raises ValueError unless IAM accepts `value` as the description of a role."""
     if not _DESCRIPTION.fullmatch(value):
         msg = f"description is {value!r}; accepted are up to 1000 characters of Latin-1"
@@ -132,7 +132,7 @@ def description(value: str) -> str:
     return value
 
 
-def policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterable[str]) -> None:
+def validate_policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterable[str]) -> None:
     """Raises ValueError for a name that IAM refuses, or two policies that would be one attachment.
 
     Args:
@@ -152,7 +152,7 @@ def policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterab
             raise ValueError(msg)
 
 
-def exact(accounts: Iterable[tuple[str, str]]) -> None:
+def reject_wildcard_names(accounts: Iterable[tuple[str, str]]) -> None:
     """Raises ValueError for a name with a wildcard: an association of EKS Pod Identity is for one service account."""
     for namespace, name in accounts:
         if has_wildcard(name):
@@ -163,7 +163,7 @@ def exact(accounts: Iterable[tuple[str, str]]) -> None:
             raise ValueError(msg)
 
 
-def names_a_cluster(given: Mapping[str, object], *, pod_identity: bool) -> bool:
+def has_issuer_and_provider(given: Mapping[str, object], *, pod_identity: bool) -> bool:
     """Whether `issuer` and `provider_arn` name a cluster; the two belong together.
 
     Args:

@@ -8,15 +8,15 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, Input, ResourceHookArgs, ResourceHookBinding
 
-from eks_rocketmq.eks.account.aws_create_checks import provider_session
+from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
 from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE, ownership_tags
 from eks_rocketmq.pulumi_sdk.component import resource_hooks
 
-_POLICY = ":policy/"
+_POLICY_SEPARATOR = ":policy/"
 
 
-def warn_of_other_policies(
+def warn_about_unmanaged_policies(
     name: str,
     component: ComponentResource,
     *,
@@ -35,7 +35,7 @@ def warn_of_other_policies(
         arns: attached by the stack, from other resources.
         inline: policies within the role, by name.
     """
-    ask = provider_session(component)
+    ask = create_session_factory(component)
     tags = ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
@@ -45,21 +45,21 @@ def warn_of_other_policies(
         role = (args.old_outputs or {}).get("name") or args.id
         try:
             session = await ask()
-            found = await asyncio.to_thread(find_policies, session, role)
+            found = await asyncio.to_thread(list_role_policies, session, role)
         except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
             pulumi.log.warn(f"cannot tell which policies IAM role {role!r} has ({error}); going on without that check")
             return
         known = [await pulumi.Output.from_input(arn).future() for arn in arns]
-        wanted = {_short(policy) for policy in [*policies, *known] if policy}
-        others = [arn for arn in found[0] if _short(arn) not in wanted]
+        wanted = {_strip_account(policy) for policy in [*policies, *known] if policy}
+        others = [arn for arn in found[0] if _strip_account(arn) not in wanted]
         others += [f"{each} (inline)" for each in found[1] if each not in inline]
         if others:
-            pulumi.log.warn(_kept(role, others))
+            pulumi.log.warn(_format_warning(role, others))
 
     return ResourceHookBinding(before_update=resource_hooks(f"{name}-policies", check))
 
 
-def find_policies(session: Session, role: str) -> tuple[list[str], list[str]]:
+def list_role_policies(session: Session, role: str) -> tuple[list[str], list[str]]:
     """ARNs of the policies attached to a role, and names of those within it."""
     iam = session.client("iam")
 
@@ -70,12 +70,12 @@ def find_policies(session: Session, role: str) -> tuple[list[str], list[str]]:
     return [each["PolicyArn"] for each in attached], listed("list_role_policies", "PolicyNames")
 
 
-def _short(policy: str) -> str:
+def _strip_account(policy: str) -> str:
     """Path and name of a policy, whatever its partition and account."""
-    return policy.rpartition(_POLICY)[2]
+    return policy.rpartition(_POLICY_SEPARATOR)[2]
 
 
-def _kept(role: str, others: list[str]) -> str:
+def _format_warning(role: str, others: list[str]) -> str:
     return (
         f"IAM role {role!r} was imported with policies that this stack does not give it: {', '.join(others)}. They "
         "stay in force, and what they allow goes on beside the stack's own policies. Detach them (`aws iam "

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eks_rocketmq.eks.iam.policy_documents import policy
+from eks_rocketmq.eks.iam.policy_documents import build_policy
 
 CLUSTER_SERVICE = "eks.amazonaws.com"
 NODE_SERVICE = "ec2.amazonaws.com"
@@ -10,7 +10,7 @@ FLOW_LOG_SERVICE = "vpc-flow-logs.amazonaws.com"
 """Service principals. They end in `.com` in every partition; EC2 alone has a name of its own in `aws-cn`."""
 
 
-def principals(service: str, partition: str) -> str | list[str]:
+def get_service_principals(service: str, partition: str) -> str | list[str]:
     """The names under which a service takes a role in a partition.
 
     EC2 in China is `ec2.amazonaws.com.cn`, and AWS writes the other name there as well: a role for both fits either
@@ -19,7 +19,7 @@ def principals(service: str, partition: str) -> str | list[str]:
     return [service, f"{service}.cn"] if (service, partition) == (NODE_SERVICE, "aws-cn") else service
 
 
-def service_trust_policy(service: str | list[str], *, sessions: bool = False, account: str | None = None) -> str:
+def build_service_trust_policy(service: str | list[str], *, sessions: bool = False, account: str | None = None) -> str:
     """The trust policy (JSON) of a role that a service of AWS takes.
 
     Args:
@@ -34,12 +34,12 @@ def service_trust_policy(service: str | list[str], *, sessions: bool = False, ac
     }
     if account:
         statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
-    return policy([statement])
+    return build_policy([statement])
 
 
-def flow_log_policy(log_group_arn: str) -> str:
+def build_flow_log_policy(log_group_arn: str) -> str:
     """The permission (JSON) to write into one log group and its streams."""
-    return policy(
+    return build_policy(
         [
             {
                 "Effect": "Allow",

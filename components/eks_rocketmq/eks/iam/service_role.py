@@ -6,13 +6,13 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input
 
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.iam.policy_documents import managed_policy_arn
-from eks_rocketmq.eks.iam.service_documents import principals, service_trust_policy
+from eks_rocketmq.eks.iam.policy_documents import format_managed_policy_arn
+from eks_rocketmq.eks.iam.service_documents import build_service_trust_policy, get_service_principals
 from eks_rocketmq.lookups.create_checks import ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options
 
 
-def service_role(  # noqa: PLR0913 - each is a part of the role
+def create_service_role(  # noqa: PLR0913 - each is a part of the role
     component: ComponentResource,
     name: str,
     *,
@@ -32,11 +32,11 @@ def service_role(  # noqa: PLR0913 - each is a part of the role
         tags: tags of the role.
         sessions: whether the service tags its sessions.
     """
-    partition = aws_account.partition(component)
+    partition = aws_account.get_partition(component)
     role = aws.iam.Role(
         f"{name}-role",
         assume_role_policy=partition.apply(
-            lambda known: service_trust_policy(principals(service, known), sessions=sessions)
+            lambda known: build_service_trust_policy(get_service_principals(service, known), sessions=sessions)
         ),
         tags={**tags, **ownership_tags()},
         opts=child_options(component),
@@ -50,12 +50,12 @@ def attach_policies(
     """An attachment for each policy that exists: one of AWS by path and name, one of an account by its ARN."""
     if not policies:
         return []
-    partition = aws_account.partition(component)
+    partition = aws_account.get_partition(component)
     return [
         aws.iam.RolePolicyAttachment(
             f"{name}-{policy.rsplit('/', 1)[-1]}",
             role=role.name,
-            policy_arn=partition.apply(lambda known, policy=policy: managed_policy_arn(known, policy)),
+            policy_arn=partition.apply(lambda known, policy=policy: format_managed_policy_arn(known, policy)),
             opts=child_options(component),
         )
         for policy in policies

@@ -13,8 +13,8 @@ from eks_rocketmq.args.validation import refuse_empty, whole_number
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
 AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
 _PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
-_NAME_LENGTH = 32
-_EMPTY: Mapping[str, str] = {
+_MAX_NAME_LENGTH = 32
+_EMPTY_MEANINGS: Mapping[str, str] = {
     "subnets": "every subnet with the tag",
     "security_groups": "a group that the controller makes",
     "tls_ports": "all ports",
@@ -61,7 +61,7 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
         ValueError: for a name, a time or ports that AWS or the controller would refuse.
     """
     given: Mapping[str, Any] = {**args}
-    for name, means in _EMPTY.items():
+    for name, means in _EMPTY_MEANINGS.items():
         if name in given:
             refuse_empty(given[name], name, means)
     annotations = {
@@ -72,23 +72,23 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
         "healthcheck-interval": "10",
         "healthcheck-healthy-threshold": "2",
         "healthcheck-unhealthy-threshold": "2",
-        "attributes": _pairs(
+        "attributes": _format_attributes(
             {
                 "load_balancing.cross_zone.enabled": args.get("cross_zone", True),
                 "deletion_protection.enabled": args.get("deletion_protection", False),
             }
         ),
-        "target-group-attributes": _pairs(
+        "target-group-attributes": _format_attributes(
             {
-                "deregistration_delay.timeout_seconds": _seconds(args.get("deregistration_seconds", 30)),
+                "deregistration_delay.timeout_seconds": _validate_seconds(args.get("deregistration_seconds", 30)),
                 # Clients that stay connected to a pod that is gone would wait for nothing.
                 "deregistration_delay.connection_termination.enabled": True,
                 "preserve_client_ip.enabled": args.get("keep_client_addresses", False),
                 "proxy_protocol_v2.enabled": False,
             }
         ),
-        **_certificate(args),
-        **_chosen(args),
+        **_build_certificate_annotations(args),
+        **_build_optional_annotations(args),
     }
     return {
         "type": "LoadBalancer",
@@ -97,7 +97,7 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
     }
 
 
-def _certificate(args: NetworkLoadBalancerArgs) -> dict[str, str]:
+def _build_certificate_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]:
     tls_ports = [whole_number(port, "tls_ports") for port in args.get("tls_ports", [])]
     if "certificate_arn" not in args:
         if tls_ports:
@@ -109,10 +109,10 @@ def _certificate(args: NetworkLoadBalancerArgs) -> dict[str, str]:
     return {"ssl-cert": args["certificate_arn"], "alpn-policy": "HTTP2Preferred", **only}
 
 
-def _chosen(args: NetworkLoadBalancerArgs) -> dict[str, str]:
+def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]:
     name = args.get("name", "")
-    if len(name) > _NAME_LENGTH:
-        msg = f"name of the load balancer is {name!r}; accepted are {_NAME_LENGTH} letters or fewer"
+    if len(name) > _MAX_NAME_LENGTH:
+        msg = f"name of the load balancer is {name!r}; accepted are {_MAX_NAME_LENGTH} letters or fewer"
         raise ValueError(msg)
     groups = args.get("security_groups", [])
     found = {
@@ -121,12 +121,12 @@ def _chosen(args: NetworkLoadBalancerArgs) -> dict[str, str]:
         "security-groups": ",".join(groups),
         # With groups of one's own the controller opens the nodes to them only if told so.
         "manage-backend-security-group-rules": "true" if groups else "",
-        "additional-resource-tags": _pairs(args.get("tags", {})),
+        "additional-resource-tags": _format_attributes(args.get("tags", {})),
     }
     return {key: value for key, value in found.items() if value}
 
 
-def _seconds(value: float) -> int:
+def _validate_seconds(value: float) -> int:
     seconds = whole_number(value, "deregistration_seconds")
     if 0 <= seconds <= 3600:
         return seconds
@@ -134,7 +134,7 @@ def _seconds(value: float) -> int:
     raise ValueError(msg)
 
 
-def _pairs(values: dict[str, Any]) -> str:
+def _format_attributes(values: dict[str, Any]) -> str:
     return ",".join(
         f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in values.items()
     )

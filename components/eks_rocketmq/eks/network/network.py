@@ -8,10 +8,16 @@ from pulumi import ComponentResource, Input, InvokeOptions, Output, Resource, Re
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import policy_arn
 from eks_rocketmq.eks.account import aws_account
-from eks_rocketmq.eks.account.aws_calls import call, invoke, require_fields
-from eks_rocketmq.eks.iam.service_documents import FLOW_LOG_SERVICE, flow_log_policy, service_trust_policy
+from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
+from eks_rocketmq.eks.iam.service_documents import FLOW_LOG_SERVICE, build_flow_log_policy, build_service_trust_policy
 from eks_rocketmq.eks.network.network_args import NetworkArgs
-from eks_rocketmq.eks.network.network_plan import NetworkPlan, endpoint_names, pick_zones, plan_network, subnet_tags
+from eks_rocketmq.eks.network.network_plan import (
+    NetworkPlan,
+    build_subnet_tags,
+    list_endpoint_names,
+    plan_network,
+    select_zones,
+)
 from eks_rocketmq.lookups.create_checks import ownership_tags
 from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
 from eks_rocketmq.pulumi_sdk.documentation import documented
@@ -19,7 +25,7 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANYWHERE = "0.0.0.0/0"
+ANY_IPV4 = "0.0.0.0/0"
 S3 = "s3"
 
 
@@ -48,9 +54,9 @@ class Network(ComponentResource):
         super().__init__(type_token("Network"), name, {}, opts)
         validate_args(args, NetworkArgs)
         plan = plan_network(args)
-        zones = self._zones(args, len(plan.private))
-        services = self._services(plan, s3=args.get("s3_endpoint", True))
-        self._common = {**args.get("tags", {}), **ownership_tags()}
+        zones = self._select_zones(args, len(plan.private))
+        services = self._find_endpoint_services(plan, s3=args.get("s3_endpoint", True))
+        self._common_tags = {**args.get("tags", {}), **ownership_tags()}
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
@@ -58,33 +64,23 @@ class Network(ComponentResource):
             enable_dns_support=True,
             # Interface endpoints and the private endpoint of EKS are found by name only with both.
             enable_dns_hostnames=True,
-            tags=self._tags("vpc"),
+            tags=self._build_tags("vpc"),
             opts=child_options(self),
         )
         # The group that everything without one falls into: with no rule in it, nothing is open by accident.
         aws.ec2.DefaultSecurityGroup(
-            f"{name}-default-security-group", vpc_id=vpc.id, tags=self._tags("default"), opts=child_options(self)
+            f"{name}-default-security-group", vpc_id=vpc.id, tags=self._build_tags("default"), opts=child_options(self)
         )
-        shared = args.get("cluster_name")
-        public = self._subnets(
-            vpc, "public", zones, plan.public, subnet_tags("elb", shared, args.get("public_subnet_tags", {})), args
-        )
-        private = self._subnets(
-            vpc,
-            "private",
-            zones,
-            plan.private,
-            subnet_tags("internal-elb", shared, args.get("private_subnet_tags", {})),
-            args,
-        )
-        gateway, public_ways = self._public_routes(vpc, public)
-        nats, addresses = self._nat(plan, public, gateway)
-        tables, private_ways = self._private_routes(vpc, private, nats)
-        endpoints = self._endpoints(vpc, private, tables, services)
+        public = self._create_subnets(vpc, "public", zones, plan.public, args)
+        private = self._create_subnets(vpc, "private", zones, plan.private, args)
+        gateway, public_ways = self._create_public_routes(vpc, public)
+        nats, addresses = self._create_nat_gateways(plan, public, gateway)
+        tables, private_ways = self._create_private_routes(vpc, private, nats)
+        endpoints = self._create_endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
             boundary = args.get("permissions_boundary")
             known = None if boundary is None else checked(boundary, policy_arn, "permissions_boundary")
-            self._flow_logs(vpc, plan.flow_log_days, known)
+            self._create_flow_logs(vpc, plan.flow_log_days, known)
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
         self.zones = Output.all(*[subnet.availability_zone for subnet in private])
@@ -103,16 +99,16 @@ class Network(ComponentResource):
             }
         )
 
-    def _child(self, part: str) -> str:
+    def _child_name(self, part: str) -> str:
         return f"{self.pulumi_resource_name}-{part}"
 
-    def _tags(self, part: str, extra: "dict[str, str] | None" = None) -> dict[str, Input[str]]:
-        return {"Name": self._child(part), **(extra or {}), **self._common}
+    def _build_tags(self, part: str, extra: "dict[str, str] | None" = None) -> dict[str, Input[str]]:
+        return {"Name": self._child_name(part), **(extra or {}), **self._common_tags}
 
-    def _zones(self, args: NetworkArgs, count: int) -> list[str]:
+    def _select_zones(self, args: NetworkArgs, count: int) -> list[str]:
         # The plain call: how many subnets there are must be known before the first one.
-        lookup = call("aws:index/getAvailabilityZones:getAvailabilityZones", state="available")
-        found = invoke(
+        lookup = format_call("aws:index/getAvailabilityZones:getAvailabilityZones", state="available")
+        found = invoke_function(
             lambda: aws.get_availability_zones(
                 state="available",
                 # Local and wavelength zones are opt-in and carry no control plane.
@@ -128,94 +124,103 @@ class Network(ComponentResource):
             "zone_ids",
         )
         require_fields(found, lookup, *[f"zone_ids.{place}" for place in range(len(found.names))])
-        return pick_zones(dict(zip(found.names, found.zone_ids, strict=False)), args.get("zones"), count)
+        return select_zones(dict(zip(found.names, found.zone_ids, strict=False)), args.get("zones"), count)
 
-    def _subnets(  # noqa: PLR0913, PLR0917 - all are different from kind to kind
+    def _create_subnets(
         self,
         vpc: "aws.ec2.Vpc",
         kind: str,
         zones: "Sequence[str]",
         blocks: "Sequence[object]",
-        tags: dict[str, str],
         args: NetworkArgs,
     ) -> "list[aws.ec2.Subnet]":
-        # Zones that nobody named come from a list that changes; a subnet with nodes in it must not move with it.
-        chosen_once = [] if "zones" in args else ["availabilityZone"]
+        # AWS's list of zones changes. A subnet with nodes must not move to another zone because of that.
+        ignored = [] if "zones" in args else ["availabilityZone"]
+        role, extra = (
+            ("elb", args.get("public_subnet_tags", {}))
+            if kind == "public"
+            else ("internal-elb", args.get("private_subnet_tags", {}))
+        )
+        tags = build_subnet_tags(role, args.get("cluster_name"), extra)
         return [
             aws.ec2.Subnet(
-                self._child(f"{kind}-{place}"),
+                self._child_name(f"{kind}-{place}"),
                 vpc_id=vpc.id,
                 availability_zone=zone,
                 cidr_block=str(block),
                 # Public addresses are for NAT gateways and load balancers, which ask for them themselves.
                 map_public_ip_on_launch=False,
-                tags=self._tags(f"{kind}-{place}", tags),
-                opts=child_options(self, ignore_changes=chosen_once),
+                tags=self._build_tags(f"{kind}-{place}", tags),
+                opts=child_options(self, ignore_changes=ignored),
             )
             for place, (zone, block) in enumerate(zip(zones, blocks, strict=True), start=1)
         ]
 
-    def _public_routes(
+    def _create_public_routes(
         self, vpc: "aws.ec2.Vpc", subnets: "list[aws.ec2.Subnet]"
     ) -> "tuple[aws.ec2.InternetGateway, list[Resource]]":
         gateway = aws.ec2.InternetGateway(
-            self._child("gateway"), vpc_id=vpc.id, tags=self._tags("gateway"), opts=child_options(self)
+            self._child_name("gateway"), vpc_id=vpc.id, tags=self._build_tags("gateway"), opts=child_options(self)
         )
-        table = self._table(vpc, "public")
-        out = self._route("public", table, gateway_id=gateway.id)
-        return gateway, [out, *self._associate("public", subnets, [table])]
+        table = self._create_route_table(vpc, "public")
+        out = self._create_route("public", table, gateway_id=gateway.id)
+        return gateway, [out, *self._associate_tables("public", subnets, [table])]
 
-    def _nat(
+    def _create_nat_gateways(
         self, plan: NetworkPlan, public: "list[aws.ec2.Subnet]", gateway: "aws.ec2.InternetGateway"
     ) -> "tuple[list[aws.ec2.NatGateway], list[aws.ec2.Eip]]":
         # AWS gives an address to a VPC, and a NAT gateway its way out, only while an internet gateway is attached.
         opts = child_options(self, depends_on=[gateway])
         addresses = [
-            aws.ec2.Eip(self._child(f"nat-{place}"), domain="vpc", tags=self._tags(f"nat-{place}"), opts=opts)
+            aws.ec2.Eip(
+                self._child_name(f"nat-{place}"), domain="vpc", tags=self._build_tags(f"nat-{place}"), opts=opts
+            )
             for place in range(1, plan.nat_gateways + 1)
         ]
         gateways = [
             aws.ec2.NatGateway(
-                self._child(f"nat-{place}"),
+                self._child_name(f"nat-{place}"),
                 allocation_id=address.id,
                 subnet_id=subnet.id,
-                tags=self._tags(f"nat-{place}"),
+                tags=self._build_tags(f"nat-{place}"),
                 opts=opts,
             )
             for place, (address, subnet) in enumerate(zip(addresses, public, strict=False), start=1)
         ]
         return gateways, addresses
 
-    def _private_routes(
+    def _create_private_routes(
         self, vpc: "aws.ec2.Vpc", subnets: "list[aws.ec2.Subnet]", nats: "list[aws.ec2.NatGateway]"
     ) -> "tuple[list[aws.ec2.RouteTable], list[Resource]]":
         # A table for each zone, however many gateways there are: from one to one a zone is a change of a route.
-        tables = [self._table(vpc, f"private-{place}") for place in range(1, len(subnets) + 1)]
+        tables = [self._create_route_table(vpc, f"private-{place}") for place in range(1, len(subnets) + 1)]
         ways: list[Resource] = [
-            self._route(f"private-{index + 1}", table, nat_gateway_id=nats[index % len(nats)].id)
+            self._create_route(f"private-{index + 1}", table, nat_gateway_id=nats[index % len(nats)].id)
             for index, table in enumerate(tables)
             if nats
         ]
-        return tables, [*ways, *self._associate("private", subnets, tables)]
+        return tables, [*ways, *self._associate_tables("private", subnets, tables)]
 
-    def _table(self, vpc: "aws.ec2.Vpc", part: str) -> "aws.ec2.RouteTable":
-        return aws.ec2.RouteTable(self._child(part), vpc_id=vpc.id, tags=self._tags(part), opts=child_options(self))
+    def _create_route_table(self, vpc: "aws.ec2.Vpc", part: str) -> "aws.ec2.RouteTable":
+        return aws.ec2.RouteTable(
+            self._child_name(part), vpc_id=vpc.id, tags=self._build_tags(part), opts=child_options(self)
+        )
 
-    def _route(self, part: str, table: "aws.ec2.RouteTable", **way: Output[str]) -> "aws.ec2.Route":
+    def _create_route(self, part: str, table: "aws.ec2.RouteTable", **way: Output[str]) -> "aws.ec2.Route":
         return aws.ec2.Route(
-            self._child(part),
+            self._child_name(part),
             route_table_id=table.id,
-            destination_cidr_block=ANYWHERE,
+            destination_cidr_block=ANY_IPV4,
             opts=child_options(self),
             **way,
         )
 
-    def _associate(
+    def _associate_tables(
         self, kind: str, subnets: "list[aws.ec2.Subnet]", tables: "list[aws.ec2.RouteTable]"
     ) -> "list[Resource]":
         return [
             aws.ec2.RouteTableAssociation(
-                self._child(f"{kind}-{index + 1}"),
+                self._child_name(f"{kind}-{index + 1}"),
                 subnet_id=subnet.id,
                 route_table_id=tables[index % len(tables)].id,
                 opts=child_options(self),
@@ -223,15 +228,15 @@ class Network(ComponentResource):
             for index, subnet in enumerate(subnets)
         ]
 
-    def _services(self, plan: NetworkPlan, *, s3: bool) -> dict[str, str]:
+    def _find_endpoint_services(self, plan: NetworkPlan, *, s3: bool) -> dict[str, str]:
         """Full name of the endpoint of each service, asked of the region: one that it lacks is refused at preview."""
         opts = InvokeOptions(parent=self)
-        region = self._region(opts) if s3 or plan.interface_endpoints else ""
+        region = self._read_region(opts) if s3 or plan.interface_endpoints else ""
         # S3's gateway has the same name everywhere, and costs no question.
         found = {S3: f"com.amazonaws.{region}.s3"} if s3 else {}
         for service in plan.interface_endpoints:
-            names = endpoint_names(service, region)
-            lookup = call("aws:ec2/getVpcEndpointService:getVpcEndpointService", service_name=names)
+            names = list_endpoint_names(service, region)
+            lookup = format_call("aws:ec2/getVpcEndpointService:getVpcEndpointService", service_name=names)
             try:
                 answer = aws.ec2.get_vpc_endpoint_service(
                     filters=[{"name": "service-name", "values": names}], service_type="Interface", opts=opts
@@ -246,11 +251,11 @@ class Network(ComponentResource):
             found[service] = str(require_fields(answer, lookup, "service_name").service_name)
         return found
 
-    def _region(self, opts: InvokeOptions) -> str:
-        lookup = call("aws:index/getRegion:getRegion")
-        return invoke(lambda: aws.get_region(opts=opts), lookup, "the region cannot be read", "region").region
+    def _read_region(self, opts: InvokeOptions) -> str:
+        lookup = format_call("aws:index/getRegion:getRegion")
+        return invoke_function(lambda: aws.get_region(opts=opts), lookup, "the region cannot be read", "region").region
 
-    def _endpoints(
+    def _create_endpoints(
         self,
         vpc: "aws.ec2.Vpc",
         subnets: "list[aws.ec2.Subnet]",
@@ -261,12 +266,12 @@ class Network(ComponentResource):
         if S3 in services:
             made.append(
                 aws.ec2.VpcEndpoint(
-                    self._child(S3),
+                    self._child_name(S3),
                     vpc_id=vpc.id,
                     service_name=services[S3],
                     vpc_endpoint_type="Gateway",
                     route_table_ids=[table.id for table in tables],
-                    tags=self._tags(S3),
+                    tags=self._build_tags(S3),
                     opts=child_options(self),
                 )
             )
@@ -274,30 +279,30 @@ class Network(ComponentResource):
         if not interfaces:
             return made
         group = aws.ec2.SecurityGroup(
-            self._child("endpoints"),
+            self._child_name("endpoints"),
             description="HTTPS from the VPC to its interface endpoints",
             vpc_id=vpc.id,
             ingress=[{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": [vpc.cidr_block]}],
-            tags=self._tags("endpoints"),
+            tags=self._build_tags("endpoints"),
             opts=child_options(self),
         )
         return made + [
             aws.ec2.VpcEndpoint(
-                self._child(service.replace(".", "-")),
+                self._child_name(service.replace(".", "-")),
                 vpc_id=vpc.id,
                 service_name=name,
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in subnets],
                 security_group_ids=[group.id],
-                tags=self._tags(service),
+                tags=self._build_tags(service),
                 opts=child_options(self),
             )
             for service, name in interfaces.items()
         ]
 
-    def _flow_logs(self, vpc: "aws.ec2.Vpc", days: int, boundary: "Input[str] | None") -> None:
-        name, tags = self._child("flow-logs"), self._tags("flow-logs")
+    def _create_flow_logs(self, vpc: "aws.ec2.Vpc", days: int, boundary: "Input[str] | None") -> None:
+        name, tags = self._child_name("flow-logs"), self._build_tags("flow-logs")
         # Its name is automatic, as is the role's: a VPC of the same name may stand in another account or region.
         group = aws.cloudwatch.LogGroup(
             name,
@@ -307,8 +312,8 @@ class Network(ComponentResource):
         )
         role = aws.iam.Role(
             name,
-            assume_role_policy=aws_account.account_id(self).apply(
-                lambda known: service_trust_policy(FLOW_LOG_SERVICE, account=known)
+            assume_role_policy=aws_account.get_account_id(self).apply(
+                lambda known: build_service_trust_policy(FLOW_LOG_SERVICE, account=known)
             ),
             permissions_boundary=boundary,
             tags=tags,
@@ -317,7 +322,7 @@ class Network(ComponentResource):
         policy = aws.iam.RolePolicy(
             name,
             role=role.name,
-            policy=group.arn.apply(flow_log_policy),
+            policy=group.arn.apply(build_flow_log_policy),
             opts=child_options(self),
         )
         aws.ec2.FlowLog(

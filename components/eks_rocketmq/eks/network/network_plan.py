@@ -12,11 +12,11 @@ from eks_rocketmq.args.validation import did_you_mean, one_of, refuse_beside, wh
 from eks_rocketmq.eks.network.network_args import NatMode, NetworkArgs
 
 NAT_MODES = accepted_values(NatMode)
-WITHOUT_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
+UNSUPPORTED_ZONE_IDS = ("use1-az3", "usw1-az2", "cac1-az3")
 """Zones in which EKS places no control plane. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
-NODES_CALL = ("ec2", "ecr.api", "ecr.dkr")
+NODE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr")
 """Services without which a node has no addresses for pods and no images. Their layers lie in S3."""
-IDENTITIES_CALL: Mapping[str, str] = {"irsa": "sts", "pod_identity": "eks-auth"}
+IDENTITY_ENDPOINTS: Mapping[str, str] = {"irsa": "sts", "pod_identity": "eks-auth"}
 """Services that hand out the roles of service accounts."""
 
 
@@ -40,10 +40,10 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
     Raises:
         ValueError: for the first argument that no network can have.
     """
-    zones = _zone_count(args)
+    zones = _count_zones(args)
     vpc = vpc_block(args.get("cidr_block", "10.0.0.0/16"))
     private, public = subnet_plan(
-        vpc, zones, _length(args, "private_prefix_length"), _length(args, "public_prefix_length")
+        vpc, zones, _get_prefix_length(args, "private_prefix_length"), _get_prefix_length(args, "public_prefix_length")
     )
     nat = one_of(args.get("nat", "per_zone"), NAT_MODES, "nat")
     endpoints = args.get("interface_endpoints", [])
@@ -81,7 +81,10 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
     """
     if args.get("nat") != "none":
         return
-    needed = [*NODES_CALL, *(IDENTITIES_CALL[each] for each in sorted(set(identities) & IDENTITIES_CALL.keys()))]
+    needed = [
+        *NODE_ENDPOINTS,
+        *(IDENTITY_ENDPOINTS[each] for each in sorted(set(identities) & IDENTITY_ENDPOINTS.keys())),
+    ]
     missing = [name for name in needed if name not in args.get("interface_endpoints", [])]
     if missing or not args.get("s3_endpoint", True):
         lacks = [*(["s3_endpoint"] if not args.get("s3_endpoint", True) else []), *missing]
@@ -92,7 +95,7 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
         raise ValueError(msg)
 
 
-def pick_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:
+def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:
     """Names of the zones, sorted unless they are given.
 
     Args:
@@ -103,7 +106,7 @@ def pick_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count
     Raises:
         ValueError: for a name that the region does not have, or too few zones.
     """
-    usable = sorted(name for name, id_ in available.items() if id_ not in WITHOUT_CONTROL_PLANE)
+    usable = sorted(name for name, id_ in available.items() if id_ not in UNSUPPORTED_ZONE_IDS)
     if wanted is None:
         if len(usable) < count:
             msg = (
@@ -113,14 +116,14 @@ def pick_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count
             raise ValueError(msg)
         return usable[:count]
     if unknown := [name for name in wanted if name not in usable]:
-        excluded = available.get(unknown[0]) in WITHOUT_CONTROL_PLANE
+        excluded = available.get(unknown[0]) in UNSUPPORTED_ZONE_IDS
         reason = "one in which EKS places no control plane" if excluded else "none of the region's"
         msg = f"zones has {unknown[0]!r}, {reason}; accepted are {', '.join(usable)}{did_you_mean(unknown[0], usable)}"
         raise ValueError(msg)
     return list(wanted)
 
 
-def endpoint_names(service: str, region: str) -> list[str]:
+def list_endpoint_names(service: str, region: str) -> list[str]:
     """The names under which a region may have the endpoint of a service; it has exactly one of them.
 
     In `aws-cn` most services, but not all, carry the prefix `cn.`.
@@ -129,7 +132,7 @@ def endpoint_names(service: str, region: str) -> list[str]:
     return [name, f"cn.{name}"] if region.startswith("cn-") else [name]
 
 
-def subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, str]) -> dict[str, str]:
+def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, str]) -> dict[str, str]:
     """The tags by which load balancers and others find a subnet.
 
     Args:
@@ -141,7 +144,7 @@ def subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, str]) -
     return {f"kubernetes.io/role/{role}": "1", **shared, **extra}
 
 
-def _zone_count(args: NetworkArgs) -> int:
+def _count_zones(args: NetworkArgs) -> int:
     if "zones" not in args:
         count = whole_number(args.get("zone_count", 3), "zone_count")
         what = f"zone_count is {count}"
@@ -156,6 +159,6 @@ def _zone_count(args: NetworkArgs) -> int:
     return count
 
 
-def _length(args: NetworkArgs, key: str) -> int | None:
+def _get_prefix_length(args: NetworkArgs, key: str) -> int | None:
     length = args.get(key)
     return None if length is None else whole_number(length, key)

@@ -6,10 +6,10 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, role_arn
 from eks_rocketmq.eks.iam.service_documents import NODE_SERVICE
-from eks_rocketmq.eks.iam.service_role import service_role
+from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
-from eks_rocketmq.eks.nodes.node_plan import NODE_POLICIES, NodePlan, own_subnet, plan_nodes
-from eks_rocketmq.eks.nodes.node_role_check import warn_of_node_role
+from eks_rocketmq.eks.nodes.node_plan import NODE_POLICIES, NodePlan, plan_nodes, select_subnet
+from eks_rocketmq.eks.nodes.node_role_check import warn_about_node_role
 from eks_rocketmq.lookups.create_checks import ownership_tags
 from eks_rocketmq.pulumi_sdk.component import checked, child_options, type_token
 from eks_rocketmq.pulumi_sdk.documentation import documented
@@ -39,7 +39,7 @@ class NodeGroup(ComponentResource):
         if "role_arn" in args:
             self.role_arn = Output.from_input(checked(args["role_arn"], role_arn, "role_arn"))
         else:
-            role, policies[:] = service_role(
+            role, policies[:] = create_service_role(
                 self,
                 name,
                 service=NODE_SERVICE,
@@ -47,7 +47,7 @@ class NodeGroup(ComponentResource):
                 tags=args.get("tags", {}),
             )
             self.role_arn = role.arn
-        template = self._launch_template(name, args, plan)
+        template = self._create_launch_template(name, args, plan)
         groups: list[aws.eks.NodeGroup] = []
         for place in range(plan.groups):
             # Without them a node cannot join, and EKS cannot take its network interfaces away at the end.
@@ -55,7 +55,11 @@ class NodeGroup(ComponentResource):
             if args.get("zone_by_zone", True):
                 # Two zones that roll at once evict two members of a broker group: one budget holds both updates up.
                 after += groups[-1:]
-            groups.append(self._group(f"{name}-{place + 1}", args, plan, template, _subnets(args, plan, place), after))
+            groups.append(
+                self._create_group(
+                    f"{name}-{place + 1}", args, plan, template, _select_subnets(args, plan, place), after
+                )
+            )
         self.group_names = Output.all(*[group.node_group_name for group in groups])
         self.launch_template_id = template.id
         self.register_outputs(
@@ -66,7 +70,7 @@ class NodeGroup(ComponentResource):
             }
         )
 
-    def _launch_template(self, name: str, args: NodeGroupArgs, plan: NodePlan) -> "aws.ec2.LaunchTemplate":
+    def _create_launch_template(self, name: str, args: NodeGroupArgs, plan: NodePlan) -> "aws.ec2.LaunchTemplate":
         tags = {**args.get("tags", {}), **ownership_tags()}
         return aws.ec2.LaunchTemplate(
             f"{name}-template",
@@ -98,11 +102,11 @@ class NodeGroup(ComponentResource):
             tags=tags,
             opts=child_options(
                 self,
-                hooks=warn_of_node_role(f"{name}-template", args["role_arn"], self) if "role_arn" in args else None,
+                hooks=warn_about_node_role(f"{name}-template", args["role_arn"], self) if "role_arn" in args else None,
             ),
         )
 
-    def _group(  # noqa: PLR0913, PLR0917 - what differs from group to group
+    def _create_group(  # noqa: PLR0913, PLR0917 - what differs from group to group
         self,
         name: str,
         args: NodeGroupArgs,
@@ -150,11 +154,11 @@ class NodeGroup(ComponentResource):
         )
 
 
-def _subnets(args: NodeGroupArgs, plan: NodePlan, place: int) -> Output[list[str]]:
+def _select_subnets(args: NodeGroupArgs, plan: NodePlan, place: int) -> Output[list[str]]:
     """The subnets of one group: the one of its zone, or all."""
     every: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
     zones = plan.zones
     if zones is None or not args.get("per_zone", True):
         return every
-    own: Output[list[str]] = every.apply(lambda known: own_subnet(known, place, zones))
+    own: Output[list[str]] = every.apply(lambda known: select_subnet(known, place, zones))
     return own

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, parse_arn, role_arn
 from eks_rocketmq.args.field_metadata import accepted_values
 from eks_rocketmq.args.validation import label_pairs, label_value, one_of, qualified_name, refuse_beside, whole_number
-from eks_rocketmq.eks.iam.role_checks import policy_names
+from eks_rocketmq.eks.iam.role_checks import validate_policy_names
 from eks_rocketmq.eks.nodes.node_group_args import CapacityType, NodeGroupArgs, NodeTaintArgs, NodeUpdateStrategy
 
 X86, ARM = "x86_64", "arm64"
@@ -27,17 +27,17 @@ EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSche
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
 https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
-_JOIN = ("AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy")
-_PULL = (
+_JOIN_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy")
+_PULL_POLICIES = (
     *("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
     *("AmazonEC2ContainerRegistryPowerUser", "AmazonEC2ContainerRegistryFullAccess"),
 )
 RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 """Nobody labels managed nodes with these: EKS refuses the group, or starts instances whose kubelet does not start, so
 they never join. https://github.com/aws/containers-roadmap/issues/1451, /2465"""
-OPEN_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
+KUBELET_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
 """What the kubelet takes nevertheless: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
-NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
+MAX_NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
@@ -82,19 +82,19 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
     Raises:
         ValueError: for the first argument that no node group can have.
     """
-    zones = _zones(args)
+    zones = _count_zones(args)
     groups = zones if zones is not None and args.get("per_zone", True) else 1
-    if len(longest := f"{name}-{groups}-") > NAME_LENGTH or not _NAME.fullmatch(name):
+    if len(longest := f"{name}-{groups}-") > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         msg = (
             f"the name {name!r} makes node groups that begin with {longest!r}, {len(longest)} letters; accepted are up "
-            f"to {NAME_LENGTH} letters, digits, '-' and '_', the first a letter or a digit: take another name"
+            f"to {MAX_NAME_LENGTH} letters, digits, '-' and '_', the first a letter or a digit: take another name"
         )
         raise ValueError(msg)
     one_of(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, "capacity_type")
     one_of(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, "update_strategy")
-    desired = _at_least(args.get("desired_size", 1), 0, "desired_size")
-    smallest = _at_least(args.get("min_size", desired), 0, "min_size")
-    largest = _at_least(args.get("max_size", max(desired, 1)), 1, "max_size")
+    desired = _validate_range(args.get("desired_size", 1), 0, "desired_size")
+    smallest = _validate_range(args.get("min_size", desired), 0, "min_size")
+    largest = _validate_range(args.get("max_size", max(desired, 1)), 1, "max_size")
     if not smallest <= desired <= largest:
         msg = f"min_size {smallest}, desired_size {desired}, max_size {largest}; accepted are sizes in rising order"
         raise ValueError(msg)
@@ -106,28 +106,28 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
     return NodePlan(
         groups=groups,
         zones=zones,
-        ami_type=_ami_type(args),
+        ami_type=_select_ami_type(args),
         min_size=smallest,
         desired_size=desired,
         max_size=largest,
-        disk_size=_at_least(args.get("disk_size", 50), 20, "disk_size"),
-        hop_limit=_at_least(args.get("metadata_hop_limit", 1), 1, "metadata_hop_limit", 64),
-        max_unavailable=_at_least(args.get("max_unavailable", 1), 1, "max_unavailable", 100),
-        taints=[_taint(taint) for taint in args.get("taints", [])],
+        disk_size=_validate_range(args.get("disk_size", 50), 20, "disk_size"),
+        hop_limit=_validate_range(args.get("metadata_hop_limit", 1), 1, "metadata_hop_limit", 64),
+        max_unavailable=_validate_range(args.get("max_unavailable", 1), 1, "max_unavailable", 100),
+        taints=[_convert_taint(taint) for taint in args.get("taints", [])],
     )
 
 
 def _check_label(key: str) -> None:
     domain, slash, _ = key.rpartition("/")
-    if slash and _within(domain, RESERVED_DOMAINS) and not _within(domain, OPEN_DOMAINS):
+    if slash and _is_in_domains(domain, RESERVED_DOMAINS) and not _is_in_domains(domain, KUBELET_DOMAINS):
         msg = (
             f"labels has {key!r}; EKS or the kubelet refuses labels of {', '.join(RESERVED_DOMAINS)} and what is "
-            f"below them, except {' and '.join(OPEN_DOMAINS)}: take a domain of your own, as in 'example.com/role'"
+            f"below them, except {' and '.join(KUBELET_DOMAINS)}: take a domain of your own, as in 'example.com/role'"
         )
         raise ValueError(msg)
 
 
-def _within(domain: str, others: Sequence[str]) -> bool:
+def _is_in_domains(domain: str, others: Sequence[str]) -> bool:
     return f".{domain}".endswith(tuple(f".{other}" for other in others))
 
 
@@ -138,7 +138,7 @@ def _check_versions(args: NodeGroupArgs) -> None:
     if release is not None and not _RELEASE.fullmatch(release):
         msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
         raise ValueError(msg)
-    counted = kubernetes_release(args)
+    counted = get_kubernetes_release(args)
     if counted is not None and isinstance(version, str) and not counted.startswith(f"{version}."):
         msg = (
             f"release_version is {counted!r} and version {version!r}: an image has the kubelet of its own version. "
@@ -147,7 +147,7 @@ def _check_versions(args: NodeGroupArgs) -> None:
         raise ValueError(msg)
 
 
-def kubernetes_release(args: NodeGroupArgs) -> str | None:
+def get_kubernetes_release(args: NodeGroupArgs) -> str | None:
     """The release of the image, where it begins with a version of Kubernetes: those of Bottlerocket have their own."""
     bottlerocket = args.get("ami_type", "").startswith("BOTTLEROCKET")
     return None if bottlerocket else args.get("release_version")
@@ -164,10 +164,10 @@ def _check_arns(args: NodeGroupArgs) -> None:
 def _check_policies(args: NodeGroupArgs) -> None:
     if "role_arn" in args:
         refuse_beside({**args}, ("managed_policies",), "role_arn, a role that is not made here")
-    policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
+    validate_policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
 
 
-def lacking_policies(attached: Sequence[str], inline: Sequence[str]) -> list[str]:
+def find_missing_policies(attached: Sequence[str], inline: Sequence[str]) -> list[str]:
     """Return what a role of one's own lacks for nodes, by the names of AWS's policies.
 
     Args:
@@ -177,10 +177,10 @@ def lacking_policies(attached: Sequence[str], inline: Sequence[str]) -> list[str
     names = {arn.rsplit("/", 1)[-1] for arn in attached}
     if inline or "AdministratorAccess" in names or any(parse_arn(arn).account != "aws" for arn in attached):
         return []
-    return [one_of_them[0] for one_of_them in (_JOIN, _PULL) if names.isdisjoint(one_of_them)]
+    return [one_of_them[0] for one_of_them in (_JOIN_POLICIES, _PULL_POLICIES) if names.isdisjoint(one_of_them)]
 
 
-def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
+def select_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
     """The subnet of one group of several.
 
     Raises:
@@ -192,13 +192,13 @@ def own_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
     return [subnet_ids[group]]
 
 
-def _zones(args: NodeGroupArgs) -> int | None:
+def _count_zones(args: NodeGroupArgs) -> int | None:
     """How many zones, from the subnets if they are listed."""
     subnets = args["subnet_ids"]
     listed = len(subnets) if isinstance(subnets, list | tuple) else None
     said = args.get("zone_count")
     if said is not None:
-        said = _at_least(said, 1, "zone_count")
+        said = _validate_range(said, 1, "zone_count")
     if listed == 0 or (None not in (listed, said) and listed != said):
         msg = f"subnet_ids has {listed}, zone_count is {said}; accepted is one subnet for each zone"
         raise ValueError(msg)
@@ -211,7 +211,7 @@ def _zones(args: NodeGroupArgs) -> int | None:
     return said if listed is None else listed
 
 
-def _ami_type(args: NodeGroupArgs) -> str:
+def _select_ami_type(args: NodeGroupArgs) -> str:
     types = args["instance_types"]
     found: dict[str, str] = {}
     for type_ in types:
@@ -234,14 +234,14 @@ def _ami_type(args: NodeGroupArgs) -> str:
     return ami_type
 
 
-def _taint(taint: NodeTaintArgs) -> dict[str, str]:
+def _convert_taint(taint: NodeTaintArgs) -> dict[str, str]:
     effect = taint.get("effect", "NoSchedule")
     one_of(effect, EFFECTS, f"effect of the taint {taint['key']!r}")
     key, value = qualified_name(taint["key"], "taints"), taint.get("value", "")
     return {"key": key, "value": label_value(value, f"value of the taint {key!r}"), "effect": EFFECTS[effect]}
 
 
-def _at_least(value: float, least: int, what: str, most: int | None = None) -> int:
+def _validate_range(value: float, least: int, what: str, most: int | None = None) -> int:
     whole = whole_number(value, what)
     if whole < least or (most is not None and whole > most):
         msg = (

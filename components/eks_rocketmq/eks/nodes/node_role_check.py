@@ -6,13 +6,13 @@ import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.args.aws_identifiers import is_arn
-from eks_rocketmq.eks.account.aws_create_checks import provider_session
-from eks_rocketmq.eks.nodes.node_plan import lacking_policies
+from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
+from eks_rocketmq.eks.nodes.node_plan import find_missing_policies
 from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.pulumi_sdk.component import resource_hooks, warn
 
 
-def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
+def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
     """A hook for a launch template: warns, at preview already, when no node could join with the role that is given.
 
     Args:
@@ -20,7 +20,7 @@ def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResou
         role_arn: the role.
         component: its parent, whose AWS provider says which account is asked.
     """
-    session = provider_session(component)
+    session = create_session_factory(component)
 
     async def look(args: ResourceHookArgs) -> None:
         role = await Output.from_input(role_arn).future()
@@ -28,7 +28,7 @@ def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResou
             return
         try:
             known = await session()
-            lacking = await asyncio.to_thread(_lacking, known, role.rsplit("/", 1)[-1])
+            lacking = await asyncio.to_thread(_list_missing_policies, known, role.rsplit("/", 1)[-1])
         except Exception as error:  # noqa: BLE001 - the role may be made in the same update, or may not be read
             pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
             return
@@ -42,7 +42,7 @@ def warn_of_node_role(name: str, role_arn: Input[str], component: ComponentResou
     return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", look))
 
 
-def _lacking(session: Session, role: str) -> list[str]:
+def _list_missing_policies(session: Session, role: str) -> list[str]:
     iam = session.client("iam")
     attached = [one["PolicyArn"] for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
-    return lacking_policies(attached, iam.list_role_policies(RoleName=role)["PolicyNames"])
+    return find_missing_policies(attached, iam.list_role_policies(RoleName=role)["PolicyNames"])

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pytest
 
 from eks_rocketmq.eks.account import aws_create_checks
-from eks_rocketmq.eks.account.aws_create_checks import refuse_existing, refuse_existing_cluster
+from eks_rocketmq.eks.account.aws_create_checks import reject_existing_cluster, reject_existing_resource
 from eks_rocketmq.lookups import create_checks as common
 from eks_rocketmq.lookups import kubernetes_objects
 from eks_rocketmq.lookups.aws_resources import ROLE
@@ -22,7 +22,7 @@ from tests.unit.harness.fakes import ACCOUNT, REGION
 def recorded() -> Recording:
     def program() -> None:
         parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
-        binding = refuse_existing("driver", "pass its ARN", parent)
+        binding = reject_existing_resource("driver", "pass its ARN", parent)
         pulumi.ComponentResource("test:index:Holder", "holder", None, pulumi.ResourceOptions(hooks=binding))
 
     return run(program)
@@ -130,7 +130,7 @@ class Asked:
             opts = pulumi.ResourceOptions(provider=provider()) if provider else None
             parent = pulumi.ComponentResource("test:index:Holder", "parent", None, opts)
             for name in ("driver", "other"):
-                (hook,) = refuse_existing(name, "pass its ARN", parent).before_create or []
+                (hook,) = reject_existing_resource(name, "pass its ARN", parent).before_create or []
                 args = pulumi.ResourceHookArgs(urn="urn", id="", name=name, type=ROLE, new_inputs={"name": name})
                 called = asyncio.ensure_future(hook.callback(args))  # ty: ignore[missing-attribute]
                 pulumi.export(name, pulumi.Output.from_input(called))
@@ -188,7 +188,7 @@ def test_the_hook_runs_at_preview() -> None:
 
     def program() -> None:
         parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
-        hooks.extend(refuse_existing("driver", "pass its ARN", parent).before_create or [])  # ty: ignore[invalid-argument-type]
+        hooks.extend(reject_existing_resource("driver", "pass its ARN", parent).before_create or [])  # ty: ignore[invalid-argument-type]
 
     run(program, preview=True)
     (hook,) = hooks
@@ -206,7 +206,7 @@ def call(hook: Callable[..., Any], **inputs: Any) -> None:
 def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
     def program() -> None:
         parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
-        binding = refuse_existing_cluster("cluster-eks", "staging", parent)
+        binding = reject_existing_cluster("cluster-eks", "staging", parent)
         pulumi.ComponentResource("test:index:Holder", "holder", None, pulumi.ResourceOptions(hooks=binding))
 
     hook = run(program).hooks["cluster-eks-preflight"]

@@ -13,8 +13,8 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
 from eks_rocketmq import EksCluster, EksClusterArgs, ExistingEksCluster
-from eks_rocketmq.eks.account.aws_create_checks import refuse_existing_cluster
-from eks_rocketmq.eks.cluster.eks_cluster import _finish
+from eks_rocketmq.eks.account.aws_create_checks import reject_existing_cluster
+from eks_rocketmq.eks.cluster.eks_cluster import _create_cluster_transform
 from tests.unit.harness import UNKNOWN, Fakes, Recording, run
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT, REGION
@@ -396,9 +396,9 @@ def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed
     recording = Recording(preview=preview)
 
     def make() -> None:
-        hooks = refuse_existing_cluster("c-eks", "c", pulumi.ComponentResource("test:index:Holder", "holder"))
+        hooks = reject_existing_cluster("c-eks", "c", pulumi.ComponentResource("test:index:Holder", "holder"))
         args: EksClusterArgs = {**ARGS, "ignore_changes": ["version"], "timeouts": {"create": "45m"}}
-        pulumi.Output.from_input(call(_finish(args, hooks)))
+        pulumi.Output.from_input(call(_create_cluster_transform(args, hooks)))
 
     run(make, preview=preview, recording=recording)
     (answer,) = answers

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from eks_rocketmq import ExistingEksCluster, ExistingEksClusterArgs
-from eks_rocketmq.eks.cluster.kubeconfig import kubeconfig
+from eks_rocketmq.eks.cluster.kubeconfig import render_kubeconfig
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
 
@@ -66,7 +66,7 @@ def user_of(config: str) -> dict[str, Any]:
 
 
 def test_the_kubeconfig_asks_aws_for_a_token_and_holds_none() -> None:
-    config = kubeconfig(arn=ARN, endpoint="https://api", certificate_authority="Q0E=")
+    config = render_kubeconfig(arn=ARN, endpoint="https://api", certificate_authority="Q0E=")
     assert user_of(config)["command"] == "aws"
     assert user_of(config)["args"] == [
         *("--region", REGION, "eks", "get-token", "--cluster-name", "prod", "--output", "json"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.eks.ebs.csi_configuration import configuration_values
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiConfigurationArgs
 from sandbox.aws.addon_catalogue import CATALOGUE, EBS_CSI, check_configuration
 
@@ -30,7 +30,7 @@ EVERYTHING: dict[str, Any] = {
 
 def test_every_argument_has_its_place() -> None:
     assert set(EVERYTHING) == set(EbsCsiConfigurationArgs.__annotations__)
-    assert json.loads(configuration_values(EVERYTHING) or "") == {
+    assert json.loads(render_configuration(EVERYTHING) or "") == {
         "controller": {
             "replicaCount": 3,
             "resources": QUANTITIES,
@@ -53,20 +53,20 @@ def test_every_argument_has_its_place() -> None:
 
 
 def test_nothing_is_sent_when_nothing_is_configured() -> None:
-    assert configuration_values({}) is None
-    assert configuration_values({"values": {}}) is None
+    assert render_configuration({}) is None
+    assert render_configuration({"values": {}}) is None
 
 
 def test_the_text_does_not_depend_on_the_order_and_the_callers_object_stays_as_it_is() -> None:
     values = {"node": {"b": 1, "a": 2}}
-    first = configuration_values({"volume_attach_limit": 9, "values": values})
+    first = render_configuration({"volume_attach_limit": 9, "values": values})
     assert first == '{"node":{"a":2,"b":1,"volumeAttachLimit":9}}'
     assert values == {"node": {"b": 1, "a": 2}}
 
 
 def test_what_the_arguments_make_fits_the_addons_schema() -> None:
     given = {key: value for key, value in EVERYTHING.items() if key != "values"}
-    check_configuration(CATALOGUE[EBS_CSI], configuration_values(given) or "")
+    check_configuration(CATALOGUE[EBS_CSI], render_configuration(given) or "")
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_what_the_arguments_make_fits_the_addons_schema() -> None:
 )
 def test_what_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        configuration_values(given)
+        render_configuration(given)

@@ -9,7 +9,7 @@ import pytest
 
 from eks_rocketmq import EbsCsiAddon
 from eks_rocketmq.eks.account import aws_create_checks
-from eks_rocketmq.eks.ebs.self_managed import restart_annotations
+from eks_rocketmq.eks.ebs.self_managed_driver import get_restart_annotations
 from sandbox.engine.kubernetes import kinds
 from sandbox.engine.kubernetes.diff import difference
 from sandbox.engine.kubernetes.state import Checkpoint
@@ -141,7 +141,7 @@ def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> Non
     ((severity, text),) = recording.log
     assert severity == "WARNING"
     assert "cannot read the role of the pods of kube-system/ebs-csi-controller" in text
-    assert restart_annotations(ROLE, ROLE, [ROLE]) == {RESTARTED: ROLE}
+    assert get_restart_annotations(ROLE, ROLE, [ROLE]) == {RESTARTED: ROLE}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, ServiceAccountArgs
 from eks_rocketmq.eks.account import aws_create_checks
-from eks_rocketmq.eks.ebs import csi_identity
-from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
+from eks_rocketmq.eks.ebs import driver_plan
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.lookups.aws_resources import ROLE
 from eks_rocketmq.lookups.found import Found
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
@@ -115,13 +115,15 @@ def test_generated_permissions_are_for_one_cluster_in_its_partition(preview: boo
     }
     policy = recording.one("RolePolicy")
     assert (policy.name, policy.inputs["name"]) == ("ebs-csi-driver-volumes", "volumes")
-    assert policy.inputs["policy"] == volume_policy(PolicyScope(partition, REGION, ACCOUNT, "prod"), snapshots=False)
+    assert policy.inputs["policy"] == build_volume_policy(
+        PolicyScope(partition, REGION, ACCOUNT, "prod"), snapshots=False
+    )
     assert policy.urn in recording.one("Addon").dependencies
 
 
 def test_snapshots_widen_the_generated_permissions() -> None:
     policy = run(program({**ARGS, "permissions": "generated", "snapshots": True})).one("RolePolicy").inputs["policy"]
-    assert policy == volume_policy(PolicyScope("aws", REGION, ACCOUNT, "prod"), snapshots=True)
+    assert policy == build_volume_policy(PolicyScope("aws", REGION, ACCOUNT, "prod"), snapshots=True)
 
 
 @pytest.mark.parametrize("permissions", ["legacy", "v2", "cluster_scoped", "generated"])
@@ -129,7 +131,7 @@ def test_snapshots_widen_the_generated_permissions() -> None:
 def test_every_kind_of_permissions_gets_the_keys(permissions: str, identity: str) -> None:
     recording = run(program({**ARGS, "permissions": permissions, "identity": identity, "kms_key_arns": [KEY]}))
     keys = recording.one("RolePolicy", "ebs-csi-driver-keys")
-    assert keys.inputs["policy"] == key_policy([KEY])
+    assert keys.inputs["policy"] == build_key_policy([KEY])
     assert keys.urn in recording.one("Addon").dependencies
 
 
@@ -140,7 +142,7 @@ def test_a_key_that_is_made_in_this_update_is_waited_for() -> None:
 
     preview, update = run(make, preview=True), run(make)
     assert preview.one("RolePolicy").inputs["policy"] == UNKNOWN
-    assert update.one("RolePolicy").inputs["policy"] == key_policy([KEY])
+    assert update.one("RolePolicy").inputs["policy"] == build_key_policy([KEY])
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -253,14 +255,14 @@ def answering(answer: dict[str, Any] | Exception) -> Fakes:
 
 
 def test_an_existing_driver_is_given_nothing_that_would_be_dropped() -> None:
-    given: Any = {**ARGS, "existing": True, "kubernetes_version": "1.35", "preserve": False, **csi_identity.DEFAULTS}
-    assert csi_identity.choices(given)
-    for argument in csi_identity.MANAGED_ONLY:
+    given: Any = {**ARGS, "existing": True, "kubernetes_version": "1.35", "preserve": False, **driver_plan.DEFAULTS}
+    assert driver_plan.plan_driver(given)
+    for argument in driver_plan.MANAGED_ONLY:
         with pytest.raises(ValueError, match=f"^{argument} given with existing True, which uses the addon as it is"):
-            csi_identity.choices({**given, argument: "x"})
+            driver_plan.plan_driver({**given, argument: "x"})
     # What is left is read, or given by every program that may switch between the two.
     others = ARGS.keys() | {"existing", "kubernetes_version", "kubeconfig", "self_managed", "auto_mode"}
-    assert {*csi_identity.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
+    assert {*driver_plan.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
 
 
 def test_an_existing_driver_may_have_its_role_from_an_association() -> None:

@@ -9,7 +9,13 @@ import pytest
 from kubernetes_validate import validate
 
 from eks_rocketmq import EbsStorageClass, EbsStorageClassArgs
-from eks_rocketmq.eks.ebs.storage_class_plan import ADOPTABLE, DEFAULT_CLASS, check_adoption, least_size, parameters
+from eks_rocketmq.eks.ebs.storage_class_plan import (
+    ADOPTION_ARGS,
+    DEFAULT_CLASS,
+    build_parameters,
+    check_adoption,
+    compute_min_size,
+)
 from eks_rocketmq.lookups import kubernetes_objects
 from eks_rocketmq.lookups.found import Found
 from sandbox.aws import volume_rules
@@ -275,8 +281,8 @@ def fits(kind: str, size: int, iops: int | None) -> bool:
     ],
 )
 def test_the_least_size_is_the_smallest_volume_that_ec2_makes_so(given: dict[str, Any], size: int) -> None:
-    assert parameters(given)
-    assert least_size(given) == size
+    assert build_parameters(given)
+    assert compute_min_size(given) == size
     kind, iops = given.get("volume_type", "gp3"), given.get("iops")
     assert fits(kind, size, iops)
     assert not fits(kind, size - 1, iops)
@@ -289,7 +295,7 @@ def test_an_adopted_class_cannot_be_given_what_only_a_new_one_has() -> None:
 
 def test_every_argument_is_for_adopting_or_refused_there() -> None:
     for argument in EbsStorageClassArgs.__annotations__:
-        if argument not in ADOPTABLE:
+        if argument not in ADOPTION_ARGS:
             with pytest.raises(ValueError, match=f"^{argument} cannot be changed"):
                 check_adoption({"class_name": "gp2", argument: None})
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, key_policy, volume_policy
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.iam.policy_documents import (
     CUSTOMER_POLICY_LIMIT,
     INLINE_POLICIES_LIMIT,
-    length,
-    permission_policy,
-    pod_identity_statements,
-    service_account_subject,
-    trust_policy,
-    web_identity_statements,
+    build_pod_identity_statements,
+    build_trust_policy,
+    build_web_identity_statements,
+    count_characters,
+    format_subject,
+    normalize_permission_policy,
 )
 from tests.unit.harness.iam_lint import permission_problems, trust_problems
 
@@ -25,23 +25,25 @@ LONGEST = "c" * 100
 
 
 def volumes(partition: str, snapshots: bool, cluster: str = LONGEST) -> str:
-    return volume_policy(PolicyScope(partition, PARTITIONS[partition], ACCOUNT, cluster), snapshots=snapshots)
+    return build_volume_policy(PolicyScope(partition, PARTITIONS[partition], ACCOUNT, cluster), snapshots=snapshots)
 
 
 def keys(partition: str, number: int = 3) -> str:
     arns = [f"arn:{partition}:kms:{PARTITIONS[partition]}:{ACCOUNT}:key/mrk-{i:032x}" for i in range(number)]
-    return key_policy(arns)
+    return build_key_policy(arns)
 
 
 def trust(partition: str) -> str:
     region, suffix = PARTITIONS[partition], ".cn" if partition == "aws-cn" else ""
     issuer = f"https://oidc.eks.{region}.amazonaws.com{suffix}/id/8DE440F2238C6B959FB7C65EA52AF80B"
     provider = f"arn:{partition}:iam::{ACCOUNT}:oidc-provider/{issuer.removeprefix('https://')}"
-    subjects = [service_account_subject("apps", "reader"), service_account_subject("apps", "worker-*")]
-    return trust_policy(
+    subjects = [format_subject("apps", "reader"), format_subject("apps", "worker-*")]
+    return build_trust_policy(
         [
-            *web_identity_statements(provider, issuer, subjects),
-            *pod_identity_statements(f"arn:{partition}:eks:{region}:{ACCOUNT}:cluster/prod", [("apps", "reader")]),
+            *build_web_identity_statements(provider, issuer, subjects),
+            *build_pod_identity_statements(
+                f"arn:{partition}:eks:{region}:{ACCOUNT}:cluster/prod", [("apps", "reader")]
+            ),
         ]
     )
 
@@ -50,14 +52,14 @@ def trust(partition: str) -> str:
 def test_what_the_driver_may_do_with_volumes(partition: str, snapshots: bool) -> None:
     document = volumes(partition, snapshots)
     assert permission_problems(document, partition) == []
-    assert permission_policy(document, "it") == document
+    assert normalize_permission_policy(document, "it") == document
     assert ("Snapshot" in document) is snapshots
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
 def test_what_the_driver_may_do_with_keys(partition: str) -> None:
     assert permission_problems(keys(partition), partition) == []
-    assert permission_policy(keys(partition), "it") == keys(partition)
+    assert normalize_permission_policy(keys(partition), "it") == keys(partition)
     services = json.loads(keys(partition))["Statement"][0]["Condition"]["StringEquals"]["kms:ViaService"]
     region = PARTITIONS[partition]
     names = [f"ec2.{region}.amazonaws.com", f"ec2.{region}.amazonaws.com.cn"]
@@ -78,8 +80,8 @@ def test_who_may_take_a_role(partition: str) -> None:
 
 def test_the_longest_documents_fit_into_a_role_and_the_longest_into_a_policy_of_its_own() -> None:
     longest = volumes("aws-us-gov", snapshots=True)
-    assert length(longest) <= CUSTOMER_POLICY_LIMIT
-    assert length(longest) + length(keys("aws-us-gov", 20)) <= INLINE_POLICIES_LIMIT
+    assert count_characters(longest) <= CUSTOMER_POLICY_LIMIT
+    assert count_characters(longest) + count_characters(keys("aws-us-gov", 20)) <= INLINE_POLICIES_LIMIT
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)

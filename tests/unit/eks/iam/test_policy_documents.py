@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from eks_rocketmq.args.aws_identifiers import issuer_host
 from eks_rocketmq.eks.iam.policy_documents import (
     TRUST_POLICY_LIMIT,
-    managed_policy_arn,
-    service_account_subject,
-    web_identity_trust_policy,
+    build_web_identity_trust_policy,
+    format_managed_policy_arn,
+    format_subject,
 )
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
 from tests.unit.harness.trust import Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
-DRIVER = service_account_subject("kube-system", "ebs-csi-controller-sa")
+DRIVER = format_subject("kube-system", "ebs-csi-controller-sa")
 OTHER_ISSUER = "https://oidc.eks.ap-southeast-1.amazonaws.com/id/00000000000000000000000000000000"
 
 
 def policy(*subjects: str) -> str:
-    return web_identity_trust_policy(PROVIDER, ISSUER, subjects or (DRIVER,))
+    return build_web_identity_trust_policy(PROVIDER, ISSUER, subjects or (DRIVER,))
 
 
 def test_the_drivers_token_is_let_in() -> None:
@@ -32,8 +32,8 @@ def test_the_drivers_token_is_let_in() -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        pytest.param(Token(ISSUER, service_account_subject("kube-system", "default")), id="service account"),
-        pytest.param(Token(ISSUER, service_account_subject("rocketmq", "ebs-csi-controller-sa")), id="namespace"),
+        pytest.param(Token(ISSUER, format_subject("kube-system", "default")), id="service account"),
+        pytest.param(Token(ISSUER, format_subject("rocketmq", "ebs-csi-controller-sa")), id="namespace"),
         pytest.param(Token(ISSUER, DRIVER, audience="https://kubernetes.default.svc"), id="audience"),
         pytest.param(Token(OTHER_ISSUER, DRIVER), id="issuer"),
     ],
@@ -54,18 +54,18 @@ def test_subject_and_audience_are_both_pinned_exactly() -> None:
 
 
 def test_several_service_accounts_are_each_let_in_and_no_third() -> None:
-    reader, writer = service_account_subject("a", "reader"), service_account_subject("b", "writer")
+    reader, writer = format_subject("a", "reader"), format_subject("b", "writer")
     document = policy(writer, reader)
     assert admits(document, Token(ISSUER, reader))
     assert admits(document, Token(ISSUER, writer))
-    assert not admits(document, Token(ISSUER, service_account_subject("a", "writer")))
+    assert not admits(document, Token(ISSUER, format_subject("a", "writer")))
 
 
 def test_the_order_of_service_accounts_does_not_change_the_document() -> None:
     assert policy("a", "b") == policy("b", "a", "b")
 
 
-@given(st.sampled_from([DRIVER, *(service_account_subject("n", name) for name in "abc")]), st.text(max_size=20))
+@given(st.sampled_from([DRIVER, *(format_subject("n", name) for name in "abc")]), st.text(max_size=20))
 def test_no_subject_that_only_resembles_an_allowed_one_is_let_in(subject: str, suffix: str) -> None:
     assert admits(policy(), Token(ISSUER, subject + suffix)) == (subject + suffix == DRIVER)
 
@@ -81,14 +81,14 @@ def test_a_malformed_issuer_is_refused_with_the_accepted_form(issuer: str) -> No
 
 def test_a_role_for_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="name one at least"):
-        web_identity_trust_policy(PROVIDER, ISSUER, [])
+        build_web_identity_trust_policy(PROVIDER, ISSUER, [])
 
 
 def test_a_trust_policy_that_iam_would_refuse_for_its_length_is_refused_here() -> None:
-    subjects = [service_account_subject("namespace", f"service-account-{number}") for number in range(60)]
+    subjects = [format_subject("namespace", f"service-account-{number}") for number in range(60)]
     with pytest.raises(ValueError, match=f"IAM accepts {TRUST_POLICY_LIMIT}"):
         policy(*subjects)
 
 
 def test_managed_policies_are_named_in_the_accounts_partition() -> None:
-    assert managed_policy_arn("aws-cn", "service-role/X") == "arn:aws-cn:iam::aws:policy/service-role/X"
+    assert format_managed_policy_arn("aws-cn", "service-role/X") == "arn:aws-cn:iam::aws:policy/service-role/X"

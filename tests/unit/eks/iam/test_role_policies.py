@@ -64,7 +64,7 @@ def warned(
     async def session() -> Iam:
         return Iam(attached, inline)
 
-    monkeypatch.setattr(role_preflight, "provider_session", lambda _: session)
+    monkeypatch.setattr(role_preflight, "create_session_factory", lambda _: session)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     recording = run(program(), preview=True)
     assert recording.one("Role").before_update == ("orders-role-policies",)

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from eks_rocketmq.eks.iam.policy_documents import (
     TRUST_POLICY_LIMIT,
+    build_pod_identity_statements,
+    build_trust_policy,
+    build_web_identity_statements,
+    count_characters,
+    format_subject,
     has_wildcard,
-    length,
-    pod_identity_statements,
-    service_account_subject,
-    trust_policy,
-    web_identity_statements,
 )
 from tests.unit.harness.trust import ACCOUNT, PodIdentity, Token, admits
 
@@ -41,15 +41,15 @@ def matches(namespace: str, name: str, allowed: list[tuple[str, str]]) -> bool:
 def test_a_caller_is_let_in_when_and_only_when_cluster_and_service_account_are_named(
     allowed: list[tuple[str, str]], tokens: list[int], pods: list[int]
 ) -> None:
-    subjects = [service_account_subject(*account) for account in allowed]
-    statements = [s for i in tokens for s in web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects)]
-    statements += [s for i in pods for s in pod_identity_statements(CLUSTERS[i], allowed)]
-    if not statements or length(json.dumps(statements)) > TRUST_POLICY_LIMIT - 100:
+    subjects = [format_subject(*account) for account in allowed]
+    statements = [s for i in tokens for s in build_web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects)]
+    statements += [s for i in pods for s in build_pod_identity_statements(CLUSTERS[i], allowed)]
+    if not statements or count_characters(json.dumps(statements)) > TRUST_POLICY_LIMIT - 100:
         return
-    document = trust_policy(statements)
+    document = build_trust_policy(statements)
     for i, namespace, name in itertools.product((0, 1), NAMESPACES, NAMES):
         named = matches(namespace, name, allowed)
-        subject = service_account_subject(namespace, name)
+        subject = format_subject(namespace, name)
         assert admits(document, Token(ISSUERS[i], subject)) == (i in tokens and named)
         assert not admits(document, Token(ISSUERS[i], subject, audience="sts.amazonaws.com.cn"))
         assert not admits(document, Token(f"{ISSUERS[i]}2", subject))
@@ -61,15 +61,15 @@ def test_a_caller_is_let_in_when_and_only_when_cluster_and_service_account_are_n
 @given(accounts, subset)
 @settings(max_examples=40, deadline=None)
 def test_only_names_are_ever_matched_as_patterns(allowed: list[tuple[str, str]], clusters: list[int]) -> None:
-    subjects = [service_account_subject(*account) for account in allowed]
+    subjects = [format_subject(*account) for account in allowed]
     for i in clusters:
-        for statement in web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects):
+        for statement in build_web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects):
             host, like = ISSUERS[i].removeprefix("https://"), statement["Condition"].get("StringLike", {})
             assert set(like) <= {f"{host}:sub"}
             assert statement["Condition"]["StringEquals"][f"{host}:aud"] == "sts.amazonaws.com"
             exact = statement["Condition"]["StringEquals"].get(f"{host}:sub", [])
             assert not any(has_wildcard(each) for each in ([exact] if isinstance(exact, str) else exact))
-        for statement in pod_identity_statements(CLUSTERS[i], allowed):
+        for statement in build_pod_identity_statements(CLUSTERS[i], allowed):
             like = set(statement["Condition"].get("StringLike", {}))
             assert like <= {"aws:RequestTag/kubernetes-service-account"}
 
@@ -77,9 +77,11 @@ def test_only_names_are_ever_matched_as_patterns(allowed: list[tuple[str, str]],
 @given(st.permutations([("apps", "a"), ("apps", "b*"), ("other", "c"), ("apps", "a")]))
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_service_accounts_changes_nothing(order: list[tuple[str, str]]) -> None:
-    subjects = [service_account_subject(*account) for account in order]
-    again = [service_account_subject(*account) for account in sorted(order)]
-    assert web_identity_statements(provider(ISSUERS[0]), ISSUERS[0], subjects) == web_identity_statements(
+    subjects = [format_subject(*account) for account in order]
+    again = [format_subject(*account) for account in sorted(order)]
+    assert build_web_identity_statements(provider(ISSUERS[0]), ISSUERS[0], subjects) == build_web_identity_statements(
         provider(ISSUERS[0]), ISSUERS[0], again
     )
-    assert pod_identity_statements(CLUSTERS[0], order) == pod_identity_statements(CLUSTERS[0], sorted(order))
+    assert build_pod_identity_statements(CLUSTERS[0], order) == build_pod_identity_statements(
+        CLUSTERS[0], sorted(order)
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eks_rocketmq import Network, NetworkArgs
 from eks_rocketmq.args.cidr import public_sources, service_block, subnet_plan, vpc_block
 from eks_rocketmq.eks.network.network_args import NatMode
-from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, endpoint_names, pick_zones
+from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, list_endpoint_names, select_zones
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.harness.new_cluster import ZONES
@@ -208,11 +208,11 @@ def test_without_endpoints_nobody_is_asked_for_them() -> None:
 
 
 def test_endpoints_in_china_may_have_either_name() -> None:
-    assert endpoint_names("ecr.api", "cn-north-1") == [
+    assert list_endpoint_names("ecr.api", "cn-north-1") == [
         "com.amazonaws.cn-north-1.ecr.api",
         "cn.com.amazonaws.cn-north-1.ecr.api",
     ]
-    assert endpoint_names("sts", "us-gov-west-1") == ["com.amazonaws.us-gov-west-1.sts"]
+    assert list_endpoint_names("sts", "us-gov-west-1") == ["com.amazonaws.us-gov-west-1.sts"]
 
 
 def test_flow_logs_are_kept_for_a_time_and_written_by_nobody_else() -> None:
@@ -296,9 +296,9 @@ def test_the_default_network_leaves_room_for_pods() -> None:
 
 def test_zones_without_a_control_plane_are_passed_over() -> None:
     virginia = {"us-east-1e": "use1-az3", "us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
-    assert pick_zones(virginia, None, 3) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    assert select_zones(virginia, None, 3) == ["us-east-1a", "us-east-1b", "us-east-1c"]
     with pytest.raises(ValueError, match="zones has 'us-east-1e', one in which EKS places no control plane"):
-        pick_zones(virginia, ["us-east-1a", "us-east-1e"], 2)
+        select_zones(virginia, ["us-east-1a", "us-east-1e"], 2)
 
 
 @pytest.mark.parametrize(

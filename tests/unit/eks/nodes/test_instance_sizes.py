@@ -2,7 +2,7 @@
 
 import pytest
 
-from eks_rocketmq.eks.nodes.instance_sizes import room
+from eks_rocketmq.eks.nodes.instance_sizes import estimate_allocatable
 
 MIB = 1024**2
 
@@ -20,7 +20,7 @@ MIB = 1024**2
     ],
 )
 def test_sizes_follow_from_the_name(instance_type: str, cpu: int, mib: int) -> None:
-    found = room(instance_type)
+    found = estimate_allocatable(instance_type)
     assert found is not None
     assert (found.cpu, found.memory) == (cpu, mib * MIB)
 
@@ -29,4 +29,4 @@ def test_sizes_follow_from_the_name(instance_type: str, cpu: int, mib: int) -> N
     "instance_type", ["t3.large", "c5n.large", "m7i.metal-24xl", "x2gd.large", "m4.large", "large"]
 )
 def test_nothing_is_said_of_other_types(instance_type: str) -> None:
-    assert room(instance_type) is None
+    assert estimate_allocatable(instance_type) is None

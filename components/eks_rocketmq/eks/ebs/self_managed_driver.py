@@ -24,7 +24,7 @@ class DriverNames:
     deployment: str = DEPLOYMENT
 
 
-def driver_names(given: Mapping[str, str]) -> DriverNames:
+def parse_driver_names(given: Mapping[str, str]) -> DriverNames:
     """Return the names from a `SelfManagedDriverArgs`.
 
     Raises:
@@ -37,7 +37,7 @@ def driver_names(given: Mapping[str, str]) -> DriverNames:
     return names
 
 
-def restart_annotations(role: str, restarted_for: str | None, pod_roles: Iterable[str | None]) -> dict[str, str]:
+def get_restart_annotations(role: str, restarted_for: str | None, pod_roles: Iterable[str | None]) -> dict[str, str]:
     """Return the annotations of the pod template that this stack owns.
 
     Pods get the role only when they are created, so pods without it are restarted by a changed template. Pods that have

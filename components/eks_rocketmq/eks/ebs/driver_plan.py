@@ -51,7 +51,7 @@ without that the role itself has to carry it."""
 
 
 @dataclass(frozen=True)
-class Choices:
+class DriverPlan:
     """What follows from an `EbsCsiAddonArgs`."""
 
     managed_policies: tuple[str, ...]
@@ -64,7 +64,7 @@ class Choices:
     conflicts_on_update: str
 
 
-def choices(given: Mapping[str, object]) -> Choices:
+def plan_driver(given: Mapping[str, object]) -> DriverPlan:
     """What the arguments of the addon choose.
 
     Raises:
@@ -85,7 +85,7 @@ def choices(given: Mapping[str, object]) -> Choices:
         raise ValueError(msg)
     _check_version(given)
     _check_arns(given)
-    return Choices(
+    return DriverPlan(
         managed_policies=(policy,) if policy else (),
         generated=permissions == "generated",
         pod_identity=identity == "pod_identity",
