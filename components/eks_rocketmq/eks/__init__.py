@@ -1,1 +1,1 @@
-"""From an AWS account to a StorageClass that works. Knows nothing of RocketMQ."""
+"""Components for EKS and its EBS storage. This package imports nothing of RocketMQ."""

@@ -1,1 +1,1 @@
-"""Questions to a component's AWS provider: account, region, what exists."""
+"""Lookups through the AWS provider of a component: account, region, existing resources."""

@@ -1,4 +1,4 @@
-"""Partition, region and account in which a component's AWS provider works."""
+"""Partition, region and account of a component's AWS provider."""
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, InvokeOutputOptions, Output
@@ -12,14 +12,14 @@ _CALLER = format_call("aws:index/getCallerIdentity:getCallerIdentity")
 
 def get_partition(component: ComponentResource) -> Output[str]:
     """Return the partition, such as `aws` or `aws-cn`."""
-    found = aws.get_partition_output(opts=InvokeOutputOptions(parent=component))
-    return require_output_fields(found, _PARTITION, "partition", component=component).partition
+    result = aws.get_partition_output(opts=InvokeOutputOptions(parent=component))
+    return require_output_fields(result, _PARTITION, "partition", component=component).partition
 
 
 def get_region(component: ComponentResource) -> Output[str]:
     """Return the region, such as `eu-west-1`."""
-    found = aws.get_region_output(opts=InvokeOutputOptions(parent=component))
-    return require_output_fields(found, _REGION, "region", component=component).region
+    result = aws.get_region_output(opts=InvokeOutputOptions(parent=component))
+    return require_output_fields(result, _REGION, "region", component=component).region
 
 
 def get_caller_arn(component: ComponentResource) -> Output[str]:
@@ -28,7 +28,7 @@ def get_caller_arn(component: ComponentResource) -> Output[str]:
 
 
 def get_account_id(component: ComponentResource) -> Output[str]:
-    """Return the number of the account."""
+    """Return the 12-digit ID of the account."""
     return require_output_fields(_get_caller(component), _CALLER, "account_id", component=component).account_id
 
 

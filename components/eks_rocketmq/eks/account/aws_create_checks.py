@@ -1,4 +1,4 @@
-"""What of AWS and of a StorageClass is looked up before it is created."""
+"""Checks at preview that AWS does not have a resource yet."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,45 +22,49 @@ _READABLE_INPUTS: Mapping[str, str] = {
     "token": "token",
     "endpoints": "endpoints",
 }
-"""Inputs that can be read from a provider, and the attribute of each."""
+"""Inputs of a provider that Pulumi can read, and the attribute of each."""
 
 
 def reject_existing_resource(name: str, existing: str, component: ComponentResource) -> ResourceHookBinding:
-    """A hook for a resource whose name is fixed: refuses the create, at preview already, when it exists outside.
+    """Return a hook that rejects the create of a resource that exists outside the stack.
+
+    The resource has a fixed name. The hook runs at preview too.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
-        existing: how the program is told to use the resource without managing it, for the error.
-        component: its parent, whose AWS provider says which account is asked.
+        existing: how to use the resource without managing it, for the error.
+        component: parent of the resource. Its AWS provider determines the account.
     """
     stack = pulumi.get_stack()
     settings = _get_provider_settings(component)
 
-    async def look(args: ResourceHookArgs) -> Found | None:
+    async def find_existing(args: ResourceHookArgs) -> Found | None:
         provider = await _resolve_settings(settings)
         return await asyncio.to_thread(find, lambda: _create_session(provider), args.type, args.new_inputs or {})
 
-    return refusing(name, look, lambda args, found: three_ways(args.type, found, stack, existing))
+    return refusing(name, find_existing, lambda args, found: three_ways(args.type, found, stack, existing))
 
 
 def reject_existing_cluster(name: str, cluster: str, component: ComponentResource) -> ResourceHookBinding:
-    """The same for an EKS cluster, which is not imported: everything below it would be made anew around it.
+    """Return a hook that rejects the create of an EKS cluster that exists outside the stack.
+
+    The error does not propose an import: the resources of an imported cluster would be created again.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
         cluster: name of the cluster.
-        component: as for `refuse_existing`.
+        component: parent of the resource, as for `reject_existing_resource`.
     """
     stack = pulumi.get_stack()
     settings = _get_provider_settings(component)
 
-    async def look(_: ResourceHookArgs) -> Found | None:
+    async def find_existing(_: ResourceHookArgs) -> Found | None:
         provider = await _resolve_settings(settings)
         return await asyncio.to_thread(lambda: find_cluster(_create_session(provider), cluster))
 
     return refusing(
         name,
-        look,
+        find_existing,
         lambda _, found: (
             f"EKS cluster {found.id!r} exists already and {_describe_owner(found, stack)}. Two ways on:\n"
             "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)\n"
@@ -75,43 +79,46 @@ def _describe_owner(found: Found, stack: str) -> str:
 
 
 def create_session_factory(component: ComponentResource) -> Callable[[], Awaitable[Session]]:
-    """What makes a session in the account of a component's AWS provider; it raises as `refuse_existing`'s does."""
+    """Return a function that creates a boto3 session in the account of a component's AWS provider.
+
+    The function raises `AccountUnknownError` if the account is another one or is not known yet.
+    """
     settings = _get_provider_settings(component)
 
-    async def ask() -> Session:
+    async def create_session() -> Session:
         provider = await _resolve_settings(settings)
         return await asyncio.to_thread(_create_session, provider)
 
-    return ask
+    return create_session
 
 
 async def _resolve_settings(settings: Mapping[str, Input[Any]]) -> dict[str, Any]:
-    """One by one: at preview, what was not given to a provider is unknown."""
+    """Await each setting by itself: at preview, settings that the provider does not have are unknown."""
     return {key: await Output.from_input(value).future() for key, value in settings.items()}
 
 
 def _get_provider_settings(component: ComponentResource) -> Mapping[str, Input[Any]]:
-    """Settings of the AWS provider that a component's resources are made with.
+    """Return the settings of the AWS provider of a component's resources.
 
-    Of one that was given to the component not all can be read, its roles among them: that provider itself is asked for
-    account and region.
+    Pulumi cannot read all settings of an explicit provider, for example its roles. Account and region therefore come
+    from lookups through that provider.
     """
     provider = component.get_provider(ROLE)
     if not has_callback_server():
         return {}
     if provider is None:
         return {key.removeprefix(_AWS): text for key, text in config_values().items() if key.startswith(_AWS)}
-    from eks_rocketmq.eks.account import aws_account  # noqa: PLC0415 - it loads the AWS SDK, which a StorageClass need not
+    from eks_rocketmq.eks.account import aws_account  # noqa: PLC0415 - it loads the AWS SDK, which a default provider does not need
 
     readable = {key: getattr(provider, attribute, None) for key, attribute in _READABLE_INPUTS.items()}
     return {**readable, "region": aws_account.get_region(component), _ACCOUNT: aws_account.get_account_id(component)}
 
 
 def _create_session(provider: Mapping[str, Any]) -> Session:
-    """A boto3 session in the provider's account.
+    """Create a boto3 session in the provider's account.
 
     Raises:
-        AccountUnknownError: when it would be another one, or nobody knows yet.
+        AccountUnknownError: if the session is for another account, or the provider's account is not known yet.
     """
     if _ACCOUNT not in provider:
         return aws_session(provider)
@@ -119,8 +126,8 @@ def _create_session(provider: Mapping[str, Any]) -> Session:
         msg = "the account of an AWS provider is known only after an update"
         raise AccountUnknownError(msg)
     session = aws_session(provider)
-    aws_account = session.client("sts").get_caller_identity()["Account"]
-    if aws_account != provider[_ACCOUNT]:
-        msg = f"an AWS provider works in account {provider[_ACCOUNT]}, and only {aws_account} can be asked from here"
+    account = session.client("sts").get_caller_identity()["Account"]
+    if account != provider[_ACCOUNT]:
+        msg = f"an AWS provider works in account {provider[_ACCOUNT]}, and only {account} can be asked from here"
         raise AccountUnknownError(msg)
     return session

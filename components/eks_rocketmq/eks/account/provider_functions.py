@@ -1,4 +1,4 @@
-"""Questions to AWS: errors name the lookup, its arguments and what its answer lacks."""
+"""Calls of Pulumi provider functions. Errors name the function, its arguments and the missing field."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -12,88 +12,91 @@ Result = TypeVar("Result")
 
 
 def format_call(token: str, **arguments: object) -> str:
-    """Return a lookup as errors name it, such as `aws:eks/getCluster:getCluster(name='prod')`."""
+    """Return a function call as errors show it, such as `aws:eks/getCluster:getCluster(name='prod')`."""
     return f"{token}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
 def invoke_function(
-    question: Callable[[], Result], lookup: str, failed: str, *fields: str, hint: str = "", also: str = ""
+    function: Callable[[], Result], call: str, failure: str, *fields: str, hint: str = "", also: str = ""
 ) -> Result:
-    """The answer to a plain call, whose failure is said with what to check: account guard, region, credentials.
+    """Invoke a function in its direct form and return its result.
+
+    An error says what to check: allowed accounts, region and credentials.
 
     Args:
-        question: the call.
-        lookup: the call as errors name it, by `call`.
-        failed: what cannot be done without the answer.
-        fields: what the answer must have, as for `complete`.
-        hint: what is accepted, as whole sentences.
-        also: settings to check beside those of the provider.
+        function: calls the provider function.
+        call: the call as errors show it, from `format_call`.
+        failure: first part of the error, which says what cannot be done.
+        fields: required fields of the result, as for `require_fields`.
+        hint: accepted values, as whole sentences.
+        also: settings to check in addition to those of the provider.
 
     Raises:
-        RunError: with the provider's own words; for an answer that lacks a field, with the name of the field.
+        RunError: with the provider's own message; if a field is missing, with the name of the field.
     """
     name_mock_errors(_describe_mock_error)
     try:
-        answer = question()
+        result = function()
     except RunError:
         raise
     except Exception as error:
         keys = f"{also}, aws:region" if also else "aws:region"
         checks = f"Check {keys}, aws:profile and aws:allowedAccountIds;"
         msg = (
-            f"{failed}: {error}\n{' '.join(filter(None, [hint, checks]))} "
+            f"{failure}: {error}\n{' '.join(filter(None, [hint, checks]))} "
             "`aws sts get-caller-identity` says who is asking."
         )
         raise RunError(msg) from error
-    return require_fields(answer, lookup, *fields)
+    return require_fields(result, call, *fields)
 
 
 def require_output_fields(
-    answer: Output[Result], lookup: str, *fields: str, component: ComponentResource | None = None
+    result: Output[Result], call: str, *fields: str, component: ComponentResource | None = None
 ) -> Output[Result]:
-    """Return the answer to a call in its output form, which fails as that of `ask` when it lacks a field.
+    """Return the result of a function in its output form, after checking its fields.
 
     Args:
-        answer: the answer.
-        lookup: the call as errors name it, by `call`.
-        fields: what the answer must have, as for `complete`.
-        component: whose AWS provider is asked. At preview, the engine answers `{}` for a provider of the program's own
-            that has settings which only an update knows; the answer is unknown then.
+        result: result of the function.
+        call: the call as errors show it, from `format_call`.
+        fields: required fields of the result, as for `require_fields`.
+        component: owner of the AWS provider. An explicit provider may have settings that are unknown at
+            preview. The engine then returns `{}`, and this result is unknown.
     """
     name_mock_errors(_describe_mock_error)
-    own = component is not None and component.get_provider(ROLE) is not None
+    explicit = component is not None and component.get_provider(ROLE) is not None
 
-    async def deferred() -> bool:
-        known = await answer.future()
-        return own and is_dry_run() and not any(_get_field(known, field) for field in fields)
+    async def is_unknown() -> bool:
+        known = await result.future()
+        return explicit and is_dry_run() and not any(_get_field(known, field) for field in fields)
 
     def checked(unknown: bool) -> Any:  # noqa: ANN401 - the SDK flattens an Output in an Output
         if unknown:
             return Output.from_input(UNKNOWN_VALUE)
-        return answer.apply(lambda known: require_fields(known, lookup, *fields))
+        return result.apply(lambda known: require_fields(known, call, *fields))
 
-    result: Output[Result] = Output.from_input(deferred()).apply(checked)
-    return result
+    complete: Output[Result] = Output.from_input(is_unknown()).apply(checked)
+    return complete
 
 
-def require_fields(answer: Result, lookup: str, *fields: str) -> Result:
-    """Return an answer that has all that is needed of it.
+def require_fields(result: Result, call: str, *fields: str) -> Result:
+    """Return the result of a function if it has all required fields.
 
     Args:
-        answer: the answer.
-        lookup: the call as errors name it, by `call`.
-        fields: what must be there and neither None nor empty; `identities.0.oidcs` leads into lists and objects.
+        result: result of the function.
+        call: the call as errors show it, from `format_call`.
+        fields: paths of fields that must be present, not None and not empty. `identities.0.oidcs` is a path through
+            lists and objects.
 
     Raises:
         RunError: with the first field that is missing.
     """
     for field in fields:
-        if _get_field(answer, field) in (None, "", {}):
-            raise RunError(_format_invalid_result(lookup, f"`{field}` is missing"))
-    return answer
+        if _get_field(result, field) in (None, "", {}):
+            raise RunError(_format_invalid_result(call, f"`{field}` is missing"))
+    return result
 
 
-def _get_field(value: Any, path: str) -> Any:  # noqa: ANN401 - any part of an answer
+def _get_field(value: Any, path: str) -> Any:  # noqa: ANN401 - any part of a result
     for step in path.split("."):
         if step.isdigit():
             value = value[int(step)] if isinstance(value, list) and len(value) > int(step) else None
@@ -108,9 +111,9 @@ def _describe_mock_error(token: str, arguments: Mapping[str, Any], error: Except
     return RunError(_format_invalid_result(format_call(token, **arguments), str(error)))
 
 
-def _format_invalid_result(lookup: str, what: str) -> str:
+def _format_invalid_result(call: str, problem: str) -> str:
     return (
-        f"{lookup}: the answer cannot be used: {what}. Accepted is a whole answer of the provider. In a unit test, "
+        f"{call}: the answer cannot be used: {problem}. Accepted is a whole answer of the provider. In a unit test, "
         "let your mocks give one, as eks_rocketmq.testing.Mocks does. At preview, a provider whose settings only an "
         "update knows gives none: give it settings that are known."
     )

@@ -1,4 +1,4 @@
-"""Which addons a cluster gets, when, and with what settings. Pure."""
+"""Plan of the addons of a cluster. Pure."""
 
 import json
 import re
@@ -20,41 +20,41 @@ EBS_CSI = "aws-ebs-csi-driver"
 BEFORE_NODES: AddonStage = "before_nodes"
 AFTER_NODES: AddonStage = "after_nodes"
 DEFAULT_ADDONS: Mapping[str, tuple[str, ...]] = {
-    # The pod network finds the API server at a service address, and that is kube-proxy's work: nodes need both.
+    # The pod network needs kube-proxy to reach the API server at its Service address. Nodes need both.
     BEFORE_NODES: (VPC_CNI, KUBE_PROXY),
     AFTER_NODES: (COREDNS,),
 }
-"""What each stage installs unless it is told otherwise."""
+"""Default addons of each stage."""
 NODE_ADDONS = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
-"""Addons that are sets of one pod for each node: without a node they are ACTIVE at once, without them no node is."""
+"""DaemonSet addons: they become ACTIVE without nodes, and nodes do not become ready without them."""
 VERSION_CHOICES = accepted_values(AddonVersions)
 IDENTITY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "irsa": ("role_name", "issuer", "provider_arn"),
     "pod_identity": ("role_name", "cluster_arn"),
     "node": (),
 }
-"""As whom the pod network works, and what is needed for it."""
+"""Accepted identities of the pod network, and the arguments that each requires."""
 
 _NAME = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class AddonPlan:
-    """An addon whose arguments have been checked."""
+    """An addon with valid arguments."""
 
     name: str
     version: str | None
-    """The pinned version."""
+    """The given version; None: not pinned."""
     configuration: str | None
-    """Its settings as JSON."""
+    """Configuration values as JSON."""
 
 
 def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
-    """The addons that `args` describe.
+    """Validate the arguments of the addons and return their plans.
 
     Raises:
-        ValueError: for an addon in a stage in which it or the nodes could not become ready, and every other argument
-            that EKS would refuse.
+        ValueError: for an addon in the wrong stage, where it or the nodes cannot become ready, and for other arguments
+            that EKS would reject.
     """
     stage = args["stage"]
     one_of(stage, (BEFORE_NODES, AFTER_NODES), "stage")
@@ -119,12 +119,12 @@ def _validate_vpc_cni(args: ClusterAddonsArgs) -> None:
     identity = cni.get("identity", "irsa")
     one_of(identity, IDENTITY_FIELDS, "vpc_cni.identity")
     if identity == "node":
-        # The other arguments are what every program knows of its cluster.
+        # Programs may always give issuer, provider and cluster ARN, so only the role name is an error.
         role = {"vpc_cni.role_name": cni.get("role_name")}
         refuse_beside(role, role, "vpc_cni.identity 'node', which makes no role")
-    needed = IDENTITY_FIELDS[identity]
-    if missing := [key for key in needed if key not in cni]:
-        msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(needed)}"
+    required = IDENTITY_FIELDS[identity]
+    if missing := [key for key in required if key not in cni]:
+        msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(required)}"
         raise ValueError(msg)
     if identity == "pod_identity" and not args.get("pod_identity_agent", False):
         msg = "vpc_cni.identity is 'pod_identity'; it needs the agent: set pod_identity_agent to True"
@@ -132,24 +132,24 @@ def _validate_vpc_cni(args: ClusterAddonsArgs) -> None:
 
 
 def _build_configuration(addon: AddonArgs, args: ClusterAddonsArgs) -> dict[str, Any]:
-    own: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     cni = args.get("vpc_cni")
     if addon["name"] == VPC_CNI and cni is not None:
-        # As text: the addon's schema takes booleans here only in quotes.
-        own["enableNetworkPolicy"] = "true" if cni.get("network_policy", True) else "false"
+        # The addon's schema accepts these booleans only as strings.
+        defaults["enableNetworkPolicy"] = "true" if cni.get("network_policy", True) else "false"
         if cni.get("prefix_delegation", False):
-            own["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
-    return _merge(own, addon.get("configuration", {}))
+            defaults["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+    return _merge(defaults, addon.get("configuration", {}))
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        merged[key] = _merge(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+def _merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in override.items():
+        current = merged.get(key)
+        merged[key] = _merge(current, value) if isinstance(current, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 
 def _dump_json(configuration: Mapping[str, Any]) -> str | None:
-    """Sorted, so that the order of keys in a program is no change of the addon."""
+    """Return sorted JSON, so that another order of keys does not change the addon."""
     return json.dumps(configuration, sort_keys=True, separators=(",", ":")) if configuration else None

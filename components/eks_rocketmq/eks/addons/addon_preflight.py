@@ -17,8 +17,8 @@ def create_addon_hooks(name: str, component: ComponentResource, *, existing: str
 
     Args:
         name: name of the addon's resource.
-        component: its parent.
-        existing: how the program uses an addon without managing it, for the error.
+        component: parent of the addon.
+        existing: how to use an addon without managing it, for the error.
         keep: the arguments that keep an IRSA role, for the error.
     """
     return ResourceHookBinding.merge(
@@ -27,10 +27,10 @@ def create_addon_hooks(name: str, component: ComponentResource, *, existing: str
 
 
 def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
-    """Return a hook that rejects an update which takes the IRSA role off an addon.
+    """Return a hook that rejects an update that removes the IRSA role of an addon.
 
-    The AWS provider sends an empty ARN then, and EKS rejects it half-way through the update
-    (https://github.com/hashicorp/terraform-provider-aws/issues/30645). A replacement has no such request.
+    The AWS provider sends an empty ARN, which EKS rejects during the update
+    (https://github.com/hashicorp/terraform-provider-aws/issues/30645). A replacement does not send such a request.
 
     Args:
         name: name of the addon's resource; the hook is `<name>-role-removal`.
@@ -41,11 +41,11 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_outputs or {}, args.new_inputs or {}
         role = old.get("serviceAccountRoleArn")
-        # Of an addon without this stack's tag the create would be refused.
-        marked = tags.items() <= dict(old.get("tagsAll") or {}).items()
+        # The stack would reject the create of an addon without its tag.
+        is_owned = tags.items() <= dict(old.get("tagsAll") or {}).items()
         first = (
             ""
-            if marked
+            if is_owned
             else f"pulumi up -s {stack}, with the role kept, as the addon was only imported; then\n" + " " * 12
         )
         if not role or new.get("serviceAccountRoleArn"):

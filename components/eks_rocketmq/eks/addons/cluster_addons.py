@@ -1,4 +1,4 @@
-"""What every node and every pod of a cluster relies on: pod network, service addresses, names."""
+"""EKS addons of a cluster, such as pod network, kube-proxy and CoreDNS."""
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
@@ -19,15 +19,15 @@ CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/us
 
 @documented
 class ClusterAddons(ComponentResource):
-    """Addons of EKS in one of two stages, with the right order around nodes.
+    """EKS addons that are installed before or after the nodes.
 
-    A cluster needs two of these: one of the stage `before_nodes`, on which its `NodeGroup`s depend, and one of the
-    stage `after_nodes`, which depends on them. An addon in the wrong one is refused with a ValueError at preview:
-    EKS would wait 20 minutes for pods that cannot start.
+    A cluster needs two of these components: one of the stage `before_nodes`, on which its `NodeGroup`s depend, and one
+    of the stage `after_nodes`, which depends on the `NodeGroup`s. A ValueError at preview rejects an addon in the wrong
+    stage: EKS would wait 20 minutes for pods that cannot start.
     """
 
     versions: Output[dict[str, str]]
-    """Version of each addon by its name."""
+    """Version of each addon, by name."""
 
     def __init__(self, name: str, args: ClusterAddonsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterAddons"), name, {}, opts)
@@ -48,7 +48,7 @@ class ClusterAddons(ComponentResource):
             configuration_values=plan.configuration,
             service_account_role_arn=role.service_account_role_arn if role else None,
             pod_identity_associations=role.pod_identity_associations if role else None,
-            # A cluster that others made has copies of its own; the addon takes them over, and its settings win.
+            # An existing cluster may have its own copies of this software. The addon overwrites their settings.
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             preserve=args.get("preserve", True),
@@ -61,30 +61,30 @@ class ClusterAddons(ComponentResource):
                     existing="leave it out of the `addons` of ClusterAddons",
                     keep="take vpc_cni.identity 'irsa' again (the program's setting `clusterAddons.vpcCni.identity`)",
                 ),
-                # A cluster has one addon of a name.
+                # A cluster cannot have two addons of one name.
                 delete_before_replace=True,
             ),
         )
 
     def _resolve_version(self, plan: AddonPlan, args: ClusterAddonsArgs) -> Output[str] | None:
-        wanted = args.get("versions", "installed")
-        if wanted == "installed" or "kubernetes_version" not in args:
+        versions = args.get("versions", "installed")
+        if versions == "installed" or "kubernetes_version" not in args:
             return None
-        return resolve_addon_version(self, plan.name, args["kubernetes_version"], most_recent=wanted == "latest")
+        return resolve_addon_version(self, plan.name, args["kubernetes_version"], most_recent=versions == "latest")
 
     def _create_cni_role(self, name: str, args: ClusterAddonsArgs) -> AddonRole | None:
-        """Role of the pod network's service account; None: it works as the node."""
+        """Create the role of the pod network's service account; None if it uses the node role."""
         cni = args.get("vpc_cni", {})
         identity = cni.get("identity", "irsa")
         if identity == "node":
             return None
-        wanted: IrsaRoleArgs = {
+        role_args: IrsaRoleArgs = {
             "role_name": cni["role_name"],
             "service_accounts": [{"namespace": CNI_NAMESPACE, "name": CNI_SERVICE_ACCOUNT}],
             "managed_policies": [CNI_POLICY],
             "tags": {**args.get("tags", {})},
         }
         if identity == "pod_identity":
-            return create_addon_role(self, f"{name}-{VPC_CNI}", wanted, pod_identity=cni["cluster_arn"])
+            return create_addon_role(self, f"{name}-{VPC_CNI}", role_args, pod_identity=cni["cluster_arn"])
         irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
-        return create_addon_role(self, f"{name}-{VPC_CNI}", wanted, irsa=irsa)
+        return create_addon_role(self, f"{name}-{VPC_CNI}", role_args, irsa=irsa)

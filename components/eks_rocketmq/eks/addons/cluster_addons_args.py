@@ -12,60 +12,60 @@ AddonVersions = Annotated[Literal["installed", "default", "latest"], Enumeration
 
 
 class AddonArgs(TypedDict):
-    """One addon of EKS."""
+    """An EKS addon."""
 
     name: Replacing[str]
-    """Its name, such as `vpc-cni`, `coredns` or `metrics-server`. Changing it replaces the addon."""
+    """Name of the addon, such as `vpc-cni`, `coredns` or `metrics-server`. Changing it replaces the addon."""
     version: NotRequired[str]
-    """Version such as `v1.21.1-eksbuild.1`; default: see `versions`."""
+    """Version of the addon, such as `v1.21.1-eksbuild.1`. Default: see `versions`."""
     configuration: NotRequired[dict[str, Any]]
     """Settings by the addon's own schema (`aws eks describe-addon-configuration`), over those of this component;
     default: none."""
 
 
 class VpcCniArgs(TypedDict):
-    """As whom the pod network asks AWS for addresses, and how it works."""
+    """Identity and settings of the Amazon VPC CNI plugin."""
 
     identity: NotRequired[VpcCniIdentity]
-    """`irsa` (default; a role for its service account), `pod_identity` (a role through the agent) or `node` (the nodes'
-    own role, which then needs `AmazonEKS_CNI_Policy`, and every pod that reaches the metadata service with it)."""
+    """`irsa` (default): a role for the service account. `pod_identity`: a role through EKS Pod Identity. `node`: the
+    node role, which needs `AmazonEKS_CNI_Policy`; pods that can reach the metadata service get that policy too."""
     role_name: NotRequired[Replacing[str]]
     """Name of the role in IAM, with `irsa` and `pod_identity`. Changing it replaces the role."""
     issuer: NotRequired[Input[str]]
-    """Issuer of the cluster, with `https://`, with `irsa`."""
+    """Issuer URL of the cluster with `https://`. Required with `irsa`."""
     provider_arn: NotRequired[Input[str]]
-    """ARN of the cluster's IAM OIDC provider, with `irsa`."""
+    """ARN of the cluster's IAM OIDC provider. Required with `irsa`."""
     cluster_arn: NotRequired[Input[str]]
-    """ARN of the cluster, with `pod_identity`."""
+    """ARN of the cluster. Required with `pod_identity`."""
     network_policy: NotRequired[bool]
-    """Enforce NetworkPolicies, those of RocketMQ among them; default: True. Without it they have no
-    effect."""
+    """Enforce network policies, including those of RocketMQ. Default: True. With False they have no effect."""
     prefix_delegation: NotRequired[bool]
-    """Give nodes blocks of 16 addresses, for more pods on a node; default: False. Subnets need contiguous room."""
+    """Assign prefixes of 16 addresses to nodes, for more pods per node. Default: False. Subnets need contiguous free
+    addresses."""
 
 
 class ClusterAddonsArgs(TypedDict):
-    """Which addons, for which cluster, before or after its nodes."""
+    """Arguments of `ClusterAddons`."""
 
     cluster_name: Replacing[Input[str]]
     """Name of the cluster. Changing it replaces the addons."""
     stage: AddonStage
-    """`before_nodes`: what nodes need to become ready (vpc-cni, kube-proxy, eks-pod-identity-agent). `after_nodes`:
-    what needs nodes to become ready (coredns and all others)."""
+    """`before_nodes`: addons that nodes need to become ready (vpc-cni, kube-proxy, eks-pod-identity-agent).
+    `after_nodes`: addons that need nodes to become ready (coredns and all others)."""
     addons: NotRequired[list[AddonArgs]]
-    """The addons of this stage; default: vpc-cni and kube-proxy before the nodes, coredns after them."""
+    """Addons of this stage. Default: vpc-cni and kube-proxy before the nodes, coredns after them."""
     pod_identity_agent: NotRequired[bool]
-    """Install eks-pod-identity-agent too, before the nodes; default: False."""
+    """Install eks-pod-identity-agent too, before the nodes. Default: False."""
     vpc_cni: NotRequired[VpcCniArgs]
-    """The pod network's identity and settings; needed where vpc-cni is installed."""
+    """Identity and settings of the pod network. Required if this component installs vpc-cni."""
     versions: NotRequired[AddonVersions]
-    """Versions of addons that are not pinned: `installed` (default; what EKS chooses at the create, and then what is
-    there), `default` (EKS's default for the Kubernetes version) or `latest`. The last two are looked up at each
-    preview, so a new one appears there as an upgrade."""
+    """Versions of addons without a `version`. `installed` (default): EKS chooses the version at the create, and it
+    stays. `default`: the default of EKS for the Kubernetes version. `latest`: the newest for it. The last two are
+    looked up at each preview, which shows a new version as an upgrade."""
     kubernetes_version: NotRequired[Input[str]]
-    """Kubernetes version for which `default` and `latest` are looked up, such as `1.35`; needed with them."""
+    """Kubernetes version for the lookup of `default` and `latest`, such as `1.35`. Required with them."""
     preserve: NotRequired[bool]
-    """Leave an addon's software in the cluster when the addon is taken out of the stack; default: True, as a cluster
-    without network or names is none."""
+    """Keep an addon's software in the cluster when the stack no longer has the addon. Default: True, because a cluster
+    does not work without network and DNS."""
     tags: NotRequired[dict[str, Input[str]]]
-    """Tags of addons and role; default: only the stack's own mark."""
+    """Tags of addons and role. Default: only the stack's ownership tag."""

@@ -1,4 +1,4 @@
-"""What several components of this half have in common: the contract of a cluster, roles of services."""
+"""Outputs that new and existing clusters share."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from eks_rocketmq.pulumi_sdk.component import child_options
 
 
 class ClusterOutputs(Protocol):
-    """What every cluster gives, whoever made it; everything after it takes these values and not the object."""
+    """Outputs of a cluster, new or existing."""
 
     name: Output[str]
     arn: Output[str]
@@ -27,7 +27,7 @@ class ClusterOutputs(Protocol):
 
 @dataclass(frozen=True)
 class ClusterDescription:
-    """What DescribeCluster says, or will say of a cluster that is only planned."""
+    """Properties of a cluster as DescribeCluster returns them. Those of a planned cluster are unknown."""
 
     name: Input[str]
     arn: Input[str]
@@ -43,47 +43,47 @@ def create_kubernetes_provider(
     component: ComponentResource,
     name: str,
     arn: Output[str],
-    config: Output[str],
+    kubeconfig: Output[str],
 ) -> kubernetes.Provider:
-    """The Kubernetes provider of a cluster.
+    """Create the Kubernetes provider of a cluster.
 
     Args:
-        component: the cluster's component.
-        name: its name.
+        component: component of the cluster.
+        name: name of the component.
         arn: ARN of the cluster.
-        config: kubeconfig (JSON).
+        kubeconfig: kubeconfig (JSON).
     """
     return kubernetes.Provider(
         f"{name}-kubernetes",
-        kubeconfig=config,
-        # The provider compares this instead of server and CA: a rotated CA or another endpoint must not replace
-        # every object of the cluster.
+        kubeconfig=kubeconfig,
+        # The provider compares the ARN instead of server and CA. A rotated CA or another endpoint must not replace all
+        # objects of the cluster.
         cluster_identifier=arn,
         opts=child_options(component),
     )
 
 
 def set_cluster_outputs(
-    cluster: ClusterOutputs, found: ClusterDescription, profile: str | None, role_arn: str | None
+    cluster: ClusterOutputs, description: ClusterDescription, profile: str | None, role_arn: str | None
 ) -> None:
-    """Sets every output of a cluster but its provider.
+    """Set all outputs of a cluster except its provider.
 
     Args:
-        cluster: the component.
-        found: what AWS says of it.
+        cluster: component of the cluster.
+        description: properties of the cluster.
         profile: AWS profile of `aws eks get-token`.
         role_arn: role that `aws eks get-token` assumes.
     """
-    for key, value in vars(found).items():
+    for key, value in vars(description).items():
         setattr(cluster, key, Output.from_input(value))
-    config: Output[str] = Output.all(
+    kubeconfig: Output[str] = Output.all(
         arn=cluster.arn, endpoint=cluster.endpoint, certificate_authority=cluster.certificate_authority
     ).apply(lambda known: render_kubeconfig(**known, profile=profile, role_arn=role_arn))
-    cluster.kubeconfig = config
+    cluster.kubeconfig = kubeconfig
 
 
 def collect_outputs(cluster: ClusterOutputs) -> dict[str, Any]:
-    """The outputs of a cluster under the names that other languages see."""
+    """Return the outputs of a cluster by their names in other languages."""
     return {
         "name": cluster.name,
         "arn": cluster.arn,

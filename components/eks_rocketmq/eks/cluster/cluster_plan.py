@@ -1,4 +1,4 @@
-"""What a new cluster will be, decided before its first resource. Pure."""
+"""Plan of a new cluster. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from eks_rocketmq.eks.cluster.eks_cluster_args import (
 )
 
 AUTHENTICATION_MODE = "API"
-"""Access entries and no `aws-auth`; there is no way back from it."""
+"""Access entries without the ConfigMap `aws-auth`. EKS cannot change this mode back."""
 LOG_TYPES = accepted_values(ControlPlaneLog)
 SUPPORT_TYPES = accepted_values(SupportType)
 ENTRY_TYPES = accepted_values(AccessEntryType)
@@ -35,19 +35,19 @@ _DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+s)?")
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """A cluster whose arguments have been checked."""
+    """A cluster with valid arguments."""
 
     log_types: Sequence[str]
     log_retention_days: int
     public_sources: Sequence[str]
-    """Blocks that reach the public endpoint; empty: there is none."""
+    """CIDR blocks that can reach the public endpoint; empty if there is no public endpoint."""
 
 
 def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
-    """The cluster that `args` describe.
+    """Validate the arguments of a cluster and return its plan.
 
     Raises:
-        ValueError: for the first argument that no cluster can have, or that would lock everybody out.
+        ValueError: for the first argument that is not valid, or that leaves the cluster without an administrator.
     """
     cluster_name(args["cluster_name"])
     version = args["version"]
@@ -75,33 +75,36 @@ def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
 
 
 def is_admin(entry: AccessEntryArgs) -> bool:
-    """Whether an access entry gives administrator rights in the whole cluster."""
+    """Return whether an access entry gives administrator rights in the whole cluster."""
     return any(one["policy"] == ADMIN_POLICY and not one.get("namespaces") for one in entry.get("policies", []))
 
 
 def format_access_policy_arn(partition: str, policy: str) -> str:
-    """ARN of one of EKS's access policies, which are no IAM policies."""
+    """Return the ARN of an EKS access policy, which is not an IAM policy."""
     return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
 
 
 def complete_cluster_inputs(
     properties: Mapping[str, Any], *, creator_is_admin: bool, zonal_shift: bool | None
 ) -> dict[str, Any]:
-    """The inputs of the cluster that `pulumi_eks` makes, with what it has no argument for.
+    """Return the cluster's inputs from `pulumi_eks`, completed with those for which it has no argument.
 
     Args:
-        properties: what it would send.
-        creator_is_admin: whether whoever creates the cluster is its admin.
-        zonal_shift: whether AWS may lead traffic away from a zone; None: not said, as not every partition knows it.
+        properties: inputs from `pulumi_eks`.
+        creator_is_admin: whether the principal that creates the cluster is its administrator.
+        zonal_shift: whether AWS may shift traffic away from a zone; None: not set, as not every partition supports it.
     """
-    # Replaced as a whole: what comes from the engine may be an Output, which has no items.
+    # Replaces the whole object, because the value from the engine may be an Output.
     access = {"authenticationMode": AUTHENTICATION_MODE, "bootstrapClusterCreatorAdminPermissions": creator_is_admin}
     shift = {} if zonal_shift is None else {"zonalShiftConfig": {"enabled": zonal_shift}}
     return {**properties, "accessConfig": access, **shift}
 
 
 def _check_arns(args: EksClusterArgs) -> None:
-    """Those that are known already. EKS would take an alias and give back the key: a replacement at every run."""
+    """Validate the ARNs that are known.
+
+    EKS accepts the ARN of an alias and returns that of the key, which would replace the cluster at every update.
+    """
     for what, key in (
         ("secrets_kms_key_arn", args.get("secrets_kms_key_arn")),
         ("log_kms_key_arn", args.get("log_kms_key_arn")),
@@ -113,7 +116,7 @@ def _check_arns(args: EksClusterArgs) -> None:
 
 
 def _check_subnets(subnets: object) -> None:
-    """A list whose length is known; what comes from another resource is checked by AWS."""
+    """Validate the number of subnets if it is known. AWS checks subnets of other resources."""
     if isinstance(subnets, list | tuple) and len(subnets) < 2:
         msg = f"subnet_ids has {len(subnets)}; accepted are two or more, in different zones"
         raise ValueError(msg)
@@ -135,7 +138,7 @@ def _check_entries(args: EksClusterArgs) -> None:
 
 
 def check_principal(principal: str, what: str) -> None:
-    """Raises ValueError, naming `what`, unless `principal` is the ARN of a role or user that EKS lets in."""
+    """Raise ValueError, naming `what`, if `principal` is not the ARN of an IAM role or user that EKS accepts."""
     if not _PRINCIPAL.fullmatch(principal):
         hint = "; the session of a role is no principal, name the role itself" if ":assumed-role/" in principal else ""
         msg = f"{what} is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
@@ -152,7 +155,7 @@ def _check_entry(entry: AccessEntryArgs) -> None:
     kind = entry.get("type", "STANDARD")
     one_of(kind, ENTRY_TYPES, f"{what}: type")
     policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
-    # Nodes of Auto Mode (`EC2`) get their rights by a policy, all other nodes by their type.
+    # Nodes of EKS Auto Mode (`EC2`) get their permissions from an access policy, all other nodes from their type.
     if kind != "STANDARD" and (groups or "username" in entry or (policies and kind != "EC2")):
         msg = f"{what} has type {kind!r}, which takes neither policies nor groups nor a user name; AWS gives it its own"
         raise ValueError(msg)
@@ -172,5 +175,5 @@ def _check_entry(entry: AccessEntryArgs) -> None:
             refuse_empty(policy["namespaces"], where, "the whole cluster")
             for namespace in policy["namespaces"]:
                 matching(_NAMESPACE, namespace, where, "names of namespaces, such as 'rocketmq' or 'team-*'")
-    # EKS associates a policy with a principal once.
+    # EKS allows one association of a policy with a principal.
     each_once([policy["policy"] for policy in policies], f"{what}: policies")

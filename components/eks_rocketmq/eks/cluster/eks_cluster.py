@@ -1,4 +1,4 @@
-"""A new EKS cluster."""
+"""New EKS cluster."""
 
 import shutil
 from collections.abc import Sequence
@@ -51,7 +51,6 @@ CLUSTER_POLICY = "AmazonEKSClusterPolicy"
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
 _CLUSTER_CALL = format_call("eks:index:Cluster.eksCluster")
 
-
 _EXISTING_LOG_GROUP = (
     "not possible: EKS writes into this group and no other. It may have made it again with the last logs of a cluster "
     "that was deleted"
@@ -60,18 +59,19 @@ _EXISTING_LOG_GROUP = (
 
 @documented
 class EksCluster(ComponentResource):
-    """A cluster of its own, with the outputs of `ExistingEksCluster`.
+    """A new EKS cluster with the same outputs as `ExistingEksCluster`.
 
-    Creates its service role, log group, KMS key, access entries and, through `pulumi_eks` in its leanest form, the
-    control plane. It has no nodes, no addons and, until `ClusterAddons` brings it, no pod network: EKS's own copies of
-    vpc-cni, kube-proxy and CoreDNS are not installed. What AWS or `pulumi_eks` would refuse is refused with a
-    ValueError at preview, and a machine without the `aws` command with a RunError.
+    Creates the service role, log group, KMS key and access entries, and the control plane through `pulumi_eks` with
+    its smallest configuration. The cluster has no nodes and no addons. It has no pod network until `ClusterAddons`
+    installs one, because EKS does not install its own copies of vpc-cni, kube-proxy and CoreDNS. A ValueError at
+    preview rejects arguments that AWS or `pulumi_eks` would reject. A RunError reports that the `aws` command is
+    missing.
     """
 
     name: Output[str]
     """Name of the cluster."""
     arn: Output[str]
-    """ARN of the cluster; it holds partition, region and account."""
+    """ARN of the cluster, with partition, region and account."""
     version: Output[str]
     """Kubernetes version, such as `1.35`."""
     endpoint: Output[str]
@@ -79,13 +79,13 @@ class EksCluster(ComponentResource):
     certificate_authority: Output[str]
     """CA of the API server, base64 of PEM."""
     oidc_issuer: Output[str]
-    """Issuer of the service-account tokens, verbatim, with `https://`."""
+    """Issuer URL of the service account tokens as EKS returns it, with `https://`."""
     cluster_security_group_id: Output[str]
-    """Security group that EKS made for control plane and nodes."""
+    """Security group that EKS created for control plane and nodes."""
     security_group_ids: Output[list[str]]
-    """Security groups that were added to the control plane."""
+    """Additional security groups of the control plane."""
     kubeconfig: Output[str]
-    """Kubeconfig (JSON) without a secret: it asks `aws eks get-token`."""
+    """Kubeconfig (JSON) without a secret: it runs `aws eks get-token`."""
     provider: kubernetes.Provider
     """Kubernetes provider of the cluster, for `ResourceOptions(provider=…)`."""
 
@@ -98,25 +98,24 @@ class EksCluster(ComponentResource):
             self, name, service=CLUSTER_SERVICE, policies=[CLUSTER_POLICY], tags=args.get("tags", {}), sessions=True
         )
         logs = self._create_log_group(name, args, plan)
-        given = args.get("secrets_kms_key_arn")
-        key = checked(given, key_arn, "secrets_kms_key_arn") if given else self._create_key(name, args)
-        made = self._create_control_plane(name, args, plan, role, key, [*policies, logs])
-        found = ClusterDescription(
-            # As the caller gave it: known before the cluster exists, and with the order of one that does.
-            name=Output.all(args["cluster_name"], made.urn).apply(lambda known: known[0]),
-            arn=made.arn,
-            version=made.version,
-            endpoint=made.endpoint,
-            certificate_authority=require_output_fields(made.certificate_authority, _CLUSTER_CALL, "data").data,
-            oidc_issuer=require_output_fields(made.identities, _CLUSTER_CALL, "0.oidcs.0.issuer")[0].oidcs[0].issuer,
+        key = self._get_key_arn(name, args)
+        cluster = self._create_control_plane(name, args, plan, role, key, [*policies, logs])
+        description = ClusterDescription(
+            # The name from the arguments is known at preview. The URN adds the dependency on the cluster.
+            name=Output.all(args["cluster_name"], cluster.urn).apply(lambda known: known[0]),
+            arn=cluster.arn,
+            version=cluster.version,
+            endpoint=cluster.endpoint,
+            certificate_authority=require_output_fields(cluster.certificate_authority, _CLUSTER_CALL, "data").data,
+            oidc_issuer=require_output_fields(cluster.identities, _CLUSTER_CALL, "0.oidcs.0.issuer")[0].oidcs[0].issuer,
             cluster_security_group_id=require_output_fields(
-                made.vpc_config, _CLUSTER_CALL, "cluster_security_group_id"
+                cluster.vpc_config, _CLUSTER_CALL, "cluster_security_group_id"
             ).cluster_security_group_id,
-            # None in the plan of a cluster that gets no group of its own.
-            security_group_ids=made.vpc_config.security_group_ids.apply(lambda groups: groups or []),
+            # At preview this is None for a cluster without additional groups.
+            security_group_ids=cluster.vpc_config.security_group_ids.apply(lambda groups: groups or []),
         )
-        set_cluster_outputs(self, found, args.get("profile"), args.get("role_arn"))
-        # The API server refuses principals whose access entry does not exist yet.
+        set_cluster_outputs(self, description, args.get("profile"), args.get("role_arn"))
+        # The API server rejects principals without an access entry.
         self.kubeconfig = after(self.kubeconfig, self._create_access_entries(name, args))
         self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
         self.register_outputs(collect_outputs(self))
@@ -124,7 +123,7 @@ class EksCluster(ComponentResource):
     def _create_log_group(self, name: str, args: EksClusterArgs, plan: ClusterPlan) -> "aws.cloudwatch.LogGroup":
         return aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes here and nowhere else
+            name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes to no other group
             retention_in_days=plan.log_retention_days,
             kms_key_id=checked(args["log_kms_key_arn"], key_arn, "log_kms_key_arn")
             if "log_kms_key_arn" in args
@@ -136,28 +135,30 @@ class EksCluster(ComponentResource):
             ),
         )
 
-    def _create_key(self, name: str, args: EksClusterArgs) -> Output[str]:
+    def _get_key_arn(self, name: str, args: EksClusterArgs) -> Input[str]:
+        if existing := args.get("secrets_kms_key_arn"):
+            return checked(existing, key_arn, "secrets_kms_key_arn")
         key = aws.kms.Key(
             f"{name}-secrets",
             description=f"Secrets of the EKS cluster {args['cluster_name']}",
             enable_key_rotation=True,
-            # A cluster whose key is gone has lost its secrets; 30 days is the longest time for second thoughts.
+            # Without the key, the cluster loses its secrets. 30 days is the longest waiting period.
             deletion_window_in_days=30,
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(self, protect=args.get("deletion_protection", True)),
         )
         return key.arn
 
-    def _create_control_plane(  # noqa: PLR0913, PLR0917 - what the cluster is made of
+    def _create_control_plane(  # noqa: PLR0913, PLR0917 - parts of the cluster
         self,
         name: str,
         args: EksClusterArgs,
         plan: ClusterPlan,
         role: aws.iam.Role,
         key_arn: Input[str],
-        before: Sequence[Resource],
+        dependencies: Sequence[Resource],
     ) -> "Output[aws.eks.Cluster]":
-        import pulumi_eks as eks  # noqa: PLC0415 - 60 ms that a program with an existing cluster need not pay
+        import pulumi_eks as eks  # noqa: PLC0415 - it takes 60 ms, which a program with an existing cluster does not need
 
         protect = args.get("deletion_protection", True)
         component = eks.Cluster(
@@ -170,7 +171,7 @@ class EksCluster(ComponentResource):
             authentication_mode=eks.AuthenticationMode(AUTHENTICATION_MODE),
             endpoint_private_access=True,
             endpoint_public_access=bool(plan.public_sources),
-            # pulumi_eks refuses even an empty list beside a private endpoint.
+            # With a private endpoint, pulumi_eks rejects even an empty list.
             public_access_cidrs=list(plan.public_sources) or None,
             enabled_cluster_log_types=list(plan.log_types),
             encryption_config_key_arn=key_arn,
@@ -178,7 +179,7 @@ class EksCluster(ComponentResource):
             deletion_protection=protect,
             upgrade_policy={"support_type": args.get("support_type", "STANDARD")},
             tags={**args.get("tags", {}), **ownership_tags()},
-            # The lean form, for the life of the cluster: docs/adr/0010.
+            # The smallest configuration, which cannot change later: docs/adr/0010.
             skip_default_node_group=True,
             skip_default_security_groups=True,
             create_oidc_provider=False,
@@ -189,9 +190,9 @@ class EksCluster(ComponentResource):
             opts=child_options(
                 self,
                 protect=protect,
-                # EKS uses the role's policy from its first network interface to its last, and creates a log group of
-                # its own, with logs that never expire, when it finds none.
-                depends_on=list(before),
+                # EKS needs the role's policy from its first network interface to its last. If it finds no log group,
+                # it creates one without expiry.
+                depends_on=list(dependencies),
                 transforms=self._build_transforms(name, args),
             ),
         )
@@ -203,9 +204,9 @@ class EksCluster(ComponentResource):
         return [_create_cluster_transform(args, reject_existing_cluster(f"{name}-eks", args["cluster_name"], self))]
 
     def _create_access_entries(self, name: str, args: EksClusterArgs) -> list[Resource]:
-        made: list[Resource] = []
+        entries: list[Resource] = []
         for entry in args.get("access_entries", []):
-            own = aws.eks.AccessEntry(
+            access_entry = aws.eks.AccessEntry(
                 f"{name}-{entry['name']}",
                 cluster_name=self.name,
                 principal_arn=checked(
@@ -217,16 +218,21 @@ class EksCluster(ComponentResource):
                 tags={**args.get("tags", {}), **ownership_tags()},
                 opts=child_options(self),
             )
-            made += [own, *self._associate_access_policies(f"{name}-{entry['name']}", entry, own)]
-        return made
+            entries += [
+                access_entry,
+                *self._associate_access_policies(f"{name}-{entry['name']}", entry, access_entry),
+            ]
+        return entries
 
-    def _associate_access_policies(self, name: str, entry: AccessEntryArgs, own: aws.eks.AccessEntry) -> list[Resource]:
+    def _associate_access_policies(
+        self, name: str, entry: AccessEntryArgs, access_entry: aws.eks.AccessEntry
+    ) -> list[Resource]:
         partition = aws_account.get_partition(self)
         return [
             aws.eks.AccessPolicyAssociation(
                 f"{name}-{policy['policy']}",
-                cluster_name=own.cluster_name,
-                principal_arn=own.principal_arn,
+                cluster_name=access_entry.cluster_name,
+                principal_arn=access_entry.principal_arn,
                 policy_arn=partition.apply(
                     lambda known, policy=policy: format_access_policy_arn(known, policy["policy"])
                 ),
@@ -240,10 +246,10 @@ class EksCluster(ComponentResource):
 
 
 def require_aws_command() -> None:
-    """Refuses a machine without the AWS CLI, which `pulumi_eks` and every kubeconfig of EKS call.
+    """Check that the AWS CLI is installed. `pulumi_eks` and the kubeconfigs of EKS run it.
 
     Raises:
-        RunError: naming what is missing.
+        RunError: if the `aws` command is not on PATH.
     """
     if shutil.which("aws") is None and not under_mocks():
         msg = (
@@ -254,9 +260,9 @@ def require_aws_command() -> None:
 
 
 def _create_cluster_transform(args: EksClusterArgs, hooks: ResourceHookBinding) -> ResourceTransform:
-    """A transform that reaches the cluster inside of the remote component, where its arguments and options do not."""
+    """Return a transform of the EKS cluster inside the remote component, which arguments and options cannot reach."""
 
-    def finish(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
+    def complete(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
         if resource.type_ != CLUSTER:
             return None
         options = resource.opts
@@ -271,4 +277,4 @@ def _create_cluster_transform(args: EksClusterArgs, hooks: ResourceHookBinding) 
         )
         return ResourceTransformResult(properties, options)
 
-    return finish
+    return complete

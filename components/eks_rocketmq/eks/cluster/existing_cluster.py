@@ -1,4 +1,4 @@
-"""An EKS cluster that someone else made."""
+"""Existing EKS cluster."""
 
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
@@ -21,7 +21,7 @@ _REQUIRED_FIELDS = (
     *("name", "arn", "version", "endpoint", "certificate_authorities.0.data", "identities"),
     *("vpc_config.cluster_security_group_id", "vpc_config.security_group_ids"),
 )
-"""What an ACTIVE cluster has."""
+"""Fields of every ACTIVE cluster."""
 _STATUS_HINTS = {
     "DELETING": "it will be gone, so name another cluster, or make one with EksCluster (`newCluster`)",
     "FAILED": (
@@ -29,7 +29,7 @@ _STATUS_HINTS = {
         "cluster, or have whoever made it make it anew"
     ),
 }
-"""What is left where a status never becomes ACTIVE."""
+"""Hints for statuses that never become ACTIVE."""
 
 _CONFIG_MAP = "CONFIG_MAP"
 _CONFIG_MAP_WARNING = (
@@ -42,15 +42,15 @@ _CONFIG_MAP_WARNING = (
 
 @documented
 class ExistingEksCluster(ComponentResource):
-    """Reads a cluster and gives what everything after it needs; creates only the Kubernetes provider.
+    """An existing EKS cluster. Creates only a Kubernetes provider for it.
 
-    A cluster that is missing, not ACTIVE or without an OIDC issuer is refused with a RunError at preview.
+    A RunError at preview rejects a cluster that does not exist, is not ACTIVE, or has no OIDC issuer.
     """
 
     name: Output[str]
     """Name of the cluster."""
     arn: Output[str]
-    """ARN of the cluster; it holds partition, region and account."""
+    """ARN of the cluster, with partition, region and account."""
     version: Output[str]
     """Kubernetes version, such as `1.35`."""
     endpoint: Output[str]
@@ -58,13 +58,13 @@ class ExistingEksCluster(ComponentResource):
     certificate_authority: Output[str]
     """CA of the API server, base64 of PEM."""
     oidc_issuer: Output[str]
-    """Issuer of the service-account tokens, verbatim, with `https://`."""
+    """Issuer URL of the service account tokens as EKS returns it, with `https://`."""
     cluster_security_group_id: Output[str]
-    """Security group that EKS made for control plane and nodes."""
+    """Security group that EKS created for control plane and nodes."""
     security_group_ids: Output[list[str]]
-    """Security groups that were added to the control plane."""
+    """Additional security groups of the control plane."""
     kubeconfig: Output[str]
-    """Kubeconfig (JSON) without a secret: it asks `aws eks get-token`."""
+    """Kubeconfig (JSON) without a secret: it runs `aws eks get-token`."""
     provider: kubernetes.Provider
     """Kubernetes provider of the cluster, for `ResourceOptions(provider=…)`."""
 
@@ -76,7 +76,7 @@ class ExistingEksCluster(ComponentResource):
         cluster = _read_cluster(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
         if "role_arn" in args and any(each.authentication_mode == _CONFIG_MAP for each in cluster.access_configs or []):
             warn(_CONFIG_MAP_WARNING.format(name=cluster.name, role=args["role_arn"]), self)
-        found = ClusterDescription(
+        description = ClusterDescription(
             name=cluster.name,
             arn=cluster.arn,
             version=cluster.version,
@@ -86,20 +86,23 @@ class ExistingEksCluster(ComponentResource):
             cluster_security_group_id=cluster.vpc_config.cluster_security_group_id,
             security_group_ids=list(cluster.vpc_config.security_group_ids),
         )
-        set_cluster_outputs(self, found, args.get("profile"), args.get("role_arn"))
+        set_cluster_outputs(self, description, args.get("profile"), args.get("role_arn"))
         self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
         self.register_outputs(collect_outputs(self))
 
 
 def _read_cluster(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
-    """DescribeCluster, refused unless the cluster can carry the stack.
+    """Describe a cluster, and reject one that the stack cannot use.
 
-    The plain call and not the output form: everything after it is then known at preview, the trust policy included.
+    The direct form of the function makes its result known at preview, and with it the trust policies.
+
+    Raises:
+        RunError: if the cluster does not exist, is not ACTIVE, or has no OIDC issuer.
     """
-    lookup = format_call("aws:eks/getCluster:getCluster", name=name)
+    function_call = format_call("aws:eks/getCluster:getCluster", name=name)
     cluster = invoke_function(
         lambda: aws.eks.get_cluster(name=name, opts=opts),
-        lookup,
+        function_call,
         f"EKS cluster {name!r} cannot be read",
         "status",
         hint="Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
@@ -107,12 +110,12 @@ def _read_cluster(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
         also="clusterName",
     )
     if cluster.status != "ACTIVE":
-        way = _STATUS_HINTS.get(
+        hint = _STATUS_HINTS.get(
             cluster.status, "wait until it is (`aws eks wait cluster-active --name {name}`) and run again"
         )
-        msg = f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: {way.format(name=name)}"
+        msg = f"EKS cluster {name!r} is {cluster.status}; accepted is ACTIVE: {hint.format(name=name)}"
         raise RunError(msg)
-    require_fields(cluster, lookup, *_REQUIRED_FIELDS)
+    require_fields(cluster, function_call, *_REQUIRED_FIELDS)
     if not (cluster.identities and cluster.identities[0].oidcs and cluster.identities[0].oidcs[0].issuer):
         msg = (
             f"EKS cluster {name!r} has no OIDC issuer, so no service account of it can take an IAM role; "

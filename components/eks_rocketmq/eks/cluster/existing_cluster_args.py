@@ -4,13 +4,13 @@ from typing import NotRequired, TypedDict
 
 
 class ExistingEksClusterArgs(TypedDict):
-    """Which cluster, and who talks to it."""
+    """Arguments of an `ExistingEksCluster`."""
 
     cluster_name: str
-    """Name of the cluster in the provider's account and region. Changing it points everything at another cluster."""
+    """Name of the cluster in the provider's account and region. After a change, all resources use the other cluster."""
     profile: NotRequired[str]
-    """AWS profile that `aws eks get-token` uses; default: the credentials of whoever runs pulumi or kubectl."""
+    """AWS profile of `aws eks get-token`. Default: the credentials of the user who runs pulumi or kubectl."""
     role_arn: NotRequired[str]
-    """Role that `aws eks get-token` assumes; default: none. It needs an access entry of the cluster, or with the
-    authentication mode CONFIG_MAP an entry in the ConfigMap `aws-auth`. With an `aws.Provider` that assumes a role,
-    give the last of its roles here: the command works with your own credentials."""
+    """Role that `aws eks get-token` assumes. Default: none. The role needs an access entry of the cluster or, with the
+    authentication mode CONFIG_MAP, an entry in the ConfigMap `aws-auth`. If your `aws.Provider` assumes roles, give the
+    last one here: the command starts with your own credentials."""

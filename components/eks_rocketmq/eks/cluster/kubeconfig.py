@@ -1,4 +1,4 @@
-"""The kubeconfig of an EKS cluster. Pure."""
+"""Kubeconfig of an EKS cluster. Pure."""
 
 import json
 from typing import Any
@@ -12,13 +12,14 @@ def render_kubeconfig(
     profile: str | None = None,
     role_arn: str | None = None,
 ) -> str:
-    """A kubeconfig (JSON) that asks `aws eks get-token` for each token, so that it holds no secret.
+    """Return a kubeconfig (JSON) without a secret: it runs `aws eks get-token` for each token.
 
     Args:
-        arn: `arn:<partition>:eks:<region>:<account>:cluster/<name>`; names the context and gives region and name.
+        arn: `arn:<partition>:eks:<region>:<account>:cluster/<name>`. It is the name of the context, and the source of
+            region and cluster name.
         endpoint: https URL of the API server.
-        certificate_authority: its CA, base64 of PEM.
-        profile: AWS profile for the token; default: the ambient credentials of whoever runs kubectl or pulumi.
+        certificate_authority: CA of the API server, base64 of PEM.
+        profile: AWS profile for the token; default: the credentials of the user who runs kubectl or pulumi.
         role_arn: role to assume for the token; default: none.
     """
     region = arn.split(":")[3]

@@ -1,1 +1,1 @@
-"""The EBS CSI driver and its StorageClass."""
+"""EBS CSI driver and StorageClass."""

@@ -1,7 +1,7 @@
-"""The EBS CSI addon's `configurationValues` from typed arguments. Pure: no Pulumi provider.
+"""Configuration values of the EBS CSI addon. Pure: without a Pulumi provider.
 
-The addon's schema is EKS's own and differs by version (`aws eks describe-addon-configuration`); EKS checks against it
-when the addon is created or updated, and a misspelt key is refused there. What can be told before is told here.
+EKS defines a schema for each addon version (`aws eks describe-addon-configuration`) and validates the values at the
+create or update of the addon. This module finds as many errors as possible at preview.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from eks_rocketmq.args.validation import did_you_mean, whole_number
 
 SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
-"""Sections that the addon's schema has in every version."""
+"""Sections of the addon's schema in all versions."""
 SIDECARS = (
     *("attacher", "livenessProbe", "nodeDriverRegistrar", "provisioner", "resizer", "snapshotter", "volumemodifier"),
 )
@@ -28,28 +28,28 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "tolerate_all_taints": ("node", "tolerateAllTaints"),
     "volume_attach_limit": ("node", "volumeAttachLimit"),
 }
-"""Where an argument stands in the addon's values; the others need more than their place."""
+"""Path of an argument in the addon's values. `_set_argument` handles the other arguments."""
 _COUNT_ARGS = frozenset({"controller_replicas", "volume_attach_limit"})
 
 
-def render_configuration(given: Mapping[str, Any]) -> str | None:
-    """The values as JSON, keys sorted, or None when nothing is configured.
+def render_configuration(args: Mapping[str, Any]) -> str | None:
+    """Return the values as JSON with sorted keys, or None if there are none.
 
     Args:
-        given: an `EbsCsiConfigurationArgs`.
+        args: an `EbsCsiConfigurationArgs`.
 
     Raises:
         ValueError: naming the value and what is accepted.
     """
-    values = _copy_values(given.get("values", {}))
-    for argument, value in given.items():
+    values = _copy_values(args.get("values", {}))
+    for argument, value in args.items():
         if argument != "values":
             _set_argument(values, argument, value)
     return json.dumps(values, sort_keys=True, separators=(",", ":")) if values else None
 
 
 def validate_volume_tags(tags: Mapping[str, str], what: str) -> None:
-    """Raises ValueError for tags that EBS or the driver refuse on a volume."""
+    """Raise ValueError, naming `what`, for volume tags that EBS or the driver rejects."""
     if len(tags) > _MAX_TAGS:
         msg = f"{what} has {len(tags)} tags; accepted are {_MAX_TAGS}"
         raise ValueError(msg)
@@ -77,7 +77,7 @@ def _copy_values(values: object) -> dict[str, Any]:
         msg = f"the addon's values are {values!r}; accepted is an object, such as {{'controller': {{…}}}}"
         raise ValueError(msg)
     for section, content in copied.items():
-        # A section that is like none of these may be new in the addon's version: EKS judges that.
+        # An unknown section may be new in the addon's version, so only a probable misspelling is an error.
         if section not in SECTIONS and (near := did_you_mean(section, SECTIONS)):
             msg = f"the addon's values have the section {section!r}; known are {', '.join(SECTIONS)}{near}"
             raise ValueError(msg)
@@ -103,8 +103,9 @@ def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  #
         _set_value(values, ("defaultStorageClass", "enabled"), value, argument)
         return
     if argument not in _PATHS:
-        known = (*_PATHS, "default_storage_class", "sidecar_resources", "values", "volume_modification")
-        msg = f"configuration has {argument!r}; accepted are {', '.join(sorted(known))}{did_you_mean(argument, known)}"
+        accepted = (*_PATHS, "default_storage_class", "sidecar_resources", "values", "volume_modification")
+        near = did_you_mean(argument, accepted)
+        msg = f"configuration has {argument!r}; accepted are {', '.join(sorted(accepted))}{near}"
         raise ValueError(msg)
     if argument in _COUNT_ARGS:
         _set_value(values, _PATHS[argument], _validate_count(value, argument), argument)

@@ -1,4 +1,4 @@
-"""The controller of an EBS CSI driver in a cluster, as the Kubernetes API shows it. Read only."""
+"""Lookup of an EBS CSI driver's controller in a cluster. Read only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ _DEPLOYMENTS = "/apis/apps/v1/deployments"
 
 @dataclass(frozen=True)
 class ControllerState:
-    """What decides whether the pods of a controller must be restarted."""
+    """State that decides whether the pods of a controller must restart."""
 
     annotated_role: str | None
-    """Role in the annotation of the service account."""
+    """Role ARN in the annotation of the service account."""
     restarted_for: str | None
-    """Role in the annotation of the pod template that a restart of this stack set."""
+    """Role ARN in the pod template's annotation, which a restart by this stack set."""
     pod_roles: tuple[str | None, ...]
-    """Role of each running pod, None for one without a role."""
+    """Role ARN of each running pod; None for a pod without a role."""
 
 
 def find_controller(provider: Mapping[str, Any]) -> Found | None:
-    """The Deployment of a driver that EKS does not manage; its id is `namespace/name`.
+    """Return the Deployment of a driver that EKS does not manage, with the id `namespace/name`; None if there is none.
 
-    What an addon leaves behind with `preserve` has the label of EKS, and a new addon takes it over.
+    A Deployment that an addon left with `preserve` has the label of EKS. A new addon adopts it.
 
     Raises:
-        ApiException: when the cluster refuses the question.
-        ConfigException: when there is no kubeconfig that can be read.
-        MaxRetryError: when the cluster cannot be reached.
+        ApiException: if the cluster rejects the request.
+        ConfigException: if there is no readable kubeconfig.
+        MaxRetryError: if the cluster is not reachable.
     """
     for each in get(provider, _DEPLOYMENTS)["items"]:
         metadata = each["metadata"]
@@ -51,7 +51,7 @@ def find_controller(provider: Mapping[str, Any]) -> Found | None:
 
 
 def has_auto_mode(provider: Mapping[str, Any]) -> bool:
-    """Whether the cluster has the driver of EKS Auto Mode. Errors as for `find_controller`."""
+    """Return whether the cluster has the driver of EKS Auto Mode. Errors are those of `find_controller`."""
     try:
         get(provider, _AUTO_MODE)
     except NotFoundError:
@@ -60,13 +60,13 @@ def has_auto_mode(provider: Mapping[str, Any]) -> bool:
 
 
 def read_controller(provider: Mapping[str, Any], names: DriverNames) -> ControllerState:
-    """The controller with its service account and pods.
+    """Read the state of a controller, its service account and its pods.
 
     Raises:
-        ValueError: when the cluster has no such Deployment or service account, or they do not belong together.
-        ApiException: when the cluster refuses the question.
-        ConfigException: when there is no kubeconfig that can be read.
-        MaxRetryError: when the cluster cannot be reached.
+        ValueError: if the cluster has no such Deployment or service account, or they do not belong together.
+        ApiException: if the cluster rejects the request.
+        ConfigException: if there is no readable kubeconfig.
+        MaxRetryError: if the cluster is not reachable.
     """
     namespace = names.namespace
     deployment = _read_object(
@@ -80,23 +80,25 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
             f"runs as {account!r}. Give that name"
         )
         raise ValueError(msg)
-    found = _read_object(provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, "service_account")
+    service_account = _read_object(
+        provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, "service_account"
+    )
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     pods = get(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
     return ControllerState(
-        annotated_role=_get_annotations(found).get(ROLE_ANNOTATION),
+        annotated_role=_get_annotations(service_account).get(ROLE_ANNOTATION),
         restarted_for=_get_annotations(template).get(RESTART_ANNOTATION),
         pod_roles=tuple(_get_pod_role(pod) for pod in pods if _runs_as(account, pod)),
     )
 
 
-def _read_object(provider: Mapping[str, Any], folder: str, name: str, argument: str) -> dict[str, Any]:
+def _read_object(provider: Mapping[str, Any], path: str, name: str, argument: str) -> dict[str, Any]:
     try:
-        return get(provider, f"{folder}/{name}")
+        return get(provider, f"{path}/{name}")
     except NotFoundError:
         msg = (
-            f"self_managed.{argument} is {name!r}; the cluster has no such object ({folder}/{name}). Accepted is the "
+            f"self_managed.{argument} is {name!r}; the cluster has no such object ({path}/{name}). Accepted is the "
             "name that the driver was installed with. Without a driver, leave self_managed out (`ebsCsiDriver: create`)"
         )
         raise ValueError(msg) from None
@@ -109,8 +111,8 @@ def _is_driver(deployment: Mapping[str, Any], labels: Mapping[str, str]) -> bool
     return any(image.rsplit("/", 1)[-1].split("@")[0].split(":")[0] == _IMAGE for image in images)
 
 
-def _get_annotations(thing: Mapping[str, Any]) -> dict[str, str]:
-    return (thing.get("metadata") or {}).get("annotations") or {}
+def _get_annotations(manifest: Mapping[str, Any]) -> dict[str, str]:
+    return (manifest.get("metadata") or {}).get("annotations") or {}
 
 
 def _runs_as(account: str, pod: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Check at preview for an EBS CSI driver that EKS does not manage."""
+"""Check at preview that no EBS CSI driver runs that EKS does not manage."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ _TWO_DRIVERS = (
 
 
 def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
-    """Return a hook that rejects the create of the addon where a driver runs that EKS does not manage.
+    """Return a hook that rejects the create of the addon if the cluster has a driver that EKS does not manage.
 
-    EKS would install the addon over its objects, whose selectors cannot change.
+    EKS would install the addon over the existing objects, whose selectors are immutable.
 
     Args:
         name: name of the addon's resource; the hook is `<name>-driver-preflight`.
-        kubeconfig: of the cluster; without it, and while it is unknown, the check is left out.
+        kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
     """
     if kubeconfig is None:
         return None
-    config: Output[str] = Output.from_input(kubeconfig)
+    kubeconfig_output: Output[str] = Output.from_input(kubeconfig)
 
     def find(known: str) -> Found | None:
         from eks_rocketmq.eks.ebs.driver_lookup import find_controller, has_auto_mode  # noqa: PLC0415 - loads the client
@@ -38,11 +38,11 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
             pulumi.log.warn(_TWO_DRIVERS)
         return find_controller(provider)
 
-    async def look(_: ResourceHookArgs) -> Found | None:
-        known = await config.future()
+    async def find_driver(_: ResourceHookArgs) -> Found | None:
+        known = await kubeconfig_output.future()
         return await asyncio.to_thread(find, known) if known else None
 
-    return refusing(f"{name}-driver", look, lambda args, found: _format_error(args.new_inputs or {}, found.id))
+    return refusing(f"{name}-driver", find_driver, lambda args, found: _format_error(args.new_inputs or {}, found.id))
 
 
 def _format_error(inputs: Mapping[str, Any], found: str) -> str:

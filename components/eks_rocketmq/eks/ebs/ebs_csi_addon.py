@@ -1,4 +1,4 @@
-"""The EBS CSI driver of a cluster, with an identity that works."""
+"""EBS CSI driver of a cluster, with its IAM role."""
 
 import asyncio
 from typing import Any
@@ -43,78 +43,82 @@ class _DriverRole(IrsaRole):
 
 @documented
 class EbsCsiAddon(ComponentResource):
-    """Runs the EBS CSI driver as an EKS addon whose service account takes its own role.
+    """The EBS CSI driver as an EKS addon with its own IAM role.
 
-    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. With `self_managed` it gives the role to a driver that
-    Helm or kubectl installed. The addon's controller needs nodes to become active: let it depend on the node groups of
-    the same stack (`depends_on`). Depend on it with whatever claims volumes. Unknown permissions, identities and
-    conflict rules, keys that are no ARN, and a configuration that contradicts itself are refused with a ValueError at
-    preview.
+    Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. With `self_managed`, it gives the role to a driver that
+    Helm or kubectl installed. The addon's controller needs nodes to become active, so let this component depend on the
+    node groups of the same stack (`depends_on`). Let resources with volume claims depend on this component. A
+    ValueError at preview rejects unknown permissions, identities and conflict rules, values of keys that are not ARNs,
+    and a contradictory configuration.
     """
 
     role_arn: Output[str]
-    """ARN of the driver's role; empty with `auto_mode`."""
+    """ARN of the driver's role. Empty with `auto_mode`."""
     addon_version: Output[str]
-    """Version of the addon that is installed; empty without an addon."""
+    """Version of the installed addon. Empty without an addon."""
 
     def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
         validate_args(args, EbsCsiAddonArgs)
-        choices = driver_plan.plan_driver({**args})
+        plan = driver_plan.plan_driver({**args})
         values = render_configuration({**args.get("configuration", {})})
         if args.get("existing", False):
-            found: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read_addon)
-            self.role_arn, self.addon_version = found[0], found[1]
+            existing: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read_addon)
+            self.role_arn, self.addon_version = existing[0], existing[1]
         elif args.get("auto_mode", False):
             self.role_arn = Output.from_input(args["cluster_name"]).apply(self._require_auto_mode)
             self.addon_version = Output.from_input("")
         elif (driver := args.get("self_managed")) is not None:
             names = parse_driver_names({**driver})
-            role = self._create_role(name, args, choices, names)
+            role = self._create_role(name, args, plan, names)
             self._annotate_driver(name, names, role, args.get("kubeconfig"))
             self.role_arn, self.addon_version = role.arn, Output.from_input("")
         else:
-            role = self._create_role(name, args, choices)
-            addon = self._create_addon(name, args, choices, values, role)
+            role = self._create_role(name, args, plan)
+            addon = self._create_addon(name, args, plan, values, role)
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
 
     def _read_addon(self, cluster: str) -> tuple[str, str]:
-        """Role and version of the addon that the cluster has.
+        """Return role ARN and version of the existing addon.
 
         Raises:
-            RunError: when it has none, or one without an identity: every claim would stay Pending.
+            RunError: if the cluster has no addon, or the addon has no role. All claims would stay Pending then.
         """
-        what = f"addon {EBS_CSI} of cluster {cluster!r}"
-        found = invoke_function(
+        addon = f"addon {EBS_CSI} of cluster {cluster!r}"
+        result = invoke_function(
             lambda: aws.eks.get_addon(cluster_name=cluster, addon_name=EBS_CSI, opts=InvokeOptions(parent=self)),
             format_call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
-            f"{what} cannot be read",
+            f"{addon} cannot be read",
             "addon_version",
             hint="If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs "
             "it. If Helm or kubectl installed the driver, take self_managed (`ebsCsiDriver: self-managed`).",
         )
-        associated = {each.service_account: each.role_arn for each in found.pod_identity_associations or []}
-        role = found.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
+        associated = {each.service_account: each.role_arn for each in result.pod_identity_associations or []}
+        role = result.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
         if not role:
             msg = (
-                f"{what} runs without a role: nothing makes volumes, and every claim stays Pending. Give the addon one "
-                f"(`aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} --service-account-role-arn "
-                f"…`, or an association of EKS Pod Identity for {SERVICE_ACCOUNT}), or let this stack do it: "
-                "`eks-rocketmq adopt`, then existing False (`ebsCsiDriver: create`)"
+                f"{addon} runs without a role: nothing makes volumes, and every claim stays Pending. Give the addon "
+                f"one (`aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} "
+                f"--service-account-role-arn …`, or an association of EKS Pod Identity for {SERVICE_ACCOUNT}), or let "
+                "this stack do it: `eks-rocketmq adopt`, then existing False (`ebsCsiDriver: create`)"
             )
             raise RunError(msg)
-        return role, found.addon_version
+        return role, result.addon_version
 
     def _require_auto_mode(self, cluster: str) -> str:
-        """No role, once the cluster is known to have the driver of EKS Auto Mode."""
-        found = invoke_function(
+        """Return an empty role ARN after checking that the cluster has the driver of EKS Auto Mode.
+
+        Raises:
+            RunError: if EKS Auto Mode does not manage the block storage of the cluster.
+        """
+        result = invoke_function(
             lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
             format_call("aws:eks/getCluster:getCluster", name=cluster),
             f"EKS cluster {cluster!r} cannot be read",
             "name",
         )
-        if not any(block.enabled for each in found.storage_configs or [] for block in each.block_storages or []):
+        if not any(block.enabled for each in result.storage_configs or [] for block in each.block_storages or []):
             msg = (
                 f"auto_mode is True; cluster {cluster!r} runs without the block storage of EKS Auto Mode. Enable Auto "
                 "Mode in it (`aws eks update-cluster-config`), or leave auto_mode out (`ebsCsiDriver: create`)"
@@ -123,12 +127,12 @@ class EbsCsiAddon(ComponentResource):
         return ""
 
     def _annotate_driver(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
-        aws_account = kubernetes.core.v1.ServiceAccountPatch(
+        service_account = kubernetes.core.v1.ServiceAccountPatch(
             f"{name}-service-account",
             metadata={
                 "name": names.service_account,
                 "namespace": names.namespace,
-                # kubectl or Helm own this field if the account was annotated with them.
+                # kubectl or Helm own this field if they set the annotation.
                 "annotations": {ROLE_ANNOTATION: role.arn, "pulumi.com/patchForce": "true"},
             },
             opts=child_options(self),
@@ -136,16 +140,16 @@ class EbsCsiAddon(ComponentResource):
         kubernetes.apps.v1.DeploymentPatch(
             f"{name}-controller",
             metadata={"name": names.deployment, "namespace": names.namespace},
-            # An empty object would differ from what the cluster has, at each run.
+            # An empty object would be a difference at each run.
             spec=_get_restart_annotations(kubeconfig, names, role.arn).apply(
                 lambda known: {"template": {"metadata": {"annotations": known}}} if known else None
             ),
-            # A restarted pod gets the role from the annotation of its service account, which must be there first.
-            opts=child_options(self, depends_on=[aws_account]),
+            # A restarted pod gets the role from the annotation of its service account, which must exist before.
+            opts=child_options(self, depends_on=[service_account]),
         )
 
     def _create_role(
-        self, name: str, args: EbsCsiAddonArgs, choices: driver_plan.DriverPlan, names: DriverNames | None = None
+        self, name: str, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan, names: DriverNames | None = None
     ) -> AddonRole:
         role: IrsaRoleArgs = {
             "role_name": args["role_name"],
@@ -154,29 +158,29 @@ class EbsCsiAddon(ComponentResource):
                 if names
                 else {"namespace": NAMESPACE, "name": SERVICE_ACCOUNT}
             ],
-            "managed_policies": list(choices.managed_policies),
-            "inline_policies": self._build_inline_policies(args, choices),
+            "managed_policies": list(plan.managed_policies),
+            "inline_policies": self._build_inline_policies(args, plan),
             "exclusive_policies": args.get("exclusive_policies", False),
             "tags": {**args.get("tags", {})},
         }
-        if choices.role_tag:
-            # The policy compares each volume's tag with this one of the role: aws:PrincipalTag/eks-cluster-name.
-            role["tags"] = {**args.get("tags", {}), choices.role_tag: args["cluster_name"]}
+        if plan.role_tag:
+            # The policy compares the tags of volumes with this tag of the role: aws:PrincipalTag/eks-cluster-name.
+            role["tags"] = {**args.get("tags", {}), plan.role_tag: args["cluster_name"]}
         if "permissions_boundary" in args:
             role["permissions_boundary"] = args["permissions_boundary"]
         if "path" in args:
             role["path"] = args["path"]
-        if choices.pod_identity:
+        if plan.pod_identity:
             cluster: Output[str] = self._get_scope(args).apply(
                 lambda scope: f"arn:{scope.partition}:eks:{scope.region}:{scope.account}:cluster/{scope.cluster}"
             )
-            return create_addon_role(self, f"{name}-driver", role, pod_identity=cluster, kind=_DriverRole)
+            return create_addon_role(self, f"{name}-driver", role, pod_identity=cluster, role_class=_DriverRole)
         irsa: TrustedClusterArgs = {"issuer": args["issuer"], "provider_arn": args["provider_arn"]}
-        return create_addon_role(self, f"{name}-driver", role, irsa=irsa, kind=_DriverRole)
+        return create_addon_role(self, f"{name}-driver", role, irsa=irsa, role_class=_DriverRole)
 
-    def _build_inline_policies(self, args: EbsCsiAddonArgs, choices: driver_plan.DriverPlan) -> dict[str, Any]:
+    def _build_inline_policies(self, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan) -> dict[str, Any]:
         policies: dict[str, Any] = {}
-        if choices.generated:
+        if plan.generated:
             snapshots = args.get("snapshots", False)
             policies["volumes"] = self._get_scope(args).apply(
                 lambda scope: build_volume_policy(scope, snapshots=snapshots)
@@ -186,14 +190,14 @@ class EbsCsiAddon(ComponentResource):
         return policies
 
     def _get_scope(self, args: EbsCsiAddonArgs) -> Output[PolicyScope]:
-        def scope(known: list[str]) -> PolicyScope:
-            partition, number = account_of(known[0])
-            return PolicyScope(partition, known[1], number, known[2])
+        def build_scope(known: list[str]) -> PolicyScope:
+            partition, account = account_of(known[0])
+            return PolicyScope(partition, known[1], account, known[2])
 
-        found: Output[PolicyScope] = Output.all(
+        scope: Output[PolicyScope] = Output.all(
             aws_account.get_caller_arn(self), aws_account.get_region(self), args["cluster_name"]
-        ).apply(scope)
-        return found
+        ).apply(build_scope)
+        return scope
 
     def _resolve_version(self, args: EbsCsiAddonArgs) -> Input[str] | None:
         if not args.get("most_recent", False):
@@ -201,7 +205,7 @@ class EbsCsiAddon(ComponentResource):
         return resolve_addon_version(self, EBS_CSI, args["kubernetes_version"], most_recent=True)
 
     def _create_addon(
-        self, name: str, args: EbsCsiAddonArgs, choices: driver_plan.DriverPlan, values: str | None, role: AddonRole
+        self, name: str, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan, values: str | None, role: AddonRole
     ) -> aws.eks.Addon:
         return aws.eks.Addon(
             f"{name}-addon",
@@ -211,9 +215,9 @@ class EbsCsiAddon(ComponentResource):
             configuration_values=values,
             service_account_role_arn=role.service_account_role_arn,
             pod_identity_associations=role.pod_identity_associations,
-            # The service account may carry an annotation that somebody made by hand; the addon's role has to win.
-            resolve_conflicts_on_create=choices.conflicts_on_create,
-            resolve_conflicts_on_update=choices.conflicts_on_update,
+            # The service account may have an annotation from another client. The addon must overwrite it.
+            resolve_conflicts_on_create=plan.conflicts_on_create,
+            resolve_conflicts_on_update=plan.conflicts_on_update,
             preserve=args.get("preserve"),
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
@@ -227,7 +231,7 @@ class EbsCsiAddon(ComponentResource):
                     ),
                     reject_unmanaged_driver(f"{name}-addon", args.get("kubeconfig")),
                 ),
-                # A cluster has one addon of a name.
+                # A cluster cannot have two addons of one name.
                 delete_before_replace=True,
             ),
         )
@@ -236,25 +240,25 @@ class EbsCsiAddon(ComponentResource):
 def _get_restart_annotations(
     kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]
 ) -> Output[dict[str, str]]:
-    """The annotations of the controller's pod template, from what runs in the cluster now."""
+    """Return the annotations of the controller's pod template, from the current state of the cluster."""
     if kubeconfig is None or under_mocks():
         return role_arn.apply(lambda role: get_restart_annotations(role, None, [None]))
-    before = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_read_pod_roles, known, names))
-    return Output.all(before, role_arn).apply(lambda known: get_restart_annotations(known[1], *known[0]))
+    current = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_read_pod_roles, known, names))
+    return Output.all(current, role_arn).apply(lambda known: get_restart_annotations(known[1], *known[0]))
 
 
 def _read_pod_roles(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | None]]:
-    """For which role the pods were restarted, and which role each of them has."""
-    from eks_rocketmq.eks.ebs.driver_lookup import read_controller  # noqa: PLC0415 - loads the client of Kubernetes
+    """Read the role of the last restart, and the role of each pod."""
+    from eks_rocketmq.eks.ebs.driver_lookup import read_controller  # noqa: PLC0415 - loads the Kubernetes client
 
     try:
-        found = read_controller({"kubeconfig": kubeconfig}, names)
+        state = read_controller({"kubeconfig": kubeconfig}, names)
     except ValueError as error:
         raise RunError(str(error)) from error
-    except Exception as error:  # noqa: BLE001 - as with the preflight: a role that may not read can plan all the same
+    except Exception as error:  # noqa: BLE001 - an identity without read access can still plan
         log.warn(
             f"cannot read the role of the pods of {names.namespace}/{names.deployment} ({error}); they are "
             "restarted once"
         )
         return None, [None]
-    return found.restarted_for, list(found.pod_roles)
+    return state.restarted_for, list(state.pod_roles)

@@ -8,47 +8,47 @@ from eks_rocketmq.args.field_metadata import Enumeration, Replacing
 
 
 class SelfManagedDriverArgs(TypedDict):
-    """Names of a driver that Helm or kubectl installed; the defaults are those of its Helm chart."""
+    """Names of a driver that Helm or kubectl installed. The defaults are those of its Helm chart."""
 
     namespace: NotRequired[str]
-    """Namespace of the controller; default: `kube-system`."""
+    """Namespace of the controller. Default: `kube-system`."""
     service_account: NotRequired[str]
-    """Service account of the controller; default: `ebs-csi-controller-sa`."""
+    """Service account of the controller. Default: `ebs-csi-controller-sa`."""
     deployment: NotRequired[str]
-    """Deployment of the controller; default: `ebs-csi-controller`."""
+    """Deployment of the controller. Default: `ebs-csi-controller`."""
 
 
 class EbsCsiConfigurationArgs(TypedDict):
-    """What the addon's own schema lets one configure. EKS refuses what the addon's version does not know."""
+    """Configuration of the EBS CSI addon. EKS rejects values that the addon's version does not support."""
 
     controller_replicas: NotRequired[int]
-    """Pods of the controller; default: the addon's, 2."""
+    """Number of controller pods. Default: that of the addon, 2."""
     controller_resources: NotRequired[dict[str, dict[str, str]]]
-    """`requests` and `limits` of the controller's driver container; default: the addon's."""
+    """`requests` and `limits` of the controller's driver container. Default: those of the addon."""
     controller_tolerations: NotRequired[list[dict[str, Any]]]
-    """Taints that the controller's pods tolerate; default: the addon's."""
+    """Tolerations of the controller's pods. Default: those of the addon."""
     controller_node_selector: NotRequired[dict[str, str]]
-    """Labels of the nodes that the controller may run on; default: the addon's."""
+    """Node selector of the controller's pods. Default: that of the addon."""
     extra_volume_tags: NotRequired[dict[str, str]]
-    """Tags of every volume that the driver makes from now on; default: none. Tags of AWS and the driver are refused."""
+    """Tags of all new volumes. Tags that AWS or the driver reserves are rejected. Default: none."""
     volume_modification: NotRequired[bool]
-    """Change volumes by annotations of their claims; default: the addon's, False."""
+    """Enable volume modification by annotations of claims. Default: that of the addon, False."""
     node_resources: NotRequired[dict[str, dict[str, str]]]
-    """`requests` and `limits` of the driver container on each node; default: the addon's."""
+    """`requests` and `limits` of the driver container on each node. Default: those of the addon."""
     node_tolerations: NotRequired[list[dict[str, Any]]]
-    """Taints that the pods on the nodes tolerate; default: the addon's."""
+    """Tolerations of the node pods. Default: those of the addon."""
     tolerate_all_taints: NotRequired[bool]
-    """Run on nodes with any taint; default: the addon's, True."""
+    """Run the node pods on nodes with any taint. Default: that of the addon, True."""
     volume_attach_limit: NotRequired[int]
-    """Volumes that can be attached to a node, from 1; default: what the instance type allows."""
+    """Maximum number of volumes per node, from 1. Default: the limit of the instance type."""
     default_storage_class: NotRequired[bool]
-    """Let the addon make a default class of its own, `ebs-csi-default-sc` (gp3, not encrypted); default: the addon's,
+    """Let the addon create its own default class `ebs-csi-default-sc` (gp3, not encrypted). Default: that of the addon,
     False."""
     sidecar_resources: NotRequired[dict[str, dict[str, dict[str, str]]]]
-    """`requests` and `limits` of sidecars by name, such as `provisioner` or `attacher`; default: the addon's."""
+    """`requests` and `limits` of sidecars by name, such as `provisioner` or `attacher`. Default: those of the addon."""
     values: NotRequired[dict[str, Any]]
-    """Further values, in the addon's own spelling (`{"controller": {"loggingFormat": "json"}}`); default: none. A value
-    that another argument sets as well is refused."""
+    """Additional values in the addon's schema, such as `{"controller": {"loggingFormat": "json"}}`. Values that another
+    argument also sets are rejected. Default: none."""
 
 
 EbsCsiIdentity = Annotated[Literal["irsa", "pod_identity"], Enumeration("EbsCsiIdentity")]
@@ -58,67 +58,69 @@ ConflictsOnUpdate = Annotated[Literal["NONE", "OVERWRITE", "PRESERVE"], Enumerat
 
 
 class EbsCsiAddonArgs(TypedDict):
-    """Where the driver runs, and as whom."""
+    """Arguments of an `EbsCsiAddon`."""
 
     cluster_name: Replacing[Input[str]]
     """Name of the cluster. Changing it replaces the addon."""
     role_name: Replacing[str]
-    """Name of the driver's role, unique in the account: put the cluster's name into it, as in `prod-ebs-csi-driver`.
+    """Name of the driver's role, unique in the account. Include the cluster's name, as in `prod-ebs-csi-driver`.
     Changing it replaces the role."""
     issuer: NotRequired[Input[str]]
-    """Issuer of the cluster, with `https://`; needed for the identity `irsa`."""
+    """Issuer URL of the cluster, with `https://`. Required for the identity `irsa`."""
     provider_arn: NotRequired[Input[str]]
-    """ARN of the cluster's IAM OIDC provider; needed for the identity `irsa`."""
+    """ARN of the cluster's IAM OIDC provider. Required for the identity `irsa`."""
     identity: NotRequired[EbsCsiIdentity]
-    """`irsa` (default): the driver takes its role with the token of its service account. `pod_identity`: EKS Pod
-    Identity hands it out; the cluster must run the addon `eks-pod-identity-agent` on its EC2 nodes, and a controller on
-    Fargate needs `irsa`."""
+    """`irsa` (default): the driver assumes its role with the token of its service account. `pod_identity`: EKS Pod
+    Identity assumes the role. The cluster then needs the addon `eks-pod-identity-agent` on its EC2 nodes. A controller
+    on Fargate needs `irsa`."""
     permissions: NotRequired[EbsCsiPermissions]
-    """`legacy` (default; AmazonEBSCSIDriverPolicy), `v2` (AmazonEBSCSIDriverPolicyV2, which touches only volumes that
-    carry the driver's tag), `cluster_scoped` (AmazonEBSCSIDriverEKSClusterScopedPolicy: only volumes and nodes that are
-    tagged with this cluster; driver 1.58 or newer) or `generated` (an inline policy for this cluster, region and
-    account; the least of all). Changing it attaches the new before it takes away the old. With the last two, tag
-    volumes that exist first: `ebs.csi.aws.com/cluster-name` = the cluster, respectively `kubernetes.io/cluster/<name>`
-    = `owned`."""
+    """IAM policy of the driver. `legacy` (default): AmazonEBSCSIDriverPolicy. `v2`: AmazonEBSCSIDriverPolicyV2, only
+    for volumes with the driver's tag. `cluster_scoped`: AmazonEBSCSIDriverEKSClusterScopedPolicy, only for volumes and
+    nodes with a tag of this cluster; it needs driver 1.58 or newer. `generated`: an inline policy for this cluster,
+    region and account, with the fewest permissions. A change attaches the new policy before it detaches the old one.
+    Before you change to `cluster_scoped`, tag existing volumes with `ebs.csi.aws.com/cluster-name` = the cluster's
+    name. Before you change to `generated`, tag them with `kubernetes.io/cluster/<name>` = `owned`."""
     snapshots: NotRequired[bool]
-    """Let `generated` permissions include snapshots; default: False. The managed policies include them anyway."""
+    """Include snapshots in `generated` permissions. The AWS managed policies always include them. Default: False."""
     kms_key_arns: NotRequired[list[Input[str]]]
-    """Keys for encrypted volumes, by ARN and not by that of an alias, which grants nothing; default: none, volumes are
-    encrypted with the account's `aws/ebs` key. Every kind of permissions gets them, and only through EC2."""
+    """ARNs of KMS keys for encrypted volumes. ARNs of aliases grant nothing. The driver can use the keys only through
+    EC2, with all values of `permissions`. Default: none, the account's key `aws/ebs` encrypts the volumes."""
     addon_version: NotRequired[str]
-    """Version such as `v1.62.0-eksbuild.1`; default: what EKS chooses at the create, and what is installed after."""
+    """Version of the addon, such as `v1.62.0-eksbuild.1`. Default: EKS chooses it at the create, and it stays."""
     most_recent: NotRequired[bool]
-    """Resolve the newest version for `kubernetes_version` on every run, instead of `addon_version`; default: False."""
+    """Use the newest version for `kubernetes_version` at each run, instead of `addon_version`. Default: False."""
     kubernetes_version: NotRequired[Input[str]]
-    """Kubernetes version of the cluster, such as `1.35`; needed for `most_recent`."""
+    """Kubernetes version of the cluster, such as `1.35`. Required for `most_recent`."""
     configuration: NotRequired[EbsCsiConfigurationArgs]
-    """The addon's configuration; default: EKS's defaults at the create, and what is installed after."""
+    """Configuration of the addon. Default: the defaults of EKS at the create, which stay."""
     resolve_conflicts_on_create: NotRequired[ConflictsOnCreate]
-    """`OVERWRITE` (default) or `NONE`: whether fields that another client set in the cluster are overwritten, or stop
-    the create."""
+    """`OVERWRITE` (default): the create overwrites fields that another client set in the cluster. `NONE`: the create
+    fails on such fields."""
     resolve_conflicts_on_update: NotRequired[ConflictsOnUpdate]
-    """`OVERWRITE` (default), `PRESERVE` or `NONE`: the same for an update."""
+    """`OVERWRITE` (default): an update overwrites fields that another client set. `PRESERVE`: it keeps them. `NONE`: it
+    fails on them."""
     preserve: NotRequired[bool]
-    """Leave the driver's pods in the cluster when the addon is deleted; default: False, they go with it."""
+    """Keep the driver's pods in the cluster when the addon is deleted. Default: False, they are deleted too."""
     existing: NotRequired[bool]
-    """Use the addon that the cluster has, without managing it or its role; default: False, create both. One that has
-    neither a role nor an association of EKS Pod Identity is refused."""
+    """Use the cluster's existing addon without managing it or its role. The addon must have a role or an EKS Pod
+    Identity association. Default: False, create both."""
     self_managed: NotRequired[SelfManagedDriverArgs]
-    """Use a driver that Helm or kubectl installed, without an EKS addon: this component makes its role, annotates its
-    service account, and restarts the controller's pods if they run without the role. `{}` for the default names;
-    default: none. It needs a Kubernetes provider (`ResourceOptions(provider=…)`)."""
+    """Use a driver that Helm or kubectl installed, without an EKS addon. The component creates the role, annotates the
+    service account, and restarts the controller's pods if they do not have the role. `{}` uses the default names. It
+    needs a Kubernetes provider (`ResourceOptions(provider=…)`). Default: none."""
     auto_mode: NotRequired[bool]
-    """Use the driver of EKS Auto Mode, which needs neither an addon nor a role; default: False. A cluster without it is
-    refused."""
+    """Use the driver of EKS Auto Mode, which needs no addon and no role. A cluster without EKS Auto Mode is rejected.
+    Default: False."""
     kubeconfig: NotRequired[Input[str]]
-    """Kubeconfig of the cluster, to see at preview whether a driver runs without an addon, and with `self_managed`
-    whether its pods must be restarted; default: neither is checked, and `self_managed` restarts them once."""
+    """Kubeconfig of the cluster. With it, the preview checks whether a driver runs without an addon, and with
+    `self_managed` whether its pods must restart. Default: none, without these checks; `self_managed` then restarts the
+    pods once."""
     exclusive_policies: NotRequired[bool]
-    """Take every other policy off the driver's role, which an adopted role may have; default: False, they stay in force
-    beside `permissions`."""
+    """Remove all other policies from the driver's role, which an adopted role may have. Default: False, they stay in
+    effect in addition to `permissions`."""
     permissions_boundary: NotRequired[Input[str]]
-    """ARN of the policy that bounds what the role may do; default: none."""
+    """ARN of the permissions boundary of the role. Default: none."""
     path: NotRequired[Replacing[str]]
-    """Path of the role, such as `/team/`; default: `/`. Changing it replaces the role."""
+    """Path of the role, such as `/team/`. Default: `/`. Changing it replaces the role."""
     tags: NotRequired[dict[str, Input[str]]]
-    """Tags of addon and role; default: only the stack's own mark."""
+    """Tags of addon and role. Default: only the stack's ownership tag."""

@@ -1,9 +1,9 @@
-"""The least that the EBS CSI driver needs, as IAM documents. Pure: no Pulumi provider.
+"""Minimum IAM policies of the EBS CSI driver. Pure: without a Pulumi provider.
 
-The managed policies are for every cluster of an account and every region. What is generated here names one cluster,
-one region and one account. The driver's own tags carry it: each volume gets `ebs.csi.aws.com/cluster` and, since EKS
-starts the driver with the cluster's name, `kubernetes.io/cluster/<name>`. Volumes that were made another way carry
-neither, and are out of its reach until somebody tags them.
+AWS managed policies allow all clusters and regions of an account. The policies of this module allow one cluster, region
+and account, by tags that the driver sets. Each volume gets `ebs.csi.aws.com/cluster`. It also gets
+`kubernetes.io/cluster/<name>`, because EKS starts the driver with the cluster's name. Volumes from another source do
+not have these tags, so the driver cannot use them until you add the tags.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _DRIVER_TAG = "ebs.csi.aws.com/cluster"
 
 @dataclass(frozen=True)
 class PolicyScope:
-    """Where the driver works."""
+    """Partition, region, account and cluster of the driver."""
 
     partition: str
     region: str
@@ -27,10 +27,10 @@ class PolicyScope:
 
 
 def build_volume_policy(scope: PolicyScope, *, snapshots: bool) -> str:
-    """What the driver may do with volumes, and with their snapshots if asked.
+    """Return the policy (JSON) for volumes, and for snapshots if requested.
 
     Raises:
-        ValueError: when EKS would not accept the name of the cluster.
+        ValueError: if EKS does not accept the name of the cluster.
     """
     cluster_name(scope.cluster)
     statements = [
@@ -43,12 +43,13 @@ def build_volume_policy(scope: PolicyScope, *, snapshots: bool) -> str:
 
 
 def build_key_policy(key_arns: Iterable[str]) -> str:
-    """What the driver may do with the keys of encrypted volumes: only through EC2, and grants only for EC2 itself.
+    """Return the policy (JSON) for the KMS keys of encrypted volumes.
 
-    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html lists the actions.
+    It allows the use of the keys only through EC2, and grants only for AWS resources. The actions are those of
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html.
 
     Raises:
-        ValueError: for what is not the ARN of a key.
+        ValueError: for a value that is not the ARN of a key.
     """
     keys = sorted(set(key_arns))
     services = sorted({service for key in keys for service in _list_via_services(key)})
@@ -79,7 +80,7 @@ def build_key_policy(key_arns: Iterable[str]) -> str:
 
 
 def _list_via_services(key: str) -> list[str]:
-    """EC2's names in `kms:ViaService`; in China AWS writes both forms."""
+    """Return the names of EC2 in `kms:ViaService`. AWS documentation uses two forms for China."""
     arn = key_arn(key, "a key of kms_key_arns")
     service = f"ec2.{arn.region}.amazonaws.com"
     return [service, f"{service}.cn"] if arn.partition == "aws-cn" else [service]
@@ -98,7 +99,7 @@ def _build_resource_condition(scope: PolicyScope) -> dict[str, dict[str, str]]:
 
 
 def _format_resource(scope: PolicyScope, kind: str) -> str:
-    # Snapshots belong to no account in their ARN: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    # ARNs of snapshots contain no account: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     account = "" if kind == "snapshot" else scope.account
     return f"arn:{scope.partition}:ec2:{scope.region}:{account}:{kind}/*"
 
@@ -116,7 +117,7 @@ def _build_read_statement(scope: PolicyScope, *, snapshots: bool) -> Statement:
             "ec2:DescribeVolumes",
             "ec2:DescribeVolumesModifications",
         ],
-        # EC2 has no resource-level permission for these.
+        # These actions do not support resource-level permissions.
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:RequestedRegion": scope.region}},
     }
@@ -143,8 +144,11 @@ def _build_volume_statements(scope: PolicyScope) -> list[Statement]:
 
 
 def _build_attach_statements(scope: PolicyScope) -> list[Statement]:
-    """To the cluster's nodes: EKS tags those of managed groups in both ways, self-managed ones carry the second tag."""
-    marks = (
+    """Return statements to attach volumes to the cluster's nodes.
+
+    EKS sets both tags on nodes of managed groups. Self-managed nodes have the second tag only.
+    """
+    node_tags = (
         ("EksNodes", "eks:cluster-name", scope.cluster),
         ("Nodes", f"kubernetes.io/cluster/{scope.cluster}", "owned"),
     )
@@ -156,12 +160,12 @@ def _build_attach_statements(scope: PolicyScope) -> list[Statement]:
             "Resource": _format_resource(scope, "instance"),
             "Condition": {"StringEquals": {f"aws:ResourceTag/{key}": value}},
         }
-        for sid, key, value in marks
+        for sid, key, value in node_tags
     ]
 
 
 def _build_tag_statement(scope: PolicyScope, kind: str) -> Statement:
-    """Only together with the creation: who may tag what exists may make it his own."""
+    """Return a statement that allows tags only at the create. Tags on existing resources would give access to them."""
     return {
         "Sid": f"TagNew{kind}s",
         "Effect": "Allow",

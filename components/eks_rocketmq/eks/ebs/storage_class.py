@@ -1,4 +1,4 @@
-"""The StorageClass whose volumes the brokers claim."""
+"""StorageClass for the volumes of the brokers."""
 
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, RunError
@@ -16,7 +16,7 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 
 EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
 EBS_PROVISIONERS = (EBS_CSI_PROVISIONER, "kubernetes.io/aws-ebs")
-"""Provisioners whose claims the EBS CSI driver serves: its own, and the in-tree one that Kubernetes hands to it."""
+"""Provisioners that the EBS CSI driver serves: its own, and the in-tree one by CSI migration."""
 AUTO_MODE_PROVISIONER = "ebs.csi.eks.amazonaws.com"
 """Provisioner of EKS Auto Mode: https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html"""
 
@@ -26,19 +26,19 @@ _AUTO_MODE_LABEL = "eks.amazonaws.com/compute-type"
 
 @documented
 class EbsStorageClass(ComponentResource):
-    """The StorageClass of EBS volumes that follow their pods: one that the cluster has, or a new one.
+    """A StorageClass for EBS volumes in the zones of their pods, existing or new.
 
-    Adopted, the class belongs to the cluster: it is read and checked at preview, and only what is asked for is patched.
-    Managing it whole would delete it with the stack; a patch gives back its field and leaves the class. A class of
-    another driver, or one that binds before the zone of a pod is known, is refused with a RunError.
+    An adopted class is read and checked at preview, and the component patches only the given fields. Destroying the
+    stack releases these fields and does not delete the class. A RunError rejects a class of another driver, and one
+    that binds volumes before the zone of the pod is known.
 
-    Created, it is encrypted, keeps its volumes, and binds when a pod is scheduled. A name that another class has,
-    figures that EBS does not accept, and arguments that an adopted class cannot be given are refused with a ValueError
-    at preview.
+    A created class encrypts its volumes, retains them, and binds them when a pod is scheduled. A ValueError at preview
+    rejects the name of an existing class, values that EBS does not accept, and arguments that are not valid for an
+    adopted class.
     """
 
     name: Output[str]
-    """Name of the class, once it has been checked."""
+    """Name of the class, after its check."""
     provisioner: Output[str]
     """Provisioner of the class."""
 
@@ -100,9 +100,9 @@ class EbsStorageClass(ComponentResource):
             mount_options=args.get("mount_options"),
             opts=child_options(
                 self,
-                # The name is fixed, and a class cannot change: the new one has no room beside the old.
+                # The parameters are immutable and the name is fixed, so the old class must be deleted first.
                 delete_before_replace=True,
-                # The provider would update it, which the API server forbids.
+                # The provider would update the field, which the API server rejects.
                 replace_on_changes=["reclaimPolicy"],
                 hooks=_reject_existing_class(f"{name}-new-class", args.get("kubeconfig")),
             ),
@@ -115,7 +115,7 @@ class EbsStorageClass(ComponentResource):
                 "name": class_name,
                 "annotations": {
                     storage_class_plan.DEFAULT_CLASS: "true" if default else "false",
-                    # EKS, or whoever made the class, holds this field.
+                    # EKS or another client owns this field.
                     "pulumi.com/patchForce": "true",
                 },
             },
@@ -126,23 +126,27 @@ class EbsStorageClass(ComponentResource):
 def check_storage_class(
     name: str, provisioner: str, binding_mode: str | None, auto_mode: bool | None = None
 ) -> tuple[str, str]:
-    """Name and provisioner of a class whose volumes can follow the pods.
+    """Return name and provisioner of a class that creates volumes in the zones of their pods.
 
     Args:
-        name: of the class.
-        provisioner: of the class.
-        binding_mode: of the class.
-        auto_mode: whether the driver of EKS Auto Mode must serve it; None: either driver.
+        name: name of the class.
+        provisioner: provisioner of the class.
+        binding_mode: volume binding mode of the class.
+        auto_mode: whether the driver of EKS Auto Mode must serve the class; None: either driver.
 
     Raises:
-        RunError: when another driver serves the class, or it binds before the scheduler knows the zone.
+        RunError: if another driver serves the class, or it binds volumes before the scheduler selects the zone.
     """
-    served = {None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER), True: (AUTO_MODE_PROVISIONER,), False: EBS_PROVISIONERS}
-    if provisioner not in served[auto_mode]:
+    accepted = {
+        None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER),
+        True: (AUTO_MODE_PROVISIONER,),
+        False: EBS_PROVISIONERS,
+    }
+    if provisioner not in accepted[auto_mode]:
         msg = (
             f"StorageClass {name!r} has the provisioner {provisioner!r}, which {_describe_driver(provisioner)} serves; "
-            f"accepted here: {', '.join(served[auto_mode])}. Name another class, or choose the driver that serves this "
-            "one (auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
+            f"accepted here: {', '.join(accepted[auto_mode])}. Name another class, or choose the driver that serves "
+            "this one (auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
         )
         raise RunError(msg)
     if binding_mode != BINDING_MODE:
@@ -161,11 +165,11 @@ def _describe_driver(provisioner: str) -> str:
 
 
 def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> ResourceHookBinding | None:
-    """Return a hook that rejects the create of a StorageClass that the cluster has from EKS, an addon or a person.
+    """Return a hook that rejects the create of a StorageClass that already exists in the cluster.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
-        kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
+        kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
     """
     return refuse_existing_object(
         name, kubeconfig, lambda _, found: storage_class_plan.format_name_conflict(found.id, _describe_owner(found))

@@ -12,52 +12,54 @@ ReclaimPolicy = Annotated[Literal["Delete", "Retain"], Enumeration("ReclaimPolic
 
 
 class EbsStorageClassArgs(TypedDict):
-    """Which class, and what it is to be like."""
+    """Arguments of an `EbsStorageClass`."""
 
     class_name: Replacing[str]
-    """Name of the class: one that the cluster has, such as the `gp2` that EKS makes, or with `create` a new one, such
-    as `rocketmq-gp3`. Changing it replaces a class that was created, and makes new claims use another one; claims that
-    exist keep theirs."""
+    """Name of an existing class, such as EKS's `gp2`, or with `create` of a new class, such as `rocketmq-gp3`. Changing
+    it replaces a class that the stack created. New claims then use the other class, and existing claims keep theirs."""
     create: NotRequired[bool]
-    """Create the class; default: False, adopt the one that the cluster has. A name that EKS uses itself is refused."""
+    """Create the class. Names that EKS uses are rejected. Default: False, adopt the existing class of the cluster."""
     allow_volume_expansion: NotRequired[bool]
-    """Let claims of the class grow; default: True with `create`, otherwise not touched (EKS's own `gp2` does not allow
-    it)."""
+    """Allow the expansion of the class's volumes. Default: True with `create`, otherwise unchanged. EKS's `gp2` does
+    not allow it."""
     default: NotRequired[bool]
-    """Make it the class of claims that name none, or take that from it; default: not touched, a new class is none."""
+    """Make the class the default class of the cluster, or with False not the default. Default: unchanged; a new class
+    is not the default."""
     default_instead_of: NotRequired[str]
-    """Name of the class that is the default one now, which ceases to be it; default: none. With two default classes
-    Kubernetes takes the newer. It stays so when the stack is destroyed."""
+    """Name of the current default class, which then is no longer the default. Default: none. With two default classes,
+    Kubernetes uses the newer one. Destroying the stack does not revert this."""
     volume_type: NotRequired[Replacing[VolumeType]]
-    """`gp3` (default), `gp2`, `io1` or `io2`; with `create`. Changing it replaces the class, which cannot change: it is
-    deleted first; volumes and claims that exist are not touched."""
+    """EBS volume type: `gp3` (default), `gp2`, `io1` or `io2`; with `create`. Changing it replaces the class: Pulumi
+    deletes the old one first, because parameters are immutable. Existing volumes and claims stay unchanged."""
     encrypted: NotRequired[Replacing[bool]]
-    """Encrypt the volumes; default: True; with `create`. Changing it replaces the class."""
+    """Encrypt the volumes; with `create`. Default: True. Changing it replaces the class."""
     kms_key_id: NotRequired[Replacing[Input[str]]]
-    """ARN of the key, not of an alias; default: the account's own `aws/ebs`; with `create`. The driver needs it in
-    `kms_key_arns` of `EbsCsiAddon`. Changing it replaces the class."""
+    """ARN of the KMS key, not of an alias; with `create`. Default: the account's key `aws/ebs`. The driver also needs
+    the key in `kms_key_arns` of `EbsCsiAddon`. Changing it replaces the class."""
     iops: NotRequired[Replacing[int]]
-    """IOPS of each volume: gp3 3000 (default) to 80000, io1 100 to 64000 and io2 100 to 256000 (needed); with `create`.
-    A claim needs a GiB for each 500 IOPS of gp3 (3000 come with any size), each 50 of io1, each 1000 of io2, and 4 GiB
-    of io1 and io2 in any case: a smaller one gets fewer IOPS than asked for, or stays Pending. Changing them
+    """IOPS of each volume; with `create`. gp3: 3000 (default) to 80000. io1: 100 to 64000, required. io2: 100 to
+    256000, required. A claim needs 1 GiB per 500 IOPS of gp3 (any size gets 3000), per 50 IOPS of io1, or per 1000 IOPS
+    of io2, and at least 4 GiB for io1 and io2. A smaller claim gets fewer IOPS, or stays Pending. Changing them
     replaces the class."""
     throughput: NotRequired[Replacing[int]]
-    """MiB/s of each gp3 volume, 125 (default) to 2000, a quarter of the IOPS at most; with `create`. Above 750 a claim
-    needs a GiB for each 125, as for their IOPS: a smaller one stays Pending. Changing it replaces the class."""
+    """Throughput of each gp3 volume in MiB/s, 125 (default) to 2000; with `create`. It can be at most a quarter of the
+    IOPS. Above 750 MiB/s a claim needs 1 GiB per 125 MiB/s, because of the IOPS. A smaller claim stays Pending.
+    Changing it replaces the class."""
     file_system: NotRequired[Replacing[FileSystem]]
-    """`ext4` (default) or `xfs`; with `create`. Changing it replaces the class."""
+    """File system of the volumes: `ext4` (default) or `xfs`; with `create`. Changing it replaces the class."""
     reclaim_policy: NotRequired[Replacing[ReclaimPolicy]]
-    """`Retain` (default): a volume outlives its claim until you delete it. `Delete`: it goes with the claim,
-    and the messages with it. With `create`. Changing it replaces the class; volumes that exist keep theirs."""
+    """Reclaim policy of the volumes, with `create`. `Retain` (default): a volume stays after its claim is deleted,
+    until you delete it. `Delete`: the volume and its messages are deleted with the claim. Changing it replaces the
+    class. Existing volumes keep their policy."""
     mount_options: NotRequired[list[str]]
-    """Options of the mount, such as `noatime`; default: none; with `create`. A change is for new volumes."""
+    """Mount options, such as `noatime`; with `create`. A change applies to new volumes. Default: none."""
     tags: NotRequired[Replacing[dict[str, str]]]
-    """Tags of each volume; the driver fills in `{{ .PVCNamespace }}`, `{{ .PVCName }}` and `{{ .PVName }}`; default:
-    none; with `create`. Changing them replaces the class."""
+    """Tags of each volume, with `create`. The driver fills in the variables `{{ .PVCNamespace }}`, `{{ .PVCName }}` and
+    `{{ .PVName }}`. Default: none. Changing them replaces the class."""
     auto_mode: NotRequired[Replacing[bool]]
-    """The driver of the class. True: that of EKS Auto Mode, whose volumes attach to its own nodes only. False: the EBS
-    CSI driver. With `create` the new class is for that driver (default: False). Without it a class of the other driver
-    is refused (default: both are accepted). Changing it replaces a class that was created."""
+    """Driver of the class. True: EKS Auto Mode, whose volumes attach only to its own nodes. False: the EBS CSI driver.
+    With `create`, it is the driver of the new class. Default: False. Without `create`, a class of the other driver is
+    rejected. Default: both are accepted. Changing it replaces a class that the stack created."""
     kubeconfig: NotRequired[Input[str]]
-    """Kubeconfig of the cluster, to see at preview that no class of this name exists that another made; default: the
-    names that EKS uses are all that is checked. With `create`."""
+    """Kubeconfig of the cluster, with `create`. With it, the preview checks that no other client created a class of
+    this name. Default: none, only the names that EKS uses are rejected."""

@@ -1,9 +1,10 @@
-"""A StorageClass of the EBS CSI driver from typed arguments. Pure: no Pulumi provider.
+"""Plan of a StorageClass of the EBS CSI driver. Pure: without a Pulumi provider.
 
-What EBS accepts: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html; what the driver accepts:
-https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
+Limits of EBS: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
+Parameters of the driver: https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,23 +18,23 @@ from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
 
 @dataclass(frozen=True)
 class VolumeLimits:
-    """What can be chosen for a type of volume: IOPS, and throughput in MiB/s, lowest and highest."""
+    """Limits of a volume type: minimum and maximum of IOPS, and of throughput in MiB/s. None: not configurable."""
 
     iops: tuple[int, int] | None = None
     throughput: tuple[int, int] | None = None
-    iops_needed: bool = False
+    iops_required: bool = False
     iops_per_gib: int = 0
-    smallest: int = 1
-    """Size in GiB of the smallest volume."""
+    min_size: int = 1
+    """Minimum size of a volume in GiB."""
 
 
 VOLUME_TYPES: Mapping[str, VolumeLimits] = {
     "gp2": VolumeLimits(),
     "gp3": VolumeLimits(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500),
-    "io1": VolumeLimits(iops=(100, 64_000), iops_needed=True, iops_per_gib=50, smallest=4),
-    "io2": VolumeLimits(iops=(100, 256_000), iops_needed=True, iops_per_gib=1000, smallest=4),
+    "io1": VolumeLimits(iops=(100, 64_000), iops_required=True, iops_per_gib=50, min_size=4),
+    "io2": VolumeLimits(iops=(100, 256_000), iops_required=True, iops_per_gib=1000, min_size=4),
 }
-"""The types that a message store can live on: those of hard disks are left out."""
+"""SSD volume types. HDD types are not suitable for a message store."""
 FILE_SYSTEMS = accepted_values(FileSystem)
 RECLAIM_POLICIES = accepted_values(ReclaimPolicy)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -41,35 +42,35 @@ RESERVED_NAMES: Mapping[str, str] = {
     "gp2": "which EKS puts into its clusters",
     "ebs-csi-default-sc": "which the EBS CSI addon makes when it is asked for a default class",
 }
-"""Classes that are there without anybody's doing."""
+"""Names of classes that EKS or the addon creates, with the reason for errors."""
 ADOPTION_ARGS = frozenset(
     {"allow_volume_expansion", "auto_mode", "class_name", "create", "default", "default_instead_of", "kubeconfig"}
 )
-"""Arguments that a class which others made can be given. Its other fields cannot change any more."""
+"""Arguments that are valid for an existing class. Its other fields are immutable."""
 
 _GP3_IOPS = 3000
 _IOPS_PER_THROUGHPUT = 4
 
 
-def check_adoption(given: Mapping[str, object]) -> None:
-    """Raises ValueError when an argument would have to change a class that others made."""
-    refused = sorted(given.keys() - ADOPTION_ARGS)
+def check_adoption(args: Mapping[str, object]) -> None:
+    """Raise ValueError for an argument that would change an immutable field of an existing class."""
+    refused = sorted(args.keys() - ADOPTION_ARGS)
     if refused:
         msg = (
-            f"{', '.join(refused)} cannot be changed in the class {given['class_name']!r} that the cluster has; give "
+            f"{', '.join(refused)} cannot be changed in the class {args['class_name']!r} that the cluster has; give "
             "create=True and a name of your own, or leave them out"
         )
         raise ValueError(msg)
 
 
 def check_new_name(name: str) -> None:
-    """Raises ValueError for the name of a class that EKS makes: the create would fail with AlreadyExists."""
+    """Raise ValueError for the name of a class that EKS creates: the create would fail with AlreadyExists."""
     if name in RESERVED_NAMES:
         raise ValueError(format_name_conflict(name, RESERVED_NAMES[name]))
 
 
 def format_name_conflict(name: str, why: str) -> str:
-    """The error for a new class whose name another one has."""
+    """Return the error for a new class with the name of an existing one."""
     return (
         f"StorageClass {name!r} cannot be created: there is a class of that name, {why}. Three ways on:\n"
         "  adopt       use it as it is: leave create out\n"
@@ -78,64 +79,71 @@ def format_name_conflict(name: str, why: str) -> str:
     )
 
 
-def build_parameters(given: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of a new class, as the driver reads them.
+def build_parameters(args: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of a new class in the format of the driver.
 
     Args:
-        given: an `EbsStorageClassArgs`; a key that is not known yet is not looked at.
+        args: an `EbsStorageClassArgs`. An unknown KMS key is not validated.
 
     Raises:
         ValueError: naming the value and what is accepted.
     """
-    kind = one_of(given.get("volume_type", "gp3"), tuple(VOLUME_TYPES), "volume_type")
-    found = {
-        "type": kind,
-        "encrypted": "true" if given.get("encrypted", True) else "false",
-        "csi.storage.k8s.io/fstype": one_of(given.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
-        **_build_performance(kind, given),
+    volume_type = one_of(args.get("volume_type", "gp3"), tuple(VOLUME_TYPES), "volume_type")
+    parameters = {
+        "type": volume_type,
+        "encrypted": "true" if args.get("encrypted", True) else "false",
+        "csi.storage.k8s.io/fstype": one_of(args.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
+        **_build_performance(volume_type, args),
     }
-    if "kms_key_id" in given and not given.get("encrypted", True):
+    if "kms_key_id" in args and not args.get("encrypted", True):
         msg = "kms_key_id is given and encrypted is False; a key needs encrypted volumes"
         raise ValueError(msg)
-    if isinstance(key := given.get("kms_key_id"), str):
+    if isinstance(key := args.get("kms_key_id"), str):
         validate_key_id(key)
-    tags = given.get("tags", {})
+    tags = args.get("tags", {})
     validate_volume_tags(tags, "tags")
-    return found | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
+    return parameters | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
 
 
-def compute_min_size(given: Mapping[str, Any]) -> int:
-    """GiB that a claim of the class must have to get what the class promises. On a smaller one the driver lowers the
-    IOPS without a word, or EC2 refuses the volume and the claim stays Pending.
+def compute_min_size(args: Mapping[str, Any]) -> int:
+    """Return the minimum size in GiB of a claim that gets all IOPS of the class.
+
+    With a smaller claim, the driver lowers the IOPS without a warning, or EC2 rejects the volume and the claim stays
+    Pending.
 
     Args:
-        given: an `EbsStorageClassArgs` that `parameters` has accepted.
+        args: an `EbsStorageClassArgs` that `build_parameters` has accepted.
     """
-    kind = VOLUME_TYPES[given.get("volume_type", "gp3")]
-    iops = whole_number(given.get("iops", 0), "iops")
-    # The IOPS of a gp3 volume without any choice come with every size.
-    free = 0 if kind.iops_needed else _GP3_IOPS
-    return max(kind.smallest, -(-iops // kind.iops_per_gib)) if iops > free else kind.smallest
+    limits = VOLUME_TYPES[args.get("volume_type", "gp3")]
+    iops = whole_number(args.get("iops", 0), "iops")
+    # gp3 volumes of every size have the default IOPS.
+    included_iops = 0 if limits.iops_required else _GP3_IOPS
+    if iops <= included_iops:
+        return limits.min_size
+    return max(limits.min_size, math.ceil(iops / limits.iops_per_gib))
 
 
 def validate_key_id(value: str) -> str:
-    """Raises ValueError unless `value` is the ARN of a key: the driver hands it on, and EC2 drops a volume with a wrong
-    key after it has answered. EC2 would take an alias; the driver's permissions, which need the same key, cannot."""
+    """Return a key ARN; raise ValueError if it is not one.
+
+    The driver does not check the key, and EC2 deletes a volume with a wrong key after a successful response. EC2 would
+    accept an alias, but the driver's IAM policy needs the key itself.
+    """
     key_arn(value, "kms_key_id")
     return value
 
 
-def get_reclaim_policy(given: Mapping[str, Any]) -> str:
-    """Raises ValueError unless Kubernetes knows the reclaim policy; `Retain` when none is given."""
-    return one_of(given.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
+def get_reclaim_policy(args: Mapping[str, Any]) -> str:
+    """Return the reclaim policy, `Retain` by default; raise ValueError if Kubernetes does not accept it."""
+    return one_of(args.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
 
 
-def _build_performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
-    limits = VOLUME_TYPES[kind]
-    iops = _validate_range(given, "iops", kind, limits.iops)
-    throughput = _validate_range(given, "throughput", kind, limits.throughput)
-    if limits.iops_needed and iops is None:
-        msg = f"iops is missing; a volume of type {kind} needs it, from {_format_range(limits.iops)}"
+def _build_performance(volume_type: str, args: Mapping[str, Any]) -> dict[str, str]:
+    limits = VOLUME_TYPES[volume_type]
+    iops = _validate_range(args, "iops", volume_type, limits.iops)
+    throughput = _validate_range(args, "throughput", volume_type, limits.throughput)
+    if limits.iops_required and iops is None:
+        msg = f"iops is missing; a volume of type {volume_type} needs it, from {_format_range(limits.iops)}"
         raise ValueError(msg)
     if throughput and throughput * _IOPS_PER_THROUGHPUT > (iops or _GP3_IOPS):
         msg = (
@@ -146,16 +154,19 @@ def _build_performance(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in (("iops", iops), ("throughput", throughput)) if value is not None}
 
 
-def _validate_range(given: Mapping[str, Any], key: str, kind: str, limits: tuple[int, int] | None) -> int | None:
-    if key not in given:
+def _validate_range(args: Mapping[str, Any], key: str, volume_type: str, limits: tuple[int, int] | None) -> int | None:
+    if key not in args:
         return None
     if limits is None:
-        able = [name for name, type_ in VOLUME_TYPES.items() if getattr(type_, key) is not None]
-        msg = f"{key} is {given[key]} with volume_type {kind!r}, which has no such choice; it needs {' or '.join(able)}"
+        supported = [name for name, limits_of_type in VOLUME_TYPES.items() if getattr(limits_of_type, key) is not None]
+        msg = (
+            f"{key} is {args[key]} with volume_type {volume_type!r}, which has no such choice; "
+            f"it needs {' or '.join(supported)}"
+        )
         raise ValueError(msg)
-    value = whole_number(given[key], key)
+    value = whole_number(args[key], key)
     if not limits[0] <= value <= limits[1]:
-        msg = f"{key} is {value} with volume_type {kind!r}; accepted are {_format_range(limits)}"
+        msg = f"{key} is {value} with volume_type {volume_type!r}; accepted are {_format_range(limits)}"
         raise ValueError(msg)
     return value
 

@@ -33,24 +33,29 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 
 @documented
 class IrsaRole(ComponentResource):
-    """A role whose trust policy lets in exactly the named service accounts, with the audience `sts.amazonaws.com`.
+    """An IAM role that only the named service accounts can assume, with the audience `sts.amazonaws.com`.
 
-    Creates the role, the policies that it brings along, an attachment for each managed one, and the associations of
-    EKS Pod Identity. A role for nobody or for no cluster, a name that Kubernetes or IAM does not accept, a wildcard in
-    a namespace or the audience, a malformed issuer or one of another cluster than the provider, and documents that are
-    too long are refused with a ValueError at preview; what is known only at the update is checked then.
+    Creates the role, its customer and inline policies, an attachment for each managed policy, and the associations of
+    EKS Pod Identity. Values that are unknown at preview are checked at the update. At preview, a ValueError rejects:
+
+    - a role without a service account or without a cluster
+    - a name that Kubernetes or IAM does not accept
+    - a wildcard in a namespace or in the audience
+    - a malformed issuer, or an issuer of another cluster than that of the provider
+    - documents that are too long
     """
 
     _existing_hint = "give the ARN of that role to what uses it, and leave this one out"
 
     arn: Output[str]
-    """ARN of the role, for the service account's annotation or the addon. What takes it comes after the policies."""
+    """ARN of the role, for the service account's annotation or the addon. Resources that use it depend on the
+    policies."""
     name: Output[str]
     """Name of the role."""
     attachments: list[aws.iam.RolePolicyAttachment]
-    """The policies on the role, of AWS and of accounts; see `policies`."""
+    """Attachments of the AWS managed and customer managed policies; see `policies`."""
     inline_policies: list[aws.iam.RolePolicy]
-    """The policies within the role; see `policies`."""
+    """Inline policies of the role; see `policies`."""
 
     def __init__(self, name: str, args: IrsaRoleArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("IrsaRole"), name, {}, opts)
@@ -90,25 +95,25 @@ class IrsaRole(ComponentResource):
         if args.get("exclusive_policies", False):
             self._create_exclusive_lists(name, role)
         associations = self._create_associations(name, role, args, accounts, tags)
-        # A pod that takes the role uses its policies.
-        usable = [*self.policies, *associations]
-        self.arn, self.name = after(role.arn, usable), after(role.name, usable)
+        # A pod that assumes the role needs its policies.
+        dependencies = [*self.policies, *associations]
+        self.arn, self.name = after(role.arn, dependencies), after(role.name, dependencies)
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     @property
     def policies(self) -> list[Resource]:
-        """The policies on and within the role; `arn` and `name` come after them."""
+        """Attachments and inline policies of the role; `arn` and `name` depend on them."""
         return [*self.attachments, *self.inline_policies]
 
     def _warn_about_unmanaged_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
         if args.get("exclusive_policies", False):
             return ResourceHookBinding()
         path = args.get("path", "/").strip("/")
-        own = [f"{path}/{key}" if path else key for key in args.get("customer_policies", {})]
+        customer = [f"{path}/{key}" if path else key for key in args.get("customer_policies", {})]
         return warn_about_unmanaged_policies(
             f"{name}-role",
             self,
-            policies=[*args.get("managed_policies", []), *own],
+            policies=[*args.get("managed_policies", []), *customer],
             arns=[*args.get("policy_arns", {}).values()],
             inline=[*args.get("inline_policies", {})],
         )
@@ -164,7 +169,7 @@ class IrsaRole(ComponentResource):
     def _create_inline_policies(
         self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]
     ) -> list[aws.iam.RolePolicy]:
-        # The limit is on all of them together, so each waits until the others are known.
+        # IAM limits their total length, so each one waits until all are known.
         checked: Output[dict[str, str]] = Output.all(Output.from_input(documents)).apply(_validate_inline_policies)
         return [
             aws.iam.RolePolicy(
@@ -185,17 +190,17 @@ class IrsaRole(ComponentResource):
         accounts: Sequence[tuple[str, str]],
         tags: dict[str, Input[str]],
     ) -> list[aws.eks.PodIdentityAssociation]:
-        made: list[aws.eks.PodIdentityAssociation] = []
+        associations: list[aws.eks.PodIdentityAssociation] = []
         if not args.get("associate", True):
-            return made
-        former: set[str] = set()
+            return associations
+        aliased: set[str] = set()
         for label, cluster_arn in args.get("pod_identity_clusters", {}).items():
             for namespace, account in accounts:
-                # Neither has a slash in it, so no two get one name. With the former dashes two could: the first of them
-                # takes over what is there.
-                key, before = f"{name}-{label}/{namespace}/{account}", f"{name}-{label}-{namespace}-{account}"
-                aliases = [] if before in former else [Alias(name=before)]
-                former.add(before)
+                # Names with slashes are unique, because neither part contains one. Earlier names with dashes were not:
+                # the first association with such a name gets the alias.
+                key, old_name = f"{name}-{label}/{namespace}/{account}", f"{name}-{label}-{namespace}-{account}"
+                aliases = [] if old_name in aliased else [Alias(name=old_name)]
+                aliased.add(old_name)
                 association = aws.eks.PodIdentityAssociation(
                     key,
                     cluster_name=Output.from_input(cluster_arn).apply(lambda arn: arn.rsplit("/", 1)[-1]),
@@ -206,17 +211,18 @@ class IrsaRole(ComponentResource):
                     opts=child_options(
                         self,
                         aliases=aliases,
-                        # A pod that starts after it uses the role's policies; the role's ARN alone does not bring them.
+                        # Pods use the role's policies as soon as the association exists. The ARN alone does not make
+                        # the association wait for them.
                         depends_on=self.policies,
                         hooks=reject_existing_resource(key, "IrsaRole with associate=False", self),
                     ),
                 )
-                made.append(association)
-        return made
+                associations.append(association)
+        return associations
 
 
 def _reject_output_policies(args: object) -> None:
-    """The commonest mistake, answered with the way that there is."""
+    """Raise ValueError for an Output in `managed_policies`, and propose `policy_arns`."""
     policies = args.get("managed_policies") if isinstance(args, Mapping) else None
     if isinstance(policies, list) and any(isinstance(policy, Output) for policy in policies):
         msg = (
@@ -234,9 +240,9 @@ def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Non
         args.get("inline_policies", {}),
     )
     boundary = {"permissions_boundary": args["permissions_boundary"]} if "permissions_boundary" in args else {}
-    for what, arn in {**boundary, **{f"policy_arns[{key!r}]": arn for key, arn in arns.items()}}.items():
+    for label, arn in {**boundary, **{f"policy_arns[{key!r}]": arn for key, arn in arns.items()}}.items():
         if isinstance(arn, str):
-            policy_arn(arn, what)
+            policy_arn(arn, label)
     if args.get("pod_identity_clusters") and args.get("associate", True):
         role_checks.reject_wildcard_names(accounts)
 
@@ -268,15 +274,15 @@ def _validate_inline_policies(known: list[dict[str, str]]) -> dict[str, str]:
 
 
 def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:
-    """The trust policy, once issuers, providers and cluster ARNs are known."""
-    pods = args.get("pod_identity_clusters", {})
+    """Return the trust policy as an Output that waits for issuers, providers and cluster ARNs."""
+    pod_identity_arns = args.get("pod_identity_clusters", {})
     clusters = [*args.get("clusters", [])]
-    if role_checks.has_issuer_and_provider({**args}, pod_identity=bool(pods)):
+    if role_checks.has_issuer_and_provider({**args}, pod_identity=bool(pod_identity_arns)):
         clusters.insert(0, {"issuer": args["issuer"], "provider_arn": args["provider_arn"]})
     audience = role_checks.validate_audience(args.get("audience", STS_AUDIENCE))
     subjects = [format_subject(namespace, account) for namespace, account in accounts]
 
-    def document(known: Sequence[Any], *, complete: bool = True) -> str:
+    def build_document(known: Sequence[Any], *, complete: bool = True) -> str:
         trusted, arns = known
         statements: list[Statement] = []
         for cluster in trusted:
@@ -285,8 +291,10 @@ def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]])
             statements += build_pod_identity_statements(arn, accounts)
         return build_trust_policy(statements, complete=complete)
 
-    # What cannot be right is refused now: the issuer of a new cluster is known only when the cluster is there.
+    # The issuer of a new cluster is known only at the update. All other values are checked now, at preview.
     shortest = [fill_unknown_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
-    arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pods.values()]
-    document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pods.values()])
-    return applied(Output.all(clusters, list(pods.values())), document, "a cluster that the role trusts")
+    arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pod_identity_arns.values()]
+    build_document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pod_identity_arns.values()])
+    return applied(
+        Output.all(clusters, list(pod_identity_arns.values())), build_document, "a cluster that the role trusts"
+    )

@@ -1,4 +1,4 @@
-"""The account's trust in the tokens of a cluster."""
+"""IAM OIDC provider of a cluster."""
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
@@ -19,10 +19,10 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 
 @documented
 class ClusterOidcProvider(ComponentResource):
-    """Registers the cluster's issuer as an IAM OIDC provider, without which no service account can take a role.
+    """The IAM OIDC provider of a cluster, which service accounts need to assume roles.
 
-    IAM accepts one provider for a URL and account, so its ARN follows from the issuer and is known at preview. A
-    malformed issuer, an audience with a wildcard, and what is no fingerprint are refused with a ValueError.
+    IAM accepts one provider per URL and account. Its ARN follows from the issuer and is known at preview. A ValueError
+    rejects a malformed issuer, an audience with a wildcard, and a malformed fingerprint.
     """
 
     arn: Output[str]
@@ -40,18 +40,19 @@ class ClusterOidcProvider(ComponentResource):
             self.arn = self.issuer.apply(lambda issuer: self._read_provider(issuer, _list_audiences(args)))
         else:
             provider = self._create_provider(name, args, issuer)
-            # The provider's own `arn` is unknown until it is made, and with it every trust policy at preview.
+            # The output `arn` of the resource is unknown at preview, and would make every trust policy unknown.
             arn = Output.all(aws_account.get_caller_arn(self), issuer).apply(lambda known: oidc_provider_arn(*known))
             self.arn, self.issuer = after(arn, [provider]), after(self.issuer, [provider])
         self.register_outputs({"arn": self.arn, "issuer": self.issuer})
 
     def _read_provider(self, issuer: str, audiences: list[str]) -> str:
-        """ARN of the provider that the account has.
+        """Return the ARN of the account's existing provider.
 
         Raises:
-            RunError: when it has none, or one that refuses an audience: no service account could take a role.
+            RunError: if the provider does not exist, or does not accept an audience. No service account could assume a
+                role then.
         """
-        found = invoke_function(
+        provider = invoke_function(
             lambda: aws.iam.get_open_id_connect_provider(url=issuer, opts=InvokeOptions(parent=self)),
             format_call("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", url=issuer),
             f"the IAM OIDC provider of {issuer} cannot be read",
@@ -60,15 +61,15 @@ class ClusterOidcProvider(ComponentResource):
             hint="If the account has none, let this stack make it: `oidcProvider: create` (existing=False).",
         )
         for audience in audiences:
-            if audience not in found.client_id_lists:
+            if audience not in provider.client_id_lists:
                 msg = (
-                    f"IAM OIDC provider {found.arn} does not accept the audience {audience}, but "
-                    f"{', '.join(found.client_id_lists) or 'none'}; no role could be taken. Add it with `aws iam "
-                    f"add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {found.arn} --client-id "
-                    f"{audience}`, or let this stack manage the provider"
+                    f"IAM OIDC provider {provider.arn} does not accept the audience {audience}, but "
+                    f"{', '.join(provider.client_id_lists) or 'none'}; no role could be taken. Add it with `aws iam "
+                    f"add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} "
+                    f"--client-id {audience}`, or let this stack manage the provider"
                 )
                 raise RunError(msg)
-        return found.arn
+        return provider.arn
 
     def _create_provider(
         self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]

@@ -8,18 +8,18 @@ from eks_rocketmq.args.field_metadata import Replacing
 
 
 class ClusterOidcProviderArgs(TypedDict):
-    """Whose tokens the account trusts."""
+    """Arguments of a `ClusterOidcProvider`."""
 
     issuer: Replacing[Input[str]]
-    """Issuer of the cluster, verbatim from DescribeCluster, with `https://`. Changing it replaces the provider."""
+    """Issuer URL of the cluster with `https://`, as DescribeCluster returns it. Changing it replaces the provider."""
     client_ids: NotRequired[list[str]]
-    """Audiences beside `sts.amazonaws.com`, which is always accepted, up to 100 together; default: none. Each is
-    matched exactly: a wildcard is refused."""
+    """Audiences in addition to `sts.amazonaws.com`, which is always accepted; up to 100 in total. Default: none.
+    Audiences are matched exactly, and wildcards are rejected."""
     thumbprints: NotRequired[list[str]]
-    """SHA-1 fingerprints of the issuer's CA, 40 hexadecimal digits, up to 5; default: none, AWS does not need them for
-    EKS. Once set they cannot be taken away again."""
+    """SHA-1 fingerprints of the issuer's CA, 40 hexadecimal digits each, up to 5. Default: none, AWS does not need them
+    for EKS. Once set, they cannot be removed."""
     existing: NotRequired[bool]
-    """Use the provider that the account already has, without managing it; default: False, create it. One that does not
-    accept the audiences is refused."""
+    """Use the existing provider of the account without managing it. It must accept the audiences. Default: False,
+    create the provider."""
     tags: NotRequired[dict[str, Input[str]]]
-    """Tags of the provider; default: only the stack's own mark."""
+    """Tags of the provider. Default: only the stack's ownership tag."""

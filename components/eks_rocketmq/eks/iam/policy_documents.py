@@ -1,4 +1,4 @@
-"""IAM documents as data. Pure: no Pulumi provider, so that tests can evaluate what AWS would evaluate."""
+"""IAM policy documents as data. Pure: without a Pulumi provider, so tests can evaluate the documents."""
 
 import json
 from collections import defaultdict
@@ -16,52 +16,52 @@ TRUST_POLICY_LIMIT = 2048
 INLINE_POLICIES_LIMIT = 10_240
 """Characters (white space not counted) that IAM accepts in all inline policies of a role together."""
 CUSTOMER_POLICY_LIMIT = 6_144
-"""Characters (white space not counted) that IAM accepts in a policy of its own."""
+"""Characters (white space not counted) that IAM accepts in a customer managed policy."""
 
 Statement = dict[str, Any]
 
 _VERSION = "2012-10-17"
-# The names of no region are shorter.
+# No region has a shorter name than us-east-1.
 _SHORTEST_ISSUER = f"https://oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
 _SHORTEST_CALLER = f"arn:aws:iam::{'0' * 12}:root"
 SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
-"""What a cluster's ARN is at least."""
+"""ARN of minimum length, for clusters whose ARN is not known yet."""
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
 def format_subject(namespace: str, name: str) -> str:
-    """The `sub` of a token that Kubernetes makes for a service account."""
+    """Return the `sub` claim of a Kubernetes service account token."""
     return f"system:serviceaccount:{namespace}:{name}"
 
 
 def has_wildcard(name: str) -> bool:
-    """Whether `StringLike` would take the name for a pattern."""
+    """Return whether `StringLike` treats the name as a pattern."""
     return "*" in name or "?" in name
 
 
 def build_web_identity_statements(
     provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
 ) -> list[Statement]:
-    """What lets service accounts of one cluster take a role with their tokens (IRSA).
+    """Return statements that let service accounts of one cluster assume a role with their tokens (IRSA).
 
-    Subject and audience are both pinned: without the audience a token made for another service would be let in. The
-    condition keys carry the issuer without `https://`; with it they match no token, and nobody is let in. Subjects with
-    a wildcard stand in a statement of their own, so that the others and the audience stay exact.
+    The conditions fix subject and audience. Without the audience, a token for another service would be accepted. The
+    condition keys contain the issuer without `https://`; with `https://` they match no token. Subjects with a wildcard
+    get their own statement, so that the other subjects and the audience are matched exactly.
 
     Args:
         provider_arn: IAM OIDC provider of the cluster.
         issuer: issuer URL of the cluster, with `https://`.
-        subjects: `sub` values, see `service_account_subject`; `*` and `?` match as in `StringLike`.
+        subjects: `sub` values, see `format_subject`; `*` and `?` match as in `StringLike`.
         audience: exact `aud` value.
 
     Raises:
-        ValueError: for a malformed issuer, and for a provider of another one: nobody could take the role.
+        ValueError: for a malformed issuer, or a provider of another issuer, with which no token matches.
     """
     host = issuer_host(issuer)
-    vouches = aws_identifiers.provider_arn(provider_arn, "provider_arn").resource.removeprefix("oidc-provider/")
-    if vouches != host:
+    provider_host = aws_identifiers.provider_arn(provider_arn, "provider_arn").resource.removeprefix("oidc-provider/")
+    if provider_host != host:
         msg = (
-            f"provider_arn is that of {vouches!r} and issuer is {issuer!r}; give both of the same cluster: IAM "
+            f"provider_arn is that of {provider_host!r} and issuer is {issuer!r}; give both of the same cluster: IAM "
             "would let in nobody"
         )
         raise ValueError(msg)
@@ -87,31 +87,32 @@ def build_web_identity_statements(
 
 
 def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]]) -> list[Statement]:
-    """What lets EKS Pod Identity hand a role to service accounts of one cluster.
+    """Return statements that let EKS Pod Identity assume a role for service accounts of one cluster.
 
-    The service is the same for every cluster of every account, so account, cluster, namespace and name are pinned by
-    the session tags that EKS sends along (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html). An
-    association that disables session tags is let in by none of these statements.
+    The service principal is the same for all clusters and accounts. The conditions therefore fix account, cluster,
+    namespace and name through the session tags of EKS
+    (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html). These statements reject an association that
+    disables session tags.
 
     Args:
         cluster_arn: ARN of the cluster.
         accounts: namespace and name of each service account; `*` and `?` in a name match as in `StringLike`.
 
     Raises:
-        ValueError: when `cluster_arn` is not the ARN of a cluster.
+        ValueError: if `cluster_arn` is not the ARN of a cluster.
     """
     account = aws_identifiers.cluster_arn(cluster_arn, "a Pod Identity cluster").account
     names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
     for namespace, name in accounts:
         names[namespace, has_wildcard(name)].add(name)
     statements = []
-    for (namespace, patterns), found in sorted(names.items()):
+    for (namespace, patterns), account_names in sorted(names.items()):
         equals = {
             "aws:SourceAccount": account,
             "aws:RequestTag/eks-cluster-arn": cluster_arn,
             "aws:RequestTag/kubernetes-namespace": namespace,
         }
-        pinned = {"aws:RequestTag/kubernetes-service-account": _unwrap_single(sorted(found))}
+        pinned = {"aws:RequestTag/kubernetes-service-account": _unwrap_single(sorted(account_names))}
         condition = {"StringEquals": equals, "StringLike": pinned} if patterns else {"StringEquals": equals | pinned}
         statements.append(
             {
@@ -125,28 +126,28 @@ def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str
 
 
 def fill_unknown_cluster(issuer: object, provider: object) -> dict[str, str]:
-    """Issuer and provider of a cluster of EKS, as short as they can be where they are not known yet.
+    """Return issuer and provider of an EKS cluster, with values of minimum length in place of unknown ones.
 
     Args:
-        issuer: issuer URL, or what becomes one.
-        provider: ARN of the cluster's provider, or what becomes one.
+        issuer: issuer URL, or an Output of it.
+        provider: ARN of the cluster's provider, or an Output of it.
     """
     if isinstance(provider, str):
         host = aws_identifiers.provider_arn(provider, "provider_arn").resource.removeprefix("oidc-provider/")
         return {"issuer": issuer if isinstance(issuer, str) else f"https://{host}", "provider_arn": provider}
-    known = issuer if isinstance(issuer, str) else _SHORTEST_ISSUER
-    return {"issuer": known, "provider_arn": oidc_provider_arn(_SHORTEST_CALLER, known)}
+    issuer_url = issuer if isinstance(issuer, str) else _SHORTEST_ISSUER
+    return {"issuer": issuer_url, "provider_arn": oidc_provider_arn(_SHORTEST_CALLER, issuer_url)}
 
 
 def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
-    """The trust policy (JSON) of a role.
+    """Return the trust policy (JSON) of a role.
 
     Args:
-        statements: who is let in.
-        complete: whether all of them are known; their length is the least that there can be otherwise.
+        statements: statements of the policy.
+        complete: whether all values are known; otherwise the length is a minimum, and the error says so.
 
     Raises:
-        ValueError: for no statement, or a document above `TRUST_POLICY_LIMIT` characters.
+        ValueError: if there is no statement, or the document is longer than `TRUST_POLICY_LIMIT` characters.
     """
     listed = list(statements)
     if not listed:
@@ -166,45 +167,51 @@ def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True
 def build_web_identity_trust_policy(
     provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
 ) -> str:
-    """The trust policy (JSON) of a role for service accounts of one cluster; see `web_identity_statements`.
+    """Return the trust policy (JSON) for service accounts of one cluster; see `build_web_identity_statements`.
 
     Raises:
-        ValueError: for no subject, a malformed issuer, or a document that is too long.
+        ValueError: if there is no subject, the issuer is malformed, or the document is too long.
     """
     return build_trust_policy(build_web_identity_statements(provider_arn, issuer, subjects, audience))
 
 
 def build_policy(statements: list[Statement]) -> str:
-    """A policy document (JSON) of these statements."""
+    """Return a policy document (JSON) with these statements."""
     return json.dumps({"Version": _VERSION, "Statement": statements}, separators=(",", ":"))
 
 
 def count_characters(document: str) -> int:
-    """Characters of a document as IAM counts them."""
+    """Count the characters of a document as IAM does, without white space."""
     return len("".join(document.split()))
 
 
 def normalize_permission_policy(document: object, what: str) -> str:
-    """A document that somebody wrote, an object or JSON text, as compact JSON.
+    """Return a permission policy of the caller as compact JSON.
+
+    Args:
+        document: an object or JSON text.
+        what: name of the document in errors.
 
     Raises:
-        ValueError: naming `what`, when it is no permission policy.
+        ValueError: if it is not a permission policy.
     """
-    found = _parse_document(document, what)
-    if not isinstance(found, Mapping) or not found.get("Statement"):
-        msg = f"{what} is {found!r}; accepted is a policy document, {{'Version': {_VERSION!r}, 'Statement': [...]}}"
+    parsed = _parse_document(document, what)
+    if not isinstance(parsed, Mapping) or not parsed.get("Statement"):
+        msg = f"{what} is {parsed!r}; accepted is a policy document, {{'Version': {_VERSION!r}, 'Statement': [...]}}"
         raise ValueError(msg)
-    if found.get("Version") != _VERSION:
-        msg = f"{what} has the Version {found.get('Version')!r}; accepted is {_VERSION!r}: older ones have no variables"
+    if parsed.get("Version") != _VERSION:
+        msg = (
+            f"{what} has the Version {parsed.get('Version')!r}; accepted is {_VERSION!r}: older ones have no variables"
+        )
         raise ValueError(msg)
-    statements = found["Statement"]
+    statements = parsed["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
         _check_statement(statement, what)
-    return json.dumps(found, separators=(",", ":"))
+    return json.dumps(parsed, separators=(",", ":"))
 
 
 def check_inline_policies(documents: Mapping[str, str]) -> None:
-    """Raises ValueError when a role's inline policies are longer together than IAM accepts."""
+    """Raise ValueError if the inline policies of a role are together longer than IAM accepts."""
     total = sum(count_characters(document) for document in documents.values())
     if total > INLINE_POLICIES_LIMIT:
         msg = (
@@ -215,7 +222,7 @@ def check_inline_policies(documents: Mapping[str, str]) -> None:
 
 
 def check_customer_policy(name: str, document: str) -> None:
-    """Raises ValueError when a customer policy is longer than IAM accepts."""
+    """Raise ValueError if a customer policy is longer than IAM accepts."""
     if count_characters(document) > CUSTOMER_POLICY_LIMIT:
         msg = (
             f"customer policy {name} has {count_characters(document)} characters; IAM accepts {CUSTOMER_POLICY_LIMIT}: "
@@ -225,7 +232,10 @@ def check_customer_policy(name: str, document: str) -> None:
 
 
 def format_managed_policy_arn(partition: str, path_and_name: str) -> str:
-    """ARN of a policy that AWS manages, such as `service-role/AmazonEBSCSIDriverPolicy`; an ARN stays what it is."""
+    """Return the ARN of an AWS managed policy, such as `service-role/AmazonEBSCSIDriverPolicy`.
+
+    An ARN is returned unchanged.
+    """
     if path_and_name.startswith("arn:"):
         return path_and_name
     return f"arn:{partition}:iam::aws:policy/{path_and_name}"

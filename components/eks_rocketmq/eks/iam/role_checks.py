@@ -1,4 +1,4 @@
-"""What IAM and Kubernetes accept in the arguments of a role and of its providers. Pure: no Pulumi provider."""
+"""Validation of the arguments of roles and OIDC providers. Pure: without a Pulumi provider."""
 
 import hashlib
 import re
@@ -23,9 +23,10 @@ _DESCRIPTION = re.compile(r"[\t\n\r -~¡-ÿ]{0,1000}")
 
 
 def parse_service_account(account: Mapping[str, str]) -> tuple[str, str]:
-    """Namespace and name of a service account that a role may be for.
+    """Return namespace and name of a service account that may assume a role.
 
-    The name may be a pattern with `*` and `?`. The namespace may not: whoever can make namespaces could let himself in.
+    The name may be a pattern with `*` and `?`. The namespace may not: a user who can create namespaces would otherwise
+    get the role.
 
     Raises:
         ValueError: naming the value and what is accepted.
@@ -48,7 +49,7 @@ def parse_service_account(account: Mapping[str, str]) -> tuple[str, str]:
 
 
 def validate_audience(value: str) -> str:
-    """The audience of a token, which is always matched exactly.
+    """Return the audience of a token, which is always matched exactly.
 
     Raises:
         ValueError: naming the value and what is accepted.
@@ -63,7 +64,7 @@ def validate_audience(value: str) -> str:
 
 
 def validate_provider_audiences(extra: Sequence[str]) -> None:
-    """Raises ValueError for audiences beside STS's own that IAM does not accept in a provider, or too many of them."""
+    """Raise ValueError if IAM does not accept the audiences in addition to STS's own, or there are too many."""
     if len(extra) >= MAX_AUDIENCES:
         msg = f"client_ids has {len(extra)} audiences beside sts.amazonaws.com; IAM accepts {MAX_AUDIENCES} together"
         raise ValueError(msg)
@@ -72,7 +73,7 @@ def validate_provider_audiences(extra: Sequence[str]) -> None:
 
 
 def validate_thumbprints(values: Sequence[str]) -> None:
-    """Raises ValueError for what is no SHA-1 fingerprint, or too many of them."""
+    """Raise ValueError if a value is not a SHA-1 fingerprint, or there are too many."""
     wrong = [value for value in values if not _THUMBPRINT.fullmatch(value)]
     if wrong or len(values) > MAX_THUMBPRINTS:
         msg = (
@@ -83,7 +84,7 @@ def validate_thumbprints(values: Sequence[str]) -> None:
 
 
 def validate_role_name(value: str, what: str = "role_name") -> str:
-    """Raises ValueError, naming `what`, unless IAM accepts `value` as the name of a role."""
+    """Return a role name; raise ValueError, naming `what`, if IAM does not accept it."""
     if not _ROLE_NAME.fullmatch(value):
         msg = f"{what} is {value!r}; accepted are 1 to 64 letters, digits and any of +=,.@_-"
         raise ValueError(msg)
@@ -91,23 +92,23 @@ def validate_role_name(value: str, what: str = "role_name") -> str:
 
 
 def build_cluster_role_name(cluster: str, purpose: str) -> str:
-    """Return a role name that no other cluster of the account uses: `prod-ebs-csi-driver`.
+    """Return a role name that is unique for the cluster, such as `prod-ebs-csi-driver`.
 
-    IAM accepts 64 characters. A longer name is cut, and a hash of the cluster's whole name keeps it unique.
+    IAM accepts 64 characters. A longer name is truncated, and a hash of the full cluster name keeps it unique.
 
     Args:
         cluster: name of the cluster.
-        purpose: what the role is for, such as `ebs-csi-driver`.
+        purpose: purpose of the role, such as `ebs-csi-driver`.
     """
     name = f"{cluster}-{purpose}"
     if len(name) <= MAX_ROLE_NAME_LENGTH:
         return name
-    end = f"-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}-{purpose}"
-    return cluster[: MAX_ROLE_NAME_LENGTH - len(end)] + end
+    suffix = f"-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}-{purpose}"
+    return cluster[: MAX_ROLE_NAME_LENGTH - len(suffix)] + suffix
 
 
 def validate_path(value: str) -> str:
-    """Raises ValueError unless IAM accepts `value` as a path."""
+    """Return a path; raise ValueError if IAM does not accept it."""
     if not _PATH.fullmatch(value):
         msg = f"path is {value!r}; accepted is '/' or a path between slashes, such as '/team/messaging/'"
         raise ValueError(msg)
@@ -115,7 +116,7 @@ def validate_path(value: str) -> str:
 
 
 def validate_session_duration(value: float) -> int:
-    """Raises ValueError unless IAM accepts `value` as the longest session of a role."""
+    """Return the maximum session duration in seconds; raise ValueError if IAM does not accept it."""
     seconds = whole_number(value, "max_session_duration")
     shortest, longest = SESSION_SECONDS
     if not shortest <= seconds <= longest:
@@ -125,7 +126,7 @@ def validate_session_duration(value: float) -> int:
 
 
 def validate_description(value: str) -> str:
-    """Raises ValueError unless IAM accepts `value` as the description of a role."""
+    """Return a description of a role; raise ValueError if IAM does not accept it."""
     if not _DESCRIPTION.fullmatch(value):
         msg = f"description is {value!r}; accepted are up to 1000 characters of Latin-1"
         raise ValueError(msg)
@@ -133,19 +134,19 @@ def validate_description(value: str) -> str:
 
 
 def validate_policy_names(managed: Iterable[str], customer: Iterable[str], inline: Iterable[str]) -> None:
-    """Raises ValueError for a name that IAM refuses, or two policies that would be one attachment.
+    """Raise ValueError if IAM rejects a policy name, or two attachments would have the same name.
 
     Args:
-        managed: policies that exist, by path and name or by ARN.
-        customer: names of attachments beside them.
-        inline: names of the policies within the role.
+        managed: existing policies, by path and name or by ARN.
+        customer: names of the other attachments.
+        inline: names of the inline policies.
     """
-    own, managed = list(customer), [managed_policy(policy, "managed_policies") for policy in managed]
-    for name in [*own, *inline]:
+    customer_names, managed = list(customer), [managed_policy(policy, "managed_policies") for policy in managed]
+    for name in [*customer_names, *inline]:
         if not _POLICY_NAME.fullmatch(name):
             msg = f"a policy is named {name!r}; accepted are 1 to 128 letters, digits and any of +=,.@_-"
             raise ValueError(msg)
-    attached = [*(policy.rsplit("/", 1)[-1] for policy in managed), *own]
+    attached = [*(policy.rsplit("/", 1)[-1] for policy in managed), *customer_names]
     for name in attached:
         if attached.count(name) > 1:
             msg = f"the role has {attached.count(name)} policies named {name!r} to attach; name each once"
@@ -153,7 +154,7 @@ def validate_policy_names(managed: Iterable[str], customer: Iterable[str], inlin
 
 
 def reject_wildcard_names(accounts: Iterable[tuple[str, str]]) -> None:
-    """Raises ValueError for a name with a wildcard: an association of EKS Pod Identity is for one service account."""
+    """Raise ValueError for a name with a wildcard: an EKS Pod Identity association is for one service account."""
     for namespace, name in accounts:
         if has_wildcard(name):
             msg = (
@@ -163,24 +164,24 @@ def reject_wildcard_names(accounts: Iterable[tuple[str, str]]) -> None:
             raise ValueError(msg)
 
 
-def has_issuer_and_provider(given: Mapping[str, object], *, pod_identity: bool) -> bool:
-    """Whether `issuer` and `provider_arn` name a cluster; the two belong together.
+def has_issuer_and_provider(args: Mapping[str, object], *, pod_identity: bool) -> bool:
+    """Return whether the role has `issuer` and `provider_arn`.
 
     Args:
-        given: the arguments of the role.
-        pod_identity: whether EKS Pod Identity hands the role out, which needs neither.
+        args: arguments of the role.
+        pod_identity: whether EKS Pod Identity assumes the role, which needs neither argument.
 
     Raises:
-        ValueError: for one without the other, and for a role that names no cluster at all.
+        ValueError: if only one of the two is given, or the role has no cluster at all.
     """
-    found = [key for key in ("issuer", "provider_arn") if key in given]
-    if len(found) == 1:
-        msg = f"the role has {found[0]} alone; give issuer and provider_arn of the same cluster"
+    present = [key for key in ("issuer", "provider_arn") if key in args]
+    if len(present) == 1:
+        msg = f"the role has {present[0]} alone; give issuer and provider_arn of the same cluster"
         raise ValueError(msg)
-    if not (found or given.get("clusters") or pod_identity):
+    if not (present or args.get("clusters") or pod_identity):
         msg = (
             "the role names no cluster whose tokens it trusts; give issuer and provider_arn of one, clusters for "
             "several, or pod_identity_clusters"
         )
         raise ValueError(msg)
-    return bool(found)
+    return bool(present)

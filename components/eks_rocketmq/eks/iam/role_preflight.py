@@ -1,4 +1,4 @@
-"""A warning about policies that an adopted role keeps beside those of the stack."""
+"""Warning about the policies of an imported role that the stack does not manage."""
 
 import asyncio
 import os
@@ -24,18 +24,19 @@ def warn_about_unmanaged_policies(
     arns: Collection[Input[str]],
     inline: Collection[str],
 ) -> ResourceHookBinding:
-    """Return a hook of a role: at the first update after its import, it names the policies that others left on it.
+    """Return a hook that warns about policies of a role that the stack does not manage.
 
-    A role without this stack's tag was imported. Later updates ask nothing.
+    It warns at the first update after the import. An imported role does not have this stack's tag. Later updates make
+    no request.
 
     Args:
         name: name of the role's resource; the hook is `<name>-policies`.
-        component: its parent, whose AWS provider says which account is asked.
-        policies: attached by the stack: ARN, or path and name.
-        arns: attached by the stack, from other resources.
-        inline: policies within the role, by name.
+        component: parent of the role. Its AWS provider determines the account.
+        policies: policies that the stack attaches, by ARN, or by path and name.
+        arns: ARNs of policies that the stack attaches, from other resources.
+        inline: names of the stack's inline policies.
     """
-    ask = create_session_factory(component)
+    create_session = create_session_factory(component)
     tags = ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
@@ -44,15 +45,15 @@ def warn_about_unmanaged_policies(
             return
         role = (args.old_outputs or {}).get("name") or args.id
         try:
-            session = await ask()
-            found = await asyncio.to_thread(list_role_policies, session, role)
-        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
+            session = await create_session()
+            attached, embedded = await asyncio.to_thread(list_role_policies, session, role)
+        except Exception as error:  # noqa: BLE001 - an optional check must not stop a valid update
             pulumi.log.warn(f"cannot tell which policies IAM role {role!r} has ({error}); going on without that check")
             return
-        known = [await pulumi.Output.from_input(arn).future() for arn in arns]
-        wanted = {_strip_account(policy) for policy in [*policies, *known] if policy}
-        others = [arn for arn in found[0] if _strip_account(arn) not in wanted]
-        others += [f"{each} (inline)" for each in found[1] if each not in inline]
+        arn_values = [await pulumi.Output.from_input(arn).future() for arn in arns]
+        managed = {_strip_account(policy) for policy in [*policies, *arn_values] if policy}
+        others = [arn for arn in attached if _strip_account(arn) not in managed]
+        others += [f"{each} (inline)" for each in embedded if each not in inline]
         if others:
             pulumi.log.warn(_format_warning(role, others))
 
@@ -60,7 +61,7 @@ def warn_about_unmanaged_policies(
 
 
 def list_role_policies(session: Session, role: str) -> tuple[list[str], list[str]]:
-    """ARNs of the policies attached to a role, and names of those within it."""
+    """Return the ARNs of a role's attached policies, and the names of its inline policies."""
     iam = session.client("iam")
 
     def listed(operation: str, key: str) -> list[Any]:
@@ -71,7 +72,7 @@ def list_role_policies(session: Session, role: str) -> tuple[list[str], list[str
 
 
 def _strip_account(policy: str) -> str:
-    """Path and name of a policy, whatever its partition and account."""
+    """Return path and name of a policy without partition and account."""
     return policy.rpartition(_POLICY_SEPARATOR)[2]
 
 

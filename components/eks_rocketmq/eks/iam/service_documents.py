@@ -1,4 +1,4 @@
-"""IAM documents for what AWS's own services do in an account. Pure."""
+"""IAM policy documents for AWS services. Pure."""
 
 from typing import Any
 
@@ -7,25 +7,25 @@ from eks_rocketmq.eks.iam.policy_documents import build_policy
 CLUSTER_SERVICE = "eks.amazonaws.com"
 NODE_SERVICE = "ec2.amazonaws.com"
 FLOW_LOG_SERVICE = "vpc-flow-logs.amazonaws.com"
-"""Service principals. They end in `.com` in every partition; EC2 alone has a name of its own in `aws-cn`."""
+"""Service principals. They end in `.com` in every partition. Only EC2 has another name in `aws-cn`."""
 
 
 def get_service_principals(service: str, partition: str) -> str | list[str]:
-    """The names under which a service takes a role in a partition.
+    """Return the principals of a service in a partition.
 
-    EC2 in China is `ec2.amazonaws.com.cn`, and AWS writes the other name there as well: a role for both fits either
-    way.
+    In China, EC2 is `ec2.amazonaws.com.cn`, and AWS documentation also uses `ec2.amazonaws.com`. The role therefore
+    trusts both.
     """
     return [service, f"{service}.cn"] if (service, partition) == (NODE_SERVICE, "aws-cn") else service
 
 
 def build_service_trust_policy(service: str | list[str], *, sessions: bool = False, account: str | None = None) -> str:
-    """The trust policy (JSON) of a role that a service of AWS takes.
+    """Return the trust policy (JSON) of a role that an AWS service assumes.
 
     Args:
-        service: its principal, or several of one service, see `principals`.
-        sessions: whether it tags its sessions, as EKS does.
-        account: the only account for which it may act; default: whichever it acts for.
+        service: principal of the service, or several, see `get_service_principals`.
+        sessions: whether the service tags its sessions, as EKS does.
+        account: the only account for which the service may assume the role; default: any.
     """
     statement: dict[str, Any] = {
         "Effect": "Allow",
@@ -38,7 +38,7 @@ def build_service_trust_policy(service: str | list[str], *, sessions: bool = Fal
 
 
 def build_flow_log_policy(log_group_arn: str) -> str:
-    """The permission (JSON) to write into one log group and its streams."""
+    """Return the policy (JSON) to write to one log group and its streams."""
     return build_policy(
         [
             {

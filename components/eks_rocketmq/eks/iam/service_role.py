@@ -1,4 +1,4 @@
-"""Roles that AWS services assume, with the managed policies that they need."""
+"""Roles that AWS services assume, with managed policies."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,14 @@ def create_service_role(  # noqa: PLR0913 - each is a part of the role
     tags: dict[str, Input[str]],
     sessions: bool = False,
 ) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
-    """A role that a service of AWS takes, with policies that AWS manages. Its name is automatic: IAM knows no regions,
-    and a cluster of the same name may stand in another one.
+    """Create a role that an AWS service assumes, with managed policies.
+
+    Pulumi generates the role's name. IAM is global, and another region may have a cluster of the same name.
 
     Args:
-        component: the parent.
-        name: name of the role's resource.
-        service: principal of the service, as in most partitions.
+        component: parent of the resources.
+        name: prefix of the resource names.
+        service: principal of the service in the partition `aws`.
         policies: path and name of each managed policy.
         tags: tags of the role.
         sessions: whether the service tags its sessions.
@@ -47,7 +48,7 @@ def create_service_role(  # noqa: PLR0913 - each is a part of the role
 def attach_policies(
     component: ComponentResource, name: str, role: aws.iam.Role, policies: Sequence[str]
 ) -> list[aws.iam.RolePolicyAttachment]:
-    """An attachment for each policy that exists: one of AWS by path and name, one of an account by its ARN."""
+    """Attach existing policies to a role: AWS managed ones by path and name, customer managed ones by ARN."""
     if not policies:
         return []
     partition = aws_account.get_partition(component)

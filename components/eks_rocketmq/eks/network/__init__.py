@@ -1,1 +1,1 @@
-"""The network of a new cluster, and load balancers."""
+"""VPC of a new cluster, and load balancers."""

@@ -1,4 +1,4 @@
-"""The network of a new cluster."""
+"""VPC of a new cluster."""
 
 from typing import TYPE_CHECKING
 
@@ -31,24 +31,24 @@ S3 = "s3"
 
 @documented
 class Network(ComponentResource):
-    """A VPC with a private and a public subnet in each zone, a way out, and logs of what flows.
+    """A VPC with private and public subnets in each zone, NAT gateways, endpoints and flow logs.
 
-    Private subnets are given out only once their routes and endpoints exist, so a node that starts in one finds its
-    images. A network that AWS would refuse, or whose subnets do not fit, is refused with a ValueError at preview.
+    The output of the private subnets depends on their routes and endpoints, so that new nodes can pull their images. A
+    ValueError at preview rejects a network that AWS would reject, and subnets that do not fit into the VPC.
     """
 
     vpc_id: Output[str]
-    """Id of the VPC."""
+    """ID of the VPC."""
     cidr_block: Output[str]
-    """IPv4 block of the VPC."""
+    """IPv4 CIDR block of the VPC."""
     zones: Output[list[str]]
     """Names of the zones, in the order of the subnets."""
     private_subnet_ids: Output[list[str]]
-    """Ids of the private subnets, one for each zone, for control plane and nodes."""
+    """IDs of the private subnets, one for each zone, for control plane and nodes."""
     public_subnet_ids: Output[list[str]]
-    """Ids of the public subnets, one for each zone."""
+    """IDs of the public subnets, one for each zone."""
     nat_addresses: Output[list[str]]
-    """Public addresses from which the private subnets reach the internet, for the allow-lists of others."""
+    """Public addresses of the NAT gateways, from which private subnets reach the internet; for allow lists."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("Network"), name, {}, opts)
@@ -62,31 +62,31 @@ class Network(ComponentResource):
             f"{name}-vpc",
             cidr_block=str(plan.vpc),
             enable_dns_support=True,
-            # Interface endpoints and the private endpoint of EKS are found by name only with both.
+            # The DNS names of interface endpoints and of the private EKS endpoint need both options.
             enable_dns_hostnames=True,
             tags=self._build_tags("vpc"),
             opts=child_options(self),
         )
-        # The group that everything without one falls into: with no rule in it, nothing is open by accident.
+        # Resources without a security group get this one. Without rules, it opens nothing by accident.
         aws.ec2.DefaultSecurityGroup(
             f"{name}-default-security-group", vpc_id=vpc.id, tags=self._build_tags("default"), opts=child_options(self)
         )
         public = self._create_subnets(vpc, "public", zones, plan.public, args)
         private = self._create_subnets(vpc, "private", zones, plan.private, args)
-        gateway, public_ways = self._create_public_routes(vpc, public)
+        gateway, public_routes = self._create_public_routes(vpc, public)
         nats, addresses = self._create_nat_gateways(plan, public, gateway)
-        tables, private_ways = self._create_private_routes(vpc, private, nats)
+        tables, private_routes = self._create_private_routes(vpc, private, nats)
         endpoints = self._create_endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
             boundary = args.get("permissions_boundary")
-            known = None if boundary is None else checked(boundary, policy_arn, "permissions_boundary")
-            self._create_flow_logs(vpc, plan.flow_log_days, known)
+            boundary = None if boundary is None else checked(boundary, policy_arn, "permissions_boundary")
+            self._create_flow_logs(vpc, plan.flow_log_days, boundary)
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
         self.zones = Output.all(*[subnet.availability_zone for subnet in private])
         # A node that starts in a subnet needs its routes and endpoints.
-        self.private_subnet_ids = after(Output.all(*[subnet.id for subnet in private]), [*private_ways, *endpoints])
-        self.public_subnet_ids = after(Output.all(*[subnet.id for subnet in public]), public_ways)
+        self.private_subnet_ids = after(Output.all(*[subnet.id for subnet in private]), [*private_routes, *endpoints])
+        self.public_subnet_ids = after(Output.all(*[subnet.id for subnet in public]), public_routes)
         self.nat_addresses = Output.all(*[address.public_ip for address in addresses])
         self.register_outputs(
             {
@@ -106,25 +106,25 @@ class Network(ComponentResource):
         return {"Name": self._child_name(part), **(extra or {}), **self._common_tags}
 
     def _select_zones(self, args: NetworkArgs, count: int) -> list[str]:
-        # The plain call: how many subnets there are must be known before the first one.
-        lookup = format_call("aws:index/getAvailabilityZones:getAvailabilityZones", state="available")
-        found = invoke_function(
+        # The direct form of the function: the number of subnets must be known at preview.
+        function_call = format_call("aws:index/getAvailabilityZones:getAvailabilityZones", state="available")
+        result = invoke_function(
             lambda: aws.get_availability_zones(
                 state="available",
-                # Local and wavelength zones are opt-in and carry no control plane.
+                # Local Zones and Wavelength Zones are opt-in and have no control planes.
                 filters=[
                     {"name": "opt-in-status", "values": ["opt-in-not-required"]},
                     {"name": "zone-type", "values": ["availability-zone"]},
                 ],
                 opts=InvokeOptions(parent=self),
             ),
-            lookup,
+            function_call,
             "the availability zones of the region cannot be read",
             "names",
             "zone_ids",
         )
-        require_fields(found, lookup, *[f"zone_ids.{place}" for place in range(len(found.names))])
-        return select_zones(dict(zip(found.names, found.zone_ids, strict=False)), args.get("zones"), count)
+        require_fields(result, function_call, *[f"zone_ids.{index}" for index in range(len(result.names))])
+        return select_zones(dict(zip(result.names, result.zone_ids, strict=False)), args.get("zones"), count)
 
     def _create_subnets(
         self,
@@ -144,16 +144,16 @@ class Network(ComponentResource):
         tags = build_subnet_tags(role, args.get("cluster_name"), extra)
         return [
             aws.ec2.Subnet(
-                self._child_name(f"{kind}-{place}"),
+                self._child_name(f"{kind}-{index}"),
                 vpc_id=vpc.id,
                 availability_zone=zone,
                 cidr_block=str(block),
-                # Public addresses are for NAT gateways and load balancers, which ask for them themselves.
+                # Only NAT gateways and load balancers need public addresses, and they request them themselves.
                 map_public_ip_on_launch=False,
-                tags=self._build_tags(f"{kind}-{place}", tags),
+                tags=self._build_tags(f"{kind}-{index}", tags),
                 opts=child_options(self, ignore_changes=ignored),
             )
-            for place, (zone, block) in enumerate(zip(zones, blocks, strict=True), start=1)
+            for index, (zone, block) in enumerate(zip(zones, blocks, strict=True), start=1)
         ]
 
     def _create_public_routes(
@@ -163,56 +163,56 @@ class Network(ComponentResource):
             self._child_name("gateway"), vpc_id=vpc.id, tags=self._build_tags("gateway"), opts=child_options(self)
         )
         table = self._create_route_table(vpc, "public")
-        out = self._create_route("public", table, gateway_id=gateway.id)
-        return gateway, [out, *self._associate_tables("public", subnets, [table])]
+        route = self._create_route("public", table, gateway_id=gateway.id)
+        return gateway, [route, *self._associate_tables("public", subnets, [table])]
 
     def _create_nat_gateways(
         self, plan: NetworkPlan, public: "list[aws.ec2.Subnet]", gateway: "aws.ec2.InternetGateway"
     ) -> "tuple[list[aws.ec2.NatGateway], list[aws.ec2.Eip]]":
-        # AWS gives an address to a VPC, and a NAT gateway its way out, only while an internet gateway is attached.
+        # Elastic IP addresses and NAT gateways need an attached internet gateway.
         opts = child_options(self, depends_on=[gateway])
         addresses = [
             aws.ec2.Eip(
-                self._child_name(f"nat-{place}"), domain="vpc", tags=self._build_tags(f"nat-{place}"), opts=opts
+                self._child_name(f"nat-{index}"), domain="vpc", tags=self._build_tags(f"nat-{index}"), opts=opts
             )
-            for place in range(1, plan.nat_gateways + 1)
+            for index in range(1, plan.nat_gateways + 1)
         ]
         gateways = [
             aws.ec2.NatGateway(
-                self._child_name(f"nat-{place}"),
+                self._child_name(f"nat-{index}"),
                 allocation_id=address.id,
                 subnet_id=subnet.id,
-                tags=self._build_tags(f"nat-{place}"),
+                tags=self._build_tags(f"nat-{index}"),
                 opts=opts,
             )
-            for place, (address, subnet) in enumerate(zip(addresses, public, strict=False), start=1)
+            for index, (address, subnet) in enumerate(zip(addresses, public, strict=False), start=1)
         ]
         return gateways, addresses
 
     def _create_private_routes(
         self, vpc: "aws.ec2.Vpc", subnets: "list[aws.ec2.Subnet]", nats: "list[aws.ec2.NatGateway]"
     ) -> "tuple[list[aws.ec2.RouteTable], list[Resource]]":
-        # A table for each zone, however many gateways there are: from one to one a zone is a change of a route.
-        tables = [self._create_route_table(vpc, f"private-{place}") for place in range(1, len(subnets) + 1)]
-        ways: list[Resource] = [
+        # Each zone has its own route table, so a change between one gateway and one per zone only updates a route.
+        tables = [self._create_route_table(vpc, f"private-{index}") for index in range(1, len(subnets) + 1)]
+        routes: list[Resource] = [
             self._create_route(f"private-{index + 1}", table, nat_gateway_id=nats[index % len(nats)].id)
             for index, table in enumerate(tables)
             if nats
         ]
-        return tables, [*ways, *self._associate_tables("private", subnets, tables)]
+        return tables, [*routes, *self._associate_tables("private", subnets, tables)]
 
     def _create_route_table(self, vpc: "aws.ec2.Vpc", part: str) -> "aws.ec2.RouteTable":
         return aws.ec2.RouteTable(
             self._child_name(part), vpc_id=vpc.id, tags=self._build_tags(part), opts=child_options(self)
         )
 
-    def _create_route(self, part: str, table: "aws.ec2.RouteTable", **way: Output[str]) -> "aws.ec2.Route":
+    def _create_route(self, part: str, table: "aws.ec2.RouteTable", **target: Output[str]) -> "aws.ec2.Route":
         return aws.ec2.Route(
             self._child_name(part),
             route_table_id=table.id,
             destination_cidr_block=ANY_IPV4,
             opts=child_options(self),
-            **way,
+            **target,
         )
 
     def _associate_tables(
@@ -229,31 +229,37 @@ class Network(ComponentResource):
         ]
 
     def _find_endpoint_services(self, plan: NetworkPlan, *, s3: bool) -> dict[str, str]:
-        """Full name of the endpoint of each service, asked of the region: one that it lacks is refused at preview."""
+        """Return the full name of each service's endpoint.
+
+        Raises:
+            ValueError: at preview, for a service that has no interface endpoint in the region.
+        """
         opts = InvokeOptions(parent=self)
         region = self._read_region(opts) if s3 or plan.interface_endpoints else ""
-        # S3's gateway has the same name everywhere, and costs no question.
-        found = {S3: f"com.amazonaws.{region}.s3"} if s3 else {}
+        # The gateway endpoint of S3 has the same name format in all regions, so it needs no lookup.
+        services = {S3: f"com.amazonaws.{region}.s3"} if s3 else {}
         for service in plan.interface_endpoints:
             names = list_endpoint_names(service, region)
-            lookup = format_call("aws:ec2/getVpcEndpointService:getVpcEndpointService", service_name=names)
+            function_call = format_call("aws:ec2/getVpcEndpointService:getVpcEndpointService", service_name=names)
             try:
-                answer = aws.ec2.get_vpc_endpoint_service(
+                result = aws.ec2.get_vpc_endpoint_service(
                     filters=[{"name": "service-name", "values": names}], service_type="Interface", opts=opts
                 )
             except Exception as error:
                 msg = (
                     f"interface_endpoints has {service!r}, for which {region} has no interface endpoint ({error}, "
-                    f"from {lookup}); `aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those that "
-                    "it has"
+                    f"from {function_call}); `aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those "
+                    "that it has"
                 )
                 raise ValueError(msg) from error
-            found[service] = str(require_fields(answer, lookup, "service_name").service_name)
-        return found
+            services[service] = str(require_fields(result, function_call, "service_name").service_name)
+        return services
 
     def _read_region(self, opts: InvokeOptions) -> str:
-        lookup = format_call("aws:index/getRegion:getRegion")
-        return invoke_function(lambda: aws.get_region(opts=opts), lookup, "the region cannot be read", "region").region
+        function_call = format_call("aws:index/getRegion:getRegion")
+        return invoke_function(
+            lambda: aws.get_region(opts=opts), function_call, "the region cannot be read", "region"
+        ).region
 
     def _create_endpoints(
         self,
@@ -262,9 +268,9 @@ class Network(ComponentResource):
         tables: "list[aws.ec2.RouteTable]",
         services: dict[str, str],
     ) -> "list[Resource]":
-        made: list[Resource] = []
+        endpoints: list[Resource] = []
         if S3 in services:
-            made.append(
+            endpoints.append(
                 aws.ec2.VpcEndpoint(
                     self._child_name(S3),
                     vpc_id=vpc.id,
@@ -277,7 +283,7 @@ class Network(ComponentResource):
             )
         interfaces = {service: name for service, name in services.items() if service != S3}
         if not interfaces:
-            return made
+            return endpoints
         group = aws.ec2.SecurityGroup(
             self._child_name("endpoints"),
             description="HTTPS from the VPC to its interface endpoints",
@@ -286,7 +292,7 @@ class Network(ComponentResource):
             tags=self._build_tags("endpoints"),
             opts=child_options(self),
         )
-        return made + [
+        return endpoints + [
             aws.ec2.VpcEndpoint(
                 self._child_name(service.replace(".", "-")),
                 vpc_id=vpc.id,
@@ -303,7 +309,7 @@ class Network(ComponentResource):
 
     def _create_flow_logs(self, vpc: "aws.ec2.Vpc", days: int, boundary: "Input[str] | None") -> None:
         name, tags = self._child_name("flow-logs"), self._build_tags("flow-logs")
-        # Its name is automatic, as is the role's: a VPC of the same name may stand in another account or region.
+        # Pulumi generates the names of log group and role, because another region may have a VPC of the same name.
         group = aws.cloudwatch.LogGroup(
             name,
             retention_in_days=days,
@@ -334,6 +340,6 @@ class Network(ComponentResource):
             iam_role_arn=role.arn,
             max_aggregation_interval=60,
             tags=tags,
-            # The service writes with the role's policy and gives up on a group into which it may not write.
+            # The service writes with the role's policy, and stops if it has no access to the log group.
             opts=child_options(self, depends_on=[policy]),
         )

@@ -10,43 +10,42 @@ NatMode = Annotated[Literal["per_zone", "single", "none"], Enumeration("NatMode"
 
 
 class NetworkArgs(TypedDict):
-    """Where a cluster lives. Every field has a default."""
+    """Arguments of a `Network`. Every field has a default."""
 
     cidr_block: NotRequired[Replacing[str]]
-    """IPv4 block of the VPC, /16 to /28; default: `10.0.0.0/16`. Changing it replaces the whole network."""
+    """IPv4 CIDR block of the VPC, /16 to /28. Default: `10.0.0.0/16`. Changing it replaces the whole network."""
     zones: NotRequired[Replacing[list[str]]]
-    """Names of 2 to 6 availability zones, such as `eu-west-1a`, the first one first; default: see `zone_count`. Add new
-    ones at the end: zone i has the i-th block. Changing the name at a place replaces that zone's subnets."""
+    """Names of 2 to 6 availability zones, such as `eu-west-1a`. Default: see `zone_count`. Add new zones at the end,
+    because zone i has the i-th CIDR block. Changing a zone's name replaces its subnets."""
     zone_count: NotRequired[int]
-    """How many zones when none are named, 2 to 6; default: 3, the first of the region's standard zones in which EKS
-    places control planes. They are chosen once: subnets that exist stay where they are."""
+    """Number of zones without `zones`, 2 to 6. Default: 3. These are the first standard zones of the region in which
+    EKS places control planes. They are chosen once: existing subnets stay in their zones."""
     private_prefix_length: NotRequired[Replacing[int]]
-    """Size of a private subnet (nodes, pods, control plane) as prefix length; default: `/19` in a `/16`, 8,187
-    addresses. Changing it replaces the subnets."""
+    """Prefix length of private subnets, for nodes, pods and the control plane. Default: `/19` in a `/16`, which has
+    8,187 addresses. Changing it replaces the subnets."""
     public_prefix_length: NotRequired[Replacing[int]]
-    """Size of a public subnet (NAT gateways, public load balancers) as prefix length; default: `/24` in a `/16`.
-    Changing it replaces the subnets."""
+    """Prefix length of public subnets, for NAT gateways and public load balancers. Default: `/24` in a `/16`. Changing
+    it replaces the subnets."""
     nat: NotRequired[NatMode]
-    """How private subnets reach the internet: `per_zone` (default; a gateway in each zone, so that a zone's loss is no
-    other zone's), `single` (one for all, cheaper) or `none` (no way out: nodes become ready only with `s3_endpoint` and
-    `interface_endpoints` for `ec2`, `ecr.api` and `ecr.dkr`, with `sts` for roles by IRSA and `eks-auth` for EKS Pod
-    Identity, and every image has to lie in ECR)."""
+    """NAT gateways of the private subnets. `per_zone` (default): one in each zone, so that the loss of a zone does not
+    affect the others. `single`: one for all zones, which is cheaper. `none`: private subnets cannot reach the internet.
+    Nodes then need `s3_endpoint`, `interface_endpoints` for `ec2`, `ecr.api` and `ecr.dkr`, and `sts` for IRSA or
+    `eks-auth` for EKS Pod Identity. All images must be in ECR."""
     cluster_name: NotRequired[str]
-    """Cluster for the tag `kubernetes.io/cluster/<name>` of the subnets; default: no such tag. Only load-balancer
-    controllers before 2.1.2 and the in-tree one look for it."""
+    """Cluster name for the tag `kubernetes.io/cluster/<name>` of the subnets. Default: no such tag. Only the in-tree
+    load balancer controller and the AWS Load Balancer Controller before 2.1.2 need it."""
     s3_endpoint: NotRequired[bool]
-    """A gateway endpoint for S3, which costs nothing and keeps image layers off the NAT gateways; default: True."""
+    """Create a gateway endpoint for S3. It is free, and image layers do not pass the NAT gateways. Default: True."""
     interface_endpoints: NotRequired[list[str]]
     """AWS services with an endpoint in the private subnets, such as `ecr.api`, `ecr.dkr`, `ec2`, `sts`, `eks`, `logs`,
-    `elasticloadbalancing`, `eks-auth`; each costs by hour and zone. Default: none."""
+    `elasticloadbalancing`, `eks-auth`. AWS charges each one per hour and zone. Default: none."""
     flow_log_retention_days: NotRequired[int]
-    """Days for which CloudWatch keeps the VPC's flow logs, one of the numbers that it accepts; default: 90; 0: no flow
-    logs."""
+    """Retention of the VPC's flow logs in days, a value that CloudWatch accepts, or 0 for no flow logs. Default: 90."""
     permissions_boundary: NotRequired[Input[str]]
-    """ARN of the policy that bounds what the role of the flow logs may do; default: none."""
+    """ARN of the permissions boundary of the flow logs' role. Default: none."""
     private_subnet_tags: NotRequired[dict[str, str]]
-    """Further tags of private subnets, such as `karpenter.sh/discovery`; default: none."""
+    """Additional tags of private subnets, such as `karpenter.sh/discovery`. Default: none."""
     public_subnet_tags: NotRequired[dict[str, str]]
-    """Further tags of public subnets; default: none."""
+    """Additional tags of public subnets. Default: none."""
     tags: NotRequired[dict[str, Input[str]]]
-    """Tags of everything; default: only a name and the stack's own mark."""
+    """Tags of all resources. Default: only a name and the stack's ownership tag."""

@@ -1,4 +1,4 @@
-"""What a network will be, decided before its first resource. Pure."""
+"""Plan of a network. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,32 +13,33 @@ from eks_rocketmq.eks.network.network_args import NatMode, NetworkArgs
 
 NAT_MODES = accepted_values(NatMode)
 UNSUPPORTED_ZONE_IDS = ("use1-az3", "usw1-az2", "cac1-az3")
-"""Zones in which EKS places no control plane. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
+"""Zone IDs in which EKS does not place control planes.
+https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
 NODE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr")
-"""Services without which a node has no addresses for pods and no images. Their layers lie in S3."""
+"""Endpoints that nodes need for pod addresses and images. The image layers are in S3."""
 IDENTITY_ENDPOINTS: Mapping[str, str] = {"irsa": "sts", "pod_identity": "eks-auth"}
-"""Services that hand out the roles of service accounts."""
+"""Endpoint that service accounts need for their roles, by identity."""
 
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """A network without its zones' names."""
+    """A network with valid arguments, without the names of its zones."""
 
     vpc: IPv4Network
     private: Sequence[IPv4Network]
     public: Sequence[IPv4Network]
     nat_gateways: int
-    """How many; the private subnets of zone i leave through the gateway i modulo this."""
+    """Number of NAT gateways. The private subnet of zone i uses gateway i modulo this number."""
     interface_endpoints: Sequence[str]
     flow_log_days: int
-    """Days for which flow logs are kept; 0: there are none."""
+    """Retention of the flow logs in days; 0: no flow logs."""
 
 
 def plan_network(args: NetworkArgs) -> NetworkPlan:
-    """The network that `args` describe.
+    """Validate the arguments of a network and return its plan.
 
     Raises:
-        ValueError: for the first argument that no network can have.
+        ValueError: for the first argument that is not valid.
     """
     zones = _count_zones(args)
     vpc = vpc_block(args.get("cidr_block", "10.0.0.0/16"))
@@ -69,42 +70,43 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
 
 
 def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa",)) -> None:
-    """Refuses a network without a way out in which no node of EKS becomes ready. `Network` itself does not know whether
-    nodes come into it.
+    """Check that nodes can become ready in a network without NAT gateways.
+
+    `Network` does not call this, because it does not know whether the network gets nodes.
 
     Args:
-        args: an `NetworkArgs` that `plan_network` has accepted.
-        identities: how pod network and driver get their roles: `irsa`, `pod_identity` or `node`.
+        args: arguments that `plan_network` has accepted.
+        identities: identities of pod network and EBS CSI driver: `irsa`, `pod_identity` or `node`.
 
     Raises:
         ValueError: naming the endpoints that are missing.
     """
     if args.get("nat") != "none":
         return
-    needed = [
+    required = [
         *NODE_ENDPOINTS,
         *(IDENTITY_ENDPOINTS[each] for each in sorted(set(identities) & IDENTITY_ENDPOINTS.keys())),
     ]
-    missing = [name for name in needed if name not in args.get("interface_endpoints", [])]
+    missing = [name for name in required if name not in args.get("interface_endpoints", [])]
     if missing or not args.get("s3_endpoint", True):
-        lacks = [*(["s3_endpoint"] if not args.get("s3_endpoint", True) else []), *missing]
+        absent = [*(["s3_endpoint"] if not args.get("s3_endpoint", True) else []), *missing]
         msg = (
-            f"nat is 'none' and the network has no {', '.join(lacks)}, without which nodes never become ready; "
-            f"accepted are s3_endpoint and interface_endpoints for {', '.join(needed)}, or nat 'single' or 'per_zone'"
+            f"nat is 'none' and the network has no {', '.join(absent)}, without which nodes never become ready; "
+            f"accepted are s3_endpoint and interface_endpoints for {', '.join(required)}, or nat 'single' or 'per_zone'"
         )
         raise ValueError(msg)
 
 
 def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:
-    """Names of the zones, sorted unless they are given.
+    """Return the names of the zones: the given ones, or the first ones in alphabetical order.
 
     Args:
-        available: id of each standard zone of the region by its name.
-        wanted: names that the caller gave.
-        count: how many, where none are given.
+        available: ID of each standard zone of the region, by name.
+        wanted: names from the caller, or None.
+        count: number of zones, without names from the caller.
 
     Raises:
-        ValueError: for a name that the region does not have, or too few zones.
+        ValueError: for a name that the region does not have, or if there are too few zones.
     """
     usable = sorted(name for name, id_ in available.items() if id_ not in UNSUPPORTED_ZONE_IDS)
     if wanted is None:
@@ -124,21 +126,22 @@ def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, cou
 
 
 def list_endpoint_names(service: str, region: str) -> list[str]:
-    """The names under which a region may have the endpoint of a service; it has exactly one of them.
+    """Return the possible names of a service's endpoint in a region. Exactly one of them exists.
 
-    In `aws-cn` most services, but not all, carry the prefix `cn.`.
+    In `aws-cn` most services have the prefix `cn.`, but not all.
     """
     name = f"com.amazonaws.{region}.{service}"
     return [name, f"cn.{name}"] if region.startswith("cn-") else [name]
 
 
 def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, str]) -> dict[str, str]:
-    """The tags by which load balancers and others find a subnet.
+    """Return the tags by which load balancer controllers and other programs find a subnet.
 
     Args:
         role: `elb` for public subnets, `internal-elb` for private ones.
-        cluster_name: cluster that shares the subnet; in-tree load balancers and controllers before 2.1.2 look for it.
-        extra: further tags, such as those of an autoscaler.
+        cluster_name: cluster of the tag `kubernetes.io/cluster/<name>`, which only the in-tree controller and versions
+            before 2.1.2 of the AWS Load Balancer Controller need.
+        extra: additional tags, such as those of an autoscaler.
     """
     shared = {f"kubernetes.io/cluster/{cluster_name}": "shared"} if cluster_name else {}
     return {f"kubernetes.io/role/{role}": "1", **shared, **extra}
@@ -147,14 +150,14 @@ def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, s
 def _count_zones(args: NetworkArgs) -> int:
     if "zones" not in args:
         count = whole_number(args.get("zone_count", 3), "zone_count")
-        what = f"zone_count is {count}"
+        subject = f"zone_count is {count}"
     else:
         if "zone_count" in args:
             msg = "both zones and zone_count are given; name the zones, or say how many"
             raise ValueError(msg)
-        count, what = len(set(args["zones"])), f"zones is {args['zones']!r}"
+        count, subject = len(set(args["zones"])), f"zones is {args['zones']!r}"
     if not 2 <= count <= 6 or count != len(args.get("zones", range(count))):
-        msg = f"{what}; accepted are 2 to 6 different zones (EKS needs two, three masters and two copies need three)"
+        msg = f"{subject}; accepted are 2 to 6 different zones (EKS needs two, three masters and two copies need three)"
         raise ValueError(msg)
     return count
 

@@ -1,4 +1,4 @@
-"""How much of an instance of EC2 the pods of a node can request at most. Pure."""
+"""Allocatable CPU and memory of EC2 instance types. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -10,27 +10,28 @@ _TYPE = re.compile(
 _GIB_PER_CPU = {"c": 2, "m": 4, "r": 8}
 _MIB = 1024**2
 _RESERVED_MIB, _RESERVED_MIB_PER_POD = 255 + 100, 11
-"""Memory that the kubelet of EKS's images reserves, and the least that it keeps free; and for each pod it may have."""
+"""Memory in MiB: reserved by the kubelet of EKS images plus its eviction threshold, and reserved for each possible
+pod."""
 _MAX_PODS: Mapping[str, int] = {"medium": 8, "large": 29}
 _MIN_PODS_OF_LARGER_SIZES = 58
-"""Pods that every instance of a size may have; larger ones may have this many or more."""
+"""Lower bound of the maximum number of pods, for all other sizes."""
 _RESERVED_CPU = (60, 10, 5, 5)
-"""Thousandths of the first processors that it reserves; of each further one 2.5."""
+"""Millicores of the first four CPUs that the kubelet reserves; 2.5 of each further one."""
 
 
 class Allocatable(NamedTuple):
-    """What pods can request on one node at most."""
+    """Upper limits of what pods can request on one node."""
 
     cpu: int
-    """Thousandths of a CPU."""
+    """CPU in millicores."""
     memory: int
-    """Bytes."""
+    """Memory in bytes."""
 
 
 def estimate_allocatable(instance_type: str) -> Allocatable | None:
-    """Return what pods can request on an instance at most; None for a type whose size does not follow from its name.
+    """Return the most that pods can request on an instance; None if the type's name does not determine its size.
 
-    The families c, m and r have 2, 4 and 8 GiB for each CPU: https://aws.amazon.com/ec2/instance-types/
+    The families c, m and r have 2, 4 and 8 GiB per CPU: https://aws.amazon.com/ec2/instance-types/
     """
     match = _TYPE.fullmatch(instance_type)
     if match is None or (match["family"], match["generation"], match["options"]) == ("c", "5", "n"):

@@ -1,4 +1,4 @@
-"""Managed nodes of a cluster."""
+"""Managed node groups of a cluster."""
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -17,19 +17,19 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 
 @documented
 class NodeGroup(ComponentResource):
-    """Managed nodes: one group of EKS for each zone, from one launch template.
+    """Managed node groups, one for each zone, with a common launch template.
 
-    The metadata service answers only to tokens (IMDSv2), disks are encrypted, nobody logs in. Nodes become ready only
-    with a pod network: depend on the `ClusterAddons` of the stage `before_nodes`. What EKS would refuse is refused with
-    a ValueError at preview.
+    The metadata service requires tokens (IMDSv2), disks are encrypted, and there is no SSH access. Nodes need a pod
+    network to become ready, so let this component depend on the `ClusterAddons` of the stage `before_nodes`. A
+    ValueError at preview rejects arguments that EKS would reject.
     """
 
     role_arn: Output[str]
-    """ARN of the nodes' role."""
+    """ARN of the node role."""
     group_names: Output[list[str]]
     """Names of the groups in EKS, in the order of the subnets."""
     launch_template_id: Output[str]
-    """Id of the launch template."""
+    """ID of the launch template."""
 
     def __init__(self, name: str, args: NodeGroupArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("NodeGroup"), name, {}, opts)
@@ -49,15 +49,15 @@ class NodeGroup(ComponentResource):
             self.role_arn = role.arn
         template = self._create_launch_template(name, args, plan)
         groups: list[aws.eks.NodeGroup] = []
-        for place in range(plan.groups):
-            # Without them a node cannot join, and EKS cannot take its network interfaces away at the end.
-            after: list[Resource] = list(policies)
+        for index in range(plan.groups):
+            # Nodes need the policies to join, and EKS needs them to delete network interfaces at the end.
+            dependencies: list[Resource] = list(policies)
             if args.get("zone_by_zone", True):
-                # Two zones that roll at once evict two members of a broker group: one budget holds both updates up.
-                after += groups[-1:]
+                # Two zones updated at once evict two members of a broker group, and the disruption budget blocks both.
+                dependencies += groups[-1:]
             groups.append(
                 self._create_group(
-                    f"{name}-{place + 1}", args, plan, template, _select_subnets(args, plan, place), after
+                    f"{name}-{index + 1}", args, plan, template, _select_subnets(args, plan, index), dependencies
                 )
             )
         self.group_names = Output.all(*[group.node_group_name for group in groups])
@@ -94,7 +94,7 @@ class NodeGroup(ComponentResource):
                 )
                 for device, size in plan.volumes.items()
             ],
-            # EKS's own tags reach the instances; those of the stack reach them, and their disks, only from here.
+            # EKS adds only its own tags to instances. The stack's tags reach instances and disks only from here.
             tag_specifications=[
                 {"resource_type": kind, "tags": {"Name": name, **tags}}
                 for kind in ("instance", "volume", "network-interface")
@@ -106,26 +106,26 @@ class NodeGroup(ComponentResource):
             ),
         )
 
-    def _create_group(  # noqa: PLR0913, PLR0917 - what differs from group to group
+    def _create_group(  # noqa: PLR0913, PLR0917 - they differ between groups
         self,
         name: str,
         args: NodeGroupArgs,
         plan: NodePlan,
         template: "aws.ec2.LaunchTemplate",
         subnet_ids: Input[list[str]],
-        after: list[Resource],
+        dependencies: list[Resource],
     ) -> aws.eks.NodeGroup:
         return aws.eks.NodeGroup(
             name,
             cluster_name=args["cluster_name"],
-            # A prefix and no name, so that a replacement can be there before the nodes that it replaces go.
+            # With a prefix instead of a name, a replacement can exist before the old nodes are deleted.
             node_group_name_prefix=f"{name}-",
             node_role_arn=self.role_arn,
             subnet_ids=subnet_ids,
             ami_type=plan.ami_type,
             capacity_type=args.get("capacity_type", "ON_DEMAND"),
             instance_types=args["instance_types"],
-            # A number that came over the wire as a float would name the version `1.0`.
+            # The engine may send the number as a float, which would give the version `1.0`.
             launch_template={
                 "id": template.id,
                 "version": template.latest_version.apply(lambda known: str(int(known))),
@@ -148,17 +148,17 @@ class NodeGroup(ComponentResource):
             tags={**args.get("tags", {}), **ownership_tags()},
             opts=child_options(
                 self,
-                depends_on=after,
+                depends_on=dependencies,
                 ignore_changes=["scalingConfig.desiredSize"] if args.get("autoscaled", False) else [],
             ),
         )
 
 
-def _select_subnets(args: NodeGroupArgs, plan: NodePlan, place: int) -> Output[list[str]]:
-    """The subnets of one group: the one of its zone, or all."""
-    every: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
+def _select_subnets(args: NodeGroupArgs, plan: NodePlan, index: int) -> Output[list[str]]:
+    """Return the subnets of one group: that of its zone, or all."""
+    subnets: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
     zones = plan.zones
     if zones is None or not args.get("per_zone", True):
-        return every
-    own: Output[list[str]] = every.apply(lambda known: select_subnet(known, place, zones))
-    return own
+        return subnets
+    subnet: Output[list[str]] = subnets.apply(lambda known: select_subnet(known, index, zones))
+    return subnet

@@ -1,4 +1,4 @@
-"""What a node group will be, decided before its first resource. Pure."""
+"""Plan of a node group. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -19,41 +19,42 @@ AMI_TYPES = {
     "BOTTLEROCKET_x86_64_FIPS": X86,
     "BOTTLEROCKET_ARM_64_FIPS": ARM,
 }
-"""Accepted images, and the architecture of each."""
+"""Accepted AMI types, and the architecture of each."""
 CAPACITY_TYPES = accepted_values(CapacityType)
 UPDATE_STRATEGIES = accepted_values(NodeUpdateStrategy)
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
-"""Effects of taints as Kubernetes writes them, and as EKS does."""
+"""Taint effects as Kubernetes and as EKS spell them."""
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
-"""The least that a node needs: to join, and to pull images. The pod network has a role of its own (`ClusterAddons`).
-https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
+"""Minimum policies of a node: to join the cluster and to pull images. The pod network has its own role
+(`ClusterAddons`). https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html"""
 _JOIN_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy")
 _PULL_POLICIES = (
     *("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
     *("AmazonEC2ContainerRegistryPowerUser", "AmazonEC2ContainerRegistryFullAccess"),
 )
 RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
-"""Nobody labels managed nodes with these: EKS refuses the group, or starts instances whose kubelet does not start, so
-they never join. https://github.com/aws/containers-roadmap/issues/1451, /2465"""
+"""Label domains that managed nodes cannot have. EKS rejects the group, or starts instances whose kubelet does not
+start, so they never join. https://github.com/aws/containers-roadmap/issues/1451, /2465"""
 KUBELET_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
-"""What the kubelet takes nevertheless: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
+"""Exceptions that the kubelet accepts:
+https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction"""
 MAX_NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63, less the provider's suffix of 26
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
 _INSTANCE_TYPE = re.compile(r"(?P<family>[a-z][a-z0-9-]*)\.[a-z0-9-]+")
 _GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
-"""Families with AWS's own arm64 processors have a `g` behind their generation, such as `m7g`, `c7gn` or `im4gn`."""
+"""Families with Graviton (arm64) processors have a `g` after the generation, such as `m7g`, `c7gn` or `im4gn`."""
 
 
 @dataclass(frozen=True)
 class NodePlan:
-    """A node group whose arguments have been checked."""
+    """A node group with valid arguments."""
 
     groups: int
-    """How many groups of EKS it becomes: one for each zone, or one."""
+    """Number of EKS node groups: one for each zone, or one."""
     zones: int | None
-    """How many subnets there must be, where that is known or said."""
+    """Required number of subnets, if it is known or given."""
     ami_type: str
     min_size: int
     desired_size: int
@@ -65,22 +66,22 @@ class NodePlan:
 
     @property
     def volumes(self) -> dict[str, int | None]:
-        """Root volumes by device, with a size in GiB or the image's own."""
+        """Root volumes by device, with a size in GiB, or None for the size of the image."""
         if self.ami_type.startswith("BOTTLEROCKET"):
-            # The system's own volume stays as it is; images and logs live on the second one.
+            # The first volume has the operating system, the second one images and logs.
             return {"/dev/xvda": None, "/dev/xvdb": self.disk_size}
         return {"/dev/xvda": self.disk_size}
 
 
 def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
-    """The node group that `args` describe.
+    """Validate the arguments of a node group and return its plan.
 
     Args:
-        name: name of the component; the groups' names in EKS begin with it.
-        args: its arguments.
+        name: name of the component, which is the prefix of the groups' names in EKS.
+        args: arguments of the component.
 
     Raises:
-        ValueError: for the first argument that no node group can have.
+        ValueError: for the first argument that is not valid.
     """
     zones = _count_zones(args)
     groups = zones if zones is not None and args.get("per_zone", True) else 1
@@ -127,8 +128,8 @@ def _check_label(key: str) -> None:
         raise ValueError(msg)
 
 
-def _is_in_domains(domain: str, others: Sequence[str]) -> bool:
-    return f".{domain}".endswith(tuple(f".{other}" for other in others))
+def _is_in_domains(domain: str, domains: Sequence[str]) -> bool:
+    return f".{domain}".endswith(tuple(f".{parent}" for parent in domains))
 
 
 def _check_versions(args: NodeGroupArgs) -> None:
@@ -138,11 +139,12 @@ def _check_versions(args: NodeGroupArgs) -> None:
     if release is not None and not _RELEASE.fullmatch(release):
         msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
         raise ValueError(msg)
-    counted = get_kubernetes_release(args)
-    if counted is not None and isinstance(version, str) and not counted.startswith(f"{version}."):
+    kubernetes_release = get_kubernetes_release(args)
+    if kubernetes_release is not None and isinstance(version, str) and not kubernetes_release.startswith(f"{version}."):
         msg = (
-            f"release_version is {counted!r} and version {version!r}: an image has the kubelet of its own version. "
-            f"Accepted is a release of {version}. Take one that begins with '{version}.', or leave one of the two out"
+            f"release_version is {kubernetes_release!r} and version {version!r}: an image has the kubelet of its "
+            f"own version. Accepted is a release of {version}. "
+            f"Take one that begins with '{version}.', or leave one of the two out"
         )
         raise ValueError(msg)
 
@@ -154,7 +156,7 @@ def get_kubernetes_release(args: NodeGroupArgs) -> str | None:
 
 
 def _check_arns(args: NodeGroupArgs) -> None:
-    """Those that are known already."""
+    """Validate the ARNs that are known."""
     if isinstance(role := args.get("role_arn"), str):
         role_arn(role, "role_arn")
     if isinstance(key := args.get("disk_kms_key_arn"), str):
@@ -168,23 +170,25 @@ def _check_policies(args: NodeGroupArgs) -> None:
 
 
 def find_missing_policies(attached: Sequence[str], inline: Sequence[str]) -> list[str]:
-    """Return what a role of one's own lacks for nodes, by the names of AWS's policies.
+    """Return the names of the AWS managed policies that a node role does not have but needs.
+
+    Return nothing if the role has inline or customer managed policies: their content is not checked.
 
     Args:
-        attached: ARNs of its managed policies.
-        inline: names of the policies within it. What they and policies of the account allow is not looked at.
+        attached: ARNs of the role's managed policies.
+        inline: names of the role's inline policies.
     """
     names = {arn.rsplit("/", 1)[-1] for arn in attached}
     if inline or "AdministratorAccess" in names or any(parse_arn(arn).account != "aws" for arn in attached):
         return []
-    return [one_of_them[0] for one_of_them in (_JOIN_POLICIES, _PULL_POLICIES) if names.isdisjoint(one_of_them)]
+    return [alternatives[0] for alternatives in (_JOIN_POLICIES, _PULL_POLICIES) if names.isdisjoint(alternatives)]
 
 
 def select_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str]:
-    """The subnet of one group of several.
+    """Return the subnet of one of several groups.
 
     Raises:
-        ValueError: when there are not as many subnets as was said.
+        ValueError: if the number of subnets is not that of the zones.
     """
     if len(subnet_ids) != zones:
         msg = f"zone_count is {zones}, subnet_ids has {len(subnet_ids)}; accepted is one subnet for each zone"
@@ -193,43 +197,46 @@ def select_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str
 
 
 def _count_zones(args: NodeGroupArgs) -> int | None:
-    """How many zones, from the subnets if they are listed."""
+    """Return the number of zones: that of the subnets if they are listed, otherwise `zone_count`."""
     subnets = args["subnet_ids"]
     listed = len(subnets) if isinstance(subnets, list | tuple) else None
-    said = args.get("zone_count")
-    if said is not None:
-        said = _validate_range(said, 1, "zone_count")
-    if listed == 0 or (None not in (listed, said) and listed != said):
-        msg = f"subnet_ids has {listed}, zone_count is {said}; accepted is one subnet for each zone"
+    zone_count = args.get("zone_count")
+    if zone_count is not None:
+        zone_count = _validate_range(zone_count, 1, "zone_count")
+    if listed == 0 or (None not in (listed, zone_count) and listed != zone_count):
+        msg = f"subnet_ids has {listed}, zone_count is {zone_count}; accepted is one subnet for each zone"
         raise ValueError(msg)
-    if listed is None and said is None and args.get("per_zone", True):
+    if listed is None and zone_count is None and args.get("per_zone", True):
         msg = (
             "subnet_ids come from another resource and their number is not known yet; say it with zone_count, as in "
             "{'zone_count': 3}, or make one group over all of them with {'per_zone': False}"
         )
         raise ValueError(msg)
-    return said if listed is None else listed
+    return zone_count if listed is None else listed
 
 
 def _select_ami_type(args: NodeGroupArgs) -> str:
     types = args["instance_types"]
-    found: dict[str, str] = {}
+    types_by_architecture: dict[str, str] = {}
     for type_ in types:
         match = _INSTANCE_TYPE.fullmatch(type_)
         if match is None:
             msg = f"instance_types has {type_!r}; accepted are types such as 'm7i.large' or 'm7g.large'"
             raise ValueError(msg)
-        found[ARM if _GRAVITON.fullmatch(match["family"]) else X86] = type_
-    if len(found) != 1:
-        given = " and ".join(f"{type_} ({architecture})" for architecture, type_ in found.items()) or "none"
-        msg = f"instance_types has {given}; accepted are types of one architecture, one at least"
+        types_by_architecture[ARM if _GRAVITON.fullmatch(match["family"]) else X86] = type_
+    if len(types_by_architecture) != 1:
+        description = (
+            " and ".join(f"{type_} ({architecture})" for architecture, type_ in types_by_architecture.items()) or "none"
+        )
+        msg = f"instance_types has {description}; accepted are types of one architecture, one at least"
         raise ValueError(msg)
-    (architecture,) = found
+    (architecture,) = types_by_architecture
     default = "AL2023_ARM_64_STANDARD" if architecture == ARM else "AL2023_x86_64_STANDARD"
     ami_type = args.get("ami_type", default)
     one_of(ami_type, AMI_TYPES, "ami_type")
     if AMI_TYPES[ami_type] != architecture:
-        msg = f"ami_type is {ami_type!r}, {found[architecture]} has {architecture}: choose an image of the same"
+        instance_type = types_by_architecture[architecture]
+        msg = f"ami_type is {ami_type!r}, {instance_type} has {architecture}: choose an image of the same"
         raise ValueError(msg)
     return ami_type
 

@@ -1,4 +1,4 @@
-"""Check of the role that a node group is given."""
+"""Check of the role that the caller gives to a node group."""
 
 import asyncio
 
@@ -13,33 +13,35 @@ from eks_rocketmq.pulumi_sdk.component import resource_hooks, warn
 
 
 def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
-    """A hook for a launch template: warns, at preview already, when no node could join with the role that is given.
+    """Return a hook of a launch template that warns if nodes cannot join the cluster with the given role.
+
+    The hook runs at preview too.
 
     Args:
         name: name of the resource; the hook is `<name>-role`.
-        role_arn: the role.
-        component: its parent, whose AWS provider says which account is asked.
+        role_arn: ARN of the role.
+        component: parent of the resource. Its AWS provider determines the account.
     """
-    session = create_session_factory(component)
+    create_session = create_session_factory(component)
 
-    async def look(args: ResourceHookArgs) -> None:
+    async def check_role(args: ResourceHookArgs) -> None:
         role = await Output.from_input(role_arn).future()
         if not isinstance(role, str) or not is_arn(role):
             return
         try:
-            known = await session()
-            lacking = await asyncio.to_thread(_list_missing_policies, known, role.rsplit("/", 1)[-1])
-        except Exception as error:  # noqa: BLE001 - the role may be made in the same update, or may not be read
+            session = await create_session()
+            missing = await asyncio.to_thread(_list_missing_policies, session, role.rsplit("/", 1)[-1])
+        except Exception as error:  # noqa: BLE001 - the same update may create the role, or reading it may be forbidden
             pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
             return
-        if lacking:
+        if missing:
             warn(
-                f"{args.name}: role_arn is {role!r}, a role without {' and '.join(lacking)}. Accepted is one with "
+                f"{args.name}: role_arn is {role!r}, a role without {' and '.join(missing)}. Accepted is one with "
                 "which nodes join the cluster and pull images. Attach the policies, or leave role_arn out",
                 component,
             )
 
-    return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", look))
+    return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", check_role))
 
 
 def _list_missing_policies(session: Session, role: str) -> list[str]:
