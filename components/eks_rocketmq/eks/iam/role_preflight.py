@@ -64,11 +64,11 @@ def list_role_policies(session: Session, role: str) -> tuple[list[str], list[str
     """Return the ARNs of a role's attached policies, and the names of its inline policies."""
     iam = session.client("iam")
 
-    def listed(operation: str, key: str) -> list[Any]:
+    def list_items(operation: str, key: str) -> list[Any]:
         return [each for page in iam.get_paginator(operation).paginate(RoleName=role) for each in page[key]]
 
-    attached: list[Mapping[str, str]] = listed("list_attached_role_policies", "AttachedPolicies")
-    return [each["PolicyArn"] for each in attached], listed("list_role_policies", "PolicyNames")
+    attached: list[Mapping[str, str]] = list_items("list_attached_role_policies", "AttachedPolicies")
+    return [each["PolicyArn"] for each in attached], list_items("list_role_policies", "PolicyNames")
 
 
 def _strip_account(policy: str) -> str:

@@ -150,7 +150,10 @@ def _check_versions(args: NodeGroupArgs) -> None:
 
 
 def get_kubernetes_release(args: NodeGroupArgs) -> str | None:
-    """The release of the image, where it begins with a version of Kubernetes: those of Bottlerocket have their own."""
+    """Return the AMI release version if it begins with a Kubernetes version.
+
+    Return None for Bottlerocket, which has its own release versions.
+    """
     bottlerocket = args.get("ami_type", "").startswith("BOTTLEROCKET")
     return None if bottlerocket else args.get("release_version")
 

@@ -7,8 +7,8 @@ from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceH
 
 from eks_rocketmq.args.aws_identifiers import is_arn
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
+from eks_rocketmq.eks.iam.role_preflight import list_role_policies
 from eks_rocketmq.eks.nodes.node_plan import find_missing_policies
-from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.pulumi_sdk.component import resource_hooks, warn
 
 
@@ -30,7 +30,8 @@ def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentRe
             return
         try:
             session = await create_session()
-            missing = await asyncio.to_thread(_list_missing_policies, session, role.rsplit("/", 1)[-1])
+            attached, inline = await asyncio.to_thread(list_role_policies, session, role.rsplit("/", 1)[-1])
+            missing = find_missing_policies(attached, inline)
         except Exception as error:  # noqa: BLE001 - the same update may create the role, or reading it may be forbidden
             pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
             return
@@ -42,9 +43,3 @@ def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentRe
             )
 
     return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", check_role))
-
-
-def _list_missing_policies(session: Session, role: str) -> list[str]:
-    iam = session.client("iam")
-    attached = [one["PolicyArn"] for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
-    return find_missing_policies(attached, iam.list_role_policies(RoleName=role)["PolicyNames"])

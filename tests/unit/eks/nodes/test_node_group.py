@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -206,19 +207,21 @@ class Iam:
     """The policies of a role."""
 
     def __init__(self, attached: list[str], inline: list[str]) -> None:
-        self._attached, self._inline = attached, inline
+        self._pages: dict[str, list[dict[str, Any]]] = {
+            "list_attached_role_policies": [{"AttachedPolicies": [{"PolicyArn": arn}]} for arn in attached],
+            "list_role_policies": [{"PolicyNames": inline}],
+        }
 
     def client(self, name: str) -> "Iam":
         assert name == "iam"
         return self
 
-    def list_attached_role_policies(self, **role: str) -> dict[str, Any]:
-        assert role == {"RoleName": "nodes"}
-        return {"AttachedPolicies": [{"PolicyArn": arn} for arn in self._attached]}
+    def get_paginator(self, operation: str) -> Any:
+        def paginate(**role: str) -> list[dict[str, Any]]:
+            assert role == {"RoleName": "nodes"}
+            return self._pages[operation]
 
-    def list_role_policies(self, **role: str) -> dict[str, Any]:
-        assert role == {"RoleName": "nodes"}
-        return {"PolicyNames": self._inline}
+        return SimpleNamespace(paginate=paginate)
 
 
 OF_AWS = "arn:aws:iam::aws:policy/"
