@@ -21,9 +21,9 @@ CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/us
 class ClusterAddons(ComponentResource):
     """EKS addons that are installed before or after the nodes.
 
-    A cluster needs two of these components: one of the stage `before_nodes`, on which its `NodeGroup`s depend, and one
-    of the stage `after_nodes`, which depends on the `NodeGroup`s. A ValueError at preview rejects an addon in the wrong
-    stage: EKS would wait 20 minutes for pods that cannot start.
+    A cluster needs two of these components. Its `NodeGroup`s depend on that of the stage `before_nodes`. That of the
+    stage `after_nodes` depends on the `NodeGroup`s. A ValueError at preview rejects an addon in the wrong stage: EKS
+    would wait 20 minutes for pods that cannot start.
     """
 
     versions: Output[dict[str, str]]

@@ -38,9 +38,9 @@ class EbsStorageClassArgs(TypedDict):
     the key in `kms_key_arns` of `EbsCsiAddon`. Changing it replaces the class."""
     iops: NotRequired[Replacing[int]]
     """IOPS of each volume; with `create`. gp3: 3000 (default) to 80000. io1: 100 to 64000, required. io2: 100 to
-    256000, required. A claim needs 1 GiB per 500 IOPS of gp3 (any size gets 3000), per 50 IOPS of io1, or per 1000 IOPS
-    of io2, and at least 4 GiB for io1 and io2. A smaller claim gets fewer IOPS, or stays Pending. Changing them
-    replaces the class."""
+    256000, required. A claim needs 1 GiB per 500 IOPS of gp3, per 50 IOPS of io1, or per 1000 IOPS of io2. gp3 volumes
+    of any size get 3000 IOPS. With io1 and io2 a claim needs at least 4 GiB. A smaller claim gets fewer IOPS, or stays
+    Pending. Changing them replaces the class."""
     throughput: NotRequired[Replacing[int]]
     """Throughput of each gp3 volume in MiB/s, 125 (default) to 2000; with `create`. It can be at most a quarter of the
     IOPS. Above 750 MiB/s a claim needs 1 GiB per 125 MiB/s, because of the IOPS. A smaller claim stays Pending.

@@ -55,8 +55,8 @@ class IrsaRoleArgs(TypedDict):
     `service-role/AmazonEBSCSIDriverPolicy`, and customer managed policies by ARN. Default: none."""
     policy_arns: NotRequired[Replacing[dict[str, Input[str]]]]
     """Policies that other resources create, such as `{"orders": policy.arn}`. Keys are names that you choose for the
-    attachments. Values are policy ARNs. Default: none. Changing a name replaces the attachment and detaches the policy
-    until the next `pulumi up --refresh`, because AWS allows one attachment of a policy to a role."""
+    attachments. Values are policy ARNs. Default: none. Changing a name replaces the attachment. The policy is then
+    detached until the next `pulumi up --refresh`, because AWS allows one attachment of a policy to a role."""
     customer_policies: NotRequired[Replacing[dict[str, Any]]]
     """Policies to create in the account and attach. Keys are names, values are documents as an object or JSON text, up
     to 6,144 characters each. Default: none. Changing a name replaces the policy."""
