@@ -6,12 +6,12 @@ from eks_rocketmq import EbsCsiAddon, EbsStorageClass, RocketMq
 from eks_rocketmq.pulumi_sdk.performance import speed_up_large_programs
 from eks_rocketmq.stack.settings import load
 from eks_rocketmq.stack.verification import verification_commands
-from kubernetes_cluster import make_cluster
+from kubernetes_cluster import create_cluster
 
 speed_up_large_programs()
 config = load()
 
-base = make_cluster(config)
+base = create_cluster(config)
 cluster, oidc = base.cluster, base.oidc
 # EKS waits for the addon's pods, which need nodes, and makes its own class after a new API server answers.
 ready = pulumi.ResourceOptions(provider=cluster.provider, depends_on=base.nodes)

@@ -10,7 +10,7 @@ from eks_rocketmq import ClusterAddons, ClusterOidcProvider, EksCluster, Existin
 from eks_rocketmq.eks.cluster.eks_cluster import require_aws_command
 from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
 from eks_rocketmq.lookups.aws_resources import CLUSTER
-from eks_rocketmq.lookups.create_checks import refuse_creating
+from eks_rocketmq.lookups.create_checks import reject_create
 from eks_rocketmq.stack.error_text import in_stack_file
 from eks_rocketmq.stack.new_cluster import NewCluster
 from eks_rocketmq.stack.new_cluster_checks import locked_out
@@ -27,15 +27,15 @@ class StackCluster:
     """What pods wait for, where this stack makes it."""
 
 
-def make_cluster(config: Settings) -> StackCluster:
+def create_cluster(config: Settings) -> StackCluster:
     """The cluster that the stack file asks for."""
     if config.new_cluster is not None:
-        return _from_nothing(config.new_cluster, config)
+        return _create_new_cluster(config.new_cluster, config)
     cluster = ExistingEksCluster("cluster", config.cluster)
-    return StackCluster(cluster, _oidc_provider(cluster, config))
+    return StackCluster(cluster, _create_oidc_provider(cluster, config))
 
 
-def _from_nothing(new: NewCluster, config: Settings) -> StackCluster:
+def _create_new_cluster(new: NewCluster, config: Settings) -> StackCluster:
     # The cluster asks for it as well, but only after its network has been made.
     require_aws_command()
     with in_stack_file("network"):
@@ -44,9 +44,9 @@ def _from_nothing(new: NewCluster, config: Settings) -> StackCluster:
     cluster = EksCluster(
         "cluster",
         {**new.cluster, "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids},
-        ResourceOptions(transforms=_refusals(new)),
+        ResourceOptions(transforms=_build_create_checks(new)),
     )
-    oidc = _oidc_provider(cluster, config)
+    oidc = _create_oidc_provider(cluster, config)
     name = cluster.name
     before = ClusterAddons(
         "addons-before-nodes",
@@ -80,20 +80,20 @@ def _from_nothing(new: NewCluster, config: Settings) -> StackCluster:
     return StackCluster(cluster, oidc, [*groups, after])
 
 
-def _refusals(new: NewCluster) -> list[ResourceTransform]:
+def _build_create_checks(new: NewCluster) -> list[ResourceTransform]:
     """What is refused where the cluster is to be created; once it is there, others may have made it possible."""
     refusals: list[ResourceTransform] = []
     if new.not_yet:
-        refusals.append(refuse_creating(CLUSTER, "cluster-not-yet", new.not_yet))
+        refusals.append(reject_create(CLUSTER, "cluster-not-yet", new.not_yet))
     if "role_arn" in new.cluster or not new.cluster.get("creator_is_admin", True):
         caller: Output[str] = aws.get_caller_identity_output().arn
         refusals.append(
-            refuse_creating(CLUSTER, "cluster-locked", caller.apply(lambda known: locked_out(known, new.cluster)))
+            reject_create(CLUSTER, "cluster-locked", caller.apply(lambda known: locked_out(known, new.cluster)))
         )
     return refusals
 
 
-def _oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:
+def _create_oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:
     args: ClusterOidcProviderArgs = {"issuer": cluster.oidc_issuer, "existing": config.oidc_provider_exists}
     if config.oidc_client_ids:
         args["client_ids"] = config.oidc_client_ids

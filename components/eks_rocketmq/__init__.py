@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from eks_rocketmq.distribution import missing_extra, version
+from eks_rocketmq.distribution import explain_missing_extra, get_version
 
 _HOMES = {
     alias.name: str(node.module)
@@ -22,14 +22,14 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of names, read from the stub
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of every public type
     if name == "__version__":
-        return version()
+        return get_version()
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     try:
         value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
-        raise missing_extra(error, f"eks_rocketmq.{name}") from error
+        raise explain_missing_extra(error, f"eks_rocketmq.{name}") from error
     return value
 
 

@@ -17,7 +17,7 @@ _EXTRAS = {
 """Extra of `pyproject.toml` by the top-level module that it installs."""
 
 
-def version() -> str:
+def get_version() -> str:
     """Return the version of this library.
 
     A Pulumi plugin runs the library from its folder without installing it; then `pyproject.toml` is beside it.
@@ -29,7 +29,7 @@ def version() -> str:
         return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
 
 
-def missing_extra(error: ModuleNotFoundError, what: str) -> ModuleNotFoundError:
+def explain_missing_extra(error: ModuleNotFoundError, what: str) -> ModuleNotFoundError:
     """Return the error that names the extra to install, or `error` itself for a module that no extra installs.
 
     Args:

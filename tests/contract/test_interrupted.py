@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.lookups.aws_resources import LOG_GROUP
-from eks_rocketmq.lookups.interrupted_creates import can_look, find_created, wait_until_ready
+from eks_rocketmq.lookups.interrupted_creates import can_find_created, find_created, wait_until_ready
 from sandbox import layout
 from sandbox.engine.provider.base import State
 from tests.contract.server import Server
@@ -86,7 +86,7 @@ def test_each_part_of_a_new_cluster_is_found_once_and_read_by_its_id(stack: Stac
     everything(stack)
     looked = set()
     for name, (target, state) in stack.made.items():
-        if not can_look(target.type, state.inputs):
+        if not can_find_created(target.type, state.inputs):
             assert state.inputs["tags"] == TAGS, name
             continue
         (found,) = find_created(lambda: session, target.type, state.inputs, ())
@@ -104,5 +104,5 @@ def test_what_was_not_made_is_not_found(stack: Stack, aws: Server) -> None:
     planned = {name: (target.type, state.inputs) for name, (target, state) in stack.made.items()}
     stack.destroy()
     for name, (type_, inputs) in planned.items():
-        if can_look(type_, inputs):
+        if can_find_created(type_, inputs):
             assert find_created(lambda: session, type_, inputs, ()) == [], name

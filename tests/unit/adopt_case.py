@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from eks_rocketmq.commands import adopt
-from eks_rocketmq.commands.adopt import PLACEHOLDER, PreviewedPlan, adoption, read_plan
+from eks_rocketmq.commands.adopt import PLACEHOLDER, PreviewedPlan, plan_adoption, read_plan
 from eks_rocketmq.lookups import interrupted_creates
 from eks_rocketmq.lookups.aws_resources import ADDON, OIDC_PROVIDER, ROLE
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.lookups.kubernetes_objects import kubernetes_id
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_objects import get_import_id
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 STACK = "urn:pulumi:prod::eks-rocketmq"
@@ -91,22 +91,22 @@ class Account:
         self._objects = objects
         self._tags = {"eks-rocketmq/stack": owner} if owner else {}
 
-        def find(session: Any, type_: str, inputs: Any) -> Found | None:
+        def find(session: Any, type_: str, inputs: Any) -> ExistingResource | None:
             del inputs
             self.asked.append(session())
-            return Found(aws[type_], self._tags, objection) if type_ in aws else None
+            return ExistingResource(aws[type_], self._tags, objection) if type_ in aws else None
 
-        monkeypatch.setattr(adopt, "find", find)
-        monkeypatch.setattr(interrupted_creates, "find", find)
+        monkeypatch.setattr(adopt, "find_resource", find)
+        monkeypatch.setattr(interrupted_creates, "find_resource", find)
 
     def session(self, provider: Any) -> Any:
         return dict(provider)
 
-    def kubernetes(self, kubeconfig: str, inputs: Any) -> Found | None:
+    def kubernetes(self, kubeconfig: str, inputs: Any) -> ExistingResource | None:
         self.asked.append(kubeconfig)
-        id_ = kubernetes_id(inputs)
-        return Found(id_, self._tags) if id_ in self._objects else None
+        id_ = get_import_id(inputs)
+        return ExistingResource(id_, self._tags) if id_ in self._objects else None
 
 
 def adopted(account: Account, plan: PreviewedPlan = PLAN) -> adopt.Adoption:
-    return adoption(plan, account.session, account.kubernetes)
+    return plan_adoption(plan, account.session, account.kubernetes)

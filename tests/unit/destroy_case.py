@@ -44,12 +44,12 @@ def volume(name: str = "data", claim: str = "rocketmq/data", **more: Any) -> Vol
         name=f"pvc-{name}",
         uid=f"uid-{name}",
         claim=claim,
-        claimed=True,
-        owned=False,
+        has_claim=True,
+        claim_has_owner=False,
         size="100Gi",
-        policy="Delete",
+        reclaim_policy="Delete",
         phase="Bound",
         driver=EBS_DRIVER,
-        handle=f"vol-{name}",
+        volume_id=f"vol-{name}",
     )
     return replace(made, **more)

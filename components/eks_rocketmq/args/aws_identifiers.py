@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from eks_rocketmq.args.validation import matching
+from eks_rocketmq.args.validation import validate_pattern
 
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _KUBERNETES_VERSION = re.compile(r"1\.[1-9][0-9]")
@@ -14,7 +14,7 @@ _ARN = re.compile(
     re.ASCII,
 )
 _MANAGED_POLICY = re.compile(r"([!-.0-~]+/)*[\w+=,.@-]{1,128}", re.ASCII)
-_ACCOUNT, _KEY = "123456789012", "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_EXAMPLE_ACCOUNT, _EXAMPLE_KEY = "123456789012", "key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 class Arn(NamedTuple):
@@ -27,7 +27,7 @@ class Arn(NamedTuple):
     resource: str
 
 
-def cluster_name(value: str) -> str:
+def validate_cluster_name(value: str) -> str:
     """Returns `value` when EKS accepts it as the name of a cluster; raises ValueError otherwise."""
     if _CLUSTER_NAME.fullmatch(value):
         return value
@@ -38,83 +38,87 @@ def cluster_name(value: str) -> str:
     raise ValueError(msg)
 
 
-def kubernetes_version(value: str, what: str) -> str:
+def validate_kubernetes_version(value: str, what: str) -> str:
     """Returns `value` when it is a minor version of Kubernetes.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    return matching(_KUBERNETES_VERSION, value, what, "a minor version of Kubernetes, such as '1.35'")
+    return validate_pattern(_KUBERNETES_VERSION, value, what, "a minor version of Kubernetes, such as '1.35'")
 
 
-def addon_version(value: str, what: str) -> str:
+def validate_addon_version(value: str, what: str) -> str:
     """Returns `value` when EKS accepts it as the version of an addon.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    return matching(_ADDON_VERSION, value, what, "a version such as 'v1.21.1-eksbuild.1'")
+    return validate_pattern(_ADDON_VERSION, value, what, "a version such as 'v1.21.1-eksbuild.1'")
 
 
-def role_arn(value: str, what: str) -> Arn:
+def parse_role_arn(value: str, what: str) -> Arn:
     """The parts of the ARN of an IAM role.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    return _arn(value, what, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_ACCOUNT}:role/team/nodes'")
+    return _parse_arn_of(
+        value, what, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/team/nodes'"
+    )
 
 
-def policy_arn(value: str, what: str) -> Arn:
+def parse_policy_arn(value: str, what: str) -> Arn:
     """The parts of the ARN of an IAM policy, of an account or of AWS.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    return _arn(value, what, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_ACCOUNT}:policy/team/read'")
+    return _parse_arn_of(
+        value, what, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:policy/team/read'"
+    )
 
 
-def provider_arn(value: str, what: str) -> Arn:
+def parse_oidc_provider_arn(value: str, what: str) -> Arn:
     """The parts of the ARN of an IAM OIDC provider.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    example = f"arn:aws:iam::{_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD"
-    return _arn(value, what, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
+    example = f"arn:aws:iam::{_EXAMPLE_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD"
+    return _parse_arn_of(value, what, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
 
 
-def cluster_arn(value: str, what: str) -> Arn:
+def parse_cluster_arn(value: str, what: str) -> Arn:
     """The parts of the ARN of an EKS cluster.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    example = f"arn:aws:eks:eu-west-1:{_ACCOUNT}:cluster/prod"
-    return _arn(value, what, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
+    example = f"arn:aws:eks:eu-west-1:{_EXAMPLE_ACCOUNT}:cluster/prod"
+    return _parse_arn_of(value, what, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
 
 
-def key_arn(value: str, what: str) -> Arn:
+def parse_kms_key_arn(value: str, what: str) -> Arn:
     """The parts of the ARN of a KMS key. An alias is refused: it grants nothing in a policy, and what it stands for can
     be exchanged under the volumes.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
-    accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY}'"
+    accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_EXAMPLE_ACCOUNT}:{_EXAMPLE_KEY}'"
     if isinstance(value, str) and "alias/" in value:
         accepted += "; an alias grants nothing, `aws kms describe-key --key-id <alias>` names its key"
-    return _arn(value, what, "kms", r"key/[\w-]+", accepted)
+    return _parse_arn_of(value, what, "kms", r"key/[\w-]+", accepted)
 
 
-def managed_policy(value: str, what: str) -> str:
+def validate_managed_policy(value: str, what: str) -> str:
     """Returns `value` when it names a policy that exists: one of AWS by path and name, one of an account by its ARN.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
     if value.startswith("arn:"):
-        policy_arn(value, what)
+        parse_policy_arn(value, what)
     elif not _MANAGED_POLICY.fullmatch(value):
         msg = (
             f"{what} has {value!r}; accepted are policies of AWS by path and name, such as "
@@ -124,16 +128,16 @@ def managed_policy(value: str, what: str) -> str:
     return value
 
 
-def certificate_arn(value: str, what: str) -> Arn:
+def parse_certificate_arn(value: str, what: str) -> Arn:
     """The parts of the ARN of a certificate that a load balancer can use, of ACM or of IAM.
 
     Raises:
         ValueError: naming `what`, the value and what is accepted.
     """
     if value.startswith("arn:") and ":iam:" in value:
-        return _arn(value, what, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
-    example = f"arn:aws:acm:eu-west-1:{_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
-    return _arn(value, what, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
+        return _parse_arn_of(value, what, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
+    example = f"arn:aws:acm:eu-west-1:{_EXAMPLE_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+    return _parse_arn_of(value, what, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
 
 
 def is_arn(value: str) -> bool:
@@ -148,12 +152,12 @@ def parse_arn(value: str) -> Arn:
         ValueError: naming the value, when it is none.
     """
     if (match := _ARN.fullmatch(value)) is None:
-        msg = f"{value!r} is no ARN; accepted is one such as 'arn:aws:iam::{_ACCOUNT}:role/nodes'"
+        msg = f"{value!r} is no ARN; accepted is one such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/nodes'"
         raise ValueError(msg)
     return Arn(**match.groupdict())
 
 
-def _arn(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
+def _parse_arn_of(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
     # An Output may give anything.
     match = _ARN.fullmatch(value) if isinstance(value, str) else None
     # IAM knows no regions; a resource of another service lives in one, and in an account.
@@ -166,11 +170,11 @@ def _arn(value: str, what: str, service: str, resource: str, accepted: str) -> A
 
 _ISSUER = re.compile(r"https://(?P<host>[^/\s?#@]+(/[^\s?#]*[^/\s?#])?)")
 # Issuers are below oidc.eks.REGION.amazonaws.com and oidc-eks.REGION.api.aws.
-_ENDPOINT = re.compile(r"https://[^/]+\.(eks\.amazonaws\.com|eks-cluster\.[^/]+)[^/]*(/.*)?")
-_DISCOVERY = "/.well-known/"
+_API_SERVER_ENDPOINT = re.compile(r"https://[^/]+\.(eks\.amazonaws\.com|eks-cluster\.[^/]+)[^/]*(/.*)?")
+_DISCOVERY_PATH = "/.well-known/"
 
 
-def issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
+def parse_issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
     """The issuer without `https://`: the form in which IAM names a provider in ARNs and condition keys.
 
     Raises:
@@ -180,9 +184,9 @@ def issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
     other = ""
     if match is None and not isinstance(issuer, str):
         other = "; an Output gave something else"
-    elif _DISCOVERY in issuer:
+    elif _DISCOVERY_PATH in issuer:
         other = "; this is its discovery document: leave out what begins with '/.well-known'"
-    elif _ENDPOINT.fullmatch(issuer):
+    elif _API_SERVER_ENDPOINT.fullmatch(issuer):
         other = "; this is the endpoint of the API server, which issues no tokens"
     if match is None or other:
         msg = (
@@ -193,13 +197,13 @@ def issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
     return match["host"]
 
 
-def account_of(caller_arn: str) -> tuple[str, str]:
+def parse_account(caller_arn: str) -> tuple[str, str]:
     """Partition and account of an ARN, such as the one that STS gives for the caller."""
     _, partition, _, _, account, _ = caller_arn.split(":", 5)
     return partition, account
 
 
-def oidc_provider_arn(caller_arn: str, issuer: str) -> str:
+def build_oidc_provider_arn(caller_arn: str, issuer: str) -> str:
     """The ARN of an issuer's provider in the account of `caller_arn`. IAM accepts one provider for a URL."""
-    partition, account = account_of(caller_arn)
-    return f"arn:{partition}:iam::{account}:oidc-provider/{issuer_host(issuer)}"
+    partition, account = parse_account(caller_arn)
+    return f"arn:{partition}:iam::{account}:oidc-provider/{parse_issuer_host(issuer)}"

@@ -2,8 +2,8 @@
 
 from ipaddress import IPv4Network, ip_network
 
-LARGEST, SMALLEST = 16, 28  # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-NEVER_PUBLIC = tuple(
+MIN_PREFIX_LENGTH, MAX_PREFIX_LENGTH = 16, 28  # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+NON_PUBLIC_BLOCKS = tuple(
     IPv4Network(block)
     for block in (
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
@@ -13,7 +13,7 @@ NEVER_PUBLIC = tuple(
 """Blocks from which nobody arrives over the internet; EKS refuses them in an endpoint's list."""
 
 
-def block(text: str, what: str) -> IPv4Network:
+def parse_block(text: str, what: str) -> IPv4Network:
     """An IPv4 block whose address is the first one of it.
 
     Raises:
@@ -33,16 +33,16 @@ def block(text: str, what: str) -> IPv4Network:
     return found
 
 
-def vpc_block(text: str) -> IPv4Network:
+def parse_vpc_block(text: str) -> IPv4Network:
     """The block of a VPC.
 
     Raises:
         ValueError: for something that is no block, or one of a size that a VPC cannot have.
     """
-    return _sized(block(text, "cidr_block"), "cidr_block")
+    return _sized(parse_block(text, "cidr_block"), "cidr_block")
 
 
-def subnet_plan(
+def plan_subnets(
     vpc: IPv4Network, zones: int, private_prefix: int | None = None, public_prefix: int | None = None
 ) -> tuple[list[IPv4Network], list[IPv4Network]]:
     """The private and the public subnets of `zones` zones.
@@ -60,14 +60,14 @@ def subnet_plan(
         ValueError: when a size is none that a subnet can have, or the subnets do not fit.
     """
     lengths = (
-        private_prefix if private_prefix is not None else min(vpc.prefixlen + 3, SMALLEST),
-        public_prefix if public_prefix is not None else min(vpc.prefixlen + 8, SMALLEST),
+        private_prefix if private_prefix is not None else min(vpc.prefixlen + 3, MAX_PREFIX_LENGTH),
+        public_prefix if public_prefix is not None else min(vpc.prefixlen + 8, MAX_PREFIX_LENGTH),
     )
     for length, what in zip(lengths, ("private_prefix_length", "public_prefix_length"), strict=True):
-        if not max(LARGEST, vpc.prefixlen) <= length <= SMALLEST:
+        if not max(MIN_PREFIX_LENGTH, vpc.prefixlen) <= length <= MAX_PREFIX_LENGTH:
             msg = (
-                f"{what} is {length}; accepted are {max(LARGEST, vpc.prefixlen)} (the VPC {vpc}, or the largest subnet "
-                f"of AWS) to {SMALLEST}"
+                f"{what} is {length}; accepted are {max(MIN_PREFIX_LENGTH, vpc.prefixlen)} (the VPC {vpc}, or the "
+                f"largest subnet of AWS) to {MAX_PREFIX_LENGTH}"
             )
             raise ValueError(msg)
     first, last = int(vpc.network_address), int(vpc.broadcast_address) + 1
@@ -83,15 +83,15 @@ def subnet_plan(
     return private, public
 
 
-def public_sources(blocks: list[str], what: str) -> list[str]:
+def validate_public_sources(blocks: list[str], what: str) -> list[str]:
     """Blocks from which a public endpoint is reached, checked as EKS would check them.
 
     Raises:
         ValueError: for something that is no block, a private block, or one that is named twice.
     """
-    found = [block(text, f"{what}[{index}]") for index, text in enumerate(blocks)]
+    found = [parse_block(text, f"{what}[{index}]") for index, text in enumerate(blocks)]
     for source in found:
-        private = next((reserved for reserved in NEVER_PUBLIC if source.subnet_of(reserved)), None)
+        private = next((reserved for reserved in NON_PUBLIC_BLOCKS if source.subnet_of(reserved)), None)
         if private:
             msg = (
                 f"{what} has {str(source)!r}, a part of {private} from which nobody arrives over the internet; "
@@ -104,14 +104,14 @@ def public_sources(blocks: list[str], what: str) -> list[str]:
     return [str(source) for source in found]
 
 
-def service_block(text: str) -> str:
+def validate_service_block(text: str) -> str:
     """The block of a cluster's service addresses. That it lies outside of the VPC's own is for who knows both.
 
     Raises:
         ValueError: for a block that EKS refuses: outside of the private ranges, or neither /12 nor smaller down to /24.
     """
-    found = block(text, "service_cidr")
-    if not (12 <= found.prefixlen <= 24 and any(found.subnet_of(private) for private in NEVER_PUBLIC[:3])):
+    found = parse_block(text, "service_cidr")
+    if not (12 <= found.prefixlen <= 24 and any(found.subnet_of(private) for private in NON_PUBLIC_BLOCKS[:3])):
         msg = (
             f"service_cidr is {text!r}; accepted are blocks of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or "
             "192.168.0.0/16, outside of the VPC's own"
@@ -121,7 +121,10 @@ def service_block(text: str) -> str:
 
 
 def _sized(found: IPv4Network, what: str) -> IPv4Network:
-    if not LARGEST <= found.prefixlen <= SMALLEST:
-        msg = f"{what} is {str(found)!r}; accepted are blocks of /{LARGEST} to /{SMALLEST}, such as '10.0.0.0/16'"
+    if not MIN_PREFIX_LENGTH <= found.prefixlen <= MAX_PREFIX_LENGTH:
+        msg = (
+            f"{what} is {str(found)!r}; accepted are blocks of /{MIN_PREFIX_LENGTH} to /{MAX_PREFIX_LENGTH}, such as "
+            "'10.0.0.0/16'"
+        )
         raise ValueError(msg)
     return found

@@ -16,12 +16,12 @@ class CollectedError(ValueError):
         super().__init__("\n".join(map(str, self.errors)))
 
 
-def each_error(error: ValueError) -> tuple[ValueError, ...]:
+def split_error(error: ValueError) -> tuple[ValueError, ...]:
     """Return the single errors that an error stands for."""
     return error.errors if isinstance(error, CollectedError) else (error,)
 
 
-class Problems:
+class ErrorCollector:
     """Errors of parts that are checked one by one, so that a run shows all of them."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Problems:
 
     def add(self, error: ValueError) -> None:
         """Keep an error, or the single ones that it stands for. The same text is kept once."""
-        for each in each_error(error):
+        for each in split_error(error):
             self._found.setdefault(str(each), each)
 
     def attempt(
@@ -49,14 +49,14 @@ class Problems:
             return None
 
     @contextmanager
-    def collected(self) -> Generator[None]:
+    def collect(self) -> Generator[None]:
         """Keep a ValueError that is raised within; what comes after it within is skipped."""
         try:
             yield
         except ValueError as error:
             self.add(error)
 
-    def refuse(self) -> None:
+    def raise_errors(self) -> None:
         """Raise what was kept, if anything.
 
         Raises:

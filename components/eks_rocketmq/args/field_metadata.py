@@ -36,44 +36,44 @@ Sensitive = Annotated[T, SENSITIVE]
 _WRAPPERS = frozenset({Annotated, NotRequired, Required})
 
 
-def bare_type(hint: Any) -> Any:  # noqa: ANN401 - any annotation
+def strip_metadata(hint: Any) -> Any:  # noqa: ANN401 - any annotation
     """Return an annotation without the metadata at its top."""
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
-def properties(hint: Any) -> frozenset[Property]:  # noqa: ANN401 - any annotation
+def get_properties(hint: Any) -> frozenset[Property]:  # noqa: ANN401 - any annotation
     """Return the properties of the field with this annotation, not those of types inside a list or an `Input`."""
     found: set[Property] = set()
     while get_origin(hint) in _WRAPPERS:
-        found |= {each for each in _metadata(hint) if isinstance(each, Property)}
+        found |= {each for each in _get_metadata(hint) if isinstance(each, Property)}
         hint = get_args(hint)[0]
     return frozenset(found)
 
 
-def accepted_values(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
+def get_accepted_values(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
     """Return the values of a `Literal`, or of one in a list; nothing for every other type."""
-    return next((get_args(each) for each in _unwrapped(hint) if get_origin(each) is Literal), ())
+    return next((get_args(each) for each in _unwrap(hint) if get_origin(each) is Literal), ())
 
 
-def enumeration_name(hint: Any) -> str:  # noqa: ANN401 - any annotation
+def get_enumeration_name(hint: Any) -> str:  # noqa: ANN401 - any annotation
     """Return the name of the enumeration that a field, or the items of its list, take their values from.
 
     Raises:
         TypeError: when the annotation has no `Enumeration`.
     """
-    for each in _unwrapped(hint):
-        for added in _metadata(each):
+    for each in _unwrap(hint):
+        for added in _get_metadata(each):
             if isinstance(added, Enumeration):
                 return added.name
     msg = f"{hint} has no Enumeration(…), so the schema has no name for its values"
     raise TypeError(msg)
 
 
-def _metadata(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotation
+def _get_metadata(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotation
     return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
 
 
-def _unwrapped(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - any annotation
+def _unwrap(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - any annotation
     """Give the annotation and the types inside it, down to the items of a list."""
     yield hint
     while get_origin(hint) in _WRAPPERS | {list}:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-SECRET = "[secret]"  # noqa: S105 - the replacement of a secret
+REDACTED = "[secret]"
 _WINDOW = 6
 
 
@@ -13,38 +13,38 @@ class Secret:
     of the standard library take it."""
 
     def __repr__(self) -> str:
-        return SECRET
+        return REDACTED
 
     def __format__(self, _: str) -> str:
-        return SECRET
+        return REDACTED
 
 
-class _Text(Secret, str):
+class _SecretText(Secret, str):
     __slots__ = ()
 
     def __str__(self) -> str:
         return str.__str__(self)
 
 
-class _Whole(Secret, int):
+class _SecretInteger(Secret, int):
     __slots__ = ()
 
 
-class _Number(Secret, float):
+class _SecretFloat(Secret, float):
     __slots__ = ()
 
 
-def redacted(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def redact(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return a value with every text, number and key replaced."""
     if isinstance(value, Mapping):
-        return {redacted(key): redacted(item) for key, item in value.items()}
+        return {redact(key): redact(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [redacted(item) for item in value]
+        return [redact(item) for item in value]
     if isinstance(value, str):
-        return _Text(value)
+        return _SecretText(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    return _Whole(value) if isinstance(value, int) or value.is_integer() else _Number(value)
+    return _SecretInteger(value) if isinstance(value, int) or value.is_integer() else _SecretFloat(value)
 
 
 def reveals(text: str, value: Any, known: Collection[str] = ()) -> bool:  # noqa: ANN401 - any JSON
@@ -55,10 +55,10 @@ def reveals(text: str, value: Any, known: Collection[str] = ()) -> bool:  # noqa
         value: what must not be.
         known: keys and words that may be shown, as everybody knows them.
     """
-    return any(_shows(text, leaf) for leaf in _leaves(value, known))
+    return any(_contains(text, leaf) for leaf in _iterate_leaves(value, known))
 
 
-def _shows(text: str, leaf: object) -> bool:
+def _contains(text: str, leaf: object) -> bool:
     plain = str.__str__(leaf) if isinstance(leaf, str) else repr(leaf)
     if len(plain) < _WINDOW:
         return repr(plain) in text or json.dumps(plain) in text
@@ -66,14 +66,14 @@ def _shows(text: str, leaf: object) -> bool:
     return any(form[at : at + _WINDOW] in text for form in forms for at in range(len(form) - _WINDOW + 1))
 
 
-def _leaves(value: Any, known: Collection[str]) -> Iterator[object]:  # noqa: ANN401 - any JSON
+def _iterate_leaves(value: Any, known: Collection[str]) -> Iterator[object]:  # noqa: ANN401 - any JSON
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key not in known:
                 yield key
-            yield from _leaves(item, known)
+            yield from _iterate_leaves(item, known)
     elif isinstance(value, list):
         for item in value:
-            yield from _leaves(item, known)
+            yield from _iterate_leaves(item, known)
     elif value is not None and not isinstance(value, bool) and value not in known:
         yield value

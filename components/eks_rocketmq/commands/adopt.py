@@ -11,25 +11,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eks_rocketmq.lookups import interrupted_creates
-from eks_rocketmq.lookups.aws_resources import AWS_LOOKUPS, Session, find
-from eks_rocketmq.lookups.create_checks import OWNER_TAG, belongs_to, if_gone
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.lookups.kubernetes_objects import kubernetes_id
+from eks_rocketmq.lookups.aws_resources import AWS_LOOKUPS, Session, find_resource
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, describe_owner, describe_tag_removal
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_objects import get_import_id
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
-PROVIDER = "pulumi:providers:"
+PROVIDER_TYPE_PREFIX = "pulumi:providers:"
 PLACEHOLDER = "<PLACEHOLDER>"
 """What the engine writes for an id that it cannot know."""
 
-_BLOCK = re.compile(r"\s*\S*\s*\S+:\S+: \((?P<operation>[a-z-]+)\)")
+_DIFF_RESOURCE = re.compile(r"\s*\S*\s*\S+:\S+: \((?P<operation>[a-z-]+)\)")
 """First line of one resource in a diff, such as `    ~ aws:iam/role:Role: (update)`."""
-_ONLY_IN_THE_STATE = ("pulumi:", "random:")
+_STATE_ONLY_TYPES = ("pulumi:", "random:")
 """Beginnings of types that are nowhere but in the state: an interrupted create leaves nothing behind."""
-_NOT_A_CORRECTION = frozenset({"create", "same", "read"})
+_NON_CORRECTING_OPERATIONS = frozenset({"create", "same", "read"})
 
-Spec = dict[str, Any]
+ImportSpec = dict[str, Any]
 """One resource of an import file: `type`, `name`, `id`, `parent`, `provider`, `component`, …"""
-KubernetesLookup = Callable[[str, Mapping[str, Any]], Found | None]
+KubernetesLookup = Callable[[str, Mapping[str, Any]], ExistingResource | None]
 """Takes kubeconfig and object; gives the object's import id when the cluster has it."""
 
 
@@ -41,7 +41,7 @@ class PreviewedPlan:
     """Planned inputs by URN, of every resource of the stack."""
     providers: Mapping[str, str]
     """URN of each resource's provider, by the URN of the resource."""
-    specs: list[Spec]
+    specs: list[ImportSpec]
     """The resources of the import file, in its order."""
     name_table: Mapping[str, str]
     """URNs of what the stack has already and the specs refer to, by name."""
@@ -53,11 +53,11 @@ class PreviewedPlan:
 class Adoption:
     """What to import: the file for `pulumi import`, and what a person should see of it."""
 
-    found: list[tuple[str, str, str]]
+    existing: list[tuple[str, str, str]]
     """Type, name and id of each resource that exists."""
-    documents: list[Mapping[str, Any]]
+    import_files: list[Mapping[str, Any]]
     """Import files, in the order in which they have to be imported."""
-    refused: list[str]
+    blocked: list[str]
     """What exists and must not be imported as it is planned, each with the reason and what to do."""
 
 
@@ -81,7 +81,7 @@ def read_plan(digest: Mapping[str, Any], import_file: Mapping[str, Any], stack: 
     )
 
 
-def adoption(
+def plan_adoption(
     plan: PreviewedPlan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup
 ) -> Adoption:
     """What of a plan exists already, with the components above it and the providers that it needs.
@@ -97,26 +97,28 @@ def adoption(
     ids: dict[str, str] = {}
     refused: list[str] = []
     for spec in plan.specs:
-        found = _find(spec, plan, session, kubernetes) if spec.get("id") == PLACEHOLDER else None
+        found = _find_with_owner(spec, plan, session, kubernetes) if spec.get("id") == PLACEHOLDER else None
         if found is not None:
             ids[spec["name"]] = found.id
-            refused += _refusals(spec["type"], found, f"{plan.project}/{plan.stack}")
-    kept = _with_ancestors_and_providers(plan.specs, ids)
+            refused += _find_blockers(spec["type"], found, f"{plan.project}/{plan.stack}")
+    kept = _select_with_dependencies(plan.specs, ids)
     resources = [spec | {"id": ids[spec["name"]]} if spec["name"] in ids else spec for spec in kept]
     return Adoption(
-        found=[(spec["type"], spec["name"], spec["id"]) for spec in resources if spec["name"] in ids],
-        documents=_documents(resources, plan),
-        refused=refused,
+        existing=[(spec["type"], spec["name"], spec["id"]) for spec in resources if spec["name"] in ids],
+        import_files=_build_import_files(resources, plan),
+        blocked=refused,
     )
 
 
-def _refusals(type_: str, found: Found, own: str) -> list[str]:
+def _find_blockers(type_: str, found: ExistingResource, own: str) -> list[str]:
     owner = found.tags.get(OWNER_TAG)
-    marked = [f"{belongs_to(type_, found.id, owner)}. {if_gone(owner)}"] if owner and owner != own else []
-    return [*marked, *([found.objection] if found.objection else [])]
+    marked = (
+        [f"{describe_owner(type_, found.id, owner)}. {describe_tag_removal(owner)}"] if owner and owner != own else []
+    )
+    return [*marked, *([found.import_blocker] if found.import_blocker else [])]
 
 
-def corrections(diff: str) -> str:
+def extract_corrections(diff: str) -> str:
     """The part of a `pulumi preview --diff` that changes what exists, and the closing count.
 
     After an adoption nearly all of the diff is what will be created, thousands of lines in which a corrected trust
@@ -124,8 +126,8 @@ def corrections(diff: str) -> str:
     """
     shown, lines = True, []
     for line in diff.splitlines():
-        if block := _BLOCK.match(line):
-            shown = block["operation"] not in _NOT_A_CORRECTION
+        if block := _DIFF_RESOURCE.match(line):
+            shown = block["operation"] not in _NON_CORRECTING_OPERATIONS
         elif line.startswith("Resources:"):
             shown = True
         elif line.strip() == "--outputs:--":
@@ -135,7 +137,7 @@ def corrections(diff: str) -> str:
     return "\n".join(lines)
 
 
-def urn_of(spec: Spec, plan: PreviewedPlan) -> str:
+def build_urn(spec: ImportSpec, plan: PreviewedPlan) -> str:
     """The URN that the program will give to a resource of the import file."""
     by_name = {other["name"]: other for other in plan.specs}
     parent = spec.get("parent", "")
@@ -149,13 +151,13 @@ def urn_of(spec: Spec, plan: PreviewedPlan) -> str:
     return f"urn:pulumi:{plan.stack}::{plan.project}::{'$'.join(types)}::{name}"
 
 
-def _find(
-    spec: Spec, plan: PreviewedPlan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup
-) -> Found | None:
-    urn = urn_of(spec, plan)
+def _find_with_owner(
+    spec: ImportSpec, plan: PreviewedPlan, session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup
+) -> ExistingResource | None:
+    urn = build_urn(spec, plan)
     provider = plan.inputs.get(plan.providers.get(urn, ""), {})
     inputs = plan.inputs.get(urn, {})
-    found = look_up(spec["type"], inputs, provider, session, kubernetes)
+    found = find_existing(spec["type"], inputs, provider, session, kubernetes)
     if found is None or not spec["type"].startswith("kubernetes:") or not inputs["metadata"].get("namespace"):
         return found
     # Namespaces carry the mark of their stack, what is in them does not.
@@ -165,13 +167,13 @@ def _find(
     return replace(found, tags={OWNER_TAG: owner, **found.tags}) if owner else found
 
 
-def look_up(
+def find_existing(
     type_: str,
     inputs: Mapping[str, Any],
     provider: Mapping[str, Any],
     session: Callable[[Mapping[str, Any]], Session],
     kubernetes: KubernetesLookup,
-) -> Found | None:
+) -> ExistingResource | None:
     """What account or cluster have under the name that `inputs` give; None for types that nobody else could have made.
 
     Args:
@@ -182,23 +184,23 @@ def look_up(
         kubernetes: looks an object up in a cluster.
     """
     if type_ in AWS_LOOKUPS:
-        return find(lambda: session(provider), type_, inputs)
+        return find_resource(lambda: session(provider), type_, inputs)
     # A patch is no object of its own: creating it takes over fields of one that exists.
-    if type_.startswith("kubernetes:") and not type_.endswith("Patch") and kubernetes_id(inputs):
+    if type_.startswith("kubernetes:") and not type_.endswith("Patch") and get_import_id(inputs):
         # A kubeconfig that only the update knows is that of a cluster that is not made yet: it holds nothing.
         kubeconfig = provider.get("kubeconfig", "")
         return None if kubeconfig == UNKNOWN else kubernetes(kubeconfig, inputs)
     return None
 
 
-def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what the stack has
+def find_interrupted_create(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what the stack has
     type_: str,
     inputs: Mapping[str, Any],
     provider: Mapping[str, Any],
     known: Collection[str],
     session: Callable[[Mapping[str, Any]], Session],
     kubernetes: KubernetesLookup | None,
-) -> list[Found] | None:
+) -> list[ExistingResource] | None:
     """Return what an interrupted create made, once it is ready; None when that cannot be determined.
 
     Args:
@@ -212,17 +214,17 @@ def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what
     Raises:
         UnfinishedError: when AWS did not finish what it had begun to make.
     """
-    if type_.startswith(_ONLY_IN_THE_STATE) or (type_.startswith("kubernetes:") and type_.endswith("Patch")):
+    if type_.startswith(_STATE_ONLY_TYPES) or (type_.startswith("kubernetes:") and type_.endswith("Patch")):
         return []
     if type_.startswith("kubernetes:"):
         if kubernetes is None:
             return []
-        if kubernetes_id(inputs) is None:
+        if get_import_id(inputs) is None:
             return None
         found = kubernetes(provider.get("kubeconfig", ""), inputs)
         mark = (inputs["metadata"].get("annotations") or {}).get(OWNER_TAG)
         return [found] if found and mark in {None, found.tags.get(OWNER_TAG)} else []
-    if not interrupted_creates.can_look(type_, inputs):
+    if not interrupted_creates.can_find_created(type_, inputs):
         return None
     made = interrupted_creates.find_created(lambda: session(provider), type_, inputs, known)
     if len(made) == 1:
@@ -230,19 +232,25 @@ def look_for_created(  # noqa: PLR0913, PLR0917 - what `look_up` takes, and what
     return made
 
 
-def _documents(resources: list[Spec], plan: PreviewedPlan) -> list[Mapping[str, Any]]:
+def _build_import_files(resources: list[ImportSpec], plan: PreviewedPlan) -> list[Mapping[str, Any]]:
     """Two steps where a provider belongs to a component: the engine makes providers before anything else of a file, and
     then misses the provider's parent in the state."""
     parents = {spec["name"] for spec in resources if spec.get("component")}
-    owned = {spec["name"] for spec in resources if spec["type"].startswith(PROVIDER) and spec.get("parent") in parents}
+    owned = {
+        spec["name"]
+        for spec in resources
+        if spec["type"].startswith(PROVIDER_TYPE_PREFIX) and spec.get("parent") in parents
+    }
     late = [spec for spec in resources if spec["name"] in owned or spec.get("provider") in owned]
     early = [spec for spec in resources if spec not in late]
-    made = {spec["name"]: urn_of(spec, plan) for spec in early if spec["name"] in {each.get("parent") for each in late}}
+    made = {
+        spec["name"]: build_urn(spec, plan) for spec in early if spec["name"] in {each.get("parent") for each in late}
+    }
     steps = ((early, dict(plan.name_table)), (late, dict(plan.name_table) | made))
     return [{"nameTable": names, "resources": specs} for specs, names in steps if specs]
 
 
-def _with_ancestors_and_providers(specs: Iterable[Spec], wanted: Iterable[str]) -> Iterator[Spec]:
+def _select_with_dependencies(specs: Iterable[ImportSpec], wanted: Iterable[str]) -> Iterator[ImportSpec]:
     by_name = {spec["name"]: spec for spec in specs}
     keep: set[str] = set()
     waiting = list(wanted)

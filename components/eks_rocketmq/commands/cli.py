@@ -18,16 +18,30 @@ from kubernetes.config.config_exception import ConfigException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from eks_rocketmq.commands.adopt import Adoption, KubernetesLookup, adoption, corrections, look_for_created, read_plan
-from eks_rocketmq.commands.destroy import ClaimedCluster, Losses, Teardown, awaited, losses, teardown
-from eks_rocketmq.commands.pulumi_cli import EngineError, Pulumi
-from eks_rocketmq.commands.recovery import recovery
-from eks_rocketmq.commands.shared_namespace import foreign_objects, keep_namespaces
-from eks_rocketmq.distribution import version
-from eks_rocketmq.lookups.aws_session import AccountUnknownError, aws_session
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.commands.adopt import (
+    Adoption,
+    KubernetesLookup,
+    extract_corrections,
+    find_interrupted_create,
+    plan_adoption,
+    read_plan,
+)
+from eks_rocketmq.commands.destroy import (
+    ClaimedCluster,
+    Teardown,
+    VolumeLosses,
+    classify_volumes,
+    plan_teardown,
+    select_awaited_volumes,
+)
+from eks_rocketmq.commands.pulumi_cli import EngineError, PulumiCli
+from eks_rocketmq.commands.recovery import recover_state
+from eks_rocketmq.commands.shared_namespace import find_foreign_objects, retain_namespaces
+from eks_rocketmq.distribution import get_version
+from eks_rocketmq.lookups.aws_session import AccountUnknownError, create_session
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.interrupted_creates import UnfinishedError
-from eks_rocketmq.lookups.kubernetes_objects import find_object, last_warning, list_objects, list_volumes
+from eks_rocketmq.lookups.kubernetes_objects import find_object, get_last_warning, list_objects, list_volumes
 from eks_rocketmq.lookups.volumes import Volume
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
@@ -38,8 +52,8 @@ Absent = Annotated[
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
-_MANUAL = "docs/how-to/destroy-a-stack-whose-cluster-is-gone.md"
-_UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
+_GUIDE = "docs/how-to/destroy-a-stack-whose-cluster-is-gone.md"
+_DELETE_UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
 """Lets the kubernetes provider delete objects of a cluster that does not answer; it refuses otherwise."""
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
@@ -51,7 +65,7 @@ _err = Console(stderr=True)
 
 def _print_version(asked: bool) -> None:
     if asked:
-        _print(f"eks-rocketmq {version()}")
+        _print(f"eks-rocketmq {get_version()}")
         raise typer.Exit
 
 
@@ -72,25 +86,25 @@ def adopt(
     directory: Directory = Path(),
 ) -> None:
     """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
-    pulumi = Pulumi(stack, directory)
-    with _answers("what exists"):
+    pulumi = PulumiCli(stack, directory)
+    with _report_errors("what exists"):
         _recover(pulumi, absent or (), "Nothing was imported.", find_object)
-        found = _look(pulumi)
-        if not found.found:
+        found = _preview_adoption(pulumi)
+        if not found.existing:
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
             return
-        _refuse(found.refused)
-        _show(found, stack)
-        if not (yes or _agreed(f"Import {len(found.found)} resources?", "import what is listed")):
+        _exit_if_blocked(found.blocked)
+        _print_adoption(found, stack)
+        if not (yes or _confirm(f"Import {len(found.existing)} resources?", "import what is listed")):
             _out.print("Nothing was imported.")
             raise typer.Exit(1)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "import.json"
-            for document in found.documents:
+            for document in found.import_files:
                 file.write_text(json.dumps(document), encoding="utf-8")
                 pulumi.import_resources(file)
         _out.print(f"Imported. The next `pulumi up -s {stack}` will correct this:")
-        _print(corrections(pulumi.diff()))
+        _print(extract_corrections(pulumi.preview_diff()))
 
 
 @app.command()
@@ -114,43 +128,43 @@ def destroy(  # noqa: PLR0913, PLR0917 - each is an option
     directory: Directory = Path(),
 ) -> None:
     """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
-    pulumi = Pulumi(stack, directory, _UNREACHABLE if cluster_gone else {})
-    with _answers("what an interrupted update has made", "Nothing was destroyed."):
+    pulumi = PulumiCli(stack, directory, _DELETE_UNREACHABLE if cluster_gone else {})
+    with _report_errors("what an interrupted update has made", "Nothing was destroyed."):
         _recover(pulumi, absent or (), "Nothing was destroyed.", None if cluster_gone else find_object)
     gone = (
         f"If it is gone for good, `eks-rocketmq destroy -s {stack} --cluster-gone` destroys the rest without asking "
         "it. Volumes that are still there then stay in AWS."
     )
-    with _answers("for its volumes", gone):
-        state = pulumi.export()
-        plan = teardown(state)
+    with _report_errors("for its volumes", gone):
+        state = pulumi.export_state()
+        plan = plan_teardown(state)
         if plan.empty:
             _out.print(f"Nothing to destroy: stack {stack} has no resources.")
             return
-        _refuse_protected(plan, stack)
+        _exit_if_protected(plan, stack)
         if keep:
-            state = keep_namespaces(state)
+            state = retain_namespaces(state)
             pulumi.replace_state(state)
-            plan = teardown(state)
+            plan = plan_teardown(state)
         if cluster_gone:
-            _print(f"The cluster is not asked. Its volumes stay in AWS; {_MANUAL} says how to find and delete them.")
-            plan = replace(plan, first=[], clusters=[])
-        _refuse_foreign(plan, state, stack)
+            _print(f"The cluster is not asked. Its volumes stay in AWS; {_GUIDE} says how to find and delete them.")
+            plan = replace(plan, first_targets=[], clusters=[])
+        _exit_if_foreign_objects(plan, state, stack)
         _print(pulumi.plan_destroy())
         found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
-        lost = losses(found, removes_driver=plan.removes_driver)
-        _show_losses(lost, plan, stack)
-        if not (yes or _agreed(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
+        lost = classify_volumes(found, removes_driver=plan.removes_driver)
+        _print_losses(lost, plan, stack)
+        if not (yes or _confirm(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
             _out.print("Nothing was destroyed.")
             raise typer.Exit(1)
-        if plan.first:
-            pulumi.destroy(plan.first)
-        _wait_for_volumes(plan, lost.going, timeout, stack)
+        if plan.first_targets:
+            pulumi.destroy(plan.first_targets)
+        _wait_for_volumes(plan, lost.deleted, timeout, stack)
         pulumi.destroy()
 
 
 @contextmanager
-def _answers(question: str, rest: str = "") -> Generator[None]:
+def _report_errors(question: str, rest: str = "") -> Generator[None]:
     """Ends the command with a message when the engine refuses, or AWS or the cluster do not answer.
 
     Args:
@@ -177,7 +191,7 @@ def _answers(question: str, rest: str = "") -> Generator[None]:
         )
 
 
-def _refuse(refused: Sequence[str]) -> None:
+def _exit_if_blocked(refused: Sequence[str]) -> None:
     """End `adopt` before anything is imported: a part alone would leave a stack that its own preflight refuses."""
     if refused:
         listed = "".join(f"\n  {reason}" for reason in refused)
@@ -188,9 +202,9 @@ def _refuse(refused: Sequence[str]) -> None:
         )
 
 
-def _refuse_protected(plan: Teardown, stack: str) -> None:
-    if plan.held:
-        listed = "".join(f"\n  {line}" for line in plan.held)
+def _exit_if_protected(plan: Teardown, stack: str) -> None:
+    if plan.protected:
+        listed = "".join(f"\n  {line}" for line in plan.protected)
         _fail(
             f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set protectData "
             "to false (RocketMQ's sets and namespace, argument protect_data) and deletionProtection to false (a "
@@ -199,13 +213,13 @@ def _refuse_protected(plan: Teardown, stack: str) -> None:
         )
 
 
-def _refuse_foreign(plan: Teardown, state: Mapping[str, Any], stack: str) -> None:
+def _exit_if_foreign_objects(plan: Teardown, state: Mapping[str, Any], stack: str) -> None:
     """End the command when a namespace that goes holds what others have put into it."""
     found = [
         line
         for cluster in plan.clusters
         if cluster.owned_namespaces
-        for line in foreign_objects(state, list_objects(cluster.provider, cluster.owned_namespaces))
+        for line in find_foreign_objects(state, list_objects(cluster.provider, cluster.owned_namespaces))
     ]
     if found:
         _fail(
@@ -217,13 +231,13 @@ def _refuse_foreign(plan: Teardown, state: Mapping[str, Any], stack: str) -> Non
         )
 
 
-def _show_losses(lost: Losses, plan: Teardown, stack: str) -> None:
+def _print_losses(lost: VolumeLosses, plan: Teardown, stack: str) -> None:
     driver = ", but the driver that serves them goes" if plan.removes_driver else ""
     for title, volumes in (
-        (f"These volumes are deleted with stack {stack}, and what is on them is gone:", lost.going),
+        (f"These volumes are deleted with stack {stack}, and what is on them is gone:", lost.deleted),
         ("These volumes stay, because their reclaim policy is Retain:", lost.retained),
-        (f"These claims and their volumes stay, because their namespace stays{driver}:", lost.staying),
-        ("These volumes of other workloads stay, but the driver that serves them goes:", lost.others),
+        (f"These claims and their volumes stay, because their namespace stays{driver}:", lost.kept),
+        ("These volumes of other workloads stay, but the driver that serves them goes:", lost.orphaned),
     ):
         if volumes:
             _print("\n".join([title, *(f"  {volume}" for volume in volumes)]))
@@ -236,7 +250,9 @@ def _wait_for_volumes(plan: Teardown, going: Sequence[Volume], minutes: int, sta
         return [
             (cluster, volume)
             for cluster in plan.clusters
-            for volume in awaited(list_volumes(cluster.provider), going, removes_driver=plan.removes_driver)
+            for volume in select_awaited_volumes(
+                list_volumes(cluster.provider), going, removes_driver=plan.removes_driver
+            )
         ]
 
     deadline = time.monotonic() + 60 * minutes
@@ -244,7 +260,7 @@ def _wait_for_volumes(plan: Teardown, going: Sequence[Volume], minutes: int, sta
     while volumes := left():
         if time.monotonic() > deadline:
             said = [
-                f"  {volume}\n      {last_warning(cluster.provider, volume.name) or volume.phase}"
+                f"  {volume}\n      {get_last_warning(cluster.provider, volume.name) or volume.phase}"
                 for cluster, volume in volumes
             ]
             _fail(
@@ -265,7 +281,7 @@ def _print(text: str) -> None:
     _out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str, kubernetes: KubernetesLookup | None) -> None:
+def _recover(pulumi: PulumiCli, absent: Sequence[str], rest: str, kubernetes: KubernetesLookup | None) -> None:
     """Take over what a killed engine was at, before anything is planned on a state that does not know it.
 
     Args:
@@ -277,55 +293,55 @@ def _recover(pulumi: Pulumi, absent: Sequence[str], rest: str, kubernetes: Kuber
 
     def lookup(
         type_: str, inputs: Mapping[str, Any], provider: Mapping[str, Any], known: Collection[str]
-    ) -> list[Found] | None:
-        return look_for_created(type_, inputs, provider, known, aws_session, kubernetes)
+    ) -> list[ExistingResource] | None:
+        return find_interrupted_create(type_, inputs, provider, known, create_session, kubernetes)
 
     with _err.status("looking for what an interrupted update made, and waiting until AWS has finished it"):
-        left = recovery(pulumi.export(), lookup, absent)
-    if not left.operations:
+        left = recover_state(pulumi.export_state(), lookup, absent)
+    if not left.operation_count:
         return
-    _print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operations} operations.")
-    if left.unsure:
-        listed = "".join(f"\n  {_named(urn)}{_candidates(ids)}" for urn, ids in left.unsure)
+    _print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operation_count} operations.")
+    if left.undetermined:
+        listed = "".join(f"\n  {_format_urn(urn)}{_format_candidates(ids)}" for urn, ids in left.undetermined)
         _fail(
             f"It cannot be told whether these were made:{listed}\nLook for each in AWS or in the cluster and delete "
             "what you find. Then run this again with --absent NAME for each. The state is as it was: a `pulumi up` "
             f"before that would make them a second time. {rest}"
         )
     for urn, id_ in left.created:
-        _print(f"  taken over  {_named(urn)}\n      {id_}")
+        _print(f"  taken over  {_format_urn(urn)}\n      {id_}")
     for urn in left.absent:
-        _print(f"  not made    {_named(urn)}")
-    pulumi.restore(left.state)
+        _print(f"  not made    {_format_urn(urn)}")
+    pulumi.restore_state(left.state)
 
 
-def _named(urn: str) -> str:
+def _format_urn(urn: str) -> str:
     type_, name = urn.split("::")[-2:]
     return f"{name}  {type_.rsplit('$', 1)[-1]}"
 
 
-def _candidates(ids: Sequence[str]) -> str:
+def _format_candidates(ids: Sequence[str]) -> str:
     return f"\n      one of {', '.join(ids)}" if ids else ""
 
 
-def _look(pulumi: Pulumi) -> Adoption:
+def _preview_adoption(pulumi: PulumiCli) -> Adoption:
     with tempfile.TemporaryDirectory() as folder, _err.status("planning, and asking AWS and the cluster what exists"):
         file = Path(folder) / "import.json"
         digest = pulumi.preview(file)
         project = yaml.safe_load((pulumi.directory / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
         stack = pulumi.stack.rsplit("/", 1)[-1]
         plan = read_plan(digest, json.loads(file.read_text(encoding="utf-8")), stack, project)
-        return adoption(plan, aws_session, find_object)
+        return plan_adoption(plan, create_session, find_object)
 
 
-def _show(found: Adoption, stack: str) -> None:
+def _print_adoption(found: Adoption, stack: str) -> None:
     """One resource in two lines, never folded, so that ids can be searched and copied from a log."""
     _out.print(f"Exists already, and stack {stack} will manage it from now on:")
-    for type_, name, id_ in found.found:
+    for type_, name, id_ in found.existing:
         _out.print(f"  {name}  [dim]{type_}[/dim]\n      {id_}", soft_wrap=True, highlight=False)
 
 
-def _agreed(question: str, deed: str) -> bool:
+def _confirm(question: str, deed: str) -> bool:
     if not sys.stdin.isatty():
         _fail(f"there is no terminal to ask on; give --yes to {deed}")
     return typer.confirm(question)

@@ -2,7 +2,7 @@
 
 import sys
 
-from eks_rocketmq.distribution import missing_extra
+from eks_rocketmq.distribution import explain_missing_extra
 
 
 def main() -> None:
@@ -10,5 +10,5 @@ def main() -> None:
     try:
         from eks_rocketmq.commands.cli import app  # noqa: PLC0415 - its packages are an extra
     except ModuleNotFoundError as error:
-        sys.exit(str(missing_extra(error, "eks-rocketmq")))
+        sys.exit(str(explain_missing_extra(error, "eks-rocketmq")))
     app()

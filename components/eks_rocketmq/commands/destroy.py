@@ -13,7 +13,7 @@ from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume
 from eks_rocketmq.pulumi_sdk.component import type_token
 
 EBS_ADDON = "aws-ebs-csi-driver"
-DELETE = "Delete"
+DELETE_POLICY = "Delete"
 """The reclaim policy under which a volume is deleted with its claim."""
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -46,33 +46,33 @@ class ClaimedCluster:
 class Teardown:
     """In which order a stack can be destroyed."""
 
-    first: list[str]
+    first_targets: list[str]
     """URNs of what holds claims; whatever depends on it or is below it goes along."""
     clusters: list[ClaimedCluster]
     """Where to look for volumes."""
     removes_driver: bool
     """Whether the stack takes the EBS CSI driver away."""
-    held: list[str]
+    protected: list[str]
     """What is protected from being deleted, a line for each: by the engine, or by EKS itself."""
     empty: bool
     """Whether the stack has nothing at all."""
 
 
 @dataclass(frozen=True)
-class Losses:
+class VolumeLosses:
     """What a person should know before agreeing."""
 
-    going: list[Volume]
+    deleted: list[Volume]
     """Deleted with their claims."""
     retained: list[Volume]
     """Their claims go, the volumes stay: their reclaim policy says so."""
-    staying: list[Volume]
+    kept: list[Volume]
     """Claims and volumes stay: their namespace is not the stack's."""
-    others: list[Volume]
+    orphaned: list[Volume]
     """EBS volumes of other workloads, which lose their driver."""
 
 
-def teardown(export: Mapping[str, Any]) -> Teardown:
+def plan_teardown(export: Mapping[str, Any]) -> Teardown:
     """How to destroy a stack.
 
     Args:
@@ -80,48 +80,50 @@ def teardown(export: Mapping[str, Any]) -> Teardown:
     """
     resources: list[State] = (export.get("deployment") or {}).get("resources") or []
     by_urn = {resource["urn"]: resource for resource in resources}
-    makers = [resource for resource in resources if resource["type"] in _CLAIM_MAKERS and _deleted(resource)]
+    makers = [resource for resource in resources if resource["type"] in _CLAIM_MAKERS and _is_deleted(resource)]
     holders: dict[str, list[State]] = {}
     for resource in makers:
         if resource.get("custom"):
             holders.setdefault(_urn_of_provider(resource), []).append(resource)
     removes_driver = any(
-        resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_ADDON and _deleted(resource)
+        resource["type"] == ADDON and resource.get("inputs", {}).get("addonName") == EBS_ADDON and _is_deleted(resource)
         for resource in resources
     )
     if removes_driver and not holders:
         # An earlier run may have come this far; the driver may still have volumes to delete.
         holders = {resource["urn"]: [] for resource in resources if resource["type"] == KUBERNETES_PROVIDER}
     return Teardown(
-        first=[resource["urn"] for resource in makers if not _below(resource, makers, by_urn)],
-        clusters=[_cluster(by_urn[urn].get("inputs", {}), held) for urn, held in holders.items()],
+        first_targets=[resource["urn"] for resource in makers if not _has_ancestor(resource, makers, by_urn)],
+        clusters=[_describe_cluster(by_urn[urn].get("inputs", {}), held) for urn, held in holders.items()],
         removes_driver=removes_driver,
-        held=[line for resource in resources if _deleted(resource) and (line := _protection(resource))],
+        protected=[
+            line for resource in resources if _is_deleted(resource) and (line := _describe_protection(resource))
+        ],
         empty=not resources,
     )
 
 
-def losses(found: Iterable[tuple[ClaimedCluster, Iterable[Volume]]], *, removes_driver: bool) -> Losses:
+def classify_volumes(found: Iterable[tuple[ClaimedCluster, Iterable[Volume]]], *, removes_driver: bool) -> VolumeLosses:
     """What becomes of the volumes when the stack goes.
 
     Args:
         found: each cluster with all the volumes that it has.
         removes_driver: whether the driver goes as well.
     """
-    lost = Losses([], [], [], [])
+    lost = VolumeLosses([], [], [], [])
     for cluster, volumes in found:
         for volume in volumes:
             namespace = volume.claim.partition("/")[0]
             if namespace in cluster.namespaces:
-                goes = namespace in cluster.owned_namespaces or volume.claim in cluster.claims or volume.owned
-                kept = lost.staying if volume.claimed and not goes else lost.retained
-                (lost.going if _is_leaving(volume, goes=goes) else kept).append(volume)
+                goes = namespace in cluster.owned_namespaces or volume.claim in cluster.claims or volume.claim_has_owner
+                kept = lost.kept if volume.has_claim and not goes else lost.retained
+                (lost.deleted if _will_be_deleted(volume, goes=goes) else kept).append(volume)
             elif removes_driver and volume.driver == EBS_DRIVER:
-                (lost.going if _is_leaving(volume, goes=False) else lost.others).append(volume)
+                (lost.deleted if _will_be_deleted(volume, goes=False) else lost.orphaned).append(volume)
     return lost
 
 
-def awaited(volumes: Iterable[Volume], going: Iterable[Volume], *, removes_driver: bool) -> list[Volume]:
+def select_awaited_volumes(volumes: Iterable[Volume], going: Iterable[Volume], *, removes_driver: bool) -> list[Volume]:
     """The volumes that have to be gone before the driver may go.
 
     Args:
@@ -133,19 +135,19 @@ def awaited(volumes: Iterable[Volume], going: Iterable[Volume], *, removes_drive
     return [
         volume
         for volume in volumes
-        if volume.policy == DELETE
+        if volume.reclaim_policy == DELETE_POLICY
         and (
             volume.uid in watched
-            or (removes_driver and volume.driver == EBS_DRIVER and _is_leaving(volume, goes=False))
+            or (removes_driver and volume.driver == EBS_DRIVER and _will_be_deleted(volume, goes=False))
         )
     ]
 
 
-def _is_leaving(volume: Volume, *, goes: bool) -> bool:
-    return volume.policy == DELETE and bool(volume.claim) and (goes or not volume.claimed)
+def _will_be_deleted(volume: Volume, *, goes: bool) -> bool:
+    return volume.reclaim_policy == DELETE_POLICY and bool(volume.claim) and (goes or not volume.has_claim)
 
 
-def _cluster(provider: Mapping[str, Any], held: Iterable[State]) -> ClaimedCluster:
+def _describe_cluster(provider: Mapping[str, Any], held: Iterable[State]) -> ClaimedCluster:
     owned, namespaces, claims = set(), set(), set()
     for resource in held:
         if resource["type"] == NAMESPACE:
@@ -158,12 +160,12 @@ def _cluster(provider: Mapping[str, Any], held: Iterable[State]) -> ClaimedClust
     return ClaimedCluster(provider, frozenset(owned), frozenset(owned | namespaces), frozenset(claims))
 
 
-def _deleted(resource: State) -> bool:
+def _is_deleted(resource: State) -> bool:
     """Whether destroying the resource deletes anything: not what was only read, nor what is kept by an option."""
     return not (resource.get("external") or resource.get("retainOnDelete"))
 
 
-def _protection(resource: State) -> str:
+def _describe_protection(resource: State) -> str:
     """Who refuses to delete the resource; empty when nobody does."""
     # EKS refuses by itself, also once the engine is told not to: after RocketMQ is gone, when it is too late.
     by_eks = resource["type"] == CLUSTER and resource.get("inputs", {}).get("deletionProtection")
@@ -173,7 +175,7 @@ def _protection(resource: State) -> str:
     )
 
 
-def _below(resource: State, others: Iterable[State], by_urn: Mapping[str, State]) -> bool:
+def _has_ancestor(resource: State, others: Iterable[State], by_urn: Mapping[str, State]) -> bool:
     above = {other["urn"] for other in others}
     parent = resource.get("parent")
     while parent and parent not in above:

@@ -18,7 +18,7 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True)
-class Pulumi:
+class PulumiCli:
     """The `pulumi` command for one stack and project folder."""
 
     stack: str
@@ -35,7 +35,7 @@ class Pulumi:
         # What stays the same is in the plan as well: the providers that the stack has already say where to look.
         arguments = ["preview", "--json", "--show-sames", "--import-file", str(import_file)]
         done = self._run(arguments, capture=True, environment={SKIP_VARIABLE: "1"})
-        digest = _json_object(done.stdout)
+        digest = _parse_json_object(done.stdout)
         if done.returncode != 0:
             words = [
                 entry["message"].strip() for entry in digest.get("diagnostics", []) if entry["severity"] == "error"
@@ -54,9 +54,9 @@ class Pulumi:
             EngineError: when the engine refuses; it has shown why.
         """
         options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
-        self._show(["import", "--file", str(import_file), *options])
+        self._run_visibly(["import", "--file", str(import_file), *options])
 
-    def export(self) -> Mapping[str, Any]:
+    def export_state(self) -> Mapping[str, Any]:
         """The stack's state, secrets left encrypted.
 
         Raises:
@@ -66,16 +66,16 @@ class Pulumi:
         if done.returncode != 0:
             msg = f"pulumi stack export -s {self.stack} failed:\n{done.stderr.strip()}"
             raise EngineError(msg)
-        return _json_object(done.stdout)
+        return _parse_json_object(done.stdout)
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore_state(self, state: Mapping[str, Any]) -> None:
         """Puts a state in place of the stack's own and reads every resource of it again.
 
         Raises:
             EngineError: when the engine refuses; it has shown why.
         """
         self.replace_state(state)
-        self._show(["refresh", "--yes", "--skip-preview"])
+        self._run_visibly(["refresh", "--yes", "--skip-preview"])
 
     def replace_state(self, state: Mapping[str, Any]) -> None:
         """Puts a state in place of the stack's own.
@@ -87,9 +87,9 @@ class Pulumi:
             file = Path(folder) / "state.json"
             file.touch(mode=0o600)
             file.write_text(json.dumps(state), encoding="utf-8")
-            self._show(["stack", "import", "--file", str(file)])
+            self._run_visibly(["stack", "import", "--file", str(file)])
 
-    def diff(self) -> str:
+    def preview_diff(self) -> str:
         """What the next update will do, as `pulumi preview --diff` prints it.
 
         Raises:
@@ -121,9 +121,9 @@ class Pulumi:
         """
         chosen = [word for urn in targets for word in ("--target", urn)]
         dependents = ["--target-dependents"] if targets else []
-        self._show(["destroy", "--yes", "--skip-preview", *chosen, *dependents])
+        self._run_visibly(["destroy", "--yes", "--skip-preview", *chosen, *dependents])
 
-    def _show(self, arguments: Sequence[str]) -> None:
+    def _run_visibly(self, arguments: Sequence[str]) -> None:
         if self._run(arguments, capture=False).returncode != 0:
             msg = f"pulumi {arguments[0]} -s {self.stack} failed; its own message stands above"
             raise EngineError(msg)
@@ -145,7 +145,7 @@ class Pulumi:
         )
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def _parse_json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError:

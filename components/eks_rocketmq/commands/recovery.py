@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 
-Lookup = Callable[[str, Mapping[str, Any], Mapping[str, Any], Collection[str]], Sequence[Found] | None]
+CreateLookup = Callable[[str, Mapping[str, Any], Mapping[str, Any], Collection[str]], Sequence[ExistingResource] | None]
 """Takes type, inputs, the inputs of the provider, and the ids of that type which the stack has. Gives what the create
 made: nothing, one resource, or several that look alike. None: it cannot be determined."""
 
@@ -23,18 +23,18 @@ class Recovery:
 
     state: Mapping[str, Any]
     """The document for `pulumi stack import`, which drops every pending operation."""
-    operations: int
+    operation_count: int
     """Operations that were under way; with none there is nothing to recover."""
     created: list[tuple[str, str]]
     """URN and id of the creates that did happen."""
     absent: list[str]
     """URNs of those that did not: the next update makes them."""
-    unsure: list[tuple[str, list[str]]]
+    undetermined: list[tuple[str, list[str]]]
     """URNs of those whose result cannot be determined, with the ids of the candidates. With any of them the state
     must not be imported: they would be forgotten."""
 
 
-def recovery(export: Mapping[str, Any], lookup: Lookup, absent: Collection[str] = ()) -> Recovery:
+def recover_state(export: Mapping[str, Any], lookup: CreateLookup, absent: Collection[str] = ()) -> Recovery:
     """Return what becomes of an interrupted update.
 
     Args:
@@ -57,18 +57,18 @@ def recovery(export: Mapping[str, Any], lookup: Lookup, absent: Collection[str] 
         told = urn in absent or urn.rsplit("::", 1)[-1] in absent
         found = [] if told else lookup(planned["type"], planned.get("inputs", {}), provider, known)
         if found is None or len(found) > 1:
-            left.unsure.append((urn, [each.id for each in found or ()]))
+            left.undetermined.append((urn, [each.id for each in found or ()]))
         elif found:
             left.created.append((urn, found[0].id))
             # A replacement was made before its predecessor went. Two resources of one name are no state.
             resources = [each | {"delete": True} if each["urn"] == urn else each for each in resources]
-            resources.append(planned | {"id": found[0].id, "outputs": _outputs(planned)})
+            resources.append(planned | {"id": found[0].id, "outputs": _get_minimal_outputs(planned)})
         else:
             left.absent.append(urn)
     return replace(left, state={**export, "deployment": deployment | {"resources": resources}})
 
 
-def _outputs(planned: Mapping[str, Any]) -> Mapping[str, Any]:
+def _get_minimal_outputs(planned: Mapping[str, Any]) -> Mapping[str, Any]:
     """The least that a provider needs to read the rest: the kubernetes one compares only what was given as input."""
     inputs = planned.get("inputs", {})
     if not planned["type"].startswith("kubernetes:"):

@@ -12,11 +12,11 @@ from eks_rocketmq.lookups.kubernetes_objects import CLAIM_KIND
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 
-_NAME = "app.kubernetes.io/name"
-_COMPONENT = "app.kubernetes.io/component"
+_NAME_LABEL = "app.kubernetes.io/name"
+_COMPONENT_LABEL = "app.kubernetes.io/component"
 
 
-def foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[Object]]) -> list[str]:
+def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[Object]]) -> list[str]:
     """Return one line for each object that the stack did not create, such as `StatefulSet rocketmq/rocketmq-broker`.
 
     Args:
@@ -25,18 +25,23 @@ def foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[Obje
     """
     resources = (export.get("deployment") or {}).get("resources") or []
     known = {f"{resource['type'].rpartition(':')[2]} {resource.get('id', '')}" for resource in resources}
-    claims = [prefix for resource in resources if resource["type"] == STATEFUL_SET for prefix in _claims_of(resource)]
+    claims = [
+        prefix
+        for resource in resources
+        if resource["type"] == STATEFUL_SET
+        for prefix in _list_claim_prefixes(resource)
+    ]
     return [
         line
         for kind, objects in found.items()
         for each in objects
         if (line := f"{kind} {each['metadata']['namespace']}/{each['metadata']['name']}") not in known
-        and not _leaves_by_itself(each["metadata"])
-        and not (kind == CLAIM_KIND and (_has_labels(each) or _is_member(line, claims)))
+        and not _is_deleted_automatically(each["metadata"])
+        and not (kind == CLAIM_KIND and (_has_rocketmq_labels(each) or _is_member(line, claims)))
     ]
 
 
-def keep_namespaces(export: Mapping[str, Any]) -> dict[str, Any]:
+def retain_namespaces(export: Mapping[str, Any]) -> dict[str, Any]:
     """Return a state in which the engine forgets the namespaces instead of deleting them.
 
     Args:
@@ -49,7 +54,7 @@ def keep_namespaces(export: Mapping[str, Any]) -> dict[str, Any]:
     return {**export, "deployment": {**deployment, "resources": resources}}
 
 
-def _claims_of(resource: Mapping[str, Any]) -> list[str]:
+def _list_claim_prefixes(resource: Mapping[str, Any]) -> list[str]:
     """What the names of a set's claims begin with, the kind and the namespace included."""
     namespace, _, name = resource.get("id", "").rpartition("/")
     templates = resource.get("inputs", {}).get("spec", {}).get("volumeClaimTemplates") or []
@@ -60,12 +65,12 @@ def _is_member(line: str, prefixes: Iterable[str]) -> bool:
     return any(line.startswith(prefix) and line.removeprefix(prefix).isdigit() for prefix in prefixes)
 
 
-def _has_labels(claim: Object) -> bool:
+def _has_rocketmq_labels(claim: Object) -> bool:
     """Whether RocketMq's own labels are on a claim. Its set may be gone already: an earlier run was interrupted."""
     labels = claim["metadata"].get("labels") or {}
-    return labels.get(_NAME) == "rocketmq" and labels.get("app") == f"rocketmq-{labels.get(_COMPONENT)}"
+    return labels.get(_NAME_LABEL) == "rocketmq" and labels.get("app") == f"rocketmq-{labels.get(_COMPONENT_LABEL)}"
 
 
-def _leaves_by_itself(metadata: Mapping[str, Any]) -> bool:
+def _is_deleted_automatically(metadata: Mapping[str, Any]) -> bool:
     """Whether the object is being deleted, or belongs to another one that is listed as well."""
     return "deletionTimestamp" in metadata or bool(metadata.get("ownerReferences"))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.aws_identifiers import account_of, oidc_provider_arn
+from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_account
 from eks_rocketmq.lookups.aws_session import Session
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 ROLE = "aws:iam/role:Role"
@@ -24,57 +24,61 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 POD_IDENTITY_ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 
-_MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
+_NOT_FOUND_CODES = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
 
 Inputs = Mapping[str, Any]
 """Inputs of a resource in the provider's own (camelCase) names."""
 
 
-def tags_of(pairs: list[Mapping[str, str]]) -> dict[str, str]:
+def read_tags(pairs: list[Mapping[str, str]]) -> dict[str, str]:
     """Return tags as most services give them, as a mapping."""
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
-def find_role(session: Session, inputs: Inputs) -> Found | None:
+def find_role(session: Session, inputs: Inputs) -> ExistingResource | None:
     """A role by name; its import id is the name."""
     name = inputs["name"]
-    role = unless_missing(lambda: session.client("iam").get_role(RoleName=name)["Role"])
-    return None if role is None else Found(name, tags_of(role.get("Tags", [])))
+    role = call_or_none(lambda: session.client("iam").get_role(RoleName=name)["Role"])
+    return None if role is None else ExistingResource(name, read_tags(role.get("Tags", [])))
 
 
-def find_role_policy_attachment(session: Session, inputs: Inputs) -> Found | None:
+def find_role_policy_attachment(session: Session, inputs: Inputs) -> ExistingResource | None:
     """A managed policy on a role; its import id is `role/policy-arn`."""
     role, policy = inputs["role"], inputs["policyArn"]
     pages = session.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
-    attached = unless_missing(lambda: [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]])
-    return Found(f"{role}/{policy}") if policy in (attached or []) else None
+    attached = call_or_none(lambda: [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]])
+    return ExistingResource(f"{role}/{policy}") if policy in (attached or []) else None
 
 
-def find_policy(session: Session, inputs: Inputs) -> Found | None:
+def find_policy(session: Session, inputs: Inputs) -> ExistingResource | None:
     """A policy of the account by path and name; its import id is the ARN."""
-    partition, account = account_of(session.client("sts").get_caller_identity()["Arn"])
+    partition, account = parse_account(session.client("sts").get_caller_identity()["Arn"])
     arn = f"arn:{partition}:iam::{account}:policy{inputs.get('path') or '/'}{inputs['name']}"
-    policy = unless_missing(lambda: session.client("iam").get_policy(PolicyArn=arn)["Policy"])
-    return None if policy is None else Found(arn, tags_of(policy.get("Tags", [])))
+    policy = call_or_none(lambda: session.client("iam").get_policy(PolicyArn=arn)["Policy"])
+    return None if policy is None else ExistingResource(arn, read_tags(policy.get("Tags", [])))
 
 
-def find_role_policy(session: Session, inputs: Inputs) -> Found | None:
+def find_role_policy(session: Session, inputs: Inputs) -> ExistingResource | None:
     """An inline policy of a role; its import id is `role:policy`."""
     role, name = inputs["role"], inputs["name"]
-    policy = unless_missing(lambda: session.client("iam").get_role_policy(RoleName=role, PolicyName=name))
-    return None if policy is None else Found(f"{role}:{name}")
+    policy = call_or_none(lambda: session.client("iam").get_role_policy(RoleName=role, PolicyName=name))
+    return None if policy is None else ExistingResource(f"{role}:{name}")
 
 
-def find_oidc_provider(session: Session, inputs: Inputs) -> Found | None:
+def find_oidc_provider(session: Session, inputs: Inputs) -> ExistingResource | None:
     """An IAM OIDC provider by its URL; its import id is the ARN."""
-    arn = oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
-    provider = unless_missing(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
+    arn = build_oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
+    provider = call_or_none(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
     if provider is None:
         return None
-    return Found(arn, tags_of(provider.get("Tags", [])), _lost_audiences(arn, provider.get("ClientIDList", []), inputs))
+    return ExistingResource(
+        arn,
+        read_tags(provider.get("Tags", [])),
+        _describe_lost_audiences(arn, provider.get("ClientIDList", []), inputs),
+    )
 
 
-def _lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
+def _describe_lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
     """Return why a provider must not be imported when the next update would take audiences of others from it."""
     planned = inputs.get("clientIdLists")
     lost = sorted(set(accepted) - set(planned)) if isinstance(planned, list) else []
@@ -88,20 +92,20 @@ def _lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
     )
 
 
-def find_cluster(session: Session, name: str) -> Found | None:
+def find_cluster(session: Session, name: str) -> ExistingResource | None:
     """An EKS cluster by name. No `Lookup`: a whole cluster is not imported into the stack that makes its network."""
-    cluster = unless_missing(lambda: session.client("eks").describe_cluster(name=name)["cluster"])
-    return None if cluster is None else Found(name, cluster.get("tags", {}))
+    cluster = call_or_none(lambda: session.client("eks").describe_cluster(name=name)["cluster"])
+    return None if cluster is None else ExistingResource(name, cluster.get("tags", {}))
 
 
-def find_addon(session: Session, inputs: Inputs) -> Found | None:
+def find_addon(session: Session, inputs: Inputs) -> ExistingResource | None:
     """An EKS addon by cluster and name; its import id is `cluster:addon`."""
     cluster, name = inputs["clusterName"], inputs["addonName"]
-    addon = unless_missing(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
-    return None if addon is None else Found(f"{cluster}:{name}", addon.get("tags", {}))
+    addon = call_or_none(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
+    return None if addon is None else ExistingResource(f"{cluster}:{name}", addon.get("tags", {}))
 
 
-def find_log_group(session: Session, inputs: Inputs) -> Found | None:
+def find_log_group(session: Session, inputs: Inputs) -> ExistingResource | None:
     """A log group by its whole name; its import id is the name."""
     name, logs = inputs["name"], session.client("logs")
     pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
@@ -109,14 +113,16 @@ def find_log_group(session: Session, inputs: Inputs) -> Found | None:
     if found is None:
         return None
     # Tags are asked for by the ARN without the `:*` that stands for the group's streams.
-    return Found(name, logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*")).get("tags", {}))
+    return ExistingResource(
+        name, logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*")).get("tags", {})
+    )
 
 
-def find_pod_identity_association(session: Session, inputs: Inputs) -> Found | None:
+def find_pod_identity_association(session: Session, inputs: Inputs) -> ExistingResource | None:
     """The association of a service account; its import id is `cluster,association-id`."""
     cluster, account = inputs["clusterName"], inputs["serviceAccount"]
     eks = session.client("eks")
-    listed = unless_missing(
+    listed = call_or_none(
         lambda: eks.list_pod_identity_associations(
             clusterName=cluster, namespace=inputs["namespace"], serviceAccount=account
         )["associations"]
@@ -125,16 +131,16 @@ def find_pod_identity_association(session: Session, inputs: Inputs) -> Found | N
         return None
     id_ = listed[0]["associationId"]
     found = eks.describe_pod_identity_association(clusterName=cluster, associationId=id_)["association"]
-    return Found(f"{cluster},{id_}", found.get("tags", {}))
+    return ExistingResource(f"{cluster},{id_}", found.get("tags", {}))
 
 
 @dataclass(frozen=True)
 class Lookup:
     """How one resource type is looked up."""
 
-    named_by: tuple[str, ...]
+    name_inputs: tuple[str, ...]
     """The inputs that name the resource."""
-    find: Callable[[Session, Inputs], Found | None]
+    find: Callable[[Session, Inputs], ExistingResource | None]
 
 
 AWS_LOOKUPS: Mapping[str, Lookup] = {
@@ -150,7 +156,7 @@ AWS_LOOKUPS: Mapping[str, Lookup] = {
 """The look-up of each AWS type that the library creates."""
 
 
-def find(session: Callable[[], Session], type_: str, inputs: Inputs) -> Found | None:
+def find_resource(session: Callable[[], Session], type_: str, inputs: Inputs) -> ExistingResource | None:
     """What the account has under the name that `inputs` give, or None.
 
     Inputs that only the update will know name nothing that could exist; nobody is asked then.
@@ -164,13 +170,13 @@ def find(session: Callable[[], Session], type_: str, inputs: Inputs) -> Found | 
         ClientError: when AWS refuses the question.
     """
     lookup = AWS_LOOKUPS[type_]
-    names = [inputs.get(key) for key in lookup.named_by]
+    names = [inputs.get(key) for key in lookup.name_inputs]
     if not all(isinstance(name, str) and name not in ("", UNKNOWN) for name in names):
         return None
     return lookup.find(session(), inputs)
 
 
-def unless_missing(call: Callable[[], Any], also: Collection[str] = ()) -> Any:  # noqa: ANN401 - whatever the API answers
+def call_or_none(call: Callable[[], Any], also: Collection[str] = ()) -> Any:  # noqa: ANN401 - whatever the API answers
     """Return the answer of an AWS call, or None when AWS says that there is no such thing.
 
     Args:
@@ -185,6 +191,6 @@ def unless_missing(call: Callable[[], Any], also: Collection[str] = ()) -> Any: 
     try:
         return call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in {*_MISSING, *also}:
+        if error.response["Error"]["Code"] in {*_NOT_FOUND_CODES, *also}:
             return None
         raise

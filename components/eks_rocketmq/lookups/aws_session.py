@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from eks_rocketmq.args.arg_schema import camel
-from eks_rocketmq.args.aws_identifiers import role_arn
-from eks_rocketmq.lookups.found import LookupUnavailableError
+from eks_rocketmq.args.arg_schema import to_camel_case
+from eks_rocketmq.args.aws_identifiers import parse_role_arn
+from eks_rocketmq.lookups.existing_resource import LookupUnavailableError
 from eks_rocketmq.pulumi_sdk.engine_values import is_secret
 
 _CREDENTIALS: Mapping[str, str] = {
@@ -30,7 +30,7 @@ class AccountUnknownError(LookupUnavailableError):
 
 
 @dataclass(frozen=True)
-class _At:
+class _EndpointSession:
     """A session that asks services at addresses of their own."""
 
     session: Any
@@ -41,7 +41,7 @@ class _At:
         return self.session.client(service_name, endpoint_url=self.addresses.get(service_name))
 
 
-def aws_session(provider: Mapping[str, Any]) -> Session:
+def create_session(provider: Mapping[str, Any]) -> Session:
     """A session with profile, keys, roles, region and endpoints of a provider; the rest comes from the environment.
 
     Args:
@@ -56,10 +56,10 @@ def aws_session(provider: Mapping[str, Any]) -> Session:
     if any(is_secret(key) for key in keys.values()):
         msg = "the AWS provider has keys that are secret; give them by aws:profile or the environment instead"
         raise AccountUnknownError(msg)
-    session = _session(provider, profile_name=provider.get("profile"), **keys)
-    for operation, request in _roles(provider):
+    session = _create_session(provider, profile_name=provider.get("profile"), **keys)
+    for operation, request in _iterate_role_requests(provider):
         taken = getattr(session.client("sts"), operation)(**request)["Credentials"]
-        session = _session(
+        session = _create_session(
             provider,
             aws_access_key_id=taken["AccessKeyId"],
             aws_secret_access_key=taken["SecretAccessKey"],
@@ -68,39 +68,39 @@ def aws_session(provider: Mapping[str, Any]) -> Session:
     return session
 
 
-def assumed_role(provider: Mapping[str, Any]) -> str | None:
+def get_assumed_role(provider: Mapping[str, Any]) -> str | None:
     """Return the ARN of the role in which a provider works, the last one that it assumes; None when it assumes none.
 
     Args:
         provider: as for `aws_session`. What is malformed is left to the provider to refuse.
     """
     try:
-        arn = _listed(provider, "assumeRoles")[-1]["roleArn"]
-        role_arn(arn, "roleArn")
+        arn = _read_blocks(provider, "assumeRoles")[-1]["roleArn"]
+        parse_role_arn(arn, "roleArn")
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None
     return arn
 
 
-def _session(provider: Mapping[str, Any], **credentials: str | None) -> Session:
+def _create_session(provider: Mapping[str, Any], **credentials: str | None) -> Session:
     import boto3  # noqa: PLC0415 - 0.3 s that only a create needs
 
     session = boto3.Session(region_name=provider.get("region"), **credentials)
-    addresses = {service: url for each in _listed(provider, "endpoints") for service, url in each.items()}
-    return _At(session, addresses) if addresses else session
+    addresses = {service: url for each in _read_blocks(provider, "endpoints") for service, url in each.items()}
+    return _EndpointSession(session, addresses) if addresses else session
 
 
-def _roles(provider: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+def _iterate_role_requests(provider: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
     """Operation and request for each role, in the order in which the provider takes them."""
-    for web in _listed(provider, "assumeRoleWithWebIdentity"):
-        token = web.get("webIdentityToken") or _token(web["webIdentityTokenFile"])
-        yield "assume_role_with_web_identity", {**_request(web), "WebIdentityToken": token}
-    for role in _listed(provider, "assumeRoles"):
+    for web in _read_blocks(provider, "assumeRoleWithWebIdentity"):
+        token = web.get("webIdentityToken") or _read_token(web["webIdentityTokenFile"])
+        yield "assume_role_with_web_identity", {**_build_role_request(web), "WebIdentityToken": token}
+    for role in _read_blocks(provider, "assumeRoles"):
         external = {"ExternalId": role["externalId"]} if role.get("externalId") else {}
-        yield "assume_role", {**_request(role), **external}
+        yield "assume_role", {**_build_role_request(role), **external}
 
 
-def _token(file: str) -> str:
+def _read_token(file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8")
     except OSError as error:
@@ -108,14 +108,15 @@ def _token(file: str) -> str:
         raise AccountUnknownError(msg) from error
 
 
-def _request(role: Mapping[str, str]) -> dict[str, str]:
+def _build_role_request(role: Mapping[str, str]) -> dict[str, str]:
     return {"RoleArn": role["roleArn"], "RoleSessionName": role.get("sessionName") or "eks-rocketmq"}
 
 
-def _listed(provider: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+def _read_blocks(provider: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """The objects of a setting, which the engine keeps as JSON; their keys may be spelled as Python does."""
     value = provider.get(key) or []
     value = json.loads(value) if isinstance(value, str) else value
     return [
-        {camel(name): each for name, each in item.items()} for item in (value if isinstance(value, list) else [value])
+        {to_camel_case(name): each for name, each in item.items()}
+        for item in (value if isinstance(value, list) else [value])
     ]

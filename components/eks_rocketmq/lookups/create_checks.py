@@ -21,8 +21,8 @@ from pulumi import (
     ResourceTransformResult,
 )
 
-from eks_rocketmq.lookups.found import Found, LookupUnavailableError
-from eks_rocketmq.pulumi_sdk.component import resource_hooks
+from eks_rocketmq.lookups.existing_resource import ExistingResource, LookupUnavailableError
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 
 SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
 """Set by `eks-rocketmq adopt` for its own preview, which wants the plan with everything that exists."""
@@ -30,22 +30,22 @@ SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
 OWNER_TAG = "eks-rocketmq/stack"
 
 
-def ownership_tags() -> dict[str, str]:
+def get_ownership_tags() -> dict[str, str]:
     """The tag that marks what this stack made, so that a replacement of its own resource is no conflict."""
     return {OWNER_TAG: f"{pulumi.get_project()}/{pulumi.get_stack()}"}
 
 
-def belongs_to(type_: str, found_id: str, owner: str) -> str:
+def describe_owner(type_: str, found_id: str, owner: str) -> str:
     """Return what to say of a resource that another stack manages."""
     return f"{type_.rsplit(':', 1)[-1]} {found_id!r} belongs to stack {owner!r}"
 
 
-def if_gone(owner: str) -> str:
+def describe_tag_removal(owner: str) -> str:
     """Return what to do about the mark of a stack that does not exist any more."""
     return f"If stack {owner!r} is gone for good, remove its tag or annotation {OWNER_TAG} and run this again."
 
 
-def three_ways(type_: str, found: Found, stack: str, existing: str) -> str:
+def describe_conflict(type_: str, found: ExistingResource, stack: str, existing: str) -> str:
     """Return the error for something that exists outside of the stack.
 
     What another stack manages can be used or left alone. It cannot be imported: each `up` would undo the other's.
@@ -58,10 +58,10 @@ def three_ways(type_: str, found: Found, stack: str, existing: str) -> str:
     """
     if owner := found.tags.get(OWNER_TAG):
         return (
-            f"{belongs_to(type_, found.id, owner)}, not to stack {stack!r}. Two ways on:\n"
+            f"{describe_owner(type_, found.id, owner)}, not to stack {stack!r}. Two ways on:\n"
             f"  existing      use it as it is, without managing it: {existing}\n"
             "  create        give the new one another name, and run again\n"
-            f"{if_gone(owner)}"
+            f"{describe_tag_removal(owner)}"
         )
     return (
         f"{type_.rsplit(':', 1)[-1]} {found.id!r} exists already and is not part of stack {stack!r}. Three ways on:\n"
@@ -71,8 +71,8 @@ def three_ways(type_: str, found: Found, stack: str, existing: str) -> str:
     )
 
 
-def refuse_existing_object(
-    name: str, kubeconfig: Input[str | None] | None, refusal: Callable[[str, Found], str]
+def reject_existing_object(
+    name: str, kubeconfig: Input[str | None] | None, refusal: Callable[[str, ExistingResource], str]
 ) -> ResourceHookBinding | None:
     """A hook for an object of a cluster whose name is fixed: refuses the create when the cluster has it from others.
 
@@ -85,19 +85,19 @@ def refuse_existing_object(
         return None
     config: Output[str | None] = Output.from_input(kubeconfig)
 
-    def find(known: str, inputs: Mapping[str, Any]) -> Found | None:
+    def find(known: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
         from eks_rocketmq.lookups.kubernetes_objects import find_object  # noqa: PLC0415 - a quarter of a second that only a create needs
 
         return find_object(known, inputs)
 
-    async def look(args: ResourceHookArgs) -> Found | None:
+    async def look(args: ResourceHookArgs) -> ExistingResource | None:
         known = await config.future()
         return await asyncio.to_thread(find, known, args.new_inputs or {}) if known else None
 
-    return refusing(name, look, lambda args, found: refusal(args.type, found))
+    return create_existence_hook(name, look, lambda args, found: refusal(args.type, found))
 
 
-def refuse_creating(type_: str, name: str, reason: Input[str]) -> ResourceTransform:
+def reject_create(type_: str, name: str, reason: Input[str]) -> ResourceTransform:
     """Return a transform that refuses the create of a component's resources of one type, at preview already.
 
     Args:
@@ -107,13 +107,13 @@ def refuse_creating(type_: str, name: str, reason: Input[str]) -> ResourceTransf
     """
     known: Output[str] = Output.from_input(reason)
 
-    async def look(_: ResourceHookArgs) -> Found | None:
-        from eks_rocketmq.lookups.found import Found  # noqa: PLC0415 - this module is below that one
+    async def look(_: ResourceHookArgs) -> ExistingResource | None:
+        from eks_rocketmq.lookups.existing_resource import ExistingResource  # noqa: PLC0415 - this module is below that one
 
         told = await known.future()
-        return Found(told) if told else None
+        return ExistingResource(told) if told else None
 
-    hooks = refusing(name, look, lambda _, found: found.id)
+    hooks = create_existence_hook(name, look, lambda _, found: found.id)
 
     def bind(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
         if resource.type_ != type_:
@@ -124,10 +124,10 @@ def refuse_creating(type_: str, name: str, reason: Input[str]) -> ResourceTransf
     return bind
 
 
-def refusing(
+def create_existence_hook(
     name: str,
-    look: Callable[[ResourceHookArgs], Awaitable[Found | None]],
-    refusal: Callable[[ResourceHookArgs, Found], str],
+    look: Callable[[ResourceHookArgs], Awaitable[ExistingResource | None]],
+    refusal: Callable[[ResourceHookArgs, ExistingResource], str],
 ) -> ResourceHookBinding:
     """A hook that refuses what `look` finds without this stack's mark.
 
@@ -136,7 +136,7 @@ def refusing(
         look: what there is under the planned name.
         refusal: the error.
     """
-    tags = ownership_tags()
+    tags = get_ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
         if os.environ.get(SKIP_VARIABLE):
@@ -152,7 +152,7 @@ def refusing(
         if found is not None and not tags.items() <= dict(found.tags).items():
             raise RuntimeError(refusal(args, found))
 
-    return ResourceHookBinding(before_create=resource_hooks(f"{name}-preflight", check))
+    return ResourceHookBinding(before_create=create_resource_hooks(f"{name}-preflight", check))
 
 
 @functools.cache

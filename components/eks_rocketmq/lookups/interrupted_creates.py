@@ -12,14 +12,14 @@ from eks_rocketmq.lookups.aws_resources import (
     AWS_LOOKUPS,
     CLUSTER,
     Inputs,
-    find,
+    call_or_none,
     find_cluster,
-    tags_of,
-    unless_missing,
+    find_resource,
+    read_tags,
 )
 from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.lookups.create_checks import OWNER_TAG
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 ACCESS_ENTRY = "aws:eks/accessEntry:AccessEntry"
@@ -30,7 +30,7 @@ ROUTE = "aws:ec2/route:Route"
 ROUTE_TABLE_ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 
-_EC2: Mapping[str, tuple[str, str, str]] = {
+_EC2_LOOKUPS: Mapping[str, tuple[str, str, str]] = {
     "aws:ec2/eip:Eip": ("describe_addresses", "Addresses", "AllocationId"),
     "aws:ec2/flowLog:FlowLog": ("describe_flow_logs", "FlowLogs", "FlowLogId"),
     "aws:ec2/internetGateway:InternetGateway": ("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
@@ -43,16 +43,16 @@ _EC2: Mapping[str, tuple[str, str, str]] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
 }
 """What EC2 finds by tags: the operation, the list in its answer, and the id in each entry of the list."""
-_FILTER = {"describe_nat_gateways": "Filter", "describe_flow_logs": "Filter"}
-_NAMED = {
+_FILTER_PARAMETERS = {"describe_nat_gateways": "Filter", "describe_flow_logs": "Filter"}
+_NAME_FIELDS = {
     "aws:ec2/launchTemplate:LaunchTemplate": ("LaunchTemplateName", "name"),
     "aws:ec2/securityGroup:SecurityGroup": ("GroupName", "name"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("ServiceName", "serviceName"),
 }
 """What tells resources of one stack with the same tags apart: the field of EC2's answer, and the input."""
-_GONE = frozenset({"deleted", "deleting", "failed"})
+_DELETED_STATES = frozenset({"deleted", "deleting", "failed"})
 
-REPEATABLE = frozenset({"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"})
+REPEATABLE_CREATES = frozenset({"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"})
 """Types whose create takes over what AWS has made itself, so that an interrupted one leaves nothing behind."""
 
 _WAITERS: Mapping[str, tuple[str, str]] = {
@@ -62,26 +62,28 @@ _WAITERS: Mapping[str, tuple[str, str]] = {
     NAT_GATEWAY: ("ec2", "nat_gateway_available"),
 }
 """What AWS goes on making after the engine is gone: nothing can use or delete it before it is ready."""
-_WAIT = {"Delay": 5, "MaxAttempts": 480}
+_WAITER_CONFIG = {"Delay": 5, "MaxAttempts": 480}
 
 
 class UnfinishedError(Exception):
     """AWS did not finish what the engine had begun; the message says what, and what to do."""
 
 
-def can_look(type_: str, inputs: Inputs) -> bool:
+def can_find_created(type_: str, inputs: Inputs) -> bool:
     """Return whether `find_created` can tell if a create with these inputs happened."""
-    if type_ in REPEATABLE:
+    if type_ in REPEATABLE_CREATES:
         return True
     if type_ in _BY_TAGS:
         return isinstance(inputs.get("tags"), Mapping) and OWNER_TAG in inputs["tags"]
-    needed = AWS_LOOKUPS[type_].named_by if type_ in AWS_LOOKUPS else _NEEDED.get(type_)
+    needed = AWS_LOOKUPS[type_].name_inputs if type_ in AWS_LOOKUPS else _NAME_INPUTS.get(type_)
     return needed is not None and all(
         isinstance(inputs.get(key), str) and inputs[key] not in {"", UNKNOWN} for key in needed
     )
 
 
-def find_created(session: Callable[[], Session], type_: str, inputs: Inputs, known: Collection[str]) -> list[Found]:
+def find_created(
+    session: Callable[[], Session], type_: str, inputs: Inputs, known: Collection[str]
+) -> list[ExistingResource]:
     """Return what an interrupted create made in the account: nothing, one resource, or several that look alike.
 
     A resource with the planned name and without the stack's tag has another owner and is not in the result.
@@ -95,10 +97,10 @@ def find_created(session: Callable[[], Session], type_: str, inputs: Inputs, kno
     Raises:
         ClientError: when AWS refuses the question.
     """
-    if type_ in REPEATABLE:
+    if type_ in REPEATABLE_CREATES:
         return []
     if type_ in AWS_LOOKUPS:
-        named = find(session, type_, inputs)
+        named = find_resource(session, type_, inputs)
         found = [] if named is None else [named]
     else:
         found = {**_BY_TAGS, **_BY_NAME}[type_](session(), inputs)
@@ -106,7 +108,7 @@ def find_created(session: Callable[[], Session], type_: str, inputs: Inputs, kno
     return [each for each in found if each.id not in known and mark in (None, each.tags.get(OWNER_TAG))]
 
 
-def wait_until_ready(session: Callable[[], Session], type_: str, found: Found) -> None:
+def wait_until_ready(session: Callable[[], Session], type_: str, found: ExistingResource) -> None:
     """Return once AWS has finished what the engine had begun: a cluster takes about ten minutes.
 
     Raises:
@@ -118,7 +120,9 @@ def wait_until_ready(session: Callable[[], Session], type_: str, found: Found) -
 
     service, waiter = _WAITERS[type_]
     try:
-        session().client(service).get_waiter(waiter).wait(**_waited_for(type_, found.id), WaiterConfig=_WAIT)
+        session().client(service).get_waiter(waiter).wait(
+            **_get_waiter_arguments(type_, found.id), WaiterConfig=_WAITER_CONFIG
+        )
     except WaiterError as error:
         msg = (
             f"{type_.rsplit(':', 1)[-1]} {found.id!r}, which an interrupted update began to make, is not ready: "
@@ -127,7 +131,7 @@ def wait_until_ready(session: Callable[[], Session], type_: str, found: Found) -
         raise UnfinishedError(msg) from error
 
 
-def _waited_for(type_: str, id_: str) -> dict[str, Any]:
+def _get_waiter_arguments(type_: str, id_: str) -> dict[str, Any]:
     cluster, _, name = id_.partition(":")
     return {
         ADDON: {"clusterName": cluster, "addonName": name},
@@ -137,70 +141,70 @@ def _waited_for(type_: str, id_: str) -> dict[str, Any]:
     }[type_]
 
 
-def _find_by_tags(type_: str) -> Callable[[Session, Inputs], list[Found]]:
-    operation, listed, id_ = _EC2[type_]
-    field, input_ = _NAMED.get(type_, ("", ""))
+def _create_tag_lookup(type_: str) -> Callable[[Session, Inputs], list[ExistingResource]]:
+    operation, listed, id_ = _EC2_LOOKUPS[type_]
+    field, input_ = _NAME_FIELDS.get(type_, ("", ""))
 
-    def find_them(session: Session, inputs: Inputs) -> list[Found]:
+    def find_them(session: Session, inputs: Inputs) -> list[ExistingResource]:
         filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in inputs["tags"].items()]
-        answer = getattr(session.client("ec2"), operation)(**{_FILTER.get(operation, "Filters"): filters})
+        answer = getattr(session.client("ec2"), operation)(**{_FILTER_PARAMETERS.get(operation, "Filters"): filters})
         return [
-            Found(each[id_], tags_of(each.get("Tags", [])))
+            ExistingResource(each[id_], read_tags(each.get("Tags", [])))
             for each in answer[listed]
-            if str(each.get("State", "")).lower() not in _GONE
+            if str(each.get("State", "")).lower() not in _DELETED_STATES
             # Emulators ignore filters that they do not know, and answer with all that there is.
-            and inputs["tags"].items() <= tags_of(each.get("Tags", [])).items()
+            and inputs["tags"].items() <= read_tags(each.get("Tags", [])).items()
             and (not inputs.get(input_) or each.get(field) == inputs[input_])
         ]
 
     return find_them
 
 
-def _find_cluster(session: Session, inputs: Inputs) -> list[Found]:
+def _find_cluster(session: Session, inputs: Inputs) -> list[ExistingResource]:
     found = find_cluster(session, inputs["name"])
     return [] if found is None else [found]
 
 
-def _find_node_group(session: Session, inputs: Inputs) -> list[Found]:
+def _find_node_group(session: Session, inputs: Inputs) -> list[ExistingResource]:
     """A node group whose name begins with the planned prefix; its import id is `cluster:group`."""
     cluster, eks = inputs["clusterName"], session.client("eks")
     prefix = inputs.get("nodeGroupName") or inputs.get("nodeGroupNamePrefix") or ""
     pages = eks.get_paginator("list_nodegroups").paginate(clusterName=cluster)
-    names = unless_missing(lambda: [name for page in pages for name in page["nodegroups"]]) or []
+    names = call_or_none(lambda: [name for page in pages for name in page["nodegroups"]]) or []
     described = [
         eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
         for name in names
         if name.startswith(prefix)
     ]
-    return [Found(f"{cluster}:{each['nodegroupName']}", each.get("tags", {})) for each in described]
+    return [ExistingResource(f"{cluster}:{each['nodegroupName']}", each.get("tags", {})) for each in described]
 
 
-def _find_access_entry(session: Session, inputs: Inputs) -> list[Found]:
+def _find_access_entry(session: Session, inputs: Inputs) -> list[ExistingResource]:
     cluster, principal = inputs["clusterName"], inputs["principalArn"]
-    entry = unless_missing(
+    entry = call_or_none(
         lambda: session.client("eks").describe_access_entry(clusterName=cluster, principalArn=principal)["accessEntry"]
     )
-    return [] if entry is None else [Found(f"{cluster}:{principal}", entry.get("tags", {}))]
+    return [] if entry is None else [ExistingResource(f"{cluster}:{principal}", entry.get("tags", {}))]
 
 
-def _find_access_policy(session: Session, inputs: Inputs) -> list[Found]:
+def _find_access_policy(session: Session, inputs: Inputs) -> list[ExistingResource]:
     cluster, principal, policy = inputs["clusterName"], inputs["principalArn"], inputs["policyArn"]
-    answer = unless_missing(
+    answer = call_or_none(
         lambda: session.client("eks").list_associated_access_policies(clusterName=cluster, principalArn=principal)
     )
     listed = [] if answer is None else answer["associatedAccessPolicies"]
-    return [Found(f"{cluster}#{principal}#{policy}") for each in listed if each["policyArn"] == policy]
+    return [ExistingResource(f"{cluster}#{principal}#{policy}") for each in listed if each["policyArn"] == policy]
 
 
-def _find_key(session: Session, inputs: Inputs) -> list[Found]:
+def _find_key(session: Session, inputs: Inputs) -> list[ExistingResource]:
     """A key with the planned description and tags. Keys that others do not let us read are not ours."""
     kms = session.client("kms")
     found = []
     for page in kms.get_paginator("list_keys").paginate():
         for key in page["Keys"]:
-            about = unless_missing(lambda id_=key["KeyId"]: _describe_key(kms, id_), also=("AccessDeniedException",))
+            about = call_or_none(lambda id_=key["KeyId"]: _describe_key(kms, id_), also=("AccessDeniedException",))
             if about and about[0] == inputs.get("description") and inputs["tags"].items() <= about[1].items():
-                found.append(Found(key["KeyId"], about[1]))
+                found.append(ExistingResource(key["KeyId"], about[1]))
     return found
 
 
@@ -211,42 +215,44 @@ def _describe_key(kms: Any, id_: str) -> tuple[str, dict[str, str]] | None:  # n
     return about["Description"], {tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=id_)["Tags"]}
 
 
-def _route_table(session: Session, id_: str) -> dict[str, Any]:
+def _get_route_table(session: Session, id_: str) -> dict[str, Any]:
     """The route table, or nothing of one that is not there."""
-    tables = unless_missing(
+    tables = call_or_none(
         lambda: session.client("ec2").describe_route_tables(RouteTableIds=[id_])["RouteTables"],
         also=("InvalidRouteTableID.NotFound",),
     )
     return tables[0] if tables else {}
 
 
-def _find_route(session: Session, inputs: Inputs) -> list[Found]:
+def _find_route(session: Session, inputs: Inputs) -> list[ExistingResource]:
     """A route; its import id is `table_destination`."""
     table, destination = inputs["routeTableId"], inputs["destinationCidrBlock"]
-    routes = _route_table(session, table).get("Routes", [])
-    return [Found(f"{table}_{destination}") for each in routes if each.get("DestinationCidrBlock") == destination]
+    routes = _get_route_table(session, table).get("Routes", [])
+    return [
+        ExistingResource(f"{table}_{destination}") for each in routes if each.get("DestinationCidrBlock") == destination
+    ]
 
 
-def _find_route_table_association(session: Session, inputs: Inputs) -> list[Found]:
+def _find_route_table_association(session: Session, inputs: Inputs) -> list[ExistingResource]:
     """The route table of a subnet; its import id is `subnet/table`."""
     table, subnet = inputs["routeTableId"], inputs["subnetId"]
-    associations = _route_table(session, table).get("Associations", [])
-    return [Found(f"{subnet}/{table}") for each in associations if each.get("SubnetId") == subnet]
+    associations = _get_route_table(session, table).get("Associations", [])
+    return [ExistingResource(f"{subnet}/{table}") for each in associations if each.get("SubnetId") == subnet]
 
 
-_BY_TAGS: Mapping[str, Callable[[Session, Inputs], list[Found]]] = {
-    **{type_: _find_by_tags(type_) for type_ in _EC2},
+_BY_TAGS: Mapping[str, Callable[[Session, Inputs], list[ExistingResource]]] = {
+    **{type_: _create_tag_lookup(type_) for type_ in _EC2_LOOKUPS},
     KEY: _find_key,
     NODE_GROUP: _find_node_group,
 }
-_BY_NAME: Mapping[str, Callable[[Session, Inputs], list[Found]]] = {
+_BY_NAME: Mapping[str, Callable[[Session, Inputs], list[ExistingResource]]] = {
     ACCESS_ENTRY: _find_access_entry,
     ACCESS_POLICY: _find_access_policy,
     CLUSTER: _find_cluster,
     ROUTE: _find_route,
     ROUTE_TABLE_ASSOCIATION: _find_route_table_association,
 }
-_NEEDED: Mapping[str, tuple[str, ...]] = {
+_NAME_INPUTS: Mapping[str, tuple[str, ...]] = {
     ACCESS_ENTRY: ("clusterName", "principalArn"),
     ACCESS_POLICY: ("clusterName", "principalArn", "policyArn"),
     CLUSTER: ("name",),

@@ -16,21 +16,21 @@ from urllib3 import Retry
 
 from eks_rocketmq.pulumi_sdk.engine_values import is_secret
 
-_SECONDS = (5, 30)
+_TIMEOUT_SECONDS = (5, 30)
 """To connect and to wait for an answer; the package's own default is for ever."""
-_AGAIN = Retry(2, read=0)
+_RETRIES = Retry(2, read=0)
 """How often more to connect. Who did not answer in time is not asked again."""
 
-_WARNINGS = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
-_WARNING = re.compile(r"\\(.)")
+_WARNING_HEADER = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_ESCAPED_CHARACTER = re.compile(r"\\(.)")
 
 
 @functools.cache
-def _client(kubeconfig: str, context: str | None) -> DynamicClient:
+def _create_client(kubeconfig: str, context: str | None) -> DynamicClient:
     """For content or path of a kubeconfig, as the provider reads it; empty: for what kubectl would use."""
     content = yaml.safe_load(kubeconfig) if kubeconfig else None
     settings = Configuration()
-    settings.retries = _AGAIN
+    settings.retries = _RETRIES
     if isinstance(content, dict):
         api = config.new_client_from_config_dict(content, context=context, client_configuration=settings)
     else:
@@ -39,7 +39,7 @@ def _client(kubeconfig: str, context: str | None) -> DynamicClient:
     return DynamicClient(api, discoverer=lambda *_: None)
 
 
-def get(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
+def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
     """The API server's answer to a GET.
 
     Args:
@@ -52,12 +52,12 @@ def get(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
         ConfigException: when there is no kubeconfig that can be read.
         MaxRetryError: when the cluster cannot be reached.
     """
-    client = _client(_readable(provider.get("kubeconfig") or ""), provider.get("context"))
-    options = {"query_params": list(query.items()), "_request_timeout": _SECONDS}
+    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    options = {"query_params": list(query.items()), "_request_timeout": _TIMEOUT_SECONDS}
     return client.request("get", path, serializer=lambda _, content: content, **options)
 
 
-def dry_run(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) -> list[str]:
+def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) -> list[str]:
     """The API server's warnings about a merge patch, which is not carried out. Errors as for `get`.
 
     Args:
@@ -65,19 +65,19 @@ def dry_run(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) ->
         path: of an object.
         patch: what would change.
     """
-    client = _client(_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
     options = {
         "query_params": [("dryRun", "All")],
         "content_type": "application/merge-patch+json",
-        "_request_timeout": _SECONDS,
+        "_request_timeout": _TIMEOUT_SECONDS,
         "serialize": False,
     }
     answer = client.request("patch", path, body=patch, **options)
     # Each is `299 - "text"`, with quotes in the text escaped.
-    return [_WARNING.sub(r"\1", text) for text in _WARNINGS.findall(answer.getheader("Warning") or "")]
+    return [_ESCAPED_CHARACTER.sub(r"\1", text) for text in _WARNING_HEADER.findall(answer.getheader("Warning") or "")]
 
 
-def _readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it
+def _require_readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it
     if is_secret(kubeconfig):
         msg = (
             "the kubeconfig of the stack's Kubernetes provider is a secret, which the engine does not hand out; one "

@@ -5,14 +5,14 @@ from typing import Any
 
 from kubernetes.dynamic.exceptions import NotFoundError
 
-from eks_rocketmq.lookups.events import latest
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.lookups.kubernetes_api import get
+from eks_rocketmq.lookups.events import format_latest_event
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_api import get_json
 from eks_rocketmq.lookups.volumes import Volume, read_volumes
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 
-def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
+def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
     """The object in the cluster of a kubeconfig that has kind and name of `inputs`, with its annotations, or None.
 
     Raises:
@@ -20,22 +20,22 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
         ConfigException: when there is no kubeconfig that can be read.
         MaxRetryError: when the cluster cannot be reached.
     """
-    id_ = kubernetes_id(inputs)
+    id_ = get_import_id(inputs)
     if id_ is None:
         return None
     provider, version, metadata = {"kubeconfig": kubeconfig}, inputs["apiVersion"], inputs["metadata"]
     base = f"/apis/{version}" if "/" in version else f"/api/{version}"
     try:
         # A subresource, such as `pods/eviction`, is listed beside its resource and can have the same kind.
-        served = [each for each in get(provider, base)["resources"] if "/" not in each["name"]]
+        served = [each for each in get_json(provider, base)["resources"] if "/" not in each["name"]]
         kind = next((each for each in served if each["kind"] == inputs["kind"]), None)
         if kind is None:
             return None
         folder = f"{base}/namespaces/{metadata.get('namespace') or 'default'}" if kind["namespaced"] else base
-        found = get(provider, f"{folder}/{kind['name']}/{metadata['name']}")
+        found = get_json(provider, f"{folder}/{kind['name']}/{metadata['name']}")
     except NotFoundError:
         return None
-    return Found(id_, found["metadata"].get("annotations") or {})
+    return ExistingResource(id_, found["metadata"].get("annotations") or {})
 
 
 def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
@@ -49,26 +49,26 @@ def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
         ConfigException: when there is no kubeconfig that can be read.
         MaxRetryError: when the cluster cannot be reached.
     """
-    claims = get(provider, "/api/v1/persistentvolumeclaims")["items"]
-    return read_volumes(get(provider, "/api/v1/persistentvolumes")["items"], claims)
+    claims = get_json(provider, "/api/v1/persistentvolumeclaims")["items"]
+    return read_volumes(get_json(provider, "/api/v1/persistentvolumes")["items"], claims)
 
 
 def list_objects(provider: Mapping[str, Any], namespaces: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
     """Workloads and claims of some namespaces, by kind. Arguments and errors as for `list_volumes`."""
     spaces = sorted(namespaces)
     return {
-        kind: [each for space in spaces for each in get(provider, path.format(space))["items"]]
+        kind: [each for space in spaces for each in get_json(provider, path.format(space))["items"]]
         for kind, path in LISTED_KINDS.items()
     }
 
 
-def last_warning(provider: Mapping[str, Any], volume: str) -> str:
+def get_last_warning(provider: Mapping[str, Any], volume: str) -> str:
     """What was last said about a PersistentVolume, in the driver's own words; empty when nothing was."""
     about = f"involvedObject.kind=PersistentVolume,involvedObject.name={volume},type=Warning"
-    return latest(get(provider, "/api/v1/events", fieldSelector=about)["items"])
+    return format_latest_event(get_json(provider, "/api/v1/events", fieldSelector=about)["items"])
 
 
-def kubernetes_id(inputs: Mapping[str, Any]) -> str | None:
+def get_import_id(inputs: Mapping[str, Any]) -> str | None:
     """The import id of a Kubernetes object: `namespace/name`, or `name` where there is no namespace.
 
     None for an object whose name the provider will make up, or that is not known before the update: it cannot exist.

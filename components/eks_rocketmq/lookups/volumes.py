@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Object = Mapping[str, Any]
+KubernetesObject = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 EBS_DRIVER = "ebs.csi.aws.com"
 
@@ -17,23 +17,23 @@ class Volume:
     uid: str
     claim: str
     """`namespace/name` of the claim, empty when it never had one."""
-    claimed: bool
+    has_claim: bool
     """The claim is there and stays."""
-    owned: bool
+    claim_has_owner: bool
     """The claim goes with its StatefulSet, which says so."""
     size: str
-    policy: str
+    reclaim_policy: str
     phase: str
     driver: str
-    handle: str
+    volume_id: str
     """Id of the volume in AWS."""
 
     def __str__(self) -> str:
         """One line for a person, such as `rocketmq/data-rocketmq-broker-a-0  100Gi  vol-0ab1  pvc-…`."""
-        return f"{self.claim}  {self.size}  {self.handle}  {self.name}"
+        return f"{self.claim}  {self.size}  {self.volume_id}  {self.name}"
 
 
-def read_volumes(volumes: Iterable[Object], claims: Iterable[Object]) -> list[Volume]:
+def read_volumes(volumes: Iterable[KubernetesObject], claims: Iterable[KubernetesObject]) -> list[Volume]:
     """The volumes of a cluster.
 
     Args:
@@ -44,7 +44,7 @@ def read_volumes(volumes: Iterable[Object], claims: Iterable[Object]) -> list[Vo
     return [_read_volume(volume, by_uid) for volume in volumes]
 
 
-def _read_volume(volume: Object, claims: Mapping[str, Object]) -> Volume:
+def _read_volume(volume: KubernetesObject, claims: Mapping[str, KubernetesObject]) -> Volume:
     spec = volume["spec"]
     reference = spec.get("claimRef")
     claim = claims.get(reference.get("uid", "")) if reference else None
@@ -53,12 +53,12 @@ def _read_volume(volume: Object, claims: Mapping[str, Object]) -> Volume:
         name=volume["metadata"]["name"],
         uid=volume["metadata"]["uid"],
         claim=f"{reference['namespace']}/{reference['name']}" if reference else "",
-        claimed=claim is not None and "deletionTimestamp" not in claim,
-        owned=claim is not None and bool(claim.get("ownerReferences")),
+        has_claim=claim is not None and "deletionTimestamp" not in claim,
+        claim_has_owner=claim is not None and bool(claim.get("ownerReferences")),
         size=spec["capacity"]["storage"],
-        policy=spec["persistentVolumeReclaimPolicy"],
+        reclaim_policy=spec["persistentVolumeReclaimPolicy"],
         phase=volume["status"]["phase"],
         # Kubernetes hands volumes of the in-tree kind to the CSI driver.
         driver=csi["driver"] if csi else EBS_DRIVER if in_tree else "",
-        handle=csi["volumeHandle"] if csi else in_tree["volumeID"] if in_tree else "",
+        volume_id=csi["volumeHandle"] if csi else in_tree["volumeID"] if in_tree else "",
     )

@@ -17,13 +17,13 @@ from pulumi.errors import InputPropertiesError, InputPropertyError
 from pulumi.provider import ConstructResult, Provider, main
 
 import eks_rocketmq
-from eks_rocketmq.args.arg_schema import not_known_yet
-from eks_rocketmq.args.field_metadata import REPLACES, accepted_values, bare_type, properties
-from eks_rocketmq.args.validation import did_you_mean
-from eks_rocketmq.distribution import version
+from eks_rocketmq.args.arg_schema import describe_unknown_value
+from eks_rocketmq.args.field_metadata import REPLACES, get_accepted_values, get_properties, strip_metadata
+from eks_rocketmq.args.validation import suggest_name
+from eks_rocketmq.distribution import get_version
 from eks_rocketmq.plugin.schema_enums import add_enumeration
 from eks_rocketmq.pulumi_sdk.component import PACKAGE
-from eks_rocketmq.pulumi_sdk.documentation import own_docstrings
+from eks_rocketmq.pulumi_sdk.documentation import omit_field_docs
 from eks_rocketmq.pulumi_sdk.sdk_internals import (
     Analyzer,
     ComponentDefinition,
@@ -31,39 +31,39 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import (
     ComponentProvider,
     PropertyDefinition,
     PropertyType,
-    analyzed_by,
     generate_schema,
+    use_analyzer,
 )
 
 NAMESPACE = "your-organisation"
 """Organisation of the repository, in lower case. The engine takes the same for a plugin from git that names none."""
 
 
-def components() -> list[type[ComponentResource]]:
+def list_components() -> list[type[ComponentResource]]:
     """Every public component, in the order of its name."""
     public = [getattr(eks_rocketmq, name) for name in eks_rocketmq.__all__]
     return [each for each in public if inspect.isclass(each) and issubclass(each, ComponentResource)]
 
 
 @functools.cache
-def provider() -> "PackageProvider":
+def get_provider() -> "PackageProvider":
     """The plugin's provider over every public component, with the library's version."""
-    return PackageProvider(components(), PACKAGE, NAMESPACE, version())
+    return PackageProvider(list_components(), PACKAGE, NAMESPACE, get_version())
 
 
-def schema() -> dict[str, Any]:
+def get_schema() -> dict[str, Any]:
     """What `pulumi package get-schema` prints of this package."""
-    return provider().package
+    return get_provider().package
 
 
-def python_only() -> dict[str, dict[str, str]]:
+def get_python_only_outputs() -> dict[str, dict[str, str]]:
     """What a component gives to Python alone, with its description, by component."""
-    return provider().python_only
+    return get_provider().python_only
 
 
 def serve() -> None:
     """Answers the engine until it ends this process."""
-    main(provider(), sys.argv[1:])
+    main(get_provider(), sys.argv[1:])
 
 
 class FieldAnalyzer(Analyzer):
@@ -74,7 +74,7 @@ class FieldAnalyzer(Analyzer):
 
         With an enumeration of the SDK, components would receive its members instead of strings.
         """
-        bare = bare_type(arg)
+        bare = strip_metadata(arg)
         return super().analyze_property(str if get_origin(bare) is Literal else bare, typ, name, **rest)
 
 
@@ -88,10 +88,10 @@ class PackageProvider(ComponentProvider):
     def __init__(
         self, components: list[type[ComponentResource]], name: str, namespace: str | None, version: str
     ) -> None:
-        with own_docstrings(), analyzed_by(FieldAnalyzer):
+        with omit_field_docs(), use_analyzer(FieldAnalyzer):
             super().__init__(components, name, namespace, version)
-        self.python_only = {name: _without_resources(each) for name, each in self._component_defs.items()}
-        self.package = _described(
+        self.python_only = {name: _remove_resource_outputs(each) for name, each in self._component_defs.items()}
+        self.package = _complete_schema(
             generate_schema(name, version, namespace, self._component_defs, self._type_defs, []).to_json(),
             dict(self._annotations()),
         )
@@ -102,9 +102,9 @@ class PackageProvider(ComponentProvider):
         """Give the annotations of all inputs: token of the component or type, and annotation by name in the schema."""
         for name, each in self._component_defs.items():
             args = inspect.get_annotations(self._components[name].__init__)["args"]
-            yield f"{PACKAGE}:index:{name}", _by_schema_name(args, each.inputs_mapping)
+            yield f"{PACKAGE}:index:{name}", _map_annotations(args, each.inputs_mapping)
         for name, each in self._type_defs.items():
-            yield f"{PACKAGE}:index:{name}", _by_schema_name(each.python_type, each.properties_mapping)
+            yield f"{PACKAGE}:index:{name}", _map_annotations(each.python_type, each.properties_mapping)
 
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
@@ -137,11 +137,11 @@ class PackageProvider(ComponentProvider):
         where = f"{property_path}." if property_path else ""
         for key in inputs.keys() - properties.keys():
             raise InputPropertyError(
-                f"{where}{key}", f"{component_name} has no input {key!r}{did_you_mean(key, properties)}"
+                f"{where}{key}", f"{component_name} has no input {key!r}{suggest_name(key, properties)}"
             )
         for key, value in inputs.items():
             if properties[key].plain and isinstance(value, Output):
-                raise InputPropertyError(f"{where}{key}", not_known_yet(f"{key} of {component_name}"))
+                raise InputPropertyError(f"{where}{key}", describe_unknown_value(f"{key} of {component_name}"))
         whole = {
             key: int(value)
             if properties[key].type is PropertyType.INTEGER and isinstance(value, float) and value.is_integer()
@@ -156,7 +156,7 @@ class PackageProvider(ComponentProvider):
         return super().map_input_properties(whole, untyped, mapping, component_name, property_path)
 
 
-def _without_resources(component: ComponentDefinition) -> dict[str, str]:
+def _remove_resource_outputs(component: ComponentDefinition) -> dict[str, str]:
     """Takes out the outputs that are resources of other packages, such as a Kubernetes provider, and returns them.
 
     A consumer would need the SDKs of those packages, in the very versions of this one, to read them.
@@ -173,11 +173,11 @@ def _is_resource(definition: PropertyDefinition) -> bool:
     return bool(definition.ref and definition.ref.startswith("/")) or bool(inner and _is_resource(inner))
 
 
-def _by_schema_name(args: type, mapping: Mapping[str, str]) -> dict[str, Any]:
+def _map_annotations(args: type, mapping: Mapping[str, str]) -> dict[str, Any]:
     return {name: args.__annotations__[python_name] for name, python_name in mapping.items()}
 
 
-def _described(schema: dict[str, Any], annotations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _complete_schema(schema: dict[str, Any], annotations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Complete the schema: each description once and on one line, replacing inputs, enumerations."""
     enumerations: dict[str, Any] = {}
     for token, shape in [*schema["resources"].items(), *schema["types"].items()]:
@@ -185,12 +185,12 @@ def _described(schema: dict[str, Any], annotations: Mapping[str, Mapping[str, An
         inputs = shape.get("inputProperties", shape.get("properties", {}))
         for field in [*inputs.values(), *shape.get("properties", {}).values()]:
             field["description"] = " ".join(field["description"].split())
-            _undescribe_inside(field)
+            _remove_inner_descriptions(field)
         for name, field in inputs.items():
             annotation = annotations[token][name]
-            if REPLACES in properties(annotation):
+            if REPLACES in get_properties(annotation):
                 field["willReplaceOnChanges"] = True
-            if accepted_values(annotation):
+            if get_accepted_values(annotation):
                 add_enumeration(enumerations, name, field, annotation)
         if not shape.get("requiredInputs", True):
             del shape["requiredInputs"]  # as the engine prints it
@@ -198,9 +198,9 @@ def _described(schema: dict[str, Any], annotations: Mapping[str, Mapping[str, An
     return schema
 
 
-def _undescribe_inside(kind: dict[str, Any]) -> None:
+def _remove_inner_descriptions(kind: dict[str, Any]) -> None:
     """Takes the field's description away from the types within its own: a schema has room for it on fields only."""
     for inner in (kind.get("items"), kind.get("additionalProperties")):
         if inner is not None:
             inner.pop("description", None)
-            _undescribe_inside(inner)
+            _remove_inner_descriptions(inner)

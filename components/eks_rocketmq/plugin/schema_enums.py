@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eks_rocketmq.args.field_metadata import accepted_values, enumeration_name
+from eks_rocketmq.args.field_metadata import get_accepted_values, get_enumeration_name
 from eks_rocketmq.pulumi_sdk.component import PACKAGE
 
 
@@ -18,18 +18,18 @@ def add_enumeration(enumerations: dict[str, Any], name: str, field: dict[str, An
     Raises:
         TypeError: when two enumerations have one name and different values.
     """
-    token = f"{PACKAGE}:index:{enumeration_name(annotation)}"
+    token = f"{PACKAGE}:index:{get_enumeration_name(annotation)}"
     target = field.get("items", field)
     del target["type"]
     target["$ref"] = f"#/types/{token}"
-    values = [{"name": _member(value), "value": value} for value in sorted(accepted_values(annotation))]
+    values = [{"name": _format_member_name(value), "value": value} for value in sorted(get_accepted_values(annotation))]
     added = {"description": f"Accepted values of `{name}`.", "type": "string", "enum": values}
     if enumerations.setdefault(token, added)["enum"] != values:
         msg = f"{token} of {name} is another enumeration already, with other values"
         raise TypeError(msg)
 
 
-def _member(value: str) -> str:
+def _format_member_name(value: str) -> str:
     """Name of a member: `PerZone` for `per_zone`, `OnDemand` for `ON_DEMAND`, `ControllerManager` for
     `controllerManager`."""
     words = value.split("_")

@@ -21,15 +21,15 @@ from pulumi import (
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 
 PACKAGE = "eks-rocketmq"
-Value = TypeVar("Value")
-_words: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
+_Value = TypeVar("_Value")
+_warning_translation: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
 
 
-_Known = TypeVar("_Known")
-_Made = TypeVar("_Made")
+_Input = TypeVar("_Input")
+_Result = TypeVar("_Result")
 
 
-def applied(output: Output[_Known], make: Callable[[_Known], _Made], what: str) -> Output[_Made]:
+def apply_redacted(output: Output[_Input], make: Callable[[_Input], _Result], what: str) -> Output[_Result]:
     """`apply` whose ValueError shows nothing of a value that is secret.
 
     Args:
@@ -38,7 +38,7 @@ def applied(output: Output[_Known], make: Callable[[_Known], _Made], what: str) 
         what: how an error names it.
     """
 
-    def made(known: Sequence[Any]) -> _Made:
+    def made(known: Sequence[Any]) -> _Result:
         value, secret = known
         try:
             return make(value)
@@ -48,11 +48,11 @@ def applied(output: Output[_Known], make: Callable[[_Known], _Made], what: str) 
             msg = f"{what} is not accepted; it is secret, so nothing of it is shown: compare it with the reference"
             raise ValueError(msg) from None
 
-    result: Output[_Made] = Output.all(output, output.is_secret()).apply(made)
+    result: Output[_Result] = Output.all(output, output.is_secret()).apply(made)
     return result
 
 
-def checked(value: Input[str], check: Callable[[str, str], object], what: str) -> Input[str]:
+def validate_input(value: Input[str], check: Callable[[str, str], object], what: str) -> Input[str]:
     """Return an input that is checked now, or as soon as it is known.
 
     Args:
@@ -74,7 +74,7 @@ def checked(value: Input[str], check: Callable[[str, str], object], what: str) -
         check(known, what)
         return known
 
-    return applied(Output.from_input(value), checked_later, what)
+    return apply_redacted(Output.from_input(value), checked_later, what)
 
 
 def type_token(component: str) -> str:
@@ -91,34 +91,34 @@ def child_options(parent: ComponentResource, **extra: Any) -> ResourceOptions:  
     return ResourceOptions(parent=parent, **extra)
 
 
-def after(value: Input[Value], resources: Iterable[Resource]) -> Output[Value]:
+def defer(value: Input[_Value], resources: Iterable[Resource]) -> Output[_Value]:
     """Return a value as an output of resources: what takes it as an input is created after them.
 
     Their URNs are known at preview, so a known value stays known.
     """
-    found: Output[Value] = Output.all(value, [resource.urn for resource in resources]).apply(lambda known: known[0])
+    found: Output[_Value] = Output.all(value, [resource.urn for resource in resources]).apply(lambda known: known[0])
     return found
 
 
-def resource_hooks(name: str, callback: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
+def create_resource_hooks(name: str, callback: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
     """Return a hook that runs at preview too, in a list; the list is empty where no hook can be registered."""
     return [ResourceHook(name, callback, ResourceHookOptions(on_dry_run=True))] if has_callback_server() else []
 
 
-def error_hooks(name: str, callback: Callable[[ErrorHookArgs], Awaitable[bool]]) -> list[Any]:
+def create_error_hooks(name: str, callback: Callable[[ErrorHookArgs], Awaitable[bool]]) -> list[Any]:
     """Return a hook for failed operations, in a list; the list is empty where no hook can be registered."""
     return [ErrorHook(name, callback)] if has_callback_server() else []
 
 
 def warn(text: str, component: ComponentResource) -> None:
     """Says of a component's arguments what had better be changed, in the words that the program speaks."""
-    log.warn(_words.get()(text), component)
+    log.warn(_warning_translation.get()(text), component)
 
 
-def speak(words: Callable[[str], str]) -> None:
+def set_warning_translation(words: Callable[[str], str]) -> None:
     """From now on warnings of this run are said in other words than Python's.
 
     Args:
         words: gives the words for a text that calls arguments as Python does.
     """
-    _words.set(words)
+    _warning_translation.set(words)

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from pulumi import ComponentResource
 
-from eks_rocketmq.args.field_metadata import accepted_values
+from eks_rocketmq.args.field_metadata import get_accepted_values
 
 _Component = TypeVar("_Component", bound=type[ComponentResource])
-_own_alone: ContextVar[bool] = ContextVar("own_alone", default=False)
+_field_docs_omitted: ContextVar[bool] = ContextVar("field_docs_omitted", default=False)
 
 
 class Documentation:
@@ -26,11 +26,11 @@ class Documentation:
 
     def __get__(self, instance: object, owner: type) -> str:
         """Return the text for `help()`; without sources, and within `own_docstrings`, the docstring alone."""
-        if _own_alone.get():
+        if _field_docs_omitted.get():
             return self.own
         arguments = typing.get_type_hints(owner.__init__)["args"]
         try:
-            inputs, outputs = list(_fields(arguments)), list(_fields(owner))
+            inputs, outputs = list(_describe_fields(arguments)), list(_describe_fields(owner))
         except OSError:
             return self.own
         return "\n".join([self.own, "", "Inputs, the fields of `args`:", *inputs, "", "Outputs:", *outputs])
@@ -43,22 +43,22 @@ def documented(component: _Component) -> _Component:
 
 
 @contextmanager
-def own_docstrings() -> Generator[None]:
+def omit_field_docs() -> Generator[None]:
     """Leave inputs and outputs out of docstrings. The package's schema describes them itself, at each plugin start."""
-    token = _own_alone.set(True)
+    token = _field_docs_omitted.set(True)
     try:
         yield
     finally:
-        _own_alone.reset(token)
+        _field_docs_omitted.reset(token)
 
 
-def _fields(owner: type) -> Iterator[str]:
+def _describe_fields(owner: type) -> Iterator[str]:
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     body = definition.body if isinstance(definition, ast.ClassDef) else []
     for pair in itertools.pairwise(body):
         match pair:
             case ast.AnnAssign(target=ast.Name(id=name)) as field, ast.Expr(value=ast.Constant(value=str(description))):
                 yield f"  {name}: {ast.unparse(field.annotation)}"
-                if values := accepted_values(inspect.get_annotations(owner)[name]):
+                if values := get_accepted_values(inspect.get_annotations(owner)[name]):
                     yield f"      One of {', '.join(map(repr, values))}."
                 yield textwrap.indent(inspect.cleandoc(description), " " * 6)

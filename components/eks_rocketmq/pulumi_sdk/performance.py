@@ -24,8 +24,8 @@ def speed_up_large_programs() -> None:
     gc.disable()
     atexit.register(gc.freeze)
     if not os.environ.get(DEBUG_VARIABLE):
-        setattr(pulumi.log, "debug", _say_nothing)  # noqa: B010 - not another of the function's own type
+        setattr(pulumi.log, "debug", _discard_message)  # noqa: B010 - not another of the function's own type
 
 
-def _say_nothing(*_: object, **__: object) -> None:
+def _discard_message(*_: object, **__: object) -> None:
     """In place of `pulumi.log.debug`."""

@@ -36,24 +36,24 @@ __all__ = [
     "PropertyDefinition",
     "PropertyType",
     "add_mock_resource",
-    "analyzed_by",
-    "as_input",
-    "config_values",
+    "convert_to_input",
     "generate_schema",
+    "get_config_values",
+    "get_project_directory",
     "get_root_resource",
     "has_callback_server",
     "is_config_secret",
     "is_dry_run",
     "name_mock_errors",
-    "plain",
-    "project_directory",
-    "under_mocks",
+    "runs_under_mocks",
+    "to_plain_value",
+    "use_analyzer",
 ]
 
 _SIGNATURE, _REFERENCE = "4dabf18193072939515e22adb298388d", "5cf8f73096256a8f31e491e813e4eb8e"
 """The field that marks an object of the wire protocol, and its value for a reference to a resource."""
 _EXPERIMENTAL = "pulumi.provider.experimental"
-LAZY: Mapping[str, str] = {
+LAZY_MODULES: Mapping[str, str] = {
     "Analyzer": f"{_EXPERIMENTAL}.analyzer",
     "ComponentDefinition": f"{_EXPERIMENTAL}.analyzer",
     "ComponentInitError": "pulumi.provider.server",
@@ -66,19 +66,19 @@ LAZY: Mapping[str, str] = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of each name's own type
-    if name not in LAZY:
+    if name not in LAZY_MODULES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(LAZY[name]), name)
+    return getattr(import_module(LAZY_MODULES[name]), name)
 
 
 @contextmanager
-def analyzed_by(analyzer: "type[Analyzer]") -> Generator[None]:
+def use_analyzer(analyzer: "type[Analyzer]") -> Generator[None]:
     """Let the component providers that are made within read their components with another analyzer.
 
     Their constructor creates the SDK's analyzer by name and has no argument for another one.
     """
-    module: Any = import_module(LAZY["ComponentProvider"])
+    module: Any = import_module(LAZY_MODULES["ComponentProvider"])
     original = module.Analyzer
     module.Analyzer = analyzer
     try:
@@ -87,7 +87,7 @@ def analyzed_by(analyzer: "type[Analyzer]") -> Generator[None]:
         module.Analyzer = original
 
 
-def config_values() -> Mapping[str, str]:
+def get_config_values() -> Mapping[str, str]:
     """Return the configuration of the stack: `namespace:key` to text, objects and lists as JSON."""
     return CONFIG.get()
 
@@ -105,22 +105,22 @@ def has_callback_server() -> bool:
     return served and hasattr(monitor, "RegisterResourceHook")
 
 
-def under_mocks() -> bool:
+def runs_under_mocks() -> bool:
     """Return whether the program runs under `pulumi.runtime.set_mocks`."""
     return isinstance(SETTINGS.monitor, MockMonitor)
 
 
-def project_directory() -> Path:
+def get_project_directory() -> Path:
     """Return the folder of `Pulumi.yaml`. Mocks do not know it; a test runs there."""
-    return Path.cwd() if under_mocks() else Path(pulumi.get_root_directory())
+    return Path.cwd() if runs_under_mocks() else Path(pulumi.get_root_directory())
 
 
-def as_input(resource: CustomResource) -> Any:  # noqa: ANN401 - the inputs of other packages take resources only
+def convert_to_input(resource: CustomResource) -> Any:  # noqa: ANN401 - the inputs of other packages take resources only
     """Return a resource as an input of a remote component.
 
     The SDK's mocks never finish with a resource among the inputs, so they get its id.
     """
-    return resource.id if under_mocks() else resource
+    return resource.id if runs_under_mocks() else resource
 
 
 def add_mock_resource(type_: str, name: str, id_: str, state: Mapping[str, Any]) -> dict[str, str]:
@@ -148,7 +148,7 @@ def name_mock_errors(named: Callable[[str, Mapping[str, Any], Exception], Except
         named: makes the error from token, arguments and the SDK's own error.
     """
     monitor = SETTINGS.monitor
-    if not under_mocks() or "Invoke" in vars(monitor):
+    if not runs_under_mocks() or "Invoke" in vars(monitor):
         return
     invoke = monitor.Invoke
 
@@ -161,15 +161,15 @@ def name_mock_errors(named: Callable[[str, Mapping[str, Any], Exception], Except
     monitor.Invoke = answer
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a property
+def to_plain_value(value: Any) -> Any:  # noqa: ANN401 - any value of a property
     """Return a value as mocks get it without the wire protocol.
 
     Secrets are bare, whole numbers are int, and unknown fields are left out.
     """
     if is_rpc_secret(value):
-        return plain(unwrap_rpc_secret(value))
+        return to_plain_value(unwrap_rpc_secret(value))
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items() if not isinstance(item, Unknown)}
+        return {key: to_plain_value(item) for key, item in value.items() if not isinstance(item, Unknown)}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [to_plain_value(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from eks_rocketmq.args.validation import refuse_beside
+from eks_rocketmq.args.validation import reject_ignored_args
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.config.metrics import METRIC_ADDRESS_KEYS
 from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
@@ -89,9 +89,9 @@ def _reject_unused_args(args: Mapping[str, Any]) -> None:
     if not policies.get("enabled", True):
         policy_inputs = [f"network_policies.{name}" for name in ("clients", "egress", "dns")]
         policy_inputs += ["monitoring.scrapers", "dashboard.clients"]
-        refuse_beside(given, policy_inputs, "network_policies.enabled false, which makes no policies")
+        reject_ignored_args(given, policy_inputs, "network_policies.enabled false, which makes no policies")
     if not policies.get("egress", False):
-        refuse_beside(
+        reject_ignored_args(
             given,
             ["network_policies.dns"],
             "network_policies.egress false, which lets pods ask anyone",
@@ -100,7 +100,7 @@ def _reject_unused_args(args: Mapping[str, Any]) -> None:
     if monitoring.get("monitor", "none") == "none":
         # A PrometheusRule without labels in its arguments gets the labels of the monitor.
         uses_monitor_labels = "labels" not in monitoring.get("alerts", {"labels": {}})
-        refuse_beside(
+        reject_ignored_args(
             given,
             ["monitoring.interval"] if uses_monitor_labels else ["monitoring.interval", "monitoring.monitor_labels"],
             "monitoring.monitor 'none', which makes no monitor",

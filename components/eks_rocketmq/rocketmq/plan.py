@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.validation import (
-    check_known_name,
-    digest,
-    dns_label,
-    each_once,
-    image,
-    image_reference,
-    whole_number,
+    format_image_reference,
+    parse_whole_number,
+    reject_duplicates,
+    validate_digest,
+    validate_dns_label,
+    validate_image,
+    validate_known_name,
 )
 from eks_rocketmq.rocketmq import sizes, version_limits
 from eks_rocketmq.rocketmq.access import access
@@ -74,13 +74,13 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         ValueError: for the first argument that is not accepted, with its value and what is accepted.
     """
     validate_args(args, RocketMqArgs)
-    namespace = dns_label(args["namespace"], "namespace")
-    check_known_name(args["storage_class"], "storage_class")
+    namespace = validate_dns_label(args["namespace"], "namespace")
+    validate_known_name(args["storage_class"], "storage_class")
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.find_profile(profile_name)
     args = sizes.apply_default_sizes(args, profile_name)
-    min_in_sync = whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
+    min_in_sync = parse_whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
     optional = plan_optional_parts(args)
     shared = SharedSettings(
         version=version,
@@ -98,7 +98,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         version=version,
         image=_build_image_reference(args, version),
         zones=profile.zones,
-        labels=pod_settings.validate_labels(args.get("labels", {}), "labels"),
+        labels=pod_settings.validate_own_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.validate_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
         name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
@@ -156,7 +156,7 @@ def _plan_broker_groups(
     if not groups:
         msg = "broker_groups is empty; accepted is one group or more"
         raise ValueError(msg)
-    each_once([group.name for group in groups], "broker_groups")
+    reject_duplicates([group.name for group in groups], "broker_groups")
     return groups
 
 
@@ -184,8 +184,8 @@ def _list_addresses(role: str, replicas: int, namespace: str, port: int) -> list
 
 
 def _build_image_reference(args: RocketMqArgs, version: str) -> str:
-    pinned = digest(args["image_digest"], "image_digest") if "image_digest" in args else None
-    return image_reference(image(args.get("image", DEFAULT_IMAGE), "image"), version, pinned)
+    pinned = validate_digest(args["image_digest"], "image_digest") if "image_digest" in args else None
+    return format_image_reference(validate_image(args.get("image", DEFAULT_IMAGE), "image"), version, pinned)
 
 
 def _render_declarations(

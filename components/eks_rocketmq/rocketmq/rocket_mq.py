@@ -7,9 +7,9 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions, get_stack
 
-from eks_rocketmq.args.validation import dns_subdomain
-from eks_rocketmq.lookups.create_checks import ownership_tags, refuse_existing_object, three_ways
-from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token, warn
+from eks_rocketmq.args.validation import validate_dns_subdomain
+from eks_rocketmq.lookups.create_checks import describe_conflict, get_ownership_tags, reject_existing_object
+from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input, warn
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import get_root_resource
 from eks_rocketmq.rocketmq.access.credentials import Credentials
@@ -56,7 +56,9 @@ class RocketMq(ComponentResource):
         name_servers = NameServers(
             f"{name}-nameserver", deployment, planned.name_servers, planned.groups, namespace, child_options(self)
         )
-        classes = _resolve_storage_classes(args, checked(args["storage_class"], dns_subdomain, "storage_class"))
+        classes = _resolve_storage_classes(
+            args, validate_input(args["storage_class"], validate_dns_subdomain, "storage_class")
+        )
         controllers = Controllers(
             f"{name}-controller", deployment, planned.controllers, namespace, classes.controllers, child_options(self)
         )
@@ -88,10 +90,10 @@ class RocketMq(ComponentResource):
         external = _create_optional_parts(self, name, planned, namespace, proxies)
 
         self.namespace = Output.from_input(namespace)
-        self.name_server_addresses = after(";".join(deployment.name_server_addresses), name_servers.ready)
-        self.proxy_endpoint = after(deployment.proxy_endpoint, ready)
-        self.passwords = after(Output.secret({}) if credentials is None else credentials.passwords, ready)
-        self.external_endpoint = Output.from_input(None) if external is None else after(external, ready)
+        self.name_server_addresses = defer(";".join(deployment.name_server_addresses), name_servers.ready)
+        self.proxy_endpoint = defer(deployment.proxy_endpoint, ready)
+        self.passwords = defer(Output.secret({}) if credentials is None else credentials.passwords, ready)
+        self.external_endpoint = Output.from_input(None) if external is None else defer(external, ready)
         self.register_outputs(
             {
                 "namespace": self.namespace,
@@ -143,7 +145,11 @@ class _StorageClasses:
 def _resolve_storage_classes(args: RocketMqArgs, default: Input[str]) -> _StorageClasses:
     def resolve(given: Mapping[str, Any], path: str) -> Input[str]:
         class_name = given.get("storage_class")
-        return default if class_name is None else checked(class_name, dns_subdomain, f"{path}.storage_class")
+        return (
+            default
+            if class_name is None
+            else validate_input(class_name, validate_dns_subdomain, f"{path}.storage_class")
+        )
 
     return _StorageClasses(
         controllers=resolve(args.get("controllers", {}), "controllers"),
@@ -210,7 +216,7 @@ def _create_namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Inp
             {
                 "name": planned.deployment.namespace,
                 "labels": {**planned.deployment.labels, ENFORCE: planned.pod_security},
-                "annotations": {**planned.deployment.annotations, **ownership_tags()},
+                "annotations": {**planned.deployment.annotations, **get_ownership_tags()},
             }
         ),
         opts=child_options(
@@ -232,8 +238,8 @@ def _reject_existing_namespace(parent: RocketMq, name: str) -> ResourceHookBindi
     stack = get_stack()
     alternative = "RocketMq with create_namespace=False (the program's setting `createNamespace: false`)"
     kubeconfig = getattr(parent.get_provider("kubernetes:core/v1:Namespace"), "kubeconfig", None)
-    return refuse_existing_object(
-        f"{name}-namespace", kubeconfig, lambda type_, found: three_ways(type_, found, stack, alternative)
+    return reject_existing_object(
+        f"{name}-namespace", kubeconfig, lambda type_, found: describe_conflict(type_, found, stack, alternative)
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from eks_rocketmq.args.arg_schema import ShapeError, describe_type
-from eks_rocketmq.args.errors import Problems
-from eks_rocketmq.args.validation import did_you_mean, nearest_names, one_of
+from eks_rocketmq.args.arg_schema import FieldError, describe_type
+from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.validation import find_nearest_names, suggest_name, validate_choice
 from eks_rocketmq.eks.ebs.driver_plan import PERMISSIONS
 from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from eks_rocketmq.rocketmq.config.durability import PROFILES
@@ -44,16 +44,16 @@ def checked_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str
     Raises:
         ValueError: for each key that is unknown, missing or of another type.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     for key in given:
         if key not in declared:
-            near = did_you_mean(key, declared) or f"; the nearest are {', '.join(nearest_names(key, declared))}"
-            problems.add(ShapeError((key,), f"unknown key {key!r}{near};", f"accepted are those of {_REFERENCE}"))
+            near = suggest_name(key, declared) or f"; the nearest are {', '.join(find_nearest_names(key, declared))}"
+            problems.add(FieldError((key,), f"unknown key {key!r}{near};", f"accepted are those of {_REFERENCE}"))
     values = {key: problems.attempt(_value, key, declaration_, given) for key, declaration_ in declared.items()}
     for key, accepted in _CHOICES.items():
         if values[key] is not None:
-            problems.attempt(one_of, values[key], accepted, key)
-    problems.refuse()
+            problems.attempt(validate_choice, values[key], accepted, key)
+    problems.raise_errors()
     return values
 
 
@@ -61,7 +61,7 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
     wanted = _TYPES[declared["type"]]
     if key not in given:
         if "default" not in declared:
-            raise ShapeError((key,), key, f"is missing; it is {describe_type(wanted)}: {declared['description']}")
+            raise FieldError((key,), key, f"is missing; it is {describe_type(wanted)}: {declared['description']}")
         return declared["default"]
     text = given[key]
     if wanted is str:
@@ -71,5 +71,5 @@ def _value(key: str, declared: Mapping[str, Any], given: Mapping[str, str]) -> A
     except (ValueError, RecursionError):
         value = text
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise ShapeError((key,), key, f"is {value!r}; accepted is {describe_type(wanted)}", describe_type(wanted))
+        raise FieldError((key,), key, f"is {value!r}; accepted is {describe_type(wanted)}", describe_type(wanted))
     return value

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
-from eks_rocketmq.args.arg_schema import camel
+from eks_rocketmq.args.arg_schema import to_camel_case
 from eks_rocketmq.args.aws_identifiers import is_arn, parse_arn
-from eks_rocketmq.args.validation import bytes_of, refuse_beside
+from eks_rocketmq.args.validation import parse_bytes, reject_ignored_args
 from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, KUBE_PROXY, POD_IDENTITY_AGENT, AddonPlan
 from eks_rocketmq.eks.addons.cluster_addons import CNI_POLICY
 from eks_rocketmq.eks.addons.cluster_addons_args import VpcCniArgs
@@ -100,7 +100,7 @@ def check_driver(driver: str, values: Mapping[str, Any], own: Iterable[str]) -> 
         ValueError: naming the keys and what is accepted.
     """
     if driver in NO_ROLE:
-        refuse_beside(values, own, f"ebsCsiDriver {driver!r}, {NO_ROLE[driver]}")
+        reject_ignored_args(values, own, f"ebsCsiDriver {driver!r}, {NO_ROLE[driver]}")
     if driver != "self-managed" and "selfManaged" in values["ebsCsi"]:
         msg = (
             f"ebsCsi.selfManaged is given and ebsCsiDriver is {driver!r}; it belongs to 'self-managed': take that, or "
@@ -345,7 +345,7 @@ def _is_in(region: str, zone: str) -> bool:
 def _pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[str, str]]:
     given: Mapping[str, Any] = {**rocketmq}
     places: dict[str, Mapping[str, Any]] = {"pods": given}
-    places |= {f"{camel(role)}.pods": given.get(role, {}) for role in _ROLES}
+    places |= {f"{to_camel_case(role)}.pods": given.get(role, {}) for role in _ROLES}
     places |= {f"brokerGroups[{group['name']!r}].pods": group for group in given["broker_groups"]}
     for what, holder in places.items():
         for zone in holder.get("pods", {}).get("zones", []):
@@ -370,7 +370,7 @@ def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
         for group, given in zip(made.groups, rocketmq["broker_groups"], strict=True)
     }
     for what, (given, size) in own.items():
-        if "storage_class" not in given and bytes_of(size, what) < least * 1024**3:
+        if "storage_class" not in given and parse_bytes(size, what) < least * 1024**3:
             msg = (
                 f"{what}.storage is {size}; newStorageClass with its iops needs volumes of {least}Gi or more: raise "
                 "it, or take fewer iops"

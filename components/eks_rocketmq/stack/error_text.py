@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from pulumi import RunError, get_stack
 
-from eks_rocketmq.args.arg_schema import ShapeError, camel, describe_type
-from eks_rocketmq.args.errors import each_error
+from eks_rocketmq.args.arg_schema import FieldError, describe_type, to_camel_case
+from eks_rocketmq.args.errors import split_error
 from eks_rocketmq.stack.spelling import RENAMED, as_spelled
 from eks_rocketmq.stack.stack_yaml import StackFile, is_encrypted, unquoted
 
@@ -49,14 +49,14 @@ def told(error: ValueError, file: str, written: StackFile, project: str) -> str:
         key = _key(each)
         return order.get(key, order.get(f"{project}:{key}", len(order)))
 
-    lines = [_line(each, written, project) for each in sorted(each_error(error), key=place)]
+    lines = [_line(each, written, project) for each in sorted(split_error(error), key=place)]
     if len(lines) == 1:
         return f"{file}: {lines[0]}"
     return "\n  ".join([f"{file}: {len(lines)} errors", *lines])
 
 
 def _key(error: ValueError) -> str:
-    if isinstance(error, ShapeError) and error.path:
+    if isinstance(error, FieldError) and error.path:
         return _in_file(str(error.path[0]))
     found = _KEY.match(str(error))
     return found["key"] if found else ""
@@ -64,11 +64,11 @@ def _key(error: ValueError) -> str:
 
 def _in_file(argument: str) -> str:
     """How the file calls a key that a component may call otherwise."""
-    return RENAMED.get(argument, camel(argument))
+    return RENAMED.get(argument, to_camel_case(argument))
 
 
 def _line(error: ValueError, written: StackFile, project: str) -> str:
-    if not isinstance(error, ShapeError) or not error.accepted:
+    if not isinstance(error, FieldError) or not error.accepted:
         return str(error)
     key, *inner = error.path
     name = f"{project}:{_in_file(str(key))}"
@@ -76,14 +76,14 @@ def _line(error: ValueError, written: StackFile, project: str) -> str:
     text = unquoted(node)
     if text is None or " is not accepted;" in str(error) or _is_within_secret(written, name, inner):
         return str(error)
-    return f"{error.where} is {text or 'empty'}; accepted is {error.accepted}{_advice(error, text)}"
+    return f"{error.location} is {text or 'empty'}; accepted is {error.accepted}{_advice(error, text)}"
 
 
 def _is_within_secret(written: StackFile, key: str, path: "list[str | int]") -> bool:
     return any(is_encrypted(written.find(key, path[:length])) for length in range(len(path) + 1))
 
 
-def _advice(error: ShapeError, text: str) -> str:
+def _advice(error: FieldError, text: str) -> str:
     if error.accepted != describe_type(str) or not text:
         return ""
     field = str(error.path[-1])

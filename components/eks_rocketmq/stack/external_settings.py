@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NotRequired
 
-from eks_rocketmq.args.arg_schema import camel, from_camel, validate_args
-from eks_rocketmq.args.errors import Problems
-from eks_rocketmq.args.validation import whole_number
+from eks_rocketmq.args.arg_schema import convert_from_camel_case, to_camel_case, validate_args
+from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.validation import parse_whole_number
 from eks_rocketmq.eks.network.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs
 from eks_rocketmq.rocketmq.external.external_plan import check_tls_ports
@@ -26,10 +26,10 @@ def external(given: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ValueError: for a field that is none, for what AWS would refuse, and for what is said twice.
     """
-    problems = Problems()
-    args = from_camel(given, StackExternalArgs, "external", ("external",), problems)
+    problems = ErrorCollector()
+    args = convert_from_camel_case(given, StackExternalArgs, "external", ("external",), problems)
     problems.attempt(validate_args, args, StackExternalArgs, "external", ("external",))
-    problems.refuse()
+    problems.raise_errors()
     balancer = args.pop("network_load_balancer", None)
     if balancer is None:
         return args
@@ -42,9 +42,9 @@ def external(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if "tls_ports" in balancer:
         there = {"grpc": args.get("port", ports.PROXY_GRPC)}
         there |= {"remoting": ports.PROXY_REMOTING} if args.get("remoting") else {}
-        named = [str(whole_number(port, "tls_ports")) for port in balancer["tls_ports"]]
+        named = [str(parse_whole_number(port, "tls_ports")) for port in balancer["tls_ports"]]
         check_tls_ports(named, there, "external.networkLoadBalancer.tlsPorts")
-    twice = [("external", camel(field)) for field in made if field in args]
+    twice = [("external", to_camel_case(field)) for field in made if field in args]
     twice += [("external.annotations", key) for key in made["annotations"] if key in annotations]
     for where, what in twice:
         msg = f"{where} has {what}, which networkLoadBalancer decides; leave one of the two out"

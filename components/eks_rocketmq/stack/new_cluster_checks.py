@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from eks_rocketmq.args.aws_identifiers import is_arn, parse_arn
-from eks_rocketmq.args.errors import Problems
+from eks_rocketmq.args.errors import ErrorCollector
 from eks_rocketmq.eks.addons.addon_plan import plan_addons
 from eks_rocketmq.eks.cluster.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
@@ -37,22 +37,22 @@ def check_new_cluster(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: Rocke
     before, network = plan_addons(new.before_nodes), plan_network(new.network)
     groups = [Group(args, plan_nodes(name, args)) for name, args in new.node_groups.items()]
     places = {f"nodeGroups[{name.removeprefix('nodes-')!r}]": args for name, args in new.node_groups.items()}
-    cni, identity, problems = new.before_nodes["vpc_cni"], ebs_csi.get("identity", "irsa"), Problems()
+    cni, identity, problems = new.before_nodes["vpc_cni"], ebs_csi.get("identity", "irsa"), ErrorCollector()
     problems.attempt(cross_checks.check_service_block, new.cluster, network.vpc)
     problems.attempt(cross_checks.check_let_in, new.cluster)
     problems.attempt(cross_checks.check_versions, new.cluster["version"], places, before)
     problems.attempt(cross_checks.check_pod_network, cni, places)
     check_pods = _pods_check(new, ebs_csi, rocketmq, region)
-    with problems.collected():
+    with problems.collect():
         # Where nodes are missing, the check of the pods would repeat it for each of them.
         cross_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
         check_pods(groups)
-    with problems.collected(), as_spelled("network"):
+    with problems.collect(), as_spelled("network"):
         identities = [cni.get("identity", "irsa"), identity]
         check_nodes_can_start(new.network, [*identities, *["pod_identity"] * cross_checks.has_agent(before)])
     problems.attempt(cross_checks.check_agent, identity, before)
     problems.attempt(cross_checks.check_role_names, ebs_csi["role_name"], cni)
-    problems.refuse()
+    problems.raise_errors()
     if any("autoscaler" in addon["name"] for addon in new.after_nodes.get("addons", [])):
         return ""
     try:

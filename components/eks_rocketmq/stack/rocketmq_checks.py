@@ -3,8 +3,8 @@
 import re
 from typing import Any, cast
 
-from eks_rocketmq.args.arg_schema import ShapeError
-from eks_rocketmq.args.errors import Problems, each_error
+from eks_rocketmq.args.arg_schema import FieldError
+from eks_rocketmq.args.errors import ErrorCollector, split_error
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 
@@ -21,7 +21,7 @@ def check_rocketmq(args: RocketMqArgs) -> None:
     Raises:
         ValueError: for each argument that cannot be.
     """
-    problems, left = Problems(), cast("dict[str, Any]", {**args})
+    problems, left = ErrorCollector(), cast("dict[str, Any]", {**args})
     found = _errors(left)
     while found:
         for each in found:
@@ -36,19 +36,19 @@ def check_rocketmq(args: RocketMqArgs) -> None:
         if fewer == left or not RocketMqArgs.__required_keys__ - {"storage_class"} <= fewer.keys():
             break
         left, found = fewer, _errors(fewer)
-    problems.refuse()
+    problems.raise_errors()
 
 
 def _errors(args: dict[str, Any]) -> tuple[ValueError, ...]:
     try:
         plan(cast("RocketMqArgs", args))
     except ValueError as error:
-        return each_error(error)
+        return split_error(error)
     return ()
 
 
 def _argument(error: ValueError) -> str:
-    if isinstance(error, ShapeError) and error.path:
+    if isinstance(error, FieldError) and error.path:
         return str(error.path[0])
     found = _WORD.match(str(error))
     return found[0] if found else ""

@@ -7,15 +7,21 @@ from typing import Any
 import pulumi
 from yaml import MappingNode, Node, SequenceNode
 
-from eks_rocketmq.args.arg_schema import ShapeError, camel, field_names, from_camel, validate_args
-from eks_rocketmq.args.errors import Problems
-from eks_rocketmq.args.redaction import redacted, reveals
+from eks_rocketmq.args.arg_schema import (
+    FieldError,
+    collect_field_names,
+    convert_from_camel_case,
+    to_camel_case,
+    validate_args,
+)
+from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.redaction import redact, reveals
 from eks_rocketmq.rocketmq.access.access import CHOICES, AccessArgs, plan_access
 from eks_rocketmq.stack.spelling import as_spelled
 from eks_rocketmq.stack.stack_yaml import is_encrypted
 
 _ACCESS = "access"
-_KNOWN = frozenset({*map(camel, field_names(AccessArgs)), *CHOICES})
+_KNOWN = frozenset({*map(to_camel_case, collect_field_names(AccessArgs)), *CHOICES})
 """Fields and choices, which no error has to hide."""
 
 
@@ -32,17 +38,17 @@ def check_encrypted(given: Mapping[str, str], encrypted: Collection[str], writte
     Raises:
         ValueError: naming each key and nothing of a value that is encrypted.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     for key in encrypted:
         if key != _ACCESS:
             msg = (
                 f"{key} is encrypted; accepted is plain text, `access` alone can be a secret: set it again without "
                 "--secret"
             )
-            problems.add(ShapeError((key,), msg, ""))
+            problems.add(FieldError((key,), msg, ""))
     if _ACCESS in encrypted:
         problems.attempt(_check_access, given[_ACCESS], written)
-    problems.refuse()
+    problems.raise_errors()
 
 
 def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
@@ -63,7 +69,7 @@ def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
             "its roles; accepted is clusterRoleArn in plain text, or `none` for no role: give it, or set "
             "aws:assumeRoles again without --secret"
         )
-        raise ShapeError(("clusterRoleArn",), msg, "")
+        raise FieldError(("clusterRoleArn",), msg, "")
 
 
 def hold_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
@@ -72,7 +78,7 @@ def hold_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
     Raises:
         ValueError: for each password in plain text.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     for place, user in enumerate(given.get("users", [])):
         if "password" not in user:
             continue
@@ -84,21 +90,21 @@ def hold_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
             f"set it with `pulumi config set --path 'access.users[{place}].password' --secret`"
         )
         problems.add(ValueError(msg))
-    problems.refuse()
+    problems.raise_errors()
 
 
 def _check_access(text: str, written: Node | None) -> None:
-    value, real, shown = _json(text), Problems(), Problems()
-    with real.collected():
+    value, real, shown = _json(text), ErrorCollector(), ErrorCollector()
+    with real.collect():
         _check_value(value)
     if not real:
         return
-    with shown.collected():
+    with shown.collect():
         _check_value(_hidden(value, written))
-    problems, secret = Problems(), _secret(value, written)
+    problems, secret = ErrorCollector(), _secret(value, written)
     for each in shown or [_GENERAL]:
         problems.add(_GENERAL if reveals(str(each), secret, _KNOWN) else each)
-    problems.refuse()
+    problems.raise_errors()
 
 
 _GENERAL = ValueError(
@@ -110,12 +116,12 @@ _GENERAL = ValueError(
 def _check_value(value: Any) -> None:  # noqa: ANN401 - any JSON
     if not isinstance(value, dict):
         msg = "is encrypted and not accepted; accepted is an object"
-        raise ShapeError((_ACCESS,), _ACCESS, msg)
-    problems = Problems()
-    args = from_camel(value, AccessArgs, _ACCESS, (_ACCESS,), problems)
+        raise FieldError((_ACCESS,), _ACCESS, msg)
+    problems = ErrorCollector()
+    args = convert_from_camel_case(value, AccessArgs, _ACCESS, (_ACCESS,), problems)
     with as_spelled():
         problems.attempt(validate_args, args, AccessArgs, _ACCESS, (_ACCESS,))
-        problems.refuse()
+        problems.raise_errors()
         plan_access(args)
 
 
@@ -130,7 +136,7 @@ def _hidden(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - any JSON
     """Return the value with everything replaced that is not in plain text in the file."""
     parts = _parts(value, written)
     if parts is None:
-        return redacted(value)
+        return redact(value)
     if isinstance(parts, dict):
         return {key: _hidden(*part) for key, part in parts.items()}
     return [_hidden(*part) for part in parts] if parts else value

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pulumi
 
-from eks_rocketmq.args.arg_schema import camel, from_camel
-from eks_rocketmq.args.aws_identifiers import cluster_name, role_arn
-from eks_rocketmq.args.errors import Problems
-from eks_rocketmq.args.validation import dns_subdomain, each_once
+from eks_rocketmq.args.arg_schema import convert_from_camel_case, to_camel_case
+from eks_rocketmq.args.aws_identifiers import parse_role_arn, validate_cluster_name
+from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.validation import reject_duplicates, validate_dns_subdomain
 from eks_rocketmq.eks.addons.addon_plan import (
     AFTER_NODES,
     BEFORE_NODES,
@@ -37,9 +37,9 @@ from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.eks.network.network_plan import plan_network
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.eks.nodes.node_plan import plan_nodes
-from eks_rocketmq.lookups.aws_session import assumed_role
-from eks_rocketmq.pulumi_sdk.component import speak
-from eks_rocketmq.pulumi_sdk.sdk_internals import config_values, is_config_secret, project_directory
+from eks_rocketmq.lookups.aws_session import get_assumed_role
+from eks_rocketmq.pulumi_sdk.component import set_warning_translation
+from eks_rocketmq.pulumi_sdk.sdk_internals import get_config_values, get_project_directory, is_config_secret
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 from eks_rocketmq.stack import cross_checks, error_text, secret_checks, stack_file, stack_yaml
@@ -55,7 +55,7 @@ from eks_rocketmq.stack.rocketmq_checks import check_rocketmq
 from eks_rocketmq.stack.spelling import RENAMED, as_spelled, spelled_for_rocketmq
 
 ROCKETMQ_KEYS: Mapping[str, str] = {
-    argument: RENAMED.get(argument, camel(argument)) for argument in RocketMqArgs.__annotations__
+    argument: RENAMED.get(argument, to_camel_case(argument)) for argument in RocketMqArgs.__annotations__
 }
 """What the stack file calls each argument of `RocketMq`."""
 
@@ -88,30 +88,30 @@ def load() -> Settings:
         RunError: for each key that is unknown, missing, ill-typed, out of range or encrypted; it names key and stack
             file, in whose order they are, and shows nothing that is encrypted.
     """
-    project, root = pulumi.get_project(), project_directory()
+    project, root = pulumi.get_project(), get_project_directory()
     # RocketMq alone warns of its arguments.
-    speak(spelled_for_rocketmq)
+    set_warning_translation(spelled_for_rocketmq)
     declared = declaration(root)
     prefix = f"{project}:"
-    given = {key.removeprefix(prefix): text for key, text in config_values().items() if key.startswith(prefix)}
+    given = {key.removeprefix(prefix): text for key, text in get_config_values().items() if key.startswith(prefix)}
     encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
     file, written = f"Pulumi.{pulumi.get_stack()}.yaml", stack_yaml.StackFile()
     try:
         written = stack_yaml.read(root / file)
         stack_file.check_places(written, project, declared)
-        problems = Problems()
-        problems.attempt(stack_file.check_keys, config_values(), project)
-        problems.attempt(stack_file.check_guard, config_values(), written)
+        problems = ErrorCollector()
+        problems.attempt(stack_file.check_keys, get_config_values(), project)
+        problems.attempt(stack_file.check_guard, get_config_values(), written)
         problems.attempt(stack_file.check_switches, written, project)
         problems.attempt(secret_checks.check_encrypted, given, encrypted, written.find(f"{prefix}access"))
         problems.attempt(secret_checks.check_assumed_roles, given, encrypted=is_config_secret("aws:assumeRoles"))
-        problems.refuse()
+        problems.raise_errors()
         aws = pulumi.Config("aws")
         if not given.get("clusterRoleArn"):
             # The role that the AWS provider assumes creates the cluster, so the token is requested as the same role.
-            given["clusterRoleArn"] = assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
+            given["clusterRoleArn"] = get_assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
         # What is encrypted would stand in errors.
-        account = None if is_config_secret(guard := "aws:allowedAccountIds") else config_values().get(guard)
+        account = None if is_config_secret(guard := "aws:allowedAccountIds") else get_config_values().get(guard)
         region = None if is_config_secret("aws:region") else aws.get("region")
         settings = parse(declared, given, aws.get("profile"), region, stack_file.only_account(account))
         secret_checks.hold_passwords(settings.rocketmq.get("access", {}), encrypted)
@@ -152,7 +152,7 @@ def assemble(
     account: str | None = None,
 ) -> Settings:
     """The settings that checked values make. Arguments and errors as for `parse`."""
-    problems = Problems()
+    problems = ErrorCollector()
     cluster = problems.attempt(_cluster, values, profile)
     storage = problems.attempt(_storage, values)
     if values["newCluster"]:
@@ -161,7 +161,7 @@ def assemble(
     ebs_csi = problems.attempt(_ebs_csi, declared, values, storage or {"class_name": ""})
     rocketmq = problems.attempt(_rocketmq, declared, values)
     new = problems.attempt(_new_cluster, values, cluster or {"cluster_name": "cluster"})
-    problems.refuse()
+    problems.raise_errors()
     assert cluster and storage and ebs_csi and rocketmq, "what has no problem was made"  # noqa: PT018, S101
     if storage.get("create", False):
         problems.attempt(cross_checks.check_class, storage, rocketmq)
@@ -174,7 +174,7 @@ def assemble(
         absent = problems.attempt(check_new_cluster, new, ebs_csi, rocketmq, region)
         new = replace(new, not_yet=not_yet(values, absent or ""))
     problems.attempt(check_images, network, rocketmq, region)
-    problems.refuse()
+    problems.raise_errors()
     return Settings(
         cluster=cluster,
         new_cluster=new,
@@ -187,9 +187,11 @@ def assemble(
 
 
 def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> RocketMqArgs:
-    types, problems = RocketMqArgs.__annotations__, Problems()
+    types, problems = RocketMqArgs.__annotations__, ErrorCollector()
     given = {
-        argument: values[key] if key == "external" else from_camel(values[key], types[argument], key, (key,), problems)
+        argument: values[key]
+        if key == "external"
+        else convert_from_camel_case(values[key], types[argument], key, (key,), problems)
         for argument, key in ROCKETMQ_KEYS.items()
         if values[key] != declared[key].get("default") or values[key] not in UNSET
     }
@@ -198,9 +200,9 @@ def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, An
         # Whatever is wrong in it, the other keys are checked as well.
         outside = problems.attempt(_external, values["external"])
         args |= {} if outside is None else {"external": outside}
-    with problems.collected(), as_spelled(words=spelled_for_rocketmq):
+    with problems.collect(), as_spelled(words=spelled_for_rocketmq):
         check_rocketmq(args)
-    problems.refuse()
+    problems.raise_errors()
     return args
 
 
@@ -211,7 +213,7 @@ def _external(given: Mapping[str, Any]) -> ExternalArgs:
 
 
 def _new_cluster(values: Mapping[str, Any], known: ExistingEksClusterArgs) -> NewCluster | None:
-    parts, problems = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}, Problems()
+    parts, problems = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}, ErrorCollector()
     if not values["newCluster"]:
         for key, given in parts.items():
             if given:
@@ -220,7 +222,7 @@ def _new_cluster(values: Mapping[str, Any], known: ExistingEksClusterArgs) -> Ne
                     f"leave {key} out"
                 )
                 problems.add(ValueError(msg))
-        problems.refuse()
+        problems.raise_errors()
         return None
     name = known["cluster_name"]
     no_network: NetworkArgs = {}
@@ -231,7 +233,7 @@ def _new_cluster(values: Mapping[str, Any], known: ExistingEksClusterArgs) -> Ne
         for group, given in parts["nodeGroups"].items()
     }
     addons = problems.attempt(_addons, parts["clusterAddons"], name)
-    problems.refuse()
+    problems.raise_errors()
     return NewCluster(network, cast("EksClusterArgs", cluster), *cast("_Stages", addons), cast("_Groups", groups))
 
 
@@ -262,13 +264,13 @@ def _node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroup
 def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
     """Arguments of the addons before and after the nodes, from one list: each addon belongs to one of the two."""
     wired = {"cluster_name": cluster, "stage": BEFORE_NODES, "kubernetes_version": _FACTS["kubernetes_version"]}
-    problems, inner = Problems(), given.get("vpcCni", {})
+    problems, inner = ErrorCollector(), given.get("vpcCni", {})
     pod_network = problems.attempt(part, "clusterAddons.vpcCni", inner, VpcCniArgs, _CNI_FACTS, _CNI_PLACE)
     others = {key: value for key, value in given.items() if not (problems and key == "vpcCni")}
     made = problems.attempt(part, "clusterAddons", others, ClusterAddonsArgs, wired)
-    problems.refuse()
+    problems.raise_errors()
     args, cni = cast("ClusterAddonsArgs", made), cast("VpcCniArgs", pod_network)
-    each_once([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
+    reject_duplicates([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
     chosen: tuple[AddonStage, ...] = (BEFORE_NODES, AFTER_NODES)
@@ -331,7 +333,7 @@ def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
     args: EbsStorageClassArgs = part(
         "newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired, program=("kubeconfig",)
     )
-    name = dns_subdomain(args["class_name"], "storageClass")
+    name = validate_dns_subdomain(args["class_name"], "storageClass")
     if wired["create"]:
         if name in RESERVED_NAMES:
             msg = (
@@ -364,10 +366,10 @@ def _cluster(values: Mapping[str, Any], profile: str | None) -> ExistingEksClust
     """Which cluster, and who talks to it, whether it exists or not."""
     args: ExistingEksClusterArgs = {"cluster_name": values["clusterName"]}
     with as_spelled():
-        cluster_name(args["cluster_name"])
+        validate_cluster_name(args["cluster_name"])
     if profile:
         args["profile"] = profile
     if (role := values["clusterRoleArn"]) not in {"", "none"}:
-        role_arn(role, "clusterRoleArn")
+        parse_role_arn(role, "clusterRoleArn")
         args["role_arn"] = role
     return args

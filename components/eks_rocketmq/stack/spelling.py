@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
-from eks_rocketmq.args.arg_schema import ShapeError, camel, field_names
-from eks_rocketmq.args.errors import Problems, each_error
+from eks_rocketmq.args.arg_schema import FieldError, collect_field_names, to_camel_case
+from eks_rocketmq.args.errors import ErrorCollector, split_error
 from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
@@ -16,12 +16,12 @@ from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 from eks_rocketmq.stack.external_settings import StackExternalArgs
 
 _SPELLED: Mapping[str, str] = {
-    name: camel(name)
+    name: to_camel_case(name)
     for wanted in (
         RocketMqArgs, NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs, EbsCsiAddonArgs,
         EbsStorageClassArgs, StackExternalArgs,
     )
-    for name in field_names(wanted)
+    for name in collect_field_names(wanted)
     if "_" in name
 }  # fmt: skip
 # A value, a name that somebody gave: whatever it is, it stays as it is. Only a field that `hold` suggests is a name of
@@ -60,11 +60,11 @@ def as_spelled(key: str = "", words: Callable[[str], str] = spelled) -> Generato
     try:
         yield
     except ValueError as error:
-        told = Problems()
-        for each in each_error(error):
+        told = ErrorCollector()
+        for each in split_error(error):
             text = words(str(each))
-            if isinstance(each, ShapeError) and not key:
-                told.add(each.reworded(words))
+            if isinstance(each, FieldError) and not key:
+                told.add(each.translate(words))
             else:
                 told.add(ValueError(f"{key}: {text}" if key else text))
-        told.refuse()
+        told.raise_errors()

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from eks_rocketmq.args.errors import Problems
-from eks_rocketmq.args.validation import did_you_mean
+from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.validation import suggest_name
 from eks_rocketmq.stack.stack_yaml import StackFile, is_empty
 
 AWS_KEYS = (
@@ -47,7 +47,7 @@ def check_keys(keys: Iterable[str], project: str) -> None:
     """
     for key in keys:
         namespace, _, name = key.partition(":")
-        if namespace == "aws" and name not in AWS_KEYS and (meant := did_you_mean(name, AWS_KEYS)):
+        if namespace == "aws" and name not in AWS_KEYS and (meant := suggest_name(name, AWS_KEYS)):
             msg = f"{key!r} is no setting of the AWS provider{meant}"
             raise ValueError(msg)
         if meant := _misspelt(namespace, project):
@@ -69,7 +69,7 @@ def check_places(file: StackFile, project: str, declared: Collection[str]) -> No
     Raises:
         ValueError: naming each key and how to write it.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     for key in file.top:
         if ":" in key or key in declared:
             whole = key if ":" in key else f"{project}:{key}"
@@ -82,7 +82,7 @@ def check_places(file: StackFile, project: str, declared: Collection[str]) -> No
         elif name.startswith("config:"):
             meant = f"{namespace}:{name.removeprefix('config:')}"
             problems.add(ValueError(f"{key} is a spelling of {meant}; accepted is that one: write {meant}"))
-    problems.refuse()
+    problems.raise_errors()
 
 
 def check_switches(file: StackFile, project: str) -> None:
@@ -98,12 +98,12 @@ def check_switches(file: StackFile, project: str) -> None:
     Raises:
         ValueError: naming each key.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     for key, least in SWITCHES.items():
         if is_empty(file.config.get(f"{project}:{key}")):
             msg = f"{key} is empty; give it `{least}` at least, or leave {key} out and there is none"
             problems.add(ValueError(msg))
-    problems.refuse()
+    problems.raise_errors()
 
 
 def check_guard(given: Mapping[str, str], file: StackFile) -> None:
@@ -116,7 +116,7 @@ def check_guard(given: Mapping[str, str], file: StackFile) -> None:
     Raises:
         ValueError: naming each key and what is accepted, not the value, which may be encrypted.
     """
-    problems = Problems()
+    problems = ErrorCollector()
     for name in _GUARDS:
         key = f"aws:{name}"
         if is_empty(file.config.get(key)) or (key in given and not _accounts(given[key])):
@@ -125,7 +125,7 @@ def check_guard(given: Mapping[str, str], file: StackFile) -> None:
                 'digits in quotes, such as ["123456789012"]: name one or more, or leave the key out for no guard'
             )
             problems.add(ValueError(msg))
-    problems.refuse()
+    problems.raise_errors()
 
 
 def _accounts(text: str) -> bool:
@@ -159,4 +159,4 @@ def _misspelt(namespace: str, project: str) -> str:
     known = (project, *_PROVIDERS)
     if namespace in known or namespace.startswith(_ALIKE):
         return ""
-    return did_you_mean(namespace.lower(), known)
+    return suggest_name(namespace.lower(), known)

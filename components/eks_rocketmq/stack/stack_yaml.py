@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from eks_rocketmq.args.arg_schema import camel
+from eks_rocketmq.args.arg_schema import to_camel_case
 
 _STRING = "tag:yaml.org,2002:str"
 
@@ -30,7 +30,7 @@ class StackFile:
         for step in path:
             if isinstance(node, MappingNode):
                 fields = _fields(node)
-                node = fields.get(str(step), fields.get(camel(str(step))))
+                node = fields.get(str(step), fields.get(to_camel_case(str(step))))
             elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
             else:

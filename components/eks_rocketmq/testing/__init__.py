@@ -59,16 +59,16 @@ class Mocks(pulumi.runtime.Mocks):
         if default is None and own is None:
             msg = f"{args.token}: no answer. Give one in Mocks(lookups={{{args.token!r}: …}})."
             raise LookupError(msg)
-        given = sdk_internals.plain(args.args)
-        return _merged(own, given, lambda: default(self._account, given) if default else {})
+        given = sdk_internals.to_plain_value(args.args)
+        return _merge_answer(own, given, lambda: default(self._account, given) if default else {})
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Give a resource its id and outputs."""
         self.created.append(args)
-        inputs = sdk_internals.plain(args.inputs)
+        inputs = sdk_internals.to_plain_value(args.inputs)
         own = self._outputs.get(args.typ)
         if args.custom is None:
-            found = _merged(own, inputs, lambda: answers.read(args.typ, args.resource_id or ""))
+            found = _merge_answer(own, inputs, lambda: answers.read_object(args.typ, args.resource_id or ""))
             return found.pop("id", args.resource_id), found
         if args.typ == answers.CLUSTER_COMPONENT:
             return None, self._new_cluster(args, inputs, own)
@@ -76,7 +76,7 @@ class Mocks(pulumi.runtime.Mocks):
             return None, dict(args.inputs)
         if pulumi.runtime.is_dry_run():
             return "", dict(args.inputs)
-        made = _merged(own, inputs, lambda: answers.computed(args.typ, self._account, args.name, inputs))
+        made = _merge_answer(own, inputs, lambda: answers.compute_outputs(args.typ, self._account, args.name, inputs))
         return made.pop("id", f"{args.name}-id"), {**args.inputs, **made}
 
     def inputs(self, type_: str, name: str | None = None) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Mocks(pulumi.runtime.Mocks):
         if len(chosen) != 1:
             msg = f"{type_} {name or ''}: there are {len(chosen)}, of this type {sorted(each.name for each in found)}"
             raise LookupError(msg)
-        return sdk_internals.plain(chosen[0].inputs)
+        return sdk_internals.to_plain_value(chosen[0].inputs)
 
     def names(self, type_: str) -> list[str]:
         """Return the names of all resources of a type, sorted."""
@@ -104,13 +104,13 @@ class Mocks(pulumi.runtime.Mocks):
         """Outputs of pulumi_eks's component, with the cluster inside of it; `own` are outputs of that cluster."""
         state = {"name": inputs["name"], "version": inputs.get("version")}
         if not pulumi.runtime.is_dry_run():
-            state |= _merged(own, inputs, lambda: answers.new_cluster(self._account, inputs))
+            state |= _merge_answer(own, inputs, lambda: answers.create_cluster(self._account, inputs))
         id_ = str(state.pop("id", ""))
         reference = sdk_internals.add_mock_resource("aws:eks/cluster:Cluster", f"{args.name}-eksCluster", id_, state)
         return {"eksCluster": reference}
 
 
-def _merged(own: Answer | None, given: Mapping[str, Any], default: Callable[[], dict[str, Any]]) -> Any:  # noqa: ANN401
+def _merge_answer(own: Answer | None, given: Mapping[str, Any], default: Callable[[], dict[str, Any]]) -> Any:  # noqa: ANN401
     if callable(own):
         answer = own(given)
         return dict(answer) if isinstance(answer, Mapping) else answer
@@ -133,8 +133,8 @@ def stack_config(stack: str, directory: Path | str = ".") -> dict[str, str]:
     }
     values = {key if ":" in key else f"{project['name']}:{key}": value for key, value in defaults.items()}
     values |= given.get("config", {})
-    return {key: _text(value) for key, value in values.items() if value is not None}
+    return {key: _to_config_text(value) for key, value in values.items() if value is not None}
 
 
-def _text(value: object) -> str:
+def _to_config_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -68,7 +68,7 @@ class Account:
         }
 
 
-def _network(inputs: Inputs) -> Outputs:
+def _describe_network(inputs: Inputs) -> Outputs:
     return {
         "clusterSecurityGroupId": "sg-0c1a5703",
         "securityGroupIds": [],
@@ -78,17 +78,17 @@ def _network(inputs: Inputs) -> Outputs:
     }
 
 
-def _found_cluster(account: Account, inputs: Inputs) -> Outputs:
+def _get_cluster(account: Account, inputs: Inputs) -> Outputs:
     return {
         **account.cluster(inputs["name"]),
         "id": inputs["name"],
         "certificateAuthorities": [{"data": "Q0VSVElGSUNBVEU="}],
-        "vpcConfig": _network({}),
+        "vpcConfig": _describe_network({}),
         "tags": {},
     }
 
 
-def _addon(account: Account, inputs: Inputs) -> Outputs:
+def _get_addon(account: Account, inputs: Inputs) -> Outputs:
     return {
         "id": f"{inputs['clusterName']}:{inputs['addonName']}",
         "addonName": inputs["addonName"],
@@ -100,123 +100,128 @@ def _addon(account: Account, inputs: Inputs) -> Outputs:
     }
 
 
-def _oidc_provider(account: Account, inputs: Inputs) -> Outputs:
+def _get_oidc_provider(account: Account, inputs: Inputs) -> Outputs:
     url = inputs["url"]
     arn = account.arn("iam", f"oidc-provider/{url.removeprefix('https://')}", region=False)
     return {"id": arn, "arn": arn, "url": url, "clientIdLists": ["sts.amazonaws.com"], "thumbprintLists": []}
 
 
-def _caller(account: Account, _: Inputs) -> Outputs:
+def _get_caller(account: Account, _: Inputs) -> Outputs:
     arn = account.arn("iam", "user/deployer", region=False)
     return {"id": account.account_id, "accountId": account.account_id, "arn": arn, "userId": "AIDAEXAMPLE"}
 
 
-def _zones(account: Account, _: Inputs) -> Outputs:
+def _get_zones(account: Account, _: Inputs) -> Outputs:
     names, ids = account.zones()
     return {"id": account.region, "names": names, "zoneIds": ids, "groupNames": [account.region]}
 
 
-def _endpoint_service(account: Account, inputs: Inputs) -> Outputs:
+def _get_endpoint_service(account: Account, inputs: Inputs) -> Outputs:
     filters = {each["name"]: each["values"][0] for each in inputs.get("filters", [])}
     name = filters.get("service-name", f"com.amazonaws.{account.region}.{inputs.get('service', 'sts')}")
     return {"id": name, "serviceName": name, "serviceType": "Interface"}
 
 
 LOOKUPS: Mapping[str, Callable[[Account, Inputs], Outputs]] = {
-    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
-    "aws:eks/getAddon:getAddon": _addon,
+    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _get_endpoint_service,
+    "aws:eks/getAddon:getAddon": _get_addon,
     "aws:eks/getAddonVersion:getAddonVersion": lambda _, given: {**given, "id": "v1", "version": "v1.62.0-eksbuild.1"},
-    "aws:eks/getCluster:getCluster": _found_cluster,
-    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _oidc_provider,
-    "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
-    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+    "aws:eks/getCluster:getCluster": _get_cluster,
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _get_oidc_provider,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _get_zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": _get_caller,
     "aws:index/getPartition:getPartition": lambda account, _: {"id": account.partition, "partition": account.partition},
     "aws:index/getRegion:getRegion": lambda account, _: {"id": account.region, "region": account.region},
 }
 """The answer to each lookup that a component makes."""
 
 
-def unique(text: str) -> str:
+def make_suffix(text: str) -> str:
     """Eight digits that differ from name to name and are the same in every run."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _role(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own = inputs.get("name", f"{name}-{unique(name)}")
+def _create_role(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own = inputs.get("name", f"{name}-{make_suffix(name)}")
     return {"id": own, "name": own, "arn": account.arn("iam", f"role{inputs.get('path', '/')}{own}", region=False)}
 
 
-def _policy(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own = inputs.get("name", f"{name}-{unique(name)}")
+def _create_policy(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own = inputs.get("name", f"{name}-{make_suffix(name)}")
     arn = account.arn("iam", f"policy{inputs.get('path', '/')}{own}", region=False)
     return {"id": arn, "name": own, "arn": arn}
 
 
-def _log_group(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own = inputs.get("name", f"{name}-{unique(name)}")
+def _create_log_group(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own = inputs.get("name", f"{name}-{make_suffix(name)}")
     return {"id": own, "name": own, "arn": account.arn("logs", f"log-group:{own}")}
 
 
-def _node_group(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own, cluster = f"{inputs.get('nodeGroupNamePrefix', '')}{unique(name)}", inputs.get("clusterName")
+def _create_node_group(account: Account, name: str, inputs: Inputs) -> Outputs:
+    own, cluster = f"{inputs.get('nodeGroupNamePrefix', '')}{make_suffix(name)}", inputs.get("clusterName")
     arn = account.arn("eks", f"nodegroup/{cluster}/{own}/0")
     return {"id": f"{cluster}:{own}", "nodeGroupName": own, "arn": arn, "status": "ACTIVE"}
 
 
-def _new_addon(account: Account, _: str, inputs: Inputs) -> Outputs:
-    return {key: _addon(account, inputs)[key] for key in ("id", "arn", "addonVersion")} | dict(inputs)
+def _create_addon(account: Account, _: str, inputs: Inputs) -> Outputs:
+    return {key: _get_addon(account, inputs)[key] for key in ("id", "arn", "addonVersion")} | dict(inputs)
 
 
-def _eip(account: Account, name: str, inputs: Inputs) -> Outputs:
-    return {**_aws("aws:ec2/eip:Eip", account, name, inputs), "publicIp": f"203.0.113.{int(unique(name), 16) % 256}"}
+def _create_eip(account: Account, name: str, inputs: Inputs) -> Outputs:
+    return {
+        **_create_aws_resource("aws:ec2/eip:Eip", account, name, inputs),
+        "publicIp": f"203.0.113.{int(make_suffix(name), 16) % 256}",
+    }
 
 
-def _launch_template(account: Account, name: str, inputs: Inputs) -> Outputs:
-    return {**_aws("aws:ec2/launchTemplate:LaunchTemplate", account, name, inputs), "latestVersion": 1}
+def _create_launch_template(account: Account, name: str, inputs: Inputs) -> Outputs:
+    return {**_create_aws_resource("aws:ec2/launchTemplate:LaunchTemplate", account, name, inputs), "latestVersion": 1}
 
 
-def _password(_: Account, name: str, inputs: Inputs) -> Outputs:
+def _create_password(_: Account, name: str, inputs: Inputs) -> Outputs:
     text = hashlib.sha256(f"{name}{inputs.get('keepers')}".encode()).hexdigest()
     return {"id": "none", "result": text[: int(inputs["length"])], "bcryptHash": "$2a$10$"}
 
 
 _RESOURCES: Mapping[str, Callable[[Account, str, Inputs], Outputs]] = {
-    "aws:cloudwatch/logGroup:LogGroup": _log_group,
-    "aws:ec2/eip:Eip": _eip,
-    "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
-    "aws:eks/addon:Addon": _new_addon,
-    "aws:eks/nodeGroup:NodeGroup": _node_group,
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": lambda account, _, inputs: _oidc_provider(account, inputs),
-    "aws:iam/policy:Policy": _policy,
-    "aws:iam/role:Role": _role,
-    "random:index/randomPassword:RandomPassword": _password,
+    "aws:cloudwatch/logGroup:LogGroup": _create_log_group,
+    "aws:ec2/eip:Eip": _create_eip,
+    "aws:ec2/launchTemplate:LaunchTemplate": _create_launch_template,
+    "aws:eks/addon:Addon": _create_addon,
+    "aws:eks/nodeGroup:NodeGroup": _create_node_group,
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": lambda account, _, inputs: _get_oidc_provider(
+        account, inputs
+    ),
+    "aws:iam/policy:Policy": _create_policy,
+    "aws:iam/role:Role": _create_role,
+    "random:index/randomPassword:RandomPassword": _create_password,
 }
 
 
-def computed(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
+def compute_outputs(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
     """Outputs that a provider adds to the inputs of a new resource, and its `id`."""
     if type_ in _RESOURCES:
         return _RESOURCES[type_](account, name, inputs)
     if type_.startswith("kubernetes:"):
-        return _object(type_.rsplit(":", 1)[-1], name, inputs)
-    return _aws(type_, account, name, inputs)
+        return _create_kubernetes_object(type_.rsplit(":", 1)[-1], name, inputs)
+    return _create_aws_resource(type_, account, name, inputs)
 
 
-def _aws(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
+def _create_aws_resource(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
     """The id and ARN of any resource of AWS; of another provider the id alone."""
     package, module, _ = type_.split(":")
     if package != "aws":
-        return {"id": f"{name}-{unique(name)}"}
+        return {"id": f"{name}-{make_suffix(name)}"}
     service, _, kind = module.partition("/")
-    own = inputs.get("name", f"{name}-{unique(name)}")
+    own = inputs.get("name", f"{name}-{make_suffix(name)}")
     if service == "ec2":
-        own = f"{_EC2_IDS.get(kind, kind)}-{unique(name)}"
+        own = f"{_EC2_IDS.get(kind, kind)}-{make_suffix(name)}"
     return {"id": own, "arn": account.arn(service, f"{kind}/{own}")}
 
 
-def _object(kind: str, name: str, inputs: Inputs) -> Outputs:
+def _create_kubernetes_object(kind: str, name: str, inputs: Inputs) -> Outputs:
     """A Kubernetes object as the API server gives it back."""
-    metadata = {"name": f"{name}-{unique(name)}", **inputs.get("metadata", {}), "uid": f"{unique(name)}-0000"}
+    metadata = {"name": f"{name}-{make_suffix(name)}", **inputs.get("metadata", {}), "uid": f"{make_suffix(name)}-0000"}
     place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
     made = {"id": place, "metadata": metadata}
     if kind != "Service":
@@ -231,7 +236,7 @@ def _object(kind: str, name: str, inputs: Inputs) -> Outputs:
     return {**made, "spec": spec, "status": status}
 
 
-def read(type_: str, id_: str) -> Outputs:
+def read_object(type_: str, id_: str) -> Outputs:
     """What exists under an id: a StorageClass of EBS, any other object with its name alone."""
     *namespace, name = id_.split("/")
     found: Outputs = {"id": id_, "metadata": {"name": name, **({"namespace": namespace[0]} if namespace else {})}}
@@ -242,11 +247,11 @@ def read(type_: str, id_: str) -> Outputs:
     return {**found, "provisioner": provisioner, "volumeBindingMode": "WaitForFirstConsumer", "reclaimPolicy": "Delete"}
 
 
-def new_cluster(account: Account, inputs: Inputs) -> Outputs:
+def create_cluster(account: Account, inputs: Inputs) -> Outputs:
     """Outputs of the `aws:eks/cluster:Cluster` that `eks:index:Cluster` makes."""
     return {
         **account.cluster(inputs["name"]),
         "id": inputs["name"],
         "certificateAuthority": {"data": "Q0VSVElGSUNBVEU="},
-        "vpcConfig": _network({"subnetIds": inputs.get("subnetIds", [])}),
+        "vpcConfig": _describe_network({"subnetIds": inputs.get("subnetIds", [])}),
     }

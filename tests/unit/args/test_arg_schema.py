@@ -9,7 +9,7 @@ from pulumi import Input
 
 import eks_rocketmq
 from eks_rocketmq import ClusterOidcProvider, EbsStorageClass, EksCluster, IrsaRole
-from eks_rocketmq.args.arg_schema import not_known_yet, validate_args
+from eks_rocketmq.args.arg_schema import describe_unknown_value, validate_args
 from tests.unit.harness import Recording, run
 
 
@@ -152,7 +152,7 @@ def test_a_coroutine_is_awaited_as_well() -> None:
 def test_what_is_awaited_is_refused_everywhere_else(given: dict[str, Any], place: str) -> None:
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
         validate_args({"text": "x", **given}, Outer)
-    assert str(error.value) == not_known_yet(place)
+    assert str(error.value) == describe_unknown_value(place)
     assert str(error.value).startswith(f"{place} shapes what is made, so it must be a plain value that preview knows")
 
 

@@ -15,8 +15,8 @@ from eks_rocketmq.args.field_metadata import (
     Enumeration,
     Replacing,
     Sensitive,
-    accepted_values,
-    properties,
+    get_accepted_values,
+    get_properties,
 )
 from tests.unit.harness import REPOSITORY
 
@@ -38,8 +38,8 @@ Colour = Annotated[Literal["red", "blue"], Enumeration("Colour")]
     ],
 )
 def test_metadata_is_found_in_every_form_of_an_annotation(hint: Any, found: set[Any], values: tuple[str, ...]) -> None:
-    assert properties(hint) == found
-    assert accepted_values(hint) == values
+    assert get_properties(hint) == found
+    assert get_accepted_values(hint) == values
 
 
 class Painted(TypedDict):

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from eks_rocketmq.commands import adopt
-from eks_rocketmq.commands.adopt import PLACEHOLDER, PreviewedPlan, adoption, look_up, read_plan, urn_of
+from eks_rocketmq.commands.adopt import PLACEHOLDER, PreviewedPlan, build_urn, find_existing, plan_adoption, read_plan
 from eks_rocketmq.lookups.aws_resources import ADDON, ROLE
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.lookups.kubernetes_objects import kubernetes_id
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_objects import get_import_id
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 from tests.unit.adopt_case import (
     COMPONENT,
@@ -27,11 +27,11 @@ from tests.unit.adopt_case import (
 def test_what_exists_is_imported_below_its_components_and_the_rest_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver", ADDON: "prod:aws-ebs-csi-driver"})
     result = adopted(account)
-    assert result.found == [
+    assert result.existing == [
         (ROLE, "ebs-csi-driver-role", "eks-ebs-csi-driver"),
         (ADDON, "ebs-csi-addon", "prod:aws-ebs-csi-driver"),
     ]
-    (document,) = result.documents
+    (document,) = result.import_files
     assert document["resources"] == [
         {"type": COMPONENT, "name": "ebs-csi", "component": True},
         {"type": ROLE_COMPONENT, "name": "ebs-csi-driver", "component": True, "parent": "ebs-csi"},
@@ -42,28 +42,28 @@ def test_what_exists_is_imported_below_its_components_and_the_rest_is_dropped(mo
 
 def test_an_existing_object_brings_the_provider_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     result = adopted(Account(monkeypatch, aws={}, objects=("rocketmq", "gp2")))
-    components, below = result.documents
+    components, below = result.import_files
     assert [spec["name"] for spec in components["resources"]] == ["cluster", "rocketmq"]
     assert [spec["name"] for spec in below["resources"]] == ["cluster-kubernetes", "rocketmqNamespace"]
-    assert result.found == [("kubernetes:core/v1:Namespace", "rocketmqNamespace", "rocketmq")]
+    assert result.existing == [("kubernetes:core/v1:Namespace", "rocketmqNamespace", "rocketmq")]
 
 
 def test_account_and_cluster_are_asked_with_the_settings_of_the_stacks_own_providers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     account = Account(monkeypatch, aws={})
-    assert adopted(account).found == []
+    assert adopted(account).existing == []
     aws = {"region": "ap-southeast-1", "profile": "prod"}
     assert account.asked == [aws, aws, aws, "the kubeconfig"]
 
 
 def test_nothing_exists_nothing_is_imported_not_even_components(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert adopted(Account(monkeypatch, aws={})).documents == []
+    assert adopted(Account(monkeypatch, aws={})).import_files == []
 
 
 def test_what_another_stack_manages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account(monkeypatch, aws={ROLE: "driver"}, objects=("rocketmq",), owner="eks-rocketmq/staging")
-    role, namespace = adopted(account).refused
+    role, namespace = adopted(account).blocked
     assert role.startswith("Role 'driver' belongs to stack 'eks-rocketmq/staging'. If stack")
     assert namespace.startswith("Namespace 'rocketmq' belongs to stack 'eks-rocketmq/staging'.")
 
@@ -80,26 +80,26 @@ def test_what_is_in_the_namespace_of_another_stack_is_refused(owner: str, refuse
     steps = {"steps": [step(KUBERNETES_URN, {"kubeconfig": "the kubeconfig"}), step(urn, service, KUBERNETES_URN)]}
     plan = read_plan(steps, {"resources": [spec]}, "prod", "eks-rocketmq")
 
-    def cluster(kubeconfig: str, wanted: Any) -> Found:
+    def cluster(kubeconfig: str, wanted: Any) -> ExistingResource:
         assert kubeconfig == "the kubeconfig"
         if wanted["kind"] == "Namespace":
-            return Found("rocketmq", {"eks-rocketmq/stack": owner} if owner else {})
-        return Found("rocketmq/proxy")
+            return ExistingResource("rocketmq", {"eks-rocketmq/stack": owner} if owner else {})
+        return ExistingResource("rocketmq/proxy")
 
-    result = adoption(plan, lambda _: pytest.fail("AWS was asked"), cluster)
-    assert [reason.split(".", maxsplit=1)[0] for reason in result.refused] == refused
-    assert [name for _, name, _ in result.found] == ["proxy"]
+    result = plan_adoption(plan, lambda _: pytest.fail("AWS was asked"), cluster)
+    assert [reason.split(".", maxsplit=1)[0] for reason in result.blocked] == refused
+    assert [name for _, name, _ in result.existing] == ["proxy"]
 
 
 def test_what_a_lost_state_of_this_stack_had_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     result = adopted(Account(monkeypatch, aws={ROLE: "driver"}, owner="eks-rocketmq/prod"))
-    assert (result.refused, result.found) == ([], [(ROLE, "ebs-csi-driver-role", "driver")])
+    assert (result.blocked, result.existing) == ([], [(ROLE, "ebs-csi-driver-role", "driver")])
 
 
 def test_a_provider_below_a_component_is_imported_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     # The engine makes the providers of an import file before its components, and a state in which a resource stands
     # before its parent is refused from then on.
-    components, below = adopted(Account(monkeypatch, aws={}, objects=("rocketmq",))).documents
+    components, below = adopted(Account(monkeypatch, aws={}, objects=("rocketmq",))).import_files
     assert "cluster-kubernetes" not in [spec["name"] for spec in components["resources"]]
     assert below["nameTable"] == {
         "cluster": f"{STACK}::eks-rocketmq:index:ExistingEksCluster::cluster",
@@ -109,14 +109,14 @@ def test_a_provider_below_a_component_is_imported_after_it(monkeypatch: pytest.M
 
 def test_a_plan_without_creates_has_nothing_to_adopt(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = read_plan({"steps": []}, {"nameTable": {}}, "prod", "eks-rocketmq")
-    assert adopted(Account(monkeypatch, aws={ROLE: "x"}), plan).found == []
+    assert adopted(Account(monkeypatch, aws={ROLE: "x"}), plan).existing == []
 
 
 def test_a_parent_that_the_stack_has_already_gives_its_part_of_the_urn() -> None:
     spec = {"type": ROLE, "name": "ebs-csi-driver-role", "parent": "ebs-csi-driver"}
     parent = f"{STACK}::{COMPONENT}${ROLE_COMPONENT}::ebs-csi-driver"
     plan = PreviewedPlan({}, {}, [spec], {"ebs-csi-driver": parent}, "prod", "eks-rocketmq")
-    assert urn_of(spec, plan) == ROLE_URN
+    assert build_urn(spec, plan) == ROLE_URN
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_parent_that_the_stack_has_already_gives_its_part_of_the_urn() -> None
     ],
 )
 def test_the_id_of_an_object_is_its_place(metadata: Any, expected: str | None) -> None:
-    assert kubernetes_id({"metadata": metadata}) == expected
+    assert get_import_id({"metadata": metadata}) == expected
 
 
 DIFF = """\
@@ -157,7 +157,7 @@ Resources:
 
 
 def test_the_closing_diff_shows_what_changes_and_counts_the_rest() -> None:
-    assert adopt.corrections(DIFF).splitlines() == [
+    assert adopt.extract_corrections(DIFF).splitlines() == [
         "Previewing update (prod):",
         "            ~ aws:iam/role:Role: (update) 🔓",
         "                [id=eks-ebs-csi-driver]",
@@ -171,33 +171,35 @@ def test_the_closing_diff_shows_what_changes_and_counts_the_rest() -> None:
     ]
 
 
-def created(type_: str, inputs: Any, *, account: Any = None, found: Found | None = None) -> list[Found] | None:
-    return adopt.look_for_created(type_, inputs, {"kubeconfig": "c"}, (), account, lambda *_: found)
+def created(
+    type_: str, inputs: Any, *, account: Any = None, found: ExistingResource | None = None
+) -> list[ExistingResource] | None:
+    return adopt.find_interrupted_create(type_, inputs, {"kubeconfig": "c"}, (), account, lambda *_: found)
 
 
 def test_what_is_nowhere_but_in_the_state_is_not_looked_for() -> None:
     assert created("random:index/randomPassword:RandomPassword", {}) == []
     assert created("pulumi:providers:aws", {}) == []
-    assert created("kubernetes:storage.k8s.io/v1:StorageClassPatch", {}, found=Found("gp2")) == []
+    assert created("kubernetes:storage.k8s.io/v1:StorageClassPatch", {}, found=ExistingResource("gp2")) == []
 
 
 def test_an_object_that_was_made_is_found_unless_it_is_somebody_else_s() -> None:
     type_, mark = "kubernetes:core/v1:Namespace", {"eks-rocketmq/stack": "eks-rocketmq/prod"}
-    assert created(type_, NAMESPACE, found=Found("rocketmq")) == [Found("rocketmq")]
+    assert created(type_, NAMESPACE, found=ExistingResource("rocketmq")) == [ExistingResource("rocketmq")]
     assert created(type_, {"metadata": {}}) is None
     marked = {"metadata": {"name": "rocketmq", "annotations": mark}}
-    assert created(type_, marked, found=Found("rocketmq", mark)) == [Found("rocketmq", mark)]
-    assert created(type_, marked, found=Found("rocketmq")) == []
+    assert created(type_, marked, found=ExistingResource("rocketmq", mark)) == [ExistingResource("rocketmq", mark)]
+    assert created(type_, marked, found=ExistingResource("rocketmq")) == []
     assert created(type_, marked) == []
 
 
 def test_a_cluster_that_is_not_made_yet_is_not_asked() -> None:
-    def ask(kubeconfig: str, inputs: Mapping[str, Any]) -> Found | None:
+    def ask(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
         pytest.fail(f"asked {kubeconfig} for {inputs}")
 
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
     provider = {"kubeconfig": UNKNOWN}
     assert (
-        look_up("kubernetes:core/v1:Namespace", namespace, provider, lambda _: pytest.fail("AWS was asked"), ask)
+        find_existing("kubernetes:core/v1:Namespace", namespace, provider, lambda _: pytest.fail("AWS was asked"), ask)
         is None
     )

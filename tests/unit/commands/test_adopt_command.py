@@ -32,7 +32,7 @@ class Cli:
         monkeypatch.setattr(pulumi_cli.shutil, "which", lambda _: "/opt/pulumi")
         monkeypatch.setattr(pulumi_cli.subprocess, "run", self._run)
         monkeypatch.setattr(cli, "find_object", lambda *_: None)
-        monkeypatch.setattr(cli, "aws_session", dict)
+        monkeypatch.setattr(cli, "create_session", dict)
 
     def _run(self, argv: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         self.engine_calls.append(argv[1:])
@@ -197,7 +197,7 @@ def test_an_account_that_cannot_be_asked_is_said(
     def refuse(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(adopt, "find", refuse)
+    monkeypatch.setattr(adopt, "find_resource", refuse)
     result = command("--yes")
     assert result.exit_code == 1
     assert f"AWS cannot be asked what exists: {words}" in result.output

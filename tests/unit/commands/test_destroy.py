@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from kubernetes.config.config_exception import ConfigException
 
-from eks_rocketmq.commands.destroy import CLAIM, STATEFUL_SET, ClaimedCluster, Teardown, awaited, losses, teardown
+from eks_rocketmq.commands.destroy import (
+    CLAIM,
+    STATEFUL_SET,
+    ClaimedCluster,
+    Teardown,
+    classify_volumes,
+    plan_teardown,
+    select_awaited_volumes,
+)
 from eks_rocketmq.lookups import kubernetes_api, kubernetes_objects
 from eks_rocketmq.lookups.aws_resources import ADDON
 from eks_rocketmq.lookups.volumes import EBS_DRIVER, Volume, read_volumes
@@ -33,15 +41,15 @@ def cluster(
 
 
 def test_rocketmq_goes_first_with_all_that_is_below_it_and_the_driver_stays() -> None:
-    assert teardown(export(*STATE)) == Teardown(
-        first=[ROOT["urn"]],
+    assert plan_teardown(export(*STATE)) == Teardown(
+        first_targets=[ROOT["urn"]],
         clusters=[
             ClaimedCluster(
                 {"kubeconfig": "the kubeconfig"}, frozenset(["rocketmq"]), frozenset(["rocketmq"]), frozenset()
             )
         ],
         removes_driver=True,
-        held=[],
+        protected=[],
         empty=False,
     )
 
@@ -49,8 +57,8 @@ def test_rocketmq_goes_first_with_all_that_is_below_it_and_the_driver_stays() ->
 def test_whatever_makes_claims_outside_of_rocketmq_goes_first_too() -> None:
     claim = resource(CLAIM, "claim", id="data")
     other = resource(STATEFUL_SET, "other", id="apps/other")
-    plan = teardown(export(*STATE, claim, other))
-    assert plan.first == [ROOT["urn"], claim["urn"], other["urn"]]
+    plan = plan_teardown(export(*STATE, claim, other))
+    assert plan.first_targets == [ROOT["urn"], claim["urn"], other["urn"]]
     (found,) = plan.clusters
     assert found.owned_namespaces == {"rocketmq"}
     assert found.namespaces == {"rocketmq", "apps", "default"}
@@ -60,75 +68,80 @@ def test_whatever_makes_claims_outside_of_rocketmq_goes_first_too() -> None:
 @pytest.mark.parametrize("option", ["external", "retainOnDelete"])
 def test_what_the_engine_leaves_alone_takes_no_volume_along(option: str) -> None:
     kept = [OWN_NAMESPACE | {option: True}, DRIVER | {option: True}]
-    plan = teardown(export(STACK_RESOURCE, KUBERNETES, ROOT, *kept, MEMBERS, BROKERS))
+    plan = plan_teardown(export(STACK_RESOURCE, KUBERNETES, ROOT, *kept, MEMBERS, BROKERS))
     assert not plan.removes_driver
     assert plan.clusters[0].owned_namespaces == frozenset()
     assert plan.clusters[0].namespaces == {"rocketmq"}
 
 
 def test_another_addon_is_not_the_driver() -> None:
-    assert not teardown(export(KUBERNETES, resource(ADDON, "dns", inputs={"addonName": "coredns"}))).removes_driver
+    assert not plan_teardown(export(KUBERNETES, resource(ADDON, "dns", inputs={"addonName": "coredns"}))).removes_driver
 
 
 def test_a_run_after_an_interrupted_one_still_looks_for_volumes_while_the_driver_is_there() -> None:
-    plan = teardown(export(STACK_RESOURCE, KUBERNETES, DRIVER))
-    assert plan.first == []
+    plan = plan_teardown(export(STACK_RESOURCE, KUBERNETES, DRIVER))
+    assert plan.first_targets == []
     assert plan.clusters == [ClaimedCluster({"kubeconfig": "the kubeconfig"}, frozenset(), frozenset(), frozenset())]
-    assert teardown(export(STACK_RESOURCE, KUBERNETES)).clusters == []
+    assert plan_teardown(export(STACK_RESOURCE, KUBERNETES)).clusters == []
 
 
 @pytest.mark.parametrize("document", [{}, {"deployment": None}, {"deployment": {}}])
 def test_a_stack_without_resources_is_empty(document: dict[str, Any]) -> None:
-    assert teardown(document) == Teardown(first=[], clusters=[], removes_driver=False, held=[], empty=True)
+    assert plan_teardown(document) == Teardown(
+        first_targets=[], clusters=[], removes_driver=False, protected=[], empty=True
+    )
 
 
 @pytest.mark.parametrize(
     ("found", "where", "expected"),
     [
-        (volume(), cluster(owned=("rocketmq",)), "going"),
-        (volume(policy="Retain"), cluster(owned=("rocketmq",)), "retained"),
-        (volume(), cluster(shared=("rocketmq",)), "staying"),
-        (volume(), cluster(shared=("rocketmq",), claims=("rocketmq/data",)), "going"),
-        (volume(owned=True), cluster(shared=("rocketmq",)), "going"),
-        (volume(claimed=False), cluster(shared=("rocketmq",)), "going"),
-        (volume(claimed=False, policy="Retain"), cluster(shared=("rocketmq",)), "retained"),
-        (volume(), cluster(owned=("other",)), "others"),
-        (volume(claimed=False), cluster(), "going"),
-        (volume(claim="", claimed=False), cluster(), "others"),
+        (volume(), cluster(owned=("rocketmq",)), "deleted"),
+        (volume(reclaim_policy="Retain"), cluster(owned=("rocketmq",)), "retained"),
+        (volume(), cluster(shared=("rocketmq",)), "kept"),
+        (volume(), cluster(shared=("rocketmq",), claims=("rocketmq/data",)), "deleted"),
+        (volume(claim_has_owner=True), cluster(shared=("rocketmq",)), "deleted"),
+        (volume(has_claim=False), cluster(shared=("rocketmq",)), "deleted"),
+        (volume(has_claim=False, reclaim_policy="Retain"), cluster(shared=("rocketmq",)), "retained"),
+        (volume(), cluster(owned=("other",)), "orphaned"),
+        (volume(has_claim=False), cluster(), "deleted"),
+        (volume(claim="", has_claim=False), cluster(), "orphaned"),
         (volume(driver="efs.csi.aws.com"), cluster(), None),
     ],
 )
 def test_what_becomes_of_a_volume(found: Volume, where: ClaimedCluster, expected: str | None) -> None:
-    lost = losses([(where, [found])], removes_driver=True)
+    lost = classify_volumes([(where, [found])], removes_driver=True)
     assert {kind: volumes for kind, volumes in vars(lost).items() if volumes} == (
         {expected: [found]} if expected else {}
     )
 
 
 def test_volumes_of_others_do_not_matter_while_their_driver_stays() -> None:
-    lost = losses([(cluster(), [volume(), volume(claimed=False)])], removes_driver=False)
+    lost = classify_volumes([(cluster(), [volume(), volume(has_claim=False)])], removes_driver=False)
     assert not any(vars(lost).values())
 
 
 def test_the_driver_is_kept_for_what_it_was_to_delete_and_for_what_others_left_it() -> None:
     lost, others, bound, retained = (
-        volume("lost", claimed=False),
-        volume("others", claim="apps/data", claimed=False),
+        volume("lost", has_claim=False),
+        volume("others", claim="apps/data", has_claim=False),
         volume("bound"),
-        volume("retained", claimed=False, policy="Retain"),
+        volume("retained", has_claim=False, reclaim_policy="Retain"),
     )
     now = [lost, others, bound, retained]
-    assert awaited(now, [lost], removes_driver=True) == [lost, others]
-    assert awaited(now, [lost], removes_driver=False) == [lost]
-    assert awaited([others, bound, retained], [lost], removes_driver=True) == [others]
+    assert select_awaited_volumes(now, [lost], removes_driver=True) == [lost, others]
+    assert select_awaited_volumes(now, [lost], removes_driver=False) == [lost]
+    assert select_awaited_volumes([others, bound, retained], [lost], removes_driver=True) == [others]
 
 
 def test_a_claim_that_goes_with_its_set_is_awaited_though_it_is_still_there() -> None:
-    assert awaited([volume()], [volume()], removes_driver=True) == [volume()]
+    assert select_awaited_volumes([volume()], [volume()], removes_driver=True) == [volume()]
 
 
 def test_a_volume_that_a_person_retains_meanwhile_is_not_awaited() -> None:
-    assert awaited([volume(policy="Retain", claimed=False)], [volume()], removes_driver=True) == []
+    assert (
+        select_awaited_volumes([volume(reclaim_policy="Retain", has_claim=False)], [volume()], removes_driver=True)
+        == []
+    )
 
 
 def persistent_volume(name: str, source: dict[str, Any], claim_uid: str | None = "claim-1") -> dict[str, Any]:
@@ -151,7 +164,7 @@ IN_TREE = {"awsElasticBlockStore": {"volumeID": "vol-1"}}
 )
 def test_driver_and_id_of_a_volume(source: dict[str, Any], driver: str, handle: str) -> None:
     (found,) = read_volumes([persistent_volume("pv", source)], [])
-    assert (found.driver, found.handle) == (driver, handle)
+    assert (found.driver, found.volume_id) == (driver, handle)
     assert str(found) == f"rocketmq/data  100Gi  {handle}  pv"
 
 
@@ -167,12 +180,12 @@ def test_driver_and_id_of_a_volume(source: dict[str, Any], driver: str, handle: 
 )
 def test_the_claim_of_a_volume(metadata: dict[str, Any], claimed: bool, owned: bool) -> None:
     (found,) = read_volumes([persistent_volume("pv", CSI)], [{"metadata": metadata}])
-    assert (found.claimed, found.owned, found.claim) == (claimed, owned, "rocketmq/data")
+    assert (found.has_claim, found.claim_has_owner, found.claim) == (claimed, owned, "rocketmq/data")
 
 
 def test_a_volume_that_nobody_claimed() -> None:
     (found,) = read_volumes([persistent_volume("pv", CSI, claim_uid=None)], [])
-    assert (found.claim, found.claimed) == ("", False)
+    assert (found.claim, found.has_claim) == ("", False)
 
 
 @pytest.mark.parametrize("given_as", ["content", "path", "environment"])
@@ -183,7 +196,7 @@ def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
         {"metadata": {"resourceVersion": version}, "reason": "VolumeFailedDelete", "message": f"try {version}"}
         for version in ("9", "10")
     ]
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     api.objects["/api/v1/persistentvolumes"] = {"items": [persistent_volume("pv", CSI)]}
     api.objects["/api/v1/persistentvolumeclaims"] = {"items": [{"metadata": {"uid": "claim-1"}}]}
     api.objects["/api/v1/events"] = {"items": warnings}
@@ -194,13 +207,13 @@ def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
 
     (found,) = kubernetes_objects.list_volumes(provider | {"context": "x"})
 
-    assert (found.name, found.claimed) == ("pv", True)
-    assert kubernetes_objects.last_warning(provider | {"context": "x"}, "pv") == "VolumeFailedDelete: try 10"
+    assert (found.name, found.has_claim) == ("pv", True)
+    assert kubernetes_objects.get_last_warning(provider | {"context": "x"}, "pv") == "VolumeFailedDelete: try 10"
     assert api.requests[-1].query["fieldSelector"] == (
         "involvedObject.kind=PersistentVolume,involvedObject.name=pv,type=Warning"
     )
     api.objects["/api/v1/events"] = {"items": []}
-    assert kubernetes_objects.last_warning(provider | {"context": "x"}, "pv") == ""
+    assert kubernetes_objects.get_last_warning(provider | {"context": "x"}, "pv") == ""
 
 
 @pytest.mark.parametrize("hidden", ["[secret]", {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:x"}])
@@ -214,7 +227,7 @@ def test_a_kubeconfig_that_the_engine_hides_is_said_to_be_one(hidden: Any) -> No
 
 
 def test_workloads_and_claims_of_a_namespace_are_listed(api: Api) -> None:
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     claim = {"metadata": {"namespace": "rocketmq", "name": "data"}}
     for kind, path in kubernetes_objects.LISTED_KINDS.items():
         api.objects[path.format("rocketmq")] = {"items": [claim] if kind == "PersistentVolumeClaim" else []}

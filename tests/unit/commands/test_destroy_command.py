@@ -52,7 +52,9 @@ class Cli:
         monkeypatch.setattr(pulumi_cli.subprocess, "run", self._run)
         monkeypatch.setattr(cli, "list_volumes", self._list_volumes)
         monkeypatch.setattr(cli, "list_objects", self._list_objects)
-        monkeypatch.setattr(cli, "last_warning", lambda _, name: "VolumeFailedDelete: denied" if "one" in name else "")
+        monkeypatch.setattr(
+            cli, "get_last_warning", lambda _, name: "VolumeFailedDelete: denied" if "one" in name else ""
+        )
         monkeypatch.setattr(cli.time, "sleep", self._sleep)
         monkeypatch.setattr(cli.time, "monotonic", lambda: self.now)
 
@@ -73,7 +75,7 @@ class Cli:
             self.log.append("look")
             if self.slowness < 0:
                 return self.volumes[len(self.volumes) :]
-            return [replace(each, claimed=False, phase="Released") for each in self.volumes]
+            return [replace(each, has_claim=False, phase="Released") for each in self.volumes]
         return self.volumes
 
     def _list_objects(self, provider: dict[str, Any], namespaces: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
@@ -112,7 +114,7 @@ def test_the_command_shows_what_is_lost_and_destroys_the_driver_after_its_last_v
 
 
 def test_what_stays_is_listed_with_its_reason(command: Cli) -> None:
-    command.volumes = [volume("kept", "rocketmq/kept", policy="Retain"), volume("others", "apps/data")]
+    command.volumes = [volume("kept", "rocketmq/kept", reclaim_policy="Retain"), volume("others", "apps/data")]
     output = command("--yes").output
     assert "These volumes stay, because their reclaim policy is Retain:\n  rocketmq/kept" in output
     assert "These volumes of other workloads stay, but the driver that serves them goes:\n  apps/data" in output
@@ -242,7 +244,7 @@ def test_a_run_after_an_interrupted_one_waits_and_destroys_the_rest(
     command: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command.state = export(STACK_RESOURCE, KUBERNETES, DRIVER)
-    command.volumes = [volume(claimed=False)]
+    command.volumes = [volume(has_claim=False)]
     looks = iter([command.volumes, command.volumes, []])
     monkeypatch.setattr(cli, "list_volumes", lambda _: next(looks))
     result = command("--yes")
@@ -312,7 +314,7 @@ def test_an_account_that_cannot_be_asked_what_an_interrupted_update_made_is_said
     def refuse(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "aws_session", refuse)
+    monkeypatch.setattr(cli, "create_session", refuse)
     role = resource(ROLE, "role", inputs={"name": "eks-ebs-csi-driver"})
     command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": role}]
     result = command("--yes")

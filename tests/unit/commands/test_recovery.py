@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from eks_rocketmq.commands.recovery import recovery
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.commands.recovery import recover_state
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 
 PROVIDER = "urn:pulumi:prod::eks-rocketmq::pulumi:providers:kubernetes::cluster"
 SET = "urn:pulumi:prod::eks-rocketmq::kubernetes:apps/v1:StatefulSet::brokers"
@@ -25,31 +25,31 @@ def export(*operations: dict[str, Any]) -> dict[str, Any]:
     return {"deployment": {"resources": [provider], "pending_operations": list(operations)}}
 
 
-def nobody(*_: object) -> list[Found]:
+def nobody(*_: object) -> list[ExistingResource]:
     raise AssertionError("nothing is to be looked up")
 
 
 def test_a_state_without_interruption_asks_nobody() -> None:
-    assert recovery(export(), nobody).operations == 0
-    assert recovery({"version": 3}, nobody).operations == 0
+    assert recover_state(export(), nobody).operation_count == 0
+    assert recover_state({"version": 3}, nobody).operation_count == 0
 
 
 def test_an_interrupted_update_needs_only_a_refresh() -> None:
-    left = recovery(export(operation("updating", SET, "brokers")), nobody)
-    assert (left.operations, left.created, left.absent, left.unsure) == (1, [], [], [])
+    left = recover_state(export(operation("updating", SET, "brokers")), nobody)
+    assert (left.operation_count, left.created, left.absent, left.undetermined) == (1, [], [], [])
     assert left.state == export() | {"deployment": {"resources": export()["deployment"]["resources"]}}
 
 
 def test_creates_that_happened_are_taken_over_and_the_others_named() -> None:
     asked = []
 
-    def lookup(type_: str, inputs: Any, provider: Any, known: Any) -> list[Found]:
+    def lookup(type_: str, inputs: Any, provider: Any, known: Any) -> list[ExistingResource]:
         asked.append((type_, provider["kubeconfig"], known))
-        return [Found(f"rocketmq/{inputs['name']}")] if inputs["name"] == "brokers" else []
+        return [ExistingResource(f"rocketmq/{inputs['name']}")] if inputs["name"] == "brokers" else []
 
-    left = recovery(export(operation("creating", SET, "brokers"), operation("creating", BUDGET, "budget")), lookup)
+    left = recover_state(export(operation("creating", SET, "brokers"), operation("creating", BUDGET, "budget")), lookup)
 
-    assert (left.operations, left.created, left.absent) == (2, [(SET, "rocketmq/brokers")], [BUDGET])
+    assert (left.operation_count, left.created, left.absent) == (2, [(SET, "rocketmq/brokers")], [BUDGET])
     assert asked == [
         ("kubernetes:apps/v1:StatefulSet", "the cluster's", set()),
         ("kubernetes:policy/v1:PodDisruptionBudget", "the cluster's", set()),
@@ -62,16 +62,18 @@ def test_creates_that_happened_are_taken_over_and_the_others_named() -> None:
     assert taken["inputs"] == taken["outputs"]["__inputs"] == {"name": "brokers"}
 
 
-@pytest.mark.parametrize(("found", "ids"), [(None, []), ([Found("one"), Found("two")], ["one", "two"])])
+@pytest.mark.parametrize(
+    ("found", "ids"), [(None, []), ([ExistingResource("one"), ExistingResource("two")], ["one", "two"])]
+)
 def test_a_create_of_which_nobody_can_tell_is_named_until_somebody_has_looked(
-    found: list[Found] | None, ids: list[str]
+    found: list[ExistingResource] | None, ids: list[str]
 ) -> None:
     state = export(operation("creating", SET, "brokers"))
-    left = recovery(state, lambda *_: found)
-    assert (left.unsure, left.created, left.absent) == ([(SET, ids)], [], [])
+    left = recover_state(state, lambda *_: found)
+    assert (left.undetermined, left.created, left.absent) == ([(SET, ids)], [], [])
     for name in (SET, "brokers"):
-        left = recovery(state, nobody, [name])
-        assert (left.unsure, left.created, left.absent) == ([], [], [SET])
+        left = recover_state(state, nobody, [name])
+        assert (left.undetermined, left.created, left.absent) == ([], [], [SET])
 
 
 def test_a_replacement_that_was_made_puts_its_predecessor_up_for_deletion() -> None:
@@ -80,7 +82,7 @@ def test_a_replacement_that_was_made_puts_its_predecessor_up_for_deletion() -> N
     former = {"urn": SET, "type": SET.split("::")[2], "id": "rocketmq/brokers-1", "inputs": {}}
     state["deployment"]["resources"].append(former)
     asked = []
-    left = recovery(state, lambda *given: asked.append(given[3]) or [Found("rocketmq/brokers-2")])
+    left = recover_state(state, lambda *given: asked.append(given[3]) or [ExistingResource("rocketmq/brokers-2")])
     _, old, new = left.state["deployment"]["resources"]
     assert asked == [{"rocketmq/brokers-1"}]
     assert (old["id"], old["delete"]) == ("rocketmq/brokers-1", True)

@@ -8,7 +8,9 @@ from eks_rocketmq.plugin import component_provider
 from tests.unit.harness import Recording, run
 
 COMPONENTS = [
-    component for component in component_provider.components() if component.__module__.startswith("eks_rocketmq.eks.")
+    component
+    for component in component_provider.list_components()
+    if component.__module__.startswith("eks_rocketmq.eks.")
 ]
 
 

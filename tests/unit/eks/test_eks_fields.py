@@ -385,7 +385,7 @@ FOUND = (
 def test_every_component_has_its_rows() -> None:
     public = {
         component
-        for component in component_provider.components()
+        for component in component_provider.list_components()
         if component.__module__.startswith("eks_rocketmq.eks.")
     }
     assert set(PLACES) == public

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import eks_rocketmq
-from eks_rocketmq.args.field_metadata import accepted_values, enumeration_name
-from eks_rocketmq.plugin.component_provider import python_only, schema
+from eks_rocketmq.args.field_metadata import get_accepted_values, get_enumeration_name
+from eks_rocketmq.plugin.component_provider import get_python_only_outputs, get_schema
 from eks_rocketmq.pulumi_sdk.component import PACKAGE
 from tests.unit.harness.recording import Recording
 from tests.unit.harness.runner import REPOSITORY, run
@@ -29,11 +29,11 @@ def enumerated() -> Iterator[tuple[str, str, Any]]:
     for name in eks_rocketmq.__all__:
         if name.endswith("Args"):
             for field, hint in getattr(eks_rocketmq, name).__annotations__.items():
-                if accepted_values(hint):
+                if get_accepted_values(hint):
                     yield name, field, hint
 
 
-_VALUES = {enumeration_name(hint): accepted_values(hint) for _, _, hint in enumerated()}
+_VALUES = {get_enumeration_name(hint): get_accepted_values(hint) for _, _, hint in enumerated()}
 
 
 def dumped(package: Mapping[str, Any]) -> str:
@@ -161,9 +161,9 @@ def _nested(
 
 def write() -> None:
     """Write both files."""
-    package = schema()
+    package = get_schema()
     SCHEMA.write_text(dumped(package))
-    README.write_text(document(package, python_only()))
+    README.write_text(document(package, get_python_only_outputs()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from eks_rocketmq.args.aws_identifiers import oidc_provider_arn
+from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn
 from eks_rocketmq.lookups.aws_resources import (
     ADDON,
     AWS_LOOKUPS,
@@ -19,11 +19,11 @@ from eks_rocketmq.lookups.aws_resources import (
     ROLE,
     ROLE_POLICY,
     ROLE_POLICY_ATTACHMENT,
-    find,
     find_cluster,
+    find_resource,
 )
-from eks_rocketmq.lookups.aws_session import AccountUnknownError, assumed_role, aws_session
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.aws_session import AccountUnknownError, create_session, get_assumed_role
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
@@ -71,7 +71,13 @@ class Session:
 
 CASES = [
     pytest.param(
-        ROLE, {"name": "driver"}, "iam", "get_role", ROLE_ANSWER, Found("driver", {"team": "messaging"}), id="role"
+        ROLE,
+        {"name": "driver"},
+        "iam",
+        "get_role",
+        ROLE_ANSWER,
+        ExistingResource("driver", {"team": "messaging"}),
+        id="role",
     ),
     pytest.param(
         ROLE_POLICY_ATTACHMENT,
@@ -79,7 +85,7 @@ CASES = [
         "iam",
         "list_attached_role_policies",
         {"AttachedPolicies": [{"PolicyName": "AmazonEBSCSIDriverPolicy", "PolicyArn": POLICY}], "IsTruncated": False},
-        Found(f"driver/{POLICY}"),
+        ExistingResource(f"driver/{POLICY}"),
         id="attachment",
     ),
     pytest.param(
@@ -88,7 +94,7 @@ CASES = [
         "iam",
         "get_open_id_connect_provider",
         {"Url": ISSUER.removeprefix("https://"), "Tags": [{"Key": "a", "Value": "b"}]},
-        Found(ARN, {"a": "b"}),
+        ExistingResource(ARN, {"a": "b"}),
         id="provider",
     ),
     pytest.param(
@@ -97,7 +103,7 @@ CASES = [
         "iam",
         "get_policy",
         {"Policy": {"PolicyName": "objects", "Tags": [{"Key": "a", "Value": "b"}]}},
-        Found(f"arn:aws:iam::{ACCOUNT}:policy/team/objects", {"a": "b"}),
+        ExistingResource(f"arn:aws:iam::{ACCOUNT}:policy/team/objects", {"a": "b"}),
         id="policy",
     ),
     pytest.param(
@@ -106,7 +112,7 @@ CASES = [
         "iam",
         "get_role_policy",
         {"RoleName": "driver", "PolicyName": "keys", "PolicyDocument": TRUST},
-        Found("driver:keys"),
+        ExistingResource("driver:keys"),
         id="inline policy",
     ),
     pytest.param(
@@ -115,7 +121,7 @@ CASES = [
         "eks",
         "describe_addon",
         {"addon": {"addonName": "aws-ebs-csi-driver", "tags": {"a": "b"}}},
-        Found("prod:aws-ebs-csi-driver", {"a": "b"}),
+        ExistingResource("prod:aws-ebs-csi-driver", {"a": "b"}),
         id="addon",
     ),
 ]
@@ -126,34 +132,34 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 @pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
 def test_what_exists_is_found_with_its_import_id_and_tags(
-    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
+    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: ExistingResource
 ) -> None:
-    assert find(lambda: Session(service, operation, answer), type_, inputs) == expected
+    assert find_resource(lambda: Session(service, operation, answer), type_, inputs) == expected
 
 
 @pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
 def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
-    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: Found
+    type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: ExistingResource
 ) -> None:
     del answer, expected
     code = "ResourceNotFoundException" if service == "eks" else "NoSuchEntity"
-    assert find(lambda: Session(service, operation, code), type_, inputs) is None
+    assert find_resource(lambda: Session(service, operation, code), type_, inputs) is None
     with pytest.raises(ClientError, match="AccessDenied"):
-        find(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
+        find_resource(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
 
 
 def test_a_provider_whose_audiences_the_stack_does_not_list_is_not_imported_as_it_is_planned() -> None:
-    def provider(accepted: list[str], planned: Any) -> Found:
+    def provider(accepted: list[str], planned: Any) -> ExistingResource:
         session = Session("iam", "get_open_id_connect_provider", {"Url": ISSUER, "ClientIDList": accepted})
-        found = find(lambda: session, OIDC_PROVIDER, {"url": ISSUER, "clientIdLists": planned})
+        found = find_resource(lambda: session, OIDC_PROVIDER, {"url": ISSUER, "clientIdLists": planned})
         assert found is not None
         return found
 
-    objection = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).objection
+    objection = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).import_blocker
     assert "accepts audiences that the stack does not list: grafana, vault." in objection
     assert 'oidcClientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in objection
-    assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).objection == ""
-    assert provider(["vault"], UNKNOWN).objection == ""
+    assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).import_blocker == ""
+    assert provider(["vault"], UNKNOWN).import_blocker == ""
 
 
 def logs_of(name: str) -> Session:
@@ -165,8 +171,10 @@ def logs_of(name: str) -> Session:
 
 def test_a_log_group_is_found_by_its_whole_name_and_not_by_its_beginning() -> None:
     inputs = {"name": "/aws/eks/prod/cluster"}
-    assert find(lambda: logs_of("/aws/eks/prod/cluster"), LOG_GROUP, inputs) == Found(inputs["name"], {"a": "b"})
-    assert find(lambda: logs_of("/aws/eks/prod/cluster-old"), LOG_GROUP, inputs) is None
+    assert find_resource(lambda: logs_of("/aws/eks/prod/cluster"), LOG_GROUP, inputs) == ExistingResource(
+        inputs["name"], {"a": "b"}
+    )
+    assert find_resource(lambda: logs_of("/aws/eks/prod/cluster-old"), LOG_GROUP, inputs) is None
 
 
 ASSOCIATED = {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}
@@ -174,33 +182,35 @@ ASSOCIATION = {**ASSOCIATED, "associationId": "a-1", "tags": {"a": "b"}}
 
 
 @pytest.mark.parametrize(
-    ("listed", "expected"), [([{"associationId": "a-1"}], Found("prod,a-1", {"a": "b"})), ([], None)]
+    ("listed", "expected"), [([{"associationId": "a-1"}], ExistingResource("prod,a-1", {"a": "b"})), ([], None)]
 )
-def test_an_association_is_found_by_its_service_account(listed: list[dict[str, str]], expected: Found | None) -> None:
+def test_an_association_is_found_by_its_service_account(
+    listed: list[dict[str, str]], expected: ExistingResource | None
+) -> None:
     session = Session("eks", "list_pod_identity_associations", {"associations": listed})
     if listed:
         about = {"clusterName": "prod", "associationId": "a-1"}
         stub = session.stubs["eks"]
         stub.add_response("describe_pod_identity_association", {"association": ASSOCIATION}, about)
-    assert find(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) == expected
+    assert find_resource(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) == expected
 
 
 def test_a_policy_is_looked_up_under_the_root_path_when_none_is_given() -> None:
     session = Session("iam", "get_policy", {"Policy": {"PolicyName": "objects"}})
-    assert find(lambda: session, CUSTOMER_POLICY, {"name": "objects"}) == Found(
+    assert find_resource(lambda: session, CUSTOMER_POLICY, {"name": "objects"}) == ExistingResource(
         f"arn:aws:iam::{ACCOUNT}:policy/objects"
     )
 
 
 def test_an_association_in_a_cluster_that_is_not_there_is_none() -> None:
     session = Session("eks", "list_pod_identity_associations", "ResourceNotFoundException")
-    assert find(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) is None
+    assert find_resource(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) is None
 
 
 def test_a_role_that_has_other_policies_does_not_have_the_attachment() -> None:
     answer = {"AttachedPolicies": [{"PolicyName": "Other", "PolicyArn": f"{POLICY}V2"}], "IsTruncated": False}
     session = Session("iam", "list_attached_role_policies", answer)
-    assert find(lambda: session, ROLE_POLICY_ATTACHMENT, {"role": "driver", "policyArn": POLICY}) is None
+    assert find_resource(lambda: session, ROLE_POLICY_ATTACHMENT, {"role": "driver", "policyArn": POLICY}) is None
 
 
 @pytest.mark.parametrize("type_", list(AWS_LOOKUPS))
@@ -209,12 +219,14 @@ def test_nobody_is_asked_for_a_name_that_only_the_update_will_know(type_: str, u
     def never() -> Session:
         pytest.fail("AWS was asked")
 
-    assert find(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].named_by, unknown)) is None
+    assert find_resource(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].name_inputs, unknown)) is None
 
 
 def test_a_cluster_is_found_by_its_name() -> None:
     cluster = {"name": "prod", "tags": {"a": "b"}}
-    assert find_cluster(Session("eks", "describe_cluster", {"cluster": cluster}), "prod") == Found("prod", {"a": "b"})
+    assert find_cluster(Session("eks", "describe_cluster", {"cluster": cluster}), "prod") == ExistingResource(
+        "prod", {"a": "b"}
+    )
     assert find_cluster(Session("eks", "describe_cluster", "ResourceNotFoundException"), "prod") is None
 
 
@@ -223,14 +235,14 @@ def test_a_session_has_profile_and_region_of_the_provider(
 ) -> None:
     (tmp_path / "config").write_text("[profile prod]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    session = aws_session({"profile": "prod", "region": REGION})
+    session = create_session({"profile": "prod", "region": REGION})
     assert isinstance(session, boto3.Session)
     assert (session.profile_name, session.region_name) == ("prod", REGION)
 
 
 def test_a_session_asks_at_the_provider_s_endpoints() -> None:
     endpoints = '[{"iam": "http://127.0.0.1:4566"}]'
-    session = aws_session({"region": REGION, "accessKey": "x", "secretKey": "x", "endpoints": endpoints})
+    session = create_session({"region": REGION, "accessKey": "x", "secretKey": "x", "endpoints": endpoints})
     assert session.client("iam").meta.endpoint_url == "http://127.0.0.1:4566"
     assert session.client("eks").meta.endpoint_url == f"https://eks.{REGION}.amazonaws.com"
 
@@ -259,7 +271,7 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
     roles = '[{"roleArn": "one", "externalId": "outside"}, {"role_arn": "two", "sessionName": "ci"}]'
     web = {"roleArn": "web", "webIdentityToken": "jwt"}
     keys = {"profile": None, "region": REGION, "accessKey": "a", "secretKey": "b"}
-    session = aws_session({**keys, "assumeRoleWithWebIdentity": web, "assumeRoles": roles})
+    session = create_session({**keys, "assumeRoleWithWebIdentity": web, "assumeRoles": roles})
     named = {"RoleSessionName": "eks-rocketmq"}
     assert asked == [
         ("a", "assume_role_with_web_identity", {"RoleArn": "web", **named, "WebIdentityToken": "jwt"}),
@@ -289,24 +301,24 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
     ],
 )
 def test_the_role_in_which_a_provider_works_is_its_last_one(provider: dict[str, Any], expected: str | None) -> None:
-    assert assumed_role(provider) == expected
+    assert get_assumed_role(provider) == expected
 
 
 @pytest.mark.parametrize("hidden", ["[secret]", {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}])
 def test_keys_that_the_engine_hides_are_not_taken_for_keys(hidden: Any) -> None:
     """As a plan shows them, and as an exported state does."""
     with pytest.raises(AccountUnknownError, match="keys that are secret; give them by aws:profile"):
-        aws_session({"accessKey": "AKIA", "secretKey": hidden})
+        create_session({"accessKey": "AKIA", "secretKey": hidden})
 
 
 def test_a_token_that_is_not_there_is_named_with_its_file() -> None:
     web = {"roleArn": "web", "webIdentityTokenFile": "/nowhere/token"}
     with pytest.raises(AccountUnknownError, match=r"the token of the role .* cannot be read: .*'/nowhere/token'"):
-        aws_session({"region": REGION, "assumeRoleWithWebIdentity": web})
+        create_session({"region": REGION, "assumeRoleWithWebIdentity": web})
 
 
 def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:
-    assert oidc_provider_arn(CALLER["Arn"], ISSUER) == ARN
-    assert oidc_provider_arn("arn:aws-cn:sts::1:assumed-role/a/b", "https://i/id/A") == (
+    assert build_oidc_provider_arn(CALLER["Arn"], ISSUER) == ARN
+    assert build_oidc_provider_arn("arn:aws-cn:sts::1:assumed-role/a/b", "https://i/id/A") == (
         "arn:aws-cn:iam::1:oidc-provider/i/id/A"
     )

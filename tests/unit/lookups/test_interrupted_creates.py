@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from eks_rocketmq.lookups import interrupted_creates
 from eks_rocketmq.lookups.aws_resources import CLUSTER, ROLE
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.interrupted_creates import (
     ACCESS_ENTRY,
     ACCESS_POLICY,
@@ -21,7 +21,7 @@ from eks_rocketmq.lookups.interrupted_creates import (
     ROUTE,
     ROUTE_TABLE_ASSOCIATION,
     UnfinishedError,
-    can_look,
+    can_find_created,
     find_created,
     wait_until_ready,
 )
@@ -37,7 +37,7 @@ FILTERS = [{"Name": f"tag:{key}", "Values": [value]} for key, value in TAGS.item
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/team"
 POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 VPC, LAUNCH_TEMPLATE = "aws:ec2/vpc:Vpc", "aws:ec2/launchTemplate:LaunchTemplate"
-EC2_TYPES = sorted(interrupted_creates._EC2)
+EC2_TYPES = sorted(interrupted_creates._EC2_LOOKUPS)
 
 
 @cache
@@ -84,9 +84,9 @@ def unstub() -> None:
         STUBS.pop().deactivate()
 
 
-def found(session: Session, type_: str, inputs: dict[str, Any], *known: str) -> list[Found]:
+def found(session: Session, type_: str, inputs: dict[str, Any], *known: str) -> list[ExistingResource]:
     unstub()
-    assert can_look(type_, inputs)
+    assert can_find_created(type_, inputs)
     return find_created(lambda: session, type_, inputs, known)
 
 
@@ -99,7 +99,7 @@ def test_every_type_that_the_stacks_make_can_be_looked_for() -> None:
         *interrupted_creates._BY_TAGS,
         *interrupted_creates._BY_NAME,
         *interrupted_creates.AWS_LOOKUPS,
-        *interrupted_creates.REPEATABLE,
+        *interrupted_creates.REPEATABLE_CREATES,
     }
     assert set(aws) - looked == set()
 
@@ -113,7 +113,7 @@ def steps(document: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("type_", EC2_TYPES)
 def test_what_has_no_name_is_found_by_all_its_tags(type_: str) -> None:
-    operation, listed, id_ = interrupted_creates._EC2[type_]
+    operation, listed, id_ = interrupted_creates._EC2_LOOKUPS[type_]
     filter_ = "Filter" if type_ in {NAT_GATEWAY, "aws:ec2/flowLog:FlowLog"} else "Filters"
     answer = {listed: [{id_: "id-1", "Tags": PAIRS}, {id_: "id-2", "Tags": PAIRS}, {id_: "id-3", "Tags": PAIRS[1:]}]}
 
@@ -121,7 +121,7 @@ def test_what_has_no_name_is_found_by_all_its_tags(type_: str) -> None:
         return Session().says("ec2", operation, answer, **{filter_: FILTERS})
 
     assert [each.id for each in found(session(), type_, {"tags": TAGS})] == ["id-1", "id-2"]
-    assert found(session(), type_, {"tags": TAGS}, "id-1") == [Found("id-2", TAGS)]
+    assert found(session(), type_, {"tags": TAGS}, "id-1") == [ExistingResource("id-2", TAGS)]
 
 
 def test_what_is_on_its_way_out_is_not_there() -> None:
@@ -135,14 +135,14 @@ def test_resources_with_the_same_tags_are_told_apart_by_their_name() -> None:
         {"LaunchTemplateId": f"lt-{name}", "LaunchTemplateName": name, "Tags": PAIRS} for name in ("one", "two")
     ]
     session = Session().says("ec2", "describe_launch_templates", {"LaunchTemplates": templates})
-    assert found(session, LAUNCH_TEMPLATE, {"name": "two", "tags": TAGS}) == [Found("lt-two", TAGS)]
+    assert found(session, LAUNCH_TEMPLATE, {"name": "two", "tags": TAGS}) == [ExistingResource("lt-two", TAGS)]
 
 
 @pytest.mark.parametrize("type_", [VPC, KEY, NODE_GROUP])
 def test_without_the_stack_s_mark_nobody_can_tell(type_: str) -> None:
     """An empty filter would find everything that the account has."""
-    assert not can_look(type_, {"tags": {"Name": "network-vpc"}, "clusterName": "staging"})
-    assert not can_look(type_, {})
+    assert not can_find_created(type_, {"tags": {"Name": "network-vpc"}, "clusterName": "staging"})
+    assert not can_find_created(type_, {})
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_without_the_stack_s_mark_nobody_can_tell(type_: str) -> None:
     ],
 )
 def test_nobody_can_tell_of_other_types_and_of_unknown_names(type_: str, inputs: dict[str, Any]) -> None:
-    assert not can_look(type_, inputs)
+    assert not can_find_created(type_, inputs)
 
 
 def test_what_aws_has_made_itself_is_taken_over_again() -> None:
@@ -173,15 +173,15 @@ def test_a_name_that_somebody_else_has_is_not_what_was_made() -> None:
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
         return Session().says("iam", "get_role", {"Role": {**role, "Tags": pairs}})
 
-    assert found(session(**MARK), ROLE, inputs) == [Found("driver", MARK)]
+    assert found(session(**MARK), ROLE, inputs) == [ExistingResource("driver", MARK)]
     assert found(session(team="x"), ROLE, inputs) == []
-    assert found(session(), ROLE, {"name": "driver"}) == [Found("driver")]
+    assert found(session(), ROLE, {"name": "driver"}) == [ExistingResource("driver")]
 
 
 def test_a_cluster_is_found_by_its_name() -> None:
     inputs = {"name": "staging", "tags": MARK}
     made = Session().says("eks", "describe_cluster", {"cluster": {"name": "staging", "tags": MARK}}, name="staging")
-    assert found(made, CLUSTER, inputs) == [Found("staging", MARK)]
+    assert found(made, CLUSTER, inputs) == [ExistingResource("staging", MARK)]
     assert found(Session().says("eks", "describe_cluster", "ResourceNotFoundException"), CLUSTER, inputs) == []
 
 
@@ -192,18 +192,18 @@ def test_a_node_group_is_found_by_its_prefix_and_the_mark() -> None:
     for name, tags in zip(names[:2], (MARK, {}), strict=True):
         answer = {"nodegroup": {"nodegroupName": name, "tags": tags}}
         session.says("eks", "describe_nodegroup", answer, clusterName="staging", nodegroupName=name)
-    assert found(session, NODE_GROUP, inputs) == [Found("staging:nodes-general-1-2026", MARK)]
+    assert found(session, NODE_GROUP, inputs) == [ExistingResource("staging:nodes-general-1-2026", MARK)]
     assert found(Session().says("eks", "list_nodegroups", "ResourceNotFoundException"), NODE_GROUP, inputs) == []
 
 
 def test_who_is_let_in_is_found_by_cluster_and_principal() -> None:
     about = {"clusterName": "staging", "principalArn": PRINCIPAL}
     entry = Session().says("eks", "describe_access_entry", {"accessEntry": {"tags": MARK}}, **about)
-    assert found(entry, ACCESS_ENTRY, {**about, "tags": MARK}) == [Found(f"staging:{PRINCIPAL}", MARK)]
+    assert found(entry, ACCESS_ENTRY, {**about, "tags": MARK}) == [ExistingResource(f"staging:{PRINCIPAL}", MARK)]
     inputs = {**about, "policyArn": POLICY}
     answer = {"associatedAccessPolicies": [{"policyArn": POLICY}, {"policyArn": "other"}]}
     policies = Session().says("eks", "list_associated_access_policies", answer, **about)
-    assert found(policies, ACCESS_POLICY, inputs) == [Found(f"staging#{PRINCIPAL}#{POLICY}")]
+    assert found(policies, ACCESS_POLICY, inputs) == [ExistingResource(f"staging#{PRINCIPAL}#{POLICY}")]
     for type_, operation in (
         (ACCESS_ENTRY, "describe_access_entry"),
         (ACCESS_POLICY, "list_associated_access_policies"),
@@ -223,7 +223,7 @@ def test_a_key_is_found_by_description_and_tags() -> None:
     session.says("kms", "describe_key", key("k2", Description="other")).says("kms", "list_resource_tags", kms_tags)
     session.says("kms", "describe_key", key("k3")).says("kms", "list_resource_tags", {"Tags": []})
     session.says("kms", "describe_key", key("k4")).says("kms", "list_resource_tags", kms_tags)
-    assert found(session, KEY, {"description": "d", "tags": MARK}) == [Found("k4", MARK)]
+    assert found(session, KEY, {"description": "d", "tags": MARK}) == [ExistingResource("k4", MARK)]
 
 
 def test_routes_and_associations_are_found_in_their_table() -> None:
@@ -236,16 +236,16 @@ def test_routes_and_associations_are_found_in_their_table() -> None:
         return Session().says("ec2", "describe_route_tables", {"RouteTables": [table]}, RouteTableIds=["rtb-1"])
 
     route = {"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0"}
-    assert found(session(), ROUTE, route) == [Found("rtb-1_0.0.0.0/0")]
+    assert found(session(), ROUTE, route) == [ExistingResource("rtb-1_0.0.0.0/0")]
     association = {"routeTableId": "rtb-1", "subnetId": "subnet-1"}
-    assert found(session(), ROUTE_TABLE_ASSOCIATION, association) == [Found("subnet-1/rtb-1")]
+    assert found(session(), ROUTE_TABLE_ASSOCIATION, association) == [ExistingResource("subnet-1/rtb-1")]
     assert found(session(), ROUTE_TABLE_ASSOCIATION, {**association, "subnetId": "subnet-2"}) == []
     gone = Session().says("ec2", "describe_route_tables", "InvalidRouteTableID.NotFound")
     assert found(gone, ROUTE, route) == []
 
 
 def test_what_aws_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupted_creates, "_WAIT", {"Delay": 0, "MaxAttempts": 3})
+    monkeypatch.setattr(interrupted_creates, "_WAITER_CONFIG", {"Delay": 0, "MaxAttempts": 3})
 
     def session(*states: str) -> Session:
         made = Session()
@@ -254,10 +254,10 @@ def test_what_aws_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
         return made
 
     creating, failed = session("CREATING", "ACTIVE"), session("FAILED")
-    wait_until_ready(lambda: creating, CLUSTER, Found("staging"))
+    wait_until_ready(lambda: creating, CLUSTER, ExistingResource("staging"))
     unstub()
     with pytest.raises(UnfinishedError, match=r"Cluster 'staging', which an interrupted .* is not ready: .*FAILED"):
-        wait_until_ready(lambda: failed, CLUSTER, Found("staging"))
+        wait_until_ready(lambda: failed, CLUSTER, ExistingResource("staging"))
 
 
 @pytest.mark.parametrize(
@@ -280,8 +280,8 @@ def test_what_aws_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 def test_each_is_waited_for_by_its_own_id(
     type_: str, id_: str, service: str, operation: str, answer: dict[str, Any], request_: dict[str, Any]
 ) -> None:
-    wait_until_ready(lambda: Session().says(service, operation, answer, **request_), type_, Found(id_))
+    wait_until_ready(lambda: Session().says(service, operation, answer, **request_), type_, ExistingResource(id_))
 
 
 def test_nothing_is_waited_for_that_is_ready_at_once() -> None:
-    wait_until_ready(lambda: pytest.fail("AWS was asked"), VPC, Found("vpc-1"))
+    wait_until_ready(lambda: pytest.fail("AWS was asked"), VPC, ExistingResource("vpc-1"))

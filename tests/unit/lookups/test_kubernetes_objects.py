@@ -8,7 +8,7 @@ from kubernetes.dynamic.exceptions import ForbiddenError
 from urllib3.exceptions import MaxRetryError
 
 from eks_rocketmq.lookups import kubernetes_api, kubernetes_objects
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.adopt_case import NAMESPACE
 from tests.unit.kubernetes_api import Api
 
@@ -48,9 +48,9 @@ def test_the_cluster_says_whether_an_object_exists(api: Api, inputs: dict[str, A
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
     assert kubernetes_objects.find_object(api.kubeconfig, inputs) is None
     api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
-    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == Found(id_, {"team": "messaging"})
+    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == ExistingResource(id_, {"team": "messaging"})
     del api.objects[path]["metadata"]["annotations"]
-    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == Found(id_, {})
+    assert kubernetes_objects.find_object(api.kubeconfig, inputs) == ExistingResource(id_, {})
 
 
 @pytest.mark.parametrize("version", ["v1", "monitoring.coreos.com/v1"], ids=["no such kind", "no such group"])
@@ -67,7 +67,7 @@ def test_a_cluster_that_refuses_to_say_what_exists_is_no_empty_one(api: Api) -> 
 
 
 def test_a_cluster_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kubernetes_api, "_SECONDS", (1, 0.05))
+    monkeypatch.setattr(kubernetes_api, "_TIMEOUT_SECONDS", (1, 0.05))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         kubeconfig = Api(f"http://127.0.0.1:{silent.getsockname()[1]}").kubeconfig
         with pytest.raises(MaxRetryError, match="Read timed out"):

@@ -52,7 +52,7 @@ def construct(
 
     def ask() -> None:
         given = {key: value() if callable(value) else value for key, value in inputs.items()}
-        state.update(component_provider.provider().construct("orders", type_, given, options).state)
+        state.update(component_provider.get_provider().construct("orders", type_, given, options).state)
 
     return run(ask, preview=preview), state
 
@@ -69,7 +69,7 @@ def test_whole_numbers_of_the_wire_reach_the_objects_as_such(*, preview: bool) -
 
 
 def test_every_whole_number_is_one_for_the_component() -> None:
-    provider = component_provider.provider()
+    provider = component_provider.get_provider()
     mapped: Any = provider.map_inputs(ROCKETMQ_INPUTS, provider._component_defs["RocketMq"])
     assert isinstance(mapped["min_in_sync_replicas"], int)
     assert [type(group["replicas"]) for group in mapped["broker_groups"]] == [int]
@@ -152,7 +152,7 @@ def test_an_output_in_a_plain_input_is_refused(path: list[str | int]) -> None:
 
     def ask() -> None:
         _set(path, pulumi.Output.from_input("later"))(inputs)
-        component_provider.provider().construct("orders", ROCKETMQ, inputs)
+        component_provider.get_provider().construct("orders", ROCKETMQ, inputs)
 
     with pytest.raises(InputPropertyError, match="must be a plain value that preview knows"):
         run(ask)

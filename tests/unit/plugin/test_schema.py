@@ -11,8 +11,8 @@ import pulumi
 import pytest
 
 import eks_rocketmq
-from eks_rocketmq.args.arg_schema import camel
-from eks_rocketmq.args.field_metadata import Enumeration, accepted_values, enumeration_name
+from eks_rocketmq.args.arg_schema import to_camel_case
+from eks_rocketmq.args.field_metadata import Enumeration, get_accepted_values, get_enumeration_name
 from eks_rocketmq.eks.addons import addon_plan
 from eks_rocketmq.eks.ebs import driver_plan, storage_class_plan
 from eks_rocketmq.eks.nodes import node_plan
@@ -34,7 +34,7 @@ ARGUMENTS = {name for name in eks_rocketmq.__all__ if name.endswith("Args")}
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """What `pulumi package get-schema` would print."""
-    return component_provider.schema()
+    return component_provider.get_schema()
 
 
 def test_the_committed_schema_is_the_librarys(schema: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ def test_every_public_name_is_a_component_or_its_arguments(schema: dict[str, Any
     assert {f"{name}Args" for name in COMPONENTS} <= ARGUMENTS
     assert set(schema["resources"]) == {f"{PACKAGE}:index:{name}" for name in COMPONENTS}
     nested = {token.rsplit(":", 1)[-1] for token in schema["types"]}
-    enums = {enumeration_name(hint) for _, _, hint in reference.enumerated()}
+    enums = {get_enumeration_name(hint) for _, _, hint in reference.enumerated()}
     assert nested == ARGUMENTS - {f"{name}Args" for name in COMPONENTS} | enums
 
 
@@ -63,9 +63,9 @@ def test_every_public_name_is_a_component_or_its_arguments(schema: dict[str, Any
 def test_an_enumeration_has_the_values_that_its_input_describes(
     schema: dict[str, Any], owner: str, field: str, hint: Any
 ) -> None:
-    name, values = enumeration_name(hint), accepted_values(hint)
+    name, values = get_enumeration_name(hint), get_accepted_values(hint)
     shape = schema["resources"].get(f"{PACKAGE}:index:{owner.removesuffix('Args')}", {}).get("inputProperties")
-    described = (shape or schema["types"][f"{PACKAGE}:index:{owner}"]["properties"])[camel(field)]
+    described = (shape or schema["types"][f"{PACKAGE}:index:{owner}"]["properties"])[to_camel_case(field)]
     assert described.get("items", described)["$ref"] == f"#/types/{PACKAGE}:index:{name}"
     assert [value for value in values if f"`{value}`" not in described["description"]] == []
     members = schema["types"][f"{PACKAGE}:index:{name}"]["enum"]
@@ -88,7 +88,9 @@ def test_an_enumeration_has_the_values_that_its_input_describes(
     ],
 )
 def test_a_table_by_value_has_a_row_for_each_accepted_value(name: str, known: Collection[str]) -> None:
-    (values,) = {accepted_values(hint) for _, _, hint in reference.enumerated() if enumeration_name(hint) == name}
+    (values,) = {
+        get_accepted_values(hint) for _, _, hint in reference.enumerated() if get_enumeration_name(hint) == name
+    }
     assert sorted(values) == sorted(known)
 
 
@@ -123,7 +125,7 @@ def test_a_consumer_needs_no_other_package(schema: dict[str, Any]) -> None:
 
 
 def test_what_only_python_can_use_is_left_out_and_named(schema: dict[str, Any]) -> None:
-    only_python = component_provider.python_only()
+    only_python = component_provider.get_python_only_outputs()
     assert only_python["ExistingEksCluster"].keys() == {"provider"}
     assert "attachments" in only_python["IrsaRole"]
     cluster = schema["resources"][f"{PACKAGE}:index:ExistingEksCluster"]

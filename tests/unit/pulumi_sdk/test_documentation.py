@@ -6,9 +6,9 @@ import pydoc
 import pytest
 from pulumi import ComponentResource
 
-from eks_rocketmq.plugin.component_provider import components, provider
+from eks_rocketmq.plugin.component_provider import get_provider, list_components
 
-COMPONENTS = components()
+COMPONENTS = list_components()
 
 
 def shown(component: type[ComponentResource]) -> str:
@@ -18,7 +18,7 @@ def shown(component: type[ComponentResource]) -> str:
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
 def test_help_shows_every_input_and_output_with_its_description(component: type[ComponentResource]) -> None:
     text = " ".join(shown(component).replace(" |", "").split())
-    known = provider()
+    known = get_provider()
     definition = known._component_defs[component.__name__]
     described = {
         **{definition.inputs_mapping[name]: field.description for name, field in definition.inputs.items()},

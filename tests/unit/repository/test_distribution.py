@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import eks_rocketmq
 from eks_rocketmq.commands.cli import app
-from eks_rocketmq.distribution import missing_extra, version
+from eks_rocketmq.distribution import explain_missing_extra, get_version
 from scripts.release import ReleaseError, require_version
 from tests.unit.harness import REPOSITORY
 
@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((LIBRARY / "pyproject.toml").read_text())["project"]
 
 
 def test_the_version_is_the_same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert eks_rocketmq.__version__ == version() == PROJECT["version"]
+    assert eks_rocketmq.__version__ == get_version() == PROJECT["version"]
     assert CliRunner().invoke(app, ["--version"]).output == f"eks-rocketmq {PROJECT['version']}\n"
 
     def not_installed(name: str) -> str:
@@ -29,7 +29,7 @@ def test_the_version_is_the_same_everywhere(monkeypatch: pytest.MonkeyPatch) -> 
 
     # A plugin of the engine runs in its folder and is not installed.
     monkeypatch.setattr(metadata, "version", not_installed)
-    assert version() == PROJECT["version"]
+    assert get_version() == PROJECT["version"]
 
 
 def test_the_command_line_completes_in_the_shell() -> None:
@@ -79,7 +79,7 @@ def test_a_missing_extra_is_named(modules: list[str], statement: str, message: s
 
 def test_another_missing_module_keeps_its_own_error() -> None:
     error = ModuleNotFoundError("No module named 'grpc'", name="grpc")
-    assert missing_extra(error, "eks_rocketmq.RocketMq") is error
+    assert explain_missing_extra(error, "eks_rocketmq.RocketMq") is error
 
 
 def test_the_licence_is_that_of_the_repository() -> None:

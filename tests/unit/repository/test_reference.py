@@ -11,7 +11,7 @@ from tests.unit.plugin.test_schema import COMPONENTS, PACKAGE
 
 def test_the_reference_is_the_librarys() -> None:
     assert reference.README.read_text() == reference.document(
-        component_provider.schema(), component_provider.python_only()
+        component_provider.get_schema(), component_provider.get_python_only_outputs()
     ), "`make reference` writes components/README.md anew"
 
 
@@ -40,7 +40,7 @@ def test_what_a_component_makes_is_counted_below_it_only() -> None:
 def test_names_are_pythons() -> None:
     names = [
         name
-        for shape in component_provider.provider()._component_defs.values()
+        for shape in component_provider.get_provider()._component_defs.values()
         for name in shape.inputs_mapping.items()
     ]
     assert {reference.snake(schema_name) for schema_name, _ in names} == {python for _, python in names}

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from eks_rocketmq.args.validation import bytes_of, dns_label, dns_subdomain, label_value, qualified_name, whole_number
+from eks_rocketmq.args.validation import (
+    parse_bytes,
+    parse_whole_number,
+    validate_dns_label,
+    validate_dns_subdomain,
+    validate_label_value,
+    validate_qualified_name,
+)
 from eks_rocketmq.rocketmq.config import broker_config, durability, memory
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.plan import RocketMqPlan, plan
@@ -374,7 +381,10 @@ def ports_of(rules: list[dict[str, Any]]) -> set[int]:
 
 
 @quick
-@given(st.text(max_size=80), st.sampled_from([dns_label, dns_subdomain, qualified_name, label_value]))
+@given(
+    st.text(max_size=80),
+    st.sampled_from([validate_dns_label, validate_dns_subdomain, validate_qualified_name, validate_label_value]),
+)
 def test_a_name_is_returned_as_it_is_or_refused(text: str, check: Any) -> None:
     result, refusal = outcome(check, text, "name")
     assert result == text or repr(text) in refusal
@@ -384,20 +394,20 @@ def test_a_name_is_returned_as_it_is_or_refused(text: str, check: Any) -> None:
 @quick
 @given(SIZES)
 def test_a_size_is_a_whole_number_of_bytes_or_refused(text: str) -> None:
-    size, refusal = outcome(bytes_of, text, "size")
+    size, refusal = outcome(parse_bytes, text, "size")
     assert repr(text) in refusal if size is None else 1 <= size < 2**63
 
 
 @quick
 @given(st.integers(1, 2**30), st.sampled_from(["Mi", "Gi", "M", "k"]))
 def test_twice_the_number_is_twice_the_size(number: int, unit: str) -> None:
-    assert bytes_of(f"{number * 2}{unit}", "size") == 2 * bytes_of(f"{number}{unit}", "size")
+    assert parse_bytes(f"{number * 2}{unit}", "size") == 2 * parse_bytes(f"{number}{unit}", "size")
 
 
 @quick
 @given(st.integers() | st.sampled_from([10**400]) | st.floats() | st.booleans())
 def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
-    whole, refusal = outcome(whole_number, value, "number")
+    whole, refusal = outcome(parse_whole_number, value, "number")
     if refusal:
         assert isinstance(value, bool) or not float(value).is_integer()
     else:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.args.arg_schema import camel, field_names
+from eks_rocketmq.args.arg_schema import collect_field_names, to_camel_case
 from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
@@ -167,9 +167,9 @@ def arn_fields() -> set[str]:
     """Fields of the stack's arguments that take an ARN, as the stack file spells them."""
     cluster = (NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs)
     parts = (*cluster, EbsCsiAddonArgs, EbsStorageClassArgs, StackExternalArgs)
-    names = set().union(*map(field_names, parts))
+    names = set().union(*map(collect_field_names, parts))
     telling = ("_arn", "_arns", "_boundary", "kms_key_id", "managed_policies")
-    return {camel(name) for name in names if name.endswith(telling)}
+    return {to_camel_case(name) for name in names if name.endswith(telling)}
 
 
 def test_each_argument_that_takes_an_arn_has_a_rule_and_a_row() -> None:

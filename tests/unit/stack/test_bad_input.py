@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from eks_rocketmq import ClusterOidcProvider, EbsStorageClass, IrsaRole, Network, NodeGroup, RocketMq
-from eks_rocketmq.args.arg_schema import camel
-from eks_rocketmq.args.aws_identifiers import issuer_host
-from eks_rocketmq.args.validation import bytes_of
+from eks_rocketmq.args.arg_schema import to_camel_case
+from eks_rocketmq.args.aws_identifiers import parse_issuer_host
+from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
 from eks_rocketmq.rocketmq.access.access import AccessArgs
 from eks_rocketmq.rocketmq.roles.role_args import BrokerGroupArgs, ControllersArgs
@@ -186,9 +186,9 @@ def test_a_name_in_pythons_spelling_is_refused_with_that_of_the_stack_file(key: 
     assert names
     for name in names:
         told = parsed(stack, **{key: around({name: "x"})})
-        assert f".{name} is not known; did you mean {camel(name)!r}?" in told
-        both = parsed(stack, **{key: around({camel(name): "x", name: "x"})})
-        assert f".{name} is not known; did you mean {camel(name)!r}?" in both, both
+        assert f".{name} is not known; did you mean {to_camel_case(name)!r}?" in told
+        both = parsed(stack, **{key: around({to_camel_case(name): "x", name: "x"})})
+        assert f".{name} is not known; did you mean {to_camel_case(name)!r}?" in both, both
 
 
 WIRED = {
@@ -240,8 +240,8 @@ def test_a_new_class_with_the_name_of_eks_own_is_told_what_the_stack_file_can_do
 @pytest.mark.parametrize(("text", "meant"), [("100", "100Gi"), ("1", "1Gi"), ("4096", "4096Mi")])
 def test_a_size_without_a_unit_is_refused_with_one(text: str, meant: str) -> None:
     with pytest.raises(ValueError, match=f"^storage is '{text}'; .* write '{meant}'"):
-        bytes_of(text, "storage")
-    assert bytes_of("4294967296", "storage") == 4 * 1024**3
+        parse_bytes(text, "storage")
+    assert parse_bytes("4294967296", "storage") == 4 * 1024**3
 
 
 def test_a_policy_that_stands_twice_is_refused() -> None:
@@ -296,7 +296,7 @@ def test_an_address_that_is_no_issuer_is_refused(issuer: str, why: str) -> None:
 
 @pytest.mark.parametrize("issuer", [ISSUER, "https://oidc-eks.eu-west-1.api.aws/id/0123", "https://oidc.example/id/A"])
 def test_an_issuer_is_taken(issuer: str) -> None:
-    assert issuer_host(issuer) == issuer.removeprefix("https://")
+    assert parse_issuer_host(issuer) == issuer.removeprefix("https://")
 
 
 CANARY = "Kz7qVw8XjPf3"

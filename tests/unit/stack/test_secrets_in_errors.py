@@ -11,7 +11,7 @@ import pulumi
 import pytest
 import yaml
 
-from eks_rocketmq.args.redaction import redacted, reveals
+from eks_rocketmq.args.redaction import redact, reveals
 from eks_rocketmq.stack import settings
 from eks_rocketmq.stack.settings import declaration
 from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
@@ -231,7 +231,7 @@ def test_users_of_another_shape_may_have_passwords_in_them(users: Any) -> None:
 
 def test_a_redacted_value_is_what_it_was_and_shows_nothing() -> None:
     value = {"text": CANARY, "number": NUMBER, "share": 0.864209, "whole": 3.0, "list": [CANARY], "on": True}
-    hidden = redacted(value)
+    hidden = redact(value)
     assert hidden == value
     for text in (repr(hidden), f"{hidden}", f"{hidden['text']}{hidden['number']:>20}", f"{hidden['text']!r}"):
         assert not leaks(text)

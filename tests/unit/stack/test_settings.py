@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from eks_rocketmq import RocketMqArgs
-from eks_rocketmq.args.arg_schema import camel
+from eks_rocketmq.args.arg_schema import to_camel_case
 from eks_rocketmq.eks.network.load_balancer import network_load_balancer
 from eks_rocketmq.stack import settings, stack_file
 from eks_rocketmq.stack.settings import Settings, assemble, checked_values, declaration, parse
@@ -492,7 +492,7 @@ def test_every_setting_of_the_provider_is_known() -> None:
     parameters = inspect.signature(aws.Provider._internal_init).parameters
     own = set(parameters) - {"__self__", "__props__", "resource_name", "opts"}
     # What the SDK and the engine read of the namespace beside the provider.
-    assert set(stack_file.AWS_KEYS) == {camel(name) for name in own} | {"version", "pluginDownloadURL"}
+    assert set(stack_file.AWS_KEYS) == {to_camel_case(name) for name in own} | {"version", "pluginDownloadURL"}
 
 
 @pytest.mark.parametrize("key", stack_file.SWITCHES)

@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
-from eks_rocketmq.lookups.aws_resources import ROLE, find, find_cluster
-from eks_rocketmq.lookups.aws_session import AccountUnknownError, Session, aws_session
-from eks_rocketmq.lookups.create_checks import OWNER_TAG, refusing, three_ways
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.pulumi_sdk.sdk_internals import config_values, has_callback_server
+from eks_rocketmq.lookups.aws_resources import ROLE, find_cluster, find_resource
+from eks_rocketmq.lookups.aws_session import AccountUnknownError, Session, create_session
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, create_existence_hook, describe_conflict
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.pulumi_sdk.sdk_internals import get_config_values, has_callback_server
 
 _AWS = "aws:"
 _ACCOUNT = "account"
@@ -38,11 +38,15 @@ def reject_existing_resource(name: str, existing: str, component: ComponentResou
     stack = pulumi.get_stack()
     settings = _get_provider_settings(component)
 
-    async def find_existing(args: ResourceHookArgs) -> Found | None:
+    async def find_existing(args: ResourceHookArgs) -> ExistingResource | None:
         provider = await _resolve_settings(settings)
-        return await asyncio.to_thread(find, lambda: _create_session(provider), args.type, args.new_inputs or {})
+        return await asyncio.to_thread(
+            find_resource, lambda: _create_session(provider), args.type, args.new_inputs or {}
+        )
 
-    return refusing(name, find_existing, lambda args, found: three_ways(args.type, found, stack, existing))
+    return create_existence_hook(
+        name, find_existing, lambda args, found: describe_conflict(args.type, found, stack, existing)
+    )
 
 
 def reject_existing_cluster(name: str, cluster: str, component: ComponentResource) -> ResourceHookBinding:
@@ -58,11 +62,11 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
     stack = pulumi.get_stack()
     settings = _get_provider_settings(component)
 
-    async def find_existing(_: ResourceHookArgs) -> Found | None:
+    async def find_existing(_: ResourceHookArgs) -> ExistingResource | None:
         provider = await _resolve_settings(settings)
         return await asyncio.to_thread(lambda: find_cluster(_create_session(provider), cluster))
 
-    return refusing(
+    return create_existence_hook(
         name,
         find_existing,
         lambda _, found: (
@@ -73,7 +77,7 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
     )
 
 
-def _describe_owner(found: Found, stack: str) -> str:
+def _describe_owner(found: ExistingResource, stack: str) -> str:
     owner = found.tags.get(OWNER_TAG)
     return f"belongs to stack {owner!r}, not to stack {stack!r}" if owner else f"is not part of stack {stack!r}"
 
@@ -107,7 +111,7 @@ def _get_provider_settings(component: ComponentResource) -> Mapping[str, Input[A
     if not has_callback_server():
         return {}
     if provider is None:
-        return {key.removeprefix(_AWS): text for key, text in config_values().items() if key.startswith(_AWS)}
+        return {key.removeprefix(_AWS): text for key, text in get_config_values().items() if key.startswith(_AWS)}
     from eks_rocketmq.eks.account import aws_account  # noqa: PLC0415 - it loads the AWS SDK, which a default provider does not need
 
     readable = {key: getattr(provider, attribute, None) for key, attribute in _READABLE_INPUTS.items()}
@@ -121,11 +125,11 @@ def _create_session(provider: Mapping[str, Any]) -> Session:
         AccountUnknownError: if the session is for another account, or the provider's account is not known yet.
     """
     if _ACCOUNT not in provider:
-        return aws_session(provider)
+        return create_session(provider)
     if provider[_ACCOUNT] is None:
         msg = "the account of an AWS provider is known only after an update"
         raise AccountUnknownError(msg)
-    session = aws_session(provider)
+    session = create_session(provider)
     account = session.client("sts").get_caller_identity()["Account"]
     if account != provider[_ACCOUNT]:
         msg = f"an AWS provider works in account {provider[_ACCOUNT]}, and only {account} can be asked from here"

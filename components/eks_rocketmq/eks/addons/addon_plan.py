@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.aws_identifiers import addon_version
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.validation import each_once, one_of, refuse_beside
+from eks_rocketmq.args.aws_identifiers import validate_addon_version
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args, validate_choice
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, AddonStage, AddonVersions, ClusterAddonsArgs
 
 VPC_CNI = "vpc-cni"
@@ -27,7 +27,7 @@ DEFAULT_ADDONS: Mapping[str, tuple[str, ...]] = {
 """Default addons of each stage."""
 NODE_ADDONS = frozenset({VPC_CNI, KUBE_PROXY, POD_IDENTITY_AGENT})
 """DaemonSet addons: they become ACTIVE without nodes, and nodes do not become ready without them."""
-VERSION_CHOICES = accepted_values(AddonVersions)
+VERSION_CHOICES = get_accepted_values(AddonVersions)
 IDENTITY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "irsa": ("role_name", "issuer", "provider_arn"),
     "pod_identity": ("role_name", "cluster_arn"),
@@ -57,8 +57,8 @@ def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
             that EKS would reject.
     """
     stage = args["stage"]
-    one_of(stage, (BEFORE_NODES, AFTER_NODES), "stage")
-    versions = one_of(args.get("versions", "installed"), VERSION_CHOICES, "versions")
+    validate_choice(stage, (BEFORE_NODES, AFTER_NODES), "stage")
+    versions = validate_choice(args.get("versions", "installed"), VERSION_CHOICES, "versions")
     if versions != "installed" and "kubernetes_version" not in args:
         msg = f"versions is {versions!r}; it needs kubernetes_version, such as '1.35'"
         raise ValueError(msg)
@@ -67,7 +67,7 @@ def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
     names = [addon["name"] for addon in wanted]
     if args.get("pod_identity_agent", False) and POD_IDENTITY_AGENT not in names:
         wanted.append({"name": POD_IDENTITY_AGENT})
-    each_once(names, "addons")
+    reject_duplicates(names, "addons")
     for addon in wanted:
         _validate_addon(addon, stage)
     return [
@@ -99,7 +99,7 @@ def _validate_addon(addon: AddonArgs, stage: str) -> None:
         )
         raise ValueError(msg)
     if "version" in addon:
-        addon_version(addon["version"], f"version of {name}")
+        validate_addon_version(addon["version"], f"version of {name}")
 
 
 def _validate_vpc_cni(args: ClusterAddonsArgs) -> None:
@@ -117,11 +117,11 @@ def _validate_vpc_cni(args: ClusterAddonsArgs) -> None:
         )
         raise ValueError(msg)
     identity = cni.get("identity", "irsa")
-    one_of(identity, IDENTITY_FIELDS, "vpc_cni.identity")
+    validate_choice(identity, IDENTITY_FIELDS, "vpc_cni.identity")
     if identity == "node":
         # Programs may always give issuer, provider and cluster ARN, so only the role name is an error.
         role = {"vpc_cni.role_name": cni.get("role_name")}
-        refuse_beside(role, role, "vpc_cni.identity 'node', which makes no role")
+        reject_ignored_args(role, role, "vpc_cni.identity 'node', which makes no role")
     required = IDENTITY_FIELDS[identity]
     if missing := [key for key in required if key not in cni]:
         msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(required)}"

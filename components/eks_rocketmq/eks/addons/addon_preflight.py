@@ -8,8 +8,8 @@ from pulumi import (
 )
 
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import resource_hooks
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 
 
 def create_addon_hooks(name: str, component: ComponentResource, *, existing: str, keep: str) -> ResourceHookBinding:
@@ -36,7 +36,7 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
         name: name of the addon's resource; the hook is `<name>-role-removal`.
         keep: the arguments that keep the role, for the error.
     """
-    stack, tags = pulumi.get_stack(), ownership_tags()
+    stack, tags = pulumi.get_stack(), get_ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_outputs or {}, args.new_inputs or {}
@@ -60,4 +60,4 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
         )
         raise RuntimeError(msg)
 
-    return ResourceHookBinding(before_update=resource_hooks(f"{name}-role-removal", check))
+    return ResourceHookBinding(before_update=create_resource_hooks(f"{name}-role-removal", check))

@@ -9,7 +9,7 @@ from eks_rocketmq.eks.addons.addon_plan import VPC_CNI, AddonPlan, plan_addons
 from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
-from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
@@ -52,7 +52,7 @@ class ClusterAddons(ComponentResource):
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             preserve=args.get("preserve", True),
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
                 hooks=create_addon_hooks(

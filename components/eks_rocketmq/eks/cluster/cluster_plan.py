@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.aws_identifiers import cluster_name, key_arn, role_arn
-from eks_rocketmq.args.cidr import public_sources, service_block
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.log_retention import retention
-from eks_rocketmq.args.validation import each_once, matching, one_of, refuse_empty
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_cluster_name
+from eks_rocketmq.args.cidr import validate_public_sources, validate_service_block
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.log_retention import validate_retention
+from eks_rocketmq.args.validation import reject_duplicates, reject_empty, validate_choice, validate_pattern
 from eks_rocketmq.eks.cluster.eks_cluster_args import (
     AccessEntryArgs,
     AccessEntryType,
@@ -20,9 +20,9 @@ from eks_rocketmq.eks.cluster.eks_cluster_args import (
 
 AUTHENTICATION_MODE = "API"
 """Access entries without the ConfigMap `aws-auth`. EKS cannot change this mode back."""
-LOG_TYPES = accepted_values(ControlPlaneLog)
-SUPPORT_TYPES = accepted_values(SupportType)
-ENTRY_TYPES = accepted_values(AccessEntryType)
+LOG_TYPES = get_accepted_values(ControlPlaneLog)
+SUPPORT_TYPES = get_accepted_values(SupportType)
+ENTRY_TYPES = get_accepted_values(AccessEntryType)
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
 
 _VERSION = re.compile(r"1\.[3-9][0-9]")
@@ -49,17 +49,17 @@ def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
     Raises:
         ValueError: for the first argument that is not valid, or that leaves the cluster without an administrator.
     """
-    cluster_name(args["cluster_name"])
+    validate_cluster_name(args["cluster_name"])
     version = args["version"]
     if not _VERSION.fullmatch(version):
         msg = f"version is {version!r}; accepted is a minor version of Kubernetes from 1.30 on, such as '1.35'"
         raise ValueError(msg)
-    one_of(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
+    validate_choice(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
     log_types = args.get("log_types", list(LOG_TYPES))
     for kind in log_types:
-        one_of(kind, LOG_TYPES, "log_types")
+        validate_choice(kind, LOG_TYPES, "log_types")
     if "service_cidr" in args:
-        service_block(args["service_cidr"])
+        validate_service_block(args["service_cidr"])
     _check_arns(args)
     _check_subnets(args["subnet_ids"])
     _check_entries(args)
@@ -69,8 +69,8 @@ def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
             raise ValueError(msg)
     return ClusterPlan(
         log_types=sorted(set(log_types)),
-        log_retention_days=retention(args.get("log_retention_days", 90), "log_retention_days"),
-        public_sources=public_sources(args.get("public_access_cidrs", []), "public_access_cidrs"),
+        log_retention_days=validate_retention(args.get("log_retention_days", 90), "log_retention_days"),
+        public_sources=validate_public_sources(args.get("public_access_cidrs", []), "public_access_cidrs"),
     )
 
 
@@ -110,9 +110,9 @@ def _check_arns(args: EksClusterArgs) -> None:
         ("log_kms_key_arn", args.get("log_kms_key_arn")),
     ):
         if isinstance(key, str):
-            key_arn(key, what)
+            parse_kms_key_arn(key, what)
     if "role_arn" in args:
-        role_arn(args["role_arn"], "role_arn")
+        parse_role_arn(args["role_arn"], "role_arn")
 
 
 def _check_subnets(subnets: object) -> None:
@@ -124,11 +124,11 @@ def _check_subnets(subnets: object) -> None:
 
 def _check_entries(args: EksClusterArgs) -> None:
     entries = args.get("access_entries", [])
-    each_once([entry["name"] for entry in entries], "access_entries")
+    reject_duplicates([entry["name"] for entry in entries], "access_entries")
     for entry in entries:
         _check_entry(entry)
     principals = [entry["principal_arn"] for entry in entries]
-    each_once([known for known in principals if isinstance(known, str)], "principal_arn of access_entries")
+    reject_duplicates([known for known in principals if isinstance(known, str)], "principal_arn of access_entries")
     if not args.get("creator_is_admin", True) and not any(map(is_admin, entries)):
         msg = (
             f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so no principal "
@@ -153,7 +153,7 @@ def _check_entry(entry: AccessEntryArgs) -> None:
     if isinstance(principal := entry["principal_arn"], str):
         check_principal(principal, f"{what}: principal_arn")
     kind = entry.get("type", "STANDARD")
-    one_of(kind, ENTRY_TYPES, f"{what}: type")
+    validate_choice(kind, ENTRY_TYPES, f"{what}: type")
     policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
     # Nodes of EKS Auto Mode (`EC2`) get their permissions from an access policy, all other nodes from their type.
     if kind != "STANDARD" and (groups or "username" in entry or (policies and kind != "EC2")):
@@ -172,8 +172,8 @@ def _check_entry(entry: AccessEntryArgs) -> None:
             raise ValueError(msg)
         if "namespaces" in policy:
             where = f"{what}: namespaces of {policy['policy']}"
-            refuse_empty(policy["namespaces"], where, "the whole cluster")
+            reject_empty(policy["namespaces"], where, "the whole cluster")
             for namespace in policy["namespaces"]:
-                matching(_NAMESPACE, namespace, where, "names of namespaces, such as 'rocketmq' or 'team-*'")
+                validate_pattern(_NAMESPACE, namespace, where, "names of namespaces, such as 'rocketmq' or 'team-*'")
     # EKS allows one association of a policy with a principal.
-    each_once([policy["policy"] for policy in policies], f"{what}: policies")
+    reject_duplicates([policy["policy"] for policy in policies], f"{what}: policies")

@@ -20,7 +20,7 @@ from pulumi import (
 )
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import key_arn
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_cluster, reject_existing_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
@@ -42,10 +42,10 @@ from eks_rocketmq.eks.cluster.eks_cluster_args import AccessEntryArgs, EksCluste
 from eks_rocketmq.eks.iam.service_documents import CLUSTER_SERVICE
 from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.lookups.aws_resources import CLUSTER
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
-from eks_rocketmq.pulumi_sdk.sdk_internals import as_input, has_callback_server, under_mocks
+from eks_rocketmq.pulumi_sdk.sdk_internals import convert_to_input, has_callback_server, runs_under_mocks
 
 CLUSTER_POLICY = "AmazonEKSClusterPolicy"
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSClusterPolicy.html
@@ -116,7 +116,7 @@ class EksCluster(ComponentResource):
         )
         set_cluster_outputs(self, description, args.get("profile"), args.get("role_arn"))
         # The API server rejects principals without an access entry.
-        self.kubeconfig = after(self.kubeconfig, self._create_access_entries(name, args))
+        self.kubeconfig = defer(self.kubeconfig, self._create_access_entries(name, args))
         self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
         self.register_outputs(collect_outputs(self))
 
@@ -125,10 +125,10 @@ class EksCluster(ComponentResource):
             f"{name}-logs",
             name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes to no other group
             retention_in_days=plan.log_retention_days,
-            kms_key_id=checked(args["log_kms_key_arn"], key_arn, "log_kms_key_arn")
+            kms_key_id=validate_input(args["log_kms_key_arn"], parse_kms_key_arn, "log_kms_key_arn")
             if "log_kms_key_arn" in args
             else None,
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
                 hooks=reject_existing_resource(f"{name}-logs", _EXISTING_LOG_GROUP, self),
@@ -137,14 +137,14 @@ class EksCluster(ComponentResource):
 
     def _get_key_arn(self, name: str, args: EksClusterArgs) -> Input[str]:
         if existing := args.get("secrets_kms_key_arn"):
-            return checked(existing, key_arn, "secrets_kms_key_arn")
+            return validate_input(existing, parse_kms_key_arn, "secrets_kms_key_arn")
         key = aws.kms.Key(
             f"{name}-secrets",
             description=f"Secrets of the EKS cluster {args['cluster_name']}",
             enable_key_rotation=True,
             # Without the key, the cluster loses its secrets. 30 days is the longest waiting period.
             deletion_window_in_days=30,
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(self, protect=args.get("deletion_protection", True)),
         )
         return key.arn
@@ -167,7 +167,7 @@ class EksCluster(ComponentResource):
             version=args["version"],
             vpc_id=args["vpc_id"],
             subnet_ids=args["subnet_ids"],
-            service_role=as_input(role),
+            service_role=convert_to_input(role),
             authentication_mode=eks.AuthenticationMode(AUTHENTICATION_MODE),
             endpoint_private_access=True,
             endpoint_public_access=bool(plan.public_sources),
@@ -178,7 +178,7 @@ class EksCluster(ComponentResource):
             kubernetes_service_ip_address_range=args.get("service_cidr"),
             deletion_protection=protect,
             upgrade_policy={"support_type": args.get("support_type", "STANDARD")},
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             # The smallest configuration, which cannot change later: docs/adr/0010.
             skip_default_node_group=True,
             skip_default_security_groups=True,
@@ -209,13 +209,13 @@ class EksCluster(ComponentResource):
             access_entry = aws.eks.AccessEntry(
                 f"{name}-{entry['name']}",
                 cluster_name=self.name,
-                principal_arn=checked(
+                principal_arn=validate_input(
                     entry["principal_arn"], check_principal, f"access entry {entry['name']!r}: principal_arn"
                 ),
                 kubernetes_groups=entry.get("kubernetes_groups"),
                 user_name=entry.get("username"),
                 type=entry.get("type", "STANDARD"),
-                tags={**args.get("tags", {}), **ownership_tags()},
+                tags={**args.get("tags", {}), **get_ownership_tags()},
                 opts=child_options(self),
             )
             entries += [
@@ -251,7 +251,7 @@ def require_aws_command() -> None:
     Raises:
         RunError: if the `aws` command is not on PATH.
     """
-    if shutil.which("aws") is None and not under_mocks():
+    if shutil.which("aws") is None and not runs_under_mocks():
         msg = (
             "the `aws` command is not on PATH; a new cluster needs it, for a preview too: install version 2 of the AWS "
             "CLI (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html) and run again"

@@ -5,7 +5,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import cluster_name, role_arn
+from eks_rocketmq.args.aws_identifiers import parse_role_arn, validate_cluster_name
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
 from eks_rocketmq.eks.cluster.cluster_outputs import (
     ClusterDescription,
@@ -72,8 +72,8 @@ class ExistingEksCluster(ComponentResource):
         super().__init__(type_token("ExistingEksCluster"), name, {}, opts)
         validate_args(args, ExistingEksClusterArgs)
         if "role_arn" in args:
-            role_arn(args["role_arn"], "role_arn")
-        cluster = _read_cluster(cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
+            parse_role_arn(args["role_arn"], "role_arn")
+        cluster = _read_cluster(validate_cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
         if "role_arn" in args and any(each.authentication_mode == _CONFIG_MAP for each in cluster.access_configs or []):
             warn(_CONFIG_MAP_WARNING.format(name=cluster.name, role=args["role_arn"]), self)
         description = ClusterDescription(

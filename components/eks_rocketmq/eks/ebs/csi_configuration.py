@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from eks_rocketmq.args.validation import did_you_mean, whole_number
+from eks_rocketmq.args.validation import parse_whole_number, suggest_name
 
 SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
 """Sections of the addon's schema in all versions."""
@@ -78,7 +78,7 @@ def _copy_values(values: object) -> dict[str, Any]:
         raise ValueError(msg)
     for section, content in copied.items():
         # An unknown section may be new in the addon's version, so only a probable misspelling is an error.
-        if section not in SECTIONS and (near := did_you_mean(section, SECTIONS)):
+        if section not in SECTIONS and (near := suggest_name(section, SECTIONS)):
             msg = f"the addon's values have the section {section!r}; known are {', '.join(SECTIONS)}{near}"
             raise ValueError(msg)
         if section in SECTIONS and not isinstance(content, dict):
@@ -91,7 +91,7 @@ def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  #
     if argument == "sidecar_resources":
         for sidecar, resources in value.items():
             if sidecar not in SIDECARS:
-                near = did_you_mean(sidecar, SIDECARS)
+                near = suggest_name(sidecar, SIDECARS)
                 msg = f"sidecar_resources has {sidecar!r}; accepted are {', '.join(SIDECARS)}{near}"
                 raise ValueError(msg)
             _set_value(values, ("sidecars", sidecar, "resources"), resources, argument)
@@ -104,7 +104,7 @@ def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  #
         return
     if argument not in _PATHS:
         accepted = (*_PATHS, "default_storage_class", "sidecar_resources", "values", "volume_modification")
-        near = did_you_mean(argument, accepted)
+        near = suggest_name(argument, accepted)
         msg = f"configuration has {argument!r}; accepted are {', '.join(sorted(accepted))}{near}"
         raise ValueError(msg)
     if argument in _COUNT_ARGS:
@@ -116,7 +116,7 @@ def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  #
 
 
 def _validate_count(value: float, argument: str) -> int:
-    count = whole_number(value, argument)
+    count = parse_whole_number(value, argument)
     if count < 1:
         msg = f"{argument} is {count}; accepted is a whole number from 1"
         raise ValueError(msg)

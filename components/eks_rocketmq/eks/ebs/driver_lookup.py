@@ -7,8 +7,8 @@ from typing import Any
 from kubernetes.dynamic.exceptions import NotFoundError
 
 from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, ROLE_ANNOTATION, DriverNames
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.lookups.kubernetes_api import get
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.lookups.kubernetes_api import get_json
 
 _CONTROLLER = "ebs-csi-controller"
 _IMAGE = "aws-ebs-csi-driver"
@@ -32,7 +32,7 @@ class ControllerState:
     """Role ARN of each running pod; None for a pod without a role."""
 
 
-def find_controller(provider: Mapping[str, Any]) -> Found | None:
+def find_controller(provider: Mapping[str, Any]) -> ExistingResource | None:
     """Return the Deployment of a driver that EKS does not manage, with the id `namespace/name`; None if there is none.
 
     A Deployment that an addon left with `preserve` has the label of EKS. A new addon adopts it.
@@ -42,18 +42,18 @@ def find_controller(provider: Mapping[str, Any]) -> Found | None:
         ConfigException: if there is no readable kubeconfig.
         MaxRetryError: if the cluster is not reachable.
     """
-    for each in get(provider, _DEPLOYMENTS)["items"]:
+    for each in get_json(provider, _DEPLOYMENTS)["items"]:
         metadata = each["metadata"]
         labels = metadata.get("labels") or {}
         if _is_driver(each, labels) and labels.get(_MANAGER_LABEL) != _EKS:
-            return Found(f"{metadata['namespace']}/{metadata['name']}")
+            return ExistingResource(f"{metadata['namespace']}/{metadata['name']}")
     return None
 
 
 def has_auto_mode(provider: Mapping[str, Any]) -> bool:
     """Return whether the cluster has the driver of EKS Auto Mode. Errors are those of `find_controller`."""
     try:
-        get(provider, _AUTO_MODE)
+        get_json(provider, _AUTO_MODE)
     except NotFoundError:
         return False
     return True
@@ -85,7 +85,7 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
     )
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    pods = get(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
+    pods = get_json(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
     return ControllerState(
         annotated_role=_get_annotations(service_account).get(ROLE_ANNOTATION),
         restarted_for=_get_annotations(template).get(RESTART_ANNOTATION),
@@ -95,7 +95,7 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
 
 def _read_object(provider: Mapping[str, Any], path: str, name: str, argument: str) -> dict[str, Any]:
     try:
-        return get(provider, f"{path}/{name}")
+        return get_json(provider, f"{path}/{name}")
     except NotFoundError:
         msg = (
             f"self_managed.{argument} is {name!r}; the cluster has no such object ({path}/{name}). Accepted is the "

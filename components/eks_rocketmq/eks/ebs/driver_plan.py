@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from eks_rocketmq.args.aws_identifiers import addon_version, key_arn, policy_arn
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.validation import one_of, refuse_beside
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_policy_arn, validate_addon_version
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.validation import reject_ignored_args, validate_choice
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import ConflictsOnCreate, ConflictsOnUpdate, EbsCsiIdentity
 
 PERMISSIONS: Mapping[str, str | None] = {
@@ -33,9 +33,9 @@ DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """Default values, which do not count as conflicting arguments."""
 _CLUSTER_SCOPED_FROM = (1, 58)
 """First version of the driver that sets the tags which the cluster-scoped policy requires."""
-IDENTITIES = accepted_values(EbsCsiIdentity)
-CREATE_CONFLICTS = accepted_values(ConflictsOnCreate)
-UPDATE_CONFLICTS = accepted_values(ConflictsOnUpdate)
+IDENTITIES = get_accepted_values(EbsCsiIdentity)
+CREATE_CONFLICTS = get_accepted_values(ConflictsOnCreate)
+UPDATE_CONFLICTS = get_accepted_values(ConflictsOnUpdate)
 CLUSTER_TAG = "eks-cluster-name"
 """Tag by which the cluster-scoped policy identifies the cluster. EKS Pod Identity adds it to each session. With IRSA
 the role itself needs it."""
@@ -65,8 +65,8 @@ def plan_driver(args: Mapping[str, object]) -> DriverPlan:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
     _check_installation(args)
-    permissions = one_of(args.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, "permissions")
-    identity = one_of(args.get("identity", DEFAULTS["identity"]), IDENTITIES, "identity")
+    permissions = validate_choice(args.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, "permissions")
+    identity = validate_choice(args.get("identity", DEFAULTS["identity"]), IDENTITIES, "identity")
     policy = PERMISSIONS[permissions]
     if args.get("snapshots") and permissions != "generated":
         msg = (
@@ -84,10 +84,10 @@ def plan_driver(args: Mapping[str, object]) -> DriverPlan:
         generated=permissions == "generated",
         pod_identity=identity == "pod_identity",
         role_tag=CLUSTER_TAG if permissions == "cluster_scoped" and identity == "irsa" else None,
-        conflicts_on_create=one_of(
+        conflicts_on_create=validate_choice(
             args.get("resolve_conflicts_on_create", "OVERWRITE"), CREATE_CONFLICTS, "resolve_conflicts_on_create"
         ),
-        conflicts_on_update=one_of(
+        conflicts_on_update=validate_choice(
             args.get("resolve_conflicts_on_update", "OVERWRITE"), UPDATE_CONFLICTS, "resolve_conflicts_on_update"
         ),
     )
@@ -101,11 +101,11 @@ def _check_installation(args: Mapping[str, object]) -> None:
         raise ValueError(msg)
     explicit = {key: value for key, value in args.items() if value != DEFAULTS.get(key)}
     if kinds == ["existing"]:
-        refuse_beside(explicit, MANAGED_ONLY, "existing True, which uses the addon as it is")
+        reject_ignored_args(explicit, MANAGED_ONLY, "existing True, which uses the addon as it is")
     if kinds == ["auto_mode"]:
-        refuse_beside(explicit, MANAGED_ONLY, "auto_mode True, which needs neither an addon nor a role")
+        reject_ignored_args(explicit, MANAGED_ONLY, "auto_mode True, which needs neither an addon nor a role")
     if kinds == ["self_managed"]:
-        refuse_beside(explicit, ADDON_ONLY, "self_managed, a driver without an EKS addon")
+        reject_ignored_args(explicit, ADDON_ONLY, "self_managed, a driver without an EKS addon")
         if args.get("identity") == "pod_identity":
             msg = (
                 "identity is 'pod_identity' with self_managed; accepted is 'irsa', whose role is in the annotation "
@@ -117,7 +117,7 @@ def _check_installation(args: Mapping[str, object]) -> None:
 def _check_version(args: Mapping[str, object]) -> None:
     if not args.get("most_recent"):
         if "addon_version" in args:
-            version = addon_version(str(args["addon_version"]), "addon_version")
+            version = validate_addon_version(str(args["addon_version"]), "addon_version")
             major, minor = (int(number) for number in version.removeprefix("v").split(".")[:2])
             if args.get("permissions") == "cluster_scoped" and (major, minor) < _CLUSTER_SCOPED_FROM:
                 msg = (
@@ -140,6 +140,6 @@ def _check_arns(args: Mapping[str, object]) -> None:
     keys = args.get("kms_key_arns")
     for key in keys if isinstance(keys, Iterable) else ():
         if isinstance(key, str):
-            key_arn(key, "a key of kms_key_arns")
+            parse_kms_key_arn(key, "a key of kms_key_arns")
     if isinstance(boundary := args.get("permissions_boundary"), str):
-        policy_arn(boundary, "permissions_boundary")
+        parse_policy_arn(boundary, "permissions_boundary")

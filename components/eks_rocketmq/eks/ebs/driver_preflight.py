@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 from pulumi import Input, Output, ResourceHookArgs, ResourceHookBinding
 
-from eks_rocketmq.lookups.create_checks import refusing
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.create_checks import create_existence_hook
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 
 _TWO_DRIVERS = (
     "the cluster has the driver of EKS Auto Mode as well, so two drivers run in it: claims of a class with the "
@@ -30,7 +30,7 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
         return None
     kubeconfig_output: Output[str] = Output.from_input(kubeconfig)
 
-    def find(known: str) -> Found | None:
+    def find(known: str) -> ExistingResource | None:
         from eks_rocketmq.eks.ebs.driver_lookup import find_controller, has_auto_mode  # noqa: PLC0415 - loads the client
 
         provider = {"kubeconfig": known}
@@ -38,11 +38,13 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
             pulumi.log.warn(_TWO_DRIVERS)
         return find_controller(provider)
 
-    async def find_driver(_: ResourceHookArgs) -> Found | None:
+    async def find_driver(_: ResourceHookArgs) -> ExistingResource | None:
         known = await kubeconfig_output.future()
         return await asyncio.to_thread(find, known) if known else None
 
-    return refusing(f"{name}-driver", find_driver, lambda args, found: _format_error(args.new_inputs or {}, found.id))
+    return create_existence_hook(
+        f"{name}-driver", find_driver, lambda args, found: _format_error(args.new_inputs or {}, found.id)
+    )
 
 
 def _format_error(inputs: Mapping[str, Any], found: str) -> str:

@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHookBinding, ResourceOptions, RunError, log
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import account_of
+from eks_rocketmq.args.aws_identifiers import parse_account
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
@@ -29,10 +29,10 @@ from eks_rocketmq.eks.ebs.self_managed_driver import (
 )
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import applied, child_options, type_token
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token
 from eks_rocketmq.pulumi_sdk.documentation import documented
-from eks_rocketmq.pulumi_sdk.sdk_internals import under_mocks
+from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
 
 
 class _DriverRole(IrsaRole):
@@ -186,12 +186,14 @@ class EbsCsiAddon(ComponentResource):
                 lambda scope: build_volume_policy(scope, snapshots=snapshots)
             )
         if args.get("kms_key_arns", []):
-            policies["keys"] = applied(Output.all(*args.get("kms_key_arns", [])), build_key_policy, "kms_key_arns")
+            policies["keys"] = apply_redacted(
+                Output.all(*args.get("kms_key_arns", [])), build_key_policy, "kms_key_arns"
+            )
         return policies
 
     def _get_scope(self, args: EbsCsiAddonArgs) -> Output[PolicyScope]:
         def build_scope(known: list[str]) -> PolicyScope:
-            partition, account = account_of(known[0])
+            partition, account = parse_account(known[0])
             return PolicyScope(partition, known[1], account, known[2])
 
         scope: Output[PolicyScope] = Output.all(
@@ -219,7 +221,7 @@ class EbsCsiAddon(ComponentResource):
             resolve_conflicts_on_create=plan.conflicts_on_create,
             resolve_conflicts_on_update=plan.conflicts_on_update,
             preserve=args.get("preserve"),
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
                 hooks=ResourceHookBinding.merge(
@@ -241,7 +243,7 @@ def _get_restart_annotations(
     kubeconfig: Input[str] | None, names: DriverNames, role_arn: Output[str]
 ) -> Output[dict[str, str]]:
     """Return the annotations of the controller's pod template, from the current state of the cluster."""
-    if kubeconfig is None or under_mocks():
+    if kubeconfig is None or runs_under_mocks():
         return role_arn.apply(lambda role: get_restart_annotations(role, None, [None]))
     current = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_read_pod_roles, known, names))
     return Output.all(current, role_arn).apply(lambda known: get_restart_annotations(known[1], *known[0]))

@@ -9,7 +9,7 @@ not have these tags, so the driver cannot use them until you add the tags.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eks_rocketmq.args.aws_identifiers import cluster_name, key_arn
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, validate_cluster_name
 from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
 _DRIVER_TAG = "ebs.csi.aws.com/cluster"
@@ -32,7 +32,7 @@ def build_volume_policy(scope: PolicyScope, *, snapshots: bool) -> str:
     Raises:
         ValueError: if EKS does not accept the name of the cluster.
     """
-    cluster_name(scope.cluster)
+    validate_cluster_name(scope.cluster)
     statements = [
         _build_read_statement(scope, snapshots=snapshots),
         *_build_volume_statements(scope),
@@ -81,7 +81,7 @@ def build_key_policy(key_arns: Iterable[str]) -> str:
 
 def _list_via_services(key: str) -> list[str]:
     """Return the names of EC2 in `kms:ViaService`. AWS documentation uses two forms for China."""
-    arn = key_arn(key, "a key of kms_key_arns")
+    arn = parse_kms_key_arn(key, "a key of kms_key_arns")
     service = f"ec2.{arn.region}.amazonaws.com"
     return [service, f"{service}.cn"] if arn.partition == "aws-cn" else [service]
 

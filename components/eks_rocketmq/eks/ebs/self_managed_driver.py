@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from eks_rocketmq.args.validation import dns_label, dns_subdomain
+from eks_rocketmq.args.validation import validate_dns_label, validate_dns_subdomain
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 """Annotation of a service account, which the pod identity webhook of EKS reads at the creation of a pod."""
@@ -31,9 +31,9 @@ def parse_driver_names(args: Mapping[str, str]) -> DriverNames:
         ValueError: for a name that Kubernetes does not accept.
     """
     names = DriverNames(**args)
-    dns_label(names.namespace, "self_managed.namespace")
-    dns_subdomain(names.service_account, "self_managed.service_account")
-    dns_subdomain(names.deployment, "self_managed.deployment")
+    validate_dns_label(names.namespace, "self_managed.namespace")
+    validate_dns_subdomain(names.service_account, "self_managed.service_account")
+    validate_dns_subdomain(names.deployment, "self_managed.deployment")
     return names
 
 

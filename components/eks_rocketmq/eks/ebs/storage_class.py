@@ -4,14 +4,14 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, RunError
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import key_arn
-from eks_rocketmq.args.validation import dns_subdomain
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
+from eks_rocketmq.args.validation import validate_dns_subdomain
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.ebs import storage_class_plan
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.lookups.create_checks import OWNER_TAG, ownership_tags, refuse_existing_object
-from eks_rocketmq.lookups.found import Found
-from eks_rocketmq.pulumi_sdk.component import checked, child_options, type_token
+from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags, reject_existing_object
+from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.pulumi_sdk.component import child_options, type_token, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
@@ -45,7 +45,7 @@ class EbsStorageClass(ComponentResource):
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsStorageClass"), name, {}, opts)
         validate_args(args, EbsStorageClassArgs)
-        dns_subdomain(args["class_name"], "class_name")
+        validate_dns_subdomain(args["class_name"], "class_name")
         if args.get("create", False):
             created = self._create_class(name, args)
             self.name, self.provisioner = created.metadata.name, created.provisioner
@@ -83,12 +83,12 @@ class EbsStorageClass(ComponentResource):
         storage_class_plan.check_new_name(args["class_name"])
         parameters: dict[str, Input[str]] = {**storage_class_plan.build_parameters({**args})}
         if "kms_key_id" in args:
-            parameters["kmsKeyId"] = checked(args["kms_key_id"], key_arn, "kms_key_id")
+            parameters["kmsKeyId"] = validate_input(args["kms_key_id"], parse_kms_key_arn, "kms_key_id")
         auto_mode = args.get("auto_mode", False)
         default = {storage_class_plan.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
         return kubernetes.storage.v1.StorageClass(
             f"{name}-new-class",
-            metadata={"name": args["class_name"], "annotations": {**ownership_tags(), **default}},
+            metadata={"name": args["class_name"], "annotations": {**get_ownership_tags(), **default}},
             provisioner=AUTO_MODE_PROVISIONER if auto_mode else EBS_CSI_PROVISIONER,
             parameters=parameters,
             allowed_topologies=[{"match_label_expressions": [{"key": _AUTO_MODE_LABEL, "values": ["auto"]}]}]
@@ -171,11 +171,11 @@ def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> Resource
         name: name of the resource; the hook is `<name>-preflight`.
         kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
     """
-    return refuse_existing_object(
+    return reject_existing_object(
         name, kubeconfig, lambda _, found: storage_class_plan.format_name_conflict(found.id, _describe_owner(found))
     )
 
 
-def _describe_owner(found: Found) -> str:
+def _describe_owner(found: ExistingResource) -> str:
     owner = found.tags.get(OWNER_TAG)
     return f"which belongs to stack {owner!r}" if owner else "which this stack has not made"

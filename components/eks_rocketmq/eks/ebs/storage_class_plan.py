@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.aws_identifiers import key_arn
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.validation import one_of, whole_number
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.validation import parse_whole_number, validate_choice
 from eks_rocketmq.eks.ebs.csi_configuration import validate_volume_tags
 from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
 
@@ -35,8 +35,8 @@ VOLUME_TYPES: Mapping[str, VolumeLimits] = {
     "io2": VolumeLimits(iops=(100, 256_000), iops_required=True, iops_per_gib=1000, min_size=4),
 }
 """SSD volume types. HDD types are not suitable for a message store."""
-FILE_SYSTEMS = accepted_values(FileSystem)
-RECLAIM_POLICIES = accepted_values(ReclaimPolicy)
+FILE_SYSTEMS = get_accepted_values(FileSystem)
+RECLAIM_POLICIES = get_accepted_values(ReclaimPolicy)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 RESERVED_NAMES: Mapping[str, str] = {
     "gp2": "which EKS puts into its clusters",
@@ -88,11 +88,11 @@ def build_parameters(args: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: naming the value and what is accepted.
     """
-    volume_type = one_of(args.get("volume_type", "gp3"), tuple(VOLUME_TYPES), "volume_type")
+    volume_type = validate_choice(args.get("volume_type", "gp3"), tuple(VOLUME_TYPES), "volume_type")
     parameters = {
         "type": volume_type,
         "encrypted": "true" if args.get("encrypted", True) else "false",
-        "csi.storage.k8s.io/fstype": one_of(args.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
+        "csi.storage.k8s.io/fstype": validate_choice(args.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
         **_build_performance(volume_type, args),
     }
     if "kms_key_id" in args and not args.get("encrypted", True):
@@ -115,7 +115,7 @@ def compute_min_size(args: Mapping[str, Any]) -> int:
         args: an `EbsStorageClassArgs` that `build_parameters` has accepted.
     """
     limits = VOLUME_TYPES[args.get("volume_type", "gp3")]
-    iops = whole_number(args.get("iops", 0), "iops")
+    iops = parse_whole_number(args.get("iops", 0), "iops")
     # gp3 volumes of every size have the default IOPS.
     included_iops = 0 if limits.iops_required else _GP3_IOPS
     if iops <= included_iops:
@@ -129,13 +129,13 @@ def validate_key_id(value: str) -> str:
     The driver does not check the key, and EC2 deletes a volume with a wrong key after a successful response. EC2 would
     accept an alias, but the driver's IAM policy needs the key itself.
     """
-    key_arn(value, "kms_key_id")
+    parse_kms_key_arn(value, "kms_key_id")
     return value
 
 
 def get_reclaim_policy(args: Mapping[str, Any]) -> str:
     """Return the reclaim policy, `Retain` by default; raise ValueError if Kubernetes does not accept it."""
-    return one_of(args.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
+    return validate_choice(args.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
 
 
 def _build_performance(volume_type: str, args: Mapping[str, Any]) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _validate_range(args: Mapping[str, Any], key: str, volume_type: str, limits:
             f"it needs {' or '.join(supported)}"
         )
         raise ValueError(msg)
-    value = whole_number(args[key], key)
+    value = parse_whole_number(args[key], key)
     if not limits[0] <= value <= limits[1]:
         msg = f"{key} is {value} with volume_type {volume_type!r}; accepted are {_format_range(limits)}"
         raise ValueError(msg)

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import policy_arn
+from eks_rocketmq.args.aws_identifiers import parse_policy_arn
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs
@@ -26,8 +26,14 @@ from eks_rocketmq.eks.iam.policy_documents import (
 )
 from eks_rocketmq.eks.iam.role_preflight import warn_about_unmanaged_policies
 from eks_rocketmq.eks.iam.service_role import attach_policies
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import after, applied, checked, child_options, type_token
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import (
+    apply_redacted,
+    child_options,
+    defer,
+    type_token,
+    validate_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 
@@ -65,13 +71,13 @@ class IrsaRole(ComponentResource):
         _check_names(args, accounts)
         customer = {key: _normalize_document(key, value) for key, value in args.get("customer_policies", {}).items()}
         inline = {key: _normalize_document(key, value) for key, value in args.get("inline_policies", {}).items()}
-        tags = {**args.get("tags", {}), **ownership_tags()}
+        tags = {**args.get("tags", {}), **get_ownership_tags()}
         role = aws.iam.Role(
             f"{name}-role",
             name=role_checks.validate_role_name(args["role_name"]),
             assume_role_policy=_build_trust_policy(args, accounts),
             path=role_checks.validate_path(args["path"]) if "path" in args else None,
-            permissions_boundary=checked(args["permissions_boundary"], policy_arn, "permissions_boundary")
+            permissions_boundary=validate_input(args["permissions_boundary"], parse_policy_arn, "permissions_boundary")
             if "permissions_boundary" in args
             else None,
             max_session_duration=_get_session_duration(args),
@@ -97,7 +103,7 @@ class IrsaRole(ComponentResource):
         associations = self._create_associations(name, role, args, accounts, tags)
         # A pod that assumes the role needs its policies.
         dependencies = [*self.policies, *associations]
-        self.arn, self.name = after(role.arn, dependencies), after(role.name, dependencies)
+        self.arn, self.name = defer(role.arn, dependencies), defer(role.name, dependencies)
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     @property
@@ -242,7 +248,7 @@ def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Non
     boundary = {"permissions_boundary": args["permissions_boundary"]} if "permissions_boundary" in args else {}
     for label, arn in {**boundary, **{f"policy_arns[{key!r}]": arn for key, arn in arns.items()}}.items():
         if isinstance(arn, str):
-            policy_arn(arn, label)
+            parse_policy_arn(arn, label)
     if args.get("pod_identity_clusters") and args.get("associate", True):
         role_checks.reject_wildcard_names(accounts)
 
@@ -255,11 +261,14 @@ def _get_session_duration(args: IrsaRoleArgs) -> int | None:
 
 def _normalize_document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
     what = f"policy {key}"
-    return applied(Output.from_input(document), lambda known: normalize_permission_policy(known, what), what)
+    return apply_redacted(Output.from_input(document), lambda known: normalize_permission_policy(known, what), what)
 
 
 def _validate_policy_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
-    return {key: checked(arn, policy_arn, f"policy_arns[{key!r}]") for key, arn in args.get("policy_arns", {}).items()}
+    return {
+        key: validate_input(arn, parse_policy_arn, f"policy_arns[{key!r}]")
+        for key, arn in args.get("policy_arns", {}).items()
+    }
 
 
 def _validate_customer_policy(name: str, document: str) -> str:
@@ -295,6 +304,6 @@ def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]])
     shortest = [fill_unknown_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
     arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pod_identity_arns.values()]
     build_document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pod_identity_arns.values()])
-    return applied(
+    return apply_redacted(
         Output.all(clusters, list(pod_identity_arns.values())), build_document, "a cluster that the role trusts"
     )

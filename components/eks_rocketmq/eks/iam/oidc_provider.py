@@ -4,16 +4,16 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import issuer_host, oidc_provider_arn
-from eks_rocketmq.args.validation import refuse_beside
+from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_issuer_host
+from eks_rocketmq.args.validation import reject_ignored_args
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
 from eks_rocketmq.eks.iam.policy_documents import STS_AUDIENCE
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 
@@ -33,16 +33,18 @@ class ClusterOidcProvider(ComponentResource):
     def __init__(self, name: str, args: ClusterOidcProviderArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterOidcProvider"), name, {}, opts)
         validate_args(args, ClusterOidcProviderArgs)
-        issuer = checked(args["issuer"], issuer_host, "issuer")
+        issuer = validate_input(args["issuer"], parse_issuer_host, "issuer")
         self.issuer = Output.from_input(issuer)
         if args.get("existing", False):
-            refuse_beside({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
+            reject_ignored_args({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
             self.arn = self.issuer.apply(lambda issuer: self._read_provider(issuer, _list_audiences(args)))
         else:
             provider = self._create_provider(name, args, issuer)
             # The output `arn` of the resource is unknown at preview, and would make every trust policy unknown.
-            arn = Output.all(aws_account.get_caller_arn(self), issuer).apply(lambda known: oidc_provider_arn(*known))
-            self.arn, self.issuer = after(arn, [provider]), after(self.issuer, [provider])
+            arn = Output.all(aws_account.get_caller_arn(self), issuer).apply(
+                lambda known: build_oidc_provider_arn(*known)
+            )
+            self.arn, self.issuer = defer(arn, [provider]), defer(self.issuer, [provider])
         self.register_outputs({"arn": self.arn, "issuer": self.issuer})
 
     def _read_provider(self, issuer: str, audiences: list[str]) -> str:
@@ -82,7 +84,7 @@ class ClusterOidcProvider(ComponentResource):
             url=issuer,
             client_id_lists=audiences,
             thumbprint_lists=args.get("thumbprints"),
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
                 hooks=reject_existing_resource(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eks_rocketmq.args import aws_identifiers
-from eks_rocketmq.args.aws_identifiers import issuer_host, oidc_provider_arn
+from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_issuer_host
 
 STS_AUDIENCE = "sts.amazonaws.com"
 """The audience of the tokens that EKS projects for AWS, the same in every partition."""
@@ -57,8 +57,10 @@ def build_web_identity_statements(
     Raises:
         ValueError: for a malformed issuer, or a provider of another issuer, with which no token matches.
     """
-    host = issuer_host(issuer)
-    provider_host = aws_identifiers.provider_arn(provider_arn, "provider_arn").resource.removeprefix("oidc-provider/")
+    host = parse_issuer_host(issuer)
+    provider_host = aws_identifiers.parse_oidc_provider_arn(provider_arn, "provider_arn").resource.removeprefix(
+        "oidc-provider/"
+    )
     if provider_host != host:
         msg = (
             f"provider_arn is that of {provider_host!r} and issuer is {issuer!r}; give both of the same cluster: IAM "
@@ -101,7 +103,7 @@ def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str
     Raises:
         ValueError: if `cluster_arn` is not the ARN of a cluster.
     """
-    account = aws_identifiers.cluster_arn(cluster_arn, "a Pod Identity cluster").account
+    account = aws_identifiers.parse_cluster_arn(cluster_arn, "a Pod Identity cluster").account
     names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
     for namespace, name in accounts:
         names[namespace, has_wildcard(name)].add(name)
@@ -133,10 +135,10 @@ def fill_unknown_cluster(issuer: object, provider: object) -> dict[str, str]:
         provider: ARN of the cluster's provider, or an Output of it.
     """
     if isinstance(provider, str):
-        host = aws_identifiers.provider_arn(provider, "provider_arn").resource.removeprefix("oidc-provider/")
+        host = aws_identifiers.parse_oidc_provider_arn(provider, "provider_arn").resource.removeprefix("oidc-provider/")
         return {"issuer": issuer if isinstance(issuer, str) else f"https://{host}", "provider_arn": provider}
     issuer_url = issuer if isinstance(issuer, str) else _SHORTEST_ISSUER
-    return {"issuer": issuer_url, "provider_arn": oidc_provider_arn(_SHORTEST_CALLER, issuer_url)}
+    return {"issuer": issuer_url, "provider_arn": build_oidc_provider_arn(_SHORTEST_CALLER, issuer_url)}
 
 
 def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:

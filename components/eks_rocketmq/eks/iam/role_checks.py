@@ -4,8 +4,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from eks_rocketmq.args.aws_identifiers import managed_policy
-from eks_rocketmq.args.validation import DNS_SUBDOMAIN_LENGTH, dns_label, is_dns_subdomain, whole_number
+from eks_rocketmq.args.aws_identifiers import validate_managed_policy
+from eks_rocketmq.args.validation import (
+    MAX_DNS_SUBDOMAIN_LENGTH,
+    is_dns_subdomain,
+    parse_whole_number,
+    validate_dns_label,
+)
 from eks_rocketmq.eks.iam.policy_documents import has_wildcard
 
 SESSION_SECONDS = (3600, 43_200)
@@ -38,10 +43,10 @@ def parse_service_account(account: Mapping[str, str]) -> tuple[str, str]:
             "let in namespaces that others make. Give each namespace an entry of its own"
         )
         raise ValueError(msg)
-    dns_label(namespace, "namespace of a service account")
+    validate_dns_label(namespace, "namespace of a service account")
     if not is_dns_subdomain(re.sub(r"[*?]", "0", name)):
         msg = (
-            f"name of a service account is {name!r}; accepted are 1 to {DNS_SUBDOMAIN_LENGTH} lower-case letters, "
+            f"name of a service account is {name!r}; accepted are 1 to {MAX_DNS_SUBDOMAIN_LENGTH} lower-case letters, "
             "digits, '-' and '.', beginning and ending with a letter or a digit, and the wildcards '*' and '?'"
         )
         raise ValueError(msg)
@@ -117,7 +122,7 @@ def validate_path(value: str) -> str:
 
 def validate_session_duration(value: float) -> int:
     """Return the maximum session duration in seconds; raise ValueError if IAM does not accept it."""
-    seconds = whole_number(value, "max_session_duration")
+    seconds = parse_whole_number(value, "max_session_duration")
     shortest, longest = SESSION_SECONDS
     if not shortest <= seconds <= longest:
         msg = f"max_session_duration is {seconds}; accepted are {shortest} to {longest} seconds (1 to 12 hours)"
@@ -141,7 +146,10 @@ def validate_policy_names(managed: Iterable[str], customer: Iterable[str], inlin
         customer: names of the other attachments.
         inline: names of the inline policies.
     """
-    customer_names, managed = list(customer), [managed_policy(policy, "managed_policies") for policy in managed]
+    customer_names, managed = (
+        list(customer),
+        [validate_managed_policy(policy, "managed_policies") for policy in managed],
+    )
     for name in [*customer_names, *inline]:
         if not _POLICY_NAME.fullmatch(name):
             msg = f"a policy is named {name!r}; accepted are 1 to 128 letters, digits and any of +=,.@_-"

@@ -10,8 +10,8 @@ from pulumi import ComponentResource, Input, ResourceHookArgs, ResourceHookBindi
 
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
 from eks_rocketmq.lookups.aws_session import Session
-from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE, ownership_tags
-from eks_rocketmq.pulumi_sdk.component import resource_hooks
+from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE, get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 
 _POLICY_SEPARATOR = ":policy/"
 
@@ -37,7 +37,7 @@ def warn_about_unmanaged_policies(
         inline: names of the stack's inline policies.
     """
     create_session = create_session_factory(component)
-    tags = ownership_tags()
+    tags = get_ownership_tags()
 
     async def check(args: ResourceHookArgs) -> None:
         old = (args.old_outputs or {}).get("tagsAll") or {}
@@ -57,7 +57,7 @@ def warn_about_unmanaged_policies(
         if others:
             pulumi.log.warn(_format_warning(role, others))
 
-    return ResourceHookBinding(before_update=resource_hooks(f"{name}-policies", check))
+    return ResourceHookBinding(before_update=create_resource_hooks(f"{name}-policies", check))
 
 
 def list_role_policies(session: Session, role: str) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from pulumi import ComponentResource, Input
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.iam.policy_documents import format_managed_policy_arn
 from eks_rocketmq.eks.iam.service_documents import build_service_trust_policy, get_service_principals
-from eks_rocketmq.lookups.create_checks import ownership_tags
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import child_options
 
 
@@ -39,7 +39,7 @@ def create_service_role(  # noqa: PLR0913 - each is a part of the role
         assume_role_policy=partition.apply(
             lambda known: build_service_trust_policy(get_service_principals(service, known), sessions=sessions)
         ),
-        tags={**tags, **ownership_tags()},
+        tags={**tags, **get_ownership_tags()},
         opts=child_options(component),
     )
     return role, attach_policies(component, name, role, policies)

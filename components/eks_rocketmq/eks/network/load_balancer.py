@@ -6,8 +6,8 @@
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-from eks_rocketmq.args.aws_identifiers import certificate_arn
-from eks_rocketmq.args.validation import refuse_empty, whole_number
+from eks_rocketmq.args.aws_identifiers import parse_certificate_arn
+from eks_rocketmq.args.validation import parse_whole_number, reject_empty
 
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
 AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
@@ -63,7 +63,7 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
     values: Mapping[str, Any] = {**args}
     for name, meaning in _EMPTY_MEANINGS.items():
         if name in values:
-            refuse_empty(values[name], name, meaning)
+            reject_empty(values[name], name, meaning)
     annotations = {
         "scheme": "internet-facing" if args.get("internet_facing", False) else "internal",
         "nlb-target-type": "ip",
@@ -98,13 +98,13 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
 
 
 def _build_certificate_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]:
-    tls_ports = [whole_number(port, "tls_ports") for port in args.get("tls_ports", [])]
+    tls_ports = [parse_whole_number(port, "tls_ports") for port in args.get("tls_ports", [])]
     if "certificate_arn" not in args:
         if tls_ports:
             msg = f"tls_ports is {tls_ports} without certificate_arn; give the certificate or leave the ports out"
             raise ValueError(msg)
         return {}
-    certificate_arn(args["certificate_arn"], "certificate_arn")
+    parse_certificate_arn(args["certificate_arn"], "certificate_arn")
     ssl_ports = {"ssl-ports": ",".join(map(str, tls_ports))} if tls_ports else {}
     return {"ssl-cert": args["certificate_arn"], "alpn-policy": "HTTP2Preferred", **ssl_ports}
 
@@ -127,7 +127,7 @@ def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]
 
 
 def _validate_seconds(value: float) -> int:
-    seconds = whole_number(value, "deregistration_seconds")
+    seconds = parse_whole_number(value, "deregistration_seconds")
     if 0 <= seconds <= 3600:
         return seconds
     msg = f"deregistration_seconds is {seconds}; accepted is 0 to 3600"

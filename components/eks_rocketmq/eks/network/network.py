@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, Resource, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import policy_arn
+from eks_rocketmq.args.aws_identifiers import parse_policy_arn
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
 from eks_rocketmq.eks.iam.service_documents import FLOW_LOG_SERVICE, build_flow_log_policy, build_service_trust_policy
@@ -18,8 +18,8 @@ from eks_rocketmq.eks.network.network_plan import (
     plan_network,
     select_zones,
 )
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import after, checked, child_options, type_token
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Network(ComponentResource):
         plan = plan_network(args)
         zones = self._select_zones(args, len(plan.private))
         services = self._find_endpoint_services(plan, s3=args.get("s3_endpoint", True))
-        self._common_tags = {**args.get("tags", {}), **ownership_tags()}
+        self._common_tags = {**args.get("tags", {}), **get_ownership_tags()}
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
@@ -79,14 +79,14 @@ class Network(ComponentResource):
         endpoints = self._create_endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
             boundary = args.get("permissions_boundary")
-            boundary = None if boundary is None else checked(boundary, policy_arn, "permissions_boundary")
+            boundary = None if boundary is None else validate_input(boundary, parse_policy_arn, "permissions_boundary")
             self._create_flow_logs(vpc, plan.flow_log_days, boundary)
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
         self.zones = Output.all(*[subnet.availability_zone for subnet in private])
         # A node that starts in a subnet needs its routes and endpoints.
-        self.private_subnet_ids = after(Output.all(*[subnet.id for subnet in private]), [*private_routes, *endpoints])
-        self.public_subnet_ids = after(Output.all(*[subnet.id for subnet in public]), public_routes)
+        self.private_subnet_ids = defer(Output.all(*[subnet.id for subnet in private]), [*private_routes, *endpoints])
+        self.public_subnet_ids = defer(Output.all(*[subnet.id for subnet in public]), public_routes)
         self.nat_addresses = Output.all(*[address.public_ip for address in addresses])
         self.register_outputs(
             {

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from eks_rocketmq.args.aws_identifiers import policy_arn
-from eks_rocketmq.args.cidr import subnet_plan, vpc_block
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.log_retention import retention
-from eks_rocketmq.args.validation import did_you_mean, one_of, refuse_beside, whole_number
+from eks_rocketmq.args.aws_identifiers import parse_policy_arn
+from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.log_retention import validate_retention
+from eks_rocketmq.args.validation import parse_whole_number, reject_ignored_args, suggest_name, validate_choice
 from eks_rocketmq.eks.network.network_args import NatMode, NetworkArgs
 
-NAT_MODES = accepted_values(NatMode)
+NAT_MODES = get_accepted_values(NatMode)
 UNSUPPORTED_ZONE_IDS = ("use1-az3", "usw1-az2", "cac1-az3")
 """Zone IDs in which EKS does not place control planes.
 https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
@@ -42,11 +42,11 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
         ValueError: for the first argument that is not valid.
     """
     zones = _count_zones(args)
-    vpc = vpc_block(args.get("cidr_block", "10.0.0.0/16"))
-    private, public = subnet_plan(
+    vpc = parse_vpc_block(args.get("cidr_block", "10.0.0.0/16"))
+    private, public = plan_subnets(
         vpc, zones, _get_prefix_length(args, "private_prefix_length"), _get_prefix_length(args, "public_prefix_length")
     )
-    nat = one_of(args.get("nat", "per_zone"), NAT_MODES, "nat")
+    nat = validate_choice(args.get("nat", "per_zone"), NAT_MODES, "nat")
     endpoints = args.get("interface_endpoints", [])
     if wrong := [name for name in endpoints if not name.replace(".", "").replace("-", "").isalnum()]:
         msg = f"interface_endpoints has {wrong[0]!r}; accepted are names of AWS services, such as 'ecr.api' or 'sts'"
@@ -56,16 +56,16 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
         raise ValueError(msg)
     days = args.get("flow_log_retention_days", 90)
     if days == 0:
-        refuse_beside({**args}, ("permissions_boundary",), "flow_log_retention_days 0, which makes no role")
+        reject_ignored_args({**args}, ("permissions_boundary",), "flow_log_retention_days 0, which makes no role")
     if isinstance(boundary := args.get("permissions_boundary"), str):
-        policy_arn(boundary, "permissions_boundary")
+        parse_policy_arn(boundary, "permissions_boundary")
     return NetworkPlan(
         vpc=vpc,
         private=private,
         public=public,
         nat_gateways={"per_zone": zones, "single": 1, "none": 0}[nat],
         interface_endpoints=sorted(set(endpoints)),
-        flow_log_days=0 if days == 0 else retention(days, "flow_log_retention_days"),
+        flow_log_days=0 if days == 0 else validate_retention(days, "flow_log_retention_days"),
     )
 
 
@@ -120,7 +120,7 @@ def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, cou
     if unknown := [name for name in wanted if name not in usable]:
         excluded = available.get(unknown[0]) in UNSUPPORTED_ZONE_IDS
         reason = "one in which EKS places no control plane" if excluded else "none of the region's"
-        msg = f"zones has {unknown[0]!r}, {reason}; accepted are {', '.join(usable)}{did_you_mean(unknown[0], usable)}"
+        msg = f"zones has {unknown[0]!r}, {reason}; accepted are {', '.join(usable)}{suggest_name(unknown[0], usable)}"
         raise ValueError(msg)
     return list(wanted)
 
@@ -149,7 +149,7 @@ def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, s
 
 def _count_zones(args: NetworkArgs) -> int:
     if "zones" not in args:
-        count = whole_number(args.get("zone_count", 3), "zone_count")
+        count = parse_whole_number(args.get("zone_count", 3), "zone_count")
         subject = f"zone_count is {count}"
     else:
         if "zone_count" in args:
@@ -164,4 +164,4 @@ def _count_zones(args: NetworkArgs) -> int:
 
 def _get_prefix_length(args: NetworkArgs, key: str) -> int | None:
     length = args.get(key)
-    return None if length is None else whole_number(length, key)
+    return None if length is None else parse_whole_number(length, key)

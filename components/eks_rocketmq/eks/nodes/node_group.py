@@ -4,14 +4,14 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
-from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, role_arn
+from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
 from eks_rocketmq.eks.iam.service_documents import NODE_SERVICE
 from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.eks.nodes.node_plan import NODE_POLICIES, NodePlan, plan_nodes, select_subnet
 from eks_rocketmq.eks.nodes.node_role_check import warn_about_node_role
-from eks_rocketmq.lookups.create_checks import ownership_tags
-from eks_rocketmq.pulumi_sdk.component import checked, child_options, type_token
+from eks_rocketmq.lookups.create_checks import get_ownership_tags
+from eks_rocketmq.pulumi_sdk.component import child_options, type_token, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 
@@ -37,7 +37,7 @@ class NodeGroup(ComponentResource):
         plan = plan_nodes(name, args)
         policies: list[Resource] = []
         if "role_arn" in args:
-            self.role_arn = Output.from_input(checked(args["role_arn"], role_arn, "role_arn"))
+            self.role_arn = Output.from_input(validate_input(args["role_arn"], parse_role_arn, "role_arn"))
         else:
             role, policies[:] = create_service_role(
                 self,
@@ -71,7 +71,7 @@ class NodeGroup(ComponentResource):
         )
 
     def _create_launch_template(self, name: str, args: NodeGroupArgs, plan: NodePlan) -> "aws.ec2.LaunchTemplate":
-        tags = {**args.get("tags", {}), **ownership_tags()}
+        tags = {**args.get("tags", {}), **get_ownership_tags()}
         return aws.ec2.LaunchTemplate(
             f"{name}-template",
             metadata_options={
@@ -86,7 +86,7 @@ class NodeGroup(ComponentResource):
                         volume_type="gp3",
                         volume_size=size,
                         encrypted="true",
-                        kms_key_id=checked(args["disk_kms_key_arn"], key_arn, "disk_kms_key_arn")
+                        kms_key_id=validate_input(args["disk_kms_key_arn"], parse_kms_key_arn, "disk_kms_key_arn")
                         if "disk_kms_key_arn" in args
                         else None,
                         delete_on_termination="true",
@@ -141,11 +141,13 @@ class NodeGroup(ComponentResource):
             },
             node_repair_config={"enabled": args.get("node_repair", True)},
             force_update_version=args.get("force_update", False),
-            version=checked(args["version"], kubernetes_version, "version") if "version" in args else None,
+            version=validate_input(args["version"], validate_kubernetes_version, "version")
+            if "version" in args
+            else None,
             release_version=args.get("release_version"),
             labels=args.get("labels"),
             taints=[aws.eks.NodeGroupTaintArgs(**taint) for taint in plan.taints],
-            tags={**args.get("tags", {}), **ownership_tags()},
+            tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
                 depends_on=dependencies,

@@ -4,9 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eks_rocketmq.args.aws_identifiers import key_arn, kubernetes_version, parse_arn, role_arn
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.validation import label_pairs, label_value, one_of, qualified_name, refuse_beside, whole_number
+from eks_rocketmq.args.aws_identifiers import parse_arn, parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.validation import (
+    parse_whole_number,
+    reject_ignored_args,
+    validate_choice,
+    validate_label_value,
+    validate_labels,
+    validate_qualified_name,
+)
 from eks_rocketmq.eks.iam.role_checks import validate_policy_names
 from eks_rocketmq.eks.nodes.node_group_args import CapacityType, NodeGroupArgs, NodeTaintArgs, NodeUpdateStrategy
 
@@ -20,8 +27,8 @@ AMI_TYPES = {
     "BOTTLEROCKET_ARM_64_FIPS": ARM,
 }
 """Accepted AMI types, and the architecture of each."""
-CAPACITY_TYPES = accepted_values(CapacityType)
-UPDATE_STRATEGIES = accepted_values(NodeUpdateStrategy)
+CAPACITY_TYPES = get_accepted_values(CapacityType)
+UPDATE_STRATEGIES = get_accepted_values(NodeUpdateStrategy)
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 """Taint effects as Kubernetes and as EKS spell them."""
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
@@ -91,8 +98,8 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
             f"to {MAX_NAME_LENGTH} letters, digits, '-' and '_', the first a letter or a digit: take another name"
         )
         raise ValueError(msg)
-    one_of(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, "capacity_type")
-    one_of(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, "update_strategy")
+    validate_choice(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, "capacity_type")
+    validate_choice(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, "update_strategy")
     desired = _validate_range(args.get("desired_size", 1), 0, "desired_size")
     smallest = _validate_range(args.get("min_size", desired), 0, "min_size")
     largest = _validate_range(args.get("max_size", max(desired, 1)), 1, "max_size")
@@ -102,7 +109,7 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
     _check_versions(args)
     _check_arns(args)
     _check_policies(args)
-    for key in label_pairs(args.get("labels", {}), "labels"):
+    for key in validate_labels(args.get("labels", {}), "labels"):
         _check_label(key)
     return NodePlan(
         groups=groups,
@@ -134,7 +141,7 @@ def _is_in_domains(domain: str, domains: Sequence[str]) -> bool:
 
 def _check_versions(args: NodeGroupArgs) -> None:
     if isinstance(version := args.get("version"), str):
-        kubernetes_version(version, "version")
+        validate_kubernetes_version(version, "version")
     release = args.get("release_version")
     if release is not None and not _RELEASE.fullmatch(release):
         msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
@@ -161,14 +168,14 @@ def get_kubernetes_release(args: NodeGroupArgs) -> str | None:
 def _check_arns(args: NodeGroupArgs) -> None:
     """Validate the ARNs that are known."""
     if isinstance(role := args.get("role_arn"), str):
-        role_arn(role, "role_arn")
+        parse_role_arn(role, "role_arn")
     if isinstance(key := args.get("disk_kms_key_arn"), str):
-        key_arn(key, "disk_kms_key_arn")
+        parse_kms_key_arn(key, "disk_kms_key_arn")
 
 
 def _check_policies(args: NodeGroupArgs) -> None:
     if "role_arn" in args:
-        refuse_beside({**args}, ("managed_policies",), "role_arn, a role that is not made here")
+        reject_ignored_args({**args}, ("managed_policies",), "role_arn, a role that is not made here")
     validate_policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
 
 
@@ -236,7 +243,7 @@ def _select_ami_type(args: NodeGroupArgs) -> str:
     (architecture,) = types_by_architecture
     default = "AL2023_ARM_64_STANDARD" if architecture == ARM else "AL2023_x86_64_STANDARD"
     ami_type = args.get("ami_type", default)
-    one_of(ami_type, AMI_TYPES, "ami_type")
+    validate_choice(ami_type, AMI_TYPES, "ami_type")
     if AMI_TYPES[ami_type] != architecture:
         instance_type = types_by_architecture[architecture]
         msg = f"ami_type is {ami_type!r}, {instance_type} has {architecture}: choose an image of the same"
@@ -246,13 +253,13 @@ def _select_ami_type(args: NodeGroupArgs) -> str:
 
 def _convert_taint(taint: NodeTaintArgs) -> dict[str, str]:
     effect = taint.get("effect", "NoSchedule")
-    one_of(effect, EFFECTS, f"effect of the taint {taint['key']!r}")
-    key, value = qualified_name(taint["key"], "taints"), taint.get("value", "")
-    return {"key": key, "value": label_value(value, f"value of the taint {key!r}"), "effect": EFFECTS[effect]}
+    validate_choice(effect, EFFECTS, f"effect of the taint {taint['key']!r}")
+    key, value = validate_qualified_name(taint["key"], "taints"), taint.get("value", "")
+    return {"key": key, "value": validate_label_value(value, f"value of the taint {key!r}"), "effect": EFFECTS[effect]}
 
 
 def _validate_range(value: float, least: int, what: str, most: int | None = None) -> int:
-    whole = whole_number(value, what)
+    whole = parse_whole_number(value, what)
     if whole < least or (most is not None and whole > most):
         msg = (
             f"{what} is {whole}; accepted are {least} to {most}"

@@ -9,7 +9,7 @@ from eks_rocketmq.args.aws_identifiers import is_arn
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
 from eks_rocketmq.eks.iam.role_preflight import list_role_policies
 from eks_rocketmq.eks.nodes.node_plan import find_missing_policies
-from eks_rocketmq.pulumi_sdk.component import resource_hooks, warn
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, warn
 
 
 def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
@@ -42,4 +42,4 @@ def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentRe
                 component,
             )
 
-    return ResourceHookBinding(before_create=resource_hooks(f"{name}-role", check_role))
+    return ResourceHookBinding(before_create=create_resource_hooks(f"{name}-role", check_role))

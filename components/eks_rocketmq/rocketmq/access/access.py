@@ -13,8 +13,8 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from eks_rocketmq.args.field_metadata import Enumeration, Sensitive, accepted_values
-from eks_rocketmq.args.validation import between, did_you_mean, each_once, one_of, refuse_empty
+from eks_rocketmq.args.field_metadata import Enumeration, Sensitive, get_accepted_values
+from eks_rocketmq.args.validation import reject_duplicates, reject_empty, suggest_name, validate_choice, validate_range
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.naming import resource_names
 
@@ -24,10 +24,10 @@ PermissionAction = Annotated[
 ]
 PermissionDecision = Annotated[Literal["Allow", "Deny"], Enumeration("PermissionDecision")]
 UserType = Annotated[Literal["Normal", "Super"], Enumeration("UserType")]
-USER_TYPES = accepted_values(UserType)
+USER_TYPES = get_accepted_values(UserType)
 _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
-ACTIONS = accepted_values(PermissionAction)
-DECISIONS = accepted_values(PermissionDecision)
+ACTIONS = get_accepted_values(PermissionAction)
+DECISIONS = get_accepted_values(PermissionDecision)
 CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *ACTIONS, *DECISIONS)
 """Accepted values of the fields. They are never secret."""
 _RESOURCE_PATTERN = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
@@ -125,16 +125,16 @@ def plan_access(given: AccessArgs) -> AccessPlan:
     Raises:
         ValueError: for the first user or permission that is not accepted.
     """
-    generation = between(given.get("internal_generation", 1), 1, None, "access.internal_generation")
+    generation = validate_range(given.get("internal_generation", 1), 1, None, "access.internal_generation")
     users = [_plan_user(each) for each in given.get("users", [])]
-    each_once([user.name for user in users], "access.users")
+    reject_duplicates([user.name for user in users], "access.users")
     return AccessPlan(sorted(users, key=lambda user: user.name), generation)
 
 
 def _plan_user(given: UserArgs) -> User:
     name = resource_names.validate_user_name(given["name"], INTERNAL_PREFIX)
     path = f"access.users[{name!r}]"
-    kind = one_of(given.get("type", "Normal"), USER_TYPES, f"{path}.type")
+    kind = validate_choice(given.get("type", "Normal"), USER_TYPES, f"{path}.type")
     permissions = given.get("permissions", [])
     if kind == "Super" and permissions:
         msg = f"{path} is 'Super' and has permissions, which nobody asks; accepted is one of the two"
@@ -153,7 +153,7 @@ def _plan_user(given: UserArgs) -> User:
         type=kind,
         enabled=given.get("enabled", True),
         password=password,
-        password_version=between(given.get("password_version", 1), 1, None, f"{path}.password_version"),
+        password_version=validate_range(given.get("password_version", 1), 1, None, f"{path}.password_version"),
         permissions=_build_permission_lines(name, permissions, f"{path}.permissions"),
     )
 
@@ -176,10 +176,10 @@ def validate_password(password: object, path: str) -> str:
 def _build_permission_lines(user: str, given: Sequence[PermissionArgs], path: str) -> list[str]:
     lines: dict[str, str] = {}
     for permission in given:
-        decision = one_of(permission.get("decision", "Allow"), DECISIONS, f"{path}.decision")
-        actions = sorted({one_of(action, ACTIONS, f"{path}.actions") for action in permission["actions"]})
+        decision = validate_choice(permission.get("decision", "Allow"), DECISIONS, f"{path}.decision")
+        actions = sorted({validate_choice(action, ACTIONS, f"{path}.actions") for action in permission["actions"]})
         if "source_ips" in permission:
-            refuse_empty(permission["source_ips"], f"{path}.source_ips", "any address")
+            reject_empty(permission["source_ips"], f"{path}.source_ips", "any address")
         sources = sorted({_validate_source(source, path) for source in permission.get("source_ips", [])})
         if not actions or not permission["resources"]:
             msg = f"{path} has a permission without resources or actions; accepted is one of each or more"
@@ -197,7 +197,7 @@ def _validate_resource(resource: str, path: str) -> str:
     kind, _, name = resource.partition(":")
     if resource == "*" or (kind in _RESOURCE_TYPES and name and _RESOURCE_PATTERN.fullmatch(name)):
         return resource
-    suggestion = did_you_mean(kind, _RESOURCE_TYPES) if kind not in _RESOURCE_TYPES else ""
+    suggestion = suggest_name(kind, _RESOURCE_TYPES) if kind not in _RESOURCE_TYPES else ""
     msg = (
         f"{path} has the resource {resource!r}; accepted are 'Topic:NAME', 'Group:NAME' and 'Cluster:NAME' where NAME "
         f"may end with '*', and '*' alone{suggestion}"

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from eks_rocketmq.args.validation import did_you_mean
+from eks_rocketmq.args.validation import suggest_name
 from eks_rocketmq.rocketmq.config import key_rules
 
 Value = str | int | bool
@@ -52,7 +52,7 @@ def load_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
     """
     if version not in list_versions():
         accepted = list_versions()
-        msg = f"version is {version!r}; accepted are {', '.join(map(repr, accepted))}{did_you_mean(version, accepted)}"
+        msg = f"version is {version!r}; accepted are {', '.join(map(repr, accepted))}{suggest_name(version, accepted)}"
         raise ValueError(msg)
     return json.loads((_KEYS / f"{version}.json").read_text(encoding="utf-8"))
 
@@ -176,7 +176,7 @@ def _suggest_key(version: str, role: str, key: str) -> str:
     """Return a hint: other versions or roles with this key, or the nearest key."""
     others = [other for other in list_versions() if key in load_keys(other)[role]]
     others = others or [f"a {_format_role(other)}" for other, known in load_keys(version).items() if key in known]
-    return f"; {', '.join(others)} has it" if others else did_you_mean(key, load_keys(version)[role])
+    return f"; {', '.join(others)} has it" if others else suggest_name(key, load_keys(version)[role])
 
 
 def _has_type(key: Key, value: object) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from eks_rocketmq.args.field_metadata import Enumeration
-from eks_rocketmq.args.validation import did_you_mean
+from eks_rocketmq.args.validation import suggest_name
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
 
@@ -114,7 +114,7 @@ def find_profile(name: str) -> Profile:
         ValueError: for an unknown name; the error lists the profiles.
     """
     if name not in PROFILES:
-        msg = f"profile is {name!r}; accepted are {', '.join(map(repr, PROFILES))}{did_you_mean(name, PROFILES)}"
+        msg = f"profile is {name!r}; accepted are {', '.join(map(repr, PROFILES))}{suggest_name(name, PROFILES)}"
         raise ValueError(msg)
     return PROFILES[name]
 

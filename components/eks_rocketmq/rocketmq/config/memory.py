@@ -8,7 +8,7 @@ the kernel reclaims it under pressure. Without a share for it, every read of an 
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from eks_rocketmq.args.validation import bytes_of
+from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.rocketmq.naming.labels import BROKER, CONTROLLER, NAME_SERVER, PROXY
 
 MIB = 1024**2
@@ -67,7 +67,7 @@ def divide_memory(role: str, quantity: str, path: str, *, direct_needed: int = 0
             lowest limit that is accepted.
     """
     share = _SHARES[role]
-    limit = bytes_of(quantity, path) // MIB
+    limit = parse_bytes(quantity, path) // MIB
     minimum = _find_min_limit(share, direct_needed)
     if limit < minimum:
         pool = f" with a transient store pool of {direct_needed} MiB" if direct_needed else ""

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from eks_rocketmq.args.field_metadata import Enumeration, accepted_values
-from eks_rocketmq.args.validation import check_known_name, matching, one_of
+from eks_rocketmq.args.field_metadata import Enumeration, get_accepted_values
+from eks_rocketmq.args.validation import validate_choice, validate_known_name, validate_pattern
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
 DIRECTORY = "/etc/rocketmq-tls"
@@ -19,7 +19,7 @@ _SECRET_KEY = re.compile(r"(?!\.\.|\.\Z)[-._A-Za-z0-9]{1,253}")
 
 
 TlsMode = Annotated[Literal["permissive", "enforcing"], Enumeration("TlsMode")]
-TLS_MODES = accepted_values(TlsMode)
+TLS_MODES = get_accepted_values(TlsMode)
 
 
 class TlsArgs(TypedDict):
@@ -59,11 +59,13 @@ def plan_tls(given: TlsArgs) -> TlsPlan:
     Raises:
         ValueError: for an unknown mode, an invalid Secret name, or an invalid key of the Secret.
     """
-    mode = one_of(given.get("mode", "permissive"), TLS_MODES, "tls.mode")
-    check_known_name(given["secret_name"], "tls.secret_name")
+    mode = validate_choice(given.get("mode", "permissive"), TLS_MODES, "tls.mode")
+    validate_known_name(given["secret_name"], "tls.secret_name")
     authority = given.get("authority")
     if authority is not None:
-        matching(_SECRET_KEY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'")
+        validate_pattern(
+            _SECRET_KEY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'"
+        )
     return TlsPlan(given["secret_name"], mode, authority)
 
 

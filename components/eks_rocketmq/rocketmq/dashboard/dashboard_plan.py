@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from eks_rocketmq.args.validation import bytes_of, cpu, digest, dns_subdomain, image, image_reference, image_tag
+from eks_rocketmq.args.validation import (
+    format_image_reference,
+    parse_bytes,
+    validate_cpu,
+    validate_digest,
+    validate_dns_subdomain,
+    validate_image,
+    validate_image_tag,
+)
 from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
 
 DASHBOARD_IMAGE = "apacherocketmq/rocketmq-dashboard"
@@ -27,19 +35,21 @@ def plan_dashboard(args: DashboardArgs) -> DashboardPlan:
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    memory = bytes_of(args.get("memory", "1Gi"), "dashboard.memory")
+    memory = parse_bytes(args.get("memory", "1Gi"), "dashboard.memory")
     if memory < _MIN_MEMORY:
         msg = f"dashboard.memory is {args.get('memory')}; accepted is 512Mi or more"
         raise ValueError(msg)
     credentials = args.get("credentials_secret")
     return DashboardPlan(
-        image=image_reference(
-            image(args.get("image", DASHBOARD_IMAGE), "dashboard.image"),
-            image_tag(args.get("version", "2.1.0"), "dashboard.version"),
-            digest(args["image_digest"], "dashboard.image_digest") if "image_digest" in args else None,
+        image=format_image_reference(
+            validate_image(args.get("image", DASHBOARD_IMAGE), "dashboard.image"),
+            validate_image_tag(args.get("version", "2.1.0"), "dashboard.version"),
+            validate_digest(args["image_digest"], "dashboard.image_digest") if "image_digest" in args else None,
         ),
         memory=memory // 1024**2,
-        cpu=cpu(args.get("cpu", "100m"), "dashboard.cpu"),
-        login_secret=dns_subdomain(args["login_secret"], "dashboard.login_secret"),
-        credentials_secret=None if credentials is None else dns_subdomain(credentials, "dashboard.credentials_secret"),
+        cpu=validate_cpu(args.get("cpu", "100m"), "dashboard.cpu"),
+        login_secret=validate_dns_subdomain(args["login_secret"], "dashboard.login_secret"),
+        credentials_secret=None
+        if credentials is None
+        else validate_dns_subdomain(credentials, "dashboard.credentials_secret"),
     )

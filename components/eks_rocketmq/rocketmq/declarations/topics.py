@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired, TypedDict, TypeVar
 
 from eks_rocketmq.args.field_metadata import Enumeration
-from eks_rocketmq.args.validation import between, did_you_mean, each_once, one_of
+from eks_rocketmq.args.validation import reject_duplicates, suggest_name, validate_choice, validate_range
 from eks_rocketmq.rocketmq.naming import resource_names
 
 MESSAGE_TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
@@ -108,18 +108,18 @@ def _plan_topic(
     name = resource_names.validate_topic_name(given["name"], reserved)
     path = f"topics[{name!r}]"
     kind = _validate_type(given.get("type", "NORMAL"), version, path, mixed=mixed)
-    read = between(given.get("queues", _DEFAULT_QUEUES), 1, _MAX_QUEUES, f"{path}.queues")
-    write = between(given.get("write_queues", read), 1, _MAX_QUEUES, f"{path}.write_queues")
+    read = validate_range(given.get("queues", _DEFAULT_QUEUES), 1, _MAX_QUEUES, f"{path}.queues")
+    write = validate_range(given.get("write_queues", read), 1, _MAX_QUEUES, f"{path}.write_queues")
     if write > read:
         msg = f"{path}.write_queues is {write}, queues is {read}; nobody reads the others: accepted is {read} or fewer"
         raise ValueError(msg)
-    permission = one_of(given.get("permission", "RW"), TOPIC_PERMISSIONS, f"{path}.permission")
+    permission = validate_choice(given.get("permission", "RW"), TOPIC_PERMISSIONS, f"{path}.permission")
     groups = given.get("broker_groups", list(broker_groups))
     for group in groups:
         if group not in broker_groups:
             msg = (
                 f"{path}.broker_groups names {group!r}; accepted are {', '.join(map(repr, broker_groups))}"
-                f"{did_you_mean(group, broker_groups)}"
+                f"{suggest_name(group, broker_groups)}"
             )
             raise ValueError(msg)
     if not groups:
@@ -145,7 +145,7 @@ def _validate_type(kind: str, version: str, path: str, *, mixed: bool) -> str:
     if kind not in known:
         msg = (
             f"{path}.type is {kind!r}; accepted with RocketMQ {version} are {', '.join(map(repr, known))}"
-            f"{did_you_mean(kind, known)}"
+            f"{suggest_name(kind, known)}"
         )
         raise ValueError(msg)
     return kind
@@ -162,7 +162,7 @@ def plan_consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGro
 
 def _plan_consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
     name = resource_names.validate_group_name(given["name"])
-    retries = between(
+    retries = validate_range(
         given.get("max_retries", _DEFAULT_RETRIES), 0, _MAX_RETRIES, f"consumer_groups[{name!r}].max_retries"
     )
     flags = (given.get("consume", True), given.get("broadcast", True), given.get("ordered", False))
@@ -170,7 +170,7 @@ def _plan_consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
 
 
 def _sort_unique(found: list[_Named], path: str) -> list[_Named]:
-    each_once([each.name for each in found], path)
+    reject_duplicates([each.name for each in found], path)
     return sorted(found, key=lambda each: each.name)
 
 

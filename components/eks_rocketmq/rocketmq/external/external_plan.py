@@ -4,15 +4,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.validation import between, matching, one_of, qualified_name, refuse_empty
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.validation import (
+    reject_empty,
+    validate_choice,
+    validate_pattern,
+    validate_qualified_name,
+    validate_range,
+)
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs, ExternalType, TrafficPolicy
 from eks_rocketmq.rocketmq.naming import ports
 from eks_rocketmq.rocketmq.network.network_policies import validate_cidr
 from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations
 
-EXTERNAL_TYPES = accepted_values(ExternalType)
-TRAFFIC_POLICIES = accepted_values(TrafficPolicy)
+EXTERNAL_TYPES = get_accepted_values(ExternalType)
+TRAFFIC_POLICIES = get_accepted_values(TrafficPolicy)
 NODE_PORTS = (30000, 32767)
 # Annotations that decide whether a load balancer has public addresses. Without one, most clouds assign public ones.
 _SCHEME_ANNOTATIONS = (
@@ -64,21 +70,23 @@ def plan_external(args: ExternalArgs) -> ExternalPlan:
     node_port = args.get("node_port")
     load_balancer_class = args.get("load_balancer_class")
     if "source_ranges" in args:
-        refuse_empty(args["source_ranges"], f"{path}.source_ranges", "all addresses")
+        reject_empty(args["source_ranges"], f"{path}.source_ranges", "all addresses")
     result = ExternalPlan(
-        type=one_of(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{path}.type"),
-        port=between(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{path}.port"),
-        node_port=None if node_port is None else between(node_port, *NODE_PORTS, f"{path}.node_port"),
+        type=validate_choice(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{path}.type"),
+        port=validate_range(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{path}.port"),
+        node_port=None if node_port is None else validate_range(node_port, *NODE_PORTS, f"{path}.node_port"),
         hostname=None
         if hostname is None
-        else matching(_HOSTNAME, hostname, f"{path}.hostname", "a host name such as 'mq.example.com'"),
+        else validate_pattern(_HOSTNAME, hostname, f"{path}.hostname", "a host name such as 'mq.example.com'"),
         remoting=args.get("remoting", False),
         annotations=validate_annotations(args.get("annotations", {}), f"{path}.annotations"),
         load_balancer_class=None
         if load_balancer_class is None
-        else qualified_name(load_balancer_class, f"{path}.load_balancer_class"),
+        else validate_qualified_name(load_balancer_class, f"{path}.load_balancer_class"),
         source_ranges=[validate_cidr(one, f"{path}.source_ranges") for one in args.get("source_ranges", [])],
-        traffic_policy=one_of(args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{path}.traffic_policy"),
+        traffic_policy=validate_choice(
+            args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{path}.traffic_policy"
+        ),
     )
     _check_external(result)
     if tls_ports := result.annotations.get(_TLS_PORTS):

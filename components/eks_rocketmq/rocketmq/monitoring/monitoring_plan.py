@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eks_rocketmq.args.field_metadata import accepted_values
-from eks_rocketmq.args.validation import between, matching, one_of
+from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.validation import validate_choice, validate_pattern, validate_range
 from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, Monitor, MonitoringArgs
-from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations, validate_labels
+from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations, validate_own_labels
 
-MONITORS = accepted_values(Monitor)
+MONITORS = get_accepted_values(Monitor)
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/troubleshooting/alerts.md"
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
@@ -57,17 +57,19 @@ def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
         ValueError: for the first argument that is not accepted.
     """
     path = "monitoring.grafana_dashboard"
-    labels = validate_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
+    labels = validate_own_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
     alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
     return MonitoringPlan(
-        monitor=one_of(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
+        monitor=validate_choice(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
         labels=labels,
-        interval=matching(_DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"),
+        interval=validate_pattern(
+            _DURATION, args.get("interval", "30s"), "monitoring.interval", "a time such as '30s'"
+        ),
         alerts=None if alerts is None else _plan_alerts(alerts, labels),
         grafana=None
         if grafana is None
         else GrafanaPlan(
-            validate_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{path}.labels"),
+            validate_own_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{path}.labels"),
             validate_annotations(grafana.get("annotations", {}), f"{path}.annotations"),
         ),
     )
@@ -76,19 +78,21 @@ def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
 def _plan_alerts(args: AlertsArgs, labels: dict[str, str]) -> AlertsPlan:
     path = "monitoring.alerts"
     return AlertsPlan(
-        labels=validate_labels(args.get("labels", labels), f"{path}.labels"),
+        labels=validate_own_labels(args.get("labels", labels), f"{path}.labels"),
         alert_labels=_validate_alert_labels(args.get("alert_labels", {}), f"{path}.alert_labels"),
         runbook=args.get("runbook_url", RUNBOOK),
         kubernetes_metrics=args.get("kubernetes_metrics", True),
-        disk_used_percent=between(
+        disk_used_percent=validate_range(
             args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, f"{path}.disk_used_percent"
         ),
-        consumer_lag_messages=between(
+        consumer_lag_messages=validate_range(
             args.get("consumer_lag_messages", 100_000), 1, 10**15, f"{path}.consumer_lag_messages"
         ),
-        consumer_lag_seconds=between(args.get("consumer_lag_seconds", 600), 1, 10**9, f"{path}.consumer_lag_seconds"),
+        consumer_lag_seconds=validate_range(
+            args.get("consumer_lag_seconds", 600), 1, 10**9, f"{path}.consumer_lag_seconds"
+        ),
         # A percentile is never above the upper bound of the last finite bucket.
-        send_latency_milliseconds=between(
+        send_latency_milliseconds=validate_range(
             args.get("send_latency_milliseconds", 500), 1, 2999, f"{path}.send_latency_milliseconds"
         ),
     )

@@ -15,7 +15,7 @@ import pulumi
 from pulumi import ComponentResource, Output, ProviderResource, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
-from eks_rocketmq.pulumi_sdk.component import resource_hooks
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
@@ -109,7 +109,7 @@ def _build_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], A
         except Exception as error:  # noqa: BLE001 - a failed check must not block a valid deployment
             _warn_once(f"cannot tell {question} ({error}); going on without that check")
 
-    return resource_hooks(name, run_check)
+    return create_resource_hooks(name, run_check)
 
 
 async def _resolve_provider(provider: ProviderResource | None) -> Mapping[str, str] | None:
@@ -133,16 +133,18 @@ def _read_once(
 
 
 def _read_namespace(settings: Mapping[str, str], namespace: str) -> NamespaceObjects:
-    from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only creates need it
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only creates need it
 
-    return {kind: get(settings, path.format(namespace))["items"] for kind, path in collisions.KINDS.items()}
+    return {kind: get_json(settings, path.format(namespace))["items"] for kind, path in collisions.KINDS.items()}
 
 
 def _list_violations(settings: Mapping[str, str], namespace: str, level: str) -> list[str]:
-    from eks_rocketmq.lookups.kubernetes_api import dry_run  # noqa: PLC0415 - as above
+    from eks_rocketmq.lookups.kubernetes_api import dry_run_patch  # noqa: PLC0415 - as above
 
     body = {"metadata": {"labels": {ENFORCE: level}}}
-    return [line for line in dry_run(settings, f"/api/v1/namespaces/{namespace}", body) if "existing pods" not in line]
+    return [
+        line for line in dry_run_patch(settings, f"/api/v1/namespaces/{namespace}", body) if "existing pods" not in line
+    ]
 
 
 @functools.cache

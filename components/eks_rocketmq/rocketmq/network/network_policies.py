@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eks_rocketmq.args.validation import label_pairs
+from eks_rocketmq.args.validation import validate_labels
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.network.network_policy_args import NetworkPoliciesArgs, PeerArgs
 
@@ -80,7 +80,7 @@ def build_peers(given: Sequence[PeerArgs], path: str) -> Peers:
 
 def _build_peer(peer: PeerArgs, path: str) -> dict[str, Any]:
     selectors = {
-        selector: {"matchLabels": label_pairs(match_labels, f"{path}.{field_name}")} if match_labels else {}
+        selector: {"matchLabels": validate_labels(match_labels, f"{path}.{field_name}")} if match_labels else {}
         for selector, field_name, match_labels in (
             ("namespaceSelector", "namespace_labels", peer.get("namespace_labels")),
             ("podSelector", "pod_labels", peer.get("pod_labels")),

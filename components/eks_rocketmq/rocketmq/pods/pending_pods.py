@@ -11,8 +11,8 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, ErrorHookArgs, Output, ResourceHookBinding
 
-from eks_rocketmq.lookups.events import latest
-from eks_rocketmq.pulumi_sdk.component import error_hooks
+from eks_rocketmq.lookups.events import format_latest_event
+from eks_rocketmq.pulumi_sdk.component import create_error_hooks
 from eks_rocketmq.rocketmq.pods import provisioners
 from eks_rocketmq.rocketmq.pods.schedulability import build_schedulable_hooks
 
@@ -49,7 +49,7 @@ def build_pending_pod_hooks(name: str, component: ComponentResource) -> Resource
         return False
 
     return ResourceHookBinding(
-        before_create=build_schedulable_hooks(name, provider), on_error=error_hooks(f"{name}-unready", explain)
+        before_create=build_schedulable_hooks(name, provider), on_error=create_error_hooks(f"{name}-unready", explain)
     )
 
 
@@ -107,13 +107,13 @@ def _is_ready(pod: Object) -> bool:
 
 def _find_last_warning(events: Sequence[Object], kind: str, name: str) -> str:
     """Return the last warning about an object, with its reason."""
-    return latest(event for event in _filter_events(events, kind, name) if event.get("type") == "Warning")
+    return format_latest_event(event for event in _filter_events(events, kind, name) if event.get("type") == "Warning")
 
 
 def _find_provisioning_event(events: Sequence[Object], claim: str) -> str:
     """Return the event of type Normal that says what a claim waits for."""
     about_claim = _filter_events(events, CLAIM, claim)
-    return latest(event for event in about_claim if event.get("reason") == "ExternalProvisioning")
+    return format_latest_event(event for event in about_claim if event.get("reason") == "ExternalProvisioning")
 
 
 def _filter_events(events: Sequence[Object], kind: str, name: str) -> list[Object]:
@@ -124,14 +124,14 @@ def _filter_events(events: Sequence[Object], kind: str, name: str) -> list[Objec
 
 def _list_driver_problems(provider: Mapping[str, str], claims: Sequence[Object], events: Sequence[Object]) -> list[str]:
     """Return the problems of the drivers of unbound claims without a warning event."""
-    from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only failures need it
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only failures need it
 
     def read_log(pod: str, container: str) -> str:
         path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods/{pod}/log"
         # A terminated container has only the previous log until it restarts.
         for previous in ("false", "true"):
             try:
-                message = str(get(provider, path, container=container, tailLines="100", previous=previous))
+                message = str(get_json(provider, path, container=container, tailLines="100", previous=previous))
             except Exception:  # noqa: BLE001, S112 - the log may be missing or not readable
                 continue
             if provisioners.find_log_error(message):
@@ -147,19 +147,19 @@ def _list_driver_problems(provider: Mapping[str, str], claims: Sequence[Object],
     problems = []
     for driver in known:
         path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods"
-        pods = get(provider, path, labelSelector=provisioners.CONTROLLERS[driver])["items"]
+        pods = get_json(provider, path, labelSelector=provisioners.CONTROLLERS[driver])["items"]
         problems.append(provisioners.describe_controller_problem(driver, pods, read_log))
     return [line for line in problems if line]
 
 
 def _read_problems(provider: Mapping[str, str], inputs: Object) -> list[str]:
-    from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only failures need it
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only failures need it
 
     namespace = f"/api/v1/namespaces/{inputs['metadata']['namespace']}"
     selector = ",".join(f"{key}={value}" for key, value in inputs["spec"]["selector"]["matchLabels"].items())
-    pods = get(provider, f"{namespace}/pods", labelSelector=selector)["items"]
-    claims = get(provider, f"{namespace}/persistentvolumeclaims")["items"]
-    events = get(provider, f"{namespace}/events")["items"]
+    pods = get_json(provider, f"{namespace}/pods", labelSelector=selector)["items"]
+    claims = get_json(provider, f"{namespace}/persistentvolumeclaims")["items"]
+    events = get_json(provider, f"{namespace}/events")["items"]
     lines = list_pod_problems(pods, claims, events)
     try:
         return [*lines, *_list_driver_problems(provider, claims, events)]

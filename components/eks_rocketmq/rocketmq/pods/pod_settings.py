@@ -5,16 +5,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eks_rocketmq.args.field_metadata import accepted_values
+from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
-    dns_subdomain,
-    label_pairs,
-    label_value,
-    one_of,
-    qualified_name,
-    refuse_beside,
-    refuse_empty,
-    whole_number,
+    parse_whole_number,
+    reject_empty,
+    reject_ignored_args,
+    validate_choice,
+    validate_dns_subdomain,
+    validate_label_value,
+    validate_labels,
+    validate_qualified_name,
 )
 from eks_rocketmq.rocketmq.naming.labels import build_labels
 from eks_rocketmq.rocketmq.pods.placement import ZONE
@@ -30,10 +30,10 @@ from eks_rocketmq.rocketmq.pods.pod_args import (
     TolerationArgs,
 )
 
-PULL_POLICIES = accepted_values(ImagePullPolicy)
-OPERATORS = accepted_values(NodeOperator)
-SECURITY_LEVELS = accepted_values(PodSecurityLevel)
-EFFECTS = accepted_values(TaintEffect)
+PULL_POLICIES = get_accepted_values(ImagePullPolicy)
+OPERATORS = get_accepted_values(NodeOperator)
+SECURITY_LEVELS = get_accepted_values(PodSecurityLevel)
+EFFECTS = get_accepted_values(TaintEffect)
 _NUMBER_LIMIT = 2**63
 _MAX_WEIGHT = 100
 _MERGED = ("node_selector", "labels", "annotations", "environment")
@@ -133,8 +133,8 @@ def plan_image_pull(args: Mapping[str, Any]) -> PodSettings:
     Raises:
         ValueError: with the argument, its value and what is accepted.
     """
-    policy = one_of(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, "image_pull_policy")
-    secrets = [dns_subdomain(name, "image_pull_secrets") for name in args.get("image_pull_secrets", [])]
+    policy = validate_choice(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, "image_pull_policy")
+    secrets = [validate_dns_subdomain(name, "image_pull_secrets") for name in args.get("image_pull_secrets", [])]
     return PodSettings(pull_policy=policy, pull_secrets=secrets)
 
 
@@ -171,14 +171,14 @@ def list_zone_inputs(given: Sequence[tuple[str, PodsArgs]]) -> list[str]:
     return list(found.values())
 
 
-def validate_labels(given: Mapping[str, str], path: str) -> dict[str, str]:
+def validate_own_labels(given: Mapping[str, str], path: str) -> dict[str, str]:
     """Validate labels for objects or pods and return them.
 
     Raises:
         ValueError: for a label that Kubernetes rejects or that the deployment sets.
     """
     _reject_reserved(given, RESERVED_LABELS, path)
-    return label_pairs(given, path)
+    return validate_labels(given, path)
 
 
 def validate_annotations(given: Mapping[str, str], path: str) -> dict[str, str]:
@@ -188,18 +188,18 @@ def validate_annotations(given: Mapping[str, str], path: str) -> dict[str, str]:
         ValueError: for an annotation that Kubernetes rejects or that controls Pulumi.
     """
     _reject_reserved(given, [key for key in given if key.startswith(_PULUMI_PREFIX)], path)
-    return {qualified_name(key, path): value for key, value in given.items()}
+    return {validate_qualified_name(key, path): value for key, value in given.items()}
 
 
 def _validate_fields(args: PodsArgs, path: str) -> dict[str, Any]:
     """Return the fields that are set, each as `PodSettings` expects it."""
     checks: dict[str, Callable[[Any, str], Any]] = {
         "zones": _validate_zones,
-        "node_selector": label_pairs,
+        "node_selector": validate_labels,
         "node_affinity": _build_affinity,
         "tolerations": lambda given, where: [_build_toleration(one, f"{where}[{i}]") for i, one in enumerate(given)],
-        "priority_class": dns_subdomain,
-        "labels": validate_labels,
+        "priority_class": validate_dns_subdomain,
+        "labels": validate_own_labels,
         "annotations": validate_annotations,
         "environment": _validate_environment,
         "java_options": lambda given, where: [_validate_java_option(one, where) for one in given],
@@ -208,7 +208,7 @@ def _validate_fields(args: PodsArgs, path: str) -> dict[str, Any]:
 
 
 def _validate_zones(given: list[str], path: str) -> list[str]:
-    zones = [label_value(zone, path) for zone in given]
+    zones = [validate_label_value(zone, path) for zone in given]
     if not zones or "" in zones or len(set(zones)) < len(zones):
         msg = f"{path} is {zones}; accepted are one zone or more, each once, such as 'ap-southeast-1a'"
         raise ValueError(msg)
@@ -218,7 +218,7 @@ def _validate_zones(given: list[str], path: str) -> list[str]:
 def _build_affinity(given: NodeAffinityArgs, path: str) -> dict[str, list[dict[str, Any]]]:
     required, preferred = given.get("required", []), given.get("preferred", [])
     if "required" in given:
-        refuse_empty(required, f"{path}.required", "every node")
+        reject_empty(required, f"{path}.required", "every node")
     return {
         "required": [_build_expression(one, f"{path}.required[{i}]") for i, one in enumerate(required)],
         "preferred": [_build_preference(one, f"{path}.preferred[{i}]") for i, one in enumerate(preferred)],
@@ -226,7 +226,7 @@ def _build_affinity(given: NodeAffinityArgs, path: str) -> dict[str, list[dict[s
 
 
 def _build_preference(given: NodePreferenceArgs, path: str) -> dict[str, Any]:
-    weight = whole_number(given["weight"], f"{path}.weight")
+    weight = parse_whole_number(given["weight"], f"{path}.weight")
     if not 1 <= weight <= _MAX_WEIGHT:
         msg = f"{path}.weight is {weight}; accepted is 1 to {_MAX_WEIGHT}"
         raise ValueError(msg)
@@ -238,9 +238,9 @@ def _build_preference(given: NodePreferenceArgs, path: str) -> dict[str, Any]:
 
 
 def _build_expression(given: NodeMatchArgs, path: str) -> dict[str, Any]:
-    key = qualified_name(given["key"], f"{path}.key")
-    operator = one_of(given["operator"], OPERATORS, f"{path}.operator")
-    values = [label_value(value, f"{path}.values") for value in given.get("values", [])]
+    key = validate_qualified_name(given["key"], f"{path}.key")
+    operator = validate_choice(given["operator"], OPERATORS, f"{path}.operator")
+    values = [validate_label_value(value, f"{path}.values") for value in given.get("values", [])]
     if operator in {"In", "NotIn"}:
         fits, accepted = bool(values), "one value or more"
     elif operator in {"Exists", "DoesNotExist"}:
@@ -258,17 +258,17 @@ def _build_expression(given: NodeMatchArgs, path: str) -> dict[str, Any]:
 def _build_toleration(given: TolerationArgs, path: str) -> dict[str, Any]:
     result: dict[str, Any] = {"operator": "Equal" if "value" in given else "Exists"}
     if "key" in given:
-        result["key"] = qualified_name(given["key"], f"{path}.key")
+        result["key"] = validate_qualified_name(given["key"], f"{path}.key")
     elif "value" in given:
         msg = f"{path} has the value {given['value']!r} and no key; give the key of the taint, or leave the value out"
         raise ValueError(msg)
     if "value" in given:
-        result["value"] = label_value(given["value"], f"{path}.value")
+        result["value"] = validate_label_value(given["value"], f"{path}.value")
     effect = given.get("effect")
     if effect is not None:
-        result["effect"] = one_of(effect, EFFECTS, f"{path}.effect")
+        result["effect"] = validate_choice(effect, EFFECTS, f"{path}.effect")
     if "seconds" in given:
-        seconds = whole_number(given["seconds"], f"{path}.seconds")
+        seconds = parse_whole_number(given["seconds"], f"{path}.seconds")
         if seconds < 1 or effect != "NoExecute":
             msg = f"{path}.seconds is {seconds}; accepted is 1 or more, with effect 'NoExecute'"
             raise ValueError(msg)
@@ -321,5 +321,5 @@ def plan_pod_security(args: Mapping[str, Any]) -> str:
         ValueError: for an unknown level, or for a level without `create_namespace`.
     """
     if not args.get("create_namespace", True):
-        refuse_beside(args, ["pod_security"], "create_namespace false, which leaves the namespace as it is")
-    return one_of(args.get("pod_security", SECURITY_LEVELS[0]), SECURITY_LEVELS, "pod_security")
+        reject_ignored_args(args, ["pod_security"], "create_namespace false, which leaves the namespace as it is")
+    return validate_choice(args.get("pod_security", SECURITY_LEVELS[0]), SECURITY_LEVELS, "pod_security")

@@ -10,8 +10,8 @@ from typing import Any
 import pulumi
 from pulumi import ResourceHookArgs
 
-from eks_rocketmq.args.validation import bytes_of
-from eks_rocketmq.pulumi_sdk.component import resource_hooks
+from eks_rocketmq.args.validation import parse_bytes
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 from eks_rocketmq.pulumi_sdk.sdk_internals import is_dry_run
 from eks_rocketmq.rocketmq.pods.placement import ZONE, Nodes, Pods, find_obstacle
 
@@ -46,7 +46,7 @@ def build_schedulable_hooks(name: str, provider: Mapping[str, str] | None) -> li
         for line in lines:
             pulumi.log.warn(f"{args.name}: {line}")
 
-    return resource_hooks(f"{name}-schedulable", warn)
+    return create_resource_hooks(f"{name}-schedulable", warn)
 
 
 def parse_nodes(listed: Sequence[Object]) -> list[Nodes]:
@@ -64,7 +64,7 @@ def parse_pods(manifest: Object) -> Pods:
         int(manifest["spec"]["replicas"]),
         spec,
         cpu=sum(_parse_cpu(str(one.get("cpu", "0"))) for one in requests),
-        memory=sum(bytes_of(str(one["memory"]), "memory") for one in requests if "memory" in one),
+        memory=sum(parse_bytes(str(one["memory"]), "memory") for one in requests if "memory" in one),
         anti_affinity="requiredDuringSchedulingIgnoredDuringExecution"
         in spec.get("affinity", {}).get("podAntiAffinity", {}),
         zones=max((int(one.get("minDomains", 1)) for one in spread), default=1),
@@ -80,7 +80,7 @@ def _parse_node(listed: Object) -> Nodes:
         labels={key: frozenset({value}) for key, value in labels.items()},
         taints=[{"value": "", **taint} for taint in listed.get("spec", {}).get("taints", [])],
         cpu=_parse_cpu(str(allocatable["cpu"])) if "cpu" in allocatable else None,
-        memory=bytes_of(str(allocatable["memory"]), "memory") if "memory" in allocatable else None,
+        memory=parse_bytes(str(allocatable["memory"]), "memory") if "memory" in allocatable else None,
         all_labels=True,
     )
 
@@ -90,10 +90,10 @@ def _parse_cpu(cpu: str) -> int:
 
 
 def _list_problems(provider: Mapping[str, str], manifest: Object, dry_run: bool) -> list[str]:
-    from eks_rocketmq.lookups.kubernetes_api import get  # noqa: PLC0415 - the import takes 250 ms; only creates need it
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only creates need it
 
     def list_names(path: str) -> set[str]:
-        return {one["metadata"]["name"] for one in get(provider, path)["items"]}
+        return {one["metadata"]["name"] for one in get_json(provider, path)["items"]}
 
     problems: list[str] = []
     priority = manifest["spec"]["template"]["spec"].get("priorityClassName")
@@ -106,6 +106,6 @@ def _list_problems(provider: Mapping[str, str], manifest: Object, dry_run: bool)
         problems += [
             f"the cluster has no StorageClass {name!r}; the claims stay Pending until it has" for name in unknown
         ]
-    if problem := find_obstacle(parse_pods(manifest), parse_nodes(get(provider, _NODES)["items"])):
+    if problem := find_obstacle(parse_pods(manifest), parse_nodes(get_json(provider, _NODES)["items"])):
         problems.append(f"its pods {problem}. They stay Pending until nodes are added that take them")
     return problems

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eks_rocketmq.args.validation import between, bytes_of, check_known_name, cpu, dns_label, whole_number
+from eks_rocketmq.args.validation import (
+    parse_bytes,
+    parse_whole_number,
+    validate_cpu,
+    validate_dns_label,
+    validate_known_name,
+    validate_range,
+)
 from eks_rocketmq.rocketmq.access import access
 from eks_rocketmq.rocketmq.config import broker_config, durability, memory, tls
 from eks_rocketmq.rocketmq.config.broker_config import Value
@@ -103,7 +110,7 @@ def validate_replicas(given: Mapping[str, Any], path: str) -> int:
     Raises:
         ValueError: for a number outside the range.
     """
-    return between(given["replicas"], 1, _MAX_REPLICAS, f"{path}.replicas")
+    return validate_range(given["replicas"], 1, _MAX_REPLICAS, f"{path}.replicas")
 
 
 def _plan_role(  # noqa: PLR0913 - the inputs of a role's plan
@@ -118,7 +125,7 @@ def _plan_role(  # noqa: PLR0913 - the inputs of a role's plan
     return RolePlan(
         replicas=replicas,
         memory=memory.divide_memory(role, given["memory"], f"{path}.memory", direct_needed=direct_needed),
-        cpu=cpu(given["cpu"], f"{path}.cpu"),
+        cpu=validate_cpu(given["cpu"], f"{path}.cpu"),
         config=config,
         pods=pods,
         storage=given.get("storage", ""),
@@ -172,7 +179,7 @@ def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: 
         path="controllers.config",
     )
     durability.check_keys(shared.profile, keys, "controllers.config")
-    check_known_name(given.get("storage_class"), "controllers.storage_class")
+    validate_known_name(given.get("storage_class"), "controllers.storage_class")
     _check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
     return _plan_role(labels.CONTROLLER, given, "controllers", broker_config.render_properties(keys), shared)
 
@@ -189,18 +196,18 @@ def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses:
         ValueError: for the first argument that is not accepted.
     """
     path = f"broker_groups[{given['name']!r}]"
-    name = dns_label(given["name"], f"{path}.name")
+    name = validate_dns_label(given["name"], f"{path}.name")
     if len(name) > _MAX_GROUP_NAME:
         msg = f"{path}.name has {len(name)} letters; accepted are {_MAX_GROUP_NAME} or fewer"
         raise ValueError(msg)
     if name in _RESERVED_GROUP_NAMES:
         msg = f"{path}.name is {name!r}, as the set of another role is called; accepted is any other name"
         raise ValueError(msg)
-    replicas = whole_number(given["replicas"], f"{path}.replicas")
+    replicas = parse_whole_number(given["replicas"], f"{path}.replicas")
     min_in_sync, input_path = shared.min_in_sync, "min_in_sync_replicas"
     if "min_in_sync_replicas" in given:
         input_path = f"{path}.min_in_sync_replicas"
-        min_in_sync = whole_number(given["min_in_sync_replicas"], input_path)
+        min_in_sync = parse_whole_number(given["min_in_sync_replicas"], input_path)
     durability.check_members(shared.profile, path, replicas, min_in_sync, input_path)
     defaults: dict[str, Value] = {
         "brokerClusterName": labels.CLUSTER,
@@ -222,7 +229,7 @@ def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses:
         shared.version, "broker", defaults, given.get("config", {}), fixed=fixed, path=f"{path}.config"
     )
     durability.check_keys(shared.profile, keys, f"{path}.config")
-    check_known_name(given.get("storage_class"), f"{path}.storage_class")
+    validate_known_name(given.get("storage_class"), f"{path}.storage_class")
     _check_store(path, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
     role = _plan_role(
         labels.BROKER,
@@ -297,7 +304,7 @@ def _check_store(path: str, storage: str, file: int) -> None:
     Raises:
         ValueError: with the size and what is accepted.
     """
-    if bytes_of(storage, f"{path}.storage") < _MIN_LOG_FILES * file:
+    if parse_bytes(storage, f"{path}.storage") < _MIN_LOG_FILES * file:
         msg = (
             f"{path}.storage is {storage}; accepted is room for {_MIN_LOG_FILES} files of its log, "
             f"{_MIN_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"

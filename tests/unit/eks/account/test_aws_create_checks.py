@@ -14,7 +14,7 @@ from eks_rocketmq.lookups import create_checks as common
 from eks_rocketmq.lookups import kubernetes_objects
 from eks_rocketmq.lookups.aws_resources import ROLE
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.harness import PROJECT, Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
@@ -28,16 +28,16 @@ def recorded() -> Recording:
     return run(program)
 
 
-def check(monkeypatch: pytest.MonkeyPatch, found: Found | Exception | None) -> list[tuple[str, str]]:
+def check(monkeypatch: pytest.MonkeyPatch, found: ExistingResource | Exception | None) -> list[tuple[str, str]]:
     """Calls the hook as the engine does before a create; returns what was logged."""
     logged: list[tuple[str, str]] = []
 
-    def answer(*_: Any) -> Found | None:
+    def answer(*_: Any) -> ExistingResource | None:
         if isinstance(found, Exception):
             raise found
         return found
 
-    monkeypatch.setattr(aws_create_checks, "find", answer)
+    monkeypatch.setattr(aws_create_checks, "find_resource", answer)
     monkeypatch.setattr(common.pulumi.log, "warn", lambda message: logged.append(("WARNING", message)))
     hook = recorded().hooks["driver-preflight"]
     args = pulumi.ResourceHookArgs(urn="urn", id="", name="driver-role", type=ROLE, new_inputs={"name": "driver"})
@@ -47,7 +47,7 @@ def check(monkeypatch: pytest.MonkeyPatch, found: Found | Exception | None) -> l
 
 def test_a_resource_of_others_is_refused_with_the_three_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError) as refusal:
-        check(monkeypatch, Found("driver", {"team": "messaging"}))
+        check(monkeypatch, ExistingResource("driver", {"team": "messaging"}))
     assert str(refusal.value).splitlines() == [
         "Role 'driver' exists already and is not part of stack 'test'. Three ways on:",
         "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s test",
@@ -61,12 +61,12 @@ def test_what_does_not_exist_may_be_created(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_replacement_of_the_stacks_own_resource_is_no_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check(monkeypatch, Found("driver", {"eks-rocketmq/stack": "eks-rocketmq/test", "x": "y"})) == []
+    assert check(monkeypatch, ExistingResource("driver", {"eks-rocketmq/stack": "eks-rocketmq/test", "x": "y"})) == []
 
 
 def test_a_resource_of_another_stack_is_refused_and_no_import_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError) as refusal:
-        check(monkeypatch, Found("driver", {"eks-rocketmq/stack": "eks-rocketmq/staging"}))
+        check(monkeypatch, ExistingResource("driver", {"eks-rocketmq/stack": "eks-rocketmq/staging"}))
     assert str(refusal.value).splitlines() == [
         "Role 'driver' belongs to stack 'eks-rocketmq/staging', not to stack 'test'. Two ways on:",
         "  existing      use it as it is, without managing it: pass its ARN",
@@ -85,7 +85,7 @@ def test_an_account_that_does_not_answer_stops_nothing_and_is_said(monkeypatch: 
 
 def test_adoption_plans_without_the_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SKIP_VARIABLE, "1")
-    assert check(monkeypatch, Found("driver")) == []
+    assert check(monkeypatch, ExistingResource("driver")) == []
 
 
 class Sts:
@@ -111,9 +111,9 @@ class Asked:
         self.said: list[str] = []
         common._warn_once.cache_clear()
         monkeypatch.setattr(
-            aws_create_checks, "aws_session", lambda provider: self.settings.append(provider) or Sts(account)
+            aws_create_checks, "create_session", lambda provider: self.settings.append(provider) or Sts(account)
         )
-        monkeypatch.setattr(aws_create_checks, "find", lambda session, *_: self.found.append(session()))
+        monkeypatch.setattr(aws_create_checks, "find_resource", lambda session, *_: self.found.append(session()))
         monkeypatch.setattr(common.pulumi.log, "warn", self.said.append)
 
     def run(
@@ -211,12 +211,12 @@ def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: py
 
     hook = run(program).hooks["cluster-eks-preflight"]
     asked: list[str] = []
-    monkeypatch.setattr(aws_create_checks, "aws_session", lambda _: None)
+    monkeypatch.setattr(aws_create_checks, "create_session", lambda _: None)
     monkeypatch.setattr(aws_create_checks, "find_cluster", lambda _, name: asked.append(name))
     call(hook, type="aws:eks/cluster:Cluster", name="staging")
     assert asked == ["staging"]
     monkeypatch.setattr(
-        aws_create_checks, "find_cluster", lambda _, name: Found(name, {"eks-rocketmq/stack": "other/one"})
+        aws_create_checks, "find_cluster", lambda _, name: ExistingResource(name, {"eks-rocketmq/stack": "other/one"})
     )
     with pytest.raises(RuntimeError) as refusal:
         call(hook, type="aws:eks/cluster:Cluster", name="staging")
@@ -225,11 +225,13 @@ def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: py
         "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)",
         "  create     give the new one another name (`clusterName`), and run again",
     ]
-    monkeypatch.setattr(aws_create_checks, "find_cluster", lambda _, name: Found(name))
+    monkeypatch.setattr(aws_create_checks, "find_cluster", lambda _, name: ExistingResource(name))
     with pytest.raises(RuntimeError, match="'staging' exists already and is not part of stack 'test'"):
         call(hook, type="aws:eks/cluster:Cluster", name="staging")
     monkeypatch.setattr(
-        aws_create_checks, "find_cluster", lambda _, name: Found(name, {"eks-rocketmq/stack": f"{PROJECT}/test"})
+        aws_create_checks,
+        "find_cluster",
+        lambda _, name: ExistingResource(name, {"eks-rocketmq/stack": f"{PROJECT}/test"}),
     )
     call(hook, type="aws:eks/cluster:Cluster", name="staging")
 
@@ -239,8 +241,10 @@ def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytes
     hook, inputs = recording.hooks["rocketmq-namespace-preflight"], recording.one("Namespace").inputs
     asked: list[Any] = []
 
-    def has(annotations: dict[str, str]) -> Callable[..., Found]:
-        return lambda config, wanted: asked.append((config, wanted["kind"])) or Found("rocketmq", annotations)
+    def has(annotations: dict[str, str]) -> Callable[..., ExistingResource]:
+        return lambda config, wanted: (
+            asked.append((config, wanted["kind"])) or ExistingResource("rocketmq", annotations)
+        )
 
     monkeypatch.setattr(kubernetes_objects, "find_object", has({}))
     with pytest.raises(RuntimeError) as refusal:
@@ -260,8 +264,8 @@ def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytes
 def test_a_log_group_that_eks_made_again_is_refused_at_preview_with_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = run_stack("staging", preview=True)
     inputs = recording.one("LogGroup", "cluster-logs").inputs
-    monkeypatch.setattr(aws_create_checks, "aws_session", lambda _: None)
-    monkeypatch.setattr(aws_create_checks, "find", lambda *_: Found(inputs["name"]))
+    monkeypatch.setattr(aws_create_checks, "create_session", lambda _: None)
+    monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: ExistingResource(inputs["name"]))
     with pytest.raises(RuntimeError) as refusal:
         call(recording.hooks["cluster-logs-preflight"], type="aws:cloudwatch/logGroup:LogGroup", **inputs)
     assert str(refusal.value).splitlines()[:3] == [

@@ -178,7 +178,7 @@ def test_what_belongs_to_another_kind_of_driver_is_refused(more: dict[str, Any],
 
 def found(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
     """Calls the hook of the addon's create as the engine does, where AWS has no addon."""
-    monkeypatch.setattr(aws_create_checks, "find", lambda *_: None)
+    monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: None)
     addon = recording.one("Addon")
     assert "ebs-csi-addon-driver-preflight" in addon.before_create
     args = pulumi.ResourceHookArgs(urn=addon.urn, id="", name=addon.name, type=addon.type, new_inputs=addon.inputs)

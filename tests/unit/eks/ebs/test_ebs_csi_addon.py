@@ -13,7 +13,7 @@ from eks_rocketmq.eks.account import aws_create_checks
 from eks_rocketmq.eks.ebs import driver_plan
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.lookups.aws_resources import ROLE
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 from tests.unit.harness.trust import PodIdentity, Token, admits
@@ -196,7 +196,7 @@ def test_configuration_conflicts_and_the_rest_are_passed_on() -> None:
 def test_a_role_of_others_is_told_to_the_owner_of_the_driver_in_his_own_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aws_create_checks, "find", lambda *_: Found("reader", {}))
+    monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: ExistingResource("reader", {}))
 
     def told(make: Callable[[], object], name: str) -> str:
         hook = run(make, preview=True).hooks[f"{name}-preflight"]

@@ -17,7 +17,7 @@ from eks_rocketmq.eks.ebs.storage_class_plan import (
     compute_min_size,
 )
 from eks_rocketmq.lookups import kubernetes_objects
-from eks_rocketmq.lookups.found import Found
+from eks_rocketmq.lookups.existing_resource import ExistingResource
 from sandbox.aws import volume_rules
 from tests.unit.harness import Fakes, Recording, run
 from tests.unit.harness.fakes import gp2_class
@@ -300,11 +300,11 @@ def test_every_argument_is_for_adopting_or_refused_there() -> None:
                 check_adoption({"class_name": "gp2", argument: None})
 
 
-def look_for(found: Found | Exception | None, monkeypatch: pytest.MonkeyPatch, **args: Any) -> list[str]:
+def look_for(found: ExistingResource | Exception | None, monkeypatch: pytest.MonkeyPatch, **args: Any) -> list[str]:
     """Calls the hook of a new class as the engine does; returns the kubeconfigs that were asked."""
     asked: list[str] = []
 
-    def find_object(kubeconfig: str, inputs: dict[str, Any]) -> Found | None:
+    def find_object(kubeconfig: str, inputs: dict[str, Any]) -> ExistingResource | None:
         asked.append(kubeconfig)
         assert (inputs["kind"], inputs["metadata"]["name"]) == ("StorageClass", "rocketmq-gp3")
         if isinstance(found, Exception):
@@ -322,12 +322,12 @@ def look_for(found: Found | Exception | None, monkeypatch: pytest.MonkeyPatch, *
 
 def test_a_class_that_another_made_is_found_before_the_create(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match=r"'rocketmq-gp3' cannot be created: .* which this stack has not made"):
-        look_for(Found("rocketmq-gp3", {"team": "x"}), monkeypatch, kubeconfig="config")
+        look_for(ExistingResource("rocketmq-gp3", {"team": "x"}), monkeypatch, kubeconfig="config")
 
 
-@pytest.mark.parametrize("found", [None, Found("rocketmq-gp3", MARK), ConnectionError("no route")])
+@pytest.mark.parametrize("found", [None, ExistingResource("rocketmq-gp3", MARK), ConnectionError("no route")])
 def test_a_free_name_the_stacks_own_class_and_a_silent_cluster_stop_nothing(
-    found: Found | Exception | None, monkeypatch: pytest.MonkeyPatch
+    found: ExistingResource | Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert look_for(found, monkeypatch, kubeconfig="config") == ["config"]
 

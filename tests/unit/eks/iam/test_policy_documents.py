@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.args.aws_identifiers import issuer_host
+from eks_rocketmq.args.aws_identifiers import parse_issuer_host
 from eks_rocketmq.eks.iam.policy_documents import (
     TRUST_POLICY_LIMIT,
     build_web_identity_trust_policy,
@@ -76,7 +76,7 @@ def test_no_subject_that_only_resembles_an_allowed_one_is_let_in(subject: str, s
 )
 def test_a_malformed_issuer_is_refused_with_the_accepted_form(issuer: str) -> None:
     with pytest.raises(ValueError, match="accepted is the URL as DescribeCluster gives it"):
-        issuer_host(issuer)
+        parse_issuer_host(issuer)
 
 
 def test_a_role_for_nobody_is_refused() -> None:

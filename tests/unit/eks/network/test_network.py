@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eks_rocketmq import Network, NetworkArgs
-from eks_rocketmq.args.cidr import public_sources, service_block, subnet_plan, vpc_block
+from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets, validate_public_sources, validate_service_block
 from eks_rocketmq.eks.network.network_args import NatMode
 from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, list_endpoint_names, select_zones
 from tests.unit.harness import Fakes, ProviderError, Recording, run
@@ -269,27 +269,27 @@ BLOCKS = st.builds(
 @given(BLOCKS, st.integers(2, 6))
 def test_subnets_lie_inside_apart_and_where_they_were(vpc: IPv4Network, zones: int) -> None:
     try:
-        private, public = subnet_plan(vpc, zones)
+        private, public = plan_subnets(vpc, zones)
     except ValueError:
         assert zones > 4, "four zones fit into every VPC down to /24"
         return
     every = [*private, *public]
     assert all(subnet.subnet_of(vpc) for subnet in every)
     assert not any(a.overlaps(b) for i, a in enumerate(every) for b in every[i + 1 :])
-    fewer = subnet_plan(vpc, zones - 1)
+    fewer = plan_subnets(vpc, zones - 1)
     assert ([*fewer[0]], [*fewer[1]]) == (private[:-1], public[:-1]), "one zone more moves no subnet"
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20) | st.from_regex(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", fullmatch=True))
 def test_a_text_is_a_block_or_refused_in_words(text: str) -> None:
-    for check in (vpc_block, service_block, lambda block: public_sources([block], "cidrs")):
+    for check in (parse_vpc_block, validate_service_block, lambda block: validate_public_sources([block], "cidrs")):
         words = refusal(check, text)
         assert str(IPv4Network(text)) == text if words is None else "accepted" in words
 
 
 def test_the_default_network_leaves_room_for_pods() -> None:
-    private, public = subnet_plan(IPv4Network("10.0.0.0/16"), 3)
+    private, public = plan_subnets(IPv4Network("10.0.0.0/16"), 3)
     assert [str(subnet) for subnet in private] == ["10.0.0.0/19", "10.0.32.0/19", "10.0.64.0/19"]
     assert [str(subnet) for subnet in public] == ["10.0.255.0/24", "10.0.254.0/24", "10.0.253.0/24"]
 
@@ -387,18 +387,18 @@ def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> No
 
 
 def test_sources_of_a_public_endpoint_are_public_blocks() -> None:
-    assert public_sources(["203.0.113.0/24", "0.0.0.0/0"], "cidrs") == ["203.0.113.0/24", "0.0.0.0/0"]
+    assert validate_public_sources(["203.0.113.0/24", "0.0.0.0/0"], "cidrs") == ["203.0.113.0/24", "0.0.0.0/0"]
     with pytest.raises(ValueError, match=r"cidrs has '10.1.0.0/16', a part of 10.0.0.0/8"):
-        public_sources(["10.1.0.0/16"], "cidrs")
+        validate_public_sources(["10.1.0.0/16"], "cidrs")
     with pytest.raises(ValueError, match="cidrs has 2 blocks; accepted are up to 40, each named once"):
-        public_sources(["203.0.113.0/24"] * 2, "cidrs")
+        validate_public_sources(["203.0.113.0/24"] * 2, "cidrs")
 
 
 @pytest.mark.parametrize("wrong", ["10.0.0.0/11", "10.0.0.0/25", "203.0.113.0/24", "100.64.0.0/16"])
 def test_service_addresses_are_private_and_of_a_size_that_eks_takes(wrong: str) -> None:
-    assert service_block("172.20.0.0/16") == "172.20.0.0/16"
+    assert validate_service_block("172.20.0.0/16") == "172.20.0.0/16"
     with pytest.raises(ValueError, match=r"service_cidr is .*; accepted (is|are)"):
-        service_block(wrong)
+        validate_service_block(wrong)
 
 
 def test_the_zones_of_the_fake_are_unsorted() -> None:

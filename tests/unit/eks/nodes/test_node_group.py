@@ -231,7 +231,7 @@ JOIN, PULL = f"{OF_AWS}AmazonEKSWorkerNodePolicy", f"{OF_AWS}AmazonEC2ContainerR
 def warned(monkeypatch: pytest.MonkeyPatch, session: Any, role: str = ROLE) -> list[str]:
     """What is said of a node group's own role before its create."""
     said: list[str] = []
-    monkeypatch.setattr(aws_create_checks, "aws_session", lambda _: session)
+    monkeypatch.setattr(aws_create_checks, "create_session", lambda _: session)
     monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
     made = run(program(role_arn=role), preview=True)
     (name,) = made.one("LaunchTemplate").before_create

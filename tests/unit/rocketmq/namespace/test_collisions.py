@@ -185,7 +185,7 @@ def deployed(api: Api, **changes: Any) -> Recording:
 def warned(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     lines: list[str] = []
     namespace_preflight._warn_once.cache_clear()
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     monkeypatch.setattr(namespace_preflight.pulumi.log, "warn", lines.append)
     yield lines
     namespace_preflight._warn_once.cache_clear()

@@ -130,7 +130,7 @@ def test_whatever_has_pods_is_explained() -> None:
 
 def test_the_cluster_of_the_components_provider_is_asked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     base = "/api/v1/namespaces/rocketmq"
     api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
     api.objects[f"{base}/persistentvolumeclaims/data-0"] = claim("data-0")
@@ -168,7 +168,7 @@ def controller(*, ready: bool = False) -> dict[str, Any]:
 
 def silent(api: Api) -> str:
     """What is said of a set whose claim only waits."""
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     base = "/api/v1/namespaces/rocketmq"
     api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
     api.objects[f"{base}/persistentvolumeclaims/data-0"] = waiting_claim()
@@ -221,7 +221,7 @@ def test_who_may_not_see_the_driver_still_learns_the_rest(api: Api) -> None:
 
 
 def test_a_cluster_that_does_not_answer_hides_no_failure(api: Api) -> None:
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     kubeconfig = api.kubeconfig
     api.refuse("GET", "/api/v1/namespaces/rocketmq/pods", 403, "Forbidden", "pods is forbidden")
     assert "the cluster cannot be asked why" in failed(deployed(kubeconfig=kubeconfig))

@@ -33,7 +33,7 @@ def listed(api: Api, path: str, *objects: dict[str, Any]) -> None:
 
 @pytest.fixture
 def cluster(api: Api) -> Api:
-    kubernetes_api._client.cache_clear()
+    kubernetes_api._create_client.cache_clear()
     listed(api, "/api/v1/nodes", *map(node, ZONES))
     listed(api, "/apis/storage.k8s.io/v1/storageclasses", {"metadata": {"name": "gp2"}})
     listed(api, "/apis/scheduling.k8s.io/v1/priorityclasses", {"metadata": {"name": "high"}})
@@ -117,5 +117,5 @@ def test_a_cluster_that_does_not_answer_stops_nothing(cluster: Api) -> None:
 
 def test_a_cluster_that_is_not_known_yet_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever kubectl would use on this machine is another cluster."""
-    monkeypatch.setattr(kubernetes_api, "get", lambda *_, **__: pytest.fail("another cluster was asked"))
+    monkeypatch.setattr(kubernetes_api, "get_json", lambda *_, **__: pytest.fail("another cluster was asked"))
     assert warned(run(lambda: RocketMq("rocketmq", args()), preview=True)) == []

@@ -9,11 +9,11 @@ class LookupUnavailableError(Exception):
 
 
 @dataclass(frozen=True)
-class Found:
+class ExistingResource:
     """Something that exists: the id that `pulumi import` takes, and its tags."""
 
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of an AWS resource, annotations of a Kubernetes object."""
-    objection: str = ""
+    import_blocker: str = ""
     """Why it must not be imported as it is planned, and what to do; empty: it may be."""
