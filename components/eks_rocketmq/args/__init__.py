@@ -1,1 +1,1 @@
-"""Arguments: their schema, their checks and the errors of both."""
+"""Schema, validation and errors of arguments."""

@@ -1,6 +1,6 @@
-"""Arguments held to their TypedDict: every field known, none missing, each of its type. Pure but for the SDK's types.
+"""Validation of arguments against their TypedDict: unknown fields, missing fields, types. Pure except for SDK types.
 
-Python checks nothing of it at run time, and a misspelt optional field would be dropped without a word.
+Python does not check a TypedDict at run time, and a misspelt optional field would have no effect.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -39,165 +39,170 @@ _TYPE_DESCRIPTIONS: Mapping[Any, str] = {
     NoneType: "nothing",
 }
 _AWAITED_TYPES = (Output, Awaitable)
-"""What is known only when the engine has run."""
+"""Types of values that the engine provides later."""
 _ACCESS_FIELD = "access"
 _MAX_LISTED_NAMES = 12
 _REFERENCE_PATH = "components/README.md"
 FieldPath = tuple[str | int, ...]
-"""Names of fields, keys of mappings and places in lists that lead to a value."""
+"""Path of a value: field names, mapping keys and list indices."""
 
 
 def to_camel_case(name: str) -> str:
-    """The name of a field as stack files and other languages spell it: `brokerGroups` for `broker_groups`."""
+    """Return the name of a field in stack files and in other languages: `brokerGroups` for `broker_groups`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
-def convert_from_camel_case(given: Any, wanted: Any, what: str, path: FieldPath, problems: ErrorCollector) -> Any:  # noqa: ANN401 - any value and its type
-    """What a stack file says, with the fields named as `wanted` names them; what is no field of it is left as it is.
+def convert_from_camel_case(value: Any, type_: Any, label: str, path: FieldPath, errors: ErrorCollector) -> Any:  # noqa: ANN401 - any value and its type
+    """Return a value of a stack file with the field names of `type_`. Unknown fields stay unchanged.
 
-    A field in Python's spelling is a problem: beside the other spelling one of the two would win.
+    A field in Python's spelling is an error, because it could contradict the same field in camelCase.
 
     Args:
-        given: a value as JSON gives it.
-        wanted: the TypedDict, or the type of one of its fields, that `given` shall become.
-        what: how an error names the value.
-        path: where it stands.
-        problems: takes the errors.
+        value: a value, as parsed from JSON.
+        type_: the TypedDict of the value, or the type of one of its fields.
+        label: name of the value in errors.
+        path: path of the value.
+        errors: receives the errors.
     """
-    return _convert_value(given, wanted, _Location(what, path), problems)
+    return _convert_value(value, type_, _Location(label, path), errors)
 
 
-def _convert_value(given: Any, wanted: Any, location: "_Location", problems: ErrorCollector) -> Any:  # noqa: ANN401 - as above
-    origin, inner = get_origin(wanted), get_args(wanted)
+def _convert_value(value: Any, type_: Any, location: "_Location", errors: ErrorCollector) -> Any:  # noqa: ANN401 - as above
+    origin, inner = get_origin(type_), get_args(type_)
     if origin in {Annotated, NotRequired, Required, Union, UnionType}:
-        return _convert_value(given, inner[0], location, problems)
-    if is_typeddict(wanted) and isinstance(given, Mapping):
-        fields = _get_fields(wanted)
+        return _convert_value(value, inner[0], location, errors)
+    if is_typeddict(type_) and isinstance(value, Mapping):
+        fields = _get_fields(type_)
         names = {to_camel_case(name): name for name in fields}
-        made: dict[Any, Any] = {}
-        for key, value in given.items():
+        converted: dict[Any, Any] = {}
+        for key, item in value.items():
             name = names.get(key, key)
-            at = location.field(key)
+            field = location.field(key)
             if key in fields and key not in names:
-                problems.add(
-                    FieldError(at.path, at.what, f"is not known; did you mean {to_camel_case(key)!r}?", literal=True)
-                )
-            if name in fields and (key in names or name not in made):
-                made[name] = _convert_value(value, fields[name][0], at, problems)
+                problem = f"is not known; did you mean {to_camel_case(key)!r}?"
+                errors.add(FieldError(field.path, field.label, problem, literal=True))
+            if name in fields and (key in names or name not in converted):
+                converted[name] = _convert_value(item, fields[name][0], field, errors)
             else:
-                made.setdefault(name, value)
-        return made
-    if origin is list and isinstance(given, list):
-        return [_convert_value(item, inner[0], location.item(at, item), problems) for at, item in enumerate(given)]
-    if origin is dict and isinstance(given, Mapping):
-        return {key: _convert_value(item, inner[1], location.entry(key), problems) for key, item in given.items()}
-    return given
+                converted.setdefault(name, item)
+        return converted
+    if origin is list and isinstance(value, list):
+        return [_convert_value(item, inner[0], location.item(index, item), errors) for index, item in enumerate(value)]
+    if origin is dict and isinstance(value, Mapping):
+        return {key: _convert_value(item, inner[1], location.entry(key), errors) for key, item in value.items()}
+    return value
 
 
-def collect_field_names(wanted: Any) -> set[str]:  # noqa: ANN401 - any type
-    """Names of all fields of a TypedDict and of those inside it."""
-    if is_typeddict(wanted):
-        fields = _get_fields(wanted)
+def collect_field_names(type_: Any) -> set[str]:  # noqa: ANN401 - any type
+    """Return the names of all fields of a TypedDict, nested ones included."""
+    if is_typeddict(type_):
+        fields = _get_fields(type_)
         return set(fields).union(*(collect_field_names(hint) for hint, _ in fields.values()))
-    return set().union(*(collect_field_names(inner) for inner in get_args(wanted)))
+    return set().union(*(collect_field_names(inner) for inner in get_args(type_)))
 
 
-def describe_unknown_value(what: str) -> str:
-    """The error for an awaited value where a plain one must stand."""
+def describe_unknown_value(label: str) -> str:
+    """Return the error for an awaited value where a plain value is required."""
     return (
-        f"{what} shapes what is made, so it must be a plain value that preview knows, not an output of another resource"
+        f"{label} shapes what is made, so it must be a plain value that preview knows, not an output of another "
+        "resource"
     )
 
 
 class FieldError(ValueError):
-    """A value that does not fit its type, or a field that is unknown or missing.
+    """A value of the wrong type, an unknown field, or a missing field.
 
-    `path` leads to it, `where` is the same in words; `accepted` is empty unless the type is what is wrong.
+    `path` and `location` identify the field. `accepted` is empty unless the type is wrong. A `literal` error is about a
+    spelling and is not translated.
     """
 
-    def __init__(self, path: FieldPath, where: str, wrong: str, accepted: str = "", *, literal: bool = False) -> None:
-        self.path, self.location, self.wrong, self.accepted, self.literal = path, where, wrong, accepted, literal
-        super().__init__(f"{where} {wrong}".strip())
+    def __init__(
+        self, path: FieldPath, location: str, problem: str, accepted: str = "", *, literal: bool = False
+    ) -> None:
+        self.path, self.location, self.problem, self.accepted, self.literal = path, location, problem, accepted, literal
+        super().__init__(f"{location} {problem}".strip())
 
-    def translate(self, words: Callable[[str], str]) -> "FieldError":
-        """Return the same error in other words, unless it is about how a name is written."""
+    def translate(self, translate: Callable[[str], str]) -> "FieldError":
+        """Return the error with each part of its text translated, or the error itself if it is `literal`."""
         if self.literal:
             return self
-        return FieldError(self.path, words(self.location), words(self.wrong), words(self.accepted))
+        return FieldError(self.path, translate(self.location), translate(self.problem), translate(self.accepted))
 
 
 class _Location(NamedTuple):
-    """Where a value stands, as an error says it and as a path."""
+    """Location of a value: the label in errors, and the path."""
 
-    what: str = ""
+    label: str = ""
     path: FieldPath = ()
     sensitive: bool = False
-    """Whether no error may show the value."""
+    """Whether errors must not show the value."""
 
     def field(self, name: object) -> "_Location":
-        return _Location(f"{self.what}.{name}" if self.what else f"{name}", (*self.path, cast("str", name)))
+        return _Location(f"{self.label}.{name}" if self.label else f"{name}", (*self.path, cast("str", name)))
 
     def item(self, index: int, item: object) -> "_Location":
         name = item.get("name") if isinstance(item, Mapping) else None
         shown = name if isinstance(name, str) and not isinstance(name, Secret) else index
-        return _Location(f"{self.what}[{shown!r}]", (*self.path, index))
+        return _Location(f"{self.label}[{shown!r}]", (*self.path, index))
 
     def entry(self, key: object) -> "_Location":
-        return _Location(f"{self.what}[{key!r}]", (*self.path, cast("str", key)))
+        return _Location(f"{self.label}[{key!r}]", (*self.path, cast("str", key)))
 
-    def wrong(self, value: object, hint: Any) -> FieldError:  # noqa: ANN401 - any hint
+    def type_error(self, value: object, hint: Any) -> FieldError:  # noqa: ANN401 - any hint
         accepted = describe_type(hint)
-        # Whatever stands for a password may be one, and whatever stands for users may have them in it.
-        within = self.path[:1] == (_ACCESS_FIELD,) and accepted.startswith(("a list", "an object"))
-        told = "is not accepted" if within or self.sensitive else f"is {value!r}"
-        return FieldError(self.path, self.what, f"{told}; accepted is {accepted}", accepted)
+        # A wrong value in `access` may be a password, or contain one.
+        may_contain_password = self.path[:1] == (_ACCESS_FIELD,) and accepted.startswith(("a list", "an object"))
+        problem = "is not accepted" if may_contain_password or self.sensitive else f"is {value!r}"
+        return FieldError(self.path, self.label, f"{problem}; accepted is {accepted}", accepted)
 
 
 def validate_args(
-    given: object, wanted: type, what: str = "", path: FieldPath = (), wired: Collection[str] = ()
+    args: object, type_: type, label: str = "", path: FieldPath = (), hidden: Collection[str] = ()
 ) -> None:
-    """Holds arguments to the TypedDict `wanted`, with all that is inside. An awaited value is taken only where the type
-    is an `Input`: everywhere else it would be taken for what it is not, an Output of False for True.
+    """Validate arguments and all nested values against a TypedDict.
+
+    An awaited value is accepted only for a field of type `Input`. Elsewhere it would be misread: an Output of False is
+    true.
 
     Args:
-        given: the arguments.
-        wanted: their TypedDict.
-        what: how an error names them; nothing for those of the component itself.
-        path: where they stand.
-        wired: fields that the caller of the program cannot give, so that no error suggests them.
+        args: the arguments.
+        type_: their TypedDict.
+        label: name of the arguments in errors; empty for the arguments of the component itself.
+        path: path of the arguments.
+        hidden: fields that users of the program cannot set, so errors do not suggest them.
 
     Raises:
-        ValueError: for each field that is unknown, missing, of another type or not known yet: its name, what was given
-            and what is accepted.
+        ValueError: fields are unknown, missing, of the wrong type, or awaited where a plain value is required.
     """
-    problems = ErrorCollector()
-    _validate_fields(given, wanted, _Location(what, path), problems, wired)
-    problems.raise_errors()
+    errors = ErrorCollector()
+    _validate_fields(args, type_, _Location(label, path), errors, hidden)
+    errors.raise_errors()
 
 
 def _validate_fields(
-    given: object, wanted: type, location: _Location, problems: ErrorCollector, wired: Collection[str] = ()
+    args: object, type_: type, location: _Location, errors: ErrorCollector, hidden: Collection[str] = ()
 ) -> None:
-    fields = _get_fields(wanted)
-    if not isinstance(given, Mapping):
-        problems.add(location._replace(what=location.what or "args").wrong(given, wanted))
+    fields = _get_fields(type_)
+    if not isinstance(args, Mapping):
+        errors.add(location._replace(label=location.label or "args").type_error(args, type_))
         return
-    for name in given:
+    for name in args:
         if name not in fields:
-            at = location.field(name)
-            known = [field for field in fields if field not in wired]
-            problems.add(FieldError(at.path, at.what, f"is not known{_describe_accepted_names(name, known, wanted)}"))
+            field = location.field(name)
+            known = [other for other in fields if other not in hidden]
+            problem = f"is not known{_describe_accepted_names(name, known, type_)}"
+            errors.add(FieldError(field.path, field.label, problem))
     for name, (hint, required) in fields.items():
-        at = location.field(name)._replace(sensitive=SENSITIVE in get_properties(hint))
-        if name in given:
-            _validate_value(given[name], hint, at, problems)
+        field = location.field(name)._replace(sensitive=SENSITIVE in get_properties(hint))
+        if name in args:
+            _validate_value(args[name], hint, field, errors)
         elif required:
-            problems.add(FieldError(at.path, at.what, f"is missing; it is {describe_type(hint)}"))
+            errors.add(FieldError(field.path, field.label, f"is missing; it is {describe_type(hint)}"))
 
 
 def describe_type(hint: Any) -> str:  # noqa: ANN401 - any hint
-    """What a value of that type is, in words, as in `accepted is a list`."""
+    """Return a description of a type for errors, as in `accepted is a list`."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in {Annotated, NotRequired, Required}:
         return describe_type(inner[0])
@@ -207,63 +212,63 @@ def describe_type(hint: Any) -> str:  # noqa: ANN401 - any hint
         return describe_type(next(branch for branch in inner if branch is not NoneType))
     if is_typeddict(hint):
         fields = list(_get_fields(hint))
-        few = len(fields) <= _MAX_LISTED_NAMES
-        return f"an object with the fields {', '.join(fields) if few else _describe_reference(hint)}"
+        listed = ", ".join(fields) if len(fields) <= _MAX_LISTED_NAMES else _describe_reference(hint)
+        return f"an object with the fields {listed}"
     return _TYPE_DESCRIPTIONS.get(origin or hint, "a value")
 
 
-def _describe_accepted_names(name: object, known: Sequence[str], wanted: type) -> str:
-    """The field that is meant; all of them when they are few, else the nearest and where the others stand."""
-    near = suggest_name(name, known)
+def _describe_accepted_names(name: object, known: Sequence[str], type_: type) -> str:
+    """Return a suggestion and the accepted names. A long list is shortened to the nearest names and a reference."""
+    suggestion = suggest_name(name, known)
     if len(known) <= _MAX_LISTED_NAMES:
-        return f"{near}; accepted are {', '.join(known)}"
-    if near or not (nearest := find_nearest_names(name, known)):
-        return f"{near}; accepted are those {_describe_reference(wanted)}"
-    return f"; accepted are {', '.join(nearest)} and others {_describe_reference(wanted)}"
+        return f"{suggestion}; accepted are {', '.join(known)}"
+    if suggestion or not (nearest := find_nearest_names(name, known)):
+        return f"{suggestion}; accepted are those {_describe_reference(type_)}"
+    return f"; accepted are {', '.join(nearest)} and others {_describe_reference(type_)}"
 
 
-def _describe_reference(wanted: type) -> str:
-    return f"of {wanted.__name__.removeprefix('Stack')} in {_REFERENCE_PATH}"
+def _describe_reference(type_: type) -> str:
+    return f"of {type_.__name__.removeprefix('Stack')} in {_REFERENCE_PATH}"
 
 
 @cache
-def _get_fields(wanted: type) -> dict[str, tuple[Any, bool]]:
-    """Type of every field of a TypedDict, and whether it must be given."""
-    required: frozenset[str] = getattr(wanted, "__required_keys__", frozenset())
-    return {name: (hint, name in required) for name, hint in wanted.__annotations__.items()}
+def _get_fields(type_: type) -> dict[str, tuple[Any, bool]]:
+    """Return the type of each field of a TypedDict, and whether the field is required."""
+    required: frozenset[str] = getattr(type_, "__required_keys__", frozenset())
+    return {name: (hint, name in required) for name, hint in type_.__annotations__.items()}
 
 
-def _validate_value(value: object, hint: Any, location: _Location, problems: ErrorCollector) -> None:  # noqa: ANN401 - any hint
+def _validate_value(value: object, hint: Any, location: _Location, errors: ErrorCollector) -> None:  # noqa: ANN401 - any hint
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return
     if origin in {Annotated, NotRequired, Required}:
-        _validate_value(value, inner[0], location, problems)
+        _validate_value(value, inner[0], location, errors)
     elif origin in {Union, UnionType}:
-        _validate_union(value, inner, location, problems)
+        _validate_union(value, inner, location, errors)
     elif isinstance(value, _AWAITED_TYPES):
-        problems.add(FieldError(location.path, describe_unknown_value(location.what), ""))
+        errors.add(FieldError(location.path, describe_unknown_value(location.label), ""))
     elif is_typeddict(hint):
-        _validate_fields(value, hint, location, problems)
+        _validate_fields(value, hint, location, errors)
     elif origin is Literal:
-        _validate_value(value, str, location, problems)
+        _validate_value(value, str, location, errors)
     elif not _is_instance(value, origin or hint):
-        problems.add(location.wrong(value, hint))
+        errors.add(location.type_error(value, hint))
     elif origin in {list, Sequence} and isinstance(value, Sequence):
         for index, item in enumerate(value):
-            _validate_value(item, inner[0], location.item(index, item), problems)
+            _validate_value(item, inner[0], location.item(index, item), errors)
     elif origin is dict and isinstance(value, Mapping):
         for key, item in value.items():
-            _validate_value(key, inner[0], location._replace(what=f"a key of {location.what}"), problems)
-            _validate_value(item, inner[1], location.entry(key), problems)
+            _validate_value(key, inner[0], location._replace(label=f"a key of {location.label}"), errors)
+            _validate_value(item, inner[1], location.entry(key), errors)
 
 
-def _validate_union(value: object, branches: tuple[Any, ...], location: _Location, problems: ErrorCollector) -> None:
+def _validate_union(value: object, branches: tuple[Any, ...], location: _Location, errors: ErrorCollector) -> None:
     plain = [branch for branch in branches if not _is_awaited_type(branch)]
     if (value is None and NoneType in plain) or (isinstance(value, _AWAITED_TYPES) and plain != list(branches)):
         return
     (first, *_) = [branch for branch in plain if branch is not NoneType]
-    _validate_value(value, first, location, problems)
+    _validate_value(value, first, location, errors)
 
 
 def _is_awaited_type(branch: Any) -> bool:  # noqa: ANN401 - any hint
@@ -271,14 +276,14 @@ def _is_awaited_type(branch: Any) -> bool:  # noqa: ANN401 - any hint
     return isinstance(branch, ForwardRef) or (get_origin(branch) or branch) in _AWAITED_TYPES
 
 
-def _is_instance(value: object, wanted: Any) -> bool:  # noqa: ANN401 - a class
-    if wanted is dict:
+def _is_instance(value: object, type_: Any) -> bool:  # noqa: ANN401 - a class
+    if type_ is dict:
         return isinstance(value, Mapping)
-    if wanted is Sequence:
+    if type_ is Sequence:
         return isinstance(value, Sequence) and not isinstance(value, str)
-    if wanted is float:
+    if type_ is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    if wanted is int:
-        # Values that come through a provider's wire are floats, 3.0 for 3.
+    if type_ is int:
+        # The plugin protocol sends numbers as floats, 3.0 for 3.
         return isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
-    return isinstance(value, wanted)
+    return isinstance(value, type_)

@@ -1,4 +1,7 @@
-"""Names, versions and ARNs as EKS, IAM and KMS accept them. Pure."""
+"""Names, versions and ARNs that EKS, IAM and KMS accept. Pure.
+
+`field` is the name of the argument in the error.
+"""
 
 import re
 from typing import NamedTuple
@@ -18,7 +21,7 @@ _EXAMPLE_ACCOUNT, _EXAMPLE_KEY = "123456789012", "key/1234abcd-12ab-34cd-56ef-12
 
 
 class Arn(NamedTuple):
-    """The parts of an ARN."""
+    """Components of an ARN."""
 
     partition: str
     service: str
@@ -28,7 +31,11 @@ class Arn(NamedTuple):
 
 
 def validate_cluster_name(value: str) -> str:
-    """Returns `value` when EKS accepts it as the name of a cluster; raises ValueError otherwise."""
+    """Return `value` if EKS accepts it as the name of a cluster.
+
+    Raises:
+        ValueError: the value is not accepted.
+    """
     if _CLUSTER_NAME.fullmatch(value):
         return value
     msg = (
@@ -38,118 +45,119 @@ def validate_cluster_name(value: str) -> str:
     raise ValueError(msg)
 
 
-def validate_kubernetes_version(value: str, what: str) -> str:
-    """Returns `value` when it is a minor version of Kubernetes.
+def validate_kubernetes_version(value: str, field: str) -> str:
+    """Return `value` if it is a minor version of Kubernetes.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
-    return validate_pattern(_KUBERNETES_VERSION, value, what, "a minor version of Kubernetes, such as '1.35'")
+    return validate_pattern(_KUBERNETES_VERSION, value, field, "a minor version of Kubernetes, such as '1.35'")
 
 
-def validate_addon_version(value: str, what: str) -> str:
-    """Returns `value` when EKS accepts it as the version of an addon.
+def validate_addon_version(value: str, field: str) -> str:
+    """Return `value` if EKS accepts it as the version of an add-on.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
-    return validate_pattern(_ADDON_VERSION, value, what, "a version such as 'v1.21.1-eksbuild.1'")
+    return validate_pattern(_ADDON_VERSION, value, field, "a version such as 'v1.21.1-eksbuild.1'")
 
 
-def parse_role_arn(value: str, what: str) -> Arn:
-    """The parts of the ARN of an IAM role.
+def parse_role_arn(value: str, field: str) -> Arn:
+    """Return the components of the ARN of an IAM role.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not such an ARN.
     """
     return _parse_arn_of(
-        value, what, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/team/nodes'"
+        value, field, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/team/nodes'"
     )
 
 
-def parse_policy_arn(value: str, what: str) -> Arn:
-    """The parts of the ARN of an IAM policy, of an account or of AWS.
+def parse_policy_arn(value: str, field: str) -> Arn:
+    """Return the components of the ARN of an IAM policy, customer managed or AWS managed.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not such an ARN.
     """
     return _parse_arn_of(
-        value, what, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:policy/team/read'"
+        value, field, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:policy/team/read'"
     )
 
 
-def parse_oidc_provider_arn(value: str, what: str) -> Arn:
-    """The parts of the ARN of an IAM OIDC provider.
+def parse_oidc_provider_arn(value: str, field: str) -> Arn:
+    """Return the components of the ARN of an IAM OIDC provider.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not such an ARN.
     """
     example = f"arn:aws:iam::{_EXAMPLE_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD"
-    return _parse_arn_of(value, what, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
+    return _parse_arn_of(value, field, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
 
 
-def parse_cluster_arn(value: str, what: str) -> Arn:
-    """The parts of the ARN of an EKS cluster.
+def parse_cluster_arn(value: str, field: str) -> Arn:
+    """Return the components of the ARN of an EKS cluster.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not such an ARN.
     """
     example = f"arn:aws:eks:eu-west-1:{_EXAMPLE_ACCOUNT}:cluster/prod"
-    return _parse_arn_of(value, what, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
+    return _parse_arn_of(value, field, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
 
 
-def parse_kms_key_arn(value: str, what: str) -> Arn:
-    """The parts of the ARN of a KMS key. An alias is refused: it grants nothing in a policy, and what it stands for can
-    be exchanged under the volumes.
+def parse_kms_key_arn(value: str, field: str) -> Arn:
+    """Return the components of the ARN of a KMS key.
+
+    An alias is rejected. It grants nothing in a policy, and it can be moved to another key while volumes use it.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not such an ARN.
     """
     accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_EXAMPLE_ACCOUNT}:{_EXAMPLE_KEY}'"
     if isinstance(value, str) and "alias/" in value:
         accepted += "; an alias grants nothing, `aws kms describe-key --key-id <alias>` names its key"
-    return _parse_arn_of(value, what, "kms", r"key/[\w-]+", accepted)
+    return _parse_arn_of(value, field, "kms", r"key/[\w-]+", accepted)
 
 
-def validate_managed_policy(value: str, what: str) -> str:
-    """Returns `value` when it names a policy that exists: one of AWS by path and name, one of an account by its ARN.
+def validate_managed_policy(value: str, field: str) -> str:
+    """Return `value` if it names a managed policy: an AWS managed one by path and name, a customer managed one by ARN.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if value.startswith("arn:"):
-        parse_policy_arn(value, what)
+        parse_policy_arn(value, field)
     elif not _MANAGED_POLICY.fullmatch(value):
         msg = (
-            f"{what} has {value!r}; accepted are policies of AWS by path and name, such as "
+            f"{field} has {value!r}; accepted are policies of AWS by path and name, such as "
             "'service-role/AmazonEBSCSIDriverPolicy', and policies of an account by ARN"
         )
         raise ValueError(msg)
     return value
 
 
-def parse_certificate_arn(value: str, what: str) -> Arn:
-    """The parts of the ARN of a certificate that a load balancer can use, of ACM or of IAM.
+def parse_certificate_arn(value: str, field: str) -> Arn:
+    """Return the components of the ARN of a certificate of ACM or IAM, which a load balancer can use.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not such an ARN.
     """
     if value.startswith("arn:") and ":iam:" in value:
-        return _parse_arn_of(value, what, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
+        return _parse_arn_of(value, field, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
     example = f"arn:aws:acm:eu-west-1:{_EXAMPLE_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
-    return _parse_arn_of(value, what, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
+    return _parse_arn_of(value, field, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
 
 
 def is_arn(value: str) -> bool:
-    """Whether `value` is an ARN, of whatever it may be."""
+    """Return whether `value` is an ARN of any service."""
     return _ARN.fullmatch(value) is not None
 
 
 def parse_arn(value: str) -> Arn:
-    """The parts of an ARN, of whatever it may be.
+    """Return the components of an ARN of any service.
 
     Raises:
-        ValueError: naming the value, when it is none.
+        ValueError: the value is not an ARN.
     """
     if (match := _ARN.fullmatch(value)) is None:
         msg = f"{value!r} is no ARN; accepted is one such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/nodes'"
@@ -157,53 +165,53 @@ def parse_arn(value: str) -> Arn:
     return Arn(**match.groupdict())
 
 
-def _parse_arn_of(value: str, what: str, service: str, resource: str, accepted: str) -> Arn:
-    # An Output may give anything.
+def _parse_arn_of(value: str, field: str, service: str, resource: str, accepted: str) -> Arn:
+    # An Output may resolve to a value of any type.
     match = _ARN.fullmatch(value) if isinstance(value, str) else None
-    # IAM knows no regions; a resource of another service lives in one, and in an account.
-    at_home = match is not None and bool(match["region"]) == (service != "iam") and bool(match["account"])
-    if match and at_home and match["service"] == service and re.fullmatch(resource, match["resource"], re.ASCII):
+    # The ARN of an IAM resource has no region. Other services need a region and an account.
+    scoped = match is not None and bool(match["region"]) == (service != "iam") and bool(match["account"])
+    if match and scoped and match["service"] == service and re.fullmatch(resource, match["resource"], re.ASCII):
         return Arn(**match.groupdict())
-    msg = f"{what} is {value!r}; accepted is the ARN of {accepted}"
+    msg = f"{field} is {value!r}; accepted is the ARN of {accepted}"
     raise ValueError(msg)
 
 
 _ISSUER = re.compile(r"https://(?P<host>[^/\s?#@]+(/[^\s?#]*[^/\s?#])?)")
-# Issuers are below oidc.eks.REGION.amazonaws.com and oidc-eks.REGION.api.aws.
+# Issuers have the hosts oidc.eks.REGION.amazonaws.com and oidc-eks.REGION.api.aws, which do not match.
 _API_SERVER_ENDPOINT = re.compile(r"https://[^/]+\.(eks\.amazonaws\.com|eks-cluster\.[^/]+)[^/]*(/.*)?")
 _DISCOVERY_PATH = "/.well-known/"
 
 
-def parse_issuer_host(issuer: str, what: str = "OIDC issuer") -> str:
-    """The issuer without `https://`: the form in which IAM names a provider in ARNs and condition keys.
+def parse_issuer_host(issuer: str, field: str = "OIDC issuer") -> str:
+    """Return the issuer without `https://`, the form that IAM uses in provider ARNs and condition keys.
 
     Raises:
-        ValueError: when the issuer is not an https URL without a trailing slash, or another address of the cluster.
+        ValueError: the issuer is not an https URL without a trailing slash, or it is another URL of the cluster.
     """
     match = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
-    other = ""
+    problem = ""
     if match is None and not isinstance(issuer, str):
-        other = "; an Output gave something else"
+        problem = "; an Output gave something else"
     elif _DISCOVERY_PATH in issuer:
-        other = "; this is its discovery document: leave out what begins with '/.well-known'"
+        problem = "; this is its discovery document: leave out what begins with '/.well-known'"
     elif _API_SERVER_ENDPOINT.fullmatch(issuer):
-        other = "; this is the endpoint of the API server, which issues no tokens"
-    if match is None or other:
+        problem = "; this is the endpoint of the API server, which issues no tokens"
+    if match is None or problem:
         msg = (
-            f"{what} is {issuer!r}; accepted is the URL as DescribeCluster gives it, "
-            f"such as 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'{other}"
+            f"{field} is {issuer!r}; accepted is the URL as DescribeCluster gives it, "
+            f"such as 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'{problem}"
         )
         raise ValueError(msg)
     return match["host"]
 
 
 def parse_account(caller_arn: str) -> tuple[str, str]:
-    """Partition and account of an ARN, such as the one that STS gives for the caller."""
+    """Return partition and account of an ARN, such as the caller's ARN from STS."""
     _, partition, _, _, account, _ = caller_arn.split(":", 5)
     return partition, account
 
 
 def build_oidc_provider_arn(caller_arn: str, issuer: str) -> str:
-    """The ARN of an issuer's provider in the account of `caller_arn`. IAM accepts one provider for a URL."""
+    """Return the ARN of an issuer's OIDC provider in the account of `caller_arn`. IAM accepts one provider per URL."""
     partition, account = parse_account(caller_arn)
     return f"arn:{partition}:iam::{account}:oidc-provider/{parse_issuer_host(issuer)}"

@@ -1,4 +1,4 @@
-"""Errors of one run, shown together. Pure."""
+"""Errors of one run, reported together. Pure."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ _Result = TypeVar("_Result")
 
 
 class CollectedError(ValueError):
-    """Several errors of independent parts of the arguments; its text has a line for each."""
+    """Several errors of independent arguments. The message has one line for each."""
 
     def __init__(self, errors: Iterable[ValueError]) -> None:
         self.errors = tuple(errors)
@@ -17,53 +17,53 @@ class CollectedError(ValueError):
 
 
 def split_error(error: ValueError) -> tuple[ValueError, ...]:
-    """Return the single errors that an error stands for."""
+    """Return the single errors of a `CollectedError`, or the error itself."""
     return error.errors if isinstance(error, CollectedError) else (error,)
 
 
 class ErrorCollector:
-    """Errors of parts that are checked one by one, so that a run shows all of them."""
+    """Collector of independent errors, so that one run reports all of them."""
 
     def __init__(self) -> None:
-        self._found: dict[str, ValueError] = {}
+        self._errors: dict[str, ValueError] = {}
 
     def __iter__(self) -> Iterator[ValueError]:
-        return iter(self._found.values())
+        return iter(self._errors.values())
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._errors)
 
     def add(self, error: ValueError) -> None:
-        """Keep an error, or the single ones that it stands for. The same text is kept once."""
+        """Add an error, or each one of a `CollectedError`. Errors with the same text are added once."""
         for each in split_error(error):
-            self._found.setdefault(str(each), each)
+            self._errors.setdefault(str(each), each)
 
     def attempt(
-        self, make: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+        self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> _Result | None:
-        """Return what `make` returns, or keep its ValueError and return None."""
+        """Return the result of `function`, or add its ValueError and return None."""
         try:
-            return make(*args, **kwargs)
+            return function(*args, **kwargs)
         except ValueError as error:
             self.add(error)
             return None
 
     @contextmanager
     def collect(self) -> Generator[None]:
-        """Keep a ValueError that is raised within; what comes after it within is skipped."""
+        """Add a ValueError that the `with` block raises. The rest of the block is skipped."""
         try:
             yield
         except ValueError as error:
             self.add(error)
 
     def raise_errors(self) -> None:
-        """Raise what was kept, if anything.
+        """Raise the collected errors, if there are any.
 
         Raises:
-            ValueError: the error, or an `CollectedError` of several.
+            ValueError: the error, or a `CollectedError` of several.
         """
-        found = list(self)
-        if len(found) == 1:
-            raise found[0]
-        if found:
-            raise CollectedError(found)
+        errors = list(self)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise CollectedError(errors)

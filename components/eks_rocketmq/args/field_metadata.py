@@ -1,7 +1,7 @@
-"""Metadata of an argument's field, declared in its annotation: what replaces, what is secret, which values exist. Pure.
+"""Metadata in the annotation of an argument field: replacement, sensitivity, accepted values. Pure.
 
-Type checkers ignore what `Annotated` adds and check a `Literal`. The schema, the reference and the checks at run time
-read both. A field is plain, known at preview, unless its type is an `Input`.
+Type checkers ignore the metadata of `Annotated` and check a `Literal`. The schema, the reference and the validation
+read both. A field takes a plain value that preview knows, unless its type is an `Input`.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Property:
-    """A property of a field."""
+    """Property of a field."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Enumeration:
-    """Name that the values of a `Literal` have in the package's schema."""
+    """Name of the enumeration in the package's schema for the values of a `Literal`."""
 
     name: str
 
@@ -29,7 +29,7 @@ REPLACES = Property("replaces")
 SENSITIVE = Property("sensitive")
 
 Replacing = Annotated[T, REPLACES]
-"""A field whose change replaces a resource; its docstring says which."""
+"""A field that replaces a resource when it changes. Its docstring names the resource."""
 Sensitive = Annotated[T, SENSITIVE]
 """A field whose value must not appear in an error."""
 
@@ -37,12 +37,12 @@ _WRAPPERS = frozenset({Annotated, NotRequired, Required})
 
 
 def strip_metadata(hint: Any) -> Any:  # noqa: ANN401 - any annotation
-    """Return an annotation without the metadata at its top."""
+    """Return an annotation without its outermost `Annotated`."""
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
 def get_properties(hint: Any) -> frozenset[Property]:  # noqa: ANN401 - any annotation
-    """Return the properties of the field with this annotation, not those of types inside a list or an `Input`."""
+    """Return the properties of a field, without those of types inside a list or an `Input`."""
     found: set[Property] = set()
     while get_origin(hint) in _WRAPPERS:
         found |= {each for each in _get_metadata(hint) if isinstance(each, Property)}
@@ -51,20 +51,20 @@ def get_properties(hint: Any) -> frozenset[Property]:  # noqa: ANN401 - any anno
 
 
 def get_accepted_values(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
-    """Return the values of a `Literal`, or of one in a list; nothing for every other type."""
+    """Return the values of a `Literal`, or of a list of it; an empty tuple for every other type."""
     return next((get_args(each) for each in _unwrap(hint) if get_origin(each) is Literal), ())
 
 
 def get_enumeration_name(hint: Any) -> str:  # noqa: ANN401 - any annotation
-    """Return the name of the enumeration that a field, or the items of its list, take their values from.
+    """Return the name of the enumeration of a field, or of the items of its list.
 
     Raises:
-        TypeError: when the annotation has no `Enumeration`.
+        TypeError: the annotation has no `Enumeration`.
     """
     for each in _unwrap(hint):
-        for added in _get_metadata(each):
-            if isinstance(added, Enumeration):
-                return added.name
+        for metadata in _get_metadata(each):
+            if isinstance(metadata, Enumeration):
+                return metadata.name
     msg = f"{hint} has no Enumeration(…), so the schema has no name for its values"
     raise TypeError(msg)
 
@@ -74,7 +74,7 @@ def _get_metadata(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotatio
 
 
 def _unwrap(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - any annotation
-    """Give the annotation and the types inside it, down to the items of a list."""
+    """Yield the annotation and the types inside it, down to the items of a list."""
     yield hint
     while get_origin(hint) in _WRAPPERS | {list}:
         hint = get_args(hint)[0]

@@ -1,4 +1,4 @@
-"""How long CloudWatch keeps logs. Pure."""
+"""Retention of CloudWatch log groups. Pure."""
 
 from eks_rocketmq.args.validation import parse_whole_number
 
@@ -26,18 +26,18 @@ RETENTION_DAYS = (
     3288,
     3653,
 )
-"""Days for which CloudWatch keeps logs. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"""
+"""Accepted retention in days. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"""
 
 
-def validate_retention(days: float, what: str) -> int:
-    """Days for which a log group keeps its events.
+def validate_retention(days: float, field: str) -> int:
+    """Return the retention of a log group, in days.
 
     Raises:
-        ValueError: naming `what`, the value and what CloudWatch accepts.
+        ValueError: CloudWatch does not accept the value. The message lists the accepted values and the nearest one.
     """
-    whole = parse_whole_number(days, what)
+    whole = parse_whole_number(days, field)
     if whole not in RETENTION_DAYS:
         nearest = min(RETENTION_DAYS, key=lambda accepted: abs(accepted - whole))
-        msg = f"{what} is {whole}; accepted are {', '.join(map(str, RETENTION_DAYS))} days; {nearest} is the nearest"
+        msg = f"{field} is {whole}; accepted are {', '.join(map(str, RETENTION_DAYS))} days; {nearest} is the nearest"
         raise ValueError(msg)
     return whole

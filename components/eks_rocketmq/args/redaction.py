@@ -1,4 +1,4 @@
-"""Values of encrypted settings, as which no text of them can be made. Pure."""
+"""Redacted values of encrypted settings, which no message can reveal. Pure."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -9,8 +9,10 @@ _WINDOW = 6
 
 
 class Secret:
-    """Mixed into a value: it is checked as what it is, and shown as `[secret]`. `str` gives the value itself, as checks
-    of the standard library take it."""
+    """Mixin for a value that is validated as it is and shown as `[secret]`.
+
+    `str()` returns the value itself, because the standard library needs it for checks.
+    """
 
     def __repr__(self) -> str:
         return REDACTED
@@ -35,7 +37,7 @@ class _SecretFloat(Secret, float):
 
 
 def redact(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value with every text, number and key replaced."""
+    """Return a JSON value with every string, number and key redacted."""
     if isinstance(value, Mapping):
         return {redact(key): redact(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -48,12 +50,12 @@ def redact(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def reveals(text: str, value: Any, known: Collection[str] = ()) -> bool:  # noqa: ANN401 - any JSON
-    """Whether a text has a part of a value in it: six characters in a row, or all of a shorter one in quotes.
+    """Return whether a text contains a part of a value: six successive characters, or a shorter one in quotes.
 
     Args:
-        text: what would be shown.
-        value: what must not be.
-        known: keys and words that may be shown, as everybody knows them.
+        text: text that would be shown.
+        value: value that must stay secret.
+        known: keys and words that may be shown because they are public.
     """
     return any(_contains(text, leaf) for leaf in _iterate_leaves(value, known))
 

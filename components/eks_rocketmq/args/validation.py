@@ -1,4 +1,7 @@
-"""Checks that both halves of the library use. Pure: no Pulumi, no provider."""
+"""Validation functions for single values, used by `eks` and `rocketmq`. Pure: no Pulumi, no provider.
+
+`field` is the name of the argument in the error.
+"""
 
 import difflib
 import re
@@ -13,196 +16,210 @@ MAX_DNS_SUBDOMAIN_LENGTH = 253
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_CPU = re.compile(r"(?=.*[1-9])([0-9]{1,9}m|[0-9]{1,6}(\.[0-9]{1,3})?)")  # Kubernetes rounds below a thousandth
+_CPU = re.compile(r"(?=.*[1-9])([0-9]{1,9}m|[0-9]{1,6}(\.[0-9]{1,3})?)")  # Kubernetes rounds values below 0.001
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MAX_IMAGE_LENGTH = 255
 _HOST_PART = r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
 _PATH_PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
-# Before the first slash a name with a dot or a port is a registry, any other is part of the path.
+# The part before the first slash is a registry if it has a dot or a port. Otherwise it belongs to the path.
 _IMAGE_REGISTRY = rf"(?=[^/]*[.:]|localhost/){_HOST_PART}(\.{_HOST_PART})*(:[0-9]{{1,5}})?/"
 _IMAGE = re.compile(rf"({_IMAGE_REGISTRY})?{_PATH_PART}(/{_PATH_PART})*")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
-_QUANTITY_LIMIT = 2**63  # Kubernetes counts in 64 bits
+_QUANTITY_LIMIT = 2**63  # Kubernetes stores quantities in 64 bits
 _MAX_QUANTITY_LENGTH = 64
-_MAX_UNITLESS_DIGITS = 6  # digits below which a number is hardly meant as bytes
-_MIN_MEBIBYTE_DIGITS = 4  # digits from which on it is likely one of mebibytes
+_MAX_UNITLESS_DIGITS = 6  # a longer number without a unit may be meant as bytes
+_MIN_MEBIBYTE_DIGITS = 4  # a shorter number without a unit is probably meant as Gi
 _UNITS: dict[str | None, int] = {None: 1}
 for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[f"{_letter}i"] = 1024**_power
     _UNITS["k" if _letter == "K" else _letter] = 1000**_power
 
 
-def validate_dns_label(value: str, what: str) -> str:
-    """Returns `value` when Kubernetes accepts it as a name (RFC 1123 label).
+def validate_dns_label(value: str, field: str) -> str:
+    """Return `value` if Kubernetes accepts it as an RFC 1123 label.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if len(value) <= MAX_DNS_LABEL_LENGTH and _DNS_LABEL.fullmatch(value):
         return value
     msg = (
-        f"{what} is {value!r}; accepted are 1 to {MAX_DNS_LABEL_LENGTH} lower-case letters, digits and '-', "
+        f"{field} is {value!r}; accepted are 1 to {MAX_DNS_LABEL_LENGTH} lower-case letters, digits and '-', "
         "beginning and ending with a letter or a digit"
     )
     raise ValueError(msg)
 
 
-def validate_dns_subdomain(value: str, what: str) -> str:
-    """Returns `value` when Kubernetes accepts it as the name of an object that may have dots (RFC 1123 subdomain).
+def validate_dns_subdomain(value: str, field: str) -> str:
+    """Return `value` if Kubernetes accepts it as an RFC 1123 subdomain, an object name that may contain dots.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if is_dns_subdomain(value):
         return value
     msg = (
-        f"{what} is {value!r}; accepted are 1 to {MAX_DNS_SUBDOMAIN_LENGTH} lower-case letters, digits, '-' and '.', "
+        f"{field} is {value!r}; accepted are 1 to {MAX_DNS_SUBDOMAIN_LENGTH} lower-case letters, digits, '-' and '.', "
         "each part beginning and ending with a letter or a digit"
     )
     raise ValueError(msg)
 
 
-def validate_known_name(value: object, what: str) -> None:
-    """`dns_subdomain` for an input; one that is left out, or known only later, is the API server's to judge.
+def validate_known_name(value: object, field: str) -> None:
+    """Validate an input as an RFC 1123 subdomain if its value is known.
+
+    The API server validates a value that is missing or that only the update knows.
 
     Raises:
-        ValueError: as `dns_subdomain`.
+        ValueError: the value is known and not accepted.
     """
     if isinstance(value, str):
-        validate_dns_subdomain(value, what)
+        validate_dns_subdomain(value, field)
 
 
 def is_dns_subdomain(value: str) -> bool:
-    """Whether Kubernetes accepts `value` as an RFC 1123 subdomain."""
+    """Return whether Kubernetes accepts `value` as an RFC 1123 subdomain."""
     return len(value) <= MAX_DNS_SUBDOMAIN_LENGTH and all(map(_DNS_LABEL.fullmatch, value.split(".")))
 
 
-def parse_whole_number(value: float, what: str) -> int:
-    """`value` as int. Values that come through a provider's wire are floats, `3.0` for 3.
+def parse_whole_number(value: float, field: str) -> int:
+    """Return `value` as an int. The plugin protocol sends numbers as floats, `3.0` for 3.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not a whole number.
     """
     if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         return value if isinstance(value, int) else int(value)
-    msg = f"{what} is {value!r}; accepted is a whole number, such as 3"
+    msg = f"{field} is {value!r}; accepted is a whole number, such as 3"
     raise ValueError(msg)
 
 
-def validate_range(value: float, least: int, most: int | None, what: str) -> int:
-    """`value` as int when it lies between the bounds, which both belong to it. None is no upper bound.
+def validate_range(value: float, minimum: int, maximum: int | None, field: str) -> int:
+    """Return `value` as an int if it is between the bounds, both inclusive.
+
+    Args:
+        value: the number.
+        minimum: lower bound.
+        maximum: upper bound; None means no upper bound.
+        field: name of the argument in the error.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not a whole number, or it is out of range.
     """
-    number = parse_whole_number(value, what)
-    if least <= number and (most is None or number <= most):
+    number = parse_whole_number(value, field)
+    if minimum <= number and (maximum is None or number <= maximum):
         return number
-    msg = f"{what} is {number}; accepted is {least} {'or more' if most is None else f'to {most}'}"
+    msg = f"{field} is {number}; accepted is {minimum} {'or more' if maximum is None else f'to {maximum}'}"
     raise ValueError(msg)
 
 
-def validate_pattern(pattern: re.Pattern[str], value: str, what: str, accepted: str) -> str:
-    """Returns `value` when the whole of it matches.
+def validate_pattern(pattern: re.Pattern[str], value: str, field: str, accepted: str) -> str:
+    """Return `value` if the whole of it matches `pattern`.
+
+    Args:
+        pattern: regular expression.
+        value: the text.
+        field: name of the argument in the error.
+        accepted: description of the accepted values, for the error.
 
     Raises:
-        ValueError: naming `what`, the value and `accepted`, the words for what the pattern takes.
+        ValueError: the value does not match.
     """
     if pattern.fullmatch(value):
         return value
-    msg = f"{what} is {value!r}; accepted is {accepted}"
+    msg = f"{field} is {value!r}; accepted is {accepted}"
     raise ValueError(msg)
 
 
-def validate_choice(value: object, accepted: Collection[str], what: str) -> str:
-    """Returns `value` when it is one of `accepted`.
+def validate_choice(value: object, accepted: Collection[str], field: str) -> str:
+    """Return `value` if it is one of `accepted`.
 
     Raises:
-        ValueError: naming `what`, the value, what is accepted and the nearest of it.
+        ValueError: the value is not accepted. The message lists the accepted values and suggests the nearest one.
     """
     if isinstance(value, str) and value in accepted:
         return value
-    near = suggest_name(value, accepted) if isinstance(value, str) else ""
-    msg = f"{what} is {value!r}; accepted are {', '.join(map(repr, accepted))}{near}"
+    suggestion = suggest_name(value, accepted) if isinstance(value, str) else ""
+    msg = f"{field} is {value!r}; accepted are {', '.join(map(repr, accepted))}{suggestion}"
     raise ValueError(msg)
 
 
-def reject_duplicates(names: Iterable[str], what: str) -> None:
-    """Refuses names of which one stands for two things.
+def reject_duplicates(names: Iterable[str], field: str) -> None:
+    """Reject names that occur more than once.
 
     Raises:
-        ValueError: naming `what`, and each name that is there more than once.
+        ValueError: names each duplicate.
     """
-    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
-        msg = f"{what} has {', '.join(map(repr, twice))} more than once; accepted is each name once"
+    if duplicates := sorted(name for name, count in Counter(names).items() if count > 1):
+        msg = f"{field} has {', '.join(map(repr, duplicates))} more than once; accepted is each name once"
         raise ValueError(msg)
 
 
-def reject_empty(given: Collection[object], what: str, means: str) -> None:
-    """Refuse an empty list where it would mean everything. A list that a program computes may be empty by mistake.
+def reject_empty(values: Collection[object], field: str, meaning: str) -> None:
+    """Reject an empty list that would mean "everything". A program may compute an empty list by mistake.
 
     Args:
-        given: the list.
-        what: how an error names it.
-        means: what it would mean, as in `the whole cluster`.
+        values: the list.
+        field: name of the argument in the error.
+        meaning: effect of an empty list, such as `the whole cluster`.
 
     Raises:
-        ValueError: naming `what` and what is accepted.
+        ValueError: the list is empty.
     """
-    if not given:
-        msg = f"{what} is empty, which would mean {means}; accepted is one or more: leave it out for {means}"
+    if not values:
+        msg = f"{field} is empty, which would mean {meaning}; accepted is one or more: leave it out for {meaning}"
         raise ValueError(msg)
 
 
 def reject_ignored_args(
-    given: Mapping[str, object], useless: Iterable[str], beside: str, way_out: str = "leave one of the two out"
+    args: Mapping[str, object], ignored: Iterable[str], cause: str, remedy: str = "leave one of the two out"
 ) -> None:
-    """Refuses arguments of which another one makes nothing, instead of dropping them without a word.
+    """Reject arguments that another argument makes meaningless.
 
     Args:
-        given: the arguments.
-        useless: those that nobody reads then; empty ones say nothing.
-        beside: which one that is and what it means, as in `role_arn, a role of your own`.
-        way_out: what to do instead.
+        args: the arguments.
+        ignored: names of the arguments that have no effect. Empty values are accepted.
+        cause: the other argument and its meaning, such as `role_arn, a role of your own`.
+        remedy: what to do instead.
 
     Raises:
-        ValueError: naming all of them.
+        ValueError: names all ignored arguments.
     """
-    if found := [name for name in useless if given.get(name)]:
-        msg = f"{', '.join(found)} given with {beside}: nothing would be made of it; {way_out}"
+    if found := [name for name in ignored if args.get(name)]:
+        msg = f"{', '.join(found)} given with {cause}: nothing would be made of it; {remedy}"
         raise ValueError(msg)
 
 
-def parse_bytes(quantity: str, what: str) -> int:
-    """Bytes in a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
+def parse_bytes(quantity: str, field: str) -> int:
+    """Return the bytes of a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the quantity is malformed, has no unit, or is not a whole number of bytes above 0.
     """
     if quantity.isdecimal() and len(quantity) <= _MAX_UNITLESS_DIGITS and int(quantity) > 0:
         unit = "Gi" if len(quantity) < _MIN_MEBIBYTE_DIGITS else "Mi"
-        msg = f"{what} is {quantity!r}; accepted is a size above 0 with a unit: write {quantity + unit!r}, for example"
+        msg = f"{field} is {quantity!r}; accepted is a size above 0 with a unit: write {quantity + unit!r}, for example"
         raise ValueError(msg)
     match = _QUANTITY.fullmatch(quantity) if len(quantity) <= _MAX_QUANTITY_LENGTH else None
     size = Fraction(match["number"]) * _UNITS[match["suffix"]] if match else Fraction(0)
     if not 1 <= size < _QUANTITY_LIMIT or size.denominator != 1:
-        msg = f"{what} is {quantity!r}; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or '100Gi'"
+        msg = f"{field} is {quantity!r}; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or '100Gi'"
         raise ValueError(msg)
     return int(size)
 
 
 def find_nearest_names(name: object, known: Iterable[str]) -> list[str]:
-    """The three known names that are nearest, the nearest first; none to a secret one."""
+    """Return the three known names that are most similar, the nearest first; an empty list for a secret name."""
     if isinstance(name, Secret):
         return []
     return difflib.get_close_matches(str(name), sorted(known), n=3, cutoff=0)
 
 
 def suggest_name(name: object, known: Iterable[str]) -> str:
-    """A suggestion to put behind an error (`; did you mean 'replicas'?`), or nothing when no known name is near.
+    """Return a suffix for an error, such as `; did you mean 'replicas'?`, or an empty text if no name is similar.
 
-    Nothing for a secret name either: it would tell what that is like.
+    A secret name gets no suggestion, because the suggestion would reveal it.
     """
     if isinstance(name, Secret):
         return ""
@@ -210,97 +227,97 @@ def suggest_name(name: object, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def validate_qualified_name(key: str, what: str) -> str:
-    """Returns `key` when Kubernetes accepts it as the key of a label, an annotation or a taint.
+def validate_qualified_name(key: str, field: str) -> str:
+    """Return `key` if Kubernetes accepts it as the key of a label, an annotation or a taint.
 
     Raises:
-        ValueError: naming `what`, the key and what is accepted.
+        ValueError: the key is not accepted.
     """
     prefix, slash, name = key.rpartition("/")
     if _QUALIFIED_NAME.fullmatch(name) and (not slash or is_dns_subdomain(prefix)):
         return key
     msg = (
-        f"{what}: {key!r} is no key that Kubernetes accepts; accepted are up to 63 letters, digits, '-', '_' and '.', "
+        f"{field}: {key!r} is no key that Kubernetes accepts; accepted are up to 63 letters, digits, '-', '_' and '.', "
         "with a domain and '/' before them if wanted, such as 'example.com/team'"
     )
     raise ValueError(msg)
 
 
-def validate_label_value(value: str, what: str) -> str:
-    """Returns `value` when Kubernetes accepts it as the value of a label, which may be empty.
+def validate_label_value(value: str, field: str) -> str:
+    """Return `value` if Kubernetes accepts it as the value of a label. It may be empty.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if _LABEL_VALUE.fullmatch(value):
         return value
     msg = (
-        f"{what} is {value!r}; accepted are up to 63 letters, digits, '-', '_' and '.', beginning and ending with a "
+        f"{field} is {value!r}; accepted are up to 63 letters, digits, '-', '_' and '.', beginning and ending with a "
         "letter or a digit"
     )
     raise ValueError(msg)
 
 
-def validate_labels(given: Mapping[str, str], what: str) -> dict[str, str]:
-    """Labels that Kubernetes accepts, or what picks objects by them.
+def validate_labels(labels: Mapping[str, str], field: str) -> dict[str, str]:
+    """Return labels, or a label selector, if Kubernetes accepts all keys and values.
 
     Raises:
-        ValueError: naming `what`, the key or the value, and what is accepted.
+        ValueError: a key or a value is not accepted.
     """
     return {
-        validate_qualified_name(key, what): validate_label_value(value, f"{what}[{key!r}]")
-        for key, value in given.items()
+        validate_qualified_name(key, field): validate_label_value(value, f"{field}[{key!r}]")
+        for key, value in labels.items()
     }
 
 
-def validate_cpu(value: str, what: str) -> str:
-    """Returns `value` when it is an amount of CPU above 0 that Kubernetes keeps as it is.
+def validate_cpu(value: str, field: str) -> str:
+    """Return `value` if it is an amount of CPU above 0 that Kubernetes stores unchanged.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if _CPU.fullmatch(value):
         return value
-    msg = f"{what} is {value!r}; accepted are CPUs such as '500m' or '2'"
+    msg = f"{field} is {value!r}; accepted are CPUs such as '500m' or '2'"
     raise ValueError(msg)
 
 
-def validate_digest(value: str, what: str) -> str:
-    """Returns `value` when it is the digest of an image.
+def validate_digest(value: str, field: str) -> str:
+    """Return `value` if it is the digest of an image.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
-    return validate_pattern(_DIGEST, value, what, "'sha256:' and 64 hexadecimal digits")
+    return validate_pattern(_DIGEST, value, field, "'sha256:' and 64 hexadecimal digits")
 
 
-def validate_image(value: str, what: str) -> str:
-    """Returns `value` when it is the name of an image, without tag and digest.
+def validate_image(value: str, field: str) -> str:
+    """Return `value` if it is the name of an image without tag and digest.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if len(value) <= _MAX_IMAGE_LENGTH and _IMAGE.fullmatch(value):
         return value
     msg = (
-        f"{what} is {value!r}; accepted is an image without tag and digest, such as 'apache/rocketmq' or "
+        f"{field} is {value!r}; accepted is an image without tag and digest, such as 'apache/rocketmq' or "
         "'registry.example.com:5000/apache/rocketmq'"
     )
     raise ValueError(msg)
 
 
-def validate_image_tag(value: str, what: str) -> str:
-    """Returns `value` when it is the tag of an image.
+def validate_image_tag(value: str, field: str) -> str:
+    """Return `value` if it is the tag of an image.
 
     Raises:
-        ValueError: naming `what`, the value and what is accepted.
+        ValueError: the value is not accepted.
     """
     if _IMAGE_TAG.fullmatch(value):
         return value
-    msg = f"{what} is {value!r}; accepted are up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'"
+    msg = f"{field} is {value!r}; accepted are up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'"
     raise ValueError(msg)
 
 
-def format_image_reference(name: str, tag: str, pinned: str | None) -> str:
-    """How a container names an image; a digest, if given, decides instead of the tag."""
-    return f"{name}:{tag}" if pinned is None else f"{name}:{tag}@{pinned}"
+def format_image_reference(name: str, tag: str, digest: str | None) -> str:
+    """Return the image reference for a container. The container runtime ignores the tag if there is a digest."""
+    return f"{name}:{tag}" if digest is None else f"{name}:{tag}@{digest}"
