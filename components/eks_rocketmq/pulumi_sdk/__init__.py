@@ -1,1 +1,1 @@
-"""What the library adds to Pulumi's SDK, and the parts of it that are not documented."""
+"""Extensions of the Pulumi SDK, and its undocumented parts."""

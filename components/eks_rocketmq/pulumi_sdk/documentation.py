@@ -1,4 +1,4 @@
-"""Docstrings of components for `help()`: with their inputs and outputs, whose descriptions Python drops at run time."""
+"""Docstrings of components for `help()` with inputs and outputs. Python drops field docstrings at run time."""
 
 import ast
 import inspect
@@ -19,13 +19,13 @@ _field_docs_omitted: ContextVar[bool] = ContextVar("field_docs_omitted", default
 
 
 class Documentation:
-    """Docstring of a component with its inputs and outputs, which are read from the sources on access."""
+    """Docstring of a component with its inputs and outputs, read from the source files on access."""
 
     def __init__(self, own: str | None) -> None:
         self.own = inspect.cleandoc(own or "")
 
     def __get__(self, instance: object, owner: type) -> str:
-        """Return the text for `help()`; without sources, and within `own_docstrings`, the docstring alone."""
+        """Return the text for `help()`: the docstring alone without source files, and within `omit_field_docs`."""
         if _field_docs_omitted.get():
             return self.own
         arguments = typing.get_type_hints(owner.__init__)["args"]
@@ -37,14 +37,17 @@ class Documentation:
 
 
 def documented(component: _Component) -> _Component:
-    """Let `help()` of a component show its inputs and outputs."""
+    """Add the inputs and outputs of a component to its `help()`."""
     type.__setattr__(component, "__doc__", Documentation(component.__doc__))
     return component
 
 
 @contextmanager
 def omit_field_docs() -> Generator[None]:
-    """Leave inputs and outputs out of docstrings. The package's schema describes them itself, at each plugin start."""
+    """Omit inputs and outputs from docstrings in the `with` block.
+
+    The plugin builds the schema at each start. The schema describes the fields itself.
+    """
     token = _field_docs_omitted.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Parts of the Pulumi SDK that it does not document. No other module imports them.
+"""Undocumented parts of the Pulumi SDK. No other module imports them.
 
 The SDK may change them in any release, so a test runs this module with every supported version.
 """
@@ -18,8 +18,10 @@ from pulumi.runtime import is_dry_run
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
-from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret
+from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 from pulumi.runtime.settings import SETTINGS, get_root_resource
+
+from eks_rocketmq.pulumi_sdk.engine_values import SIGNATURE_FIELD, UNKNOWN
 
 if TYPE_CHECKING:
     from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition, PropertyDefinition, PropertyType
@@ -50,8 +52,8 @@ __all__ = [
     "use_analyzer",
 ]
 
-_SIGNATURE, _REFERENCE = "4dabf18193072939515e22adb298388d", "5cf8f73096256a8f31e491e813e4eb8e"
-"""The field that marks an object of the wire protocol, and its value for a reference to a resource."""
+_RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e"
+"""Value of the signature field for a reference to a resource."""
 _EXPERIMENTAL = "pulumi.provider.experimental"
 LAZY_MODULES: Mapping[str, str] = {
     "Analyzer": f"{_EXPERIMENTAL}.analyzer",
@@ -62,10 +64,10 @@ LAZY_MODULES: Mapping[str, str] = {
     "PropertyType": f"{_EXPERIMENTAL}.analyzer",
     "generate_schema": f"{_EXPERIMENTAL}.schema",
 }
-"""Names that only the plugin of other languages needs, and their modules, which take 30 ms to load."""
+"""Modules of the names that only the plugin for other languages needs. They take 30 ms to load."""
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - of each name's own type
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - names of different types
     if name not in LAZY_MODULES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
@@ -74,7 +76,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - of each name's own type
 
 @contextmanager
 def use_analyzer(analyzer: "type[Analyzer]") -> Generator[None]:
-    """Let the component providers that are made within read their components with another analyzer.
+    """Make the component providers that are created in the `with` block use another analyzer.
 
     Their constructor creates the SDK's analyzer by name and has no argument for another one.
     """
@@ -88,7 +90,7 @@ def use_analyzer(analyzer: "type[Analyzer]") -> Generator[None]:
 
 
 def get_config_values() -> Mapping[str, str]:
-    """Return the configuration of the stack: `namespace:key` to text, objects and lists as JSON."""
+    """Return the configuration of the stack: `namespace:key` to text. Objects and lists are JSON."""
     return CONFIG.get()
 
 
@@ -111,20 +113,20 @@ def runs_under_mocks() -> bool:
 
 
 def get_project_directory() -> Path:
-    """Return the folder of `Pulumi.yaml`. Mocks do not know it; a test runs there."""
+    """Return the folder of `Pulumi.yaml`; under mocks, which do not know it, the current folder."""
     return Path.cwd() if runs_under_mocks() else Path(pulumi.get_root_directory())
 
 
-def convert_to_input(resource: CustomResource) -> Any:  # noqa: ANN401 - the inputs of other packages take resources only
+def convert_to_input(resource: CustomResource) -> Any:  # noqa: ANN401 - other packages type the input as a resource
     """Return a resource as an input of a remote component.
 
-    The SDK's mocks never finish with a resource among the inputs, so they get its id.
+    The SDK's mocks never finish if an input is a resource. They get its id instead.
     """
     return resource.id if runs_under_mocks() else resource
 
 
 def add_mock_resource(type_: str, name: str, id_: str, state: Mapping[str, Any]) -> dict[str, str]:
-    """Add a resource to the SDK's mocks that a remote component made, and return a reference to it.
+    """Add a resource of a remote component to the SDK's mocks, and return a reference to it.
 
     Args:
         type_: type of the resource.
@@ -135,36 +137,36 @@ def add_mock_resource(type_: str, name: str, id_: str, state: Mapping[str, Any])
     monitor = SETTINGS.monitor
     urn = monitor.make_urn("", type_, name)
     monitor.resources[urn] = MockMonitor.ResourceRegistration(urn, id_, dict(state))
-    return {_SIGNATURE: _REFERENCE, "urn": urn, "id": id_ or UNKNOWN}
+    return {SIGNATURE_FIELD: _RESOURCE_SIGNATURE, "urn": urn, "id": id_ or UNKNOWN}
 
 
-def name_mock_errors(named: Callable[[str, Mapping[str, Any], Exception], Exception]) -> None:
-    """Let the errors of mocks that give no answer to a lookup name the lookup.
+def name_mock_errors(create_error: Callable[[str, Mapping[str, Any], Exception], Exception]) -> None:
+    """Name the lookup in the error of mocks that do not answer it.
 
-    The SDK's mocks fail within themselves for `None` and for `({}, None)`, which their base class returns: `'NoneType'
-    object is not iterable`. That error does not name the lookup.
+    The SDK's mocks fail internally for `None` and for `({}, None)`, the default of their base class: `'NoneType' object
+    is not iterable`. That error does not name the lookup.
 
     Args:
-        named: makes the error from token, arguments and the SDK's own error.
+        create_error: returns the error for token, arguments and the SDK's own error.
     """
     monitor = SETTINGS.monitor
     if not runs_under_mocks() or "Invoke" in vars(monitor):
         return
     invoke = monitor.Invoke
 
-    def answer(request: Any) -> Any:  # noqa: ANN401 - messages of the protocol
+    def answer(request: Any) -> Any:  # noqa: ANN401 - gRPC messages
         try:
             return invoke(request)
         except (AttributeError, KeyError, TypeError) as error:
-            raise named(request.tok, MessageToDict(request.args), error) from error
+            raise create_error(request.tok, MessageToDict(request.args), error) from error
 
     monitor.Invoke = answer
 
 
 def to_plain_value(value: Any) -> Any:  # noqa: ANN401 - any value of a property
-    """Return a value as mocks get it without the wire protocol.
+    """Return a value as mocks get it without the plugin protocol.
 
-    Secrets are bare, whole numbers are int, and unknown fields are left out.
+    Secrets are unwrapped, whole numbers are int, and unknown fields are left out.
     """
     if is_rpc_secret(value):
         return to_plain_value(unwrap_rpc_secret(value))
