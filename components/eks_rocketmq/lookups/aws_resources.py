@@ -1,6 +1,6 @@
-"""What the AWS account already has: the import id follows from type and inputs, boto3 says whether it exists.
+"""Lookups of existing AWS resources. The import id follows from type and inputs; boto3 finds the resource.
 
-Used by the preflight of new resources and by `eks-rocketmq adopt`. Works on the account that boto3's session names.
+Used by the checks before a create and by `eks-rocketmq adopt`. The boto3 session selects the account.
 """
 
 import json
@@ -22,8 +22,6 @@ ADDON = "aws:eks/addon:Addon"
 CLUSTER = "aws:eks/cluster:Cluster"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 POD_IDENTITY_ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-
-
 _NOT_FOUND_CODES = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
 
 Inputs = Mapping[str, Any]
@@ -31,19 +29,19 @@ Inputs = Mapping[str, Any]
 
 
 def read_tags(pairs: list[Mapping[str, str]]) -> dict[str, str]:
-    """Return tags as most services give them, as a mapping."""
+    """Return the tags of an AWS response as a mapping, for services that use `Key` and `Value`."""
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
 def find_role(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """A role by name; its import id is the name."""
+    """Find an IAM role by name. Its import id is the name."""
     name = inputs["name"]
     role = call_or_none(lambda: session.client("iam").get_role(RoleName=name)["Role"])
     return None if role is None else ExistingResource(name, read_tags(role.get("Tags", [])))
 
 
 def find_role_policy_attachment(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """A managed policy on a role; its import id is `role/policy-arn`."""
+    """Find a managed policy that is attached to a role. Its import id is `role/policy-arn`."""
     role, policy = inputs["role"], inputs["policyArn"]
     pages = session.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
     attached = call_or_none(lambda: [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]])
@@ -51,7 +49,7 @@ def find_role_policy_attachment(session: Session, inputs: Inputs) -> ExistingRes
 
 
 def find_policy(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """A policy of the account by path and name; its import id is the ARN."""
+    """Find a customer managed policy by path and name. Its import id is the ARN."""
     partition, account = parse_account(session.client("sts").get_caller_identity()["Arn"])
     arn = f"arn:{partition}:iam::{account}:policy{inputs.get('path') or '/'}{inputs['name']}"
     policy = call_or_none(lambda: session.client("iam").get_policy(PolicyArn=arn)["Policy"])
@@ -59,14 +57,14 @@ def find_policy(session: Session, inputs: Inputs) -> ExistingResource | None:
 
 
 def find_role_policy(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """An inline policy of a role; its import id is `role:policy`."""
+    """Find an inline policy of a role. Its import id is `role:policy`."""
     role, name = inputs["role"], inputs["name"]
     policy = call_or_none(lambda: session.client("iam").get_role_policy(RoleName=role, PolicyName=name))
     return None if policy is None else ExistingResource(f"{role}:{name}")
 
 
 def find_oidc_provider(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """An IAM OIDC provider by its URL; its import id is the ARN."""
+    """Find an IAM OIDC provider by its URL. Its import id is the ARN."""
     arn = build_oidc_provider_arn(session.client("sts").get_caller_identity()["Arn"], inputs["url"])
     provider = call_or_none(lambda: session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
     if provider is None:
@@ -79,7 +77,7 @@ def find_oidc_provider(session: Session, inputs: Inputs) -> ExistingResource | N
 
 
 def _describe_lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> str:
-    """Return why a provider must not be imported when the next update would take audiences of others from it."""
+    """Return why the provider must not be imported, if the next update would remove audiences that others use."""
     planned = inputs.get("clientIdLists")
     lost = sorted(set(accepted) - set(planned)) if isinstance(planned, list) else []
     if not lost:
@@ -93,33 +91,36 @@ def _describe_lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> s
 
 
 def find_cluster(session: Session, name: str) -> ExistingResource | None:
-    """An EKS cluster by name. No `Lookup`: a whole cluster is not imported into the stack that makes its network."""
+    """Find an EKS cluster by name.
+
+    There is no `Lookup` for it, because a stack that creates the network does not import a whole cluster.
+    """
     cluster = call_or_none(lambda: session.client("eks").describe_cluster(name=name)["cluster"])
     return None if cluster is None else ExistingResource(name, cluster.get("tags", {}))
 
 
 def find_addon(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """An EKS addon by cluster and name; its import id is `cluster:addon`."""
+    """Find an EKS add-on by cluster and name. Its import id is `cluster:addon`."""
     cluster, name = inputs["clusterName"], inputs["addonName"]
     addon = call_or_none(lambda: session.client("eks").describe_addon(clusterName=cluster, addonName=name)["addon"])
     return None if addon is None else ExistingResource(f"{cluster}:{name}", addon.get("tags", {}))
 
 
 def find_log_group(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """A log group by its whole name; its import id is the name."""
+    """Find a log group by its full name. Its import id is the name."""
     name, logs = inputs["name"], session.client("logs")
     pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
     found = next((g for page in pages for g in page["logGroups"] if g["logGroupName"] == name), None)
     if found is None:
         return None
-    # Tags are asked for by the ARN without the `:*` that stands for the group's streams.
+    # ListTagsForResource needs the ARN without the suffix `:*`, which means the streams of the group.
     return ExistingResource(
         name, logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*")).get("tags", {})
     )
 
 
 def find_pod_identity_association(session: Session, inputs: Inputs) -> ExistingResource | None:
-    """The association of a service account; its import id is `cluster,association-id`."""
+    """Find the EKS Pod Identity association of a service account. Its import id is `cluster,association-id`."""
     cluster, account = inputs["clusterName"], inputs["serviceAccount"]
     eks = session.client("eks")
     listed = call_or_none(
@@ -136,10 +137,10 @@ def find_pod_identity_association(session: Session, inputs: Inputs) -> ExistingR
 
 @dataclass(frozen=True)
 class Lookup:
-    """How one resource type is looked up."""
+    """Lookup of one resource type."""
 
     name_inputs: tuple[str, ...]
-    """The inputs that name the resource."""
+    """Inputs that identify the resource."""
     find: Callable[[Session, Inputs], ExistingResource | None]
 
 
@@ -153,44 +154,44 @@ AWS_LOOKUPS: Mapping[str, Lookup] = {
     LOG_GROUP: Lookup(("name",), find_log_group),
     POD_IDENTITY_ASSOCIATION: Lookup(("clusterName", "namespace", "serviceAccount"), find_pod_identity_association),
 }
-"""The look-up of each AWS type that the library creates."""
+"""Lookups by type, for the AWS types that the library creates with a known name."""
 
 
-def find_resource(session: Callable[[], Session], type_: str, inputs: Inputs) -> ExistingResource | None:
-    """What the account has under the name that `inputs` give, or None.
+def find_resource(create_session: Callable[[], Session], type_: str, inputs: Inputs) -> ExistingResource | None:
+    """Return the AWS resource that has the planned name, or None.
 
-    Inputs that only the update will know name nothing that could exist; nobody is asked then.
+    AWS is not called if a name is unknown before the update: no resource can have it.
 
     Args:
-        session: makes the boto3 session.
+        create_session: creates the boto3 session.
         type_: a type of `AWS_LOOKUPS`.
         inputs: planned inputs of the resource.
 
     Raises:
-        ClientError: when AWS refuses the question.
+        ClientError: AWS rejects the request.
     """
     lookup = AWS_LOOKUPS[type_]
     names = [inputs.get(key) for key in lookup.name_inputs]
     if not all(isinstance(name, str) and name not in ("", UNKNOWN) for name in names):
         return None
-    return lookup.find(session(), inputs)
+    return lookup.find(create_session(), inputs)
 
 
-def call_or_none(call: Callable[[], Any], also: Collection[str] = ()) -> Any:  # noqa: ANN401 - whatever the API answers
-    """Return the answer of an AWS call, or None when AWS says that there is no such thing.
+def call_or_none(call: Callable[[], Any], not_found_codes: Collection[str] = ()) -> Any:  # noqa: ANN401 - responses of different types
+    """Return the result of an AWS call, or None if the resource does not exist.
 
     Args:
         call: makes the call.
-        also: further error codes that say so.
+        not_found_codes: further error codes for a resource that does not exist.
 
     Raises:
-        ClientError: every other refusal, such as AccessDenied.
+        ClientError: AWS rejects the request for another reason, such as AccessDenied.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - not loaded by programs that only preview
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - programs that only preview do not load it
 
     try:
         return call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in {*_NOT_FOUND_CODES, *also}:
+        if error.response["Error"]["Code"] in {*_NOT_FOUND_CODES, *not_found_codes}:
             return None
         raise

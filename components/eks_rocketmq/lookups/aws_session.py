@@ -1,4 +1,4 @@
-"""A boto3 session that works in the account in which a Pulumi provider of AWS works."""
+"""boto3 sessions with the account and the credentials of a Pulumi AWS provider."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,38 +19,39 @@ _CREDENTIALS: Mapping[str, str] = {
 
 
 class Session(Protocol):
-    """The part of `boto3.Session` that the look-ups need."""
+    """Part of `boto3.Session` that lookups use."""
 
-    def client(self, service_name: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """A client of one AWS service."""
+    def client(self, service_name: str) -> Any:  # noqa: ANN401 - boto3 creates its client classes at run time
+        """Return a client of an AWS service."""
 
 
 class AccountUnknownError(LookupUnavailableError):
-    """Nobody can be asked as the provider would; the message says why."""
+    """The provider's credentials cannot be used; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class _EndpointSession:
-    """A session that asks services at addresses of their own."""
+    """boto3 session with custom endpoints."""
 
     session: Any
-    addresses: Mapping[str, str]
+    endpoints: Mapping[str, str]
 
     def client(self, service_name: str) -> Any:  # noqa: ANN401 - as `Session`
-        """A client of one AWS service."""
-        return self.session.client(service_name, endpoint_url=self.addresses.get(service_name))
+        """Return a client of an AWS service."""
+        return self.session.client(service_name, endpoint_url=self.endpoints.get(service_name))
 
 
 def create_session(provider: Mapping[str, Any]) -> Session:
-    """A session with profile, keys, roles, region and endpoints of a provider; the rest comes from the environment.
+    """Return a session with profile, keys, roles, region and endpoints of a provider.
+
+    The environment supplies missing settings.
 
     Args:
-        provider: inputs of the provider, or the settings of the namespace `aws`; what is no text may be JSON.
+        provider: inputs of the provider, or the settings of the namespace `aws`. Objects and lists may be JSON.
 
     Raises:
-        AccountUnknownError: when the engine shows the provider's keys as secrets only, or the file of a token cannot be
-            read.
-        ClientError: when AWS refuses to hand out a role.
+        AccountUnknownError: the engine redacts the provider's keys, or a token file cannot be read.
+        ClientError: AWS does not let the caller assume a role.
     """
     keys = {argument: provider[key] for key, argument in _CREDENTIALS.items() if provider.get(key)}
     if any(is_secret(key) for key in keys.values()):
@@ -58,21 +59,21 @@ def create_session(provider: Mapping[str, Any]) -> Session:
         raise AccountUnknownError(msg)
     session = _create_session(provider, profile_name=provider.get("profile"), **keys)
     for operation, request in _iterate_role_requests(provider):
-        taken = getattr(session.client("sts"), operation)(**request)["Credentials"]
+        credentials = getattr(session.client("sts"), operation)(**request)["Credentials"]
         session = _create_session(
             provider,
-            aws_access_key_id=taken["AccessKeyId"],
-            aws_secret_access_key=taken["SecretAccessKey"],
-            aws_session_token=taken["SessionToken"],
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
         )
     return session
 
 
 def get_assumed_role(provider: Mapping[str, Any]) -> str | None:
-    """Return the ARN of the role in which a provider works, the last one that it assumes; None when it assumes none.
+    """Return the ARN of the last role that a provider assumes, or None.
 
     Args:
-        provider: as for `aws_session`. What is malformed is left to the provider to refuse.
+        provider: as for `create_session`. Malformed settings are ignored, because the provider reports them.
     """
     try:
         arn = _read_blocks(provider, "assumeRoles")[-1]["roleArn"]
@@ -83,15 +84,15 @@ def get_assumed_role(provider: Mapping[str, Any]) -> str | None:
 
 
 def _create_session(provider: Mapping[str, Any], **credentials: str | None) -> Session:
-    import boto3  # noqa: PLC0415 - 0.3 s that only a create needs
+    import boto3  # noqa: PLC0415 - takes 0.3 s to load, and only a create needs it
 
     session = boto3.Session(region_name=provider.get("region"), **credentials)
-    addresses = {service: url for each in _read_blocks(provider, "endpoints") for service, url in each.items()}
-    return _EndpointSession(session, addresses) if addresses else session
+    endpoints = {service: url for each in _read_blocks(provider, "endpoints") for service, url in each.items()}
+    return _EndpointSession(session, endpoints) if endpoints else session
 
 
 def _iterate_role_requests(provider: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Operation and request for each role, in the order in which the provider takes them."""
+    """Yield STS operation and request for each role, in the order of the provider."""
     for web in _read_blocks(provider, "assumeRoleWithWebIdentity"):
         token = web.get("webIdentityToken") or _read_token(web["webIdentityTokenFile"])
         yield "assume_role_with_web_identity", {**_build_role_request(web), "WebIdentityToken": token}
@@ -113,7 +114,10 @@ def _build_role_request(role: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_blocks(provider: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The objects of a setting, which the engine keeps as JSON; their keys may be spelled as Python does."""
+    """Return the objects of a setting with keys in camelCase.
+
+    The engine stores them as JSON. Their keys may be in snake_case.
+    """
     value = provider.get(key) or []
     value = json.loads(value) if isinstance(value, str) else value
     return [

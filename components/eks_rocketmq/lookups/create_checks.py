@@ -1,7 +1,7 @@
-"""Says at preview when something that would be created exists already, instead of an error half-way through an update.
+"""Checks at preview that a planned resource does not exist yet. Otherwise the update would fail half-way.
 
-The engine calls a `before_create` hook only when it plans a create, so the check needs no knowledge of the state: on
-the second run the resource is the stack's own and nobody asks.
+The engine calls a `before_create` hook only for a planned create. The check therefore needs no knowledge of the state,
+and nothing is looked up once the stack manages the resource.
 """
 
 import asyncio
@@ -25,36 +25,37 @@ from eks_rocketmq.lookups.existing_resource import ExistingResource, LookupUnava
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 
 SKIP_VARIABLE = "EKS_ROCKETMQ_SKIP_PREFLIGHT"
-"""Set by `eks-rocketmq adopt` for its own preview, which wants the plan with everything that exists."""
+"""Environment variable that disables the checks. `eks-rocketmq adopt` sets it for its preview of all resources."""
 
 OWNER_TAG = "eks-rocketmq/stack"
 
 
 def get_ownership_tags() -> dict[str, str]:
-    """The tag that marks what this stack made, so that a replacement of its own resource is no conflict."""
+    """Return the tag of this stack. A resource that has it may be replaced without a conflict."""
     return {OWNER_TAG: f"{pulumi.get_project()}/{pulumi.get_stack()}"}
 
 
 def describe_owner(type_: str, found_id: str, owner: str) -> str:
-    """Return what to say of a resource that another stack manages."""
+    """Return the error text for a resource that another stack manages."""
     return f"{type_.rsplit(':', 1)[-1]} {found_id!r} belongs to stack {owner!r}"
 
 
 def describe_tag_removal(owner: str) -> str:
-    """Return what to do about the mark of a stack that does not exist any more."""
+    """Return the instruction to remove the tag of a stack that no longer exists."""
     return f"If stack {owner!r} is gone for good, remove its tag or annotation {OWNER_TAG} and run this again."
 
 
 def describe_conflict(type_: str, found: ExistingResource, stack: str, existing: str) -> str:
-    """Return the error for something that exists outside of the stack.
+    """Return the error for a resource that exists outside of the stack.
 
-    What another stack manages can be used or left alone. It cannot be imported: each `up` would undo the other's.
+    A resource of another stack cannot be imported: each `up` would undo the other stack's changes. It can be used as it
+    is.
 
     Args:
         type_: Pulumi type of the resource.
-        found: what exists without the mark of this stack.
+        found: the resource, which does not have the tag of this stack.
         stack: name of the stack.
-        existing: how the program is told to use the resource without managing it.
+        existing: setting with which the program uses the resource without managing it.
     """
     if owner := found.tags.get(OWNER_TAG):
         return (
@@ -72,48 +73,46 @@ def describe_conflict(type_: str, found: ExistingResource, stack: str, existing:
 
 
 def reject_existing_object(
-    name: str, kubeconfig: Input[str | None] | None, refusal: Callable[[str, ExistingResource], str]
+    name: str, kubeconfig: Input[str | None] | None, describe_error: Callable[[str, ExistingResource], str]
 ) -> ResourceHookBinding | None:
-    """A hook for an object of a cluster whose name is fixed: refuses the create when the cluster has it from others.
+    """Return a hook that rejects the create of a Kubernetes object that exists and belongs to another owner.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
-        kubeconfig: of the cluster; without it, and while it is unknown, nobody can be asked.
-        refusal: the error, from the type and what was found.
+        kubeconfig: kubeconfig of the cluster. Nothing is looked up if it is missing or not known yet.
+        describe_error: returns the error for type and found object.
     """
     if kubeconfig is None:
         return None
     config: Output[str | None] = Output.from_input(kubeconfig)
 
     def find(known: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
-        from eks_rocketmq.lookups.kubernetes_objects import find_object  # noqa: PLC0415 - a quarter of a second that only a create needs
+        from eks_rocketmq.lookups.kubernetes_objects import find_object  # noqa: PLC0415 - takes 0.25 s to load, and only a create needs it
 
         return find_object(known, inputs)
 
-    async def look(args: ResourceHookArgs) -> ExistingResource | None:
+    async def look_up(args: ResourceHookArgs) -> ExistingResource | None:
         known = await config.future()
         return await asyncio.to_thread(find, known, args.new_inputs or {}) if known else None
 
-    return create_existence_hook(name, look, lambda args, found: refusal(args.type, found))
+    return create_existence_hook(name, look_up, lambda args, found: describe_error(args.type, found))
 
 
 def reject_create(type_: str, name: str, reason: Input[str]) -> ResourceTransform:
-    """Return a transform that refuses the create of a component's resources of one type, at preview already.
+    """Return a transform that rejects, at preview already, the create of a component's resources of one type.
 
     Args:
         type_: Pulumi type of the resource.
-        name: of the hook, which is `<name>-preflight`.
-        reason: the error; an empty text lets it be created.
+        name: prefix of the hook, which is `<name>-preflight`.
+        reason: the error; an empty text allows the create.
     """
     known: Output[str] = Output.from_input(reason)
 
-    async def look(_: ResourceHookArgs) -> ExistingResource | None:
-        from eks_rocketmq.lookups.existing_resource import ExistingResource  # noqa: PLC0415 - this module is below that one
+    async def look_up(_: ResourceHookArgs) -> ExistingResource | None:
+        error = await known.future()
+        return ExistingResource(error) if error else None
 
-        told = await known.future()
-        return ExistingResource(told) if told else None
-
-    hooks = create_existence_hook(name, look, lambda _, found: found.id)
+    hooks = create_existence_hook(name, look_up, lambda _, found: found.id)
 
     def bind(resource: ResourceTransformArgs) -> ResourceTransformResult | None:
         if resource.type_ != type_:
@@ -126,15 +125,15 @@ def reject_create(type_: str, name: str, reason: Input[str]) -> ResourceTransfor
 
 def create_existence_hook(
     name: str,
-    look: Callable[[ResourceHookArgs], Awaitable[ExistingResource | None]],
-    refusal: Callable[[ResourceHookArgs, ExistingResource], str],
+    look_up: Callable[[ResourceHookArgs], Awaitable[ExistingResource | None]],
+    describe_error: Callable[[ResourceHookArgs, ExistingResource], str],
 ) -> ResourceHookBinding:
-    """A hook that refuses what `look` finds without this stack's mark.
+    """Return a hook that rejects the create if `look_up` finds a resource without this stack's tag.
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
-        look: what there is under the planned name.
-        refusal: the error.
+        look_up: finds the resource with the planned name.
+        describe_error: returns the error.
     """
     tags = get_ownership_tags()
 
@@ -142,15 +141,15 @@ def create_existence_hook(
         if os.environ.get(SKIP_VARIABLE):
             return
         try:
-            found = await look(args)
+            found = await look_up(args)
         except LookupUnavailableError as error:
             _warn_once(str(error))
             return
-        except Exception as error:  # noqa: BLE001 - the check is a service, it must not stop what would be allowed
+        except Exception as error:  # noqa: BLE001 - a failed check must not stop a valid create
             pulumi.log.warn(f"cannot tell whether {args.name} exists already ({error}); going on without that check")
             return
         if found is not None and not tags.items() <= dict(found.tags).items():
-            raise RuntimeError(refusal(args, found))
+            raise RuntimeError(describe_error(args, found))
 
     return ResourceHookBinding(before_create=create_resource_hooks(f"{name}-preflight", check))
 

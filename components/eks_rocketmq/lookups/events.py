@@ -1,10 +1,10 @@
-"""Events of a cluster, as people need them. Pure."""
+"""Kubernetes events. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 
 def format_latest_event(events: Iterable[Mapping[str, Any]]) -> str:
-    """Reason and message of the last of some events; empty when there is none."""
-    last = max(events, key=lambda event: int(event["metadata"]["resourceVersion"]), default=None)
-    return f"{last['reason']}: {last['message']}" if last else ""
+    """Return reason and message of the latest event; an empty text if there is none."""
+    latest = max(events, key=lambda event: int(event["metadata"]["resourceVersion"]), default=None)
+    return f"{latest['reason']}: {latest['message']}" if latest else ""

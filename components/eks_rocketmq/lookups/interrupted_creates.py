@@ -1,7 +1,7 @@
-"""What an interrupted create may have left in the AWS account.
+"""Lookups of AWS resources that an interrupted create may have left in the account.
 
-`aws_resources.py` finds resources whose name people choose. Most parts of a network have only an id from AWS. They are
-found by the tags of the create, among them the tag of the stack.
+`aws_resources.py` finds resources with a planned name. AWS assigns the ids of most network resources. They are found by
+the tags of the create, which include the tag of the stack.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -42,18 +42,18 @@ _EC2_LOOKUPS: Mapping[str, tuple[str, str, str]] = {
     "aws:ec2/vpc:Vpc": ("describe_vpcs", "Vpcs", "VpcId"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
 }
-"""What EC2 finds by tags: the operation, the list in its answer, and the id in each entry of the list."""
+"""EC2 resources found by tags: the operation, the list in its response, and the id in each item of the list."""
 _FILTER_PARAMETERS = {"describe_nat_gateways": "Filter", "describe_flow_logs": "Filter"}
 _NAME_FIELDS = {
     "aws:ec2/launchTemplate:LaunchTemplate": ("LaunchTemplateName", "name"),
     "aws:ec2/securityGroup:SecurityGroup": ("GroupName", "name"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("ServiceName", "serviceName"),
 }
-"""What tells resources of one stack with the same tags apart: the field of EC2's answer, and the input."""
+"""Field of EC2's response and input of the resource that distinguish resources with the same tags."""
 _DELETED_STATES = frozenset({"deleted", "deleting", "failed"})
 
 REPEATABLE_CREATES = frozenset({"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"})
-"""Types whose create takes over what AWS has made itself, so that an interrupted one leaves nothing behind."""
+"""Types that only take over what AWS created. An interrupted create leaves nothing behind."""
 
 _WAITERS: Mapping[str, tuple[str, str]] = {
     ADDON: ("eks", "addon_active"),
@@ -61,66 +61,69 @@ _WAITERS: Mapping[str, tuple[str, str]] = {
     NODE_GROUP: ("eks", "nodegroup_active"),
     NAT_GATEWAY: ("ec2", "nat_gateway_available"),
 }
-"""What AWS goes on making after the engine is gone: nothing can use or delete it before it is ready."""
+"""boto3 service and waiter of the types that AWS continues to create after the engine has stopped.
+
+Until these resources are ready, they cannot be used or deleted.
+"""
 _WAITER_CONFIG = {"Delay": 5, "MaxAttempts": 480}
 
 
 class UnfinishedError(Exception):
-    """AWS did not finish what the engine had begun; the message says what, and what to do."""
+    """AWS did not complete an interrupted create; the message names the resource and the next step."""
 
 
 def can_find_created(type_: str, inputs: Inputs) -> bool:
-    """Return whether `find_created` can tell if a create with these inputs happened."""
+    """Return whether `find_created` can determine if a create with these inputs happened."""
     if type_ in REPEATABLE_CREATES:
         return True
     if type_ in _BY_TAGS:
         return isinstance(inputs.get("tags"), Mapping) and OWNER_TAG in inputs["tags"]
-    needed = AWS_LOOKUPS[type_].name_inputs if type_ in AWS_LOOKUPS else _NAME_INPUTS.get(type_)
-    return needed is not None and all(
-        isinstance(inputs.get(key), str) and inputs[key] not in {"", UNKNOWN} for key in needed
+    names = AWS_LOOKUPS[type_].name_inputs if type_ in AWS_LOOKUPS else _NAME_INPUTS.get(type_)
+    return names is not None and all(
+        isinstance(inputs.get(key), str) and inputs[key] not in {"", UNKNOWN} for key in names
     )
 
 
 def find_created(
-    session: Callable[[], Session], type_: str, inputs: Inputs, known: Collection[str]
+    create_session: Callable[[], Session], type_: str, inputs: Inputs, known: Collection[str]
 ) -> list[ExistingResource]:
-    """Return what an interrupted create made in the account: nothing, one resource, or several that look alike.
+    """Return the resources that an interrupted create may have made: none, one, or several that match.
 
-    A resource with the planned name and without the stack's tag has another owner and is not in the result.
+    A resource with the planned name and without the stack's tag has another owner. It is not returned.
 
     Args:
-        session: makes the boto3 session.
-        type_: type of the resource, for which `can_look` is true.
+        create_session: creates the boto3 session.
+        type_: type of the resource, for which `can_find_created` is true.
         inputs: its planned inputs.
-        known: ids of the resources of this type that the stack has.
+        known: ids of the resources of this type that the stack manages.
 
     Raises:
-        ClientError: when AWS refuses the question.
+        ClientError: AWS rejects the request.
     """
     if type_ in REPEATABLE_CREATES:
         return []
     if type_ in AWS_LOOKUPS:
-        named = find_resource(session, type_, inputs)
+        named = find_resource(create_session, type_, inputs)
         found = [] if named is None else [named]
     else:
-        found = {**_BY_TAGS, **_BY_NAME}[type_](session(), inputs)
-    mark = (inputs.get("tags") or {}).get(OWNER_TAG)
-    return [each for each in found if each.id not in known and mark in (None, each.tags.get(OWNER_TAG))]
+        found = {**_BY_TAGS, **_BY_NAME}[type_](create_session(), inputs)
+    owner = (inputs.get("tags") or {}).get(OWNER_TAG)
+    return [each for each in found if each.id not in known and owner in (None, each.tags.get(OWNER_TAG))]
 
 
-def wait_until_ready(session: Callable[[], Session], type_: str, found: ExistingResource) -> None:
-    """Return once AWS has finished what the engine had begun: a cluster takes about ten minutes.
+def wait_until_ready(create_session: Callable[[], Session], type_: str, found: ExistingResource) -> None:
+    """Wait until AWS has completed an interrupted create. A cluster takes about 10 minutes.
 
     Raises:
-        UnfinishedError: when AWS gave up on it, or took more than 40 minutes.
+        UnfinishedError: the create failed, or took more than 40 minutes.
     """
     if type_ not in _WAITERS:
         return
-    from botocore.exceptions import WaiterError  # noqa: PLC0415 - not loaded by programs that only preview
+    from botocore.exceptions import WaiterError  # noqa: PLC0415 - programs that only preview do not load it
 
     service, waiter = _WAITERS[type_]
     try:
-        session().client(service).get_waiter(waiter).wait(
+        create_session().client(service).get_waiter(waiter).wait(
             **_get_waiter_arguments(type_, found.id), WaiterConfig=_WAITER_CONFIG
         )
     except WaiterError as error:
@@ -142,22 +145,22 @@ def _get_waiter_arguments(type_: str, id_: str) -> dict[str, Any]:
 
 
 def _create_tag_lookup(type_: str) -> Callable[[Session, Inputs], list[ExistingResource]]:
-    operation, listed, id_ = _EC2_LOOKUPS[type_]
+    operation, list_field, id_field = _EC2_LOOKUPS[type_]
     field, input_ = _NAME_FIELDS.get(type_, ("", ""))
 
-    def find_them(session: Session, inputs: Inputs) -> list[ExistingResource]:
+    def find(session: Session, inputs: Inputs) -> list[ExistingResource]:
         filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in inputs["tags"].items()]
         answer = getattr(session.client("ec2"), operation)(**{_FILTER_PARAMETERS.get(operation, "Filters"): filters})
         return [
-            ExistingResource(each[id_], read_tags(each.get("Tags", [])))
-            for each in answer[listed]
+            ExistingResource(each[id_field], read_tags(each.get("Tags", [])))
+            for each in answer[list_field]
             if str(each.get("State", "")).lower() not in _DELETED_STATES
-            # Emulators ignore filters that they do not know, and answer with all that there is.
+            # Emulators ignore unknown filters and return all resources.
             and inputs["tags"].items() <= read_tags(each.get("Tags", [])).items()
             and (not inputs.get(input_) or each.get(field) == inputs[input_])
         ]
 
-    return find_them
+    return find
 
 
 def _find_cluster(session: Session, inputs: Inputs) -> list[ExistingResource]:
@@ -166,7 +169,7 @@ def _find_cluster(session: Session, inputs: Inputs) -> list[ExistingResource]:
 
 
 def _find_node_group(session: Session, inputs: Inputs) -> list[ExistingResource]:
-    """A node group whose name begins with the planned prefix; its import id is `cluster:group`."""
+    """Find node groups whose name begins with the planned prefix. The import id is `cluster:group`."""
     cluster, eks = inputs["clusterName"], session.client("eks")
     prefix = inputs.get("nodeGroupName") or inputs.get("nodeGroupNamePrefix") or ""
     pages = eks.get_paginator("list_nodegroups").paginate(clusterName=cluster)
@@ -197,35 +200,39 @@ def _find_access_policy(session: Session, inputs: Inputs) -> list[ExistingResour
 
 
 def _find_key(session: Session, inputs: Inputs) -> list[ExistingResource]:
-    """A key with the planned description and tags. Keys that others do not let us read are not ours."""
+    """Find KMS keys with the planned description and tags. A key that the caller cannot read has another owner."""
     kms = session.client("kms")
     found = []
     for page in kms.get_paginator("list_keys").paginate():
         for key in page["Keys"]:
-            about = call_or_none(lambda id_=key["KeyId"]: _describe_key(kms, id_), also=("AccessDeniedException",))
-            if about and about[0] == inputs.get("description") and inputs["tags"].items() <= about[1].items():
-                found.append(ExistingResource(key["KeyId"], about[1]))
+            details = call_or_none(
+                lambda id_=key["KeyId"]: _describe_key(kms, id_), not_found_codes=("AccessDeniedException",)
+            )
+            if details and details[0] == inputs.get("description") and inputs["tags"].items() <= details[1].items():
+                found.append(ExistingResource(key["KeyId"], details[1]))
     return found
 
 
 def _describe_key(kms: Any, id_: str) -> tuple[str, dict[str, str]] | None:  # noqa: ANN401 - a client of boto3
-    about = kms.describe_key(KeyId=id_)["KeyMetadata"]
-    if about["KeyManager"] != "CUSTOMER" or about["KeyState"] == "PendingDeletion":
+    metadata = kms.describe_key(KeyId=id_)["KeyMetadata"]
+    if metadata["KeyManager"] != "CUSTOMER" or metadata["KeyState"] == "PendingDeletion":
         return None
-    return about["Description"], {tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=id_)["Tags"]}
+    return metadata["Description"], {
+        tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=id_)["Tags"]
+    }
 
 
 def _get_route_table(session: Session, id_: str) -> dict[str, Any]:
-    """The route table, or nothing of one that is not there."""
+    """Return a route table, or an empty mapping if it does not exist."""
     tables = call_or_none(
         lambda: session.client("ec2").describe_route_tables(RouteTableIds=[id_])["RouteTables"],
-        also=("InvalidRouteTableID.NotFound",),
+        not_found_codes=("InvalidRouteTableID.NotFound",),
     )
     return tables[0] if tables else {}
 
 
 def _find_route(session: Session, inputs: Inputs) -> list[ExistingResource]:
-    """A route; its import id is `table_destination`."""
+    """Find a route. Its import id is `table_destination`."""
     table, destination = inputs["routeTableId"], inputs["destinationCidrBlock"]
     routes = _get_route_table(session, table).get("Routes", [])
     return [
@@ -234,7 +241,7 @@ def _find_route(session: Session, inputs: Inputs) -> list[ExistingResource]:
 
 
 def _find_route_table_association(session: Session, inputs: Inputs) -> list[ExistingResource]:
-    """The route table of a subnet; its import id is `subnet/table`."""
+    """Find the route table association of a subnet. Its import id is `subnet/table`."""
     table, subnet = inputs["routeTableId"], inputs["subnetId"]
     associations = _get_route_table(session, table).get("Associations", [])
     return [ExistingResource(f"{subnet}/{table}") for each in associations if each.get("SubnetId") == subnet]
@@ -259,4 +266,4 @@ _NAME_INPUTS: Mapping[str, tuple[str, ...]] = {
     ROUTE: ("routeTableId", "destinationCidrBlock"),
     ROUTE_TABLE_ASSOCIATION: ("routeTableId", "subnetId"),
 }
-"""The inputs that name a resource of `_BY_NAME`."""
+"""Inputs that identify a resource of `_BY_NAME`."""

@@ -1,6 +1,7 @@
-"""The Kubernetes API as the stack's own provider reaches it.
+"""Requests to the Kubernetes API with the settings of the stack's provider.
 
-Plain requests and JSON: the typed clients of the `kubernetes` package take half a second to load, and previews wait.
+Requests and responses are plain JSON. The typed clients of the `kubernetes` package take 0.5 s to load, which delays
+previews.
 """
 
 import functools
@@ -17,9 +18,9 @@ from urllib3 import Retry
 from eks_rocketmq.pulumi_sdk.engine_values import is_secret
 
 _TIMEOUT_SECONDS = (5, 30)
-"""To connect and to wait for an answer; the package's own default is for ever."""
+"""Timeouts of connect and read. The package waits without limit by default."""
 _RETRIES = Retry(2, read=0)
-"""How often more to connect. Who did not answer in time is not asked again."""
+"""Number of connection retries. Requests that time out are not retried."""
 
 _WARNING_HEADER = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 _ESCAPED_CHARACTER = re.compile(r"\\(.)")
@@ -27,7 +28,10 @@ _ESCAPED_CHARACTER = re.compile(r"\\(.)")
 
 @functools.cache
 def _create_client(kubeconfig: str, context: str | None) -> DynamicClient:
-    """For content or path of a kubeconfig, as the provider reads it; empty: for what kubectl would use."""
+    """Return a client for the content or the path of a kubeconfig, as the provider reads it.
+
+    An empty kubeconfig means the default of kubectl.
+    """
     content = yaml.safe_load(kubeconfig) if kubeconfig else None
     settings = Configuration()
     settings.retries = _RETRIES
@@ -35,22 +39,22 @@ def _create_client(kubeconfig: str, context: str | None) -> DynamicClient:
         api = config.new_client_from_config_dict(content, context=context, client_configuration=settings)
     else:
         api = config.new_client_from_config(config_file=content, context=context, client_configuration=settings)
-    # Nothing is discovered: it would be kept in a file of the machine's temporary folder, and the paths are known.
+    # The paths are known, so no discovery is needed. It would write a cache file into the temporary folder.
     return DynamicClient(api, discoverer=lambda *_: None)
 
 
 def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
-    """The API server's answer to a GET.
+    """Return the API server's response to a GET request.
 
     Args:
         provider: inputs of the Kubernetes provider.
-        path: of an object or of a list, such as `/api/v1/events`.
-        query: such as `labelSelector`.
+        path: path of an object or of a list, such as `/api/v1/events`.
+        query: query parameters, such as `labelSelector`.
 
     Raises:
-        ApiException: when the cluster refuses the question; `NotFoundError` when there is no such path.
-        ConfigException: when there is no kubeconfig that can be read.
-        MaxRetryError: when the cluster cannot be reached.
+        ApiException: the API server rejects the request; `NotFoundError` if the path does not exist.
+        ConfigException: no readable kubeconfig exists.
+        MaxRetryError: the API server cannot be reached.
     """
     client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
     options = {"query_params": list(query.items()), "_request_timeout": _TIMEOUT_SECONDS}
@@ -58,12 +62,12 @@ def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, 
 
 
 def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) -> list[str]:
-    """The API server's warnings about a merge patch, which is not carried out. Errors as for `get`.
+    """Return the API server's warnings about a merge patch. The patch is not applied. Errors are those of `get_json`.
 
     Args:
         provider: inputs of the Kubernetes provider.
-        path: of an object.
-        patch: what would change.
+        path: path of an object.
+        patch: the merge patch.
     """
     client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
     options = {
@@ -73,11 +77,11 @@ def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, An
         "serialize": False,
     }
     answer = client.request("patch", path, body=patch, **options)
-    # Each is `299 - "text"`, with quotes in the text escaped.
+    # The format of each warning is `299 - "text"`, with escaped quotes in the text.
     return [_ESCAPED_CHARACTER.sub(r"\1", text) for text in _WARNING_HEADER.findall(answer.getheader("Warning") or "")]
 
 
-def _require_readable(kubeconfig: Any) -> str:  # noqa: ANN401 - whatever the engine has for it
+def _require_readable(kubeconfig: Any) -> str:  # noqa: ANN401 - a secret is an object
     if is_secret(kubeconfig):
         msg = (
             "the kubeconfig of the stack's Kubernetes provider is a secret, which the engine does not hand out; one "

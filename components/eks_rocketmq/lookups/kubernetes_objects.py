@@ -1,4 +1,4 @@
-"""What `eks-rocketmq` and the preflight ask of a cluster."""
+"""Lookups of Kubernetes objects for `eks-rocketmq` and for the checks before a create."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,12 +13,12 @@ from eks_rocketmq.pulumi_sdk.engine_values import UNKNOWN
 
 
 def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
-    """The object in the cluster of a kubeconfig that has kind and name of `inputs`, with its annotations, or None.
+    """Return the object with the kind and the name of `inputs`, with its annotations, or None.
 
     Raises:
-        ApiException: when the cluster refuses the question.
-        ConfigException: when there is no kubeconfig that can be read.
-        MaxRetryError: when the cluster cannot be reached.
+        ApiException: the API server rejects the request.
+        ConfigException: no readable kubeconfig exists.
+        MaxRetryError: the API server cannot be reached.
     """
     id_ = get_import_id(inputs)
     if id_ is None:
@@ -26,52 +26,51 @@ def find_object(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource 
     provider, version, metadata = {"kubeconfig": kubeconfig}, inputs["apiVersion"], inputs["metadata"]
     base = f"/apis/{version}" if "/" in version else f"/api/{version}"
     try:
-        # A subresource, such as `pods/eviction`, is listed beside its resource and can have the same kind.
-        served = [each for each in get_json(provider, base)["resources"] if "/" not in each["name"]]
-        kind = next((each for each in served if each["kind"] == inputs["kind"]), None)
+        # The list contains subresources, such as `pods/eviction`, which can have the kind of their resource.
+        resources = [each for each in get_json(provider, base)["resources"] if "/" not in each["name"]]
+        kind = next((each for each in resources if each["kind"] == inputs["kind"]), None)
         if kind is None:
             return None
-        folder = f"{base}/namespaces/{metadata.get('namespace') or 'default'}" if kind["namespaced"] else base
-        found = get_json(provider, f"{folder}/{kind['name']}/{metadata['name']}")
+        parent = f"{base}/namespaces/{metadata.get('namespace') or 'default'}" if kind["namespaced"] else base
+        found = get_json(provider, f"{parent}/{kind['name']}/{metadata['name']}")
     except NotFoundError:
         return None
     return ExistingResource(id_, found["metadata"].get("annotations") or {})
 
 
 def list_volumes(provider: Mapping[str, Any]) -> list[Volume]:
-    """Every PersistentVolume of a cluster, with what became of its claim.
+    """Return all PersistentVolumes of a cluster with the state of their claims.
 
     Args:
         provider: inputs of the Kubernetes provider.
 
     Raises:
-        ApiException: when the cluster refuses the question.
-        ConfigException: when there is no kubeconfig that can be read.
-        MaxRetryError: when the cluster cannot be reached.
+        ApiException: the API server rejects the request.
+        ConfigException: no readable kubeconfig exists.
+        MaxRetryError: the API server cannot be reached.
     """
     claims = get_json(provider, "/api/v1/persistentvolumeclaims")["items"]
     return read_volumes(get_json(provider, "/api/v1/persistentvolumes")["items"], claims)
 
 
 def list_objects(provider: Mapping[str, Any], namespaces: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
-    """Workloads and claims of some namespaces, by kind. Arguments and errors as for `list_volumes`."""
-    spaces = sorted(namespaces)
+    """Return the workloads and claims of namespaces, by kind. Arguments and errors are those of `list_volumes`."""
     return {
-        kind: [each for space in spaces for each in get_json(provider, path.format(space))["items"]]
+        kind: [each for namespace in sorted(namespaces) for each in get_json(provider, path.format(namespace))["items"]]
         for kind, path in LISTED_KINDS.items()
     }
 
 
 def get_last_warning(provider: Mapping[str, Any], volume: str) -> str:
-    """What was last said about a PersistentVolume, in the driver's own words; empty when nothing was."""
-    about = f"involvedObject.kind=PersistentVolume,involvedObject.name={volume},type=Warning"
-    return format_latest_event(get_json(provider, "/api/v1/events", fieldSelector=about)["items"])
+    """Return reason and message of the latest warning event of a PersistentVolume; an empty text if there is none."""
+    selector = f"involvedObject.kind=PersistentVolume,involvedObject.name={volume},type=Warning"
+    return format_latest_event(get_json(provider, "/api/v1/events", fieldSelector=selector)["items"])
 
 
 def get_import_id(inputs: Mapping[str, Any]) -> str | None:
-    """The import id of a Kubernetes object: `namespace/name`, or `name` where there is no namespace.
+    """Return the import id of a Kubernetes object: `namespace/name`, or `name` for a cluster-scoped object.
 
-    None for an object whose name the provider will make up, or that is not known before the update: it cannot exist.
+    None means that the object cannot exist: the provider generates its name, or only the update knows it.
     """
     metadata = inputs.get("metadata")
     if not isinstance(metadata, dict):
@@ -91,4 +90,4 @@ LISTED_KINDS: Mapping[str, str] = {
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
     "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
 }
-"""Path of the list of each kind that is looked for: what holds data, and what runs."""
+"""Path of the list of each kind: the kinds that store data or run pods."""

@@ -1,4 +1,4 @@
-"""PersistentVolumes and what became of their claims. Pure."""
+"""PersistentVolumes and the state of their claims. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ EBS_DRIVER = "ebs.csi.aws.com"
 
 @dataclass(frozen=True)
 class Volume:
-    """A PersistentVolume and what became of its claim."""
+    """A PersistentVolume and the state of its claim."""
 
     name: str
     uid: str
     claim: str
-    """`namespace/name` of the claim, empty when it never had one."""
+    """`namespace/name` of the claim; empty if the volume was never bound."""
     has_claim: bool
-    """The claim is there and stays."""
+    """Whether the claim exists and is not being deleted."""
     claim_has_owner: bool
-    """The claim goes with its StatefulSet, which says so."""
+    """Whether Kubernetes deletes the claim with its StatefulSet."""
     size: str
     reclaim_policy: str
     phase: str
@@ -29,15 +29,15 @@ class Volume:
     """Id of the volume in AWS."""
 
     def __str__(self) -> str:
-        """One line for a person, such as `rocketmq/data-rocketmq-broker-a-0  100Gi  vol-0ab1  pvc-…`."""
+        """Return one line, such as `rocketmq/data-rocketmq-broker-a-0  100Gi  vol-0ab1  pvc-…`."""
         return f"{self.claim}  {self.size}  {self.volume_id}  {self.name}"
 
 
 def read_volumes(volumes: Iterable[KubernetesObject], claims: Iterable[KubernetesObject]) -> list[Volume]:
-    """The volumes of a cluster.
+    """Return the volumes of a cluster.
 
     Args:
-        volumes: all PersistentVolumes, as the API gives them.
+        volumes: all PersistentVolumes, as the API returns them.
         claims: all PersistentVolumeClaims.
     """
     by_uid = {claim["metadata"]["uid"]: claim["metadata"] for claim in claims}
@@ -58,7 +58,7 @@ def _read_volume(volume: KubernetesObject, claims: Mapping[str, KubernetesObject
         size=spec["capacity"]["storage"],
         reclaim_policy=spec["persistentVolumeReclaimPolicy"],
         phase=volume["status"]["phase"],
-        # Kubernetes hands volumes of the in-tree kind to the CSI driver.
+        # Kubernetes migrates in-tree volumes to the CSI driver.
         driver=csi["driver"] if csi else EBS_DRIVER if in_tree else "",
         volume_id=csi["volumeHandle"] if csi else in_tree["volumeID"] if in_tree else "",
     )
