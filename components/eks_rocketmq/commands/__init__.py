@@ -1,1 +1,1 @@
-"""The commands of `eks-rocketmq`."""
+"""Commands of `eks-rocketmq`."""

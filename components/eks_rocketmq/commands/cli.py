@@ -1,4 +1,4 @@
-"""The console script `eks-rocketmq`."""
+"""Command line of `eks-rocketmq`."""
 
 import json
 import sys
@@ -47,14 +47,17 @@ from eks_rocketmq.lookups.volumes import Volume
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 Absent = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help="Interrupted create that you have looked for and that is not there."),
+    typer.Option(metavar="NAME", help="Interrupted create that made no resource, as you have checked."),
 ]
 Directory = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of Pulumi.yaml.", exists=True, file_okay=False)]
 
 POLL_SECONDS = 2.0
 _GUIDE = "docs/how-to/destroy-a-stack-whose-cluster-is-gone.md"
 _DELETE_UNREACHABLE = {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
-"""Lets the kubernetes provider delete objects of a cluster that does not answer; it refuses otherwise."""
+"""Variable that lets the Kubernetes provider delete objects of a cluster that does not answer.
+
+Without it such a delete fails.
+"""
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
@@ -63,8 +66,8 @@ _out = Console()
 _err = Console(stderr=True)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         _print(f"eks-rocketmq {get_version()}")
         raise typer.Exit
 
@@ -72,10 +75,11 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def _program(
     version_: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Deploys Apache RocketMQ on Amazon EKS with EBS storage."""
+    """Deploy Apache RocketMQ on Amazon EKS with EBS storage."""
 
 
 @app.command()
@@ -85,22 +89,22 @@ def adopt(
     absent: Absent = None,
     directory: Directory = Path(),
 ) -> None:
-    """Import once what account and cluster already have, and show what the next `pulumi up` will correct."""
+    """Import existing AWS and Kubernetes resources once, and show what the next `pulumi up` will correct."""
     pulumi = PulumiCli(stack, directory)
     with _report_errors("what exists"):
         _recover(pulumi, absent or (), "Nothing was imported.", find_object)
-        found = _preview_adoption(pulumi)
-        if not found.existing:
+        adoption = _preview_adoption(pulumi)
+        if not adoption.existing:
             _out.print(f"Nothing to adopt: whatever stack {stack} would create does not exist yet.")
             return
-        _exit_if_blocked(found.blocked)
-        _print_adoption(found, stack)
-        if not (yes or _confirm(f"Import {len(found.existing)} resources?", "import what is listed")):
+        _exit_if_blocked(adoption.blocked)
+        _print_adoption(adoption, stack)
+        if not (yes or _confirm(f"Import {len(adoption.existing)} resources?", "import what is listed")):
             _out.print("Nothing was imported.")
             raise typer.Exit(1)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "import.json"
-            for document in found.import_files:
+            for document in adoption.import_files:
                 file.write_text(json.dumps(document), encoding="utf-8")
                 pulumi.import_resources(file)
         _out.print(f"Imported. The next `pulumi up -s {stack}` will correct this:")
@@ -108,34 +112,34 @@ def adopt(
 
 
 @app.command()
-def destroy(  # noqa: PLR0913, PLR0917 - each is an option
+def destroy(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     stack: Stack,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Destroy without asking.")] = False,
     timeout: Annotated[
         int, typer.Option(min=1, metavar="MINUTES", help="How long to wait for the volumes to be deleted.")
     ] = 10,
     keep: Annotated[
-        bool, typer.Option("--keep-namespaces", help="Keep the stack's namespaces, and every claim in them.")
+        bool, typer.Option("--keep-namespaces", help="Keep the stack's namespaces and all claims in them.")
     ] = False,
     cluster_gone: Annotated[
         bool,
         typer.Option(
             "--cluster-gone",
-            help="The cluster does not exist any more: ask it nothing, and leave volumes that AWS still has.",
+            help="The cluster no longer exists: do not call it, and leave remaining volumes in AWS.",
         ),
     ] = False,
     absent: Absent = None,
     directory: Directory = Path(),
 ) -> None:
-    """Destroy the stack without leaving volumes behind: first RocketMQ, and the rest once its volumes are deleted."""
+    """Destroy the stack without leaving volumes behind: first RocketMQ, then the rest once its volumes are deleted."""
     pulumi = PulumiCli(stack, directory, _DELETE_UNREACHABLE if cluster_gone else {})
     with _report_errors("what an interrupted update has made", "Nothing was destroyed."):
         _recover(pulumi, absent or (), "Nothing was destroyed.", None if cluster_gone else find_object)
-    gone = (
+    hint = (
         f"If it is gone for good, `eks-rocketmq destroy -s {stack} --cluster-gone` destroys the rest without asking "
         "it. Volumes that are still there then stay in AWS."
     )
-    with _report_errors("for its volumes", gone):
+    with _report_errors("for its volumes", hint):
         state = pulumi.export_state()
         plan = plan_teardown(state)
         if plan.empty:
@@ -151,8 +155,8 @@ def destroy(  # noqa: PLR0913, PLR0917 - each is an option
             plan = replace(plan, first_targets=[], clusters=[])
         _exit_if_foreign_objects(plan, state, stack)
         _print(pulumi.plan_destroy())
-        found = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
-        lost = classify_volumes(found, removes_driver=plan.removes_driver)
+        volumes = [(cluster, list_volumes(cluster.provider)) for cluster in plan.clusters]
+        lost = classify_volumes(volumes, removes_driver=plan.removes_driver)
         _print_losses(lost, plan, stack)
         if not (yes or _confirm(f"Destroy stack {stack} and what is listed?", "destroy what is listed")):
             _out.print("Nothing was destroyed.")
@@ -164,37 +168,37 @@ def destroy(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @contextmanager
-def _report_errors(question: str, rest: str = "") -> Generator[None]:
-    """Ends the command with a message when the engine refuses, or AWS or the cluster do not answer.
+def _report_errors(question: str, hint: str = "") -> Generator[None]:
+    """Exit with a message if the engine rejects the command, or if AWS or the cluster does not answer.
 
     Args:
-        question: what they are asked, as in `what exists`.
-        rest: what else to say when they do not answer, as whole sentences.
+        question: the lookup, such as `what exists`.
+        hint: further sentences for a failed lookup.
     """
     try:
         yield
     except EngineError as error:
         _fail(str(error))
     except UnfinishedError as error:
-        _fail(f"{error}. {rest}".rstrip())
+        _fail(f"{error}. {hint}".rstrip())
     except _AWS_ERRORS as error:
         _fail(
             f"AWS cannot be asked {question}: {error}\n"
             "Check the credentials that the stack works with (aws:profile, or the environment) with `aws sts "
-            f"get-caller-identity`, and run this again. {rest}".rstrip()
+            f"get-caller-identity`, and run this again. {hint}".rstrip()
         )
     except _CLUSTER_ERRORS as error:
         _fail(
             f"The cluster cannot be asked {question}: {error}\n"
             "Check `kubectl get namespaces` with its kubeconfig, which takes the credentials of `aws sts "
-            f"get-caller-identity`, and run this again. {rest}".rstrip()
+            f"get-caller-identity`, and run this again. {hint}".rstrip()
         )
 
 
-def _exit_if_blocked(refused: Sequence[str]) -> None:
-    """End `adopt` before anything is imported: a part alone would leave a stack that its own preflight refuses."""
-    if refused:
-        listed = "".join(f"\n  {reason}" for reason in refused)
+def _exit_if_blocked(blocked: Sequence[str]) -> None:
+    """Exit before anything is imported. A partial import would leave a stack whose next preview fails."""
+    if blocked:
+        listed = "".join(f"\n  {reason}" for reason in blocked)
         _fail(
             f"Nothing was imported, because this must not be imported as it is planned:{listed}\nTo leave it alone, "
             "give the stack's own resource another name, or use what exists without managing it (oidcProvider: "
@@ -214,7 +218,7 @@ def _exit_if_protected(plan: Teardown, stack: str) -> None:
 
 
 def _exit_if_foreign_objects(plan: Teardown, state: Mapping[str, Any], stack: str) -> None:
-    """End the command when a namespace that goes holds what others have put into it."""
+    """Exit if a namespace that would be deleted contains objects that the stack did not create."""
     found = [
         line
         for cluster in plan.clusters
@@ -243,29 +247,29 @@ def _print_losses(lost: VolumeLosses, plan: Teardown, stack: str) -> None:
             _print("\n".join([title, *(f"  {volume}" for volume in volumes)]))
 
 
-def _wait_for_volumes(plan: Teardown, going: Sequence[Volume], minutes: int, stack: str) -> None:
-    """Return once the driver has deleted what it has to, saying how many are left."""
+def _wait_for_volumes(plan: Teardown, expected: Sequence[Volume], minutes: int, stack: str) -> None:
+    """Wait until the driver has deleted the volumes, and show how many are left."""
 
-    def left() -> list[tuple[ClaimedCluster, Volume]]:
+    def list_remaining() -> list[tuple[ClaimedCluster, Volume]]:
         return [
             (cluster, volume)
             for cluster in plan.clusters
             for volume in select_awaited_volumes(
-                list_volumes(cluster.provider), going, removes_driver=plan.removes_driver
+                list_volumes(cluster.provider), expected, removes_driver=plan.removes_driver
             )
         ]
 
     deadline = time.monotonic() + 60 * minutes
     shown = 0
-    while volumes := left():
+    while volumes := list_remaining():
         if time.monotonic() > deadline:
-            said = [
+            lines = [
                 f"  {volume}\n      {get_last_warning(cluster.provider, volume.name) or volume.phase}"
                 for cluster, volume in volumes
             ]
             _fail(
                 f"After {minutes} minutes these volumes are still there, so their driver was not destroyed:\n"
-                + "\n".join(said)
+                + "\n".join(lines)
                 + "\nThe driver tries again by itself. Mend what it says and run "
                 f"`eks-rocketmq destroy -s {stack}` again; `pulumi destroy -s {stack}` goes on without waiting, and "
                 "leaves them in AWS."
@@ -277,18 +281,18 @@ def _wait_for_volumes(plan: Teardown, going: Sequence[Volume], minutes: int, sta
 
 
 def _print(text: str) -> None:
-    """Text as it is, never folded."""
+    """Print text without markup and line breaks."""
     _out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _recover(pulumi: PulumiCli, absent: Sequence[str], rest: str, kubernetes: KubernetesLookup | None) -> None:
-    """Take over what a killed engine was at, before anything is planned on a state that does not know it.
+def _recover(pulumi: PulumiCli, absent: Sequence[str], hint: str, kubernetes: KubernetesLookup | None) -> None:
+    """Complete the interrupted operations of the state. A preview of a state without them would create resources twice.
 
     Args:
-        pulumi: the stack.
-        absent: names of interrupted creates that made nothing, as the caller has checked.
-        rest: what else to say when the command ends here.
-        kubernetes: looks an object up in a cluster; None where the cluster is gone.
+        pulumi: Pulumi CLI for the stack.
+        absent: names of interrupted creates that made no resource, as the user has checked.
+        hint: further sentences for the message if the command ends here.
+        kubernetes: finds an object in a cluster; None if the cluster is gone.
     """
 
     def lookup(
@@ -297,22 +301,24 @@ def _recover(pulumi: PulumiCli, absent: Sequence[str], rest: str, kubernetes: Ku
         return find_interrupted_create(type_, inputs, provider, known, create_session, kubernetes)
 
     with _err.status("looking for what an interrupted update made, and waiting until AWS has finished it"):
-        left = recover_state(pulumi.export_state(), lookup, absent)
-    if not left.operation_count:
+        recovered = recover_state(pulumi.export_state(), lookup, absent)
+    if not recovered.operation_count:
         return
-    _print(f"An update of stack {pulumi.stack} was interrupted in the middle of {left.operation_count} operations.")
-    if left.undetermined:
-        listed = "".join(f"\n  {_format_urn(urn)}{_format_candidates(ids)}" for urn, ids in left.undetermined)
+    _print(
+        f"An update of stack {pulumi.stack} was interrupted in the middle of {recovered.operation_count} operations."
+    )
+    if recovered.undetermined:
+        listed = "".join(f"\n  {_format_urn(urn)}{_format_candidates(ids)}" for urn, ids in recovered.undetermined)
         _fail(
             f"It cannot be told whether these were made:{listed}\nLook for each in AWS or in the cluster and delete "
             "what you find. Then run this again with --absent NAME for each. The state is as it was: a `pulumi up` "
-            f"before that would make them a second time. {rest}"
+            f"before that would make them a second time. {hint}"
         )
-    for urn, id_ in left.created:
+    for urn, id_ in recovered.created:
         _print(f"  taken over  {_format_urn(urn)}\n      {id_}")
-    for urn in left.absent:
+    for urn in recovered.absent:
         _print(f"  not made    {_format_urn(urn)}")
-    pulumi.restore_state(left.state)
+    pulumi.restore_state(recovered.state)
 
 
 def _format_urn(urn: str) -> str:
@@ -334,16 +340,16 @@ def _preview_adoption(pulumi: PulumiCli) -> Adoption:
         return plan_adoption(plan, create_session, find_object)
 
 
-def _print_adoption(found: Adoption, stack: str) -> None:
-    """One resource in two lines, never folded, so that ids can be searched and copied from a log."""
+def _print_adoption(adoption: Adoption, stack: str) -> None:
+    """Print two unbroken lines for each resource, so that ids can be searched and copied from a log."""
     _out.print(f"Exists already, and stack {stack} will manage it from now on:")
-    for type_, name, id_ in found.existing:
+    for type_, name, id_ in adoption.existing:
         _out.print(f"  {name}  [dim]{type_}[/dim]\n      {id_}", soft_wrap=True, highlight=False)
 
 
-def _confirm(question: str, deed: str) -> bool:
+def _confirm(question: str, action: str) -> bool:
     if not sys.stdin.isatty():
-        _fail(f"there is no terminal to ask on; give --yes to {deed}")
+        _fail(f"there is no terminal to ask on; give --yes to {action}")
     return typer.confirm(question)
 
 

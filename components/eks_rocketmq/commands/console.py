@@ -1,4 +1,4 @@
-"""Entry of the console script `eks-rocketmq`, which names the missing extra where its packages are not installed."""
+"""Entry point of the console script `eks-rocketmq`. It names the missing extra if its packages are not installed."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Runs the `pulumi` command for `eks-rocketmq`."""
+"""Runner of the `pulumi` command."""
 
 import json
 import os
@@ -14,53 +14,55 @@ from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 
 
 class EngineError(Exception):
-    """`pulumi` is missing or refused; the message holds its own words and what to do."""
+    """The `pulumi` command is missing or failed. The message contains its output and what to do."""
 
 
 @dataclass(frozen=True)
 class PulumiCli:
-    """The `pulumi` command for one stack and project folder."""
+    """`pulumi` command for one stack and project folder."""
 
     stack: str
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables for every command, beside those of this process."""
+    """Environment variables for every command, in addition to those of this process."""
 
     def preview(self, import_file: Path) -> Mapping[str, Any]:
-        """Plans as if nothing existed outside of the stack, writes `import_file`, and returns the plan.
+        """Plan as if no resource existed outside of the stack, write `import_file`, and return the plan.
 
         Raises:
             EngineError: with the diagnostics of the engine.
         """
-        # What stays the same is in the plan as well: the providers that the stack has already say where to look.
+        # The plan includes unchanged resources, because lookups need the providers that the stack has already.
         arguments = ["preview", "--json", "--show-sames", "--import-file", str(import_file)]
         done = self._run(arguments, capture=True, environment={SKIP_VARIABLE: "1"})
         digest = _parse_json_object(done.stdout)
         if done.returncode != 0:
-            words = [
+            errors = [
                 entry["message"].strip() for entry in digest.get("diagnostics", []) if entry["severity"] == "error"
             ]
-            msg = f"pulumi preview -s {self.stack} failed:\n" + ("\n".join(words) or done.stderr.strip() or done.stdout)
+            msg = f"pulumi preview -s {self.stack} failed:\n" + (
+                "\n".join(errors) or done.stderr.strip() or done.stdout
+            )
             raise EngineError(msg)
         return digest
 
     def import_resources(self, import_file: Path) -> None:
-        """Imports what the file names, protected until the next update, which protects what the program says.
+        """Import the resources of a file and protect them until the next update sets the program's value.
 
-        The engine refuses to replace only what was protected before and still is: imported unprotected, a set that
-        holds messages would be replaced by the next update if anything in it asked for that.
+        The engine refuses to replace a resource only if it is protected before and after the update. An unprotected
+        StatefulSet with messages could be replaced by the next update.
 
         Raises:
-            EngineError: when the engine refuses; it has shown why.
+            EngineError: the import failed; the engine has printed the reason.
         """
         options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=true"]
         self._run_visibly(["import", "--file", str(import_file), *options])
 
     def export_state(self) -> Mapping[str, Any]:
-        """The stack's state, secrets left encrypted.
+        """Return the state of the stack. Secrets stay encrypted.
 
         Raises:
-            EngineError: with the words of the engine.
+            EngineError: with the output of the engine.
         """
         done = self._run(["stack", "export"], capture=True)
         if done.returncode != 0:
@@ -69,19 +71,19 @@ class PulumiCli:
         return _parse_json_object(done.stdout)
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
-        """Puts a state in place of the stack's own and reads every resource of it again.
+        """Replace the state of the stack, and refresh all its resources.
 
         Raises:
-            EngineError: when the engine refuses; it has shown why.
+            EngineError: a command failed; the engine has printed the reason.
         """
         self.replace_state(state)
         self._run_visibly(["refresh", "--yes", "--skip-preview"])
 
     def replace_state(self, state: Mapping[str, Any]) -> None:
-        """Puts a state in place of the stack's own.
+        """Replace the state of the stack.
 
         Raises:
-            EngineError: when the engine refuses; it has shown why.
+            EngineError: the import failed; the engine has printed the reason.
         """
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "state.json"
@@ -90,7 +92,7 @@ class PulumiCli:
             self._run_visibly(["stack", "import", "--file", str(file)])
 
     def preview_diff(self) -> str:
-        """What the next update will do, as `pulumi preview --diff` prints it.
+        """Return the changes of the next update, as `pulumi preview --diff` prints them.
 
         Raises:
             EngineError: with the output of the engine.
@@ -102,10 +104,10 @@ class PulumiCli:
         return done.stdout
 
     def plan_destroy(self) -> str:
-        """What destroying the whole stack would delete, as `pulumi destroy --preview-only` prints it.
+        """Return the deletions of a destroy of the whole stack, as `pulumi destroy --preview-only` prints them.
 
         Raises:
-            EngineError: with the output of the engine, which refuses when anything is protected.
+            EngineError: with the output of the engine, for example if a resource is protected.
         """
         done = self._run(["destroy", "--preview-only"], capture=True)
         if done.returncode != 0:
@@ -114,10 +116,10 @@ class PulumiCli:
         return done.stdout
 
     def destroy(self, targets: Sequence[str] = ()) -> None:
-        """Destroys the targets with whatever is below them or depends on them; without targets the whole stack.
+        """Destroy the targets with their children and dependents; without targets the whole stack.
 
         Raises:
-            EngineError: when the engine refuses; it has shown why.
+            EngineError: the destroy failed; the engine has printed the reason.
         """
         chosen = [word for urn in targets for word in ("--target", urn)]
         dependents = ["--target-dependents"] if targets else []
@@ -135,7 +137,7 @@ class PulumiCli:
         if program is None:
             msg = "pulumi is not on PATH; install the Pulumi CLI (https://www.pulumi.com/docs/install/) and run again"
             raise EngineError(msg)
-        return subprocess.run(  # noqa: S603 - the program that PATH names, with arguments of our own
+        return subprocess.run(  # noqa: S603 - runs `pulumi` from PATH with fixed arguments
             [program, *arguments, "--stack", self.stack, "--non-interactive"],
             cwd=self.directory,
             env={**os.environ, **self.environment, **(environment or {})},

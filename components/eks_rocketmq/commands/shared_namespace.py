@@ -1,6 +1,6 @@
 """Workloads and claims in a stack's namespace that the stack did not create. Pure.
 
-Deleting a namespace deletes everything in it, also the brokers that a team deployed with kubectl.
+Deleting a namespace deletes all objects in it, for example brokers that a team deployed with kubectl.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,20 +8,18 @@ from typing import Any
 
 from eks_rocketmq.commands.destroy import CLAIM, NAMESPACE, STATEFUL_SET
 from eks_rocketmq.lookups.kubernetes_objects import CLAIM_KIND
-
-Object = Mapping[str, Any]
-"""A Kubernetes object as JSON."""
+from eks_rocketmq.lookups.volumes import KubernetesObject
 
 _NAME_LABEL = "app.kubernetes.io/name"
 _COMPONENT_LABEL = "app.kubernetes.io/component"
 
 
-def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[Object]]) -> list[str]:
-    """Return one line for each object that the stack did not create, such as `StatefulSet rocketmq/rocketmq-broker`.
+def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable[KubernetesObject]]) -> list[str]:
+    """Return a line for each object that the stack did not create, such as `StatefulSet rocketmq/rocketmq-broker`.
 
     Args:
-        export: the document of `pulumi stack export`.
-        found: objects of the stack's namespaces by kind.
+        export: output of `pulumi stack export`.
+        found: objects in the stack's namespaces, by kind.
     """
     resources = (export.get("deployment") or {}).get("resources") or []
     known = {f"{resource['type'].rpartition(':')[2]} {resource.get('id', '')}" for resource in resources}
@@ -42,10 +40,10 @@ def find_foreign_objects(export: Mapping[str, Any], found: Mapping[str, Iterable
 
 
 def retain_namespaces(export: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a state in which the engine forgets the namespaces instead of deleting them.
+    """Return a state in which a destroy leaves the namespaces in the cluster.
 
     Args:
-        export: the document of `pulumi stack export`.
+        export: output of `pulumi stack export`.
     """
     deployment = export["deployment"]
     resources = [
@@ -55,7 +53,7 @@ def retain_namespaces(export: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_claim_prefixes(resource: Mapping[str, Any]) -> list[str]:
-    """What the names of a set's claims begin with, the kind and the namespace included."""
+    """Return the prefixes of a StatefulSet's claims, with kind and namespace."""
     namespace, _, name = resource.get("id", "").rpartition("/")
     templates = resource.get("inputs", {}).get("spec", {}).get("volumeClaimTemplates") or []
     return [f"{CLAIM.rpartition(':')[2]} {namespace}/{each['metadata']['name']}-{name}-" for each in templates]
@@ -65,12 +63,12 @@ def _is_member(line: str, prefixes: Iterable[str]) -> bool:
     return any(line.startswith(prefix) and line.removeprefix(prefix).isdigit() for prefix in prefixes)
 
 
-def _has_rocketmq_labels(claim: Object) -> bool:
-    """Whether RocketMq's own labels are on a claim. Its set may be gone already: an earlier run was interrupted."""
+def _has_rocketmq_labels(claim: KubernetesObject) -> bool:
+    """Return whether a claim has the labels of RocketMq. An interrupted run may have deleted its StatefulSet."""
     labels = claim["metadata"].get("labels") or {}
     return labels.get(_NAME_LABEL) == "rocketmq" and labels.get("app") == f"rocketmq-{labels.get(_COMPONENT_LABEL)}"
 
 
 def _is_deleted_automatically(metadata: Mapping[str, Any]) -> bool:
-    """Whether the object is being deleted, or belongs to another one that is listed as well."""
+    """Return whether the object is being deleted, or has an owner that is also listed."""
     return "deletionTimestamp" in metadata or bool(metadata.get("ownerReferences"))
