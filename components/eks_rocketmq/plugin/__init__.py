@@ -1,1 +1,1 @@
-"""The library as a Pulumi package for other languages."""
+"""Pulumi package of the library for other languages."""

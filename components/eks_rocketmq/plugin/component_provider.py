@@ -1,7 +1,7 @@
-"""The library as a Pulumi package: the plugin that makes its components for programs in any language.
+"""Plugin of the Pulumi package: provides the components to programs in any language.
 
-`components/__main__.py` serves it. The schema is what the SDK's analyzer reads from the annotations, less what only
-Python can use.
+`components/__main__.py` serves it. The SDK's analyzer reads the schema from the annotations. Outputs that only Python
+can use are removed.
 """
 
 import dataclasses
@@ -36,41 +36,41 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import (
 )
 
 NAMESPACE = "your-organisation"
-"""Organisation of the repository, in lower case. The engine takes the same for a plugin from git that names none."""
+"""Organization of the repository, in lower case. The engine uses the same for a plugin from git without one."""
 
 
 def list_components() -> list[type[ComponentResource]]:
-    """Every public component, in the order of its name."""
+    """Return all public components, sorted by name."""
     public = [getattr(eks_rocketmq, name) for name in eks_rocketmq.__all__]
     return [each for each in public if inspect.isclass(each) and issubclass(each, ComponentResource)]
 
 
 @functools.cache
 def get_provider() -> "PackageProvider":
-    """The plugin's provider over every public component, with the library's version."""
+    """Return the plugin's provider with all public components and the version of the library."""
     return PackageProvider(list_components(), PACKAGE, NAMESPACE, get_version())
 
 
 def get_schema() -> dict[str, Any]:
-    """What `pulumi package get-schema` prints of this package."""
+    """Return the schema of the package, as `pulumi package get-schema` prints it."""
     return get_provider().package
 
 
 def get_python_only_outputs() -> dict[str, dict[str, str]]:
-    """What a component gives to Python alone, with its description, by component."""
+    """Return the descriptions of outputs that only Python programs can read, by component and output."""
     return get_provider().python_only
 
 
 def serve() -> None:
-    """Answers the engine until it ends this process."""
+    """Serve the engine until it ends this process."""
     main(get_provider(), sys.argv[1:])
 
 
 class FieldAnalyzer(Analyzer):
-    """The SDK's analyzer for annotations with `Annotated` and `Literal`, which it does not know."""
+    """SDK analyzer that also reads `Annotated` and `Literal`."""
 
     def analyze_property(self, arg: Any, typ: type, name: str, **rest: Any) -> PropertyDefinition:  # noqa: ANN401
-        """Read a `Literal` as a string; the schema gets its values afterwards.
+        """Read a `Literal` as a string. The schema gets its values later.
 
         With an enumeration of the SDK, components would receive its members instead of strings.
         """
@@ -79,10 +79,10 @@ class FieldAnalyzer(Analyzer):
 
 
 class PackageProvider(ComponentProvider):
-    """The SDK's component provider, strict about what comes in and without what cannot go out; `package` is its schema.
+    """SDK component provider with strict inputs. `package` is its schema, without outputs that are resources.
 
-    The SDK drops an input that no component has, takes an Output where a plain value must stand, and leaves whole
-    numbers as floats. An unknown name and a value that preview does not know are errors here.
+    The SDK drops an unknown input, accepts an Output for a plain value, and leaves whole numbers as floats. Here an
+    unknown input, and a value that preview does not know, are errors.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class PackageProvider(ComponentProvider):
             generate_schema(name, version, namespace, self._component_defs, self._type_defs, []).to_json(),
             dict(self._annotations()),
         )
-        # The schema that the base class made has the resources still.
+        # The schema of the base class still contains the resources.
         Provider.__init__(self, version, json.dumps(self.package))
 
     def _annotations(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give the annotations of all inputs: token of the component or type, and annotation by name in the schema."""
+        """Yield the annotations of all inputs: token of the component or type, and annotation by name in the schema."""
         for name, each in self._component_defs.items():
             args = inspect.get_annotations(self._components[name].__init__)["args"]
             yield f"{PACKAGE}:index:{name}", _map_annotations(args, each.inputs_mapping)
@@ -109,16 +109,16 @@ class PackageProvider(ComponentProvider):
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
     ) -> ConstructResult:
-        """Makes a component.
+        """Create a component.
 
         Raises:
-            InputPropertiesError: in the component's own words, when it refuses what it was given.
+            InputPropertiesError: the component rejects its arguments; with the component's message.
         """
         try:
             return super().construct(name, resource_type, inputs, options)
-        except ComponentInitError as failed:
-            if isinstance(failed.inner, (ValueError, RunError)):
-                raise InputPropertiesError(str(failed.inner), []) from failed.inner
+        except ComponentInitError as error:
+            if isinstance(error.inner, (ValueError, RunError)):
+                raise InputPropertiesError(str(error.inner), []) from error.inner
             raise
 
     def map_input_properties(
@@ -129,37 +129,38 @@ class PackageProvider(ComponentProvider):
         component_name: str,
         property_path: str,
     ) -> Inputs:
-        """Inputs under their Python names, those of nested types as well.
+        """Return inputs with their Python names, nested types included.
 
         Raises:
-            InputPropertyError: naming the path of an unknown, missing or not yet known input.
+            InputPropertyError: an input is unknown, missing or not known at preview; with its path.
         """
-        where = f"{property_path}." if property_path else ""
+        prefix = f"{property_path}." if property_path else ""
         for key in inputs.keys() - properties.keys():
             raise InputPropertyError(
-                f"{where}{key}", f"{component_name} has no input {key!r}{suggest_name(key, properties)}"
+                f"{prefix}{key}", f"{component_name} has no input {key!r}{suggest_name(key, properties)}"
             )
         for key, value in inputs.items():
             if properties[key].plain and isinstance(value, Output):
-                raise InputPropertyError(f"{where}{key}", describe_unknown_value(f"{key} of {component_name}"))
-        whole = {
+                raise InputPropertyError(f"{prefix}{key}", describe_unknown_value(f"{key} of {component_name}"))
+        converted = {
             key: int(value)
             if properties[key].type is PropertyType.INTEGER and isinstance(value, float) and value.is_integer()
             else value
             for key, value in inputs.items()
         }
-        # The SDK's own conversion of integers has no effect on values and fails on Outputs.
+        # The SDK's own conversion of integers has no effect on values and fails for Outputs.
         untyped = {
             key: dataclasses.replace(each, type=None) if each.type is PropertyType.INTEGER else each
             for key, each in properties.items()
         }
-        return super().map_input_properties(whole, untyped, mapping, component_name, property_path)
+        return super().map_input_properties(converted, untyped, mapping, component_name, property_path)
 
 
 def _remove_resource_outputs(component: ComponentDefinition) -> dict[str, str]:
-    """Takes out the outputs that are resources of other packages, such as a Kubernetes provider, and returns them.
+    """Remove the outputs that are resources of other packages, and return their descriptions.
 
-    A consumer would need the SDKs of those packages, in the very versions of this one, to read them.
+    An example is a Kubernetes provider. To read it, a consumer would need the SDKs of those packages in the same
+    versions.
     """
     resources = [name for name, each in component.outputs.items() if _is_resource(each)]
     return {
@@ -178,12 +179,12 @@ def _map_annotations(args: type, mapping: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _complete_schema(schema: dict[str, Any], annotations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Complete the schema: each description once and on one line, replacing inputs, enumerations."""
+    """Complete the schema: descriptions on one line and without repetition, replacing inputs, enumerations."""
     enumerations: dict[str, Any] = {}
-    for token, shape in [*schema["resources"].items(), *schema["types"].items()]:
-        shape["description"] = inspect.cleandoc(shape["description"])
-        inputs = shape.get("inputProperties", shape.get("properties", {}))
-        for field in [*inputs.values(), *shape.get("properties", {}).values()]:
+    for token, definition in [*schema["resources"].items(), *schema["types"].items()]:
+        definition["description"] = inspect.cleandoc(definition["description"])
+        inputs = definition.get("inputProperties", definition.get("properties", {}))
+        for field in [*inputs.values(), *definition.get("properties", {}).values()]:
             field["description"] = " ".join(field["description"].split())
             _remove_inner_descriptions(field)
         for name, field in inputs.items():
@@ -192,15 +193,15 @@ def _complete_schema(schema: dict[str, Any], annotations: Mapping[str, Mapping[s
                 field["willReplaceOnChanges"] = True
             if get_accepted_values(annotation):
                 add_enumeration(enumerations, name, field, annotation)
-        if not shape.get("requiredInputs", True):
-            del shape["requiredInputs"]  # as the engine prints it
+        if not definition.get("requiredInputs", True):
+            del definition["requiredInputs"]  # the engine omits an empty list
     schema["types"] = dict(sorted({**schema["types"], **enumerations}.items()))
     return schema
 
 
-def _remove_inner_descriptions(kind: dict[str, Any]) -> None:
-    """Takes the field's description away from the types within its own: a schema has room for it on fields only."""
-    for inner in (kind.get("items"), kind.get("additionalProperties")):
+def _remove_inner_descriptions(type_: dict[str, Any]) -> None:
+    """Remove the description of a field from its inner types. A schema has descriptions of fields only."""
+    for inner in (type_.get("items"), type_.get("additionalProperties")):
         if inner is not None:
             inner.pop("description", None)
             _remove_inner_descriptions(inner)

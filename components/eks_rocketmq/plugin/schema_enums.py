@@ -7,16 +7,16 @@ from eks_rocketmq.pulumi_sdk.component import PACKAGE
 
 
 def add_enumeration(enumerations: dict[str, Any], name: str, field: dict[str, Any], annotation: Any) -> None:  # noqa: ANN401 - any annotation
-    """Let a field of the schema refer to its enumeration; a list has it in its items.
+    """Make a field of the schema, or the items of a list, refer to its enumeration.
 
     Args:
-        enumerations: takes the enumeration, by its token.
+        enumerations: receives the enumeration by its token.
         name: name of the field in the schema.
         field: the field, which is changed.
         annotation: annotation of the field in Python.
 
     Raises:
-        TypeError: when two enumerations have one name and different values.
+        TypeError: two enumerations have the same name and different values.
     """
     token = f"{PACKAGE}:index:{get_enumeration_name(annotation)}"
     target = field.get("items", field)
@@ -30,8 +30,10 @@ def add_enumeration(enumerations: dict[str, Any], name: str, field: dict[str, An
 
 
 def _format_member_name(value: str) -> str:
-    """Name of a member: `PerZone` for `per_zone`, `OnDemand` for `ON_DEMAND`, `ControllerManager` for
-    `controllerManager`."""
+    """Return the member name: `PerZone` for `per_zone`, `OnDemand` for `ON_DEMAND`.
+
+    A value in camelCase keeps its capitals: `ControllerManager` for `controllerManager`.
+    """
     words = value.split("_")
     return "".join(
         word.capitalize() if word.islower() or word.isupper() else word[0].upper() + word[1:] for word in words

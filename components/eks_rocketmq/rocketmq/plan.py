@@ -98,7 +98,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         version=version,
         image=_build_image_reference(args, version),
         zones=profile.zones,
-        labels=pod_settings.validate_own_labels(args.get("labels", {}), "labels"),
+        labels=pod_settings.validate_custom_labels(args.get("labels", {}), "labels"),
         annotations=pod_settings.validate_annotations(args.get("annotations", {}), "annotations"),
         protect_data=args.get("protect_data", True),
         name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),

@@ -1,4 +1,4 @@
-"""What AWS and Kubernetes answer in a test: lookups, and the outputs of resources. Pure."""
+"""Default answers of AWS and Kubernetes in a test: lookups, and the outputs of resources. Pure."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ _DIRECTIONS = {"north": "n", "south": "s", "east": "e", "west": "w", "central": 
 
 @dataclass(frozen=True)
 class Account:
-    """The AWS account of a test, with one EKS cluster for each name that is looked up."""
+    """AWS account of a test, with an EKS cluster for each name that is looked up."""
 
     region: str
     account_id: str
@@ -47,17 +47,17 @@ class Account:
         return f"https://oidc.eks.{self.region}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 
     def arn(self, service: str, resource: str, *, region: bool = True) -> str:
-        """An ARN in this account."""
+        """Return an ARN in this account."""
         return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account_id}:{resource}"
 
     def zones(self) -> tuple[list[str], list[str]]:
-        """Names and ids of three availability zones."""
+        """Return names and ids of three availability zones."""
         continent, *middle, number = self.region.split("-")
         short = continent + "".join(_DIRECTIONS.get(word, word[0]) for word in middle) + number
-        return [f"{self.region}{letter}" for letter in "abc"], [f"{short}-az{place}" for place in (1, 2, 3)]
+        return [f"{self.region}{letter}" for letter in "abc"], [f"{short}-az{number}" for number in (1, 2, 3)]
 
     def cluster(self, name: str) -> Outputs:
-        """What EKS says of an ACTIVE cluster."""
+        """Return the description of an ACTIVE cluster, as EKS gives it."""
         return {
             "arn": self.arn("eks", f"cluster/{name}"),
             "endpoint": f"https://0123456789ABCDEF0123456789ABCDEF.gr7.{self.region}.eks.amazonaws.com",
@@ -133,34 +133,38 @@ LOOKUPS: Mapping[str, Callable[[Account, Inputs], Outputs]] = {
     "aws:index/getPartition:getPartition": lambda account, _: {"id": account.partition, "partition": account.partition},
     "aws:index/getRegion:getRegion": lambda account, _: {"id": account.region, "region": account.region},
 }
-"""The answer to each lookup that a component makes."""
+"""Answers to all lookups that components make."""
 
 
 def make_suffix(text: str) -> str:
-    """Eight digits that differ from name to name and are the same in every run."""
+    """Return eight hexadecimal digits that depend only on the text."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _create_role(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own = inputs.get("name", f"{name}-{make_suffix(name)}")
-    return {"id": own, "name": own, "arn": account.arn("iam", f"role{inputs.get('path', '/')}{own}", region=False)}
+    resource_name = inputs.get("name", f"{name}-{make_suffix(name)}")
+    return {
+        "id": resource_name,
+        "name": resource_name,
+        "arn": account.arn("iam", f"role{inputs.get('path', '/')}{resource_name}", region=False),
+    }
 
 
 def _create_policy(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own = inputs.get("name", f"{name}-{make_suffix(name)}")
-    arn = account.arn("iam", f"policy{inputs.get('path', '/')}{own}", region=False)
-    return {"id": arn, "name": own, "arn": arn}
+    resource_name = inputs.get("name", f"{name}-{make_suffix(name)}")
+    arn = account.arn("iam", f"policy{inputs.get('path', '/')}{resource_name}", region=False)
+    return {"id": arn, "name": resource_name, "arn": arn}
 
 
 def _create_log_group(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own = inputs.get("name", f"{name}-{make_suffix(name)}")
-    return {"id": own, "name": own, "arn": account.arn("logs", f"log-group:{own}")}
+    resource_name = inputs.get("name", f"{name}-{make_suffix(name)}")
+    return {"id": resource_name, "name": resource_name, "arn": account.arn("logs", f"log-group:{resource_name}")}
 
 
 def _create_node_group(account: Account, name: str, inputs: Inputs) -> Outputs:
-    own, cluster = f"{inputs.get('nodeGroupNamePrefix', '')}{make_suffix(name)}", inputs.get("clusterName")
-    arn = account.arn("eks", f"nodegroup/{cluster}/{own}/0")
-    return {"id": f"{cluster}:{own}", "nodeGroupName": own, "arn": arn, "status": "ACTIVE"}
+    resource_name, cluster = f"{inputs.get('nodeGroupNamePrefix', '')}{make_suffix(name)}", inputs.get("clusterName")
+    arn = account.arn("eks", f"nodegroup/{cluster}/{resource_name}/0")
+    return {"id": f"{cluster}:{resource_name}", "nodeGroupName": resource_name, "arn": arn, "status": "ACTIVE"}
 
 
 def _create_addon(account: Account, _: str, inputs: Inputs) -> Outputs:
@@ -199,7 +203,7 @@ _RESOURCES: Mapping[str, Callable[[Account, str, Inputs], Outputs]] = {
 
 
 def compute_outputs(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
-    """Outputs that a provider adds to the inputs of a new resource, and its `id`."""
+    """Return the id of a new resource and the outputs that its provider adds to the inputs."""
     if type_ in _RESOURCES:
         return _RESOURCES[type_](account, name, inputs)
     if type_.startswith("kubernetes:"):
@@ -208,47 +212,47 @@ def compute_outputs(type_: str, account: Account, name: str, inputs: Inputs) -> 
 
 
 def _create_aws_resource(type_: str, account: Account, name: str, inputs: Inputs) -> Outputs:
-    """The id and ARN of any resource of AWS; of another provider the id alone."""
+    """Return id and ARN of an AWS resource; of another provider the id alone."""
     package, module, _ = type_.split(":")
     if package != "aws":
         return {"id": f"{name}-{make_suffix(name)}"}
     service, _, kind = module.partition("/")
-    own = inputs.get("name", f"{name}-{make_suffix(name)}")
+    resource_name = inputs.get("name", f"{name}-{make_suffix(name)}")
     if service == "ec2":
-        own = f"{_EC2_IDS.get(kind, kind)}-{make_suffix(name)}"
-    return {"id": own, "arn": account.arn(service, f"{kind}/{own}")}
+        resource_name = f"{_EC2_IDS.get(kind, kind)}-{make_suffix(name)}"
+    return {"id": resource_name, "arn": account.arn(service, f"{kind}/{resource_name}")}
 
 
 def _create_kubernetes_object(kind: str, name: str, inputs: Inputs) -> Outputs:
-    """A Kubernetes object as the API server gives it back."""
+    """Return a Kubernetes object, as the API server returns it."""
     metadata = {"name": f"{name}-{make_suffix(name)}", **inputs.get("metadata", {}), "uid": f"{make_suffix(name)}-0000"}
-    place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
-    made = {"id": place, "metadata": metadata}
+    id_ = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+    outputs = {"id": id_, "metadata": metadata}
     if kind != "Service":
-        return made
+        return outputs
     spec = dict(inputs.get("spec", {}))
     spec["clusterIP"] = spec.get("clusterIP", "10.100.0.1")
     if spec.get("type") in {"LoadBalancer", "NodePort"}:
         numbered = enumerate(spec.get("ports", []))
-        spec["ports"] = [{"nodePort": 30000 + place_, **port} for place_, port in numbered]
+        spec["ports"] = [{"nodePort": 30000 + index, **port} for index, port in numbered]
     host = f"{metadata['name']}.elb.example.com"
     status = {"loadBalancer": {"ingress": [{"hostname": host}]}} if spec.get("type") == "LoadBalancer" else {}
-    return {**made, "spec": spec, "status": status}
+    return {**outputs, "spec": spec, "status": status}
 
 
 def read_object(type_: str, id_: str) -> Outputs:
-    """What exists under an id: a StorageClass of EBS, any other object with its name alone."""
+    """Return the object with an id. A StorageClass has the settings of EBS, any other object only its name."""
     *namespace, name = id_.split("/")
     found: Outputs = {"id": id_, "metadata": {"name": name, **({"namespace": namespace[0]} if namespace else {})}}
     if type_ != "kubernetes:storage.k8s.io/v1:StorageClass":
         return found
-    # EKS's own class still names the driver that was part of Kubernetes.
+    # The default class of EKS still uses the in-tree provisioner.
     provisioner = "kubernetes.io/aws-ebs" if name == "gp2" else "ebs.csi.aws.com"
     return {**found, "provisioner": provisioner, "volumeBindingMode": "WaitForFirstConsumer", "reclaimPolicy": "Delete"}
 
 
 def create_cluster(account: Account, inputs: Inputs) -> Outputs:
-    """Outputs of the `aws:eks/cluster:Cluster` that `eks:index:Cluster` makes."""
+    """Return the outputs of the `aws:eks/cluster:Cluster` that `eks:index:Cluster` creates."""
     return {
         **account.cluster(inputs["name"]),
         "id": inputs["name"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import validate_choice, validate_pattern, validate_range
 from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, Monitor, MonitoringArgs
-from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations, validate_own_labels
+from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations, validate_custom_labels
 
 MONITORS = get_accepted_values(Monitor)
 CRITICAL_DISK_PERCENT = 85
@@ -57,7 +57,7 @@ def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
         ValueError: for the first argument that is not accepted.
     """
     path = "monitoring.grafana_dashboard"
-    labels = validate_own_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
+    labels = validate_custom_labels(args.get("monitor_labels", {}), "monitoring.monitor_labels")
     alerts, grafana = args.get("alerts"), args.get("grafana_dashboard")
     return MonitoringPlan(
         monitor=validate_choice(args.get("monitor", "none"), MONITORS, "monitoring.monitor"),
@@ -69,7 +69,7 @@ def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
         grafana=None
         if grafana is None
         else GrafanaPlan(
-            validate_own_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{path}.labels"),
+            validate_custom_labels(grafana.get("labels", {"grafana_dashboard": "1"}), f"{path}.labels"),
             validate_annotations(grafana.get("annotations", {}), f"{path}.annotations"),
         ),
     )
@@ -78,7 +78,7 @@ def plan_monitoring(args: MonitoringArgs) -> MonitoringPlan:
 def _plan_alerts(args: AlertsArgs, labels: dict[str, str]) -> AlertsPlan:
     path = "monitoring.alerts"
     return AlertsPlan(
-        labels=validate_own_labels(args.get("labels", labels), f"{path}.labels"),
+        labels=validate_custom_labels(args.get("labels", labels), f"{path}.labels"),
         alert_labels=_validate_alert_labels(args.get("alert_labels", {}), f"{path}.alert_labels"),
         runbook=args.get("runbook_url", RUNBOOK),
         kubernetes_metrics=args.get("kubernetes_metrics", True),

@@ -171,7 +171,7 @@ def list_zone_inputs(given: Sequence[tuple[str, PodsArgs]]) -> list[str]:
     return list(found.values())
 
 
-def validate_own_labels(given: Mapping[str, str], path: str) -> dict[str, str]:
+def validate_custom_labels(given: Mapping[str, str], path: str) -> dict[str, str]:
     """Validate labels for objects or pods and return them.
 
     Raises:
@@ -199,7 +199,7 @@ def _validate_fields(args: PodsArgs, path: str) -> dict[str, Any]:
         "node_affinity": _build_affinity,
         "tolerations": lambda given, where: [_build_toleration(one, f"{where}[{i}]") for i, one in enumerate(given)],
         "priority_class": validate_dns_subdomain,
-        "labels": validate_own_labels,
+        "labels": validate_custom_labels,
         "annotations": validate_annotations,
         "environment": _validate_environment,
         "java_options": lambda given, where: [_validate_java_option(one, where) for one in given],
