@@ -1,4 +1,4 @@
-"""From an AWS account to an Apache RocketMQ that keeps its messages on EBS, in the order of the chain."""
+"""Program of the stacks: an AWS account, an EKS cluster with EBS storage, and Apache RocketMQ on it."""
 
 import pulumi
 
@@ -11,10 +11,10 @@ from kubernetes_cluster import create_cluster
 speed_up_large_programs()
 config = load()
 
-base = create_cluster(config)
-cluster, oidc = base.cluster, base.oidc
-# EKS waits for the addon's pods, which need nodes, and makes its own class after a new API server answers.
-ready = pulumi.ResourceOptions(provider=cluster.provider, depends_on=base.nodes)
+foundation = create_cluster(config)
+cluster, oidc = foundation.cluster, foundation.oidc
+# EKS waits for the add-on's pods, which need nodes. It creates its own StorageClass after the API server is ready.
+after_nodes = pulumi.ResourceOptions(provider=cluster.provider, depends_on=foundation.nodes)
 driver = EbsCsiAddon(
     "ebs-csi",
     {
@@ -24,13 +24,13 @@ driver = EbsCsiAddon(
         "kubernetes_version": cluster.version,
         "kubeconfig": cluster.kubeconfig,
     },
-    ready,
+    after_nodes,
 )
-storage = EbsStorageClass("storage", {**config.storage, "kubeconfig": cluster.kubeconfig}, ready)
+storage = EbsStorageClass("storage", {**config.storage, "kubeconfig": cluster.kubeconfig}, after_nodes)
 rocketmq = RocketMq(
     "rocketmq",
     {**config.rocketmq, "storage_class": storage.name},
-    # Claims bind only once the driver has an identity that works and the class is as it should be.
+    # Claims bind only if the driver can assume its role and the StorageClass is correct.
     pulumi.ResourceOptions(provider=cluster.provider, depends_on=[driver, storage]),
 )
 

@@ -1,4 +1,4 @@
-"""What RocketMQ stands on: a cluster that exists or one made from nothing, and the account's trust in its tokens."""
+"""Foundation of RocketMQ: a new or an existing cluster, and the account's trust in its tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from eks_rocketmq.stack.settings import Settings
 
 @dataclass(frozen=True)
 class StackCluster:
-    """A cluster that service accounts of pods can take roles from."""
+    """A cluster whose service accounts can assume IAM roles."""
 
     cluster: ExistingEksCluster | EksCluster
     oidc: ClusterOidcProvider
     nodes: Sequence[Resource] = ()
-    """What pods wait for, where this stack makes it."""
+    """Resources that pods need, if the stack creates them."""
 
 
 def create_cluster(config: Settings) -> StackCluster:
-    """The cluster that the stack file asks for."""
+    """Return the cluster that the stack file configures."""
     if config.new_cluster is not None:
         return _create_new_cluster(config.new_cluster, config)
     cluster = ExistingEksCluster("cluster", config.cluster)
@@ -36,10 +36,10 @@ def create_cluster(config: Settings) -> StackCluster:
 
 
 def _create_new_cluster(new: NewCluster, config: Settings) -> StackCluster:
-    # The cluster asks for it as well, but only after its network has been made.
+    # The cluster checks it too, but only after the network has been created.
     require_aws_command()
     with in_stack_file("network"):
-        # Only AWS says which zones there are.
+        # The zones come from a lookup, so their errors occur here.
         network = Network("network", new.network)
     cluster = EksCluster(
         "cluster",
@@ -48,7 +48,7 @@ def _create_new_cluster(new: NewCluster, config: Settings) -> StackCluster:
     )
     oidc = _create_oidc_provider(cluster, config)
     name = cluster.name
-    before = ClusterAddons(
+    addons_before_nodes = ClusterAddons(
         "addons-before-nodes",
         {
             **new.before_nodes,
@@ -66,31 +66,31 @@ def _create_new_cluster(new: NewCluster, config: Settings) -> StackCluster:
         NodeGroup(
             component,
             {**args, "cluster_name": name, "subnet_ids": network.private_subnet_ids},
-            # A node becomes ready only with a pod network.
-            ResourceOptions(depends_on=[before]),
+            # A node is not ready without a pod network.
+            ResourceOptions(depends_on=[addons_before_nodes]),
         )
         for component, args in new.node_groups.items()
     ]
-    after = ClusterAddons(
+    addons_after_nodes = ClusterAddons(
         "addons-after-nodes",
         {**new.after_nodes, "cluster_name": name, "kubernetes_version": cluster.version},
-        # Its pods need nodes, and EKS waits for its pods.
+        # EKS waits for the pods of the add-ons, which need nodes.
         ResourceOptions(depends_on=groups),
     )
-    return StackCluster(cluster, oidc, [*groups, after])
+    return StackCluster(cluster, oidc, [*groups, addons_after_nodes])
 
 
 def _build_create_checks(new: NewCluster) -> list[ResourceTransform]:
-    """What is refused where the cluster is to be created; once it is there, others may have made it possible."""
-    refusals: list[ResourceTransform] = []
+    """Return transforms that reject the create of the cluster. They do not apply to an existing cluster."""
+    checks: list[ResourceTransform] = []
     if new.not_yet:
-        refusals.append(reject_create(CLUSTER, "cluster-not-yet", new.not_yet))
+        checks.append(reject_create(CLUSTER, "cluster-not-yet", new.not_yet))
     if "role_arn" in new.cluster or not new.cluster.get("creator_is_admin", True):
         caller: Output[str] = aws.get_caller_identity_output().arn
-        refusals.append(
+        checks.append(
             reject_create(CLUSTER, "cluster-locked", caller.apply(lambda known: locked_out(known, new.cluster)))
         )
-    return refusals
+    return checks
 
 
 def _create_oidc_provider(cluster: ExistingEksCluster | EksCluster, config: Settings) -> ClusterOidcProvider:

@@ -1,4 +1,4 @@
-"""The public names and nothing else; see `__init__.py`."""
+"""Public names of the library; see `__init__.py`."""
 
 from eks_rocketmq.eks.addons.cluster_addons import ClusterAddons
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, ClusterAddonsArgs, VpcCniArgs

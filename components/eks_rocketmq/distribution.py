@@ -1,4 +1,4 @@
-"""The installed distribution: its version, and the extras that parts of it need."""
+"""Installed distribution: its version, and the extras that parts of it need."""
 
 import tomllib
 from importlib import metadata
@@ -20,7 +20,7 @@ _EXTRAS = {
 def get_version() -> str:
     """Return the version of this library.
 
-    A Pulumi plugin runs the library from its folder without installing it; then `pyproject.toml` is beside it.
+    A Pulumi plugin runs from its folder without an installation, next to `pyproject.toml`.
     """
     try:
         return metadata.version(NAME)
@@ -29,15 +29,15 @@ def get_version() -> str:
         return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
 
 
-def explain_missing_extra(error: ModuleNotFoundError, what: str) -> ModuleNotFoundError:
-    """Return the error that names the extra to install, or `error` itself for a module that no extra installs.
+def explain_missing_extra(error: ModuleNotFoundError, requested: str) -> ModuleNotFoundError:
+    """Return an error that names the extra to install, or `error` itself if no extra installs the module.
 
     Args:
         error: raised by an import of the library.
-        what: what was asked for, such as `eks_rocketmq.EksCluster`.
+        requested: name or command, such as `eks_rocketmq.EksCluster`.
     """
     extra = _EXTRAS.get((error.name or "").partition(".")[0])
     if extra is None:
         return error
-    msg = f"{what} needs the extra {extra!r}, whose package {error.name} is missing: pip install '{NAME}[{extra}]'"
+    msg = f"{requested} needs the extra {extra!r}, whose package {error.name} is missing: pip install '{NAME}[{extra}]'"
     return ModuleNotFoundError(msg, name=error.name)
