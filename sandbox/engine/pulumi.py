@@ -131,7 +131,7 @@ def stop(instance: SandboxInstance) -> None:
 def ensure_stack(instance: SandboxInstance, toolchain: Programs, stack: str = STACK) -> None:
     """Create the stack in the sandbox's backend unless it exists, and remove the lock of a killed engine."""
     instance.pulumi_backend.mkdir(parents=True, exist_ok=True)
-    if not _state(instance, stack).exists():
+    if not state_file(instance, stack).exists():
         made = run(instance, toolchain, ["stack", "init", stack, "--non-interactive"], capture=True)
         if made.code:
             raise PulumiError(f"pulumi stack init {stack} failed:\n{made.output}")
@@ -220,13 +220,14 @@ def with_salt(settings: str, salt: str | None) -> str:
     return f"encryptionsalt: {salt}\n{bare}" if salt else bare
 
 
-def _state(instance: SandboxInstance, stack: str) -> Path:
+def state_file(instance: SandboxInstance, stack: str) -> Path:
+    """Return the file with the state of a stack in the sandbox's backend."""
     return instance.pulumi_backend / f".pulumi/stacks/{PROJECT}/{stack}.json"
 
 
 def salt(instance: SandboxInstance, stack: str) -> str | None:
     """Return the encryption salt of the stack's state; None for a stack that this sandbox does not have."""
-    path = _state(instance, stack)
+    path = state_file(instance, stack)
     if not path.exists():
         return None
     return json.loads(path.read_text())["checkpoint"]["latest"]["secrets_providers"]["state"]["salt"]

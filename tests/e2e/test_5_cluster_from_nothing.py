@@ -17,6 +17,7 @@ from sandbox.layout import ACCOUNT
 from tests.e2e.running_sandbox import Sandbox
 
 STACK = "staging"
+CLUSTER = "aws:eks/cluster:Cluster"
 ADMINISTRATORS = "platform-team"
 IN_THE_CLUSTER = (
     *("--exclude", "**$kubernetes:**"),
@@ -79,14 +80,19 @@ def test_the_whole_stack_is_planned_before_there_is_a_cluster(account: Sandbox) 
     } <= made
 
 
-def test_what_a_killed_up_was_making_is_named_and_not_made_again(account: Sandbox, before: dict[str, set[str]]) -> None:
+@pytest.mark.usefixtures("before")
+def test_what_a_killed_up_was_making_is_named_and_not_made_again(account: Sandbox) -> None:
     """What it forgot would be left over when the stack is destroyed at the end."""
 
-    def has_subnets() -> bool:
-        with account.aws("ec2") as ec2:
-            return len(ec2.describe_subnets()["Subnets"]) > len(before["subnets"])
+    def creates_cluster() -> bool:
+        # EKS takes seconds for a cluster. Between two short operations nothing would be interrupted.
+        state = pulumi.state_file(account.instance, STACK)
+        pending = (
+            json.loads(state.read_text())["checkpoint"]["latest"].get("pending_operations") if state.exists() else ()
+        )
+        return any(each["resource"]["type"] == CLUSTER for each in pending or ())
 
-    account.kill_up("-s", STACK, *IN_THE_CLUSTER, when=has_subnets)
+    account.kill_up("-s", STACK, *IN_THE_CLUSTER, when=creates_cluster)
 
     # The killed engine has left its lock.
     account.pulumi("cancel", "-s", STACK, "--yes")
