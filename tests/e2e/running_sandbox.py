@@ -69,8 +69,8 @@ class Sandbox:
         assert (result.code == 0) is ok, result.output
         return result.output
 
-    def kill_up(self, *arguments: str, when: Callable[[], object]) -> None:
-        """Start `pulumi up` and end the engine with SIGKILL as soon as `when` is true."""
+    def kill_up(self, *arguments: str, when: Callable[[], object], every: float = 0.5) -> None:
+        """Start `pulumi up` and kill the engine as soon as `when` is true, which is called every so many seconds."""
         pulumi.refresh_view(self.instance)
         environment = pulumi.environment(self.instance, self.tools)
         engine = subprocess.Popen(
@@ -81,7 +81,7 @@ class Sandbox:
             stdout=subprocess.DEVNULL,
         )
         try:
-            eventually(when, 120, "the engine is in the middle of its work")
+            eventually(when, 120, "the engine is in the middle of its work", every=every)
             assert engine.poll() is None, "the engine had ended before it could be killed"
             # nsenter has become pulumi itself by now.
             assert Path(f"/proc/{engine.pid}/comm").read_text().strip() == "pulumi"
@@ -269,6 +269,6 @@ def _scaled(workload: Mapping[str, Any]) -> str:
     return f"{workload['kind'].lower()}/{workload['metadata']['name']}"
 
 
-def eventually(probe: Callable[[], Any], seconds: float, what: str) -> Any:
+def eventually(probe: Callable[[], Any], seconds: float, what: str, *, every: float = 0.5) -> Any:
     """The first true answer of `probe`; fails with `what` was awaited when none comes within `seconds`."""
-    return until(probe, seconds, every=0.5) or pytest.fail(f"not within {seconds:.0f} s: {what}")
+    return until(probe, seconds, every=every) or pytest.fail(f"not within {seconds:.0f} s: {what}")
