@@ -59,7 +59,9 @@ def recover_state(export: Mapping[str, Any], lookup: CreateLookup, absent: Colle
         urn = planned["urn"]
         provider = inputs_of.get(get_provider_urn(planned), {})
         known = {resource.get("id") for resource in resources if resource.get("type") == planned["type"]}
-        is_absent = urn in absent or urn.rsplit("::", 1)[-1] in absent
+        # A component is only in the state. Its children have operations of their own.
+        is_component = not planned.get("custom", True)
+        is_absent = is_component or urn in absent or urn.rsplit("::", 1)[-1] in absent
         found = [] if is_absent else lookup(planned["type"], planned.get("inputs", {}), provider, known)
         if found is None or len(found) > 1:
             recovered.undetermined.append((urn, [each.id for each in found or ()]))

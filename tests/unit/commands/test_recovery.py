@@ -87,3 +87,11 @@ def test_a_replacement_that_was_made_puts_its_predecessor_up_for_deletion() -> N
     assert asked == [{"rocketmq/brokers-1"}]
     assert (old["id"], old["delete"]) == ("rocketmq/brokers-1", True)
     assert (new["id"], "delete" in new) == ("rocketmq/brokers-2", False)
+
+
+def test_an_interrupted_component_leaves_nothing_behind() -> None:
+    component = operation("creating", "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:ClusterOidcProvider::oidc", "")
+    component["resource"]["custom"] = False
+    left = recover_state(export(component), nobody)
+    assert (left.absent, left.undetermined) == ([component["resource"]["urn"]], [])
+    assert [each["urn"] for each in left.state["deployment"]["resources"]] == [PROVIDER]
