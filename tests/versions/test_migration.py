@@ -1,4 +1,4 @@
-"""docs/how-to/migrate-a-statefulset.md on bare processes: a store of somebody else's broker becomes that of a group.
+"""docs/how-to/migrate-a-statefulset.md on bare processes: the store of another broker becomes that of a group.
 
 The volume first serves the only member; two more copy it; then it is lost. Kubernetes' part, that a claim gets the
 volume of another one, is in the end-to-end tests.

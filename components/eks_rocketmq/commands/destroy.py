@@ -16,7 +16,7 @@ from eks_rocketmq.pulumi_sdk.engine_values import get_provider_urn
 
 EBS_ADDON = "aws-ebs-csi-driver"
 DELETE_POLICY = "Delete"
-"""Reclaim policy with which Kubernetes deletes a volume after its claim."""
+"""Reclaim policy of volumes that Kubernetes deletes after their claims."""
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"

@@ -55,7 +55,7 @@ def describe_conflict(type_: str, found: ExistingResource, stack: str, existing:
         type_: Pulumi type of the resource.
         found: the resource, which does not have the tag of this stack.
         stack: name of the stack.
-        existing: setting with which the program uses the resource without managing it.
+        existing: setting by which the program uses the resource without managing it.
     """
     if owner := found.tags.get(OWNER_TAG):
         return (

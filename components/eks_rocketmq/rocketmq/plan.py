@@ -112,30 +112,29 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)
     groups = _plan_broker_groups(args, shared, deployment, access_plan)
-    result = RocketMqPlan(
+    proxies = plan_proxies(
+        args["proxies"],
+        shared,
+        deployment,
+        access_control=access_plan is not None,
+        external_keys=optional.proxy_keys,
+    )
+    return RocketMqPlan(
         deployment=deployment,
         create_namespace=args.get("create_namespace", True),
         pod_security=pod_settings.plan_pod_security(args),
-        warnings=version_limits.list_version_warnings(version, args),
+        # By now every key and the type of its value are validated.
+        warnings=[*_list_config_warnings(args, version), *version_limits.list_version_warnings(version, args)],
         name_servers=name_servers,
         controllers=controllers,
         groups=groups,
-        proxies=plan_proxies(
-            args["proxies"],
-            shared,
-            deployment,
-            access_control=access_plan is not None,
-            external_keys=optional.proxy_keys,
-        ),
+        proxies=proxies,
         access=access_plan,
         declared_files=_render_declarations(args, groups, deployment, access_control=access_plan is not None),
         monitoring=optional.monitoring,
         external=optional.external,
         dashboard=optional.dashboard,
     )
-    # By now every key and the type of its value are validated.
-    result.warnings[:0] = _list_config_warnings(args, version)
-    return result
 
 
 def _list_optional_roles(args: RocketMqArgs, optional: OptionalParts) -> frozenset[str]:

@@ -41,7 +41,7 @@ class RocketMqArgs(TypedDict):
     """Image pull policy: `IfNotPresent`, `Always` or `Never`. Changing this restarts all pods one by one. Default:
     `IfNotPresent`."""
     image_pull_secrets: NotRequired[list[str]]
-    """Names of Secrets in the namespace with which nodes pull the images. Changing this restarts all pods one by one.
+    """Names of Secrets in the namespace. Nodes pull the images with them. Changing this restarts all pods one by one.
     Default: none."""
     storage_class: Replacing[Input[str]]
     """StorageClass of the claims. Changing this replaces the StatefulSets, which is refused while `protect_data` is

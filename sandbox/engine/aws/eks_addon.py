@@ -21,7 +21,7 @@ def _same_associations(one: list[dict[str, str]], other: list[dict[str, str]]) -
 
 
 def _outputs(aws: Account, addon: Description) -> dict[str, Any]:
-    """Return the addon's associations, of which EKS gives the ARNs alone."""
+    """Return the addon's associations. EKS lists only their ARNs."""
     ids = [f"{addon['clusterName']},{arn.rsplit('/', 1)[-1]}" for arn in addon.get("podIdentityAssociations", [])]
     found = [ASSOCIATION.description(aws, each) for each in ids]
     return {

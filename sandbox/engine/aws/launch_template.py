@@ -1,4 +1,4 @@
-"""Launch templates, of which every change is a new version."""
+"""Launch templates. Every change creates a new version."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

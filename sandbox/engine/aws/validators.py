@@ -88,7 +88,7 @@ def between(low: int, high: int) -> Validator:
 
 
 def arn(key: str, value: object) -> str | None:
-    """Accept ARNs: six parts, of which partition, service and resource are not empty."""
+    """Accept ARNs: six parts. Partition, service and resource are not empty."""
     parts = str(value).split(":", 5)
     if parts[0] != "arn":
         return f'"{key}" ({value}) is an invalid ARN: arn: invalid prefix'

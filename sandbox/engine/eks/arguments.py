@@ -13,7 +13,7 @@ from pulumi import Output
 Inputs = Mapping[str, Any]
 
 PINNED_SDKS: Mapping[str, str] = {"aws": "7.25.0", "kubernetes": "4.19.0"}
-"""Versions of other SDKs with which the component of pulumi-eks 4.4.0 registers its resources."""
+"""Versions of other SDKs in the resource registrations of the component of pulumi-eks 4.4.0."""
 
 MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 
@@ -25,7 +25,7 @@ LEAN: Inputs = {
     "corednsAddonOptions": {"enabled": False},
     "authenticationMode": "API",
 }
-"""Inputs with which the component creates only the cluster and its Kubernetes provider."""
+"""Inputs that limit the component to the cluster and its Kubernetes provider."""
 
 SERVED = frozenset(
     {

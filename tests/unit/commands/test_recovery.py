@@ -25,17 +25,17 @@ def export(*operations: dict[str, Any]) -> dict[str, Any]:
     return {"deployment": {"resources": [provider], "pending_operations": list(operations)}}
 
 
-def nobody(*_: object) -> list[ExistingResource]:
+def no_lookup(*_: object) -> list[ExistingResource]:
     raise AssertionError("nothing is to be looked up")
 
 
 def test_a_state_without_interruption_asks_nobody() -> None:
-    assert recover_state(export(), nobody).operation_count == 0
-    assert recover_state({"version": 3}, nobody).operation_count == 0
+    assert recover_state(export(), no_lookup).operation_count == 0
+    assert recover_state({"version": 3}, no_lookup).operation_count == 0
 
 
 def test_an_interrupted_update_needs_only_a_refresh() -> None:
-    left = recover_state(export(operation("updating", SET, "brokers")), nobody)
+    left = recover_state(export(operation("updating", SET, "brokers")), no_lookup)
     assert (left.operation_count, left.created, left.absent, left.undetermined) == (1, [], [], [])
     assert left.state == export() | {"deployment": {"resources": export()["deployment"]["resources"]}}
 
@@ -72,7 +72,7 @@ def test_a_create_of_which_nobody_can_tell_is_named_until_somebody_has_looked(
     left = recover_state(state, lambda *_: found)
     assert (left.undetermined, left.created, left.absent) == ([(SET, ids)], [], [])
     for name in (SET, "brokers"):
-        left = recover_state(state, nobody, [name])
+        left = recover_state(state, no_lookup, [name])
         assert (left.undetermined, left.created, left.absent) == ([], [], [SET])
 
 
@@ -92,6 +92,6 @@ def test_a_replacement_that_was_made_puts_its_predecessor_up_for_deletion() -> N
 def test_an_interrupted_component_leaves_nothing_behind() -> None:
     component = operation("creating", "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:ClusterOidcProvider::oidc", "")
     component["resource"]["custom"] = False
-    left = recover_state(export(component), nobody)
+    left = recover_state(export(component), no_lookup)
     assert (left.absent, left.undetermined) == ([component["resource"]["urn"]], [])
     assert [each["urn"] for each in left.state["deployment"]["resources"]] == [PROVIDER]

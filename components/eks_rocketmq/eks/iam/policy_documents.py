@@ -55,7 +55,7 @@ def build_web_identity_statements(
         audience: exact `aud` value.
 
     Raises:
-        ValueError: for a malformed issuer, or a provider of another issuer, with which no token matches.
+        ValueError: for a malformed issuer, or a provider of another issuer. No token would match that provider.
     """
     host = parse_issuer_host(issuer)
     provider_host = aws_identifiers.parse_oidc_provider_arn(provider_arn, "provider_arn").resource.removeprefix(

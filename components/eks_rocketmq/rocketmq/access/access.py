@@ -79,7 +79,7 @@ class AccessArgs(TypedDict):
     users: NotRequired[list[UserArgs]]
     """Users for applications and people. Default: none; only RocketMQ's own pods have access."""
     internal_generation: NotRequired[int]
-    """Generation of the internal user, with which RocketMQ's own pods authenticate to each other. Raise it by exactly 1
+    """Generation of the internal user. RocketMQ's own pods authenticate to each other as this user. Raise by exactly 1
     to get another password. Brokers and proxies restart one by one. Each generation creates the next user on every
     member in advance, so no request is denied. Default: 1."""
 
@@ -220,7 +220,7 @@ _AUTH_KEYS: Mapping[str, Value] = {
     "authorizationEnabled": True,
     "authorizationProvider": "org.apache.rocketmq.auth.authorization.provider.DefaultAuthorizationProvider",
     # The init container inserts the values, so the ConfigMap contains no password. A broker creates this user itself.
-    # No request code is exempt from authentication, not even the one with which controllers announce a role: any client
+    # No request code is exempt from authentication, not even the announcement of a role by the controllers: any client
     # with access to the port could then depose a master. Brokers request their role every syncControllerMetadataPeriod
     # instead.
     "innerClientAuthenticationCredentials": json.dumps(

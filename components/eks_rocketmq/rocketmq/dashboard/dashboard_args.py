@@ -13,7 +13,7 @@ class DashboardArgs(TypedDict):
     """Name of a Secret in the namespace with the key `users.properties`. The file has a line for each user:
     `name=password,1` for an administrator, `name=password` for read-only access. The console reads it at startup."""
     credentials_secret: NotRequired[str]
-    """Name of a Secret with the keys `accessKey` and `secretKey`, with which the console authenticates to brokers.
+    """Name of a Secret with the keys `accessKey` and `secretKey`. The console authenticates to brokers with them.
     Required with `access`. Default: none."""
     version: NotRequired[str]
     """Tag of the image. Default: `2.1.0`."""

@@ -1,6 +1,6 @@
 """Volumes, variables and JVM flags for access control and TLS. Pure.
 
-Pod specs are built without them. The functions add the Secrets as volumes, the variables with which `scripts/ask.sh`
+Pod specs are built without them. The functions add the Secrets as volumes, the variables by which `scripts/ask.sh`
 signs and encrypts its requests, and the flags of the JVM.
 """
 
