@@ -107,8 +107,9 @@ format: $(READY) ## run ruff format and safe fixes
 	@$(VENV)/bin/ruff format .
 
 .PHONY: reference
-reference: $(READY) ## write components/schema.json and components/README.md from the library
+reference: $(READY) ## write the schemas, the reference pages and the keys of Pulumi.yaml from the library
 	@$(RUN) -m tests.unit.harness.reference
+	@$(RUN) -m scripts.stack_reference
 
 .PHONY: cache
 # PARTS=image-rocketmq-5.4.0 builds one part, also such as only that asks for.

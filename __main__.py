@@ -3,8 +3,11 @@
 import pulumi
 
 from eks_rocketmq import EbsCsiAddon, EbsStorageClass, RocketMq
+from eks_rocketmq.args.planned_args import complete_args
 from eks_rocketmq.pulumi_sdk.performance import speed_up_large_programs
+from eks_rocketmq.stack.error_report import in_stack_file
 from eks_rocketmq.stack.settings import load
+from eks_rocketmq.stack.stack_paths import EBS_CSI, ROCKETMQ, STORAGE
 from eks_rocketmq.stack.verification import verification_commands
 from kubernetes_cluster import create_cluster
 
@@ -15,24 +18,27 @@ foundation = create_cluster(config)
 cluster, oidc = foundation.cluster, foundation.oidc
 # EKS waits for the add-on's pods, which need nodes. It creates its own StorageClass after the API server is ready.
 after_nodes = pulumi.ResourceOptions(provider=cluster.provider, depends_on=foundation.nodes)
-driver = EbsCsiAddon(
-    "ebs-csi",
-    {
-        **config.ebs_csi,
-        "issuer": oidc.issuer,
-        "provider_arn": oidc.arn,
-        "kubernetes_version": cluster.version,
-        "kubeconfig": cluster.kubeconfig,
-    },
-    after_nodes,
-)
-storage = EbsStorageClass("storage", {**config.storage, "kubeconfig": cluster.kubeconfig}, after_nodes)
-rocketmq = RocketMq(
-    "rocketmq",
-    {**config.rocketmq, "storage_class": storage.name},
-    # Claims bind only if the driver can assume its role and the StorageClass is correct.
-    pulumi.ResourceOptions(provider=cluster.provider, depends_on=[driver, storage]),
-)
+with in_stack_file(EBS_CSI):
+    driver = EbsCsiAddon(
+        "ebs-csi",
+        complete_args(
+            config.ebs_csi,
+            issuer=oidc.issuer,
+            provider_arn=oidc.arn,
+            kubernetes_version=cluster.version,
+            kubeconfig=cluster.kubeconfig,
+        ),
+        after_nodes,
+    )
+with in_stack_file(STORAGE):
+    storage = EbsStorageClass("storage", complete_args(config.storage, kubeconfig=cluster.kubeconfig), after_nodes)
+with in_stack_file(ROCKETMQ):
+    rocketmq = RocketMq(
+        "rocketmq",
+        complete_args(config.rocketmq, storage_class=storage.name),
+        # Claims bind only if the driver can assume its role and the StorageClass is correct.
+        pulumi.ResourceOptions(provider=cluster.provider, depends_on=[driver, storage]),
+    )
 
 pulumi.export("clusterName", cluster.name)
 pulumi.export("oidcIssuer", cluster.oidc_issuer)
@@ -46,12 +52,6 @@ if "external" in config.rocketmq:
     pulumi.export("externalEndpoint", rocketmq.external_endpoint)
 if "access" in config.rocketmq:
     pulumi.export("passwords", rocketmq.passwords)
-pulumi.export(
-    "verify",
-    pulumi.Output.all(
-        cluster_arn=cluster.arn,
-        provider_arn=oidc.arn,
-        role_arn=driver.role_arn,
-        namespace=rocketmq.namespace,
-    ).apply(lambda known: verification_commands(**known)),
-)
+chain = {"cluster_arn": cluster.arn, "provider_arn": oidc.arn, "role_arn": driver.role_arn}
+known = pulumi.Output.all(**chain, namespace=rocketmq.namespace)
+pulumi.export("verify", known.apply(lambda values: verification_commands(**values)))

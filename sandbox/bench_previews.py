@@ -61,14 +61,11 @@ class BenchPreviews:
     def _settings(self, number: int) -> Path:
         """Write the prod stack's configuration with more groups, a new namespace and the cluster's own driver."""
         stack = yaml.safe_load((REPOSITORY / f"Pulumi.{engines.STACK}.yaml").read_text())
-        (group,) = stack["config"][f"{_PROJECT}brokerGroups"]
-        stack["config"] |= {
-            f"{_PROJECT}brokerGroups": [{**group, "name": f"broker-{index}"} for index in range(number)],
-            f"{_PROJECT}namespace": STACK,
-            f"{_PROJECT}oidcProvider": "existing",
-            f"{_PROJECT}ebsCsiDriver": "existing",
-        }
-        del stack["config"][f"{_PROJECT}ebsCsiRoleName"]
+        rocketmq = stack["config"][f"{_PROJECT}rocketmq"]
+        (group,) = rocketmq["brokerGroups"]
+        rocketmq["brokerGroups"] = [{**group, "name": f"broker-{index}"} for index in range(number)]
+        rocketmq["namespace"] = STACK
+        stack["config"] |= {f"{_PROJECT}oidc": {"existing": True}, f"{_PROJECT}ebsCsi": {"existing": True}}
         path = self._folder / f"{number}.yaml"
         path.write_text(engines.with_salt(yaml.safe_dump(stack), engines.salt(self.instance, STACK)))
         return path

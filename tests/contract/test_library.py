@@ -164,10 +164,10 @@ def test_typescript_previews_rocketmq_with_whole_numbers(case: Callable[[str], P
     [
         (
             "unknown",
-            "serviceAccounts[0].nam with value '{x}' has a problem: IrsaRole has no input 'nam'; did you mean",
+            "has a problem: serviceAccounts[0].nam: unknown field. Accepted: namespace, name. Did you mean name?\n",
         ),
-        ("late", "roleName of IrsaRole shapes what is made, so it must be a plain value that preview knows"),
-        ("refused", "has a problem: profile is 'strickt'; accepted are 'strict', 'balanced', 'dev'"),
+        ("late", "has a problem: roleName: the value is an output, and the resources of the component depend on it."),
+        ("refused", "has a problem: profile: 'strickt' is not accepted. Accepted: 'strict', 'balanced', 'dev'."),
     ],
     ids=["unknown", "late", "refused"],
 )

@@ -114,7 +114,7 @@ def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
 
 
 def test_a_pod_security_level_that_the_original_brokers_do_not_meet_is_refused(sandbox: Sandbox) -> None:
-    strict = sandbox.changed(lambda config: config.update({"eks-rocketmq:podSecurity": "restricted"}))
+    strict = sandbox.changed(lambda config: config["eks-rocketmq:rocketmq"].update(podSecurity="restricted"))
 
     output = " ".join(sandbox.pulumi("preview", "-s", "prod", *strict, ok=False).split())
 

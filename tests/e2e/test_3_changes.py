@@ -11,7 +11,7 @@ BROKERS = "kubernetes:apps/v1:StatefulSet"
 
 def test_a_changed_broker_setting_shows_exactly_that(deployed: Sandbox) -> None:
     setting = deployed.changed(
-        lambda config: config["eks-rocketmq:brokerGroups"][0].update(config={"fileReservedTime": 48})
+        lambda config: config["eks-rocketmq:rocketmq"]["brokerGroups"][0].update(config={"fileReservedTime": 48})
     )
 
     changed = deployed.preview_steps("-s", "prod", *setting).changed()
@@ -26,7 +26,9 @@ def test_a_changed_broker_setting_shows_exactly_that(deployed: Sandbox) -> None:
 def test_a_change_that_would_replace_a_set_with_data_is_refused(deployed: Sandbox) -> None:
     before = {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")}
 
-    setting = deployed.changed(lambda config: config["eks-rocketmq:brokerGroups"][0].update(storage="200Gi"))
+    setting = deployed.changed(
+        lambda config: config["eks-rocketmq:rocketmq"]["brokerGroups"][0].update(storage="200Gi")
+    )
 
     output = deployed.pulumi("up", "-s", "prod", "--yes", *setting, ok=False)
 
@@ -79,7 +81,7 @@ def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
 
 
 def test_the_driver_works_with_the_least_permissions_that_are_generated(deployed: Sandbox) -> None:
-    generated = deployed.changed(lambda config: config.update({"eks-rocketmq:ebsCsiPermissions": "generated"}))
+    generated = deployed.changed(lambda config: config["eks-rocketmq:ebsCsi"].update(permissions="generated"))
     deployed.pulumi("up", "-s", "prod", "--yes", *generated)
     with deployed.aws("iam") as iam:
         assert iam.list_attached_role_policies(RoleName="eks-ebs-csi-driver")["AttachedPolicies"] == []

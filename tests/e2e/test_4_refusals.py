@@ -20,8 +20,17 @@ def _key(name: str, value: object) -> Callable[[Config], None]:
     return lambda config: config.update({name if ":" in name else f"eks-rocketmq:{name}": value})
 
 
+def _rocketmq(**changed: object) -> Callable[[Config], None]:
+    return lambda config: config["eks-rocketmq:rocketmq"].update(changed)
+
+
 def _group(**changed: object) -> Callable[[Config], None]:
-    return lambda config: config["eks-rocketmq:brokerGroups"][0].update(changed)
+    return lambda config: config["eks-rocketmq:rocketmq"]["brokerGroups"][0].update(changed)
+
+
+def _without_namespace(config: Config) -> None:
+    config["eks-rocketmq:rocketmq"]["createNamespace"] = False
+    del config["eks-rocketmq:rocketmq"]["podSecurity"]
 
 
 @pytest.mark.parametrize(
@@ -33,26 +42,30 @@ def _group(**changed: object) -> Callable[[Config], None]:
             id="account guard",
         ),
         pytest.param(
-            _key("clusterName", "nowhere"),
+            _key("cluster", {"clusterName": "nowhere"}),
             "EKS cluster 'nowhere' cannot be read:",
             id="no such cluster",
         ),
+        pytest.param(_key("rocketMq", {}), "rocketMq: unknown key.", id="unknown key"),
         pytest.param(
-            _key("brokerGroup", []), "unknown key 'brokerGroup'; did you mean 'brokerGroups'?", id="unknown key"
+            _key("clusterName", "prod"),
+            "clusterName: the key has a new name. Write cluster.clusterName.",
+            id="former key",
         ),
-        pytest.param(_key("minInSyncReplicas", "two"), "minInSyncReplicas", id="wrong type"),
+        pytest.param(_rocketmq(brokerGroup=[]), "rocketmq.brokerGroup: unknown field.", id="unknown field"),
+        pytest.param(_rocketmq(minInSyncReplicas="two"), "rocketmq.minInSyncReplicas: 'two' has", id="wrong type"),
         pytest.param(
             _group(config={"flushDiskTyp": "SYNC_FLUSH"}),
-            "no broker key 'flushDiskTyp'; did you mean 'flushDiskType'?",
+            "rocketmq.brokerGroups['broker-a'].config['flushDiskTyp']:",
             id="misspelt broker key",
         ),
         pytest.param(_group(storage="200Gi"), NOT_REPLACED.format(BROKERS), id="a set with data would be replaced"),
         pytest.param(
-            _key("namespace", "elsewhere"), NOT_REPLACED.format(NAMESPACE), id="the namespace would be another"
+            _rocketmq(namespace="elsewhere"), NOT_REPLACED.format(NAMESPACE), id="the namespace would be another"
         ),
-        pytest.param(_key("namespace", "elsewhere"), NOT_REPLACED.format(BROKERS), id="a set with data would move"),
+        pytest.param(_rocketmq(namespace="elsewhere"), NOT_REPLACED.format(BROKERS), id="a set with data would move"),
         pytest.param(
-            lambda config: config.update({"eks-rocketmq:createNamespace": False, "eks-rocketmq:podSecurity": ""}),
+            _without_namespace,
             NOT_DELETED.format(NAMESPACE),
             id="the namespace of the data would go",
         ),

@@ -4,9 +4,9 @@ import base64
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
 from sandbox.engine import pulumi
 from sandbox.processes import in_netns
@@ -21,11 +21,7 @@ CANARIES = ["canary-Orders1", "canary-Billing2"]
 
 def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
     """The comment for a change that turns access control on, with these encrypted passwords."""
-    _, file = sandbox.changed(
-        lambda config: config.update(
-            {"eks-rocketmq:access": {"users": USERS}, "eks-rocketmq:brokerGroups": [_larger(config)]}
-        )
-    )
+    _, file = sandbox.changed(_turn_access_on)
     for number, password in enumerate(passwords):
         path = f"eks-rocketmq:access.users[{number}].password"
         sandbox.pulumi("config", "set", "--secret", "--path", path, password, "-s", "prod", "--config-file", file)
@@ -51,9 +47,9 @@ def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
     return text
 
 
-def _larger(config: dict[str, object]) -> dict[str, object]:
-    (group,) = yaml.safe_load(yaml.safe_dump(config["eks-rocketmq:brokerGroups"]))
-    return {**group, "cpu": "600m"}
+def _turn_access_on(config: dict[str, Any]) -> None:
+    config["eks-rocketmq:access"] = {"users": USERS}
+    config["eks-rocketmq:rocketmq"]["brokerGroups"][0]["cpu"] = "600m"
 
 
 def test_the_comment_names_what_changes_and_no_secret(stopped: Sandbox, tmp_path: Path) -> None:

@@ -138,9 +138,9 @@ def test_a_cluster_that_is_protected_stays(account: Sandbox) -> None:
 
 def test_the_driver_goes_from_irsa_to_pod_identity_by_the_command_of_the_refusal(account: Sandbox) -> None:
     def change(config: dict[str, Any]) -> None:
-        config["eks-rocketmq:clusterAddons"].update(podIdentityAgent=True)
+        config["eks-rocketmq:addons"].update(podIdentityAgent=True)
         config["eks-rocketmq:ebsCsi"] = {"identity": "pod_identity"}
-        config["eks-rocketmq:newCluster"].update(deletionProtection=False)  # for the destroy that follows
+        config["eks-rocketmq:cluster"].update(deletionProtection=False)  # for the destroy that follows
 
     changed = account.changed(change, STACK)
     said = account.pulumi("preview", "-s", STACK, *IN_THE_CLUSTER, *changed, ok=False)

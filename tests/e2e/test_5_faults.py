@@ -87,7 +87,7 @@ def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) ->
 
 
 def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: Sandbox) -> None:
-    setting = deployed.changed(lambda config: config["eks-rocketmq:proxies"].update(cpu="200m"))
+    setting = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"]["proxies"].update(cpu="200m"))
     generation = _proxy(deployed)["metadata"]["generation"]
     deployed.kill_up("-s", "prod", *setting, when=lambda: _proxy(deployed)["metadata"]["generation"] > generation)
 

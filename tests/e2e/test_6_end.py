@@ -23,7 +23,7 @@ def test_destroy_is_refused_while_the_data_is_protected(deployed: Sandbox) -> No
 
 def test_destroy_is_refused_while_the_namespace_holds_the_original_brokers(deployed: Sandbox) -> None:
     incident.apply(deployed.instance, deployed.tools)
-    unprotected = deployed.changed(lambda config: config.update({"eks-rocketmq:protectData": False}))
+    unprotected = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"].update(protectData=False))
     deployed.pulumi("up", "-s", "prod", "--yes", *unprotected)
     eventually(
         lambda: len(incident.claim_phases(deployed.instance, deployed.tools)) == 2, 60, "the original brokers are there"

@@ -3,30 +3,17 @@
 Python does not check a TypedDict at run time, and a misspelt optional field would have no effect.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from functools import cache
 from types import NoneType, UnionType
-from typing import (
-    Annotated,
-    Any,
-    ForwardRef,
-    Literal,
-    NamedTuple,
-    NotRequired,
-    Required,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    is_typeddict,
-)
+from typing import Annotated, Any, ForwardRef, Literal, NotRequired, Required, Union, get_args, get_origin, is_typeddict
 
 from pulumi import Output
 
-from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names, to_camel_case
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import SENSITIVE, get_properties
-from eks_rocketmq.args.redaction import Secret
-from eks_rocketmq.args.validation import find_nearest_names, suggest_name
+from eks_rocketmq.args.validation import find_nearest_name, find_nearest_names
 
 _TYPE_DESCRIPTIONS: Mapping[Any, str] = {
     str: "a string",
@@ -43,55 +30,50 @@ _AWAITED_TYPES = (Output, Awaitable)
 _ACCESS_FIELD = "access"
 _MAX_LISTED_NAMES = 12
 _REFERENCE_PATH = "components/README.md"
-FieldPath = tuple[str | int, ...]
-"""Path of a value: field names, mapping keys and list indices."""
 
 
-def to_camel_case(name: str) -> str:
-    """Return the name of a field in stack files and in other languages: `brokerGroups` for `broker_groups`."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def convert_from_camel_case(value: Any, type_: Any, label: str, path: FieldPath, errors: ErrorCollector) -> Any:  # noqa: ANN401 - any value and its type
-    """Return a value of a stack file with the field names of `type_`. Unknown fields stay unchanged.
+def convert_from_camel_case(value: Any, type_: Any, path: ArgumentPath, errors: ErrorCollector) -> Any:  # noqa: ANN401 - any value and its type
+    """Return a value with the field names of `type_`. Whole numbers become `int`. Unknown fields stay unchanged.
 
     A field in Python's spelling is an error, because it could contradict the same field in camelCase.
 
     Args:
-        value: a value, as parsed from JSON.
+        value: a value of a stack file, as parsed from JSON, or of the plugin protocol, which sends 3.0 for 3.
         type_: the TypedDict of the value, or the type of one of its fields.
-        label: name of the value in errors.
         path: path of the value.
         errors: receives the errors.
     """
-    return _convert_value(value, type_, _Location(label, path), errors)
-
-
-def _convert_value(value: Any, type_: Any, location: "_Location", errors: ErrorCollector) -> Any:  # noqa: ANN401 - as above
     origin, inner = get_origin(type_), get_args(type_)
     if origin in {Annotated, NotRequired, Required, Union, UnionType}:
-        return _convert_value(value, inner[0], location, errors)
+        return convert_from_camel_case(value, inner[0], path, errors)
     if is_typeddict(type_) and isinstance(value, Mapping):
-        fields = _get_fields(type_)
-        names = {to_camel_case(name): name for name in fields}
-        converted: dict[Any, Any] = {}
-        for key, item in value.items():
-            name = names.get(key, key)
-            field = location.field(key)
-            if key in fields and key not in names:
-                problem = f"is not known; did you mean {to_camel_case(key)!r}?"
-                errors.add(FieldError(field.path, field.label, problem, literal=True))
-            if name in fields and (key in names or name not in converted):
-                converted[name] = _convert_value(item, fields[name][0], field, errors)
-            else:
-                converted.setdefault(name, item)
-        return converted
+        return _convert_fields(value, type_, path, errors)
     if origin is list and isinstance(value, list):
-        return [_convert_value(item, inner[0], location.item(index, item), errors) for index, item in enumerate(value)]
+        return [
+            convert_from_camel_case(item, inner[0], path.index(index, item), errors) for index, item in enumerate(value)
+        ]
     if origin is dict and isinstance(value, Mapping):
-        return {key: _convert_value(item, inner[1], location.entry(key), errors) for key, item in value.items()}
-    return value
+        return {key: convert_from_camel_case(item, inner[1], path.key(key), errors) for key, item in value.items()}
+    return int(value) if type_ is int and type(value) is float and value.is_integer() else value
+
+
+def _convert_fields(value: Mapping[Any, Any], type_: type, path: ArgumentPath, errors: ErrorCollector) -> Any:  # noqa: ANN401 - as above
+    fields = _get_fields(type_)
+    names = {to_camel_case(name): name for name in fields}
+    converted: dict[Any, Any] = {}
+    for key, item in value.items():
+        name = names.get(key, key)
+        if key in fields and key not in names:
+            errors.add(
+                ArgumentError(
+                    path.unknown(key), "python-spelling", "unknown field", remedy="Write {field}", field=Names((key,))
+                )
+            )
+        if name in fields and (key in names or name not in converted):
+            converted[name] = convert_from_camel_case(item, fields[name][0], path / name, errors)
+        else:
+            converted.setdefault(name, item)
+    return converted
 
 
 def collect_field_names(type_: Any) -> set[str]:  # noqa: ANN401 - any type
@@ -102,64 +84,7 @@ def collect_field_names(type_: Any) -> set[str]:  # noqa: ANN401 - any type
     return set().union(*(collect_field_names(inner) for inner in get_args(type_)))
 
 
-def describe_unknown_value(label: str) -> str:
-    """Return the error for an awaited value where a plain value is required."""
-    return (
-        f"{label} shapes what is made, so it must be a plain value that preview knows, not an output of another "
-        "resource"
-    )
-
-
-class FieldError(ValueError):
-    """A value of the wrong type, an unknown field, or a missing field.
-
-    `path` and `location` identify the field. `accepted` is empty unless the type is wrong. A `literal` error is about a
-    spelling and is not translated.
-    """
-
-    def __init__(
-        self, path: FieldPath, location: str, problem: str, accepted: str = "", *, literal: bool = False
-    ) -> None:
-        self.path, self.location, self.problem, self.accepted, self.literal = path, location, problem, accepted, literal
-        super().__init__(f"{location} {problem}".strip())
-
-    def translate(self, translate: Callable[[str], str]) -> "FieldError":
-        """Return the error with each part of its text translated, or the error itself if it is `literal`."""
-        if self.literal:
-            return self
-        return FieldError(self.path, translate(self.location), translate(self.problem), translate(self.accepted))
-
-
-class _Location(NamedTuple):
-    """Location of a value: the label in errors, and the path."""
-
-    label: str = ""
-    path: FieldPath = ()
-    sensitive: bool = False
-    """Whether errors must not show the value."""
-
-    def field(self, name: object) -> "_Location":
-        return _Location(f"{self.label}.{name}" if self.label else f"{name}", (*self.path, cast("str", name)))
-
-    def item(self, index: int, item: object) -> "_Location":
-        name = item.get("name") if isinstance(item, Mapping) else None
-        shown = name if isinstance(name, str) and not isinstance(name, Secret) else index
-        return _Location(f"{self.label}[{shown!r}]", (*self.path, index))
-
-    def entry(self, key: object) -> "_Location":
-        return _Location(f"{self.label}[{key!r}]", (*self.path, cast("str", key)))
-
-    def type_error(self, value: object, hint: Any) -> FieldError:  # noqa: ANN401 - any hint
-        accepted = describe_type(hint)
-        # A wrong value in `access` may be a password, or contain one.
-        may_contain_password = self.path[:1] == (_ACCESS_FIELD,) and accepted.startswith(("a list", "an object"))
-        problem = "is not accepted" if may_contain_password or self.sensitive else f"is {value!r}"
-        return FieldError(self.path, self.label, f"{problem}; accepted is {accepted}", accepted)
-
-
-def validate_args(
-    args: object, type_: type, label: str = "", path: FieldPath = (), hidden: Collection[str] = ()
-) -> None:
+def validate_args(args: object, type_: type, path: ArgumentPath = ARGS, hidden: Collection[str] = ()) -> None:
     """Validate arguments and all nested values against a TypedDict.
 
     An awaited value is accepted only for a field of type `Input`. Elsewhere it would be misread: an Output of False is
@@ -168,7 +93,6 @@ def validate_args(
     Args:
         args: the arguments.
         type_: their TypedDict.
-        label: name of the arguments in errors; empty for the arguments of the component itself.
         path: path of the arguments.
         hidden: fields that users of the program cannot set, so errors do not suggest them.
 
@@ -176,33 +100,61 @@ def validate_args(
         ValueError: fields are unknown, missing, of the wrong type, or awaited where a plain value is required.
     """
     errors = ErrorCollector()
-    _validate_fields(args, type_, _Location(label, path), errors, hidden)
+    _reject_unknown_fields(args, type_, path, errors, hidden)
+    _validate_fields(args, type_, path, errors, sensitive=False)
     errors.raise_errors()
 
 
-def _validate_fields(
-    args: object, type_: type, location: _Location, errors: ErrorCollector, hidden: Collection[str] = ()
+def _reject_unknown_fields(
+    args: object, type_: type, path: ArgumentPath, errors: ErrorCollector, hidden: Collection[str] = ()
 ) -> None:
     fields = _get_fields(type_)
-    if not isinstance(args, Mapping):
-        errors.add(location._replace(label=location.label or "args").type_error(args, type_))
-        return
-    for name in args:
+    for name in args if isinstance(args, Mapping) else ():
         if name not in fields:
-            field = location.field(name)
-            known = [other for other in fields if other not in hidden]
-            problem = f"is not known{_describe_accepted_names(name, known, type_)}"
-            errors.add(FieldError(field.path, field.label, problem))
-    for name, (hint, required) in fields.items():
-        field = location.field(name)._replace(sensitive=SENSITIVE in get_properties(hint))
+            errors.add(_unknown_field(path, name, [known for known in fields if known not in hidden], type_))
+
+
+def _validate_fields(args: object, type_: type, path: ArgumentPath, errors: ErrorCollector, *, sensitive: bool) -> None:
+    if not isinstance(args, Mapping):
+        errors.add(_type_error(path, args, type_, sensitive=sensitive))
+        return
+    for name, (hint, required) in _get_fields(type_).items():
         if name in args:
-            _validate_value(args[name], hint, field, errors)
+            hidden_value = sensitive or SENSITIVE in get_properties(hint)
+            _validate_value(args[name], hint, path / name, errors, sensitive=hidden_value)
         elif required:
-            errors.add(FieldError(field.path, field.label, f"is missing; it is {describe_type(hint)}"))
+            accepted, names = describe_type(hint), list_fields(hint)
+            errors.add(ArgumentError(path / name, "missing", "a value is required", accepted=accepted, fields=names))
+
+
+def unknown_value_error(path: ArgumentPath) -> ArgumentError:
+    """Return the error for an awaited value where a plain value is required."""
+    return ArgumentError(
+        path,
+        "not-known-at-preview",
+        "the value is an output, and the resources of the component depend on it",
+        accepted="a plain value that preview knows, no output of another resource and no secret",
+    )
+
+
+def _type_error(path: ArgumentPath, value: object, hint: Any, *, sensitive: bool) -> ArgumentError:  # noqa: ANN401 - any hint
+    accepted = describe_type(hint)
+    # A wrong value in `access` may be a password, or contain one.
+    is_container = accepted.startswith(("a list", "an object")) or isinstance(value, Mapping | list)
+    may_contain_password = _ACCESS_FIELD in path.steps[:2] and is_container
+    hidden = sensitive or may_contain_password
+    return ArgumentError(
+        path,
+        "wrong-type",
+        "the value has the wrong type" if hidden else "{given!r} has the wrong type",
+        accepted=accepted,
+        given=None if hidden else value,
+        fields=list_fields(hint),
+    )
 
 
 def describe_type(hint: Any) -> str:  # noqa: ANN401 - any hint
-    """Return a description of a type for errors, as in `accepted is a list`."""
+    """Return a description of a type for errors. `{fields}` stands for the names that `list_fields` returns."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in {Annotated, NotRequired, Required}:
         return describe_type(inner[0])
@@ -211,20 +163,34 @@ def describe_type(hint: Any) -> str:  # noqa: ANN401 - any hint
     if origin in {Union, UnionType}:
         return describe_type(next(branch for branch in inner if branch is not NoneType))
     if is_typeddict(hint):
-        fields = list(_get_fields(hint))
-        listed = ", ".join(fields) if len(fields) <= _MAX_LISTED_NAMES else _describe_reference(hint)
+        listed = "{fields}" if list_fields(hint) else _describe_reference(hint)
         return f"an object with the fields {listed}"
     return _TYPE_DESCRIPTIONS.get(origin or hint, "a value")
 
 
-def _describe_accepted_names(name: object, known: Sequence[str], type_: type) -> str:
-    """Return a suggestion and the accepted names. A long list is shortened to the nearest names and a reference."""
-    suggestion = suggest_name(name, known)
-    if len(known) <= _MAX_LISTED_NAMES:
-        return f"{suggestion}; accepted are {', '.join(known)}"
-    if suggestion or not (nearest := find_nearest_names(name, known)):
-        return f"{suggestion}; accepted are those {_describe_reference(type_)}"
-    return f"; accepted are {', '.join(nearest)} and others {_describe_reference(type_)}"
+def list_fields(hint: Any) -> Names:  # noqa: ANN401 - any hint
+    """Return the fields that the description of a type lists. A long list is replaced by a reference."""
+    while not is_typeddict(hint) and get_args(hint) and get_origin(hint) not in {list, dict, Sequence}:
+        hint = next((each for each in get_args(hint) if each is not NoneType), NoneType)
+    names = list(_get_fields(hint)) if is_typeddict(hint) else []
+    return Names(names if len(names) <= _MAX_LISTED_NAMES else ())
+
+
+def _unknown_field(path: ArgumentPath, name: object, known: Sequence[str], type_: type) -> ArgumentError:
+    """Return the error for an unknown field. A long list of fields is shortened to the nearest ones and a reference."""
+    nearest = find_nearest_name(name, known)
+    complete = len(known) <= _MAX_LISTED_NAMES
+    listed = known if complete else [] if nearest else find_nearest_names(name, known)
+    return ArgumentError(
+        path.unknown(name),
+        "unknown-field",
+        "unknown field",
+        accepted="{fields}" if complete else "{fields} and others {reference}" if listed else "the fields {reference}",
+        remedy="Did you mean {nearest}?" if nearest else "",
+        fields=Names(listed),
+        nearest=Names((nearest,)),
+        reference=_describe_reference(type_),
+    )
 
 
 def _describe_reference(type_: type) -> str:
@@ -238,37 +204,57 @@ def _get_fields(type_: type) -> dict[str, tuple[Any, bool]]:
     return {name: (hint, name in required) for name, hint in type_.__annotations__.items()}
 
 
-def _validate_value(value: object, hint: Any, location: _Location, errors: ErrorCollector) -> None:  # noqa: ANN401 - any hint
+def _validate_value(
+    value: object,
+    hint: Any,  # noqa: ANN401 - any hint
+    path: ArgumentPath,
+    errors: ErrorCollector,
+    *,
+    sensitive: bool = False,
+) -> None:
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return
     if origin in {Annotated, NotRequired, Required}:
-        _validate_value(value, inner[0], location, errors)
+        _validate_value(value, inner[0], path, errors, sensitive=sensitive)
     elif origin in {Union, UnionType}:
-        _validate_union(value, inner, location, errors)
+        _validate_union(value, inner, path, errors, sensitive=sensitive)
     elif isinstance(value, _AWAITED_TYPES):
-        errors.add(FieldError(location.path, describe_unknown_value(location.label), ""))
+        errors.add(unknown_value_error(path))
     elif is_typeddict(hint):
-        _validate_fields(value, hint, location, errors)
+        _reject_unknown_fields(value, hint, path, errors)
+        _validate_fields(value, hint, path, errors, sensitive=sensitive)
     elif origin is Literal:
-        _validate_value(value, str, location, errors)
+        _validate_value(value, str, path, errors, sensitive=sensitive)
     elif not _is_instance(value, origin or hint):
-        errors.add(location.type_error(value, hint))
+        errors.add(_type_error(path, value, hint, sensitive=sensitive))
     elif origin in {list, Sequence} and isinstance(value, Sequence):
         for index, item in enumerate(value):
-            _validate_value(item, inner[0], location.item(index, item), errors)
+            named = item if isinstance(item, Mapping) else None  # a string is a value, not the name of an object
+            _validate_value(item, inner[0], path.index(index, named), errors, sensitive=sensitive)
     elif origin is dict and isinstance(value, Mapping):
         for key, item in value.items():
-            _validate_value(key, inner[0], location._replace(label=f"a key of {location.label}"), errors)
-            _validate_value(item, inner[1], location.entry(key), errors)
+            if not _is_instance(key, inner[0]):
+                errors.add(
+                    ArgumentError(
+                        path,
+                        "wrong-key-type",
+                        "key {key!r} has the wrong type",
+                        accepted=describe_type(inner[0]),
+                        key=key,
+                    )
+                )
+            _validate_value(item, inner[1], path.key(key), errors, sensitive=sensitive)
 
 
-def _validate_union(value: object, branches: tuple[Any, ...], location: _Location, errors: ErrorCollector) -> None:
+def _validate_union(
+    value: object, branches: tuple[Any, ...], path: ArgumentPath, errors: ErrorCollector, *, sensitive: bool
+) -> None:
     plain = [branch for branch in branches if not _is_awaited_type(branch)]
     if (value is None and NoneType in plain) or (isinstance(value, _AWAITED_TYPES) and plain != list(branches)):
         return
     (first, *_) = [branch for branch in plain if branch is not NoneType]
-    _validate_value(value, first, location, errors)
+    _validate_value(value, first, path, errors, sensitive=sensitive)
 
 
 def _is_awaited_type(branch: Any) -> bool:  # noqa: ANN401 - any hint

@@ -1,11 +1,13 @@
 """Names, versions and ARNs that EKS, IAM and KMS accept. Pure.
 
-`field` is the name of the argument in the error.
+`path` is the path of the argument in the error.
 """
 
 import re
 from typing import NamedTuple
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import validate_pattern
 
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -38,74 +40,79 @@ def validate_cluster_name(value: str) -> str:
     """
     if _CLUSTER_NAME.fullmatch(value):
         return value
-    msg = (
-        f"cluster_name is {value!r}; accepted are 1 to 100 letters, digits, '-' and '_', beginning with a letter or a "
-        "digit"
+    raise ArgumentError(
+        ARGS / "cluster_name",
+        "cluster-name",
+        "EKS does not accept {given!r} as the name of a cluster",
+        accepted="1 to 100 letters, digits, '-' and '_', beginning with a letter or a digit",
+        given=value,
     )
-    raise ValueError(msg)
 
 
-def validate_kubernetes_version(value: str, field: str) -> str:
+def validate_kubernetes_version(value: str, path: ArgumentPath) -> str:
     """Return `value` if it is a minor version of Kubernetes.
 
     Raises:
         ValueError: the value is not accepted.
     """
-    return validate_pattern(_KUBERNETES_VERSION, value, field, "a minor version of Kubernetes, such as '1.35'")
+    return validate_pattern(
+        _KUBERNETES_VERSION, value, path, "kubernetes-version", "a minor version of Kubernetes, such as '1.35'"
+    )
 
 
-def validate_addon_version(value: str, field: str) -> str:
+def validate_addon_version(value: str, path: ArgumentPath) -> str:
     """Return `value` if EKS accepts it as the version of an add-on.
 
     Raises:
         ValueError: the value is not accepted.
     """
-    return validate_pattern(_ADDON_VERSION, value, field, "a version such as 'v1.21.1-eksbuild.1'")
+    return validate_pattern(_ADDON_VERSION, value, path, "addon-version", "a version such as 'v1.21.1-eksbuild.1'")
 
 
-def parse_role_arn(value: str, field: str) -> Arn:
+def parse_role_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of an IAM role.
 
     Raises:
         ValueError: the value is not such an ARN.
     """
-    return _parse_arn_of(
-        value, field, "iam", r"role/\S+", f"an IAM role, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/team/nodes'"
-    )
+    accepted = f"the ARN of an IAM role, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/team/nodes'"
+    return _parse_arn_of(value, path, "role-arn", "iam", r"role/\S+", accepted)
 
 
-def parse_policy_arn(value: str, field: str) -> Arn:
+def parse_policy_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of an IAM policy, customer managed or AWS managed.
 
     Raises:
         ValueError: the value is not such an ARN.
     """
-    return _parse_arn_of(
-        value, field, "iam", r"policy/\S+", f"an IAM policy, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:policy/team/read'"
-    )
+    accepted = f"the ARN of an IAM policy, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:policy/team/read'"
+    return _parse_arn_of(value, path, "policy-arn", "iam", r"policy/\S+", accepted)
 
 
-def parse_oidc_provider_arn(value: str, field: str) -> Arn:
+def parse_oidc_provider_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of an IAM OIDC provider.
 
     Raises:
         ValueError: the value is not such an ARN.
     """
-    example = f"arn:aws:iam::{_EXAMPLE_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD"
-    return _parse_arn_of(value, field, "iam", r"oidc-provider/\S+", f"an IAM OIDC provider, such as {example!r}")
+    accepted = (
+        "the ARN of an IAM OIDC provider, such as "
+        f"'arn:aws:iam::{_EXAMPLE_ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'"
+    )
+    return _parse_arn_of(value, path, "oidc-provider-arn", "iam", r"oidc-provider/\S+", accepted)
 
 
-def parse_cluster_arn(value: str, field: str) -> Arn:
+def parse_cluster_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of an EKS cluster.
 
     Raises:
         ValueError: the value is not such an ARN.
     """
-    example = f"arn:aws:eks:eu-west-1:{_EXAMPLE_ACCOUNT}:cluster/prod"
-    return _parse_arn_of(value, field, "eks", r"cluster/[\w-]+", f"an EKS cluster, such as {example!r}")
+    accepted = f"the ARN of an EKS cluster, such as 'arn:aws:eks:eu-west-1:{_EXAMPLE_ACCOUNT}:cluster/prod'"
+    return _parse_arn_of(value, path, "cluster-arn", "eks", r"cluster/[\w-]+", accepted)
 
 
-def parse_kms_key_arn(value: str, field: str) -> Arn:
+def parse_kms_key_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of a KMS key.
 
     An alias is rejected. It grants nothing in a policy, and it can be moved to another key while volumes use it.
@@ -113,39 +120,46 @@ def parse_kms_key_arn(value: str, field: str) -> Arn:
     Raises:
         ValueError: the value is not such an ARN.
     """
-    accepted = f"a KMS key, such as 'arn:aws:kms:eu-west-1:{_EXAMPLE_ACCOUNT}:{_EXAMPLE_KEY}'"
-    if isinstance(value, str) and "alias/" in value:
-        accepted += "; an alias grants nothing, `aws kms describe-key --key-id <alias>` names its key"
-    return _parse_arn_of(value, field, "kms", r"key/[\w-]+", accepted)
+    accepted = f"the ARN of a KMS key, such as 'arn:aws:kms:eu-west-1:{_EXAMPLE_ACCOUNT}:{_EXAMPLE_KEY}'"
+    alias = isinstance(value, str) and "alias/" in value
+    remedy = "An alias grants nothing. `aws kms describe-key --key-id <alias>` shows its key" if alias else ""
+    return _parse_arn_of(value, path, "kms-key-arn", "kms", r"key/[\w-]+", accepted, remedy)
 
 
-def validate_managed_policy(value: str, field: str) -> str:
+def validate_managed_policy(value: str, path: ArgumentPath) -> str:
     """Return `value` if it names a managed policy: an AWS managed one by path and name, a customer managed one by ARN.
 
     Raises:
         ValueError: the value is not accepted.
     """
     if value.startswith("arn:"):
-        parse_policy_arn(value, field)
+        parse_policy_arn(value, path)
     elif not _MANAGED_POLICY.fullmatch(value):
-        msg = (
-            f"{field} has {value!r}; accepted are policies of AWS by path and name, such as "
-            "'service-role/AmazonEBSCSIDriverPolicy', and policies of an account by ARN"
+        raise ArgumentError(
+            path,
+            "managed-policy",
+            "{given!r} is no managed policy",
+            accepted="policies of AWS by path and name, such as 'service-role/AmazonEBSCSIDriverPolicy', and policies "
+            "of an account by ARN",
+            given=value,
         )
-        raise ValueError(msg)
     return value
 
 
-def parse_certificate_arn(value: str, field: str) -> Arn:
+def parse_certificate_arn(value: str, path: ArgumentPath) -> Arn:
     """Return the components of the ARN of a certificate of ACM or IAM, which a load balancer can use.
 
     Raises:
         ValueError: the value is not such an ARN.
     """
     if value.startswith("arn:") and ":iam:" in value:
-        return _parse_arn_of(value, field, "iam", r"server-certificate/\S+", "a certificate of ACM or IAM")
-    example = f"arn:aws:acm:eu-west-1:{_EXAMPLE_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
-    return _parse_arn_of(value, field, "acm", r"certificate/[\w-]+", f"a certificate of ACM, such as {example!r}")
+        kind = r"server-certificate/\S+"
+        return _parse_arn_of(value, path, "iam-certificate-arn", "iam", kind, "the ARN of a certificate of ACM or IAM")
+    accepted = (
+        "the ARN of a certificate of ACM, such as "
+        f"'arn:aws:acm:eu-west-1:{_EXAMPLE_ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab'"
+    )
+    return _parse_arn_of(value, path, "certificate-arn", "acm", r"certificate/[\w-]+", accepted)
 
 
 def is_arn(value: str) -> bool:
@@ -153,27 +167,33 @@ def is_arn(value: str) -> bool:
     return _ARN.fullmatch(value) is not None
 
 
-def parse_arn(value: str) -> Arn:
+def parse_arn(value: str, path: ArgumentPath = ARGS) -> Arn:
     """Return the components of an ARN of any service.
 
     Raises:
         ValueError: the value is not an ARN.
     """
     if (match := _ARN.fullmatch(value)) is None:
-        msg = f"{value!r} is no ARN; accepted is one such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/nodes'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "arn",
+            "{given!r} is no ARN",
+            accepted=f"an ARN, such as 'arn:aws:iam::{_EXAMPLE_ACCOUNT}:role/nodes'",
+            given=value,
+        )
     return Arn(**match.groupdict())
 
 
-def _parse_arn_of(value: str, field: str, service: str, resource: str, accepted: str) -> Arn:
+def _parse_arn_of(  # noqa: PLR0913, PLR0917 - what an ARN must be, and its error
+    value: str, path: ArgumentPath, code: str, service: str, resource: str, accepted: str, remedy: str = ""
+) -> Arn:
     # An Output may resolve to a value of any type.
     match = _ARN.fullmatch(value) if isinstance(value, str) else None
     # The ARN of an IAM resource has no region. Other services need a region and an account.
     scoped = match is not None and bool(match["region"]) == (service != "iam") and bool(match["account"])
     if match and scoped and match["service"] == service and re.fullmatch(resource, match["resource"], re.ASCII):
         return Arn(**match.groupdict())
-    msg = f"{field} is {value!r}; accepted is the ARN of {accepted}"
-    raise ValueError(msg)
+    raise ArgumentError(path, code, "{given!r} is not accepted", accepted=accepted, remedy=remedy, given=value)
 
 
 _ISSUER = re.compile(r"https://(?P<host>[^/\s?#@]+(/[^\s?#]*[^/\s?#])?)")
@@ -182,26 +202,31 @@ _API_SERVER_ENDPOINT = re.compile(r"https://[^/]+\.(eks\.amazonaws\.com|eks-clus
 _DISCOVERY_PATH = "/.well-known/"
 
 
-def parse_issuer_host(issuer: str, field: str = "OIDC issuer") -> str:
+def parse_issuer_host(issuer: str, path: ArgumentPath = ARGS / "issuer") -> str:
     """Return the issuer without `https://`, the form that IAM uses in provider ARNs and condition keys.
 
     Raises:
         ValueError: the issuer is not an https URL without a trailing slash, or it is another URL of the cluster.
     """
     match = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
-    problem = ""
-    if match is None and not isinstance(issuer, str):
-        problem = "; an Output gave something else"
-    elif _DISCOVERY_PATH in issuer:
-        problem = "; this is its discovery document: leave out what begins with '/.well-known'"
+    problem, remedy = "", ""
+    if not isinstance(issuer, str) or match is None:
+        problem = "{given!r} is no issuer"
     elif _API_SERVER_ENDPOINT.fullmatch(issuer):
-        problem = "; this is the endpoint of the API server, which issues no tokens"
+        problem = "{given!r} is the endpoint of the API server, which issues no tokens"
+    if isinstance(issuer, str) and _DISCOVERY_PATH in issuer:
+        problem = "{given!r} is the discovery document of an issuer"
+        remedy = "Leave out what begins with '/.well-known'"
     if match is None or problem:
-        msg = (
-            f"{field} is {issuer!r}; accepted is the URL as DescribeCluster gives it, "
-            f"such as 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'{problem}"
+        raise ArgumentError(
+            path,
+            "oidc-issuer",
+            problem,
+            accepted="the URL that DescribeCluster returns, such as "
+            "'https://oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD'",
+            remedy=remedy,
+            given=issuer,
         )
-        raise ValueError(msg)
     return match["host"]
 
 

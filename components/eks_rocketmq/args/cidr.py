@@ -2,6 +2,9 @@
 
 from ipaddress import IPv4Network, ip_network
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
+
 MIN_PREFIX_LENGTH, MAX_PREFIX_LENGTH = 16, 28  # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 _MAX_PUBLIC_SOURCES = 40
 NON_PUBLIC_BLOCKS = tuple(
@@ -14,7 +17,7 @@ NON_PUBLIC_BLOCKS = tuple(
 """Blocks that are not routed on the internet. EKS rejects them in the allow list of a public endpoint."""
 
 
-def parse_block(text: str, field: str) -> IPv4Network:
+def parse_block(text: str, path: ArgumentPath) -> IPv4Network:
     """Return an IPv4 block. The address must be the first one of the block.
 
     Raises:
@@ -26,11 +29,22 @@ def parse_block(text: str, field: str) -> IPv4Network:
     except ValueError:
         found = None
     if not isinstance(found, IPv4Network) or "/" not in text:
-        msg = f"{field} is {text!r}; accepted is an IPv4 block, such as '10.0.0.0/16'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "ipv4-block",
+            "{given!r} is no IPv4 block",
+            accepted="an IPv4 block, such as '10.0.0.0/16'",
+            given=text,
+        )
     if str(found) != text:
-        msg = f"{field} is {text!r}, an address inside of a block; accepted is the block itself: {str(found)!r}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "address-inside-block",
+            "{given!r} is an address inside a block",
+            accepted="{block!r}, the block itself",
+            given=text,
+            block=str(found),
+        )
     return found
 
 
@@ -40,13 +54,17 @@ def parse_vpc_block(text: str) -> IPv4Network:
     Raises:
         ValueError: the text is not a block, or AWS does not accept its size for a VPC.
     """
-    block = parse_block(text, "cidr_block")
+    block = parse_block(text, ARGS / "cidr_block")
     if not MIN_PREFIX_LENGTH <= block.prefixlen <= MAX_PREFIX_LENGTH:
-        msg = (
-            f"cidr_block is {text!r}; accepted are blocks of /{MIN_PREFIX_LENGTH} to /{MAX_PREFIX_LENGTH}, such as "
-            "'10.0.0.0/16'"
+        raise ArgumentError(
+            ARGS / "cidr_block",
+            "vpc-block-size",
+            "AWS does not accept the size of {given!r} for a VPC",
+            accepted="blocks of /{shortest} to /{longest}, such as '10.0.0.0/16'",
+            given=text,
+            shortest=MIN_PREFIX_LENGTH,
+            longest=MAX_PREFIX_LENGTH,
         )
-        raise ValueError(msg)
     return block
 
 
@@ -73,42 +91,62 @@ def plan_subnets(
     shortest = max(MIN_PREFIX_LENGTH, vpc.prefixlen)
     for length, field in zip(lengths, ("private_prefix_length", "public_prefix_length"), strict=True):
         if not shortest <= length <= MAX_PREFIX_LENGTH:
-            msg = (
-                f"{field} is {length}; accepted are {shortest} (the VPC {vpc}, or the largest subnet "
-                f"of AWS) to {MAX_PREFIX_LENGTH}"
+            raise ArgumentError(
+                ARGS / field,
+                "subnet-prefix-length",
+                "a subnet of /{given} is larger than the VPC {vpc}, or AWS does not accept it",
+                accepted="{shortest} to {longest}",
+                given=length,
+                vpc=vpc,
+                shortest=shortest,
+                longest=MAX_PREFIX_LENGTH,
             )
-            raise ValueError(msg)
     first, last = int(vpc.network_address), int(vpc.broadcast_address) + 1
     sizes = [1 << (32 - length) for length in lengths]
     if first + zones * sizes[0] > last - zones * sizes[1]:
-        msg = (
-            f"{zones} private subnets of /{lengths[0]} and {zones} public ones of /{lengths[1]} do not fit into {vpc}: "
-            "take smaller subnets (a larger prefix length), fewer zones or a larger cidr_block"
+        raise ArgumentError(
+            ARGS / "cidr_block",
+            "subnets-do-not-fit",
+            "{zones} private subnets of /{private} and {zones} public ones of /{public} do not fit into {vpc}",
+            remedy="Take smaller subnets (a larger prefix length), fewer zones or a larger block",
+            zones=zones,
+            private=lengths[0],
+            public=lengths[1],
+            vpc=vpc,
         )
-        raise ValueError(msg)
     private = [IPv4Network((first + index * sizes[0], lengths[0])) for index in range(zones)]
     public = [IPv4Network((last - (index + 1) * sizes[1], lengths[1])) for index in range(zones)]
     return private, public
 
 
-def validate_public_sources(blocks: list[str], field: str) -> list[str]:
+def validate_public_sources(blocks: list[str], path: ArgumentPath) -> list[str]:
     """Return the blocks that may reach a public endpoint, validated as EKS does.
 
     Raises:
         ValueError: an entry is not a block, is not public, or occurs twice.
     """
-    found = [parse_block(text, f"{field}[{index}]") for index, text in enumerate(blocks)]
+    found = [parse_block(text, path.index(index)) for index, text in enumerate(blocks)]
     for source in found:
         private = next((reserved for reserved in NON_PUBLIC_BLOCKS if source.subnet_of(reserved)), None)
         if private:
-            msg = (
-                f"{field} has {str(source)!r}, a part of {private} from which nobody arrives over the internet; "
-                "accepted are public addresses, such as '203.0.113.0/24': private ones use the private endpoint"
+            raise ArgumentError(
+                path,
+                "private-source",
+                "{given!r} is a part of {private}, which is not routed on the internet",
+                accepted="public addresses, such as '203.0.113.0/24'",
+                remedy="Use the private endpoint for private addresses",
+                given=str(source),
+                private=private,
             )
-            raise ValueError(msg)
     if len(set(found)) != len(found) or len(found) > _MAX_PUBLIC_SOURCES:
-        msg = f"{field} has {len(found)} blocks; accepted are up to {_MAX_PUBLIC_SOURCES}, each named once"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "public-sources",
+            "a block is given more than once" if len(found) <= _MAX_PUBLIC_SOURCES else "the list has {count} blocks",
+            accepted="up to {most} blocks, each of them once",
+            count=len(found),
+            most=_MAX_PUBLIC_SOURCES,
+        )
     return [str(source) for source in found]
 
 
@@ -118,11 +156,13 @@ def validate_service_block(text: str) -> str:
     Raises:
         ValueError: EKS rejects the block: it is outside of the private ranges, or not of /12 to /24.
     """
-    found = parse_block(text, "service_cidr")
+    found = parse_block(text, ARGS / "service_cidr")
     if not (12 <= found.prefixlen <= 24 and any(found.subnet_of(private) for private in NON_PUBLIC_BLOCKS[:3])):
-        msg = (
-            f"service_cidr is {text!r}; accepted are blocks of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or "
-            "192.168.0.0/16, outside of the VPC's own"
+        raise ArgumentError(
+            ARGS / "service_cidr",
+            "service-block",
+            "EKS does not accept {given!r} for services",
+            accepted="blocks of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, outside the VPC's own",
+            given=text,
         )
-        raise ValueError(msg)
     return text

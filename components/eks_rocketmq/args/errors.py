@@ -1,11 +1,114 @@
-"""Errors of one run, reported together. Pure."""
+"""Errors and warnings about arguments, as data that each surface renders. Pure."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
+
+from eks_rocketmq.args.argument_path import PYTHON, ArgumentPath, Names, Surface
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class ArgumentMessage:
+    """What is wrong with an argument, what is accepted, and what to do.
+
+    The three texts are templates for `str.format`, without a full stop at their end. An argument is never named in a
+    template: it is a path, or `Names` of fields, in `values`, and each surface spells it in its own way.
+    """
+
+    path: ArgumentPath
+    code: str
+    """Identifies the kind of the message. It is unique in the library and does not change with the wording."""
+    problem: str
+    accepted: str = ""
+    remedy: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    """Values of the templates. A list of paths is shown with commas, a message as its problem."""
+
+    def render(self, surface: Surface = PYTHON) -> str:
+        """Return the message as `<path>: <problem>. Accepted: <accepted>. <remedy>.`"""
+        accepted = f"Accepted: {self.accepted}" if self.accepted else ""
+        sentences = [self._fill_in(each, surface) for each in (self.problem, accepted, self.remedy) if each]
+        text = " ".join(each if each.endswith(("?", ".", "…")) else f"{each}." for each in sentences)
+        path = surface.spell_path(self.path)
+        return f"{path}: {text}" if path else text
+
+    def render_problem(self, surface: Surface) -> str:
+        """Return what is wrong, without the path."""
+        return self._fill_in(self.problem, surface)
+
+    def _fill_in(self, template: str, surface: Surface) -> str:
+        return template.format(**{name: _spell(value, surface) for name, value in self.values.items()})
+
+    def list_paths(self) -> list[ArgumentPath]:
+        """Return the path of the argument and of each argument that the text names."""
+        return [self.path, *(each for each in self.values.values() if isinstance(each, ArgumentPath))]
+
+    def within(self, prefix: ArgumentPath) -> "ArgumentMessage":
+        """Return the message with all its paths below another path."""
+        values = {name: _move(value, prefix) for name, value in self.values.items()}
+        return replace(self, path=self.path.within(prefix), values=values)
+
+
+def _spell(value: object, surface: Surface) -> object:
+    if isinstance(value, ArgumentPath):
+        return surface.spell_path(value)
+    if isinstance(value, Names):
+        return ", ".join(map(surface.spell_name, value))
+    if isinstance(value, ArgumentMessage):
+        return value.render_problem(surface)
+    if isinstance(value, list) and value and all(isinstance(each, ArgumentPath) for each in value):
+        return ", ".join(map(surface.spell_path, value))
+    return value
+
+
+def _move(value: object, prefix: ArgumentPath) -> object:
+    if isinstance(value, ArgumentPath | ArgumentMessage):
+        return value.within(prefix)
+    return [_move(each, prefix) for each in value] if isinstance(value, list) else value
+
+
+class ArgumentError(ValueError):
+    """An argument that is not accepted. Its text spells arguments as Python does."""
+
+    def __init__(
+        self,
+        path: ArgumentPath,
+        code: str,
+        problem: str,
+        /,
+        *,
+        accepted: str = "",
+        remedy: str = "",
+        **values: object,
+    ) -> None:
+        self.message = ArgumentMessage(path, code, problem, accepted, remedy, values)
+        super().__init__(self.message.render())
+
+    @classmethod
+    def of(cls, message: ArgumentMessage) -> "ArgumentError":
+        """Return the error of a message."""
+        return cls(
+            message.path,
+            message.code,
+            message.problem,
+            accepted=message.accepted,
+            remedy=message.remedy,
+            **message.values,
+        )
+
+    @property
+    def path(self) -> ArgumentPath:
+        """Path of the argument."""
+        return self.message.path
+
+    @property
+    def code(self) -> str:
+        """Kind of the error."""
+        return self.message.code
 
 
 class CollectedError(ValueError):
@@ -19,6 +122,13 @@ class CollectedError(ValueError):
 def split_error(error: ValueError) -> tuple[ValueError, ...]:
     """Return the single errors of a `CollectedError`, or the error itself."""
     return error.errors if isinstance(error, CollectedError) else (error,)
+
+
+def render_error(error: ValueError, surface: Surface) -> str:
+    """Return the text of an error in the spelling of a surface, one line for each of several errors."""
+    return "\n".join(
+        each.message.render(surface) if isinstance(each, ArgumentError) else str(each) for each in split_error(error)
+    )
 
 
 class ErrorCollector:
@@ -38,6 +148,11 @@ class ErrorCollector:
         for each in split_error(error):
             self._errors.setdefault(str(each), each)
 
+    def add_all(self, errors: Iterable[ValueError]) -> None:
+        """Add several errors."""
+        for each in errors:
+            self.add(each)
+
     def attempt(
         self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> _Result | None:
@@ -49,10 +164,15 @@ class ErrorCollector:
             return None
 
     @contextmanager
-    def collect(self) -> Generator[None]:
-        """Add a ValueError that the `with` block raises. The rest of the block is skipped."""
+    def collect(self, within: ArgumentPath | None = None) -> Generator[None]:
+        """Add a ValueError that the `with` block raises. The rest of the block is skipped.
+
+        Args:
+            within: path of the arguments of the component whose errors the block raises.
+        """
         try:
-            yield
+            with errors_within(within):
+                yield
         except ValueError as error:
             self.add(error)
 
@@ -67,3 +187,22 @@ class ErrorCollector:
             raise errors[0]
         if errors:
             raise CollectedError(errors)
+
+
+@contextmanager
+def errors_within(prefix: ArgumentPath | None) -> Generator[None]:
+    """Put the paths of all errors that the `with` block raises below another path.
+
+    Raises:
+        ValueError: the error of the block.
+    """
+    errors = ErrorCollector()
+    try:
+        yield
+    except ValueError as error:
+        for each in split_error(error):
+            if prefix is not None and isinstance(each, ArgumentError):
+                errors.add(ArgumentError.of(each.message.within(prefix)))
+            else:
+                errors.add(each)
+    errors.raise_errors()

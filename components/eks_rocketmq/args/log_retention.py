@@ -1,5 +1,7 @@
 """Retention of CloudWatch log groups. Pure."""
 
+from eks_rocketmq.args.argument_path import ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import parse_whole_number
 
 RETENTION_DAYS = (
@@ -29,15 +31,23 @@ RETENTION_DAYS = (
 """Accepted retention in days. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"""
 
 
-def validate_retention(days: float, field: str) -> int:
+def validate_retention(days: float, path: ArgumentPath) -> int:
     """Return the retention of a log group, in days.
 
     Raises:
         ValueError: CloudWatch does not accept the value. The message lists the accepted values and the nearest one.
     """
-    whole = parse_whole_number(days, field)
+    whole = parse_whole_number(days, path)
     if whole not in RETENTION_DAYS:
         nearest = min(RETENTION_DAYS, key=lambda accepted: abs(accepted - whole))
-        msg = f"{field} is {whole}; accepted are {', '.join(map(str, RETENTION_DAYS))} days; {nearest} is the nearest"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "log-retention",
+            "CloudWatch does not accept {given} days",
+            accepted="{choices} days",
+            remedy="The nearest is {nearest}",
+            given=whole,
+            choices=", ".join(map(str, RETENTION_DAYS)),
+            nearest=nearest,
+        )
     return whole

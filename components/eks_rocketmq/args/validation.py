@@ -1,6 +1,6 @@
 """Validation functions for single values, used by `eks` and `rocketmq`. Pure: no Pulumi, no provider.
 
-`field` is the name of the argument in the error.
+`path` is the path of the argument in the error.
 """
 
 import difflib
@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 
+from eks_rocketmq.args.argument_path import ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.redaction import Secret
 
 MAX_DNS_LABEL_LENGTH = 63
@@ -36,7 +38,7 @@ for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS["k" if _letter == "K" else _letter] = 1000**_power
 
 
-def validate_dns_label(value: str, field: str) -> str:
+def validate_dns_label(value: str, path: ArgumentPath) -> str:
     """Return `value` if Kubernetes accepts it as an RFC 1123 label.
 
     Raises:
@@ -44,14 +46,17 @@ def validate_dns_label(value: str, field: str) -> str:
     """
     if len(value) <= MAX_DNS_LABEL_LENGTH and _DNS_LABEL.fullmatch(value):
         return value
-    msg = (
-        f"{field} is {value!r}; accepted are 1 to {MAX_DNS_LABEL_LENGTH} lower-case letters, digits and '-', "
-        "beginning and ending with a letter or a digit"
+    raise ArgumentError(
+        path,
+        "dns-label",
+        "{given!r} is no label of DNS",
+        accepted="1 to {most} lower-case letters, digits and '-', beginning and ending with a letter or a digit",
+        given=value,
+        most=MAX_DNS_LABEL_LENGTH,
     )
-    raise ValueError(msg)
 
 
-def validate_dns_subdomain(value: str, field: str) -> str:
+def validate_dns_subdomain(value: str, path: ArgumentPath) -> str:
     """Return `value` if Kubernetes accepts it as an RFC 1123 subdomain, an object name that may contain dots.
 
     Raises:
@@ -59,14 +64,18 @@ def validate_dns_subdomain(value: str, field: str) -> str:
     """
     if is_dns_subdomain(value):
         return value
-    msg = (
-        f"{field} is {value!r}; accepted are 1 to {MAX_DNS_SUBDOMAIN_LENGTH} lower-case letters, digits, '-' and '.', "
-        "each part beginning and ending with a letter or a digit"
+    raise ArgumentError(
+        path,
+        "dns-subdomain",
+        "{given!r} is no name that Kubernetes accepts",
+        accepted="1 to {most} lower-case letters, digits, '-' and '.', each part beginning and ending with a letter or "
+        "a digit",
+        given=value,
+        most=MAX_DNS_SUBDOMAIN_LENGTH,
     )
-    raise ValueError(msg)
 
 
-def validate_known_name(value: object, field: str) -> None:
+def validate_known_name(value: object, path: ArgumentPath) -> None:
     """Validate an input as an RFC 1123 subdomain if its value is known.
 
     The API server validates a value that is missing or that only the update knows.
@@ -75,7 +84,7 @@ def validate_known_name(value: object, field: str) -> None:
         ValueError: the value is known and not accepted.
     """
     if isinstance(value, str):
-        validate_dns_subdomain(value, field)
+        validate_dns_subdomain(value, path)
 
 
 def is_dns_subdomain(value: str) -> bool:
@@ -83,7 +92,7 @@ def is_dns_subdomain(value: str) -> bool:
     return len(value) <= MAX_DNS_SUBDOMAIN_LENGTH and all(map(_DNS_LABEL.fullmatch, value.split(".")))
 
 
-def parse_whole_number(value: float, field: str) -> int:
+def parse_whole_number(value: float, path: ArgumentPath) -> int:
     """Return `value` as an int. The plugin protocol sends numbers as floats, `3.0` for 3.
 
     Raises:
@@ -91,36 +100,45 @@ def parse_whole_number(value: float, field: str) -> int:
     """
     if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         return value if isinstance(value, int) else int(value)
-    msg = f"{field} is {value!r}; accepted is a whole number, such as 3"
-    raise ValueError(msg)
+    raise ArgumentError(
+        path, "whole-number", "{given!r} is not whole", accepted="a whole number, such as 3", given=value
+    )
 
 
-def validate_range(value: float, minimum: int, maximum: int | None, field: str) -> int:
+def validate_range(value: float, minimum: int, maximum: int | None, path: ArgumentPath) -> int:
     """Return `value` as an int if it is between the bounds, both inclusive.
 
     Args:
         value: the number.
         minimum: lower bound.
         maximum: upper bound; None means no upper bound.
-        field: name of the argument in the error.
+        path: path of the argument in the error.
 
     Raises:
         ValueError: the value is not a whole number, or it is out of range.
     """
-    number = parse_whole_number(value, field)
+    number = parse_whole_number(value, path)
     if minimum <= number and (maximum is None or number <= maximum):
         return number
-    msg = f"{field} is {number}; accepted is {minimum} {'or more' if maximum is None else f'to {maximum}'}"
-    raise ValueError(msg)
+    raise ArgumentError(
+        path,
+        "range",
+        "{given} is out of range",
+        accepted="{minimum} or more" if maximum is None else "{minimum} to {maximum}",
+        given=number,
+        minimum=minimum,
+        maximum=maximum,
+    )
 
 
-def validate_pattern(pattern: re.Pattern[str], value: str, field: str, accepted: str) -> str:
+def validate_pattern(pattern: re.Pattern[str], value: str, path: ArgumentPath, code: str, accepted: str) -> str:
     """Return `value` if the whole of it matches `pattern`.
 
     Args:
         pattern: regular expression.
         value: the text.
-        field: name of the argument in the error.
+        path: path of the argument in the error.
+        code: code of the error.
         accepted: description of the accepted values, for the error.
 
     Raises:
@@ -128,11 +146,10 @@ def validate_pattern(pattern: re.Pattern[str], value: str, field: str, accepted:
     """
     if pattern.fullmatch(value):
         return value
-    msg = f"{field} is {value!r}; accepted is {accepted}"
-    raise ValueError(msg)
+    raise ArgumentError(path, code, "{given!r} is not accepted", accepted=accepted, given=value)
 
 
-def validate_choice(value: object, accepted: Collection[str], field: str) -> str:
+def validate_choice(value: object, accepted: Collection[str], path: ArgumentPath) -> str:
     """Return `value` if it is one of `accepted`.
 
     Raises:
@@ -140,58 +157,87 @@ def validate_choice(value: object, accepted: Collection[str], field: str) -> str
     """
     if isinstance(value, str) and value in accepted:
         return value
-    suggestion = suggest_name(value, accepted) if isinstance(value, str) else ""
-    msg = f"{field} is {value!r}; accepted are {', '.join(map(repr, accepted))}{suggestion}"
-    raise ValueError(msg)
+    raise ArgumentError(
+        path,
+        "choice",
+        "{given!r} is not accepted",
+        accepted="{choices}",
+        remedy=suggest_name(value, accepted) if isinstance(value, str) else "",
+        given=value,
+        choices=", ".join(map(repr, accepted)),
+    )
 
 
-def reject_duplicates(names: Iterable[str], field: str) -> None:
+def reject_duplicates(names: Iterable[str], path: ArgumentPath) -> None:
     """Reject names that occur more than once.
 
     Raises:
         ValueError: names each duplicate.
     """
     if duplicates := sorted(name for name, count in Counter(names).items() if count > 1):
-        msg = f"{field} has {', '.join(map(repr, duplicates))} more than once; accepted is each name once"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "duplicate",
+            "{duplicates} is given more than once",
+            accepted="each name once",
+            duplicates=", ".join(map(repr, duplicates)),
+        )
 
 
-def reject_empty(values: Collection[object], field: str, meaning: str) -> None:
+def reject_empty(values: Collection[object], path: ArgumentPath, meaning: str) -> None:
     """Reject an empty list that would mean "everything". A program may compute an empty list by mistake.
 
     Args:
         values: the list.
-        field: name of the argument in the error.
+        path: path of the argument in the error.
         meaning: effect of an empty list, such as `the whole cluster`.
 
     Raises:
         ValueError: the list is empty.
     """
     if not values:
-        msg = f"{field} is empty, which would mean {meaning}; accepted is one or more: leave it out for {meaning}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "empty-list",
+            "the list is empty, which would mean {meaning}",
+            accepted="one item or more",
+            remedy="Leave the argument out for {meaning}",
+            meaning=meaning,
+        )
 
 
 def reject_ignored_args(
-    args: Mapping[str, object], ignored: Iterable[str], cause: str, remedy: str = "leave one of the two out"
+    args: Mapping[str, object], ignored: Iterable[str], path: ArgumentPath, cause: ArgumentPath, effect: str
 ) -> None:
     """Reject arguments that another argument makes meaningless.
 
     Args:
         args: the arguments.
         ignored: names of the arguments that have no effect. Empty values are accepted.
-        cause: the other argument and its meaning, such as `role_arn, a role of your own`.
-        remedy: what to do instead.
+        path: path of the arguments.
+        cause: path of the other argument.
+        effect: what the other argument says, as a predicate, such as `names a role of your own`.
 
     Raises:
         ValueError: names all ignored arguments.
     """
-    if found := [name for name in ignored if args.get(name)]:
-        msg = f"{', '.join(found)} given with {cause}: nothing would be made of it; {remedy}"
-        raise ValueError(msg)
+    errors = ErrorCollector()
+    for name in ignored:
+        if args.get(name):
+            errors.add(
+                ArgumentError(
+                    path / name,
+                    "ignored-argument",
+                    "the argument has no effect, because {cause} {effect}",
+                    remedy="Leave one of the two out",
+                    cause=cause,
+                    effect=effect,
+                )
+            )
+    errors.raise_errors()
 
 
-def parse_bytes(quantity: str, field: str) -> int:
+def parse_bytes(quantity: str, path: ArgumentPath) -> int:
     """Return the bytes of a Kubernetes quantity of storage or memory, such as `4Gi`, `512Mi`, `1.5Gi` or `2G`.
 
     Raises:
@@ -199,13 +245,25 @@ def parse_bytes(quantity: str, field: str) -> int:
     """
     if quantity.isdecimal() and len(quantity) <= _MAX_UNITLESS_DIGITS and int(quantity) > 0:
         unit = "Gi" if len(quantity) < _MIN_MEBIBYTE_DIGITS else "Mi"
-        msg = f"{field} is {quantity!r}; accepted is a size above 0 with a unit: write {quantity + unit!r}, for example"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "size-without-unit",
+            "{given!r} has no unit",
+            accepted="a size above 0 with a unit",
+            remedy="Write '{given}{unit}', for example",
+            given=quantity,
+            unit=unit,
+        )
     match = _QUANTITY.fullmatch(quantity) if len(quantity) <= _MAX_QUANTITY_LENGTH else None
     size = Fraction(match["number"]) * _UNITS[match["suffix"]] if match else Fraction(0)
     if not 1 <= size < _QUANTITY_LIMIT or size.denominator != 1:
-        msg = f"{field} is {quantity!r}; accepted is a size above 0 with a unit, such as '512Mi', '4Gi' or '100Gi'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "size",
+            "{given!r} is no size",
+            accepted="a size above 0 with a unit, such as '512Mi', '4Gi' or '100Gi'",
+            given=quantity,
+        )
     return int(size)
 
 
@@ -216,18 +274,24 @@ def find_nearest_names(name: object, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(str(name), sorted(known), n=3, cutoff=0)
 
 
-def suggest_name(name: object, known: Iterable[str]) -> str:
-    """Return a suffix for an error, such as `; did you mean 'replicas'?`, or an empty text if no name is similar.
-
-    A secret name gets no suggestion, because the suggestion would reveal it.
-    """
+def find_nearest_name(name: object, known: Iterable[str]) -> str:
+    """Return the known name that is most similar, or an empty text if no name is similar or the name is secret."""
     if isinstance(name, Secret):
         return ""
-    near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return next(iter(difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.6)), "")
 
 
-def validate_qualified_name(key: str, field: str) -> str:
+def suggest_name(name: object, known: Iterable[str]) -> str:
+    """Return the remedy of an error, such as `Did you mean 'single'?`, or an empty text if no name is similar.
+
+    For values and keys that the user writes. Names of arguments are `Names`, as each surface spells them differently.
+    The remedy is a template, so braces of the name are doubled.
+    """
+    nearest = find_nearest_name(name, known)
+    return f"Did you mean {nearest!r}?".replace("{", "{{").replace("}", "}}") if nearest else ""
+
+
+def validate_qualified_name(key: str, path: ArgumentPath) -> str:
     """Return `key` if Kubernetes accepts it as the key of a label, an annotation or a taint.
 
     Raises:
@@ -236,14 +300,17 @@ def validate_qualified_name(key: str, field: str) -> str:
     prefix, slash, name = key.rpartition("/")
     if _QUALIFIED_NAME.fullmatch(name) and (not slash or is_dns_subdomain(prefix)):
         return key
-    msg = (
-        f"{field}: {key!r} is no key that Kubernetes accepts; accepted are up to 63 letters, digits, '-', '_' and '.', "
-        "with a domain and '/' before them if wanted, such as 'example.com/team'"
+    raise ArgumentError(
+        path,
+        "qualified-name",
+        "{given!r} is no key that Kubernetes accepts",
+        accepted="up to 63 letters, digits, '-', '_' and '.', optionally after a domain and '/', such as "
+        "'example.com/team'",
+        given=key,
     )
-    raise ValueError(msg)
 
 
-def validate_label_value(value: str, field: str) -> str:
+def validate_label_value(value: str, path: ArgumentPath) -> str:
     """Return `value` if Kubernetes accepts it as the value of a label. It may be empty.
 
     Raises:
@@ -251,26 +318,27 @@ def validate_label_value(value: str, field: str) -> str:
     """
     if _LABEL_VALUE.fullmatch(value):
         return value
-    msg = (
-        f"{field} is {value!r}; accepted are up to 63 letters, digits, '-', '_' and '.', beginning and ending with a "
-        "letter or a digit"
+    raise ArgumentError(
+        path,
+        "label-value",
+        "{given!r} is no value that Kubernetes accepts for a label",
+        accepted="up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or a digit",
+        given=value,
     )
-    raise ValueError(msg)
 
 
-def validate_labels(labels: Mapping[str, str], field: str) -> dict[str, str]:
+def validate_labels(labels: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
     """Return labels, or a label selector, if Kubernetes accepts all keys and values.
 
     Raises:
         ValueError: a key or a value is not accepted.
     """
     return {
-        validate_qualified_name(key, field): validate_label_value(value, f"{field}[{key!r}]")
-        for key, value in labels.items()
+        validate_qualified_name(key, path): validate_label_value(value, path.key(key)) for key, value in labels.items()
     }
 
 
-def validate_cpu(value: str, field: str) -> str:
+def validate_cpu(value: str, path: ArgumentPath) -> str:
     """Return `value` if it is an amount of CPU above 0 that Kubernetes stores unchanged.
 
     Raises:
@@ -278,20 +346,21 @@ def validate_cpu(value: str, field: str) -> str:
     """
     if _CPU.fullmatch(value):
         return value
-    msg = f"{field} is {value!r}; accepted are CPUs such as '500m' or '2'"
-    raise ValueError(msg)
+    raise ArgumentError(
+        path, "cpu", "{given!r} is no amount of CPU", accepted="a number of CPUs, such as '500m' or '2'", given=value
+    )
 
 
-def validate_digest(value: str, field: str) -> str:
+def validate_digest(value: str, path: ArgumentPath) -> str:
     """Return `value` if it is the digest of an image.
 
     Raises:
         ValueError: the value is not accepted.
     """
-    return validate_pattern(_DIGEST, value, field, "'sha256:' and 64 hexadecimal digits")
+    return validate_pattern(_DIGEST, value, path, "image-digest", "'sha256:' and 64 hexadecimal digits")
 
 
-def validate_image(value: str, field: str) -> str:
+def validate_image(value: str, path: ArgumentPath) -> str:
     """Return `value` if it is the name of an image without tag and digest.
 
     Raises:
@@ -299,14 +368,17 @@ def validate_image(value: str, field: str) -> str:
     """
     if len(value) <= _MAX_IMAGE_LENGTH and _IMAGE.fullmatch(value):
         return value
-    msg = (
-        f"{field} is {value!r}; accepted is an image without tag and digest, such as 'apache/rocketmq' or "
-        "'registry.example.com:5000/apache/rocketmq'"
+    raise ArgumentError(
+        path,
+        "image",
+        "{given!r} is no name of an image",
+        accepted="an image without tag and digest, such as 'apache/rocketmq' or "
+        "'registry.example.com:5000/apache/rocketmq'",
+        given=value,
     )
-    raise ValueError(msg)
 
 
-def validate_image_tag(value: str, field: str) -> str:
+def validate_image_tag(value: str, path: ArgumentPath) -> str:
     """Return `value` if it is the tag of an image.
 
     Raises:
@@ -314,8 +386,13 @@ def validate_image_tag(value: str, field: str) -> str:
     """
     if _IMAGE_TAG.fullmatch(value):
         return value
-    msg = f"{field} is {value!r}; accepted are up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'"
-    raise ValueError(msg)
+    raise ArgumentError(
+        path,
+        "image-tag",
+        "{given!r} is no tag of an image",
+        accepted="up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'",
+        given=value,
+    )
 
 
 def format_image_reference(name: str, tag: str, digest: str | None) -> str:

@@ -201,8 +201,8 @@ def _exit_if_blocked(blocked: Sequence[str]) -> None:
         listed = "".join(f"\n  {reason}" for reason in blocked)
         _fail(
             f"Nothing was imported, because this must not be imported as it is planned:{listed}\nTo leave it alone, "
-            "give the stack's own resource another name, or use what exists without managing it (oidcProvider: "
-            "existing, ebsCsiDriver: existing, createNamespace: false)."
+            "give the stack's own resource another name, or use what exists without managing it. In a stack file, set "
+            "oidc.existing or ebsCsi.existing to true, or rocketmq.createNamespace to false."
         )
 
 
@@ -210,9 +210,10 @@ def _exit_if_protected(plan: Teardown, stack: str) -> None:
     if plan.protected:
         listed = "".join(f"\n  {line}" for line in plan.protected)
         _fail(
-            f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set protectData "
-            "to false (RocketMQ's sets and namespace, argument protect_data) and deletionProtection to false (a "
-            f"cluster that the stack made, argument deletion_protection), run `pulumi up -s {stack}`, then this again. "
+            f"Stack {stack} holds what is protected, so nothing was deleted:{listed}\nTo give it up, set "
+            "rocketmq.protectData to false (argument protect_data of RocketMq, for its sets and namespace) and "
+            "cluster.deletionProtection to false (argument deletion_protection of EksCluster). Run "
+            f"`pulumi up -s {stack}`, then this again. "
             "`pulumi state unprotect` lifts the protection of the engine alone."
         )
 

@@ -84,8 +84,8 @@ def _describe_lost_audiences(arn: str, accepted: list[str], inputs: Inputs) -> s
         return ""
     return (
         f"IAM OIDC provider {arn!r} accepts audiences that the stack does not list: {', '.join(lost)}. The next "
-        "`pulumi up` would remove them, and what uses their tokens could take no role any more. To keep them, list "
-        f"them in oidcClientIds (client_ids of ClusterOidcProvider): {json.dumps(lost)}. To give one up, run `aws iam "
+        "`pulumi up` would remove them, and tokens for them could assume no role any more. To keep them, list them "
+        f"in oidc.clientIds (client_ids of ClusterOidcProvider): {json.dumps(lost)}. To give one up, run `aws iam "
         f"remove-client-id-from-open-id-connect-provider --open-id-connect-provider-arn {arn} --client-id …` first."
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from eks_rocketmq.args.arg_schema import to_camel_case
+from eks_rocketmq.args.argument_path import ARGS, to_camel_case
 from eks_rocketmq.args.aws_identifiers import parse_role_arn
 from eks_rocketmq.lookups.existing_resource import LookupUnavailableError
 from eks_rocketmq.pulumi_sdk.engine_values import is_secret
@@ -77,7 +77,7 @@ def get_assumed_role(provider: Mapping[str, Any]) -> str | None:
     """
     try:
         arn = _read_blocks(provider, "assumeRoles")[-1]["roleArn"]
-        parse_role_arn(arn, "roleArn")
+        parse_role_arn(arn, ARGS)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None
     return arn

@@ -55,17 +55,17 @@ def describe_conflict(type_: str, found: ExistingResource, stack: str, existing:
         type_: Pulumi type of the resource.
         found: the resource, which does not have the tag of this stack.
         stack: name of the stack.
-        existing: setting by which the program uses the resource without managing it.
+        existing: how to use the resource without managing it, as an instruction.
     """
     if owner := found.tags.get(OWNER_TAG):
         return (
-            f"{describe_owner(type_, found.id, owner)}, not to stack {stack!r}. Two ways on:\n"
+            f"{describe_owner(type_, found.id, owner)}, not to stack {stack!r}. Choose one:\n"
             f"  existing      use it as it is, without managing it: {existing}\n"
             "  create        give the new one another name, and run again\n"
             f"{describe_tag_removal(owner)}"
         )
     return (
-        f"{type_.rsplit(':', 1)[-1]} {found.id!r} exists already and is not part of stack {stack!r}. Three ways on:\n"
+        f"{type_.rsplit(':', 1)[-1]} {found.id!r} exists already and is not part of stack {stack!r}. Choose one:\n"
         f"  import once   let the stack manage it from now on:  eks-rocketmq adopt -s {stack}\n"
         f"  existing      use it as it is, without managing it: {existing}\n"
         "  create        delete it, or give the new one another name, and run again"

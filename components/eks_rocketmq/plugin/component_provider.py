@@ -4,7 +4,6 @@
 can use are removed.
 """
 
-import dataclasses
 import functools
 import inspect
 import json
@@ -12,17 +11,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_origin
 
-from pulumi import ComponentResource, Inputs, Output, ResourceOptions, RunError
-from pulumi.errors import InputPropertiesError, InputPropertyError
+from pulumi import ComponentResource, Inputs, ResourceOptions, RunError
+from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult, Provider, main
 
 import eks_rocketmq
-from eks_rocketmq.args.arg_schema import describe_unknown_value
+from eks_rocketmq.args.arg_schema import convert_from_camel_case
+from eks_rocketmq.args.argument_path import ARGS, CAMEL_CASE
+from eks_rocketmq.args.errors import ArgumentError, CollectedError, ErrorCollector, render_error
 from eks_rocketmq.args.field_metadata import REPLACES, get_accepted_values, get_properties, strip_metadata
-from eks_rocketmq.args.validation import suggest_name
 from eks_rocketmq.distribution import get_version
 from eks_rocketmq.plugin.schema_enums import add_enumeration
-from eks_rocketmq.pulumi_sdk.component import PACKAGE
+from eks_rocketmq.pulumi_sdk.component import PACKAGE, use_surface
 from eks_rocketmq.pulumi_sdk.documentation import omit_field_docs
 from eks_rocketmq.pulumi_sdk.sdk_internals import (
     Analyzer,
@@ -30,7 +30,6 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import (
     ComponentInitError,
     ComponentProvider,
     PropertyDefinition,
-    PropertyType,
     generate_schema,
     use_analyzer,
 )
@@ -81,8 +80,8 @@ class FieldAnalyzer(Analyzer):
 class PackageProvider(ComponentProvider):
     """SDK component provider with strict inputs. `package` is its schema, without outputs that are resources.
 
-    The SDK drops an unknown input, accepts an Output for a plain value, and leaves whole numbers as floats. Here an
-    unknown input, and a value that preview does not know, are errors.
+    The SDK drops an unknown input, accepts an Output for a plain value, and leaves whole numbers as floats. Here the
+    component rejects an unknown input and an Output for a plain value, as it does in Python.
     """
 
     def __init__(
@@ -112,48 +111,38 @@ class PackageProvider(ComponentProvider):
         """Create a component.
 
         Raises:
-            InputPropertiesError: the component rejects its arguments; with the component's message.
+            InputPropertiesError: the component rejects its arguments; one line for each. The errors are not properties
+                of their own, because the engine shows the value of such a property even if it is secret.
         """
         try:
-            return super().construct(name, resource_type, inputs, options)
-        except ComponentInitError as error:
-            if isinstance(error.inner, (ValueError, RunError)):
-                raise InputPropertiesError(str(error.inner), []) from error.inner
+            with use_surface(CAMEL_CASE):
+                return super().construct(name, resource_type, inputs, options)
+        except (ComponentInitError, ArgumentError, CollectedError) as error:
+            cause = error.inner if isinstance(error, ComponentInitError) else error
+            if isinstance(cause, ValueError):
+                raise InputPropertiesError(render_error(cause, CAMEL_CASE), []) from cause
+            if isinstance(cause, RunError):
+                raise InputPropertiesError(str(cause), []) from cause
             raise
 
-    def map_input_properties(
-        self,
-        inputs: Inputs,
-        properties: dict[str, PropertyDefinition],
-        mapping: dict[str, str],
-        component_name: str,
-        property_path: str,
-    ) -> Inputs:
-        """Return inputs with their Python names, nested types included.
+    def map_inputs(self, inputs: Inputs, component_def: ComponentDefinition) -> Inputs:
+        """Return inputs with their Python names, nested types included. The component validates them itself.
 
         Raises:
-            InputPropertyError: an input is unknown, missing or not known at preview; with its path.
+            ValueError: the name of an input is spelled as in Python.
         """
-        prefix = f"{property_path}." if property_path else ""
-        for key in inputs.keys() - properties.keys():
-            raise InputPropertyError(
-                f"{prefix}{key}", f"{component_name} has no input {key!r}{suggest_name(key, properties)}"
-            )
-        for key, value in inputs.items():
-            if properties[key].plain and isinstance(value, Output):
-                raise InputPropertyError(f"{prefix}{key}", describe_unknown_value(f"{key} of {component_name}"))
-        converted = {
-            key: int(value)
-            if properties[key].type is PropertyType.INTEGER and isinstance(value, float) and value.is_integer()
-            else value
-            for key, value in inputs.items()
-        }
-        # The SDK's own conversion of integers has no effect on values and fails for Outputs.
-        untyped = {
-            key: dataclasses.replace(each, type=None) if each.type is PropertyType.INTEGER else each
-            for key, each in properties.items()
-        }
-        return super().map_input_properties(converted, untyped, mapping, component_name, property_path)
+        args = inspect.get_annotations(self._components[component_def.name].__init__)["args"]
+        errors = ErrorCollector()
+        mapped: Inputs = convert_from_camel_case(_omit_nulls(inputs), args, ARGS, errors)
+        errors.raise_errors()
+        return mapped
+
+
+def _omit_nulls(value: Any) -> Any:  # noqa: ANN401 - any value of an input
+    """Return a value without the properties that are null, which the SDKs of other languages send for no value."""
+    if isinstance(value, Mapping):
+        return {key: _omit_nulls(item) for key, item in value.items() if item is not None}
+    return [_omit_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _remove_resource_outputs(component: ComponentDefinition) -> dict[str, str]:

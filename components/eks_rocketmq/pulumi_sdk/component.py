@@ -1,6 +1,7 @@
 """Functions for all components: type tokens, options of children, input validation, hooks, warnings."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -15,63 +16,100 @@ from pulumi import (
     ResourceHookArgs,
     ResourceHookOptions,
     ResourceOptions,
+    RunError,
     log,
 )
 
+from eks_rocketmq.args.argument_path import PYTHON, ArgumentPath, Surface
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, render_error
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 
 PACKAGE = "eks-rocketmq"
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")
-_warning_translation: ContextVar[Callable[[str], str]] = ContextVar("warning_translation", default=str)
+_Arguments = TypeVar("_Arguments")
+_surface: ContextVar[Surface] = ContextVar("surface", default=PYTHON)
 
 
-def apply_redacted(output: Output[_Value], function: Callable[[_Value], _Result], label: str) -> Output[_Result]:
-    """Apply a function to an output. Its ValueError reveals nothing of a secret value.
+@contextmanager
+def use_surface(surface: Surface) -> Generator[None]:
+    """Spell arguments for a surface in the warnings of the `with` block, and in what its outputs and hooks raise later.
+
+    The block itself raises errors as data. Its caller renders them.
+    """
+    token = _surface.set(surface)
+    try:
+        yield
+    finally:
+        _surface.reset(token)
+
+
+def apply_redacted(
+    output: Output[_Value],
+    function: Callable[[_Value], _Result],
+    path: ArgumentPath,
+    *,
+    errors_show_value: bool = True,
+) -> Output[_Result]:
+    """Apply a function to an output. Its ValueError becomes a RunError that reveals nothing of a secret value.
 
     Args:
         output: the output.
         function: validates or converts the known value.
-        label: name of the value in errors.
+        path: path of the argument in errors.
+        errors_show_value: whether errors of the function may contain the value. If not, they are not replaced.
     """
+    surface = _surface.get()
 
     def call(known: Sequence[Any]) -> _Result:
         value, secret = known
         try:
-            return function(value)
-        except ValueError:
-            if not secret:
-                raise
-            msg = f"{label} is not accepted; it is secret, so nothing of it is shown: compare it with the reference"
-            raise ValueError(msg) from None
+            with use_surface(surface):
+                return _call_with_secret(function, value, path) if secret and errors_show_value else function(value)
+        except ValueError as error:
+            # Nothing renders an error of an output afterwards. The SDK shows the text of a RunError as it is.
+            raise RunError(render_error(error, surface)) from error
 
     result: Output[_Result] = Output.all(output, output.is_secret()).apply(call)
     return result
 
 
-def validate_input(value: Input[str], validate: Callable[[str, str], object], label: str) -> Input[str]:
+def _call_with_secret(function: Callable[[_Value], _Result], value: _Value, path: ArgumentPath) -> _Result:
+    with suppress(ValueError):
+        return function(value)
+    # Raised outside of the block, so that its `__context__` does not have the error of the function.
+    raise ArgumentError(
+        path,
+        "secret-value",
+        "the value is not accepted, and it is secret, so the error does not show it",
+        remedy="Compare the value with the description of the argument in components/README.md",
+    )
+
+
+def validate_input(
+    value: Input[str], validate: Callable[[str, ArgumentPath], object], path: ArgumentPath
+) -> Input[str]:
     """Return an input that is validated now, or as soon as its value is known.
 
     Args:
         value: the input.
-        validate: takes value and label, and raises ValueError.
-        label: name of the value in errors.
+        validate: takes value and path, and raises ValueError.
+        path: path of the argument in errors.
 
     Raises:
         ValueError: a plain value is not accepted.
     """
     if isinstance(value, str):
-        validate(value, label)
+        validate(value, path)
         return value
 
     def validate_known(known: object) -> str:
         if not isinstance(known, str):
-            msg = f"{label} is {known!r}; accepted is a string"
-            raise ValueError(msg)
-        validate(known, label)
+            raise ArgumentError(path, "no-string", "{given!r} is no string", accepted="a string", given=known)
+        validate(known, path)
         return known
 
-    return apply_redacted(Output.from_input(value), validate_known, label)
+    return apply_redacted(Output.from_input(value), validate_known, path)
 
 
 def type_token(component: str) -> str:
@@ -99,24 +137,48 @@ def defer(value: Input[_Value], resources: Iterable[Resource]) -> Output[_Value]
 
 
 def create_resource_hooks(name: str, callback: Callable[[ResourceHookArgs], Awaitable[None]]) -> list[Any]:
-    """Return a list with a hook that also runs at preview. The list is empty if hooks cannot be registered."""
-    return [ResourceHook(name, callback, ResourceHookOptions(on_dry_run=True))] if has_callback_server() else []
+    """Return a list with a hook that also runs at preview. The list is empty if hooks cannot be registered.
+
+    The hook spells arguments as the caller of this function does.
+    """
+    if not has_callback_server():
+        return []
+    return [ResourceHook(name, _keep_surface(callback), ResourceHookOptions(on_dry_run=True))]
 
 
 def create_error_hooks(name: str, callback: Callable[[ErrorHookArgs], Awaitable[bool]]) -> list[Any]:
-    """Return a list with a hook for failed operations. The list is empty if hooks cannot be registered."""
-    return [ErrorHook(name, callback)] if has_callback_server() else []
+    """Return a list with a hook for failed operations. The list is empty if hooks cannot be registered.
+
+    The hook spells arguments as the caller of this function does.
+    """
+    return [ErrorHook(name, _keep_surface(callback))] if has_callback_server() else []
 
 
-def warn(text: str, component: ComponentResource) -> None:
-    """Warn about an argument, using the caller's spelling of its name."""
-    log.warn(_warning_translation.get()(text), component)
+def _keep_surface(callback: Callable[[_Arguments], Awaitable[_Result]]) -> Callable[[_Arguments], Awaitable[_Result]]:
+    """Return a callback with the current spelling of arguments. The engine calls hooks outside of `use_surface`."""
+    surface = _surface.get()
+
+    async def call(args: _Arguments) -> _Result:
+        with use_surface(surface):
+            return await callback(args)
+
+    return call
 
 
-def set_warning_translation(translate: Callable[[str], str]) -> None:
-    """Set the translation of warnings into the spelling that the program uses.
+def spell_argument(path: ArgumentPath) -> str:
+    """Return an argument in the caller's spelling, for a text that is no error about an argument.
 
     Args:
-        translate: takes a text with Python's spelling of the arguments, and returns it with another spelling.
+        path: path from the arguments of the component that is constructed, or whose hook runs.
     """
-    _warning_translation.set(translate)
+    return _surface.get().spell_path(path)
+
+
+def spell_error(error: ValueError) -> str:
+    """Return the text of an error in the caller's spelling of arguments."""
+    return render_error(error, _surface.get())
+
+
+def warn(message: ArgumentMessage, component: ComponentResource) -> None:
+    """Warn about an argument, using the caller's spelling of its name."""
+    log.warn(message.render(_surface.get()), component)

@@ -24,7 +24,7 @@ from pulumi.runtime.settings import SETTINGS, get_root_resource
 from eks_rocketmq.pulumi_sdk.engine_values import SIGNATURE_FIELD, UNKNOWN
 
 if TYPE_CHECKING:
-    from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition, PropertyDefinition, PropertyType
+    from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition, PropertyDefinition
     from pulumi.provider.experimental.component import ComponentProvider
     from pulumi.provider.experimental.schema import generate_schema
     from pulumi.provider.server import ComponentInitError
@@ -36,7 +36,6 @@ __all__ = [
     "ComponentInitError",
     "ComponentProvider",
     "PropertyDefinition",
-    "PropertyType",
     "add_mock_resource",
     "convert_to_input",
     "generate_schema",
@@ -61,7 +60,6 @@ LAZY_MODULES: Mapping[str, str] = {
     "ComponentInitError": "pulumi.provider.server",
     "ComponentProvider": f"{_EXPERIMENTAL}.component",
     "PropertyDefinition": f"{_EXPERIMENTAL}.analyzer",
-    "PropertyType": f"{_EXPERIMENTAL}.analyzer",
     "generate_schema": f"{_EXPERIMENTAL}.schema",
 }
 """Modules of the names that only the plugin for other languages needs. They take 30 ms to load."""

@@ -1,10 +1,11 @@
 """Plans of the optional parts: network policies, monitoring, external access, web console. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from eks_rocketmq.args.validation import reject_ignored_args
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.config.metrics import METRIC_ADDRESS_KEYS
 from eks_rocketmq.rocketmq.dashboard.dashboard_args import DashboardArgs
@@ -62,7 +63,9 @@ def plan_optional_parts(args: Mapping[str, Any]) -> OptionalParts:
         network=plan_network_policies(
             args.get("network_policies", {}),
             scrapers=_plan_scrapers(monitoring or {}),
-            dashboard_clients=build_peers(dashboard.get("clients", []), "dashboard.clients") if dashboard else None,
+            dashboard_clients=build_peers(dashboard.get("clients", []), ARGS / "dashboard" / "clients")
+            if dashboard
+            else None,
         ),
         monitoring=None if monitoring is None else plan_monitoring(monitoring),
         external=None if external is None else plan_external(external),
@@ -71,53 +74,64 @@ def plan_optional_parts(args: Mapping[str, Any]) -> OptionalParts:
     _reject_unused_args(args)
     _check_clients(result)
     if result.dashboard and result.dashboard.credentials_secret is None and "access" in args:
-        msg = (
-            "dashboard has no credentials_secret beside access; brokers refuse whoever does not sign: give the name of "
-            "a Secret with accessKey and secretKey of one of access.users"
+        raise ArgumentError(
+            ARGS / "dashboard" / "credentials_secret",
+            "dashboard-credentials",
+            "a value is required with {access}, because brokers reject unsigned requests",
+            accepted="the name of a Secret with 'accessKey' and 'secretKey' of one of {users}",
+            access=ARGS / "access",
+            users=ARGS / "access" / "users",
         )
-        raise ValueError(msg)
     return result
 
 
 def _reject_unused_args(args: Mapping[str, Any]) -> None:
     policies, monitoring = args.get("network_policies", {}), args.get("monitoring", {})
-    given = {
-        f"{option}.{name}": value not in (False, {})  # an empty list of peers does have an effect: it denies all
-        for option in ("network_policies", "monitoring", "dashboard")
-        for name, value in args.get(option, {}).items()
-    }
+    errors = ErrorCollector()
+
+    def reject(names: Iterable[str], part: str, switch: ArgumentPath, needed: str) -> None:
+        for name in names:
+            # An empty list of peers has an effect: it denies all.
+            if args.get(part, {}).get(name, False) not in (False, {}):
+                errors.add(
+                    ArgumentError(
+                        ARGS / part / name,
+                        "disabled-feature",
+                        "the argument has no effect unless {switch} is {needed}",
+                        remedy="Leave the argument out, or set {switch} to {needed}",
+                        switch=switch,
+                        needed=needed,
+                    )
+                )
+
     if not policies.get("enabled", True):
-        policy_inputs = [f"network_policies.{name}" for name in ("clients", "egress", "dns")]
-        policy_inputs += ["monitoring.scrapers", "dashboard.clients"]
-        reject_ignored_args(given, policy_inputs, "network_policies.enabled false, which makes no policies")
-    if not policies.get("egress", False):
-        reject_ignored_args(
-            given,
-            ["network_policies.dns"],
-            "network_policies.egress false, which lets pods ask anyone",
-            "leave it out, or set network_policies.egress to true",
-        )
+        enabled = ARGS / "network_policies" / "enabled"
+        reject(("clients", "egress", "dns"), "network_policies", enabled, "true")
+        reject(("scrapers",), "monitoring", enabled, "true")
+        reject(("clients",), "dashboard", enabled, "true")
+    elif not policies.get("egress", False):
+        reject(("dns",), "network_policies", ARGS / "network_policies" / "egress", "true")
     if monitoring.get("monitor", "none") == "none":
         # A PrometheusRule without labels in its arguments gets the labels of the monitor.
         uses_monitor_labels = "labels" not in monitoring.get("alerts", {"labels": {}})
-        reject_ignored_args(
-            given,
-            ["monitoring.interval"] if uses_monitor_labels else ["monitoring.interval", "monitoring.monitor_labels"],
-            "monitoring.monitor 'none', which makes no monitor",
-            "leave it out, or set monitoring.monitor to 'pod' or 'service'",
-        )
+        unused = ("interval",) if uses_monitor_labels else ("interval", "monitor_labels")
+        reject(unused, "monitoring", ARGS / "monitoring" / "monitor", "'pod' or 'service'")
+    errors.raise_errors()
 
 
 def _plan_scrapers(args: MonitoringArgs) -> list[dict[str, Any]]:
-    return build_peers(args["scrapers"], "monitoring.scrapers") if "scrapers" in args else EVERY_POD
+    return build_peers(args["scrapers"], ARGS / "monitoring" / "scrapers") if "scrapers" in args else EVERY_POD
 
 
 def _check_clients(result: OptionalParts) -> None:
     """Reject policies without a CIDR block if there are external clients, which no label selector matches."""
     clients = result.network.clients
     if result.network.enabled and result.external and clients is not None and not any("ipBlock" in p for p in clients):
-        msg = (
-            "network_policies.clients names no cidr, so the policies would keep out everyone who comes by external; "
-            "add the load balancer's addresses, or the clients' where it keeps them"
+        raise ArgumentError(
+            ARGS / "network_policies" / "clients",
+            "clients-without-cidr",
+            "no entry has {cidr}, so the policies would block all clients of {external}",
+            remedy="Add the addresses of the load balancer, or of the clients if it preserves their addresses",
+            cidr=Names(("cidr",)),
+            external=ARGS / "external",
         )
-        raise ValueError(msg)

@@ -1,8 +1,12 @@
 """Plan of a RocketMQ deployment, validated before the first resource is created. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage
 from eks_rocketmq.args.validation import (
     format_image_reference,
     parse_whole_number,
@@ -48,7 +52,7 @@ class RocketMqPlan:
     deployment: DeploymentPlan
     create_namespace: bool
     pod_security: str
-    warnings: list[str]
+    warnings: list[ArgumentMessage]
     """Arguments that are accepted and should be changed."""
     name_servers: RolePlan
     controllers: RolePlan
@@ -71,16 +75,18 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
     """Return the plan of the arguments.
 
     Raises:
-        ValueError: for the first argument that is not accepted, with its value and what is accepted.
+        ValueError: an argument is not accepted.
     """
     validate_args(args, RocketMqArgs)
-    namespace = validate_dns_label(args["namespace"], "namespace")
-    validate_known_name(args["storage_class"], "storage_class")
+    namespace = validate_dns_label(args["namespace"], ARGS / "namespace")
+    validate_known_name(args["storage_class"], ARGS / "storage_class")
     version = args.get("version", DEFAULT_VERSION)
     profile_name = args.get("profile", "strict")
     profile = durability.find_profile(profile_name)
     args = sizes.apply_default_sizes(args, profile_name)
-    min_in_sync = parse_whole_number(args.get("min_in_sync_replicas", profile.min_in_sync), "min_in_sync_replicas")
+    min_in_sync = parse_whole_number(
+        args.get("min_in_sync_replicas", profile.min_in_sync), ARGS / "min_in_sync_replicas"
+    )
     optional = plan_optional_parts(args)
     shared = SharedSettings(
         version=version,
@@ -90,22 +96,22 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         pods=args.get("pods", {}),
         fixed_keys=optional.fixed_keys,
     )
-    quorum = validate_replicas(args["controllers"], "controllers")
+    quorum = validate_replicas(args["controllers"], ARGS / "controllers")
     durability.check_quorum(profile_name, quorum)
-    name_server_count = validate_replicas(args["name_servers"], "name_servers")
+    name_server_count = validate_replicas(args["name_servers"], ARGS / "name_servers")
     deployment = DeploymentPlan(
         namespace=namespace,
         version=version,
         image=_build_image_reference(args, version),
         zones=profile.zones,
-        labels=pod_settings.validate_custom_labels(args.get("labels", {}), "labels"),
-        annotations=pod_settings.validate_annotations(args.get("annotations", {}), "annotations"),
+        labels=pod_settings.validate_custom_labels(args.get("labels", {}), ARGS / "labels"),
+        annotations=pod_settings.validate_annotations(args.get("annotations", {}), ARGS / "annotations"),
         protect_data=args.get("protect_data", True),
         name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
         controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
         tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
         network=optional.network,
-        other_pods=pod_settings.plan_role_pods(shared.common_pods, [("pods", shared.pods)]),
+        other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
         optional_roles=_list_optional_roles(args, optional),
     )
     access_plan = access.plan_access(args["access"]) if "access" in args else None
@@ -151,29 +157,30 @@ def _plan_broker_groups(
         "controllerAddr": ";".join(deployment.controller_addresses),
         **({} if access_plan is None else access.BROKER_KEYS),
     }
-    groups = [plan_broker_group(group, shared, keys) for group in args["broker_groups"]]
+    path = ARGS / "broker_groups"
+    groups = [
+        plan_broker_group(group, shared, keys, path.index(i, group)) for i, group in enumerate(args["broker_groups"])
+    ]
     if not groups:
-        msg = "broker_groups is empty; accepted is one group or more"
-        raise ValueError(msg)
-    reject_duplicates([group.name for group in groups], "broker_groups")
+        raise ArgumentError(path, "no-broker-group", "the list is empty", accepted="one group or more")
+    reject_duplicates([group.name for group in groups], path)
     return groups
 
 
-def _list_config_warnings(args: RocketMqArgs, version: str) -> list[str]:
-    configs = [
-        ("broker", f"broker_groups[{group['name']!r}]", group.get("config", {})) for group in args["broker_groups"]
-    ]
-    configs += [
-        ("name_server", "name_servers", args["name_servers"].get("config", {})),
-        ("controller", "controllers", args["controllers"].get("config", {})),
-        ("proxy", "proxies", args["proxies"].get("config", {})),
+def _list_config_warnings(args: RocketMqArgs, version: str) -> list[ArgumentMessage]:
+    groups = ARGS / "broker_groups"
+    roles: list[tuple[str, ArgumentPath, Mapping[str, Any]]] = [
+        *(("broker", groups.index(i, group), group) for i, group in enumerate(args["broker_groups"])),
+        ("name_server", ARGS / "name_servers", args["name_servers"]),
+        ("controller", ARGS / "controllers", args["controllers"]),
+        ("proxy", ARGS / "proxies", args["proxies"]),
     ]
     return [
-        f"{path}.config: {warning}"
-        for role, path, config in configs
+        warning
+        for role, path, given in roles
         for warning in [
-            *broker_config.list_key_warnings(version, role, config),
-            *durability.list_timer_warnings(role, config),
+            *broker_config.list_key_warnings(version, role, given.get("config", {}), path / "config"),
+            *durability.list_timer_warnings(role, given.get("config", {}), path / "config"),
         ]
     ]
 
@@ -183,8 +190,8 @@ def _list_addresses(role: str, replicas: int, namespace: str, port: int) -> list
 
 
 def _build_image_reference(args: RocketMqArgs, version: str) -> str:
-    pinned = validate_digest(args["image_digest"], "image_digest") if "image_digest" in args else None
-    return format_image_reference(validate_image(args.get("image", DEFAULT_IMAGE), "image"), version, pinned)
+    pinned = validate_digest(args["image_digest"], ARGS / "image_digest") if "image_digest" in args else None
+    return format_image_reference(validate_image(args.get("image", DEFAULT_IMAGE), ARGS / "image"), version, pinned)
 
 
 def _render_declarations(

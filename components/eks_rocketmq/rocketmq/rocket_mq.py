@@ -7,9 +7,12 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions, get_stack
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.args.validation import validate_dns_subdomain
 from eks_rocketmq.lookups.create_checks import describe_conflict, get_ownership_tags, reject_existing_object
-from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input, warn
+from eks_rocketmq.pulumi_sdk.component import child_options, defer, spell_argument, type_token, validate_input, warn
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import get_root_resource
 from eks_rocketmq.rocketmq.access.credentials import Credentials
@@ -57,7 +60,7 @@ class RocketMq(ComponentResource):
             f"{name}-nameserver", deployment, planned.name_servers, planned.groups, namespace, child_options(self)
         )
         classes = _resolve_storage_classes(
-            args, validate_input(args["storage_class"], validate_dns_subdomain, "storage_class")
+            args, validate_input(args["storage_class"], validate_dns_subdomain, ARGS / "storage_class")
         )
         controllers = Controllers(
             f"{name}-controller", deployment, planned.controllers, namespace, classes.controllers, child_options(self)
@@ -106,7 +109,7 @@ class RocketMq(ComponentResource):
 
 
 def _plan_and_warn(component: RocketMq, name: str, args: RocketMqArgs) -> RocketMqPlan:
-    planned = plan(args)
+    planned = get_plan(args, plan)
     _reject_second(component, name, planned.deployment.namespace)
     for warning in planned.warnings:
         warn(warning, component)
@@ -117,7 +120,7 @@ def _reject_second(component: RocketMq, name: str, namespace: str) -> None:
     """Reject a second RocketMq in a namespace, because both would use the same object names.
 
     Raises:
-        ValueError: with the names of both components.
+        ValueError: another RocketMq of this program has the namespace.
     """
     # The provider identifies the cluster. Without one, the root resource identifies the default provider.
     cluster = component.get_provider("kubernetes:core/v1:Namespace") or get_root_resource()
@@ -125,12 +128,16 @@ def _reject_second(component: RocketMq, name: str, namespace: str) -> None:
         return
     first, existing = vars(cluster).setdefault(_NAMESPACES, {}).setdefault(namespace, (name, component))
     if existing is not component:
-        msg = (
-            f"namespace is {namespace!r}, in which this program has RocketMq {first!r} already, and their objects have "
-            f"the same names; accepted is one in a namespace: give {name!r} another one, or a provider of another "
-            "cluster"
+        raise ArgumentError(
+            ARGS / "namespace",
+            "namespace-of-another-rocketmq",
+            "this program has RocketMq {first!r} in namespace {given!r} already, and their objects have the same names",
+            accepted="one RocketMq in a namespace",
+            remedy="Give {second!r} another namespace, or a provider of another cluster",
+            given=namespace,
+            first=first,
+            second=name,
         )
-        raise ValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -143,17 +150,16 @@ class _StorageClasses:
 
 
 def _resolve_storage_classes(args: RocketMqArgs, default: Input[str]) -> _StorageClasses:
-    def resolve(given: Mapping[str, Any], path: str) -> Input[str]:
+    def resolve(given: Mapping[str, Any], path: ArgumentPath) -> Input[str]:
         class_name = given.get("storage_class")
-        return (
-            default
-            if class_name is None
-            else validate_input(class_name, validate_dns_subdomain, f"{path}.storage_class")
-        )
+        if class_name is None:
+            return default
+        return validate_input(class_name, validate_dns_subdomain, path / "storage_class")
 
+    groups = ARGS / "broker_groups"
     return _StorageClasses(
-        controllers=resolve(args.get("controllers", {}), "controllers"),
-        groups=[resolve(group, f"broker_groups[{group['name']!r}]") for group in args["broker_groups"]],
+        controllers=resolve(args.get("controllers", {}), ARGS / "controllers"),
+        groups=[resolve(group, groups.index(i, group)) for i, group in enumerate(args["broker_groups"])],
     )
 
 
@@ -236,7 +242,7 @@ def _create_namespace(parent: RocketMq, name: str, planned: RocketMqPlan) -> Inp
 def _reject_existing_namespace(parent: RocketMq, name: str) -> ResourceHookBinding | None:
     """Return a hook that rejects an existing namespace, found in the cluster of the component's explicit provider."""
     stack = get_stack()
-    alternative = "RocketMq with create_namespace=False (the program's setting `createNamespace: false`)"
+    alternative = f"set {spell_argument(ARGS / 'create_namespace')} to false"
     kubeconfig = getattr(parent.get_provider("kubernetes:core/v1:Namespace"), "kubeconfig", None)
     return reject_existing_object(
         f"{name}-namespace", kubeconfig, lambda type_, found: describe_conflict(type_, found, stack, alternative)

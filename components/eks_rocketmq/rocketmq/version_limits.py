@@ -1,5 +1,7 @@
 """Limitations of single RocketMQ versions. Pure."""
 
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 
 # SlaveSynchronize validates the master's topics like an administrator's request, which must spell `+message.type`. The
@@ -8,7 +10,7 @@ from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 _ATTRIBUTES_STOP_REPLICATION = frozenset({"5.3.3"})
 
 
-def list_version_warnings(version: str, args: RocketMqArgs) -> list[str]:
+def list_version_warnings(version: str, args: RocketMqArgs) -> list[ArgumentMessage]:
     """Return warnings about arguments that the version handles incorrectly.
 
     Raises:
@@ -17,12 +19,22 @@ def list_version_warnings(version: str, args: RocketMqArgs) -> list[str]:
     if version not in _ATTRIBUTES_STOP_REPLICATION or all(group["replicas"] == 1 for group in args["broker_groups"]):
         return []
     if args.get("topics"):
-        msg = (
-            f"topics: a declared topic has a message type, and the slaves of RocketMQ {version} refuse topics with "
-            "one, so they would be gone after a failover; accepted is version '5.4.0' or later, or groups of one member"
+        raise ArgumentError(
+            ARGS / "topics",
+            "topics-lost-at-failover",
+            "declared topics have a message type, and slaves of RocketMQ {given} reject such topics. A failover would "
+            "lose them",
+            remedy="Set {version} to '5.4.0' or later, or use groups of one member",
+            given=version,
+            version=ARGS / "version",
         )
-        raise ValueError(msg)
     return [
-        f"version: the slaves of RocketMQ {version} refuse topics that have attributes, such as a message type, and "
-        "every topic after them: a failover loses these topics; take '5.4.0' or later"
+        ArgumentMessage(
+            ARGS / "version",
+            "version-loses-topics",
+            "slaves of RocketMQ {given} reject topics that have attributes, such as a message type, and every topic "
+            "after them. A failover loses these topics",
+            remedy="Use '5.4.0' or later",
+            values={"given": version},
+        )
     ]

@@ -1,13 +1,16 @@
 """ARNs of a stack file against the partition, region and account of the stack. Pure.
 
-The components check that an ARN names the right kind of resource. Where it must be, only the stack knows.
+The components check that an ARN names the right kind of resource. Only the stack knows its region and account.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import Arn, is_arn, parse_arn
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.stack.stack_paths import ADDONS, CLUSTER, get_setting_path
 
 _CERTIFICATE_ANNOTATION = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
 _PARTITIONS: Mapping[str, str] = {
@@ -20,17 +23,17 @@ _PARTITIONS: Mapping[str, str] = {
     "us-isof-": "aws-iso-f",
 }
 """Partitions by the beginning of their regions' names; every other region is in `aws`."""
-_FREE_TEXT = frozenset({"access", "config", "environment", "extraVolumeTags", "labels", "tags"})
-"""Objects whose values are secret or the user's own text: the stack does not use an ARN in them."""
+_FREE_TEXT = frozenset({"access", "config", "environment", "extra_volume_tags", "labels", "tags"})
+"""Objects with secrets or free text. The stack does not use an ARN in them."""
 
 
 class _Rule(NamedTuple):
-    """Where the resource of an ARN must be, beside the partition."""
+    """Required location of the resource of an ARN, besides the partition."""
 
     region: str = ""
-    """Why it must be in the stack's region; empty: anywhere."""
+    """Why it must be in the stack's region. Empty if it can be in any region."""
     account: str = ""
-    """Why it must be in the stack's account; empty: in any."""
+    """Why it must be in the stack's account. Empty if it can be in any account."""
 
 
 _KEY = _Rule(region="KMS keys encrypt in their own region only")
@@ -40,77 +43,107 @@ _CERTIFICATE = _Rule(
     account="a load balancer takes certificates of its own account only",
 )
 RULES: Mapping[str, _Rule] = {
-    # Roles that people and pipelines assume may be in another account.
-    "clusterRoleArn": _Rule(),
-    "principalArn": _Rule(),
-    "roleArn": _Rule(account="EKS takes node roles of the cluster's account only"),
-    "permissionsBoundary": _POLICY,
-    "managedPolicies": _POLICY,
-    "diskKmsKeyArn": _KEY,
-    "logKmsKeyArn": _KEY,
-    "secretsKmsKeyArn": _KEY,
-    "kmsKeyArns": _KEY,
-    "kmsKeyId": _KEY,
-    "certificateArn": _CERTIFICATE,
+    "principal_arn": _Rule(),
+    "role_arn": _Rule(account="EKS takes node roles of the cluster's account only"),
+    "permissions_boundary": _POLICY,
+    "managed_policies": _POLICY,
+    "disk_kms_key_arn": _KEY,
+    "log_kms_key_arn": _KEY,
+    "secrets_kms_key_arn": _KEY,
+    "kms_key_arns": _KEY,
+    "kms_key_id": _KEY,
+    "certificate_arn": _CERTIFICATE,
     _CERTIFICATE_ANNOTATION: _CERTIFICATE,
 }
-"""Fields that take an ARN, as the stack file spells them."""
+"""Arguments with an ARN, by name."""
 
 
-def partition_of(region: str) -> str:
+def get_partition(region: str) -> str:
     """Return the partition of a region, such as `aws-cn` for `cn-north-1`."""
     return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
 
 
-def check_arns(values: Mapping[str, Any], region: str | None, account: str | None) -> None:
-    """Reject ARNs of resources that the stack cannot use where it works.
+def check_arns(components: Mapping[str, Any], region: str | None, account: str | None) -> None:
+    """Reject ARNs of resources that the stack cannot use in its region and account.
 
     Args:
-        values: the settings by key.
-        region: the stack's region, where it is known.
-        account: the stack's account, where it is known.
+        components: arguments by component, or None for a component with errors.
+        region: the stack's region, if it is known.
+        account: the stack's account, if it is known.
 
     Raises:
-        ValueError: naming the field, the ARN, what is accepted and what to do.
+        ValueError: for each such ARN.
     """
-    for path, field, text in _arns(values):
-        arn, rule = parse_arn(text), RULES.get(field, _Rule())
+    errors = ErrorCollector()
+    for path, field, text in _list_arns(components):
+        arn, rule = parse_arn(text), _find_rule(path, field)
         if region is not None:
-            _check_place(path, text, arn, rule, region)
+            errors.attempt(_check_location, path, text, arn, rule, region)
         if account is not None and rule.account and arn.account not in ("aws", "", account):
-            msg = (
-                f"{path} is {text!r}, of account {arn.account}. Accepted is one of {account}, the account of "
-                f"aws:allowedAccountIds: {rule.account}. Name one of that account"
+            errors.add(
+                ArgumentError(
+                    path,
+                    "arn-account",
+                    "{given!r} belongs to account {other}",
+                    accepted="an ARN of {account}, the account of {setting}, because {reason}",
+                    given=text,
+                    other=arn.account,
+                    account=account,
+                    setting=get_setting_path("aws:allowedAccountIds"),
+                    reason=rule.account,
+                )
             )
-            raise ValueError(msg)
+    errors.raise_errors()
 
 
-def _check_place(path: str, text: str, arn: Arn, rule: _Rule, region: str) -> None:
-    partition = partition_of(region)
+def _check_location(path: ArgumentPath, text: str, arn: Arn, rule: _Rule, region: str) -> None:
+    partition = get_partition(region)
+    setting = get_setting_path("aws:region")
     if arn.partition != partition:
-        msg = (
-            f"{path} is {text!r}, of partition {arn.partition!r}. Accepted is one of {partition!r}, the partition of "
-            f"aws:region, {region!r}. Name one that begins with 'arn:{partition}:'"
+        raise ArgumentError(
+            path,
+            "arn-partition",
+            "{given!r} belongs to partition {other!r}, and {setting} is {region!r}",
+            accepted="an ARN that begins with 'arn:{partition}:'",
+            given=text,
+            other=arn.partition,
+            setting=setting,
+            region=region,
+            partition=partition,
         )
-        raise ValueError(msg)
     if rule.region and arn.region not in ("", region):
-        msg = (
-            f"{path} is {text!r}, of region {arn.region!r}. Accepted is one of aws:region, {region!r}: {rule.region}. "
-            "Name one of that region"
+        raise ArgumentError(
+            path,
+            "arn-region",
+            "{given!r} belongs to region {other!r}",
+            accepted="an ARN of {setting}, {region!r}, because {reason}",
+            given=text,
+            other=arn.region,
+            setting=setting,
+            region=region,
+            reason=rule.region,
         )
-        raise ValueError(msg)
 
 
-def _arns(value: object, path: str = "", field: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield path, field and text of each ARN in a setting. One text may contain several."""
+def _find_rule(path: ArgumentPath, field: str) -> _Rule:
+    # The role of the token may be in another account, as the roles of access entries.
+    return _Rule() if path.steps[:1] == CLUSTER.steps and field == "role_arn" else RULES.get(field, _Rule())
+
+
+def _list_arns(value: object, path: ArgumentPath = ARGS, field: str = "") -> Iterator[tuple[ArgumentPath, str, str]]:
+    """Yield path, field and text of each ARN in a setting. One text can contain several."""
     if isinstance(value, str):
         yield from ((path, field, text) for text in re.split(r"[,\s]+", value) if is_arn(text))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            name = item.get("name", index) if isinstance(item, Mapping) else index
-            yield from _arns(item, path if isinstance(item, str) else f"{path}[{name!r}]", field)
+            yield from _list_arns(item, path.index(index, item if isinstance(item, Mapping) else None), field)
     elif isinstance(value, Mapping) and field not in _FREE_TEXT:
         for key, item in value.items():
-            own = f"{path}.{key}" if path else str(key)
-            # Names of node groups and annotations are no fields.
-            yield from _arns(item, f"{path}[{key!r}]" if field in ("nodeGroups", "annotations") else own, str(key))
+            # Names of node groups and keys of annotations are not fields.
+            own = path.key(key) if field in ("node_groups", "annotations") else path / key
+            yield from _list_arns(item, path.unknown(key) if _is_free_form(path) else own, str(key))
+
+
+def _is_free_form(path: ArgumentPath) -> bool:
+    """Return whether an object has the fields of an add-on's own schema."""
+    return "values" in path.steps or (path.steps[:1] == ADDONS.steps and "configuration" in path.steps)

@@ -1,41 +1,53 @@
 """Arguments of a component from an object of the stack file. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eks_rocketmq.args.arg_schema import FieldPath, convert_from_camel_case, to_camel_case, validate_args
-from eks_rocketmq.args.errors import ErrorCollector
-from eks_rocketmq.stack.spelling import as_spelled
+from eks_rocketmq.args.arg_schema import convert_from_camel_case, validate_args
+from eks_rocketmq.args.argument_path import ArgumentPath, to_camel_case
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 
 
-def part(  # noqa: PLR0913, PLR0917 - `place` and `program` are for few parts
-    key: str,
-    given: Any,  # noqa: ANN401 - what `wanted` says
-    wanted: Any,  # noqa: ANN401 - as above
-    wired: Mapping[str, Any],
-    place: FieldPath = (),
-    program: Collection[str] = (),
+def read_component_args(
+    path: ArgumentPath,
+    given: Any,  # noqa: ANN401 - the type that `type_` says
+    type_: Any,  # noqa: ANN401 - a TypedDict
+    set_by_stack: tuple[str, ...] = (),
+    defaults: Mapping[str, Any] | None = None,
 ) -> Any:  # noqa: ANN401 - as above
     """Return the arguments of one component from an object of the stack file.
 
     Args:
-        key: where it stands.
-        given: what stands there.
-        wanted: TypedDict of the component.
-        wired: arguments that the stack gives itself.
-        place: where it stands, as a path; the key unless it is given.
-        program: names of arguments that the program gives later.
+        path: path of the object.
+        given: the object.
+        type_: TypedDict of the component.
+        set_by_stack: names of arguments that the stack sets itself.
+        defaults: values of arguments that the object does not have, and of all that the stack sets.
 
     Raises:
         ValueError: for each field that is not accepted.
     """
-    problems, path, own = ErrorCollector(), place or (key,), (*wired, *program)
-    args = convert_from_camel_case(given, wanted, key, path, problems)
-    taken = [to_camel_case(name) for name in own if isinstance(args, dict) and name in args]
-    if taken:
-        problems.add(ValueError(f"{key} has {', '.join(taken)}, which the stack sets itself; leave it out"))
-    complete = {**args, **wired} if isinstance(args, dict) else args
-    with problems.collect(), as_spelled():
-        validate_args(complete, wanted, key, path, own)
-    problems.raise_errors()
+    errors = ErrorCollector()
+    args = convert_from_camel_case(given, type_, path, errors)
+    errors.attempt(reject_stack_args, path, given, set_by_stack)
+    complete = {**(defaults or {}), **args} if isinstance(args, dict) else args
+    errors.attempt(validate_args, complete, type_, path, set_by_stack)
+    errors.raise_errors()
     return complete
+
+
+def reject_stack_args(path: ArgumentPath, given: object, set_by_stack: Iterable[str]) -> None:
+    """Reject arguments that the stack sets itself.
+
+    Raises:
+        ValueError: for each such argument.
+    """
+    errors = ErrorCollector()
+    for name in set_by_stack:
+        if isinstance(given, Mapping) and to_camel_case(name) in given:
+            errors.add(
+                ArgumentError(
+                    path / name, "set-by-the-stack", "the stack sets this argument itself", remedy="Leave it out"
+                )
+            )
+    errors.raise_errors()

@@ -1,378 +1,322 @@
-"""What the keys of a stack file accept one by one and that can never come up together. Pure.
-
-Errors call everything what the stack file calls it.
-"""
+"""Checks of settings of several components that cannot work together. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
-from eks_rocketmq.args.arg_schema import to_camel_case
-from eks_rocketmq.args.aws_identifiers import is_arn, parse_arn
-from eks_rocketmq.args.validation import parse_bytes, reject_ignored_args
-from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, KUBE_PROXY, POD_IDENTITY_AGENT, AddonPlan
-from eks_rocketmq.eks.addons.cluster_addons import CNI_POLICY
+from eks_rocketmq.args.argument_path import ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, ErrorCollector
+from eks_rocketmq.args.planned_args import get_plan
+from eks_rocketmq.args.validation import parse_bytes
+from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, POD_IDENTITY_AGENT, AddonPlan
 from eks_rocketmq.eks.addons.cluster_addons_args import VpcCniArgs
 from eks_rocketmq.eks.cluster.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
+from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.eks.ebs.storage_class_plan import compute_min_size
-from eks_rocketmq.eks.iam.role_checks import validate_provider_audiences
+from eks_rocketmq.eks.ebs.storage_class_plan import plan_storage_class
+from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
 from eks_rocketmq.eks.network.network_args import NetworkArgs
-from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
-from eks_rocketmq.eks.nodes.node_plan import NodePlan, get_kubernetes_release
-from eks_rocketmq.rocketmq.config import durability
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 from eks_rocketmq.stack.stack_file import NAMESPACES_OF_EVERY_CLUSTER
-
-_ROLES = ("name_servers", "controllers", "proxies")
-SKEW = 3
-"""Minor versions that nodes may be older than the control plane: https://kubernetes.io/releases/version-skew-policy/"""
-_NEW_CLUSTER_CLASS = "gp2"
-"""The class that EKS puts into a cluster. The EBS CSI addon may make one too, but after the stack has looked for it."""
-NO_ROLE: Mapping[str, str] = {
-    "existing": "which uses the addon and its role as they are",
-    "auto-mode": "which needs no role of the stack",
-}
-"""Values of `ebsCsiDriver` for which the stack creates no role."""
-KEY_UNSEEN = (
-    "newStorageClass.kmsKeyId with ebsCsiDriver 'existing' or 'auto-mode': the stack leaves that driver's role as it "
-    "is (in Auto Mode, the role of the cluster). Unless the role or the key's policy lets it use the key through EC2 "
-    "(kms:CreateGrant, kms:Decrypt, kms:GenerateDataKeyWithoutPlaintext), every claim of the class stays Pending"
+from eks_rocketmq.stack.stack_paths import (
+    ADDONS,
+    CLUSTER,
+    EBS_CSI,
+    LOAD_BALANCER,
+    NETWORK,
+    OIDC,
+    ROCKETMQ,
+    STORAGE,
+    get_setting_path,
 )
 
+_ROLES = ("name_servers", "controllers", "proxies")
+_NEW_CLUSTER_CLASS = "gp2"
+"""StorageClass that EKS creates in a new cluster. The EBS CSI add-on may create one too, but too late."""
 
-def check_existing(values: Mapping[str, Any], storage: EbsStorageClassArgs) -> None:
-    """Refuses to use as existing what a cluster that the stack makes cannot have yet.
+
+def warn_about_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> ArgumentMessage | None:
+    """Return a warning if the stack cannot give the driver access to the KMS key of the class."""
+    if "kms_key_id" not in storage or not (ebs_csi.get("existing") or ebs_csi.get("auto_mode")):
+        return None
+    return ArgumentMessage(
+        STORAGE / "kms_key_id",
+        "key-without-grant",
+        "the stack does not change the role of an existing driver or of Auto Mode. Claims stay Pending unless the role "
+        "or the policy of the key allows the driver to use the key",
+        remedy="Allow kms:CreateGrant, kms:Decrypt and kms:GenerateDataKeyWithoutPlaintext through EC2",
+    )
+
+
+def check_existing(oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> None:
+    """Reject existing resources that a new cluster cannot have yet.
 
     Args:
-        values: the settings by key.
-        storage: the class of the claims.
+        oidc: arguments of the OIDC provider.
+        ebs_csi: arguments of the EBS CSI driver.
+        storage: arguments of the StorageClass.
 
     Raises:
-        ValueError: naming the key and what is accepted.
+        ValueError: for each argument.
     """
-    for key, why in (
-        ("oidcProvider", "its issuer is new, and no provider of it is there"),
-        ("ebsCsiDriver", "there is no driver in it"),
-    ):
-        if values[key] != "create":
-            msg = f"{key} is {values[key]!r}, and newCluster makes the cluster: {why}; take 'create'"
-            raise ValueError(msg)
+    errors = ErrorCollector()
+    existing = {OIDC / "existing": oidc.get("existing", False), EBS_CSI / "existing": ebs_csi.get("existing", False)}
+    existing |= {
+        EBS_CSI / "self_managed": "self_managed" in ebs_csi,
+        EBS_CSI / "auto_mode": ebs_csi.get("auto_mode", False),
+    }
+    for path, given in existing.items():
+        if given:
+            errors.add(
+                ArgumentError(
+                    path,
+                    "existing-in-new-cluster",
+                    "a new cluster does not have it",
+                    remedy="Leave the argument out, and the stack creates what the cluster needs",
+                )
+            )
     name = storage["class_name"]
     if not storage.get("create", False) and name != _NEW_CLUSTER_CLASS:
-        msg = (
-            f"storageClass is {name!r}, and newCluster makes a cluster with no class but EKS's own; accepted are "
-            f"{_NEW_CLUSTER_CLASS!r}, and any other name with newStorageClass, which makes it"
+        errors.add(
+            ArgumentError(
+                STORAGE / "class_name",
+                "class-in-new-cluster",
+                "a new cluster has no StorageClass {given!r}",
+                accepted="{default!r}, which EKS creates, or any name with {create} true",
+                given=name,
+                default=_NEW_CLUSTER_CLASS,
+                create=STORAGE / "create",
+            )
         )
-        raise ValueError(msg)
-
-
-def client_ids(given: list[Any]) -> list[str]:
-    """Return the audiences of the OIDC provider beside STS's own.
-
-    Raises:
-        ValueError: naming the key and what is accepted.
-    """
-    for each in given:
-        if not isinstance(each, str):
-            msg = f"oidcClientIds has {each!r}; accepted are strings, each one audience such as 'vault'"
-            raise ValueError(msg)
-    try:
-        validate_provider_audiences(given)
-    except ValueError as error:
-        msg = f"oidcClientIds: {error}"
-        raise ValueError(msg) from error
-    return given
-
-
-def check_driver(driver: str, values: Mapping[str, Any], own: Iterable[str]) -> None:
-    """Rejects settings that the chosen driver makes meaningless.
-
-    Args:
-        driver: `ebsCsiDriver`.
-        values: the settings by key.
-        own: settings of the driver's role that differ from their default.
-
-    Raises:
-        ValueError: naming the keys and what is accepted.
-    """
-    if driver in NO_ROLE:
-        reject_ignored_args(values, own, f"ebsCsiDriver {driver!r}, {NO_ROLE[driver]}")
-    if driver != "self-managed" and "selfManaged" in values["ebsCsi"]:
-        msg = (
-            f"ebsCsi.selfManaged is given and ebsCsiDriver is {driver!r}; it belongs to 'self-managed': take that, or "
-            "leave selfManaged out"
-        )
-        raise ValueError(msg)
+    errors.raise_errors()
 
 
 def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:
-    """Refuses addresses of services that the network has as well, as EKS would.
+    """Reject service addresses that overlap the network, as EKS does.
 
     Raises:
-        ValueError: naming both blocks.
+        ValueError: the blocks overlap.
     """
     services = cluster.get("service_cidr")
     if services is not None and vpc.overlaps(IPv4Network(services)):
-        msg = (
-            f"newCluster.serviceCidr is {services!r} and network.cidrBlock {str(vpc)!r}; accepted are two blocks that "
-            "do not overlap: take another one, or leave serviceCidr out and AWS chooses it"
+        raise ArgumentError(
+            CLUSTER / "service_cidr",
+            "service-block-overlap",
+            "{given!r} overlaps {vpc!r}, the block of {network}",
+            accepted="a block outside the VPC's own",
+            remedy="Take another block, or leave the argument out and EKS chooses it",
+            given=services,
+            vpc=str(vpc),
+            network=NETWORK / "cidr_block",
         )
-        raise ValueError(msg)
 
 
 def check_role_names(driver: str, cni: VpcCniArgs) -> None:
-    """Refuses one name for the two roles that the stack makes. IAM does not tell upper from lower case.
+    """Reject one name for both roles of the stack. IAM ignores the case of names.
 
     Args:
         driver: name of the EBS CSI driver's role.
-        cni: as whom the pod network works.
+        cni: identity of the pod network.
 
     Raises:
-        ValueError: naming both keys.
+        ValueError: the names are the same.
     """
-    makes_role = "role_name" in IDENTITY_FIELDS[cni.get("identity", "irsa")]
-    if makes_role and driver.lower() == cni["role_name"].lower():
-        msg = (
-            f"ebsCsiRoleName is {driver!r}, and the pod network's role has that name too, by itself or from "
-            "clusterAddons.vpcCni.roleName; accepted are two names: change one of them"
+    creates_role = "role_name" in IDENTITY_FIELDS[cni.get("identity", "irsa")]
+    if creates_role and driver.lower() == cni["role_name"].lower():
+        raise ArgumentError(
+            EBS_CSI / "role_name",
+            "role-name-twice",
+            "{given!r} is also the name of the pod network's role, {cni} or its default",
+            accepted="two different names",
+            given=driver,
+            cni=ADDONS / "vpc_cni" / "role_name",
         )
-        raise ValueError(msg)
 
 
-def check_let_in(cluster: EksClusterArgs) -> None:
-    """Refuses a role for what the stack puts into the cluster that may not do so. With `creatorIsAdmin` it may be the
-    creator's own.
+def check_token_role(cluster: EksClusterArgs) -> None:
+    """Reject a role that gets no access to create the stack's objects. With `creator_is_admin` the creator has access.
 
     Raises:
-        ValueError: naming the role and what it needs.
+        ValueError: the role has no access entry, or one without administration rights.
     """
     role = cluster.get("role_arn")
     if role is None or cluster.get("creator_is_admin", True):
         return
-    own = [entry for entry in cluster.get("access_entries", []) if entry["principal_arn"] == role]
+    entries = CLUSTER / "access_entries"
+    own = [(i, entry) for i, entry in enumerate(cluster.get("access_entries", [])) if entry["principal_arn"] == role]
     if not own:
-        msg = (
-            f"clusterRoleArn is {role!r}, if not given the last role of aws:assumeRoles. newCluster lets it in neither "
-            "as its creator (creatorIsAdmin is false) nor by one of its accessEntries: give it an entry there, or name "
-            "another role in clusterRoleArn"
+        raise ArgumentError(
+            CLUSTER / "role_arn",
+            "role-without-access",
+            "{given!r} gets no access to the cluster: {creator} is false, and it is in none of {entries}",
+            remedy="Add an entry for the role, or name another one. Its default is the last role of {assumed}",
+            given=role,
+            creator=CLUSTER / "creator_is_admin",
+            entries=entries,
+            assumed=get_setting_path("aws:assumeRoles"),
         )
-        raise ValueError(msg)
-    if not any(is_admin(entry) for entry in own):
-        msg = (
-            f"newCluster.accessEntries[{own[0]['name']!r}] lets clusterRoleArn, {role!r}, in without rights for the "
-            f"namespaces and StorageClasses that this stack makes. Accepted is the policy {ADMIN_POLICY!r} without "
-            "namespaces, as a new cluster has no roles of its own. Give the entry that policy"
+    if not any(is_admin(entry) for _, entry in own):
+        index, entry = own[0]
+        raise ArgumentError(
+            entries.index(index, entry),
+            "role-without-admin",
+            "the entry does not allow {role}, {given!r}, to create the namespaces and StorageClasses of this stack",
+            accepted="the policy {policy!r} without namespaces",
+            remedy="Add the policy. A Kubernetes group does not help, because a new cluster has no RBAC binding for it",
+            role=CLUSTER / "role_arn",
+            given=role,
+            policy=ADMIN_POLICY,
         )
-        raise ValueError(msg)
 
 
 def check_namespace(rocketmq: RocketMqArgs) -> None:
-    """Refuses to create a namespace that every cluster has.
+    """Reject the creation of a namespace that every cluster has.
 
     Raises:
-        ValueError: naming both keys.
+        ValueError: the stack would create such a namespace.
     """
     namespace = rocketmq["namespace"]
     if namespace in NAMESPACES_OF_EVERY_CLUSTER and rocketmq.get("create_namespace", True):
-        msg = (
-            f"namespace is {namespace!r}, which every cluster has, and createNamespace is true. Accepted is another "
-            "name. Choose one, or set createNamespace to false"
+        raise ArgumentError(
+            ROCKETMQ / "namespace",
+            "namespace-of-every-cluster",
+            "every cluster has the namespace {given!r}, and {create} is true",
+            remedy="Choose another name, or set {create} to false",
+            given=namespace,
+            create=ROCKETMQ / "create_namespace",
         )
-        raise ValueError(msg)
 
 
-def check_balancer(values: Mapping[str, Any]) -> None:
-    """Refuses a load balancer of EKS Auto Mode, which `EksCluster` does not switch on.
+def check_balancer(balancer: Mapping[str, Any]) -> None:
+    """Reject a load balancer of EKS Auto Mode, which `EksCluster` does not enable.
 
     Raises:
-        ValueError: naming the key.
+        ValueError: the load balancer needs Auto Mode.
     """
-    if values["external"].get("networkLoadBalancer", {}).get("autoMode", False):
-        msg = (
-            "external.networkLoadBalancer.autoMode is true, and newCluster makes a cluster without EKS Auto Mode. "
-            "Accepted is false, with the AWS Load Balancer Controller in the cluster. Leave autoMode out"
+    if balancer.get("autoMode", False):
+        raise ArgumentError(
+            LOAD_BALANCER / "auto_mode",
+            "balancer-needs-auto-mode",
+            "the new cluster does not have EKS Auto Mode",
+            accepted="false, with the AWS Load Balancer Controller in the cluster",
         )
-        raise ValueError(msg)
-
-
-def check_versions(cluster: str, groups: Mapping[str, NodeGroupArgs], addons: Iterable[AddonPlan]) -> None:
-    """Refuses nodes and a kube-proxy that EKS does not run with the control plane.
-
-    Args:
-        cluster: version of the control plane.
-        groups: arguments of the node groups by their place in the stack file.
-        addons: those of the cluster.
-
-    Raises:
-        ValueError: naming both versions and what is accepted.
-    """
-    said = {f"{place}.version": args["version"] for place, args in groups.items() if "version" in args}
-    said |= {
-        f"{place}.releaseVersion": release
-        for place, args in groups.items()
-        # Bottlerocket counts its releases by itself.
-        if "version" not in args and (release := get_kubernetes_release(args)) is not None
-    }
-    pinned = [addon.version for addon in addons if addon.name == KUBE_PROXY and addon.version is not None]
-    if pinned:
-        said["version of kube-proxy in clusterAddons.addons"] = pinned[0]
-    newest = int(cluster.split(".")[1])
-    for what, version in said.items():
-        if not newest - SKEW <= int(str(version).split(".")[1]) <= newest:
-            msg = (
-                f"{what} is {version!r} and newCluster.version {cluster!r}. Accepted are the minor version of the "
-                f"control plane and the {SKEW} before it, 1.{newest - SKEW} to {cluster}. Take one of these"
-            )
-            raise ValueError(msg)
-
-
-def check_pod_network(cni: VpcCniArgs, groups: Mapping[str, NodeGroupArgs]) -> None:
-    """Refuses nodes that may not ask for the addresses of their pods: they never become ready.
-
-    Args:
-        cni: as whom the pod network works.
-        groups: arguments of the node groups by their place in the stack file.
-
-    Raises:
-        ValueError: naming the group and the policy.
-    """
-    if cni.get("identity", "irsa") != "node":
-        return
-    for place, args in groups.items():
-        # A role or a policy of one's own may allow it.
-        own = [policy for policy in args.get("managed_policies", []) if _may_allow_addresses(policy)]
-        if "role_arn" not in args and not own:
-            msg = (
-                f"{place}.managedPolicies has no {CNI_POLICY!r}, and clusterAddons.vpcCni.identity is 'node': no pod "
-                f"gets an address, and no node becomes ready. Accepted are nodes with that policy. Add {CNI_POLICY!r}, "
-                "or take identity 'irsa'"
-            )
-            raise ValueError(msg)
-
-
-def _may_allow_addresses(policy: str) -> bool:
-    return policy.rsplit("/", 1)[-1] == CNI_POLICY or (is_arn(policy) and parse_arn(policy).account != "aws")
-
-
-def check_nodes(zones: int, groups: Sequence[NodePlan], rocketmq: RocketMqArgs) -> None:
-    """Refuses a cluster without nodes, or with too few zones for what it is made for.
-
-    Args:
-        zones: how many the network has.
-        groups: the node groups.
-        rocketmq: what runs on them.
-
-    Raises:
-        ValueError: naming the key, what was given and what is accepted.
-    """
-    if not groups:
-        msg = "nodeGroups is empty; accepted is one group or more, RocketMQ and the addons run on their nodes"
-        raise ValueError(msg)
-    if not any(plan.desired_size for plan in groups):
-        msg = (
-            "nodeGroups: desiredSize is 0 in every group; accepted is 1 or more in one of them, as EKS waits for the "
-            "pods of coredns and of the EBS CSI driver"
-        )
-        raise ValueError(msg)
-    name = rocketmq.get("profile", "strict")
-    needed = durability.find_profile(name).zones
-    if zones < needed:
-        msg = (
-            f"network has {zones} zones; durability {name!r} spreads the members of a group over {needed}: take "
-            f"zoneCount {needed} or more (or as many names in zones), or a durability that promises less"
-        )
-        raise ValueError(msg)
 
 
 def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> None:
-    """Refuses zones that the region does not have, and zones for pods that no node can be in.
+    """Reject zones that the region does not have, and zones of pods that have no nodes.
 
     Args:
-        rocketmq: what names the zones of pods.
-        region: the stack's region, where it is known.
-        network: the network of a new cluster.
+        rocketmq: arguments of RocketMQ.
+        region: the stack's region, if it is known.
+        network: arguments of the network of a new cluster.
 
     Raises:
-        ValueError: naming the zone and where it stands.
+        ValueError: for each such zone.
     """
     own = [] if network is None else network.get("zones", [])
-    of_pods = list(_pod_zones(rocketmq))
-    for what, zone in [*(("network.zones", zone) for zone in own), *of_pods]:
-        if region and not _is_in(region, zone):
-            msg = (
-                f"{what} has {zone!r}, no zone of aws:region, {region!r}: no node can be there; name zones such as "
-                f"'{region}a', or leave zones out"
+    of_pods = list(_list_pod_zones(rocketmq))
+    errors = ErrorCollector()
+    for path, zone in [*((NETWORK / "zones", zone) for zone in own), *of_pods]:
+        if region and not _is_zone_of(region, zone):
+            errors.add(
+                ArgumentError(
+                    path,
+                    "zone-of-other-region",
+                    "{given!r} is no zone of {setting}, {region!r}",
+                    accepted="zones such as '{region}a'",
+                    given=zone,
+                    setting=get_setting_path("aws:region"),
+                    region=region,
+                )
             )
-            raise ValueError(msg)
-    for what, zone in of_pods:
+    for path, zone in of_pods:
         if own and zone not in own:
-            msg = f"{what} has {zone!r}, and the network has no such zone; accepted are {', '.join(own)}"
-            raise ValueError(msg)
+            errors.add(
+                ArgumentError(
+                    path,
+                    "zone-without-network",
+                    "{given!r} is no zone of the network",
+                    accepted="{zones}",
+                    given=zone,
+                    zones=", ".join(own),
+                )
+            )
+    errors.raise_errors()
 
 
 def check_agent(identity: str, addons: list[AddonPlan]) -> None:
-    """Refuses a driver that waits for credentials which nobody hands out: its claims would stay Pending.
+    """Reject a driver whose credentials no agent provides. Its claims would stay Pending.
 
     Args:
-        identity: of the driver.
-        addons: those of the new cluster that come before the nodes.
+        identity: identity of the driver.
+        addons: add-ons of the new cluster before the nodes.
 
     Raises:
-        ValueError: naming both keys.
+        ValueError: the agent of EKS Pod Identity is missing.
     """
     if identity == "pod_identity" and not has_agent(addons):
-        msg = (
-            "ebsCsi.identity is 'pod_identity', and the new cluster has no agent that hands roles out: set "
-            "clusterAddons.podIdentityAgent to true, or take identity 'irsa'"
+        raise ArgumentError(
+            EBS_CSI / "identity",
+            "pod-identity-without-agent",
+            "'pod_identity' needs the agent of EKS Pod Identity, which the new cluster does not have",
+            remedy="Set {agent} to true, or take 'irsa'",
+            agent=ADDONS / "pod_identity_agent",
         )
-        raise ValueError(msg)
 
 
 def has_agent(addons: list[AddonPlan]) -> bool:
-    """Whether something hands out roles by EKS Pod Identity."""
+    """Return whether the add-ons contain the agent of EKS Pod Identity."""
     return any(addon.name == POD_IDENTITY_AGENT for addon in addons)
 
 
-def _is_in(region: str, zone: str) -> bool:
-    """A zone is the region and a letter, a local one, such as `us-west-2-lax-1a`, the region and a place."""
+def _is_zone_of(region: str, zone: str) -> bool:
+    # A zone is the region and a letter. A local zone, such as `us-west-2-lax-1a`, is the region and a location.
     return re.fullmatch(rf"{re.escape(region)}([a-z]|-[a-z].+)", zone) is not None
 
 
-def _pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[str, str]]:
+def _list_pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[ArgumentPath, str]]:
     given: Mapping[str, Any] = {**rocketmq}
-    places: dict[str, Mapping[str, Any]] = {"pods": given}
-    places |= {f"{to_camel_case(role)}.pods": given.get(role, {}) for role in _ROLES}
-    places |= {f"brokerGroups[{group['name']!r}].pods": group for group in given["broker_groups"]}
-    for what, holder in places.items():
+    holders: dict[ArgumentPath, Mapping[str, Any]] = {ROCKETMQ: given}
+    holders |= {ROCKETMQ / role: given.get(role, {}) for role in _ROLES}
+    holders |= {(ROCKETMQ / "broker_groups").index(i, each): each for i, each in enumerate(given["broker_groups"])}
+    for path, holder in holders.items():
         for zone in holder.get("pods", {}).get("zones", []):
-            yield f"{what}.zones", zone
+            yield path / "pods" / "zones", zone
 
 
 def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
-    """Refuses claims of the stack's new class that are too small for what the class promises.
+    """Reject claims of the stack's new class that are too small for the IOPS of the class.
 
     Args:
-        storage: the new class.
-        rocketmq: what claims volumes of it, where it names no other class.
+        storage: arguments of the new class.
+        rocketmq: arguments of RocketMQ.
 
     Raises:
-        ValueError: naming the claim and the least size.
+        ValueError: for each such claim.
     """
-    least = compute_min_size(storage)
-    made = plan(rocketmq)
-    own = {"controllers": (rocketmq.get("controllers", {}), made.controllers.storage)}
-    own |= {
-        f"brokerGroups[{group.name!r}]": (given, group.role.storage)
-        for group, given in zip(made.groups, rocketmq["broker_groups"], strict=True)
-    }
-    for what, (given, size) in own.items():
-        if "storage_class" not in given and parse_bytes(size, what) < least * 1024**3:
-            msg = (
-                f"{what}.storage is {size}; newStorageClass with its iops needs volumes of {least}Gi or more: raise "
-                "it, or take fewer iops"
+    least = get_plan(storage, plan_storage_class).min_size
+    rocketmq_plan = get_plan(rocketmq, plan)
+    claims = [(ROCKETMQ / "controllers", rocketmq.get("controllers", {}), rocketmq_plan.controllers.storage)]
+    claims += [
+        ((ROCKETMQ / "broker_groups").index(i, group.name), given, group.role.storage)
+        for i, (group, given) in enumerate(zip(rocketmq_plan.groups, rocketmq["broker_groups"], strict=True))
+    ]
+    errors = ErrorCollector()
+    for path, given, size in claims:
+        if "storage_class" not in given and parse_bytes(size, path / "storage") < least * 1024**3:
+            errors.add(
+                ArgumentError(
+                    path / "storage",
+                    "volume-too-small-for-iops",
+                    "{given!r} is too small for {iops}",
+                    accepted="{least}Gi or more",
+                    remedy="Raise the size, or lower {iops}",
+                    given=size,
+                    iops=STORAGE / "iops",
+                    least=least,
+                )
             )
-            raise ValueError(msg)
+    errors.raise_errors()

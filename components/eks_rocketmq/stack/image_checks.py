@@ -2,11 +2,13 @@
 
 import re
 
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.rocketmq.dashboard.dashboard_plan import DASHBOARD_IMAGE
 from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
-from eks_rocketmq.stack.arn_checks import partition_of
+from eks_rocketmq.stack.arn_checks import get_partition
+from eks_rocketmq.stack.stack_paths import NETWORK, ROCKETMQ, get_setting_path
 
 _ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.")
 _PUBLIC_REGISTRIES = (
@@ -16,40 +18,60 @@ _PUBLIC_REGISTRIES = (
 
 
 def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: str | None) -> None:
-    """Refuses images that no node can pull.
+    """Reject images that no node can pull.
 
     Args:
-        network: of a new cluster; nothing is known of the network of one that exists.
-        rocketmq: what runs.
-        region: the stack's region, where it is known.
+        network: network of a new cluster, or None for an existing cluster.
+        rocketmq: arguments of RocketMQ.
+        region: the stack's region, if it is known.
 
     Raises:
-        ValueError: naming the image and what is accepted.
+        ValueError: for each such image.
     """
-    images = {"image": rocketmq.get("image", DEFAULT_IMAGE)}
+    images = {ROCKETMQ / "image": rocketmq.get("image", DEFAULT_IMAGE)}
     if "dashboard" in rocketmq:
-        images["dashboard.image"] = rocketmq["dashboard"].get("image", DASHBOARD_IMAGE)
+        images[ROCKETMQ / "dashboard" / "image"] = rocketmq["dashboard"].get("image", DASHBOARD_IMAGE)
     enclosed = network is not None and network.get("nat") == "none"
-    for what, image in images.items():
+    errors = ErrorCollector()
+    for path, image in images.items():
         repository = _ECR.match(image)
-        if repository and region and partition_of(repository["region"]) != partition_of(region):
-            msg = (
-                f"{what} is {image!r}, in ECR of another partition than aws:region, {region!r}: no node may pull it. "
-                "Accepted is a registry that nodes reach. Copy the image into ECR of that region and name that"
+        if repository and region and get_partition(repository["region"]) != get_partition(region):
+            errors.add(
+                ArgumentError(
+                    path,
+                    "image-partition",
+                    "{given!r} is in ECR of another partition than {setting}, {region!r}, and nodes cannot pull it",
+                    accepted="an image in a registry that the nodes can reach",
+                    remedy="Copy the image into ECR of that region and name the copy",
+                    given=image,
+                    setting=get_setting_path("aws:region"),
+                    region=region,
+                )
             )
-            raise ValueError(msg)
-        if enclosed and repository and region and repository["region"] != region:
-            msg = (
-                f"{what} is {image!r} and network.nat is 'none'; endpoints of ECR reach repositories of {region!r} "
-                "only: copy the image into a repository of that region and name that, or take nat 'single'"
+        elif enclosed and repository and region and repository["region"] != region:
+            errors.add(
+                ArgumentError(
+                    path,
+                    "image-region",
+                    "{given!r} is not in {region!r}, and {nat} is 'none': endpoints of ECR reach one region only",
+                    remedy="Copy the image into a repository of {region!r} and name it, or set {nat} to 'single'",
+                    given=image,
+                    region=region,
+                    nat=NETWORK / "nat",
+                )
             )
-            raise ValueError(msg)
-        if enclosed and _is_public(image):
-            msg = (
-                f"{what} is {image!r} and network.nat is 'none'; no node reaches that registry: copy the image into a "
-                "repository of ECR and name that, or take nat 'single'"
+        elif enclosed and _is_public(image):
+            errors.add(
+                ArgumentError(
+                    path,
+                    "image-unreachable",
+                    "{given!r} is in a public registry, and {nat} is 'none': nodes cannot reach the registry",
+                    remedy="Copy the image into a repository of ECR and name the copy, or set {nat} to 'single'",
+                    given=image,
+                    nat=NETWORK / "nat",
+                )
             )
-            raise ValueError(msg)
+    errors.raise_errors()
 
 
 def _is_public(image: str) -> bool:

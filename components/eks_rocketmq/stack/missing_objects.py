@@ -1,79 +1,113 @@
-"""What a stack file names and a cluster that is made in the same update cannot have. Pure.
+"""Settings that need what a cluster cannot have in the update that creates it. Pure.
 
-Once the cluster is there, others may put all of it in, so only the create of the cluster is refused.
+Once the cluster exists, others can install what is missing, so the check applies to the create of the cluster only.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentMessage
+from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 from eks_rocketmq.stack.stack_file import NAMESPACES_OF_EVERY_CLUSTER
+from eks_rocketmq.stack.stack_paths import LOAD_BALANCER, NODE_GROUPS, ROCKETMQ
 
-_ROLES = ("nameServers", "controllers", "proxies")
-_CLASSES_OF_EKS = "gp2"
+_ROLES = ("name_servers", "controllers", "proxies")
+_CLASS_OF_EKS = "gp2"
 _OPERATOR = "the CRDs of the Prometheus operator"
-_BALANCER = "a controller that makes the load balancer"
+_BALANCER = "a controller that creates the load balancer"
+_REMEDY = "Leave the argument out of the first `pulumi up`, install what is missing, and set it again"
 
 
-def not_yet(values: Mapping[str, Any], unscaled: str = "") -> str:
-    """Return the error for what a new cluster cannot have, or an empty text.
+def list_missing_objects(
+    rocketmq: RocketMqArgs,
+    class_name: str,
+    balancer: Mapping[str, Any] | None,
+    unschedulable: ArgumentMessage | None = None,
+) -> list[ArgumentMessage]:
+    """Return a message for each argument that needs what a new cluster cannot have.
 
     Args:
-        values: the settings by key.
-        unscaled: why pods wait until there is an autoscaler, where they do.
+        rocketmq: arguments of RocketMQ.
+        class_name: StorageClass of the stack.
+        balancer: `networkLoadBalancer` of the stack file, or None.
+        unschedulable: why pods stay Pending until the cluster has an autoscaler.
     """
-    found = [f"{path} needs {what}" for path, what in (*_objects(values), *_software(values))]
-    found += [f"autoscaled in nodeGroups needs an autoscaler ({unscaled})"] if unscaled else []
-    if not found:
-        return ""
-    return (
-        "newCluster makes the cluster in this update, and it cannot have yet what these settings need:\n  "
-        + "\n  ".join(found)
-        + "\nAccepted at the first `pulumi up` is a stack file without them. Leave them out, run `pulumi up`, put what "
-        "is missing into the cluster, and set them again"
-    )
+    found = [
+        ArgumentMessage(
+            path,
+            "not-in-a-new-cluster",
+            "the cluster cannot have {needed} before this update has created it",
+            remedy=_REMEDY,
+            values={"needed": needed},
+        )
+        for path, needed in (
+            *_list_objects({**rocketmq}, class_name),
+            *_list_software({**rocketmq}),
+            *_list_balancer_needs({**rocketmq}, balancer),
+        )
+    ]
+    if unschedulable is not None:
+        found.append(
+            ArgumentMessage(
+                NODE_GROUPS,
+                "no-autoscaler-yet",
+                "groups rely on an autoscaler, which the cluster cannot have before this update has created it. "
+                "Without it, {reason}",
+                remedy="Leave {autoscaled} out of the first `pulumi up`, install the autoscaler, and set it again",
+                values={"reason": unschedulable, "autoscaled": Names(("autoscaled",))},
+            )
+        )
+    return found
 
 
-def _objects(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield settings that name objects of Kubernetes, and which."""
-    namespace = values["namespace"]
-    if not values["createNamespace"] and namespace not in NAMESPACES_OF_EVERY_CLUSTER:
-        yield "createNamespace false", f"the namespace {namespace!r}"
-    secrets = {
-        "tls.secretName": values["tls"].get("secretName"),
-        "dashboard.loginSecret": values["dashboard"].get("loginSecret"),
-        "dashboard.credentialsSecret": values["dashboard"].get("credentialsSecret"),
+def _list_objects(rocketmq: Mapping[str, Any], class_name: str) -> Iterator[tuple[ArgumentPath, str]]:
+    """Yield arguments that name Kubernetes objects, each with the object."""
+    namespace = rocketmq["namespace"]
+    if not rocketmq.get("create_namespace", True) and namespace not in NAMESPACES_OF_EVERY_CLUSTER:
+        yield ROCKETMQ / "create_namespace", f"the namespace {namespace!r}"
+    tls, dashboard = rocketmq.get("tls", {}), rocketmq.get("dashboard", {})
+    secrets: dict[ArgumentPath, str | None] = {
+        ROCKETMQ / "tls" / "secret_name": tls.get("secret_name"),
+        ROCKETMQ / "dashboard" / "login_secret": dashboard.get("login_secret"),
+        ROCKETMQ / "dashboard" / "credentials_secret": dashboard.get("credentials_secret"),
     }
-    secrets |= {f"imagePullSecrets[{i}]": name for i, name in enumerate(values["imagePullSecrets"])}
+    pull_secrets = ROCKETMQ / "image_pull_secrets"
+    secrets |= {pull_secrets.index(i): name for i, name in enumerate(rocketmq.get("image_pull_secrets", []))}
     for path, name in secrets.items():
         if name is not None:
             yield path, f"the Secret {name!r} in namespace {namespace!r}"
-    places = {"pods": values["pods"]} | {f"{role}.pods": values[role].get("pods", {}) for role in _ROLES}
-    groups = {f"brokerGroups[{group['name']!r}]": group for group in values["brokerGroups"]}
-    places |= {f"{place}.pods": group.get("pods", {}) for place, group in groups.items()}
-    for path, pods in places.items():
-        name = pods.get("priorityClass", "system-")
+    groups = {(ROCKETMQ / "broker_groups").index(i, each): each for i, each in enumerate(rocketmq["broker_groups"])}
+    holders = {ROCKETMQ: rocketmq} | {ROCKETMQ / name: rocketmq.get(name, {}) for name in _ROLES} | groups
+    for path, holder in holders.items():
+        name = holder.get("pods", {}).get("priority_class", "system-")
         if not name.startswith("system-"):
-            yield f"{path}.priorityClass", f"the PriorityClass {name!r}"
-    for path, claim in {"controllers": values["controllers"], **groups}.items():
-        name = claim.get("storageClass", values["storageClass"])
-        if name not in (values["storageClass"], _CLASSES_OF_EKS):
-            yield f"{path}.storageClass", f"the StorageClass {name!r}"
+            yield path / "pods" / "priority_class", f"the PriorityClass {name!r}"
+    for path, claim in {ROCKETMQ / "controllers": rocketmq.get("controllers", {}), **groups}.items():
+        name = claim.get("storage_class", class_name)
+        if name not in (class_name, _CLASS_OF_EKS):
+            yield path / "storage_class", f"the StorageClass {name!r}"
 
 
-def _software(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield settings that need software which the stack does not install."""
-    metrics, outside = values["monitoring"], values["external"]
-    if values["imagePullPolicy"] == "Never":
-        yield "imagePullPolicy 'Never'", "nodes that have the image already"
+def _list_software(rocketmq: Mapping[str, Any]) -> Iterator[tuple[ArgumentPath, str]]:
+    """Yield arguments that need software which the stack does not install."""
+    metrics = rocketmq.get("monitoring", {})
+    if rocketmq.get("image_pull_policy") == "Never":
+        yield ROCKETMQ / "image_pull_policy", "nodes that have the image already"
     if metrics.get("monitor", "none") != "none":
-        yield f"monitoring.monitor {metrics['monitor']!r}", _OPERATOR
+        yield ROCKETMQ / "monitoring" / "monitor", _OPERATOR
     if "alerts" in metrics:
-        yield "monitoring.alerts", _OPERATOR
-    balancer = outside.get("networkLoadBalancer")
-    if balancer is not None:
-        yield "external.networkLoadBalancer", "the AWS Load Balancer Controller"
-        for field in ("subnets", "securityGroups"):
-            if balancer.get(field):
-                yield f"external.networkLoadBalancer.{field}", "a network, which is made in this update as well"
-    if "loadBalancerClass" in outside:
-        yield f"external.loadBalancerClass {outside['loadBalancerClass']!r}", _BALANCER
+        yield ROCKETMQ / "monitoring" / "alerts", _OPERATOR
+
+
+def _list_balancer_needs(
+    rocketmq: Mapping[str, Any], balancer: Mapping[str, Any] | None
+) -> Iterator[tuple[ArgumentPath, str]]:
+    if balancer is None:
+        if "load_balancer_class" in rocketmq.get("external", {}):
+            yield ROCKETMQ / "external" / "load_balancer_class", _BALANCER
+        return
+    yield LOAD_BALANCER, "the AWS Load Balancer Controller"
+    for key, name in {"subnets": "subnets", "securityGroups": "security_groups"}.items():
+        if balancer.get(key):
+            yield LOAD_BALANCER / name, "a network"

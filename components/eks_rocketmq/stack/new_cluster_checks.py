@@ -1,91 +1,108 @@
-"""Parts of a new cluster that can never come up together. Pure."""
+"""Checks whether the parts of a new cluster fit each other. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from eks_rocketmq.args.aws_identifiers import is_arn, parse_arn
-from eks_rocketmq.args.errors import ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, ErrorCollector
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.addons.addon_plan import plan_addons
 from eks_rocketmq.eks.cluster.cluster_plan import ADMIN_POLICY, is_admin
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
-from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
+from eks_rocketmq.eks.ebs.driver_plan import plan_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, plan_network
 from eks_rocketmq.eks.nodes.node_plan import plan_nodes
 from eks_rocketmq.rocketmq.plan import plan
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
-from eks_rocketmq.stack import cross_checks
+from eks_rocketmq.stack import cross_checks, node_checks
 from eks_rocketmq.stack.new_cluster import NewCluster
 from eks_rocketmq.stack.pod_placement import Group, check_placement
-from eks_rocketmq.stack.spelling import as_spelled
+from eks_rocketmq.stack.stack_paths import CLUSTER, NETWORK, NODE_GROUPS
 
 
-def check_new_cluster(new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None) -> str:
-    """Reject what the parts of a new cluster accept by themselves and that cannot come up together.
+def check_new_cluster(
+    new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None
+) -> ArgumentMessage | None:
+    """Reject settings that are valid alone and contradict each other in a new cluster.
 
-    Returns why pods wait until the cluster has an autoscaler, or an empty text.
+    Returns why pods stay Pending until the cluster has an autoscaler, or None.
 
     Args:
-        new: the parts.
-        ebs_csi: the driver.
-        rocketmq: what runs on the nodes.
-        region: the stack's region, where it is known.
+        new: arguments of the components.
+        ebs_csi: arguments of the EBS CSI driver.
+        rocketmq: arguments of RocketMQ.
+        region: the stack's region, if it is known.
 
     Raises:
-        ValueError: naming the settings and what is accepted.
+        ValueError: for each contradiction.
     """
-    before, network = plan_addons(new.before_nodes), plan_network(new.network)
-    groups = [Group(args, plan_nodes(name, args)) for name, args in new.node_groups.items()]
-    places = {f"nodeGroups[{name.removeprefix('nodes-')!r}]": args for name, args in new.node_groups.items()}
-    cni, identity, problems = new.before_nodes["vpc_cni"], ebs_csi.get("identity", "irsa"), ErrorCollector()
-    problems.attempt(cross_checks.check_service_block, new.cluster, network.vpc)
-    problems.attempt(cross_checks.check_let_in, new.cluster)
-    problems.attempt(cross_checks.check_versions, new.cluster["version"], places, before)
-    problems.attempt(cross_checks.check_pod_network, cni, places)
-    check_pods = _pods_check(new, ebs_csi, rocketmq, region)
-    with problems.collect():
-        # Where nodes are missing, the check of the pods would repeat it for each of them.
-        cross_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
+    before, network = get_plan(new.before_nodes, plan_addons), get_plan(new.network, plan_network)
+    groups = [Group(args, get_plan(args, partial(plan_nodes, name))) for name, args in new.node_groups.items()]
+    paths = {NODE_GROUPS.key(name.removeprefix("nodes-")): args for name, args in new.node_groups.items()}
+    cni, identity, errors = new.before_nodes["vpc_cni"], ebs_csi.get("identity", "irsa"), ErrorCollector()
+    errors.attempt(cross_checks.check_service_block, new.cluster, network.vpc)
+    errors.attempt(cross_checks.check_token_role, new.cluster)
+    errors.attempt(node_checks.check_versions, new.cluster["version"], paths, before)
+    errors.attempt(node_checks.check_pod_network, cni, paths)
+    check_pods = _build_pods_check(new, ebs_csi, rocketmq, region)
+    with errors.collect():
+        # If nodes are missing, the check of the pods would repeat that for each workload.
+        node_checks.check_nodes(len(network.private), [group.plan for group in groups], rocketmq)
         check_pods(groups)
-    with problems.collect(), as_spelled("network"):
+    with errors.collect(within=NETWORK):
         identities = [cni.get("identity", "irsa"), identity]
         check_nodes_can_start(new.network, [*identities, *["pod_identity"] * cross_checks.has_agent(before)])
-    problems.attempt(cross_checks.check_agent, identity, before)
-    problems.attempt(cross_checks.check_role_names, ebs_csi["role_name"], cni)
-    problems.raise_errors()
+    errors.attempt(cross_checks.check_agent, identity, before)
+    errors.attempt(cross_checks.check_role_names, ebs_csi["role_name"], cni)
+    errors.raise_errors()
     if any("autoscaler" in addon["name"] for addon in new.after_nodes.get("addons", [])):
-        return ""
+        return None
     try:
         check_pods([replace(group, autoscaler=False) for group in groups])
-    except ValueError as error:
-        return str(error)
-    return ""
+    except ArgumentError as error:
+        return error.message
+    return None
 
 
-def locked_out(caller: str, cluster: EksClusterArgs) -> str:
-    """Return why the creator of the cluster could not use it afterwards, or an empty text.
+def find_lockout(caller: str, cluster: EksClusterArgs, *, hide_caller: bool = False) -> ArgumentMessage | None:
+    """Return why the creator of the cluster could not use it afterwards, or None.
 
     Args:
-        caller: ARN of the identity that runs the stack, as STS says it. It creates the cluster.
-        cluster: the new cluster.
+        caller: ARN from STS of the identity that runs the stack and creates the cluster.
+        cluster: arguments of the new cluster.
+        hide_caller: whether the message does not show the caller, whose role is encrypted in the stack file.
     """
     role = cluster.get("role_arn")
     admins = [str(entry["principal_arn"]) for entry in cluster.get("access_entries", []) if is_admin(entry)]
     if cluster.get("creator_is_admin", True):
         admins.append(caller)
     identity = caller if role is None else role
-    if any(_is(identity, admin) or _is(admin, identity) for admin in admins):
-        return ""
-    who = f"clusterRoleArn, {role!r}," if role else f"{caller!r}, which runs this stack,"
-    return (
-        f"newCluster gives {ADMIN_POLICY} to {' and '.join(map(repr, admins))}, and {who} puts this stack's objects "
-        "into it: it would be refused once the cluster is made. Accepted is an identity with that policy. Add an entry "
-        "to newCluster.accessEntries, or change clusterRoleArn or creatorIsAdmin"
+    if any(_is_principal(identity, admin) or _is_principal(admin, identity) for admin in admins):
+        return None
+
+    def show(principal: str) -> str:
+        return "the identity of `pulumi up`" if hide_caller and principal == caller else repr(principal)
+
+    return ArgumentMessage(
+        CLUSTER / "access_entries",
+        "creator-locked-out",
+        "{identity} creates the objects of this stack in the cluster, and only {admins} get {policy}",
+        accepted="an identity with that policy",
+        remedy="Add an entry for it, or change {role} or {creator}",
+        values={
+            "identity": show(identity),
+            "admins": " and ".join(map(show, admins)),
+            "policy": ADMIN_POLICY,
+            "role": CLUSTER / "role_arn",
+            "creator": CLUSTER / "creator_is_admin",
+        },
     )
 
 
-def _is(caller: str, principal: str) -> bool:
-    """Whether an identity is the principal or a session of it. The session's ARN has the role's name, not its path."""
+def _is_principal(caller: str, principal: str) -> bool:
+    """Return whether an identity is the principal or a session of it. The ARN of a session has no path."""
     if caller == principal:
         return True
     if not (is_arn(caller) and is_arn(principal)):
@@ -100,14 +117,16 @@ def _is(caller: str, principal: str) -> bool:
     )
 
 
-def _pods_check(
+def _build_pods_check(
     new: NewCluster, ebs_csi: EbsCsiAddonArgs, rocketmq: RocketMqArgs, region: str | None
 ) -> Callable[[Iterable[Group]], None]:
-    zones = new.network.get("zones") or [None] * len(plan_network(new.network).private)
-    made, addons = plan(rocketmq), plan_addons(new.after_nodes)
-    driver = render_configuration(ebs_csi.get("configuration", {}))
+    zones = new.network.get("zones") or [None] * len(get_plan(new.network, plan_network).private)
+    rocketmq_plan, addons = get_plan(rocketmq, plan), get_plan(new.after_nodes, plan_addons)
+    driver = get_plan(ebs_csi, plan_driver).configuration
 
     def check(groups: Iterable[Group]) -> None:
-        check_placement([nodes for group in groups for nodes in group.nodes(zones, region)], made, addons, driver)
+        check_placement(
+            [nodes for group in groups for nodes in group.list_nodes(zones, region)], rocketmq_plan, addons, driver
+        )
 
     return check

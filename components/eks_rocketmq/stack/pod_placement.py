@@ -1,14 +1,13 @@
-"""Whether all pods of a new cluster can run on its node groups. Pure.
-
-Errors call everything what the stack file calls it.
-"""
+"""Check whether all pods of a new cluster can run on its node groups. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, NamedTuple
 
+from eks_rocketmq.args.argument_path import ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.addons.addon_plan import COREDNS, AddonPlan
 from eks_rocketmq.eks.nodes.instance_sizes import estimate_allocatable
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
@@ -18,6 +17,7 @@ from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.plan import RocketMqPlan
 from eks_rocketmq.rocketmq.pods.placement import ZONE, Labels, Nodes, Pods, can_run, find_obstacle, find_shortage
 from eks_rocketmq.rocketmq.roles.role_plans import RolePlan
+from eks_rocketmq.stack.stack_paths import ADDONS, EBS_CSI, NODE_GROUPS, ROCKETMQ
 
 _EFFECTS = {of_eks: effect for effect, of_eks in EFFECTS.items()}
 _CRITICAL = {"key": "CriticalAddonsOnly", "operator": "Exists"}
@@ -25,7 +25,7 @@ _COREDNS: Mapping[str, Any] = {
     "replicaCount": 2,
     "tolerations": [_CRITICAL, {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}],
 }
-"""What the addon of EKS does when it is not configured."""
+"""Default configuration of the EKS add-on."""
 # https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
 _CONTROLLER: Mapping[str, Any] = {
     "replicaCount": 2,
@@ -38,26 +38,25 @@ _PLACES = ("affinity", "nodeSelector", "tolerations")
 
 @dataclass(frozen=True)
 class Group:
-    """A node group and what the stack file says of it."""
+    """A node group with its arguments."""
 
     args: NodeGroupArgs
     plan: NodePlan
     autoscaler: bool = True
-    """Whether the cluster has an autoscaler, for a group that is left to one."""
+    """Whether the cluster has an autoscaler that scales the group, if the group is autoscaled."""
 
     @property
     def size(self) -> int:
-        """Nodes that it has in each zone, or altogether: the desired ones, as nothing in the stack adds more. An
-        autoscaler, where the group is left to one, goes up to the most."""
+        """Number of nodes in each zone or in all zones: the desired number, or the maximum with an autoscaler."""
         autoscaled = self.autoscaler and self.args.get("autoscaled", False)
         return self.plan.max_size if autoscaled else self.plan.desired_size
 
-    def nodes(self, zones: Sequence[str | None], region: str | None) -> Iterator[Nodes]:
-        """Yield its nodes of each zone.
+    def list_nodes(self, zones: Sequence[str | None], region: str | None) -> Iterator[Nodes]:
+        """Yield the nodes of each zone.
 
         Args:
-            zones: names of the network's zones, None where only their number is known.
-            region: the stack's region, where it is known.
+            zones: names of the network's zones, or None for each if only their number is known.
+            region: the stack's region, if it is known.
         """
         own = range(len(zones))
         counts = dict.fromkeys(own, self.size)
@@ -65,19 +64,19 @@ class Group:
             # EC2 keeps one group over several zones balanced.
             filled = list(islice(cycle(own), self.size))
             counts = {place: filled.count(place) for place in own}
-        rooms = [estimate_allocatable(type_) for type_ in self.args["instance_types"]]
-        known = [one for one in rooms if one is not None]
+        sizes = [estimate_allocatable(type_) for type_ in self.args["instance_types"]]
+        known = [one for one in sizes if one is not None]
         for place, count in counts.items():
             yield Nodes(
                 count=count,
                 zone=zones[place] or f"zone {place + 1}",
-                labels=self._labels(zones[place], region),
+                labels=self._build_labels(zones[place], region),
                 taints=[{**taint, "effect": _EFFECTS[taint["effect"]]} for taint in self.plan.taints],
-                cpu=max(one.cpu for one in known) if len(known) == len(rooms) else None,
-                memory=max(one.memory for one in known) if len(known) == len(rooms) else None,
+                cpu=max(one.cpu for one in known) if len(known) == len(sizes) else None,
+                memory=max(one.memory for one in known) if len(known) == len(sizes) else None,
             )
 
-    def _labels(self, zone: str | None, region: str | None) -> Labels:
+    def _build_labels(self, zone: str | None, region: str | None) -> Labels:
         types = frozenset(self.args["instance_types"])
         architecture = frozenset({"arm64" if AMI_TYPES[self.plan.ami_type] == ARM else "amd64"})
         place = {ZONE: zone, "topology.kubernetes.io/region": region}
@@ -91,105 +90,132 @@ class Group:
         }
 
 
+class PlacedPods(NamedTuple):
+    """Pods of the new cluster."""
+
+    pods: Pods
+    settings: list[ArgumentPath]
+    """Arguments that decide where the pods run."""
+    claims: bool = False
+    """Whether the pods claim volumes."""
+
+
 def check_placement(
-    nodes: Sequence[Nodes], made: RocketMqPlan, addons: Iterable[AddonPlan], driver: str | None
+    nodes: Sequence[Nodes], rocketmq: RocketMqPlan, addons: Iterable[AddonPlan], driver: str | None
 ) -> None:
     """Reject pods that would stay Pending on the nodes of a new cluster.
 
     Args:
         nodes: all nodes.
-        made: RocketMQ.
-        addons: those of the new cluster.
-        driver: configuration of the EBS CSI addon as JSON, where it has one.
+        rocketmq: plan of RocketMQ.
+        addons: add-ons of the new cluster.
+        driver: configuration of the EBS CSI add-on as JSON, or None.
 
     Raises:
-        ValueError: naming the workload, what keeps it away and what to change.
+        ValueError: for the first workload without suitable nodes; with the obstacle and what to change.
     """
-    configured = _configuration(driver)
-    plugin = _node_plugin(configured.get("node"))
-    reached = [one for one in nodes if can_run(plugin, one)]
-    every = [*_rocketmq(made), *_addons(addons, configured.get("controller"))]
-    for pods, claims in every:
-        if told := find_obstacle(pods, nodes):
-            msg = (
-                f"nodeGroups: the pods of {pods.name} {told}. Accepted are node groups whose nodes take them all. "
-                f"Change nodeGroups (labels, taints, instanceTypes, desiredSize), or {pods.source}"
+    configured = _parse_configuration(driver)
+    plugin = _plan_node_plugin(configured.get("node"))
+    with_driver = [each for each in nodes if can_run(plugin, each)]
+    workloads = [*_list_rocketmq(rocketmq), *_list_addons(addons, configured.get("controller"))]
+    for workload in workloads:
+        if obstacle := find_obstacle(workload.pods, nodes):
+            raise ArgumentError(
+                NODE_GROUPS,
+                "pods-without-nodes",
+                "the pods of {workload} {obstacle}",
+                accepted="node groups whose nodes can run all pods",
+                remedy="Change {fields} of a group, or {settings}",
+                workload=workload.pods.name,
+                obstacle=obstacle,
+                fields=Names(("labels", "taints", "instance_types", "desired_size")),
+                settings=workload.settings,
             )
-            raise ValueError(msg)
-        if claims and (told := find_obstacle(pods, reached)):
-            msg = (
-                f"ebsCsi.configuration: the pods of {pods.name} claim volumes and {told}, once nodes without the "
-                "driver's own pods are left out: no volume is attached there. Accepted is a driver that runs on their "
-                "nodes. Leave tolerateAllTaints at true, or tolerate the taints in nodeTolerations"
+        if workload.claims and (obstacle := _find_driver_obstacle(workload.pods, with_driver)):
+            configuration = EBS_CSI / "configuration"
+            raise ArgumentError(
+                configuration,
+                "volumes-without-driver",
+                "the pods of {workload} claim volumes, and {obstacle}",
+                accepted="a driver that runs on all nodes of these pods",
+                remedy="Leave {everywhere} at true, or tolerate the taints in {tolerations}",
+                workload=workload.pods.name,
+                obstacle=obstacle,
+                everywhere=configuration / "tolerate_all_taints",
+                tolerations=configuration / "node_tolerations",
             )
-            raise ValueError(msg)
-    if told := find_shortage([pods for pods, _ in every], nodes):
-        msg = (
-            f"nodeGroups: the pods of {told}. Accepted are node groups with room for all of them. Raise desiredSize, "
-            "take larger instanceTypes, or lower cpu, memory or replicas"
-        )
-        raise ValueError(msg)
-
-
-def _rocketmq(made: RocketMqPlan) -> Iterator[tuple[Pods, bool]]:
-    """Yield RocketMQ's workloads, and whether each claims volumes."""
-    servers = _of_role("nameServers", made.name_servers)
-    yield replace(servers, anti_affinity=True), False
-    yield (
-        replace(_of_role("controllers", made.controllers), anti_affinity=True, zones=_spread(made, made.controllers)),
-        True,
-    )
-    for group in made.groups:
-        pods = _of_role(f"brokerGroups[{group.name!r}]", group.role)
-        yield replace(pods, anti_affinity=True, zones=_spread(made, group.role)), True
-    yield _of_role("proxies", made.proxies), False
-    console = made.dashboard
-    sizes = {} if console is None else {labels.DASHBOARD: (_thousandths(console.cpu), console.memory * MIB)}
-    for role in sorted(made.deployment.optional_roles):
-        cpu, memory = sizes.get(role, (0, 0))
-        yield (
-            Pods(
-                role,
-                1,
-                made.deployment.other_pods.build_placement({}),
-                cpu,
-                memory,
-                source="what pods says of all roles",
-            ),
-            False,
+    if shortage := find_shortage([workload.pods for workload in workloads], nodes):
+        raise ArgumentError(
+            NODE_GROUPS,
+            "nodes-too-small",
+            "the pods of {shortage}",
+            accepted="node groups with enough CPU and memory for all pods",
+            remedy="Raise {size}, take larger {types}, or lower {requests} of RocketMQ",
+            shortage=shortage,
+            size=Names(("desired_size",)),
+            types=Names(("instance_types",)),
+            requests=Names(("cpu", "memory", "replicas")),
         )
 
 
-def _of_role(name: str, role: RolePlan) -> Pods:
-    where = (
-        "what pods, or the role's own pods, say (nodeSelector, nodeAffinity, tolerations), its cpu, memory or replicas"
-    )
-    return Pods(
-        name,
-        role.replicas,
-        role.pods.build_placement({}),
-        _thousandths(role.cpu),
-        role.memory.limit * MIB,
-        source=where,
-    )
+def _find_driver_obstacle(pods: Pods, with_driver: Sequence[Nodes]) -> str | None:
+    """Return why the pods cannot run on the nodes with pods of the driver, or None if they can."""
+    if not with_driver:
+        return "no node can run the pods of the driver"
+    obstacle = find_obstacle(pods, with_driver)
+    return obstacle and f"on the nodes with pods of the driver they {obstacle}"
 
 
-def _spread(made: RocketMqPlan, role: RolePlan) -> int:
-    return min(made.deployment.zones, role.replicas)
+def _list_rocketmq(plan: RocketMqPlan) -> Iterator[PlacedPods]:
+    """Yield the workloads of RocketMQ."""
+    servers = _plan_role_pods("the name servers", plan.name_servers)
+    yield PlacedPods(replace(servers, anti_affinity=True), _list_settings(ROCKETMQ / "name_servers"))
+    for name, path, role in (
+        ("the controllers", ROCKETMQ / "controllers", plan.controllers),
+        *(
+            (f"broker group {group.name!r}", (ROCKETMQ / "broker_groups").index(i, group.name), group.role)
+            for i, group in enumerate(plan.groups)
+        ),
+    ):
+        pods = replace(_plan_role_pods(name, role), anti_affinity=True, zones=_count_spread_zones(plan, role))
+        yield PlacedPods(pods, _list_settings(path), claims=True)
+    yield PlacedPods(_plan_role_pods("the proxies", plan.proxies), _list_settings(ROCKETMQ / "proxies"))
+    dashboard = plan.dashboard
+    sizes = {} if dashboard is None else {labels.DASHBOARD: (_to_millicores(dashboard.cpu), dashboard.memory * MIB)}
+    for role_name in sorted(plan.deployment.optional_roles):
+        cpu, memory = sizes.get(role_name, (0, 0))
+        placement = plan.deployment.other_pods.build_placement({})
+        yield PlacedPods(Pods(f"the {role_name}", 1, placement, cpu, memory), [ROCKETMQ / "pods"])
 
 
-def _addons(addons: Iterable[AddonPlan], controller: object) -> Iterator[tuple[Pods, bool]]:
+def _list_settings(role: ArgumentPath) -> list[ArgumentPath]:
+    return [ROCKETMQ / "pods", *(role / field for field in ("pods", "cpu", "memory", "replicas"))]
+
+
+def _plan_role_pods(name: str, role: RolePlan) -> Pods:
+    placement = role.pods.build_placement({})
+    return Pods(name, role.replicas, placement, _to_millicores(role.cpu), role.memory.limit * MIB)
+
+
+def _count_spread_zones(plan: RocketMqPlan, role: RolePlan) -> int:
+    return min(plan.deployment.zones, role.replicas)
+
+
+def _list_addons(addons: Iterable[AddonPlan], controller: object) -> Iterator[PlacedPods]:
     for addon in addons:
         if addon.name == COREDNS:
-            where = "configuration of coredns in clusterAddons.addons, such as its tolerations"
-            yield _of_addon(COREDNS, {**_COREDNS, **_configuration(addon.configuration)}, where), False
+            values = {**_COREDNS, **_parse_configuration(addon.configuration)}
+            yield PlacedPods(_plan_addon_pods(COREDNS, values), [ADDONS / "addons"])
     own = controller if isinstance(controller, Mapping) else {}
-    where = "controllerTolerations and controllerNodeSelector in ebsCsi.configuration"
-    yield _of_addon("the EBS CSI driver's controller", {**_CONTROLLER, **own}, where), False
+    configuration = EBS_CSI / "configuration"
+    yield PlacedPods(
+        _plan_addon_pods("the EBS CSI driver's controller", {**_CONTROLLER, **own}),
+        [configuration / "controller_tolerations", configuration / "controller_node_selector"],
+    )
 
 
-def _node_plugin(values: object) -> Pods:
-    """Return the driver's pods on the nodes: a node without one attaches no volume."""
+def _plan_node_plugin(values: object) -> Pods:
+    """Return the driver's pods on the nodes. A node without one cannot attach volumes."""
     own = values if isinstance(values, Mapping) else {}
     everywhere = [{"operator": "Exists"}]
     limited = own.get("tolerateAllTaints", True) is False
@@ -197,14 +223,14 @@ def _node_plugin(values: object) -> Pods:
     terms = {"nodeSelectorTerms": [{"matchExpressions": [types]}]}
     default = {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
     tolerations = {"tolerations": own.get("tolerations", _NODE_TOLERATIONS) if limited else everywhere}
-    return _of_addon("the EBS CSI driver's node pods", {**default, **own, **tolerations}, "")
+    return _plan_addon_pods("the EBS CSI driver's node pods", {**default, **own, **tolerations})
 
 
-def _of_addon(name: str, values: Mapping[str, Any], where: str) -> Pods:
-    """Return the pods of an addon. What its schema would refuse is left to EKS."""
+def _plan_addon_pods(name: str, values: Mapping[str, Any]) -> Pods:
+    """Return the pods of an add-on. EKS validates the configuration by its schema."""
     replicas = values.get("replicaCount")
     spec = {key: values[key] for key in _PLACES if _is_well_formed(key, values.get(key))}
-    return Pods(name, replicas if isinstance(replicas, int) else 1, spec, source=where)
+    return Pods(name, replicas if isinstance(replicas, int) else 1, spec)
 
 
 def _is_well_formed(key: str, value: object) -> bool:
@@ -233,10 +259,10 @@ def _is_expression(value: object) -> bool:
     return texts and value.get("operator") in ("In", "NotIn", "Exists", "DoesNotExist")
 
 
-def _configuration(text: str | None) -> Mapping[str, Any]:
+def _parse_configuration(text: str | None) -> Mapping[str, Any]:
     found = json.loads(text) if text else {}
     return found if isinstance(found, dict) else {}
 
 
-def _thousandths(cpu: str) -> int:
+def _to_millicores(cpu: str) -> int:
     return int(cpu[:-1]) if cpu.endswith("m") else round(float(cpu) * 1000)

@@ -1,163 +1,207 @@
-"""Encrypted values of a stack file: which there may be, and errors that show nothing of them."""
+"""Encrypted values of a stack file: which ones are accepted, and errors that reveal nothing of them."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pulumi
-from yaml import MappingNode, Node, SequenceNode
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from eks_rocketmq.args.arg_schema import (
-    FieldError,
-    collect_field_names,
-    convert_from_camel_case,
-    to_camel_case,
-    validate_args,
-)
-from eks_rocketmq.args.errors import ErrorCollector
-from eks_rocketmq.args.redaction import redact, reveals
+from eks_rocketmq.args.arg_schema import collect_field_names, convert_from_camel_case, validate_args
+from eks_rocketmq.args.argument_path import ArgumentPath, to_camel_case
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, errors_within, render_error
+from eks_rocketmq.args.redaction import Secret, redact, reveals
 from eks_rocketmq.rocketmq.access.access import CHOICES, AccessArgs, plan_access
-from eks_rocketmq.stack.spelling import as_spelled
-from eks_rocketmq.stack.stack_yaml import is_encrypted
+from eks_rocketmq.stack.stack_paths import ACCESS, CLUSTER, ROCKETMQ, STACK_FILE, get_setting_path
+from eks_rocketmq.stack.stack_yaml import get_fields, is_encrypted
 
 _ACCESS = "access"
-_KNOWN = frozenset({*map(to_camel_case, collect_field_names(AccessArgs)), *CHOICES})
-"""Fields and choices, which no error has to hide."""
+_KNOWN = frozenset({*collect_field_names(AccessArgs), *map(to_camel_case, collect_field_names(AccessArgs)), *CHOICES})
+"""Fields and choices, which errors may show."""
 
 
-def check_encrypted(given: Mapping[str, str], encrypted: Collection[str], written: Node | None) -> None:
-    """Refuse encrypted values that would come out in plain text, and those of `access` that are not accepted.
+def check_encrypted(
+    given: Mapping[str, str], encrypted: Collection[str], written: Mapping[str, Node | None] | None
+) -> None:
+    """Reject encrypted values that would appear in plain text, and values of `access` that are not accepted.
 
-    It comes before anything that may show a value.
+    Call it before anything that may show a value.
 
     Args:
         given: text of each key of the project.
         encrypted: keys that are encrypted as a whole or in part.
-        written: `access` in the stack file, where single values of it may be encrypted.
+        written: values of these keys in the stack file, where only parts of a value may be encrypted. None without it.
 
     Raises:
-        ValueError: naming each key and nothing of a value that is encrypted.
+        ValueError: for each encrypted value, without the value.
     """
-    problems = ErrorCollector()
+    errors, nodes = ErrorCollector(), written or {}
     for key in encrypted:
-        if key != _ACCESS:
-            msg = (
-                f"{key} is encrypted; accepted is plain text, `access` alone can be a secret: set it again without "
-                "--secret"
+        if key == _ACCESS:
+            continue
+        path = get_setting_path(key)
+        for part in list(_list_encrypted_paths(nodes.get(key), path)) or [path]:
+            in_access = str(part).startswith(str(ACCESS))
+            errors.add(
+                ArgumentError(
+                    part,
+                    "encrypted-key",
+                    "the value is encrypted",
+                    accepted="plain text. Only {access} can be a secret",
+                    remedy="Move it to {access}" if in_access else "Set it again without --secret",
+                    access=ACCESS,
+                )
             )
-            problems.add(FieldError((key,), msg, ""))
     if _ACCESS in encrypted:
-        problems.attempt(_check_access, given[_ACCESS], written)
-    problems.raise_errors()
+        errors.attempt(_check_access, given[_ACCESS], nodes.get(_ACCESS))
+    errors.raise_errors()
+
+
+def _list_encrypted_paths(node: Node | None, path: ArgumentPath) -> Iterator[ArgumentPath]:
+    if is_encrypted(node):
+        yield path
+    elif isinstance(node, MappingNode):
+        for name, item in get_fields(node).items():
+            yield from _list_encrypted_paths(item, path.unknown(name) if name.isidentifier() else path.key(name))
+    elif isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _list_encrypted_paths(item, path.index(index))
 
 
 def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
-    """Refuse encrypted `aws:assumeRoles` where the token's role is taken from them.
+    """Reject encrypted `aws:assumeRoles` if the role of the token is taken from them.
 
     The kubeconfig and errors would show it.
 
     Args:
         given: text of each key of the project.
-        encrypted: whether `aws:assumeRoles` is.
+        encrypted: whether `aws:assumeRoles` is encrypted.
 
     Raises:
         ValueError: with the accepted settings.
     """
-    if encrypted and not given.get("clusterRoleArn"):
-        msg = (
-            "aws:assumeRoles is encrypted, and without clusterRoleArn the role of the cluster's token is the last of "
-            "its roles; accepted is clusterRoleArn in plain text, or `none` for no role: give it, or set "
-            "aws:assumeRoles again without --secret"
+    cluster = _parse_json(given.get("cluster", ""))
+    if encrypted and not (isinstance(cluster, dict) and cluster.get("roleArn")):
+        raise ArgumentError(
+            CLUSTER / "role_arn",
+            "encrypted-roles",
+            "a value is required, because {assumed} is encrypted and its last role would be shown",
+            accepted="the ARN of a role in plain text, or 'none' for no role",
+            remedy="Set it, or set {assumed} again without --secret",
+            assumed=get_setting_path("aws:assumeRoles"),
         )
-        raise FieldError(("clusterRoleArn",), msg, "")
 
 
-def hold_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
-    """Make secrets of the passwords of users, which are encrypted in the stack file.
+def protect_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
+    """Mark the passwords of users, which are encrypted in the stack file, as secrets.
 
     Raises:
         ValueError: for each password in plain text.
     """
-    problems = ErrorCollector()
-    for place, user in enumerate(given.get("users", [])):
+    errors = ErrorCollector()
+    for index, user in enumerate(given.get("users", [])):
         if "password" not in user:
             continue
         if _ACCESS in encrypted:
             user["password"] = pulumi.Output.secret(user["password"])
             continue
-        msg = (
-            f"access.users[{user['name']!r}].password is in plain text; leave it out and one is generated, or "
-            f"set it with `pulumi config set --path 'access.users[{place}].password' --secret`"
-        )
-        problems.add(ValueError(msg))
-    problems.raise_errors()
+        errors.add(_build_password_error(index, user))
+    errors.raise_errors()
+
+
+def _build_password_error(index: int, user: Mapping[str, Any]) -> ArgumentError:
+    return ArgumentError(
+        (ACCESS / "users").index(index, user) / "password",
+        "plain-password",
+        "the password is in plain text",
+        remedy="Leave it out and one is generated, or run "
+        "`pulumi config set --path 'access.users[{index}].password' --secret`",
+        index=index,
+    )
 
 
 def _check_access(text: str, written: Node | None) -> None:
-    value, real, shown = _json(text), ErrorCollector(), ErrorCollector()
+    value, real, shown = _parse_json(text), ErrorCollector(), ErrorCollector()
     with real.collect():
         _check_value(value)
+    redacted = _redact_encrypted(value, written)
     if not real:
+        _reject_plain_passwords(redacted)
         return
     with shown.collect():
-        _check_value(_hidden(value, written))
-    problems, secret = ErrorCollector(), _secret(value, written)
+        _check_value(redacted)
+    errors, secret = ErrorCollector(), _list_encrypted(value, written)
     for each in shown or [_GENERAL]:
-        problems.add(_GENERAL if reveals(str(each), secret, _KNOWN) else each)
-    problems.raise_errors()
+        texts = f"{each}\n{render_error(each, STACK_FILE)}"
+        errors.add(_GENERAL if reveals(texts, secret, _KNOWN) else each)
+    errors.raise_errors()
 
 
-_GENERAL = ValueError(
-    "access has an encrypted value that is not accepted, and nothing of it is shown; accepted are the fields of "
-    "AccessArgs in components/README.md: compare it with `pulumi config get access`"
+def _reject_plain_passwords(redacted: AccessArgs) -> None:
+    errors = ErrorCollector()
+    for index, user in enumerate(redacted.get("users", [])):
+        if "password" in user and not isinstance(user["password"], Secret):
+            errors.add(_build_password_error(index, user))
+    errors.raise_errors()
+
+
+_GENERAL = ArgumentError(
+    ACCESS,
+    "encrypted-value",
+    "an encrypted value is not accepted, and the error does not show it",
+    accepted="the fields of AccessArgs in components/README.md",
+    remedy="Compare them with `pulumi config get access`",
 )
 
 
 def _check_value(value: Any) -> None:  # noqa: ANN401 - any JSON
     if not isinstance(value, dict):
-        msg = "is encrypted and not accepted; accepted is an object"
-        raise FieldError((_ACCESS,), _ACCESS, msg)
-    problems = ErrorCollector()
-    args = convert_from_camel_case(value, AccessArgs, _ACCESS, (_ACCESS,), problems)
-    with as_spelled():
-        problems.attempt(validate_args, args, AccessArgs, _ACCESS, (_ACCESS,))
-        problems.raise_errors()
+        raise ArgumentError(ACCESS, "encrypted-type", "the value is encrypted and is no object", accepted="an object")
+    errors = ErrorCollector()
+    args = convert_from_camel_case(value, AccessArgs, ACCESS, errors)
+    errors.attempt(validate_args, args, AccessArgs, ACCESS)
+    errors.raise_errors()
+    with errors_within(ROCKETMQ):
         plan_access(args)
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
+def _parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
 
 
-def _hidden(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - any JSON
-    """Return the value with everything replaced that is not in plain text in the file."""
-    parts = _parts(value, written)
+def _redact_encrypted(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value with everything redacted that is not in plain text in the file."""
+    parts = _get_parts(value, written)
     if parts is None:
         return redact(value)
     if isinstance(parts, dict):
-        return {key: _hidden(*part) for key, part in parts.items()}
-    return [_hidden(*part) for part in parts] if parts else value
+        return {key: _redact_encrypted(*part) for key, part in parts.items()}
+    return [_redact_encrypted(*part) for part in parts] if parts else value
 
 
-def _secret(value: Any, written: Node | None) -> list[Any]:  # noqa: ANN401 - any JSON
-    """All parts of the value that are encrypted."""
-    parts = _parts(value, written)
+def _list_encrypted(value: Any, written: Node | None) -> list[Any]:  # noqa: ANN401 - any JSON
+    """Return all encrypted parts of the value."""
+    parts = _get_parts(value, written)
     if parts is None:
         return [value]
+    keys = [key for key in parts if isinstance(key, Secret)] if isinstance(parts, dict) else []
     inner = parts.values() if isinstance(parts, dict) else parts
-    return [secret for part in inner for secret in _secret(*part)]
+    return [*keys, *(secret for part in inner for secret in _list_encrypted(*part))]
 
 
-def _parts(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - a dict or list of value and node, by the value
-    """What is inside of a value with its places in the file; None where all of it is encrypted, or may be."""
-    if written is None or is_encrypted(written):
-        return None
-    if isinstance(value, dict) and isinstance(written, MappingNode):
-        nodes = {key.value: node for key, node in written.value}
-        return {key: (item, nodes.get(key)) for key, item in value.items()}
+def _get_parts(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - a dict or list of value and node, by the value
+    """Return the parts of a value with their nodes in the file, or None if all of it is or may be encrypted.
+
+    The file may not be the one that the engine reads (`--config-file`), and an environment may add values. What differs
+    from the file may be encrypted.
+    """
+    if isinstance(value, dict) and isinstance(written, MappingNode) and not is_encrypted(written):
+        nodes = get_fields(written)
+        return {key if key in nodes else redact(key): (item, nodes.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(written, SequenceNode) and len(value) == len(written.value):
         return list(zip(value, written.value, strict=True))
-    return [] if not isinstance(value, dict | list) else None
+    text = value if isinstance(value, str) else json.dumps(value)
+    return [] if isinstance(written, ScalarNode) and written.value == text else None

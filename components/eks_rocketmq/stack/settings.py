@@ -1,375 +1,218 @@
-"""The stack's configuration as typed settings, read once and checked before anything is planned.
+"""Settings of a stack, read from its configuration and validated before anything is planned."""
 
-What exists stands in `Pulumi.yaml`: this module reads its `config:` block and holds the values to it.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
 
-from eks_rocketmq.args.arg_schema import convert_from_camel_case, to_camel_case
-from eks_rocketmq.args.aws_identifiers import parse_role_arn, validate_cluster_name
-from eks_rocketmq.args.errors import ErrorCollector
-from eks_rocketmq.args.validation import reject_duplicates, validate_dns_subdomain
-from eks_rocketmq.eks.addons.addon_plan import (
-    AFTER_NODES,
-    BEFORE_NODES,
-    DEFAULT_ADDONS,
-    NODE_ADDONS,
-    VPC_CNI,
-    plan_addons,
-)
-from eks_rocketmq.eks.addons.cluster_addons_args import AddonStage, ClusterAddonsArgs, VpcCniArgs
-from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
+from eks_rocketmq.args.arg_schema import convert_from_camel_case
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
-from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
-from eks_rocketmq.eks.ebs.driver_plan import plan_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
-from eks_rocketmq.eks.ebs.ebs_csi_policy import build_key_policy
-from eks_rocketmq.eks.ebs.self_managed_driver import parse_driver_names
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.eks.ebs.storage_class_plan import RESERVED_NAMES, build_parameters, get_reclaim_policy
-from eks_rocketmq.eks.iam import role_checks
-from eks_rocketmq.eks.network.network_args import NetworkArgs
-from eks_rocketmq.eks.network.network_plan import plan_network
-from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
-from eks_rocketmq.eks.nodes.node_plan import plan_nodes
+from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
+from eks_rocketmq.eks.network.load_balancer import NetworkLoadBalancerArgs
 from eks_rocketmq.lookups.aws_session import get_assumed_role
-from eks_rocketmq.pulumi_sdk.component import set_warning_translation
 from eks_rocketmq.pulumi_sdk.sdk_internals import get_config_values, get_project_directory, is_config_secret
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
-from eks_rocketmq.stack import cross_checks, error_text, secret_checks, stack_file, stack_yaml
+from eks_rocketmq.stack import cross_checks, secret_checks, stack_file, stack_yaml
 from eks_rocketmq.stack.arn_checks import check_arns
-from eks_rocketmq.stack.component_args import part
-from eks_rocketmq.stack.config_values import UNSET, checked_values, declaration
-from eks_rocketmq.stack.external_settings import external
+from eks_rocketmq.stack.component_settings import (
+    AwsSettings,
+    grant_key,
+    read_cluster,
+    read_ebs_csi,
+    read_new_cluster,
+    read_oidc,
+    read_rocketmq,
+    read_storage,
+)
+from eks_rocketmq.stack.error_report import report_errors
 from eks_rocketmq.stack.image_checks import check_images
-from eks_rocketmq.stack.missing_objects import not_yet
+from eks_rocketmq.stack.missing_objects import list_missing_objects
 from eks_rocketmq.stack.new_cluster import NewCluster
 from eks_rocketmq.stack.new_cluster_checks import check_new_cluster
-from eks_rocketmq.stack.rocketmq_checks import check_rocketmq
-from eks_rocketmq.stack.spelling import RENAMED, as_spelled, spelled_for_rocketmq
+from eks_rocketmq.stack.stack_keys import find_new_key, parse_values
+from eks_rocketmq.stack.stack_paths import (
+    ADDONS,
+    CLUSTER,
+    NETWORK,
+    NODE_GROUPS,
+    STACK_FILE,
+)
 
-ROCKETMQ_KEYS: Mapping[str, str] = {
-    argument: RENAMED.get(argument, to_camel_case(argument)) for argument in RocketMqArgs.__annotations__
-}
-"""What the stack file calls each argument of `RocketMq`."""
-
-
-_Groups = Mapping[str, NodeGroupArgs]
-_Stages = tuple[ClusterAddonsArgs, ClusterAddonsArgs]
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What one stack is configured to be, in the shapes that the components take."""
+    """Arguments of the components of one stack. The program adds what only the cluster knows."""
 
-    cluster: ExistingEksClusterArgs
-    """The cluster that is adopted, unless there is a new one."""
-    new_cluster: NewCluster | None
-    oidc_provider_exists: bool
-    oidc_client_ids: list[str]
-    """Audiences of the provider beside STS's own."""
+    cluster: ExistingEksClusterArgs | NewCluster
+    oidc: ClusterOidcProviderArgs
     ebs_csi: EbsCsiAddonArgs
-    """The program puts in the cluster's issuer, provider and version."""
     storage: EbsStorageClassArgs
     rocketmq: RocketMqArgs
-    """The program puts in the StorageClass."""
 
 
 def load() -> Settings:
-    """The settings of the running stack, in whose words components warn from now on.
+    """Return the settings of the running stack.
 
     Raises:
-        RunError: for each key that is unknown, missing, ill-typed, out of range or encrypted; it names key and stack
-            file, in whose order they are, and shows nothing that is encrypted.
+        RunError: for all keys and arguments that are not accepted, in the order of the stack file. It shows nothing
+            that is encrypted.
     """
     project, root = pulumi.get_project(), get_project_directory()
-    # RocketMq alone warns of its arguments.
-    set_warning_translation(spelled_for_rocketmq)
-    declared = declaration(root)
     prefix = f"{project}:"
     given = {key.removeprefix(prefix): text for key, text in get_config_values().items() if key.startswith(prefix)}
     encrypted = {key for key in given if is_config_secret(f"{prefix}{key}")}
     file, written = f"Pulumi.{pulumi.get_stack()}.yaml", stack_yaml.StackFile()
+    errors = ErrorCollector()
     try:
         written = stack_yaml.read(root / file)
-        stack_file.check_places(written, project, declared)
-        problems = ErrorCollector()
-        problems.attempt(stack_file.check_keys, get_config_values(), project)
-        problems.attempt(stack_file.check_guard, get_config_values(), written)
-        problems.attempt(stack_file.check_switches, written, project)
-        problems.attempt(secret_checks.check_encrypted, given, encrypted, written.find(f"{prefix}access"))
-        problems.attempt(secret_checks.check_assumed_roles, given, encrypted=is_config_secret("aws:assumeRoles"))
-        problems.raise_errors()
-        aws = pulumi.Config("aws")
-        if not given.get("clusterRoleArn"):
-            # The role that the AWS provider assumes creates the cluster, so the token is requested as the same role.
-            given["clusterRoleArn"] = get_assumed_role({"assumeRoles": aws.get("assumeRoles")}) or ""
-        # What is encrypted would stand in errors.
-        account = None if is_config_secret(guard := "aws:allowedAccountIds") else get_config_values().get(guard)
-        region = None if is_config_secret("aws:region") else aws.get("region")
-        settings = parse(declared, given, aws.get("profile"), region, stack_file.only_account(account))
-        secret_checks.hold_passwords(settings.rocketmq.get("access", {}), encrypted)
+        stack_file.check_locations(written, project)
+        errors.attempt(stack_file.check_keys, get_config_values(), project)
+        errors.attempt(stack_file.check_guard, get_config_values(), written)
+        secrets = ErrorCollector()
+        nodes = {key: written.find(f"{prefix}{key}") for key in encrypted}
+        secrets.attempt(secret_checks.check_encrypted, given, encrypted, nodes)
+        secrets.attempt(secret_checks.check_assumed_roles, given, encrypted=is_config_secret("aws:assumeRoles"))
+        if secrets:
+            # Other errors could show an encrypted value.
+            errors.add_all(secrets)
+            errors.raise_errors()
+        settings = errors.attempt(parse, given, _read_aws_settings(), encrypted)
+        errors.raise_errors()
     except ValueError as error:
-        raise pulumi.RunError(error_text.told(error, file, written, project)) from None
-    if "kms_key_id" in settings.storage and (settings.ebs_csi.get("existing") or settings.ebs_csi.get("auto_mode")):
-        pulumi.log.warn(cross_checks.KEY_UNSEEN)
+        raise pulumi.RunError(report_errors(error, file, written, project)) from None
+    settings = cast("Settings", settings)
+    if warning := cross_checks.warn_about_key(settings.ebs_csi, settings.storage):
+        pulumi.log.warn(warning.render(STACK_FILE))
     return settings
 
 
+def _read_aws_settings() -> AwsSettings:
+    aws = pulumi.Config("aws")
+
+    def get(key: str) -> str | None:
+        # Errors would show encrypted values.
+        return None if is_config_secret(f"aws:{key}") else aws.get(key)
+
+    return AwsSettings(
+        profile=aws.get("profile"),
+        region=get("region"),
+        account=stack_file.find_single_account(get("allowedAccountIds")),
+        assumed_role=get_assumed_role({"assumeRoles": get("assumeRoles")}),
+    )
+
+
 def parse(
-    declared: Mapping[str, Mapping[str, Any]],
     given: Mapping[str, str],
-    profile: str | None = None,
-    region: str | None = None,
-    account: str | None = None,
+    aws: AwsSettings = AwsSettings(),  # noqa: B008 - immutable
+    encrypted: Collection[str] = (),
 ) -> Settings:
-    """Typed settings from the configuration's texts. Pure.
+    """Return the settings from the texts of the configuration. Pure, without encrypted passwords.
 
     Args:
-        declared: the `config:` block of Pulumi.yaml.
-        given: key without namespace to text, objects and lists as JSON, as Pulumi hands them over.
-        profile: AWS profile of the stack's aws settings.
-        region: region of the stack's aws settings.
-        account: the account that they allow, where it is one.
+        given: JSON by key without namespace.
+        aws: settings of the AWS provider.
+        encrypted: keys that are encrypted as a whole or in part.
 
     Raises:
-        ValueError: for each key, naming it, what was given, what is accepted, and the nearest name.
+        ValueError: for each key and argument that is not accepted.
     """
-    return assemble(declared, checked_values(declared, given), profile, region, account)
+    errors = ErrorCollector()
+    values = parse_values(given, errors)
 
+    def read(reader: Callable[..., _Result], key: str, *args: Any) -> _Result | None:  # noqa: ANN401 - see the readers
+        return errors.attempt(reader, values[key], *args) if key in values else None
 
-def assemble(
-    declared: Mapping[str, Mapping[str, Any]],
-    values: Mapping[str, Any],
-    profile: str | None,
-    region: str | None = None,
-    account: str | None = None,
-) -> Settings:
-    """The settings that checked values make. Arguments and errors as for `parse`."""
-    problems = ErrorCollector()
-    cluster = problems.attempt(_cluster, values, profile)
-    storage = problems.attempt(_storage, values)
-    if values["newCluster"]:
-        known: EbsStorageClassArgs = storage or {"class_name": values["storageClass"], "create": True}
-        problems.attempt(cross_checks.check_existing, values, known)
-    ebs_csi = problems.attempt(_ebs_csi, declared, values, storage or {"class_name": ""})
-    rocketmq = problems.attempt(_rocketmq, declared, values)
-    new = problems.attempt(_new_cluster, values, cluster or {"cluster_name": "cluster"})
-    problems.raise_errors()
-    assert cluster and storage and ebs_csi and rocketmq, "what has no problem was made"  # noqa: PT018, S101
-    if storage.get("create", False):
-        problems.attempt(cross_checks.check_class, storage, rocketmq)
-    problems.attempt(check_arns, values, region, account)
+    cluster: Any = read(read_cluster, "cluster", aws)
+    name = cluster["cluster_name"] if cluster else "cluster"
+    storage = read(read_storage, "storage", values.get("ebsCsi", {}))
+    ebs_csi = read(read_ebs_csi, "ebsCsi", name)
+    oidc = read(read_oidc, "oidc")
+    rocketmq = read(read_rocketmq, "rocketmq", values, encrypted)
+    # The parts are read too if the errors of the cluster hide whether it is new.
+    new, placeholder = None, cast("EksClusterArgs", {"cluster_name": name})
+    if not cluster or "version" in cluster:
+        new = errors.attempt(read_new_cluster, values, cluster or placeholder)
+    else:
+        errors.attempt(_reject_parts_of_new_cluster, values)
     network = new.network if new else None
-    problems.attempt(cross_checks.check_zones, rocketmq, region, network)
-    problems.attempt(cross_checks.check_namespace, rocketmq)
-    if new is not None:
-        problems.attempt(cross_checks.check_balancer, values)
-        absent = problems.attempt(check_new_cluster, new, ebs_csi, rocketmq, region)
-        new = replace(new, not_yet=not_yet(values, absent or ""))
-    problems.attempt(check_images, network, rocketmq, region)
-    problems.raise_errors()
-    return Settings(
-        cluster=cluster,
-        new_cluster=new,
-        oidc_provider_exists=values["oidcProvider"] == "existing",
-        oidc_client_ids=cross_checks.client_ids(values["oidcClientIds"]),
-        ebs_csi=ebs_csi,
-        storage=storage,
-        rocketmq=rocketmq,
-    )
+    if rocketmq:
+        errors.attempt(cross_checks.check_namespace, rocketmq)
+        errors.attempt(cross_checks.check_zones, rocketmq, aws.region, network)
+        errors.attempt(check_images, network, rocketmq, aws.region)
+    if rocketmq and storage and storage.get("create", False):
+        errors.attempt(cross_checks.check_class, storage, rocketmq)
+    if oidc and ebs_csi and storage and cluster and "version" in cluster:
+        errors.attempt(cross_checks.check_existing, oidc, ebs_csi, storage)
+    parts = {"ebs_csi": ebs_csi, "storage": storage, "rocketmq": rocketmq, "cluster": cluster}
+    parts |= _list_parts_of_new_cluster(new) if new else {}
+    parts |= _list_parts_of_external(rocketmq, values) if rocketmq and "networkLoadBalancer" in values else {}
+    errors.attempt(check_arns, parts, aws.region, aws.account)
+    if new and cluster and ebs_csi and storage and rocketmq:
+        new = _check_new_cluster(errors, new, ebs_csi, storage, rocketmq, values.get("networkLoadBalancer"), aws)
+    _raise_settings_errors(errors, given)
+    assert cluster and oidc and ebs_csi and storage and rocketmq, "without an error all of them are valid"  # noqa: PT018, S101
+    return Settings(new or cluster, oidc, grant_key(ebs_csi, storage), storage, rocketmq)
 
 
-def _rocketmq(declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> RocketMqArgs:
-    types, problems = RocketMqArgs.__annotations__, ErrorCollector()
-    given = {
-        argument: values[key]
-        if key == "external"
-        else convert_from_camel_case(values[key], types[argument], key, (key,), problems)
-        for argument, key in ROCKETMQ_KEYS.items()
-        if values[key] != declared[key].get("default") or values[key] not in UNSET
-    }
-    args = cast("RocketMqArgs", given)
-    if args.pop("external", None):
-        # Whatever is wrong in it, the other keys are checked as well.
-        outside = problems.attempt(_external, values["external"])
-        args |= {} if outside is None else {"external": outside}
-    with problems.collect(), as_spelled(words=spelled_for_rocketmq):
-        check_rocketmq(args)
-    problems.raise_errors()
-    return args
+def _raise_settings_errors(errors: ErrorCollector, given: Mapping[str, str]) -> None:
+    """Raise the errors. A required argument is not reported as missing while the file has former keys."""
+    shown = ErrorCollector()
+    converted = not any(map(find_new_key, given))
+    shown.add_all(each for each in errors if converted or not isinstance(each, ArgumentError) or each.code != "missing")
+    shown.raise_errors()
 
 
-def _external(given: Mapping[str, Any]) -> ExternalArgs:
-    with as_spelled():
-        made = external(given)
-    return cast(ExternalArgs, made)
+def _list_parts_of_new_cluster(new: NewCluster) -> dict[str, Any]:
+    """Return the arguments of the components as the file has them: node groups by name, all add-ons in one list."""
+    groups = {name.removeprefix("nodes-"): args for name, args in new.node_groups.items()}
+    addons = [*new.before_nodes.get("addons", []), *new.after_nodes.get("addons", [])]
+    return {"network": new.network, "node_groups": groups, "addons": {**new.before_nodes, "addons": addons}}
 
 
-def _new_cluster(values: Mapping[str, Any], known: ExistingEksClusterArgs) -> NewCluster | None:
-    parts, problems = {key: values[key] for key in ("network", "clusterAddons", "nodeGroups")}, ErrorCollector()
-    if not values["newCluster"]:
-        for key, given in parts.items():
-            if given:
-                msg = (
-                    f"{key} is given, but the stack adopts cluster {values['clusterName']!r}: give newCluster too, or "
-                    f"leave {key} out"
+def _list_parts_of_external(rocketmq: RocketMqArgs, values: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the load balancer and RocketMQ as the file has them, without the annotations of the load balancer."""
+    converted = ErrorCollector()
+    external = convert_from_camel_case(values["rocketmq"].get("external", {}), ExternalArgs, ARGS, converted)
+    balancer = convert_from_camel_case(values["networkLoadBalancer"], NetworkLoadBalancerArgs, ARGS, converted)
+    return {"network_load_balancer": balancer, "rocketmq": {**rocketmq, "external": external}}
+
+
+def _check_new_cluster(  # noqa: PLR0913, PLR0917 - all components
+    errors: ErrorCollector,
+    new: NewCluster,
+    ebs_csi: EbsCsiAddonArgs,
+    storage: EbsStorageClassArgs,
+    rocketmq: RocketMqArgs,
+    balancer: Mapping[str, Any] | None,
+    aws: AwsSettings,
+) -> NewCluster:
+    """Check whether the components fit a new cluster. Return it with the objects that its create would lack."""
+    errors.attempt(cross_checks.check_balancer, balancer or {})
+    unschedulable = errors.attempt(check_new_cluster, new, ebs_csi, rocketmq, aws.region)
+    missing = list_missing_objects(rocketmq, storage["class_name"], balancer, unschedulable)
+    return replace(new, missing_objects=missing)
+
+
+def _reject_parts_of_new_cluster(values: Mapping[str, dict[str, Any]]) -> None:
+    errors = ErrorCollector()
+    for key, path in {"network": NETWORK, "addons": ADDONS, "nodeGroups": NODE_GROUPS}.items():
+        if values.get(key):
+            errors.add(
+                ArgumentError(
+                    path,
+                    "part-of-new-cluster",
+                    "the stack uses an existing cluster",
+                    remedy="Leave the key out, or set {version} to create a cluster",
+                    version=CLUSTER / "version",
                 )
-                problems.add(ValueError(msg))
-        problems.raise_errors()
-        return None
-    name = known["cluster_name"]
-    no_network: NetworkArgs = {}
-    network, zones = problems.attempt(_network, parts["network"], name) or (no_network, 3)
-    cluster = problems.attempt(_cluster_args, values["newCluster"], known)
-    groups = {
-        f"nodes-{group}": problems.attempt(_node_group, group, given, name, zones)
-        for group, given in parts["nodeGroups"].items()
-    }
-    addons = problems.attempt(_addons, parts["clusterAddons"], name)
-    problems.raise_errors()
-    return NewCluster(network, cast("EksClusterArgs", cluster), *cast("_Stages", addons), cast("_Groups", groups))
-
-
-def _network(given: object, cluster: str) -> tuple[NetworkArgs, int]:
-    """Arguments of the network, and how many zones it has."""
-    args: NetworkArgs = part("network", given, NetworkArgs, {"cluster_name": cluster})
-    with as_spelled("network"):
-        zones = len(plan_network(args).private)
-    return args, zones
-
-
-def _cluster_args(given: object, known: ExistingEksClusterArgs) -> EksClusterArgs:
-    args: EksClusterArgs = part("newCluster", given, EksClusterArgs, {**known, **_NETWORK_IDS})
-    with as_spelled("newCluster"):
-        plan_cluster(args)
-    return args
-
-
-def _node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroupArgs:
-    place = f"nodeGroups[{name!r}]"
-    wired = {"cluster_name": cluster, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
-    args: NodeGroupArgs = part(place, given, NodeGroupArgs, wired, ("nodeGroups", name))
-    with as_spelled(place):
-        plan_nodes(f"nodes-{name}", args)
-    return args
-
-
-def _addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
-    """Arguments of the addons before and after the nodes, from one list: each addon belongs to one of the two."""
-    wired = {"cluster_name": cluster, "stage": BEFORE_NODES, "kubernetes_version": _FACTS["kubernetes_version"]}
-    problems, inner = ErrorCollector(), given.get("vpcCni", {})
-    pod_network = problems.attempt(part, "clusterAddons.vpcCni", inner, VpcCniArgs, _CNI_FACTS, _CNI_PLACE)
-    others = {key: value for key, value in given.items() if not (problems and key == "vpcCni")}
-    made = problems.attempt(part, "clusterAddons", others, ClusterAddonsArgs, wired)
-    problems.raise_errors()
-    args, cni = cast("ClusterAddonsArgs", made), cast("VpcCniArgs", pod_network)
-    reject_duplicates([addon["name"] for addon in args.get("addons", [])], "clusterAddons.addons")
-    listed = {addon["name"]: addon for addon in args.get("addons", [])}
-    stages: list[ClusterAddonsArgs] = []
-    chosen: tuple[AddonStage, ...] = (BEFORE_NODES, AFTER_NODES)
-    for stage in chosen:
-        own = [listed.pop(name, {"name": name}) for name in DEFAULT_ADDONS[stage]]
-        extra = [listed.pop(name) for name in list(listed) if (name in NODE_ADDONS) == (stage == BEFORE_NODES)]
-        stages.append({**args, "stage": stage, "addons": [*own, *extra]})
-    before, after = stages
-    own_role: VpcCniArgs = {"role_name": role_checks.build_cluster_role_name(cluster, VPC_CNI)}
-    before["vpc_cni"] = cni if cni.get("identity") == "node" else {**own_role, **cni}
-    after.pop("vpc_cni", None)
-    after.pop("pod_identity_agent", None)
-    with as_spelled("clusterAddons"):
-        plan_addons(before)
-        plan_addons(after)
-    if "role_name" in before["vpc_cni"]:
-        with as_spelled("clusterAddons.vpcCni"):
-            role_checks.validate_role_name(before["vpc_cni"]["role_name"])
-    return before, after
-
-
-def _ebs_csi(
-    declared: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], storage: EbsStorageClassArgs
-) -> EbsCsiAddonArgs:
-    driver = values["ebsCsiDriver"]
-    wired = {
-        "cluster_name": values["clusterName"],
-        "role_name": values["ebsCsiRoleName"]
-        or role_checks.build_cluster_role_name(values["clusterName"], "ebs-csi-driver"),
-        "permissions": values["ebsCsiPermissions"],
-        "existing": driver == "existing",
-        "auto_mode": driver == "auto-mode",
-        **_FACTS,
-    }
-    role_checks.validate_role_name(wired["role_name"], "ebsCsiRoleName")
-    own = [key for key in ("ebsCsiRoleName", "ebsCsiPermissions") if values[key] != declared[key]["default"]]
-    cross_checks.check_driver(driver, values, own)
-    args: EbsCsiAddonArgs = part("ebsCsi", values["ebsCsi"], EbsCsiAddonArgs, wired)
-    if driver == "self-managed":
-        args.setdefault("self_managed", {})
-    with as_spelled("ebsCsi"):
-        plan_driver(args)
-        render_configuration(args.get("configuration", {}))
-        parse_driver_names({**args.get("self_managed", {})})
-        role_checks.validate_path(args.get("path", "/"))
-        build_key_policy(cast("list[str]", args.get("kms_key_arns", [])))
-    if "kms_key_id" in storage and driver not in cross_checks.NO_ROLE:
-        # The driver could not use the key of the class otherwise, and every claim would stay Pending.
-        args["kms_key_arns"] = list(dict.fromkeys([*args.get("kms_key_arns", []), storage["kms_key_id"]]))
-    return args
-
-
-def _storage(values: Mapping[str, Any]) -> EbsStorageClassArgs:
-    wired = {
-        "class_name": values["storageClass"],
-        "create": bool(values["newStorageClass"]),
-        "allow_volume_expansion": values["allowVolumeExpansion"],
-        "auto_mode": values["ebsCsiDriver"] == "auto-mode",
-    }
-    args: EbsStorageClassArgs = part(
-        "newStorageClass", values["newStorageClass"], EbsStorageClassArgs, wired, program=("kubeconfig",)
-    )
-    name = validate_dns_subdomain(args["class_name"], "storageClass")
-    if wired["create"]:
-        if name in RESERVED_NAMES:
-            msg = (
-                f"storageClass is {name!r}, {RESERVED_NAMES[name]}, and newStorageClass makes a class; accepted is "
-                f"another name, such as 'rocketmq-{name}': give one, or leave newStorageClass out to use what is there"
             )
-            raise ValueError(msg)
-        with as_spelled("newStorageClass"):
-            build_parameters(args)
-            get_reclaim_policy(args)
-    return args
-
-
-# What the program alone knows stands in for itself while the rest is checked.
-_NETWORK_IDS: Mapping[str, Any] = {"vpc_id": "vpc-0", "subnet_ids": ["subnet-0", "subnet-1"]}
-_FACTS: Mapping[str, Any] = {
-    "issuer": "https://known.later",
-    "provider_arn": "known later",
-    "kubernetes_version": "known later",
-}
-_CNI_PLACE = ("clusterAddons", "vpcCni")
-_CNI_FACTS: Mapping[str, Any] = {
-    "issuer": _FACTS["issuer"],
-    "provider_arn": _FACTS["provider_arn"],
-    "cluster_arn": "known later",
-}
-
-
-def _cluster(values: Mapping[str, Any], profile: str | None) -> ExistingEksClusterArgs:
-    """Which cluster, and who talks to it, whether it exists or not."""
-    args: ExistingEksClusterArgs = {"cluster_name": values["clusterName"]}
-    with as_spelled():
-        validate_cluster_name(args["cluster_name"])
-    if profile:
-        args["profile"] = profile
-    if (role := values["clusterRoleArn"]) not in {"", "none"}:
-        parse_role_arn(role, "clusterRoleArn")
-        args["role_arn"] = role
-    return args
+    errors.raise_errors()

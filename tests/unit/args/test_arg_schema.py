@@ -9,8 +9,12 @@ from pulumi import Input
 
 import eks_rocketmq
 from eks_rocketmq import ClusterOidcProvider, EbsStorageClass, EksCluster, IrsaRole
-from eks_rocketmq.args.arg_schema import describe_unknown_value, validate_args
+from eks_rocketmq.args.arg_schema import collect_field_names, convert_from_camel_case, validate_args
+from eks_rocketmq.args.argument_path import ARGS, CAMEL_CASE
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, render_error
+from eks_rocketmq.args.redaction import redact
 from tests.unit.harness import Recording, run
+from tests.unit.harness.rejections import list_rejections, rejects
 
 
 class Inner(TypedDict):
@@ -62,46 +66,149 @@ def test_what_the_type_says_is_taken(given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("given", "path", "code", "accepted"),
     [
-        ({"text": 1}, "text is 1; accepted is a string"),
-        ({"counts": 1}, "counts is not known; did you mean 'count'?; accepted are text, count, "),
-        ({"count": "3"}, "count is '3'; accepted is a whole number, such as 3"),
-        ({"count": 2.5}, "count is 2.5; accepted is a whole number"),
-        ({"count": True}, "count is True; accepted is a whole number"),
-        ({"share": "a"}, "share is 'a'; accepted is a number"),
-        ({"share": True}, "share is True; accepted is a number"),
-        ({"on": "yes"}, "on is 'yes'; accepted is true or false"),
-        ({"on": 1}, "on is 1; accepted is true or false"),
-        ({"later": 1}, "later is 1; accepted is a string"),
-        ({"later_list": [1]}, "later_list[0] is 1; accepted is a string"),
-        ({"maybe": 1}, "maybe is 1; accepted is a string"),
-        ({"names": "a"}, "names is 'a'; accepted is a list"),
-        ({"names": ["a", None]}, "names[1] is None; accepted is a string"),
-        ({"pairs": ["a"]}, "pairs is ['a']; accepted is an object"),
-        ({"pairs": {"a": 1}}, "pairs['a'] is 1; accepted is a string"),
-        ({"pairs": {1: "a"}}, "a key of pairs is 1; accepted is a string"),
-        ({"inner": "a"}, "inner is 'a'; accepted is an object with the fields name, size"),
-        ({"inner": {}}, "inner.name is missing; it is a string"),
-        ({"inners": [{"name": "a"}, {"name": "b", "sise": 1}]}, "inners['b'].sise is not known; did you mean 'size'?"),
-        ({"inners": [{"name": 1}]}, "inners[0].name is 1; accepted is a string"),
-        ({"inners": [{}]}, "inners[0].name is missing; it is a string"),
+        ({"text": 1}, "text", "wrong-type", "a string"),
+        ({"counts": 1}, "counts", "unknown-field", "text, count, "),
+        ({"count": "3"}, "count", "wrong-type", "a whole number, such as 3"),
+        ({"count": 2.5}, "count", "wrong-type", "a whole number, such as 3"),
+        ({"count": True}, "count", "wrong-type", "a whole number, such as 3"),
+        ({"share": "a"}, "share", "wrong-type", "a number"),
+        ({"share": True}, "share", "wrong-type", "a number"),
+        ({"on": "yes"}, "on", "wrong-type", "true or false"),
+        ({"on": 1}, "on", "wrong-type", "true or false"),
+        ({"later": 1}, "later", "wrong-type", "a string"),
+        ({"later_list": [1]}, "later_list[0]", "wrong-type", "a string"),
+        ({"maybe": 1}, "maybe", "wrong-type", "a string"),
+        ({"names": "a"}, "names", "wrong-type", "a list"),
+        ({"names": ["a", None]}, "names[1]", "wrong-type", "a string"),
+        ({"pairs": ["a"]}, "pairs", "wrong-type", "an object"),
+        ({"pairs": {"a": 1}}, "pairs['a']", "wrong-type", "a string"),
+        ({"pairs": {1: "a"}}, "pairs", "wrong-key-type", "a string"),
+        ({"inner": "a"}, "inner", "wrong-type", "an object with the fields name, size"),
+        ({"inner": {}}, "inner.name", "missing", "a string"),
+        ({"inners": [{"name": "a"}, {"name": "b", "sise": 1}]}, "inners['b'].sise", "unknown-field", "name, size"),
+        ({"inners": [{"name": 1}]}, "inners[0].name", "wrong-type", "a string"),
+        ({"inners": [{}]}, "inners[0].name", "missing", "a string"),
+        ({"inners": ["a"]}, "inners[0]", "wrong-type", "an object with the fields name, size"),
     ],
 )
-def test_anything_else_is_refused_with_its_place(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
+def test_anything_else_is_refused_with_its_place(given: dict[str, Any], path: str, code: str, accepted: str) -> None:
+    with pytest.raises(ArgumentError) as error:
         validate_args({"text": "x", **given}, Outer)
-    assert str(error.value).startswith(message)
+    assert list_rejections(error.value) == [(path, code)]
+    assert f" Accepted: {accepted}" in str(error.value)
+
+
+@pytest.mark.parametrize(("given", "rejection"), [({}, ("text", "missing")), ([], ("", "wrong-type"))])
+def test_nothing_required_is_left_out(given: object, rejection: tuple[str, str]) -> None:
+    with rejects(rejection):
+        validate_args(given, Outer)
+
+
+def test_all_mistakes_are_found_at_once() -> None:
+    with rejects(
+        ("text", "missing"), ("count", "wrong-type"), ("inners['a'].sise", "unknown-field"), ("x", "unknown-field")
+    ):
+        validate_args({"count": "3", "inners": [{"name": "a", "sise": 1}], "x": 1}, Outer)
+
+
+class Wide(TypedDict, total=False):
+    """More fields than an error lists."""
+
+
+Wide.__annotations__.update({f"{kind}_{number}": str for kind in ("first", "second") for number in range(8)})
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
-    [({}, "text is missing; it is a string"), ([], "args is []; accepted is an object with the fields text, count")],
+    ("name", "text"),
+    [
+        (
+            "first_9",
+            "first_9: unknown field. Accepted: the fields of Wide in components/README.md. Did you mean first_",
+        ),
+        ("zzz", "zzz: unknown field. Accepted: "),
+        (redact("first_9"), "[secret]: unknown field. Accepted: the fields of Wide in components/README.md."),
+    ],
 )
-def test_nothing_required_is_left_out(given: object, message: str) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
-        validate_args(given, Outer)
-    assert str(error.value).startswith(message)
+def test_a_long_list_of_fields_is_shortened(name: str, text: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        validate_args({name: "x"}, Wide)
+    assert str(error.value).startswith(text)
+    assert len(str(error.value)) < 120
+
+
+def test_fields_that_a_program_sets_itself_are_not_suggested() -> None:
+    with pytest.raises(ArgumentError) as error:
+        validate_args({"text": "x", "counts": 1}, Outer, hidden={"count"})
+    assert "count," not in str(error.value)
+    assert "Did you mean" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"access": ["hunter2hunter2"]},
+        {"access": {"inner": "hunter2hunter2"}},
+        {"access": {"text": ["hunter2hunter2"]}},
+        {"access": {"inners": ["hunter2hunter2"]}},
+        {"access": {"text": {"password": "hunter2hunter2"}}},
+    ],
+)
+def test_an_error_in_access_shows_no_value_that_may_be_a_password(given: dict[str, Any]) -> None:
+    class Guarded(TypedDict):
+        access: Outer
+
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is looked at below
+        validate_args(given, Guarded)
+    assert "wrong-type" in {each.code for each in list_rejections(error.value)}
+    assert "hunter2" not in str(error.value)
+
+
+CAMEL: dict[str, Any] = {
+    "text": "x",
+    "laterList": ["a"],
+    "count": 3.0,
+    "share": 3.0,
+    "pairs": {"laterList": "a"},
+    "free": {"laterList": 3.0},
+    "inners": [{"name": "a", "size": 2.0}],
+    "mayBe": 1,
+}
+
+
+def test_camel_case_becomes_the_names_of_the_fields() -> None:
+    errors = ErrorCollector()
+    converted = convert_from_camel_case(CAMEL, Outer, ARGS, errors)
+    errors.raise_errors()
+    assert converted == {
+        "text": "x",
+        "later_list": ["a"],
+        "count": 3,
+        "share": 3.0,
+        "pairs": {"laterList": "a"},
+        "free": {"laterList": 3.0},
+        "inners": [{"name": "a", "size": 2}],
+        "mayBe": 1,
+    }
+    assert [type(converted[name]) for name in ("count", "share")] == [int, float]
+    assert type(converted["inners"][0]["size"]) is int
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_pythons_spelling_is_refused_and_contradicts_nothing(order: int) -> None:
+    errors = ErrorCollector()
+    given = dict([("laterList", ["a"]), ("later_list", ["b"])][::order])
+    converted = convert_from_camel_case({"inner": {"name": "a"}, **given}, Outer, ARGS, errors)
+    assert converted == {"inner": {"name": "a"}, "later_list": ["a"]}
+    (error,) = errors
+    assert list_rejections(error) == [("later_list", "python-spelling")]
+    assert render_error(error, CAMEL_CASE) == "later_list: unknown field. Write laterList."
+
+
+def test_the_names_of_all_fields_are_collected() -> None:
+    assert collect_field_names(Outer) == {*Outer.__annotations__, *Inner.__annotations__}
+    assert collect_field_names(str) == set()
 
 
 def later(value: object = "x") -> pulumi.Output[Any]:
@@ -128,7 +235,7 @@ def test_a_coroutine_is_awaited_as_well() -> None:
 
     awaited = coming()
     validate_args({"text": "x", "later": awaited}, Outer)
-    with pytest.raises(ValueError, match="text shapes what is made"):
+    with rejects(("text", "not-known-at-preview")):
         validate_args({"text": awaited}, Outer)
     awaited.close()
 
@@ -150,10 +257,8 @@ def test_a_coroutine_is_awaited_as_well() -> None:
     ],
 )
 def test_what_is_awaited_is_refused_everywhere_else(given: dict[str, Any], place: str) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below
+    with rejects((place, "not-known-at-preview")):
         validate_args({"text": "x", **given}, Outer)
-    assert str(error.value) == describe_unknown_value(place)
-    assert str(error.value).startswith(f"{place} shapes what is made, so it must be a plain value that preview knows")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +272,7 @@ def test_what_is_awaited_is_refused_everywhere_else(given: dict[str, Any], place
 )
 def test_an_output_of_false_is_not_taken_for_true(component: Any, given: dict[str, Any], place: str) -> None:
     made = Recording(preview=True)
-    with pytest.raises(ValueError, match=f"^{place} shapes what is made"):
+    with rejects((place, "not-known-at-preview")):
         run(lambda: component("it", {**given, place: later(given[place])}), preview=True, recording=made)
     assert [each.type for each in made.resources.values() if each.custom] == []
 

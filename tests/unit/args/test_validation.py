@@ -9,22 +9,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.redaction import redact
 from eks_rocketmq.args.validation import (
     format_image_reference,
     parse_bytes,
     parse_whole_number,
     reject_duplicates,
+    reject_empty,
+    reject_ignored_args,
     suggest_name,
+    validate_choice,
     validate_cpu,
     validate_digest,
     validate_dns_label,
     validate_image,
     validate_image_tag,
+    validate_known_name,
     validate_labels,
     validate_pattern,
     validate_range,
 )
+from tests.unit.harness.rejections import list_rejections, rejects
 
+NAMESPACE, REPLICAS, QUEUES = ARGS / "namespace", ARGS / "replicas", ARGS / "queues"
+STORAGE, TOPICS = ARGS / "storage", ARGS / "topics"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
@@ -34,30 +44,31 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E
 
 @given(LABELS)
 def test_a_label_is_taken_as_it_is(name: str) -> None:
-    assert validate_dns_label(name, "namespace") == name
+    assert validate_dns_label(name, NAMESPACE) == name
 
 
 @given(st.text(max_size=70))
 def test_exactly_what_kubernetes_takes_is_a_label(name: str) -> None:
     accepted = 0 < len(name) <= 63 and set(name) <= set(LETTERS + "-") and name[0] in LETTERS and name[-1] in LETTERS
     if accepted:
-        assert validate_dns_label(name, "namespace") == name
+        assert validate_dns_label(name, NAMESPACE) == name
     else:
-        with pytest.raises(ValueError, match=r"\Anamespace is .*; accepted are 1 to 63 lower-case letters") as refusal:
-            validate_dns_label(name, "namespace")
+        with pytest.raises(ArgumentError) as refusal:
+            validate_dns_label(name, NAMESPACE)
+        assert list_rejections(refusal.value) == [("namespace", "dns-label")]
         assert repr(name) in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["a\n", "a.b", "A", "-a", "a-", "", "a" * 64, "é", "a_b", "a b"])
 def test_what_looks_like_a_label_and_is_none(name: str) -> None:
-    with pytest.raises(ValueError, match="namespace is "):
-        validate_dns_label(name, "namespace")
+    with rejects(("namespace", "dns-label")):
+        validate_dns_label(name, NAMESPACE)
 
 
 @given(st.integers(min_value=-(2**53), max_value=2**53))
 def test_a_whole_number_comes_back_through_the_wire(number: int) -> None:
     for given_ in (number, float(number)):
-        found = parse_whole_number(given_, "replicas")
+        found = parse_whole_number(given_, REPLICAS)
         assert (found, type(found)) == (number, int)
 
 
@@ -65,43 +76,47 @@ def test_a_whole_number_comes_back_through_the_wire(number: int) -> None:
 def test_anything_else_is_no_whole_number(value: Any) -> None:
     whole = isinstance(value, float) and math.isfinite(value) and value == int(value)
     if not whole:
-        with pytest.raises(ValueError, match=r"\Areplicas is .*; accepted is a whole number, such as 3\Z"):
-            parse_whole_number(value, "replicas")
+        with rejects(("replicas", "whole-number")):
+            parse_whole_number(value, REPLICAS)
 
 
 @given(st.integers(), st.integers(-5, 5), st.integers(0, 9) | st.none())
 def test_a_number_is_between_its_bounds_and_both_are_taken(value: int, least: int, width: int | None) -> None:
     most = None if width is None else least + width
     if value in range(least, value + 1 if most is None else most + 1):
-        assert validate_range(value, least, most, "queues") == value
+        assert validate_range(value, least, most, QUEUES) == value
     else:
-        spoken = f"queues is {value}; accepted is {least} {'or more' if most is None else f'to {most}'}"
-        with pytest.raises(ValueError, match=rf"\A{re.escape(spoken)}\Z"):
-            validate_range(value, least, most, "queues")
+        with pytest.raises(ArgumentError) as refusal:
+            validate_range(value, least, most, QUEUES)
+        assert list_rejections(refusal.value) == [("queues", "range")]
+        bounds = f"{least} or more" if most is None else f"{least} to {most}"
+        assert str(refusal.value) == f"queues: {value} is out of range. Accepted: {bounds}."
 
 
 def test_a_number_between_bounds_is_a_whole_one() -> None:
-    assert type(validate_range(3.0, 1, 5, "queues")) is int
-    with pytest.raises(ValueError, match=r"queues is 1\.5; accepted is a whole number"):
-        validate_range(1.5, 1, 5, "queues")
+    assert type(validate_range(3.0, 1, 5, QUEUES)) is int
+    with rejects(("queues", "whole-number")):
+        validate_range(1.5, 1, 5, QUEUES)
 
 
 @pytest.mark.parametrize("value", ["ab1", "1", "", "a1\n", "A1"])
 def test_the_whole_of_a_text_matches_or_it_is_refused(value: str) -> None:
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below, to the letter
-        validate_pattern(re.compile(r"[a-z]\d"), value, "name", "a letter and a digit, such as 'a1'")
-    assert str(refusal.value) == f"name is {value!r}; accepted is a letter and a digit, such as 'a1'"
-    assert validate_pattern(re.compile(r"[a-z]\d"), "b2", "name", "") == "b2"
+    with pytest.raises(ArgumentError) as refusal:
+        validate_pattern(re.compile(r"[a-z]\d"), value, ARGS / "name", "own-code", "a letter and a digit, such as 'a1'")
+    assert refusal.value.code == "own-code"
+    assert str(refusal.value) == f"name: {value!r} is not accepted. Accepted: a letter and a digit, such as 'a1'."
+    assert validate_pattern(re.compile(r"[a-z]\d"), "b2", ARGS / "name", "own-code", "") == "b2"
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=5))
 def test_a_name_that_stands_twice_is_refused(names: list[str]) -> None:
     twice = ", ".join(repr(name) for name in "abc" if names.count(name) > 1)
     if not twice:
-        reject_duplicates(names, "topics")
+        reject_duplicates(names, TOPICS)
     else:
-        with pytest.raises(ValueError, match=rf"\Atopics has {twice} more than once; accepted is each name once\Z"):
-            reject_duplicates(names, "topics")
+        with pytest.raises(ArgumentError, match=rf"\Atopics: {twice} is given more than once\.") as refusal:
+            reject_duplicates(names, TOPICS)
+        assert list_rejections(refusal.value) == [("topics", "duplicate")]
 
 
 @given(st.integers(1, 10**6), st.integers(0, 999), st.sampled_from(sorted(UNITS)))
@@ -109,18 +124,20 @@ def test_a_size_is_its_number_times_its_unit(whole: int, thousandths: int, unit:
     exact = Fraction(whole * 1000 + thousandths, 1000) * UNITS[unit]
     text = f"{whole}.{thousandths:03d}{unit}"
     if exact.denominator == 1 and exact < 2**63:
-        assert parse_bytes(text, "storage") == exact
+        assert parse_bytes(text, STORAGE) == exact
     else:
-        with pytest.raises(ValueError, match="storage is "):
-            parse_bytes(text, "storage")
+        with pytest.raises(ArgumentError) as refusal:
+            parse_bytes(text, STORAGE)
+        assert list_rejections(refusal.value) == [("storage", "size")]
 
 
 @given(st.text(alphabet="0123456789.-+eKMGTPikm \n", max_size=8))
 def test_a_size_is_taken_as_kubernetes_reads_it_or_refused(text: str) -> None:
     try:
-        size = parse_bytes(text, "storage")
-    except ValueError as error:
-        assert str(error).startswith(f"storage is {text!r}; accepted is a size above 0 with a unit")  # noqa: PT017
+        size = parse_bytes(text, STORAGE)
+    except ArgumentError as error:
+        assert error.path == STORAGE  # noqa: PT017 - another text is a size
+        assert error.code == ("size-without-unit" if re.fullmatch(r"0*[1-9]\d*", text) and len(text) < 7 else "size")  # noqa: PT017
     else:
         assert size >= 1
         assert re.fullmatch(r"\d+(\.\d+)?([KMGTPE]i|[kMGTPE])?", text)
@@ -128,19 +145,19 @@ def test_a_size_is_taken_as_kubernetes_reads_it_or_refused(text: str) -> None:
 
 @given(st.lists(LABELS, min_size=1, max_size=5))
 def test_a_suggestion_is_a_name_that_exists(known: list[str]) -> None:
-    assert suggest_name(known[0], known) == f"; did you mean {known[0]!r}?"
+    assert suggest_name(known[0], known) == f"Did you mean {known[0]!r}?"
     assert suggest_name("§" * 70, known) == ""
 
 
 @pytest.mark.parametrize("amount", ["1m", "100m", "2", "0.5", "1.25", "0.001"])
 def test_an_amount_of_cpu_is_taken_as_it_is(amount: str) -> None:
-    assert validate_cpu(amount, "cpu") == amount
+    assert validate_cpu(amount, ARGS / "cpu") == amount
 
 
 @pytest.mark.parametrize("amount", ["", "0", "0m", "0.00", "0.0001", "1.5m", "-1", "1k", "x", "1 ", "1\n", "\u0661"])
 def test_what_kubernetes_refuses_or_rounds_is_no_amount_of_cpu(amount: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"proxies.cpu is {amount!r}; accepted are CPUs such as '500m'")):
-        validate_cpu(amount, "proxies.cpu")
+    with rejects(("proxies.cpu", "cpu")):
+        validate_cpu(amount, ARGS / "proxies" / "cpu")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +174,7 @@ def test_what_kubernetes_refuses_or_rounds_is_no_amount_of_cpu(amount: str) -> N
     ],
 )
 def test_an_image_is_named_without_its_tag(name: str) -> None:
-    assert validate_image(name, "image") == name
+    assert validate_image(name, ARGS / "image") == name
     assert format_image_reference(name, "1", None) == f"{name}:1"
     assert format_image_reference(name, "1", "sha256:0") == f"{name}:1@sha256:0"
 
@@ -183,24 +200,70 @@ def test_an_image_is_named_without_its_tag(name: str) -> None:
     ],
 )
 def test_what_no_registry_has_is_no_image(name: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"image is {name!r}; accepted is an image without tag and digest")):
-        validate_image(name, "image")
+    with rejects(("image", "image")):
+        validate_image(name, ARGS / "image")
 
 
 def test_tag_and_digest_are_such() -> None:
-    assert validate_image_tag("2.1.0_x-1", "version") == "2.1.0_x-1"
+    assert validate_image_tag("2.1.0_x-1", ARGS / "version") == "2.1.0_x-1"
     for tag in ("", ".1", "-1", "1 2", "1@2", "1:2", "1\n", "1" * 129):
-        with pytest.raises(ValueError, match=re.escape(f"version is {tag!r}; accepted are up to 128 letters")):
-            validate_image_tag(tag, "version")
-    assert validate_digest("sha256:" + "0" * 64, "digest") == "sha256:" + "0" * 64
+        with rejects(("version", "image-tag")):
+            validate_image_tag(tag, ARGS / "version")
+    assert validate_digest("sha256:" + "0" * 64, ARGS / "digest") == "sha256:" + "0" * 64
     for found in ("", "latest", "sha256:0", "sha256:" + "0" * 65, "SHA256:" + "0" * 64, "sha256:" + "G" * 64):
-        with pytest.raises(ValueError, match=re.escape(f"digest is {found!r}; accepted is 'sha256:' and 64 hex")):
-            validate_digest(found, "digest")
+        with rejects(("digest", "image-digest")):
+            validate_digest(found, ARGS / "digest")
 
 
 def test_labels_are_checked_key_and_value() -> None:
-    assert validate_labels({"example.com/team": "mq", "empty": ""}, "labels") == {"example.com/team": "mq", "empty": ""}
-    with pytest.raises(ValueError, match=re.escape("labels: 'a b' is no key that Kubernetes accepts")):
-        validate_labels({"a b": "c"}, "labels")
-    with pytest.raises(ValueError, match=re.escape("labels['a'] is 'b c'; accepted are up to 63 letters")):
-        validate_labels({"a": "b c"}, "labels")
+    labels = {"example.com/team": "mq", "empty": ""}
+    assert validate_labels(labels, ARGS / "labels") == labels
+    with rejects(("labels", "qualified-name")):
+        validate_labels({"a b": "c"}, ARGS / "labels")
+    with rejects(("labels['a']", "label-value")):
+        validate_labels({"a": "b c"}, ARGS / "labels")
+
+
+@pytest.mark.parametrize("name", ["db.{zone}", "{", "}", "{0}", "{{}}"])
+def test_a_suggested_name_may_have_braces(name: str) -> None:
+    error = ArgumentError(ARGS / "group", "own-code", "unknown", remedy=suggest_name(name, [name]))
+    assert str(error) == f"group: unknown. Did you mean {name!r}?"
+
+
+@given(st.integers(1, 999_999))
+def test_a_size_without_a_unit_gets_an_example_unless_it_is_secret(number: int) -> None:
+    for quantity, shown in ((str(number), str(number)), (redact(str(number)), "[secret]")):
+        with pytest.raises(ArgumentError, match=r"\Astorage: ") as refusal:
+            parse_bytes(quantity, STORAGE)
+        assert refusal.value.code == "size-without-unit"
+        assert str(refusal.value).endswith(f" Write '{shown}{'Gi' if number < 1000 else 'Mi'}', for example.")
+
+
+def test_an_argument_that_another_one_makes_meaningless_is_rejected() -> None:
+    given_: dict[str, Any] = {"role_arn": "arn", "role_name": "x", "managed_policies": [], "tags": {"a": "b"}}
+    with rejects(("driver.role_name", "ignored-argument"), ("driver.tags", "ignored-argument")):
+        reject_ignored_args(
+            given_, ["role_name", "managed_policies", "tags"], ARGS / "driver", ARGS / "driver" / "role_arn", "is given"
+        )
+    reject_ignored_args(given_, ["managed_policies", "absent"], ARGS, ARGS / "role_arn", "is given")
+
+
+def test_an_empty_list_does_not_mean_everything() -> None:
+    reject_empty(["a"], ARGS / "sources", "every address")
+    with rejects(("sources", "empty-list")):
+        reject_empty([], ARGS / "sources", "every address")
+
+
+def test_a_choice_is_one_of_the_accepted_values() -> None:
+    assert validate_choice("dev", ["dev", "strict"], ARGS / "profile") == "dev"
+    for value in ("Dev", "", None, 1, ["dev"]):
+        with rejects(("profile", "choice")):
+            validate_choice(value, ["dev", "strict"], ARGS / "profile")
+
+
+def test_an_object_name_is_validated_once_it_is_known() -> None:
+    for name in (None, object(), "a.b", "a"):
+        validate_known_name(name, ARGS / "config_map")
+    for name in ("", "A", "a..b", "a" * 254, "a_b"):
+        with rejects(("config_map", "dns-subdomain")):
+            validate_known_name(name, ARGS / "config_map")

@@ -103,6 +103,8 @@ def test_nothing_is_imported_when_a_part_of_it_must_not_be(
     assert result.exit_code == 1
     assert "Nothing was imported, because this must not be imported as it is planned:" in result.output
     assert words in result.output
+    for setting in ("oidc.existing or ebsCsi.existing to true", "rocketmq.createNamespace to false"):
+        assert setting in result.output
     assert [call[0] for call in command.engine_calls] == ["stack", "preview"]
 
 

@@ -183,8 +183,8 @@ def test_what_is_protected_is_named_with_its_settings_before_anything_is_deleted
         "  aws:eks/cluster:Cluster staging is protected by EKS\n"
         "  aws:eks/cluster:Cluster staging is protected by the engine and by EKS\n"
     ) in result.output
-    assert "protectData" in result.output
-    assert "deletionProtection" in result.output
+    assert "rocketmq.protectData" in result.output
+    assert "cluster.deletionProtection" in result.output
 
 
 @pytest.mark.parametrize("option", ["external", "retainOnDelete"])

@@ -59,16 +59,28 @@ def _config_in(file: str) -> Mapping[str, Any]:
 
 
 def stack_config(stack: str, overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """The configuration that the CLI would hand over: defaults of Pulumi.yaml, the stack file, then `overrides`.
+    """Return the configuration that the CLI passes: defaults of Pulumi.yaml, the stack file, then `overrides`.
 
-    Keys without a namespace belong to the project. An override of None takes the key away.
+    Keys without a namespace belong to the project. Objects of `overrides` are merged into those of the stack file. A
+    value of None removes the key or the field.
     """
     defaults = {k: d.get("default", d.get("value")) for k, d in _config_in("Pulumi.yaml").items()}
-    given = _config_in(f"Pulumi.{stack}.yaml")
     merged: dict[str, Any] = {}
-    for source in (defaults, given, overrides or {}):
-        merged |= {k if ":" in k else f"{PROJECT}:{k}": v for k, v in source.items()}
+    for source in (defaults, _config_in(f"Pulumi.{stack}.yaml"), overrides or {}):
+        merged = _merge(merged, {k if ":" in k else f"{PROJECT}:{k}": v for k, v in source.items()})
     return {key: _as_text(value) for key, value in merged.items() if value is not None}
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merge(merged[key], value)
+        elif value is None and ":" not in key:
+            merged.pop(key, None)
+        else:
+            merged[key] = value
+    return merged
 
 
 class _AtOnce(ThreadPoolExecutor):

@@ -157,7 +157,7 @@ def test_a_provider_whose_audiences_the_stack_does_not_list_is_not_imported_as_i
 
     objection = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).import_blocker
     assert "accepts audiences that the stack does not list: grafana, vault." in objection
-    assert 'oidcClientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in objection
+    assert 'oidc.clientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in objection
     assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).import_blocker == ""
     assert provider(["vault"], UNKNOWN).import_blocker == ""
 

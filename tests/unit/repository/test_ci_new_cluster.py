@@ -13,7 +13,7 @@ import yaml
 from eks_rocketmq.eks.iam.policy_documents import CUSTOMER_POLICY_LIMIT
 from tests.unit.ci_calls import CALLS, OWNER, ec2, holder, marked, role_arn
 from tests.unit.ci_role_case import ADMINISTRATOR, DRIVER_BOUNDARY, EXAMPLE, arn, deploy_example, iam
-from tests.unit.harness import Recording, run_stack, stack_config
+from tests.unit.harness import Recording, run_stack
 from tests.unit.harness.iam_lint import permission_problems
 from tests.unit.harness.permissions import Request, allows
 
@@ -43,10 +43,8 @@ def deployed() -> Recording:
 @pytest.fixture(scope="module")
 def staging(deployed: Recording) -> Recording:
     """The staging stack, with what the README adds to its file."""
-    FOR_THE_STACK["eks-rocketmq:newCluster"]["secretsKmsKeyArn"] = deployed.outputs["secretsKey"]
-    config = stack_config("staging")
-    merged = {key: json.loads(config.get(key, "{}")) | more for key, more in FOR_THE_STACK.items()}
-    return run_stack("staging", overrides=merged)
+    cluster = {**FOR_THE_STACK["eks-rocketmq:cluster"], "secretsKmsKeyArn": deployed.outputs["secretsKey"]}
+    return run_stack("staging", overrides={**FOR_THE_STACK, "eks-rocketmq:cluster": cluster})
 
 
 def own(deployed: Recording, part: str) -> str:

@@ -15,7 +15,7 @@ from botocore.exceptions import UnknownServiceError
 from typer.main import get_command
 
 from eks_rocketmq.commands import cli
-from eks_rocketmq.stack.settings import declaration, parse
+from eks_rocketmq.stack.settings import parse
 from tests.unit.harness import PROJECT, REPOSITORY, stack_config
 from tests.unit.repository.test_readme import DOCUMENTS
 
@@ -127,4 +127,4 @@ def test_the_stack_takes_what_a_block_sets(text: str) -> None:
             config_set(config, command)
     prefix = f"{PROJECT}:"
     given = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
-    parse(declaration(Path(REPOSITORY)), given)
+    parse(given)

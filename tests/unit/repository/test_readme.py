@@ -1,23 +1,29 @@
 """The documentation is compared with the code: examples run, tables are complete, links lead somewhere."""
 
+import json
 import re
 import textwrap
 from pathlib import Path
+from typing import get_args, is_typeddict
 
 import pytest
 import yaml
 
+from eks_rocketmq.args.argument_path import to_camel_case
 from eks_rocketmq.rocketmq.config.durability import PROFILES
-from eks_rocketmq.stack.settings import UNSET
+from eks_rocketmq.stack.settings import parse
+from eks_rocketmq.stack.stack_keys import KEYS, find_new_key
 from scripts.docs_site import pages
 from tests.unit.harness import REPOSITORY, run, run_stack
 from tests.unit.harness.golden import committed
+from tests.unit.harness.rejections import list_rejections
 
 README = REPOSITORY / "README.md"
 TUTORIAL = REPOSITORY / "docs" / "quick-starts" / "your-program.md"
 TREE = REPOSITORY / "docs" / "concepts" / "resource-tree.md"
 PROFILE_TABLE = REPOSITORY / "docs" / "concepts" / "durability-and-failover.md"
 SETTINGS = REPOSITORY / "docs" / "reference" / "settings.md"
+GUIDE = REPOSITORY / "docs" / "how-to" / "convert-a-stack-file.md"
 COMMANDS = REPOSITORY / "docs" / "reference" / "commands.md"
 DOCUMENTS = [REPOSITORY / page for page in pages(REPOSITORY)]
 
@@ -88,22 +94,51 @@ def test_the_table_of_promises_is_the_profiles() -> None:
 def test_the_example_of_a_setting_is_taken_and_reaches_the_pods() -> None:
     (example,) = fences(SETTINGS, "yaml")
     given = {key.partition(":")[2]: value for key, value in yaml.safe_load(example).items()}
+    affinity = given["rocketmq"]["pods"]["nodeAffinity"]
     sets = run_stack("prod", overrides=given).by_type("StatefulSet")
     assert len(sets) == 3
     for each in sets:
         nodes = each.inputs["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
         (term,) = nodes["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
         (preferred,) = nodes["preferredDuringSchedulingIgnoredDuringExecution"]
-        assert term["matchExpressions"] == given["pods"]["nodeAffinity"]["required"]
-        assert preferred["preference"]["matchExpressions"] == given["pods"]["nodeAffinity"]["preferred"][0]["match"]
+        assert term["matchExpressions"] == affinity["required"]
+        assert preferred["preference"]["matchExpressions"] == affinity["preferred"][0]["match"]
 
 
-def test_the_table_of_settings_is_the_schema() -> None:
-    declared = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
-    shown = {key: each.get("default", "") for key, each in declared.items()}
-    # As YAML spells them; the component's own default stands beside an unset one.
-    defaults = {key: "" if each in UNSET else str(each).replace("True", "true") for key, each in shown.items()}
-    assert rows(SETTINGS.read_text()) == defaults
+def test_the_tables_of_settings_have_each_key_and_each_of_its_arguments() -> None:
+    text = SETTINGS.read_text()
+
+    def list_names(heading: str) -> list[str]:
+        section = text.partition(f"{heading}\n")[2].partition("\n#")[0]
+        return re.findall(r"^\| \[?`([^`]+)`", section, re.MULTILINE)
+
+    assert list_names("## All keys") == list(KEYS)
+    for key, declaration in KEYS.items():
+        type_ = declaration.type_ if is_typeddict(declaration.type_) else get_args(declaration.type_)[1]
+        names = [to_camel_case(name) for name in type_.__annotations__ if name not in declaration.set_by_stack]
+        assert list_names(f"### `{key}`") == names
+
+
+def list_texts(file: str) -> dict[str, str]:
+    """Return the text of each key of a stack file, without namespace, as the CLI passes it to the program."""
+    config = yaml.safe_load(file)["config"]
+    own = {key.removeprefix("eks-rocketmq:"): value for key, value in config.items() if key.startswith("eks-rocketmq:")}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
+
+
+def test_the_guide_converts_each_former_key() -> None:
+    former, converted = map(list_texts, fences(GUIDE, "yaml"))
+    parse(converted)
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the codes are compared below
+        parse(former)
+    renamed = [path for path, code in list_rejections(error.value) if code == "unknown-key"]
+    assert sorted(renamed) == sorted(former.keys() - {"ebsCsi", "access"})
+    table = GUIDE.read_text().partition("### Former keys")[2]
+    for key in renamed:
+        new = find_new_key(key)
+        shown = "Write rocketmq.namespace." if new == f"rocketmq.{key}" else f"Write {new}."
+        assert f"`{key}" in table, key
+        assert shown in table, key
 
 
 def test_the_table_of_commands_is_the_makefile() -> None:

@@ -22,13 +22,14 @@ def prod(key: str) -> Any:
     return yaml.safe_load(Path(REPOSITORY / "Pulumi.prod.yaml").read_text())["config"][f"eks-rocketmq:{key}"]
 
 
+NAMESPACE = prod("rocketmq")["namespace"]
+
+
 def test_it_happens_in_the_namespace_of_the_stack_with_the_original_label_and_class() -> None:
-    assert (
-        {each["metadata"]["namespace"] for each in OBJECTS} == {incident.NAMESPACE, prod("namespace")} == {"rocketmq"}
-    )
+    assert {each["metadata"]["namespace"] for each in OBJECTS} == {incident.NAMESPACE, NAMESPACE} == {"rocketmq"}
     assert SET["spec"]["template"]["metadata"]["labels"] == {"app": "rocketmq-broker"}
     (claim,) = SET["spec"]["volumeClaimTemplates"]
-    assert claim["spec"]["storageClassName"] == prod("storageClass") == "gp2"
+    assert claim["spec"]["storageClassName"] == prod("storage")["className"] == "gp2"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_the_stack_can_be_deployed_beside_it(role: str, group: str | None) -> No
     name = labels.format_app_label(role) if group is None else labels.format_set_name(group)
     own = labels.build_labels(role, "5.5.0", group)
     kind = "Deployment" if role == labels.PROXY else "StatefulSet"
-    workload = Workload(prod("namespace"), kind, name, role, labels.build_selector(role, group), own, own)
+    workload = Workload(NAMESPACE, kind, name, role, labels.build_selector(role, group), own, own)
     template = SET["spec"]["template"]
     pod = {"metadata": {"namespace": "rocketmq", "name": "rocketmq-broker-0", **template["metadata"]}}
     found = {each["kind"]: [each] for each in OBJECTS} | {"Pod": [pod]}

@@ -1,5 +1,6 @@
-"""Every ARN of a stack file against the partition, region and account of the stack."""
+"""ARNs of a stack file against the partition, region and account of the stack."""
 
+from collections.abc import Callable
 from typing import Any
 
 import botocore.session
@@ -8,24 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.args.arg_schema import collect_field_names, to_camel_case
+from eks_rocketmq.args.arg_schema import collect_field_names
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.eks.network.load_balancer import network_load_balancer
+from eks_rocketmq.eks.network.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
 from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
+from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 from eks_rocketmq.stack import settings
-from eks_rocketmq.stack.arn_checks import RULES, check_arns, partition_of
-from eks_rocketmq.stack.external_settings import StackExternalArgs
-from eks_rocketmq.stack.stack_file import only_account
+from eks_rocketmq.stack.arn_checks import RULES, check_arns, get_partition
+from eks_rocketmq.stack.stack_file import find_single_account
+from eks_rocketmq.stack.stack_paths import STACK_FILE
 from tests.unit.harness import run, stack_config
+from tests.unit.harness.rejections import rejects
+from tests.unit.stack_case import parse_stack
 
 HOME, OTHER = "140023393377", "111122223333"
 REGION = "ap-southeast-1"
-WIRED = {"providerArn", "clusterArn", "policyArns"}
-"""What the program puts in itself, or that no stack file has."""
+SET_BY_STACK = {"provider_arn", "cluster_arn"}
+CERTIFICATE_ANNOTATION = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
 
 
 def arn(service: str, resource: str, **changed: str) -> str:
@@ -50,147 +55,170 @@ def policy(**changed: str) -> str:
 
 
 def entries(principal: str) -> dict[str, Any]:
-    given_ = {"name": "team", "principalArn": principal, "policies": [{"policy": "AmazonEKSViewPolicy"}]}
-    return {"newCluster": {"version": "1.35", "accessEntries": [given_]}}
+    entry = {"name": "team", "principalArn": principal, "policies": [{"policy": "AmazonEKSViewPolicy"}]}
+    return {"cluster": {"accessEntries": [entry]}}
 
 
 def nodes(**changed: Any) -> dict[str, Any]:
-    return {"nodeGroups": {"general": {"instanceTypes": ["m7i.large"], **changed}}}
+    return {"nodeGroups": {"general": changed}}
 
 
-def balancer(**changed: Any) -> dict[str, Any]:
-    return {"external": {"networkLoadBalancer": changed}}
+def annotations(value: str) -> dict[str, Any]:
+    external = {"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"], "annotations": {CERTIFICATE_ANNOTATION: value}}
+    return {"rocketmq": {"external": external}}
 
 
-def annotated(value: str) -> dict[str, Any]:
-    named = {"service.beta.kubernetes.io/aws-load-balancer-ssl-cert": value}
-    return {"external": {"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"], "annotations": named}}
-
-
-PLACES: dict[str, tuple[Any, Any]] = {
-    "clusterRoleArn": (role, lambda text: {"clusterRoleArn": text}),
-    "newCluster.accessEntries['team'].principalArn": (role, entries),
-    "newCluster.logKmsKeyArn": (key, lambda text: {"newCluster": {"version": "1.35", "logKmsKeyArn": text}}),
-    "newCluster.secretsKmsKeyArn": (key, lambda text: {"newCluster": {"version": "1.35", "secretsKmsKeyArn": text}}),
-    "network.permissionsBoundary": (policy, lambda text: {"network": {"permissionsBoundary": text}}),
-    "nodeGroups['general'].roleArn": (role, lambda text: nodes(roleArn=text)),
-    "nodeGroups['general'].diskKmsKeyArn": (key, lambda text: nodes(diskKmsKeyArn=text)),
-    "nodeGroups['general'].managedPolicies": (policy, lambda text: nodes(managedPolicies=[text])),
-    "ebsCsi.permissionsBoundary": (policy, lambda text: {"ebsCsi": {"permissionsBoundary": text}}),
-    "ebsCsi.kmsKeyArns": (key, lambda text: {"ebsCsi": {"kmsKeyArns": [text]}}),
-    "newStorageClass.kmsKeyId": (key, lambda text: {"newStorageClass": {"kmsKeyId": text}}),
-    "external.networkLoadBalancer.certificateArn": (certificate, lambda text: balancer(certificateArn=text)),
-    "external.annotations['service.beta.kubernetes.io/aws-load-balancer-ssl-cert']": (certificate, annotated),
+PATHS: dict[str, tuple[Callable[..., str], Callable[[str], dict[str, Any]]]] = {
+    "cluster.role_arn": (role, lambda text: {"cluster": {"roleArn": text}}),
+    "cluster.access_entries['team'].principal_arn": (role, entries),
+    "cluster.log_kms_key_arn": (key, lambda text: {"cluster": {"logKmsKeyArn": text}}),
+    "cluster.secrets_kms_key_arn": (key, lambda text: {"cluster": {"secretsKmsKeyArn": text}}),
+    "network.permissions_boundary": (policy, lambda text: {"network": {"permissionsBoundary": text}}),
+    "node_groups['general'].role_arn": (role, lambda text: nodes(roleArn=text)),
+    "node_groups['general'].disk_kms_key_arn": (key, lambda text: nodes(diskKmsKeyArn=text)),
+    "node_groups['general'].managed_policies[0]": (policy, lambda text: nodes(managedPolicies=[text])),
+    "ebs_csi.permissions_boundary": (policy, lambda text: {"ebsCsi": {"permissionsBoundary": text}}),
+    "ebs_csi.kms_key_arns[0]": (key, lambda text: {"ebsCsi": {"kmsKeyArns": [text]}}),
+    "storage.kms_key_id": (key, lambda text: {"storage": {"kmsKeyId": text}}),
+    "network_load_balancer.certificate_arn": (
+        certificate,
+        lambda text: {"networkLoadBalancer": {"certificateArn": text}},
+    ),
+    f"rocketmq.external.annotations['{CERTIFICATE_ANNOTATION}']": (certificate, annotations),
 }
-"""Where an ARN stands in a stack file: what makes one, and what puts it there."""
-REGIONAL = [path for path, (make, _) in PLACES.items() if make in (key, certificate)]
-IN_ACCOUNT = [path for path, (make, _) in PLACES.items() if make in (policy, certificate)]
-IN_ACCOUNT += ["nodeGroups['general'].roleArn"]
+"""Path of each argument that takes an ARN: a function that builds an ARN, and one that builds the keys with it."""
+REGIONAL = [path for path, (build, _) in PATHS.items() if build in (key, certificate)]
+IN_ACCOUNT = [path for path, (build, _) in PATHS.items() if build in (policy, certificate)]
+IN_ACCOUNT += ["node_groups['general'].role_arn"]
 
 
-def loaded(overrides: dict[str, Any]) -> None:
-    run(settings.load, config=stack_config("staging", overrides), stack="staging")
+@pytest.mark.parametrize("path", PATHS)
+def test_an_arn_of_the_stacks_account_and_region_is_accepted(path: str) -> None:
+    build, put = PATHS[path]
+    parse_stack("staging", put(build()))
 
 
-def refused(overrides: dict[str, Any]) -> str:
-    with pytest.raises(pulumi.RunError) as error:
-        loaded(overrides)
-    return str(error.value)
-
-
-@pytest.mark.parametrize("path", PLACES)
-def test_an_arn_of_the_stack_s_own_is_taken(path: str) -> None:
-    make, put = PLACES[path]
-    loaded(put(make()))
-
-
-@pytest.mark.parametrize("path", PLACES)
-def test_an_arn_of_another_partition_is_refused(path: str) -> None:
-    make, put = PLACES[path]
-    other = make(partition="aws-cn")
-    assert refused(put(other)) == (
-        f"Pulumi.staging.yaml: {path} is {other!r}, of partition 'aws-cn'. Accepted is one of 'aws', "
-        f"the partition of aws:region, {REGION!r}. Name one that begins with 'arn:aws:'"
-    )
+@pytest.mark.parametrize("path", PATHS)
+def test_an_arn_of_another_partition_is_rejected(path: str) -> None:
+    build, put = PATHS[path]
+    with rejects((path, "arn-partition")):
+        parse_stack("staging", put(build(partition="aws-cn")))
 
 
 @pytest.mark.parametrize("path", REGIONAL)
-def test_a_regional_resource_of_another_region_is_refused(path: str) -> None:
-    make, put = PLACES[path]
-    told = refused(put(make(region="eu-west-1")))
-    assert f"{path} is {make(region='eu-west-1')!r}, of region 'eu-west-1'. Accepted is one of aws:region" in told
+def test_a_regional_resource_of_another_region_is_rejected(path: str) -> None:
+    build, put = PATHS[path]
+    with rejects((path, "arn-region")):
+        parse_stack("staging", put(build(region="eu-west-1")))
 
 
 @pytest.mark.parametrize("path", IN_ACCOUNT)
-def test_what_must_be_in_the_account_is_refused_from_another(path: str) -> None:
-    make, put = PLACES[path]
-    told = refused(put(make(account=OTHER)))
-    assert f"{path} is {make(account=OTHER)!r}, of account {OTHER}. Accepted is one of {HOME}, the account of" in told
+def test_a_resource_of_another_account_is_rejected_if_the_stack_needs_its_own(path: str) -> None:
+    build, put = PATHS[path]
+    with rejects((path, "arn-account")):
+        parse_stack("staging", put(build(account=OTHER)))
 
 
-@pytest.mark.parametrize("path", [path for path in PLACES if path not in IN_ACCOUNT])
-def test_keys_and_people_may_be_of_another_account(path: str) -> None:
-    make, put = PLACES[path]
-    loaded(put(make(account=OTHER)))
+@pytest.mark.parametrize("path", [path for path in PATHS if path not in IN_ACCOUNT])
+def test_keys_and_principals_of_another_account_are_accepted(path: str) -> None:
+    build, put = PATHS[path]
+    parse_stack("staging", put(build(account=OTHER)))
 
 
-def test_a_policy_of_aws_bounds_a_role_as_well() -> None:
-    loaded({"ebsCsi": {"permissionsBoundary": policy(account="aws")}})
+@pytest.mark.parametrize("path", PATHS)
+def test_without_region_and_account_any_arn_is_accepted(path: str) -> None:
+    build, put = PATHS[path]
+    overrides = put(build(account=OTHER, partition="aws-cn"))
+    parse_stack("staging", {**overrides, "aws:region": None, "aws:allowedAccountIds": None})
 
 
-def test_nothing_is_known_of_an_account_where_the_guard_leaves_two() -> None:
-    wide = {"aws:allowedAccountIds": [HOME, OTHER]}
-    loaded({**wide, "ebsCsi": {"permissionsBoundary": policy(account=OTHER)}})
+def test_the_error_has_the_spelling_of_the_stack_file() -> None:
+    given = certificate(region="eu-west-1")
+    overrides = {"networkLoadBalancer": {"certificateArn": given}}
+    with pytest.raises(pulumi.RunError) as error:
+        run(settings.load, config=stack_config("staging", overrides), stack="staging")
+    assert str(error.value).startswith(
+        f"Pulumi.staging.yaml: networkLoadBalancer.certificateArn: {given!r} belongs to region 'eu-west-1'. "
+        f"Accepted: an ARN of aws:region, {REGION!r}, because "
+    )
+
+
+def test_a_managed_policy_of_aws_is_accepted_as_permissions_boundary() -> None:
+    parse_stack("staging", {"ebsCsi": {"permissionsBoundary": policy(account="aws")}})
+
+
+def test_accounts_are_not_compared_if_the_stack_may_use_several() -> None:
+    overrides = {"aws:allowedAccountIds": [HOME, OTHER], "ebsCsi": {"permissionsBoundary": policy(account=OTHER)}}
+    run(settings.load, config=stack_config("staging", overrides), stack="staging")
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_a_committed_stack_file_has_arns_of_its_own_place(stack: str) -> None:
+def test_a_committed_stack_file_is_accepted(stack: str) -> None:
     run(settings.load, config=stack_config(stack), stack=stack)
 
 
-@pytest.mark.parametrize("free", [{"labels": {"owner": "x"}}, {"tags": {"key": key(region="eu-west-1")}}])
-def test_an_arn_in_the_user_s_own_text_is_nobody_s(free: dict[str, Any]) -> None:
-    check_arns({"newStorageClass": free, "access": {"users": [{"password": role(partition="aws-cn")}]}}, REGION, HOME)
+@pytest.mark.parametrize("free", [{"labels": {"owner": role(partition="aws-cn")}}, {"tags": {"key": key(region="x")}}])
+def test_an_arn_in_free_text_is_ignored(free: dict[str, Any]) -> None:
+    secret = {"users": [{"password": role(partition="aws-cn")}]}
+    check_arns({"storage": free, "rocketmq": {"access": secret}}, REGION, HOME)
 
 
-@pytest.mark.parametrize("value", ["", "arn", role(), key(region=""), "certificate"])
-def test_a_certificate_is_one(value: str) -> None:
-    with pytest.raises(ValueError, match=r"certificate_arn is .*; accepted is the ARN of a certificate"):
+def test_an_addon_that_starts_after_the_nodes_is_checked_too() -> None:
+    configuration = {"environment_names": {"ROLE_ARN": role(partition="aws-cn")}}
+    overrides = {"addons": {"addons": [{"name": "aws-efs-csi-driver", "configuration": configuration}]}}
+    with pytest.raises(ArgumentError) as error:
+        parse_stack("staging", overrides)
+    assert error.value.code == "arn-partition"
+    path = "addons.addons['aws-efs-csi-driver'].configuration.environment_names.ROLE_ARN"
+    assert STACK_FILE.spell_path(error.value.path) == path
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("", "certificate-arn"),
+        ("arn", "certificate-arn"),
+        (role(), "iam-certificate-arn"),
+        (key(region=""), "certificate-arn"),
+        ("certificate", "certificate-arn"),
+    ],
+)
+def test_another_text_than_the_arn_of_a_certificate_is_rejected(value: str, code: str) -> None:
+    with rejects(("certificate_arn", code)):
         network_load_balancer({"certificate_arn": value})
 
 
-def test_a_certificate_of_iam_is_taken() -> None:
+def test_a_certificate_of_iam_is_accepted() -> None:
     assert network_load_balancer({"certificate_arn": arn("iam", "server-certificate/mq")})
 
 
-def arn_fields() -> set[str]:
-    """Fields of the stack's arguments that take an ARN, as the stack file spells them."""
+def list_arn_fields() -> set[str]:
+    """Return the arguments of the stack that take an ARN."""
     cluster = (NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs)
-    parts = (*cluster, EbsCsiAddonArgs, EbsStorageClassArgs, StackExternalArgs)
-    names = set().union(*map(collect_field_names, parts))
-    telling = ("_arn", "_arns", "_boundary", "kms_key_id", "managed_policies")
-    return {to_camel_case(name) for name in names if name.endswith(telling)}
+    components = (*cluster, EbsCsiAddonArgs, EbsStorageClassArgs, NetworkLoadBalancerArgs, RocketMqArgs)
+    names = set().union(*map(collect_field_names, components))
+    endings = ("_arn", "_arns", "_boundary", "kms_key_id", "managed_policies")
+    return {name for name in names if name.endswith(endings)} - SET_BY_STACK
 
 
-def test_each_argument_that_takes_an_arn_has_a_rule_and_a_row() -> None:
-    assert arn_fields() - WIRED <= RULES.keys()
-    rows = {path.rpartition(".")[2] for path in PLACES}
-    assert arn_fields() - WIRED <= rows
+def test_each_argument_that_takes_an_arn_has_a_rule_and_a_case() -> None:
+    assert list_arn_fields() <= RULES.keys()
+    assert list_arn_fields() <= {path.removesuffix("[0]").rpartition(".")[2] for path in PATHS}
 
 
-def test_partitions_are_those_of_aws() -> None:
+def test_partitions_are_those_of_botocore() -> None:
     session = botocore.session.get_session()
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("ec2", partition, allow_non_regional=False):
-            assert partition_of(region) == partition
+            assert get_partition(region) == partition
 
 
 @pytest.mark.parametrize(
     ("allowed", "account"),
     [(None, None), ("", None), ("[]", None), ("x", None), (f'["{HOME}"]', HOME), (f"[{HOME}]", HOME), ('"a"', None)],
 )
-def test_the_account_is_known_where_the_guard_leaves_one(allowed: str | None, account: str | None) -> None:
-    assert only_account(allowed) == account
+def test_the_account_is_known_if_only_one_is_allowed(allowed: str | None, account: str | None) -> None:
+    assert find_single_account(allowed) == account
 
 
 @given(
@@ -199,5 +227,5 @@ def test_the_account_is_known_where_the_guard_leaves_one(allowed: str | None, ac
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     )
 )
-def test_no_alarm_for_what_is_at_home(value: Any) -> None:
-    check_arns({"newCluster": value}, REGION, HOME)
+def test_arns_of_the_stacks_account_and_region_are_accepted_anywhere(value: Any) -> None:
+    check_arns({"cluster": value}, REGION, HOME)

@@ -1,4 +1,4 @@
-"""Lists that a caller may leave empty: what that means, for every list argument of every component."""
+"""Meaning of an empty list, for each list argument of each component."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, ForwardRef, get_args, get_origin, is_typeddict
@@ -6,13 +6,15 @@ from typing import Any, ForwardRef, get_args, get_origin, is_typeddict
 import pytest
 
 import eks_rocketmq
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
 from eks_rocketmq.eks.network.load_balancer import NetworkLoadBalancerArgs, network_load_balancer
 from eks_rocketmq.rocketmq.plan import plan
+from tests.unit.harness.rejections import Rejection, list_rejections
 from tests.unit.rocketmq_case import args
 
-NOTHING = {
-    # An empty one of these means none, nobody, or what the docstring calls the default.
+EMPTY_IS_ACCEPTED = {
+    # An empty one of these means none, or the default in the docstring.
     "AccessArgs.users", "AccessEntryArgs.kubernetes_groups", "AccessEntryArgs.policies", "ClusterAddonsArgs.addons",
     "ClusterOidcProviderArgs.client_ids", "ClusterOidcProviderArgs.thumbprints", "DashboardArgs.clients",
     "EbsCsiAddonArgs.kms_key_arns", "EbsCsiConfigurationArgs.controller_tolerations",
@@ -24,8 +26,8 @@ NOTHING = {
     "PodsArgs.tolerations", "RocketMqArgs.consumer_groups", "RocketMqArgs.image_pull_secrets", "RocketMqArgs.topics",
     "UserArgs.permissions",
 }  # fmt: skip
-REFUSED_ELSEWHERE = {
-    # Something must stand in these, which the tests of their components show.
+REJECTED_ELSEWHERE = {
+    # The tests of the components show that an empty one of these is rejected.
     "EksClusterArgs.subnet_ids", "IrsaRoleArgs.service_accounts", "NetworkArgs.zones", "NodeGroupArgs.instance_types",
     "NodeGroupArgs.subnet_ids", "NodeMatchArgs.values", "NodePreferenceArgs.match", "PermissionArgs.actions",
     "PermissionArgs.resources", "PodsArgs.zones", "RocketMqArgs.broker_groups", "TopicArgs.broker_groups",
@@ -51,48 +53,51 @@ def user(**permission: Any) -> Any:
 
 
 def balancer(**given: Any) -> Any:
-    return network_load_balancer(
-        {
-            "certificate_arn": CERTIFICATE,
-            **given,
-        }
-    )
+    return network_load_balancer({"certificate_arn": CERTIFICATE, **given})
 
 
-EVERYTHING: dict[str, tuple[Callable[[list[Any]], object], str]] = {
+EVERYTHING: dict[str, tuple[Callable[[list[Any]], object], str, str]] = {
     "AccessPolicyArgs.namespaces": (
         lambda empty: plan_cluster(cluster(policies=[{"policy": ADMIN, "namespaces": empty}])),
-        f"access entry 'team': namespaces of {ADMIN} is empty, which would mean the whole cluster",
+        "access_entries['team'].policies[0].namespaces",
+        "the whole cluster",
     ),
     "ExternalArgs.source_ranges": (
         lambda empty: plan(args(external={"load_balancer_class": "example.com/lb", "source_ranges": empty})),
-        "external.source_ranges is empty, which would mean all addresses",
+        "external.source_ranges",
+        "all addresses",
     ),
     "NetworkLoadBalancerArgs.security_groups": (
         lambda empty: balancer(security_groups=empty),
-        "security_groups is empty, which would mean a group that the controller makes",
+        "security_groups",
+        "a group that the controller creates",
     ),
     "NetworkLoadBalancerArgs.subnets": (
         lambda empty: balancer(subnets=empty),
-        "subnets is empty, which would mean every subnet with the tag",
+        "subnets",
+        "every subnet with the tag",
     ),
     "NetworkLoadBalancerArgs.tls_ports": (
         lambda empty: balancer(tls_ports=empty),
-        "tls_ports is empty, which would mean all ports",
+        "tls_ports",
+        "all ports",
     ),
     "NodeAffinityArgs.required": (
         lambda empty: plan(args(pods={"node_affinity": {"required": empty}})),
-        "pods.node_affinity.required is empty, which would mean every node",
+        "pods.node_affinity.required",
+        "every node",
     ),
     "PermissionArgs.source_ips": (
         lambda empty: plan(user(source_ips=empty)),
-        "access.users['orders'].permissions.source_ips is empty, which would mean any address",
+        "access.users['orders'].permissions[0].source_ips",
+        "any address",
     ),
 }
+"""A call that gives an empty list, the path of the list, and the meaning that it would have."""
 
 
 def lists_in(hint: Any, seen: set[Any]) -> Iterator[str]:
-    """Every list field of a type, and of those inside of it, as `Type.field`."""
+    """Yield each list field of a type, nested ones included, as `Type.field`."""
     if is_typeddict(hint) and hint not in seen:
         seen.add(hint)
         for name, inner in hint.__annotations__.items():
@@ -104,7 +109,7 @@ def lists_in(hint: Any, seen: set[Any]) -> Iterator[str]:
 
 
 def _only_inside(hint: Any) -> bool:
-    """Whether the list is inside of a mapping."""
+    """Return whether the list is inside a mapping."""
     if get_origin(hint) in (list,) or isinstance(hint, ForwardRef):
         return False
     if get_origin(hint) is dict:
@@ -112,16 +117,18 @@ def _only_inside(hint: Any) -> bool:
     return bool(get_args(hint)) and all(map(_only_inside, get_args(hint)))
 
 
-def test_every_list_argument_says_what_an_empty_one_means() -> None:
+def test_each_list_argument_has_a_meaning_of_an_empty_list() -> None:
     public = [getattr(eks_rocketmq, name) for name in eks_rocketmq.__all__ if name.endswith("Args")]
     seen: set[Any] = set()
     found = {field for hint in [*public, NetworkLoadBalancerArgs] for field in lists_in(hint, seen)}
-    assert found == NOTHING | REFUSED_ELSEWHERE | set(EVERYTHING)
+    assert found == EMPTY_IS_ACCEPTED | REJECTED_ELSEWHERE | set(EVERYTHING)
 
 
-@pytest.mark.parametrize("field", EVERYTHING)
-def test_an_empty_list_that_would_mean_everything_is_refused(field: str) -> None:
-    make, message = EVERYTHING[field]
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below
-        make([])
-    assert str(refusal.value).startswith(f"{message}; accepted is one or more: leave it out for ")
+@pytest.mark.parametrize(("give", "path", "meaning"), EVERYTHING.values(), ids=EVERYTHING)
+def test_an_empty_list_that_would_mean_everything_is_rejected(
+    give: Callable[[list[Any]], object], path: str, meaning: str
+) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        give([])
+    assert list_rejections(raised.value) == [Rejection(path, "empty-list")]
+    assert raised.value.message.values["meaning"] == meaning

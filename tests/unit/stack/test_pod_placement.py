@@ -1,6 +1,5 @@
-"""All pods of a new cluster against its node groups."""
+"""Pods of a new cluster against its node groups."""
 
-import json
 from typing import Any
 
 import pulumi
@@ -8,14 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.nodes.node_plan import AMI_TYPES
 from eks_rocketmq.stack import settings
+from eks_rocketmq.stack.stack_paths import STACK_FILE
 from tests.unit.harness import run, stack_config
-from tests.unit.stack.test_settings_fuzzed import STAGING, parsed
+from tests.unit.harness.rejections import list_rejections
+from tests.unit.stack_case import parse_stack
 
 ARM64 = {"nodeSelector": {"kubernetes.io/arch": "arm64"}}
 DEDICATED = [{"key": "dedicated", "effect": "NoSchedule"}]
 TOLERATED = [{"key": "dedicated"}]
+SELECT_TEAM = {"pods": {"nodeSelector": {"team": "mq"}}}
 EXISTS = [{"key": "dedicated", "operator": "Exists"}]
 
 
@@ -23,8 +26,8 @@ def group(**changed: Any) -> dict[str, Any]:
     return {"instanceTypes": ["m7i.large"], "desiredSize": 1, "maxSize": 2, **changed}
 
 
-def groups(*given_: dict[str, Any]) -> dict[str, Any]:
-    return {"nodeGroups": {f"group-{i}": one for i, one in enumerate(given_)}}
+def groups(*args: dict[str, Any]) -> dict[str, Any]:
+    return {"nodeGroups": {"general": None, **{f"group-{i}": one for i, one in enumerate(args)}}}
 
 
 def required(key: str, operator: str, *values: str) -> dict[str, Any]:
@@ -32,46 +35,52 @@ def required(key: str, operator: str, *values: str) -> dict[str, Any]:
     return {"nodeAffinity": {"required": [one]}}
 
 
+def pods(given_: dict[str, Any]) -> dict[str, Any]:
+    return {"rocketmq": {"pods": given_}}
+
+
+def brokers(*args: dict[str, Any]) -> dict[str, Any]:
+    return {"rocketmq": {"brokerGroups": [{"name": f"broker-{'ab'[i]}", **one} for i, one in enumerate(args)]}}
+
+
 def coredns(**configuration: Any) -> dict[str, Any]:
-    return {"clusterAddons": {"addons": [{"name": "coredns", "configuration": configuration}]}}
+    return {"addons": {"addons": [{"name": "coredns", "configuration": configuration}]}}
 
 
 def driver(**configuration: Any) -> dict[str, Any]:
     return {"ebsCsi": {"configuration": configuration}}
 
 
-def loaded(overrides: dict[str, Any]) -> None:
-    run(settings.load, config=stack_config("staging", overrides), stack="staging")
-
-
 NOT_TOLERATED = "do not tolerate the taint 'dedicated:NoSchedule', and each node that they select has such a taint"
-BROKER = {"name": "broker-a"}
-REFUSED: list[tuple[dict[str, Any], str]] = [
+TOO_FEW = "run each on a node of its own, and there are nodes for {} of {} replicas"
+MQ_NODES = groups(group(taints=DEDICATED, labels={"role": "mq"}), group())
+MQ_BROKERS = brokers({"pods": {"tolerations": TOLERATED, "nodeSelector": {"role": "mq"}}, "memory": "2Gi"})
+REJECTED: list[tuple[dict[str, Any], str]] = [
     # Labels, architecture, capacity type.
-    ({"pods": ARM64}, "nameServers select nodes by kubernetes.io/arch=arm64, and no node has that"),
+    (pods(ARM64), "the name servers select nodes by kubernetes.io/arch=arm64, and no node has that"),
     (
-        {**groups(group(instanceTypes=["m7g.large"])), "pods": required("kubernetes.io/arch", "In", "amd64")},
-        "nameServers select nodes by kubernetes.io/arch In (amd64), and no node has that",
+        {**groups(group(instanceTypes=["m7g.large"])), **pods(required("kubernetes.io/arch", "In", "amd64"))},
+        "the name servers select nodes by kubernetes.io/arch In (amd64), and no node has that",
     ),
     (
-        {"proxies": {"pods": required("eks.amazonaws.com/capacityType", "In", "SPOT")}},
-        "proxies select nodes by eks.amazonaws.com/capacityType In (SPOT), and no node has that",
+        {"rocketmq": {"proxies": {"pods": required("eks.amazonaws.com/capacityType", "In", "SPOT")}}},
+        "the proxies select nodes by eks.amazonaws.com/capacityType In (SPOT), and no node has that",
     ),
     (
-        {**groups(group(capacityType="SPOT")), "pods": required("eks.amazonaws.com/capacityType", "NotIn", "SPOT")},
-        "nameServers select nodes by eks.amazonaws.com/capacityType NotIn (SPOT), and no node has that",
+        {**groups(group(capacityType="SPOT")), **pods(required("eks.amazonaws.com/capacityType", "NotIn", "SPOT"))},
+        "the name servers select nodes by eks.amazonaws.com/capacityType NotIn (SPOT), and no node has that",
     ),
     (
-        {"brokerGroups": [{**BROKER, "pods": {"nodeSelector": {"node.kubernetes.io/instance-type": "r7i.large"}}}]},
-        "brokerGroups['broker-a'] select nodes by node.kubernetes.io/instance-type=r7i.large, and no node has that",
+        brokers({"pods": {"nodeSelector": {"node.kubernetes.io/instance-type": "r7i.large"}}}),
+        "broker group 'broker-a' select nodes by node.kubernetes.io/instance-type=r7i.large, and no node has that",
     ),
     (
-        {"controllers": {"pods": {"nodeSelector": {"team": "mq"}}}},
-        "controllers select nodes by team=mq, and no node has that",
+        {"rocketmq": {"controllers": {"pods": {"nodeSelector": {"team": "mq"}}}}},
+        "the controllers select nodes by team=mq, and no node has that",
     ),
     (
-        {"topics": [{"name": "orders"}], "dashboard": {"loginSecret": "login"}, "pods": {"nodeSelector": {"a": "b"}}},
-        "nameServers select nodes by a=b",
+        {"rocketmq": {"topics": [{"name": "orders"}], "dashboard": {"loginSecret": "login"}, **SELECT_TEAM}},
+        "the name servers select nodes by team=mq, and no node has that",
     ),
     (coredns(nodeSelector={"team": "mq"}), "coredns select nodes by team=mq, and no node has that"),
     (
@@ -94,128 +103,122 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         driver(values={"controller": {"nodeSelector": {"team": "mq"}}}),
-        "the EBS CSI driver's controller select nodes by team=mq",
+        "the EBS CSI driver's controller select nodes by team=mq, and no node has that",
     ),
     # Taints.
+    ({**groups(group(taints=DEDICATED)), **pods({"tolerations": TOLERATED})}, f"coredns {NOT_TOLERATED}"),
     (
-        {**groups(group(taints=DEDICATED)), "pods": {"tolerations": TOLERATED}},
-        f"coredns {NOT_TOLERATED}",
-    ),
-    (
-        {**groups(group(taints=DEDICATED)), "pods": {"tolerations": TOLERATED}, **coredns(tolerations=EXISTS)},
+        {**groups(group(taints=DEDICATED)), **pods({"tolerations": TOLERATED}), **coredns(tolerations=EXISTS)},
         f"the EBS CSI driver's controller {NOT_TOLERATED}",
     ),
     (
-        {
-            **groups(group(taints=DEDICATED), group()),
-            "brokerGroups": [{**BROKER, "pods": {"tolerations": TOLERATED, **ARM64}}],
-        },
-        "brokerGroups['broker-a'] select nodes by kubernetes.io/arch=arm64",
-    ),
-    # Brokers for tainted nodes of their own, where the driver's node pods do not run.
-    (
-        {
-            **groups(group(taints=DEDICATED, labels={"role": "mq"}), group()),
-            "brokerGroups": [
-                {**BROKER, "pods": {"tolerations": TOLERATED, "nodeSelector": {"role": "mq"}}, "memory": "2Gi"}
-            ],
-            **driver(tolerateAllTaints=False),
-        },
-        "ebsCsi.configuration: the pods of brokerGroups['broker-a'] claim volumes and select nodes by role=mq, and no",
-    ),
-    (
-        groups(group(instanceTypes=["a1.xlarge"])),
-        "ebsCsi.configuration: the pods of controllers claim volumes and select nodes",
+        {**groups(group(taints=DEDICATED), group()), **brokers({"pods": {"tolerations": TOLERATED, **ARM64}})},
+        "broker group 'broker-a' select nodes by kubernetes.io/arch=arm64, and no node has that",
     ),
     # Sizes.
     (
-        {"brokerGroups": [{**BROKER, "memory": "64Gi"}]},
-        "brokerGroups['broker-a'] request 64 GiB of memory each, and the largest node for them has 7.342 GiB of memory",
+        brokers({"memory": "64Gi"}),
+        "broker group 'broker-a' request 64 GiB of memory each, and the largest node for them has 7.342 GiB of memory "
+        "at most",
     ),
     (
-        {"proxies": {"cpu": "2"}},
-        "proxies request 2 CPUs each, and the largest node for them has 1.93 CPUs at most",
+        {"rocketmq": {"proxies": {"cpu": "2"}}},
+        "the proxies request 2 CPUs each, and the largest node for them has 1.93 CPUs at most",
     ),
-    (
-        {"brokerGroups": [{**BROKER, "memory": "6Gi"}, {"name": "broker-b", "memory": "2Gi"}]},
-        "nameServers, controllers, brokerGroups['broker-a'], brokerGroups['broker-b'], proxies request 29.25 GiB of ",
-    ),
-    # Nodes that there are, and not those that there could be.
-    (
-        {"brokerGroups": [{**BROKER, "replicas": 5, "memory": "2Gi"}]},
-        "brokerGroups['broker-a'] run each on a node of its own, and there are nodes for 3 of 5 replicas",
-    ),
-    (
-        groups(group(perZone=False, desiredSize=2, maxSize=9)),
-        "controllers run each on a node of its own, and there are nodes for 2 of 3 replicas",
-    ),
-    # Zones: three members over three, and nodes of the only group that takes them in two.
+    # The desired number of nodes counts, not the maximum.
+    (brokers({"replicas": 5, "memory": "2Gi"}), f"broker group 'broker-a' {TOO_FEW.format(3, 5)}"),
+    (groups(group(perZone=False, desiredSize=2, maxSize=9)), f"the controllers {TOO_FEW.format(2, 3)}"),
+    # Three members need three zones. The group that they select has nodes in two zones.
     (
         {
             **groups(group(), group(perZone=False, desiredSize=2, labels={"role": "mq"})),
-            "brokerGroups": [{**BROKER, "replicas": 3, "memory": "2Gi", "pods": {"nodeSelector": {"role": "mq"}}}],
+            **brokers({"replicas": 3, "memory": "2Gi", "pods": {"nodeSelector": {"role": "mq"}}}),
         },
-        "brokerGroups['broker-a'] run each on a node of its own, and there are nodes for 2 of 3 replicas",
+        f"broker group 'broker-a' {TOO_FEW.format(2, 3)}",
     ),
 ]
-TAKEN: list[dict[str, Any]] = [
+WITHOUT_DRIVER: list[tuple[dict[str, Any], str, str]] = [
+    # The driver's node pods do not run on the tainted nodes of the brokers.
+    (
+        {**MQ_NODES, **MQ_BROKERS, **driver(tolerateAllTaints=False)},
+        "broker group 'broker-a'",
+        "on the nodes with pods of the driver they select nodes by role=mq, and no node has that",
+    ),
+    (groups(group(instanceTypes=["a1.xlarge"])), "the controllers", "no node can run the pods of the driver"),
+]
+ACCEPTED: list[dict[str, Any]] = [
     {},
-    {**groups(group(instanceTypes=["m7g.large"])), "pods": ARM64},
-    {**groups(group(capacityType="SPOT")), "pods": required("eks.amazonaws.com/capacityType", "In", "SPOT")},
-    {**groups(group(labels={"team": "mq"})), "pods": {"nodeSelector": {"team": "mq"}}},
-    {"pods": required("topology.k8s.aws/zone-id", "Exists")},
-    {"pods": {"nodeSelector": {"topology.kubernetes.io/region": "ap-southeast-1"}}},
-    # The nodes of one group that spans the zones are balanced over them.
+    {**groups(group(instanceTypes=["m7g.large"])), **pods(ARM64)},
+    {**groups(group(capacityType="SPOT")), **pods(required("eks.amazonaws.com/capacityType", "In", "SPOT"))},
+    {**groups(group(labels={"team": "mq"})), **pods({"nodeSelector": {"team": "mq"}})},
+    pods(required("topology.k8s.aws/zone-id", "Exists")),
+    pods({"nodeSelector": {"topology.kubernetes.io/region": "ap-southeast-1"}}),
+    # EC2 balances the nodes of one group over its zones.
     groups(group(perZone=False, desiredSize=3, maxSize=3)),
-    # An autoscaler may add nodes up to the most.
-    {**groups(group(autoscaled=True)), "brokerGroups": [{**BROKER, "replicas": 5, "memory": "2Gi"}]},
-    # Tainted nodes for brokers alone, on which the driver's node pods run by themselves.
-    {
-        **groups(group(taints=DEDICATED, labels={"role": "mq"}), group()),
-        "brokerGroups": [{**BROKER, "pods": {"tolerations": TOLERATED, "nodeSelector": {"role": "mq"}}}],
-    },
-    {
-        **groups(group(taints=DEDICATED, labels={"role": "mq"}), group()),
-        "brokerGroups": [{**BROKER, "pods": {"tolerations": TOLERATED, "nodeSelector": {"role": "mq"}}}],
-        **driver(tolerateAllTaints=False, nodeTolerations=EXISTS),
-    },
-    # Evicted after five minutes from a node that gets the taint later; a new pod is taken.
+    # An autoscaler can add nodes up to the maximum.
+    {**groups(group(autoscaled=True)), **brokers({"replicas": 5, "memory": "2Gi"})},
+    # By default, the driver's node pods run on all tainted nodes.
+    {**MQ_NODES, **MQ_BROKERS},
+    {**MQ_NODES, **MQ_BROKERS, **driver(tolerateAllTaints=False, nodeTolerations=EXISTS)},
+    # The controller of the driver tolerates NoExecute for five minutes, so a node accepts its pods.
     {
         **groups(group(taints=[{"key": "dedicated", "effect": "NoExecute"}])),
-        "pods": {"tolerations": TOLERATED},
+        **pods({"tolerations": TOLERATED}),
         **coredns(tolerations=EXISTS),
     },
-    # Nothing is known of the size of a type of another family.
-    {**groups(group(instanceTypes=["x2idn.16xlarge"])), "brokerGroups": [{**BROKER, "memory": "512Gi"}]},
-    # What the schema of an addon would refuse is left to EKS.
+    # The size of an instance type of another family is unknown.
+    {**groups(group(instanceTypes=["x2idn.16xlarge"])), **brokers({"memory": "512Gi"})},
+    # EKS rejects what the schema of an add-on does not allow.
     coredns(nodeSelector=["x"], tolerations=[{"operator": "Exists"}, 1], affinity={"nodeAffinity": 1}),
     driver(values={"node": {"affinity": {"nodeAffinity": {"x": 1}}}}),
 ]
 
 
-@pytest.mark.parametrize(("overrides", "told"), REFUSED)
-def test_pods_that_no_node_takes_are_refused(overrides: dict[str, Any], told: str) -> None:
-    with pytest.raises(pulumi.RunError) as refusal:
-        loaded(overrides)
-    assert told in str(refusal.value)
-    assert str(refusal.value).startswith(
-        ("Pulumi.staging.yaml: nodeGroups: the pods of ", "Pulumi.staging.yaml: ebsCsi")
+def reject_staging(overrides: dict[str, Any]) -> ArgumentError:
+    """Return the only error of the stack file."""
+    with pytest.raises(ArgumentError) as error:
+        parse_stack("staging", overrides)
+    return error.value
+
+
+@pytest.mark.parametrize(("overrides", "problem"), REJECTED)
+def test_pods_without_suitable_nodes_are_rejected(overrides: dict[str, Any], problem: str) -> None:
+    error = reject_staging(overrides)
+    assert list_rejections(error) == [("node_groups", "pods-without-nodes")]
+    assert error.message.render_problem(STACK_FILE) == f"the pods of {problem}"
+
+
+@pytest.mark.parametrize(("overrides", "workload", "obstacle"), WITHOUT_DRIVER)
+def test_pods_with_volumes_on_nodes_without_the_driver_are_rejected(
+    overrides: dict[str, Any], workload: str, obstacle: str
+) -> None:
+    error = reject_staging(overrides)
+    assert list_rejections(error) == [("ebs_csi.configuration", "volumes-without-driver")]
+    assert error.message.render_problem(STACK_FILE) == f"the pods of {workload} claim volumes, and {obstacle}"
+
+
+def test_more_requests_than_all_nodes_have_are_rejected() -> None:
+    error = reject_staging(brokers({"memory": "6Gi"}, {"memory": "2Gi"}))
+    assert list_rejections(error) == [("node_groups", "nodes-too-small")]
+    assert error.message.render_problem(STACK_FILE) == (
+        "the pods of the name servers, the controllers, broker group 'broker-a', broker group 'broker-b', the proxies "
+        "request 29.25 GiB of memory together, and the nodes for them have 22.03 GiB of memory at most"
     )
 
 
-@pytest.mark.parametrize("overrides", TAKEN)
-def test_pods_that_find_nodes_are_taken(overrides: dict[str, Any]) -> None:
-    loaded(overrides)
+@pytest.mark.parametrize("overrides", ACCEPTED)
+def test_pods_with_suitable_nodes_are_accepted(overrides: dict[str, Any]) -> None:
+    parse_stack("staging", overrides)
 
 
-def test_the_error_says_what_is_accepted_and_what_to_change() -> None:
-    with pytest.raises(pulumi.RunError) as refusal:
-        loaded({"pods": ARM64})
-    assert str(refusal.value) == (
-        "Pulumi.staging.yaml: nodeGroups: the pods of nameServers select nodes by kubernetes.io/arch=arm64, and no "
-        "node has that. Accepted are node groups whose nodes take them all. Change nodeGroups (labels, taints, "
-        "instanceTypes, desiredSize), or what pods, or the role's own pods, say (nodeSelector, nodeAffinity, "
-        "tolerations), its cpu, memory or replicas"
+def test_the_error_names_arguments_as_the_stack_file_does() -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        run(settings.load, config=stack_config("staging", pods(ARM64)), stack="staging")
+    assert str(error.value) == (
+        "Pulumi.staging.yaml: nodeGroups: the pods of the name servers select nodes by kubernetes.io/arch=arm64, and "
+        "no node has that. Accepted: node groups whose nodes can run all pods. Change labels, taints, instanceTypes, "
+        "desiredSize of a group, or rocketmq.pods, rocketmq.nameServers.pods, rocketmq.nameServers.cpu, "
+        "rocketmq.nameServers.memory, rocketmq.nameServers.replicas."
     )
 
 
@@ -226,7 +229,7 @@ def test_the_error_says_what_is_accepted_and_what_to_change() -> None:
     st.booleans(),
     st.integers(1, 3),
 )
-def test_pods_that_ask_for_what_a_group_has_are_never_refused(
+def test_pods_that_select_the_properties_of_a_group_are_accepted(
     machine: tuple[str, str], capacity: str, labels: dict[str, str], tainted: bool, desired: int
 ) -> None:
     instance_type, architecture = machine
@@ -244,14 +247,9 @@ def test_pods_that_ask_for_what_a_group_has_are_never_refused(
         "eks.amazonaws.com/capacityType": capacity,
         "node.kubernetes.io/instance-type": instance_type,
     }
-    overrides = {
-        **groups(own, group()),
-        "pods": {"nodeSelector": known, "tolerations": TOLERATED},
-        "brokerGroups": [{**BROKER, "replicas": 3}],
-    }
-    told = parsed({**STAGING, **{key: json.dumps(value) for key, value in overrides.items()}})
-    assert not isinstance(told, str), told
+    selection = {"pods": {"nodeSelector": known, "tolerations": TOLERATED}}
+    parse_stack("staging", {**groups(own, group()), "rocketmq": {**selection, **brokers({"replicas": 3})["rocketmq"]}})
 
 
-def test_each_image_has_an_architecture_that_kubernetes_names() -> None:
+def test_each_architecture_of_an_image_has_a_kubernetes_label() -> None:
     assert set(AMI_TYPES.values()) == {"x86_64", "arm64"}

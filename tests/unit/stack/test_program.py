@@ -1,4 +1,4 @@
-"""The whole program under the real Pulumi.prod.yaml, in preview and update mode."""
+"""The whole program with Pulumi.prod.yaml, in preview and update mode."""
 
 import gc
 from collections.abc import Mapping
@@ -13,14 +13,17 @@ from eks_rocketmq.pulumi_sdk import performance
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION, cluster
 from tests.unit.harness.golden import committed, urns
+from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import Token, admits
 from tests.unit.harness.upgrade import Step, state, steps
 from tests.unit.rocketmq_case import deploy
+from tests.unit.stack_case import parse_stack
 
 KUBERNETES = "1.35"
 DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
 PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 GET_CLUSTER = "aws:eks/getCluster:getCluster"
+EXISTING_DRIVER = {"existing": True, "roleName": None, "permissions": None}
 
 
 def test_the_aws_side_is_exactly_the_identity_chain(prod: Recording) -> None:
@@ -84,8 +87,8 @@ def test_sets_that_hold_messages_are_protected(prod: Recording) -> None:
     assert [s.name for s in brokers if not s.protect] == []
 
 
-def test_no_setting_lets_go_of_the_namespace_while_data_is_protected(prod_update: Recording) -> None:
-    kept = run_stack("prod", overrides={"createNamespace": False, "podSecurity": ""})
+def test_a_protected_namespace_cannot_be_deleted_by_a_setting(prod_update: Recording) -> None:
+    kept = run_stack("prod", overrides={"rocketmq": {"createNamespace": False, "podSecurity": None}})
     assert [step for step in steps(state(prod_update), kept) if step.operation != "same"] == [
         Step("delete", prod_update.one("Namespace").urn)
     ]
@@ -93,8 +96,8 @@ def test_no_setting_lets_go_of_the_namespace_while_data_is_protected(prod_update
     assert prod_update.one("Namespace").protect
 
 
-def test_protection_can_be_given_up_by_a_setting() -> None:
-    recording = run_stack("prod", overrides={"protectData": False})
+def test_protect_data_false_protects_nothing() -> None:
+    recording = run_stack("prod", overrides={"rocketmq": {"protectData": False}})
     assert [r.name for r in recording.resources.values() if r.protect] == []
 
 
@@ -150,7 +153,7 @@ def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> Non
     assert verify["brokers"].startswith("kubectl -n rocketmq exec rocketmq-nameserver-0 -- bash /etc/rocketmq/ask.sh")
 
 
-def test_with_a_way_in_from_outside_its_address_is_exported_too() -> None:
+def test_the_address_of_the_load_balancer_is_exported() -> None:
     class Cloud(Fakes):
         """Gives the proxies' second Service an address."""
 
@@ -160,7 +163,7 @@ def test_with_a_way_in_from_outside_its_address_is_exported_too() -> None:
                 outputs["status"] = {"loadBalancer": {"ingress": [{"hostname": "nlb.example"}]}}
             return id_, outputs
 
-    recording = run_stack("prod", overrides={"external": {"networkLoadBalancer": {}}}, fakes=Cloud())
+    recording = run_stack("prod", overrides={"networkLoadBalancer": {}}, fakes=Cloud())
     assert recording.outputs["externalEndpoint"] == "nlb.example:8081"
 
 
@@ -202,7 +205,7 @@ def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> No
     assert not any(type_.startswith("eks:") for type_ in prod_update.inventory())
 
 
-def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
+def test_existing_resources_are_only_read() -> None:
     fakes = (
         Fakes()
         .answering(
@@ -214,77 +217,101 @@ def test_what_exists_is_only_read_where_the_settings_say_so() -> None:
             lambda _: {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"},
         )
     )
-    overrides = {"oidcProvider": "existing", "ebsCsiDriver": "existing", "ebsCsiRoleName": None}
+    overrides = {"oidc": {"existing": True}, "ebsCsi": EXISTING_DRIVER}
     recording = run_stack("prod", overrides=overrides, fakes=fakes)
     assert not any(type_.startswith("aws:") for type_ in recording.inventory())
     assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
 
 
-def test_a_key_that_an_existing_driver_may_not_have_is_warned_of() -> None:
+def test_a_key_that_an_existing_driver_may_not_use_causes_a_warning() -> None:
     answer = {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
-    own = {"storageClass": "own", "newStorageClass": {"kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
+    own = {"storage": {"className": "own", "create": True, "kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
+    existing = {"ebsCsi": EXISTING_DRIVER}
 
-    def told(**overrides: Any) -> list[str]:
+    def list_warnings(overrides: dict[str, Any]) -> list[str]:
         return [text for _, text in run_stack("prod", preview=True, overrides=overrides, fakes=fakes).log]
 
-    existing = {"ebsCsiDriver": "existing", "ebsCsiRoleName": None}
-    (text,) = told(**own, **existing)
-    assert text.startswith("newStorageClass.kmsKeyId with ebsCsiDriver 'existing' or 'auto-mode': the stack leaves")
-    assert told(**own) == told(**existing) == []
+    (text,) = list_warnings({**own, **existing})
+    assert text.startswith(
+        "storage.kmsKeyId: the stack does not change the role of an existing driver or of Auto Mode."
+    )
+    assert list_warnings(own) == list_warnings(existing) == []
 
 
-def test_warnings_call_arguments_what_the_stack_file_calls_them() -> None:
+def test_warnings_use_the_spelling_of_the_stack_file() -> None:
     group = {"name": "a", "replicas": 3, "config": {"highSpeedMode": True}}
-    overrides = {"rocketmqVersion": "5.3.3", "brokerGroups": [group]}
-    told = [text for _, text in run_stack("prod", preview=True, overrides=overrides).log]
-    assert [text.partition(" ")[0] for text in told] == ["brokerGroups['a'].config:", "rocketmqVersion:"]
-    # Only the run of a stack file speaks so.
+    overrides = {"rocketmq": {"version": "5.3.3", "brokerGroups": [group]}}
+    warnings = [text for _, text in run_stack("prod", preview=True, overrides=overrides).log]
+    config = "config['highSpeedMode']:"
+    assert [text.partition(" ")[0] for text in warnings] == [
+        f"rocketmq.brokerGroups['a'].{config}",
+        "rocketmq.version:",
+    ]
+    # A program without a stack file uses the spelling of Python.
     alone = deploy(version="5.3.3", broker_groups=[{**group, "memory": "4Gi", "cpu": "1", "storage": "10Gi"}]).log
-    assert [text.partition(" ")[0] for _, text in alone] == ["broker_groups['a'].config:", "version:"]
+    assert [text.partition(" ")[0] for _, text in alone] == [f"broker_groups['a'].{config}", "version:"]
 
 
-def refused(message: str) -> Any:
+def raise_error(message: str) -> Any:
     def answer(_: object) -> dict[str, Any]:
         raise ProviderError(message)
 
     return answer
 
 
-@pytest.mark.parametrize(
-    ("overrides", "answer", "message"),
-    [
-        pytest.param({}, refused("No cluster found for name: prod."), "No cluster found for name: prod", id="missing"),
-        pytest.param(
-            {},
-            lambda a: {**cluster(a), "status": "UPDATING"},
-            "'prod' is UPDATING; accepted is ACTIVE",
-            id="not active",
-        ),
-        pytest.param({}, refused("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
-        pytest.param({"brokerGroup": []}, cluster, "unknown key 'brokerGroup'", id="unknown key"),
-        pytest.param({"clusterName": ""}, cluster, r"^Pulumi\.prod\.yaml: clusterName is ''; acc", id="no name"),
-        pytest.param(
-            {"controllers": {"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}},
-            cluster,
-            r"^Pulumi\.prod\.yaml: controllers.pods.zones has 'us-east-1a', no zone of aws:region, 'ap-southeast-1': ",
-            id="other region",
-        ),
-        pytest.param({"minInSyncReplicas": 4}, cluster, "minInSyncReplicas is 4, ", id="impossible copies"),
-        pytest.param(
-            {"proxies": {"replicas": 2, "memory": "64Mi", "cpu": "250m"}}, cluster, "64Mi", id="impossible memory"
-        ),
-        pytest.param(
-            {"controllers": {"replicas": 2, "memory": "768Mi", "cpu": "100m", "storage": "10Gi"}},
-            cluster,
-            "controllers.replicas is 2; accepted with durability 'strict' are odd numbers from 3 on",
-            id="no quorum",
-        ),
-        pytest.param({}, lambda a: {**cluster(a), "identities": []}, "'prod' has no OIDC issuer", id="no issuer"),
-    ],
-)
-def test_a_wrong_configuration_registers_nothing(overrides: dict[str, Any], answer: Any, message: str) -> None:
-    recording, fakes = Recording(preview=True), Fakes().answering(GET_CLUSTER, answer)
-    with pytest.raises(pulumi.RunError, match=message):
+def preview_with_error(match: str, fakes: Fakes | None = None, **overrides: Any) -> None:
+    """Expect that a preview fails with an error and registers nothing."""
+    recording = Recording(preview=True)
+    with pytest.raises(pulumi.RunError, match=match):
         run_stack("prod", preview=True, overrides=overrides, fakes=fakes, recording=recording)
     assert [r.urn for r in recording.resources.values() if r.custom] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(raise_error("No cluster found for name: prod."), "No cluster found for name: prod", id="missing"),
+        pytest.param(
+            lambda a: {**cluster(a), "status": "UPDATING"}, "'prod' is UPDATING; accepted is ACTIVE", id="not active"
+        ),
+        pytest.param(raise_error("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
+        pytest.param(lambda a: {**cluster(a), "identities": []}, "'prod' has no OIDC issuer", id="no issuer"),
+    ],
+)
+def test_a_cluster_that_the_stack_cannot_use_registers_nothing(answer: Any, message: str) -> None:
+    preview_with_error(message, Fakes().answering(GET_CLUSTER, answer))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rejections"),
+    [
+        pytest.param({"brokerGroup": []}, [("brokerGroup", "unknown-key")], id="unknown key"),
+        pytest.param({"clusterName": "prod"}, [("clusterName", "unknown-key")], id="former key"),
+        pytest.param({"cluster": {"clusterName": ""}}, [("cluster.cluster_name", "cluster-name")], id="no name"),
+        pytest.param(
+            {"rocketmq": {"controllers": {"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}}},
+            [("rocketmq.controllers.pods.zones", "zone-of-other-region")] * 3,
+            id="other region",
+        ),
+        pytest.param(
+            {"rocketmq": {"minInSyncReplicas": 4}},
+            [("rocketmq.min_in_sync_replicas", "group-in-sync-members")],
+            id="impossible copies",
+        ),
+        pytest.param(
+            {"rocketmq": {"proxies": {"memory": "64Mi"}}},
+            [("rocketmq.proxies.memory", "role-memory")],
+            id="impossible memory",
+        ),
+        pytest.param(
+            {"rocketmq": {"controllers": {"replicas": 2}}},
+            [("rocketmq.controllers.replicas", "profile-controllers")],
+            id="no quorum",
+        ),
+    ],
+)
+def test_a_wrong_setting_registers_nothing(overrides: dict[str, Any], rejections: list[tuple[str, str]]) -> None:
+    with rejects(*rejections):
+        parse_stack("prod", overrides)
+    preview_with_error(r"^Pulumi\.prod\.yaml: ", **overrides)

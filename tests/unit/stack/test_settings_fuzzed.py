@@ -1,4 +1,4 @@
-"""Whatever a stack file says, the settings are either typed or refused with a ValueError that names the key."""
+"""Any stack file gives typed settings, or errors that name the key."""
 
 import json
 from typing import Any
@@ -7,19 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.stack.settings import Settings, declaration, parse
-from tests.unit.harness import PROJECT, REPOSITORY, stack_config
-
-DECLARED = declaration(REPOSITORY)
+from eks_rocketmq.args.errors import ArgumentError, split_error
+from eks_rocketmq.stack.settings import Settings, parse
+from eks_rocketmq.stack.stack_keys import KEYS, find_new_key
+from eks_rocketmq.stack.stack_paths import get_key
+from tests.unit.harness import PROJECT, stack_config
+from tests.unit.harness.rejections import Rejection, list_rejections
 
 
 def texts(stack: str) -> dict[str, str]:
-    """The configuration of a committed stack file, by key of the project."""
+    """Return the configuration of a committed stack file by key of the project."""
     prefix = f"{PROJECT}:"
     return {key.removeprefix(prefix): text for key, text in stack_config(stack).items() if key.startswith(prefix)}
 
 
 PROD, STAGING = texts("prod"), texts("staging")
+STACKS = {"prod": PROD, "staging": STAGING}
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -31,58 +34,69 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 TEXTS = st.text(max_size=20) | VALUES.map(json.dumps)
-NESTED = sorted(key for key, each in DECLARED.items() if each["type"] in ("object", "array"))
 
 
-def parsed(given: dict[str, str]) -> Settings | str:
-    """The settings, or the refusal. Anything else that is raised fails the test."""
+def list_named_keys(given: dict[str, str]) -> set[str]:
+    """Return the keys that the errors name; none if the settings are valid. Any other exception fails the test."""
     try:
-        return parse(DECLARED, given)
+        assert isinstance(parse(given), Settings)
     except ValueError as error:
-        return str(error)
+        errors = split_error(error)
+        assert all(isinstance(each, ArgumentError) for each in errors), errors
+        return {
+            get_key(path) for each in errors if isinstance(each, ArgumentError) for path in each.message.list_paths()
+        }
+    return set()
 
 
-@given(st.dictionaries(st.sampled_from(sorted(DECLARED)), TEXTS, min_size=1, max_size=3))
-def test_any_value_of_a_key_is_taken_or_refused_by_name(changed: dict[str, str]) -> None:
-    result = parsed({**PROD, **changed})
-    assert isinstance(result, Settings) or any(key in result for key in DECLARED), result
+def list_holders(value: Any) -> list[Any]:
+    """Return all objects and lists in a value, with the value itself."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [value] if isinstance(value, dict | list) else []
+    return own + [holder for each in inner for holder in list_holders(each)]
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KEYS)), TEXTS, min_size=1, max_size=3), st.sampled_from(sorted(STACKS)))
+def test_any_value_of_a_key_is_accepted_or_rejected_by_name(changed: dict[str, str], stack: str) -> None:
+    named = list_named_keys({**STACKS[stack], **changed})
+    assert not named or named & changed.keys()
 
 
 @given(st.data())
-def test_any_field_within_a_key_is_taken_or_refused_by_name(data: st.DataObject) -> None:
-    key = data.draw(st.sampled_from(NESTED))
+def test_any_field_in_a_key_is_accepted_or_rejected_by_name(data: st.DataObject) -> None:
+    key = data.draw(st.sampled_from(sorted(STAGING)))
     value: Any = json.loads(STAGING[key])
-    item = value[0] if isinstance(value, list) and value else value
-    if isinstance(item, dict):
-        item[data.draw(st.sampled_from(sorted(item) or [""]) | st.text(max_size=10))] = data.draw(VALUES)
+    holder = data.draw(st.sampled_from(list_holders(value)))
+    if isinstance(holder, dict):
+        holder[data.draw(st.sampled_from([*sorted(holder), ""]) | st.text(max_size=10))] = data.draw(VALUES)
     else:
-        item.append(data.draw(VALUES))
-    result = parsed({**STAGING, key: json.dumps(value)})
-    assert isinstance(result, Settings) or key in result, result
+        holder.append(data.draw(VALUES))
+    named = list_named_keys({**STAGING, key: json.dumps(value)})
+    assert not named or key in named
 
 
-@given(st.text(min_size=1, max_size=20).filter(lambda key: key not in DECLARED), TEXTS)
-def test_a_key_that_is_not_declared_is_refused_by_name(key: str, text: str) -> None:
-    result = parsed({**PROD, key: text})
-    assert isinstance(result, str)
-    assert result.startswith(f"unknown key {key!r}")
+@given(st.text(min_size=1, max_size=20).filter(lambda key: key not in KEYS), TEXTS)
+def test_an_unknown_key_is_rejected_by_name(key: str, text: str) -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - path and code are compared below
+        parse({**PROD, key: text})
+    assert list_rejections(raised.value) == [Rejection(key, "unknown-key")]
 
 
-@given(st.sampled_from(sorted(DECLARED)), st.data())
-def test_a_misspelt_key_is_told_the_nearest(key: str, data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, len(key) - 1))
-    misspelt = key[:place] + key[place + 1 :]
-    if misspelt in DECLARED:
+@given(st.sampled_from(sorted(KEYS)), st.data())
+def test_the_error_of_a_misspelt_key_suggests_the_nearest(key: str, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(key) - 1))
+    misspelt = key[:index] + key[index + 1 :]
+    if misspelt in KEYS or find_new_key(misspelt):
         return
-    result = parsed({**PROD, misspelt: "1"})
-    assert isinstance(result, str)
-    nearest = result.partition("did you mean ")[2].partition("'?")[0].removeprefix("'")
-    assert nearest in DECLARED
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the suggestion is compared below
+        parse({**PROD, misspelt: "1"})
+    nearest = str(raised.value).partition("Did you mean ")[2].removesuffix("?")
+    assert nearest in KEYS
     assert abs(len(nearest) - len(misspelt)) <= 2
 
 
-@pytest.mark.parametrize("key", sorted(DECLARED))
-def test_no_key_takes_every_text(key: str) -> None:
-    """What is checked nowhere would reach AWS or Kubernetes as it is."""
-    if DECLARED[key]["type"] != "string":
-        assert isinstance(parsed({**PROD, key: "no such value !"}), str)
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("text", ["no such value !", '"text"', "1", "null", "[]", "{"])
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_each_key_accepts_objects_only(stack: str, key: str, text: str) -> None:
+    assert key in list_named_keys({**STACKS[stack], key: text})

@@ -1,4 +1,4 @@
-"""A running stack of the last release, under today's program: nothing that holds messages or identity is made anew."""
+"""Upgrade of a stack of the last release: no resource with messages or an identity is deleted or replaced."""
 
 import functools
 import re
@@ -27,14 +27,14 @@ def update(stack: str) -> Recording:
     return golden.STACKS[stack]()
 
 
-def test_the_release_is_one_that_holds_messages(stack: str) -> None:
+def test_the_recorded_release_has_protected_volumes(stack: str) -> None:
     recorded = released(stack)
     assert len(recorded) > 35
     protected = [each for each in recorded.values() if each["protect"] and each["type"].endswith(":StatefulSet")]
     assert [each["inputs"]["spec"]["volumeClaimTemplates"] for each in protected] != []
 
 
-def test_the_stacks_together_have_every_part_on() -> None:
+def test_the_recorded_stacks_have_every_component() -> None:
     recorded = {each["type"] for stack in STACKS for each in released(stack).values()}
     sources = (path.read_text() for path in (REPOSITORY / "components" / "eks_rocketmq").rglob("*.py"))
     parts = {type_token(name) for source in sources for name in re.findall(r"type_token\(\"(\w+)\"\)", source)}
@@ -47,7 +47,7 @@ def test_an_upgrade_deletes_nothing_and_replaces_only_configuration(stack: str) 
     assert harmful(steps(released(stack), update(stack))) == []
 
 
-def test_no_volume_becomes_one_of_another_kind_under_its_name(stack: str) -> None:
+def test_no_volume_changes_its_kind(stack: str) -> None:
     # An update's dry run keeps the fields of the create, and the API server refuses a volume of two kinds: no preview.
     today = state(update(stack))
     kinds = {urn: _volumes(each["inputs"]) for urn, each in released(stack).items() if urn in today}
@@ -72,18 +72,18 @@ def test_what_the_release_protects_stays_protected(stack: str) -> None:
     assert [urn for urn, each in released(stack).items() if each["protect"] and not today[urn]["protect"]] == []
 
 
-def test_a_state_that_is_todays_has_nothing_to_do(stack: str) -> None:
+def test_the_state_of_this_program_needs_no_update(stack: str) -> None:
     assert {step.operation for step in steps(state(update(stack)), update(stack))} == {"same"}
 
 
-def test_the_urns_with_everything_on_are_the_committed_ones() -> None:
+def test_the_urns_of_the_stack_with_every_component_are_the_committed_ones() -> None:
     made = golden.urns(update("everything"))
     assert made == golden.committed("everything"), (
         "a changed URN replaces its resource: add an alias, then write it anew"
     )
 
 
-def test_no_change_of_a_password_passes_unseen() -> None:
+def test_a_replaced_or_deleted_password_is_harmful() -> None:
     everything = update("everything")
     (urn,) = (urn for urn in everything.resources if urn.endswith("::rocketmq-credentials-user-orders"))
     for inputs in ({"length": 40}, {"keepers": {"version": "2"}}):
@@ -96,7 +96,7 @@ def test_no_change_of_a_password_passes_unseen() -> None:
     assert harmful(steps(before, everything)) == [Step("delete", renamed)]
 
 
-def test_a_file_that_changes_gets_another_name_and_one_that_keeps_it_is_refused() -> None:
+def test_a_changed_file_is_harmful_unless_its_object_has_a_new_name() -> None:
     everything = update("everything")
     for name, key in (("rocketmq-broker-a-config", "data"), ("rocketmq-credentials-declared", "stringData")):
         renamed = changed(everything, name, lambda i: {**i, "metadata": {**i["metadata"], "name": "before"}})
@@ -139,7 +139,7 @@ def changed(recording: Recording, name: str, change: Callable[[Inputs], Inputs])
         ),
     ],
 )
-def test_a_change_is_told_from_a_replacement(
+def test_an_update_is_distinguished_from_a_replacement(
     name: str, change: Callable[[Inputs], Inputs], operation: str, fields: tuple[str, ...], prod_update: Recording
 ) -> None:
     (step,) = changed(prod_update, name, change)

@@ -7,10 +7,12 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.lookups.aws_resources import ROLE, find_cluster, find_resource
 from eks_rocketmq.lookups.aws_session import AccountUnknownError, Session, create_session
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, create_existence_hook, describe_conflict
 from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.pulumi_sdk.component import spell_argument
 from eks_rocketmq.pulumi_sdk.sdk_internals import get_config_values, has_callback_server
 
 _AWS = "aws:"
@@ -32,7 +34,7 @@ def reject_existing_resource(name: str, existing: str, component: ComponentResou
 
     Args:
         name: name of the resource; the hook is `<name>-preflight`.
-        existing: how to use the resource without managing it, for the error.
+        existing: how to use the resource without managing it, as an instruction for the error.
         component: parent of the resource. Its AWS provider determines the account.
     """
     stack = pulumi.get_stack()
@@ -70,9 +72,9 @@ def reject_existing_cluster(name: str, cluster: str, component: ComponentResourc
         name,
         find_existing,
         lambda _, found: (
-            f"EKS cluster {found.id!r} exists already and {_describe_owner(found, stack)}. Two ways on:\n"
-            "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)\n"
-            "  create     give the new one another name (`clusterName`), and run again"
+            f"EKS cluster {found.id!r} exists already and {_describe_owner(found, stack)}. Choose one:\n"
+            f"  existing   use it as it is: ExistingEksCluster, without {spell_argument(ARGS / 'version')}\n"
+            f"  create     change {spell_argument(ARGS / 'cluster_name')}, and run again"
         ),
     )
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.aws_identifiers import validate_addon_version
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
-from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args, validate_choice
+from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args, validate_choice, validate_pattern
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, AddonStage, AddonVersions, ClusterAddonsArgs
 
 VPC_CNI = "vpc-cni"
@@ -57,78 +59,122 @@ def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
             that EKS would reject.
     """
     stage = args["stage"]
-    validate_choice(stage, (BEFORE_NODES, AFTER_NODES), "stage")
-    versions = validate_choice(args.get("versions", "installed"), VERSION_CHOICES, "versions")
+    validate_choice(stage, (BEFORE_NODES, AFTER_NODES), ARGS / "stage")
+    versions = validate_choice(args.get("versions", "installed"), VERSION_CHOICES, ARGS / "versions")
     if versions != "installed" and "kubernetes_version" not in args:
-        msg = f"versions is {versions!r}; it needs kubernetes_version, such as '1.35'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / "versions",
+            "addon-versions-lookup",
+            "{given!r} needs the Kubernetes version of the cluster",
+            remedy="Set {other}, for example to '1.35'",
+            given=versions,
+            other=ARGS / "kubernetes_version",
+        )
     _validate_vpc_cni(args)
     wanted: list[AddonArgs] = list(args.get("addons", [{"name": name} for name in DEFAULT_ADDONS[stage]]))
     names = [addon["name"] for addon in wanted]
+    reject_duplicates(names, ARGS / "addons")
+    for index, addon in enumerate(wanted):
+        _validate_addon(addon, stage, (ARGS / "addons").index(index, addon))
     if args.get("pod_identity_agent", False) and POD_IDENTITY_AGENT not in names:
+        _validate_stage(POD_IDENTITY_AGENT, stage, ARGS / "pod_identity_agent")
         wanted.append({"name": POD_IDENTITY_AGENT})
-    reject_duplicates(names, "addons")
-    for addon in wanted:
-        _validate_addon(addon, stage)
     return [
         AddonPlan(addon["name"], addon.get("version"), _dump_json(_build_configuration(addon, args)))
         for addon in sorted(wanted, key=lambda addon: addon["name"])
     ]
 
 
-def _validate_addon(addon: AddonArgs, stage: str) -> None:
-    name = addon["name"]
-    if not _NAME.fullmatch(name):
-        msg = (
-            f"addons has the name {name!r}; accepted are names of `aws eks describe-addon-versions`, such as 'coredns'"
-        )
-        raise ValueError(msg)
+def _validate_addon(addon: AddonArgs, stage: str, path: ArgumentPath) -> None:
+    name = validate_pattern(
+        _NAME,
+        addon["name"],
+        path / "name",
+        "addon-name",
+        "a name that `aws eks describe-addon-versions` shows, such as 'coredns'",
+    )
     if name == EBS_CSI:
-        msg = f"addons has {name!r}; EbsCsiAddon installs it, with the role that it needs"
-        raise ValueError(msg)
-    if stage == AFTER_NODES and name in NODE_ADDONS:
-        msg = (
-            f"addons has {name!r} in stage {AFTER_NODES!r}; nodes become ready only with it: put it into "
-            f"{BEFORE_NODES!r}"
+        raise ArgumentError(
+            path,
+            "addon-with-component",
+            "EbsCsiAddon installs the addon {given!r} with the role that it needs",
+            remedy="Leave it out here",
+            given=name,
         )
-        raise ValueError(msg)
-    if stage == BEFORE_NODES and name not in NODE_ADDONS:
-        msg = (
-            f"addons has {name!r} in stage {BEFORE_NODES!r}; its pods wait for nodes, and EKS waits 20 minutes for its "
-            f"pods: put it into {AFTER_NODES!r}"
-        )
-        raise ValueError(msg)
+    _validate_stage(name, stage, path)
     if "version" in addon:
-        validate_addon_version(addon["version"], f"version of {name}")
+        validate_addon_version(addon["version"], path / "version")
+
+
+def _validate_stage(addon: str, stage: str, path: ArgumentPath) -> None:
+    if stage == AFTER_NODES and addon in NODE_ADDONS:
+        raise ArgumentError(
+            path,
+            "addon-before-nodes",
+            "nodes become ready only with the addon {given!r}, so it cannot come after them",
+            remedy="Install it before the nodes",
+            given=addon,
+        )
+    if stage == BEFORE_NODES and addon not in NODE_ADDONS:
+        raise ArgumentError(
+            path,
+            "addon-after-nodes",
+            "the pods of the addon {given!r} need nodes, and EKS would wait 20 minutes for these pods",
+            remedy="Install it after the nodes",
+            given=addon,
+        )
 
 
 def _validate_vpc_cni(args: ClusterAddonsArgs) -> None:
-    cni = args.get("vpc_cni")
+    cni, path = args.get("vpc_cni"), ARGS / "vpc_cni"
     names = [addon["name"] for addon in args.get("addons", [{"name": VPC_CNI}])]
     if args["stage"] == AFTER_NODES or VPC_CNI not in names:
         if cni is not None:
-            msg = f"vpc_cni is given, but stage {args['stage']!r} does not install it with these addons: leave it out"
-            raise ValueError(msg)
+            raise ArgumentError(
+                path,
+                "vpc-cni-not-installed",
+                "the argument has no effect, because this component does not install the addon {addon!r}",
+                remedy="Leave it out, or install the addon before the nodes",
+                addon=VPC_CNI,
+            )
         return
     if cni is None:
-        msg = (
-            "vpc_cni is missing: say as whom the pod network works, as in {'identity': 'irsa', 'role_name': …, "
-            "'issuer': …, 'provider_arn': …}"
+        raise ArgumentError(
+            path,
+            "vpc-cni-missing",
+            "the addon {addon!r} needs an identity",
+            accepted="an object, for example with the fields {fields}",
+            addon=VPC_CNI,
+            fields=Names(IDENTITY_FIELDS["irsa"]),
         )
-        raise ValueError(msg)
     identity = cni.get("identity", "irsa")
-    validate_choice(identity, IDENTITY_FIELDS, "vpc_cni.identity")
+    validate_choice(identity, IDENTITY_FIELDS, path / "identity")
     if identity == "node":
         # Programs may always give issuer, provider and cluster ARN, so only the role name is an error.
-        role = {"vpc_cni.role_name": cni.get("role_name")}
-        reject_ignored_args(role, role, "vpc_cni.identity 'node', which makes no role")
-    required = IDENTITY_FIELDS[identity]
-    if missing := [key for key in required if key not in cni]:
-        msg = f"vpc_cni.identity is {identity!r} and {', '.join(missing)} missing; it needs {', '.join(required)}"
-        raise ValueError(msg)
+        reject_ignored_args(cni, ["role_name"], path, path / "identity", "is 'node', which creates no role")
+    errors = ErrorCollector()
+    for field in IDENTITY_FIELDS[identity]:
+        if field not in cni:
+            errors.add(
+                ArgumentError(
+                    path / field,
+                    "vpc-cni-field-missing",
+                    "a value is required, because {identity} is {value!r}",
+                    identity=path / "identity",
+                    value=identity,
+                )
+            )
+    errors.raise_errors()
     if identity == "pod_identity" and not args.get("pod_identity_agent", False):
-        msg = "vpc_cni.identity is 'pod_identity'; it needs the agent: set pod_identity_agent to True"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path / "identity",
+            "vpc-cni-agent",
+            "{given!r} needs the addon {addon!r}",
+            remedy="Set {agent} to true",
+            given=identity,
+            addon=POD_IDENTITY_AGENT,
+            agent=ARGS / "pod_identity_agent",
+        )
 
 
 def _build_configuration(addon: AddonArgs, args: ClusterAddonsArgs) -> dict[str, Any]:

@@ -18,8 +18,8 @@ def create_addon_hooks(name: str, component: ComponentResource, *, existing: str
     Args:
         name: name of the addon's resource.
         component: parent of the addon.
-        existing: how to use an addon without managing it, for the error.
-        keep: the arguments that keep an IRSA role, for the error.
+        existing: how to use an addon without managing it, as an instruction for the error.
+        keep: how to keep an IRSA role, as an instruction for the error.
     """
     return ResourceHookBinding.merge(
         reject_existing_resource(name, existing, component), _reject_role_removal(name, keep)
@@ -34,7 +34,7 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
 
     Args:
         name: name of the addon's resource; the hook is `<name>-role-removal`.
-        keep: the arguments that keep the role, for the error.
+        keep: how to keep the role, as an instruction for the error.
     """
     stack, tags = pulumi.get_stack(), get_ownership_tags()
 
@@ -52,7 +52,7 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
             return
         msg = (
             f"Addon {args.id!r} has the IAM role {role!r}, and this update removes it. EKS rejects the request that "
-            "the AWS provider sends for that (hashicorp/terraform-provider-aws issue 30645). Two ways on:\n"
+            "the AWS provider sends for that (hashicorp/terraform-provider-aws issue 30645). Choose one:\n"
             "  replace   delete the addon and create it with the new identity; until it is ACTIVE again, volumes that\n"
             "            are mounted keep working, and no volume is created or attached:\n"
             f"            {first}pulumi up -s {stack} --replace '{args.urn}'\n"

@@ -4,17 +4,29 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import errors_within
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import VPC_CNI, AddonPlan, plan_addons
 from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
+from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import child_options, spell_argument, type_token
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
+_CNI = ARGS / "vpc_cni"
 CNI_POLICY = "AmazonEKS_CNI_Policy"  # https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
+
+
+class _CniRole(IrsaRole):
+    _exclusive_policies = None
+
+    def _describe_existing(self) -> str:
+        return f"not possible for the role of {VPC_CNI}"
 
 
 @documented
@@ -32,7 +44,7 @@ class ClusterAddons(ComponentResource):
     def __init__(self, name: str, args: ClusterAddonsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterAddons"), name, {}, opts)
         validate_args(args, ClusterAddonsArgs)
-        plans = plan_addons(args)
+        plans = get_plan(args, plan_addons)
         addons = {plan.name: self._create_addon(name, plan, args) for plan in plans}
         versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})
         self.versions = versions
@@ -58,8 +70,8 @@ class ClusterAddons(ComponentResource):
                 hooks=create_addon_hooks(
                     f"{name}-{plan.name}",
                     self,
-                    existing="leave it out of the `addons` of ClusterAddons",
-                    keep="take vpc_cni.identity 'irsa' again (the program's setting `clusterAddons.vpcCni.identity`)",
+                    existing=f"leave it out of {spell_argument(ARGS / 'addons')}",
+                    keep=f"set {spell_argument(_CNI / 'identity')} to 'irsa' again",
                 ),
                 # A cluster cannot have two addons of one name.
                 delete_before_replace=True,
@@ -84,7 +96,10 @@ class ClusterAddons(ComponentResource):
             "managed_policies": [CNI_POLICY],
             "tags": {**args.get("tags", {})},
         }
-        if identity == "pod_identity":
-            return create_addon_role(self, f"{name}-{VPC_CNI}", role_args, pod_identity=cni["cluster_arn"])
-        irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
-        return create_addon_role(self, f"{name}-{VPC_CNI}", role_args, irsa=irsa)
+        component = f"{name}-{VPC_CNI}"
+        with errors_within(_CNI):
+            if identity == "pod_identity":
+                cluster = cni["cluster_arn"]
+                return create_addon_role(self, component, role_args, pod_identity=cluster, role_class=_CniRole)
+            irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
+            return create_addon_role(self, component, role_args, irsa=irsa, role_class=_CniRole)

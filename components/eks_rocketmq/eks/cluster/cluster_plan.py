@@ -5,14 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_cluster_name
 from eks_rocketmq.args.cidr import validate_public_sources, validate_service_block
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.log_retention import validate_retention
-from eks_rocketmq.args.validation import reject_duplicates, reject_empty, validate_choice, validate_pattern
+from eks_rocketmq.args.validation import (
+    reject_duplicates,
+    reject_empty,
+    reject_ignored_args,
+    validate_choice,
+    validate_pattern,
+)
 from eks_rocketmq.eks.cluster.eks_cluster_args import (
     AccessEntryArgs,
     AccessEntryType,
+    AccessPolicyArgs,
     ControlPlaneLog,
     EksClusterArgs,
     SupportType,
@@ -30,7 +39,8 @@ _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
 _ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
 _NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 _ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+s)?")
+_DURATION = re.compile(r"(?=\d)(\d+h)?(\d+m)?(\d+s)?")
+_RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 
 @dataclass(frozen=True)
@@ -50,27 +60,30 @@ def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
         ValueError: for the first argument that is not valid, or that leaves the cluster without an administrator.
     """
     validate_cluster_name(args["cluster_name"])
-    version = args["version"]
-    if not _VERSION.fullmatch(version):
-        msg = f"version is {version!r}; accepted is a minor version of Kubernetes from 1.30 on, such as '1.35'"
-        raise ValueError(msg)
-    validate_choice(args.get("support_type", "STANDARD"), SUPPORT_TYPES, "support_type")
+    validate_pattern(
+        _VERSION,
+        args["version"],
+        ARGS / "version",
+        "cluster-version",
+        "a minor version of Kubernetes from 1.30 on, such as '1.35'",
+    )
+    validate_choice(args.get("support_type", "STANDARD"), SUPPORT_TYPES, ARGS / "support_type")
     log_types = args.get("log_types", list(LOG_TYPES))
-    for kind in log_types:
-        validate_choice(kind, LOG_TYPES, "log_types")
+    for index, kind in enumerate(log_types):
+        validate_choice(kind, LOG_TYPES, (ARGS / "log_types").index(index))
     if "service_cidr" in args:
         validate_service_block(args["service_cidr"])
     _check_arns(args)
     _check_subnets(args["subnet_ids"])
     _check_entries(args)
     for key, limit in args.get("timeouts", {}).items():
-        if not (limit and _DURATION.fullmatch(str(limit))):
-            msg = f"timeouts.{key} is {limit!r}; accepted is a duration, such as '45m' or '1h30m'"
-            raise ValueError(msg)
+        validate_pattern(
+            _DURATION, str(limit), ARGS / "timeouts" / key, "cluster-timeout", "a duration, such as '45m' or '1h30m'"
+        )
     return ClusterPlan(
         log_types=sorted(set(log_types)),
-        log_retention_days=validate_retention(args.get("log_retention_days", 90), "log_retention_days"),
-        public_sources=validate_public_sources(args.get("public_access_cidrs", []), "public_access_cidrs"),
+        log_retention_days=validate_retention(args.get("log_retention_days", 90), ARGS / "log_retention_days"),
+        public_sources=validate_public_sources(args.get("public_access_cidrs", []), ARGS / "public_access_cidrs"),
     )
 
 
@@ -105,75 +118,118 @@ def _check_arns(args: EksClusterArgs) -> None:
 
     EKS accepts the ARN of an alias and returns that of the key, which would replace the cluster at every update.
     """
-    for what, key in (
-        ("secrets_kms_key_arn", args.get("secrets_kms_key_arn")),
-        ("log_kms_key_arn", args.get("log_kms_key_arn")),
-    ):
-        if isinstance(key, str):
-            parse_kms_key_arn(key, what)
+    for field in ("secrets_kms_key_arn", "log_kms_key_arn"):
+        if isinstance(key := args.get(field), str):
+            parse_kms_key_arn(key, ARGS / field)
     if "role_arn" in args:
-        parse_role_arn(args["role_arn"], "role_arn")
+        parse_role_arn(args["role_arn"], ARGS / "role_arn")
 
 
 def _check_subnets(subnets: object) -> None:
     """Validate the number of subnets if it is known. AWS checks subnets of other resources."""
     if isinstance(subnets, list | tuple) and len(subnets) < 2:
-        msg = f"subnet_ids has {len(subnets)}; accepted are two or more, in different zones"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / "subnet_ids",
+            "control-plane-subnets",
+            "the number of subnets is {given}",
+            accepted="2 or more subnets, in different zones",
+            given=len(subnets),
+        )
 
 
 def _check_entries(args: EksClusterArgs) -> None:
-    entries = args.get("access_entries", [])
-    reject_duplicates([entry["name"] for entry in entries], "access_entries")
-    for entry in entries:
-        _check_entry(entry)
+    entries, path = args.get("access_entries", []), ARGS / "access_entries"
+    reject_duplicates([entry["name"] for entry in entries], path)
+    for index, entry in enumerate(entries):
+        _check_entry(entry, path.index(index, entry))
     principals = [entry["principal_arn"] for entry in entries]
-    reject_duplicates([known for known in principals if isinstance(known, str)], "principal_arn of access_entries")
+    reject_duplicates([known for known in principals if isinstance(known, str)], path)
     if not args.get("creator_is_admin", True) and not any(map(is_admin, entries)):
-        msg = (
-            f"creator_is_admin is False and no access entry has {ADMIN_POLICY} for the whole cluster, so no principal "
-            "could administer it; name an entry for the identity that runs the stack, or leave creator_is_admin at True"
+        raise ArgumentError(
+            ARGS / "creator_is_admin",
+            "cluster-without-administrator",
+            "no principal could administer the cluster, because no access entry has the policy {policy!r} for the "
+            "whole cluster",
+            remedy="Add such an entry for the identity that runs the stack to {entries}, or leave this argument out",
+            policy=ADMIN_POLICY,
+            entries=path,
         )
-        raise ValueError(msg)
 
 
-def check_principal(principal: str, what: str) -> None:
-    """Raise ValueError, naming `what`, if `principal` is not the ARN of an IAM role or user that EKS accepts."""
+def check_principal(principal: str, path: ArgumentPath) -> None:
+    """Check that EKS accepts `principal` as the principal of an access entry.
+
+    Raises:
+        ValueError: it is not the ARN of an IAM role or user.
+    """
     if not _PRINCIPAL.fullmatch(principal):
-        hint = "; the session of a role is no principal, name the role itself" if ":assumed-role/" in principal else ""
-        msg = f"{what} is {principal!r}; accepted is the ARN of an IAM role or user{hint}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "access-entry-principal",
+            "{given!r} is no principal that EKS accepts",
+            accepted="the ARN of an IAM role or user",
+            remedy="Give the ARN of the role, not of its session" if ":assumed-role/" in principal else "",
+            given=principal,
+        )
 
 
-def _check_entry(entry: AccessEntryArgs) -> None:
-    what = f"access entry {entry['name']!r}"
-    if not _ENTRY_NAME.fullmatch(entry["name"]):
-        msg = f"{what}: accepted as name are lower-case letters, digits and '-', such as 'platform-team'"
-        raise ValueError(msg)
+def _check_entry(entry: AccessEntryArgs, path: ArgumentPath) -> None:
+    validate_pattern(
+        _ENTRY_NAME,
+        entry["name"],
+        path / "name",
+        "access-entry-name",
+        "lower-case letters, digits and '-', such as 'platform-team'",
+    )
     if isinstance(principal := entry["principal_arn"], str):
-        check_principal(principal, f"{what}: principal_arn")
+        check_principal(principal, path / "principal_arn")
     kind = entry.get("type", "STANDARD")
-    validate_choice(kind, ENTRY_TYPES, f"{what}: type")
+    validate_choice(kind, ENTRY_TYPES, path / "type")
     policies, groups = entry.get("policies", []), entry.get("kubernetes_groups", [])
     # Nodes of EKS Auto Mode (`EC2`) get their permissions from an access policy, all other nodes from their type.
-    if kind != "STANDARD" and (groups or "username" in entry or (policies and kind != "EC2")):
-        msg = f"{what} has type {kind!r}, which takes neither policies nor groups nor a user name; AWS gives it its own"
-        raise ValueError(msg)
+    if kind != "STANDARD":
+        ignored = ["kubernetes_groups", "username", *(["policies"] if kind != "EC2" else [])]
+        reject_ignored_args(entry, ignored, path, path / "type", f"is {kind!r}, a type for which AWS sets the value")
     if kind in ("STANDARD", "EC2") and not (policies or groups):
-        msg = f"{what} may do nothing; give it policies, kubernetes_groups or both"
-        raise ValueError(msg)
-    for group in groups:
-        if group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
-            msg = f"{what}: group {group!r} is reserved, EKS refuses it; bind a role to a group with another name"
-            raise ValueError(msg)
-    for policy in policies:
-        if not _ACCESS_POLICY.fullmatch(policy["policy"]):
-            msg = f"{what}: policy is {policy['policy']!r}; accepted is a name, such as {ADMIN_POLICY!r}"
-            raise ValueError(msg)
-        if "namespaces" in policy:
-            where = f"{what}: namespaces of {policy['policy']}"
-            reject_empty(policy["namespaces"], where, "the whole cluster")
-            for namespace in policy["namespaces"]:
-                validate_pattern(_NAMESPACE, namespace, where, "names of namespaces, such as 'rocketmq' or 'team-*'")
+        raise ArgumentError(
+            path,
+            "access-entry-without-permissions",
+            "the access entry grants no permissions",
+            remedy="Set at least one of these: {fields}",
+            fields=Names(("policies",) if kind == "EC2" else ("policies", "kubernetes_groups")),
+        )
+    for index, group in enumerate(groups):
+        if group.startswith(_RESERVED_GROUPS):
+            raise ArgumentError(
+                (path / "kubernetes_groups").index(index),
+                "reserved-group",
+                "EKS reserves the group {given!r}",
+                accepted="a group that begins with none of {reserved}",
+                remedy="Bind a role to a group with another name",
+                given=group,
+                reserved=", ".join(map(repr, _RESERVED_GROUPS)),
+            )
+    for index, policy in enumerate(policies):
+        _check_policy(policy, (path / "policies").index(index))
     # EKS allows one association of a policy with a principal.
-    reject_duplicates([policy["policy"] for policy in policies], f"{what}: policies")
+    reject_duplicates([policy["policy"] for policy in policies], path / "policies")
+
+
+def _check_policy(policy: AccessPolicyArgs, path: ArgumentPath) -> None:
+    validate_pattern(
+        _ACCESS_POLICY,
+        policy["policy"],
+        path / "policy",
+        "access-policy",
+        f"the name of an EKS access policy, such as {ADMIN_POLICY!r}",
+    )
+    if "namespaces" in policy:
+        reject_empty(policy["namespaces"], path / "namespaces", "the whole cluster")
+        for index, namespace in enumerate(policy["namespaces"]):
+            validate_pattern(
+                _NAMESPACE,
+                namespace,
+                (path / "namespaces").index(index),
+                "access-policy-namespace",
+                "the name of a namespace, such as 'rocketmq' or 'team-*'",
+            )

@@ -20,7 +20,9 @@ from pulumi import (
 )
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_cluster, reject_existing_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
@@ -93,7 +95,7 @@ class EksCluster(ComponentResource):
         super().__init__(type_token("EksCluster"), name, {}, opts)
         validate_args(args, EksClusterArgs)
         require_aws_command()
-        plan = plan_cluster(args)
+        plan = get_plan(args, plan_cluster)
         role, policies = create_service_role(
             self, name, service=CLUSTER_SERVICE, policies=[CLUSTER_POLICY], tags=args.get("tags", {}), sessions=True
         )
@@ -125,7 +127,7 @@ class EksCluster(ComponentResource):
             f"{name}-logs",
             name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes to no other group
             retention_in_days=plan.log_retention_days,
-            kms_key_id=validate_input(args["log_kms_key_arn"], parse_kms_key_arn, "log_kms_key_arn")
+            kms_key_id=validate_input(args["log_kms_key_arn"], parse_kms_key_arn, ARGS / "log_kms_key_arn")
             if "log_kms_key_arn" in args
             else None,
             tags={**args.get("tags", {}), **get_ownership_tags()},
@@ -137,7 +139,7 @@ class EksCluster(ComponentResource):
 
     def _get_key_arn(self, name: str, args: EksClusterArgs) -> Input[str]:
         if existing := args.get("secrets_kms_key_arn"):
-            return validate_input(existing, parse_kms_key_arn, "secrets_kms_key_arn")
+            return validate_input(existing, parse_kms_key_arn, ARGS / "secrets_kms_key_arn")
         key = aws.kms.Key(
             f"{name}-secrets",
             description=f"Secrets of the EKS cluster {args['cluster_name']}",
@@ -205,13 +207,12 @@ class EksCluster(ComponentResource):
 
     def _create_access_entries(self, name: str, args: EksClusterArgs) -> list[Resource]:
         entries: list[Resource] = []
-        for entry in args.get("access_entries", []):
+        for index, entry in enumerate(args.get("access_entries", [])):
+            path = (ARGS / "access_entries").index(index, entry)
             access_entry = aws.eks.AccessEntry(
                 f"{name}-{entry['name']}",
                 cluster_name=self.name,
-                principal_arn=validate_input(
-                    entry["principal_arn"], check_principal, f"access entry {entry['name']!r}: principal_arn"
-                ),
+                principal_arn=validate_input(entry["principal_arn"], check_principal, path / "principal_arn"),
                 kubernetes_groups=entry.get("kubernetes_groups"),
                 user_name=entry.get("username"),
                 type=entry.get("type", "STANDARD"),

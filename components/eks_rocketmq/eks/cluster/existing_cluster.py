@@ -5,7 +5,9 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_role_arn, validate_cluster_name
+from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
 from eks_rocketmq.eks.cluster.cluster_outputs import (
     ClusterDescription,
@@ -14,7 +16,7 @@ from eks_rocketmq.eks.cluster.cluster_outputs import (
     set_cluster_outputs,
 )
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
-from eks_rocketmq.pulumi_sdk.component import type_token, warn
+from eks_rocketmq.pulumi_sdk.component import spell_argument, type_token, warn
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 _REQUIRED_FIELDS = (
@@ -23,21 +25,15 @@ _REQUIRED_FIELDS = (
 )
 """Fields of every ACTIVE cluster."""
 _STATUS_HINTS = {
-    "DELETING": "it will be gone, so name another cluster, or make one with EksCluster (`newCluster`)",
+    "DELETING": "it is being deleted, so name another cluster, or create one",
     "FAILED": (
         "it will never be, `aws eks describe-cluster --name {name} --query cluster.health` says why; name another "
-        "cluster, or have whoever made it make it anew"
+        "cluster, or ask its owner to recreate it"
     ),
 }
 """Hints for statuses that never become ACTIVE."""
 
 _CONFIG_MAP = "CONFIG_MAP"
-_CONFIG_MAP_WARNING = (
-    "cluster {name!r} has the authentication mode CONFIG_MAP: it lets in what the ConfigMap kube-system/aws-auth "
-    "names, and reads no access entry. role_arn is {role!r}. If the cluster answers Unauthorized, add the role there "
-    "(`eksctl create iamidentitymapping`). Or change the mode to API_AND_CONFIG_MAP (`aws eks update-cluster-config`; "
-    "there is no way back), and give the role an access entry"
-)
 
 
 @documented
@@ -72,10 +68,10 @@ class ExistingEksCluster(ComponentResource):
         super().__init__(type_token("ExistingEksCluster"), name, {}, opts)
         validate_args(args, ExistingEksClusterArgs)
         if "role_arn" in args:
-            parse_role_arn(args["role_arn"], "role_arn")
+            parse_role_arn(args["role_arn"], ARGS / "role_arn")
         cluster = _read_cluster(validate_cluster_name(args["cluster_name"]), InvokeOptions(parent=self))
         if "role_arn" in args and any(each.authentication_mode == _CONFIG_MAP for each in cluster.access_configs or []):
-            warn(_CONFIG_MAP_WARNING.format(name=cluster.name, role=args["role_arn"]), self)
+            warn(warn_of_config_map(cluster.name, args["role_arn"]), self)
         description = ClusterDescription(
             name=cluster.name,
             arn=cluster.arn,
@@ -89,6 +85,25 @@ class ExistingEksCluster(ComponentResource):
         set_cluster_outputs(self, description, args.get("profile"), args.get("role_arn"))
         self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
         self.register_outputs(collect_outputs(self))
+
+
+def warn_of_config_map(cluster: str, role_arn: str) -> ArgumentMessage:
+    """Return the warning about a role in a cluster without access entries.
+
+    Args:
+        cluster: name of the cluster.
+        role_arn: role that `aws eks get-token` assumes.
+    """
+    return ArgumentMessage(
+        ARGS / "role_arn",
+        "role-without-access-entry",
+        "cluster {cluster!r} has the authentication mode CONFIG_MAP and ignores access entries. Only principals in the "
+        "ConfigMap kube-system/aws-auth have access",
+        remedy="If the cluster answers Unauthorized, add {given!r} to that ConfigMap (`eksctl create "
+        "iamidentitymapping`). Or change the mode to API_AND_CONFIG_MAP (`aws eks update-cluster-config`), and create "
+        "an access entry for the role. This change of the mode cannot be undone",
+        values={"cluster": cluster, "given": role_arn},
+    )
 
 
 def _read_cluster(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
@@ -107,7 +122,7 @@ def _read_cluster(name: str, opts: InvokeOptions) -> aws.eks.GetClusterResult:
         "status",
         hint="Accepted is the name of a cluster in the account and region of the AWS provider; `aws eks list-clusters` "
         "shows them.",
-        also="clusterName",
+        also=spell_argument(ARGS / "cluster_name"),
     )
     if cluster.status != "ACTIVE":
         hint = _STATUS_HINTS.get(

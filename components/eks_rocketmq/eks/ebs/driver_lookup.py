@@ -6,6 +6,8 @@ from typing import Any
 
 from kubernetes.dynamic.exceptions import NotFoundError
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, ROLE_ANNOTATION, DriverNames
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.kubernetes_api import get_json
@@ -69,19 +71,24 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
         MaxRetryError: if the cluster is not reachable.
     """
     namespace = names.namespace
+    path = ARGS / "self_managed"
     deployment = _read_object(
-        provider, f"/apis/apps/v1/namespaces/{namespace}/deployments", names.deployment, "deployment"
+        provider, f"/apis/apps/v1/namespaces/{namespace}/deployments", names.deployment, path / "deployment"
     )
     template = deployment["spec"]["template"]
     account = template["spec"].get("serviceAccountName") or "default"
     if account != names.service_account:
-        msg = (
-            f"self_managed.service_account is {names.service_account!r}; Deployment {namespace}/{names.deployment} "
-            f"runs as {account!r}. Give that name"
+        raise ArgumentError(
+            path / "service_account",
+            "driver-service-account",
+            "{given!r} is not the service account of Deployment {deployment!r}",
+            accepted="{account!r}",
+            given=names.service_account,
+            deployment=f"{namespace}/{names.deployment}",
+            account=account,
         )
-        raise ValueError(msg)
     service_account = _read_object(
-        provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, "service_account"
+        provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, path / "service_account"
     )
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
@@ -93,15 +100,19 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
     )
 
 
-def _read_object(provider: Mapping[str, Any], path: str, name: str, argument: str) -> dict[str, Any]:
+def _read_object(provider: Mapping[str, Any], collection: str, name: str, path: ArgumentPath) -> dict[str, Any]:
     try:
-        return get_json(provider, f"{path}/{name}")
+        return get_json(provider, f"{collection}/{name}")
     except NotFoundError:
-        msg = (
-            f"self_managed.{argument} is {name!r}; the cluster has no such object ({path}/{name}). Accepted is the "
-            "name that the driver was installed with. Without a driver, leave self_managed out (`ebsCsiDriver: create`)"
-        )
-        raise ValueError(msg) from None
+        raise ArgumentError(
+            path,
+            "driver-object-missing",
+            "{given!r} does not exist in the cluster ({collection}/{given})",
+            accepted="the name that the driver was installed with",
+            remedy="If the cluster has no driver, let the program install the EKS addon instead",
+            given=name,
+            collection=collection,
+        ) from None
 
 
 def _is_driver(deployment: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

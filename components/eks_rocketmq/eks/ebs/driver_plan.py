@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_policy_arn, validate_addon_version
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import reject_ignored_args, validate_choice
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import ConflictsOnCreate, ConflictsOnUpdate, EbsCsiIdentity
+from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames, parse_driver_names
 
 PERMISSIONS: Mapping[str, str | None] = {
     # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html
@@ -29,6 +34,8 @@ ADDON_ONLY = (
     "resolve_conflicts_on_update",
 )
 """Arguments only for the EKS addon, which a self-managed driver does not accept."""
+_KINDS = ("existing", "self_managed", "auto_mode")
+"""Arguments that select a driver other than an addon of the stack."""
 DEFAULTS: Mapping[str, object] = {"identity": "irsa", "permissions": "legacy"}
 """Default values, which do not count as conflicting arguments."""
 _CLUSTER_SCOPED_FROM = (1, 58)
@@ -53,9 +60,13 @@ class DriverPlan:
     """Key of a tag of the role, with the cluster's name as value; None: no such tag."""
     conflicts_on_create: str
     conflicts_on_update: str
+    configuration: str | None
+    """Configuration of the addon as JSON. None: the defaults of EKS."""
+    driver_names: DriverNames | None
+    """Names of a self-managed driver."""
 
 
-def plan_driver(args: Mapping[str, object]) -> DriverPlan:
+def plan_driver(args: Mapping[str, Any]) -> DriverPlan:
     """Validate the arguments of the driver and return its plan.
 
     Args:
@@ -65,81 +76,122 @@ def plan_driver(args: Mapping[str, object]) -> DriverPlan:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
     _check_installation(args)
-    permissions = validate_choice(args.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, "permissions")
-    identity = validate_choice(args.get("identity", DEFAULTS["identity"]), IDENTITIES, "identity")
+    permissions = validate_choice(args.get("permissions", DEFAULTS["permissions"]), PERMISSIONS, ARGS / "permissions")
+    identity = validate_choice(args.get("identity", DEFAULTS["identity"]), IDENTITIES, ARGS / "identity")
     policy = PERMISSIONS[permissions]
     if args.get("snapshots") and permissions != "generated":
-        msg = (
-            f"snapshots is True with permissions {permissions!r}; it widens 'generated' only, {policy} has them already"
+        raise ArgumentError(
+            ARGS / "snapshots",
+            "snapshots-included",
+            "the argument only extends {permissions} 'generated', and {policy} already includes snapshots",
+            remedy="Leave the argument out",
+            permissions=ARGS / "permissions",
+            policy=policy,
         )
-        raise ValueError(msg)
-    missing = [key for key in ("issuer", "provider_arn") if key not in args]
-    if identity == "irsa" and missing and not (args.get("existing") or args.get("auto_mode")):
-        msg = f"identity 'irsa' needs {' and '.join(missing)} of the cluster; give it, or take identity 'pod_identity'"
-        raise ValueError(msg)
+    if identity == "irsa" and not (args.get("existing") or args.get("auto_mode")):
+        _require_issuer(args)
     _check_version(args)
     _check_arns(args)
+    self_managed = args.get("self_managed")
     return DriverPlan(
         managed_policies=(policy,) if policy else (),
         generated=permissions == "generated",
         pod_identity=identity == "pod_identity",
         role_tag=CLUSTER_TAG if permissions == "cluster_scoped" and identity == "irsa" else None,
         conflicts_on_create=validate_choice(
-            args.get("resolve_conflicts_on_create", "OVERWRITE"), CREATE_CONFLICTS, "resolve_conflicts_on_create"
+            args.get("resolve_conflicts_on_create", "OVERWRITE"), CREATE_CONFLICTS, ARGS / "resolve_conflicts_on_create"
         ),
         conflicts_on_update=validate_choice(
-            args.get("resolve_conflicts_on_update", "OVERWRITE"), UPDATE_CONFLICTS, "resolve_conflicts_on_update"
+            args.get("resolve_conflicts_on_update", "OVERWRITE"), UPDATE_CONFLICTS, ARGS / "resolve_conflicts_on_update"
         ),
+        configuration=render_configuration(args.get("configuration", {})),
+        driver_names=None if self_managed is None else parse_driver_names(self_managed),
     )
 
 
 def _check_installation(args: Mapping[str, object]) -> None:
     """Reject two kinds of driver at once, and arguments that the kind does not accept."""
-    kinds = [key for key in ("existing", "self_managed", "auto_mode") if args.get(key, False) not in (False, None)]
+    kinds = [key for key in _KINDS if args.get(key, False) not in (False, None)]
     if len(kinds) > 1:
-        msg = f"{' and '.join(kinds)} are given together; accepted is one of them: leave the others out"
-        raise ValueError(msg)
+        first, *others = (ARGS / kind for kind in kinds)
+        raise ArgumentError(
+            first,
+            "several-driver-kinds",
+            "the argument is given together with {others}",
+            accepted="one of {kinds}",
+            others=others,
+            kinds=[ARGS / kind for kind in _KINDS],
+        )
     explicit = {key: value for key, value in args.items() if value != DEFAULTS.get(key)}
     if kinds == ["existing"]:
-        reject_ignored_args(explicit, MANAGED_ONLY, "existing True, which uses the addon as it is")
+        reject_ignored_args(explicit, MANAGED_ONLY, ARGS, ARGS / "existing", "uses the addon as it is")
     if kinds == ["auto_mode"]:
-        reject_ignored_args(explicit, MANAGED_ONLY, "auto_mode True, which needs neither an addon nor a role")
+        reject_ignored_args(explicit, MANAGED_ONLY, ARGS, ARGS / "auto_mode", "needs neither an addon nor a role")
     if kinds == ["self_managed"]:
-        reject_ignored_args(explicit, ADDON_ONLY, "self_managed, a driver without an EKS addon")
+        reject_ignored_args(explicit, ADDON_ONLY, ARGS, ARGS / "self_managed", "uses a driver without an EKS addon")
         if args.get("identity") == "pod_identity":
-            msg = (
-                "identity is 'pod_identity' with self_managed; accepted is 'irsa', whose role is in the annotation "
-                "of the service account. Leave identity out"
+            raise ArgumentError(
+                ARGS / "identity",
+                "self-managed-pod-identity",
+                "{given!r} is not possible with {driver}, whose role is in the annotation of its service account",
+                accepted="'irsa'",
+                remedy="Leave the argument out",
+                given=args["identity"],
+                driver=ARGS / "self_managed",
             )
-            raise ValueError(msg)
+
+
+def _require_issuer(args: Mapping[str, object]) -> None:
+    errors = ErrorCollector()
+    for name in ("issuer", "provider_arn"):
+        if name not in args:
+            errors.add(
+                ArgumentError(
+                    ARGS / name,
+                    "irsa-without-issuer",
+                    "{identity} 'irsa' requires this value of the cluster",
+                    remedy="Set the argument, or set {identity} to 'pod_identity'",
+                    identity=ARGS / "identity",
+                )
+            )
+    errors.raise_errors()
 
 
 def _check_version(args: Mapping[str, object]) -> None:
     if not args.get("most_recent"):
         if "addon_version" in args:
-            version = validate_addon_version(str(args["addon_version"]), "addon_version")
+            version = validate_addon_version(str(args["addon_version"]), ARGS / "addon_version")
             major, minor = (int(number) for number in version.removeprefix("v").split(".")[:2])
             if args.get("permissions") == "cluster_scoped" and (major, minor) < _CLUSTER_SCOPED_FROM:
-                msg = (
-                    f"addon_version is {version!r} and permissions 'cluster_scoped': an older driver does not set the "
-                    "tags by which that policy knows the cluster, and makes no volume. Accepted is v1.58 or newer. "
-                    "Take a newer one, or permissions 'legacy', 'v2' or 'generated'"
+                raise ArgumentError(
+                    ARGS / "addon_version",
+                    "driver-without-cluster-tags",
+                    "{given!r} does not set the tags that {permissions} 'cluster_scoped' requires, so it cannot create "
+                    "volumes",
+                    accepted="v{major}.{minor} or newer",
+                    remedy="Set a newer version, or set {permissions} to 'legacy', 'v2' or 'generated'",
+                    given=version,
+                    permissions=ARGS / "permissions",
+                    major=_CLUSTER_SCOPED_FROM[0],
+                    minor=_CLUSTER_SCOPED_FROM[1],
                 )
-                raise ValueError(msg)
         return
-    if "addon_version" in args:
-        msg = f"addon_version is {args['addon_version']!r} and most_recent is True; give one of them"
-        raise ValueError(msg)
+    reject_ignored_args(args, ("addon_version",), ARGS, ARGS / "most_recent", "selects the newest version")
     if "kubernetes_version" not in args:
-        msg = "most_recent needs kubernetes_version, the version of the cluster, such as '1.35'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / "kubernetes_version",
+            "most-recent-without-kubernetes-version",
+            "{most_recent} requires this argument",
+            accepted="the Kubernetes version of the cluster, such as '1.35'",
+            most_recent=ARGS / "most_recent",
+        )
 
 
 def _check_arns(args: Mapping[str, object]) -> None:
     """Validate the ARNs that are known."""
     keys = args.get("kms_key_arns")
-    for key in keys if isinstance(keys, Iterable) else ():
+    for index, key in enumerate(keys if isinstance(keys, Iterable) else ()):
         if isinstance(key, str):
-            parse_kms_key_arn(key, "a key of kms_key_arns")
+            parse_kms_key_arn(key, (ARGS / "kms_key_arns").index(index))
     if isinstance(boundary := args.get("permissions_boundary"), str):
-        parse_policy_arn(boundary, "permissions_boundary")
+        parse_policy_arn(boundary, ARGS / "permissions_boundary")

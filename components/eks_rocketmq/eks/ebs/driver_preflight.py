@@ -7,8 +7,10 @@ from typing import Any
 import pulumi
 from pulumi import Input, Output, ResourceHookArgs, ResourceHookBinding
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.lookups.create_checks import create_existence_hook
 from eks_rocketmq.lookups.existing_resource import ExistingResource
+from eks_rocketmq.pulumi_sdk.component import spell_argument
 
 _TWO_DRIVERS = (
     "the cluster has the driver of EKS Auto Mode as well, so two drivers run in it: claims of a class with the "
@@ -50,10 +52,9 @@ def reject_unmanaged_driver(name: str, kubeconfig: Input[str] | None) -> Resourc
 def _format_error(inputs: Mapping[str, Any], found: str) -> str:
     return (
         f"An EBS CSI driver runs in cluster {inputs.get('clusterName')!r} as Deployment {found!r}, and EKS does not "
-        "manage it. The addon would be installed over its objects. Three ways on:\n"
-        "  self-managed   keep it and give it this stack's role: EbsCsiAddon with self_managed (the program's setting\n"
-        "                 `ebsCsiDriver: self-managed`)\n"
+        "manage it. The addon would be installed over its objects. Choose one:\n"
+        f"  self-managed   keep it and give it this stack's role: set {spell_argument(ARGS / 'self_managed')}\n"
         "  create         uninstall it with the tool that installed it, and run again: volumes stay, and none is\n"
         "                 created or attached until the addon is ACTIVE\n"
-        "  existing       install the addon yourself, then EbsCsiAddon with existing=True (`ebsCsiDriver: existing`)"
+        f"  existing       install the addon yourself, then set {spell_argument(ARGS / 'existing')} to true"
     )

@@ -5,17 +5,19 @@ from typing import Any
 
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
-from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHookBinding, ResourceOptions, RunError, log
+from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHookBinding, ResourceOptions, log
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_account
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import EBS_CSI
 from eks_rocketmq.eks.addons.addon_preflight import create_addon_hooks
 from eks_rocketmq.eks.ebs import driver_plan
-from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.driver_preflight import reject_unmanaged_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
@@ -25,20 +27,21 @@ from eks_rocketmq.eks.ebs.self_managed_driver import (
     SERVICE_ACCOUNT,
     DriverNames,
     get_restart_annotations,
-    parse_driver_names,
 )
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, spell_argument, type_token
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
 
+_PodRoles = tuple[str | None, list[str | None]]
+"""Role of the last restart, and the role of each pod."""
+
 
 class _DriverRole(IrsaRole):
-    _existing_hint = (
-        "EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`), or another role_name"
-    )
+    def _describe_existing(self) -> str:
+        return f"set {spell_argument(ARGS / 'existing')} to true"
 
 
 @documented
@@ -60,22 +63,22 @@ class EbsCsiAddon(ComponentResource):
     def __init__(self, name: str, args: EbsCsiAddonArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsCsiAddon"), name, {}, opts)
         validate_args(args, EbsCsiAddonArgs)
-        plan = driver_plan.plan_driver({**args})
-        values = render_configuration({**args.get("configuration", {})})
+        plan = get_plan(args, driver_plan.plan_driver)
         if args.get("existing", False):
-            existing: Output[tuple[str, str]] = Output.from_input(args["cluster_name"]).apply(self._read_addon)
+            existing = apply_redacted(Output.from_input(args["cluster_name"]), self._read_addon, ARGS / "cluster_name")
             self.role_arn, self.addon_version = existing[0], existing[1]
         elif args.get("auto_mode", False):
-            self.role_arn = Output.from_input(args["cluster_name"]).apply(self._require_auto_mode)
+            self.role_arn = apply_redacted(
+                Output.from_input(args["cluster_name"]), self._require_auto_mode, ARGS / "cluster_name"
+            )
             self.addon_version = Output.from_input("")
-        elif (driver := args.get("self_managed")) is not None:
-            names = parse_driver_names({**driver})
-            role = self._create_role(name, args, plan, names)
-            self._annotate_driver(name, names, role, args.get("kubeconfig"))
+        elif plan.driver_names is not None:
+            role = self._create_role(name, args, plan, plan.driver_names)
+            self._annotate_driver(name, plan.driver_names, role, args.get("kubeconfig"))
             self.role_arn, self.addon_version = role.arn, Output.from_input("")
         else:
             role = self._create_role(name, args, plan)
-            addon = self._create_addon(name, args, plan, values, role)
+            addon = self._create_addon(name, args, plan, role)
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
 
@@ -83,7 +86,8 @@ class EbsCsiAddon(ComponentResource):
         """Return role ARN and version of the existing addon.
 
         Raises:
-            RunError: if the cluster has no addon, or the addon has no role. All claims would stay Pending then.
+            RunError: if the cluster has no addon.
+            ValueError: if the addon has no role. All claims would stay Pending then.
         """
         addon = f"addon {EBS_CSI} of cluster {cluster!r}"
         result = invoke_function(
@@ -91,26 +95,34 @@ class EbsCsiAddon(ComponentResource):
             format_call("aws:eks/getAddon:getAddon", clusterName=cluster, addonName=EBS_CSI),
             f"{addon} cannot be read",
             "addon_version",
-            hint="If the cluster has no driver, take existing False (`ebsCsiDriver: create`): this stack then installs "
-            "it. If Helm or kubectl installed the driver, take self_managed (`ebsCsiDriver: self-managed`).",
+            hint=f"If the cluster has no driver, leave {spell_argument(ARGS / 'existing')} out. The stack then "
+            "installs the driver. If Helm or kubectl installed the driver, set "
+            f"{spell_argument(ARGS / 'self_managed')} instead.",
         )
         associated = {each.service_account: each.role_arn for each in result.pod_identity_associations or []}
         role = result.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
         if not role:
-            msg = (
-                f"{addon} runs without a role: nothing makes volumes, and every claim stays Pending. Give the addon "
-                f"one (`aws eks update-addon --cluster-name {cluster} --addon-name {EBS_CSI} "
-                f"--service-account-role-arn …`, or an association of EKS Pod Identity for {SERVICE_ACCOUNT}), or let "
-                "this stack do it: `eks-rocketmq adopt`, then existing False (`ebsCsiDriver: create`)"
+            raise ArgumentError(
+                ARGS / "existing",
+                "driver-without-role",
+                "{addon} has no role, so it cannot create volumes and every claim stays Pending",
+                remedy="Give the addon a role (`aws eks update-addon --cluster-name {cluster} --addon-name {name} "
+                "--service-account-role-arn …`), or an EKS Pod Identity association for {service_account}. To let the "
+                "stack manage it, run `eks-rocketmq adopt` and leave {existing} out",
+                addon=addon,
+                cluster=cluster,
+                name=EBS_CSI,
+                service_account=SERVICE_ACCOUNT,
+                existing=ARGS / "existing",
             )
-            raise RunError(msg)
         return role, result.addon_version
 
     def _require_auto_mode(self, cluster: str) -> str:
         """Return an empty role ARN after checking that the cluster has the driver of EKS Auto Mode.
 
         Raises:
-            RunError: if EKS Auto Mode does not manage the block storage of the cluster.
+            RunError: if the cluster cannot be read.
+            ValueError: if EKS Auto Mode does not manage the block storage of the cluster.
         """
         result = invoke_function(
             lambda: aws.eks.get_cluster(name=cluster, opts=InvokeOptions(parent=self)),
@@ -119,11 +131,13 @@ class EbsCsiAddon(ComponentResource):
             "name",
         )
         if not any(block.enabled for each in result.storage_configs or [] for block in each.block_storages or []):
-            msg = (
-                f"auto_mode is True; cluster {cluster!r} runs without the block storage of EKS Auto Mode. Enable Auto "
-                "Mode in it (`aws eks update-cluster-config`), or leave auto_mode out (`ebsCsiDriver: create`)"
+            raise ArgumentError(
+                ARGS / "auto_mode",
+                "cluster-without-auto-mode",
+                "cluster {cluster!r} does not have the block storage of EKS Auto Mode",
+                remedy="Enable EKS Auto Mode (`aws eks update-cluster-config`), or leave the argument out",
+                cluster=cluster,
             )
-            raise RunError(msg)
         return ""
 
     def _annotate_driver(self, name: str, names: DriverNames, role: AddonRole, kubeconfig: Input[str] | None) -> None:
@@ -182,12 +196,14 @@ class EbsCsiAddon(ComponentResource):
         policies: dict[str, Any] = {}
         if plan.generated:
             snapshots = args.get("snapshots", False)
-            policies["volumes"] = self._get_scope(args).apply(
-                lambda scope: build_volume_policy(scope, snapshots=snapshots)
+            policies["volumes"] = apply_redacted(
+                self._get_scope(args),
+                lambda scope: build_volume_policy(scope, snapshots=snapshots),
+                ARGS / "cluster_name",
             )
         if args.get("kms_key_arns", []):
             policies["keys"] = apply_redacted(
-                Output.all(*args.get("kms_key_arns", [])), build_key_policy, "kms_key_arns"
+                Output.all(*args.get("kms_key_arns", [])), build_key_policy, ARGS / "kms_key_arns"
             )
         return policies
 
@@ -207,14 +223,14 @@ class EbsCsiAddon(ComponentResource):
         return resolve_addon_version(self, EBS_CSI, args["kubernetes_version"], most_recent=True)
 
     def _create_addon(
-        self, name: str, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan, values: str | None, role: AddonRole
+        self, name: str, args: EbsCsiAddonArgs, plan: driver_plan.DriverPlan, role: AddonRole
     ) -> aws.eks.Addon:
         return aws.eks.Addon(
             f"{name}-addon",
             cluster_name=args["cluster_name"],
             addon_name=EBS_CSI,
             addon_version=self._resolve_version(args),
-            configuration_values=values,
+            configuration_values=plan.configuration,
             service_account_role_arn=role.service_account_role_arn,
             pod_identity_associations=role.pod_identity_associations,
             # The service account may have an annotation from another client. The addon must overwrite it.
@@ -228,8 +244,8 @@ class EbsCsiAddon(ComponentResource):
                     create_addon_hooks(
                         f"{name}-addon",
                         self,
-                        existing="EbsCsiAddon with existing=True (the program's setting `ebsCsiDriver: existing`)",
-                        keep="take identity 'irsa' again (the program's setting `ebsCsi.identity`)",
+                        existing=f"set {spell_argument(ARGS / 'existing')} to true",
+                        keep=f"set {spell_argument(ARGS / 'identity')} to 'irsa' again",
                     ),
                     reject_unmanaged_driver(f"{name}-addon", args.get("kubeconfig")),
                 ),
@@ -245,18 +261,28 @@ def _get_restart_annotations(
     """Return the annotations of the controller's pod template, from the current state of the cluster."""
     if kubeconfig is None or runs_under_mocks():
         return role_arn.apply(lambda role: get_restart_annotations(role, None, [None]))
-    current = Output.from_input(kubeconfig).apply(lambda known: asyncio.to_thread(_read_pod_roles, known, names))
+    found: Output[_PodRoles | ArgumentError] = Output.from_input(kubeconfig).apply(
+        lambda known: asyncio.to_thread(_read_pod_roles, known, names)
+    )
+    # A kubeconfig may be secret. The roles of the pods, and the names in errors, are not.
+    current = apply_redacted(Output.unsecret(found), _raise_error, ARGS / "self_managed")
     return Output.all(current, role_arn).apply(lambda known: get_restart_annotations(known[1], *known[0]))
 
 
-def _read_pod_roles(kubeconfig: str, names: DriverNames) -> tuple[str | None, list[str | None]]:
-    """Read the role of the last restart, and the role of each pod."""
+def _raise_error(found: _PodRoles | ArgumentError) -> _PodRoles:
+    if isinstance(found, ArgumentError):
+        raise found
+    return found
+
+
+def _read_pod_roles(kubeconfig: str, names: DriverNames) -> _PodRoles | ArgumentError:
+    """Return the roles of the pods, or the error for names that the cluster does not have."""
     from eks_rocketmq.eks.ebs.driver_lookup import read_controller  # noqa: PLC0415 - loads the Kubernetes client
 
     try:
         state = read_controller({"kubeconfig": kubeconfig}, names)
-    except ValueError as error:
-        raise RunError(str(error)) from error
+    except ArgumentError as error:
+        return error
     except Exception as error:  # noqa: BLE001 - an identity without read access can still plan
         log.warn(
             f"cannot read the role of the pods of {names.namespace}/{names.deployment} ({error}); they are "

@@ -9,6 +9,7 @@ not have these tags, so the driver cannot use them until you add the tags.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, validate_cluster_name
 from eks_rocketmq.eks.iam.policy_documents import Statement, build_policy
 
@@ -51,8 +52,9 @@ def build_key_policy(key_arns: Iterable[str]) -> str:
     Raises:
         ValueError: for a value that is not the ARN of a key.
     """
-    keys = sorted(set(key_arns))
-    services = sorted({service for key in keys for service in _list_via_services(key)})
+    paths = {key: (ARGS / "kms_key_arns").index(index) for index, key in enumerate(key_arns)}
+    keys = sorted(paths)
+    services = sorted({service for key, path in paths.items() for service in _list_via_services(key, path)})
     return build_policy(
         [
             {
@@ -79,9 +81,9 @@ def build_key_policy(key_arns: Iterable[str]) -> str:
     )
 
 
-def _list_via_services(key: str) -> list[str]:
+def _list_via_services(key: str, path: ArgumentPath) -> list[str]:
     """Return the names of EC2 in `kms:ViaService`. AWS documentation uses two forms for China."""
-    arn = parse_kms_key_arn(key, "a key of kms_key_arns")
+    arn = parse_kms_key_arn(key, path)
     service = f"ec2.{arn.region}.amazonaws.com"
     return [service, f"{service}.cn"] if arn.partition == "aws-cn" else [service]
 

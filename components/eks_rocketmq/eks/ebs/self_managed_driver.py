@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.validation import validate_dns_label, validate_dns_subdomain
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
@@ -30,10 +31,10 @@ def parse_driver_names(args: Mapping[str, str]) -> DriverNames:
     Raises:
         ValueError: for a name that Kubernetes does not accept.
     """
-    names = DriverNames(**args)
-    validate_dns_label(names.namespace, "self_managed.namespace")
-    validate_dns_subdomain(names.service_account, "self_managed.service_account")
-    validate_dns_subdomain(names.deployment, "self_managed.deployment")
+    names, path = DriverNames(**args), ARGS / "self_managed"
+    validate_dns_label(names.namespace, path / "namespace")
+    validate_dns_subdomain(names.service_account, path / "service_account")
+    validate_dns_subdomain(names.deployment, path / "deployment")
     return names
 
 

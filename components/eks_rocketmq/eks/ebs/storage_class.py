@@ -1,17 +1,25 @@
 """StorageClass for the volumes of the brokers."""
 
 import pulumi_kubernetes as kubernetes
-from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, RunError
+from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
-from eks_rocketmq.args.validation import validate_dns_subdomain
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.ebs import storage_class_plan
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
 from eks_rocketmq.lookups.create_checks import OWNER_TAG, get_ownership_tags, reject_existing_object
 from eks_rocketmq.lookups.existing_resource import ExistingResource
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token, validate_input
+from eks_rocketmq.pulumi_sdk.component import (
+    apply_redacted,
+    child_options,
+    spell_error,
+    type_token,
+    validate_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 EBS_CSI_PROVISIONER = "ebs.csi.aws.com"
@@ -29,8 +37,8 @@ class EbsStorageClass(ComponentResource):
     """A StorageClass for EBS volumes in the zones of their pods, existing or new.
 
     An adopted class is read and checked at preview, and the component patches only the given fields. Destroying the
-    stack releases these fields and does not delete the class. A RunError rejects a class of another driver, and one
-    that binds volumes before the zone of the pod is known.
+    stack releases these fields and does not delete the class. A ValueError rejects a class of another driver, and
+    one that binds volumes before the zone of the pod is known.
 
     A created class encrypts its volumes, retains them, and binds them when a pod is scheduled. A ValueError at preview
     rejects the name of an existing class, values that EBS does not accept, and arguments that are not valid for an
@@ -45,9 +53,9 @@ class EbsStorageClass(ComponentResource):
     def __init__(self, name: str, args: EbsStorageClassArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("EbsStorageClass"), name, {}, opts)
         validate_args(args, EbsStorageClassArgs)
-        validate_dns_subdomain(args["class_name"], "class_name")
+        plan = get_plan(args, storage_class_plan.plan_storage_class)
         if args.get("create", False):
-            created = self._create_class(name, args)
+            created = self._create_class(name, args, plan)
             self.name, self.provisioner = created.metadata.name, created.provisioner
         else:
             checked = self._adopt_class(name, args)
@@ -58,7 +66,6 @@ class EbsStorageClass(ComponentResource):
         self.register_outputs({"name": self.name, "provisioner": self.provisioner})
 
     def _adopt_class(self, name: str, args: EbsStorageClassArgs) -> Output[tuple[str, str]]:
-        storage_class_plan.check_adoption({**args})
         found = kubernetes.storage.v1.StorageClass.get(f"{name}-class", args["class_name"], opts=child_options(self))
         if "allow_volume_expansion" in args:
             kubernetes.storage.v1.StorageClassPatch(
@@ -74,16 +81,18 @@ class EbsStorageClass(ComponentResource):
             format_call("kubernetes:storage.k8s.io/v1:StorageClass.get", id=args["class_name"]),
             "provisioner",
         )
-        checked: Output[tuple[str, str]] = read.apply(
-            lambda known: check_storage_class(args["class_name"], **known, auto_mode=args.get("auto_mode"))
+        return apply_redacted(
+            read,
+            lambda known: check_storage_class(args["class_name"], **known, auto_mode=args.get("auto_mode")),
+            ARGS / "class_name",
         )
-        return checked
 
-    def _create_class(self, name: str, args: EbsStorageClassArgs) -> kubernetes.storage.v1.StorageClass:
-        storage_class_plan.check_new_name(args["class_name"])
-        parameters: dict[str, Input[str]] = {**storage_class_plan.build_parameters({**args})}
+    def _create_class(
+        self, name: str, args: EbsStorageClassArgs, plan: storage_class_plan.StorageClassPlan
+    ) -> kubernetes.storage.v1.StorageClass:
+        parameters: dict[str, Input[str]] = {**plan.parameters}
         if "kms_key_id" in args:
-            parameters["kmsKeyId"] = validate_input(args["kms_key_id"], parse_kms_key_arn, "kms_key_id")
+            parameters["kmsKeyId"] = validate_input(args["kms_key_id"], parse_kms_key_arn, ARGS / "kms_key_id")
         auto_mode = args.get("auto_mode", False)
         default = {storage_class_plan.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
         return kubernetes.storage.v1.StorageClass(
@@ -94,7 +103,7 @@ class EbsStorageClass(ComponentResource):
             allowed_topologies=[{"match_label_expressions": [{"key": _AUTO_MODE_LABEL, "values": ["auto"]}]}]
             if auto_mode
             else None,
-            reclaim_policy=storage_class_plan.get_reclaim_policy({**args}),
+            reclaim_policy=plan.reclaim_policy,
             volume_binding_mode=BINDING_MODE,
             allow_volume_expansion=args.get("allow_volume_expansion", True),
             mount_options=args.get("mount_options"),
@@ -135,7 +144,7 @@ def check_storage_class(
         auto_mode: whether the driver of EKS Auto Mode must serve the class; None: either driver.
 
     Raises:
-        RunError: if another driver serves the class, or it binds volumes before the scheduler selects the zone.
+        ValueError: if another driver serves the class, or it binds volumes before the scheduler selects the zone.
     """
     accepted = {
         None: (*EBS_PROVISIONERS, AUTO_MODE_PROVISIONER),
@@ -143,18 +152,30 @@ def check_storage_class(
         False: EBS_PROVISIONERS,
     }
     if provisioner not in accepted[auto_mode]:
-        msg = (
-            f"StorageClass {name!r} has the provisioner {provisioner!r}, which {_describe_driver(provisioner)} serves; "
-            f"accepted here: {', '.join(accepted[auto_mode])}. Name another class, or choose the driver that serves "
-            "this one (auto_mode True or False; `ebsCsiDriver: auto-mode`, or one of the others)"
+        raise ArgumentError(
+            ARGS / "class_name",
+            "class-of-another-driver",
+            "StorageClass {given!r} has the provisioner {provisioner!r} of {driver}",
+            accepted="a class with the provisioner {provisioners}",
+            remedy="Name another class, or choose the driver of this class ({auto_mode})",
+            given=name,
+            provisioner=provisioner,
+            driver=_describe_driver(provisioner),
+            provisioners=" or ".join(map(repr, accepted[auto_mode])),
+            auto_mode=ARGS / "auto_mode",
         )
-        raise RunError(msg)
     if binding_mode != BINDING_MODE:
-        msg = (
-            f"StorageClass {name!r} binds with {binding_mode or 'Immediate'}; accepted is {BINDING_MODE}: an EBS "
-            "volume lives in one zone and must be made where its pod can run. Name another class"
+        raise ArgumentError(
+            ARGS / "class_name",
+            "class-binding-mode",
+            "StorageClass {given!r} has the binding mode {mode!r}, which creates a volume before the zone of its pod "
+            "is known",
+            accepted="a class with the mode {accepted_mode!r}",
+            remedy="Name another class",
+            given=name,
+            mode=binding_mode or "Immediate",
+            accepted_mode=BINDING_MODE,
         )
-        raise RunError(msg)
     return name, provisioner
 
 
@@ -172,10 +193,12 @@ def _reject_existing_class(name: str, kubeconfig: Input[str] | None) -> Resource
         kubeconfig: kubeconfig of the cluster. The check is skipped if it is missing or unknown.
     """
     return reject_existing_object(
-        name, kubeconfig, lambda _, found: storage_class_plan.format_name_conflict(found.id, _describe_owner(found))
+        name,
+        kubeconfig,
+        lambda _, found: spell_error(storage_class_plan.build_name_conflict(found.id, _describe_owner(found))),
     )
 
 
 def _describe_owner(found: ExistingResource) -> str:
     owner = found.tags.get(OWNER_TAG)
-    return f"which belongs to stack {owner!r}" if owner else "which this stack has not made"
+    return f"which belongs to stack {owner!r}" if owner else "which this stack did not create"

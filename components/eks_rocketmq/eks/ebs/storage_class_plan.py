@@ -9,9 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
-from eks_rocketmq.args.validation import parse_whole_number, validate_choice
+from eks_rocketmq.args.validation import (
+    parse_whole_number,
+    reject_ignored_args,
+    validate_choice,
+    validate_dns_subdomain,
+)
 from eks_rocketmq.eks.ebs.csi_configuration import validate_volume_tags
 from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
 
@@ -39,8 +46,8 @@ FILE_SYSTEMS = get_accepted_values(FileSystem)
 RECLAIM_POLICIES = get_accepted_values(ReclaimPolicy)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 RESERVED_NAMES: Mapping[str, str] = {
-    "gp2": "which EKS puts into its clusters",
-    "ebs-csi-default-sc": "which the EBS CSI addon makes when it is asked for a default class",
+    "gp2": "the class that EKS creates in its clusters",
+    "ebs-csi-default-sc": "the default class that the EBS CSI addon creates",
 }
 """Names of classes that EKS or the addon creates, with the reason for errors."""
 ADOPTION_ARGS = frozenset(
@@ -52,30 +59,76 @@ _GP3_IOPS = 3000
 _IOPS_PER_THROUGHPUT = 4
 
 
+@dataclass(frozen=True)
+class StorageClassPlan:
+    """A StorageClass with valid arguments. An existing class has neither parameters nor a policy."""
+
+    parameters: Mapping[str, str]
+    """Parameters in the format of the driver, without a KMS key."""
+    reclaim_policy: str | None
+    min_size: int
+    """Minimum size in GiB of a claim that gets all IOPS of the class."""
+
+
+def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
+    """Return the plan of a class.
+
+    Args:
+        args: an `EbsStorageClassArgs`.
+
+    Raises:
+        ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
+    """
+    validate_dns_subdomain(args["class_name"], ARGS / "class_name")
+    if not args.get("create", False):
+        check_adoption(args)
+        return StorageClassPlan({}, None, 1)
+    check_new_name(args["class_name"])
+    return StorageClassPlan(build_parameters(args), get_reclaim_policy(args), compute_min_size(args))
+
+
 def check_adoption(args: Mapping[str, object]) -> None:
     """Raise ValueError for an argument that would change an immutable field of an existing class."""
-    refused = sorted(args.keys() - ADOPTION_ARGS)
-    if refused:
-        msg = (
-            f"{', '.join(refused)} cannot be changed in the class {args['class_name']!r} that the cluster has; give "
-            "create=True and a name of your own, or leave them out"
+    errors = ErrorCollector()
+    for argument in sorted(args.keys() - ADOPTION_ARGS):
+        errors.add(
+            ArgumentError(
+                ARGS / argument,
+                "immutable-in-existing-class",
+                "the argument cannot change the existing StorageClass {existing!r}",
+                remedy="Leave it out, or create a class with {create} and another {name}",
+                existing=args["class_name"],
+                create=ARGS / "create",
+                name=ARGS / "class_name",
+            )
         )
-        raise ValueError(msg)
+    errors.raise_errors()
 
 
 def check_new_name(name: str) -> None:
     """Raise ValueError for the name of a class that EKS creates: the create would fail with AlreadyExists."""
     if name in RESERVED_NAMES:
-        raise ValueError(format_name_conflict(name, RESERVED_NAMES[name]))
+        raise build_name_conflict(name, RESERVED_NAMES[name])
 
 
-def format_name_conflict(name: str, why: str) -> str:
-    """Return the error for a new class with the name of an existing one."""
-    return (
-        f"StorageClass {name!r} cannot be created: there is a class of that name, {why}. Three ways on:\n"
-        "  adopt       use it as it is: leave create out\n"
-        "  patch       change what can be changed in it: leave create out, and give allow_volume_expansion or default\n"
-        f"  other name  create a class of your own beside it, such as 'rocketmq-{name}'"
+def build_name_conflict(name: str, owner: str) -> ArgumentError:
+    """Return the error for a new class with the name of an existing one.
+
+    Args:
+        name: name of the class.
+        owner: description of the existing class, such as `the class that EKS creates in its clusters`.
+    """
+    return ArgumentError(
+        ARGS / "class_name",
+        "class-exists",
+        "there is a StorageClass {given!r}, {owner}",
+        accepted="another name, such as {example!r}",
+        remedy="To use the existing class, leave {create} out. You can then still set {mutable}",
+        given=name,
+        owner=owner,
+        example=f"rocketmq-{name}",
+        create=ARGS / "create",
+        mutable=[ARGS / "allow_volume_expansion", ARGS / "default"],
     )
 
 
@@ -86,22 +139,23 @@ def build_parameters(args: Mapping[str, Any]) -> dict[str, str]:
         args: an `EbsStorageClassArgs`. An unknown KMS key is not validated.
 
     Raises:
-        ValueError: naming the value and what is accepted.
+        ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
-    volume_type = validate_choice(args.get("volume_type", "gp3"), tuple(VOLUME_TYPES), "volume_type")
+    volume_type = validate_choice(args.get("volume_type", "gp3"), tuple(VOLUME_TYPES), ARGS / "volume_type")
     parameters = {
         "type": volume_type,
         "encrypted": "true" if args.get("encrypted", True) else "false",
-        "csi.storage.k8s.io/fstype": validate_choice(args.get("file_system", "ext4"), FILE_SYSTEMS, "file_system"),
+        "csi.storage.k8s.io/fstype": validate_choice(
+            args.get("file_system", "ext4"), FILE_SYSTEMS, ARGS / "file_system"
+        ),
         **_build_performance(volume_type, args),
     }
-    if "kms_key_id" in args and not args.get("encrypted", True):
-        msg = "kms_key_id is given and encrypted is False; a key needs encrypted volumes"
-        raise ValueError(msg)
+    if not args.get("encrypted", True):
+        reject_ignored_args(args, ("kms_key_id",), ARGS, ARGS / "encrypted", "turns encryption off")
     if isinstance(key := args.get("kms_key_id"), str):
         validate_key_id(key)
     tags = args.get("tags", {})
-    validate_volume_tags(tags, "tags")
+    validate_volume_tags(tags, ARGS / "tags")
     return parameters | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
 
 
@@ -115,7 +169,7 @@ def compute_min_size(args: Mapping[str, Any]) -> int:
         args: an `EbsStorageClassArgs` that `build_parameters` has accepted.
     """
     limits = VOLUME_TYPES[args.get("volume_type", "gp3")]
-    iops = parse_whole_number(args.get("iops", 0), "iops")
+    iops = parse_whole_number(args.get("iops", 0), ARGS / "iops")
     # gp3 volumes of every size have the default IOPS.
     included_iops = 0 if limits.iops_required else _GP3_IOPS
     if iops <= included_iops:
@@ -129,13 +183,13 @@ def validate_key_id(value: str) -> str:
     The driver does not check the key, and EC2 deletes a volume with a wrong key after a successful response. EC2 would
     accept an alias, but the driver's IAM policy needs the key itself.
     """
-    parse_kms_key_arn(value, "kms_key_id")
+    parse_kms_key_arn(value, ARGS / "kms_key_id")
     return value
 
 
 def get_reclaim_policy(args: Mapping[str, Any]) -> str:
     """Return the reclaim policy, `Retain` by default; raise ValueError if Kubernetes does not accept it."""
-    return validate_choice(args.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, "reclaim_policy")
+    return validate_choice(args.get("reclaim_policy", "Retain"), RECLAIM_POLICIES, ARGS / "reclaim_policy")
 
 
 def _build_performance(volume_type: str, args: Mapping[str, Any]) -> dict[str, str]:
@@ -143,14 +197,25 @@ def _build_performance(volume_type: str, args: Mapping[str, Any]) -> dict[str, s
     iops = _validate_range(args, "iops", volume_type, limits.iops)
     throughput = _validate_range(args, "throughput", volume_type, limits.throughput)
     if limits.iops_required and iops is None:
-        msg = f"iops is missing; a volume of type {volume_type} needs it, from {_format_range(limits.iops)}"
-        raise ValueError(msg)
-    if throughput and throughput * _IOPS_PER_THROUGHPUT > (iops or _GP3_IOPS):
-        msg = (
-            f"throughput is {throughput} MiB/s with {iops or _GP3_IOPS} IOPS; accepted is a quarter of the IOPS: give "
-            f"iops {throughput * _IOPS_PER_THROUGHPUT} or more"
+        raise ArgumentError(
+            ARGS / "iops",
+            "volume-type-requires-iops",
+            "volumes of type {volume_type!r} require this argument",
+            accepted="{limits[0]} to {limits[1]}",
+            volume_type=volume_type,
+            limits=limits.iops,
         )
-        raise ValueError(msg)
+    if throughput and throughput * _IOPS_PER_THROUGHPUT > (iops or _GP3_IOPS):
+        raise ArgumentError(
+            ARGS / "throughput",
+            "throughput-exceeds-iops",
+            "{given} MiB/s is more than a quarter of the {iops} IOPS",
+            remedy="Set {argument} to {least} or more, or lower the throughput",
+            given=throughput,
+            iops=iops or _GP3_IOPS,
+            argument=ARGS / "iops",
+            least=throughput * _IOPS_PER_THROUGHPUT,
+        )
     return {key: str(value) for key, value in (("iops", iops), ("throughput", throughput)) if value is not None}
 
 
@@ -159,17 +224,24 @@ def _validate_range(args: Mapping[str, Any], key: str, volume_type: str, limits:
         return None
     if limits is None:
         supported = [name for name, limits_of_type in VOLUME_TYPES.items() if getattr(limits_of_type, key) is not None]
-        msg = (
-            f"{key} is {args[key]} with volume_type {volume_type!r}, which has no such choice; "
-            f"it needs {' or '.join(supported)}"
+        raise ArgumentError(
+            ARGS / key,
+            "fixed-by-volume-type",
+            "volumes of type {volume_type!r} do not support this argument",
+            remedy="Leave it out, or set {argument} to {supported}",
+            volume_type=volume_type,
+            argument=ARGS / "volume_type",
+            supported=" or ".join(map(repr, supported)),
         )
-        raise ValueError(msg)
-    value = parse_whole_number(args[key], key)
+    value = parse_whole_number(args[key], ARGS / key)
     if not limits[0] <= value <= limits[1]:
-        msg = f"{key} is {value} with volume_type {volume_type!r}; accepted are {_format_range(limits)}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / key,
+            "volume-type-range",
+            "{given} is out of range for volumes of type {volume_type!r}",
+            accepted="{limits[0]} to {limits[1]}",
+            given=value,
+            volume_type=volume_type,
+            limits=limits,
+        )
     return value
-
-
-def _format_range(limits: tuple[int, int] | None) -> str:
-    return f"{limits[0]} to {limits[1]}" if limits else ""

@@ -1,13 +1,16 @@
 """An IAM role for service accounts of a cluster."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, ClassVar
 
 import pulumi_aws as aws
 from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs
@@ -18,11 +21,11 @@ from eks_rocketmq.eks.iam.policy_documents import (
     build_pod_identity_statements,
     build_trust_policy,
     build_web_identity_statements,
-    check_customer_policy,
-    check_inline_policies,
     fill_unknown_cluster,
     format_subject,
     normalize_permission_policy,
+    validate_customer_policy,
+    validate_inline_policies,
 )
 from eks_rocketmq.eks.iam.role_preflight import warn_about_unmanaged_policies
 from eks_rocketmq.eks.iam.service_role import attach_policies
@@ -31,6 +34,7 @@ from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
     defer,
+    spell_argument,
     type_token,
     validate_input,
 )
@@ -51,7 +55,8 @@ class IrsaRole(ComponentResource):
     - documents that are too long
     """
 
-    _existing_hint = "give the ARN of that role to what uses it, and leave this one out"
+    _exclusive_policies: ClassVar[ArgumentPath | None] = ARGS / "exclusive_policies"
+    """Argument of the caller. None: the component that creates this role has no such argument."""
 
     arn: Output[str]
     """ARN of the role, for the service account's annotation or the addon. Resources that use it depend on the
@@ -67,19 +72,18 @@ class IrsaRole(ComponentResource):
         super().__init__(type_token("IrsaRole"), name, {}, opts)
         _reject_output_policies(args)
         validate_args(args, IrsaRoleArgs)
-        accounts = list(dict.fromkeys(role_checks.parse_service_account({**each}) for each in args["service_accounts"]))
-        _check_names(args, accounts)
-        customer = {key: _normalize_document(key, value) for key, value in args.get("customer_policies", {}).items()}
-        inline = {key: _normalize_document(key, value) for key, value in args.get("inline_policies", {}).items()}
+        accounts = _parse_service_accounts(args)
+        _validate_names(args, accounts)
+        arns = _validate_policy_arns(args)
+        customer = _normalize_documents(args.get("customer_policies", {}), ARGS / "customer_policies")
+        inline = _normalize_documents(args.get("inline_policies", {}), ARGS / "inline_policies")
         tags = {**args.get("tags", {}), **get_ownership_tags()}
         role = aws.iam.Role(
             f"{name}-role",
             name=role_checks.validate_role_name(args["role_name"]),
             assume_role_policy=_build_trust_policy(args, accounts),
             path=role_checks.validate_path(args["path"]) if "path" in args else None,
-            permissions_boundary=validate_input(args["permissions_boundary"], parse_policy_arn, "permissions_boundary")
-            if "permissions_boundary" in args
-            else None,
+            permissions_boundary=_validate_boundary(args),
             max_session_duration=_get_session_duration(args),
             description=role_checks.validate_description(args["description"]) if "description" in args else None,
             force_detach_policies=args.get("force_detach_policies"),
@@ -87,14 +91,14 @@ class IrsaRole(ComponentResource):
             opts=child_options(
                 self,
                 hooks=ResourceHookBinding.merge(
-                    reject_existing_resource(f"{name}-role", self._existing_hint, self),
+                    reject_existing_resource(f"{name}-role", self._describe_existing(), self),
                     self._warn_about_unmanaged_policies(name, args),
                 ),
             ),
         )
         self.attachments = [
             *attach_policies(self, name, role, args.get("managed_policies", [])),
-            *self._attach_by_arn(name, role, _validate_policy_arns(args)),
+            *self._attach_by_arn(name, role, arns),
             *self._create_customer_policies(name, role, customer, args, tags),
         ]
         self.inline_policies = self._create_inline_policies(name, role, inline)
@@ -111,6 +115,10 @@ class IrsaRole(ComponentResource):
         """Attachments and inline policies of the role; `arn` and `name` depend on them."""
         return [*self.attachments, *self.inline_policies]
 
+    def _describe_existing(self) -> str:
+        """Return how to use an existing role without managing it, as an instruction."""
+        return "use its ARN, and leave this component out"
+
     def _warn_about_unmanaged_policies(self, name: str, args: IrsaRoleArgs) -> ResourceHookBinding:
         if args.get("exclusive_policies", False):
             return ResourceHookBinding()
@@ -119,9 +127,9 @@ class IrsaRole(ComponentResource):
         return warn_about_unmanaged_policies(
             f"{name}-role",
             self,
-            policies=[*args.get("managed_policies", []), *customer],
-            arns=[*args.get("policy_arns", {}).values()],
+            policies=[*args.get("managed_policies", []), *customer, *args.get("policy_arns", {}).values()],
             inline=[*args.get("inline_policies", {})],
+            exclusive=self._exclusive_policies,
         )
 
     def _create_exclusive_lists(self, name: str, role: aws.iam.Role) -> None:
@@ -156,16 +164,17 @@ class IrsaRole(ComponentResource):
     ) -> list[aws.iam.RolePolicyAttachment]:
         attachments: list[aws.iam.RolePolicyAttachment] = []
         for key, document in documents.items():
+            path = (ARGS / "customer_policies").key(key)
             policy = aws.iam.Policy(
                 f"{name}-{key}",
                 name=key,
                 path=args.get("path"),
-                policy=document.apply(lambda known, key=key: _validate_customer_policy(key, known)),
+                policy=apply_redacted(document, lambda known, path=path: validate_customer_policy(known, path), path),
                 tags=tags,
                 opts=child_options(
                     self,
                     hooks=reject_existing_resource(
-                        f"{name}-{key}-policy", "IrsaRole with its ARN in managed_policies", self
+                        f"{name}-{key}-policy", f"add its ARN to {spell_argument(ARGS / 'managed_policies')}", self
                     ),
                 ),
             )
@@ -176,7 +185,8 @@ class IrsaRole(ComponentResource):
         self, name: str, role: aws.iam.Role, documents: dict[str, Output[str]]
     ) -> list[aws.iam.RolePolicy]:
         # IAM limits their total length, so each one waits until all are known.
-        checked: Output[dict[str, str]] = Output.all(Output.from_input(documents)).apply(_validate_inline_policies)
+        known_documents: Output[Any] = Output.from_input(documents)
+        checked = apply_redacted(known_documents, validate_inline_policies, ARGS / "inline_policies")
         return [
             aws.iam.RolePolicy(
                 f"{name}-{key}",
@@ -201,7 +211,7 @@ class IrsaRole(ComponentResource):
             return associations
         aliased: set[str] = set()
         for label, cluster_arn in args.get("pod_identity_clusters", {}).items():
-            for namespace, account in accounts:
+            for namespace, account in dict.fromkeys(accounts):
                 # Names with slashes are unique, because neither part contains one. Earlier names with dashes were not:
                 # the first association with such a name gets the alias.
                 key, old_name = f"{name}-{label}/{namespace}/{account}", f"{name}-{label}-{namespace}-{account}"
@@ -220,7 +230,7 @@ class IrsaRole(ComponentResource):
                         # Pods use the role's policies as soon as the association exists. The ARN alone does not make
                         # the association wait for them.
                         depends_on=self.policies,
-                        hooks=reject_existing_resource(key, "IrsaRole with associate=False", self),
+                        hooks=reject_existing_resource(key, f"set {spell_argument(ARGS / 'associate')} to false", self),
                     ),
                 )
                 associations.append(association)
@@ -231,24 +241,32 @@ def _reject_output_policies(args: object) -> None:
     """Raise ValueError for an Output in `managed_policies`, and propose `policy_arns`."""
     policies = args.get("managed_policies") if isinstance(args, Mapping) else None
     if isinstance(policies, list) and any(isinstance(policy, Output) for policy in policies):
-        msg = (
-            "managed_policies has an output of another resource, and the name of an attachment must be known at "
-            "preview: name it yourself in policy_arns, as in {'policy_arns': {'orders': policy.arn}}"
+        raise ArgumentError(
+            ARGS / "managed_policies",
+            "managed-policy-output",
+            "the list has an output of another resource, but the names of attachments must be known at preview",
+            remedy="Give the ARN in {other}, with a name of your choice as its key",
+            other=ARGS / "policy_arns",
         )
-        raise ValueError(msg)
 
 
-def _check_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> None:
-    arns = args.get("policy_arns", {})
+def _parse_service_accounts(args: IrsaRoleArgs) -> list[tuple[str, str]]:
+    path = ARGS / "service_accounts"
+    return [
+        role_checks.parse_service_account({**account}, path.index(index, account))
+        for index, account in enumerate(args["service_accounts"])
+    ]
+
+
+def _validate_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> None:
     role_checks.validate_policy_names(
         args.get("managed_policies", []),
-        [*args.get("customer_policies", {}), *arns],
-        args.get("inline_policies", {}),
+        [
+            *((key, ARGS / "customer_policies") for key in args.get("customer_policies", {})),
+            *((key, ARGS / "policy_arns") for key in args.get("policy_arns", {})),
+        ],
+        [(key, ARGS / "inline_policies") for key in args.get("inline_policies", {})],
     )
-    boundary = {"permissions_boundary": args["permissions_boundary"]} if "permissions_boundary" in args else {}
-    for label, arn in {**boundary, **{f"policy_arns[{key!r}]": arn for key, arn in arns.items()}}.items():
-        if isinstance(arn, str):
-            parse_policy_arn(arn, label)
     if args.get("pod_identity_clusters") and args.get("associate", True):
         role_checks.reject_wildcard_names(accounts)
 
@@ -259,51 +277,71 @@ def _get_session_duration(args: IrsaRoleArgs) -> int | None:
     )
 
 
-def _normalize_document(key: str, document: Any) -> Output[str]:  # noqa: ANN401 - an object, JSON text, or an Output of either
-    what = f"policy {key}"
-    return apply_redacted(Output.from_input(document), lambda known: normalize_permission_policy(known, what), what)
+def _normalize_documents(documents: Mapping[str, Any], path: ArgumentPath) -> dict[str, Output[str]]:
+    """Return documents (objects, JSON texts, or Outputs of either) as compact JSON."""
+
+    def normalize(document: Any, path: ArgumentPath) -> Output[str]:  # noqa: ANN401 - as above
+        output: Output[Any] = Output.from_input(document)
+        return apply_redacted(output, lambda known: normalize_permission_policy(known, path), path)
+
+    return {key: normalize(document, path.key(key)) for key, document in documents.items()}
 
 
 def _validate_policy_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
     return {
-        key: validate_input(arn, parse_policy_arn, f"policy_arns[{key!r}]")
+        key: validate_input(arn, parse_policy_arn, (ARGS / "policy_arns").key(key))
         for key, arn in args.get("policy_arns", {}).items()
     }
 
 
-def _validate_customer_policy(name: str, document: str) -> str:
-    check_customer_policy(name, document)
-    return document
-
-
-def _validate_inline_policies(known: list[dict[str, str]]) -> dict[str, str]:
-    (documents,) = known
-    check_inline_policies(documents)
-    return documents
+def _validate_boundary(args: IrsaRoleArgs) -> Input[str] | None:
+    if "permissions_boundary" not in args:
+        return None
+    return validate_input(args["permissions_boundary"], parse_policy_arn, ARGS / "permissions_boundary")
 
 
 def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:
     """Return the trust policy as an Output that waits for issuers, providers and cluster ARNs."""
-    pod_identity_arns = args.get("pod_identity_clusters", {})
-    clusters = [*args.get("clusters", [])]
-    if role_checks.has_issuer_and_provider({**args}, pod_identity=bool(pod_identity_arns)):
-        clusters.insert(0, {"issuer": args["issuer"], "provider_arn": args["provider_arn"]})
+    pod_identity, listed = ARGS / "pod_identity_clusters", ARGS / "clusters"
+    arns = {pod_identity.key(label): arn for label, arn in args.get("pod_identity_clusters", {}).items()}
+    clusters = {listed.index(index): cluster for index, cluster in enumerate(args.get("clusters", []))}
+    if role_checks.has_issuer_and_provider({**args}, pod_identity=bool(arns)):
+        clusters = {ARGS: {"issuer": args["issuer"], "provider_arn": args["provider_arn"]}, **clusters}
     audience = role_checks.validate_audience(args.get("audience", STS_AUDIENCE))
     subjects = [format_subject(namespace, account) for namespace, account in accounts]
 
-    def build_document(known: Sequence[Any], *, complete: bool = True) -> str:
-        trusted, arns = known
-        statements: list[Statement] = []
-        for cluster in trusted:
-            statements += build_web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience)
-        for arn in arns:
-            statements += build_pod_identity_statements(arn, accounts)
-        return build_trust_policy(statements, complete=complete)
+    def trust_tokens(cluster: Mapping[str, str], path: ArgumentPath) -> list[Statement]:
+        return build_web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience, path)
+
+    def trust_pods(arn: str, path: ArgumentPath) -> list[Statement]:
+        return build_pod_identity_statements(arn, accounts, path)
 
     # The issuer of a new cluster is known only at the update. All other values are checked now, at preview.
-    shortest = [fill_unknown_cluster(cluster["issuer"], cluster["provider_arn"]) for cluster in clusters]
-    arns = [arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for arn in pod_identity_arns.values()]
-    build_document([shortest, arns], complete=[*shortest, *arns] == [*clusters, *pod_identity_arns.values()])
+    shortest = {
+        path: fill_unknown_cluster(cluster["issuer"], cluster["provider_arn"], path)
+        for path, cluster in clusters.items()
+    }
+    shortest_arns = {path: arn if isinstance(arn, str) else SHORTEST_CLUSTER_ARN for path, arn in arns.items()}
+    statements = [
+        *(trust_tokens(cluster, path) for path, cluster in shortest.items()),
+        *(trust_pods(arn, path) for path, arn in shortest_arns.items()),
+    ]
+    complete = (shortest, shortest_arns) == (clusters, arns)
+    build_trust_policy(chain.from_iterable(statements), complete=complete)
+    awaited = [
+        *(
+            apply_redacted(
+                Output.all(**cluster), lambda known, path=path: trust_tokens(known, path), path / "provider_arn"
+            )
+            for path, cluster in clusters.items()
+        ),
+        *(
+            apply_redacted(Output.from_input(arn), lambda known, path=path: trust_pods(known, path), path)
+            for path, arn in arns.items()
+        ),
+    ]
     return apply_redacted(
-        Output.all(clusters, list(pod_identity_arns.values())), build_document, "a cluster that the role trusts"
+        Output.all(*awaited),
+        lambda known: build_trust_policy(chain.from_iterable(known)),
+        ARGS / "service_accounts",
     )

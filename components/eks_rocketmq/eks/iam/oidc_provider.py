@@ -4,6 +4,7 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOptions, RunError
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_issuer_host
 from eks_rocketmq.args.validation import reject_ignored_args
 from eks_rocketmq.eks.account import aws_account
@@ -13,7 +14,14 @@ from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
 from eks_rocketmq.eks.iam.policy_documents import STS_AUDIENCE
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input
+from eks_rocketmq.pulumi_sdk.component import (
+    apply_redacted,
+    child_options,
+    defer,
+    spell_argument,
+    type_token,
+    validate_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 
@@ -33,11 +41,14 @@ class ClusterOidcProvider(ComponentResource):
     def __init__(self, name: str, args: ClusterOidcProviderArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("ClusterOidcProvider"), name, {}, opts)
         validate_args(args, ClusterOidcProviderArgs)
-        issuer = validate_input(args["issuer"], parse_issuer_host, "issuer")
+        issuer = validate_input(args["issuer"], parse_issuer_host, ARGS / "issuer")
         self.issuer = Output.from_input(issuer)
         if args.get("existing", False):
-            reject_ignored_args({**args}, ("thumbprints", "tags"), "existing True, which uses the provider as it is")
-            self.arn = self.issuer.apply(lambda issuer: self._read_provider(issuer, _list_audiences(args)))
+            ignored = ("thumbprints", "tags")
+            reject_ignored_args({**args}, ignored, ARGS, ARGS / "existing", "uses the provider unchanged")
+            self.arn = apply_redacted(
+                self.issuer, lambda issuer: self._read_provider(issuer, _list_audiences(args)), ARGS / "issuer"
+            )
         else:
             provider = self._create_provider(name, args, issuer)
             # The output `arn` of the resource is unknown at preview, and would make every trust policy unknown.
@@ -60,7 +71,7 @@ class ClusterOidcProvider(ComponentResource):
             f"the IAM OIDC provider of {issuer} cannot be read",
             "arn",
             "client_id_lists",
-            hint="If the account has none, let this stack make it: `oidcProvider: create` (existing=False).",
+            hint=f"If the account has none, leave {spell_argument(ARGS / 'existing')} out. The stack then creates it.",
         )
         for audience in audiences:
             if audience not in provider.client_id_lists:
@@ -76,20 +87,19 @@ class ClusterOidcProvider(ComponentResource):
     def _create_provider(
         self, name: str, args: ClusterOidcProviderArgs, issuer: Input[str]
     ) -> aws.iam.OpenIdConnectProvider:
-        audiences = _list_audiences(args)
-        role_checks.validate_provider_audiences(audiences[1:])
+        role_checks.validate_provider_audiences(args.get("client_ids", []))
         role_checks.validate_thumbprints(args.get("thumbprints", []))
         return aws.iam.OpenIdConnectProvider(
             f"{name}-provider",
             url=issuer,
-            client_id_lists=audiences,
+            client_id_lists=_list_audiences(args),
             thumbprint_lists=args.get("thumbprints"),
             tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
                 hooks=reject_existing_resource(
                     f"{name}-provider",
-                    "ClusterOidcProvider with existing=True (the program's setting `oidcProvider: existing`)",
+                    f"set {spell_argument(ARGS / 'existing')} to true",
                     self,
                 ),
             ),

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eks_rocketmq.args import aws_identifiers
-from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_issuer_host
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
+from eks_rocketmq.args.aws_identifiers import parse_issuer_host
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.validation import validate_choice
 
 STS_AUDIENCE = "sts.amazonaws.com"
 """The audience of the tokens that EKS projects for AWS, the same in every partition."""
@@ -23,7 +26,7 @@ Statement = dict[str, Any]
 _VERSION = "2012-10-17"
 # No region has a shorter name than us-east-1.
 _SHORTEST_ISSUER = f"https://oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
-_SHORTEST_CALLER = f"arn:aws:iam::{'0' * 12}:root"
+_SHORTEST_PROVIDER_PREFIX = f"arn:aws:iam::{'0' * 12}:oidc-provider/"
 SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
 """ARN of minimum length, for clusters whose ARN is not known yet."""
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
@@ -40,7 +43,11 @@ def has_wildcard(name: str) -> bool:
 
 
 def build_web_identity_statements(
-    provider_arn: str, issuer: str, subjects: Iterable[str], audience: str = STS_AUDIENCE
+    provider_arn: str,
+    issuer: str,
+    subjects: Iterable[str],
+    audience: str = STS_AUDIENCE,
+    path: ArgumentPath = ARGS,
 ) -> list[Statement]:
     """Return statements that let service accounts of one cluster assume a role with their tokens (IRSA).
 
@@ -53,20 +60,23 @@ def build_web_identity_statements(
         issuer: issuer URL of the cluster, with `https://`.
         subjects: `sub` values, see `format_subject`; `*` and `?` match as in `StringLike`.
         audience: exact `aud` value.
+        path: path of the cluster in errors.
 
     Raises:
         ValueError: for a malformed issuer, or a provider of another issuer. No token would match that provider.
     """
-    host = parse_issuer_host(issuer)
-    provider_host = aws_identifiers.parse_oidc_provider_arn(provider_arn, "provider_arn").resource.removeprefix(
-        "oidc-provider/"
-    )
+    host = parse_issuer_host(issuer, path / "issuer")
+    provider_host = _parse_provider_host(provider_arn, path)
     if provider_host != host:
-        msg = (
-            f"provider_arn is that of {provider_host!r} and issuer is {issuer!r}; give both of the same cluster: IAM "
-            "would let in nobody"
+        raise ArgumentError(
+            path / "provider_arn",
+            "provider-of-another-issuer",
+            "the provider is for {given!r} and {other} is {issuer!r}, so IAM would accept no token",
+            remedy="Take both from the same cluster",
+            given=provider_host,
+            other=path / "issuer",
+            issuer=issuer,
         )
-        raise ValueError(msg)
     allowed = sorted(set(subjects))
     exact = [subject for subject in allowed if not has_wildcard(subject)]
     patterns = [subject for subject in allowed if has_wildcard(subject)]
@@ -88,7 +98,9 @@ def build_web_identity_statements(
     ]
 
 
-def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str, str]]) -> list[Statement]:
+def build_pod_identity_statements(
+    cluster_arn: str, accounts: Iterable[tuple[str, str]], path: ArgumentPath = ARGS / "pod_identity_clusters"
+) -> list[Statement]:
     """Return statements that let EKS Pod Identity assume a role for service accounts of one cluster.
 
     The service principal is the same for all clusters and accounts. The conditions therefore fix account, cluster,
@@ -99,11 +111,12 @@ def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str
     Args:
         cluster_arn: ARN of the cluster.
         accounts: namespace and name of each service account; `*` and `?` in a name match as in `StringLike`.
+        path: path of the cluster in errors.
 
     Raises:
         ValueError: if `cluster_arn` is not the ARN of a cluster.
     """
-    account = aws_identifiers.parse_cluster_arn(cluster_arn, "a Pod Identity cluster").account
+    account = aws_identifiers.parse_cluster_arn(cluster_arn, path).account
     names: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
     for namespace, name in accounts:
         names[namespace, has_wildcard(name)].add(name)
@@ -127,18 +140,23 @@ def build_pod_identity_statements(cluster_arn: str, accounts: Iterable[tuple[str
     return statements
 
 
-def fill_unknown_cluster(issuer: object, provider: object) -> dict[str, str]:
+def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath = ARGS) -> dict[str, str]:
     """Return issuer and provider of an EKS cluster, with values of minimum length in place of unknown ones.
 
     Args:
         issuer: issuer URL, or an Output of it.
         provider: ARN of the cluster's provider, or an Output of it.
+        path: path of the cluster in errors.
+
+    Raises:
+        ValueError: if a known value is malformed.
     """
     if isinstance(provider, str):
-        host = aws_identifiers.parse_oidc_provider_arn(provider, "provider_arn").resource.removeprefix("oidc-provider/")
+        host = _parse_provider_host(provider, path)
         return {"issuer": issuer if isinstance(issuer, str) else f"https://{host}", "provider_arn": provider}
     issuer_url = issuer if isinstance(issuer, str) else _SHORTEST_ISSUER
-    return {"issuer": issuer_url, "provider_arn": build_oidc_provider_arn(_SHORTEST_CALLER, issuer_url)}
+    host = parse_issuer_host(issuer_url, path / "issuer")
+    return {"issuer": issuer_url, "provider_arn": _SHORTEST_PROVIDER_PREFIX + host}
 
 
 def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True) -> str:
@@ -153,16 +171,25 @@ def build_trust_policy(statements: Iterable[Statement], *, complete: bool = True
     """
     listed = list(statements)
     if not listed:
-        msg = "the role has no service account; name one at least, as {'namespace': 'kube-system', 'name': 'reader'}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / "service_accounts",
+            "no-service-account",
+            "the role has no service account",
+            accepted="one or more objects with the fields {fields}",
+            fields=Names(("namespace", "name")),
+        )
     document = build_policy(listed)
     size = count_characters(document)
     if size > TRUST_POLICY_LIMIT:
-        msg = (
-            f"the trust policy has {size} characters{'' if complete else ' or more'}; IAM accepts "
-            f"{TRUST_POLICY_LIMIT}: spread the service accounts and clusters over several roles"
+        raise ArgumentError(
+            ARGS / "service_accounts",
+            "trust-policy-size",
+            "the trust policy has {size} characters" if complete else "the trust policy has {size} characters or more",
+            accepted="up to {most} characters, not counting white space",
+            remedy="Divide the service accounts and clusters among several roles",
+            size=size,
+            most=TRUST_POLICY_LIMIT,
         )
-        raise ValueError(msg)
     return document
 
 
@@ -187,50 +214,72 @@ def count_characters(document: str) -> int:
     return len("".join(document.split()))
 
 
-def normalize_permission_policy(document: object, what: str) -> str:
+def normalize_permission_policy(document: object, path: ArgumentPath) -> str:
     """Return a permission policy of the caller as compact JSON.
 
     Args:
         document: an object or JSON text.
-        what: name of the document in errors.
+        path: path of the document in errors.
 
     Raises:
         ValueError: if it is not a permission policy.
     """
-    parsed = _parse_document(document, what)
+    parsed = _parse_document(document, path)
     if not isinstance(parsed, Mapping) or not parsed.get("Statement"):
-        msg = f"{what} is {parsed!r}; accepted is a policy document, {{'Version': {_VERSION!r}, 'Statement': [...]}}"
-        raise ValueError(msg)
-    if parsed.get("Version") != _VERSION:
-        msg = (
-            f"{what} has the Version {parsed.get('Version')!r}; accepted is {_VERSION!r}: older ones have no variables"
+        raise ArgumentError(
+            path,
+            "policy-document",
+            "{given!r} is no policy document",
+            accepted="an object with 'Version' and one or more statements in 'Statement'",
+            given=parsed,
         )
-        raise ValueError(msg)
+    if parsed.get("Version") != _VERSION:
+        raise ArgumentError(
+            path.key("Version"),
+            "policy-version",
+            "{given!r} is not accepted, because older versions have no policy variables",
+            accepted="{version!r}",
+            given=parsed.get("Version"),
+            version=_VERSION,
+        )
     statements = parsed["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        _check_statement(statement, what)
+    for index, statement in enumerate(statements if isinstance(statements, list) else [statements]):
+        _validate_statement(statement, path.key("Statement").index(index))
     return json.dumps(parsed, separators=(",", ":"))
 
 
-def check_inline_policies(documents: Mapping[str, str]) -> None:
-    """Raise ValueError if the inline policies of a role are together longer than IAM accepts."""
+def validate_inline_policies(documents: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the inline policies of a role; raise ValueError if IAM does not accept their total length."""
     total = sum(count_characters(document) for document in documents.values())
     if total > INLINE_POLICIES_LIMIT:
-        msg = (
-            f"the inline policies {', '.join(sorted(documents))} have {total} characters together; IAM accepts "
-            f"{INLINE_POLICIES_LIMIT} in a role: make the large ones customer policies"
+        raise ArgumentError(
+            ARGS / "inline_policies",
+            "inline-policies-size",
+            "{names} have {size} characters in total",
+            accepted="up to {most} characters in all inline policies of a role, not counting white space",
+            remedy="Move the largest policies to {other}",
+            names=", ".join(map(repr, sorted(documents))),
+            size=total,
+            most=INLINE_POLICIES_LIMIT,
+            other=ARGS / "customer_policies",
         )
-        raise ValueError(msg)
+    return documents
 
 
-def check_customer_policy(name: str, document: str) -> None:
-    """Raise ValueError if a customer policy is longer than IAM accepts."""
-    if count_characters(document) > CUSTOMER_POLICY_LIMIT:
-        msg = (
-            f"customer policy {name} has {count_characters(document)} characters; IAM accepts {CUSTOMER_POLICY_LIMIT}: "
-            "spread its statements over several policies"
+def validate_customer_policy(document: str, path: ArgumentPath) -> str:
+    """Return a customer policy; raise ValueError if IAM does not accept its length."""
+    size = count_characters(document)
+    if size > CUSTOMER_POLICY_LIMIT:
+        raise ArgumentError(
+            path,
+            "customer-policy-size",
+            "the policy has {size} characters",
+            accepted="up to {most} characters, not counting white space",
+            remedy="Divide its statements among several policies",
+            size=size,
+            most=CUSTOMER_POLICY_LIMIT,
         )
-        raise ValueError(msg)
+    return document
 
 
 def format_managed_policy_arn(partition: str, path_and_name: str) -> str:
@@ -247,22 +296,42 @@ def _unwrap_single(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else values
 
 
-def _parse_document(document: object, what: str) -> Any:  # noqa: ANN401 - any JSON
+def _parse_provider_host(provider_arn: str, path: ArgumentPath) -> str:
+    arn = aws_identifiers.parse_oidc_provider_arn(provider_arn, path / "provider_arn")
+    return arn.resource.removeprefix("oidc-provider/")
+
+
+def _parse_document(document: object, path: ArgumentPath) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(document if isinstance(document, str) else json.dumps(document))
     except (TypeError, ValueError) as error:
-        msg = f"{what} is no JSON ({error}); accepted is a policy document as an object or as JSON text"
-        raise ValueError(msg) from None
+        raise ArgumentError(
+            path,
+            "policy-json",
+            "the document cannot be read as JSON: {error}",
+            accepted="a policy document as an object or as JSON text",
+            error=error,
+        ) from None
 
 
-def _check_statement(statement: object, what: str) -> None:
+def _validate_statement(statement: object, path: ArgumentPath) -> None:
     if not isinstance(statement, Mapping) or not set(statement) <= _ELEMENTS:
-        msg = f"{what} has the statement {statement!r}; accepted are the elements {', '.join(sorted(_ELEMENTS))}"
-        raise ValueError(msg)
-    if statement.get("Effect") not in ("Allow", "Deny"):
-        msg = f"{what} has the Effect {statement.get('Effect')!r}; accepted are 'Allow' and 'Deny'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "policy-statement",
+            "{given!r} is no statement of a permission policy",
+            accepted="an object with some of the elements {elements}",
+            given=statement,
+            elements=", ".join(sorted(_ELEMENTS)),
+        )
+    validate_choice(statement.get("Effect"), ("Allow", "Deny"), path.key("Effect"))
     for element in ("Action", "Resource"):
         if bool(statement.get(element)) == bool(statement.get(f"Not{element}")):
-            msg = f"{what} has a statement {statement!r}; accepted is one with either {element} or Not{element}"
-            raise ValueError(msg)
+            raise ArgumentError(
+                path,
+                "policy-statement-scope",
+                "{given!r} has both {element} and Not{element}, or neither",
+                accepted="one of the two elements",
+                given=statement,
+                element=element,
+            )

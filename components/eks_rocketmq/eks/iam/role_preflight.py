@@ -8,21 +8,24 @@ from typing import Any
 import pulumi
 from pulumi import ComponentResource, Input, ResourceHookArgs, ResourceHookBinding
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
 from eks_rocketmq.lookups.aws_session import Session
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE, get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, warn
 
 _POLICY_SEPARATOR = ":policy/"
+_ARGUMENT = ARGS / "exclusive_policies"
 
 
 def warn_about_unmanaged_policies(
     name: str,
     component: ComponentResource,
     *,
-    policies: Collection[str],
-    arns: Collection[Input[str]],
+    policies: Collection[Input[str]],
     inline: Collection[str],
+    exclusive: ArgumentPath | None,
 ) -> ResourceHookBinding:
     """Return a hook that warns about policies of a role that the stack does not manage.
 
@@ -33,8 +36,8 @@ def warn_about_unmanaged_policies(
         name: name of the role's resource; the hook is `<name>-policies`.
         component: parent of the role. Its AWS provider determines the account.
         policies: policies that the stack attaches, by ARN, or by path and name.
-        arns: ARNs of policies that the stack attaches, from other resources.
         inline: names of the stack's inline policies.
+        exclusive: argument that removes other policies, if the caller has one.
     """
     create_session = create_session_factory(component)
     tags = get_ownership_tags()
@@ -50,12 +53,12 @@ def warn_about_unmanaged_policies(
         except Exception as error:  # noqa: BLE001 - an optional check must not stop a valid update
             pulumi.log.warn(f"cannot tell which policies IAM role {role!r} has ({error}); going on without that check")
             return
-        arn_values = [await pulumi.Output.from_input(arn).future() for arn in arns]
-        managed = {_strip_account(policy) for policy in [*policies, *arn_values] if policy}
+        known = [await pulumi.Output.from_input(policy).future() for policy in policies]
+        managed = {_strip_account(policy) for policy in known if policy}
         others = [arn for arn in attached if _strip_account(arn) not in managed]
         others += [f"{each} (inline)" for each in embedded if each not in inline]
         if others:
-            pulumi.log.warn(_format_warning(role, others))
+            warn(build_warning(role, others, exclusive), component)
 
     return ResourceHookBinding(before_update=create_resource_hooks(f"{name}-policies", check))
 
@@ -76,10 +79,14 @@ def _strip_account(policy: str) -> str:
     return policy.rpartition(_POLICY_SEPARATOR)[2]
 
 
-def _format_warning(role: str, others: list[str]) -> str:
-    return (
-        f"IAM role {role!r} was imported with policies that this stack does not give it: {', '.join(others)}. They "
-        "stay in force, and what they allow goes on beside the stack's own policies. Detach them (`aws iam "
-        "detach-role-policy`, `aws iam delete-role-policy`), or let the stack do it: exclusive_policies True (for the "
-        "EBS CSI driver the program's setting `ebsCsi.exclusivePolicies: true`)"
+def build_warning(role: str, others: list[str], exclusive: ArgumentPath | None = _ARGUMENT) -> ArgumentMessage:
+    """Return the warning about policies of a role that the stack does not manage."""
+    return ArgumentMessage(
+        exclusive or ARGS,
+        "unmanaged-policies",
+        "IAM role {role!r} was imported with policies that this stack does not manage: {policies}. They stay in effect "
+        "in addition to the policies of the stack",
+        remedy="Detach them with `aws iam detach-role-policy` and `aws iam delete-role-policy`"
+        + (", or set this argument to true" if exclusive else ""),
+        values={"role": role, "policies": ", ".join(others)},
     )

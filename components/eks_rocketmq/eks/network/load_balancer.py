@@ -6,8 +6,10 @@
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_certificate_arn
-from eks_rocketmq.args.validation import parse_whole_number, reject_empty
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.validation import parse_whole_number, reject_empty, validate_range
 
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
 AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
@@ -15,7 +17,7 @@ _PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 _MAX_NAME_LENGTH = 32
 _EMPTY_MEANINGS: Mapping[str, str] = {
     "subnets": "every subnet with the tag",
-    "security_groups": "a group that the controller makes",
+    "security_groups": "a group that the controller creates",
     "tls_ports": "all ports",
 }
 """Meaning of an empty list: the controller gets no annotation and uses its default."""
@@ -63,7 +65,7 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
     values: Mapping[str, Any] = {**args}
     for name, meaning in _EMPTY_MEANINGS.items():
         if name in values:
-            reject_empty(values[name], name, meaning)
+            reject_empty(values[name], ARGS / name, meaning)
     annotations = {
         "scheme": "internet-facing" if args.get("internet_facing", False) else "internal",
         "nlb-target-type": "ip",
@@ -80,7 +82,9 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
         ),
         "target-group-attributes": _format_attributes(
             {
-                "deregistration_delay.timeout_seconds": _validate_seconds(args.get("deregistration_seconds", 30)),
+                "deregistration_delay.timeout_seconds": validate_range(
+                    args.get("deregistration_seconds", 30), 0, 3600, ARGS / "deregistration_seconds"
+                ),
                 # Clients must not wait on connections to a deleted pod.
                 "deregistration_delay.connection_termination.enabled": True,
                 "preserve_client_ip.enabled": args.get("keep_client_addresses", False),
@@ -98,13 +102,20 @@ def network_load_balancer(args: NetworkLoadBalancerArgs) -> dict[str, Any]:
 
 
 def _build_certificate_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]:
-    tls_ports = [parse_whole_number(port, "tls_ports") for port in args.get("tls_ports", [])]
+    path, certificate_path = ARGS / "tls_ports", ARGS / "certificate_arn"
+    tls_ports = [parse_whole_number(port, path.index(index)) for index, port in enumerate(args.get("tls_ports", []))]
     if "certificate_arn" not in args:
         if tls_ports:
-            msg = f"tls_ports is {tls_ports} without certificate_arn; give the certificate or leave the ports out"
-            raise ValueError(msg)
+            raise ArgumentError(
+                path,
+                "tls-ports-without-certificate",
+                "{given} has no effect without {certificate}",
+                remedy="Give the certificate or leave the ports out",
+                given=tls_ports,
+                certificate=certificate_path,
+            )
         return {}
-    parse_certificate_arn(args["certificate_arn"], "certificate_arn")
+    parse_certificate_arn(args["certificate_arn"], certificate_path)
     ssl_ports = {"ssl-ports": ",".join(map(str, tls_ports))} if tls_ports else {}
     return {"ssl-cert": args["certificate_arn"], "alpn-policy": "HTTP2Preferred", **ssl_ports}
 
@@ -112,8 +123,15 @@ def _build_certificate_annotations(args: NetworkLoadBalancerArgs) -> dict[str, s
 def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]:
     name = args.get("name", "")
     if len(name) > _MAX_NAME_LENGTH:
-        msg = f"name of the load balancer is {name!r}; accepted are {_MAX_NAME_LENGTH} letters or fewer"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / "name",
+            "load-balancer-name",
+            "{given!r} has {length} characters",
+            accepted="names of up to {most} characters",
+            given=name,
+            length=len(name),
+            most=_MAX_NAME_LENGTH,
+        )
     groups = args.get("security_groups", [])
     annotations = {
         "name": name,
@@ -124,14 +142,6 @@ def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]
         "additional-resource-tags": _format_attributes(args.get("tags", {})),
     }
     return {key: value for key, value in annotations.items() if value}
-
-
-def _validate_seconds(value: float) -> int:
-    seconds = parse_whole_number(value, "deregistration_seconds")
-    if 0 <= seconds <= 3600:
-        return seconds
-    msg = f"deregistration_seconds is {seconds}; accepted is 0 to 3600"
-    raise ValueError(msg)
 
 
 def _format_attributes(values: dict[str, Any]) -> str:

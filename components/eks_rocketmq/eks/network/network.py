@@ -6,7 +6,10 @@ import pulumi_aws as aws
 from pulumi import ComponentResource, Input, InvokeOptions, Output, Resource, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
 from eks_rocketmq.eks.iam.service_documents import FLOW_LOG_SERVICE, build_flow_log_policy, build_service_trust_policy
@@ -53,7 +56,7 @@ class Network(ComponentResource):
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("Network"), name, {}, opts)
         validate_args(args, NetworkArgs)
-        plan = plan_network(args)
+        plan = get_plan(args, plan_network)
         zones = self._select_zones(args, len(plan.private))
         services = self._find_endpoint_services(plan, s3=args.get("s3_endpoint", True))
         self._common_tags = {**args.get("tags", {}), **get_ownership_tags()}
@@ -79,7 +82,8 @@ class Network(ComponentResource):
         endpoints = self._create_endpoints(vpc, private, tables, services)
         if plan.flow_log_days:
             boundary = args.get("permissions_boundary")
-            boundary = None if boundary is None else validate_input(boundary, parse_policy_arn, "permissions_boundary")
+            if boundary is not None:
+                boundary = validate_input(boundary, parse_policy_arn, ARGS / "permissions_boundary")
             self._create_flow_logs(vpc, plan.flow_log_days, boundary)
 
         self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
@@ -246,12 +250,16 @@ class Network(ComponentResource):
                     filters=[{"name": "service-name", "values": names}], service_type="Interface", opts=opts
                 )
             except Exception as error:
-                msg = (
-                    f"interface_endpoints has {service!r}, for which {region} has no interface endpoint ({error}, "
-                    f"from {function_call}); `aws ec2 describe-vpc-endpoint-services --query ServiceNames` shows those "
-                    "that it has"
-                )
-                raise ValueError(msg) from error
+                raise ArgumentError(
+                    ARGS / "interface_endpoints",
+                    "no-interface-endpoint",
+                    "{region} has no interface endpoint for {given!r} ({error}, from {call})",
+                    remedy="Run `aws ec2 describe-vpc-endpoint-services --query ServiceNames` to list its endpoints",
+                    region=region,
+                    given=service,
+                    error=error,
+                    call=function_call,
+                ) from error
             services[service] = str(require_fields(result, function_call, "service_name").service_name)
         return services
 

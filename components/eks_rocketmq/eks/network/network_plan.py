@@ -1,14 +1,23 @@
 """Plan of a network. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
 from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.log_retention import validate_retention
-from eks_rocketmq.args.validation import parse_whole_number, reject_ignored_args, suggest_name, validate_choice
+from eks_rocketmq.args.validation import (
+    parse_whole_number,
+    reject_ignored_args,
+    suggest_name,
+    validate_choice,
+    validate_pattern,
+)
 from eks_rocketmq.eks.network.network_args import NatMode, NetworkArgs
 
 NAT_MODES = get_accepted_values(NatMode)
@@ -19,6 +28,7 @@ NODE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr")
 """Endpoints that nodes need for pod addresses and images. The image layers are in S3."""
 IDENTITY_ENDPOINTS: Mapping[str, str] = {"irsa": "sts", "pod_identity": "eks-auth"}
 """Endpoint that service accounts need for their roles, by identity."""
+_SERVICE_NAME = re.compile(r"[.-]*[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 @dataclass(frozen=True)
@@ -46,26 +56,21 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
     private, public = plan_subnets(
         vpc, zones, _get_prefix_length(args, "private_prefix_length"), _get_prefix_length(args, "public_prefix_length")
     )
-    nat = validate_choice(args.get("nat", "per_zone"), NAT_MODES, "nat")
+    nat = validate_choice(args.get("nat", "per_zone"), NAT_MODES, ARGS / "nat")
     endpoints = args.get("interface_endpoints", [])
-    if wrong := [name for name in endpoints if not name.replace(".", "").replace("-", "").isalnum()]:
-        msg = f"interface_endpoints has {wrong[0]!r}; accepted are names of AWS services, such as 'ecr.api' or 'sts'"
-        raise ValueError(msg)
-    if "s3" in endpoints:
-        msg = "interface_endpoints has 's3'; s3_endpoint is the gateway for it, which costs nothing"
-        raise ValueError(msg)
-    days = args.get("flow_log_retention_days", 90)
+    _validate_endpoints(endpoints)
+    days, retention_path = args.get("flow_log_retention_days", 90), ARGS / "flow_log_retention_days"
     if days == 0:
-        reject_ignored_args({**args}, ("permissions_boundary",), "flow_log_retention_days 0, which makes no role")
+        reject_ignored_args({**args}, ("permissions_boundary",), ARGS, retention_path, "is 0 and creates no role")
     if isinstance(boundary := args.get("permissions_boundary"), str):
-        parse_policy_arn(boundary, "permissions_boundary")
+        parse_policy_arn(boundary, ARGS / "permissions_boundary")
     return NetworkPlan(
         vpc=vpc,
         private=private,
         public=public,
         nat_gateways={"per_zone": zones, "single": 1, "none": 0}[nat],
         interface_endpoints=sorted(set(endpoints)),
-        flow_log_days=0 if days == 0 else validate_retention(days, "flow_log_retention_days"),
+        flow_log_days=0 if days == 0 else validate_retention(days, retention_path),
     )
 
 
@@ -79,7 +84,7 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
         identities: identities of pod network and EBS CSI driver: `irsa`, `pod_identity` or `node`.
 
     Raises:
-        ValueError: naming the endpoints that are missing.
+        ValueError: endpoints are missing. The message names them.
     """
     if args.get("nat") != "none":
         return
@@ -87,14 +92,31 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
         *NODE_ENDPOINTS,
         *(IDENTITY_ENDPOINTS[each] for each in sorted(set(identities) & IDENTITY_ENDPOINTS.keys())),
     ]
-    missing = [name for name in required if name not in args.get("interface_endpoints", [])]
-    if missing or not args.get("s3_endpoint", True):
-        absent = [*(["s3_endpoint"] if not args.get("s3_endpoint", True) else []), *missing]
-        msg = (
-            f"nat is 'none' and the network has no {', '.join(absent)}, without which nodes never become ready; "
-            f"accepted are s3_endpoint and interface_endpoints for {', '.join(required)}, or nat 'single' or 'per_zone'"
+    errors = ErrorCollector()
+    if not args.get("s3_endpoint", True):
+        errors.add(
+            ArgumentError(
+                ARGS / "s3_endpoint",
+                "nat-none-without-s3",
+                "nodes never become ready without this endpoint, because {nat} is 'none' and image layers are in S3",
+                remedy="Enable it, or set {nat} to 'single' or 'per_zone'",
+                nat=ARGS / "nat",
+            )
         )
-        raise ValueError(msg)
+    if missing := [name for name in required if name not in args.get("interface_endpoints", [])]:
+        errors.add(
+            ArgumentError(
+                ARGS / "interface_endpoints",
+                "nat-none-without-endpoints",
+                "nodes never become ready without {missing}, because {nat} is 'none'",
+                accepted="at least {required}",
+                remedy="Add them, or set {nat} to 'single' or 'per_zone'",
+                missing=", ".join(map(repr, missing)),
+                required=", ".join(map(repr, required)),
+                nat=ARGS / "nat",
+            )
+        )
+    errors.raise_errors()
 
 
 def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:
@@ -111,17 +133,28 @@ def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, cou
     usable = sorted(name for name, id_ in available.items() if id_ not in UNSUPPORTED_ZONE_IDS)
     if wanted is None:
         if len(usable) < count:
-            msg = (
-                f"zone_count is {count}; the region has {len(usable)} zones for EKS ({', '.join(usable)}): "
-                "take fewer zones or another region"
+            raise ArgumentError(
+                ARGS / "zone_count",
+                "too-few-zones-in-region",
+                "{given} is more than the {number} zones of the region for EKS ({zones})",
+                remedy="Take fewer zones or another region",
+                given=count,
+                number=len(usable),
+                zones=", ".join(usable),
             )
-            raise ValueError(msg)
         return usable[:count]
-    if unknown := [name for name in wanted if name not in usable]:
-        excluded = available.get(unknown[0]) in UNSUPPORTED_ZONE_IDS
-        reason = "one in which EKS places no control plane" if excluded else "none of the region's"
-        msg = f"zones has {unknown[0]!r}, {reason}; accepted are {', '.join(usable)}{suggest_name(unknown[0], usable)}"
-        raise ValueError(msg)
+    for index, name in enumerate(wanted):
+        if name not in usable:
+            excluded = available.get(name) in UNSUPPORTED_ZONE_IDS
+            raise ArgumentError(
+                (ARGS / "zones").index(index),
+                "unusable-zone",
+                "EKS places no control plane in {given!r}" if excluded else "the region has no zone {given!r}",
+                accepted="{zones}",
+                remedy=suggest_name(name, usable),
+                given=name,
+                zones=", ".join(map(repr, usable)),
+            )
     return list(wanted)
 
 
@@ -148,20 +181,45 @@ def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, s
 
 
 def _count_zones(args: NetworkArgs) -> int:
-    if "zones" not in args:
-        count = parse_whole_number(args.get("zone_count", 3), "zone_count")
-        subject = f"zone_count is {count}"
-    else:
-        if "zone_count" in args:
-            msg = "both zones and zone_count are given; name the zones, or say how many"
-            raise ValueError(msg)
-        count, subject = len(set(args["zones"])), f"zones is {args['zones']!r}"
-    if not 2 <= count <= 6 or count != len(args.get("zones", range(count))):
-        msg = f"{subject}; accepted are 2 to 6 different zones (EKS needs two, three masters and two copies need three)"
-        raise ValueError(msg)
+    zones, number_path = args.get("zones"), ARGS / "zone_count"
+    if zones is not None and "zone_count" in args:
+        raise ArgumentError(
+            ARGS / "zones",
+            "zones-and-zone-count",
+            "the zones and their number ({zone_count}) are both given",
+            remedy="Leave one of the two out",
+            zone_count=number_path,
+        )
+    count = parse_whole_number(args.get("zone_count", 3), number_path) if zones is None else len(set(zones))
+    if not 2 <= count <= 6 or (zones is not None and count != len(zones)):
+        raise ArgumentError(
+            number_path if zones is None else ARGS / "zones",
+            "number-of-zones",
+            "{given!r} is not accepted",
+            accepted="2 to 6 different zones",
+            remedy="Take at least 2 for EKS, and 3 for the durability 'strict'",
+            given=count if zones is None else zones,
+        )
     return count
+
+
+def _validate_endpoints(services: Iterable[str]) -> None:
+    for index, service in enumerate(services):
+        path = (ARGS / "interface_endpoints").index(index)
+        validate_pattern(
+            _SERVICE_NAME, service, path, "aws-service", "the name of an AWS service, such as 'ecr.api' or 'sts'"
+        )
+        if service == "s3":
+            raise ArgumentError(
+                path,
+                "s3-interface-endpoint",
+                "{given!r} has a gateway endpoint, which is free",
+                remedy="Use {gateway} instead",
+                given=service,
+                gateway=ARGS / "s3_endpoint",
+            )
 
 
 def _get_prefix_length(args: NetworkArgs, key: str) -> int | None:
     length = args.get(key)
-    return None if length is None else parse_whole_number(length, key)
+    return None if length is None else parse_whole_number(length, ARGS / key)

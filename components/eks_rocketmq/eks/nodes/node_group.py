@@ -1,17 +1,21 @@
 """Managed node groups of a cluster."""
 
+from functools import partial
+
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
+from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.iam.service_documents import NODE_SERVICE
 from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.eks.nodes.node_plan import NODE_POLICIES, NodePlan, plan_nodes, select_subnet
 from eks_rocketmq.eks.nodes.node_role_check import warn_about_node_role
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token, validate_input
+from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 
@@ -34,10 +38,10 @@ class NodeGroup(ComponentResource):
     def __init__(self, name: str, args: NodeGroupArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(type_token("NodeGroup"), name, {}, opts)
         validate_args(args, NodeGroupArgs)
-        plan = plan_nodes(name, args)
+        plan = get_plan(args, partial(plan_nodes, name))
         policies: list[Resource] = []
         if "role_arn" in args:
-            self.role_arn = Output.from_input(validate_input(args["role_arn"], parse_role_arn, "role_arn"))
+            self.role_arn = Output.from_input(validate_input(args["role_arn"], parse_role_arn, ARGS / "role_arn"))
         else:
             role, policies[:] = create_service_role(
                 self,
@@ -86,7 +90,9 @@ class NodeGroup(ComponentResource):
                         volume_type="gp3",
                         volume_size=size,
                         encrypted="true",
-                        kms_key_id=validate_input(args["disk_kms_key_arn"], parse_kms_key_arn, "disk_kms_key_arn")
+                        kms_key_id=validate_input(
+                            args["disk_kms_key_arn"], parse_kms_key_arn, ARGS / "disk_kms_key_arn"
+                        )
                         if "disk_kms_key_arn" in args
                         else None,
                         delete_on_termination="true",
@@ -141,7 +147,7 @@ class NodeGroup(ComponentResource):
             },
             node_repair_config={"enabled": args.get("node_repair", True)},
             force_update_version=args.get("force_update", False),
-            version=validate_input(args["version"], validate_kubernetes_version, "version")
+            version=validate_input(args["version"], validate_kubernetes_version, ARGS / "version")
             if "version" in args
             else None,
             release_version=args.get("release_version"),
@@ -162,5 +168,4 @@ def _select_subnets(args: NodeGroupArgs, plan: NodePlan, index: int) -> Output[l
     zones = plan.zones
     if zones is None or not args.get("per_zone", True):
         return subnets
-    subnet: Output[list[str]] = subnets.apply(lambda known: select_subnet(known, index, zones))
-    return subnet
+    return apply_redacted(subnets, lambda known: select_subnet(known, index, zones), ARGS / "subnet_ids")

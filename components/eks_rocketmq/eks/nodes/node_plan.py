@@ -4,15 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.aws_identifiers import parse_arn, parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
-    parse_whole_number,
     reject_ignored_args,
     validate_choice,
     validate_label_value,
     validate_labels,
+    validate_pattern,
     validate_qualified_name,
+    validate_range,
 )
 from eks_rocketmq.eks.iam.role_checks import validate_policy_names
 from eks_rocketmq.eks.nodes.node_group_args import CapacityType, NodeGroupArgs, NodeTaintArgs, NodeUpdateStrategy
@@ -49,7 +52,7 @@ MAX_NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63,
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
-_INSTANCE_TYPE = re.compile(r"(?P<family>[a-z][a-z0-9-]*)\.[a-z0-9-]+")
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
 """Families with Graviton (arm64) processors have a `g` after the generation, such as `m7g`, `c7gn` or `im4gn`."""
 
@@ -93,23 +96,25 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
     zones = _count_zones(args)
     groups = zones if zones is not None and args.get("per_zone", True) else 1
     if len(longest := f"{name}-{groups}-") > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
-        msg = (
-            f"the name {name!r} makes node groups that begin with {longest!r}, {len(longest)} letters; accepted are up "
-            f"to {MAX_NAME_LENGTH} letters, digits, '-' and '_', the first a letter or a digit: take another name"
+        raise ArgumentError(
+            ARGS,
+            "node-group-name",
+            "the name {given!r} gives node groups the prefix {prefix!r} of {length} characters, which EKS does not "
+            "accept",
+            accepted="prefixes of up to {most} letters, digits, '-' and '_', beginning with a letter or a digit",
+            remedy="Take another name",
+            given=name,
+            prefix=longest,
+            length=len(longest),
+            most=MAX_NAME_LENGTH,
         )
-        raise ValueError(msg)
-    validate_choice(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, "capacity_type")
-    validate_choice(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, "update_strategy")
-    desired = _validate_range(args.get("desired_size", 1), 0, "desired_size")
-    smallest = _validate_range(args.get("min_size", desired), 0, "min_size")
-    largest = _validate_range(args.get("max_size", max(desired, 1)), 1, "max_size")
-    if not smallest <= desired <= largest:
-        msg = f"min_size {smallest}, desired_size {desired}, max_size {largest}; accepted are sizes in rising order"
-        raise ValueError(msg)
+    validate_choice(args.get("capacity_type", "ON_DEMAND"), CAPACITY_TYPES, ARGS / "capacity_type")
+    validate_choice(args.get("update_strategy", "DEFAULT"), UPDATE_STRATEGIES, ARGS / "update_strategy")
+    smallest, desired, largest = _get_sizes(args)
     _check_versions(args)
     _check_arns(args)
     _check_policies(args)
-    for key in validate_labels(args.get("labels", {}), "labels"):
+    for key in validate_labels(args.get("labels", {}), ARGS / "labels"):
         _check_label(key)
     return NodePlan(
         groups=groups,
@@ -118,21 +123,47 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
         min_size=smallest,
         desired_size=desired,
         max_size=largest,
-        disk_size=_validate_range(args.get("disk_size", 50), 20, "disk_size"),
-        hop_limit=_validate_range(args.get("metadata_hop_limit", 1), 1, "metadata_hop_limit", 64),
-        max_unavailable=_validate_range(args.get("max_unavailable", 1), 1, "max_unavailable", 100),
-        taints=[_convert_taint(taint) for taint in args.get("taints", [])],
+        disk_size=validate_range(args.get("disk_size", 50), 20, None, ARGS / "disk_size"),
+        hop_limit=validate_range(args.get("metadata_hop_limit", 1), 1, 64, ARGS / "metadata_hop_limit"),
+        max_unavailable=validate_range(args.get("max_unavailable", 1), 1, 100, ARGS / "max_unavailable"),
+        taints=[
+            _convert_taint(taint, (ARGS / "taints").index(index)) for index, taint in enumerate(args.get("taints", []))
+        ],
     )
+
+
+def _get_sizes(args: NodeGroupArgs) -> tuple[int, int, int]:
+    """Return the minimum, desired and maximum number of nodes."""
+    desired = validate_range(args.get("desired_size", 1), 0, None, ARGS / "desired_size")
+    smallest = validate_range(args.get("min_size", desired), 0, None, ARGS / "min_size")
+    largest = validate_range(args.get("max_size", max(desired, 1)), 1, None, ARGS / "max_size")
+    if not smallest <= desired <= largest:
+        raise ArgumentError(
+            ARGS / "desired_size",
+            "node-group-sizes",
+            "the sizes {smallest}, {given} and {largest} are not in rising order",
+            accepted="sizes in the order {sizes}",
+            smallest=smallest,
+            given=desired,
+            largest=largest,
+            sizes=Names(("min_size", "desired_size", "max_size")),
+        )
+    return smallest, desired, largest
 
 
 def _check_label(key: str) -> None:
     domain, slash, _ = key.rpartition("/")
     if slash and _is_in_domains(domain, RESERVED_DOMAINS) and not _is_in_domains(domain, KUBELET_DOMAINS):
-        msg = (
-            f"labels has {key!r}; EKS or the kubelet refuses labels of {', '.join(RESERVED_DOMAINS)} and what is "
-            f"below them, except {' and '.join(KUBELET_DOMAINS)}: take a domain of your own, as in 'example.com/role'"
+        raise ArgumentError(
+            ARGS / "labels",
+            "reserved-node-label",
+            "EKS or the kubelet rejects the label {given!r}",
+            accepted="labels outside {reserved} and their subdomains, and labels of {exceptions}",
+            remedy="Take a domain of your own, as in 'example.com/role'",
+            given=key,
+            reserved=", ".join(RESERVED_DOMAINS),
+            exceptions=" and ".join(KUBELET_DOMAINS),
         )
-        raise ValueError(msg)
 
 
 def _is_in_domains(domain: str, domains: Sequence[str]) -> bool:
@@ -141,19 +172,22 @@ def _is_in_domains(domain: str, domains: Sequence[str]) -> bool:
 
 def _check_versions(args: NodeGroupArgs) -> None:
     if isinstance(version := args.get("version"), str):
-        validate_kubernetes_version(version, "version")
-    release = args.get("release_version")
-    if release is not None and not _RELEASE.fullmatch(release):
-        msg = f"release_version is {release!r}; accepted is the release of an image, such as '1.35.2-20260715'"
-        raise ValueError(msg)
+        validate_kubernetes_version(version, ARGS / "version")
+    path, release = ARGS / "release_version", args.get("release_version")
+    if release is not None:
+        validate_pattern(_RELEASE, release, path, "ami-release", "the release of an AMI, such as '1.35.2-20260715'")
     kubernetes_release = get_kubernetes_release(args)
     if kubernetes_release is not None and isinstance(version, str) and not kubernetes_release.startswith(f"{version}."):
-        msg = (
-            f"release_version is {kubernetes_release!r} and version {version!r}: an image has the kubelet of its "
-            f"own version. Accepted is a release of {version}. "
-            f"Take one that begins with '{version}.', or leave one of the two out"
+        raise ArgumentError(
+            path,
+            "ami-release-of-other-version",
+            "{given!r} has another kubelet than {other} {version!r}",
+            accepted="releases that begin with '{version}.'",
+            remedy="Take one of them, or leave one of the two arguments out",
+            given=kubernetes_release,
+            other=ARGS / "version",
+            version=version,
         )
-        raise ValueError(msg)
 
 
 def get_kubernetes_release(args: NodeGroupArgs) -> str | None:
@@ -168,14 +202,14 @@ def get_kubernetes_release(args: NodeGroupArgs) -> str | None:
 def _check_arns(args: NodeGroupArgs) -> None:
     """Validate the ARNs that are known."""
     if isinstance(role := args.get("role_arn"), str):
-        parse_role_arn(role, "role_arn")
+        parse_role_arn(role, ARGS / "role_arn")
     if isinstance(key := args.get("disk_kms_key_arn"), str):
-        parse_kms_key_arn(key, "disk_kms_key_arn")
+        parse_kms_key_arn(key, ARGS / "disk_kms_key_arn")
 
 
 def _check_policies(args: NodeGroupArgs) -> None:
     if "role_arn" in args:
-        reject_ignored_args({**args}, ("managed_policies",), "role_arn, a role that is not made here")
+        reject_ignored_args({**args}, ("managed_policies",), ARGS, ARGS / "role_arn", "names a role of your own")
     validate_policy_names([*NODE_POLICIES, *args.get("managed_policies", [])], [], [])
 
 
@@ -200,10 +234,21 @@ def select_subnet(subnet_ids: Sequence[str], group: int, zones: int) -> list[str
     Raises:
         ValueError: if the number of subnets is not that of the zones.
     """
-    if len(subnet_ids) != zones:
-        msg = f"zone_count is {zones}, subnet_ids has {len(subnet_ids)}; accepted is one subnet for each zone"
-        raise ValueError(msg)
+    _check_subnet_count(len(subnet_ids), zones)
     return [subnet_ids[group]]
+
+
+def _check_subnet_count(subnets: int, zones: int | None) -> None:
+    if subnets == 0 or zones not in {None, subnets}:
+        raise ArgumentError(
+            ARGS / "subnet_ids",
+            "subnets-and-zones",
+            "the list is empty" if zones is None else "the list has {subnets} subnets, but {zone_count} is {zones}",
+            accepted="one subnet for each zone",
+            subnets=subnets,
+            zones=zones,
+            zone_count=ARGS / "zone_count",
+        )
 
 
 def _count_zones(args: NodeGroupArgs) -> int | None:
@@ -212,59 +257,60 @@ def _count_zones(args: NodeGroupArgs) -> int | None:
     listed = len(subnets) if isinstance(subnets, list | tuple) else None
     zone_count = args.get("zone_count")
     if zone_count is not None:
-        zone_count = _validate_range(zone_count, 1, "zone_count")
-    if listed == 0 or (None not in (listed, zone_count) and listed != zone_count):
-        msg = f"subnet_ids has {listed}, zone_count is {zone_count}; accepted is one subnet for each zone"
-        raise ValueError(msg)
-    if listed is None and zone_count is None and args.get("per_zone", True):
-        msg = (
-            "subnet_ids come from another resource and their number is not known yet; say it with zone_count, as in "
-            "{'zone_count': 3}, or make one group over all of them with {'per_zone': False}"
+        zone_count = validate_range(zone_count, 1, None, ARGS / "zone_count")
+    if listed is not None:
+        _check_subnet_count(listed, zone_count)
+    elif zone_count is None and args.get("per_zone", True):
+        raise ArgumentError(
+            ARGS / "subnet_ids",
+            "unknown-subnet-count",
+            "the list is an output of another resource, and preview may not know its length",
+            remedy="Give the number as {zone_count}, or set {per_zone} to false for one group over all zones",
+            zone_count=ARGS / "zone_count",
+            per_zone=ARGS / "per_zone",
         )
-        raise ValueError(msg)
     return zone_count if listed is None else listed
 
 
 def _select_ami_type(args: NodeGroupArgs) -> str:
-    types = args["instance_types"]
+    path = ARGS / "instance_types"
     types_by_architecture: dict[str, str] = {}
-    for type_ in types:
-        match = _INSTANCE_TYPE.fullmatch(type_)
-        if match is None:
-            msg = f"instance_types has {type_!r}; accepted are types such as 'm7i.large' or 'm7g.large'"
-            raise ValueError(msg)
-        types_by_architecture[ARM if _GRAVITON.fullmatch(match["family"]) else X86] = type_
+    for index, type_ in enumerate(args["instance_types"]):
+        accepted = "an instance type, such as 'm7i.large' or 'm7g.large'"
+        validate_pattern(_INSTANCE_TYPE, type_, path.index(index), "instance-type", accepted)
+        family, _, _ = type_.partition(".")
+        types_by_architecture[ARM if _GRAVITON.fullmatch(family) else X86] = type_
     if len(types_by_architecture) != 1:
-        description = (
-            " and ".join(f"{type_} ({architecture})" for architecture, type_ in types_by_architecture.items()) or "none"
+        raise ArgumentError(
+            path,
+            "instance-architectures",
+            "the list has {types}" if types_by_architecture else "the list is empty",
+            accepted="one or more types of the same architecture",
+            types=" and ".join(f"{type_} ({architecture})" for architecture, type_ in types_by_architecture.items()),
         )
-        msg = f"instance_types has {description}; accepted are types of one architecture, one at least"
-        raise ValueError(msg)
     (architecture,) = types_by_architecture
     default = "AL2023_ARM_64_STANDARD" if architecture == ARM else "AL2023_x86_64_STANDARD"
     ami_type = args.get("ami_type", default)
-    validate_choice(ami_type, AMI_TYPES, "ami_type")
+    validate_choice(ami_type, AMI_TYPES, ARGS / "ami_type")
     if AMI_TYPES[ami_type] != architecture:
-        instance_type = types_by_architecture[architecture]
-        msg = f"ami_type is {ami_type!r}, {instance_type} has {architecture}: choose an image of the same"
-        raise ValueError(msg)
+        raise ArgumentError(
+            ARGS / "ami_type",
+            "ami-architecture",
+            "{given!r} is for {ami_architecture}, but {instance_type} has {architecture}",
+            accepted="{choices}",
+            given=ami_type,
+            ami_architecture=AMI_TYPES[ami_type],
+            instance_type=types_by_architecture[architecture],
+            architecture=architecture,
+            choices=", ".join(repr(name) for name, suited in AMI_TYPES.items() if suited == architecture),
+        )
     return ami_type
 
 
-def _convert_taint(taint: NodeTaintArgs) -> dict[str, str]:
-    effect = taint.get("effect", "NoSchedule")
-    validate_choice(effect, EFFECTS, f"effect of the taint {taint['key']!r}")
-    key, value = validate_qualified_name(taint["key"], "taints"), taint.get("value", "")
-    return {"key": key, "value": validate_label_value(value, f"value of the taint {key!r}"), "effect": EFFECTS[effect]}
-
-
-def _validate_range(value: float, least: int, what: str, most: int | None = None) -> int:
-    whole = parse_whole_number(value, what)
-    if whole < least or (most is not None and whole > most):
-        msg = (
-            f"{what} is {whole}; accepted are {least} to {most}"
-            if most
-            else f"{what} is {whole}; accepted are {least} and more"
-        )
-        raise ValueError(msg)
-    return whole
+def _convert_taint(taint: NodeTaintArgs, path: ArgumentPath) -> dict[str, str]:
+    effect = validate_choice(taint.get("effect", "NoSchedule"), EFFECTS, path / "effect")
+    return {
+        "key": validate_qualified_name(taint["key"], path / "key"),
+        "value": validate_label_value(taint.get("value", ""), path / "value"),
+        "effect": EFFECTS[effect],
+    }

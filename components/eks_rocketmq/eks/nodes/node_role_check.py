@@ -1,15 +1,29 @@
 """Check of the role that the caller gives to a node group."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pulumi
 from pulumi import ComponentResource, Input, Output, ResourceHookArgs, ResourceHookBinding
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import is_arn
+from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.eks.account.aws_create_checks import create_session_factory
 from eks_rocketmq.eks.iam.role_preflight import list_role_policies
 from eks_rocketmq.eks.nodes.node_plan import find_missing_policies
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, warn
+
+
+def build_policy_warning(role: str, missing: Sequence[str]) -> ArgumentMessage:
+    """Return the warning about policies that a node role does not have but needs."""
+    return ArgumentMessage(
+        ARGS / "role_arn",
+        "node-role-policies",
+        "without {policies}, nodes with {given!r} cannot join the cluster or pull images",
+        remedy="Attach what is missing, or leave the argument out",
+        values={"given": role, "policies": " and ".join(missing)},
+    )
 
 
 def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentResource) -> ResourceHookBinding:
@@ -36,10 +50,6 @@ def warn_about_node_role(name: str, role_arn: Input[str], component: ComponentRe
             pulumi.log.debug(f"{args.name}: the policies of {role} cannot be read ({error})")
             return
         if missing:
-            warn(
-                f"{args.name}: role_arn is {role!r}, a role without {' and '.join(missing)}. Accepted is one with "
-                "which nodes join the cluster and pull images. Attach the policies, or leave role_arn out",
-                component,
-            )
+            warn(build_policy_warning(role, missing), component)
 
     return ResourceHookBinding(before_create=create_resource_hooks(f"{name}-role", check_role))

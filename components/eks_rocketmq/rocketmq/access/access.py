@@ -13,8 +13,17 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import Enumeration, Sensitive, get_accepted_values
-from eks_rocketmq.args.validation import reject_duplicates, reject_empty, suggest_name, validate_choice, validate_range
+from eks_rocketmq.args.validation import (
+    reject_duplicates,
+    reject_empty,
+    reject_ignored_args,
+    suggest_name,
+    validate_choice,
+    validate_range,
+)
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.naming import resource_names
 
@@ -88,6 +97,7 @@ class AccessArgs(TypedDict):
 class User:
     """Validated user. A `password` of None means that it is generated."""
 
+    path: ArgumentPath
     name: str
     type: str
     enabled: bool
@@ -125,92 +135,114 @@ def plan_access(given: AccessArgs) -> AccessPlan:
     Raises:
         ValueError: for the first user or permission that is not accepted.
     """
-    generation = validate_range(given.get("internal_generation", 1), 1, None, "access.internal_generation")
-    users = [_plan_user(each) for each in given.get("users", [])]
-    reject_duplicates([user.name for user in users], "access.users")
+    path = ARGS / "access"
+    generation = validate_range(given.get("internal_generation", 1), 1, None, path / "internal_generation")
+    users = [_plan_user(each, (path / "users").index(index, each)) for index, each in enumerate(given.get("users", []))]
+    reject_duplicates([user.name for user in users], path / "users")
     return AccessPlan(sorted(users, key=lambda user: user.name), generation)
 
 
-def _plan_user(given: UserArgs) -> User:
-    name = resource_names.validate_user_name(given["name"], INTERNAL_PREFIX)
-    path = f"access.users[{name!r}]"
-    kind = validate_choice(given.get("type", "Normal"), USER_TYPES, f"{path}.type")
-    permissions = given.get("permissions", [])
-    if kind == "Super" and permissions:
-        msg = f"{path} is 'Super' and has permissions, which nobody asks; accepted is one of the two"
-        raise ValueError(msg)
+def _plan_user(given: UserArgs, path: ArgumentPath) -> User:
+    name = resource_names.validate_user_name(given["name"], INTERNAL_PREFIX, path / "name")
+    kind = validate_choice(given.get("type", "Normal"), USER_TYPES, path / "type")
+    if kind == "Super":
+        reject_ignored_args(given, ["permissions"], path, path / "type", "is 'Super', which has all rights")
     password = given.get("password")
-    if password is not None and "password_version" in given:
-        msg = (
-            f"{path} has a password and a password_version, which numbers the generated ones; accepted is one of the "
-            "two: another password where it is given, another number where it is generated"
+    if password is not None:
+        reject_ignored_args(
+            given, ["password_version"], path, path / "password", "is given, and only generated passwords have versions"
         )
-        raise ValueError(msg)
     if isinstance(password, str):
-        validate_password(password, f"{path}.password")
+        validate_password(password, path / "password")
     return User(
+        path=path,
         name=name,
         type=kind,
         enabled=given.get("enabled", True),
         password=password,
-        password_version=validate_range(given.get("password_version", 1), 1, None, f"{path}.password_version"),
-        permissions=_build_permission_lines(name, permissions, f"{path}.permissions"),
+        password_version=validate_range(given.get("password_version", 1), 1, None, path / "password_version"),
+        permissions=_build_permission_lines(name, given.get("permissions", []), path / "permissions"),
     )
 
 
-def validate_password(password: object, path: str) -> str:
+def validate_password(password: object, path: ArgumentPath) -> str:
     """Validate a password and return it.
 
     Raises:
         ValueError: with what is accepted; the error never contains the password.
     """
     if not (isinstance(password, str) and _PASSWORD_PATTERN.fullmatch(password)):
-        msg = (
-            f"{path} is not accepted; accepted is a string of 8 to 64 printable ASCII characters without blanks, "
-            "quotes and backslashes: choose another one, or leave it out and one is generated"
+        raise ArgumentError(
+            path,
+            "user-password",
+            "the password is not accepted",
+            accepted="a string of 8 to 64 printable ASCII characters without blanks, quotes and backslashes",
+            remedy="Choose another password, or leave it out to get a generated one",
         )
-        raise ValueError(msg)
     return password
 
 
-def _build_permission_lines(user: str, given: Sequence[PermissionArgs], path: str) -> list[str]:
+def _build_permission_lines(user: str, given: Sequence[PermissionArgs], path: ArgumentPath) -> list[str]:
     lines: dict[str, str] = {}
-    for permission in given:
-        decision = validate_choice(permission.get("decision", "Allow"), DECISIONS, f"{path}.decision")
-        actions = sorted({validate_choice(action, ACTIONS, f"{path}.actions") for action in permission["actions"]})
+    for index, permission in enumerate(given):
+        entry = path.index(index)
+        decision = validate_choice(permission.get("decision", "Allow"), DECISIONS, entry / "decision")
         if "source_ips" in permission:
-            reject_empty(permission["source_ips"], f"{path}.source_ips", "any address")
-        sources = sorted({_validate_source(source, path) for source in permission.get("source_ips", [])})
-        if not actions or not permission["resources"]:
-            msg = f"{path} has a permission without resources or actions; accepted is one of each or more"
-            raise ValueError(msg)
-        for resource in permission["resources"]:
-            if _validate_resource(resource, path) in lines:
-                msg = f"{path} names {resource!r} more than once; RocketMQ keeps one permission for each resource"
-                raise ValueError(msg)
-            parts = (f"User:{user}", resource, ",".join(actions), ",".join(sources) or "-", decision)
+            reject_empty(permission["source_ips"], entry / "source_ips", "any address")
+        for field, items in (("actions", permission["actions"]), ("resources", permission["resources"])):
+            if not items:
+                raise ArgumentError(
+                    entry / field, "permission-empty-list", "the list is empty", accepted="one item or more"
+                )
+        actions = {
+            validate_choice(action, ACTIONS, (entry / "actions").index(i))
+            for i, action in enumerate(permission["actions"])
+        }
+        sources = {
+            _validate_source(source, (entry / "source_ips").index(i))
+            for i, source in enumerate(permission.get("source_ips", []))
+        }
+        for i, resource in enumerate(permission["resources"]):
+            place = (entry / "resources").index(i)
+            if _validate_resource(resource, place) in lines:
+                raise ArgumentError(
+                    place,
+                    "permission-duplicate",
+                    "the user has more than one permission for {given!r}",
+                    accepted="each resource once, as RocketMQ keeps one permission for each resource",
+                    given=resource,
+                )
+            parts = (f"User:{user}", resource, ",".join(sorted(actions)), ",".join(sorted(sources)) or "-", decision)
             lines[resource] = " ".join(parts)
     return [lines[resource] for resource in sorted(lines)]
 
 
-def _validate_resource(resource: str, path: str) -> str:
+def _validate_resource(resource: str, path: ArgumentPath) -> str:
     kind, _, name = resource.partition(":")
     if resource == "*" or (kind in _RESOURCE_TYPES and name and _RESOURCE_PATTERN.fullmatch(name)):
         return resource
     suggestion = suggest_name(kind, _RESOURCE_TYPES) if kind not in _RESOURCE_TYPES else ""
-    msg = (
-        f"{path} has the resource {resource!r}; accepted are 'Topic:NAME', 'Group:NAME' and 'Cluster:NAME' where NAME "
-        f"may end with '*', and '*' alone{suggestion}"
+    raise ArgumentError(
+        path,
+        "permission-resource",
+        "{given!r} is no resource",
+        accepted="'Topic:NAME', 'Group:NAME' or 'Cluster:NAME', where NAME may end with '*', or '*' alone",
+        remedy=suggestion,
+        given=resource,
     )
-    raise ValueError(msg)
 
 
-def _validate_source(source: str, path: str) -> str:
+def _validate_source(source: str, path: ArgumentPath) -> str:
     try:
         ipaddress.ip_network(source, strict=False)
     except ValueError:
-        msg = f"{path} has the source {source!r}; accepted is an address or a CIDR block, such as '10.0.0.0/8'"
-        raise ValueError(msg) from None
+        raise ArgumentError(
+            path,
+            "permission-source",
+            "{given!r} is no address",
+            accepted="an address or a CIDR block, such as '10.0.0.0/8'",
+            given=source,
+        ) from None
     return source
 
 

@@ -7,7 +7,7 @@ import pulumi_kubernetes as k8s
 import pulumi_random as random
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token
 from eks_rocketmq.rocketmq.access.access import AccessPlan, User, validate_password
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.pods import workload_resources
@@ -65,8 +65,9 @@ class Credentials(ComponentResource):
         if user.password is None:
             return _generate_password(self, f"{name}-user-{user.name}", version=user.password_version)
         # A password that is an output is known only now.
-        path = f"access.users[{user.name!r}].password"
-        return Output.from_input(user.password).apply(lambda given: validate_password(given, path))
+        path = user.path / "password"
+        password = Output.from_input(user.password)
+        return apply_redacted(password, lambda given: validate_password(given, path), path, errors_show_value=False)
 
 
 def render_users(access: AccessPlan, internal: dict[str, str], declared: dict[str, str]) -> str:

@@ -12,7 +12,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from eks_rocketmq.args.validation import suggest_name
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, ErrorCollector
+from eks_rocketmq.args.validation import suggest_name, validate_choice
 from eks_rocketmq.rocketmq.config import key_rules
 
 Value = str | int | bool
@@ -24,10 +26,6 @@ _KEYS = resources.files("eks_rocketmq.rocketmq.config") / "keys"
 # Their values would be readable in a ConfigMap and in the stack's state.
 _PASSWORD_KEYS = frozenset({"initAuthenticationUser", "innerClientAuthenticationCredentials", "tlsKeyPassword"})
 _ACL_KEY = "aclEnable"  # RocketMQ 4 read it, so a user who sets it expects access control
-_WARNING_TEXTS = {
-    "deprecated": "RocketMQ {version} takes {key} and is going to drop it",
-    "unread": "{key} is read by nobody in RocketMQ {version}, so it changes nothing",
-}
 _LIMITS = {"int": 2**31, "long": 2**63}
 _TYPE_TEXTS = {
     "boolean": "true or false",
@@ -50,14 +48,11 @@ def load_keys(version: str) -> Mapping[str, Mapping[str, Key]]:
     Raises:
         ValueError: for a version whose keys are not known.
     """
-    if version not in list_versions():
-        accepted = list_versions()
-        msg = f"version is {version!r}; accepted are {', '.join(map(repr, accepted))}{suggest_name(version, accepted)}"
-        raise ValueError(msg)
+    validate_choice(version, list_versions(), ARGS / "version")
     return json.loads((_KEYS / f"{version}.json").read_text(encoding="utf-8"))
 
 
-def validate_keys(version: str, role: str, config: Mapping[str, Value], path: str) -> dict[str, Value]:
+def validate_keys(version: str, role: str, config: Mapping[str, Value], path: ArgumentPath) -> dict[str, Value]:
     """Validate keys and return them, with whole numbers as int.
 
     Args:
@@ -70,23 +65,37 @@ def validate_keys(version: str, role: str, config: Mapping[str, Value], path: st
         ValueError: for an unknown key (the error suggests the nearest one), or for a value of the wrong type, format
             or range.
     """
-    known = load_keys(version)[role]
     values = {}
+    errors = ErrorCollector()
     for key, value in config.items():
-        if key not in known:
-            raise ValueError(
-                f"{path}: RocketMQ {version} has no {_format_role(role)} key {key!r}{_suggest_key(version, role, key)}"
-            )
-        normalized = int(value) if isinstance(value, float) and value.is_integer() else value
-        if not _has_type(known[key], normalized):
-            accepted = key_rules.describe_choices(key) or f"accepted is {_describe_accepted(role, key, known[key])}"
-            msg = f"{path}: {key} is {value!r}; {accepted}"
-            raise ValueError(msg)
-        if (accepted := key_rules.describe_violation(role, key, normalized)) is not None:
-            msg = f"{path}: {key} is {value!r}; {accepted}"
-            raise ValueError(msg)
-        values[key] = normalized
+        with errors.collect():
+            values[key] = _validate_key(version, role, key, value, path.key(key))
+    errors.raise_errors()
     return values
+
+
+def _validate_key(version: str, role: str, key: str, value: Value, path: ArgumentPath) -> Value:
+    known = load_keys(version)[role].get(key)
+    if known is None:
+        raise ArgumentError(
+            path,
+            "config-key-unknown",
+            "RocketMQ {version} has no such key for a {role}",
+            remedy=_suggest_key(version, role, key),
+            version=version,
+            role=_format_role(role),
+        )
+    normalized = int(value) if isinstance(value, float) and value.is_integer() else value
+    if not (_has_type(known, normalized) and key_rules.accepts_value(role, key, normalized)):
+        raise ArgumentError(
+            path,
+            "config-value",
+            "{given!r} is not accepted",
+            accepted="{description}",
+            given=value,
+            description=describe_accepted(role, key, known),
+        )
+    return normalized
 
 
 def merge_keys(  # noqa: PLR0913 - all inputs of one merge
@@ -96,7 +105,7 @@ def merge_keys(  # noqa: PLR0913 - all inputs of one merge
     config: Mapping[str, Value],
     *,
     fixed: frozenset[str],
-    path: str,
+    path: ArgumentPath,
 ) -> dict[str, Value]:
     """Merge the user's keys over the deployment's defaults.
 
@@ -112,39 +121,72 @@ def merge_keys(  # noqa: PLR0913 - all inputs of one merge
         ValueError: as in `validate_keys`; for a key in `fixed`; for a key that holds a password or seems to enable
             access control; for keys that contradict each other.
     """
-    passwords = sorted(_PASSWORD_KEYS & set(config))
-    if passwords:
-        msg = (
-            f"{path}: {', '.join(passwords)} holds a password, which would stand readable in a ConfigMap and in the "
-            "stack's state; leave it out, users and certificates have arguments of their own: access and tls"
-        )
-        raise ValueError(msg)
     known = load_keys(version)[role]
-    if _ACL_KEY in config and known.get(_ACL_KEY, {}).get("unread"):
-        msg = (
-            f"{path}: {_ACL_KEY} is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it "
-            "out, access control has an argument of its own: access"
-        )
-        raise ValueError(msg)
-    reserved = sorted(fixed & set(config))
-    if reserved:
-        msg = f"{path}: {', '.join(reserved)} is set by the deployment and cannot be overridden; leave it out"
-        raise ValueError(msg)
-    values = validate_keys(version, role, defaults, f"own {role} keys") | validate_keys(version, role, config, path)
-    if (contradiction := key_rules.find_contradiction(role, known, values)) is not None:
-        raise ValueError(f"{path}: {contradiction}")
+    errors = ErrorCollector()
+    for key in config:
+        with errors.collect():
+            _reject_protected_key(version, key, known, fixed, path.key(key))
+    errors.raise_errors()
+    values = validate_keys(version, role, {**defaults, **config}, path)
+    key_rules.reject_contradictions(role, known, values, path)
     return values
 
 
-def list_key_warnings(version: str, role: str, config: Iterable[str]) -> list[str]:
+def _reject_protected_key(
+    version: str, key: str, known: Mapping[str, Key], fixed: frozenset[str], path: ArgumentPath
+) -> None:
+    if key in _PASSWORD_KEYS:
+        raise ArgumentError(
+            path,
+            "config-key-password",
+            "the key contains a password, which would be readable in a ConfigMap and in the state of the stack",
+            remedy="Leave the key out. Use {access} for users and {tls} for certificates",
+            access=ARGS / "access",
+            tls=ARGS / "tls",
+        )
+    if key == _ACL_KEY and known.get(key, {}).get("unread"):
+        raise ArgumentError(
+            path,
+            "config-key-acl",
+            "RocketMQ {version} never reads the key, so every client would still have access",
+            remedy="Leave the key out. Use {access} for access control",
+            version=version,
+            access=ARGS / "access",
+        )
+    if key in fixed:
+        raise ArgumentError(
+            path,
+            "config-key-reserved",
+            "the deployment sets the key, so you cannot override it",
+            remedy="Leave the key out",
+        )
+
+
+def list_key_warnings(version: str, role: str, config: Iterable[str], path: ArgumentPath) -> list[ArgumentMessage]:
     """Return warnings about keys that the version accepts, but deprecates or never reads."""
     known = load_keys(version)[role]
-    return [
-        text.format(key=key, version=version)
-        for key in sorted(config)
-        for flag, text in _WARNING_TEXTS.items()
-        if known.get(key, {}).get(flag)
-    ]
+    warnings = []
+    for key in sorted(config):
+        flags = known.get(key, {})
+        if flags.get("deprecated"):
+            warnings.append(
+                ArgumentMessage(
+                    path.key(key),
+                    "config-key-deprecated",
+                    "the key is deprecated in RocketMQ {version}, and a later version will not have it",
+                    values={"version": version},
+                )
+            )
+        if flags.get("unread"):
+            warnings.append(
+                ArgumentMessage(
+                    path.key(key),
+                    "config-key-unread",
+                    "RocketMQ {version} never reads the key, so it has no effect",
+                    values={"version": version},
+                )
+            )
+    return warnings
 
 
 def render_properties(values: Mapping[str, Value]) -> str:
@@ -173,10 +215,12 @@ def _format_role(role: str) -> str:
 
 
 def _suggest_key(version: str, role: str, key: str) -> str:
-    """Return a hint: other versions or roles with this key, or the nearest key."""
-    others = [other for other in list_versions() if key in load_keys(other)[role]]
-    others = others or [f"a {_format_role(other)}" for other, known in load_keys(version).items() if key in known]
-    return f"; {', '.join(others)} has it" if others else suggest_name(key, load_keys(version)[role])
+    """Return a remedy: other versions or roles with this key, or the nearest key."""
+    if versions := [other for other in list_versions() if key in load_keys(other)[role]]:
+        return f"The key exists in RocketMQ {', '.join(versions)}"
+    if roles := [_format_role(other) for other, known in load_keys(version).items() if key in known]:
+        return f"The key exists for a {' or a '.join(roles)}"
+    return suggest_name(key, load_keys(version)[role])
 
 
 def _has_type(key: Key, value: object) -> bool:
@@ -193,7 +237,10 @@ def _has_type(key: Key, value: object) -> bool:
     return kind == "string" and isinstance(value, str) and value.isprintable()
 
 
-def _describe_accepted(role: str, key: str, known: Key) -> str:
+def describe_accepted(role: str, key: str, known: Key) -> str:
+    """Return the values that a key accepts, for an error."""
+    if choices := key_rules.describe_choices(key):
+        return choices
     kind = known["type"]
     if kind == "enum":
         return " or ".join(map(repr, known["members"]))

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage
 from eks_rocketmq.args.field_metadata import Enumeration
-from eks_rocketmq.args.validation import suggest_name
+from eks_rocketmq.args.validation import validate_choice
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
 
@@ -107,19 +109,19 @@ _MEASURED_TIMERS: Mapping[str, Mapping[str, Value]] = {
 }
 
 
+_PROFILE = ARGS / "profile"
+
+
 def find_profile(name: str) -> Profile:
     """Return a profile by its name.
 
     Raises:
         ValueError: for an unknown name; the error lists the profiles.
     """
-    if name not in PROFILES:
-        msg = f"profile is {name!r}; accepted are {', '.join(map(repr, PROFILES))}{suggest_name(name, PROFILES)}"
-        raise ValueError(msg)
-    return PROFILES[name]
+    return PROFILES[validate_choice(name, PROFILES, _PROFILE)]
 
 
-def check_members(name: str, group: str, replicas: int, min_in_sync: int, input_path: str) -> None:
+def check_members(name: str, group: ArgumentPath, replicas: int, min_in_sync: int, input_path: ArgumentPath) -> None:
     """Reject a group that cannot meet its profile while one member is unavailable, as its disruption budget allows.
 
     Args:
@@ -130,46 +132,68 @@ def check_members(name: str, group: str, replicas: int, min_in_sync: int, input_
         input_path: path of the input that sets `min_in_sync`, for errors.
 
     Raises:
-        ValueError: with the inputs, their values and what is accepted.
+        ValueError: the group has too few members, or a write needs too many of them.
     """
     minimum = find_profile(name).min_members
     if replicas < minimum:
-        msg = (
-            f"{group}.replicas is {replicas}; profile {name!r} needs {minimum} or more: give it {minimum}"
-            f"{_suggest_profiles(other for other, row in PROFILES.items() if row.min_members <= replicas)}"
+        raise ArgumentError(
+            group / "replicas",
+            "profile-members",
+            "{profile} {name!r} needs more members than {given}",
+            accepted="{minimum} or more",
+            remedy=_suggest_profiles(other for other, row in PROFILES.items() if row.min_members <= replicas),
+            given=replicas,
+            profile=_PROFILE,
+            name=name,
+            minimum=minimum,
         )
-        raise ValueError(msg)
     maximum = max(1, replicas - 1)
     if not 1 <= min_in_sync <= maximum:
-        accepted = "1" if maximum == 1 else f"1 to {maximum}"
-        reason = ", so that writes go on while one member restarts" if replicas > 1 else ""
-        alternative = f", or {min_in_sync + 1} replicas and more" if min_in_sync > maximum else ""
-        msg = (
-            f"{input_path} is {min_in_sync}, {group}.replicas is {replicas}; accepted is {accepted}{reason}"
-            f"{alternative}"
+        raise ArgumentError(
+            input_path,
+            "group-in-sync-members",
+            "{given} is out of range, because {replicas} is {members}",
+            accepted=("1" if maximum == 1 else "1 to {maximum}")
+            + ", so that writes continue while one member restarts" * (replicas > 1),
+            remedy="Or set {replicas} to {needed} or more" if min_in_sync > maximum else "",
+            given=min_in_sync,
+            replicas=group / "replicas",
+            members=replicas,
+            maximum=maximum,
+            needed=min_in_sync + 1,
         )
-        raise ValueError(msg)
 
 
 def check_quorum(name: str, replicas: int) -> None:
     """Reject an even number of controllers, or fewer than the profile needs to keep a quorum during a restart.
 
     Raises:
-        ValueError: with the number and what is accepted.
+        ValueError: the number is not accepted.
     """
     accepted_profiles = [
         other for other, row in PROFILES.items() if row.min_controllers <= replicas and replicas % 2 == 1
     ]
     if name not in accepted_profiles:
-        msg = (
-            f"controllers.replicas is {replicas}; accepted with profile {name!r} are odd numbers from "
-            f"{find_profile(name).min_controllers} on: 3 elect a master while one of them is away"
-            f"{_suggest_profiles(accepted_profiles)}"
+        raise ArgumentError(
+            ARGS / "controllers" / "replicas",
+            "profile-controllers",
+            "{profile} {name!r} does not accept {given}",
+            accepted="an odd number, {minimum} or more. 3 controllers elect a master while one of them is unavailable",
+            remedy=_suggest_profiles(accepted_profiles),
+            given=replicas,
+            profile=_PROFILE,
+            name=name,
+            minimum=find_profile(name).min_controllers,
         )
-        raise ValueError(msg)
 
 
-def check_zones(name: str, path: str, replicas: int, zones: Collection[str] | None, input_paths: Iterable[str]) -> None:
+def check_zones(
+    name: str,
+    path: ArgumentPath,
+    replicas: int,
+    zones: Collection[str] | None,
+    input_paths: Iterable[ArgumentPath],
+) -> None:
     """Reject zones that are too few to spread the pods of a role as the profile requires.
 
     Args:
@@ -180,20 +204,27 @@ def check_zones(name: str, path: str, replicas: int, zones: Collection[str] | No
         input_paths: paths of the inputs that limit the zones, for errors.
 
     Raises:
-        ValueError: with the inputs, the zones and the number that the profile needs.
+        ValueError: the zones are too few. The error has the path of the last input.
     """
     needed = min(find_profile(name).zones, replicas)
     if zones is not None and len(zones) < needed:
-        allowed = f"{', '.join(sorted(zones))} only" if zones else "no zone"
-        msg = (
-            f"{' and '.join(input_paths)}: {path} may run in {allowed}; profile {name!r} "
-            f"spreads it over {needed}; accepted are {needed} zones or more"
-            f"{_suggest_profiles(other for other, row in PROFILES.items() if row.zones <= len(zones))}"
+        *others, last = input_paths
+        raise ArgumentError(
+            last,
+            "profile-zones",
+            "{role} may run in {given}, but {profile} {name!r} needs more zones",
+            accepted="{needed} or more zones" + ", also in {others}" * bool(others),
+            remedy=_suggest_profiles(other for other, row in PROFILES.items() if row.zones <= len(zones)),
+            given=f"{', '.join(map(repr, sorted(zones)))} only" if zones else "no zone",
+            profile=_PROFILE,
+            name=name,
+            role=path,
+            others=others,
+            needed=needed,
         )
-        raise ValueError(msg)
 
 
-def check_keys(name: str, values: Mapping[str, Value], path: str) -> None:
+def check_keys(name: str, values: Mapping[str, Value], path: ArgumentPath) -> None:
     """Reject keys that break the durability of the profile.
 
     Args:
@@ -202,36 +233,49 @@ def check_keys(name: str, values: Mapping[str, Value], path: str) -> None:
         path: path of the keys, for errors.
 
     Raises:
-        ValueError: with the key, its effect and the alternative.
+        ValueError: a key has a value that the profile does not accept.
     """
     for key, (required, reason) in find_profile(name).required_keys.items():
         if values.get(key, required) != required:
-            msg = (
-                f"{path}: {key} is {values[key]!r}; profile {name!r} needs {required!r}: {reason}; leave it out"
-                f"{_suggest_profiles(other for other, row in PROFILES.items() if key not in row.required_keys)}"
+            raise ArgumentError(
+                path.key(key),
+                "profile-key",
+                "{profile} {name!r} does not accept {given!r}, because {reason}",
+                accepted="{required!r}, or no value",
+                remedy=_suggest_profiles(other for other, row in PROFILES.items() if key not in row.required_keys),
+                given=values[key],
+                profile=_PROFILE,
+                name=name,
+                reason=reason,
+                required=required,
             )
-            raise ValueError(msg)
 
 
-def list_timer_warnings(role: str, given: Mapping[str, Value]) -> list[str]:
+def list_timer_warnings(role: str, given: Mapping[str, Value], path: ArgumentPath) -> list[ArgumentMessage]:
     """Return warnings about timers that are longer than in the measurements of the failover time.
 
     Args:
         role: `broker`, `controller`, `name_server` or `proxy`.
         given: keys that the user sets, already validated.
+        path: path of the keys.
     """
     return [
-        f"{key} is {given[key]}, and {own} when it was measured how long a failover takes: writes may stop for longer, "
-        "no acknowledged message depends on it"
+        ArgumentMessage(
+            path.key(key),
+            "slow-timer",
+            "{given} is longer than {measured}, the value in the measurements of the failover time",
+            remedy="Writes may stop for longer at a failover. No acknowledged message depends on this timer",
+            values={"given": given[key], "measured": own},
+        )
         for key, own in _MEASURED_TIMERS.get(role, {}).items()
         if key in given and int(given[key]) > int(own)
     ]
 
 
 def _suggest_profiles(others: Iterable[str]) -> str:
-    """Return the end of an error: the profiles that accept the value, or nothing."""
+    """Return the remedy of an error: the profiles that accept the value, or nothing. `{profile}` is the argument."""
     names = " or ".join(map(repr, others))
-    return f", or take profile {names}, which promises less" if names else ""
+    return f"Or set {{profile}} to {names}, which has weaker guarantees" if names else ""
 
 
 def get_registration_seconds(broker_keys: Mapping[str, Value]) -> int:

@@ -8,6 +8,8 @@ the kernel reclaims it under pressure. Without a share for it, every read of an 
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from eks_rocketmq.args.argument_path import ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.rocketmq.naming.labels import BROKER, CONTROLLER, NAME_SERVER, PROXY
 
@@ -53,7 +55,7 @@ class Memory:
         return self.limit - self.heap - self.direct - self.fixed
 
 
-def divide_memory(role: str, quantity: str, path: str, *, direct_needed: int = 0) -> Memory:
+def divide_memory(role: str, quantity: str, path: ArgumentPath, *, direct_needed: int = 0) -> Memory:
     """Divide the memory limit of a role.
 
     Args:
@@ -70,10 +72,17 @@ def divide_memory(role: str, quantity: str, path: str, *, direct_needed: int = 0
     limit = parse_bytes(quantity, path) // MIB
     minimum = _find_min_limit(share, direct_needed)
     if limit < minimum:
-        pool = f" with a transient store pool of {direct_needed} MiB" if direct_needed else ""
-        other = "lower transientStorePoolSize" if direct_needed else "leave it out for the default"
-        msg = f"{path} is {quantity}; a {role}{pool} needs {minimum}Mi or more: raise it, or {other}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "role-memory",
+            "{given!r} is too small for a {role}" + " with a transient store pool of {pool} MiB" * bool(direct_needed),
+            accepted="{minimum}Mi or more",
+            remedy="Or lower transientStorePoolSize" if direct_needed else "Leave the argument out for the default",
+            given=quantity,
+            role=role,
+            pool=direct_needed,
+            minimum=minimum,
+        )
     heap, direct = _compute_heap_and_direct(share, limit)
     return Memory(limit, int(heap), int(direct) + direct_needed, share.fixed)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.field_metadata import Enumeration, get_accepted_values
 from eks_rocketmq.args.validation import validate_choice, validate_known_name, validate_pattern
 from eks_rocketmq.rocketmq.config.broker_config import Value
@@ -59,12 +60,13 @@ def plan_tls(given: TlsArgs) -> TlsPlan:
     Raises:
         ValueError: for an unknown mode, an invalid Secret name, or an invalid key of the Secret.
     """
-    mode = validate_choice(given.get("mode", "permissive"), TLS_MODES, "tls.mode")
-    validate_known_name(given["secret_name"], "tls.secret_name")
+    path = ARGS / "tls"
+    mode = validate_choice(given.get("mode", "permissive"), TLS_MODES, path / "mode")
+    validate_known_name(given["secret_name"], path / "secret_name")
     authority = given.get("authority")
     if authority is not None:
         validate_pattern(
-            _SECRET_KEY, authority, "tls.authority", "the name of an entry of the Secret, such as 'ca.crt'"
+            _SECRET_KEY, authority, path / "authority", "tls-authority", "a key of the Secret, such as 'ca.crt'"
         )
     return TlsPlan(given["secret_name"], mode, authority)
 

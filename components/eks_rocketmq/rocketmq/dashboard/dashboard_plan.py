@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import (
     format_image_reference,
     parse_bytes,
@@ -35,21 +37,27 @@ def plan_dashboard(args: DashboardArgs) -> DashboardPlan:
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    memory = parse_bytes(args.get("memory", "1Gi"), "dashboard.memory")
+    path = ARGS / "dashboard"
+    memory = parse_bytes(args.get("memory", "1Gi"), path / "memory")
     if memory < _MIN_MEMORY:
-        msg = f"dashboard.memory is {args.get('memory')}; accepted is 512Mi or more"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path / "memory",
+            "dashboard-memory",
+            "{given!r} is too little for the web console",
+            accepted="'512Mi' or more",
+            given=args.get("memory"),
+        )
     credentials = args.get("credentials_secret")
     return DashboardPlan(
         image=format_image_reference(
-            validate_image(args.get("image", DASHBOARD_IMAGE), "dashboard.image"),
-            validate_image_tag(args.get("version", "2.1.0"), "dashboard.version"),
-            validate_digest(args["image_digest"], "dashboard.image_digest") if "image_digest" in args else None,
+            validate_image(args.get("image", DASHBOARD_IMAGE), path / "image"),
+            validate_image_tag(args.get("version", "2.1.0"), path / "version"),
+            validate_digest(args["image_digest"], path / "image_digest") if "image_digest" in args else None,
         ),
         memory=memory // 1024**2,
-        cpu=validate_cpu(args.get("cpu", "100m"), "dashboard.cpu"),
-        login_secret=validate_dns_subdomain(args["login_secret"], "dashboard.login_secret"),
+        cpu=validate_cpu(args.get("cpu", "100m"), path / "cpu"),
+        login_secret=validate_dns_subdomain(args["login_secret"], path / "login_secret"),
         credentials_secret=None
         if credentials is None
-        else validate_dns_subdomain(credentials, "dashboard.credentials_secret"),
+        else validate_dns_subdomain(credentials, path / "credentials_secret"),
     )

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired, TypedDict, TypeVar
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import Enumeration
-from eks_rocketmq.args.validation import reject_duplicates, suggest_name, validate_choice, validate_range
+from eks_rocketmq.args.validation import reject_duplicates, validate_choice, validate_range
 from eks_rocketmq.rocketmq.naming import resource_names
 
 MESSAGE_TYPES = ("NORMAL", "FIFO", "DELAY", "TRANSACTION")
@@ -99,36 +101,47 @@ def plan_topics(
         ValueError: for the first topic that is not accepted.
     """
     reserved = frozenset({cluster, f"{cluster}_REPLY_TOPIC", *broker_groups})
-    return _sort_unique([_plan_topic(each, broker_groups, version, reserved, mixed=mixed) for each in given], "topics")
+    path = ARGS / "topics"
+    found = []
+    for index, each in enumerate(given):
+        place = path.index(index, each)
+        kind = _validate_type(each.get("type", "NORMAL"), version, place / "type", mixed=mixed)
+        found.append(_plan_topic(each, kind, broker_groups, reserved, place))
+    return _sort_unique(found, path)
 
 
 def _plan_topic(
-    given: TopicArgs, broker_groups: Sequence[str], version: str, reserved: frozenset[str], *, mixed: bool
+    given: TopicArgs, kind: str, broker_groups: Sequence[str], reserved: frozenset[str], path: ArgumentPath
 ) -> Topic:
-    name = resource_names.validate_topic_name(given["name"], reserved)
-    path = f"topics[{name!r}]"
-    kind = _validate_type(given.get("type", "NORMAL"), version, path, mixed=mixed)
-    read = validate_range(given.get("queues", _DEFAULT_QUEUES), 1, _MAX_QUEUES, f"{path}.queues")
-    write = validate_range(given.get("write_queues", read), 1, _MAX_QUEUES, f"{path}.write_queues")
+    name = resource_names.validate_topic_name(given["name"], reserved, path / "name")
+    read = validate_range(given.get("queues", _DEFAULT_QUEUES), 1, _MAX_QUEUES, path / "queues")
+    write = validate_range(given.get("write_queues", read), 1, _MAX_QUEUES, path / "write_queues")
     if write > read:
-        msg = f"{path}.write_queues is {write}, queues is {read}; nobody reads the others: accepted is {read} or fewer"
-        raise ValueError(msg)
-    permission = validate_choice(given.get("permission", "RW"), TOPIC_PERMISSIONS, f"{path}.permission")
+        raise ArgumentError(
+            path / "write_queues",
+            "topic-write-queues",
+            "{given} is more than {queues}, which is {read}, and consumers do not read the other queues",
+            accepted="1 to {read}",
+            given=write,
+            queues=path / "queues",
+            read=read,
+        )
+    permission = validate_choice(given.get("permission", "RW"), TOPIC_PERMISSIONS, path / "permission")
     groups = given.get("broker_groups", list(broker_groups))
-    for group in groups:
-        if group not in broker_groups:
-            msg = (
-                f"{path}.broker_groups names {group!r}; accepted are {', '.join(map(repr, broker_groups))}"
-                f"{suggest_name(group, broker_groups)}"
-            )
-            raise ValueError(msg)
+    for index, group in enumerate(groups):
+        validate_choice(group, broker_groups, (path / "broker_groups").index(index))
     if not groups:
-        msg = f"{path}.broker_groups is empty; accepted is one broker group or more, or leave it out for all"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path / "broker_groups",
+            "topic-broker-groups",
+            "the list is empty, so no broker group would have the topic",
+            accepted="one broker group or more",
+            remedy="Leave the argument out for all broker groups",
+        )
     return Topic(name, f"{name} {kind} {read} {write} {TOPIC_PERMISSIONS[permission]}", frozenset(groups))
 
 
-def _validate_type(kind: str, version: str, path: str, *, mixed: bool) -> str:
+def _validate_type(kind: str, version: str, path: ArgumentPath, *, mixed: bool) -> str:
     release = tuple(map(int, version.split(".")))
     known = [
         *MESSAGE_TYPES,
@@ -137,18 +150,29 @@ def _validate_type(kind: str, version: str, path: str, *, mixed: bool) -> str:
     if kind == "MIXED":
         if mixed:
             return kind
-        msg = (
-            f"{path}.type is 'MIXED', which brokers refuse; accepted are {', '.join(map(repr, known))}, or set "
-            "enableMixedMessageType in the config of every broker group"
+        raise ArgumentError(
+            path,
+            "topic-mixed-type",
+            "brokers reject {given!r} unless 'enableMixedMessageType' is true",
+            accepted="{choices}",
+            remedy="Choose one of these types, or set 'enableMixedMessageType' in {config} of every broker group",
+            given=kind,
+            choices=", ".join(map(repr, known)),
+            config=Names(("config",)),
         )
-        raise ValueError(msg)
-    if kind not in known:
-        msg = (
-            f"{path}.type is {kind!r}; accepted with RocketMQ {version} are {', '.join(map(repr, known))}"
-            f"{suggest_name(kind, known)}"
+    if kind in NEWER_MESSAGE_TYPES and kind not in known:
+        raise ArgumentError(
+            path,
+            "topic-type-version",
+            "{given!r} needs RocketMQ {since} or later, and {version} is {deployed!r}",
+            accepted="{choices}",
+            given=kind,
+            since=NEWER_MESSAGE_TYPES[kind],
+            version=ARGS / "version",
+            deployed=version,
+            choices=", ".join(map(repr, known)),
         )
-        raise ValueError(msg)
-    return kind
+    return validate_choice(kind, known, path)
 
 
 def plan_consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGroup]:
@@ -157,19 +181,18 @@ def plan_consumer_groups(given: Sequence[ConsumerGroupArgs]) -> list[ConsumerGro
     Raises:
         ValueError: for the first group that is not accepted.
     """
-    return _sort_unique([_plan_consumer_group(each) for each in given], "consumer_groups")
+    path = ARGS / "consumer_groups"
+    return _sort_unique([_plan_consumer_group(each, path.index(index, each)) for index, each in enumerate(given)], path)
 
 
-def _plan_consumer_group(given: ConsumerGroupArgs) -> ConsumerGroup:
-    name = resource_names.validate_group_name(given["name"])
-    retries = validate_range(
-        given.get("max_retries", _DEFAULT_RETRIES), 0, _MAX_RETRIES, f"consumer_groups[{name!r}].max_retries"
-    )
+def _plan_consumer_group(given: ConsumerGroupArgs, path: ArgumentPath) -> ConsumerGroup:
+    name = resource_names.validate_group_name(given["name"], path / "name")
+    retries = validate_range(given.get("max_retries", _DEFAULT_RETRIES), 0, _MAX_RETRIES, path / "max_retries")
     flags = (given.get("consume", True), given.get("broadcast", True), given.get("ordered", False))
     return ConsumerGroup(name, f"{name} {' '.join(str(flag).lower() for flag in flags)} {retries}")
 
 
-def _sort_unique(found: list[_Named], path: str) -> list[_Named]:
+def _sort_unique(found: list[_Named], path: ArgumentPath) -> list[_Named]:
     reject_duplicates([each.name for each in found], path)
     return sorted(found, key=lambda each: each.name)
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
     reject_empty,
+    reject_ignored_args,
     validate_choice,
     validate_pattern,
     validate_qualified_name,
@@ -17,6 +20,7 @@ from eks_rocketmq.rocketmq.naming import ports
 from eks_rocketmq.rocketmq.network.network_policies import validate_cidr
 from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations
 
+_PATH = ARGS / "external"
 EXTERNAL_TYPES = get_accepted_values(ExternalType)
 TRAFFIC_POLICIES = get_accepted_values(TrafficPolicy)
 NODE_PORTS = (30000, 32767)
@@ -65,87 +69,121 @@ def plan_external(args: ExternalArgs) -> ExternalPlan:
     Raises:
         ValueError: for the first argument that is not accepted.
     """
-    path = "external"
     hostname = args.get("hostname")
     node_port = args.get("node_port")
     load_balancer_class = args.get("load_balancer_class")
     if "source_ranges" in args:
-        reject_empty(args["source_ranges"], f"{path}.source_ranges", "all addresses")
+        reject_empty(args["source_ranges"], _PATH / "source_ranges", "all addresses")
     result = ExternalPlan(
-        type=validate_choice(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, f"{path}.type"),
-        port=validate_range(args.get("port", ports.PROXY_GRPC), 1, 65535, f"{path}.port"),
-        node_port=None if node_port is None else validate_range(node_port, *NODE_PORTS, f"{path}.node_port"),
+        type=validate_choice(args.get("type", "LoadBalancer"), EXTERNAL_TYPES, _PATH / "type"),
+        port=validate_range(args.get("port", ports.PROXY_GRPC), 1, 65535, _PATH / "port"),
+        node_port=None if node_port is None else validate_range(node_port, *NODE_PORTS, _PATH / "node_port"),
         hostname=None
         if hostname is None
-        else validate_pattern(_HOSTNAME, hostname, f"{path}.hostname", "a host name such as 'mq.example.com'"),
+        else validate_pattern(
+            _HOSTNAME, hostname, _PATH / "hostname", "external-hostname", "a host name, such as 'mq.example.com'"
+        ),
         remoting=args.get("remoting", False),
-        annotations=validate_annotations(args.get("annotations", {}), f"{path}.annotations"),
+        annotations=validate_annotations(args.get("annotations", {}), _PATH / "annotations"),
         load_balancer_class=None
         if load_balancer_class is None
-        else validate_qualified_name(load_balancer_class, f"{path}.load_balancer_class"),
-        source_ranges=[validate_cidr(one, f"{path}.source_ranges") for one in args.get("source_ranges", [])],
+        else validate_qualified_name(load_balancer_class, _PATH / "load_balancer_class"),
+        source_ranges=[
+            validate_cidr(source, (_PATH / "source_ranges").index(index))
+            for index, source in enumerate(args.get("source_ranges", []))
+        ],
         traffic_policy=validate_choice(
-            args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, f"{path}.traffic_policy"
+            args.get("traffic_policy", "Cluster"), TRAFFIC_POLICIES, _PATH / "traffic_policy"
         ),
     )
-    _check_external(result)
+    if result.type == "LoadBalancer":
+        _check_visibility(result)
+    else:
+        reject_ignored_args(
+            args, ["load_balancer_class", "source_ranges"], _PATH, _PATH / "type", f"is {result.type!r}"
+        )
+    if result.remoting:
+        _check_remoting(result)
     if tls_ports := result.annotations.get(_TLS_PORTS):
-        check_tls_ports(tls_ports.split(","), result.ports, f"{path}.annotations[{_TLS_PORTS!r}]")
+        check_tls_ports(tls_ports.split(","), result.ports, (_PATH / "annotations").key(_TLS_PORTS))
     return result
 
 
-def check_tls_ports(tls_ports: Iterable[str], service_ports: Mapping[str, int], path: str) -> None:
+def check_tls_ports(
+    tls_ports: Iterable[str], service_ports: Mapping[str, int], path: ArgumentPath, port: ArgumentPath = _PATH / "port"
+) -> None:
     """Reject TLS on a port that the Service does not have, because its real port would accept plain text.
 
     Args:
         tls_ports: numbers or names of the ports with TLS.
         service_ports: ports of the Service by name.
-        path: path of the input, for errors.
+        path: path of the argument in the error.
+        port: path of the Service's port, for the remedy.
 
     Raises:
         ValueError: with the port and the ports of the Service.
     """
     accepted = {"*", *service_ports, *map(str, service_ports.values())}
-    for port in tls_ports:
-        if port.strip() not in accepted:
-            numbers = " and ".join(map(str, service_ports.values()))
-            msg = (
-                f"{path} names {port.strip()}, and external has no such port, so port {numbers} would take plain text; "
-                f"accepted is {numbers}: name it, set external.port to {port.strip()}, or leave it out for TLS on all "
-                "ports"
+    for given in tls_ports:
+        if given.strip() not in accepted:
+            raise ArgumentError(
+                path,
+                "tls-port",
+                "the Service has no port {given!r}, so one of its ports would accept plain text",
+                accepted="{ports}",
+                remedy="Name an accepted port, set {port} to the port with TLS, or leave the argument out for TLS on "
+                "all ports",
+                given=given.strip(),
+                ports=" and ".join(map(str, service_ports.values())),
+                port=port,
             )
-            raise ValueError(msg)
 
 
-def _check_external(external: ExternalPlan) -> None:
-    is_load_balancer = external.type == "LoadBalancer"
-    has_visibility = (
+def _check_visibility(external: ExternalPlan) -> None:
+    if (
         external.load_balancer_class
         or external.source_ranges
         or any(map(external.annotations.get, _SCHEME_ANNOTATIONS))
+    ):
+        return
+    raise ArgumentError(
+        _PATH,
+        "external-visibility",
+        "no setting decides whether the load balancer has public addresses, and clouds make it public by default",
+        remedy="Set {load_balancer_class}, {source_ranges}, or the annotation of your cloud, such as "
+        "'{annotation}: internal'. For AWS, {network_load_balancer} writes the annotations",
+        load_balancer_class=_PATH / "load_balancer_class",
+        source_ranges=_PATH / "source_ranges",
+        annotation=_SCHEME_ANNOTATIONS[0],
+        network_load_balancer=Names(("network_load_balancer",)),
     )
-    if is_load_balancer and not has_visibility:
-        msg = (
-            "external.type is 'LoadBalancer' and nothing says whether it may have public addresses; clouds would put "
-            "it on the internet. Give load_balancer_class, source_ranges, or the annotation by which your cloud is "
-            f"told, such as '{_SCHEME_ANNOTATIONS[0]}: internal'; networkLoadBalancer in a stack file, or "
-            "eks_rocketmq.eks.network.load_balancer, writes those of AWS"
+
+
+def _check_remoting(external: ExternalPlan) -> None:
+    if external.hostname is None:
+        raise ArgumentError(
+            _PATH / "remoting",
+            "remoting-without-hostname",
+            "the proxies send remoting clients to {hostname}, which has no value",
+            remedy="Set {hostname}",
+            hostname=_PATH / "hostname",
         )
-        raise ValueError(msg)
-    if not is_load_balancer and (external.load_balancer_class or external.source_ranges):
-        msg = (
-            "external.load_balancer_class and source_ranges are for type 'LoadBalancer'; with 'NodePort' leave them out"
+    if external.type != "LoadBalancer":
+        raise ArgumentError(
+            _PATH / "remoting",
+            "remoting-without-load-balancer",
+            "the proxies send remoting clients to port {port}, which a Service of type {given!r} does not open",
+            remedy="Set {type} to 'LoadBalancer'",
+            port=ports.PROXY_REMOTING,
+            given=external.type,
+            type=_PATH / "type",
         )
-        raise ValueError(msg)
-    if external.remoting and external.hostname is None:
-        msg = "external.remoting is true without hostname; give the name that the proxies send remoting clients to"
-        raise ValueError(msg)
-    if external.remoting and not is_load_balancer:
-        msg = (
-            "external.remoting is true with type 'NodePort'; the proxies tell remoting clients port "
-            f"{ports.PROXY_REMOTING}, which no node port can be: take type 'LoadBalancer'"
+    if external.port == ports.PROXY_REMOTING:
+        raise ArgumentError(
+            _PATH / "port",
+            "port-of-remoting",
+            "{given} is the port of remoting clients, and {remoting} is true",
+            accepted="any other port",
+            given=external.port,
+            remoting=_PATH / "remoting",
         )
-        raise ValueError(msg)
-    if external.remoting and external.port == ports.PROXY_REMOTING:
-        msg = f"external.port is {external.port}, the port of remoting clients; accepted is any other"
-        raise ValueError(msg)

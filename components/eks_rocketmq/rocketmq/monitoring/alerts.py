@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT, AlertsPlan
 from eks_rocketmq.rocketmq.naming import labels
@@ -158,7 +159,7 @@ def _build_disk_rules(targets: AlertTargets, alerts: AlertsPlan) -> Iterator[Rul
             yield Rule(name, f"{used} > {percent}", severity, text, duration)
             continue
         for group in targets.groups:
-            size = parse_bytes(group.role.storage, "storage")
+            size = parse_bytes(group.role.storage, ARGS / "storage")
             used = (
                 f'100 * rocketmq_storage_size_bytes{{namespace="{targets.namespace}", node_id="{group.name}"}} / {size}'
             )

@@ -14,8 +14,9 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi import ComponentResource, Output, ProviderResource, ResourceHookArgs, ResourceHookBinding
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
-from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, spell_argument
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
@@ -85,12 +86,12 @@ def _format_violations(namespace: str, level: str, violations: Sequence[str]) ->
     return (
         f"Namespace {namespace!r} would enforce Pod Security {level!r}, which pods in it do not meet. They keep "
         f"running, but once they end, Kubernetes refuses to make them again:{listed}\n"
-        "Four ways on:\n"
-        "  level      enforce less while those pods are there: pod_security='baseline' (the program's setting "
-        "`podSecurity: baseline`)\n"
+        "Choose one:\n"
+        "  level      enforce less while those pods are there: set "
+        f"{spell_argument(ARGS / 'pod_security')} to 'baseline'\n"
         "  pods       give them a securityContext that meets the level\n"
-        "  existing   leave the namespace as it is: create_namespace=False (`createNamespace: false`)\n"
-        "  namespace  put this RocketMQ into another one: `namespace`"
+        f"  existing   leave the namespace as it is: set {spell_argument(ARGS / 'create_namespace')} to false\n"
+        f"  namespace  put this RocketMQ into another namespace: change {spell_argument(ARGS / 'namespace')}"
     )
 
 

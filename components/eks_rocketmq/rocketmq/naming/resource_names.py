@@ -2,6 +2,10 @@
 
 import re
 
+from eks_rocketmq.args.argument_path import ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.validation import validate_pattern
+
 _NAME_PATTERN = re.compile(r"[%|a-zA-Z0-9_-]+")
 _TOPIC_LENGTH = 127
 _GROUP_LENGTH = 120  # the name of the retry topic contains the group's name and a prefix
@@ -21,52 +25,66 @@ _RESERVED_GROUPS = frozenset(
 )  # fmt: skip
 
 
-def validate_topic_name(name: str, reserved_topics: frozenset[str]) -> str:
+def validate_topic_name(name: str, reserved_topics: frozenset[str], path: ArgumentPath) -> str:
     """Validate the name of a topic and return it.
 
     Args:
         name: name of the topic.
         reserved_topics: names of RocketMQ's system topics in this deployment.
+        path: path of the name in errors.
 
     Raises:
-        ValueError: with the topic and what is accepted.
+        ValueError: the name is not accepted.
     """
-    return _validate_name(name, "topics", _TOPIC_LENGTH, _RESERVED_TOPICS | reserved_topics)
+    return _validate_name(name, path, _TOPIC_LENGTH, _RESERVED_TOPICS | reserved_topics)
 
 
-def validate_group_name(name: str) -> str:
+def validate_group_name(name: str, path: ArgumentPath) -> str:
     """Validate the name of a consumer group and return it.
 
     Raises:
-        ValueError: with the group and what is accepted.
+        ValueError: the name is not accepted.
     """
-    return _validate_name(name, "consumer_groups", _GROUP_LENGTH, _RESERVED_GROUPS)
+    return _validate_name(name, path, _GROUP_LENGTH, _RESERVED_GROUPS)
 
 
-def validate_user_name(name: str, internal_prefix: str) -> str:
+def validate_user_name(name: str, internal_prefix: str, path: ArgumentPath) -> str:
     """Validate the name of a user, which is also the access key, and return it.
 
     RocketMQ accepts any name, but signatures and user lists do not.
 
     Raises:
-        ValueError: with the user and what is accepted.
+        ValueError: the name is not accepted.
     """
-    path = f"access.users[{name!r}].name"
-    if not _USER_PATTERN.fullmatch(name):
-        msg = f"{path} is {name!r}; accepted are 1 to 64 letters, digits, '_', '.', '@' and '-'"
-        raise ValueError(msg)
+    validate_pattern(_USER_PATTERN, name, path, "user-name", "1 to 64 letters, digits, '_', '.', '@' and '-'")
     if name.startswith(internal_prefix):
-        msg = f"{path} is {name!r}; names that begin with {internal_prefix!r} are RocketMQ's own, take another one"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "internal-user-name",
+            "names that begin with {prefix!r} are reserved for RocketMQ's own pods, so {given!r} is not accepted",
+            remedy="Choose another name",
+            given=name,
+            prefix=internal_prefix,
+        )
     return name
 
 
-def _validate_name(name: str, argument: str, length: int, reserved: frozenset[str]) -> str:
-    path = f"{argument}[{name!r}].name"
+def _validate_name(name: str, path: ArgumentPath, length: int, reserved: frozenset[str]) -> str:
     if name in reserved or name.startswith(_RESERVED_PREFIXES):
-        msg = f"{path} is {name!r}, which RocketMQ has for itself; accepted is any other name"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "reserved-resource-name",
+            "RocketMQ reserves the name {given!r} for itself",
+            remedy="Choose another name",
+            given=name,
+        )
     if len(name) > length or not _NAME_PATTERN.fullmatch(name):
-        msg = f"{path} is {name!r}; accepted are 1 to {length} letters, digits, '_', '-', '%' and '|'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "resource-name",
+            "RocketMQ does not accept the name {given!r}",
+            accepted="1 to {most} letters, digits, '_', '-', '%' and '|'",
+            given=name,
+            most=length,
+        )
     return name

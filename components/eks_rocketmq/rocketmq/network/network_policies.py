@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import validate_labels
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.network.network_policy_args import NetworkPoliciesArgs, PeerArgs
@@ -59,28 +61,29 @@ def plan_network_policies(
     Raises:
         ValueError: for peers that are empty or not valid.
     """
+    path = ARGS / "network_policies"
     return NetworkPolicyPlan(
         enabled=args.get("enabled", True),
         egress=args.get("egress", False),
-        dns=build_peers(args["dns"], "network_policies.dns") if "dns" in args else CLUSTER_DNS,
-        clients=build_peers(args["clients"], "network_policies.clients") if "clients" in args else None,
+        dns=build_peers(args["dns"], path / "dns") if "dns" in args else CLUSTER_DNS,
+        clients=build_peers(args["clients"], path / "clients") if "clients" in args else None,
         scrapers=scrapers,
         dashboard_clients=dashboard_clients or [],
     )
 
 
-def build_peers(given: Sequence[PeerArgs], path: str) -> Peers:
+def build_peers(given: Sequence[PeerArgs], path: ArgumentPath) -> Peers:
     """Return peers in the format of a NetworkPolicy.
 
     Raises:
         ValueError: for an entry that is empty, combines labels with a CIDR block, or has an invalid CIDR block.
     """
-    return [_build_peer(peer, f"{path}[{number}]") for number, peer in enumerate(given)]
+    return [_build_peer(peer, path.index(index)) for index, peer in enumerate(given)]
 
 
-def _build_peer(peer: PeerArgs, path: str) -> dict[str, Any]:
+def _build_peer(peer: PeerArgs, path: ArgumentPath) -> dict[str, Any]:
     selectors = {
-        selector: {"matchLabels": validate_labels(match_labels, f"{path}.{field_name}")} if match_labels else {}
+        selector: {"matchLabels": validate_labels(match_labels, path / field_name)} if match_labels else {}
         for selector, field_name, match_labels in (
             ("namespaceSelector", "namespace_labels", peer.get("namespace_labels")),
             ("podSelector", "pod_labels", peer.get("pod_labels")),
@@ -89,16 +92,22 @@ def _build_peer(peer: PeerArgs, path: str) -> dict[str, Any]:
     }
     address = peer.get("cidr")
     if (address is None) is not bool(selectors):
-        msg = f"{path} is {dict(peer)}; accepted are namespace_labels, pod_labels or both, or a cidr alone"
-        raise ValueError(msg)
-    return selectors if address is None else {"ipBlock": {"cidr": validate_cidr(address, f"{path}.cidr")}}
+        raise ArgumentError(
+            path,
+            "network-peer",
+            "the peer has labels and a CIDR block" if selectors else "the peer is empty",
+            accepted="one or both of {labels}, or {block} alone",
+            labels=Names(("namespace_labels", "pod_labels")),
+            block=Names(("cidr",)),
+        )
+    return selectors if address is None else {"ipBlock": {"cidr": validate_cidr(address, path / "cidr")}}
 
 
-def validate_cidr(value: str, path: str) -> str:
+def validate_cidr(value: str, path: ArgumentPath) -> str:
     """Validate a CIDR block and return it.
 
     Raises:
-        ValueError: with `path`, the value and what is accepted.
+        ValueError: the value is not a block, or it has host bits.
     """
     try:
         # Python accepts a bare address as a block of one address. Kubernetes requires the prefix length.
@@ -106,8 +115,13 @@ def validate_cidr(value: str, path: str) -> str:
     except ValueError:
         block = None
     if block is None:
-        msg = f"{path} is {value!r}; accepted is a range of addresses without host bits, such as '10.0.0.0/16'"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "cidr-block",
+            "{given!r} is no CIDR block",
+            accepted="an IPv4 or IPv6 block without host bits, such as '10.0.0.0/16'",
+            given=value,
+        )
     return str(block)
 
 

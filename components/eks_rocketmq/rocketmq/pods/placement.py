@@ -50,8 +50,6 @@ class Pods:
     """Whether each pod needs a separate node, with an even spread over zones."""
     zones: int = 1
     """Number of zones that must exist before a zone gets a second pod (`minDomains`)."""
-    source: str = ""
-    """Settings that decide the placement, for errors."""
 
     def filter_nodes(self, nodes: Iterable[Nodes]) -> list[Nodes]:
         """Return the nodes whose labels the pods accept."""

@@ -5,16 +5,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
-    parse_whole_number,
+    reject_duplicates,
     reject_empty,
     reject_ignored_args,
     validate_choice,
     validate_dns_subdomain,
     validate_label_value,
     validate_labels,
+    validate_pattern,
     validate_qualified_name,
+    validate_range,
 )
 from eks_rocketmq.rocketmq.naming.labels import build_labels
 from eks_rocketmq.rocketmq.pods.placement import ZONE
@@ -131,14 +135,15 @@ def plan_image_pull(args: Mapping[str, Any]) -> PodSettings:
     """Return pod settings with the image pull policy and pull secrets only.
 
     Raises:
-        ValueError: with the argument, its value and what is accepted.
+        ValueError: an argument is not accepted.
     """
-    policy = validate_choice(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, "image_pull_policy")
-    secrets = [validate_dns_subdomain(name, "image_pull_secrets") for name in args.get("image_pull_secrets", [])]
+    policy = validate_choice(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, ARGS / "image_pull_policy")
+    path = ARGS / "image_pull_secrets"
+    secrets = [validate_dns_subdomain(name, path.index(i)) for i, name in enumerate(args.get("image_pull_secrets", []))]
     return PodSettings(pull_policy=policy, pull_secrets=secrets)
 
 
-def plan_role_pods(base: PodSettings, given: Sequence[tuple[str, PodsArgs]]) -> PodSettings:
+def plan_role_pods(base: PodSettings, given: Sequence[tuple[ArgumentPath, PodsArgs]]) -> PodSettings:
     """Return the settings of a role's pods.
 
     Args:
@@ -146,7 +151,7 @@ def plan_role_pods(base: PodSettings, given: Sequence[tuple[str, PodsArgs]]) -> 
         given: pairs of path and arguments, from the most general to the most specific.
 
     Raises:
-        ValueError: with the path, the value and what is accepted.
+        ValueError: an argument is not accepted.
     """
     fields: dict[str, Any] = {}
     for path, args in given:
@@ -155,9 +160,9 @@ def plan_role_pods(base: PodSettings, given: Sequence[tuple[str, PodsArgs]]) -> 
     return PodSettings(**fields, pull_policy=base.pull_policy, pull_secrets=base.pull_secrets)
 
 
-def list_zone_inputs(given: Sequence[tuple[str, PodsArgs]]) -> list[str]:
+def list_zone_inputs(given: Sequence[tuple[ArgumentPath, PodsArgs]]) -> list[ArgumentPath]:
     """Return the paths of the inputs that determine `allowed_zones`, from pairs as in `plan_role_pods`."""
-    found: dict[str, str] = {}
+    found: dict[str, ArgumentPath] = {}
     for path, args in given:
         affinity = args.get("node_affinity", {}).get("required", [])
         inputs = {
@@ -167,11 +172,11 @@ def list_zone_inputs(given: Sequence[tuple[str, PodsArgs]]) -> list[str]:
         }
         # A specific field replaces the general one, except for merged fields.
         found = {name: input_path for name, input_path in found.items() if name in _MERGED or name not in args}
-        found |= {name: f"{path}.{name}" for name, is_given in inputs.items() if is_given}
+        found |= {name: path / name for name, is_given in inputs.items() if is_given}
     return list(found.values())
 
 
-def validate_custom_labels(given: Mapping[str, str], path: str) -> dict[str, str]:
+def validate_custom_labels(given: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
     """Validate labels for objects or pods and return them.
 
     Raises:
@@ -181,7 +186,7 @@ def validate_custom_labels(given: Mapping[str, str], path: str) -> dict[str, str
     return validate_labels(given, path)
 
 
-def validate_annotations(given: Mapping[str, str], path: str) -> dict[str, str]:
+def validate_annotations(given: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
     """Validate annotations for objects or pods and return them.
 
     Raises:
@@ -191,56 +196,64 @@ def validate_annotations(given: Mapping[str, str], path: str) -> dict[str, str]:
     return {validate_qualified_name(key, path): value for key, value in given.items()}
 
 
-def _validate_fields(args: PodsArgs, path: str) -> dict[str, Any]:
+def _validate_fields(args: PodsArgs, path: ArgumentPath) -> dict[str, Any]:
     """Return the fields that are set, each as `PodSettings` expects it."""
-    checks: dict[str, Callable[[Any, str], Any]] = {
+    checks: dict[str, Callable[[Any, ArgumentPath], Any]] = {
         "zones": _validate_zones,
         "node_selector": validate_labels,
         "node_affinity": _build_affinity,
-        "tolerations": lambda given, where: [_build_toleration(one, f"{where}[{i}]") for i, one in enumerate(given)],
+        "tolerations": lambda given, path: [_build_toleration(one, path.index(i)) for i, one in enumerate(given)],
         "priority_class": validate_dns_subdomain,
         "labels": validate_custom_labels,
         "annotations": validate_annotations,
         "environment": _validate_environment,
-        "java_options": lambda given, where: [_validate_java_option(one, where) for one in given],
+        "java_options": lambda given, path: [_validate_java_option(one, path.index(i)) for i, one in enumerate(given)],
     }
-    return {name: checks[name](value, f"{path}.{name}") for name, value in args.items()}
+    return {name: checks[name](value, path / name) for name, value in args.items()}
 
 
-def _validate_zones(given: list[str], path: str) -> list[str]:
-    zones = [validate_label_value(zone, path) for zone in given]
-    if not zones or "" in zones or len(set(zones)) < len(zones):
-        msg = f"{path} is {zones}; accepted are one zone or more, each once, such as 'ap-southeast-1a'"
-        raise ValueError(msg)
-    return zones
+def _validate_zones(given: list[str], path: ArgumentPath) -> list[str]:
+    reject_empty(given, path, "every zone")
+    reject_duplicates(given, path)
+    return [_validate_zone(zone, path.index(i)) for i, zone in enumerate(given)]
 
 
-def _build_affinity(given: NodeAffinityArgs, path: str) -> dict[str, list[dict[str, Any]]]:
+def _validate_zone(given: str, path: ArgumentPath) -> str:
+    if not given:
+        raise ArgumentError(
+            path, "empty-zone", "the name is empty", accepted="the name of a zone, such as 'ap-southeast-1a'"
+        )
+    return validate_label_value(given, path)
+
+
+def _build_affinity(given: NodeAffinityArgs, path: ArgumentPath) -> dict[str, list[dict[str, Any]]]:
     required, preferred = given.get("required", []), given.get("preferred", [])
     if "required" in given:
-        reject_empty(required, f"{path}.required", "every node")
+        reject_empty(required, path / "required", "every node")
     return {
-        "required": [_build_expression(one, f"{path}.required[{i}]") for i, one in enumerate(required)],
-        "preferred": [_build_preference(one, f"{path}.preferred[{i}]") for i, one in enumerate(preferred)],
+        "required": [_build_expression(one, (path / "required").index(i)) for i, one in enumerate(required)],
+        "preferred": [_build_preference(one, (path / "preferred").index(i)) for i, one in enumerate(preferred)],
     }
 
 
-def _build_preference(given: NodePreferenceArgs, path: str) -> dict[str, Any]:
-    weight = parse_whole_number(given["weight"], f"{path}.weight")
-    if not 1 <= weight <= _MAX_WEIGHT:
-        msg = f"{path}.weight is {weight}; accepted is 1 to {_MAX_WEIGHT}"
-        raise ValueError(msg)
+def _build_preference(given: NodePreferenceArgs, path: ArgumentPath) -> dict[str, Any]:
+    weight = validate_range(given["weight"], 1, _MAX_WEIGHT, path / "weight")
     if not given["match"]:
-        msg = f"{path}.match is []; accepted is one expression or more, as nothing matches every node alike"
-        raise ValueError(msg)
-    match = [_build_expression(one, f"{path}.match[{i}]") for i, one in enumerate(given["match"])]
+        raise ArgumentError(
+            path / "match",
+            "empty-node-preference",
+            "the list is empty, so the preference would match every node",
+            accepted="one expression or more",
+        )
+    match = [_build_expression(one, (path / "match").index(i)) for i, one in enumerate(given["match"])]
     return {"weight": weight, "preference": {"matchExpressions": match}}
 
 
-def _build_expression(given: NodeMatchArgs, path: str) -> dict[str, Any]:
-    key = validate_qualified_name(given["key"], f"{path}.key")
-    operator = validate_choice(given["operator"], OPERATORS, f"{path}.operator")
-    values = [validate_label_value(value, f"{path}.values") for value in given.get("values", [])]
+def _build_expression(given: NodeMatchArgs, path: ArgumentPath) -> dict[str, Any]:
+    key = validate_qualified_name(given["key"], path / "key")
+    operator = validate_choice(given["operator"], OPERATORS, path / "operator")
+    values_path = path / "values"
+    values = [validate_label_value(value, values_path.index(i)) for i, value in enumerate(given.get("values", []))]
     if operator in {"In", "NotIn"}:
         fits, accepted = bool(values), "one value or more"
     elif operator in {"Exists", "DoesNotExist"}:
@@ -250,55 +263,89 @@ def _build_expression(given: NodeMatchArgs, path: str) -> dict[str, Any]:
         fits = len(values) == 1 and values[0].isdigit() and int(values[0]) < _NUMBER_LIMIT
         accepted = "one whole number as a string, such as '8'"
     if not fits:
-        msg = f"{path}.values is {values}; accepted with operator {operator!r} is {accepted}"
-        raise ValueError(msg)
+        raise ArgumentError(
+            values_path,
+            "node-expression-values",
+            "{given} does not fit operator {operator!r}",
+            accepted=accepted,
+            given=values,
+            operator=operator,
+        )
     return {"key": key, "operator": operator} | ({"values": values} if values else {})
 
 
-def _build_toleration(given: TolerationArgs, path: str) -> dict[str, Any]:
+def _build_toleration(given: TolerationArgs, path: ArgumentPath) -> dict[str, Any]:
     result: dict[str, Any] = {"operator": "Equal" if "value" in given else "Exists"}
     if "key" in given:
-        result["key"] = validate_qualified_name(given["key"], f"{path}.key")
+        result["key"] = validate_qualified_name(given["key"], path / "key")
     elif "value" in given:
-        msg = f"{path} has the value {given['value']!r} and no key; give the key of the taint, or leave the value out"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path / "key",
+            "toleration-without-key",
+            "the toleration has the value {given!r} and no key",
+            remedy="Give the key of the taint, or leave the value out",
+            given=given["value"],
+        )
     if "value" in given:
-        result["value"] = validate_label_value(given["value"], f"{path}.value")
+        result["value"] = validate_label_value(given["value"], path / "value")
     effect = given.get("effect")
     if effect is not None:
-        result["effect"] = validate_choice(effect, EFFECTS, f"{path}.effect")
+        result["effect"] = validate_choice(effect, EFFECTS, path / "effect")
     if "seconds" in given:
-        seconds = parse_whole_number(given["seconds"], f"{path}.seconds")
-        if seconds < 1 or effect != "NoExecute":
-            msg = f"{path}.seconds is {seconds}; accepted is 1 or more, with effect 'NoExecute'"
-            raise ValueError(msg)
-        result["tolerationSeconds"] = seconds
+        result["tolerationSeconds"] = validate_range(given["seconds"], 1, None, path / "seconds")
+        if effect != "NoExecute":
+            raise ArgumentError(
+                path / "seconds",
+                "toleration-seconds",
+                "Kubernetes accepts seconds only with {effect} 'NoExecute'",
+                remedy="Set {effect} to 'NoExecute', or leave the seconds out",
+                effect=path / "effect",
+            )
     return result
 
 
-def _validate_environment(given: Mapping[str, str], path: str) -> dict[str, str]:
+def _validate_environment(given: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
     _reject_reserved(given, RESERVED_VARIABLES, path)
     for name in given:
-        if not _VARIABLE.fullmatch(name):
-            msg = f"{path}: {name!r} is no name of a variable; accepted are letters, digits and '_', such as 'TZ'"
-            raise ValueError(msg)
+        validate_pattern(
+            _VARIABLE,
+            name,
+            path,
+            "variable-name",
+            "names of letters, digits and '_' that do not begin with a digit, such as 'TZ'",
+        )
     return dict(given)
 
 
-def _validate_java_option(option: str, path: str) -> str:
+def _validate_java_option(option: str, path: ArgumentPath) -> str:
     if _NEWER_OPTION.fullmatch(option):
-        msg = f"{path} has {option!r}, which the JDK 8 of the official image refuses; accepted are options of that JDK"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "java-option-of-newer-jdk",
+            "the JDK 8 of the official image does not start with {given!r}",
+            accepted="options of JDK 8",
+            given=option,
+        )
     if _DERIVED_OPTION.fullmatch(option):
-        msg = f"{path} has {option!r}, which the deployment decides, sizes by `memory`; leave it out"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "java-option-set-by-deployment",
+            "{given!r} would override a setting of the deployment",
+            remedy="Leave the option out. {memory} determines the sizes",
+            given=option,
+            memory=Names(("memory",)),
+        )
     if option.startswith("-Xss") and not _is_stack_size(option):
-        msg = f"{path} has {option!r}; accepted are stacks of '-Xss256k' to '-Xss1m', each thread has one"
-        raise ValueError(msg)
-    if not _OPTION.fullmatch(option):
-        msg = f"{path} has {option!r}; accepted are options of the JVM, such as '-XX:MaxGCPauseMillis=100'"
-        raise ValueError(msg)
-    return option
+        raise ArgumentError(
+            path,
+            "java-stack-size",
+            "{given!r} is no accepted stack size",
+            accepted="'-Xss256k' to '-Xss1m' for each thread",
+            given=option,
+        )
+    return validate_pattern(
+        _OPTION, option, path, "java-option", "options of the JVM, such as '-XX:MaxGCPauseMillis=100'"
+    )
 
 
 def _is_stack_size(option: str) -> bool:
@@ -307,11 +354,16 @@ def _is_stack_size(option: str) -> bool:
     return found is not None and minimum <= int(found[1]) * _STACK_UNITS[found[2].lower()] <= maximum
 
 
-def _reject_reserved(given: Mapping[str, str], reserved: Collection[str], path: str) -> None:
+def _reject_reserved(given: Mapping[str, str], reserved: Collection[str], path: ArgumentPath) -> None:
     taken = [name for name in given if name in reserved]
     if taken:
-        msg = f"{path}: {', '.join(taken)} is set by the deployment and cannot be overridden; leave it out"
-        raise ValueError(msg)
+        raise ArgumentError(
+            path,
+            "set-by-deployment",
+            "the deployment sets {given} itself",
+            remedy="Leave {given} out",
+            given=", ".join(map(repr, taken)),
+        )
 
 
 def plan_pod_security(args: Mapping[str, Any]) -> str:
@@ -321,5 +373,7 @@ def plan_pod_security(args: Mapping[str, Any]) -> str:
         ValueError: for an unknown level, or for a level without `create_namespace`.
     """
     if not args.get("create_namespace", True):
-        reject_ignored_args(args, ["pod_security"], "create_namespace false, which leaves the namespace as it is")
-    return validate_choice(args.get("pod_security", SECURITY_LEVELS[0]), SECURITY_LEVELS, "pod_security")
+        reject_ignored_args(
+            args, ["pod_security"], ARGS, ARGS / "create_namespace", "is false, so the namespace stays as it is"
+        )
+    return validate_choice(args.get("pod_security", SECURITY_LEVELS[0]), SECURITY_LEVELS, ARGS / "pod_security")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.rocketmq.config.broker_config import Value
 from eks_rocketmq.rocketmq.config.durability import get_registration_seconds
@@ -120,7 +121,7 @@ def plan_drain(broker_keys: dict[str, Value]) -> Drain:
 
 def compute_recovery_seconds(storage: str) -> int:
     """Return the seconds that a broker may take to recover its store after a crash."""
-    size = min(parse_bytes(storage, "storage"), _RECOVERED_BYTES)
+    size = min(parse_bytes(storage, ARGS / "storage"), _RECOVERED_BYTES)
     return _START_SECONDS + size // _RECOVERY_BYTES_PER_SECOND
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import ResourceHookArgs
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 from eks_rocketmq.pulumi_sdk.sdk_internals import is_dry_run
@@ -64,7 +65,7 @@ def parse_pods(manifest: Object) -> Pods:
         int(manifest["spec"]["replicas"]),
         spec,
         cpu=sum(_parse_cpu(str(one.get("cpu", "0"))) for one in requests),
-        memory=sum(parse_bytes(str(one["memory"]), "memory") for one in requests if "memory" in one),
+        memory=sum(parse_bytes(str(one["memory"]), ARGS / "memory") for one in requests if "memory" in one),
         anti_affinity="requiredDuringSchedulingIgnoredDuringExecution"
         in spec.get("affinity", {}).get("podAntiAffinity", {}),
         zones=max((int(one.get("minDomains", 1)) for one in spread), default=1),
@@ -80,7 +81,7 @@ def _parse_node(listed: Object) -> Nodes:
         labels={key: frozenset({value}) for key, value in labels.items()},
         taints=[{"value": "", **taint} for taint in listed.get("spec", {}).get("taints", [])],
         cpu=_parse_cpu(str(allocatable["cpu"])) if "cpu" in allocatable else None,
-        memory=parse_bytes(str(allocatable["memory"]), "memory") if "memory" in allocatable else None,
+        memory=parse_bytes(str(allocatable["memory"]), ARGS / "memory") if "memory" in allocatable else None,
         all_labels=True,
     )
 

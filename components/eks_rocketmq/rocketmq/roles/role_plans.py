@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import (
     parse_bytes,
     parse_whole_number,
@@ -104,28 +106,34 @@ class SharedSettings:
     """Keys that no `config` may set, in addition to those of the role."""
 
 
-def validate_replicas(given: Mapping[str, Any], path: str) -> int:
+def validate_replicas(given: Mapping[str, Any], path: ArgumentPath) -> int:
     """Return the number of pods of a role.
 
     Raises:
-        ValueError: for a number outside the range.
+        ValueError: the number is out of range.
     """
-    return validate_range(given["replicas"], 1, _MAX_REPLICAS, f"{path}.replicas")
+    return validate_range(given["replicas"], 1, _MAX_REPLICAS, path / "replicas")
 
 
 def _plan_role(  # noqa: PLR0913 - the inputs of a role's plan
-    role: str, given: Mapping[str, Any], path: str, config: str, shared: SharedSettings, *, direct_needed: int = 0
+    role: str,
+    given: Mapping[str, Any],
+    path: ArgumentPath,
+    config: str,
+    shared: SharedSettings,
+    *,
+    direct_needed: int = 0,
 ) -> RolePlan:
     replicas = validate_replicas(given, path)
-    inputs = [("pods", shared.pods), (f"{path}.pods", given.get("pods", {}))]
+    inputs = [(ARGS / "pods", shared.pods), (path / "pods", given.get("pods", {}))]
     pods = pod_settings.plan_role_pods(shared.common_pods, inputs)
     if role in {labels.BROKER, labels.CONTROLLER}:
         input_paths = pod_settings.list_zone_inputs(inputs)
         durability.check_zones(shared.profile, path, replicas, pods.allowed_zones, input_paths)
     return RolePlan(
         replicas=replicas,
-        memory=memory.divide_memory(role, given["memory"], f"{path}.memory", direct_needed=direct_needed),
-        cpu=validate_cpu(given["cpu"], f"{path}.cpu"),
+        memory=memory.divide_memory(role, given["memory"], path / "memory", direct_needed=direct_needed),
+        cpu=validate_cpu(given["cpu"], path / "cpu"),
         config=config,
         pods=pods,
         storage=given.get("storage", ""),
@@ -136,17 +144,18 @@ def plan_name_servers(given: NameServersArgs, shared: SharedSettings) -> RolePla
     """Return the plan of the name servers.
 
     Raises:
-        ValueError: for the first argument that is not accepted.
+        ValueError: an argument is not accepted.
     """
+    path = ARGS / "name_servers"
     keys = broker_config.merge_keys(
         shared.version,
         "name_server",
         {"listenPort": ports.NAME_SERVER},
         given.get("config", {}),
         fixed=_FIXED_NAME_SERVER,
-        path="name_servers.config",
+        path=path / "config",
     )
-    return _plan_role(labels.NAME_SERVER, given, "name_servers", broker_config.render_properties(keys), shared)
+    return _plan_role(labels.NAME_SERVER, given, path, broker_config.render_properties(keys), shared)
 
 
 def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: list[str]) -> RolePlan:
@@ -158,8 +167,9 @@ def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: 
         addresses: `host:port` of every controller by ordinal.
 
     Raises:
-        ValueError: for the first argument that is not accepted.
+        ValueError: an argument is not accepted.
     """
+    path = ARGS / "controllers"
     defaults: dict[str, Value] = {
         "controllerDLegerGroup": "controllers",
         # The id ends at the first hyphen. The host name may contain hyphens.
@@ -176,37 +186,33 @@ def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: 
         defaults,
         given.get("config", {}),
         fixed=_FIXED_CONTROLLER | shared.fixed_keys,
-        path="controllers.config",
+        path=path / "config",
     )
-    durability.check_keys(shared.profile, keys, "controllers.config")
-    validate_known_name(given.get("storage_class"), "controllers.storage_class")
-    _check_store("controllers", given["storage"], int(keys["mappedFileSize"]))
-    return _plan_role(labels.CONTROLLER, given, "controllers", broker_config.render_properties(keys), shared)
+    durability.check_keys(shared.profile, keys, path / "config")
+    validate_known_name(given.get("storage_class"), path / "storage_class")
+    _check_store(path, given["storage"], "mappedFileSize", int(keys["mappedFileSize"]))
+    return _plan_role(labels.CONTROLLER, given, path, broker_config.render_properties(keys), shared)
 
 
-def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses: dict[str, Value]) -> BrokerGroupPlan:
+def plan_broker_group(
+    given: BrokerGroupArgs, shared: SharedSettings, addresses: dict[str, Value], path: ArgumentPath
+) -> BrokerGroupPlan:
     """Return the plan of a broker group.
 
     Args:
         given: arguments, sizes included.
         shared: settings of all roles.
         addresses: keys that all groups share: addresses, access control.
+        path: path of the group.
 
     Raises:
-        ValueError: for the first argument that is not accepted.
+        ValueError: an argument is not accepted.
     """
-    path = f"broker_groups[{given['name']!r}]"
-    name = validate_dns_label(given["name"], f"{path}.name")
-    if len(name) > _MAX_GROUP_NAME:
-        msg = f"{path}.name has {len(name)} letters; accepted are {_MAX_GROUP_NAME} or fewer"
-        raise ValueError(msg)
-    if name in _RESERVED_GROUP_NAMES:
-        msg = f"{path}.name is {name!r}, as the set of another role is called; accepted is any other name"
-        raise ValueError(msg)
-    replicas = parse_whole_number(given["replicas"], f"{path}.replicas")
-    min_in_sync, input_path = shared.min_in_sync, "min_in_sync_replicas"
+    name = _validate_group_name(given["name"], path / "name")
+    replicas = parse_whole_number(given["replicas"], path / "replicas")
+    min_in_sync, input_path = shared.min_in_sync, ARGS / "min_in_sync_replicas"
     if "min_in_sync_replicas" in given:
-        input_path = f"{path}.min_in_sync_replicas"
+        input_path = path / "min_in_sync_replicas"
         min_in_sync = parse_whole_number(given["min_in_sync_replicas"], input_path)
     durability.check_members(shared.profile, path, replicas, min_in_sync, input_path)
     defaults: dict[str, Value] = {
@@ -226,11 +232,12 @@ def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses:
     }
     fixed = _FIXED_BROKER | shared.fixed_keys
     keys = broker_config.merge_keys(
-        shared.version, "broker", defaults, given.get("config", {}), fixed=fixed, path=f"{path}.config"
+        shared.version, "broker", defaults, given.get("config", {}), fixed=fixed, path=path / "config"
     )
-    durability.check_keys(shared.profile, keys, f"{path}.config")
-    validate_known_name(given.get("storage_class"), f"{path}.storage_class")
-    _check_store(path, given["storage"], int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE)))
+    durability.check_keys(shared.profile, keys, path / "config")
+    validate_known_name(given.get("storage_class"), path / "storage_class")
+    file_size = int(keys.get("mappedFileSizeCommitLog", _COMMIT_LOG_FILE))
+    _check_store(path, given["storage"], "mappedFileSizeCommitLog", file_size)
     role = _plan_role(
         labels.BROKER,
         given,
@@ -240,6 +247,29 @@ def plan_broker_group(given: BrokerGroupArgs, shared: SharedSettings, addresses:
         direct_needed=_compute_transient_pool(keys),
     )
     return BrokerGroupPlan(name=name, role=role, keys=keys, min_in_sync=min_in_sync)
+
+
+def _validate_group_name(given: str, path: ArgumentPath) -> str:
+    name = validate_dns_label(given, path)
+    if len(name) > _MAX_GROUP_NAME:
+        raise ArgumentError(
+            path,
+            "broker-group-name-length",
+            "{given!r} has {length} characters",
+            accepted="up to {most} characters",
+            given=name,
+            length=len(name),
+            most=_MAX_GROUP_NAME,
+        )
+    if name in _RESERVED_GROUP_NAMES:
+        raise ArgumentError(
+            path,
+            "broker-group-name-reserved",
+            "{given!r} is the name of another role",
+            remedy="Choose another name",
+            given=name,
+        )
+    return name
 
 
 def _compute_transient_pool(keys: Mapping[str, Value]) -> int:
@@ -268,8 +298,9 @@ def plan_proxies(
         external_keys: keys for external access.
 
     Raises:
-        ValueError: for the first argument that is not accepted.
+        ValueError: an argument is not accepted.
     """
+    path = ARGS / "proxies"
     defaults: dict[str, Value] = {
         "rocketMQClusterName": labels.CLUSTER,
         "proxyClusterName": labels.CLUSTER,
@@ -285,28 +316,36 @@ def plan_proxies(
     }
     fixed = _FIXED_PROXY | shared.fixed_keys
     keys = broker_config.merge_keys(
-        shared.version, "proxy", defaults, given.get("config", {}), fixed=fixed, path="proxies.config"
+        shared.version, "proxy", defaults, given.get("config", {}), fixed=fixed, path=path / "config"
     )
     config = broker_config.render_json(encode_exporter_type(shared.version, keys))
-    return _plan_role(labels.PROXY, given, "proxies", config, shared)
+    return _plan_role(labels.PROXY, given, path, config, shared)
 
 
-def _check_store(path: str, storage: str, file: int) -> None:
+def _check_store(path: ArgumentPath, storage: str, key: str, file_size: int) -> None:
     """Reject a volume that is too small for the log.
 
     RocketMQ allocates log files in full and one file in advance, and writes stop when 90 % of the disk is used.
 
     Args:
-        path: path of the role, for errors.
+        path: path of the role.
         storage: size of the volume as a Kubernetes quantity.
-        file: size of one log file in bytes.
+        key: key of `config` with the size of a log file.
+        file_size: size of one log file in bytes.
 
     Raises:
-        ValueError: with the size and what is accepted.
+        ValueError: the size is not accepted.
     """
-    if parse_bytes(storage, f"{path}.storage") < _MIN_LOG_FILES * file:
-        msg = (
-            f"{path}.storage is {storage}; accepted is room for {_MIN_LOG_FILES} files of its log, "
-            f"{_MIN_LOG_FILES * file // MIB}Mi, or more (a broker's config can have a smaller mappedFileSizeCommitLog)"
+    if parse_bytes(storage, path / "storage") < _MIN_LOG_FILES * file_size:
+        raise ArgumentError(
+            path / "storage",
+            "storage-too-small-for-log",
+            "{given!r} is too small for the log",
+            accepted="'{minimum}Mi' or more, room for {files} files of the log",
+            remedy="For a smaller volume, set a smaller {key} in {config}",
+            given=storage,
+            minimum=-(-_MIN_LOG_FILES * file_size // MIB),
+            files=_MIN_LOG_FILES,
+            key=key,
+            config=path / "config",
         )
-        raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Something that exists outside of the stack is named at preview, with the three ways on."""
+"""A resource that exists outside of the stack is rejected at preview, with the possible solutions."""
 
 import asyncio
 from collections.abc import Callable
@@ -45,11 +45,13 @@ def check(monkeypatch: pytest.MonkeyPatch, found: ExistingResource | Exception |
     return logged
 
 
-def test_a_resource_of_others_is_refused_with_the_three_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resource_of_no_stack_is_rejected_with_the_possible_solutions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(RuntimeError) as refusal:
         check(monkeypatch, ExistingResource("driver", {"team": "messaging"}))
     assert str(refusal.value).splitlines() == [
-        "Role 'driver' exists already and is not part of stack 'test'. Three ways on:",
+        "Role 'driver' exists already and is not part of stack 'test'. Choose one:",
         "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s test",
         "  existing      use it as it is, without managing it: pass its ARN",
         "  create        delete it, or give the new one another name, and run again",
@@ -68,7 +70,7 @@ def test_a_resource_of_another_stack_is_refused_and_no_import_is_advised(monkeyp
     with pytest.raises(RuntimeError) as refusal:
         check(monkeypatch, ExistingResource("driver", {"eks-rocketmq/stack": "eks-rocketmq/staging"}))
     assert str(refusal.value).splitlines() == [
-        "Role 'driver' belongs to stack 'eks-rocketmq/staging', not to stack 'test'. Two ways on:",
+        "Role 'driver' belongs to stack 'eks-rocketmq/staging', not to stack 'test'. Choose one:",
         "  existing      use it as it is, without managing it: pass its ARN",
         "  create        give the new one another name, and run again",
         "If stack 'eks-rocketmq/staging' is gone for good, remove its tag or annotation eks-rocketmq/stack and run "
@@ -203,7 +205,7 @@ def call(hook: Callable[..., Any], **inputs: Any) -> None:
     asyncio.run(hook(args))
 
 
-def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_of_the_same_name_is_rejected_with_the_possible_solutions(monkeypatch: pytest.MonkeyPatch) -> None:
     def program() -> None:
         parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
         binding = reject_existing_cluster("cluster-eks", "staging", parent)
@@ -221,9 +223,9 @@ def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: py
     with pytest.raises(RuntimeError) as refusal:
         call(hook, type="aws:eks/cluster:Cluster", name="staging")
     assert str(refusal.value).splitlines() == [
-        "EKS cluster 'staging' exists already and belongs to stack 'other/one', not to stack 'test'. Two ways on:",
-        "  existing   put RocketMQ into it: ExistingEksCluster (the program's settings without `newCluster`)",
-        "  create     give the new one another name (`clusterName`), and run again",
+        "EKS cluster 'staging' exists already and belongs to stack 'other/one', not to stack 'test'. Choose one:",
+        "  existing   use it as it is: ExistingEksCluster, without version",
+        "  create     change cluster_name, and run again",
     ]
     monkeypatch.setattr(aws_create_checks, "find_cluster", lambda _, name: ExistingResource(name))
     with pytest.raises(RuntimeError, match="'staging' exists already and is not part of stack 'test'"):
@@ -236,7 +238,9 @@ def test_a_cluster_of_that_name_is_refused_with_what_can_be_done(monkeypatch: py
     call(hook, type="aws:eks/cluster:Cluster", name="staging")
 
 
-def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_an_existing_namespace_spells_the_argument_of_the_stack_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     recording = run_stack("prod", preview=True)
     hook, inputs = recording.hooks["rocketmq-namespace-preflight"], recording.one("Namespace").inputs
     asked: list[Any] = []
@@ -251,9 +255,9 @@ def test_a_namespace_of_others_is_refused_with_the_three_ways(monkeypatch: pytes
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
     assert asked == [(recording.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
     assert str(refusal.value).startswith(
-        "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Three ways on:\n"
+        "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Choose one:\n"
     )
-    assert "createNamespace: false" in str(refusal.value)
+    assert "set rocketmq.createNamespace to false" in str(refusal.value)
     monkeypatch.setattr(kubernetes_objects, "find_object", has({"eks-rocketmq/stack": "eks-rocketmq/staging"}))
     with pytest.raises(RuntimeError, match="Namespace 'rocketmq' belongs to stack 'eks-rocketmq/staging'"):
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
@@ -269,7 +273,7 @@ def test_a_log_group_that_eks_made_again_is_refused_at_preview_with_the_way(monk
     with pytest.raises(RuntimeError) as refusal:
         call(recording.hooks["cluster-logs-preflight"], type="aws:cloudwatch/logGroup:LogGroup", **inputs)
     assert str(refusal.value).splitlines()[:3] == [
-        "LogGroup '/aws/eks/staging/cluster' exists already and is not part of stack 'staging'. Three ways on:",
+        "LogGroup '/aws/eks/staging/cluster' exists already and is not part of stack 'staging'. Choose one:",
         "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s staging",
         "  existing      use it as it is, without managing it: not possible: EKS writes into this group and no other. "
         "It may have made it again with the last logs of a cluster that was deleted",

@@ -10,6 +10,7 @@ import pytest
 from eks_rocketmq import ClusterAddons
 from tests.unit.harness import Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
+from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
@@ -160,43 +161,63 @@ def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: boo
 
 
 @pytest.mark.parametrize(
-    ("args", "message"),
+    ("args", "rejections"),
     [
-        ({**BEFORE, "stage": "before-nodes"}, "stage is 'before-nodes'; accepted are .*; did you mean 'before_nodes'"),
-        ({**BEFORE, "addons": [{"name": "coredns"}], "vpc_cni": IRSA}, "stage 'before_nodes' does not install it"),
+        ({**BEFORE, "stage": "before-nodes"}, [("stage", "choice")]),
+        ({**BEFORE, "addons": [{"name": "coredns"}], "vpc_cni": IRSA}, [("vpc_cni", "vpc-cni-not-installed")]),
         (
             {"cluster_name": "prod", "stage": "before_nodes", "addons": [{"name": "coredns"}]},
-            "'coredns' in stage 'before_nodes'; its pods wait for nodes, and EKS waits 20 minutes",
+            [("addons['coredns']", "addon-after-nodes")],
         ),
+        ({**AFTER, "addons": [{"name": "vpc-cni"}]}, [("addons['vpc-cni']", "addon-before-nodes")]),
+        ({**AFTER, "addons": [{"name": "kube-proxy"}]}, [("addons['kube-proxy']", "addon-before-nodes")]),
+        ({**AFTER, "pod_identity_agent": True}, [("pod_identity_agent", "addon-before-nodes")]),
+        ({**AFTER, "vpc_cni": IRSA}, [("vpc_cni", "vpc-cni-not-installed")]),
+        ({"cluster_name": "prod", "stage": "before_nodes"}, [("vpc_cni", "vpc-cni-missing")]),
         (
-            {**AFTER, "addons": [{"name": "vpc-cni"}]},
-            "'vpc-cni' in stage 'after_nodes'; nodes become ready only",
+            {**BEFORE, "vpc_cni": {"identity": "irsa", "role_name": "r"}},
+            [("vpc_cni.issuer", "vpc-cni-field-missing"), ("vpc_cni.provider_arn", "vpc-cni-field-missing")],
         ),
-        ({**AFTER, "addons": [{"name": "kube-proxy"}]}, "'kube-proxy' in stage 'after_nodes'"),
-        ({**AFTER, "pod_identity_agent": True}, "'eks-pod-identity-agent' in stage 'after_nodes'"),
-        ({**AFTER, "vpc_cni": IRSA}, "vpc_cni is given, but stage 'after_nodes' does not install it"),
-        ({"cluster_name": "prod", "stage": "before_nodes"}, "vpc_cni is missing: say as whom the pod network works"),
-        ({**BEFORE, "vpc_cni": {"identity": "irsa", "role_name": "r"}}, "is 'irsa' and issuer, provider_arn missing"),
-        ({**BEFORE, "vpc_cni": {"identity": "pod-identity"}}, "did you mean 'pod_identity'"),
-        ({**BEFORE, "vpc_cni": {"identity": "pod_identity"}}, "is 'pod_identity' and role_name, cluster_arn missing"),
+        ({**BEFORE, "vpc_cni": {"identity": "pod-identity"}}, [("vpc_cni.identity", "choice")]),
+        (
+            {**BEFORE, "vpc_cni": {"identity": "pod_identity"}},
+            [("vpc_cni.role_name", "vpc-cni-field-missing"), ("vpc_cni.cluster_arn", "vpc-cni-field-missing")],
+        ),
         (
             {**BEFORE, "vpc_cni": {"identity": "pod_identity", "role_name": "r", "cluster_arn": "a"}},
-            "it needs the agent: set pod_identity_agent to True",
+            [("vpc_cni.identity", "vpc-cni-agent")],
         ),
+        ({**BEFORE, "vpc_cni": {**IRSA, "identity": "node"}}, [("vpc_cni.role_name", "ignored-argument")]),
         (
-            {**BEFORE, "vpc_cni": {**IRSA, "identity": "node"}},
-            "^vpc_cni.role_name given with vpc_cni.identity 'node', which makes no role: nothing would be made",
+            {**AFTER, "addons": [{"name": "aws-ebs-csi-driver"}]},
+            [("addons['aws-ebs-csi-driver']", "addon-with-component")],
         ),
-        ({**AFTER, "addons": [{"name": "aws-ebs-csi-driver"}]}, "EbsCsiAddon installs it"),
-        ({**AFTER, "addons": [{"name": "Core DNS"}]}, "addons has the name 'Core DNS'"),
-        ({**AFTER, "addons": [{"name": "coredns"}] * 2}, "addons has 'coredns' more than once; accepted is each name"),
-        ({**AFTER, "addons": [{"name": "coredns", "version": "1.12"}]}, "version of coredns is '1.12'; accepted is"),
-        ({**AFTER, "versions": "newest"}, "versions is 'newest'; accepted are 'installed', 'default', 'latest'"),
-        ({**AFTER, "versions": "latest"}, "versions is 'latest'; it needs kubernetes_version"),
+        ({**AFTER, "addons": [{"name": "Core DNS"}]}, [("addons['Core DNS'].name", "addon-name")]),
+        ({**AFTER, "addons": [{"name": "coredns"}] * 2}, [("addons", "duplicate")]),
+        (
+            {**AFTER, "addons": [{"name": "coredns", "version": "1.12"}]},
+            [("addons['coredns'].version", "addon-version")],
+        ),
+        ({**AFTER, "versions": "newest"}, [("versions", "choice")]),
+        ({**AFTER, "versions": "latest"}, [("versions", "addon-versions-lookup")]),
     ],
 )
-def test_addons_that_cannot_become_ready_are_refused_at_preview(args: dict[str, Any], message: str) -> None:
+def test_addons_that_cannot_become_ready_are_refused_at_preview(
+    args: dict[str, Any], rejections: list[tuple[str, str]]
+) -> None:
     made = Recording(preview=True)
-    with pytest.raises(ValueError, match=message):
+    with rejects(*rejections):
         run(program(args), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "code"),
+    [
+        ({"role_name": "r" * 65}, "vpc_cni.role_name", "role-name"),
+        ({"issuer": "issuer"}, "vpc_cni.issuer", "oidc-issuer"),
+    ],
+)
+def test_an_error_of_the_role_names_the_argument_of_vpc_cni(changed: dict[str, str], path: str, code: str) -> None:
+    with rejects((path, code)):
+        run(program({**BEFORE, "vpc_cni": {**IRSA, **changed}}), preview=True)

@@ -1,6 +1,7 @@
 """A new cluster: what pulumi_eks is asked for, what stands around it, who is let in, and what is refused."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +19,13 @@ from eks_rocketmq.eks.cluster.eks_cluster import _create_cluster_transform
 from tests.unit.harness import UNKNOWN, Fakes, Recording, run
 from tests.unit.harness.eks_component import ISSUER
 from tests.unit.harness.fakes import ACCOUNT, REGION
+from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import statements
 
 ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
 TEAM = f"arn:aws:iam::{ACCOUNT}:role/platform"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s"
+VIEW = {"policy": "AmazonEKSViewPolicy"}
 CLUSTER = "aws:eks/cluster:Cluster"
 REMOTE = "eks:index:Cluster"
 MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
@@ -326,49 +330,88 @@ def with_entry(**changed: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("changed", "path", "code"),
     [
-        ({"cluster_name": "my cluster"}, "cluster_name is 'my cluster'; accepted are 1 to 100 letters"),
-        ({"version": 1.35}, "version is 1.35; accepted is a string"),
-        ({"version": "1.35.2"}, r"version is '1.35.2'; accepted is a minor version"),
-        ({"version": "1.29"}, r"version is '1.29'; accepted is a minor version"),
-        ({"subnet_ids": ["subnet-a"]}, "subnet_ids has 1; accepted are two or more"),
-        ({"subnet_ids": []}, "subnet_ids has 0; accepted are two or more"),
-        ({"public_access_cidrs": ["10.0.0.0/8"]}, "public_access_cidrs has '10.0.0.0/8', a part of 10.0.0.0/8"),
-        ({"public_access_cidrs": ["203.0.113.7"]}, r"public_access_cidrs\[0\] is '203.0.113.7'; accepted is an IPv4"),
-        ({"log_types": ["audits"]}, "log_types is 'audits'; accepted are .*; did you mean 'audit'"),
-        ({"log_retention_days": 100}, "log_retention_days is 100; accepted are .* 90 is the nearest"),
-        ({"support_type": "standard"}, "support_type is 'standard'; accepted are 'STANDARD', 'EXTENDED'"),
-        ({"service_cidr": "203.0.113.0/24"}, "service_cidr is '203.0.113.0/24'"),
-        ({"timeouts": {"create": "45 minutes"}}, r"timeouts.create is '45 minutes'; accepted is a duration"),
-        ({"timeouts": {"creat": "45m"}}, r"timeouts.creat is not known; did you mean 'create'\?"),
-        ({"secrets_kms_key_arn": "foo"}, "secrets_kms_key_arn is 'foo'; accepted is the ARN of a KMS key"),
-        ({"log_kms_key_arn": "alias/mine"}, "log_kms_key_arn is 'alias/mine'; .* an alias grants nothing"),
-        ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role"),
-        ({"creator_is_admin": False}, "no principal could administer it"),
-        ({"access_entries": [ENTRIES[0]] * 2}, "access_entries has 'team' more than once; accepted is each name once"),
-        (with_entry(name="Platform"), "access entry 'Platform': accepted as name are lower-case letters"),
+        ({"cluster_name": "my cluster"}, "cluster_name", "cluster-name"),
+        ({"version": 1.35}, "version", "wrong-type"),
+        ({"version": "1.35.2"}, "version", "cluster-version"),
+        ({"version": "1.29"}, "version", "cluster-version"),
+        ({"subnet_ids": ["subnet-a"]}, "subnet_ids", "control-plane-subnets"),
+        ({"subnet_ids": []}, "subnet_ids", "control-plane-subnets"),
+        ({"public_access_cidrs": ["10.0.0.0/8"]}, "public_access_cidrs", "private-source"),
+        ({"public_access_cidrs": ["203.0.113.7"]}, "public_access_cidrs[0]", "ipv4-block"),
+        ({"log_types": ["api", "audits"]}, "log_types[1]", "choice"),
+        ({"log_retention_days": 100}, "log_retention_days", "log-retention"),
+        ({"support_type": "standard"}, "support_type", "choice"),
+        ({"service_cidr": "203.0.113.0/24"}, "service_cidr", "service-block"),
+        ({"timeouts": {"create": "45 minutes"}}, "timeouts.create", "cluster-timeout"),
+        ({"timeouts": {"create": ""}}, "timeouts.create", "cluster-timeout"),
+        ({"timeouts": {"creat": "45m"}}, "timeouts.creat", "unknown-field"),
+        ({"secrets_kms_key_arn": "foo"}, "secrets_kms_key_arn", "kms-key-arn"),
+        ({"log_kms_key_arn": "alias/mine"}, "log_kms_key_arn", "kms-key-arn"),
+        ({"role_arn": "foo"}, "role_arn", "role-arn"),
+        ({"creator_is_admin": False}, "creator_is_admin", "cluster-without-administrator"),
+        ({"access_entries": [ENTRIES[0]] * 2}, "access_entries", "duplicate"),
+        ({"access_entries": [ENTRIES[0], {**ENTRIES[0], "name": "other"}]}, "access_entries", "duplicate"),
+        (with_entry(name="Platform"), "access_entries['Platform'].name", "access-entry-name"),
+        (with_entry(principal_arn=SESSION), "access_entries['team'].principal_arn", "access-entry-principal"),
+        (with_entry(principal_arn="platform"), "access_entries['team'].principal_arn", "access-entry-principal"),
+        (with_entry(type="LINUX"), "access_entries['team'].type", "choice"),
+        (with_entry(type="EC2_LINUX"), "access_entries['team'].policies", "ignored-argument"),
         (
-            with_entry(principal_arn="arn:aws:sts::140023393377:assumed-role/r/s"),
-            "the session of a role is no principal",
+            with_entry(type="EC2", kubernetes_groups=["a"]),
+            "access_entries['team'].kubernetes_groups",
+            "ignored-argument",
+        ),
+        (with_entry(type="EC2", username="a"), "access_entries['team'].username", "ignored-argument"),
+        (with_entry(policies=[]), "access_entries['team']", "access-entry-without-permissions"),
+        (with_entry(type="EC2", policies=[]), "access_entries['team']", "access-entry-without-permissions"),
+        (
+            with_entry(kubernetes_groups=["readers", "system:masters"]),
+            "access_entries['team'].kubernetes_groups[1]",
+            "reserved-group",
         ),
         (
-            with_entry(principal_arn="platform"),
-            "principal_arn is 'platform'; accepted is the ARN of an IAM role or user",
+            with_entry(policies=[{"policy": "arn:aws:eks::aws:x"}]),
+            "access_entries['team'].policies[0].policy",
+            "access-policy",
         ),
-        (with_entry(type="LINUX"), "access entry 'team': type is 'LINUX'; accepted are"),
-        (with_entry(type="EC2_LINUX"), "has type 'EC2_LINUX', which takes neither policies nor groups"),
-        (with_entry(policies=[]), "access entry 'team' may do nothing"),
-        (with_entry(type="EC2", kubernetes_groups=["a"]), "has type 'EC2', which takes neither"),
-        (with_entry(kubernetes_groups=["system:masters"]), "group 'system:masters' is reserved"),
-        (with_entry(policies=[{"policy": "arn:aws:eks::aws:x"}]), "policy is 'arn:aws:eks::aws:x'; accepted is a name"),
+        (
+            with_entry(policies=[{"policy": "AmazonEKSEditPolicy", "namespaces": []}]),
+            "access_entries['team'].policies[0].namespaces",
+            "empty-list",
+        ),
+        (
+            with_entry(policies=[{"policy": "AmazonEKSEditPolicy", "namespaces": ["rocketmq", "Team"]}]),
+            "access_entries['team'].policies[0].namespaces[1]",
+            "access-policy-namespace",
+        ),
+        (with_entry(policies=[VIEW, VIEW]), "access_entries['team'].policies", "duplicate"),
     ],
 )
-def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any], message: str) -> None:
+def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any], path: str, code: str) -> None:
     made = Recording(preview=True)
-    with pytest.raises(ValueError, match=message):
+    with rejects((path, code)):
         run(program(**changed), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda arn: {"secrets_kms_key_arn": arn}, "secrets_kms_key_arn"),
+        (lambda arn: {"log_kms_key_arn": arn}, "log_kms_key_arn"),
+        (lambda arn: with_entry(principal_arn=arn), "access_entries['team'].principal_arn"),
+    ],
+)
+def test_an_arn_that_is_an_output_is_validated_as_soon_as_it_is_known(
+    change: Callable[[object], dict[str, Any]], path: str
+) -> None:
+    def make() -> None:
+        program(**change(pulumi.Output.from_input("platform")))()
+
+    with pytest.raises(pulumi.RunError, match=f"^{re.escape(path)}: 'platform' "):
+        run(make, preview=True)
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])

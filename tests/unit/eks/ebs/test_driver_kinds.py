@@ -15,6 +15,7 @@ from sandbox.engine.kubernetes.diff import difference
 from sandbox.engine.kubernetes.state import Checkpoint
 from tests.unit.harness import Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, auto_mode_cluster
+from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import Token, admits
 from tests.unit.kubernetes_api import Api
 from tests.unit.stack.test_settings import prod
@@ -145,34 +146,33 @@ def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> Non
 
 
 @pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        ({"deployment": "csi"}, r"self_managed\.deployment is 'csi'; the cluster has no such object"),
-        ({"service_account": "csi"}, r"service_account is 'csi'; .* runs as 'ebs-csi-controller-sa'. Give that name"),
-    ],
+    ("name", "code"), [("deployment", "driver-object-missing"), ("service_account", "driver-service-account")]
 )
-def test_a_driver_of_another_name_is_said_at_preview(api: Api, names: dict[str, str], message: str) -> None:
-    given = installed(api, None)
-    with pytest.raises(pulumi.RunError, match=message):
-        run(program(**{**given, "self_managed": names}), preview=True)
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_driver_of_another_name_is_said_at_preview(api: Api, name: str, code: str, secret: bool) -> None:
+    installed(api, None)
+
+    def make() -> None:
+        kubeconfig = pulumi.Output.secret(api.kubeconfig) if secret else api.kubeconfig
+        program(self_managed={name: "csi"}, kubeconfig=kubeconfig)()
+
+    with rejects((f"self_managed.{name}", code)):
+        run(make, preview=True)
 
 
 @pytest.mark.parametrize(
-    ("more", "message"),
+    ("more", "path", "code"),
     [
-        ({"existing": True}, "existing and self_managed are given together"),
-        ({"auto_mode": True}, "self_managed and auto_mode are given together"),
-        (
-            {"addon_version": "v1.62.0-eksbuild.1"},
-            "addon_version given with self_managed, a driver without an EKS addon",
-        ),
-        ({"preserve": True}, "preserve given with self_managed"),
-        ({"identity": "pod_identity"}, "identity is 'pod_identity' with self_managed; accepted is 'irsa'"),
-        ({"self_managed": {"namespace": "Kube"}}, "self_managed.namespace is 'Kube'"),
+        ({"existing": True}, "existing", "several-driver-kinds"),
+        ({"auto_mode": True}, "self_managed", "several-driver-kinds"),
+        ({"addon_version": "v1.62.0-eksbuild.1"}, "addon_version", "ignored-argument"),
+        ({"preserve": True}, "preserve", "ignored-argument"),
+        ({"identity": "pod_identity"}, "identity", "self-managed-pod-identity"),
+        ({"self_managed": {"namespace": "Kube"}}, "self_managed.namespace", "dns-label"),
     ],
 )
-def test_what_belongs_to_another_kind_of_driver_is_refused(more: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_what_belongs_to_another_kind_of_driver_is_refused(more: dict[str, Any], path: str, code: str) -> None:
+    with rejects((path, code)):
         run(program(**{"self_managed": {}, **more}))
 
 
@@ -204,9 +204,11 @@ def test_an_addon_is_not_installed_over_a_driver_of_others(
     first, *ways = str(refusal.value).splitlines()
     assert first == (
         f"An EBS CSI driver runs in cluster 'prod' as Deployment 'kube-system/{other['metadata']['name']}', and EKS "
-        "does not manage it. The addon would be installed over its objects. Three ways on:"
+        "does not manage it. The addon would be installed over its objects. Choose one:"
     )
     assert [way.split()[0] for way in ways if way[2] != " "] == ["self-managed", "create", "existing"]
+    assert "set self_managed\n" in str(refusal.value)
+    assert "set existing to true" in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_auto_mode_needs_neither_addon_nor_role() -> None:
     recording = run(program(auto_mode=True), preview=True, fakes=fakes)
     assert recording.inventory() == {"eks-rocketmq:index:EbsCsiAddon": 1}
     assert recording.outputs == {"role": "", "version": ""}
-    with pytest.raises(pulumi.RunError, match="cluster 'prod' runs without the block storage of EKS Auto Mode"):
+    with rejects(("auto_mode", "cluster-without-auto-mode")):
         run(program(auto_mode=True), preview=True)
 
 
@@ -256,12 +258,12 @@ def auto_mode() -> Fakes:
 
 
 def test_the_stack_on_auto_mode() -> None:
-    given = {"ebsCsiDriver": "auto-mode", "ebsCsiRoleName": None, "storageClass": "auto"}
+    given = {"ebsCsi": {"autoMode": True, "roleName": None}, "storage": {"className": "auto"}}
     recording = run_stack("prod", overrides=given, fakes=auto_mode())
     assert recording.by_type("Addon") == recording.by_type("Role") == []
     assert recording.outputs["ebsCsiRoleArn"] == ""
     assert "trustPolicy" not in recording.outputs["verify"]
-    new = {**given, "newStorageClass": {"volumeType": "gp3"}}
+    new = {**given, "storage": {"className": "auto", "create": True, "autoMode": True}}
     made = run_stack("prod", overrides=new, fakes=auto_mode()).one("StorageClass").inputs
     assert made["provisioner"] == "ebs.csi.eks.amazonaws.com"
     assert made["allowedTopologies"] == [
@@ -270,34 +272,29 @@ def test_the_stack_on_auto_mode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("driver", "role", "fakes", "message"),
+    ("auto", "fakes", "message"),
     [
         (
-            "create",
-            "eks-ebs-csi-driver",
+            False,
             auto_mode(),
-            "'gp2' has the provisioner 'ebs.csi.eks.amazonaws.com', which EKS Auto Mode serves",
+            "'gp2' has the provisioner 'ebs.csi.eks.amazonaws.com' of EKS Auto Mode",
         ),
         (
-            "auto-mode",
-            None,
+            True,
             Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster),
-            "'gp2' has the provisioner 'kubernetes.io/aws-ebs', which the EBS CSI driver serves",
+            "'gp2' has the provisioner 'kubernetes.io/aws-ebs' of the EBS CSI driver",
         ),
     ],
 )
-def test_a_class_of_the_other_driver_is_refused_with_the_choice(
-    driver: str, role: str | None, fakes: Fakes, message: str
-) -> None:
+def test_a_class_of_the_other_driver_is_refused_with_the_choice(auto: bool, fakes: Fakes, message: str) -> None:
+    given = {"ebsCsi": {"autoMode": auto, "roleName": None}, "storage": {"autoMode": auto}}
     with pytest.raises(pulumi.RunError, match=message):
-        run_stack("prod", preview=True, overrides={"ebsCsiDriver": driver, "ebsCsiRoleName": role}, fakes=fakes)
+        run_stack("prod", preview=True, overrides=given, fakes=fakes)
 
 
 def test_the_stack_with_a_driver_of_helm() -> None:
     names = {"namespace": "storage", "serviceAccount": "sa", "deployment": "controller"}
-    recording = run_stack(
-        "prod", preview=True, overrides={"ebsCsiDriver": "self-managed", "ebsCsi": {"selfManaged": names}}
-    )
+    recording = run_stack("prod", preview=True, overrides={"ebsCsi": {"selfManaged": names}})
     account = recording.one("ServiceAccountPatch")
     assert account.inputs["metadata"]["namespace"] == "storage"
     assert account.inputs["metadata"]["name"] == "sa"
@@ -305,25 +302,16 @@ def test_the_stack_with_a_driver_of_helm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("given", "path", "code"),
     [
-        (
-            {"ebsCsi": {"selfManaged": {}}},
-            "ebsCsi.selfManaged is given and ebsCsiDriver is 'create'; it belongs to 'self-managed'",
-        ),
-        (
-            {"ebsCsiDriver": "auto-mode", "ebsCsiRoleName": None, "ebsCsi": {"preserve": True}},
-            "ebsCsi: preserve given with autoMode True, which needs neither",
-        ),
-        (
-            {"ebsCsiDriver": "auto-mode", "ebsCsiPermissions": "v2"},
-            "ebsCsiPermissions given with ebsCsiDriver 'auto-mode'",
-        ),
+        ({"existing": True, "selfManaged": {}}, "existing", "several-driver-kinds"),
+        ({"autoMode": True, "preserve": True}, "preserve", "ignored-argument"),
+        ({"autoMode": True, "permissions": "v2"}, "permissions", "ignored-argument"),
     ],
 )
-def test_settings_of_another_kind_of_driver_are_refused(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        prod(**given)
+def test_settings_of_another_kind_of_driver_are_refused(given: dict[str, Any], path: str, code: str) -> None:
+    with rejects((f"ebs_csi.{path}", code)):
+        prod(ebsCsi={"roleName": None, **given})
 
 
 @pytest.mark.parametrize(
@@ -369,7 +357,8 @@ def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource
 
 
 def test_a_new_clusters_own_class_is_read_after_its_nodes() -> None:
-    recording = run_stack("staging", overrides={"storageClass": "gp2", "newStorageClass": {}})
+    adopted = {"className": "gp2", "create": None, "volumeType": None, "reclaimPolicy": None}
+    recording = run_stack("staging", overrides={"storage": adopted})
     storage = recording.one("EbsStorageClass")
     groups = {each.urn for each in recording.by_type("NodeGroup") if each.custom}
     assert groups

@@ -21,6 +21,7 @@ from eks_rocketmq.lookups.existing_resource import ExistingResource
 from sandbox.aws import volume_rules
 from tests.unit.harness import Fakes, Recording, run
 from tests.unit.harness.fakes import gp2_class
+from tests.unit.harness.rejections import rejects
 from tests.unit.harness.upgrade import difference
 
 TYPE = "kubernetes:storage.k8s.io/v1:StorageClass"
@@ -73,19 +74,14 @@ def test_the_drivers_own_provisioner_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("changed", "code"),
     [
-        (
-            {"provisioner": "efs.csi.aws.com"},
-            "'gp2' has the provisioner 'efs.csi.aws.com', which another driver serves; accepted here: ebs.csi.aws.com",
-        ),
-        ({"volumeBindingMode": "Immediate"}, "'gp2' binds with Immediate; accepted is WaitForFirstConsumer"),
+        ({"provisioner": "efs.csi.aws.com"}, "class-of-another-driver"),
+        ({"volumeBindingMode": "Immediate"}, "class-binding-mode"),
     ],
 )
-def test_a_class_whose_volumes_cannot_follow_the_pods_is_refused_at_preview(
-    changed: dict[str, str], message: str
-) -> None:
-    with pytest.raises(pulumi.RunError, match=message):
+def test_a_class_whose_volumes_cannot_follow_the_pods_is_refused_at_preview(changed: dict[str, str], code: str) -> None:
+    with rejects(("class_name", code)):
         run(program({"class_name": "gp2"}), preview=True, fakes=having(**changed))
 
 
@@ -214,44 +210,40 @@ def test_what_cannot_change_in_a_class_replaces_it_the_old_one_first_and_nothing
 
 
 @pytest.mark.parametrize("name", ["gp2", "ebs-csi-default-sc"])
-def test_a_name_that_eks_uses_is_refused_with_the_three_ways(name: str) -> None:
+def test_a_name_that_eks_uses_is_refused(name: str) -> None:
     recording = Recording(preview=True)
-    with pytest.raises(ValueError, match=f"StorageClass '{name}' cannot be created: there is a class") as refusal:
+    with rejects(("class_name", "class-exists")):
         run(program({"class_name": name, "create": True}), preview=True, recording=recording)
-    ways = [line.split()[0] for line in str(refusal.value).splitlines()[1:]]
-    assert ways == ["adopt", "patch", "other"]
-    assert f"such as 'rocketmq-{name}'" in str(refusal.value)
     assert recording.inventory() == {"eks-rocketmq:index:EbsStorageClass": 1}
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("given", "path", "code"),
     [
-        ({"class_name": "RocketMQ"}, "class_name is 'RocketMQ'; accepted are"),
-        ({"volume_type": "gp4"}, r"volume_type is 'gp4'; accepted are 'gp2', 'gp3', 'io1', 'io2'; did you mean"),
-        ({"volume_type": "st1"}, "volume_type is 'st1'"),
-        ({"volume_type": "gp2", "iops": 3000}, "iops is 3000 with volume_type 'gp2', .*; it needs gp3 or io1 or io2"),
-        ({"volume_type": "io2", "iops": 100, "throughput": 125}, "throughput is 125 with volume_type 'io2'.*needs gp3"),
-        ({"volume_type": "io2"}, "iops is missing; a volume of type io2 needs it, from 100 to 256000"),
-        ({"iops": 2999}, "iops is 2999 with volume_type 'gp3'; accepted are 3000 to 80000"),
-        ({"iops": 80_001}, "accepted are 3000 to 80000"),
-        ({"iops": 3000.5}, "iops is 3000.5; accepted is a whole number"),
-        ({"throughput": 124}, "throughput is 124 .*; accepted are 125 to 2000"),
-        ({"throughput": 751}, "throughput is 751 MiB/s with 3000 IOPS; .* give iops 3004 or more"),
-        ({"iops": 4000, "throughput": 1001}, "with 4000 IOPS"),
-        ({"file_system": "ext5"}, "file_system is 'ext5'; accepted are 'ext4', 'xfs'"),
-        ({"reclaim_policy": "Recycle"}, "reclaim_policy is 'Recycle'; accepted are 'Delete', 'Retain'"),
-        ({"kms_key_id": "1234"}, "^kms_key_id is '1234'; accepted is the ARN of a KMS key"),
-        (
-            {"kms_key_id": KEY.replace("key/", "alias/")},
-            "^kms_key_id is .*:alias/.*; an alias grants nothing, `aws kms",
-        ),
-        ({"kms_key_id": KEY, "encrypted": False}, "kms_key_id is given and encrypted is False"),
-        ({"tags": {"kubernetes.io/x": "y"}}, "tags has the tag 'kubernetes.io/x'"),
+        ({"class_name": "RocketMQ"}, "class_name", "dns-subdomain"),
+        ({"volume_type": "gp4"}, "volume_type", "choice"),
+        ({"volume_type": "st1"}, "volume_type", "choice"),
+        ({"volume_type": "gp2", "iops": 3000}, "iops", "fixed-by-volume-type"),
+        ({"volume_type": "io2", "iops": 100, "throughput": 125}, "throughput", "fixed-by-volume-type"),
+        ({"volume_type": "io2"}, "iops", "volume-type-requires-iops"),
+        ({"iops": 2999}, "iops", "volume-type-range"),
+        ({"iops": 80_001}, "iops", "volume-type-range"),
+        ({"iops": 3000.5}, "iops", "wrong-type"),
+        ({"throughput": 124}, "throughput", "volume-type-range"),
+        ({"throughput": 751}, "throughput", "throughput-exceeds-iops"),
+        ({"iops": 4000, "throughput": 1001}, "throughput", "throughput-exceeds-iops"),
+        ({"file_system": "ext5"}, "file_system", "choice"),
+        ({"reclaim_policy": "Recycle"}, "reclaim_policy", "choice"),
+        ({"kms_key_id": "1234"}, "kms_key_id", "kms-key-arn"),
+        ({"kms_key_id": KEY.replace("key/", "alias/")}, "kms_key_id", "kms-key-arn"),
+        ({"kms_key_id": KEY, "encrypted": False}, "kms_key_id", "ignored-argument"),
+        ({"tags": {"kubernetes.io/x": "y"}}, "tags", "volume-tag-key"),
     ],
 )
-def test_a_class_that_ebs_or_kubernetes_would_refuse_is_refused_at_preview(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_a_class_that_ebs_or_kubernetes_would_refuse_is_refused_at_preview(
+    given: dict[str, Any], path: str, code: str
+) -> None:
+    with rejects((path, code)):
         run(program({**CREATED, **given}), preview=True)
 
 
@@ -289,14 +281,14 @@ def test_the_least_size_is_the_smallest_volume_that_ec2_makes_so(given: dict[str
 
 
 def test_an_adopted_class_cannot_be_given_what_only_a_new_one_has() -> None:
-    with pytest.raises(ValueError, match="encrypted, volume_type cannot be changed in the class 'gp2'"):
+    with rejects(("encrypted", "immutable-in-existing-class"), ("volume_type", "immutable-in-existing-class")):
         run(program({"class_name": "gp2", "encrypted": True, "volume_type": "gp3"}), preview=True)
 
 
 def test_every_argument_is_for_adopting_or_refused_there() -> None:
     for argument in EbsStorageClassArgs.__annotations__:
         if argument not in ADOPTION_ARGS:
-            with pytest.raises(ValueError, match=f"^{argument} cannot be changed"):
+            with rejects((argument, "immutable-in-existing-class")):
                 check_adoption({"class_name": "gp2", argument: None})
 
 
@@ -321,7 +313,7 @@ def look_for(found: ExistingResource | Exception | None, monkeypatch: pytest.Mon
 
 
 def test_a_class_that_another_made_is_found_before_the_create(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RuntimeError, match=r"'rocketmq-gp3' cannot be created: .* which this stack has not made"):
+    with pytest.raises(RuntimeError, match="StorageClass 'rocketmq-gp3', which this stack did not create"):
         look_for(ExistingResource("rocketmq-gp3", {"team": "x"}), monkeypatch, kubeconfig="config")
 
 

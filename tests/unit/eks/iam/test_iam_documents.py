@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.iam.policy_documents import (
     CUSTOMER_POLICY_LIMIT,
@@ -52,14 +53,14 @@ def trust(partition: str) -> str:
 def test_what_the_driver_may_do_with_volumes(partition: str, snapshots: bool) -> None:
     document = volumes(partition, snapshots)
     assert permission_problems(document, partition) == []
-    assert normalize_permission_policy(document, "it") == document
+    assert normalize_permission_policy(document, ARGS / "policy") == document
     assert ("Snapshot" in document) is snapshots
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
 def test_what_the_driver_may_do_with_keys(partition: str) -> None:
     assert permission_problems(keys(partition), partition) == []
-    assert normalize_permission_policy(keys(partition), "it") == keys(partition)
+    assert normalize_permission_policy(keys(partition), ARGS / "policy") == keys(partition)
     services = json.loads(keys(partition))["Statement"][0]["Condition"]["StringEquals"]["kms:ViaService"]
     region = PARTITIONS[partition]
     names = [f"ec2.{region}.amazonaws.com", f"ec2.{region}.amazonaws.com.cn"]

@@ -8,6 +8,7 @@ import pytest
 from eks_rocketmq import ClusterOidcProvider, ClusterOidcProviderArgs, IrsaRole, ServiceAccountArgs
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
+from tests.unit.harness.rejections import rejects
 
 ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 LOOKUP = "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"
@@ -76,23 +77,23 @@ def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
 
 
 def test_a_malformed_issuer_is_refused_at_preview() -> None:
-    with pytest.raises(ValueError, match=r"issuer is 'oidc\.example'"):
+    with rejects(("issuer", "oidc-issuer")):
         run(lambda: program({"issuer": "oidc.example"}), preview=True)
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("changed", "path", "code"),
     [
-        ({"client_ids": ["sts.amazonaws.com", "my-*"]}, r"audience is 'my-\*'; accepted is one audience exactly"),
-        ({"client_ids": [""]}, "audience is ''"),
-        ({"client_ids": ["a b"]}, "without wildcards, variables and white space"),
-        ({"client_ids": [f"service-{i}" for i in range(100)]}, "has 100 audiences .* IAM accepts 100 together"),
-        ({"thumbprints": ["9e:99"]}, "thumbprints are '9e:99'; accepted are up to 5 SHA-1 fingerprints"),
-        ({"thumbprints": ["a" * 40] * 6}, "up to 5 SHA-1"),
+        ({"client_ids": ["sts.amazonaws.com", "my-*"]}, "client_ids[1]", "token-audience"),
+        ({"client_ids": [""]}, "client_ids[0]", "token-audience"),
+        ({"client_ids": ["a b"]}, "client_ids[0]", "token-audience"),
+        ({"client_ids": [f"service-{i}" for i in range(100)]}, "client_ids", "too-many-audiences"),
+        ({"thumbprints": ["a" * 40, "9e:99"]}, "thumbprints[1]", "thumbprint"),
+        ({"thumbprints": ["a" * 40] * 6}, "thumbprints", "too-many-thumbprints"),
     ],
 )
-def test_what_iam_would_refuse_is_refused_at_preview(changed: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_what_iam_would_refuse_is_refused_at_preview(changed: Any, path: str, code: str) -> None:
+    with rejects((path, code)):
         run(lambda: program({"issuer": ISSUER, **changed}), preview=True)
 
 
@@ -136,11 +137,11 @@ def test_an_existing_provider_that_refuses_the_audience_is_refused_with_the_comm
 @pytest.mark.parametrize("given", [{"tags": {"team": "x"}}, {"thumbprints": ["0" * 40]}])
 def test_an_existing_provider_is_given_nothing_that_would_be_dropped(given: Any) -> None:
     args: Any = {"issuer": ISSUER, "existing": True, **given}
-    with pytest.raises(ValueError, match=f"^{next(iter(given))} given with existing True, which uses the provider as"):
+    with rejects((next(iter(given)), "ignored-argument")):
         run(lambda: program(args), preview=True, fakes=registered("sts.amazonaws.com"))
 
 
-def test_an_existing_provider_that_is_not_there_is_said_with_what_to_check() -> None:
+def test_a_missing_provider_is_reported_with_what_to_check() -> None:
     def missing(_: object) -> dict[str, Any]:
         raise ProviderError(f"no IAM OIDC Provider found for url {ISSUER}")
 
@@ -148,5 +149,5 @@ def test_an_existing_provider_that_is_not_there_is_said_with_what_to_check() -> 
     with pytest.raises(pulumi.RunError) as refusal:
         run(lambda: program({"issuer": ISSUER, "existing": True}), preview=True, fakes=fakes)
     assert str(refusal.value).startswith(f"the IAM OIDC provider of {ISSUER} cannot be read: ")
-    assert "`oidcProvider: create`" in str(refusal.value)
+    assert "leave existing out" in str(refusal.value)
     assert "Check aws:region, aws:profile and aws:allowedAccountIds" in str(refusal.value)

@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eks_rocketmq import Network, NetworkArgs
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets, validate_public_sources, validate_service_block
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, split_error
 from eks_rocketmq.eks.network.network_args import NatMode
 from eks_rocketmq.eks.network.network_plan import check_nodes_can_start, list_endpoint_names, select_zones
 from tests.unit.harness import Fakes, ProviderError, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, REGION
 from tests.unit.harness.new_cluster import ZONES
+from tests.unit.harness.rejections import list_rejections, rejects
 from tests.unit.harness.trust import statements
 
 MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
@@ -249,12 +252,12 @@ def test_numbers_may_come_as_floats() -> None:
     assert made.one("Subnet", "net-private-2").inputs["cidrBlock"] == "10.0.16.0/20"
 
 
-def refusal(check: Callable[[str], object], text: str) -> str | None:
+def refusal(check: Callable[[str], object], text: str) -> ArgumentMessage | None:
     """What a check says to a text; None when it takes it."""
     try:
         check(text)
-    except ValueError as error:
-        return str(error)
+    except ArgumentError as error:
+        return error.message
     return None
 
 
@@ -283,9 +286,9 @@ def test_subnets_lie_inside_apart_and_where_they_were(vpc: IPv4Network, zones: i
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20) | st.from_regex(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", fullmatch=True))
 def test_a_text_is_a_block_or_refused_in_words(text: str) -> None:
-    for check in (parse_vpc_block, validate_service_block, lambda block: validate_public_sources([block], "cidrs")):
-        words = refusal(check, text)
-        assert str(IPv4Network(text)) == text if words is None else "accepted" in words
+    for check in (parse_vpc_block, validate_service_block, lambda block: validate_public_sources([block], ARGS)):
+        message = refusal(check, text)
+        assert str(IPv4Network(text)) == text if message is None else message.accepted
 
 
 def test_the_default_network_leaves_room_for_pods() -> None:
@@ -297,44 +300,44 @@ def test_the_default_network_leaves_room_for_pods() -> None:
 def test_zones_without_a_control_plane_are_passed_over() -> None:
     virginia = {"us-east-1e": "use1-az3", "us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
     assert select_zones(virginia, None, 3) == ["us-east-1a", "us-east-1b", "us-east-1c"]
-    with pytest.raises(ValueError, match="zones has 'us-east-1e', one in which EKS places no control plane"):
+    with rejects(("zones[1]", "unusable-zone")):
         select_zones(virginia, ["us-east-1a", "us-east-1e"], 2)
 
 
 @pytest.mark.parametrize(
-    ("args", "message"),
+    ("args", "path", "code"),
     [
-        ({"cidr_block": "10.0.0.0"}, "cidr_block is '10.0.0.0'; accepted is an IPv4 block"),
-        ({"cidr_block": "fd00::/64"}, "cidr_block is 'fd00::/64'; accepted is an IPv4 block"),
-        ({"cidr_block": "10.0.1.0/16"}, "accepted is the block itself: '10.0.0.0/16'"),
-        ({"cidr_block": "10.0.0.0/8"}, "cidr_block is '10.0.0.0/8'; accepted are blocks of /16 to /28"),
-        ({"private_prefix_length": 15}, "private_prefix_length is 15; accepted are 16 "),
-        ({"public_prefix_length": 29}, "public_prefix_length is 29; accepted are 16 .* to 28"),
-        (
-            {"private_prefix_length": 18, "zone_count": 4},
-            "4 private subnets of /18 and 4 public ones of /24 do not fit",
-        ),
-        ({"cidr_block": "10.0.0.0/26"}, "do not fit into 10.0.0.0/26"),
-        ({"zone_count": 1}, "zone_count is 1; accepted are 2 to 6"),
-        ({"zone_count": 3.5}, "zone_count is 3.5; accepted is a whole number"),
-        ({"zone_count": 4}, "zone_count is 4; the region has 3 zones for EKS"),
-        ({"zones": [f"{REGION}a"] * 2}, "accepted are 2 to 6 different zones"),
-        ({"zones": [f"{REGION}a", f"{REGION}b"], "zone_count": 2}, "both zones and zone_count are given"),
-        ({"zones": [f"{REGION}a", "ap-southeast-1d"]}, "zones has 'ap-southeast-1d', none of the region's; accepted"),
-        ({"nat": "per-zone"}, "nat is 'per-zone'; accepted are .*; did you mean 'per_zone'"),
-        ({"interface_endpoints": ["ecr api"]}, "interface_endpoints has 'ecr api'"),
-        ({"interface_endpoints": ["s3"]}, "interface_endpoints has 's3'; s3_endpoint is the gateway"),
-        ({"permissions_boundary": "foo"}, "permissions_boundary is 'foo'; accepted is the ARN of an IAM policy"),
+        ({"cidr_block": "10.0.0.0"}, "cidr_block", "ipv4-block"),
+        ({"cidr_block": "fd00::/64"}, "cidr_block", "ipv4-block"),
+        ({"cidr_block": "10.0.1.0/16"}, "cidr_block", "address-inside-block"),
+        ({"cidr_block": "10.0.0.0/8"}, "cidr_block", "vpc-block-size"),
+        ({"private_prefix_length": 15}, "private_prefix_length", "subnet-prefix-length"),
+        ({"private_prefix_length": 18.5}, "private_prefix_length", "wrong-type"),
+        ({"public_prefix_length": 29}, "public_prefix_length", "subnet-prefix-length"),
+        ({"private_prefix_length": 18, "zone_count": 4}, "cidr_block", "subnets-do-not-fit"),
+        ({"cidr_block": "10.0.0.0/26"}, "cidr_block", "subnets-do-not-fit"),
+        ({"zone_count": 1}, "zone_count", "number-of-zones"),
+        ({"zone_count": 3.5}, "zone_count", "wrong-type"),
+        ({"zone_count": 4}, "zone_count", "too-few-zones-in-region"),
+        ({"zones": [f"{REGION}a"] * 2}, "zones", "number-of-zones"),
+        ({"zones": []}, "zones", "number-of-zones"),
+        ({"zones": [f"{REGION}a", f"{REGION}b"], "zone_count": 2}, "zones", "zones-and-zone-count"),
+        ({"zones": [f"{REGION}a", "ap-southeast-1d"]}, "zones[1]", "unusable-zone"),
+        ({"nat": "per-zone"}, "nat", "choice"),
+        ({"interface_endpoints": ["sts", "ecr api"]}, "interface_endpoints[1]", "aws-service"),
+        ({"interface_endpoints": ["s3"]}, "interface_endpoints[0]", "s3-interface-endpoint"),
+        ({"permissions_boundary": "foo"}, "permissions_boundary", "policy-arn"),
         (
             {"flow_log_retention_days": 0, "permissions_boundary": "arn:aws:iam::123456789012:policy/ci"},
-            "permissions_boundary given with flow_log_retention_days 0, which makes no role: nothing would",
+            "permissions_boundary",
+            "ignored-argument",
         ),
-        ({"flow_log_retention_days": 31}, "flow_log_retention_days is 31; accepted are .* 30 is the nearest"),
+        ({"flow_log_retention_days": 31}, "flow_log_retention_days", "log-retention"),
     ],
 )
-def test_a_network_that_cannot_be_is_refused_at_preview(args: Any, message: str) -> None:
+def test_a_network_that_cannot_be_is_refused_at_preview(args: Any, path: str, code: str) -> None:
     made = Recording(preview=True)
-    with pytest.raises(ValueError, match=message):
+    with rejects((path, code)):
         run(program(args), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
 
@@ -358,17 +361,26 @@ def test_a_network_in_which_nodes_become_ready(args: Any, identities: tuple[str,
 
 
 @pytest.mark.parametrize(
-    ("args", "identities", "lacks"),
+    ("args", "identities", "missing"),
     [
-        ({}, ("irsa",), "ec2, ecr.api, ecr.dkr, sts"),
-        ({"interface_endpoints": CLOSED, "s3_endpoint": False}, ("irsa",), "s3_endpoint"),
-        ({"interface_endpoints": CLOSED}, ("irsa", "pod_identity"), "eks-auth"),
-        ({"interface_endpoints": CLOSED[1:], "s3_endpoint": False}, ("node",), "s3_endpoint, ec2"),
+        ({}, ("irsa",), "'ec2', 'ecr.api', 'ecr.dkr', 'sts'"),
+        ({"interface_endpoints": CLOSED, "s3_endpoint": False}, ("irsa",), None),
+        ({"interface_endpoints": CLOSED}, ("irsa", "pod_identity"), "'eks-auth'"),
+        ({"interface_endpoints": CLOSED[1:], "s3_endpoint": False}, ("node",), "'ec2'"),
     ],
 )
-def test_a_network_in_which_no_node_becomes_ready(args: Any, identities: tuple[str, ...], lacks: str) -> None:
-    with pytest.raises(ValueError, match=f"nat is 'none' and the network has no {lacks}, without which nodes never"):
+def test_a_network_in_which_no_node_becomes_ready(args: Any, identities: tuple[str, ...], missing: str | None) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - path and code are compared below
         check_nodes_can_start({"nat": "none", **args}, identities)
+    no_s3 = [("s3_endpoint", "nat-none-without-s3")] * ("s3_endpoint" in args)
+    no_endpoints = [("interface_endpoints", "nat-none-without-endpoints")] * (missing is not None)
+    assert list_rejections(refusal.value) == [*no_s3, *no_endpoints]
+    named = [
+        error.message.values["missing"]
+        for error in split_error(refusal.value)
+        if isinstance(error, ArgumentError) and "missing" in error.message.values
+    ]
+    assert named == [missing] * len(no_endpoints)
 
 
 def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> None:
@@ -376,7 +388,7 @@ def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> No
         raise ProviderError("no matching VPC Endpoint Service found")
 
     made = Recording(preview=True)
-    with pytest.raises(ValueError, match=f"'stss', for which {REGION} has no interface endpoint .*no matching"):
+    with rejects(("interface_endpoints", "no-interface-endpoint")):
         run(
             program({"interface_endpoints": ["stss"]}),
             preview=True,
@@ -387,17 +399,18 @@ def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> No
 
 
 def test_sources_of_a_public_endpoint_are_public_blocks() -> None:
-    assert validate_public_sources(["203.0.113.0/24", "0.0.0.0/0"], "cidrs") == ["203.0.113.0/24", "0.0.0.0/0"]
-    with pytest.raises(ValueError, match=r"cidrs has '10.1.0.0/16', a part of 10.0.0.0/8"):
-        validate_public_sources(["10.1.0.0/16"], "cidrs")
-    with pytest.raises(ValueError, match="cidrs has 2 blocks; accepted are up to 40, each named once"):
-        validate_public_sources(["203.0.113.0/24"] * 2, "cidrs")
+    path = ARGS / "cidrs"
+    assert validate_public_sources(["203.0.113.0/24", "0.0.0.0/0"], path) == ["203.0.113.0/24", "0.0.0.0/0"]
+    with rejects(("cidrs", "private-source")):
+        validate_public_sources(["10.1.0.0/16"], path)
+    with rejects(("cidrs", "public-sources")):
+        validate_public_sources(["203.0.113.0/24"] * 2, path)
 
 
 @pytest.mark.parametrize("wrong", ["10.0.0.0/11", "10.0.0.0/25", "203.0.113.0/24", "100.64.0.0/16"])
 def test_service_addresses_are_private_and_of_a_size_that_eks_takes(wrong: str) -> None:
     assert validate_service_block("172.20.0.0/16") == "172.20.0.0/16"
-    with pytest.raises(ValueError, match=r"service_cidr is .*; accepted (is|are)"):
+    with rejects(("service_cidr", "service-block")):
         validate_service_block(wrong)
 
 

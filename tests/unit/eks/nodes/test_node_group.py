@@ -9,10 +9,15 @@ import pulumi
 import pytest
 
 from eks_rocketmq import NodeGroup, NodeGroupArgs
+from eks_rocketmq.args.argument_path import CAMEL_CASE, PYTHON, Surface
+from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.eks.account import aws_create_checks
+from eks_rocketmq.eks.nodes import node_role_check
 from eks_rocketmq.eks.nodes.node_plan import plan_nodes
+from eks_rocketmq.pulumi_sdk.component import use_surface
 from tests.unit.harness import UNKNOWN, Fakes, Recording, Registration, run
 from tests.unit.harness.fakes import ACCOUNT
+from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import statements
 
 SUBNETS = ["subnet-a", "subnet-b", "subnet-c"]
@@ -228,12 +233,17 @@ OF_AWS = "arn:aws:iam::aws:policy/"
 JOIN, PULL = f"{OF_AWS}AmazonEKSWorkerNodePolicy", f"{OF_AWS}AmazonEC2ContainerRegistryReadOnly"
 
 
-def warned(monkeypatch: pytest.MonkeyPatch, session: Any, role: str = ROLE) -> list[str]:
+def warned(monkeypatch: pytest.MonkeyPatch, session: Any, surface: Surface = PYTHON) -> list[str]:
     """What is said of a node group's own role before its create."""
     said: list[str] = []
     monkeypatch.setattr(aws_create_checks, "create_session", lambda _: session)
     monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
-    made = run(program(role_arn=role), preview=True)
+
+    def make() -> None:
+        with use_surface(surface):
+            program(role_arn=ROLE)()
+
+    made = run(make, preview=True)
     (name,) = made.one("LaunchTemplate").before_create
     args = pulumi.ResourceHookArgs("urn", "", "brokers-template", "type", new_inputs={})
     asyncio.run(made.hooks[name](args))
@@ -257,10 +267,21 @@ def warned(monkeypatch: pytest.MonkeyPatch, session: Any, role: str = ROLE) -> l
 def test_a_role_with_which_no_node_joins_is_warned_of(
     monkeypatch: pytest.MonkeyPatch, attached: list[str], inline: list[str], lacking: str
 ) -> None:
-    told = f"brokers-template: role_arn is {ROLE!r}, a role without {lacking}. Accepted is one with which "
-    said = warned(monkeypatch, Iam(attached, inline))
-    assert len(said) == bool(lacking)
-    assert all(text.startswith(told) for text in said)
+    said: list[ArgumentMessage] = []
+    monkeypatch.setattr(node_role_check, "warn", lambda message, _: said.append(message))
+    warned(monkeypatch, Iam(attached, inline))
+    assert [(str(message.path), message.code) for message in said] == [("role_arn", "node-role-policies")] * bool(
+        lacking
+    )
+    assert all(message.values == {"given": ROLE, "policies": lacking} for message in said)
+
+
+@pytest.mark.parametrize(("surface", "spelled"), [(PYTHON, "role_arn: "), (CAMEL_CASE, "roleArn: ")])
+def test_the_warning_spells_the_argument_as_its_caller_does(
+    monkeypatch: pytest.MonkeyPatch, surface: Surface, spelled: str
+) -> None:
+    (text,) = warned(monkeypatch, Iam([], []), surface)
+    assert text.startswith(spelled)
 
 
 def test_a_role_that_nobody_may_read_or_that_is_not_there_yet_is_no_reason_to_stop(
@@ -327,34 +348,34 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("changed", "path", "code"),
     [
-        ({"instance_types": []}, "instance_types has none; accepted are types of one architecture"),
-        ({"instance_types": ["large"]}, "instance_types has 'large'; accepted are types such as 'm7i.large'"),
-        (
-            {"instance_types": ["m7i.large", "m7g.large"]},
-            r"instance_types has m7i.large \(x86_64\) and m7g.large \(arm64\)",
-        ),
+        ({"instance_types": []}, "instance_types", "instance-architectures"),
+        ({"instance_types": ["m7i.large", "large"]}, "instance_types[1]", "instance-type"),
+        ({"instance_types": ["m7i.large", "m7g.large"]}, "instance_types", "instance-architectures"),
         (
             {"instance_types": ["m7g.large"], "ami_type": "AL2023_x86_64_STANDARD"},
-            "ami_type is 'AL2023_x86_64_STANDARD', m7g.large has arm64",
+            "ami_type",
+            "ami-architecture",
         ),
-        ({"ami_type": "AL2023_X86_64_STANDARD"}, "ami_type is .*; did you mean 'AL2023_x86_64_STANDARD'"),
-        ({"capacity_type": "spot"}, "capacity_type is 'spot'; accepted are 'ON_DEMAND', 'SPOT'"),
-        ({"update_strategy": "FAST"}, "update_strategy is 'FAST'; accepted are 'DEFAULT', 'MINIMAL'"),
-        ({"min_size": 2, "desired_size": 1}, "min_size 2, desired_size 1, max_size 1; accepted are sizes in rising"),
-        ({"desired_size": 2, "max_size": 1}, "min_size 2, desired_size 2, max_size 1"),
-        ({"desired_size": 0, "max_size": 0}, "max_size is 0; accepted are 1 and more"),
-        ({"desired_size": 1.5}, "desired_size is 1.5; accepted is a whole number"),
-        ({"disk_size": 8}, "disk_size is 8; accepted are 20 and more"),
-        ({"metadata_hop_limit": 0}, "metadata_hop_limit is 0; accepted are 1 to 64"),
-        ({"max_unavailable": 101}, "max_unavailable is 101; accepted are 1 to 100"),
-        ({"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}, "effect of the taint 'a' is 'NO_SCHEDULE'; accepted are"),
-        ({"taints": [{"key": "a b"}]}, "taints: 'a b' is no key that Kubernetes accepts"),
-        ({"taints": [{"key": "a", "value": "b c"}]}, "value of the taint 'a' is 'b c'; accepted are up to 63 letters"),
-        ({"labels": {"a b": "c"}}, "labels: 'a b' is no key that Kubernetes accepts"),
+        ({"ami_type": "AL2023_X86_64_STANDARD"}, "ami_type", "choice"),
+        ({"capacity_type": "spot"}, "capacity_type", "choice"),
+        ({"update_strategy": "FAST"}, "update_strategy", "choice"),
+        ({"min_size": 2, "desired_size": 1}, "desired_size", "node-group-sizes"),
+        ({"desired_size": 2, "max_size": 1}, "desired_size", "node-group-sizes"),
+        ({"desired_size": 0, "max_size": 0}, "max_size", "range"),
+        ({"min_size": -1}, "min_size", "range"),
+        ({"desired_size": 1.5}, "desired_size", "wrong-type"),
+        ({"disk_size": 8}, "disk_size", "range"),
+        ({"metadata_hop_limit": 0}, "metadata_hop_limit", "range"),
+        ({"metadata_hop_limit": 65}, "metadata_hop_limit", "range"),
+        ({"max_unavailable": 101}, "max_unavailable", "range"),
+        ({"taints": [{"key": "b"}, {"key": "a", "effect": "NO_SCHEDULE"}]}, "taints[1].effect", "choice"),
+        ({"taints": [{"key": "a b"}]}, "taints[0].key", "qualified-name"),
+        ({"taints": [{"key": "a", "value": "b c"}]}, "taints[0].value", "label-value"),
+        ({"labels": {"a b": "c"}}, "labels", "qualified-name"),
         *[
-            ({"labels": {f"{domain}/x": "y"}}, f"labels has '{domain}/x'; EKS or the kubelet refuses labels of kubern")
+            ({"labels": {f"{domain}/x": "y"}}, "labels", "reserved-node-label")
             for domain in (
                 "kubernetes.io",
                 "node-role.kubernetes.io",
@@ -364,27 +385,27 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
                 "compute.eks.amazonaws.com",
             )
         ],
-        ({"labels": {"a": "b c"}}, r"labels\['a'\] is 'b c'; accepted are up to 63 letters"),
-        ({"version": "latest"}, "version is 'latest'; accepted is a minor version of Kubernetes, such as '1.35'"),
-        ({"release_version": "latest"}, "release_version is 'latest'; accepted is the release of an image"),
-        ({"role_arn": "foo"}, "role_arn is 'foo'; accepted is the ARN of an IAM role, such as 'arn:aws:iam::"),
-        ({"disk_kms_key_arn": "foo"}, "disk_kms_key_arn is 'foo'; accepted is the ARN of a KMS key"),
-        (
-            {"managed_policies": ["arn:aws:s3:::x"]},
-            "managed_policies is 'arn:aws:s3:::x'; accepted is the ARN of an IAM",
-        ),
+        ({"labels": {"a": "b c"}}, "labels['a']", "label-value"),
+        ({"version": "latest"}, "version", "kubernetes-version"),
+        ({"release_version": "latest"}, "release_version", "ami-release"),
+        ({"release_version": "1.35.2-20260715", "version": "1.34"}, "release_version", "ami-release-of-other-version"),
+        ({"role_arn": "foo"}, "role_arn", "role-arn"),
+        ({"disk_kms_key_arn": "foo"}, "disk_kms_key_arn", "kms-key-arn"),
+        ({"managed_policies": ["arn:aws:s3:::x"]}, "managed_policies", "policy-arn"),
         (
             {"managed_policies": ["AmazonSSMManagedInstanceCore"], "role_arn": f"arn:aws:iam::{ACCOUNT}:role/nodes"},
-            "managed_policies given with role_arn, a role that is not made here: nothing would be made of it; leave",
+            "managed_policies",
+            "ignored-argument",
         ),
-        ({"managed_policies": ["AmazonEKSWorkerNodePolicy"]}, "2 policies named 'AmazonEKSWorkerNodePolicy' to attach"),
-        ({"subnet_ids": []}, "subnet_ids has 0"),
-        ({"zone_count": 2}, "subnet_ids has 3, zone_count is 2; accepted is one subnet for each zone"),
+        ({"managed_policies": ["AmazonEKSWorkerNodePolicy"]}, "managed_policies", "policy-attached-twice"),
+        ({"subnet_ids": []}, "subnet_ids", "subnets-and-zones"),
+        ({"zone_count": 2}, "subnet_ids", "subnets-and-zones"),
+        ({"zone_count": 0}, "zone_count", "range"),
     ],
 )
-def test_nodes_that_cannot_be_are_refused_at_preview(changed: dict[str, Any], message: str) -> None:
+def test_nodes_that_cannot_be_are_refused_at_preview(changed: dict[str, Any], path: str, code: str) -> None:
     made = Recording(preview=True)
-    with pytest.raises(ValueError, match=message):
+    with rejects((path, code)):
         run(program(**changed), preview=True, recording=made)
     assert [r.urn for r in made.resources.values() if r.custom] == []
 
@@ -403,23 +424,24 @@ def test_computed_subnets_need_their_number() -> None:
 
         return make
 
-    with pytest.raises(ValueError, match="their number is not known yet; say it with zone_count"):
+    with rejects(("subnet_ids", "unknown-subnet-count")):
         run(computed(None), preview=True)
-    with pytest.raises(ValueError, match="zone_count is 2, subnet_ids has 3"):
+    with pytest.raises(pulumi.RunError, match=r"^subnet_ids: the list has 3 subnets, but zone_count is 2"):
         run(computed(2), preview=True)
     # One zone is a zone as well: a group over all of them would put the next node anywhere.
-    with pytest.raises(ValueError, match="zone_count is 1, subnet_ids has 3"):
+    with pytest.raises(pulumi.RunError, match=r"^subnet_ids: the list has 3 subnets, but zone_count is 1"):
         run(computed(1), preview=True)
+    with (
+        pytest.raises(pulumi.RunError, match=r"^subnetIds: the list has 3 subnets, but zoneCount is 2"),
+        use_surface(CAMEL_CASE),
+    ):
+        run(computed(2), preview=True)
 
 
 @pytest.mark.parametrize("name", ["n" * 35, "my group", "a/b", "a.b", "-a", "_a", "", "é", "a\n"])
 def test_a_name_that_eks_cannot_take_is_refused(name: str) -> None:
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below, to the letter
+    with rejects(("", "node-group-name")):
         plan_nodes(name, ARGS)
-    assert str(refusal.value) == (
-        f"the name {name!r} makes node groups that begin with {name + '-3-'!r}, {len(name) + 3} letters; accepted are "
-        "up to 37 letters, digits, '-' and '_', the first a letter or a digit: take another name"
-    )
 
 
 @pytest.mark.parametrize("name", ["n" * 34, "A_b-1", "0"])

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.rocketmq.config import broker_config, key_rules
 from eks_rocketmq.rocketmq.plan import plan
 from scripts.rocketmq_keys import KEYS, render
+from tests.unit.harness.rejections import list_rejections, rejects
 from tests.unit.rocketmq_case import args, config, deploy, group, keys
 
 VERSIONS = ("5.3.3", "5.4.0", "5.5.0")
@@ -15,14 +18,31 @@ ROLES = ("broker", "controller", "name_server", "proxy")
 KINDS = {"int": int, "long": int, "double": float, "boolean": bool, "string": str, "enum": str}
 
 
-def refused(message: str, **changes: Any) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is compared below, to the letter
+def refused(path: str, code: str, **changes: Any) -> None:
+    with rejects((path, code)):
         plan(args(**changes))
-    assert message in str(error.value)
 
 
-def refused_key(message: str, config: dict[str, Any], **changes: Any) -> None:
-    refused(f"broker_groups['broker-a'].config: {message}", broker_groups=group(config=config), **changes)
+def refused_key(key: str, code: str, config: dict[str, Any], **changes: Any) -> None:
+    refused(f"broker_groups['broker-a'].config[{key!r}]", code, broker_groups=group(config=config), **changes)
+
+
+def merge(role: str, config: dict[str, Any]) -> dict[str, Any]:
+    return broker_config.merge_keys("5.5.0", role, {}, config, fixed=frozenset({"listenPort"}), path=ARGS / "config")
+
+
+def values_of_error(role: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Values that the error of a key shows."""
+    with pytest.raises(ArgumentError) as error:
+        merge(role, config)
+    return dict(error.value.message.values)
+
+
+def contradicts(path: str, settings: str, **changes: Any) -> None:
+    with pytest.raises(ArgumentError) as error:
+        plan(args(**changes))
+    assert list_rejections(error.value) == [(path, "config-keys-contradict")]
+    assert str(error.value.message.values["settings"]).startswith(settings)
 
 
 class TestData:
@@ -96,18 +116,24 @@ class TestVersions:
                 plan(args(version=version, broker_groups=group(config={key: value})))
             else:
                 having = ", ".join(other for other in VERSIONS if other >= since)
-                refused_key(
-                    f"RocketMQ {version} has no broker key {key!r}; {having} has it", {key: value}, version=version
-                )
+                with pytest.raises(ArgumentError) as error:
+                    plan(args(version=version, broker_groups=group(config={key: value})))
+                assert list_rejections(error.value) == [
+                    (f"broker_groups['broker-a'].config[{key!r}]", "config-key-unknown")
+                ]
+                assert error.value.message.remedy == f"The key exists in RocketMQ {having}"
 
     def test_a_key_that_goes_is_taken_with_a_warning(self) -> None:
         recording = deploy(broker_groups=group(config={"maxTopicLength": 100}))
         assert keys(recording)["maxTopicLength"] == "100"
-        assert [text.removeprefix("broker_groups['broker-a'].config: ") for _, text in recording.log] == [
-            "RocketMQ 5.5.0 takes maxTopicLength and is going to drop it",
-            "maxTopicLength is read by nobody in RocketMQ 5.5.0, so it changes nothing",
-        ]
+        assert len(recording.log) == 2
         assert deploy().log == []
+        planned = plan(args(broker_groups=group(config={"maxTopicLength": 100})))
+        path = "broker_groups['broker-a'].config['maxTopicLength']"
+        assert [(str(warning.path), warning.code) for warning in planned.warnings] == [
+            (path, "config-key-deprecated"),
+            (path, "config-key-unread"),
+        ]
 
     @pytest.mark.parametrize("version", VERSIONS)
     @pytest.mark.parametrize(
@@ -126,18 +152,13 @@ class TestVersions:
             if role == "broker_groups"
             else ({"config": config}, role)
         )
-        told = f"{what}.config: {key} is read by nobody in RocketMQ {version}, so it changes nothing"
-        assert told in plan(args(version=version, **{role: given})).warnings
+        warnings = plan(args(version=version, **{role: given})).warnings
+        assert (f"{what}.config[{key!r}]", "config-key-unread") in [(str(each.path), each.code) for each in warnings]
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_but_not_the_one_that_seems_to_switch_access_control_on(self, version: str) -> None:
         for value in (True, False):
-            refused_key(
-                f"aclEnable is read by nobody in RocketMQ {version}, so everyone would still be let in; leave it out, "
-                "access control has an argument of its own: access",
-                {"aclEnable": value},
-                version=version,
-            )
+            refused_key("aclEnable", "config-key-acl", {"aclEnable": value}, version=version)
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_the_deployment_sets_none_that_nobody_reads(self, version: str) -> None:
@@ -150,7 +171,7 @@ class TestVersions:
             "proxy": proxy,
         }.items():
             assert found
-            assert broker_config.list_key_warnings(version, role, found) == [], role
+            assert broker_config.list_key_warnings(version, role, found, ARGS / "config") == [], role
 
 
 class TestLimits:
@@ -158,17 +179,13 @@ class TestLimits:
 
     def test_a_group_of_533_is_said_to_lose_topics_with_a_type(self) -> None:
         (warning,) = plan(args(version="5.3.3")).warnings
-        assert warning.startswith("version: the slaves of RocketMQ 5.3.3 refuse topics that have attributes")
+        assert (str(warning.path), warning.code) == ("version", "version-loses-topics")
         assert plan(args(version="5.4.0")).warnings == []
         alone = {"profile": "dev", "controllers": {"replicas": 1}, "broker_groups": group(replicas=1)}
         assert plan(args(version="5.3.3", **alone)).warnings == []
 
     def test_and_takes_no_declared_topic(self) -> None:
-        refused(
-            "refuse topics with one, so they would be gone after a failover; accepted is version '5.4.0' or later",
-            version="5.3.3",
-            topics=[{"name": "orders"}],
-        )
+        refused("topics", "topics-lost-at-failover", version="5.3.3", topics=[{"name": "orders"}])
         plan(args(version="5.4.0", topics=[{"name": "orders"}]))
 
 
@@ -180,39 +197,44 @@ class TestRanges:
                 "registerNameServerPeriod",
                 (10000, 60000),
                 (9999, 60001),
-                "10000 to 60000 (milliseconds, RocketMQ bounds",
+                "10000 to 60000 (milliseconds, RocketMQ clamps",
             ),
-            ("diskMaxUsedSpaceRatio", (10, 95), (9, 96), "10 to 95 (percent, RocketMQ bounds others in silence)"),
+            (
+                "diskMaxUsedSpaceRatio",
+                (10, 95),
+                (9, 96),
+                "10 to 95 (percent, RocketMQ clamps other values without a message)",
+            ),
             ("diskSpaceWarningLevelRatio", (86, 90), (34, 91), "35 to 90 (percent"),
             ("diskSpaceCleanForciblyRatio", (30, 85), (29, 86), "30 to 85 (percent"),
-            ("fileReservedTime", (1, 720), (0, -1), "1 to 2147483647 (hours, with 0 every full file"),
-            ("sendMessageThreadPoolNums", (1, 64), (0, -4), "1 to 32767 (threads, a pool without any"),
-            ("sendThreadPoolQueueCapacity", (1,), (0,), "1 to 2147483647 (requests that wait)"),
+            ("fileReservedTime", (1, 720), (0, -1), "1 to 2147483647 (hours, 0 would delete every full file"),
+            ("sendMessageThreadPoolNums", (1, 64), (0, -4), "1 to 32767 (threads, the process exits"),
+            ("sendThreadPoolQueueCapacity", (1,), (0,), "1 to 2147483647 (waiting requests)"),
             ("transientStorePoolSize", (1,), (0,), "1 to 2147483647 (buffers"),
-            ("haTransferBatchSize", (1, 4 * 1024**2), (0, 4 * 1024**2 + 1), "1 to 4194304 (bytes, what a slave reads"),
-            ("flushConsumerOffsetInterval", (1,), (0, -1), "1 to 2147483647 (a timer; with another period"),
-            ("accessMessageInMemoryMaxRatio", (0, 100), (-1, 101), "0 to 100 (percent"),
-            ("brokerPermission", (2, 4, 6), (0, 1, 7), "accepted are 2, 4, 6"),
-            ("timerPrecisionMs", (100, 1000), (50, 300), "accepted are 100, 200, 500, 1000"),
-            ("storeType", ("default", "defaultRocksDB"), ("rocksdb", ""), "accepted are 'default', 'defaultRocksDB'"),
             (
-                "timerWheelEnable",
-                (True,),
-                (False,),
-                "accepted is True (without it clients of the proxies receive nothing)",
+                "haTransferBatchSize",
+                (1, 4 * 1024**2),
+                (0, 4 * 1024**2 + 1),
+                "1 to 4194304 (bytes, the size of a slave's read",
             ),
-            ("deleteWhen", ("04", "4;16", "23"), ("24", "4 pm", "", "04:00"), "accepted are hours of the day"),
+            ("flushConsumerOffsetInterval", (1,), (0, -1), "1 to 2147483647 (the period of a timer, which"),
+            ("accessMessageInMemoryMaxRatio", (0, 100), (-1, 101), "0 to 100 (percent"),
+            ("brokerPermission", (2, 4, 6), (0, 1, 7), "2, 4, 6"),
+            ("timerPrecisionMs", (100, 1000), (50, 300), "100, 200, 500, 1000"),
+            ("storeType", ("default", "defaultRocksDB"), ("rocksdb", ""), "'default', 'defaultRocksDB'"),
+            ("timerWheelEnable", (True,), (False,), "True (otherwise clients of the proxies receive no messages)"),
+            ("deleteWhen", ("04", "4;16", "23"), ("24", "4 pm", "", "04:00"), "hours of the day"),
             (
                 "messageDelayLevel",
                 ("1s 5s 2m 1h 2d", "30s"),
                 ("1s  5s", "5", "1w", " 1s", "", "0s"),
-                "accepted are delays with one blank between",
+                "delays with one space between them",
             ),
             (
                 "metricsLabel",
                 ("", "team:a", "team:a,zone:b"),
                 ("team", "team=a", "a:b:c"),
-                "accepted are pairs such as",
+                "pairs such as",
             ),
         ],
     )
@@ -222,25 +244,26 @@ class TestRanges:
         for value in inside:
             plan(args(broker_groups=group(config={key: value})))
         for value in outside:
-            refused_key(f"{key} is {value!r}; accepted", {key: value})
-            assert accepted in str(key_rules.describe_violation("broker", key, value))
+            refused_key(key, "config-value", {key: value})
+            assert accepted in values_of_error("broker", {key: value})["description"]
 
     @pytest.mark.parametrize(
         ("key", "value", "accepted"),
         [
-            ("fileReservedTime", "48", "is a whole number, 1 to 2147483647 (hours, with 0 every full file"),
-            ("registerNameServerPeriod", 20000.5, "is a whole number, 10000 to 60000 (milliseconds"),
-            ("serverSelectorThreads", "0", "is a whole number, 0 to 32767 (0 is two for each processor)"),
-            ("maxHaTransferByteInSecond", 2**63, "is a whole number, 1 to 9223372036854775807 (RocketMQ takes less"),
-            ("logicalDiskSpaceCleanForciblyThreshold", "0.9", "is a number, 0.1 to 1 (part of the volume)"),
-            ("timerRocksDBRollMaxTps", "9", "is a number, 1 or more (RocketMQ takes less"),
-            ("brokerPermission", "6", "are 2, 4, 6"),
-            ("timerWheelEnable", "true", "is True (without it"),
-            ("deleteWhen", 4, "are hours of the day, such as '04' or '04;16'"),
+            ("fileReservedTime", "48", "a whole number, 1 to 2147483647 (hours, 0 would delete every full file"),
+            ("registerNameServerPeriod", 20000.5, "a whole number, 10000 to 60000 (milliseconds"),
+            ("serverSelectorThreads", "0", "a whole number, 0 to 32767 (0 is two for each processor)"),
+            ("maxHaTransferByteInSecond", 2**63, "a whole number, 1 to 9223372036854775807 (RocketMQ accepts lower"),
+            ("logicalDiskSpaceCleanForciblyThreshold", "0.9", "a number, 0.1 to 1 (fraction of the volume)"),
+            ("timerRocksDBRollMaxTps", "9", "a number, 1 or more (RocketMQ accepts lower"),
+            ("brokerPermission", "6", "2, 4, 6"),
+            ("timerWheelEnable", "true", "True (otherwise"),
+            ("deleteWhen", 4, "hours of the day, such as '04' or '04;16'"),
         ],
     )
     def test_a_value_of_another_type_is_told_the_same_bounds(self, key: str, value: object, accepted: str) -> None:
-        refused_key(f"{key} is {value!r}; accepted {accepted}", {key: value})
+        refused_key(key, "config-value", {key: value})
+        assert values_of_error("broker", {key: value})["description"].startswith(accepted)
 
     @pytest.mark.parametrize(
         ("role", "config"),
@@ -272,19 +295,20 @@ class TestRanges:
         ],
     )
     def test_nothing_that_stops_a_process_or_every_request_is_taken(self, role: str, config: dict[str, Any]) -> None:
-        ((key, value),) = config.items()
-        given = group(config=config) if role == "broker_groups" else {"config": config}
-        refused(f".config: {key} is {value!r}; accepted is ", **{role: given})
+        (key,) = config
+        if role == "broker_groups":
+            refused_key(key, "config-value", config)
+        else:
+            refused(f"{role}.config[{key!r}]", "config-value", **{role: {"config": config}})
 
     @pytest.mark.parametrize(
         ("role", "key"),
         [("broker", "serverSelectorThreads"), ("broker", "writeBufferLowWaterMark"), ("proxy", "maxMessageSize")],
     )
     def test_but_0_is_where_it_has_a_meaning(self, role: str, key: str) -> None:
-        assert broker_config.validate_keys("5.5.0", role, {key: 0}, "config") == {key: 0}
-        refused_below = key_rules.describe_violation(role, key, -1)
-        assert refused_below is not None
-        assert refused_below.startswith("accepted is 0 ")
+        assert broker_config.validate_keys("5.5.0", role, {key: 0}, ARGS / "config") == {key: 0}
+        assert not key_rules.accepts_value(role, key, -1)
+        assert values_of_error(role, {key: -1})["description"].startswith("a whole number, 0 to ")
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_no_number_is_below_0_but_those_that_are_so_by_themselves(self, version: str) -> None:
@@ -297,10 +321,10 @@ class TestRanges:
         for role, known in broker_config.load_keys(version).items():
             for key, described in known.items():
                 if described["type"] in {"int", "long", "double"}:
-                    taken = key_rules.describe_violation(role, key, -1) is None
+                    taken = key_rules.accepts_value(role, key, -1)
                     assert taken is (key in negative), (role, key)
                     assert not taken or key == "brokerId" or described["default"] == negative[key]
-                    assert key_rules.describe_violation(role, key, -2) is not None, (role, key)
+                    assert not key_rules.accepts_value(role, key, -2), (role, key)
 
     @pytest.mark.parametrize(
         "key",
@@ -322,7 +346,7 @@ class TestRanges:
             (role, key, described["default"])
             for role in ROLES
             for key, described in known[role].items()
-            if "default" in described and key_rules.describe_violation(role, key, described["default"])
+            if "default" in described and not key_rules.accepts_value(role, key, described["default"])
         ]
         # These two are what a server without a port of its own has, and both are set.
         assert wrong == [("controller", "listenPort", 0), ("name_server", "listenPort", 0)]
@@ -330,73 +354,81 @@ class TestRanges:
 
 class TestContradictions:
     @pytest.mark.parametrize(
-        ("config", "message"),
+        ("config", "settings"),
         [
             (
                 {"transientStorePoolEnable": True, "flushDiskType": "SYNC_FLUSH", "transientStorePoolSize": 1},
-                "transientStorePoolEnable True and flushDiskType 'SYNC_FLUSH' contradict each other: a write waits",
+                "transientStorePoolEnable True and flushDiskType 'SYNC_FLUSH'",
             ),
             (
                 {"transientStorePoolEnable": True, "writeWithoutMmap": True, "transientStorePoolSize": 1},
-                "transientStorePoolEnable True and writeWithoutMmap True contradict each other: RocketMQ then leaves",
+                "transientStorePoolEnable True and writeWithoutMmap True",
             ),
-            ({"duplicationEnable": True}, "duplicationEnable True and enableControllerMode True contradict each other"),
+            ({"duplicationEnable": True}, "duplicationEnable True and enableControllerMode True"),
             (
                 {"enableSlaveActingMaster": True},
-                "enableSlaveActingMaster True and enableControllerMode True contradict",
+                "enableSlaveActingMaster True and enableControllerMode True",
             ),
             (
                 {"enableAutoInSyncReplicas": True},
-                "enableAutoInSyncReplicas True and enableControllerMode True contradict",
+                "enableAutoInSyncReplicas True and enableControllerMode True",
             ),
             (
                 {"fetchNamesrvAddrByAddressServer": True},
-                "contradict each other: the brokers are told their name servers",
+                "fetchNamesrvAddrByAddressServer True and namesrvAddr 'rocketmq-nameserver-0.",
             ),
             (
                 {"diskSpaceWarningLevelRatio": 80},
-                "diskSpaceCleanForciblyRatio 85 and diskSpaceWarningLevelRatio 80 contradict each other: writes would",
+                "diskSpaceCleanForciblyRatio 85 and diskSpaceWarningLevelRatio 80",
             ),
             (
                 {"maxMessageSize": 4 * 1024**2, "mappedFileSizeCommitLog": 8 * 1024**2},
-                "maxMessageSize 4194304 and mappedFileSizeCommitLog 8388608 contradict each other: a message must fit",
+                "maxMessageSize 4194304 and mappedFileSizeCommitLog 8388608",
             ),
             (
                 {"maxIndexNum": 107_000_000},
-                "maxHashSlotNum 5000000 and maxIndexNum 107000000 contradict each other: an index file",
+                "maxHashSlotNum 5000000 and maxIndexNum 107000000",
             ),
             ({"haSendHeartbeatInterval": 20000}, "haSendHeartbeatInterval 20000 and haHousekeepingInterval 20000"),
             ({"haSendHeartbeatInterval": 15000}, "haSendHeartbeatInterval 15000 and haMaxTimeSlaveNotCatchup 15000"),
             (
                 {"controllerHeartBeatTimeoutMills": 1000},
-                "brokerHeartbeatInterval 1000 and controllerHeartBeatTimeoutMills 1000 contradict each other",
+                "brokerHeartbeatInterval 1000 and controllerHeartBeatTimeoutMills 1000",
             ),
             (
                 {"writeBufferLowWaterMark": 2, "writeBufferHighWaterMark": 1},
-                "writeBufferLowWaterMark 2 and writeBufferHighWaterMark 1 contradict each other: Netty ends",
+                "writeBufferLowWaterMark 2 and writeBufferHighWaterMark 1",
             ),
             (
                 {"metricsExporterType": "OTLP_GRPC"},
-                "metricsExporterType 'OTLP_GRPC' and metricsGrpcExporterTarget '' contradict each other: RocketMQ then",
+                "metricsExporterType 'OTLP_GRPC' and metricsGrpcExporterTarget ''",
             ),
             (
                 {"timerReputServiceCorePoolSize": 7},
-                "timerReputServiceCorePoolSize 7 and timerReputServiceMaxPoolSize 6 contradict each other: the process",
+                "timerReputServiceCorePoolSize 7 and timerReputServiceMaxPoolSize 6",
             ),
             (
                 {"transactionCheckRocksdbMaxThreads": 1},
-                "transactionCheckRocksdbCoreThreads 2 and transactionCheckRocksdbMaxThreads 1 contradict each other",
+                "transactionCheckRocksdbCoreThreads 2 and transactionCheckRocksdbMaxThreads 1",
             ),
         ],
     )
-    def test_brokers_are_told_no_two_things_at_once(self, config: dict[str, Any], message: str) -> None:
-        refused(message, broker_groups=group(config=config))
+    def test_brokers_are_told_no_two_things_at_once(self, config: dict[str, Any], settings: str) -> None:
+        contradicts("broker_groups['broker-a'].config", settings, broker_groups=group(config=config))
 
     @pytest.mark.parametrize(
-        ("role", "config", "message"),
+        ("role", "config", "settings"),
         [
-            ("controllers", {"metricsExporterType": "OTLP_GRPC"}, "RocketMQ then exports nothing"),
-            ("name_servers", {"writeBufferLowWaterMark": 2, "writeBufferHighWaterMark": 1}, "Netty ends the process"),
+            (
+                "controllers",
+                {"metricsExporterType": "OTLP_GRPC"},
+                "metricsExporterType 'OTLP_GRPC' and metricsGrpcExporterTarget ''",
+            ),
+            (
+                "name_servers",
+                {"writeBufferLowWaterMark": 2, "writeBufferHighWaterMark": 1},
+                "writeBufferLowWaterMark 2 and writeBufferHighWaterMark 1",
+            ),
             (
                 "proxies",
                 {"grpcClientConsumerMinLongPollingTimeoutMillis": 30000},
@@ -405,15 +437,13 @@ class TestContradictions:
             (
                 "proxies",
                 {"maxInvisibleTimeMills": 1},
-                "minInvisibleTimeMillsForRecv 10000 and maxInvisibleTimeMills 1 ",
+                "minInvisibleTimeMillsForRecv 10000 and maxInvisibleTimeMills 1",
             ),
-            ("proxies", {"renewThreadPoolNums": 5}, "renewThreadPoolNums 5 and renewMaxThreadPoolNums 4 contradict"),
+            ("proxies", {"renewThreadPoolNums": 5}, "renewThreadPoolNums 5 and renewMaxThreadPoolNums 4"),
         ],
     )
-    def test_nor_is_any_other_role(self, role: str, config: dict[str, Any], message: str) -> None:
-        with pytest.raises(ValueError, match=f"{role}.config: .* contradict each other: ") as error:
-            plan(args(**{role: {"config": config}}))
-        assert message in str(error.value)
+    def test_nor_is_any_other_role(self, role: str, config: dict[str, Any], settings: str) -> None:
+        contradicts(f"{role}.config", settings, **{role: {"config": config}})
 
     def test_without_a_longest_time_the_least_one_contradicts_nothing(self) -> None:
         plan(args(proxies={"config": {"maxInvisibleTimeMills": 0}}))
@@ -425,7 +455,7 @@ class TestContradictions:
     def test_the_defaults_contradict_nothing(self) -> None:
         for version in VERSIONS:
             for role, known in broker_config.load_keys(version).items():
-                assert key_rules.find_contradiction(role, known, {}) is None
+                key_rules.reject_contradictions(role, known, {}, ARGS / "config")
 
 
 class TestOtherRoles:
@@ -449,32 +479,51 @@ class TestOtherRoles:
         assert (found["scanInactiveMasterInterval"], found["scanNotActiveBrokerInterval"]) == ("2000", "1000")
 
     @pytest.mark.parametrize(
-        ("role", "config", "message"),
+        ("role", "config", "code"),
         [
-            ("name_servers", {"listenPort": 1}, "name_servers.config: listenPort is set by the deployment"),
-            ("name_servers", {"enableControllerInNamesrv": True}, "enableControllerInNamesrv is set by the deployment"),
-            ("name_servers", {"brokerName": "a"}, "no name server key 'brokerName'; a broker has it"),
-            ("name_servers", {"enableTopicLst": True}, "did you mean 'enableTopicList'?"),
-            ("name_servers", {"enableShutdownGracefully": True}, "enableShutdownGracefully is set by the deployment"),
-            ("controllers", {"controllerType": "jRaft"}, "controllers.config: controllerType is set by the deployment"),
-            ("controllers", {"controllerStorePath": "/elsewhere"}, "controllerStorePath is set by the deployment"),
-            ("controllers", {"scanInactiveMasterInterval": 0}, "scanInactiveMasterInterval is 0; accepted is 1"),
-            ("controllers", {"jRaftGroupId": "a"}, "jRaftGroupId is set by the deployment"),
-            ("controllers", {"brokerRole": "SLAVE"}, "RocketMQ 5.5.0 has no controller key 'brokerRole'"),
-            (
-                "controllers",
-                {"mappedFileSize": 4 * 1024**3},
-                "mappedFileSize is 4294967296; accepted is a whole number",
-            ),
-            ("proxies", {"topicRouteServiceCacheRefreshSeconds": 0}, "accepted is 1 to 2147483647 (seconds,"),
+            ("name_servers", {"listenPort": 1}, "config-key-reserved"),
+            ("name_servers", {"enableControllerInNamesrv": True}, "config-key-reserved"),
+            ("name_servers", {"brokerName": "a"}, "config-key-unknown"),
+            ("name_servers", {"enableTopicLst": True}, "config-key-unknown"),
+            ("name_servers", {"enableShutdownGracefully": True}, "config-key-reserved"),
+            ("controllers", {"controllerType": "jRaft"}, "config-key-reserved"),
+            ("controllers", {"controllerStorePath": "/elsewhere"}, "config-key-reserved"),
+            ("controllers", {"scanInactiveMasterInterval": 0}, "config-value"),
+            ("controllers", {"jRaftGroupId": "a"}, "config-key-reserved"),
+            ("controllers", {"brokerRole": "SLAVE"}, "config-key-unknown"),
+            ("controllers", {"mappedFileSize": 4 * 1024**3}, "config-value"),
+            ("proxies", {"topicRouteServiceCacheRefreshSeconds": 0}, "config-value"),
         ],
     )
-    def test_and_are_held_to_them(self, role: str, config: dict[str, Any], message: str) -> None:
-        refused(message, **{role: {"config": config}})
+    def test_and_are_held_to_them(self, role: str, config: dict[str, Any], code: str) -> None:
+        (key,) = config
+        refused(f"{role}.config[{key!r}]", code, **{role: {"config": config}})
+
+    @pytest.mark.parametrize(
+        ("role", "key", "remedy"),
+        [
+            ("name_server", "brokerName", "The key exists for a broker"),
+            ("name_server", "enableTopicLst", "Did you mean 'enableTopicList'?"),
+            ("controller", "brokerRole", "The key exists for a broker"),
+        ],
+    )
+    def test_an_unknown_key_is_told_where_it_exists_or_the_nearest_one(self, role: str, key: str, remedy: str) -> None:
+        with pytest.raises(ArgumentError) as error:
+            broker_config.validate_keys("5.5.0", role, {key: "a"}, ARGS / "config")
+        assert error.value.message.remedy == remedy
+
+    def test_all_faulty_keys_are_reported_at_once(self) -> None:
+        config = {"listenPort": 1, "tlsKeyPassword": "x", "fileReservedTime": 0, "nothing": 1}
+        path = "config[{!r}]".format
+        with rejects((path("listenPort"), "config-key-reserved"), (path("tlsKeyPassword"), "config-key-password")):
+            merge("broker", config)
+        with rejects((path("fileReservedTime"), "config-value"), (path("nothing"), "config-key-unknown")):
+            merge("broker", {key: config[key] for key in ("fileReservedTime", "nothing")})
 
     def test_a_controllers_claim_has_room_for_the_log_that_it_is_told_to_make(self) -> None:
         refused(
-            "controllers.storage is 1Gi; accepted is room for 4 files of its log, 2048Mi, or more",
+            "controllers.storage",
+            "storage-too-small-for-log",
             controllers={"storage": "1Gi", "config": {"mappedFileSize": 512 * 1024**2}},
         )
 
@@ -491,14 +540,14 @@ class TestFiles:
 
     @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\x00", "a\u2028b", "\t"])
     def test_no_value_can_become_a_second_line(self, value: str) -> None:
-        refused_key(f"msgTraceTopicName is {value!r}; accepted is a string on one line", {"msgTraceTopicName": value})
+        refused_key("msgTraceTopicName", "config-value", {"msgTraceTopicName": value})
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True])
     def test_a_number_is_a_number(self, value: object) -> None:
         (key, *_) = [
             key for key, known in broker_config.load_keys("5.5.0")["broker"].items() if known["type"] == "double"
         ]
-        refused_key(f"{key} is {value!r}; accepted is a number", {key: value})
+        refused_key(key, "config-value", {key: value})
         plan(args(broker_groups=group(config={key: 0.5})))
 
 

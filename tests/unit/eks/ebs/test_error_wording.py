@@ -1,0 +1,187 @@
+"""Wording of the errors of the EBS CSI driver and the StorageClass."""
+
+from typing import Any
+
+import pytest
+
+from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration, validate_volume_tags
+from eks_rocketmq.eks.ebs.driver_lookup import read_controller
+from eks_rocketmq.eks.ebs.driver_plan import plan_driver
+from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
+from eks_rocketmq.eks.ebs.storage_class import check_storage_class
+from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name
+from tests.unit.harness import Fakes, run
+from tests.unit.harness.rejections import Wording, check_wording
+from tests.unit.kubernetes_api import serving
+
+DRIVER: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "identity": "pod_identity"}
+
+
+def read_named(names: DriverNames) -> None:
+    """Looks for a controller where the cluster has the Deployment `driver` of the service account `sa`."""
+    with serving() as api:
+        template = {"spec": {"serviceAccountName": "sa"}}
+        api.objects = {"/apis/apps/v1/namespaces/kube-system/deployments/driver": {"spec": {"template": template}}}
+        read_controller({"kubeconfig": api.kubeconfig}, names)
+
+
+def deploy(**args: Any) -> None:
+    """Runs the component where the addon has no role."""
+    given: Any = {**DRIVER, **args}
+    fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: {"addonVersion": "v1.60.0-eksbuild.1"})
+    run(lambda: EbsCsiAddon("driver", given), preview=True, fakes=fakes)
+
+
+WORDING = [
+    Wording(
+        "volume-tag-count",
+        lambda: validate_volume_tags({str(i): "x" for i in range(51)}, ARGS / "tags"),
+        "tags: 51 tags are given. Accepted: up to 50.",
+    ),
+    Wording(
+        "volume-tag-key",
+        lambda: validate_volume_tags({"aws:team": "x"}, ARGS / "tags"),
+        "tags: 'aws:team' is not accepted as the key of a tag. Accepted: 1 to 128 characters without '=' and ',', and "
+        "without a reserved prefix. AWS and the driver reserve the prefixes 'aws:', 'ebs.csi.aws.com/', "
+        "'kubernetes.io/', 'CSIVolumeName', 'CSIVolumeSnapshotName'.",
+    ),
+    Wording(
+        "volume-tag-value",
+        lambda: validate_volume_tags({"team": "a,b"}, ARGS / "tags"),
+        "tags['team']: 'a,b' is not accepted as the value of a tag. Accepted: up to 256 characters without ','.",
+    ),
+    Wording(
+        "addon-values-no-json",
+        lambda: render_configuration({"values": {"node": {1, 2}}}),
+        "configuration.values: the values cannot be converted to JSON (Object of type set is not JSON serializable). "
+        "Accepted: an object of strings, numbers, lists and objects.",
+    ),
+    Wording(
+        "addon-section-no-object",
+        lambda: render_configuration({"values": {"node": 3}}),
+        "configuration.values['node']: 3 is no object. Accepted: an object.",
+    ),
+    Wording(
+        "addon-value-given-twice",
+        lambda: render_configuration({"controller_replicas": 2, "values": {"controller": {"replicaCount": 1}}}),
+        "configuration.values: the values contain 'controller.replicaCount', which configuration.controller_replicas "
+        "sets too. Leave one of the two out.",
+    ),
+    Wording(
+        "driver-object-missing",
+        lambda: read_named(DriverNames()),
+        "self_managed.deployment: 'ebs-csi-controller' does not exist in the cluster "
+        "(/apis/apps/v1/namespaces/kube-system/deployments/ebs-csi-controller). Accepted: the name that the driver was "
+        "installed with. If the cluster has no driver, let the program install the EKS addon instead.",
+    ),
+    Wording(
+        "driver-service-account",
+        lambda: read_named(DriverNames(deployment="driver")),
+        "self_managed.service_account: 'ebs-csi-controller-sa' is not the service account of Deployment "
+        "'kube-system/driver'. Accepted: 'sa'.",
+    ),
+    Wording(
+        "snapshots-included",
+        lambda: plan_driver({**DRIVER, "snapshots": True}),
+        "snapshots: the argument only extends permissions 'generated', and service-role/AmazonEBSCSIDriverPolicy "
+        "already includes snapshots. Leave the argument out.",
+    ),
+    Wording(
+        "several-driver-kinds",
+        lambda: plan_driver({**DRIVER, "existing": True, "auto_mode": True}),
+        "existing: the argument is given together with auto_mode. Accepted: one of existing, self_managed, auto_mode.",
+    ),
+    Wording(
+        "self-managed-pod-identity",
+        lambda: plan_driver({**DRIVER, "self_managed": {}}),
+        "identity: 'pod_identity' is not possible with self_managed, whose role is in the annotation of its service "
+        "account. Accepted: 'irsa'. Leave the argument out.",
+    ),
+    Wording(
+        "irsa-without-issuer",
+        lambda: plan_driver({**DRIVER, "identity": "irsa", "provider_arn": "arn"}),
+        "issuer: identity 'irsa' requires this value of the cluster. Set the argument, or set identity to "
+        "'pod_identity'.",
+    ),
+    Wording(
+        "driver-without-cluster-tags",
+        lambda: plan_driver({**DRIVER, "addon_version": "v1.57.1-eksbuild.1", "permissions": "cluster_scoped"}),
+        "addon_version: 'v1.57.1-eksbuild.1' does not set the tags that permissions 'cluster_scoped' requires, so it "
+        "cannot create volumes. Accepted: v1.58 or newer. Set a newer version, or set permissions to 'legacy', 'v2' or "
+        "'generated'.",
+    ),
+    Wording(
+        "most-recent-without-kubernetes-version",
+        lambda: plan_driver({**DRIVER, "most_recent": True}),
+        "kubernetes_version: most_recent requires this argument. Accepted: the Kubernetes version of the cluster, such "
+        "as '1.35'.",
+    ),
+    Wording(
+        "driver-without-role",
+        lambda: deploy(existing=True, identity="irsa"),
+        "existing: addon aws-ebs-csi-driver of cluster 'prod' has no role, so it cannot create volumes and every claim "
+        "stays Pending. Give the addon a role (`aws eks update-addon --cluster-name prod --addon-name "
+        "aws-ebs-csi-driver --service-account-role-arn …`), or an EKS Pod Identity association for "
+        "ebs-csi-controller-sa. To let the stack manage it, run `eks-rocketmq adopt` and leave existing out.",
+    ),
+    Wording(
+        "cluster-without-auto-mode",
+        lambda: deploy(auto_mode=True, identity="irsa"),
+        "auto_mode: cluster 'prod' does not have the block storage of EKS Auto Mode. Enable EKS Auto Mode (`aws eks "
+        "update-cluster-config`), or leave the argument out.",
+    ),
+    Wording(
+        "class-of-another-driver",
+        lambda: check_storage_class("auto", "ebs.csi.eks.amazonaws.com", None, auto_mode=False),
+        "class_name: StorageClass 'auto' has the provisioner 'ebs.csi.eks.amazonaws.com' of EKS Auto Mode. Accepted: a "
+        "class with the provisioner 'ebs.csi.aws.com' or 'kubernetes.io/aws-ebs'. Name another class, or choose the "
+        "driver of this class (auto_mode).",
+    ),
+    Wording(
+        "class-binding-mode",
+        lambda: check_storage_class("gp2", "ebs.csi.aws.com", None),
+        "class_name: StorageClass 'gp2' has the binding mode 'Immediate', which creates a volume before the zone of "
+        "its pod is known. Accepted: a class with the mode 'WaitForFirstConsumer'. Name another class.",
+    ),
+    Wording(
+        "class-exists",
+        lambda: check_new_name("gp2"),
+        "class_name: there is a StorageClass 'gp2', the class that EKS creates in its clusters. Accepted: another "
+        "name, such as 'rocketmq-gp2'. To use the existing class, leave create out. You can then still set "
+        "allow_volume_expansion, default.",
+    ),
+    Wording(
+        "immutable-in-existing-class",
+        lambda: check_adoption({"class_name": "gp2", "iops": 4000}),
+        "iops: the argument cannot change the existing StorageClass 'gp2'. Leave it out, or create a class with create "
+        "and another class_name.",
+    ),
+    Wording(
+        "volume-type-requires-iops",
+        lambda: build_parameters({"volume_type": "io2"}),
+        "iops: volumes of type 'io2' require this argument. Accepted: 100 to 256000.",
+    ),
+    Wording(
+        "throughput-exceeds-iops",
+        lambda: build_parameters({"throughput": 1000}),
+        "throughput: 1000 MiB/s is more than a quarter of the 3000 IOPS. Set iops to 4000 or more, or lower the "
+        "throughput.",
+    ),
+    Wording(
+        "fixed-by-volume-type",
+        lambda: build_parameters({"volume_type": "io1", "iops": 100, "throughput": 125}),
+        "throughput: volumes of type 'io1' do not support this argument. Leave it out, or set volume_type to 'gp3'.",
+    ),
+    Wording(
+        "volume-type-range",
+        lambda: build_parameters({"iops": 2999}),
+        "iops: 2999 is out of range for volumes of type 'gp3'. Accepted: 3000 to 80000.",
+    ),
+]
+
+
+@pytest.mark.parametrize("wording", WORDING, ids=lambda wording: wording.code)
+def test_error_wording(wording: Wording) -> None:
+    check_wording(wording)

@@ -1,0 +1,85 @@
+"""The texts of the errors about pods."""
+
+from typing import Any
+
+import pytest
+
+from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.rocketmq.pods import pod_settings
+from tests.unit.harness.rejections import Wording, check_wording
+
+
+def plan_pods(**pods: Any) -> object:
+    return pod_settings.plan_role_pods(pod_settings.PodSettings(), [(ARGS / "pods", pods)])  # ty: ignore[invalid-argument-type]
+
+
+WORDING = [
+    Wording(
+        "empty-zone",
+        lambda: plan_pods(zones=["ap-southeast-1a", ""]),
+        "pods.zones[1]: the name is empty. Accepted: the name of a zone, such as 'ap-southeast-1a'.",
+    ),
+    Wording(
+        "empty-node-preference",
+        lambda: plan_pods(node_affinity={"preferred": [{"weight": 1, "match": []}]}),
+        "pods.node_affinity.preferred[0].match: the list is empty, so the preference would match every node. "
+        "Accepted: one expression or more.",
+    ),
+    Wording(
+        "node-expression-values",
+        lambda: plan_pods(node_affinity={"required": [{"key": "cpus", "operator": "Gt", "values": ["8Gi"]}]}),
+        "pods.node_affinity.required[0].values: ['8Gi'] does not fit operator 'Gt'. Accepted: one whole number as a "
+        "string, such as '8'.",
+    ),
+    Wording(
+        "toleration-without-key",
+        lambda: plan_pods(tolerations=[{"value": "mq"}]),
+        "pods.tolerations[0].key: the toleration has the value 'mq' and no key. Give the key of the taint, or leave "
+        "the value out.",
+    ),
+    Wording(
+        "toleration-seconds",
+        lambda: plan_pods(tolerations=[{"seconds": 5}]),
+        "pods.tolerations[0].seconds: Kubernetes accepts seconds only with pods.tolerations[0].effect 'NoExecute'. Set "
+        "pods.tolerations[0].effect to 'NoExecute', or leave the seconds out.",
+    ),
+    Wording(
+        "variable-name",
+        lambda: plan_pods(environment={"A-B": "1"}),
+        "pods.environment: 'A-B' is not accepted. Accepted: names of letters, digits and '_' that do not begin with a "
+        "digit, such as 'TZ'.",
+    ),
+    Wording(
+        "java-option-of-newer-jdk",
+        lambda: plan_pods(java_options=["-Xlog:gc"]),
+        "pods.java_options[0]: the JDK 8 of the official image does not start with '-Xlog:gc'. Accepted: options of "
+        "JDK 8.",
+    ),
+    Wording(
+        "java-option-set-by-deployment",
+        lambda: plan_pods(java_options=["-Xmx8g"]),
+        "pods.java_options[0]: '-Xmx8g' would override a setting of the deployment. Leave the option out. memory "
+        "determines the sizes.",
+    ),
+    Wording(
+        "java-stack-size",
+        lambda: plan_pods(java_options=["-Xss2m"]),
+        "pods.java_options[0]: '-Xss2m' is no accepted stack size. Accepted: '-Xss256k' to '-Xss1m' for each thread.",
+    ),
+    Wording(
+        "java-option",
+        lambda: plan_pods(java_options=["org.example.Main"]),
+        "pods.java_options[0]: 'org.example.Main' is not accepted. Accepted: options of the JVM, such as "
+        "'-XX:MaxGCPauseMillis=100'.",
+    ),
+    Wording(
+        "set-by-deployment",
+        lambda: plan_pods(environment={"POD_IP": "1", "TZ": "UTC", "CLASSPATH": "/x"}),
+        "pods.environment: the deployment sets 'POD_IP', 'CLASSPATH' itself. Leave 'POD_IP', 'CLASSPATH' out.",
+    ),
+]
+
+
+@pytest.mark.parametrize("wording", WORDING, ids=lambda wording: wording.code)
+def test_error_wording(wording: Wording) -> None:
+    check_wording(wording)

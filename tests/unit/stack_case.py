@@ -1,0 +1,20 @@
+"""Settings of a committed stack file with changes, as the program parses them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eks_rocketmq.stack.settings import AwsSettings, Settings, parse
+from eks_rocketmq.stack.stack_file import find_single_account
+from tests.unit.harness import PROJECT, stack_config
+
+
+def parse_stack(stack: str, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of a stack. See `stack_config` for `overrides`.
+
+    Raises:
+        ValueError: for each setting that is not accepted.
+    """
+    config, prefix = stack_config(stack, overrides), f"{PROJECT}:"
+    given = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
+    account = find_single_account(config.get("aws:allowedAccountIds"))
+    return parse(given, AwsSettings(region=config.get("aws:region"), account=account))
