@@ -159,7 +159,7 @@ def describe_type(hint: Any) -> str:  # noqa: ANN401 - any hint
     if origin in {Annotated, NotRequired, Required}:
         return describe_type(inner[0])
     if origin is Literal:
-        return describe_type(str)
+        return ", ".join(map(repr, inner))
     if origin in {Union, UnionType}:
         return describe_type(next(branch for branch in inner if branch is not NoneType))
     if is_typeddict(hint):
@@ -224,9 +224,7 @@ def _validate_value(
     elif is_typeddict(hint):
         _reject_unknown_fields(value, hint, path, errors)
         _validate_fields(value, hint, path, errors, sensitive=sensitive)
-    elif origin is Literal:
-        _validate_value(value, str, path, errors, sensitive=sensitive)
-    elif not _is_instance(value, origin or hint):
+    elif not _is_instance(value, str if origin is Literal else origin or hint):
         errors.add(_type_error(path, value, hint, sensitive=sensitive))
     elif origin in {list, Sequence} and isinstance(value, Sequence):
         for index, item in enumerate(value):

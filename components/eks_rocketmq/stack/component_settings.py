@@ -1,13 +1,14 @@
 """Arguments of each component from its key of the stack file, each with its plan. Pure, without encrypted passwords."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, NotRequired, cast
 
 from eks_rocketmq.args.arg_schema import convert_from_camel_case, validate_args
-from eks_rocketmq.args.argument_path import ARGS, to_camel_case
+from eks_rocketmq.args.argument_path import ARGS, Index, to_camel_case
 from eks_rocketmq.args.aws_identifiers import parse_role_arn, validate_cluster_name
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, errors_within
-from eks_rocketmq.args.planned_args import add_plan, complete_args
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.planned_args import add_plan, complete_args, get_plan
 from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args
 from eks_rocketmq.eks.addons.addon_plan import (
     AFTER_NODES,
@@ -18,10 +19,10 @@ from eks_rocketmq.eks.addons.addon_plan import (
     plan_addons,
 )
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonStage, ClusterAddonsArgs, VpcCniArgs
-from eks_rocketmq.eks.cluster.cluster_plan import plan_cluster
+from eks_rocketmq.eks.cluster.cluster_plan import ClusterPlan, plan_cluster
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
-from eks_rocketmq.eks.ebs.driver_plan import plan_driver
+from eks_rocketmq.eks.ebs.driver_plan import DriverPlan, plan_driver
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.ebs_csi_policy import build_key_policy
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
@@ -35,11 +36,13 @@ from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.eks.nodes.node_plan import plan_nodes
 from eks_rocketmq.rocketmq.access.access import AccessArgs
 from eks_rocketmq.rocketmq.external.external_args import ExternalArgs
+from eks_rocketmq.rocketmq.plan import RocketMqPlan
+from eks_rocketmq.rocketmq.plan import plan as plan_rocketmq
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
-from eks_rocketmq.stack.component_args import read_component_args, reject_stack_args
+from eks_rocketmq.stack.all_errors import StandIn, plan_with_all_errors
+from eks_rocketmq.stack.component_args import read_component, reject_stack_args
 from eks_rocketmq.stack.load_balancer_args import merge_load_balancer
 from eks_rocketmq.stack.new_cluster import NewCluster
-from eks_rocketmq.stack.rocketmq_checks import plan_with_all_errors
 from eks_rocketmq.stack.secret_checks import protect_passwords
 from eks_rocketmq.stack.stack_keys import CNI_SET_BY_STACK, KEYS
 from eks_rocketmq.stack.stack_paths import (
@@ -99,24 +102,33 @@ def read_cluster(given: dict[str, Any], aws: AwsSettings) -> dict[str, Any]:
     if not is_new:
         given = _remove_args_of_new_cluster(given, errors)
     defaults = {name: value for name, value in (("profile", aws.profile), ("role_arn", aws.assumed_role)) if value}
-    args: Any = errors.attempt(
-        read_component_args,
-        CLUSTER,
-        given,
-        EksClusterArgs if is_new else _ExistingClusterArgs,
-        KEYS["cluster"].set_by_stack if is_new else (),
-        {**defaults, **(_NETWORK_IDS if is_new else {})},
-    )
+    if given.get("roleArn") == NO_ROLE:
+        given = {name: value for name, value in given.items() if name != "roleArn"}
+        defaults.pop("role_arn", None)
+    args: dict[str, Any] | None = None
+    with errors.collect():
+        args = read_component(
+            CLUSTER,
+            given,
+            EksClusterArgs if is_new else _ExistingClusterArgs,
+            _plan_new_cluster if is_new else _check_existing_cluster,
+            set_by_stack=KEYS["cluster"].set_by_stack if is_new else (),
+            defaults={**defaults, **(_NETWORK_IDS if is_new else {})},
+            stand_ins={"cluster_name": lambda *_: "cluster", "version": lambda *_: "1.35"},
+        )
     errors.raise_errors()
-    if args.get("role_arn") == NO_ROLE:
-        del args["role_arn"]
-    with errors_within(CLUSTER):
-        validate_cluster_name(args["cluster_name"])
-        if is_new:
-            args = add_plan(args, plan_cluster(args))
-        elif "role_arn" in args:
-            parse_role_arn(args["role_arn"], ARGS / "role_arn")
-    return args
+    return cast("dict[str, Any]", args)
+
+
+def _plan_new_cluster(args: EksClusterArgs) -> ClusterPlan:
+    validate_cluster_name(args["cluster_name"])
+    return plan_cluster(args)
+
+
+def _check_existing_cluster(args: ExistingEksClusterArgs) -> None:
+    validate_cluster_name(args["cluster_name"])
+    if "role_arn" in args:
+        parse_role_arn(args["role_arn"], ARGS / "role_arn")
 
 
 def _remove_args_of_new_cluster(given: dict[str, Any], errors: ErrorCollector) -> dict[str, Any]:
@@ -138,45 +150,60 @@ def _remove_args_of_new_cluster(given: dict[str, Any], errors: ErrorCollector) -
 
 def read_new_cluster(values: _Values, cluster: EksClusterArgs) -> NewCluster:
     name, errors = cluster["cluster_name"], ErrorCollector()
-    no_network: NetworkArgs = {}
-    network, zones = errors.attempt(_read_network, values.get("network", {}), name) or (no_network, 3)
+    network = errors.attempt(_read_network, values.get("network", {}), name)
+    zones = 3 if network is None else len(get_plan(network, plan_network).private)
     groups = {
         f"nodes-{group}": errors.attempt(_read_node_group, group, given, name, zones)
         for group, given in values.get("nodeGroups", {}).items()
     }
     addons = errors.attempt(_read_addons, values.get("addons", {}), name)
     errors.raise_errors()
-    return NewCluster(network, cluster, *cast("_Stages", addons), cast("_Groups", groups))
+    return NewCluster(cast("NetworkArgs", network), cluster, *cast("_Stages", addons), cast("_Groups", groups))
 
 
-def _read_network(given: object, cluster: str) -> tuple[NetworkArgs, int]:
-    """Return the arguments of the network and its number of zones."""
+def _read_network(given: object, cluster: str) -> NetworkArgs:
     own = KEYS["network"].set_by_stack
-    args: NetworkArgs = read_component_args(NETWORK, given, NetworkArgs, own, {"cluster_name": cluster})
-    with errors_within(NETWORK):
-        plan = plan_network(args)
-    return add_plan(args, plan), len(plan.private)
+    return cast(
+        "NetworkArgs",
+        read_component(NETWORK, given, NetworkArgs, plan_network, set_by_stack=own, defaults={"cluster_name": cluster}),
+    )
 
 
 def _read_node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroupArgs:
-    path, own = NODE_GROUPS.key(name), KEYS["nodeGroups"].set_by_stack
     facts = {"cluster_name": cluster, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
-    args: NodeGroupArgs = read_component_args(path, given, NodeGroupArgs, own, facts)
-    with errors_within(path):
-        return add_plan(args, plan_nodes(f"nodes-{name}", args))
+    return cast(
+        "NodeGroupArgs",
+        read_component(
+            NODE_GROUPS.key(name),
+            given,
+            NodeGroupArgs,
+            partial(plan_nodes, f"nodes-{name}"),
+            set_by_stack=KEYS["nodeGroups"].set_by_stack,
+            defaults=facts,
+            stand_ins={"instance_types": lambda *_: ["m7i.large"]},
+        ),
+    )
 
 
 def _read_addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
     """Return the arguments of the add-ons before and after the nodes. Each add-on belongs to one of them."""
     facts = {"cluster_name": cluster, "stage": BEFORE_NODES, "kubernetes_version": _FACTS["kubernetes_version"]}
-    errors, path, inner = ErrorCollector(), ADDONS / "vpc_cni", given.get("vpcCni", {})
-    pod_network = errors.attempt(read_component_args, path, inner, VpcCniArgs, CNI_SET_BY_STACK, _CNI_FACTS)
+    errors, path = ErrorCollector(), ADDONS / "vpc_cni"
+    with errors.collect():
+        inner = given.get("vpcCni", {})
+        errors.attempt(reject_stack_args, path, inner, CNI_SET_BY_STACK)
+        validate_args(convert_from_camel_case(inner, VpcCniArgs, path, errors), VpcCniArgs, path, CNI_SET_BY_STACK)
     others = {key: value for key, value in given.items() if not (errors and key == "vpcCni")}
-    own = KEYS["addons"].set_by_stack
-    read = errors.attempt(read_component_args, ADDONS, others, ClusterAddonsArgs, own, facts)
+    plan, own = partial(_plan_addon_stages, cluster), KEYS["addons"].set_by_stack
+    args: Any = None
+    with errors.collect():
+        args = read_component(ADDONS, others, ClusterAddonsArgs, plan, set_by_stack=own, defaults=facts)
     errors.raise_errors()
-    args, cni = cast("ClusterAddonsArgs", read), cast("VpcCniArgs", pod_network)
-    reject_duplicates([addon["name"] for addon in args.get("addons", [])], ADDONS / "addons")
+    return get_plan(args, plan)
+
+
+def _plan_addon_stages(cluster: str, args: ClusterAddonsArgs) -> tuple[ClusterAddonsArgs, ClusterAddonsArgs]:
+    reject_duplicates([addon["name"] for addon in args.get("addons", [])], ARGS / "addons")
     listed = {addon["name"]: addon for addon in args.get("addons", [])}
     stages: list[ClusterAddonsArgs] = []
     chosen: tuple[AddonStage, ...] = (BEFORE_NODES, AFTER_NODES)
@@ -185,43 +212,49 @@ def _read_addons(given: Mapping[str, Any], cluster: str) -> tuple[ClusterAddonsA
         extra = [listed.pop(name) for name in list(listed) if (name in NODE_ADDONS) == (stage == BEFORE_NODES)]
         stages.append({**args, "stage": stage, "addons": [*defaults, *extra]})
     before, after = stages
-    own_role: VpcCniArgs = {"role_name": role_checks.build_cluster_role_name(cluster, VPC_CNI)}
-    before["vpc_cni"] = cni if cni.get("identity") == "node" else {**own_role, **cni}
+    role: VpcCniArgs = {"role_name": role_checks.build_cluster_role_name(cluster, VPC_CNI)}
+    cni: VpcCniArgs = {**_CNI_FACTS, **args.get("vpc_cni", {})}
+    before["vpc_cni"] = cni if cni.get("identity") == "node" else {**role, **cni}
     after.pop("vpc_cni", None)
     after.pop("pod_identity_agent", None)
     if "role_name" in before["vpc_cni"]:
-        role_checks.validate_role_name(before["vpc_cni"]["role_name"], path / "role_name")
-    with errors_within(ADDONS):
-        return add_plan(before, plan_addons(before)), add_plan(after, plan_addons(after))
+        role_checks.validate_role_name(before["vpc_cni"]["role_name"], ARGS / "vpc_cni" / "role_name")
+    return add_plan(before, plan_addons(before)), add_plan(after, plan_addons(after))
 
 
 def read_oidc(given: object) -> ClusterOidcProviderArgs:
-    own = KEYS["oidc"].set_by_stack
-    args: ClusterOidcProviderArgs = read_component_args(
-        OIDC, given, ClusterOidcProviderArgs, own, {"issuer": _FACTS["issuer"]}
+    """Return the arguments of the OIDC provider."""
+    own, facts = KEYS["oidc"].set_by_stack, {"issuer": _FACTS["issuer"]}
+    return cast(
+        "ClusterOidcProviderArgs",
+        read_component(OIDC, given, ClusterOidcProviderArgs, _check_oidc, set_by_stack=own, defaults=facts),
     )
-    with errors_within(OIDC):
-        role_checks.validate_provider_audiences(args.get("client_ids", []))
-        role_checks.validate_thumbprints(args.get("thumbprints", []))
-    return args
+
+
+def _check_oidc(args: ClusterOidcProviderArgs) -> None:
+    role_checks.validate_provider_audiences(args.get("client_ids", []))
+    role_checks.validate_thumbprints(args.get("thumbprints", []))
 
 
 def read_ebs_csi(given: Mapping[str, Any], cluster: str) -> EbsCsiAddonArgs:
+    """Return the arguments of the EBS CSI driver."""
     role = role_checks.build_cluster_role_name(cluster, "ebs-csi-driver")
     facts = {"cluster_name": cluster, "role_name": role, **_FACTS}
-    args: EbsCsiAddonArgs = read_component_args(EBS_CSI, given, EbsCsiAddonArgs, KEYS["ebsCsi"].set_by_stack, facts)
-    errors, plan = ErrorCollector(), None
-    for kind, effect in _NO_ROLE_OF_STACK.items():
-        # The component requires a name, so its own check cannot reject this argument.
-        if args.get(kind) and "roleName" in given:
-            errors.attempt(reject_ignored_args, args, ["role_name"], EBS_CSI, EBS_CSI / kind, effect)
-    with errors.collect(within=EBS_CSI):
+    own = KEYS["ebsCsi"].set_by_stack
+
+    def plan(args: EbsCsiAddonArgs) -> DriverPlan:
+        for kind, effect in _NO_ROLE_OF_STACK.items():
+            # The component requires a name, so its own check cannot reject this argument.
+            if args.get(kind) and args["role_name"] != role:
+                reject_ignored_args(args, ["role_name"], ARGS, ARGS / kind, effect)
         role_checks.validate_role_name(args["role_name"], ARGS / "role_name")
         role_checks.validate_path(args.get("path", "/"))
         build_key_policy(cast("list[str]", args.get("kms_key_arns", [])))
-        plan = plan_driver(args)
-    errors.raise_errors()
-    return add_plan(args, plan)
+        return plan_driver(args)
+
+    return cast(
+        "EbsCsiAddonArgs", read_component(EBS_CSI, given, EbsCsiAddonArgs, plan, set_by_stack=own, defaults=facts)
+    )
 
 
 def grant_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> EbsCsiAddonArgs:
@@ -233,14 +266,16 @@ def grant_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> EbsCsiA
 
 
 def read_storage(given: object, driver: Mapping[str, Any]) -> EbsStorageClassArgs:
-    defaults = {"auto_mode": bool(driver.get("autoMode", False))}
-    own = KEYS["storage"].set_by_stack
-    args: EbsStorageClassArgs = read_component_args(STORAGE, given, EbsStorageClassArgs, own, defaults)
-    with errors_within(STORAGE):
-        return add_plan(args, plan_storage_class(args))
+    """Return the arguments of the StorageClass."""
+    own, defaults = KEYS["storage"].set_by_stack, {"auto_mode": bool(driver.get("autoMode", False))}
+    return cast(
+        "EbsStorageClassArgs",
+        read_component(STORAGE, given, EbsStorageClassArgs, plan_storage_class, set_by_stack=own, defaults=defaults),
+    )
 
 
 def read_rocketmq(given: dict[str, Any], values: _Values, encrypted: Collection[str]) -> RocketMqArgs:
+    """Return the arguments of RocketMQ, with those that have a key of their own."""
     errors = ErrorCollector()
     args = convert_from_camel_case(given, RocketMqArgs, ROCKETMQ, errors)
     errors.attempt(reject_stack_args, ROCKETMQ, given, ("storage_class",))
@@ -263,19 +298,37 @@ def read_rocketmq(given: dict[str, Any], values: _Values, encrypted: Collection[
             validate_args(args["access"], AccessArgs, ACCESS)
             protect_passwords(args["access"], encrypted)
     if "networkLoadBalancer" in values:
-        balancer = errors.attempt(
-            read_component_args, LOAD_BALANCER, values["networkLoadBalancer"], NetworkLoadBalancerArgs
-        )
+        balancer: NetworkLoadBalancerArgs | None = None
+        with errors.collect():
+            balancer = read_component(
+                LOAD_BALANCER, values["networkLoadBalancer"], NetworkLoadBalancerArgs, network_load_balancer
+            )
         external = args.pop("external", {})
         errors.attempt(validate_args, external, ExternalArgs, ROCKETMQ / "external")
-        with errors.collect(within=LOAD_BALANCER):
-            network_load_balancer(cast("NetworkLoadBalancerArgs", balancer or {}))
         if balancer is not None and not errors and (merged := errors.attempt(merge_load_balancer, balancer, external)):
             args["external"] = merged
-    # The plan would suggest arguments that have their own key.
-    errors.attempt(validate_args, args, RocketMqArgs, ROCKETMQ, KEYS["rocketmq"].set_by_stack)
-    args, plan = {name: value for name, value in args.items() if name in RocketMqArgs.__annotations__}, None
+    rocketmq_plan: RocketMqPlan | None = None
     with errors.collect(within=ROCKETMQ):
-        plan = plan_with_all_errors(cast("RocketMqArgs", args))
+        own = KEYS["rocketmq"].set_by_stack
+        rocketmq_plan = plan_with_all_errors(args, RocketMqArgs, plan_rocketmq, own, _ROCKETMQ_STAND_INS)
     errors.raise_errors()
-    return add_plan(cast("RocketMqArgs", args), plan)
+    return add_plan(cast("RocketMqArgs", args), rocketmq_plan)
+
+
+def _build_valid_groups(groups: object, steps: Sequence[object]) -> list[Any]:
+    """Return the broker groups without the settings of the group that the path names, or of all groups."""
+    if not isinstance(groups, list) or not groups:
+        return [{"name": "broker-a"}]
+    faulty = steps[0].index if steps and isinstance(steps[0], Index) else None
+    return [{"name": _get_name(group, i)} if faulty in (None, i) else group for i, group in enumerate(groups)]
+
+
+def _get_name(group: object, index: int) -> str:
+    name = group.get("name") if isinstance(group, dict) else None
+    return name if isinstance(name, str) else f"broker-{index}"
+
+
+_ROCKETMQ_STAND_INS: Mapping[str, StandIn] = {
+    "namespace": lambda *_: "rocketmq",
+    "broker_groups": _build_valid_groups,
+}

@@ -8,7 +8,7 @@ import pytest
 from pulumi import Input
 
 import eks_rocketmq
-from eks_rocketmq import ClusterOidcProvider, EbsStorageClass, EksCluster, IrsaRole
+from eks_rocketmq import ClusterOidcProvider, EbsStorageClass, EksCluster, IrsaRole, RocketMqArgs
 from eks_rocketmq.args.arg_schema import collect_field_names, convert_from_camel_case, validate_args
 from eks_rocketmq.args.argument_path import ARGS, CAMEL_CASE
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, render_error
@@ -292,3 +292,9 @@ def test_a_tag_in_aws_may_be_the_output_of_another_resource(name: str) -> None:
 
     Tagged.__annotations__["tags"] = TAGGED[name]
     validate_args({"tags": TAGS}, Tagged)
+
+
+def test_a_wrong_type_of_an_enumeration_shows_the_accepted_values() -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the text is compared below
+        validate_args({"namespace": "mq", "storage_class": "gp2", "broker_groups": [], "profile": 3}, RocketMqArgs)
+    assert str(raised.value) == "profile: 3 has the wrong type. Accepted: 'strict', 'balanced', 'dev'."
