@@ -1,4 +1,4 @@
-"""Every component of the EKS side holds its arguments to their TypedDict before it makes anything."""
+"""Validation of the arguments of every EKS component against their TypedDict."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ COMPONENTS = [
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
-def test_an_argument_that_nobody_reads_is_refused(component: Any) -> None:
+def test_an_unknown_argument_is_rejected_before_any_resource_is_registered(component: Any) -> None:
     recording = Recording(preview=True)
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - path and code are compared below
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - path and code are compared below
         run(lambda: component("it", {"tagz": {}}), preview=True, recording=recording)
-    assert Rejection("tagz", "unknown-field") in list_rejections(refusal.value)
+    assert Rejection("tagz", "unknown-field") in list_rejections(raised.value)
     assert [r.urn for r in recording.resources.values() if r.custom] == []

@@ -1,4 +1,4 @@
-"""Every field of every argument of the EKS side reaches what is registered: none is taken and then forgotten."""
+"""Effect of every argument field of the EKS components on the registered resources."""
 
 import inspect
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ RESOURCES = {"requests": {"cpu": "10m"}}
 TOLERATIONS = [{"operator": "Exists"}]
 
 
-def trusted(issuer: str = ISSUER, account: str = ACCOUNT) -> dict[str, Any]:
-    """A cluster whose tokens are trusted."""
+def build_trusted_cluster(issuer: str = ISSUER, account: str = ACCOUNT) -> dict[str, Any]:
+    """Return the arguments for a cluster whose tokens are trusted."""
     return {
         "issuer": issuer,
         "provider_arn": f"arn:aws:iam::{account}:oidc-provider/{issuer.removeprefix('https://')}",
@@ -32,8 +32,8 @@ def trusted(issuer: str = ISSUER, account: str = ACCOUNT) -> dict[str, Any]:
 
 
 OTHER_ISSUER = f"{ISSUER[:-1]}C"
-OTHER = trusted(OTHER_ISSUER)
-OTHER_PROVIDER = trusted(account="123456789012")["provider_arn"]
+OTHER = build_trusted_cluster(OTHER_ISSUER)
+OTHER_PROVIDER = build_trusted_cluster(account="123456789012")["provider_arn"]
 
 NETWORK = {"zone_count": 2, "nat": "none", "s3_endpoint": False, "flow_log_retention_days": 0}
 ZONES = {key: value for key, value in NETWORK.items() if key != "zone_count"}
@@ -42,14 +42,14 @@ ADMIN = {"policy": "AmazonEKSClusterAdminPolicy"}
 ENTRY = {"name": "platform", "principal_arn": ROLE, "policies": [ADMIN]}
 NODES = {"cluster_name": "prod", "subnet_ids": ["subnet-a", "subnet-b"], "instance_types": ["m7i.large"]}
 ADDONS = {"cluster_name": "prod", "stage": "before_nodes"}
-CNI = {"role_name": "prod-vpc-cni", **trusted()}
-IRSA = {"role_name": "orders", "service_accounts": [{"namespace": "shop", "name": "orders"}], **trusted()}
-DRIVER = {"cluster_name": "prod", "role_name": "driver", "kubernetes_version": "1.35", **trusted()}
+CNI = {"role_name": "prod-vpc-cni", **build_trusted_cluster()}
+IRSA = {"role_name": "orders", "service_accounts": [{"namespace": "shop", "name": "orders"}], **build_trusted_cluster()}
+DRIVER = {"cluster_name": "prod", "role_name": "driver", "kubernetes_version": "1.35", **build_trusted_cluster()}
 CLASS = {"class_name": "fast", "create": True}
 
 
-class Later(list[str]):
-    """A list that another resource gives, of a length that is not known."""
+class OutputList(list[str]):
+    """A list that is passed as an output, so that its length is not known."""
 
 
 PLACES: Mapping[Any, Mapping[Any, Place]] = {
@@ -148,8 +148,8 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "cluster_name": "other",
                 "subnet_ids": ["subnet-a", "subnet-c"],
                 "zone_count": Pair(
-                    {**NODES, "subnet_ids": Later(["subnet-a"]), "zone_count": 1},
-                    {**NODES, "subnet_ids": Later(["subnet-a", "subnet-b"]), "zone_count": 2},
+                    {**NODES, "subnet_ids": OutputList(["subnet-a"]), "zone_count": 1},
+                    {**NODES, "subnet_ids": OutputList(["subnet-a", "subnet-b"]), "zone_count": 2},
                 ),
                 "per_zone": False,
                 "zone_by_zone": False,
@@ -188,7 +188,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
             {**ADDONS, "vpc_cni": {"identity": "node"}, "kubernetes_version": "1.35"},
             {
                 "cluster_name": "other",
-                # A stage has its addons, and only one of them the pod network.
+                # Each stage has its own addons, and only the stage before_nodes has vpc-cni.
                 "stage": Pair({**ADDONS, "vpc_cni": {"identity": "node"}}, {**ADDONS, "stage": "after_nodes"}),
                 "addons": [{"name": "vpc-cni"}],
                 "pod_identity_agent": True,
@@ -232,7 +232,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
                 "role_name": "other",
                 "service_accounts": [{"namespace": "shop", "name": "others"}],
                 "provider_arn": OTHER_PROVIDER,
-                # A provider is named after its issuer.
+                # The ARN of a provider contains its issuer.
                 "issuer": Pair(IRSA, {**IRSA, **OTHER}),
                 "clusters": [OTHER],
                 "audience": "vault",
@@ -263,8 +263,8 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
             lambda fields: {**IRSA, "clusters": [fields]},
             OTHER,
             {
-                "issuer": Pair(OTHER, trusted(f"{ISSUER[:-1]}D")),
-                "provider_arn": trusted(OTHER_ISSUER, "123456789012")["provider_arn"],
+                "issuer": Pair(OTHER, build_trusted_cluster(f"{ISSUER[:-1]}D")),
+                "provider_arn": build_trusted_cluster(OTHER_ISSUER, "123456789012")["provider_arn"],
             },
         ),
     },
@@ -365,7 +365,7 @@ PLACES: Mapping[Any, Mapping[Any, Place]] = {
         ),
     },
 }
-FOUND = (
+FAKES = (
     Fakes()
     .answering(
         "aws:eks/getAddon:getAddon", lambda _: {"addonVersion": "v1.60.0-eksbuild.1", "serviceAccountRoleArn": ROLE}
@@ -382,7 +382,7 @@ FOUND = (
 )
 
 
-def test_every_component_has_its_rows() -> None:
+def test_every_public_component_has_an_entry() -> None:
     public = {
         component
         for component in component_provider.list_components()
@@ -392,23 +392,25 @@ def test_every_component_has_its_rows() -> None:
 
 
 @pytest.mark.parametrize("component", PLACES, ids=lambda component: component.__name__)
-def test_every_field_that_a_caller_may_give_has_a_row(component: Any) -> None:
-    taken = inspect.signature(component).parameters["args"].annotation
-    assert rows_of(PLACES[component]) == fields_of(types_in(taken))
+def test_every_argument_field_has_a_row(component: Any) -> None:
+    args_type = inspect.signature(component).parameters["args"].annotation
+    assert rows_of(PLACES[component]) == fields_of(types_in(args_type))
 
 
 @pytest.mark.parametrize(
     ("component", "type_"),
     [(component, type_) for component, places in PLACES.items() for type_ in places],
-    ids=lambda either: either.__name__,
+    ids=lambda class_: class_.__name__,
 )
-def test_another_value_of_a_field_registers_something_else(component: Any, type_: Any) -> None:
-    def registered(args: dict[str, Any]) -> object:
+def test_every_argument_field_changes_the_registered_resources(component: Any, type_: Any) -> None:
+    def register(args: dict[str, Any]) -> object:
         def program() -> None:
-            later = {key: pulumi.Output.from_input([*value]) for key, value in args.items() if isinstance(value, Later)}
-            component("it", {**args, **later})
+            outputs = {
+                key: pulumi.Output.from_input([*value]) for key, value in args.items() if isinstance(value, OutputList)
+            }
+            component("it", {**args, **outputs})
 
-        recording = run(program, fakes=FOUND)
+        recording = run(program, fakes=FAKES)
         return recording.resources, recording.reads, recording.invokes
 
-    assert PLACES[component][type_].swallowed(registered) == []
+    assert PLACES[component][type_].swallowed(register) == []

@@ -1,4 +1,4 @@
-"""A resource that exists outside of the stack is rejected at preview, with the possible solutions."""
+"""Rejection at preview of resources that exist outside of the stack."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.unit.harness import PROJECT, Fakes, Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 
-def recorded() -> Recording:
+def register_checked_resource() -> Recording:
     def program() -> None:
         parent = pulumi.ComponentResource("test:index:Holder", "parent", None)
         binding = reject_existing_resource("driver", "pass its ARN", parent)
@@ -29,7 +29,7 @@ def recorded() -> Recording:
 
 
 def check(monkeypatch: pytest.MonkeyPatch, found: ExistingResource | Exception | None) -> list[tuple[str, str]]:
-    """Calls the hook as the engine does before a create; returns what was logged."""
+    """Call the hook as the engine does before a create, and return the logged warnings."""
     logged: list[tuple[str, str]] = []
 
     def answer(*_: Any) -> ExistingResource | None:
@@ -39,18 +39,18 @@ def check(monkeypatch: pytest.MonkeyPatch, found: ExistingResource | Exception |
 
     monkeypatch.setattr(aws_create_checks, "find_resource", answer)
     monkeypatch.setattr(common.pulumi.log, "warn", lambda message: logged.append(("WARNING", message)))
-    hook = recorded().hooks["driver-preflight"]
+    hook = register_checked_resource().hooks["driver-preflight"]
     args = pulumi.ResourceHookArgs(urn="urn", id="", name="driver-role", type=ROLE, new_inputs={"name": "driver"})
     asyncio.run(hook(args))
     return logged
 
 
-def test_a_resource_of_no_stack_is_rejected_with_the_possible_solutions(
+def test_a_resource_outside_of_any_stack_is_rejected_with_the_possible_solutions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(RuntimeError) as refusal:
+    with pytest.raises(RuntimeError) as raised:
         check(monkeypatch, ExistingResource("driver", {"team": "messaging"}))
-    assert str(refusal.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "Role 'driver' exists already and is not part of stack 'test'. Choose one:",
         "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s test",
         "  existing      use it as it is, without managing it: pass its ARN",
@@ -58,18 +58,18 @@ def test_a_resource_of_no_stack_is_rejected_with_the_possible_solutions(
     ]
 
 
-def test_what_does_not_exist_may_be_created(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_is_allowed_when_the_resource_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(monkeypatch, None) == []
 
 
-def test_a_replacement_of_the_stacks_own_resource_is_no_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replacing_a_resource_of_the_same_stack_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(monkeypatch, ExistingResource("driver", {"eks-rocketmq/stack": "eks-rocketmq/test", "x": "y"})) == []
 
 
-def test_a_resource_of_another_stack_is_refused_and_no_import_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RuntimeError) as refusal:
+def test_a_resource_of_another_stack_is_rejected_without_import_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError) as raised:
         check(monkeypatch, ExistingResource("driver", {"eks-rocketmq/stack": "eks-rocketmq/staging"}))
-    assert str(refusal.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "Role 'driver' belongs to stack 'eks-rocketmq/staging', not to stack 'test'. Choose one:",
         "  existing      use it as it is, without managing it: pass its ARN",
         "  create        give the new one another name, and run again",
@@ -78,25 +78,25 @@ def test_a_resource_of_another_stack_is_refused_and_no_import_is_advised(monkeyp
     ]
 
 
-def test_an_account_that_does_not_answer_stops_nothing_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_lookup_logs_a_warning_and_allows_the_create(monkeypatch: pytest.MonkeyPatch) -> None:
     logged = check(monkeypatch, PermissionError("AccessDenied"))
     assert logged == [
         ("WARNING", "cannot tell whether driver-role exists already (AccessDenied); going on without that check")
     ]
 
 
-def test_adoption_plans_without_the_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_skip_variable_disables_the_create_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SKIP_VARIABLE, "1")
     assert check(monkeypatch, ExistingResource("driver")) == []
 
 
-class Sts:
-    """What a session says about itself."""
+class Session:
+    """A fake AWS session of an account."""
 
     def __init__(self, account: str) -> None:
         self._account = account
 
-    def client(self, service: str) -> "Sts":
+    def client(self, service: str) -> "Session":
         assert service == "sts"
         return self
 
@@ -104,19 +104,19 @@ class Sts:
         return {"Account": self._account}
 
 
-class Asked:
-    """Which settings the account was asked with, what was answered, and what was said."""
+class Lookups:
+    """The session settings, the lookups and the warnings of the create checks."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, account: str = ACCOUNT) -> None:
         self.settings: list[Any] = []
-        self.found: list[Any] = []
-        self.said: list[str] = []
+        self.sessions: list[Any] = []
+        self.warnings: list[str] = []
         common._warn_once.cache_clear()
         monkeypatch.setattr(
-            aws_create_checks, "create_session", lambda provider: self.settings.append(provider) or Sts(account)
+            aws_create_checks, "create_session", lambda provider: self.settings.append(provider) or Session(account)
         )
-        monkeypatch.setattr(aws_create_checks, "find_resource", lambda session, *_: self.found.append(session()))
-        monkeypatch.setattr(common.pulumi.log, "warn", self.said.append)
+        monkeypatch.setattr(aws_create_checks, "find_resource", lambda session, *_: self.sessions.append(session()))
+        monkeypatch.setattr(common.pulumi.log, "warn", self.warnings.append)
 
     def run(
         self,
@@ -126,7 +126,7 @@ class Asked:
         config: dict[str, str] | None = None,
         fakes: Fakes | None = None,
     ) -> None:
-        """Calls the hooks of two resources of a component, in the loop of the program as the engine does."""
+        """Call the hooks of two resources of a component in the event loop of the program, as the engine does."""
 
         def program() -> None:
             opts = pulumi.ResourceOptions(provider=provider()) if provider else None
@@ -140,46 +140,44 @@ class Asked:
         run(program, preview=preview, config=config, fakes=fakes)
 
 
-def test_the_account_is_asked_as_the_stacks_own_provider_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Asked(monkeypatch)
+def test_lookups_use_the_aws_configuration_of_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups = Lookups(monkeypatch)
     roles = '[{"roleArn": "arn:aws:iam::1:role/deployer"}]'
-    asked.run(config={"aws:profile": "prod", "aws:region": "eu-west-1", "aws:assumeRoles": roles, "x:y": "z"})
-    assert asked.settings == [{"profile": "prod", "region": "eu-west-1", "assumeRoles": roles}] * 2
-    assert (len(asked.found), asked.said) == (2, [])
+    lookups.run(config={"aws:profile": "prod", "aws:region": "eu-west-1", "aws:assumeRoles": roles, "x:y": "z"})
+    assert lookups.settings == [{"profile": "prod", "region": "eu-west-1", "assumeRoles": roles}] * 2
+    assert (len(lookups.sessions), lookups.warnings) == (2, [])
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_component_with_a_provider_of_its_own_is_looked_up_in_that_ones_account(
-    monkeypatch: pytest.MonkeyPatch, preview: bool
-) -> None:
-    asked = Asked(monkeypatch)
-    asked.run(lambda: aws.Provider("own", profile="team", region="eu-west-1"), preview=preview)
+def test_lookups_use_the_explicit_provider_of_the_component(monkeypatch: pytest.MonkeyPatch, preview: bool) -> None:
+    lookups = Lookups(monkeypatch)
+    lookups.run(lambda: aws.Provider("own", profile="team", region="eu-west-1"), preview=preview)
     settings = {"profile": "team", "region": REGION, "account": ACCOUNT}
-    assert asked.settings == [{**dict.fromkeys(["accessKey", "secretKey", "token", "endpoints"]), **settings}] * 2
-    assert (len(asked.found), asked.said) == (2, [])
+    assert lookups.settings == [{**dict.fromkeys(["accessKey", "secretKey", "token", "endpoints"]), **settings}] * 2
+    assert (len(lookups.sessions), lookups.warnings) == (2, [])
 
 
-def test_an_account_that_cannot_be_asked_from_here_is_said_once_and_not_mistaken_for_another(
+def test_an_account_mismatch_skips_the_lookups_and_warns_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = Asked(monkeypatch, account="111122223333")
-    asked.run(lambda: aws.Provider("own", assume_roles=[{"role_arn": "arn:aws:iam::140023393377:role/deployer"}]))
-    assert asked.found == []
-    assert asked.said == [
+    lookups = Lookups(monkeypatch, account="111122223333")
+    lookups.run(lambda: aws.Provider("own", assume_roles=[{"role_arn": "arn:aws:iam::140023393377:role/deployer"}]))
+    assert lookups.sessions == []
+    assert lookups.warnings == [
         f"cannot tell what exists already (an AWS provider works in account {ACCOUNT}, and only 111122223333 can be "
         "asked from here); going on without that check"
     ]
 
 
-def test_a_provider_that_only_the_update_knows_is_said_once_and_nobody_is_asked(
+def test_an_unknown_provider_account_skips_the_lookups_and_warns_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = Asked(monkeypatch)
-    # What the engine answers then.
+    lookups = Lookups(monkeypatch)
+    # The engine returns an empty result for a provider that is known only after the update.
     unknown = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: {})
-    asked.run(lambda: aws.Provider("own"), fakes=unknown)
-    assert (asked.settings, asked.found) == ([], [])
-    assert asked.said == [
+    lookups.run(lambda: aws.Provider("own"), fakes=unknown)
+    assert (lookups.settings, lookups.sessions) == ([], [])
+    assert lookups.warnings == [
         "cannot tell what exists already (the account of an AWS provider is known only after an update); going on "
         "without that check"
     ]
@@ -200,7 +198,7 @@ def test_the_hook_runs_at_preview() -> None:
 
 
 def call(hook: Callable[..., Any], **inputs: Any) -> None:
-    """Calls a hook as the engine does before a create."""
+    """Call a hook as the engine does before a create."""
     args = pulumi.ResourceHookArgs(urn="urn", id="", name="name", type=inputs.pop("type"), new_inputs=inputs)
     asyncio.run(hook(args))
 
@@ -212,17 +210,17 @@ def test_a_cluster_of_the_same_name_is_rejected_with_the_possible_solutions(monk
         pulumi.ComponentResource("test:index:Holder", "holder", None, pulumi.ResourceOptions(hooks=binding))
 
     hook = run(program).hooks["cluster-eks-preflight"]
-    asked: list[str] = []
+    lookups: list[str] = []
     monkeypatch.setattr(aws_create_checks, "create_session", lambda _: None)
-    monkeypatch.setattr(aws_create_checks, "find_cluster", lambda _, name: asked.append(name))
+    monkeypatch.setattr(aws_create_checks, "find_cluster", lambda _, name: lookups.append(name))
     call(hook, type="aws:eks/cluster:Cluster", name="staging")
-    assert asked == ["staging"]
+    assert lookups == ["staging"]
     monkeypatch.setattr(
         aws_create_checks, "find_cluster", lambda _, name: ExistingResource(name, {"eks-rocketmq/stack": "other/one"})
     )
-    with pytest.raises(RuntimeError) as refusal:
+    with pytest.raises(RuntimeError) as raised:
         call(hook, type="aws:eks/cluster:Cluster", name="staging")
-    assert str(refusal.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "EKS cluster 'staging' exists already and belongs to stack 'other/one', not to stack 'test'. Choose one:",
         "  existing   use it as it is: ExistingEksCluster, without version",
         "  create     change cluster_name, and run again",
@@ -238,41 +236,41 @@ def test_a_cluster_of_the_same_name_is_rejected_with_the_possible_solutions(monk
     call(hook, type="aws:eks/cluster:Cluster", name="staging")
 
 
-def test_the_error_for_an_existing_namespace_spells_the_argument_of_the_stack_file(
+def test_the_error_for_an_existing_namespace_uses_the_stack_file_spelling(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recording = run_stack("prod", preview=True)
     hook, inputs = recording.hooks["rocketmq-namespace-preflight"], recording.one("Namespace").inputs
-    asked: list[Any] = []
+    lookups: list[Any] = []
 
-    def has(annotations: dict[str, str]) -> Callable[..., ExistingResource]:
-        return lambda config, wanted: (
-            asked.append((config, wanted["kind"])) or ExistingResource("rocketmq", annotations)
+    def find_with(annotations: dict[str, str]) -> Callable[..., ExistingResource]:
+        return lambda config, manifest: (
+            lookups.append((config, manifest["kind"])) or ExistingResource("rocketmq", annotations)
         )
 
-    monkeypatch.setattr(kubernetes_objects, "find_object", has({}))
-    with pytest.raises(RuntimeError) as refusal:
+    monkeypatch.setattr(kubernetes_objects, "find_object", find_with({}))
+    with pytest.raises(RuntimeError) as raised:
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
-    assert asked == [(recording.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
-    assert str(refusal.value).startswith(
+    assert lookups == [(recording.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
+    assert str(raised.value).startswith(
         "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Choose one:\n"
     )
-    assert "set rocketmq.createNamespace to false" in str(refusal.value)
-    monkeypatch.setattr(kubernetes_objects, "find_object", has({"eks-rocketmq/stack": "eks-rocketmq/staging"}))
+    assert "set rocketmq.createNamespace to false" in str(raised.value)
+    monkeypatch.setattr(kubernetes_objects, "find_object", find_with({"eks-rocketmq/stack": "eks-rocketmq/staging"}))
     with pytest.raises(RuntimeError, match="Namespace 'rocketmq' belongs to stack 'eks-rocketmq/staging'"):
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
-    monkeypatch.setattr(kubernetes_objects, "find_object", has(inputs["metadata"]["annotations"]))
+    monkeypatch.setattr(kubernetes_objects, "find_object", find_with(inputs["metadata"]["annotations"]))
     call(hook, type="kubernetes:core/v1:Namespace", **inputs)
 
 
-def test_a_log_group_that_eks_made_again_is_refused_at_preview_with_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_group_recreated_by_eks_is_rejected_at_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = run_stack("staging", preview=True)
     inputs = recording.one("LogGroup", "cluster-logs").inputs
     monkeypatch.setattr(aws_create_checks, "create_session", lambda _: None)
     monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: ExistingResource(inputs["name"]))
-    with pytest.raises(RuntimeError) as refusal:
+    with pytest.raises(RuntimeError) as raised:
         call(recording.hooks["cluster-logs-preflight"], type="aws:cloudwatch/logGroup:LogGroup", **inputs)
-    assert str(refusal.value).splitlines()[:3] == [
+    assert str(raised.value).splitlines()[:3] == [
         "LogGroup '/aws/eks/staging/cluster' exists already and is not part of stack 'staging'. Choose one:",
         "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s staging",
         "  existing      use it as it is, without managing it: not possible: EKS writes into this group and no other. "

@@ -1,4 +1,4 @@
-"""Addons of a cluster in their two stages: who they are, which version, with what settings, and what is refused."""
+"""EKS addons of both stages: identities, versions, configuration and rejected arguments."""
 
 import json
 from collections.abc import Callable
@@ -22,13 +22,13 @@ GET_VERSION = "aws:eks/getAddonVersion:getAddonVersion"
 
 
 def program(args: Any) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         pulumi.export("versions", ClusterAddons("base", args).versions)
 
-    return make
+    return register
 
 
-def settings_of(recording: Recording, addon: str) -> Any:
+def read_configuration(recording: Recording, addon: str) -> Any:
     return json.loads(recording.one("Addon", f"base-{addon}").inputs["configurationValues"])
 
 
@@ -37,7 +37,7 @@ def before(request: pytest.FixtureRequest) -> Recording:
     return run(program(BEFORE), preview=request.param)
 
 
-def test_nodes_find_a_pod_network_and_service_addresses(before: Recording) -> None:
+def test_the_before_nodes_stage_installs_kube_proxy_and_vpc_cni(before: Recording) -> None:
     assert before.inventory() == {
         "aws:eks/addon:Addon": 2,
         "aws:iam/role:Role": 1,
@@ -51,7 +51,7 @@ def test_nodes_find_a_pod_network_and_service_addresses(before: Recording) -> No
     assert before.one("IrsaRole").parent == component.urn
 
 
-def test_an_addon_takes_over_what_is_there_and_leaves_it_behind(before: Recording) -> None:
+def test_an_addon_overwrites_conflicts_and_is_preserved_on_deletion(before: Recording) -> None:
     assert dict(before.one("Addon", "base-kube-proxy").inputs) == {
         "addonName": "kube-proxy",
         "clusterName": "prod",
@@ -64,7 +64,7 @@ def test_an_addon_takes_over_what_is_there_and_leaves_it_behind(before: Recordin
         assert addon.before_create == (f"{addon.name}-preflight",)
 
 
-def test_the_pod_network_has_a_role_of_its_own_and_comes_after_its_policy(before: Recording) -> None:
+def test_vpc_cni_has_its_own_role_and_depends_on_the_policy(before: Recording) -> None:
     trust = before.one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:aws-node"))
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:other"))
@@ -76,88 +76,88 @@ def test_the_pod_network_has_a_role_of_its_own_and_comes_after_its_policy(before
     assert "serviceAccountRoleArn" not in before.one("Addon", "base-kube-proxy").inputs
 
 
-def test_network_policies_are_enforced_unless_told_otherwise(before: Recording) -> None:
-    assert settings_of(before, "vpc-cni") == {"enableNetworkPolicy": "true"}
+def test_network_policies_are_enabled_by_default(before: Recording) -> None:
+    assert read_configuration(before, "vpc-cni") == {"enableNetworkPolicy": "true"}
     off = run(program({**BEFORE, "vpc_cni": {**IRSA, "network_policy": False, "prefix_delegation": True}}))
-    assert settings_of(off, "vpc-cni") == {
+    assert read_configuration(off, "vpc-cni") == {
         "enableNetworkPolicy": "false",
         "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
     }
 
 
-def test_own_settings_lie_over_those_of_the_component_key_by_key_and_in_one_order() -> None:
-    own = {"env": {"WARM_PREFIX_TARGET": "2", "A": "b"}, "a": 1}
-    addons = [{"name": "vpc-cni", "configuration": own}, {"name": "kube-proxy"}]
-    made = run(program({**BEFORE, "addons": addons, "vpc_cni": {**IRSA, "prefix_delegation": True}}))
-    assert settings_of(made, "vpc-cni") == {
+def test_custom_configuration_is_merged_over_the_defaults_with_sorted_keys() -> None:
+    configuration = {"env": {"WARM_PREFIX_TARGET": "2", "A": "b"}, "a": 1}
+    addons = [{"name": "vpc-cni", "configuration": configuration}, {"name": "kube-proxy"}]
+    recording = run(program({**BEFORE, "addons": addons, "vpc_cni": {**IRSA, "prefix_delegation": True}}))
+    assert read_configuration(recording, "vpc-cni") == {
         "a": 1,
         "enableNetworkPolicy": "true",
         "env": {"A": "b", "ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "2"},
     }
-    text = made.one("Addon", "base-vpc-cni").inputs["configurationValues"]
+    text = recording.one("Addon", "base-vpc-cni").inputs["configurationValues"]
     assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
 
 
-def test_names_come_after_the_nodes() -> None:
-    made = run(program({**AFTER, "preserve": False, "tags": {"team": "messaging"}}), preview=True)
-    assert made.inventory() == {"aws:eks/addon:Addon": 1, "eks-rocketmq:index:ClusterAddons": 1}
-    addon = made.one("Addon").inputs
+def test_the_after_nodes_stage_installs_coredns() -> None:
+    recording = run(program({**AFTER, "preserve": False, "tags": {"team": "messaging"}}), preview=True)
+    assert recording.inventory() == {"aws:eks/addon:Addon": 1, "eks-rocketmq:index:ClusterAddons": 1}
+    addon = recording.one("Addon").inputs
     assert (addon["addonName"], addon["preserve"], addon["tags"]["team"]) == ("coredns", False, "messaging")
     assert "configurationValues" not in addon
 
 
-def test_any_other_addon_comes_after_the_nodes() -> None:
-    made = run(program({**AFTER, "addons": [{"name": "metrics-server"}, {"name": "coredns"}]}))
-    assert [addon.name for addon in made.by_type("Addon")] == ["base-coredns", "base-metrics-server"]
-    assert sorted(made.outputs["versions"]) == ["coredns", "metrics-server"]
+def test_other_addons_are_installed_in_the_after_nodes_stage() -> None:
+    recording = run(program({**AFTER, "addons": [{"name": "metrics-server"}, {"name": "coredns"}]}))
+    assert [addon.name for addon in recording.by_type("Addon")] == ["base-coredns", "base-metrics-server"]
+    assert sorted(recording.outputs["versions"]) == ["coredns", "metrics-server"]
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_pod_network_may_take_its_role_through_the_agent(preview: bool) -> None:
+def test_vpc_cni_can_use_eks_pod_identity(preview: bool) -> None:
     arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
     identity = {"identity": "pod_identity", "role_name": "prod-vpc-cni", "cluster_arn": arn}
-    made = run(program({**BEFORE, "pod_identity_agent": True, "vpc_cni": identity}), preview=preview)
-    assert [addon.inputs["addonName"] for addon in made.by_type("Addon")] == [
+    recording = run(program({**BEFORE, "pod_identity_agent": True, "vpc_cni": identity}), preview=preview)
+    assert [addon.inputs["addonName"] for addon in recording.by_type("Addon")] == [
         "eks-pod-identity-agent",
         "kube-proxy",
         "vpc-cni",
     ]
-    trust = made.one("Role").inputs["assumeRolePolicy"]
+    trust = recording.one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, PodIdentity(arn, "kube-system", "aws-node"))
     assert not admits(trust, PodIdentity(arn, "kube-system", "other"))
-    assert made.by_type("PodIdentityAssociation") == []
-    cni = made.one("Addon", "base-vpc-cni")
+    assert recording.by_type("PodIdentityAssociation") == []
+    cni = recording.one("Addon", "base-vpc-cni")
     (association,) = cni.inputs["podIdentityAssociations"]
     assert association["serviceAccount"] == "aws-node"
-    assert made.one("Role").urn in cni.property_dependencies["podIdentityAssociations"]
-    assert made.one("RolePolicyAttachment").urn in cni.dependencies
+    assert recording.one("Role").urn in cni.property_dependencies["podIdentityAssociations"]
+    assert recording.one("RolePolicyAttachment").urn in cni.dependencies
     assert "serviceAccountRoleArn" not in cni.inputs
 
 
-def test_the_pod_network_may_work_as_the_node() -> None:
-    # What every program knows of its cluster may stand beside it.
-    facts = {key: value for key, value in IRSA.items() if key != "role_name"}
-    made = run(program({**BEFORE, "vpc_cni": {"identity": "node", **facts}}))
-    assert made.by_type("Role") == []
-    assert "serviceAccountRoleArn" not in made.one("Addon", "base-vpc-cni").inputs
+def test_vpc_cni_can_use_the_node_role() -> None:
+    # Programs may pass issuer and provider_arn of the cluster with every identity.
+    cluster_args = {key: value for key, value in IRSA.items() if key != "role_name"}
+    recording = run(program({**BEFORE, "vpc_cni": {"identity": "node", **cluster_args}}))
+    assert recording.by_type("Role") == []
+    assert "serviceAccountRoleArn" not in recording.one("Addon", "base-vpc-cni").inputs
 
 
-def test_without_the_pod_network_nobody_is_asked_for_its_identity() -> None:
-    made = run(program({"cluster_name": "prod", "stage": "before_nodes", "addons": [{"name": "kube-proxy"}]}))
-    assert made.inventory() == {"aws:eks/addon:Addon": 1, "eks-rocketmq:index:ClusterAddons": 1}
+def test_vpc_cni_identity_is_not_required_without_vpc_cni() -> None:
+    recording = run(program({"cluster_name": "prod", "stage": "before_nodes", "addons": [{"name": "kube-proxy"}]}))
+    assert recording.inventory() == {"aws:eks/addon:Addon": 1, "eks-rocketmq:index:ClusterAddons": 1}
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: bool) -> None:
+def test_addon_version_is_the_installed_the_pinned_or_the_resolved_one(preview: bool) -> None:
     pinned = [{"name": "coredns", "version": "v1.12.4-eksbuild.1"}, {"name": "metrics-server"}]
     expected = {"installed": None, "default": "v1.35.1-eksbuild.1", "latest": "v1.35.9-eksbuild.1"}
     for versions, resolved in expected.items():
         args = {**AFTER, "addons": pinned, "versions": versions, "kubernetes_version": "1.35"}
-        made = run(program(args), preview=preview)
-        assert made.one("Addon", "base-coredns").inputs["addonVersion"] == "v1.12.4-eksbuild.1"
-        assert made.one("Addon", "base-metrics-server").inputs.get("addonVersion") == resolved
-        asked = [a["addonName"] for token, a in made.invokes if token == GET_VERSION]
-        assert asked == ([] if resolved is None else ["metrics-server"])
+        recording = run(program(args), preview=preview)
+        assert recording.one("Addon", "base-coredns").inputs["addonVersion"] == "v1.12.4-eksbuild.1"
+        assert recording.one("Addon", "base-metrics-server").inputs.get("addonVersion") == resolved
+        lookups = [a["addonName"] for token, a in recording.invokes if token == GET_VERSION]
+        assert lookups == ([] if resolved is None else ["metrics-server"])
 
 
 @pytest.mark.parametrize(
@@ -202,13 +202,13 @@ def test_a_version_is_what_is_installed_what_is_pinned_or_looked_up(preview: boo
         ({**AFTER, "versions": "latest"}, [("versions", "addon-versions-lookup")]),
     ],
 )
-def test_addons_that_cannot_become_ready_are_refused_at_preview(
+def test_invalid_addon_arguments_are_rejected_before_any_resource_is_registered(
     args: dict[str, Any], rejections: list[tuple[str, str]]
 ) -> None:
-    made = Recording(preview=True)
+    recording = Recording(preview=True)
     with rejects(*rejections):
-        run(program(args), preview=True, recording=made)
-    assert [r.urn for r in made.resources.values() if r.custom] == []
+        run(program(args), preview=True, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
 @pytest.mark.parametrize(
@@ -218,6 +218,6 @@ def test_addons_that_cannot_become_ready_are_refused_at_preview(
         ({"issuer": "issuer"}, "vpc_cni.issuer", "oidc-issuer"),
     ],
 )
-def test_an_error_of_the_role_names_the_argument_of_vpc_cni(changed: dict[str, str], path: str, code: str) -> None:
+def test_a_role_error_has_the_path_of_the_vpc_cni_argument(changed: dict[str, str], path: str, code: str) -> None:
     with rejects((path, code)):
         run(program({**BEFORE, "vpc_cni": {**IRSA, **changed}}), preview=True)

@@ -1,4 +1,4 @@
-"""Texts of the errors about the arguments of addons."""
+"""Error messages about the arguments of addons."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A new cluster: what pulumi_eks is asked for, what stands around it, who is let in, and what is refused."""
+"""A new EKS cluster: arguments of pulumi_eks, related resources, access entries and rejected arguments."""
 
 import json
 import re
@@ -28,7 +28,7 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s"
 VIEW = {"policy": "AmazonEKSViewPolicy"}
 CLUSTER = "aws:eks/cluster:Cluster"
 REMOTE = "eks:index:Cluster"
-MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
+STACK_TAGS = {"eks-rocketmq/stack": "eks-rocketmq/test"}
 ARGS: EksClusterArgs = {
     "cluster_name": "prod",
     "version": "1.35",
@@ -50,11 +50,11 @@ INVENTORY = {
 def program(**changed: Any) -> Callable[[], None]:
     args: Any = {**ARGS, **changed}
 
-    def make() -> None:
+    def register() -> None:
         cluster = EksCluster("cluster", args)
         pulumi.export("kubeconfig", cluster.kubeconfig)
 
-    return make
+    return register
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
@@ -62,18 +62,18 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return run(program(), preview=request.param)
 
 
-def test_the_inventory_of_a_cluster_with_every_default(recording: Recording) -> None:
+def test_default_arguments_register_the_expected_resources(recording: Recording) -> None:
     assert recording.inventory() == INVENTORY
     component = recording.one("EksCluster")
-    inside = recording.one(REMOTE)
-    assert inside.parent == component.urn
+    remote = recording.one(REMOTE)
+    assert remote.parent == component.urn
     for resource in recording.resources.values():
         if resource.custom:
-            own = resource.type == CLUSTER or resource.name.endswith("-eks-k8s")
-            assert resource.parent == (inside.urn if own else component.urn)
+            registered_by_pulumi_eks = resource.type == CLUSTER or resource.name.endswith("-eks-k8s")
+            assert resource.parent == (remote.urn if registered_by_pulumi_eks else component.urn)
 
 
-def test_pulumi_eks_is_asked_for_its_leanest_form_and_nothing_else(recording: Recording) -> None:
+def test_pulumi_eks_receives_the_minimal_arguments(recording: Recording) -> None:
     inputs = dict(recording.one(REMOTE).inputs)
     inputs.pop("encryptionConfigKeyArn")
     assert inputs == {
@@ -91,7 +91,7 @@ def test_pulumi_eks_is_asked_for_its_leanest_form_and_nothing_else(recording: Re
         "skipDefaultNodeGroup": True,
         "skipDefaultSecurityGroups": True,
         "subnetIds": ["subnet-a", "subnet-b", "subnet-c"],
-        "tags": MARK,
+        "tags": STACK_TAGS,
         "upgradePolicy": {"supportType": "STANDARD"},
         "useDefaultVpcCni": True,
         "version": "1.35",
@@ -99,19 +99,19 @@ def test_pulumi_eks_is_asked_for_its_leanest_form_and_nothing_else(recording: Re
     }
 
 
-def test_what_reaches_aws_has_what_pulumi_eks_has_no_argument_for(recording: Recording) -> None:
-    sent = recording.one(CLUSTER).inputs
-    assert sent["accessConfig"] == {
+def test_the_transform_adds_the_access_config_that_pulumi_eks_lacks(recording: Recording) -> None:
+    inputs = recording.one(CLUSTER).inputs
+    assert inputs["accessConfig"] == {
         "authenticationMode": "API",
         "bootstrapClusterCreatorAdminPermissions": True,
     }
-    assert "zonalShiftConfig" not in sent
-    assert sent["bootstrapSelfManagedAddons"] is False
-    assert sent["name"] == "prod"
+    assert "zonalShiftConfig" not in inputs
+    assert inputs["bootstrapSelfManagedAddons"] is False
+    assert inputs["name"] == "prod"
 
 
-def test_a_cluster_can_differ_in_everything_that_is_an_argument() -> None:
-    made = run(
+def test_every_argument_is_passed_to_the_cluster() -> None:
+    recording = run(
         program(
             public_access_cidrs=["203.0.113.0/24"],
             creator_is_admin=False,
@@ -127,7 +127,7 @@ def test_a_cluster_can_differ_in_everything_that_is_an_argument() -> None:
             tags={"team": "messaging"},
         )
     )
-    cluster = made.one(CLUSTER)
+    cluster = recording.one(CLUSTER)
     assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is True
     assert cluster.inputs["vpcConfig"]["endpointPrivateAccess"] is True
     assert cluster.inputs["vpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"]
@@ -142,17 +142,17 @@ def test_a_cluster_can_differ_in_everything_that_is_an_argument() -> None:
         "bootstrapSelfManagedAddons",
         "version",
     )
-    for resource in made.resources.values():
+    for resource in recording.resources.values():
         if "tags" in resource.inputs:
             assert resource.inputs["tags"]["team"] == "messaging", resource.urn
 
 
-def test_the_whole_internet_is_let_in_only_where_it_is_named() -> None:
-    made = run(program(public_access_cidrs=["0.0.0.0/0"]))
-    assert made.one(CLUSTER).inputs["vpcConfig"]["publicAccessCidrs"] == ["0.0.0.0/0"]
+def test_public_access_from_everywhere_is_accepted_when_given_explicitly() -> None:
+    recording = run(program(public_access_cidrs=["0.0.0.0/0"]))
+    assert recording.one(CLUSTER).inputs["vpcConfig"]["publicAccessCidrs"] == ["0.0.0.0/0"]
 
 
-def test_the_service_role_has_one_policy_and_is_taken_by_eks_only(recording: Recording) -> None:
+def test_the_service_role_has_one_policy_and_trusts_only_eks(recording: Recording) -> None:
     (trust,) = statements(recording.one("Role").inputs["assumeRolePolicy"])
     assert trust == {
         "Effect": "Allow",
@@ -164,7 +164,7 @@ def test_the_service_role_has_one_policy_and_is_taken_by_eks_only(recording: Rec
     assert attachment["policyArn"] == "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 
 
-def test_the_cluster_comes_after_its_policies_and_its_log_group(recording: Recording) -> None:
+def test_the_cluster_depends_on_its_policies_its_log_group_and_its_key(recording: Recording) -> None:
     explicit = recording.one(REMOTE).explicit_dependencies
     assert recording.one("RolePolicyAttachment").urn in explicit
     assert recording.one("LogGroup").urn in explicit
@@ -172,7 +172,7 @@ def test_the_cluster_comes_after_its_policies_and_its_log_group(recording: Recor
         assert recording.reaches(recording.one(CLUSTER), earlier)
 
 
-def test_logs_are_kept_for_a_time_where_eks_writes_them(recording: Recording) -> None:
+def test_the_log_group_of_eks_has_a_retention_time(recording: Recording) -> None:
     group = recording.one("LogGroup")
     assert group.inputs["name"] == "/aws/eks/prod/cluster"
     assert group.inputs["retentionInDays"] == 90
@@ -185,7 +185,7 @@ def test_logs_are_kept_for_a_time_where_eks_writes_them(recording: Recording) ->
     assert (other["retentionInDays"], other["kmsKeyId"]) == (365, "arn:aws:kms:eu-west-1:123456789012:key/l")
 
 
-def test_secrets_are_encrypted_with_a_key_of_its_own(recording: Recording) -> None:
+def test_secrets_are_encrypted_with_a_new_protected_key(recording: Recording) -> None:
     key = recording.one("Key")
     assert (key.inputs["enableKeyRotation"], key.inputs["deletionWindowInDays"]) == (True, 30)
     assert key.protect
@@ -193,33 +193,33 @@ def test_secrets_are_encrypted_with_a_key_of_its_own(recording: Recording) -> No
     assert recording.one(CLUSTER).inputs["encryptionConfig"] == (UNKNOWN if recording.preview else encryption)
 
 
-def test_a_key_that_is_given_is_used_and_none_is_made() -> None:
-    made = run(program(secrets_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/given"))
-    assert made.by_type("Key") == []
-    assert made.one(CLUSTER).inputs["encryptionConfig"]["provider"] == {
+def test_a_given_key_is_used_and_no_key_is_created() -> None:
+    recording = run(program(secrets_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/given"))
+    assert recording.by_type("Key") == []
+    assert recording.one(CLUSTER).inputs["encryptionConfig"]["provider"] == {
         "keyArn": "arn:aws:kms:eu-west-1:123456789012:key/given"
     }
 
 
-def test_a_cluster_is_protected_twice_and_given_up_by_one_argument(recording: Recording) -> None:
+def test_deletion_protection_controls_both_the_eks_and_the_pulumi_protection(recording: Recording) -> None:
     assert recording.one(CLUSTER).inputs["deletionProtection"] is True
     assert recording.one(CLUSTER).protect
-    free = run(program(deletion_protection=False))
-    assert free.one(CLUSTER).inputs["deletionProtection"] is False
-    assert [r.name for r in free.resources.values() if r.protect] == []
+    unprotected = run(program(deletion_protection=False))
+    assert unprotected.one(CLUSTER).inputs["deletionProtection"] is False
+    assert [r.name for r in unprotected.resources.values() if r.protect] == []
 
 
-def test_both_kinds_of_cluster_give_the_same_outputs(recording: Recording) -> None:
+def test_new_and_existing_clusters_have_the_same_outputs(recording: Recording) -> None:
     existing = run(lambda: ExistingEksCluster("cluster", {"cluster_name": "prod"}))
     outputs = recording.component_outputs[recording.one("EksCluster").urn]
     other = existing.component_outputs[existing.one("ExistingEksCluster").urn]
     assert outputs.keys() == other.keys()
-    described = ExistingEksCluster.__annotations__
-    assert EksCluster.__annotations__ == described
-    assert len(described) == len(outputs)
+    annotations = ExistingEksCluster.__annotations__
+    assert EksCluster.__annotations__ == annotations
+    assert len(annotations) == len(outputs)
 
 
-def test_name_and_version_are_known_at_preview_and_the_rest_after_the_update(recording: Recording) -> None:
+def test_only_name_version_and_security_groups_are_known_at_preview(recording: Recording) -> None:
     outputs = dict(recording.component_outputs[recording.one("EksCluster").urn])
     del outputs["provider"], outputs["kubeconfig"]
     known = {"name": "prod", "version": "1.35"}
@@ -234,7 +234,7 @@ def test_name_and_version_are_known_at_preview_and_the_rest_after_the_update(rec
     assert outputs == known | (dict.fromkeys(later, UNKNOWN) | groups if recording.preview else later | groups)
 
 
-def test_the_kubernetes_provider_is_identified_by_the_arn_and_asks_for_its_tokens(recording: Recording) -> None:
+def test_the_kubernetes_provider_uses_the_cluster_arn_and_an_exec_plugin(recording: Recording) -> None:
     provider = recording.one("pulumi:providers:kubernetes", "cluster-kubernetes")
     if recording.preview:
         assert (provider.inputs["clusterIdentifier"], provider.inputs["kubeconfig"]) == (UNKNOWN, UNKNOWN)
@@ -245,9 +245,9 @@ def test_the_kubernetes_provider_is_identified_by_the_arn_and_asks_for_its_token
     assert recording.reaches(provider, recording.one(CLUSTER))
 
 
-def test_profile_and_role_of_the_token_reach_the_kubeconfig() -> None:
-    made = run(program(profile="prod", role_arn="arn:aws:iam::123456789012:role/r"))
-    (user,) = json.loads(made.outputs["kubeconfig"])["users"]
+def test_profile_and_role_are_passed_to_the_kubeconfig() -> None:
+    recording = run(program(profile="prod", role_arn="arn:aws:iam::123456789012:role/r"))
+    (user,) = json.loads(recording.outputs["kubeconfig"])["users"]
     assert user["user"]["exec"]["env"] == [{"name": "AWS_PROFILE", "value": "prod"}]
     assert user["user"]["exec"]["args"][-2:] == ["--role-arn", "arn:aws:iam::123456789012:role/r"]
 
@@ -277,7 +277,7 @@ def entered(request: pytest.FixtureRequest) -> Recording:
     return run(program(access_entries=ENTRIES), preview=request.param)
 
 
-def test_each_entry_lets_in_one_principal_with_its_policies_and_groups(entered: Recording) -> None:
+def test_each_access_entry_has_its_principal_policies_and_groups(entered: Recording) -> None:
     assert entered.inventory() == {
         **INVENTORY,
         "aws:eks/accessEntry:AccessEntry": 4,
@@ -304,7 +304,7 @@ def test_each_entry_lets_in_one_principal_with_its_policies_and_groups(entered: 
     assert view["principalArn"] == TEAM
 
 
-def test_nobody_speaks_to_the_cluster_before_all_entries_are_there(entered: Recording) -> None:
+def test_the_kubernetes_provider_depends_on_all_access_entries(entered: Recording) -> None:
     provider = entered.one("pulumi:providers:kubernetes", "cluster-kubernetes")
     for entry in [*entered.by_type("AccessEntry"), *entered.by_type("AccessPolicyAssociation")]:
         assert entry.urn in provider.dependencies, entry.name
@@ -315,14 +315,16 @@ def test_nobody_speaks_to_the_cluster_before_all_entries_are_there(entered: Reco
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
-def test_every_arn_has_the_partition_of_the_account(partition: str) -> None:
+def test_policy_arns_have_the_partition_of_the_account(partition: str) -> None:
     fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
-    made = run(program(access_entries=ENTRIES), fakes=fakes)
-    assert made.one("RolePolicyAttachment").inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
-    for association in made.by_type("AccessPolicyAssociation"):
+    recording = run(program(access_entries=ENTRIES), fakes=fakes)
+    assert recording.one("RolePolicyAttachment").inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
+    for association in recording.by_type("AccessPolicyAssociation"):
         assert association.inputs["policyArn"].startswith(f"arn:{partition}:eks::aws:cluster-access-policy/")
-    # The name of EKS is the same everywhere, unlike that of EC2.
-    assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": "eks.amazonaws.com"}
+    # The service principal of EKS is the same in every partition, unlike that of EC2.
+    assert statements(recording.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {
+        "Service": "eks.amazonaws.com"
+    }
 
 
 def with_entry(**changed: Any) -> dict[str, Any]:
@@ -389,11 +391,13 @@ def with_entry(**changed: Any) -> dict[str, Any]:
         (with_entry(policies=[VIEW, VIEW]), "access_entries['team'].policies", "duplicate"),
     ],
 )
-def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any], path: str, code: str) -> None:
-    made = Recording(preview=True)
+def test_invalid_arguments_are_rejected_before_any_resource_is_registered(
+    changed: dict[str, Any], path: str, code: str
+) -> None:
+    recording = Recording(preview=True)
     with rejects((path, code)):
-        run(program(**changed), preview=True, recording=made)
-    assert [r.urn for r in made.resources.values() if r.custom] == []
+        run(program(**changed), preview=True, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
 @pytest.mark.parametrize(
@@ -404,20 +408,20 @@ def test_a_cluster_that_cannot_be_is_refused_at_preview(changed: dict[str, Any],
         (lambda arn: with_entry(principal_arn=arn), "access_entries['team'].principal_arn"),
     ],
 )
-def test_an_arn_that_is_an_output_is_validated_as_soon_as_it_is_known(
+def test_an_arn_output_is_validated_when_its_value_is_known(
     change: Callable[[object], dict[str, Any]], path: str
 ) -> None:
-    def make() -> None:
+    def register() -> None:
         program(**change(pulumi.Output.from_input("platform")))()
 
     with pytest.raises(pulumi.RunError, match=f"^{re.escape(path)}: 'platform' "):
-        run(make, preview=True)
+        run(register, preview=True)
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed(preview: bool) -> None:
-    """The harness calls transforms with plain values; the engine calls them over the wire."""
-    sent = {
+def test_the_transform_preserves_unknown_values_of_the_pulumi_engine(preview: bool) -> None:
+    """Call the transform over gRPC, as the engine does. The test harness calls transforms with plain values."""
+    inputs = {
         "accessConfig": {"authenticationMode": "API"},
         "roleArn": UNKNOWN_MARK if preview else "arn:aws:iam::123456789012:role/r",
         "vpcConfig": {"subnetIds": UNKNOWN_MARK if preview else ["subnet-a"], "endpointPrivateAccess": True},
@@ -429,7 +433,7 @@ def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed
         servicer = _CallbackServicer(no_monitor)
         callback = servicer.register_transform(transform)
         request = resource_pb2.TransformRequest(type=CLUSTER, name="c", custom=True)
-        request.properties.update(sent)
+        request.properties.update(inputs)
         request.options.protect = True
         request.options.ignore_changes.append("bootstrapSelfManagedAddons")
         answers.append(await servicer._callbacks[callback.token](request.SerializeToString()))
@@ -438,37 +442,37 @@ def test_what_only_the_update_knows_goes_through_the_sdks_own_transform_unharmed
 
     recording = Recording(preview=preview)
 
-    def make() -> None:
+    def register() -> None:
         hooks = reject_existing_cluster("c-eks", "c", pulumi.ComponentResource("test:index:Holder", "holder"))
         args: EksClusterArgs = {**ARGS, "ignore_changes": ["version"], "timeouts": {"create": "45m"}}
         pulumi.Output.from_input(call(_create_cluster_transform(args, hooks)))
 
-    run(make, preview=preview, recording=recording)
+    run(register, preview=preview, recording=recording)
     (answer,) = answers
     properties = json_format.MessageToDict(answer.properties)
     assert properties.pop("accessConfig") == {
         "authenticationMode": "API",
         "bootstrapClusterCreatorAdminPermissions": True,
     }
-    assert properties == {key: value for key, value in sent.items() if key != "accessConfig"}
+    assert properties == {key: value for key, value in inputs.items() if key != "accessConfig"}
     assert answer.options.protect
     assert list(answer.options.ignore_changes) == ["bootstrapSelfManagedAddons", "version"]
     assert answer.options.custom_timeouts.create == "45m"
     assert list(answer.options.hooks.before_create) == ["c-eks-preflight"]
 
 
-def test_a_machine_without_the_aws_command_is_told_so_before_anything_is_made(
+def test_a_missing_aws_command_is_rejected_before_any_resource_is_registered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    made = Recording(preview=True)
+    recording = Recording(preview=True)
     with pytest.raises(pulumi.RunError, match="`aws` command is not on PATH; a new cluster needs it, for a preview"):
-        run(program(), preview=True, recording=made)
-    assert [r.urn for r in made.resources.values() if r.custom] == []
+        run(program(), preview=True, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("invalid", "message"),
     [
         ({"public_access_cidrs": []}, "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true"),
         ({"private_subnet_ids": ["s"]}, "mutually exclusive"),
@@ -477,13 +481,13 @@ def test_a_machine_without_the_aws_command_is_told_so_before_anything_is_made(
         ({"create_oidc_provider": True}, "Cannot retrieve the certificate fingerprint"),
     ],
 )
-def test_the_fake_refuses_what_the_component_refuses(wrong: dict[str, Any], words: str) -> None:
-    def make() -> None:
+def test_the_fake_rejects_what_the_real_pulumi_eks_component_rejects(invalid: dict[str, Any], message: str) -> None:
+    def register() -> None:
         import pulumi_aws as aws  # noqa: PLC0415
         import pulumi_eks as eks  # noqa: PLC0415
 
         role = aws.iam.Role("role", assume_role_policy="{}")
-        lean: Any = {
+        cluster_args: Any = {
             "service_role": role,
             "vpc_id": "vpc-1",
             "subnet_ids": ["subnet-a"],
@@ -491,9 +495,9 @@ def test_the_fake_refuses_what_the_component_refuses(wrong: dict[str, Any], word
             "endpoint_public_access": False,
             "skip_default_node_group": True,
             "skip_default_security_groups": True,
-            **wrong,
+            **invalid,
         }
-        eks.Cluster("c", **lean)
+        eks.Cluster("c", **cluster_args)
 
-    with pytest.raises(Exception, match=f"eks:index:Cluster resource 'c' has a problem: .*{words}"):
-        run(make, preview=True)
+    with pytest.raises(Exception, match=f"eks:index:Cluster resource 'c' has a problem: .*{message}"):
+        run(register, preview=True)

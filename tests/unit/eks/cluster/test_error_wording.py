@@ -1,4 +1,4 @@
-"""Texts of the errors and warnings about the arguments of a cluster."""
+"""Error and warning messages about the arguments of a cluster."""
 
 from typing import Any
 

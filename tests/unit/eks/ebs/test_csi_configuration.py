@@ -1,4 +1,4 @@
-"""The addon's configuration: typed arguments in the addon's own spelling, and what is refused before EKS is asked."""
+"""Configuration of the EBS CSI addon: rendered values and rejected arguments."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tests.unit.harness.rejections import rejects
 
 QUANTITIES = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 TOLERATIONS = [{"key": "dedicated", "operator": "Exists"}]
-EVERYTHING: dict[str, Any] = {
+ALL_ARGUMENTS: dict[str, Any] = {
     "controller_replicas": 3.0,
     "controller_resources": QUANTITIES,
     "controller_tolerations": TOLERATIONS,
@@ -29,9 +29,9 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-def test_every_argument_has_its_place() -> None:
-    assert set(EVERYTHING) == set(EbsCsiConfigurationArgs.__annotations__)
-    assert json.loads(render_configuration(EVERYTHING) or "") == {
+def test_every_argument_is_rendered_into_the_addon_configuration() -> None:
+    assert set(ALL_ARGUMENTS) == set(EbsCsiConfigurationArgs.__annotations__)
+    assert json.loads(render_configuration(ALL_ARGUMENTS) or "") == {
         "controller": {
             "replicaCount": 3,
             "resources": QUANTITIES,
@@ -53,20 +53,20 @@ def test_every_argument_has_its_place() -> None:
     }
 
 
-def test_nothing_is_sent_when_nothing_is_configured() -> None:
+def test_an_empty_configuration_renders_none() -> None:
     assert render_configuration({}) is None
     assert render_configuration({"values": {}}) is None
 
 
-def test_the_text_does_not_depend_on_the_order_and_the_callers_object_stays_as_it_is() -> None:
+def test_the_rendered_keys_are_sorted_and_the_input_is_not_modified() -> None:
     values = {"node": {"b": 1, "a": 2}}
     first = render_configuration({"volume_attach_limit": 9, "values": values})
     assert first == '{"node":{"a":2,"b":1,"volumeAttachLimit":9}}'
     assert values == {"node": {"b": 1, "a": 2}}
 
 
-def test_what_the_arguments_make_fits_the_addons_schema() -> None:
-    given = {key: value for key, value in EVERYTHING.items() if key != "values"}
+def test_the_rendered_configuration_matches_the_addon_schema() -> None:
+    given = {key: value for key, value in ALL_ARGUMENTS.items() if key != "values"}
     check_configuration(CATALOGUE[EBS_CSI], render_configuration(given) or "")
 
 
@@ -99,6 +99,6 @@ def test_what_the_arguments_make_fits_the_addons_schema() -> None:
         ({"extra_volume_tags": {str(i): "x" for i in range(51)}}, "extra_volume_tags", "volume-tag-count"),
     ],
 )
-def test_what_is_refused(given: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_configuration_is_rejected(given: dict[str, Any], path: str, code: str) -> None:
     with rejects((f"configuration.{path}", code)):
         render_configuration(given)

@@ -1,4 +1,4 @@
-"""A driver that Helm or kubectl installed, that of EKS Auto Mode, and an addon that meets one of them."""
+"""The self-managed EBS CSI driver, the driver of EKS Auto Mode, and their conflicts with the addon."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,13 +30,13 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/kube-system/deployments"
 
 
 def program(**more: Any) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         args: Any = {**ARGS, **more}
         driver = EbsCsiAddon("ebs-csi", args)
         pulumi.export("role", driver.role_arn)
         pulumi.export("version", driver.addon_version)
 
-    return make
+    return register
 
 
 def controller(name: str = "ebs-csi-controller", *, labels: Any = None, image: str = "", template: Any = None) -> Any:
@@ -61,8 +61,8 @@ def pod(role: str | None, account: str = "ebs-csi-controller-sa", **metadata: st
     return {"metadata": metadata, "spec": {"serviceAccountName": account, "containers": containers}}
 
 
-def installed(api: Api, *roles: str | None, template: Any = None) -> dict[str, Any]:
-    """A cluster with a driver whose pods have these roles; returns the arguments for it."""
+def install_driver(api: Api, *roles: str | None, template: Any = None) -> dict[str, Any]:
+    """Serve a cluster with a driver whose pods have these roles, and return the arguments for it."""
     api.objects = {
         f"{DEPLOYMENTS}/ebs-csi-controller": controller(template=template),
         f"{SYSTEM}/serviceaccounts/ebs-csi-controller-sa": {"metadata": {"name": "ebs-csi-controller-sa"}},
@@ -71,14 +71,14 @@ def installed(api: Api, *roles: str | None, template: Any = None) -> dict[str, A
     return {"self_managed": {}, "kubeconfig": api.kubeconfig}
 
 
-def restart(recording: Recording) -> Any:
+def read_pod_annotations(recording: Recording) -> Any:
     inputs = recording.one("DeploymentPatch").inputs
     return inputs["spec"]["template"]["metadata"]["annotations"] if "spec" in inputs else {}
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_self_managed_driver_gets_role_and_annotation_and_no_addon(api: Api, preview: bool) -> None:
-    recording = run(program(**installed(api, None, None)), preview=preview)
+def test_a_self_managed_driver_gets_a_role_and_an_annotation_but_no_addon(api: Api, preview: bool) -> None:
+    recording = run(program(**install_driver(api, None, None)), preview=preview)
     assert recording.inventory() == {
         "aws:iam/role:Role": 1,
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
@@ -91,7 +91,7 @@ def test_a_self_managed_driver_gets_role_and_annotation_and_no_addon(api: Api, p
     assert admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-controller-sa"))
     account, deployment = recording.one("ServiceAccountPatch"), recording.one("DeploymentPatch")
     assert recording.one("RolePolicyAttachment").urn in account.dependencies
-    # The annotation's value does not say that the account has it.
+    # The annotation's value does not imply this dependency, so it is explicit.
     assert deployment.explicit_dependencies == {account.urn}
     if not preview:
         annotations = {"eks.amazonaws.com/role-arn": ROLE, "pulumi.com/patchForce": "true"}
@@ -99,46 +99,46 @@ def test_a_self_managed_driver_gets_role_and_annotation_and_no_addon(api: Api, p
             **{"name": "ebs-csi-controller-sa", "namespace": "kube-system"},
             "annotations": annotations,
         }
-        assert restart(recording) == {RESTARTED: ROLE}
+        assert read_pod_annotations(recording) == {RESTARTED: ROLE}
         assert recording.outputs == {"role": ROLE, "version": ""}
 
 
 @pytest.mark.parametrize(
-    ("roles", "template", "wanted"),
+    ("roles", "template", "expected"),
     [
-        ([ROLE, ROLE], {}, {}),  # annotated by hand with the right role, and restarted after that
-        ([ROLE, None], {}, {RESTARTED: ROLE}),  # one pod is older than the annotation
+        ([ROLE, ROLE], {}, {}),  # annotated manually with the right role, then restarted
+        ([ROLE, None], {}, {RESTARTED: ROLE}),  # one pod started before the annotation was set
         ([OTHER], {}, {RESTARTED: ROLE}),
-        ([ROLE], {RESTARTED: ROLE}, {RESTARTED: ROLE}),  # the second run must not take back what restarted them
+        ([ROLE], {RESTARTED: ROLE}, {RESTARTED: ROLE}),  # the second run must not remove the restart annotation
         ([OTHER], {RESTARTED: OTHER}, {RESTARTED: ROLE}),
     ],
 )
-def test_pods_are_restarted_only_where_they_run_without_the_role(
-    api: Api, roles: list[str | None], template: dict[str, str], wanted: dict[str, str]
+def test_pods_are_restarted_only_when_they_run_without_the_role(
+    api: Api, roles: list[str | None], template: dict[str, str], expected: dict[str, str]
 ) -> None:
-    given = installed(api, *roles, template=template)
-    # Pods that end, and those of another service account, decide nothing.
+    given = install_driver(api, *roles, template=template)
+    # Terminating pods and pods of another service account are ignored.
     api.objects[f"{SYSTEM}/pods/ends"] = pod(None, deletionTimestamp="2026-11-24T10:00:00Z")
     api.objects[f"{SYSTEM}/pods/node"] = pod(None, "ebs-csi-node-sa")
-    assert restart(run(program(**given))) == wanted
+    assert read_pod_annotations(run(program(**given))) == expected
 
 
 @pytest.mark.parametrize("roles", [[ROLE], [None]])
 def test_the_second_run_changes_nothing(api: Api, roles: list[str | None]) -> None:
-    """As the provider compares: what the cluster has, as far as the inputs speak of it, with the inputs."""
-    recording = run(program(**installed(api, *roles)))
+    """Compare the inputs with the same fields of the live object, as the Kubernetes provider does."""
+    recording = run(program(**install_driver(api, *roles)))
     inputs: Any = recording.one("DeploymentPatch").inputs
-    live = controller(template=restart(recording))
+    live = controller(template=read_pod_annotations(recording))
     kind = kinds.of("kubernetes:apps/v1:DeploymentPatch")
     assert difference(kind, Checkpoint(inputs, live, "apps/v1", "m"), inputs, (), []).changes == {}
 
 
-def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> None:
-    assert restart(run(program(self_managed={}))) == {RESTARTED: ROLE}
-    given = installed(api, ROLE)
+def test_pods_are_restarted_once_when_their_role_cannot_be_read(api: Api) -> None:
+    assert read_pod_annotations(run(program(self_managed={}))) == {RESTARTED: ROLE}
+    given = install_driver(api, ROLE)
     api.refuse("GET", f"{DEPLOYMENTS}/ebs-csi-controller", 403, "Forbidden", "no")
     recording = run(program(**given))
-    assert restart(recording) == {RESTARTED: ROLE}
+    assert read_pod_annotations(recording) == {RESTARTED: ROLE}
     ((severity, text),) = recording.log
     assert severity == "WARNING"
     assert "cannot read the role of the pods of kube-system/ebs-csi-controller" in text
@@ -149,15 +149,17 @@ def test_without_a_look_pods_are_restarted_once_and_never_again(api: Api) -> Non
     ("name", "code"), [("deployment", "driver-object-missing"), ("service_account", "driver-service-account")]
 )
 @pytest.mark.parametrize("secret", [False, True])
-def test_a_driver_of_another_name_is_said_at_preview(api: Api, name: str, code: str, secret: bool) -> None:
-    installed(api, None)
+def test_a_wrong_deployment_or_service_account_name_is_rejected_at_preview(
+    api: Api, name: str, code: str, secret: bool
+) -> None:
+    install_driver(api, None)
 
-    def make() -> None:
+    def register() -> None:
         kubeconfig = pulumi.Output.secret(api.kubeconfig) if secret else api.kubeconfig
         program(self_managed={name: "csi"}, kubeconfig=kubeconfig)()
 
     with rejects((f"self_managed.{name}", code)):
-        run(make, preview=True)
+        run(register, preview=True)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +173,13 @@ def test_a_driver_of_another_name_is_said_at_preview(api: Api, name: str, code: 
         ({"self_managed": {"namespace": "Kube"}}, "self_managed.namespace", "dns-label"),
     ],
 )
-def test_what_belongs_to_another_kind_of_driver_is_refused(more: dict[str, Any], path: str, code: str) -> None:
+def test_arguments_of_other_driver_kinds_are_rejected(more: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         run(program(**{"self_managed": {}, **more}))
 
 
-def found(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
-    """Calls the hook of the addon's create as the engine does, where AWS has no addon."""
+def call_create_hook(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
+    """Call the create hook of the addon as the engine does, when AWS has no addon."""
     monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: None)
     addon = recording.one("Addon")
     assert "ebs-csi-addon-driver-preflight" in addon.before_create
@@ -194,48 +196,48 @@ def found(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
         controller("storage", image="public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver@sha256:1"),
     ],
 )
-def test_an_addon_is_not_installed_over_a_driver_of_others(
+def test_the_addon_is_rejected_when_a_self_managed_driver_exists(
     api: Api, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
 ) -> None:
     api.objects = {"/apis/apps/v1/deployments/other": other}
     recording = run(program(kubeconfig=api.kubeconfig), preview=True)
-    with pytest.raises(RuntimeError) as refusal:
-        found(monkeypatch, recording)
-    first, *ways = str(refusal.value).splitlines()
+    with pytest.raises(RuntimeError) as raised:
+        call_create_hook(monkeypatch, recording)
+    first, *solutions = str(raised.value).splitlines()
     assert first == (
         f"An EBS CSI driver runs in cluster 'prod' as Deployment 'kube-system/{other['metadata']['name']}', and EKS "
         "does not manage it. The addon would be installed over its objects. Choose one:"
     )
-    assert [way.split()[0] for way in ways if way[2] != " "] == ["self-managed", "create", "existing"]
-    assert "set self_managed\n" in str(refusal.value)
-    assert "set existing to true" in str(refusal.value)
+    assert [line.split()[0] for line in solutions if line[2] != " "] == ["self-managed", "create", "existing"]
+    assert "set self_managed\n" in str(raised.value)
+    assert "set existing to true" in str(raised.value)
 
 
 @pytest.mark.parametrize(
     "other",
     [
         controller("coredns", image="coredns:1"),
-        controller(labels={"app.kubernetes.io/managed-by": "EKS"}),  # an addon's that was deleted with preserve
+        controller(labels={"app.kubernetes.io/managed-by": "EKS"}),  # left by an addon that was deleted with preserve
     ],
 )
-def test_an_addon_is_installed_beside_what_is_no_other_driver(
+def test_the_addon_is_accepted_when_no_self_managed_driver_exists(
     api: Api, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
 ) -> None:
     api.objects = {"/apis/apps/v1/deployments/other": other}
-    found(monkeypatch, run(program(kubeconfig=api.kubeconfig), preview=True))
+    call_create_hook(monkeypatch, run(program(kubeconfig=api.kubeconfig), preview=True))
 
 
-def test_an_addon_beside_auto_mode_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_addon_in_an_auto_mode_cluster_logs_a_warning(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.objects = {"/apis/storage.k8s.io/v1/csidrivers/ebs.csi.eks.amazonaws.com": {"metadata": {}}}
-    said: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", said.append)
-    found(monkeypatch, run(program(kubeconfig=api.kubeconfig), preview=True))
-    (text,) = said
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    call_create_hook(monkeypatch, run(program(kubeconfig=api.kubeconfig), preview=True))
+    (text,) = warnings
     assert "two drivers run in it" in text
     assert "ebs.csi.eks.amazonaws.com are served by Auto Mode" in text
 
 
-def test_auto_mode_needs_neither_addon_nor_role() -> None:
+def test_auto_mode_registers_neither_addon_nor_role() -> None:
     fakes = Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
     recording = run(program(auto_mode=True), preview=True, fakes=fakes)
     assert recording.inventory() == {"eks-rocketmq:index:EbsCsiAddon": 1}
@@ -244,7 +246,7 @@ def test_auto_mode_needs_neither_addon_nor_role() -> None:
         run(program(auto_mode=True), preview=True)
 
 
-def auto_class(id_: str) -> dict[str, Any]:
+def build_auto_mode_class(id_: str) -> dict[str, Any]:
     return {
         "metadata": {"name": id_},
         "provisioner": "ebs.csi.eks.amazonaws.com",
@@ -252,21 +254,21 @@ def auto_class(id_: str) -> dict[str, Any]:
     }
 
 
-def auto_mode() -> Fakes:
+def fake_auto_mode() -> Fakes:
     kind = "kubernetes:storage.k8s.io/v1:StorageClass"
-    return Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster).reading(kind, auto_class)
+    return Fakes().answering("aws:eks/getCluster:getCluster", auto_mode_cluster).reading(kind, build_auto_mode_class)
 
 
-def test_the_stack_on_auto_mode() -> None:
+def test_a_stack_with_auto_mode_uses_the_auto_mode_provisioner() -> None:
     given = {"ebsCsi": {"autoMode": True, "roleName": None}, "storage": {"className": "auto"}}
-    recording = run_stack("prod", overrides=given, fakes=auto_mode())
+    recording = run_stack("prod", overrides=given, fakes=fake_auto_mode())
     assert recording.by_type("Addon") == recording.by_type("Role") == []
     assert recording.outputs["ebsCsiRoleArn"] == ""
     assert "trustPolicy" not in recording.outputs["verify"]
     new = {**given, "storage": {"className": "auto", "create": True, "autoMode": True}}
-    made = run_stack("prod", overrides=new, fakes=auto_mode()).one("StorageClass").inputs
-    assert made["provisioner"] == "ebs.csi.eks.amazonaws.com"
-    assert made["allowedTopologies"] == [
+    storage_class = run_stack("prod", overrides=new, fakes=fake_auto_mode()).one("StorageClass").inputs
+    assert storage_class["provisioner"] == "ebs.csi.eks.amazonaws.com"
+    assert storage_class["allowedTopologies"] == [
         {"matchLabelExpressions": [{"key": "eks.amazonaws.com/compute-type", "values": ["auto"]}]}
     ]
 
@@ -276,7 +278,7 @@ def test_the_stack_on_auto_mode() -> None:
     [
         (
             False,
-            auto_mode(),
+            fake_auto_mode(),
             "'gp2' has the provisioner 'ebs.csi.eks.amazonaws.com' of EKS Auto Mode",
         ),
         (
@@ -286,13 +288,13 @@ def test_the_stack_on_auto_mode() -> None:
         ),
     ],
 )
-def test_a_class_of_the_other_driver_is_refused_with_the_choice(auto: bool, fakes: Fakes, message: str) -> None:
+def test_a_storage_class_of_the_other_driver_is_rejected(auto: bool, fakes: Fakes, message: str) -> None:
     given = {"ebsCsi": {"autoMode": auto, "roleName": None}, "storage": {"autoMode": auto}}
     with pytest.raises(pulumi.RunError, match=message):
         run_stack("prod", preview=True, overrides=given, fakes=fakes)
 
 
-def test_the_stack_with_a_driver_of_helm() -> None:
+def test_a_stack_with_a_self_managed_driver_uses_the_given_names() -> None:
     names = {"namespace": "storage", "serviceAccount": "sa", "deployment": "controller"}
     recording = run_stack("prod", preview=True, overrides={"ebsCsi": {"selfManaged": names}})
     account = recording.one("ServiceAccountPatch")
@@ -309,7 +311,7 @@ def test_the_stack_with_a_driver_of_helm() -> None:
         ({"autoMode": True, "permissions": "v2"}, "permissions", "ignored-argument"),
     ],
 )
-def test_settings_of_another_kind_of_driver_are_refused(given: dict[str, Any], path: str, code: str) -> None:
+def test_stack_settings_of_other_driver_kinds_are_rejected(given: dict[str, Any], path: str, code: str) -> None:
     with rejects((f"ebs_csi.{path}", code)):
         prod(ebsCsi={"roleName": None, **given})
 
@@ -317,16 +319,16 @@ def test_settings_of_another_kind_of_driver_are_refused(given: dict[str, Any], p
 @pytest.mark.parametrize(
     ("addon", "resource"), [("ebs-csi-addon", "ebs-csi-addon"), ("addons-before-nodes-vpc-cni", "vpc-cni")]
 )
-def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource: str) -> None:
-    """EKS refuses the request: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
+def test_removing_the_role_of_an_addon_requires_a_replacement(addon: str, resource: str) -> None:
+    """EKS rejects the update: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
     recording = run_stack("staging", preview=True)
     registered = next(each for each in recording.by_type("Addon") if each.name == addon)
-    assert registered.delete_before_replace, "a cluster has one addon of a name"
+    assert registered.delete_before_replace, "a cluster cannot have two addons of the same name"
     hook = recording.hooks[f"{addon}-role-removal"]
 
-    mark = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+    stack_tags = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
 
-    def update(old: str, tags: dict[str, str] = mark, **new: str) -> None:
+    def update(old: str, tags: dict[str, str] = stack_tags, **new: str) -> None:
         asyncio.run(
             hook(
                 pulumi.ResourceHookArgs(
@@ -342,21 +344,21 @@ def test_a_role_is_taken_off_an_addon_by_a_replacement_only(addon: str, resource
 
     update("", clusterName="prod")
     update(ROLE, serviceAccountRoleArn=OTHER)
-    with pytest.raises(RuntimeError) as refusal:
+    with pytest.raises(RuntimeError) as raised:
         update(ROLE, clusterName="prod")
-    assert str(refusal.value).startswith(
+    assert str(raised.value).startswith(
         f"Addon 'prod:{resource}' has the IAM role '{ROLE}', and this update removes it."
     )
     replace = f"\n            pulumi up -s staging --replace '{registered.urn}'"
-    assert replace in str(refusal.value)
-    with pytest.raises(RuntimeError) as refusal:
+    assert replace in str(raised.value)
+    with pytest.raises(RuntimeError) as raised:
         update(ROLE, {}, clusterName="prod")
     assert "pulumi up -s staging, with the role kept, as the addon was only imported; then" + replace in str(
-        refusal.value
+        raised.value
     )
 
 
-def test_a_new_clusters_own_class_is_read_after_its_nodes() -> None:
+def test_the_storage_class_of_a_new_cluster_is_read_after_its_nodes() -> None:
     adopted = {"className": "gp2", "create": None, "volumeType": None, "reclaimPolicy": None}
     recording = run_stack("staging", overrides={"storage": adopted})
     storage = recording.one("EbsStorageClass")

@@ -1,4 +1,4 @@
-"""The EBS CSI driver with an identity that works."""
+"""The EBS CSI addon with its IAM identity, permissions and configuration."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,12 +30,12 @@ ARGS: EbsCsiAddonArgs = {
 
 
 def program(args: Any = ARGS) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         driver = EbsCsiAddon("ebs-csi", args)
         pulumi.export("role", driver.role_arn)
         pulumi.export("version", driver.addon_version)
 
-    return make
+    return register
 
 
 @pytest.fixture(params=[True, False], ids=["preview", "update"])
@@ -57,7 +57,7 @@ def test_role_policy_and_addon_are_created(recording: Recording) -> None:
     assert recording.parent(recording.one("IrsaRole")) == recording.one("EbsCsiAddon")
 
 
-def test_the_addon_runs_as_the_role_and_its_role_wins() -> None:
+def test_the_addon_has_the_role_and_overwrites_conflicts() -> None:
     assert run(program()).one("Addon").inputs == {
         "clusterName": "prod",
         "addonName": "aws-ebs-csi-driver",
@@ -68,11 +68,11 @@ def test_the_addon_runs_as_the_role_and_its_role_wins() -> None:
     }
 
 
-def test_the_addon_waits_for_the_roles_policy(recording: Recording) -> None:
+def test_the_addon_depends_on_the_policy_of_its_role(recording: Recording) -> None:
     assert recording.one("RolePolicyAttachment").urn in recording.one("Addon").dependencies
 
 
-def test_the_drivers_service_account_and_no_other_takes_the_role(recording: Recording) -> None:
+def test_only_the_service_account_of_the_driver_can_assume_the_role(recording: Recording) -> None:
     trust = recording.one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-controller-sa"))
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-node-sa"))
@@ -87,18 +87,20 @@ def test_the_drivers_service_account_and_no_other_takes_the_role(recording: Reco
     ],
 )
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_permissions_choose_the_managed_policy(permissions: str, policy: str, partition: str) -> None:
+def test_permissions_select_the_managed_policy(permissions: str, policy: str, partition: str) -> None:
     fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
     recording = run(program({**ARGS, "permissions": permissions}), fakes=fakes)
     assert recording.one("RolePolicyAttachment").inputs["policyArn"] == f"arn:{partition}:iam::aws:policy/{policy}"
     assert recording.by_type("RolePolicy") == []
 
 
-def test_the_scoped_policy_finds_the_clusters_name_on_the_role() -> None:
+def test_cluster_scoped_permissions_tag_the_role_with_the_cluster_name() -> None:
     tags = {"eks-cluster-name": "prod", "eks-rocketmq/stack": "eks-rocketmq/test"}
     assert run(program({**ARGS, "permissions": "cluster_scoped"})).one("Role").inputs["tags"] == tags
-    pods = run(program({**ARGS, "permissions": "cluster_scoped", "identity": "pod_identity"}))
-    assert "eks-cluster-name" not in pods.one("Role").inputs["tags"], "Pod Identity brings it with the session"
+    pod_identity = run(program({**ARGS, "permissions": "cluster_scoped", "identity": "pod_identity"}))
+    assert "eks-cluster-name" not in pod_identity.one("Role").inputs["tags"], (
+        "EKS Pod Identity sets it as a session tag"
+    )
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -122,33 +124,33 @@ def test_generated_permissions_are_for_one_cluster_in_its_partition(preview: boo
     assert policy.urn in recording.one("Addon").dependencies
 
 
-def test_snapshots_widen_the_generated_permissions() -> None:
+def test_snapshots_extend_the_generated_permissions() -> None:
     policy = run(program({**ARGS, "permissions": "generated", "snapshots": True})).one("RolePolicy").inputs["policy"]
     assert policy == build_volume_policy(PolicyScope("aws", REGION, ACCOUNT, "prod"), snapshots=True)
 
 
 @pytest.mark.parametrize("permissions", ["legacy", "v2", "cluster_scoped", "generated"])
 @pytest.mark.parametrize("identity", ["irsa", "pod_identity"])
-def test_every_kind_of_permissions_gets_the_keys(permissions: str, identity: str) -> None:
+def test_every_permissions_value_includes_the_kms_keys(permissions: str, identity: str) -> None:
     recording = run(program({**ARGS, "permissions": permissions, "identity": identity, "kms_key_arns": [KEY]}))
     keys = recording.one("RolePolicy", "ebs-csi-driver-keys")
     assert keys.inputs["policy"] == build_key_policy([KEY])
     assert keys.urn in recording.one("Addon").dependencies
 
 
-def test_a_key_that_is_made_in_this_update_is_waited_for() -> None:
-    def make() -> None:
+def test_a_key_created_in_the_same_update_is_unknown_at_preview() -> None:
+    def register() -> None:
         role = aws.iam.Role("stands-for-a-key", name="k", assume_role_policy="{}")
         EbsCsiAddon("ebs-csi", {**ARGS, "kms_key_arns": [role.arn.apply(lambda _: KEY)]})
 
-    preview, update = run(make, preview=True), run(make)
+    preview, update = run(register, preview=True), run(register)
     assert preview.one("RolePolicy").inputs["policy"] == UNKNOWN
     assert update.one("RolePolicy").inputs["policy"] == build_key_policy([KEY])
 
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_pod_identity_is_the_addons_own_association(preview: bool, partition: str) -> None:
+def test_pod_identity_is_an_association_in_the_addon(preview: bool, partition: str) -> None:
     caller = {"arn": f"arn:{partition}:iam::{ACCOUNT}:user/deployer", "accountId": ACCOUNT}
     fakes = Fakes().answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: caller)
     args: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "identity": "pod_identity"}
@@ -165,15 +167,15 @@ def test_pod_identity_is_the_addons_own_association(preview: bool, partition: st
     assert not admits(trust, PodIdentity(f"{cluster}2", "kube-system", "ebs-csi-controller-sa"))
 
 
-def test_the_newest_version_is_resolved_only_when_asked() -> None:
+def test_the_newest_version_is_resolved_only_with_most_recent() -> None:
     recording = run(program({**ARGS, "most_recent": True, "kubernetes_version": "1.35"}))
-    asked = {"addonName": "aws-ebs-csi-driver", "kubernetesVersion": "1.35", "mostRecent": True}
-    assert ("aws:eks/getAddonVersion:getAddonVersion", asked) in recording.invokes
+    lookup = {"addonName": "aws-ebs-csi-driver", "kubernetesVersion": "1.35", "mostRecent": True}
+    assert ("aws:eks/getAddonVersion:getAddonVersion", lookup) in recording.invokes
     assert recording.one("Addon").inputs["addonVersion"] == "v1.35.9-eksbuild.1"
     assert [token for token, _ in run(program()).invokes] == ["aws:index/getPartition:getPartition"]
 
 
-def test_configuration_conflicts_and_the_rest_are_passed_on() -> None:
+def test_configuration_conflict_and_role_arguments_are_passed_to_aws() -> None:
     recording = run(
         program(
             {
@@ -194,15 +196,15 @@ def test_configuration_conflicts_and_the_rest_are_passed_on() -> None:
     assert (role["path"], role["permissionsBoundary"]) == ("/team/", f"arn:aws:iam::{ACCOUNT}:policy/boundary")
 
 
-def test_the_error_for_an_existing_role_names_the_arguments_of_its_component(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_an_existing_role_names_the_component_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: ExistingResource("reader", {}))
 
-    def get_error(make: Callable[[], object], name: str) -> str:
-        hook = run(make, preview=True).hooks[f"{name}-preflight"]
+    def get_error(register: Callable[[], object], name: str) -> str:
+        hook = run(register, preview=True).hooks[f"{name}-preflight"]
         role = pulumi.ResourceHookArgs(urn="u", id="", name=name, type=ROLE, new_inputs={"name": "reader"})
-        with pytest.raises(RuntimeError) as refusal:
+        with pytest.raises(RuntimeError) as raised:
             asyncio.run(hook(role))
-        return str(refusal.value)
+        return str(raised.value)
 
     assert "without managing it: set existing to true\n" in get_error(program(), "ebs-csi-driver-role")
     accounts: list[ServiceAccountArgs] = [{"namespace": "apps", "name": "reader"}]
@@ -215,18 +217,18 @@ def test_the_error_for_an_existing_role_names_the_arguments_of_its_component(mon
     assert "use its ARN, and leave this component out" in get_error(lambda: IrsaRole("reader", args), "reader-role")
 
 
-def test_it_comes_after_what_the_program_says() -> None:
-    def make() -> None:
+def test_the_addon_depends_on_the_depends_on_option() -> None:
+    def register() -> None:
         nodes = pulumi.ComponentResource("test:index:Nodes", "nodes")
         role = aws.iam.Role("node", name="n", assume_role_policy="{}", opts=pulumi.ResourceOptions(parent=nodes))
         nodes.register_outputs({"arn": role.arn})
         EbsCsiAddon("ebs-csi", ARGS, pulumi.ResourceOptions(depends_on=[nodes]))
 
-    recording = run(make)
+    recording = run(register)
     assert recording.reaches(recording.one("Addon"), recording.one("Role", "node"))
 
 
-def test_version_and_tags_are_passed_on() -> None:
+def test_version_and_tags_are_passed_to_aws() -> None:
     recording = run(program({**ARGS, "addon_version": "v1.58.0-eksbuild.1", "tags": {"team": "messaging"}}))
     assert recording.one("Addon").inputs["addonVersion"] == "v1.58.0-eksbuild.1"
     assert recording.one("Addon").inputs["tags"]["team"] == "messaging"
@@ -234,7 +236,7 @@ def test_version_and_tags_are_passed_on() -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(preview: bool) -> None:
+def test_an_existing_addon_is_read_without_managing_the_addon_or_its_role(preview: bool) -> None:
     answer = {"serviceAccountRoleArn": "arn:aws:iam::1:role/theirs", "addonVersion": "v1.60.0-eksbuild.1"}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
     recording = run(program({**ARGS, "existing": True}), preview=preview, fakes=fakes)
@@ -242,7 +244,7 @@ def test_an_existing_driver_is_read_and_neither_it_nor_its_role_is_managed(previ
     assert recording.outputs == {"role": "arn:aws:iam::1:role/theirs", "version": "v1.60.0-eksbuild.1"}
 
 
-def answering(answer: dict[str, Any] | Exception) -> Fakes:
+def fake_addon(answer: dict[str, Any] | Exception) -> Fakes:
     def get_addon(_: object) -> dict[str, Any]:
         if isinstance(answer, Exception):
             raise answer
@@ -251,32 +253,32 @@ def answering(answer: dict[str, Any] | Exception) -> Fakes:
     return Fakes().answering("aws:eks/getAddon:getAddon", get_addon)
 
 
-def test_an_existing_driver_is_given_nothing_that_would_be_dropped() -> None:
+def test_an_existing_addon_rejects_arguments_that_have_no_effect() -> None:
     given: Any = {**ARGS, "existing": True, "kubernetes_version": "1.35", "preserve": False, **driver_plan.DEFAULTS}
     assert driver_plan.plan_driver(given)
     for argument in driver_plan.MANAGED_ONLY:
         with rejects((argument, "ignored-argument")):
             driver_plan.plan_driver({**given, argument: "x"})
-    # What is left is read, or given by every program that may switch between the two.
+    # The component reads the other arguments, or a program passes them in both cases.
     others = ARGS.keys() | {"existing", "kubernetes_version", "kubeconfig", "self_managed", "auto_mode"}
     assert {*driver_plan.MANAGED_ONLY, *others} == EbsCsiAddonArgs.__annotations__.keys()
 
 
-def test_an_existing_driver_may_have_its_role_from_an_association() -> None:
+def test_an_existing_addon_can_have_its_role_from_an_association() -> None:
     associations = [
         {"serviceAccount": "ebs-csi-node-sa", "roleArn": "arn:aws:iam::1:role/node"},
         {"serviceAccount": "ebs-csi-controller-sa", "roleArn": "arn:aws:iam::1:role/theirs"},
     ]
-    fakes = answering({"serviceAccountRoleArn": "", "podIdentityAssociations": associations})
+    fakes = fake_addon({"serviceAccountRoleArn": "", "podIdentityAssociations": associations})
     assert run(program({**ARGS, "existing": True}), fakes=fakes).outputs["role"] == "arn:aws:iam::1:role/theirs"
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_missing_addon_is_refused(preview: bool) -> None:
+def test_a_missing_addon_is_rejected(preview: bool) -> None:
     missing = ProviderError("reading EKS Add-On (prod:aws-ebs-csi-driver): couldn't find resource")
     message = "addon aws-ebs-csi-driver of cluster 'prod' cannot be read: .*find resource\n.*leave existing out"
     with pytest.raises(pulumi.RunError, match=message):
-        run(program({**ARGS, "existing": True}), preview=preview, fakes=answering(missing))
+        run(program({**ARGS, "existing": True}), preview=preview, fakes=fake_addon(missing))
 
 
 @pytest.mark.parametrize(
@@ -287,9 +289,9 @@ def test_a_missing_addon_is_refused(preview: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("preview", [True, False])
-def test_an_existing_driver_that_cannot_make_volumes_is_refused(preview: bool, answer: Any) -> None:
+def test_an_existing_addon_without_a_role_is_rejected(preview: bool, answer: Any) -> None:
     with rejects(("existing", "driver-without-role")):
-        run(program({**ARGS, "existing": True}), preview=preview, fakes=answering(answer))
+        run(program({**ARGS, "existing": True}), preview=preview, fakes=fake_addon(answer))
 
 
 @pytest.mark.parametrize(
@@ -316,23 +318,23 @@ def test_an_existing_driver_that_cannot_make_volumes_is_refused(preview: bool, a
         ({"configuration": {"values": []}}, "configuration.values", "wrong-type"),
     ],
 )
-def test_what_is_refused_at_preview(changed: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_arguments_are_rejected_at_preview(changed: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         run(program({**ARGS, **changed}), preview=True)
 
 
-def test_what_is_refused_as_soon_as_it_is_known() -> None:
-    def make() -> None:
+def test_an_invalid_output_is_rejected_when_its_value_is_known() -> None:
+    def register() -> None:
         EbsCsiAddon("ebs-csi", {**ARGS, "kms_key_arns": [KEY, pulumi.Output.from_input("mine")]})
 
     with rejects(("kms_key_arns[1]", "kms-key-arn")):
-        run(make, preview=True)
+        run(register, preview=True)
     with rejects(("cluster_name", "cluster-name")):
         run(program({**ARGS, "permissions": "generated", "cluster_name": "pr*"}), preview=True)
 
 
 @pytest.mark.parametrize("missing", [("issuer",), ("issuer", "provider_arn")])
-def test_irsa_needs_the_cluster_whose_tokens_it_trusts(missing: tuple[str, ...]) -> None:
+def test_irsa_requires_issuer_and_provider_arn(missing: tuple[str, ...]) -> None:
     args = {key: value for key, value in ARGS.items() if key not in missing}
     with rejects(*((name, "irsa-without-issuer") for name in missing)):
         run(program(args), preview=True)

@@ -1,4 +1,4 @@
-"""Wording of the errors of the EBS CSI driver and the StorageClass."""
+"""Error messages about the EBS CSI driver and the StorageClass."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ DRIVER: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "ident
 
 
 def read_named(names: DriverNames) -> None:
-    """Looks for a controller where the cluster has the Deployment `driver` of the service account `sa`."""
+    """Read the controller of a cluster with the Deployment `driver` and its service account `sa`."""
     with serving() as api:
         template = {"spec": {"serviceAccountName": "sa"}}
         api.objects = {"/apis/apps/v1/namespaces/kube-system/deployments/driver": {"spec": {"template": template}}}
@@ -28,7 +28,7 @@ def read_named(names: DriverNames) -> None:
 
 
 def deploy(**args: Any) -> None:
-    """Runs the component where the addon has no role."""
+    """Run the component for a cluster whose addon has no role."""
     given: Any = {**DRIVER, **args}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: {"addonVersion": "v1.60.0-eksbuild.1"})
     run(lambda: EbsCsiAddon("driver", given), preview=True, fakes=fakes)

@@ -1,4 +1,4 @@
-"""The class that EKS made is adopted: read, checked, patched in one field, never created. Or a new one is made."""
+"""StorageClasses: adopting a class of EKS, and creating a new class."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,15 +28,15 @@ TYPE = "kubernetes:storage.k8s.io/v1:StorageClass"
 
 
 def program(args: Any) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         storage = EbsStorageClass("storage", args)
         pulumi.export("name", storage.name)
         pulumi.export("provisioner", storage.provisioner)
 
-    return make
+    return register
 
 
-def having(**changed: Any) -> Fakes:
+def fake_class(**changed: Any) -> Fakes:
     return Fakes().reading(TYPE, lambda id_: {**gp2_class(id_), **changed})
 
 
@@ -57,19 +57,19 @@ def test_one_field_is_patched_and_nothing_is_created(recording: Recording) -> No
     assert recording.parent(patch) == recording.one("EbsStorageClass")
 
 
-def test_the_class_is_read_and_its_name_known_at_preview(recording: Recording) -> None:
+def test_the_class_is_read_and_its_name_is_known_at_preview(recording: Recording) -> None:
     assert list(recording.reads.values()) == ["gp2"]
     assert recording.outputs == {"name": "gp2", "provisioner": "kubernetes.io/aws-ebs"}
 
 
-def test_a_class_is_only_read_when_nothing_is_to_be_changed() -> None:
+def test_a_class_without_changes_is_only_read() -> None:
     recording = run(program({"class_name": "gp2"}))
     assert recording.inventory() == {"eks-rocketmq:index:EbsStorageClass": 1}
     assert list(recording.reads.values()) == ["gp2"]
 
 
-def test_the_drivers_own_provisioner_is_accepted() -> None:
-    recording = run(program({"class_name": "gp3"}), fakes=having(provisioner="ebs.csi.aws.com"))
+def test_the_provisioner_of_the_ebs_csi_driver_is_accepted() -> None:
+    recording = run(program({"class_name": "gp3"}), fakes=fake_class(provisioner="ebs.csi.aws.com"))
     assert recording.outputs == {"name": "gp3", "provisioner": "ebs.csi.aws.com"}
 
 
@@ -80,12 +80,12 @@ def test_the_drivers_own_provisioner_is_accepted() -> None:
         ({"volumeBindingMode": "Immediate"}, "class-binding-mode"),
     ],
 )
-def test_a_class_whose_volumes_cannot_follow_the_pods_is_refused_at_preview(changed: dict[str, str], code: str) -> None:
+def test_a_class_with_another_provisioner_or_binding_mode_is_rejected(changed: dict[str, str], code: str) -> None:
     with rejects(("class_name", code)):
-        run(program({"class_name": "gp2"}), preview=True, fakes=having(**changed))
+        run(program({"class_name": "gp2"}), preview=True, fakes=fake_class(**changed))
 
 
-def test_a_class_that_the_cluster_does_not_have_stops_the_preview() -> None:
+def test_a_missing_class_fails_the_preview() -> None:
     def absent(_: str) -> dict[str, Any]:
         message = "resource 'gp2' does not exist"
         raise LookupError(message)
@@ -94,8 +94,8 @@ def test_a_class_that_the_cluster_does_not_have_stops_the_preview() -> None:
         run(program({"class_name": "gp2"}), preview=True, fakes=Fakes().reading(TYPE, absent))
 
 
-def test_an_adopted_class_can_be_made_the_default_in_place_of_another() -> None:
-    recording = run(program({"class_name": "gp3", "default": True, "default_instead_of": "gp2"}), fakes=having())
+def test_an_adopted_class_can_replace_the_default_class() -> None:
+    recording = run(program({"class_name": "gp3", "default": True, "default_instead_of": "gp2"}), fakes=fake_class())
     assert recording.inventory() == {"eks-rocketmq:index:EbsStorageClass": 1, f"{TYPE}Patch": 2}
     patches = {r.name: r.inputs["metadata"] for r in recording.by_type("StorageClassPatch")}
     forced = {"pulumi.com/patchForce": "true"}
@@ -106,11 +106,11 @@ def test_an_adopted_class_can_be_made_the_default_in_place_of_another() -> None:
 
 
 CREATED: EbsStorageClassArgs = {"class_name": "rocketmq-gp3", "create": True}
-MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
+STACK_ANNOTATIONS = {"eks-rocketmq/stack": "eks-rocketmq/test"}
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_created_class_is_encrypted_keeps_its_volumes_and_follows_the_pods(preview: bool) -> None:
+def test_a_created_class_defaults_to_encryption_retain_and_late_binding(preview: bool) -> None:
     recording = run(program(CREATED), preview=preview)
     assert recording.inventory() == {"eks-rocketmq:index:EbsStorageClass": 1, TYPE: 1}
     assert recording.reads == {}
@@ -118,7 +118,7 @@ def test_a_created_class_is_encrypted_keeps_its_volumes_and_follows_the_pods(pre
     assert created.inputs == {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": "rocketmq-gp3", "annotations": MARK},
+        "metadata": {"name": "rocketmq-gp3", "annotations": STACK_ANNOTATIONS},
         "provisioner": "ebs.csi.aws.com",
         "parameters": {"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"},
         "reclaimPolicy": "Retain",
@@ -126,8 +126,8 @@ def test_a_created_class_is_encrypted_keeps_its_volumes_and_follows_the_pods(pre
         "allowVolumeExpansion": True,
     }
     assert recording.parent(created) == recording.one("EbsStorageClass")
-    assert created.delete_before_replace, "its name is fixed and a class cannot change"
-    assert created.replace_on_changes == ("reclaimPolicy",), "the provider would update it, and the API server refuses"
+    assert created.delete_before_replace, "the name is fixed, and a class is immutable"
+    assert created.replace_on_changes == ("reclaimPolicy",), "the API server rejects an update of this field"
     assert recording.outputs == {"name": "rocketmq-gp3", "provisioner": "ebs.csi.aws.com"}
     validate(dict(created.inputs), "1.35", strict=True)
 
@@ -152,15 +152,13 @@ KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/1234abcd-12ab-34cd-56ef-12345
         ),
     ],
 )
-def test_what_volumes_are_like_stands_in_the_drivers_parameters(
-    given: dict[str, Any], parameters: dict[str, str]
-) -> None:
-    usual = {"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"}
+def test_volume_arguments_become_parameters_of_the_driver(given: dict[str, Any], parameters: dict[str, str]) -> None:
+    defaults = {"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"}
     created = run(program({**CREATED, **given}), preview=True).one("StorageClass")
-    assert created.inputs["parameters"] == usual | parameters
+    assert created.inputs["parameters"] == defaults | parameters
 
 
-def test_the_rest_of_a_created_class() -> None:
+def test_the_other_arguments_are_passed_to_a_created_class() -> None:
     args: EbsStorageClassArgs = {
         **CREATED,
         "reclaim_policy": "Delete",
@@ -174,11 +172,11 @@ def test_the_rest_of_a_created_class() -> None:
         ["noatime"],
         False,
     )
-    assert inputs["metadata"]["annotations"] == {**MARK, DEFAULT_CLASS: "true"}
+    assert inputs["metadata"]["annotations"] == {**STACK_ANNOTATIONS, DEFAULT_CLASS: "true"}
 
 
-FORBIDDEN = ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode")
-"""What the API server refuses to change, ValidateStorageClassUpdate of Kubernetes."""
+IMMUTABLE_FIELDS = ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode")
+"""Fields that the API server does not allow to change. Source: ValidateStorageClassUpdate of Kubernetes."""
 
 
 @pytest.mark.parametrize(
@@ -197,20 +195,18 @@ FORBIDDEN = ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode")
         ({"default": True}, [f'metadata.annotations["{DEFAULT_CLASS}"]']),
     ],
 )
-def test_what_cannot_change_in_a_class_replaces_it_the_old_one_first_and_nothing_else_does(
-    given: dict[str, Any], paths: list[str]
-) -> None:
+def test_only_immutable_fields_replace_a_class_and_delete_it_first(given: dict[str, Any], paths: list[str]) -> None:
     before, after = (run(program({**CREATED, **changed})).one("StorageClass") for changed in ({}, given))
     found = difference(TYPE, "storage-new-class", before.inputs, after.inputs)
     assert sorted(found.changes) == paths
-    # As the engine joins the provider's answer with the options of the resource.
+    # The engine combines the provider's answer with the options of the resource in the same way.
     replaced = any(change.replaces or path in after.replace_on_changes for path, change in found.changes.items())
-    assert replaced is paths[0].startswith((*FORBIDDEN, "metadata.name"))
-    assert after.delete_before_replace, "where the name stays, the new class has no room beside the old"
+    assert replaced is paths[0].startswith((*IMMUTABLE_FIELDS, "metadata.name"))
+    assert after.delete_before_replace, "two classes cannot have the same name"
 
 
 @pytest.mark.parametrize("name", ["gp2", "ebs-csi-default-sc"])
-def test_a_name_that_eks_uses_is_refused(name: str) -> None:
+def test_a_class_name_of_eks_is_rejected(name: str) -> None:
     recording = Recording(preview=True)
     with rejects(("class_name", "class-exists")):
         run(program({"class_name": name, "create": True}), preview=True, recording=recording)
@@ -240,15 +236,13 @@ def test_a_name_that_eks_uses_is_refused(name: str) -> None:
         ({"tags": {"kubernetes.io/x": "y"}}, "tags", "volume-tag-key"),
     ],
 )
-def test_a_class_that_ebs_or_kubernetes_would_refuse_is_refused_at_preview(
-    given: dict[str, Any], path: str, code: str
-) -> None:
+def test_invalid_class_arguments_are_rejected_at_preview(given: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         run(program({**CREATED, **given}), preview=True)
 
 
-def fits(kind: str, size: int, iops: int | None) -> bool:
-    """Whether EC2 makes a volume of this size with these IOPS."""
+def is_valid_volume(kind: str, size: int, iops: int | None) -> bool:
+    """Return whether EC2 accepts a volume of this size with these IOPS."""
     try:
         volume_rules.check_size(kind, size)
         volume_rules.performance(kind, size, iops, None)
@@ -272,36 +266,38 @@ def fits(kind: str, size: int, iops: int | None) -> bool:
         ({"volume_type": "io2", "iops": 4001}, 5),
     ],
 )
-def test_the_least_size_is_the_smallest_volume_that_ec2_makes_so(given: dict[str, Any], size: int) -> None:
+def test_the_minimum_size_is_the_smallest_volume_that_ec2_accepts(given: dict[str, Any], size: int) -> None:
     assert build_parameters(given)
     assert compute_min_size(given) == size
     kind, iops = given.get("volume_type", "gp3"), given.get("iops")
-    assert fits(kind, size, iops)
-    assert not fits(kind, size - 1, iops)
+    assert is_valid_volume(kind, size, iops)
+    assert not is_valid_volume(kind, size - 1, iops)
 
 
-def test_an_adopted_class_cannot_be_given_what_only_a_new_one_has() -> None:
+def test_an_adopted_class_rejects_arguments_of_a_new_class() -> None:
     with rejects(("encrypted", "immutable-in-existing-class"), ("volume_type", "immutable-in-existing-class")):
         run(program({"class_name": "gp2", "encrypted": True, "volume_type": "gp3"}), preview=True)
 
 
-def test_every_argument_is_for_adopting_or_refused_there() -> None:
+def test_every_argument_outside_adoption_args_is_rejected_for_an_adopted_class() -> None:
     for argument in EbsStorageClassArgs.__annotations__:
         if argument not in ADOPTION_ARGS:
             with rejects((argument, "immutable-in-existing-class")):
                 check_adoption({"class_name": "gp2", argument: None})
 
 
-def look_for(found: ExistingResource | Exception | None, monkeypatch: pytest.MonkeyPatch, **args: Any) -> list[str]:
-    """Calls the hook of a new class as the engine does; returns the kubeconfigs that were asked."""
-    asked: list[str] = []
+def call_create_hook(
+    existing: ExistingResource | Exception | None, monkeypatch: pytest.MonkeyPatch, **args: Any
+) -> list[str]:
+    """Call the create hook of a new class as the engine does, and return the kubeconfigs of the lookups."""
+    kubeconfigs: list[str] = []
 
     def find_object(kubeconfig: str, inputs: dict[str, Any]) -> ExistingResource | None:
-        asked.append(kubeconfig)
+        kubeconfigs.append(kubeconfig)
         assert (inputs["kind"], inputs["metadata"]["name"]) == ("StorageClass", "rocketmq-gp3")
-        if isinstance(found, Exception):
-            raise found
-        return found
+        if isinstance(existing, Exception):
+            raise existing
+        return existing
 
     monkeypatch.setattr(kubernetes_objects, "find_object", find_object)
     recording = run(program({**CREATED, **args}), preview=True)
@@ -309,20 +305,22 @@ def look_for(found: ExistingResource | Exception | None, monkeypatch: pytest.Mon
     for name in created.before_create:
         hook = pulumi.ResourceHookArgs(urn="u", id="", name="n", type=TYPE, new_inputs=dict(created.inputs))
         asyncio.run(recording.hooks[name](hook))
-    return asked
+    return kubeconfigs
 
 
-def test_a_class_that_another_made_is_found_before_the_create(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_class_outside_of_the_stack_is_rejected_before_the_create(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match="StorageClass 'rocketmq-gp3', which this stack did not create"):
-        look_for(ExistingResource("rocketmq-gp3", {"team": "x"}), monkeypatch, kubeconfig="config")
+        call_create_hook(ExistingResource("rocketmq-gp3", {"team": "x"}), monkeypatch, kubeconfig="config")
 
 
-@pytest.mark.parametrize("found", [None, ExistingResource("rocketmq-gp3", MARK), ConnectionError("no route")])
-def test_a_free_name_the_stacks_own_class_and_a_silent_cluster_stop_nothing(
+@pytest.mark.parametrize(
+    "found", [None, ExistingResource("rocketmq-gp3", STACK_ANNOTATIONS), ConnectionError("no route")]
+)
+def test_create_is_allowed_without_a_conflicting_class_or_an_answer(
     found: ExistingResource | Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert look_for(found, monkeypatch, kubeconfig="config") == ["config"]
+    assert call_create_hook(found, monkeypatch, kubeconfig="config") == ["config"]
 
 
-def test_without_a_kubeconfig_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look_for(None, monkeypatch) == []
+def test_the_class_is_not_looked_up_without_a_kubeconfig(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call_create_hook(None, monkeypatch) == []

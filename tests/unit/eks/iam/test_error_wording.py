@@ -1,4 +1,4 @@
-"""The text of each error and warning about the arguments of roles and OIDC providers."""
+"""Error and warning messages about the arguments of roles and OIDC providers."""
 
 from typing import Any
 
@@ -196,7 +196,7 @@ def test_error_wording(wording: Wording) -> None:
     check_wording(wording)
 
 
-def test_the_warning_about_unmanaged_policies() -> None:
+def test_warning_about_unmanaged_policies() -> None:
     message = role_preflight.build_warning("orders", ["arn:aws:iam::aws:policy/X", "old (inline)"])
     assert message.code == "unmanaged-policies"
     assert message.render() == (

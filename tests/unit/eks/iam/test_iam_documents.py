@@ -1,4 +1,4 @@
-"""Every IAM document that the library generates, over all kinds and partitions, held to AWS's own reference."""
+"""Generated IAM documents of all kinds and partitions, checked against the AWS service reference."""
 
 import itertools
 import json
@@ -50,7 +50,7 @@ def trust(partition: str) -> str:
 
 
 @pytest.mark.parametrize(("partition", "snapshots"), list(itertools.product(PARTITIONS, (False, True))))
-def test_what_the_driver_may_do_with_volumes(partition: str, snapshots: bool) -> None:
+def test_the_volume_policy_is_valid(partition: str, snapshots: bool) -> None:
     document = volumes(partition, snapshots)
     assert permission_problems(document, partition) == []
     assert normalize_permission_policy(document, ARGS / "policy") == document
@@ -58,7 +58,7 @@ def test_what_the_driver_may_do_with_volumes(partition: str, snapshots: bool) ->
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
-def test_what_the_driver_may_do_with_keys(partition: str) -> None:
+def test_the_key_policy_is_valid_and_restricted_to_ec2(partition: str) -> None:
     assert permission_problems(keys(partition), partition) == []
     assert normalize_permission_policy(keys(partition), ARGS / "policy") == keys(partition)
     services = json.loads(keys(partition))["Statement"][0]["Condition"]["StringEquals"]["kms:ViaService"]
@@ -68,7 +68,7 @@ def test_what_the_driver_may_do_with_keys(partition: str) -> None:
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
-def test_who_may_take_a_role(partition: str) -> None:
+def test_the_trust_policy_is_valid_and_requires_the_sts_audience(partition: str) -> None:
     assert trust_problems(trust(partition), partition) == []
     audiences = {
         value
@@ -76,17 +76,17 @@ def test_who_may_take_a_role(partition: str) -> None:
         for key, value in statement["Condition"]["StringEquals"].items()
         if key.endswith(":aud")
     }
-    assert audiences == {"sts.amazonaws.com"}, "the same in every partition"
+    assert audiences == {"sts.amazonaws.com"}, "the audience is the same in every partition"
 
 
-def test_the_longest_documents_fit_into_a_role_and_the_longest_into_a_policy_of_its_own() -> None:
+def test_the_longest_documents_do_not_exceed_the_size_limits_of_iam() -> None:
     longest = volumes("aws-us-gov", snapshots=True)
     assert count_characters(longest) <= CUSTOMER_POLICY_LIMIT
     assert count_characters(longest) + count_characters(keys("aws-us-gov", 20)) <= INLINE_POLICIES_LIMIT
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
-def test_another_partition_is_another_document(partition: str) -> None:
+def test_a_document_is_invalid_in_every_other_partition(partition: str) -> None:
     others = set(PARTITIONS) - {partition}
     for document in (volumes(partition, snapshots=True), keys(partition)):
         assert all(permission_problems(document, other) for other in others)
@@ -119,11 +119,11 @@ def _changed(**change: Any) -> str:
         ),
     ],
 )
-def test_the_reference_finds_mistakes(document: str, problem: str) -> None:
+def test_the_linter_reports_invalid_documents(document: str, problem: str) -> None:
     with pytest.raises(AssertionError, match=problem):
         assert not permission_problems(document, "aws"), "\n".join(permission_problems(document, "aws"))
 
 
-def test_the_reference_takes_a_wildcard_for_all_that_it_matches() -> None:
+def test_the_linter_accepts_a_wildcard_that_matches_the_resource_types() -> None:
     volumes = json.loads(_changed(Resource=f"arn:aws:ec2:eu-west-1:{ACCOUNT}:*/*"))
     assert permission_problems(json.dumps(volumes), "aws") == []

@@ -1,4 +1,4 @@
-"""A role for service accounts: this file is the shape in which a component is tested."""
+"""The IAM role for service accounts. This file is the model for tests of a component."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.unit.harness.trust import PodIdentity, Token, admits
 from tests.unit.harness.upgrade import state, steps
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
-THEIRS = f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
+CUSTOMER_POLICY = f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
 CLUSTER = f"arn:aws:eks:ap-southeast-1:{ACCOUNT}:cluster/prod"
 ARGS: IrsaRoleArgs = {
     "role_name": "reader",
@@ -27,12 +27,12 @@ ARGS: IrsaRoleArgs = {
 
 
 def program(args: Any = ARGS) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         role = IrsaRole("reader", args)
         pulumi.export("arn", role.arn)
         pulumi.export("name", role.name)
 
-    return make
+    return register
 
 
 @pytest.fixture(params=[True, False], ids=["preview", "update"])
@@ -59,46 +59,46 @@ def test_a_role_and_one_attachment_for_each_policy_are_created(recording: Record
     assert {r.parent for r in recording.resources.values() if r.custom} == {component.urn}
 
 
-def test_the_role_is_checked_before_it_is_created_and_carries_the_stacks_mark(recording: Recording) -> None:
+def test_the_role_has_a_create_check_and_the_stack_tag(recording: Recording) -> None:
     role = recording.one("Role")
     assert role.before_create == ("reader-role-preflight",)
     assert role.inputs["name"] == "reader"
     assert role.inputs["tags"] == {"eks-rocketmq/stack": "eks-rocketmq/test"}
 
 
-def test_attachments_come_after_the_role(recording: Recording) -> None:
+def test_attachments_depend_on_the_role(recording: Recording) -> None:
     for attachment in recording.by_type("RolePolicyAttachment"):
         assert recording.one("Role").urn in attachment.dependencies
 
 
-def test_only_the_named_service_account_can_take_the_role(recording: Recording) -> None:
+def test_only_the_listed_service_account_can_assume_the_role(recording: Recording) -> None:
     trust = recording.one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:writer"))
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader", audience="other"))
 
 
-def test_a_provider_that_is_only_made_in_this_update_leaves_the_trust_policy_unknown_at_preview() -> None:
-    def make() -> None:
+def test_the_trust_policy_is_unknown_at_preview_with_a_new_provider() -> None:
+    def register() -> None:
         import pulumi_aws as aws  # noqa: PLC0415
 
         provider = aws.iam.OpenIdConnectProvider("oidc", url=ISSUER, client_id_lists=["sts.amazonaws.com"])
         IrsaRole("reader", {**ARGS, "provider_arn": provider.arn})
 
-    preview, update = run(make, preview=True), run(make, preview=False)
+    preview, update = run(register, preview=True), run(register, preview=False)
     assert preview.one("Role").inputs["assumeRolePolicy"] == UNKNOWN
     assert admits(update.one("Role").inputs["assumeRolePolicy"], Token(ISSUER, "system:serviceaccount:apps:reader"))
     for recording in (preview, update):
         assert recording.reaches(recording.one("Role"), recording.one("OpenIdConnectProvider"))
 
 
-def test_the_outputs_name_the_role() -> None:
+def test_the_outputs_are_arn_and_name_of_the_role() -> None:
     assert run(program()).outputs == {"arn": f"arn:aws:iam::{ACCOUNT}:role/reader", "name": "reader"}
 
 
-def test_a_role_without_policies_has_no_attachment_and_keeps_its_own_tags() -> None:
-    bare: IrsaRoleArgs = {**ARGS, "managed_policies": [], "tags": {"team": "messaging"}}
-    recording = run(program(bare))
+def test_a_role_without_policies_has_its_tags_and_no_attachment() -> None:
+    args: IrsaRoleArgs = {**ARGS, "managed_policies": [], "tags": {"team": "messaging"}}
+    recording = run(program(args))
     assert recording.by_type("RolePolicyAttachment") == []
     assert recording.invokes == []
     assert recording.one("Role").inputs["tags"]["team"] == "messaging"
@@ -153,10 +153,10 @@ def test_a_role_without_policies_has_no_attachment_and_keeps_its_own_tags() -> N
         ({"description": "x" * 1001}, "description", "role-description"),
         ({"managed_policies": ["service-role/X", "X"]}, "managed_policies", "policy-attached-twice"),
         ({"managed_policies": ["X"], "customer_policies": {"X": {}}}, "customer_policies", "policy-attached-twice"),
-        ({"managed_policies": ["X"], "policy_arns": {"X": THEIRS}}, "policy_arns", "policy-attached-twice"),
+        ({"managed_policies": ["X"], "policy_arns": {"X": CUSTOMER_POLICY}}, "policy_arns", "policy-attached-twice"),
         ({"managed_policies": ["arn:aws:s3:::x"]}, "managed_policies", "policy-arn"),
         ({"managed_policies": ["a b"]}, "managed_policies", "managed-policy"),
-        ({"policy_arns": {"a b": THEIRS}}, "policy_arns", "policy-name"),
+        ({"policy_arns": {"a b": CUSTOMER_POLICY}}, "policy_arns", "policy-name"),
         ({"policy_arns": {"a": "arn:aws:s3:::x"}}, "policy_arns['a']", "policy-arn"),
         ({"permissions_boundary": "foo"}, "permissions_boundary", "policy-arn"),
         ({"provider_arn": "foo"}, "provider_arn", "oidc-provider-arn"),
@@ -185,7 +185,7 @@ def test_a_role_without_policies_has_no_attachment_and_keeps_its_own_tags() -> N
         ),
     ],
 )
-def test_bad_arguments_are_refused_at_preview(changed: dict[str, object], path: str, code: str) -> None:
+def test_invalid_arguments_are_rejected_at_preview(changed: dict[str, object], path: str, code: str) -> None:
     with rejects((path, code)):
         run(program({**ARGS, **changed}), preview=True)
 
@@ -198,21 +198,21 @@ def test_bad_arguments_are_refused_at_preview(changed: dict[str, object], path: 
         (("provider_arn",), "issuer", "issuer-without-provider"),
     ],
 )
-def test_a_role_needs_a_whole_cluster(given: tuple[str, ...], path: str, code: str) -> None:
+def test_a_role_requires_both_issuer_and_provider_arn(given: tuple[str, ...], path: str, code: str) -> None:
     args = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"} or key in given}
     with rejects((path, code)):
         run(program(args), preview=True)
 
 
-def test_what_is_refused_leaves_nothing_behind() -> None:
+def test_invalid_arguments_register_no_resources() -> None:
     recording = Recording(preview=True)
     with rejects(("audience", "token-audience")):
         run(program({**ARGS, "audience": "*"}), preview=True, recording=recording)
     assert recording.inventory() == {"eks-rocketmq:index:IrsaRole": 1}
 
 
-def made_later(value: str, name: str = "other") -> pulumi.Output[str]:
-    """What another resource of the same update computes: unknown at preview."""
+def unknown_at_preview(value: str, name: str = "other") -> pulumi.Output[str]:
+    """Return the value as an output of another resource, which is unknown at preview."""
     import pulumi_aws as aws  # noqa: PLC0415
 
     other = aws.iam.Role(name, name=name, assume_role_policy="{}")
@@ -220,53 +220,58 @@ def made_later(value: str, name: str = "other") -> pulumi.Output[str]:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_policies_that_another_resource_makes_are_attached_under_names_of_ones_own(preview: bool) -> None:
-    def make() -> None:
+def test_policy_arns_that_are_outputs_are_attached_under_their_keys(preview: bool) -> None:
+    def register() -> None:
         IrsaRole(
-            "reader", {**ARGS, "managed_policies": [], "policy_arns": {"orders": made_later(THEIRS), "own": THEIRS}}
+            "reader",
+            {
+                **ARGS,
+                "managed_policies": [],
+                "policy_arns": {"orders": unknown_at_preview(CUSTOMER_POLICY), "own": CUSTOMER_POLICY},
+            },
         )
 
-    recording = run(make, preview=preview)
+    recording = run(register, preview=preview)
     attached = {each.name: each.inputs["policyArn"] for each in recording.by_type("RolePolicyAttachment")}
-    assert attached == {"reader-orders": UNKNOWN if preview else THEIRS, "reader-own": THEIRS}
+    assert attached == {"reader-orders": UNKNOWN if preview else CUSTOMER_POLICY, "reader-own": CUSTOMER_POLICY}
 
 
-def test_an_output_among_the_managed_policies_is_answered_with_the_way_that_there_is() -> None:
-    def make() -> None:
-        IrsaRole("reader", {**ARGS, "managed_policies": [made_later(THEIRS)]})  # ty: ignore[invalid-argument-type]
+def test_an_output_in_managed_policies_is_rejected() -> None:
+    def register() -> None:
+        IrsaRole("reader", {**ARGS, "managed_policies": [unknown_at_preview(CUSTOMER_POLICY)]})  # ty: ignore[invalid-argument-type]
 
     with rejects(("managed_policies", "managed-policy-output")):
-        run(make, preview=True)
+        run(register, preview=True)
     with rejects(("", "wrong-type")):
         run(program([]), preview=True)
 
 
 @pytest.mark.parametrize("known", ["issuer", "provider_arn", "nothing"])
-def test_a_policy_that_no_issuer_could_make_fit_is_refused_before_the_cluster_is_made(known: str) -> None:
+def test_a_too_long_trust_policy_is_rejected_before_the_cluster_is_created(known: str) -> None:
     cluster = {"issuer": ISSUER, "provider_arn": PROVIDER}
 
-    def make(accounts: int) -> None:
+    def register(accounts: int) -> None:
         names = [{"namespace": f"team-{i}", "name": "reader"} for i in range(accounts)]
-        given: Any = {key: value if key == known else made_later(value, key) for key, value in cluster.items()}
+        given: Any = {key: value if key == known else unknown_at_preview(value, key) for key, value in cluster.items()}
         args: Any = {**ARGS, **given, "service_accounts": names}
         IrsaRole("reader", args)
 
-    run(lambda: make(35), preview=True)
+    run(lambda: register(35), preview=True)
     recording = Recording(preview=True)
     with pytest.raises(ValueError, match="characters or more") as raised:
-        run(lambda: make(60), preview=True, recording=recording)
+        run(lambda: register(60), preview=True, recording=recording)
     assert list_rejections(raised.value) == [("service_accounts", "trust-policy-size")]
     assert "reader-role" not in {each.name for each in recording.resources.values()}
 
 
-def test_a_provider_of_another_cluster_is_found_at_the_update_when_it_is_known_only_then() -> None:
-    def make() -> None:
+def test_an_unknown_provider_of_another_issuer_is_rejected_at_the_update() -> None:
+    def register() -> None:
         other = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example/id/A"
-        IrsaRole("reader", {**ARGS, "provider_arn": made_later(other)})
+        IrsaRole("reader", {**ARGS, "provider_arn": unknown_at_preview(other)})
 
-    run(make, preview=True)
+    run(register, preview=True)
     with rejects(("provider_arn", "provider-of-another-issuer")):
-        run(make)
+        run(register)
 
 
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
@@ -274,7 +279,7 @@ DOCUMENT = {"Version": "2012-10-17", "Statement": [STATEMENT]}
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_role_brings_policies_of_every_kind(preview: bool) -> None:
+def test_a_role_can_have_policies_of_every_kind(preview: bool) -> None:
     args: IrsaRoleArgs = {
         **ARGS,
         "managed_policies": ["ReadOnlyAccess", f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"],
@@ -284,11 +289,11 @@ def test_a_role_brings_policies_of_every_kind(preview: bool) -> None:
         "tags": {"team": "messaging"},
     }
 
-    def make() -> None:
+    def register() -> None:
         later = pulumi.Output.from_input(DOCUMENT)
         IrsaRole("reader", {**args, "inline_policies": {**args.get("inline_policies", {}), "later": later}})
 
-    recording = run(make, preview=preview)
+    recording = run(register, preview=preview)
     assert recording.inventory() == {
         "aws:iam/policy:Policy": 1,
         "aws:iam/role:Role": 1,
@@ -296,8 +301,8 @@ def test_a_role_brings_policies_of_every_kind(preview: bool) -> None:
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 3,
         "eks-rocketmq:index:IrsaRole": 1,
     }
-    theirs = recording.one("RolePolicyAttachment", "reader-theirs")
-    assert theirs.inputs["policyArn"] == f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
+    existing = recording.one("RolePolicyAttachment", "reader-theirs")
+    assert existing.inputs["policyArn"] == f"arn:aws:iam::{ACCOUNT}:policy/team/theirs"
     policy = recording.one("Policy")
     compact = json.dumps(DOCUMENT, separators=(",", ":"))
     tags = {"team": "messaging", "eks-rocketmq/stack": "eks-rocketmq/test"}
@@ -312,7 +317,7 @@ def test_a_role_brings_policies_of_every_kind(preview: bool) -> None:
     assert {r.parent for r in recording.resources.values() if r.custom} == {component.urn}
 
 
-def test_what_the_role_is_like_is_passed_on() -> None:
+def test_optional_arguments_are_passed_to_the_role() -> None:
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
     inputs = run(
         program(
@@ -335,11 +340,11 @@ def test_what_the_role_is_like_is_passed_on() -> None:
         "forceDetachPolicies": True,
     }
     assert set(run(program()).one("Role").inputs) == {"assumeRolePolicy", "name", "tags"}, (
-        "what is not given is not set"
+        "arguments that are not given must not be set"
     )
 
 
-def test_a_pattern_lets_in_names_of_its_namespace_only_and_leaves_the_others_exact() -> None:
+def test_a_name_pattern_matches_only_in_its_namespace() -> None:
     accounts = [{"namespace": "apps", "name": "worker-*"}, {"namespace": "apps", "name": "reader"}]
     trust = run(program({**ARGS, "service_accounts": accounts})).one("Role").inputs["assumeRolePolicy"]
     for subject, allowed in {
@@ -355,7 +360,7 @@ def test_a_pattern_lets_in_names_of_its_namespace_only_and_leaves_the_others_exa
     assert list(pattern["Condition"]["StringLike"]) == [f"{ISSUER.removeprefix('https://')}:sub"]
 
 
-def test_several_clusters_share_a_role_and_each_vouches_for_its_own_tokens() -> None:
+def test_several_clusters_can_share_a_role() -> None:
     other = "https://oidc.eks.eu-west-1.amazonaws.com/id/OTHER"
     further: TrustedClusterArgs = {
         "issuer": other,
@@ -370,14 +375,14 @@ def test_several_clusters_share_a_role_and_each_vouches_for_its_own_tokens() -> 
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
 
 
-def test_another_audience_takes_the_place_of_stss() -> None:
+def test_a_custom_audience_replaces_the_sts_audience() -> None:
     trust = run(program({**ARGS, "audience": "vault"})).one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader", audience="vault"))
     assert not admits(trust, Token(ISSUER, "system:serviceaccount:apps:reader"))
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_pod_identity_hands_the_role_to_its_service_accounts_and_needs_no_provider(preview: bool) -> None:
+def test_pod_identity_associates_the_service_accounts_without_an_oidc_provider(preview: bool) -> None:
     args: dict[str, Any] = {key: value for key, value in ARGS.items() if key not in {"issuer", "provider_arn"}}
     pods = {**args, "pod_identity_clusters": {"prod": CLUSTER}, "inline_policies": {"objects": DOCUMENT}}
     recording = run(program(pods), preview=preview)
@@ -399,34 +404,35 @@ def test_pod_identity_hands_the_role_to_its_service_accounts_and_needs_no_provid
     assert run(program({**pods, "associate": False})).by_type("PodIdentityAssociation") == []
 
 
-def associated(*accounts: tuple[str, str]) -> Recording:
-    """A role that EKS Pod Identity hands to these service accounts."""
+def run_with_associations(*accounts: tuple[str, str]) -> Recording:
+    """Run a program with a role that has EKS Pod Identity associations for these service accounts."""
     listed = [{"namespace": namespace, "name": name} for namespace, name in accounts]
     return run(program({**ARGS, "service_accounts": listed, "pod_identity_clusters": {"prod": CLUSTER}}))
 
 
-def test_each_service_account_has_an_association_of_its_own() -> None:
+def test_each_service_account_has_a_separate_association() -> None:
     accounts = [("a-b", "c"), ("a", "b-c"), ("a", "b.c")]
-    made = associated(*accounts, accounts[0]).by_type("PodIdentityAssociation")
-    assert {(each.inputs["namespace"], each.inputs["serviceAccount"]) for each in made} == {*accounts}
-    assert [each.name for each in made] == ["reader-prod/a-b/c", "reader-prod/a/b-c", "reader-prod/a/b.c"]
-    # An alias leads to one resource: the engine refuses a second that claims it.
-    aliases = [alias for each in made for alias in each.aliases]
+    associations = run_with_associations(*accounts, accounts[0]).by_type("PodIdentityAssociation")
+    assert {(each.inputs["namespace"], each.inputs["serviceAccount"]) for each in associations} == {*accounts}
+    assert [each.name for each in associations] == ["reader-prod/a-b/c", "reader-prod/a/b-c", "reader-prod/a/b.c"]
+    # Aliases must be unique, because the engine rejects a second resource with the same alias.
+    aliases = [alias for each in associations for alias in each.aliases]
     assert sorted(aliases) == ["reader-prod-a-b-c", "reader-prod-a-b.c"]
 
 
-def test_an_account_that_is_listed_twice_is_one_in_the_trust_policy() -> None:
-    twice, once = (associated(*[("apps", "reader")] * times).one("Role") for times in (2, 1))
+def test_a_service_account_listed_twice_appears_once_in_the_trust_policy() -> None:
+    twice, once = (run_with_associations(*[("apps", "reader")] * times).one("Role") for times in (2, 1))
     assert twice.inputs == once.inputs
 
 
-def test_an_association_that_was_named_with_dashes_is_the_same_one() -> None:
-    today = associated(("apps", "reader"))
+def test_an_association_with_the_former_name_is_not_replaced() -> None:
+    current = run_with_associations(("apps", "reader"))
     before = {
-        urn.replace("::reader-prod/apps/reader", "::reader-prod-apps-reader"): old for urn, old in state(today).items()
+        urn.replace("::reader-prod/apps/reader", "::reader-prod-apps-reader"): old
+        for urn, old in state(current).items()
     }
-    assert before.keys() != state(today).keys()
-    assert {step.operation for step in steps(before, today)} == {"same"}
+    assert before.keys() != state(current).keys()
+    assert {step.operation for step in steps(before, current)} == {"same"}
 
 
 @pytest.mark.parametrize(
@@ -436,12 +442,14 @@ def test_an_association_that_was_named_with_dashes_is_the_same_one() -> None:
         ("inline_policies", [5000, 5100], "inline_policies", "inline-policies-size"),
     ],
 )
-def test_documents_that_iam_would_refuse_for_their_length(kind: str, pieces: list[int], path: str, code: str) -> None:
-    def of_size(size: int) -> str:
+def test_documents_above_the_size_limits_of_iam_are_rejected(
+    kind: str, pieces: list[int], path: str, code: str
+) -> None:
+    def build_document(size: int) -> str:
         return json.dumps({**DOCUMENT, "Statement": [{**STATEMENT, "Sid": "x" * size}]}, indent=8)
 
-    fitting = {f"p{i}": of_size(size - 100) for i, size in enumerate(pieces)}
+    fitting = {f"p{i}": build_document(size - 100) for i, size in enumerate(pieces)}
     run(program({**ARGS, kind: fitting}), preview=True)
-    long = {f"p{i}": of_size(size + 100) for i, size in enumerate(pieces)}
+    long = {f"p{i}": build_document(size + 100) for i, size in enumerate(pieces)}
     with rejects((path, code)):
         run(program({**ARGS, kind: long}), preview=True)

@@ -1,4 +1,4 @@
-"""The account's trust in the cluster's tokens."""
+"""The IAM OIDC provider of a cluster."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return run(lambda: program({"issuer": ISSUER}), preview=request.param)
 
 
-def test_one_provider_is_registered_for_the_issuer_verbatim(recording: Recording) -> None:
+def test_one_provider_is_registered_with_the_unmodified_issuer(recording: Recording) -> None:
     assert recording.inventory() == {
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
         "eks-rocketmq:index:ClusterOidcProvider": 1,
@@ -38,14 +38,14 @@ def test_one_provider_is_registered_for_the_issuer_verbatim(recording: Recording
     assert provider.before_create == ("oidc-provider-preflight",)
 
 
-def test_the_arn_is_known_at_preview_and_the_one_that_aws_gives(recording: Recording) -> None:
+def test_the_arn_is_known_at_preview_and_matches_aws(recording: Recording) -> None:
     assert recording.outputs == {"arn": ARN}
     assert recording.one("OpenIdConnectProvider").id == ARN
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_what_uses_the_arn_comes_after_the_provider(preview: bool) -> None:
-    def make() -> None:
+def test_a_role_with_the_arn_depends_on_the_provider(preview: bool) -> None:
+    def register() -> None:
         oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER})
         service_accounts: list[ServiceAccountArgs] = [{"namespace": "apps", "name": "reader"}]
         IrsaRole(
@@ -58,12 +58,12 @@ def test_what_uses_the_arn_comes_after_the_provider(preview: bool) -> None:
             },
         )
 
-    recording = run(make, preview=preview)
+    recording = run(register, preview=preview)
     assert recording.one("OpenIdConnectProvider").urn in recording.one("Role").dependencies
     assert ARN in recording.one("Role").inputs["assumeRolePolicy"]
 
 
-def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
+def test_audiences_thumbprints_and_tags_are_passed_to_iam() -> None:
     args: ClusterOidcProviderArgs = {
         "issuer": ISSUER,
         "client_ids": ["sts.amazonaws.com", "my-service"],
@@ -76,7 +76,7 @@ def test_audiences_thumbprints_and_tags_are_added_to_the_defaults() -> None:
     assert inputs["tags"] == {"team": "messaging", "eks-rocketmq/stack": "eks-rocketmq/test"}
 
 
-def test_a_malformed_issuer_is_refused_at_preview() -> None:
+def test_a_malformed_issuer_is_rejected_at_preview() -> None:
     with rejects(("issuer", "oidc-issuer")):
         run(lambda: program({"issuer": "oidc.example"}), preview=True)
 
@@ -92,12 +92,12 @@ def test_a_malformed_issuer_is_refused_at_preview() -> None:
         ({"thumbprints": ["a" * 40] * 6}, "thumbprints", "too-many-thumbprints"),
     ],
 )
-def test_what_iam_would_refuse_is_refused_at_preview(changed: Any, path: str, code: str) -> None:
+def test_arguments_that_iam_would_reject_are_rejected_at_preview(changed: Any, path: str, code: str) -> None:
     with rejects((path, code)):
         run(lambda: program({"issuer": ISSUER, **changed}), preview=True)
 
 
-def test_as_many_as_iam_accepts() -> None:
+def test_the_maximum_numbers_of_audiences_and_thumbprints_are_accepted() -> None:
     args: ClusterOidcProviderArgs = {
         "issuer": ISSUER,
         "client_ids": ["sts.amazonaws.com", *(f"service-{i}" for i in range(99))],
@@ -106,14 +106,14 @@ def test_as_many_as_iam_accepts() -> None:
     assert len(run(lambda: program(args)).one("OpenIdConnectProvider").inputs["clientIdLists"]) == 100
 
 
-def registered(*client_ids: str) -> Fakes:
+def fake_provider(*client_ids: str) -> Fakes:
     return Fakes().answering(LOOKUP, lambda given: {"arn": ARN, "url": given["url"], "clientIdLists": [*client_ids]})
 
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_an_existing_provider_is_read_and_not_managed(preview: bool) -> None:
     recording = run(
-        lambda: program({"issuer": ISSUER, "existing": True}), preview=preview, fakes=registered("sts.amazonaws.com")
+        lambda: program({"issuer": ISSUER, "existing": True}), preview=preview, fakes=fake_provider("sts.amazonaws.com")
     )
     assert recording.inventory() == {"eks-rocketmq:index:ClusterOidcProvider": 1}
     assert recording.invokes == [(LOOKUP, {"url": ISSUER})]
@@ -121,33 +121,33 @@ def test_an_existing_provider_is_read_and_not_managed(preview: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("client_ids", "wanted", "missing"),
+    ("client_ids", "requested", "missing"),
     [((), [], "sts.amazonaws.com"), (("sts.amazonaws.com",), ["my-service"], "my-service"), (("a",), [], "sts.am")],
 )
-def test_an_existing_provider_that_refuses_the_audience_is_refused_with_the_command_that_mends_it(
-    client_ids: tuple[str, ...], wanted: list[str], missing: str
+def test_an_existing_provider_without_the_audience_is_rejected_with_a_command(
+    client_ids: tuple[str, ...], requested: list[str], missing: str
 ) -> None:
-    args: ClusterOidcProviderArgs = {"issuer": ISSUER, "existing": True, "client_ids": wanted}
-    with pytest.raises(pulumi.RunError) as refusal:
-        run(lambda: program(args), preview=True, fakes=registered(*client_ids))
-    assert f"IAM OIDC provider {ARN} does not accept the audience {missing}" in str(refusal.value)
-    assert f"--open-id-connect-provider-arn {ARN} --client-id {missing}" in str(refusal.value)
+    args: ClusterOidcProviderArgs = {"issuer": ISSUER, "existing": True, "client_ids": requested}
+    with pytest.raises(pulumi.RunError) as raised:
+        run(lambda: program(args), preview=True, fakes=fake_provider(*client_ids))
+    assert f"IAM OIDC provider {ARN} does not accept the audience {missing}" in str(raised.value)
+    assert f"--open-id-connect-provider-arn {ARN} --client-id {missing}" in str(raised.value)
 
 
 @pytest.mark.parametrize("given", [{"tags": {"team": "x"}}, {"thumbprints": ["0" * 40]}])
-def test_an_existing_provider_is_given_nothing_that_would_be_dropped(given: Any) -> None:
+def test_an_existing_provider_rejects_arguments_that_have_no_effect(given: Any) -> None:
     args: Any = {"issuer": ISSUER, "existing": True, **given}
     with rejects((next(iter(given)), "ignored-argument")):
-        run(lambda: program(args), preview=True, fakes=registered("sts.amazonaws.com"))
+        run(lambda: program(args), preview=True, fakes=fake_provider("sts.amazonaws.com"))
 
 
-def test_a_missing_provider_is_reported_with_what_to_check() -> None:
+def test_the_error_for_a_missing_provider_lists_the_settings_to_check() -> None:
     def missing(_: object) -> dict[str, Any]:
         raise ProviderError(f"no IAM OIDC Provider found for url {ISSUER}")
 
     fakes = Fakes().answering(LOOKUP, missing)
-    with pytest.raises(pulumi.RunError) as refusal:
+    with pytest.raises(pulumi.RunError) as raised:
         run(lambda: program({"issuer": ISSUER, "existing": True}), preview=True, fakes=fakes)
-    assert str(refusal.value).startswith(f"the IAM OIDC provider of {ISSUER} cannot be read: ")
-    assert "leave existing out" in str(refusal.value)
-    assert "Check aws:region, aws:profile and aws:allowedAccountIds" in str(refusal.value)
+    assert str(raised.value).startswith(f"the IAM OIDC provider of {ISSUER} cannot be read: ")
+    assert "leave existing out" in str(raised.value)
+    assert "Check aws:region, aws:profile and aws:allowedAccountIds" in str(raised.value)

@@ -1,4 +1,4 @@
-"""The trust policy lets in exactly the driver's tokens: it is evaluated, not compared with a text."""
+"""Trust policies of service accounts, evaluated for tokens instead of compared as text."""
 
 import json
 
@@ -25,7 +25,7 @@ def policy(*subjects: str) -> str:
     return build_web_identity_trust_policy(PROVIDER, ISSUER, subjects or (DRIVER,))
 
 
-def test_the_drivers_token_is_let_in() -> None:
+def test_the_token_of_the_driver_is_accepted() -> None:
     assert admits(policy(), Token(ISSUER, DRIVER))
 
 
@@ -38,22 +38,22 @@ def test_the_drivers_token_is_let_in() -> None:
         pytest.param(Token(OTHER_ISSUER, DRIVER), id="issuer"),
     ],
 )
-def test_a_token_with_another(token: Token) -> None:
+def test_a_token_with_a_different_claim_is_rejected(token: Token) -> None:
     assert not admits(policy(), token)
 
 
-def test_the_original_mistake_lets_nobody_in() -> None:
-    mistaken = policy().replace(f"{ISSUER.removeprefix('https://')}:", f"{ISSUER}:")
-    assert not admits(mistaken, Token(ISSUER, DRIVER))
+def test_condition_keys_with_the_issuer_scheme_reject_the_token() -> None:
+    invalid = policy().replace(f"{ISSUER.removeprefix('https://')}:", f"{ISSUER}:")
+    assert not admits(invalid, Token(ISSUER, DRIVER))
 
 
-def test_subject_and_audience_are_both_pinned_exactly() -> None:
+def test_subject_and_audience_are_compared_exactly() -> None:
     (statement,) = json.loads(policy())["Statement"]
     host = ISSUER.removeprefix("https://")
     assert statement["Condition"] == {"StringEquals": {f"{host}:aud": "sts.amazonaws.com", f"{host}:sub": DRIVER}}
 
 
-def test_several_service_accounts_are_each_let_in_and_no_third() -> None:
+def test_only_the_listed_service_accounts_are_accepted() -> None:
     reader, writer = format_subject("a", "reader"), format_subject("b", "writer")
     document = policy(writer, reader)
     assert admits(document, Token(ISSUER, reader))
@@ -66,7 +66,7 @@ def test_the_order_of_service_accounts_does_not_change_the_document() -> None:
 
 
 @given(st.sampled_from([DRIVER, *(format_subject("n", name) for name in "abc")]), st.text(max_size=20))
-def test_no_subject_that_only_resembles_an_allowed_one_is_let_in(subject: str, suffix: str) -> None:
+def test_only_the_exact_subject_is_accepted(subject: str, suffix: str) -> None:
     assert admits(policy(), Token(ISSUER, subject + suffix)) == (subject + suffix == DRIVER)
 
 
@@ -74,21 +74,21 @@ def test_no_subject_that_only_resembles_an_allowed_one_is_let_in(subject: str, s
     "issuer",
     ["oidc.eks.eu-west-1.amazonaws.com/id/A", "http://oidc.example/id/A", f"{ISSUER}/", "https://", "https:///x y"],
 )
-def test_a_malformed_issuer_is_refused(issuer: str) -> None:
+def test_a_malformed_issuer_is_rejected(issuer: str) -> None:
     with rejects(("issuer", "oidc-issuer")):
         parse_issuer_host(issuer)
 
 
-def test_a_role_for_nobody_is_refused() -> None:
+def test_a_trust_policy_without_service_accounts_is_rejected() -> None:
     with rejects(("service_accounts", "no-service-account")):
         build_web_identity_trust_policy(PROVIDER, ISSUER, [])
 
 
-def test_a_trust_policy_that_iam_would_refuse_for_its_length_is_refused_here() -> None:
+def test_a_trust_policy_above_the_size_limit_of_iam_is_rejected() -> None:
     subjects = [format_subject("namespace", f"service-account-{number}") for number in range(60)]
     with rejects(("service_accounts", "trust-policy-size")):
         policy(*subjects)
 
 
-def test_managed_policies_are_named_in_the_accounts_partition() -> None:
+def test_managed_policy_arns_have_the_given_partition() -> None:
     assert format_managed_policy_arn("aws-cn", "service-role/X") == "arn:aws-cn:iam::aws:policy/service-role/X"

@@ -1,4 +1,4 @@
-"""Policies that an adopted role keeps: named at preview, and taken off on request."""
+"""Unmanaged policies of an adopted role: the warning at preview, and their removal."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.unit.harness import Recording, run, run_stack
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
 
 LEGACY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
-WIDE = "arn:aws:iam::aws:policy/AdministratorAccess"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 ARGS: IrsaRoleArgs = {
     "role_name": "orders",
@@ -26,15 +26,15 @@ ARGS: IrsaRoleArgs = {
 
 
 def program(**more: Any) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         args: Any = {**ARGS, **more}
         IrsaRole("orders", args)
 
-    return make
+    return register
 
 
 class Iam:
-    """A session whose role has these policies."""
+    """A fake AWS session with a role that has the given policies."""
 
     def __init__(self, attached: list[str], inline: list[str]) -> None:
         self._pages = {
@@ -55,38 +55,38 @@ class Iam:
         return Paginator()
 
 
-def warned(
+def collect_warnings(
     monkeypatch: pytest.MonkeyPatch, attached: list[str], inline: list[str], tags: dict[str, str] | None = None
 ) -> list[str]:
-    """Calls the hook of the role's update as the engine does; returns what was said."""
-    said: list[str] = []
+    """Call the update hook of the role as the engine does, and return the warnings."""
+    warnings: list[str] = []
 
     async def session() -> Iam:
         return Iam(attached, inline)
 
     monkeypatch.setattr(role_preflight, "create_session_factory", lambda _: session)
-    monkeypatch.setattr(pulumi.log, "warn", lambda text, _: said.append(text))
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, _: warnings.append(text))
     recording = run(program(), preview=True)
     assert recording.one("Role").before_update == ("orders-role-policies",)
     args = pulumi.ResourceHookArgs(
         urn="urn", id="orders", name="orders-role", type="", old_outputs={"name": "orders", "tagsAll": tags or {}}
     )
     asyncio.run(recording.hooks["orders-role-policies"](args))
-    return said
+    return warnings
 
 
-def test_wider_policies_of_an_adopted_role_are_named_at_preview(monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = warned(monkeypatch, [LEGACY, WIDE], ["orders", "old"])
-    assert text == role_preflight.build_warning("orders", [WIDE, "old (inline)"]).render()
+def test_unmanaged_policies_of_an_adopted_role_log_a_warning_at_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    (text,) = collect_warnings(monkeypatch, [LEGACY, ADMINISTRATOR], ["orders", "old"])
+    assert text == role_preflight.build_warning("orders", [ADMINISTRATOR, "old (inline)"]).render()
 
 
-def test_a_role_with_the_stacks_own_policies_is_not_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert warned(monkeypatch, [LEGACY.replace("arn:aws:", "arn:aws-cn:")], ["orders"]) == []
-    # Of its own role the stack itself may have attached what it takes off in this update.
-    assert warned(monkeypatch, [WIDE], [], {"eks-rocketmq/stack": "eks-rocketmq/test"}) == []
+def test_managed_policies_and_roles_of_the_stack_log_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert collect_warnings(monkeypatch, [LEGACY.replace("arn:aws:", "arn:aws-cn:")], ["orders"]) == []
+    # The stack may itself have attached the policy that it detaches in this update.
+    assert collect_warnings(monkeypatch, [ADMINISTRATOR], [], {"eks-rocketmq/stack": "eks-rocketmq/test"}) == []
 
 
-def exclusive(recording: Recording) -> dict[str, Any]:
+def read_exclusive_policies(recording: Recording) -> dict[str, Any]:
     return {
         key: value
         for kind in ("RolePolicyAttachmentsExclusive", "RolePoliciesExclusive")
@@ -94,17 +94,25 @@ def exclusive(recording: Recording) -> dict[str, Any]:
     }
 
 
-def test_other_policies_are_taken_off_on_request() -> None:
+def test_exclusive_policies_detach_all_other_policies() -> None:
     recording = run(program(exclusive_policies=True))
-    assert exclusive(recording) == {"roleName": "orders", "policyArns": [LEGACY], "policyNames": ["orders"]}
+    assert read_exclusive_policies(recording) == {
+        "roleName": "orders",
+        "policyArns": [LEGACY],
+        "policyNames": ["orders"],
+    }
     attached, inline = recording.one("RolePolicyAttachment"), recording.one("RolePolicy")
-    # They come after the stack's own policies, which they would otherwise attach or miss.
+    # Without this order, the exclusive resources would attach these policies first or not find them.
     assert attached.urn in recording.one("RolePolicyAttachmentsExclusive").dependencies
     assert inline.urn in recording.one("RolePoliciesExclusive").dependencies
     assert recording.one("Role").before_update == ()
 
 
-def test_the_stack_offers_it_for_the_driver() -> None:
+def test_a_stack_can_enable_exclusive_policies_for_the_driver_role() -> None:
     assert run_stack("prod").by_type("RolePoliciesExclusive") == []
     recording = run_stack("prod", overrides={"ebsCsi": {"exclusivePolicies": True}})
-    assert exclusive(recording) == {"roleName": "eks-ebs-csi-driver", "policyArns": [LEGACY], "policyNames": []}
+    assert read_exclusive_policies(recording) == {
+        "roleName": "eks-ebs-csi-driver",
+        "policyArns": [LEGACY],
+        "policyNames": [],
+    }

@@ -1,4 +1,4 @@
-"""Trust policies over every combination of clusters, service accounts, patterns and callers: who is let in, exactly."""
+"""Trust policies evaluated for combinations of clusters, service accounts, patterns and callers."""
 
 import fnmatch
 import itertools
@@ -33,12 +33,12 @@ def provider(issuer: str) -> str:
 
 
 def matches(namespace: str, name: str, allowed: list[tuple[str, str]]) -> bool:
-    return any(namespace == given_ and fnmatch.fnmatchcase(name, pattern) for given_, pattern in allowed)
+    return any(namespace == expected and fnmatch.fnmatchcase(name, pattern) for expected, pattern in allowed)
 
 
 @given(accounts, subset, subset)
 @settings(max_examples=60, deadline=None)
-def test_a_caller_is_let_in_when_and_only_when_cluster_and_service_account_are_named(
+def test_only_listed_clusters_and_service_accounts_can_assume_the_role(
     allowed: list[tuple[str, str]], tokens: list[int], pods: list[int]
 ) -> None:
     subjects = [format_subject(*account) for account in allowed]
@@ -48,19 +48,21 @@ def test_a_caller_is_let_in_when_and_only_when_cluster_and_service_account_are_n
         return
     document = build_trust_policy(statements)
     for i, namespace, name in itertools.product((0, 1), NAMESPACES, NAMES):
-        named = matches(namespace, name, allowed)
+        listed = matches(namespace, name, allowed)
         subject = format_subject(namespace, name)
-        assert admits(document, Token(ISSUERS[i], subject)) == (i in tokens and named)
+        assert admits(document, Token(ISSUERS[i], subject)) == (i in tokens and listed)
         assert not admits(document, Token(ISSUERS[i], subject, audience="sts.amazonaws.com.cn"))
         assert not admits(document, Token(f"{ISSUERS[i]}2", subject))
-        assert admits(document, PodIdentity(CLUSTERS[i], namespace, name)) == (i in pods and named)
+        assert admits(document, PodIdentity(CLUSTERS[i], namespace, name)) == (i in pods and listed)
         assert not admits(document, PodIdentity(CLUSTERS[i].replace(ACCOUNT, "000000000000"), namespace, name))
         assert not admits(document, PodIdentity(CLUSTERS[i], namespace, name, source_account="000000000000"))
 
 
 @given(accounts, subset)
 @settings(max_examples=40, deadline=None)
-def test_only_names_are_ever_matched_as_patterns(allowed: list[tuple[str, str]], clusters: list[int]) -> None:
+def test_only_service_account_names_are_matched_as_patterns(
+    allowed: list[tuple[str, str]], clusters: list[int]
+) -> None:
     subjects = [format_subject(*account) for account in allowed]
     for i in clusters:
         for statement in build_web_identity_statements(provider(ISSUERS[i]), ISSUERS[i], subjects):
@@ -76,11 +78,11 @@ def test_only_names_are_ever_matched_as_patterns(allowed: list[tuple[str, str]],
 
 @given(st.permutations([("apps", "a"), ("apps", "b*"), ("other", "c"), ("apps", "a")]))
 @settings(max_examples=10, deadline=None)
-def test_the_order_of_service_accounts_changes_nothing(order: list[tuple[str, str]]) -> None:
+def test_statements_do_not_depend_on_the_order_of_service_accounts(order: list[tuple[str, str]]) -> None:
     subjects = [format_subject(*account) for account in order]
-    again = [format_subject(*account) for account in sorted(order)]
+    sorted_subjects = [format_subject(*account) for account in sorted(order)]
     assert build_web_identity_statements(provider(ISSUERS[0]), ISSUERS[0], subjects) == build_web_identity_statements(
-        provider(ISSUERS[0]), ISSUERS[0], again
+        provider(ISSUERS[0]), ISSUERS[0], sorted_subjects
     )
     assert build_pod_identity_statements(CLUSTERS[0], order) == build_pod_identity_statements(
         CLUSTERS[0], sorted(order)

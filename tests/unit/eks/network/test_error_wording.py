@@ -1,4 +1,4 @@
-"""The text of each error about a network or a load balancer."""
+"""Error messages about networks and load balancers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.unit.harness.rejections import Wording, check_wording
 NO_NAT: Any = {"nat": "none", "s3_endpoint": False, "interface_endpoints": ["ecr.api", "ecr.dkr"]}
 
 
-def ask_for_endpoint(service: str) -> None:
+def look_up_endpoint(service: str) -> None:
     def fail(**_: object) -> None:
         raise RuntimeError("no matching service")
 
@@ -73,7 +73,7 @@ WORDING = [
     ),
     Wording(
         "no-interface-endpoint",
-        lambda: ask_for_endpoint("stss"),
+        lambda: look_up_endpoint("stss"),
         f"interface_endpoints: {REGION} has no interface endpoint for 'stss' (no matching service, "
         "from aws:ec2/getVpcEndpointService:getVpcEndpointService(service_name=['com.amazonaws."
         f"{REGION}.stss'])). Run `aws ec2 describe-vpc-endpoint-services --query ServiceNames` to list its endpoints.",

@@ -19,7 +19,7 @@ def annotations(**given: Any) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in network_load_balancer(given)["annotations"].items()}  # ty: ignore[invalid-argument-type]
 
 
-def test_it_is_internal_and_goes_to_the_pods() -> None:
+def test_the_default_load_balancer_is_internal_and_targets_pods() -> None:
     assert network_load_balancer({})["type"] == "LoadBalancer"
     assert network_load_balancer({})["load_balancer_class"] == "service.k8s.aws/nlb"
     assert annotations() == {
@@ -68,15 +68,15 @@ def test_it_is_internal_and_goes_to_the_pods() -> None:
         ),
     ],
 )
-def test_each_choice_changes_its_own_annotations_only(given: dict[str, Any], changed: dict[str, str]) -> None:
+def test_each_argument_changes_only_its_own_annotations(given: dict[str, Any], changed: dict[str, str]) -> None:
     assert annotations(**given) == annotations() | changed
 
 
-def test_auto_mode_has_a_class_of_its_own() -> None:
+def test_auto_mode_uses_its_own_load_balancer_class() -> None:
     assert network_load_balancer({"auto_mode": True})["load_balancer_class"] == "eks.amazonaws.com/nlb"
 
 
-def test_what_it_gives_is_what_a_rocketmq_takes() -> None:
+def test_the_result_is_accepted_as_external_of_a_rocketmq() -> None:
     external = plan(args(external=network_load_balancer({}))).external
     assert external is not None
     assert external.annotations == network_load_balancer({})["annotations"]
@@ -94,7 +94,7 @@ def test_what_it_gives_is_what_a_rocketmq_takes() -> None:
         ({"subnets": []}, "subnets", "empty-list"),
     ],
 )
-def test_what_aws_would_refuse_is_refused(given: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_arguments_are_rejected(given: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         network_load_balancer(given)  # ty: ignore[invalid-argument-type]
 
@@ -121,7 +121,7 @@ PLACES: Mapping[Any, Place] = {
 }
 
 
-def test_another_value_of_a_field_makes_another_load_balancer() -> None:
+def test_every_argument_field_changes_the_load_balancer() -> None:
     assert rows_of(PLACES) == fields_of(types_in(NetworkLoadBalancerArgs))
     for place in PLACES.values():
         assert place.swallowed(network_load_balancer) == []  # ty: ignore[invalid-argument-type]

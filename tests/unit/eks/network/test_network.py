@@ -1,4 +1,4 @@
-"""A network from nothing: its addresses, its ways in and out, and what it refuses."""
+"""A new network: its subnets, gateways, endpoints, flow logs and rejected arguments."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Network
@@ -21,10 +21,10 @@ from tests.unit.harness.new_cluster import ZONES
 from tests.unit.harness.rejections import list_rejections, rejects
 from tests.unit.harness.trust import statements
 
-MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
+STACK_TAGS = {"eks-rocketmq/stack": "eks-rocketmq/test"}
 GET_ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
 GET_SERVICE = "aws:ec2/getVpcEndpointService:getVpcEndpointService"
-ONE_OF_EACH = {
+INVENTORY = {
     "aws:cloudwatch/logGroup:LogGroup": 1,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 1,
     "aws:ec2/eip:Eip": 3,
@@ -44,12 +44,12 @@ ONE_OF_EACH = {
 
 
 def program(args: NetworkArgs | None = None) -> Callable[[], None]:
-    def make() -> None:
+    def register() -> None:
         network = Network("net", args or {})
         pulumi.export("zones", network.zones)
         pulumi.export("private", network.private_subnet_ids)
 
-    return make
+    return register
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
@@ -57,8 +57,8 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return run(program(), preview=request.param)
 
 
-def test_the_inventory_of_a_network_with_every_default(recording: Recording) -> None:
-    assert recording.inventory() == ONE_OF_EACH
+def test_default_arguments_register_the_expected_resources(recording: Recording) -> None:
+    assert recording.inventory() == INVENTORY
     component = recording.one("eks-rocketmq:index:Network")
     assert {r.parent for r in recording.resources.values() if r.custom} == {component.urn}
     assert sorted(r.name for r in recording.by_type("Subnet")) == [
@@ -66,44 +66,44 @@ def test_the_inventory_of_a_network_with_every_default(recording: Recording) -> 
     ]
 
 
-def test_everything_has_a_name_and_the_stacks_mark(recording: Recording) -> None:
+def test_every_taggable_resource_has_a_name_and_the_stack_tag(recording: Recording) -> None:
     without = {"Route", "RouteTableAssociation", "RolePolicy"}
     for resource in recording.resources.values():
         if resource.custom and resource.type.rsplit(":", 1)[-1] not in without:
             assert resource.inputs["tags"]["Name"].startswith("net-"), resource.urn
-            assert resource.inputs["tags"].items() >= MARK.items(), resource.urn
+            assert resource.inputs["tags"].items() >= STACK_TAGS.items(), resource.urn
 
 
-def test_zones_are_the_first_of_the_region_by_name_and_known_at_preview(recording: Recording) -> None:
+def test_zones_are_the_first_of_the_region_and_known_at_preview(recording: Recording) -> None:
     zones = [f"{REGION}{letter}" for letter in "abc"]
     assert recording.outputs["zones"] == zones
     for kind in ("private", "public"):
         placed = [r.inputs["availabilityZone"] for r in recording.by_type("Subnet") if kind in r.name]
         assert placed == zones
-    asked = next(arguments for token, arguments in recording.invokes if token == GET_ZONES)
-    assert asked["state"] == "available"
-    assert {f["name"]: f["values"] for f in asked["filters"]} == {
+    request = next(arguments for token, arguments in recording.invokes if token == GET_ZONES)
+    assert request["state"] == "available"
+    assert {f["name"]: f["values"] for f in request["filters"]} == {
         "opt-in-status": ["opt-in-not-required"],
         "zone-type": ["availability-zone"],
     }
 
 
-def test_a_zone_that_nobody_named_is_chosen_once(recording: Recording) -> None:
+def test_automatically_chosen_zones_are_not_changed_later(recording: Recording) -> None:
     assert {r.ignore_changes for r in recording.by_type("Subnet")} == {("availabilityZone",)}
     named = run(program({"zones": [f"{REGION}b", f"{REGION}a"]}))
     assert {r.ignore_changes for r in named.by_type("Subnet")} == {()}
     assert named.outputs["zones"] == [f"{REGION}b", f"{REGION}a"]
 
 
-def test_load_balancers_find_the_subnets_and_no_machine_gets_a_public_address(recording: Recording) -> None:
+def test_subnets_have_load_balancer_tags_and_assign_no_public_addresses(recording: Recording) -> None:
     for subnet in recording.by_type("Subnet"):
         role = "internal-elb" if "private" in subnet.name else "elb"
-        marks = {key: value for key, value in subnet.inputs["tags"].items() if key.startswith("kubernetes.io/")}
-        assert marks == {f"kubernetes.io/role/{role}": "1"}
+        role_tags = {key: value for key, value in subnet.inputs["tags"].items() if key.startswith("kubernetes.io/")}
+        assert role_tags == {f"kubernetes.io/role/{role}": "1"}
         assert subnet.inputs["mapPublicIpOnLaunch"] is False
 
 
-def test_further_tags_reach_the_subnets_for_which_they_are_meant() -> None:
+def test_cluster_and_subnet_tags_are_set_on_the_matching_subnets() -> None:
     tagged = run(
         program(
             {
@@ -122,7 +122,7 @@ def test_further_tags_reach_the_subnets_for_which_they_are_meant() -> None:
     assert tagged.one("Vpc").inputs["tags"]["team"] == "messaging"
 
 
-def test_names_are_resolved_inside_and_the_default_group_opens_nothing(recording: Recording) -> None:
+def test_the_vpc_has_dns_and_the_default_security_group_has_no_rules(recording: Recording) -> None:
     vpc = recording.one("Vpc").inputs
     assert (vpc["enableDnsSupport"], vpc["enableDnsHostnames"]) == (True, True)
     closed = recording.one("DefaultSecurityGroup").inputs
@@ -130,48 +130,46 @@ def test_names_are_resolved_inside_and_the_default_group_opens_nothing(recording
     assert "egress" not in closed
 
 
-def reached(recording: Recording, route: str) -> list[str]:
-    """Names of the gateways that a route leads to."""
-    wanted = ("natGatewayId", "gatewayId")
+def list_gateways(recording: Recording, route: str) -> list[str]:
+    """Return the names of the target gateways of a route."""
+    gateway_keys = ("natGatewayId", "gatewayId")
     found = recording.one("Route", route).property_dependencies
-    return sorted(urn.rsplit("::", 1)[-1] for key in wanted for urn in found.get(key, ()))
+    return sorted(urn.rsplit("::", 1)[-1] for key in gateway_keys for urn in found.get(key, ()))
 
 
 @pytest.mark.parametrize(
-    ("nat", "gateways", "ways"),
+    ("nat", "gateways", "targets"),
     [
         ("per_zone", 3, [["net-nat-1"], ["net-nat-2"], ["net-nat-3"]]),
         ("single", 1, [["net-nat-1"]] * 3),
         ("none", 0, []),
     ],
 )
-def test_private_subnets_leave_through_their_own_gateway_one_or_none(
-    nat: NatMode, gateways: int, ways: list[list[str]]
-) -> None:
-    made = run(program({"nat": nat}))
-    assert len(made.by_type("NatGateway")) == len(made.by_type("Eip")) == gateways
-    private = [r.name for r in made.by_type("Route") if "private" in r.name]
-    assert [reached(made, route) for route in private] == ways
-    assert reached(made, "net-public") == ["net-gateway"]
-    # From one gateway to one in each zone no table is replaced, only routes change.
-    assert len(made.by_type("RouteTable")) == 4
-    assert len(made.component_outputs[made.one("Network").urn]["natAddresses"]) == gateways
+def test_nat_mode_sets_the_gateways_of_private_subnets(nat: NatMode, gateways: int, targets: list[list[str]]) -> None:
+    recording = run(program({"nat": nat}))
+    assert len(recording.by_type("NatGateway")) == len(recording.by_type("Eip")) == gateways
+    private = [r.name for r in recording.by_type("Route") if "private" in r.name]
+    assert [list_gateways(recording, route) for route in private] == targets
+    assert list_gateways(recording, "net-public") == ["net-gateway"]
+    # All modes have the same route tables, so changing the mode changes only routes.
+    assert len(recording.by_type("RouteTable")) == 4
+    assert len(recording.component_outputs[recording.one("Network").urn]["natAddresses"]) == gateways
 
 
-def test_nat_gateways_stand_in_public_subnets_of_their_zone(recording: Recording) -> None:
+def test_nat_gateways_are_in_the_public_subnet_of_their_zone(recording: Recording) -> None:
     for place in (1, 2, 3):
         subnet = recording.one("NatGateway", f"net-nat-{place}").property_dependencies["subnetId"]
         assert subnet == {recording.one("Subnet", f"net-public-{place}").urn}
 
 
-def test_addresses_and_gateways_wait_for_the_way_to_the_internet(recording: Recording) -> None:
-    way = recording.one("InternetGateway").urn
+def test_elastic_ips_and_nat_gateways_depend_on_the_internet_gateway(recording: Recording) -> None:
+    internet_gateway = recording.one("InternetGateway").urn
     for resource in [*recording.by_type("Eip"), *recording.by_type("NatGateway")]:
-        assert way in resource.explicit_dependencies, resource.name
+        assert internet_gateway in resource.explicit_dependencies, resource.name
 
 
-def test_private_subnets_are_given_out_once_nodes_can_start_in_them() -> None:
-    def make() -> None:
+def test_the_private_subnets_output_depends_on_routes_and_endpoints() -> None:
+    def register() -> None:
         network = Network("net", {"interface_endpoints": ["sts"]})
         pulumi.ComponentResource("test:index:User", "user", {"subnets": network.private_subnet_ids}, remote=False)
         import pulumi_aws as aws  # noqa: PLC0415
@@ -179,38 +177,40 @@ def test_private_subnets_are_given_out_once_nodes_can_start_in_them() -> None:
         aws.ec2.SecurityGroup("user", description=network.private_subnet_ids.apply(",".join))
 
     for preview in (True, False):
-        made = run(make, preview=preview)
-        user = made.one("SecurityGroup", "user")
-        ready = [r for r in made.by_type("Route") + made.by_type("RouteTableAssociation") if "private" in r.name]
+        recording = run(register, preview=preview)
+        user = recording.one("SecurityGroup", "user")
+        ready = [
+            r for r in recording.by_type("Route") + recording.by_type("RouteTableAssociation") if "private" in r.name
+        ]
         assert len(ready) == 6
-        for resource in [*ready, *made.by_type("VpcEndpoint")]:
-            assert made.reaches(user, resource), f"a node could start before {resource.name}"
+        for resource in [*ready, *recording.by_type("VpcEndpoint")]:
+            assert recording.reaches(user, resource), f"a node could start before {resource.name}"
 
 
-def test_endpoints_are_asked_of_the_region_and_open_to_the_vpc_only() -> None:
-    made = run(program({"interface_endpoints": ["ecr.api", "sts"], "cidr_block": "10.20.0.0/16"}))
-    named = {r.name: r.inputs for r in made.by_type("VpcEndpoint")}
+def test_endpoints_are_regional_and_accept_traffic_only_from_the_vpc() -> None:
+    recording = run(program({"interface_endpoints": ["ecr.api", "sts"], "cidr_block": "10.20.0.0/16"}))
+    named = {r.name: r.inputs for r in recording.by_type("VpcEndpoint")}
     assert sorted(named) == ["net-ecr-api", "net-s3", "net-sts"]
     assert named["net-s3"]["vpcEndpointType"] == "Gateway"
     assert len(named["net-s3"]["routeTableIds"]) == 3
     assert named["net-ecr-api"]["serviceName"] == f"com.amazonaws.{REGION}.ecr.api"
     assert named["net-sts"]["privateDnsEnabled"] is True
     assert len(named["net-sts"]["subnetIds"]) == 3
-    (rule,) = made.one("SecurityGroup").inputs["ingress"]
+    (rule,) = recording.one("SecurityGroup").inputs["ingress"]
     assert rule == {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.20.0.0/16"]}
-    assert "egress" not in made.one("SecurityGroup").inputs
+    assert "egress" not in recording.one("SecurityGroup").inputs
 
 
-def test_without_endpoints_nobody_is_asked_for_them() -> None:
-    made = run(program({"s3_endpoint": False}))
-    assert made.by_type("VpcEndpoint") == []
-    assert sorted({token for token, _ in made.invokes}) == [
+def test_endpoint_services_are_not_looked_up_without_endpoints() -> None:
+    recording = run(program({"s3_endpoint": False}))
+    assert recording.by_type("VpcEndpoint") == []
+    assert sorted({token for token, _ in recording.invokes}) == [
         GET_ZONES,
         "aws:index/getCallerIdentity:getCallerIdentity",
     ]
 
 
-def test_endpoints_in_china_may_have_either_name() -> None:
+def test_endpoints_in_china_have_two_possible_names() -> None:
     assert list_endpoint_names("ecr.api", "cn-north-1") == [
         "com.amazonaws.cn-north-1.ecr.api",
         "cn.com.amazonaws.cn-north-1.ecr.api",
@@ -218,42 +218,42 @@ def test_endpoints_in_china_may_have_either_name() -> None:
     assert list_endpoint_names("sts", "us-gov-west-1") == ["com.amazonaws.us-gov-west-1.sts"]
 
 
-def test_flow_logs_are_kept_for_a_time_and_written_by_nobody_else() -> None:
-    made = run(program({"flow_log_retention_days": 30}))
-    group = made.one("LogGroup")
+def test_flow_logs_have_a_retention_time_and_a_restricted_role() -> None:
+    recording = run(program({"flow_log_retention_days": 30}))
+    group = recording.one("LogGroup")
     assert group.inputs["retentionInDays"] == 30
-    flow = made.one("FlowLog").inputs
+    flow = recording.one("FlowLog").inputs
     assert (flow["trafficType"], flow["logDestination"]) == ("ALL", group.outputs["arn"])
-    (trust,) = statements(made.one("Role").inputs["assumeRolePolicy"])
+    (trust,) = statements(recording.one("Role").inputs["assumeRolePolicy"])
     assert trust["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    (policy,) = statements(made.one("RolePolicy").inputs["policy"])
+    (policy,) = statements(recording.one("RolePolicy").inputs["policy"])
     assert policy["Resource"] == [group.outputs["arn"], f"{group.outputs['arn']}:*"]
     assert all(action.startswith("logs:") and "*" not in action for action in policy["Action"])
-    assert made.one("RolePolicy").urn in made.one("FlowLog").explicit_dependencies
+    assert recording.one("RolePolicy").urn in recording.one("FlowLog").explicit_dependencies
 
 
-def test_the_role_of_the_flow_logs_has_the_boundary_that_it_is_given() -> None:
+def test_the_flow_log_role_has_the_given_permissions_boundary() -> None:
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
     assert run(program({"permissions_boundary": boundary})).one("Role").inputs["permissionsBoundary"] == boundary
     assert "permissionsBoundary" not in run(program({})).one("Role").inputs
 
 
-def test_no_flow_logs_leave_neither_role_nor_group() -> None:
-    made = run(program({"flow_log_retention_days": 0}))
+def test_disabled_flow_logs_register_neither_role_nor_log_group() -> None:
+    recording = run(program({"flow_log_retention_days": 0}))
     gone = {"LogGroup", "FlowLog", "Role", "RolePolicy"}
-    assert made.inventory() == {k: v for k, v in ONE_OF_EACH.items() if k.rsplit(":", 1)[-1] not in gone}
+    assert recording.inventory() == {k: v for k, v in INVENTORY.items() if k.rsplit(":", 1)[-1] not in gone}
 
 
-def test_numbers_may_come_as_floats() -> None:
+def test_whole_numbers_are_accepted_as_floats() -> None:
     floats: Any = {"zone_count": 2.0, "private_prefix_length": 20.0, "flow_log_retention_days": 7.0}
-    made = run(program(floats))
-    assert len(made.by_type("Subnet")) == 4
-    assert made.one("Subnet", "net-private-2").inputs["cidrBlock"] == "10.0.16.0/20"
+    recording = run(program(floats))
+    assert len(recording.by_type("Subnet")) == 4
+    assert recording.one("Subnet", "net-private-2").inputs["cidrBlock"] == "10.0.16.0/20"
 
 
-def refusal(check: Callable[[str], object], text: str) -> ArgumentMessage | None:
-    """What a check says to a text; None when it takes it."""
+def get_error_message(check: Callable[[str], object], text: str) -> ArgumentMessage | None:
+    """Return the error message of a check, or None when it accepts the text."""
     try:
         check(text)
     except ArgumentError as error:
@@ -270,34 +270,34 @@ BLOCKS = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(BLOCKS, st.integers(2, 6))
-def test_subnets_lie_inside_apart_and_where_they_were(vpc: IPv4Network, zones: int) -> None:
+def test_subnets_are_disjoint_inside_the_vpc_and_stable(vpc: IPv4Network, zones: int) -> None:
     try:
         private, public = plan_subnets(vpc, zones)
     except ValueError:
-        assert zones > 4, "four zones fit into every VPC down to /24"
+        assert zones > 4, "the subnets of four zones must fit into a VPC of /16 to /24"
         return
-    every = [*private, *public]
-    assert all(subnet.subnet_of(vpc) for subnet in every)
-    assert not any(a.overlaps(b) for i, a in enumerate(every) for b in every[i + 1 :])
+    subnets = [*private, *public]
+    assert all(subnet.subnet_of(vpc) for subnet in subnets)
+    assert not any(a.overlaps(b) for i, a in enumerate(subnets) for b in subnets[i + 1 :])
     fewer = plan_subnets(vpc, zones - 1)
-    assert ([*fewer[0]], [*fewer[1]]) == (private[:-1], public[:-1]), "one zone more moves no subnet"
+    assert ([*fewer[0]], [*fewer[1]]) == (private[:-1], public[:-1]), "adding a zone must not move a subnet"
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20) | st.from_regex(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", fullmatch=True))
-def test_a_text_is_a_block_or_refused_in_words(text: str) -> None:
+def test_a_text_is_a_cidr_block_or_rejected_with_a_message(text: str) -> None:
     for check in (parse_vpc_block, validate_service_block, lambda block: validate_public_sources([block], ARGS)):
-        message = refusal(check, text)
+        message = get_error_message(check, text)
         assert str(IPv4Network(text)) == text if message is None else message.accepted
 
 
-def test_the_default_network_leaves_room_for_pods() -> None:
+def test_the_default_subnets_are_private_slash_19_and_public_slash_24() -> None:
     private, public = plan_subnets(IPv4Network("10.0.0.0/16"), 3)
     assert [str(subnet) for subnet in private] == ["10.0.0.0/19", "10.0.32.0/19", "10.0.64.0/19"]
     assert [str(subnet) for subnet in public] == ["10.0.255.0/24", "10.0.254.0/24", "10.0.253.0/24"]
 
 
-def test_zones_without_a_control_plane_are_passed_over() -> None:
+def test_zones_without_eks_control_plane_support_are_skipped() -> None:
     virginia = {"us-east-1e": "use1-az3", "us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
     assert select_zones(virginia, None, 3) == ["us-east-1a", "us-east-1b", "us-east-1c"]
     with rejects(("zones[1]", "unusable-zone")):
@@ -335,14 +335,14 @@ def test_zones_without_a_control_plane_are_passed_over() -> None:
         ({"flow_log_retention_days": 31}, "flow_log_retention_days", "log-retention"),
     ],
 )
-def test_a_network_that_cannot_be_is_refused_at_preview(args: Any, path: str, code: str) -> None:
-    made = Recording(preview=True)
+def test_invalid_arguments_are_rejected_before_any_resource_is_registered(args: Any, path: str, code: str) -> None:
+    recording = Recording(preview=True)
     with rejects((path, code)):
-        run(program(args), preview=True, recording=made)
-    assert [r.urn for r in made.resources.values() if r.custom] == []
+        run(program(args), preview=True, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
-CLOSED = ["ec2", "ecr.api", "ecr.dkr", "sts"]
+REQUIRED_ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "sts"]
 
 
 @pytest.mark.parametrize(
@@ -350,13 +350,16 @@ CLOSED = ["ec2", "ecr.api", "ecr.dkr", "sts"]
     [
         ({}, ("irsa",)),
         ({"nat": "single", "s3_endpoint": False}, ("irsa",)),
-        ({"nat": "none", "interface_endpoints": CLOSED}, ("irsa",)),
-        ({"nat": "none", "interface_endpoints": [*CLOSED[:3], "eks-auth"]}, ("pod_identity",)),
-        ({"nat": "none", "interface_endpoints": [*CLOSED, "eks-auth", "logs"]}, ("irsa", "pod_identity", "irsa")),
-        ({"nat": "none", "interface_endpoints": CLOSED[:3]}, ("node",)),
+        ({"nat": "none", "interface_endpoints": REQUIRED_ENDPOINTS}, ("irsa",)),
+        ({"nat": "none", "interface_endpoints": [*REQUIRED_ENDPOINTS[:3], "eks-auth"]}, ("pod_identity",)),
+        (
+            {"nat": "none", "interface_endpoints": [*REQUIRED_ENDPOINTS, "eks-auth", "logs"]},
+            ("irsa", "pod_identity", "irsa"),
+        ),
+        ({"nat": "none", "interface_endpoints": REQUIRED_ENDPOINTS[:3]}, ("node",)),
     ],
 )
-def test_a_network_in_which_nodes_become_ready(args: Any, identities: tuple[str, ...]) -> None:
+def test_a_network_with_the_required_endpoints_is_accepted(args: Any, identities: tuple[str, ...]) -> None:
     check_nodes_can_start(args, identities)
 
 
@@ -364,41 +367,43 @@ def test_a_network_in_which_nodes_become_ready(args: Any, identities: tuple[str,
     ("args", "identities", "missing"),
     [
         ({}, ("irsa",), "'ec2', 'ecr.api', 'ecr.dkr', 'sts'"),
-        ({"interface_endpoints": CLOSED, "s3_endpoint": False}, ("irsa",), None),
-        ({"interface_endpoints": CLOSED}, ("irsa", "pod_identity"), "'eks-auth'"),
-        ({"interface_endpoints": CLOSED[1:], "s3_endpoint": False}, ("node",), "'ec2'"),
+        ({"interface_endpoints": REQUIRED_ENDPOINTS, "s3_endpoint": False}, ("irsa",), None),
+        ({"interface_endpoints": REQUIRED_ENDPOINTS}, ("irsa", "pod_identity"), "'eks-auth'"),
+        ({"interface_endpoints": REQUIRED_ENDPOINTS[1:], "s3_endpoint": False}, ("node",), "'ec2'"),
     ],
 )
-def test_a_network_in_which_no_node_becomes_ready(args: Any, identities: tuple[str, ...], missing: str | None) -> None:
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - path and code are compared below
+def test_a_network_without_the_required_endpoints_is_rejected(
+    args: Any, identities: tuple[str, ...], missing: str | None
+) -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - path and code are compared below
         check_nodes_can_start({"nat": "none", **args}, identities)
     no_s3 = [("s3_endpoint", "nat-none-without-s3")] * ("s3_endpoint" in args)
     no_endpoints = [("interface_endpoints", "nat-none-without-endpoints")] * (missing is not None)
-    assert list_rejections(refusal.value) == [*no_s3, *no_endpoints]
+    assert list_rejections(raised.value) == [*no_s3, *no_endpoints]
     named = [
         error.message.values["missing"]
-        for error in split_error(refusal.value)
+        for error in split_error(raised.value)
         if isinstance(error, ArgumentError) and "missing" in error.message.values
     ]
     assert named == [missing] * len(no_endpoints)
 
 
-def test_an_endpoint_that_the_region_does_not_have_is_refused_at_preview() -> None:
+def test_an_endpoint_service_missing_in_the_region_is_rejected_at_preview() -> None:
     def missing(_: object) -> dict[str, Any]:
         raise ProviderError("no matching VPC Endpoint Service found")
 
-    made = Recording(preview=True)
+    recording = Recording(preview=True)
     with rejects(("interface_endpoints", "no-interface-endpoint")):
         run(
             program({"interface_endpoints": ["stss"]}),
             preview=True,
             fakes=Fakes().answering(GET_SERVICE, missing),
-            recording=made,
+            recording=recording,
         )
-    assert [r.urn for r in made.resources.values() if r.custom] == []
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
-def test_sources_of_a_public_endpoint_are_public_blocks() -> None:
+def test_public_sources_must_be_unique_public_cidr_blocks() -> None:
     path = ARGS / "cidrs"
     assert validate_public_sources(["203.0.113.0/24", "0.0.0.0/0"], path) == ["203.0.113.0/24", "0.0.0.0/0"]
     with rejects(("cidrs", "private-source")):
@@ -407,12 +412,12 @@ def test_sources_of_a_public_endpoint_are_public_blocks() -> None:
         validate_public_sources(["203.0.113.0/24"] * 2, path)
 
 
-@pytest.mark.parametrize("wrong", ["10.0.0.0/11", "10.0.0.0/25", "203.0.113.0/24", "100.64.0.0/16"])
-def test_service_addresses_are_private_and_of_a_size_that_eks_takes(wrong: str) -> None:
+@pytest.mark.parametrize("invalid", ["10.0.0.0/11", "10.0.0.0/25", "203.0.113.0/24", "100.64.0.0/16"])
+def test_service_cidr_must_be_private_and_of_an_accepted_size(invalid: str) -> None:
     assert validate_service_block("172.20.0.0/16") == "172.20.0.0/16"
     with rejects(("service_cidr", "service-block")):
-        validate_service_block(wrong)
+        validate_service_block(invalid)
 
 
-def test_the_zones_of_the_fake_are_unsorted() -> None:
-    assert list(ZONES) != sorted(ZONES), "or the sorted zones above prove nothing"
+def test_the_zones_of_the_fake_are_not_sorted() -> None:
+    assert list(ZONES) != sorted(ZONES), "with sorted zones, the tests of the zone order could not fail"

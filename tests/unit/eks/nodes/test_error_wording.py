@@ -1,4 +1,4 @@
-"""The text of each error and warning about a node group."""
+"""Error and warning messages about node groups."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ def test_error_wording(wording: Wording) -> None:
     check_wording(wording)
 
 
-def test_the_text_of_the_warning_about_a_role() -> None:
+def test_warning_about_missing_policies_of_the_node_role() -> None:
     role = "arn:aws:iam::123456789012:role/nodes"
     warning = build_policy_warning(role, ["AmazonEKSWorkerNodePolicy"])
     assert [warning.code] == ["node-role-policies"]
@@ -92,7 +92,7 @@ def test_the_text_of_the_warning_about_a_role() -> None:
     )
 
 
-def test_the_text_of_an_empty_list_of_subnets_or_types() -> None:
+def test_error_message_for_an_empty_list_of_subnets_or_instance_types() -> None:
     with pytest.raises(ValueError, match=r"^subnet_ids: the list is empty\. Accepted: one subnet for each zone\.$"):
         plan(subnet_ids=[])
     with pytest.raises(ValueError, match=r"^instance_types: the list is empty\. Accepted: one or more types of the "):

@@ -1,4 +1,4 @@
-"""What pods can request on an instance, from its name."""
+"""Estimated allocatable CPU and memory of an instance type."""
 
 import pytest
 
@@ -10,7 +10,7 @@ MIB = 1024**2
 @pytest.mark.parametrize(
     ("instance_type", "cpu", "mib"),
     [
-        # 1930 and 3920 are what nodes of EKS have allocatable.
+        # EKS nodes report 1930 and 3920 as allocatable CPU.
         ("m7i.large", 1930, 8 * 1024 - 355 - 11 * 29),
         ("m7g.xlarge", 3920, 16 * 1024 - 355 - 11 * 58),
         ("c8gn.2xlarge", 7910, 16 * 1024 - 355 - 11 * 58),
@@ -19,14 +19,14 @@ MIB = 1024**2
         ("c7g.medium", 940, 2 * 1024 - 355 - 11 * 8),
     ],
 )
-def test_sizes_follow_from_the_name(instance_type: str, cpu: int, mib: int) -> None:
-    found = estimate_allocatable(instance_type)
-    assert found is not None
-    assert (found.cpu, found.memory) == (cpu, mib * MIB)
+def test_allocatable_is_estimated_from_the_instance_type(instance_type: str, cpu: int, mib: int) -> None:
+    allocatable = estimate_allocatable(instance_type)
+    assert allocatable is not None
+    assert (allocatable.cpu, allocatable.memory) == (cpu, mib * MIB)
 
 
 @pytest.mark.parametrize(
     "instance_type", ["t3.large", "c5n.large", "m7i.metal-24xl", "x2gd.large", "m4.large", "large"]
 )
-def test_nothing_is_said_of_other_types(instance_type: str) -> None:
+def test_other_instance_types_have_no_estimate(instance_type: str) -> None:
     assert estimate_allocatable(instance_type) is None

@@ -1,4 +1,4 @@
-"""Managed nodes: groups by zone, what a node may do and show, and what is refused."""
+"""Managed node groups: zones, node role, launch template and rejected arguments."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.unit.harness.trust import statements
 SUBNETS = ["subnet-a", "subnet-b", "subnet-c"]
 ARGS: NodeGroupArgs = {"cluster_name": "prod", "subnet_ids": SUBNETS, "instance_types": ["m7i.large"]}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/nodes"
-MARK = {"eks-rocketmq/stack": "eks-rocketmq/test"}
+STACK_TAGS = {"eks-rocketmq/stack": "eks-rocketmq/test"}
 INVENTORY = {
     "aws:ec2/launchTemplate:LaunchTemplate": 1,
     "aws:eks/nodeGroup:NodeGroup": 3,
@@ -36,19 +36,19 @@ INVENTORY = {
 def program(**changed: Any) -> Callable[[], None]:
     args: Any = {**ARGS, **changed}
 
-    def make() -> None:
+    def register() -> None:
         nodes = NodeGroup("brokers", args)
         pulumi.export("groups", nodes.group_names)
         pulumi.export("role", nodes.role_arn)
 
-    return make
+    return register
 
 
 def groups(recording: Recording) -> list[Registration]:
     return recording.by_type("aws:eks/nodeGroup:NodeGroup")
 
 
-def only(recording: Recording) -> dict[str, Any]:
+def get_only_group_inputs(recording: Recording) -> dict[str, Any]:
     (group,) = groups(recording)
     return dict(group.inputs)
 
@@ -58,7 +58,7 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return run(program(), preview=request.param)
 
 
-def test_the_inventory_is_one_group_for_each_zone(recording: Recording) -> None:
+def test_default_arguments_register_one_node_group_per_zone(recording: Recording) -> None:
     assert recording.inventory() == INVENTORY
     component = recording.one("eks-rocketmq:index:NodeGroup")
     assert {r.parent for r in recording.resources.values() if r.custom} == {component.urn}
@@ -69,7 +69,7 @@ def test_the_inventory_is_one_group_for_each_zone(recording: Recording) -> None:
     ]
 
 
-def test_a_group_with_every_default(recording: Recording) -> None:
+def test_default_arguments_set_the_expected_node_group_inputs(recording: Recording) -> None:
     template = recording.one("LaunchTemplate")
     inputs = dict(groups(recording)[0].inputs)
     assert inputs == {
@@ -86,13 +86,13 @@ def test_a_group_with_every_default(recording: Recording) -> None:
         "nodeRoleArn": UNKNOWN if recording.preview else recording.one("Role").outputs["arn"],
         "scalingConfig": {"desiredSize": 1, "maxSize": 1, "minSize": 1},
         "subnetIds": ["subnet-a"],
-        "tags": MARK,
+        "tags": STACK_TAGS,
         "taints": [],
         "updateConfig": {"maxUnavailable": 1, "updateStrategy": "DEFAULT"},
     }
 
 
-def test_groups_follow_each_other_so_that_an_update_takes_one_zone_at_a_time(recording: Recording) -> None:
+def test_each_group_depends_on_the_previous_zone_unless_zone_by_zone_is_false(recording: Recording) -> None:
     first, second, third = groups(recording)
     assert first.urn in second.explicit_dependencies
     assert second.urn in third.explicit_dependencies
@@ -100,13 +100,13 @@ def test_groups_follow_each_other_so_that_an_update_takes_one_zone_at_a_time(rec
     assert not any(a.urn in b.dependencies for a in at_once for b in at_once)
 
 
-def test_nodes_come_after_the_policies_of_their_role(recording: Recording) -> None:
+def test_node_groups_depend_on_the_policies_of_their_role(recording: Recording) -> None:
     policies = {r.urn for r in recording.by_type("RolePolicyAttachment")}
     for group in groups(recording):
         assert policies <= group.explicit_dependencies
 
 
-def test_a_node_may_join_and_pull_images_and_nothing_else(recording: Recording) -> None:
+def test_the_node_role_can_only_join_the_cluster_and_pull_images(recording: Recording) -> None:
     assert {r.inputs["policyArn"] for r in recording.by_type("RolePolicyAttachment")} == {
         "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
         "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
@@ -115,7 +115,7 @@ def test_a_node_may_join_and_pull_images_and_nothing_else(recording: Recording) 
     assert (trust["Principal"], trust["Action"]) == ({"Service": "ec2.amazonaws.com"}, "sts:AssumeRole")
 
 
-def test_the_metadata_service_wants_tokens_and_disks_are_encrypted(recording: Recording) -> None:
+def test_the_launch_template_requires_imdsv2_and_encrypts_disks(recording: Recording) -> None:
     template = recording.one("LaunchTemplate").inputs
     assert template["metadataOptions"] == {
         "httpEndpoint": "enabled",
@@ -134,16 +134,16 @@ def test_the_metadata_service_wants_tokens_and_disks_are_encrypted(recording: Re
         "network-interface",
     ]
     for spec in template["tagSpecifications"]:
-        assert spec["tags"] == {"Name": "brokers", **MARK}
+        assert spec["tags"] == {"Name": "brokers", **STACK_TAGS}
 
 
-def test_nobody_logs_in(recording: Recording) -> None:
+def test_nodes_have_no_ssh_access(recording: Recording) -> None:
     assert "keyName" not in recording.one("LaunchTemplate").inputs
     assert not any("remoteAccess" in group.inputs for group in groups(recording))
 
 
-def test_a_group_can_differ_in_everything_that_is_an_argument() -> None:
-    made = run(
+def test_every_argument_is_passed_to_the_node_group() -> None:
+    recording = run(
         program(
             subnet_ids=["subnet-a"],
             instance_types=["m7g.large", "m6g.large"],
@@ -167,7 +167,7 @@ def test_a_group_can_differ_in_everything_that_is_an_argument() -> None:
             tags={"team": "messaging"},
         )
     )
-    (group,) = groups(made)
+    (group,) = groups(recording)
     assert group.ignore_changes == ("scalingConfig.desiredSize",)
     expected = {
         "amiType": "AL2023_ARM_64_STANDARD",
@@ -177,7 +177,7 @@ def test_a_group_can_differ_in_everything_that_is_an_argument() -> None:
         "nodeRepairConfig": {"enabled": False},
         "releaseVersion": "1.35.2-20260715",
         "scalingConfig": {"desiredSize": 2, "maxSize": 4, "minSize": 1},
-        "tags": {"team": "messaging", **MARK},
+        "tags": {"team": "messaging", **STACK_TAGS},
         "taints": [
             {"key": "dedicated", "value": "rocketmq", "effect": "NO_EXECUTE"},
             {"key": "plain", "value": "", "effect": "NO_SCHEDULE"},
@@ -186,30 +186,30 @@ def test_a_group_can_differ_in_everything_that_is_an_argument() -> None:
         "version": "1.35",
     }
     assert {key: group.inputs[key] for key in expected} == expected
-    template = made.one("LaunchTemplate").inputs
+    template = recording.one("LaunchTemplate").inputs
     (disk,) = template["blockDeviceMappings"]
     assert (disk["ebs"]["volumeSize"], disk["ebs"]["kmsKeyId"]) == (100, "arn:aws:kms:eu-west-1:123456789012:key/d")
     assert template["metadataOptions"]["httpPutResponseHopLimit"] == 2
     assert template["tagSpecifications"][1]["tags"]["team"] == "messaging"
-    assert "brokers-AmazonSSMManagedInstanceCore" in {r.name for r in made.by_type("RolePolicyAttachment")}
+    assert "brokers-AmazonSSMManagedInstanceCore" in {r.name for r in recording.by_type("RolePolicyAttachment")}
 
 
-def test_bottlerocket_keeps_its_system_and_its_data_on_two_encrypted_disks() -> None:
-    made = run(program(ami_type="BOTTLEROCKET_x86_64", disk_size=80))
-    disks = {d["deviceName"]: d["ebs"] for d in made.one("LaunchTemplate").inputs["blockDeviceMappings"]}
+def test_bottlerocket_has_separate_encrypted_system_and_data_disks() -> None:
+    recording = run(program(ami_type="BOTTLEROCKET_x86_64", disk_size=80))
+    disks = {d["deviceName"]: d["ebs"] for d in recording.one("LaunchTemplate").inputs["blockDeviceMappings"]}
     assert {name: disk.get("volumeSize") for name, disk in disks.items()} == {"/dev/xvda": None, "/dev/xvdb": 80}
     assert {disk["encrypted"] for disk in disks.values()} == {"true"}
 
 
-def test_a_role_that_is_given_is_used_and_none_is_made() -> None:
-    made = run(program(role_arn="arn:aws:iam::123456789012:role/nodes"))
-    assert made.by_type("Role") == made.by_type("RolePolicyAttachment") == []
-    assert made.outputs["role"] == "arn:aws:iam::123456789012:role/nodes"
-    assert {group.inputs["nodeRoleArn"] for group in groups(made)} == {"arn:aws:iam::123456789012:role/nodes"}
+def test_a_given_role_is_used_and_no_role_is_created() -> None:
+    recording = run(program(role_arn="arn:aws:iam::123456789012:role/nodes"))
+    assert recording.by_type("Role") == recording.by_type("RolePolicyAttachment") == []
+    assert recording.outputs["role"] == "arn:aws:iam::123456789012:role/nodes"
+    assert {group.inputs["nodeRoleArn"] for group in groups(recording)} == {"arn:aws:iam::123456789012:role/nodes"}
 
 
 class Iam:
-    """The policies of a role."""
+    """A fake AWS session with a role that has the given policies."""
 
     def __init__(self, attached: list[str], inline: list[str]) -> None:
         self._pages: dict[str, list[dict[str, Any]]] = {
@@ -229,92 +229,92 @@ class Iam:
         return SimpleNamespace(paginate=paginate)
 
 
-OF_AWS = "arn:aws:iam::aws:policy/"
-JOIN, PULL = f"{OF_AWS}AmazonEKSWorkerNodePolicy", f"{OF_AWS}AmazonEC2ContainerRegistryReadOnly"
+AWS_POLICY = "arn:aws:iam::aws:policy/"
+JOIN, PULL = f"{AWS_POLICY}AmazonEKSWorkerNodePolicy", f"{AWS_POLICY}AmazonEC2ContainerRegistryReadOnly"
 
 
-def warned(monkeypatch: pytest.MonkeyPatch, session: Any, surface: Surface = PYTHON) -> list[str]:
-    """What is said of a node group's own role before its create."""
-    said: list[str] = []
+def collect_warnings(monkeypatch: pytest.MonkeyPatch, session: Any, surface: Surface = PYTHON) -> list[str]:
+    """Return the warnings about a given node role before the node group is created."""
+    warnings: list[str] = []
     monkeypatch.setattr(aws_create_checks, "create_session", lambda _: session)
-    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: warnings.append(text))
 
-    def make() -> None:
+    def register() -> None:
         with use_surface(surface):
             program(role_arn=ROLE)()
 
-    made = run(make, preview=True)
-    (name,) = made.one("LaunchTemplate").before_create
+    recording = run(register, preview=True)
+    (name,) = recording.one("LaunchTemplate").before_create
     args = pulumi.ResourceHookArgs("urn", "", "brokers-template", "type", new_inputs={})
-    asyncio.run(made.hooks[name](args))
-    return said
+    asyncio.run(recording.hooks[name](args))
+    return warnings
 
 
 @pytest.mark.parametrize(
-    ("attached", "inline", "lacking"),
+    ("attached", "inline", "missing"),
     [
         ([JOIN, PULL], [], ""),
-        ([f"{OF_AWS}AmazonEKSWorkerNodeMinimalPolicy", f"{OF_AWS}AmazonEC2ContainerRegistryPullOnly"], [], ""),
+        ([f"{AWS_POLICY}AmazonEKSWorkerNodeMinimalPolicy", f"{AWS_POLICY}AmazonEC2ContainerRegistryPullOnly"], [], ""),
         ([PULL], [], "AmazonEKSWorkerNodePolicy"),
         ([JOIN], [], "AmazonEC2ContainerRegistryPullOnly"),
         ([], [], "AmazonEKSWorkerNodePolicy and AmazonEC2ContainerRegistryPullOnly"),
-        # Nobody here knows what these allow.
+        # The permissions of other policies are unknown.
         ([], ["own"], ""),
         ([f"arn:aws:iam::{ACCOUNT}:policy/nodes"], [], ""),
-        ([f"{OF_AWS}AdministratorAccess"], [], ""),
+        ([f"{AWS_POLICY}AdministratorAccess"], [], ""),
     ],
 )
-def test_a_role_with_which_no_node_joins_is_warned_of(
-    monkeypatch: pytest.MonkeyPatch, attached: list[str], inline: list[str], lacking: str
+def test_a_role_without_the_node_policies_logs_a_warning(
+    monkeypatch: pytest.MonkeyPatch, attached: list[str], inline: list[str], missing: str
 ) -> None:
-    said: list[ArgumentMessage] = []
-    monkeypatch.setattr(node_role_check, "warn", lambda message, _: said.append(message))
-    warned(monkeypatch, Iam(attached, inline))
-    assert [(str(message.path), message.code) for message in said] == [("role_arn", "node-role-policies")] * bool(
-        lacking
+    warnings: list[ArgumentMessage] = []
+    monkeypatch.setattr(node_role_check, "warn", lambda message, _: warnings.append(message))
+    collect_warnings(monkeypatch, Iam(attached, inline))
+    assert [(str(message.path), message.code) for message in warnings] == [("role_arn", "node-role-policies")] * bool(
+        missing
     )
-    assert all(message.values == {"given": ROLE, "policies": lacking} for message in said)
+    assert all(message.values == {"given": ROLE, "policies": missing} for message in warnings)
 
 
 @pytest.mark.parametrize(("surface", "spelled"), [(PYTHON, "role_arn: "), (CAMEL_CASE, "roleArn: ")])
-def test_the_warning_spells_the_argument_as_its_caller_does(
+def test_the_warning_uses_the_argument_spelling_of_the_caller(
     monkeypatch: pytest.MonkeyPatch, surface: Surface, spelled: str
 ) -> None:
-    (text,) = warned(monkeypatch, Iam([], []), surface)
+    (text,) = collect_warnings(monkeypatch, Iam([], []), surface)
     assert text.startswith(spelled)
 
 
-def test_a_role_that_nobody_may_read_or_that_is_not_there_yet_is_no_reason_to_stop(
+def test_an_unreadable_role_logs_no_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert warned(monkeypatch, None) == []
+    assert collect_warnings(monkeypatch, None) == []
 
 
-def test_one_group_over_all_zones_when_nothing_holds_its_pods_in_one() -> None:
-    made = run(program(per_zone=False))
-    assert only(made)["subnetIds"] == SUBNETS
+def test_per_zone_false_registers_one_group_for_all_zones() -> None:
+    recording = run(program(per_zone=False))
+    assert get_only_group_inputs(recording)["subnetIds"] == SUBNETS
 
 
 @pytest.mark.parametrize(("per_zone", "preview"), [(True, True), (True, False), (False, True), (False, False)])
-def test_subnets_may_come_from_another_resource(per_zone: bool, preview: bool) -> None:
-    def make() -> None:
+def test_subnets_can_be_outputs_of_other_resources(per_zone: bool, preview: bool) -> None:
+    def register() -> None:
         import pulumi_aws as aws  # noqa: PLC0415
 
-        made = [aws.ec2.Subnet(f"s{place}", vpc_id="vpc-1", cidr_block=f"10.0.{place}.0/24") for place in range(3)]
-        ids = pulumi.Output.all(*[subnet.id for subnet in made])
+        subnets = [aws.ec2.Subnet(f"s{place}", vpc_id="vpc-1", cidr_block=f"10.0.{place}.0/24") for place in range(3)]
+        ids = pulumi.Output.all(*[subnet.id for subnet in subnets])
         args: Any = {**ARGS, "subnet_ids": ids, "per_zone": per_zone, **({"zone_count": 3} if per_zone else {})}
         NodeGroup("brokers", args)
 
-    recording = run(make, preview=preview)
-    every = [subnet.id for subnet in recording.by_type("Subnet")]
-    expected = [[id_] for id_ in every] if per_zone else [every]
+    recording = run(register, preview=preview)
+    subnet_ids = [subnet.id for subnet in recording.by_type("Subnet")]
+    expected = [[id_] for id_ in subnet_ids] if per_zone else [subnet_ids]
     given = [group.inputs["subnetIds"] for group in groups(recording)]
     assert given == ([UNKNOWN] * len(expected) if preview else expected)
 
 
-def test_the_outputs_name_the_groups_and_the_role() -> None:
-    made = run(program())
-    assert made.outputs == {
+def test_the_outputs_are_the_group_names_and_the_role_arn() -> None:
+    recording = run(program())
+    assert recording.outputs == {
         "groups": ["brokers-1-20260101", "brokers-2-20260101", "brokers-3-20260101"],
         "role": f"arn:aws:iam::{ACCOUNT}:role/role-1a2b3c4",
     }
@@ -324,16 +324,16 @@ CHINA = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]
 
 
 @pytest.mark.parametrize(("partition", "ec2"), [("aws-cn", CHINA), ("aws-us-gov", "ec2.amazonaws.com")])
-def test_arns_and_the_name_of_ec2_are_those_of_the_partition(partition: str, ec2: str | list[str]) -> None:
+def test_policy_arns_and_the_ec2_principal_match_the_partition(partition: str, ec2: str | list[str]) -> None:
     fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
-    made = run(program(), fakes=fakes)
-    for attachment in made.by_type("RolePolicyAttachment"):
+    recording = run(program(), fakes=fakes)
+    for attachment in recording.by_type("RolePolicyAttachment"):
         assert attachment.inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
-    assert statements(made.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": ec2}
+    assert statements(recording.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {"Service": ec2}
 
 
 @pytest.mark.parametrize(
-    ("types", "image"),
+    ("types", "ami_type"),
     [
         (["m7g.large"], "AL2023_ARM_64_STANDARD"),
         (["im4gn.xlarge", "c7gd.metal"], "AL2023_ARM_64_STANDARD"),
@@ -343,8 +343,10 @@ def test_arns_and_the_name_of_ec2_are_those_of_the_partition(partition: str, ec2
         (["m7i-flex.large", "m7a.large"], "AL2023_x86_64_STANDARD"),
     ],
 )
-def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
-    assert only(run(program(instance_types=types, subnet_ids=["s"]), preview=True))["amiType"] == image
+def test_the_default_ami_type_matches_the_architecture(types: list[str], ami_type: str) -> None:
+    assert (
+        get_only_group_inputs(run(program(instance_types=types, subnet_ids=["s"]), preview=True))["amiType"] == ami_type
+    )
 
 
 @pytest.mark.parametrize(
@@ -403,32 +405,34 @@ def test_the_image_follows_the_processors(types: list[str], image: str) -> None:
         ({"zone_count": 0}, "zone_count", "range"),
     ],
 )
-def test_nodes_that_cannot_be_are_refused_at_preview(changed: dict[str, Any], path: str, code: str) -> None:
-    made = Recording(preview=True)
+def test_invalid_arguments_are_rejected_before_any_resource_is_registered(
+    changed: dict[str, Any], path: str, code: str
+) -> None:
+    recording = Recording(preview=True)
     with rejects((path, code)):
-        run(program(**changed), preview=True, recording=made)
-    assert [r.urn for r in made.resources.values() if r.custom] == []
+        run(program(**changed), preview=True, recording=recording)
+    assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
-def test_labels_that_nodes_join_with_are_given_to_them() -> None:
+def test_labels_that_the_kubelet_accepts_are_set_on_the_groups() -> None:
     keys = ("role", "my-k8s.io/a", "example.com/a", "node.kubernetes.io/a", "b.kubelet.kubernetes.io/a")
-    made = run(program(labels=dict.fromkeys(keys, "x")), preview=True)
-    assert [sorted(group.inputs["labels"]) for group in groups(made)] == [sorted(keys)] * 3
+    recording = run(program(labels=dict.fromkeys(keys, "x")), preview=True)
+    assert [sorted(group.inputs["labels"]) for group in groups(recording)] == [sorted(keys)] * 3
 
 
-def test_computed_subnets_need_their_number() -> None:
+def test_subnets_that_are_an_output_require_zone_count() -> None:
     def computed(count: int | None) -> Callable[[], None]:
-        def make() -> None:
-            said = {} if count is None else {"zone_count": count}
-            program(subnet_ids=pulumi.Output.from_input(SUBNETS), **said)()
+        def register() -> None:
+            zone_args = {} if count is None else {"zone_count": count}
+            program(subnet_ids=pulumi.Output.from_input(SUBNETS), **zone_args)()
 
-        return make
+        return register
 
     with rejects(("subnet_ids", "unknown-subnet-count")):
         run(computed(None), preview=True)
     with pytest.raises(pulumi.RunError, match=r"^subnet_ids: the list has 3 subnets, but zone_count is 2"):
         run(computed(2), preview=True)
-    # One zone is a zone as well: a group over all of them would put the next node anywhere.
+    # A zone_count of 1 is checked too, because one group over all zones could start a node in any zone.
     with pytest.raises(pulumi.RunError, match=r"^subnet_ids: the list has 3 subnets, but zone_count is 1"):
         run(computed(1), preview=True)
     with (
@@ -439,11 +443,11 @@ def test_computed_subnets_need_their_number() -> None:
 
 
 @pytest.mark.parametrize("name", ["n" * 35, "my group", "a/b", "a.b", "-a", "_a", "", "é", "a\n"])
-def test_a_name_that_eks_cannot_take_is_refused(name: str) -> None:
+def test_an_invalid_name_is_rejected(name: str) -> None:
     with rejects(("", "node-group-name")):
         plan_nodes(name, ARGS)
 
 
 @pytest.mark.parametrize("name", ["n" * 34, "A_b-1", "0"])
-def test_a_name_that_eks_takes(name: str) -> None:
+def test_a_valid_name_is_accepted(name: str) -> None:
     assert plan_nodes(name, ARGS).groups == 3
