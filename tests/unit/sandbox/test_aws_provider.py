@@ -1,4 +1,4 @@
-"""What the aws stand-in asks of AWS for each operation, and how it reports failures."""
+"""Calls of the aws stand-in to AWS for each operation, and its error messages."""
 
 import threading
 from dataclasses import replace
@@ -52,7 +52,7 @@ ADDON_INPUTS = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait loops count their pauses but do not spend them."""
+    """Skip the pauses of wait loops."""
 
     def no_wait(self: threading.Event, timeout: float | None = None) -> bool:
         assert timeout is not None
@@ -61,7 +61,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Event, "wait", no_wait)
 
 
-def test_role_is_created_with_all_its_inputs_and_read_back() -> None:
+def test_role_is_created_with_all_inputs_and_read_back() -> None:
     aws = ScriptedAccount({"CreateRole": {}, "GetRole": GET_ROLE, "ListAttachedRolePolicies": ATTACHED})
     state = provider(aws).create(target(ROLE), ROLE_INPUTS, 0, preview=False)
     assert aws.made("CreateRole") == [
@@ -86,7 +86,7 @@ def test_role_is_created_with_all_its_inputs_and_read_back() -> None:
     }
 
 
-def test_existing_role_is_refused_in_the_real_words() -> None:
+def test_creating_an_existing_role_fails_with_the_error_of_the_released_provider() -> None:
     aws = ScriptedAccount({"CreateRole": refusal("EntityAlreadyExists", "Role with name r already exists.", 409)})
     with pytest.raises(ProviderError) as failure:
         provider(aws).create(target(ROLE), ROLE_INPUTS, 0, preview=False)
@@ -96,13 +96,13 @@ def test_existing_role_is_refused_in_the_real_words() -> None:
     )
 
 
-def test_error_outside_the_operations_model_is_an_api_error() -> None:
+def test_error_code_missing_from_the_operation_model_is_reported_as_api_error() -> None:
     aws = ScriptedAccount({"CreateRole": refusal("AccessDenied", "not authorized", 403)})
     with pytest.raises(ProviderError, match=r"RequestID: r-1, api error AccessDenied: not authorized"):
         provider(aws).create(target(ROLE), ROLE_INPUTS, 0, preview=False)
 
 
-def test_preview_asks_nothing_and_leaves_the_rest_unknown() -> None:
+def test_preview_makes_no_call_and_leaves_computed_outputs_unknown() -> None:
     aws = ScriptedAccount({})
     state = provider(aws).create(target(ROLE), ROLE_INPUTS, 0, preview=True)
     assert aws.calls == []
@@ -127,17 +127,19 @@ ROLE_UPDATES = [
 
 
 @pytest.mark.parametrize(("changed", "call"), ROLE_UPDATES)
-def test_role_update_calls_what_changed(changed: dict[str, Any], call: tuple[str, dict[str, Any]] | None) -> None:
+def test_role_update_calls_only_the_operation_of_the_changed_input(
+    changed: dict[str, Any], call: tuple[str, dict[str, Any]] | None
+) -> None:
     answers = {"GetRole": GET_ROLE, "ListAttachedRolePolicies": ATTACHED} | ({call[0]: {}} if call else {})
     aws = ScriptedAccount(answers)
     provider(aws).update(
         target(ROLE), State("r", ROLE_INPUTS, ROLE_INPUTS), {**ROLE_INPUTS, **changed}, 0, preview=False
     )
-    asked = [each for each in aws.calls if each[0] not in {"GetRole", "ListAttachedRolePolicies"}]
-    assert asked == ([(call[0], {"RoleName": "r", **call[1]})] if call else [])
+    update_calls = [each for each in aws.calls if each[0] not in {"GetRole", "ListAttachedRolePolicies"}]
+    assert update_calls == ([(call[0], {"RoleName": "r", **call[1]})] if call else [])
 
 
-def test_removed_boundary_is_deleted() -> None:
+def test_removed_permissions_boundary_is_deleted() -> None:
     aws = ScriptedAccount(
         {"DeleteRolePermissionsBoundary": {}, "GetRole": GET_ROLE, "ListAttachedRolePolicies": ATTACHED}
     )
@@ -146,14 +148,14 @@ def test_removed_boundary_is_deleted() -> None:
     assert aws.made("DeleteRolePermissionsBoundary") == [{"RoleName": "r"}]
 
 
-def test_failed_update_names_what() -> None:
+def test_failed_role_update_names_the_input() -> None:
     aws = ScriptedAccount({"UpdateAssumeRolePolicy": refusal("MalformedPolicyDocument", "bad")})
     news = {**ROLE_INPUTS, "assumeRolePolicy": '{"Statement": [1]}'}
     with pytest.raises(ProviderError, match=r"updating IAM Role \(r\) assume role policy: operation error IAM"):
         provider(aws).update(target(ROLE), State("r", ROLE_INPUTS, ROLE_INPUTS), news, 0, preview=False)
 
 
-def test_role_that_is_gone_is_read_as_gone() -> None:
+def test_missing_role_is_read_with_an_empty_id() -> None:
     aws = ScriptedAccount({"GetRole": refusal("NoSuchEntity", status=404)})
     assert provider(aws).read(target(ROLE), State("r", ROLE_INPUTS, ROLE_INPUTS)).resource_id == ""
 
@@ -174,7 +176,7 @@ def test_role_is_imported_by_name_with_its_inputs() -> None:
     }
 
 
-def test_refresh_keeps_force_detach() -> None:
+def test_refresh_keeps_force_detach_policies() -> None:
     aws = ScriptedAccount({"GetRole": GET_ROLE, "ListAttachedRolePolicies": ATTACHED})
     olds = {**ROLE_INPUTS, "forceDetachPolicies": True}
     state = provider(aws).read(target(ROLE), State("r", olds, olds))
@@ -182,19 +184,19 @@ def test_refresh_keeps_force_detach() -> None:
     assert state.inputs["forceDetachPolicies"] is True
 
 
-def test_role_delete_tries_again_while_something_is_attached() -> None:
+def test_role_delete_is_retried_on_a_delete_conflict() -> None:
     aws = ScriptedAccount({"DeleteRole": [refusal("DeleteConflict"), {}]})
     provider(aws).delete(target(ROLE), State("r", ROLE_INPUTS), 0)
     assert len(aws.made("DeleteRole")) == 2
 
 
-def test_role_delete_gives_up_with_awss_reason() -> None:
+def test_role_delete_timeout_reports_the_delete_conflict() -> None:
     aws = ScriptedAccount({"DeleteRole": refusal("DeleteConflict", "must detach all policies first", 409)})
     with pytest.raises(ProviderError, match=r"deleting IAM Role \(r\): .*DeleteConflict: must detach all policies"):
         provider(aws).delete(target(ROLE), State("r", ROLE_INPUTS), 0)
 
 
-def test_role_delete_with_force_takes_policies_off_first() -> None:
+def test_role_delete_with_force_detach_removes_policies_first() -> None:
     aws = ScriptedAccount(
         {
             "ListAttachedRolePolicies": ATTACHED,
@@ -214,7 +216,7 @@ def test_role_delete_with_force_takes_policies_off_first() -> None:
     ]
 
 
-GONE = {
+MISSING = {
     ROLE: ("r", {"DeleteRole": refusal("NoSuchEntity")}, ROLE_INPUTS),
     ATTACHMENT: (
         f"r/{POLICY_ARN}",
@@ -227,15 +229,15 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("token", GONE)
-def test_deleting_what_is_gone_is_fine(token: str) -> None:
-    resource_id, answers, olds = GONE[token]
+@pytest.mark.parametrize("token", MISSING)
+def test_deleting_a_missing_resource_succeeds(token: str) -> None:
+    resource_id, answers, olds = MISSING[token]
     aws = ScriptedAccount(answers)
     provider(aws).delete(target(token), State(resource_id, olds), 0)
     assert len(aws.calls) == 1
 
 
-REFUSED = [
+FAILED_DELETES = [
     (ATTACHMENT, "DetachRolePolicy", r"detaching IAM Policy \(arn:aws:iam::aws:policy/P\) from IAM Role \(r\)"),
     (INLINE, "DeleteRolePolicy", r"deleting IAM Role Policy \(r:n\)"),
     (PROVIDER, "DeleteOpenIDConnectProvider", r"deleting IAM OIDC Provider \(arn:"),
@@ -243,14 +245,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("token", "verb", "text"), REFUSED)
-def test_refused_delete_is_an_error(token: str, verb: str, text: str) -> None:
-    resource_id, _, olds = GONE[token]
+@pytest.mark.parametrize(("token", "verb", "text"), FAILED_DELETES)
+def test_failed_delete_raises_an_error(token: str, verb: str, text: str) -> None:
+    resource_id, _, olds = MISSING[token]
     with pytest.raises(ProviderError, match=text):
         provider(ScriptedAccount({verb: refusal("Throttling")})).delete(target(token), State(resource_id, olds), 0)
 
 
-def test_attachment_round() -> None:
+def test_attachment_is_created_read_and_deleted() -> None:
     aws = ScriptedAccount({"AttachRolePolicy": {}, "ListAttachedRolePolicies": ATTACHED, "DetachRolePolicy": {}})
     stand_in = provider(aws)
     state = stand_in.create(target(ATTACHMENT), {"role": "r", "policyArn": POLICY_ARN}, 0, preview=False)
@@ -264,25 +266,27 @@ def test_attachment_round() -> None:
     assert aws.made("DetachRolePolicy") == [{"RoleName": "r", "PolicyArn": POLICY_ARN}]
 
 
-@pytest.mark.parametrize("answer", [{"AttachedPolicies": []}, refusal("NoSuchEntity")], ids=["detached", "role gone"])
-def test_attachment_is_read_as_gone(answer: object) -> None:
+@pytest.mark.parametrize(
+    "answer", [{"AttachedPolicies": []}, refusal("NoSuchEntity")], ids=["detached", "role missing"]
+)
+def test_missing_attachment_is_read_with_an_empty_id(answer: object) -> None:
     aws = ScriptedAccount({"ListAttachedRolePolicies": answer})
     assert provider(aws).read(target(ATTACHMENT), State(f"r/{POLICY_ARN}")).resource_id == ""
 
 
-def test_all_pages_of_attachments_are_looked_at() -> None:
+def test_attachment_read_follows_pagination() -> None:
     aws = ScriptedAccount({"ListAttachedRolePolicies": [{"AttachedPolicies": [], "Marker": "m"}, ATTACHED]})
     assert provider(aws).read(target(ATTACHMENT), State(f"r/{POLICY_ARN}")).resource_id
     assert aws.made("ListAttachedRolePolicies")[1] == {"RoleName": "r", "Marker": "m"}
 
 
 @pytest.mark.parametrize(("token", "wrong"), [(ATTACHMENT, "r"), (ADDON, "prod"), (ADDON, "prod:")])
-def test_wrong_import_id_says_what_is_expected(token: str, wrong: str) -> None:
+def test_invalid_import_id_is_rejected_with_the_expected_format(token: str, wrong: str) -> None:
     with pytest.raises(ProviderError, match="expected"):
         provider(ScriptedAccount({})).read(target(token), State(wrong))
 
 
-def test_inline_policy_round() -> None:
+def test_inline_policy_is_created_and_updated() -> None:
     answers = {"PutRolePolicy": {}, "GetRolePolicy": {"PolicyDocument": {"Version": "2012-10-17", "Statement": []}}}
     aws = ScriptedAccount(answers)
     inputs = {"role": "r", "name": "n", "policy": TRUST}
@@ -305,11 +309,11 @@ def test_oidc_provider_is_created_without_thumbprint_unless_given() -> None:
         {"Url": "https://oidc.example/id/A", "ClientIDList": ["sts.amazonaws.com"], "Tags": []}
     ]
     assert state.resource_id == PROVIDER_ARN
-    assert state.outputs["url"] == "oidc.example/id/A", "IAM gives it back without the scheme"
+    assert state.outputs["url"] == "oidc.example/id/A", "IAM returns the URL without the scheme"
     assert state.outputs["thumbprintLists"] == ["t"]
 
 
-def test_oidc_provider_update() -> None:
+def test_oidc_provider_update_changes_client_ids_thumbprints_and_tags() -> None:
     verbs = [
         ("AddClientIDToOpenIDConnectProvider", {"ClientID": "b"}),
         ("RemoveClientIDFromOpenIDConnectProvider", {"ClientID": "a"}),
@@ -324,7 +328,7 @@ def test_oidc_provider_update() -> None:
     assert aws.calls[:-1] == [(verb, {"OpenIDConnectProviderArn": PROVIDER_ARN, **given}) for verb, given in verbs]
 
 
-def test_addon_is_created_and_waited_for() -> None:
+def test_addon_create_waits_until_the_addon_is_active() -> None:
     waiting = [describe("CREATING"), describe("DEGRADED"), describe("ACTIVE"), describe("ACTIVE")]
     aws = ScriptedAccount({"CreateAddon": {}, "DescribeAddon": waiting})
     state = provider(aws).create(target(ADDON), ADDON_INPUTS, 0, preview=False)
@@ -338,7 +342,7 @@ def test_addon_is_created_and_waited_for() -> None:
     ]
     assert state.resource_id == "prod:x"
     assert state.outputs["addonVersion"] == "v1"
-    assert state.outputs["resolveConflictsOnUpdate"] == "PRESERVE", "EKS does not keep it"
+    assert state.outputs["resolveConflictsOnUpdate"] == "PRESERVE", "EKS does not store the conflict resolution"
 
 
 ISSUE = {"code": "InsufficientNumberOfReplicas", "message": "no nodes", "resourceIds": ["d"]}
@@ -355,7 +359,7 @@ NOT_ACTIVE = [
 
 
 @pytest.mark.parametrize(("status", "timeout", "text"), NOT_ACTIVE)
-def test_addon_that_does_not_become_active_stays_in_state(status: str, timeout: float, text: str) -> None:
+def test_addon_that_does_not_become_active_is_kept_in_the_state(status: str, timeout: float, text: str) -> None:
     aws = ScriptedAccount({"CreateAddon": {}, "DescribeAddon": describe(status, [ISSUE])})
     with pytest.raises(InitFailed) as failure:
         provider(aws).create(target(ADDON), ADDON_INPUTS, timeout, preview=False)
@@ -364,7 +368,7 @@ def test_addon_that_does_not_become_active_stays_in_state(status: str, timeout: 
     assert failure.value.outputs["arn"] == ADDON_ARN
 
 
-def test_cancelled_wait_ends() -> None:
+def test_cancellation_ends_the_wait() -> None:
     stand_in = provider(ScriptedAccount({"CreateAddon": {}, "DescribeAddon": describe("CREATING")}))
     stand_in.cancelled.set()
     with pytest.raises(ProviderError, match="cancelled"):
@@ -375,7 +379,7 @@ def update_answer(status: str, errors: list[dict[str, Any]] | None = None) -> di
     return {"update": {"id": "u-1", "status": status, "errors": errors or []}}
 
 
-def test_addon_update_is_waited_for() -> None:
+def test_addon_update_waits_until_it_is_successful() -> None:
     aws = ScriptedAccount(
         {
             "UpdateAddon": update_answer("InProgress"),
@@ -397,7 +401,7 @@ def test_addon_update_is_waited_for() -> None:
     assert aws.made("DescribeUpdate") == [{"name": "prod", "addonName": "x", "updateId": "u-1"}] * 2
 
 
-def test_failed_addon_update_gives_the_reason() -> None:
+def test_failed_addon_update_reports_the_reason() -> None:
     errors = [{"errorCode": "ConfigurationConflict", "errorMessage": "field manager", "resourceIds": []}]
     aws = ScriptedAccount(
         {"UpdateAddon": update_answer("InProgress"), "DescribeUpdate": update_answer("Failed", errors)}
@@ -411,7 +415,7 @@ def test_failed_addon_update_gives_the_reason() -> None:
         )
 
 
-def test_instructions_and_tags_alone_update_no_addon() -> None:
+def test_conflict_resolution_and_tags_do_not_call_update_addon() -> None:
     aws = ScriptedAccount({"TagResource": {}, "UntagResource": {}, "DescribeAddon": describe()})
     olds = {**ADDON_INPUTS, "arn": ADDON_ARN, "tagsAll": {"old": "1"}}
     news = {**ADDON_INPUTS, "resolveConflictsOnUpdate": "NONE", "tagsAll": {"new": "1"}}
@@ -421,7 +425,7 @@ def test_instructions_and_tags_alone_update_no_addon() -> None:
     assert state.outputs["resolveConflictsOnUpdate"] == "NONE"
 
 
-def test_addon_delete_waits_until_it_is_gone() -> None:
+def test_addon_delete_waits_until_the_addon_is_deleted() -> None:
     aws = ScriptedAccount(
         {"DeleteAddon": {}, "DescribeAddon": [describe("DELETING"), refusal("ResourceNotFoundException", status=404)]}
     )
@@ -431,19 +435,19 @@ def test_addon_delete_waits_until_it_is_gone() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(1200, "20m0s"), (2400, "40m0s"), (5, "5s"), (3600, "1h0m0s")])
-def test_durations_are_written_as_go_does(seconds: float, text: str) -> None:
+def test_durations_are_formatted_as_in_go(seconds: float, text: str) -> None:
     assert waiting.duration(seconds) == text
 
 
-def test_pauses_grow_to_ten_seconds() -> None:
-    asked: list[int] = []
+def test_pauses_between_polls_grow_to_ten_seconds() -> None:
+    polls: list[int] = []
     limits = waiting.Waiting(60, threading.Event())
-    assert limits.until(lambda: asked.append(1) is not None, 1) == 60
-    assert len(asked) == 13  # 0.1 s doubled seven times, then every 10 s
+    assert limits.until(lambda: polls.append(1) is not None, 1) == 60
+    assert len(polls) == 13  # 0.1 s doubled seven times, then every 10 s
 
 
 @pytest.mark.parametrize("operation", ["check", "create", "diff", "read", "update", "delete"])
-def test_unsupported_type_is_refused_by_name(operation: str) -> None:
+def test_unsupported_resource_type_is_rejected_by_name(operation: str) -> None:
     stand_in, queue = provider(ScriptedAccount({})), target("aws:sqs/queue:Queue")
     calls = {
         "check": lambda: stand_in.check(queue, {}, {}, b""),
@@ -458,18 +462,18 @@ def test_unsupported_type_is_refused_by_name(operation: str) -> None:
     assert all(token in str(failure.value) for token in RESOURCES)
 
 
-def test_account_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_account_that_is_not_allowed_or_is_forbidden_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     identity = {"Account": "140023393377", "Arn": "arn:aws:iam::140023393377:user/u", "UserId": "U"}
     monkeypatch.setattr(Account, "caller_identity", lambda _: identity)
     keys = Settings("ap-southeast-1", access_key="AKIATEST", secret_key="none", skip_credentials_validation=True)
-    mine, other = frozenset({"140023393377"}), frozenset({"111111111111"})
-    assert Account(replace(keys, allowed_account_ids=mine, forbidden_account_ids=other)).id == "140023393377"
-    for refused in (replace(keys, allowed_account_ids=other), replace(keys, forbidden_account_ids=mine)):
+    own, other = frozenset({"140023393377"}), frozenset({"111111111111"})
+    assert Account(replace(keys, allowed_account_ids=own, forbidden_account_ids=other)).id == "140023393377"
+    for rejected in (replace(keys, allowed_account_ids=other), replace(keys, forbidden_account_ids=own)):
         with pytest.raises(ProviderError, match=r"^AWS account ID not allowed: 140023393377$"):
-            Account(refused)
+            Account(rejected)
 
 
-def test_unknown_settings_are_no_error_before_the_update() -> None:
+def test_unknown_provider_settings_fail_only_when_a_call_needs_them() -> None:
     stand_in = provider(None)
     stand_in.configure({"region": UNKNOWN})
     assert not stand_in.check(target(ROLE), {}, {"assumeRolePolicy": TRUST}, b"").failures
@@ -477,6 +481,6 @@ def test_unknown_settings_are_no_error_before_the_update() -> None:
         stand_in.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
 
 
-def test_misspelt_provider_setting_is_refused() -> None:
+def test_misspelled_provider_setting_is_rejected() -> None:
     failures = provider(None).check_config(target("pulumi:providers:aws"), {}, {"region": "x", "regoin": "x"}).failures
     assert [key for key, _ in failures] == ["regoin"]

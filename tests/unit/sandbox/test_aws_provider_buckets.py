@@ -1,6 +1,6 @@
-"""What the aws stand-in asks of S3 for a bucket and what it is set to, and what it refuses.
+"""Calls of the aws stand-in to S3 for buckets and bucket settings, and rejected inputs.
 
-What AWS answers to all of it is in tests/contract/test_bucket.py.
+tests/contract/test_bucket.py tests the answers of AWS.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEnc
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 HEAD = {"BucketRegion": REGION, "ResponseMetadata": {}}
 UNTAGGED = refusal("NoSuchTagSet", status=404)
-SHUT = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+ALL_BLOCKED = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
 RULE = {
     "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "key"},
     "bucketKeyEnabled": True,
@@ -33,11 +33,11 @@ def failures(token: str, **inputs: Any) -> list[str]:
     return [text for _, text in provider(ScriptedAccount({})).check(target(token), {}, inputs, b"").failures]
 
 
-def test_a_bucket_is_made_in_the_providers_region() -> None:
+def test_bucket_is_created_in_the_region_of_the_provider() -> None:
     aws = account(CreateBucket={})
     state = provider(aws).create(target(BUCKET), {"bucket": "b"}, 0, preview=False)
-    where = {"LocationConstraint": REGION}
-    assert aws.made("CreateBucket") == [{"Bucket": "b", "CreateBucketConfiguration": where}]
+    configuration = {"LocationConstraint": REGION}
+    assert aws.made("CreateBucket") == [{"Bucket": "b", "CreateBucketConfiguration": configuration}]
     assert state.outputs == {
         "arn": "arn:aws:s3:::b",
         "bucket": "b",
@@ -51,14 +51,14 @@ def test_a_bucket_is_made_in_the_providers_region() -> None:
     }
 
 
-def test_the_first_region_goes_without_saying() -> None:
+def test_bucket_in_us_east_1_is_created_without_a_location_constraint() -> None:
     aws = account(CreateBucket={})
     aws.region = "us-east-1"
     provider(aws).create(target(BUCKET), {"bucket": "b"}, 0, preview=False)
     assert aws.made("CreateBucket") == [{"Bucket": "b"}]
 
 
-def test_a_bucket_is_tagged_once_it_exists() -> None:
+def test_bucket_is_tagged_after_it_is_created() -> None:
     aws = account(CreateBucket={}, PutBucketTagging={})
     provider(aws).create(target(BUCKET), {"bucket": "b", "tagsAll": {"a": "1"}}, 0, preview=False)
     assert [verb for verb, _ in aws.calls][:2] == ["CreateBucket", "PutBucketTagging"]
@@ -73,44 +73,44 @@ def test_a_bucket_is_tagged_once_it_exists() -> None:
         ({}, "DeleteBucketTagging", None),
     ],
 )
-def test_a_change_of_tags_sends_all_of_them(tags: dict[str, str], verb: str, tag_set: list[Any] | None) -> None:
+def test_tag_change_sends_the_whole_tag_set(tags: dict[str, str], verb: str, tag_set: list[Any] | None) -> None:
     aws = account(**{verb: {}})
     olds = State("b", {"bucket": "b", "tagsAll": {"a": "1"}})
     provider(aws).update(target(BUCKET), olds, {"bucket": "b", "tagsAll": tags}, 0, preview=False)
     assert aws.made(verb) == [{"Bucket": "b"} | ({"Tagging": {"TagSet": tag_set}} if tag_set else {})]
 
 
-def test_tags_that_stay_cost_no_call() -> None:
+def test_unchanged_tags_cause_no_tagging_call() -> None:
     aws = account()
     olds = State("b", {"bucket": "b", "tagsAll": {"a": "1"}})
     provider(aws).update(target(BUCKET), olds, {"bucket": "b", "tagsAll": {"a": "1"}}, 0, preview=False)
     assert [verb for verb, _ in aws.calls] == ["HeadBucket", "GetBucketTagging"]
 
 
-def test_a_bucket_that_is_gone_is_read_as_gone() -> None:
+def test_missing_bucket_is_read_with_an_empty_id_and_deleted_without_error() -> None:
     aws = account(HeadBucket=refusal("404", "Not Found", 404), DeleteBucket=refusal("NoSuchBucket", status=404))
     assert provider(aws).read(target(BUCKET), State("b")).resource_id == ""
     provider(aws).delete(target(BUCKET), State("b"), 0)
 
 
-def test_a_bucket_of_somebody_else_is_not_taken_for_gone() -> None:
+def test_reading_a_bucket_of_another_account_fails() -> None:
     with pytest.raises(ProviderError, match=r"reading S3 Bucket \(b\): .*403"):
         provider(account(HeadBucket=refusal("403", "Forbidden", 403))).read(target(BUCKET), State("b"))
 
 
-def test_a_bucket_with_something_in_it_stays() -> None:
+def test_deleting_a_bucket_that_is_not_empty_fails() -> None:
     aws = account(DeleteBucket=refusal("BucketNotEmpty", "not empty", 409))
     with pytest.raises(ProviderError, match=r"deleting S3 Bucket \(b\): .*BucketNotEmpty: not empty"):
         provider(aws).delete(target(BUCKET), State("b"), 0)
 
 
-def test_a_bucket_needs_a_name() -> None:
+def test_bucket_without_a_name_or_with_an_unsupported_input_is_rejected() -> None:
     assert failures(BUCKET) == [
         f"the sandbox's stand-in makes up no 'bucket' for {BUCKET}; give one, or use the released plugin"
     ]
     assert failures(BUCKET, bucket="b") == []
-    (refused,) = failures(BUCKET, bucket="b", forceDestroy=True)
-    assert "does not serve the input 'forceDestroy'" in refused
+    (failure,) = failures(BUCKET, bucket="b", forceDestroy=True)
+    assert "does not serve the input 'forceDestroy'" in failure
 
 
 SETTINGS = {
@@ -149,15 +149,15 @@ SETTINGS = {
     BLOCK: (
         dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True),
         "PutPublicAccessBlock",
-        {"PublicAccessBlockConfiguration": SHUT},
+        {"PublicAccessBlockConfiguration": ALL_BLOCKED},
         "GetPublicAccessBlock",
-        {"PublicAccessBlockConfiguration": SHUT},
+        {"PublicAccessBlockConfiguration": ALL_BLOCKED},
     ),
 }
 
 
 @pytest.mark.parametrize("token", SETTINGS)
-def test_a_setting_is_made_and_changed_by_one_verb_and_read_back_without_a_difference(token: str) -> None:
+def test_bucket_setting_is_created_updated_and_read_without_a_diff(token: str) -> None:
     inputs, put, sent, get, answer = SETTINGS[token]
     aws = ScriptedAccount({put: {}, get: answer})
     stand_in = provider(aws)
@@ -173,7 +173,7 @@ def test_a_setting_is_made_and_changed_by_one_verb_and_read_back_without_a_diffe
 
 
 @pytest.mark.parametrize("token", SETTINGS)
-def test_a_refused_change_of_a_setting_says_of_which(token: str) -> None:
+def test_failed_setting_update_names_the_setting_and_the_bucket(token: str) -> None:
     inputs, put, *_ = SETTINGS[token]
     aws = ScriptedAccount({put: refusal("AccessDenied", "no", 403)})
     with pytest.raises(ProviderError, match=r"updating S3 Bucket [\w -]+ \(b\): .*AccessDenied"):
@@ -188,7 +188,7 @@ REMOVED = [
 
 
 @pytest.mark.parametrize(("token", "verb", "sent"), REMOVED)
-def test_a_setting_is_taken_back_also_of_a_bucket_that_is_gone(token: str, verb: str, sent: dict[str, Any]) -> None:
+def test_setting_is_removed_even_when_the_bucket_is_missing(token: str, verb: str, sent: dict[str, Any]) -> None:
     aws = ScriptedAccount({verb: [{}, refusal("NoSuchBucket", status=404)]})
     for _ in range(2):
         provider(aws).delete(target(token), State("b", {"bucket": "b"}), 0)
@@ -204,7 +204,7 @@ def test_a_setting_is_taken_back_also_of_a_bucket_that_is_gone(token: str, verb:
         (BLOCK, "GetPublicAccessBlock", refusal("NoSuchPublicAccessBlockConfiguration", status=404)),
     ],
 )
-def test_a_bucket_that_was_never_set_so_has_no_setting(token: str, get: str, answer: Any) -> None:
+def test_missing_setting_is_read_with_an_empty_id(token: str, get: str, answer: Any) -> None:
     assert provider(ScriptedAccount({get: answer})).read(target(token), State("b")).resource_id == ""
 
 
@@ -217,12 +217,12 @@ def test_a_bucket_that_was_never_set_so_has_no_setting(token: str, get: str, ans
         (BLOCK, {"skipDestroy": True}, "does not serve the input 'skipDestroy'"),
     ],
 )
-def test_what_is_not_served_is_refused_by_name(token: str, inputs: dict[str, Any], text: str) -> None:
-    (refused,) = failures(token, bucket="b", **inputs)
-    assert text in refused
+def test_unsupported_setting_is_rejected_by_name(token: str, inputs: dict[str, Any], text: str) -> None:
+    (failure,) = failures(token, bucket="b", **inputs)
+    assert text in failure
 
 
-def test_rules_are_the_same_when_aws_has_all_that_the_program_says() -> None:
+def test_encryption_rules_are_equal_when_aws_has_every_value_of_the_program() -> None:
     default = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "key"}}
     assert same_blocks([RULE], [default])
     assert not same_blocks([default], [RULE])
@@ -230,7 +230,7 @@ def test_rules_are_the_same_when_aws_has_all_that_the_program_says() -> None:
     assert not same_blocks([RULE], [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}])
 
 
-def test_a_bucket_cannot_be_moved() -> None:
+def test_changed_bucket_name_replaces_the_setting() -> None:
     for token in SETTINGS:
         inputs = SETTINGS[token][0]
         state = State("b", {"bucket": "b", **inputs}, {"bucket": "b", **inputs})

@@ -1,4 +1,4 @@
-"""The functions of the aws stand-in: what they ask, what they give, and how they refuse."""
+"""Functions of the aws stand-in: calls, results and errors."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ CLUSTER = {
 }
 
 
-def test_get_cluster_has_the_sdks_shape() -> None:
+def test_get_cluster_result_has_the_shape_of_the_sdk() -> None:
     answer = provider(ScriptedAccount({"DescribeCluster": CLUSTER})).invoke(
         "aws:eks/getCluster:getCluster", {"name": "prod"}
     )
@@ -45,7 +45,7 @@ def test_get_cluster_has_the_sdks_shape() -> None:
     assert plain(answer["vpcConfig"])["securityGroupIds"] == ["sg-1"]
 
 
-def test_missing_cluster_is_named() -> None:
+def test_get_cluster_error_names_the_missing_cluster() -> None:
     aws = ScriptedAccount({"DescribeCluster": refusal("ResourceNotFoundException", status=404)})
     with pytest.raises(ProviderError) as failure:
         provider(aws).invoke("aws:eks/getCluster:getCluster", {"name": "nope"})
@@ -121,7 +121,9 @@ FUNCTIONS = [
 
 
 @pytest.mark.parametrize(("token", "arguments", "answers", "key", "value"), FUNCTIONS)
-def test_functions(token: str, arguments: dict[str, Any], answers: dict[str, Any], key: str, value: str) -> None:
+def test_function_returns_the_value_from_aws(
+    token: str, arguments: dict[str, Any], answers: dict[str, Any], key: str, value: str
+) -> None:
     assert provider(ScriptedAccount(answers)).invoke(token, arguments)[key] == value
 
 
@@ -147,6 +149,8 @@ WRONG_CALLS = [
 
 
 @pytest.mark.parametrize(("token", "arguments", "answers", "text"), WRONG_CALLS)
-def test_wrong_function_calls(token: str, arguments: dict[str, Any], answers: dict[str, Any], text: str) -> None:
+def test_invalid_or_failed_function_call_raises_an_error(
+    token: str, arguments: dict[str, Any], answers: dict[str, Any], text: str
+) -> None:
     with pytest.raises(ProviderError, match=text):
         provider(ScriptedAccount(answers)).invoke(token, arguments)

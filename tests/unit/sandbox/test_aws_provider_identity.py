@@ -1,4 +1,4 @@
-"""What the aws stand-in asks of AWS for policies of the account and for EKS Pod Identity."""
+"""Calls of the aws stand-in to AWS for customer managed policies and EKS Pod Identity."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def versions(*numbers: int, default: int) -> dict[str, Any]:
     return {"Versions": [{"VersionId": f"v{n}", "IsDefaultVersion": n == default} for n in numbers]}
 
 
-def test_a_policy_is_created_and_read_back() -> None:
+def test_policy_is_created_and_read_back() -> None:
     aws = ScriptedAccount({"CreatePolicy": {"Policy": {"Arn": ARN}}, **READ})
     state = provider(aws).create(target(POLICY), INPUTS, 0, preview=False)
     assert aws.made("CreatePolicy") == [
@@ -47,7 +47,7 @@ def test_a_policy_is_created_and_read_back() -> None:
 @pytest.mark.parametrize(
     ("existing", "removed"), [(versions(1, 2, default=2), []), (versions(3, 4, 5, 6, 7, default=3), ["v4"])]
 )
-def test_a_changed_policy_is_a_new_version_and_the_oldest_makes_room(
+def test_policy_change_creates_a_version_and_deletes_the_oldest_at_the_limit(
     existing: dict[str, Any], removed: list[str]
 ) -> None:
     answers = {"ListPolicyVersions": existing, "DeletePolicyVersion": {}, "CreatePolicyVersion": {}, **READ}
@@ -60,14 +60,14 @@ def test_a_changed_policy_is_a_new_version_and_the_oldest_makes_room(
     ]
 
 
-def test_tags_alone_make_no_version() -> None:
+def test_tag_change_creates_no_policy_version() -> None:
     aws = ScriptedAccount({"TagPolicy": {}, "UntagPolicy": {}, **READ})
     provider(aws).update(target(POLICY), State(ARN, INPUTS), {**INPUTS, "tagsAll": {"b": "2"}}, 0, preview=False)
     assert aws.made("UntagPolicy") == [{"PolicyArn": ARN, "TagKeys": ["a"]}]
     assert aws.made("TagPolicy") == [{"PolicyArn": ARN, "Tags": [{"Key": "b", "Value": "2"}]}]
 
 
-def test_a_policy_goes_with_its_older_versions() -> None:
+def test_policy_delete_deletes_the_older_versions_first() -> None:
     aws = ScriptedAccount(
         {"ListPolicyVersions": versions(1, 2, default=2), "DeletePolicyVersion": {}, "DeletePolicy": {}}
     )
@@ -75,9 +75,11 @@ def test_a_policy_goes_with_its_older_versions() -> None:
     assert [verb for verb, _ in aws.calls] == ["ListPolicyVersions", "DeletePolicyVersion", "DeletePolicy"]
 
 
-def test_a_policy_that_is_gone_is_read_as_gone_and_its_deletion_is_fine() -> None:
-    gone = refusal("NoSuchEntity", status=404)
-    stand_in = provider(ScriptedAccount({"GetPolicy": gone, "ListPolicyVersions": gone, "DeletePolicy": gone}))
+def test_missing_policy_is_read_with_an_empty_id_and_deleted_without_error() -> None:
+    not_found = refusal("NoSuchEntity", status=404)
+    stand_in = provider(
+        ScriptedAccount({"GetPolicy": not_found, "ListPolicyVersions": not_found, "DeletePolicy": not_found})
+    )
     assert stand_in.read(target(POLICY), State(ARN)).resource_id == ""
     stand_in.delete(target(POLICY), State(ARN, INPUTS), 0)
 
@@ -90,7 +92,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("operation", "answers"), FAILURES)
-def test_refusals_name_the_policy(operation: str, answers: dict[str, Any]) -> None:
+def test_errors_name_the_policy(operation: str, answers: dict[str, Any]) -> None:
     stand_in = provider(ScriptedAccount(answers))
     calls = {
         "create": lambda: stand_in.create(target(POLICY), INPUTS, 0, preview=False),
@@ -115,7 +117,7 @@ ASSOCIATED = {
 GIVEN = {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader", "roleArn": ROLE, "tagsAll": {"a": "1"}}
 
 
-def test_an_association_round() -> None:
+def test_association_is_created_imported_updated_and_deleted() -> None:
     answer = {"association": ASSOCIATED}
     aws = ScriptedAccount(
         {
@@ -129,43 +131,43 @@ def test_an_association_round() -> None:
     )
     stand_in = provider(aws)
     state = stand_in.create(target(ASSOCIATION), GIVEN, 0, preview=False)
-    asked = {key: value for key, value in GIVEN.items() if key != "tagsAll"}
-    assert aws.made("CreatePodIdentityAssociation") == [{**asked, "tags": {"a": "1"}}]
+    arguments = {key: value for key, value in GIVEN.items() if key != "tagsAll"}
+    assert aws.made("CreatePodIdentityAssociation") == [{**arguments, "tags": {"a": "1"}}]
     assert (state.resource_id, state.outputs["associationId"]) == ("prod,a-1", "a-1")
     imported = stand_in.read(target(ASSOCIATION), State("prod,a-1"))
-    assert {key: imported.inputs[key] for key in asked} == asked
-    named = {"clusterName": "prod", "associationId": "a-1"}
+    assert {key: imported.inputs[key] for key in arguments} == arguments
+    identifiers = {"clusterName": "prod", "associationId": "a-1"}
     stand_in.update(target(ASSOCIATION), state, {**GIVEN, "roleArn": f"{ROLE}2"}, 0, preview=False)
-    assert aws.made("UpdatePodIdentityAssociation") == [{**named, "roleArn": f"{ROLE}2"}]
+    assert aws.made("UpdatePodIdentityAssociation") == [{**identifiers, "roleArn": f"{ROLE}2"}]
     stand_in.update(target(ASSOCIATION), state, {**GIVEN, "tagsAll": {"b": "2"}}, 0, preview=False)
     assert len(aws.made("UpdatePodIdentityAssociation")) == 1
     arn = ASSOCIATED["associationArn"]
     assert aws.made("TagResource") == [{"resourceArn": arn, "tags": {"b": "2"}}]
     assert aws.made("UntagResource") == [{"resourceArn": arn, "tagKeys": ["a"]}]
     stand_in.delete(target(ASSOCIATION), state, 0)
-    assert aws.made("DeletePodIdentityAssociation") == [named]
+    assert aws.made("DeletePodIdentityAssociation") == [identifiers]
 
 
-def test_an_association_that_is_gone() -> None:
-    gone = refusal("ResourceNotFoundException", status=404)
-    aws = ScriptedAccount({"DescribePodIdentityAssociation": gone, "DeletePodIdentityAssociation": gone})
+def test_missing_association_is_read_with_an_empty_id_and_deleted_without_error() -> None:
+    not_found = refusal("ResourceNotFoundException", status=404)
+    aws = ScriptedAccount({"DescribePodIdentityAssociation": not_found, "DeletePodIdentityAssociation": not_found})
     assert provider(aws).read(target(ASSOCIATION), State("prod,a-1")).resource_id == ""
     provider(aws).delete(target(ASSOCIATION), State("prod,a-1", GIVEN), 0)
     with pytest.raises(ProviderError, match="expected cluster_name,association_id"):
         provider(aws).read(target(ASSOCIATION), State("a-1"))
 
 
-def test_an_existing_association_is_refused_in_the_real_words() -> None:
+def test_creating_an_existing_association_fails_with_the_error_of_eks() -> None:
     aws = ScriptedAccount({"CreatePodIdentityAssociation": refusal("ResourceInUseException", "exists", 409)})
     with pytest.raises(ProviderError, match=r"creating EKS Pod Identity Association \(reader\): operation error EKS"):
         provider(aws).create(target(ASSOCIATION), GIVEN, 0, preview=False)
 
 
-MINE = [{"roleArn": ROLE, "serviceAccount": "reader"}]
+ADDON_ASSOCIATIONS = [{"roleArn": ROLE, "serviceAccount": "reader"}]
 ADDON_INPUTS = {"clusterName": "prod", "addonName": "x"}
 
 
-def test_the_associations_of_an_addon_are_sent_and_read_by_their_arns() -> None:
+def test_addon_associations_are_sent_and_read_back_by_arn() -> None:
     described = describe(podIdentityAssociations=[ASSOCIATED["associationArn"]], serviceAccountRoleArn="")
     aws = ScriptedAccount(
         {
@@ -174,17 +176,23 @@ def test_the_associations_of_an_addon_are_sent_and_read_by_their_arns() -> None:
             "DescribePodIdentityAssociation": {"association": ASSOCIATED},
         }
     )
-    inputs = {**ADDON_INPUTS, "podIdentityAssociations": MINE}
+    inputs = {**ADDON_INPUTS, "podIdentityAssociations": ADDON_ASSOCIATIONS}
     state = provider(aws).create(target(ADDON), inputs, 0, preview=False)
     assert aws.made("CreateAddon") == [inputs]
-    assert state.outputs["podIdentityAssociations"] == MINE
+    assert state.outputs["podIdentityAssociations"] == ADDON_ASSOCIATIONS
     assert aws.made("DescribePodIdentityAssociation")[0] == {"clusterName": "prod", "associationId": "a-1"}
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "sent"), [(MINE, None, []), ([], MINE, MINE), (MINE, MINE, None)], ids=["off", "on", "same"]
+    ("before", "after", "sent"),
+    [
+        (ADDON_ASSOCIATIONS, None, []),
+        ([], ADDON_ASSOCIATIONS, ADDON_ASSOCIATIONS),
+        (ADDON_ASSOCIATIONS, ADDON_ASSOCIATIONS, None),
+    ],
+    ids=["removed", "added", "unchanged"],
 )
-def test_an_addon_is_updated_when_its_associations_change(
+def test_addon_is_updated_only_when_its_associations_change(
     before: list[dict[str, str]], after: list[dict[str, str]] | None, sent: list[dict[str, str]] | None
 ) -> None:
     done = {"update": {"id": "u", "status": "Successful", "errors": []}}

@@ -1,4 +1,4 @@
-"""Check and Diff of the aws stand-in: defaults, automatic names, replacing fields, meaning of documents, tags."""
+"""Check and Diff of the aws stand-in: defaults, automatic names, replacements, comparison of documents, tags."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ def reasons(kind: str, inputs: dict[str, Any]) -> dict[str, str]:
     return dict(check(SCHEMAS[kind], inputs, CONTEXT).failures)
 
 
-def test_every_served_input_is_one_of_the_sdk() -> None:
+def test_every_supported_input_is_an_input_of_the_sdk() -> None:
     for schema in SCHEMAS.values():
         assert set(schema.properties) <= schema.names.inputs, schema.token
         assert schema.names.required <= set(schema.properties), schema.token
@@ -80,16 +80,16 @@ def test_every_served_input_is_one_of_the_sdk() -> None:
         ("PodIdentityAssociation", {}),
     ],
 )
-def test_defaults_are_filled_in_and_listed(kind: str, defaults: dict[str, Any]) -> None:
+def test_defaults_are_applied_and_listed(kind: str, defaults: dict[str, Any]) -> None:
     assert checked(kind) == {**GIVEN[kind], **defaults, DEFAULTS: sorted(defaults)}
 
 
-def test_given_values_win_over_defaults() -> None:
+def test_explicit_values_override_defaults() -> None:
     inputs = checked("Role", path="/x/", name="mine", maxSessionDuration=7200, forceDetachPolicies=True)
     assert (inputs["path"], inputs["name"], inputs["maxSessionDuration"], inputs[DEFAULTS]) == ("/x/", "mine", 7200, [])
 
 
-def test_automatic_name_is_seven_hexadecimal_digits_and_kept() -> None:
+def test_automatic_name_has_seven_hexadecimal_digits_and_is_kept() -> None:
     first = checked("Role")["name"]
     prefix, _, suffix = first.rpartition("-")
     assert (prefix, len(suffix)) == ("res", 7)
@@ -100,25 +100,25 @@ def test_automatic_name_is_seven_hexadecimal_digits_and_kept() -> None:
     assert fresh.inputs["name"] not in {first, "was-given"}
 
 
-def test_too_long_automatic_name_is_refused() -> None:
+def test_too_long_automatic_name_is_rejected() -> None:
     answer = check(ROLE, GIVEN["Role"], CheckContext("r" * 60, {}, b"seed", {}))
     assert answer.failures[0][0] == "name"
     assert "longer than 64 characters" in answer.failures[0][1]
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
-def test_unknown_input_is_refused_by_name(kind: str) -> None:
+def test_unknown_input_is_rejected_by_name(kind: str) -> None:
     assert "Invalid or unknown key" in reasons(kind, {**GIVEN[kind], "nosuch": 1})["nosuch"]
 
 
-def test_misspelt_input_names_the_nearest() -> None:
+def test_misspelled_input_is_rejected_with_a_suggestion() -> None:
     assert (
         "did you mean 'maxSessionDuration'?"
         in reasons("Role", {**GIVEN["Role"], "maxSesionDuration": 3600})["maxSesionDuration"]
     )
 
 
-def test_input_that_is_not_served_is_refused_by_name() -> None:
+def test_unsupported_input_is_rejected_by_name() -> None:
     assert (
         "does not serve the input 'inlinePolicies'"
         in reasons("Role", {**GIVEN["Role"], "inlinePolicies": []})["inlinePolicies"]
@@ -129,7 +129,7 @@ def test_input_that_is_not_served_is_refused_by_name() -> None:
     ("kind", "required"),
     [(kind, key) for kind, given in GIVEN.items() for key in given],
 )
-def test_missing_required_input_is_refused(kind: str, required: str) -> None:
+def test_missing_required_input_is_rejected(kind: str, required: str) -> None:
     given = {key: value for key, value in GIVEN[kind].items() if key != required}
     assert f'The argument "{required}" is required' in reasons(kind, given)[required]
 
@@ -155,9 +155,9 @@ def test_missing_required_input_is_refused(kind: str, required: str) -> None:
         ("PodIdentityAssociation", "targetRoleArn", "role", "arn: invalid prefix"),
     ],
 )
-def test_wrong_value_is_refused(kind: str, key: str, value: object, text: str) -> None:
+def test_invalid_value_is_rejected(kind: str, key: str, value: object, text: str) -> None:
     assert text in reasons(kind, {**GIVEN[kind], key: value})[key]
-    assert key not in reasons(kind, {**GIVEN[kind], key: UNKNOWN}), "what is not known yet cannot be judged"
+    assert key not in reasons(kind, {**GIVEN[kind], key: UNKNOWN}), "an unknown value is not validated"
 
 
 CHANGED: dict[str, dict[str, tuple[Any, Any]]] = {
@@ -227,7 +227,7 @@ REPLACING = {
     ("PodIdentityAssociation", "region"),
     ("PodIdentityAssociation", "serviceAccount"),
 }
-# What AWS chooses when the program says nothing.
+# Inputs for which AWS chooses a value when the program sets none.
 CHOSEN_BY_AWS = {
     ("Role", "name"),
     ("RolePolicy", "name"),
@@ -241,14 +241,14 @@ CHOSEN_BY_AWS = {
 }
 
 
-def test_the_tables_are_complete() -> None:
+def test_table_of_changes_covers_every_input() -> None:
     assert {(k, key) for k, rows in CHANGED.items() for key in rows} == {
         (k, key) for k, schema in SCHEMAS.items() for key in schema.properties if key != "tags"
     }
 
 
 @pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, rows in CHANGED.items() for key in rows])
-def test_change_updates_or_replaces(kind: str, key: str) -> None:
+def test_input_change_updates_or_replaces_the_resource(kind: str, key: str) -> None:
     old, new = CHANGED[kind][key]
     difference = diff(SCHEMAS[kind], {}, {key: old}, {key: new}, [])
     wanted = Change.UPDATE_REPLACE if (kind, key) in REPLACING else Change.UPDATE
@@ -259,20 +259,20 @@ def test_change_updates_or_replaces(kind: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, rows in CHANGED.items() for key in rows])
-def test_saying_nothing_is_a_change_unless_aws_chooses(kind: str, key: str) -> None:
+def test_removed_input_is_a_change_unless_aws_chooses_the_value(kind: str, key: str) -> None:
     old, _ = CHANGED[kind][key]
     changes = diff(SCHEMAS[kind], {}, {key: old}, {}, []).changes
     assert bool(changes) == ((kind, key) not in CHOSEN_BY_AWS)
 
 
-def test_given_name_is_deleted_first_and_automatic_name_is_not() -> None:
+def test_only_an_explicit_name_requires_delete_before_replace() -> None:
     given = {"name": "mine", "path": "/x/", DEFAULTS: []}
     assert diff(ROLE, {"name": "mine"}, {"name": "mine", "path": "/"}, given, []).delete_before_replace
     automatic = {**given, DEFAULTS: ["name"]}
     assert not diff(ROLE, {"name": "mine"}, {"name": "mine", "path": "/"}, automatic, []).delete_before_replace
 
 
-def test_attachment_is_deleted_first() -> None:
+def test_attachment_is_deleted_before_it_is_replaced() -> None:
     assert diff(
         ATTACHMENT, {}, {"role": "a", "policyArn": ARN}, {"role": "b", "policyArn": ARN}, []
     ).delete_before_replace
@@ -300,19 +300,19 @@ STATEMENT = {
         ({"Effect": "Deny"}, False),
     ],
 )
-def test_policies_are_compared_by_meaning(changed: dict[str, Any], same: bool) -> None:
+def test_policies_are_compared_semantically(changed: dict[str, Any], same: bool) -> None:
     one = json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]}, indent=4)
     other = json.dumps({"Statement": {**STATEMENT, **changed}, "Version": "2012-10-17"})
     assert same_policy(one, other) is same
 
 
-def test_json_is_compared_by_value() -> None:
+def test_json_documents_are_compared_by_value() -> None:
     assert same_json('{"a": 1, "b": 2}', '{"b":2,"a":1}')
     assert not same_json('{"a": 1}', '{"a": 2}')
     assert same_json("", None)
 
 
-def test_default_tags_are_merged_and_the_own_ones_win() -> None:
+def test_resource_tags_override_default_tags() -> None:
     answer = check(
         ROLE, {**GIVEN["Role"], "tags": {"a": "mine"}}, CheckContext("res", {}, b"", {"a": "theirs", "b": "x"})
     )
@@ -326,7 +326,7 @@ def test_unknown_tags_stay_unknown() -> None:
     assert answer.inputs["tagsAll"] is UNKNOWN
 
 
-def test_tag_changes_are_named_one_by_one() -> None:
+def test_each_changed_tag_is_reported() -> None:
     state, news = {"tags": {"a": "1", "k.b": "2", "c": "3"}}, {"tags": {"a": "1", "k.b": "x", "d": "4"}}
     assert diff(ROLE, {}, state, news, []).changes == {
         'tags["k.b"]': Change.UPDATE,
@@ -336,7 +336,7 @@ def test_tag_changes_are_named_one_by_one() -> None:
     assert diff(ROLE, {}, state, news, ["tags"]).changes == {}
 
 
-def test_import_gives_all_that_says_something() -> None:
+def test_import_returns_all_inputs_that_are_not_empty() -> None:
     state = {
         "name": "r",
         "assumeRolePolicy": TRUST,
@@ -356,7 +356,7 @@ def test_import_gives_all_that_says_something() -> None:
     }
 
 
-def test_refresh_renews_what_differs_and_adds_drift() -> None:
+def test_refresh_updates_changed_inputs_and_adds_drift() -> None:
     old = {
         "name": "r",
         "assumeRolePolicy": TRUST,
@@ -373,12 +373,12 @@ def test_refresh_renews_what_differs_and_adds_drift() -> None:
     }
 
 
-def test_refresh_does_not_take_what_aws_chose_for_an_input() -> None:
+def test_refresh_does_not_record_values_chosen_by_aws_as_inputs() -> None:
     old = {"clusterName": "prod", "addonName": "x", DEFAULTS: []}
     assert inputs_of(ADDON, {**old, "addonVersion": "v1", "region": "r"}, old) == old
 
 
-def test_state_keeps_the_programs_text_and_what_aws_does_not_keep() -> None:
+def test_state_keeps_the_text_of_the_program_and_values_aws_does_not_store() -> None:
     indented = json.dumps(json.loads(TRUST), indent=2)
     known = {"assumeRolePolicy": indented, "forceDetachPolicies": True, DEFAULTS: []}
     state = stored_state(ROLE, known, {"assumeRolePolicy": TRUST, "path": "/"})
@@ -387,14 +387,14 @@ def test_state_keeps_the_programs_text_and_what_aws_does_not_keep() -> None:
     assert changed["assumeRolePolicy"] == '{"Statement":[1]}'
 
 
-def test_url_without_scheme_is_no_change_and_stays_as_aws_says() -> None:
+def test_url_without_scheme_is_stored_and_causes_no_diff() -> None:
     inputs = GIVEN["OpenIdConnectProvider"]
     state = stored_state(PROVIDER, inputs, {"url": "oidc.example/id/A", "clientIdLists": ["sts.amazonaws.com"]})
     assert state["url"] == "oidc.example/id/A"
     assert diff(PROVIDER, inputs, state, inputs, []).changes == {}
 
 
-def test_settings_come_as_json_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_provider_settings_are_parsed_from_json_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     settings = Settings.of(
         {
@@ -423,14 +423,16 @@ def test_settings_come_as_json_text(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, "missing region"),
     ],
 )
-def test_wrong_settings_are_refused(config: dict[str, str], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_provider_settings_are_rejected(
+    config: dict[str, str], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(ProviderError, match=text):
         Settings.of(config)
 
 
-def test_the_associations_of_an_addon_are_a_set() -> None:
+def test_addon_associations_are_compared_as_a_set() -> None:
     first, second = {"serviceAccount": "a", "roleArn": ARN}, {"serviceAccount": "b", "roleArn": ARN}
     key = "podIdentityAssociations"
     assert diff(ADDON, {}, {key: [first, second]}, {key: [second, first]}, []).changes == {}

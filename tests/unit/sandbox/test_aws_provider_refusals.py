@@ -1,4 +1,4 @@
-"""What the aws stand-in refuses at a preview, as the released provider does, before AWS is asked."""
+"""Inputs that the aws stand-in rejects in a preview without a call to AWS, as the released provider does."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def failures(token: str, **changes: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("token", GIVEN)
-def test_what_is_accepted(token: str) -> None:
+def test_valid_inputs_are_accepted(token: str) -> None:
     assert failures(token) == {}
 
 
@@ -73,7 +73,7 @@ def test_what_is_accepted(token: str) -> None:
         (LOGS, "retentionInDays", 31, "one of ["),
     ],
 )
-def test_what_is_refused(token: str, key: str, value: object, words: str) -> None:
+def test_invalid_value_is_rejected(token: str, key: str, value: object, words: str) -> None:
     found = failures(token, **{key: value})
     assert set(found) == {key}
     assert words in found[key]

@@ -1,6 +1,6 @@
-"""The types that are served by a table: steps after the create, waits, changes in place, and how they fail.
+"""Resource types defined by a table: calls after create, waits, updates in place, and errors.
 
-What AWS answers to all of it is in tests/contract/test_new_cluster.py.
+tests/contract/test_new_cluster.py tests the answers of AWS.
 """
 
 import threading
@@ -43,7 +43,7 @@ FOUND = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait loops count their pauses but do not spend them."""
+    """Skip the pauses of wait loops."""
 
     def no_wait(self: threading.Event, timeout: float | None = None) -> bool:
         assert timeout is not None
@@ -53,7 +53,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("token", RESOURCES)
-def test_every_served_name_is_one_of_the_sdk(token: str) -> None:
+def test_every_name_in_a_table_is_a_name_of_the_sdk(token: str) -> None:
     kind = RESOURCES[token]
     assert set(kind.properties) <= kind.names.inputs | {"namePrefix"}
     assert kind.names.required <= set(kind.properties)
@@ -61,27 +61,27 @@ def test_every_served_name_is_one_of_the_sdk(token: str) -> None:
     assert set(kind.unknown_parts) <= set(kind.properties)
 
 
-def test_an_attribute_is_set_after_the_create_unless_aws_has_it_so() -> None:
+def test_attribute_is_set_after_create_unless_aws_already_has_the_value() -> None:
     aws = ScriptedAccount(FOUND)
     state = provider(aws).create(target(VPC), VPC_INPUTS, 0, preview=False)
     assert aws.made("ModifyVpcAttribute") == [{"VpcId": "vpc-1", "EnableDnsHostnames": {"Value": True}}]
     assert state.outputs["arn"] == "arn:aws:ec2:ap-southeast-1:140023393377:vpc/vpc-1"
 
 
-def test_a_create_that_is_refused_makes_nothing() -> None:
+def test_failed_create_raises_the_error_of_aws() -> None:
     aws = ScriptedAccount({"CreateVpc": refusal("VpcLimitExceeded", "too many")})
     with pytest.raises(ProviderError, match=r"creating EC2 VPC: .*VpcLimitExceeded: too many"):
         provider(aws).create(target(VPC), VPC_INPUTS, 0, preview=False)
 
 
-def test_what_was_made_stays_in_the_state_when_a_step_fails() -> None:
+def test_resource_is_kept_in_the_state_when_a_later_call_fails() -> None:
     aws = ScriptedAccount({**FOUND, "ModifyVpcAttribute": refusal("UnauthorizedOperation")})
     with pytest.raises(InitFailed, match=r"creating EC2 VPC \(vpc-1\): .*UnauthorizedOperation") as failure:
         provider(aws).create(target(VPC), VPC_INPUTS, 0, preview=False)
     assert failure.value.resource_id == "vpc-1"
 
 
-def test_what_is_gone_is_no_error() -> None:
+def test_missing_resource_is_read_with_an_empty_id_and_deleted_without_error() -> None:
     aws = ScriptedAccount(
         {"DescribeVpcs": refusal("InvalidVpcID.NotFound"), "DeleteVpc": refusal("InvalidVpcID.NotFound")}
     )
@@ -89,7 +89,7 @@ def test_what_is_gone_is_no_error() -> None:
     provider(aws).delete(target(VPC), State("vpc-1"), 0)
 
 
-def test_a_refused_read_or_delete_is_an_error() -> None:
+def test_failed_read_or_delete_raises_an_error() -> None:
     aws = ScriptedAccount(
         {"DescribeVpcs": refusal("UnauthorizedOperation"), "DeleteVpc": refusal("DependencyViolation")}
     )
@@ -99,7 +99,7 @@ def test_a_refused_read_or_delete_is_an_error() -> None:
         provider(aws).delete(target(VPC), State("vpc-1"), 0)
 
 
-def test_a_change_that_the_table_has_no_verb_for_is_refused_by_name() -> None:
+def test_change_without_an_update_operation_is_rejected_by_name() -> None:
     olds = State("vpc-1", {**VPC_INPUTS, "tagsAll": {}}, VPC_INPUTS)
     with pytest.raises(ProviderError, match="does not change 'instanceTenancy' of aws:ec2/vpc:Vpc in place"):
         provider(ScriptedAccount(FOUND)).update(
@@ -112,11 +112,11 @@ def nat(*states: str) -> list[dict[str, Any]]:
 
 
 NAT_INPUTS = {"allocationId": "eipalloc-1", "subnetId": "s", "connectivityType": "public"}
-MADE = {"CreateNatGateway": {"NatGateway": {"NatGatewayId": "nat-1"}}}
+CREATED = {"CreateNatGateway": {"NatGateway": {"NatGatewayId": "nat-1"}}}
 
 
-def test_a_create_waits_until_the_state_is_good() -> None:
-    aws = ScriptedAccount({**MADE, "DescribeNatGateways": nat("pending", "pending", "available", "available")})
+def test_create_waits_until_the_resource_is_available() -> None:
+    aws = ScriptedAccount({**CREATED, "DescribeNatGateways": nat("pending", "pending", "available", "available")})
     assert provider(aws).create(target(NAT), NAT_INPUTS, 0, preview=False).resource_id == "nat-1"
 
 
@@ -127,13 +127,13 @@ def test_a_create_waits_until_the_state_is_good() -> None:
         (nat(*["pending"] * 100), "timeout while waiting for state to become one of"),
     ],
 )
-def test_a_wait_that_ends_badly_keeps_what_was_made(answers: list[dict[str, Any]], words: str) -> None:
-    aws = ScriptedAccount({**MADE, "DescribeNatGateways": answers})
+def test_failed_wait_after_create_raises_init_failed(answers: list[dict[str, Any]], words: str) -> None:
+    aws = ScriptedAccount({**CREATED, "DescribeNatGateways": answers})
     with pytest.raises(InitFailed, match=rf"waiting for EC2 NAT Gateway \(nat-1\) create: {words}"):
         provider(aws).create(target(NAT), NAT_INPUTS, 0, preview=False)
 
 
-def test_a_delete_waits_until_it_is_gone() -> None:
+def test_delete_waits_until_the_resource_is_deleted() -> None:
     aws = ScriptedAccount({"DeleteNatGateway": {}, "DescribeNatGateways": nat("deleting", "deleting", "deleted")})
     provider(aws).delete(target(NAT), State("nat-1"), 0)
     assert len(aws.made("DescribeNatGateways")) == 3
@@ -142,7 +142,7 @@ def test_a_delete_waits_until_it_is_gone() -> None:
         provider(stuck).delete(target(NAT), State("nat-1"), 0)
 
 
-def test_a_planned_cluster_does_not_know_what_aws_adds_to_its_blocks() -> None:
+def test_planned_cluster_leaves_nested_values_from_aws_unknown() -> None:
     state = planned(RESOURCES[CLUSTER], {"name": "c", "vpcConfig": {"subnetIds": ["s"]}}, {})
     assert state["vpcConfig"] == {"subnetIds": ["s"], "clusterSecurityGroupId": UNKNOWN, "vpcId": UNKNOWN}
     assert state["endpoint"] is UNKNOWN
@@ -151,7 +151,7 @@ def test_a_planned_cluster_does_not_know_what_aws_adds_to_its_blocks() -> None:
     assert changed["vpcConfig"] == {"subnetIds": ["s", "t"], "clusterSecurityGroupId": "sg-1"}
 
 
-def test_a_failed_update_of_a_cluster_says_why() -> None:
+def test_failed_cluster_update_reports_the_reason() -> None:
     olds = State(
         "c", {"name": "c", "version": "1.34", "vpcConfig": {}, "tagsAll": {}, "bootstrapSelfManagedAddons": True}
     )
@@ -168,10 +168,10 @@ def test_a_failed_update_of_a_cluster_says_why() -> None:
         provider(aws).update(target(CLUSTER), olds, {"name": "c", "version": "1.35", "vpcConfig": {}}, 0, preview=False)
 
 
-def test_a_node_group_gets_the_next_number() -> None:
+def test_node_group_with_a_name_prefix_gets_the_next_number() -> None:
     described = {"nodegroup": {"clusterName": "c", "nodegroupName": "n-2", "status": "ACTIVE", "createdAt": NOW}}
-    taken = {"nodegroups": [f"n-{1:026d}", "n-x", "other-7"]}
-    aws = ScriptedAccount({"ListNodegroups": taken, "CreateNodegroup": described, "DescribeNodegroup": described})
+    existing = {"nodegroups": [f"n-{1:026d}", "n-x", "other-7"]}
+    aws = ScriptedAccount({"ListNodegroups": existing, "CreateNodegroup": described, "DescribeNodegroup": described})
     inputs = {
         "clusterName": "c",
         "nodeGroupNamePrefix": "n-",
@@ -184,7 +184,7 @@ def test_a_node_group_gets_the_next_number() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "cluster", "cluster:"])
-def test_an_id_without_its_parts_is_refused(wrong: str) -> None:
+def test_incomplete_import_id_is_rejected(wrong: str) -> None:
     with pytest.raises(ProviderError, match="unexpected format for ID, expected cluster-name:name"):
         provider(ScriptedAccount({})).read(target(GROUP), State(wrong))
 
@@ -202,17 +202,17 @@ def test_an_id_without_its_parts_is_refused(wrong: str) -> None:
         ({}, {"a": 0}, True),
     ],
 )
-def test_a_block_is_the_same_when_it_has_all_that_the_program_says(one: dict, other: dict, same: bool) -> None:
+def test_block_is_equal_when_it_has_every_value_of_the_program(one: dict, other: dict, same: bool) -> None:
     assert same_settings(one, other) is same
 
 
-def test_taints_are_a_set() -> None:
+def test_taints_are_compared_as_a_set() -> None:
     one, other = {"key": "a", "value": "", "effect": "NO_SCHEDULE"}, {"key": "b", "effect": "NO_EXECUTE"}
     assert same_taints([one, other], [other, {"key": "a", "effect": "NO_SCHEDULE"}])
     assert not same_taints([one], [{**one, "effect": "NO_EXECUTE"}])
 
 
-def test_rules_are_the_same_when_they_let_the_same_through() -> None:
+def test_security_group_rules_are_compared_by_the_traffic_they_allow() -> None:
     rule = {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["b", "a"]}
     assert security_group.same_rules([rule], [{**rule, "cidrBlocks": ["a", "b"], "description": "x"}])
     assert not security_group.same_rules([rule], [{**rule, "toPort": 444}])
@@ -220,14 +220,14 @@ def test_rules_are_the_same_when_they_let_the_same_through() -> None:
     assert security_group.same_rules([every], [{"protocol": "-1", "fromPort": 0, "toPort": 65535}])
 
 
-def test_a_template_says_numbers_and_switches_as_texts() -> None:
+def test_launch_template_blocks_compare_strings_with_booleans() -> None:
     block = {"ebs": {"encrypted": "true", "volumeSize": 50}, "deviceName": "/dev/xvda"}
     assert launch_template.same_block([block], [{"ebs": {"encrypted": True, "volumeSize": 50}}])
     assert not launch_template.same_block([block], [{"ebs": {"encrypted": "false"}}])
     assert not launch_template.same_block([block], [block, block])
 
 
-def test_a_template_whose_tags_alone_change_gets_no_new_version() -> None:
+def test_tag_change_creates_no_launch_template_version() -> None:
     version = {"LaunchTemplateVersions": [{"LaunchTemplateData": {}}]}
     template = {"LatestVersionNumber": 1, "DefaultVersionNumber": 1, "LaunchTemplateName": "n"}
     aws = ScriptedAccount(
@@ -242,7 +242,7 @@ def test_a_template_whose_tags_alone_change_gets_no_new_version() -> None:
     assert aws.made("CreateTags") == [{"Resources": ["lt-1"], "Tags": [{"Key": "a", "Value": "1"}]}]
 
 
-def test_a_default_version_follows_when_the_program_says_so() -> None:
+def test_default_version_is_updated_when_update_default_version_is_true() -> None:
     template = {"LatestVersionNumber": 2, "DefaultVersionNumber": 2, "LaunchTemplateName": "n"}
     aws = ScriptedAccount(
         {
@@ -257,7 +257,7 @@ def test_a_default_version_follows_when_the_program_says_so() -> None:
     assert aws.made("ModifyLaunchTemplate") == [{"LaunchTemplateId": "lt-1", "DefaultVersion": "2"}]
 
 
-def test_automatic_names_and_defaults_of_a_table() -> None:
+def test_check_of_a_table_adds_automatic_names_and_default_tags() -> None:
     context = CheckContext("flows", {}, b"seed", {"owner": "x"})
     checked = check(RESOURCES["aws:cloudwatch/logGroup:LogGroup"], {"retentionInDays": 7}, context)
     assert str(checked.inputs["name"]).startswith("flows-")
@@ -265,7 +265,7 @@ def test_automatic_names_and_defaults_of_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_", "import_id", "own_id"),
+    ("type_", "import_id", "resource_id"),
     [
         ("aws:ec2/route:Route", "rtb-00000000000000001_0.0.0.0/0", "r-rtb-000000000000000011080289494"),
         (
@@ -275,7 +275,7 @@ def test_automatic_names_and_defaults_of_a_table() -> None:
         ),
     ],
 )
-def test_an_import_id_leads_to_the_own_id(type_: str, import_id: str, own_id: str) -> None:
+def test_import_id_is_resolved_to_the_resource_id(type_: str, import_id: str, resource_id: str) -> None:
     table = {
         "RouteTableId": "rtb-00000000000000001",
         "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}],
@@ -283,5 +283,5 @@ def test_an_import_id_leads_to_the_own_id(type_: str, import_id: str, own_id: st
     }
     account = ScriptedAccount({"DescribeRouteTables": {"RouteTables": [table]}})
     state = provider(account).read(target(type_), State(import_id))
-    assert state.resource_id == own_id
-    assert provider(account).read(target(type_), state).resource_id == own_id
+    assert state.resource_id == resource_id
+    assert provider(account).read(target(type_), state).resource_id == resource_id

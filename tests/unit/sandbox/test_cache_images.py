@@ -1,4 +1,4 @@
-"""Image archives: every blob is what it is called, and RocketMQ is where the official image has it."""
+"""Image archives: digests and sizes of the blobs, and the layout of the RocketMQ image."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ class TestImages:
     CONFIG = ImageConfig(entrypoint=("/run",), env={"A": "1"}, user="3000", workdir="/w", expose=(80,))
 
     def write(self, folder: Path, archive: str) -> dict[str, bytes]:
-        """Write an image of two layers and give the members of its archive."""
+        """Write an image of two layers and return the members of its archive."""
         layers = [folder / f"{archive}-1.tar", folder / f"{archive}-2.tar"]
         (folder / "program").write_text("binary")
         (folder / "program").chmod(0o700)
@@ -36,13 +36,13 @@ class TestImages:
             return {member.name: _content(tar, member.name) for member in tar.getmembers()}
 
     def blob(self, members: dict[str, bytes], descriptor: dict) -> bytes:
-        """The blob that a descriptor names, after its digest and size were checked."""
+        """Return the blob of a descriptor after checking its digest and size."""
         data = members[f"blobs/sha256/{descriptor['digest'].removeprefix('sha256:')}"]
         assert hashlib.sha256(data).hexdigest() == descriptor["digest"].removeprefix("sha256:")
         assert len(data) == descriptor["size"]
         return data
 
-    def test_every_blob_is_what_it_is_called(self, tmp_path: Path) -> None:
+    def test_digests_and_sizes_match_the_blobs(self, tmp_path: Path) -> None:
         members = self.write(tmp_path, "image.tar")
         assert json.loads(members["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
         (listed,) = json.loads(members["index.json"])["manifests"]
@@ -65,12 +65,12 @@ class TestImages:
         assert (program.name, program.mode, program.uid, program.gid, program.mtime) == ("run", 0o755, 3000, 3001, 0)
         assert (alias.name, alias.linkname, alias.issym()) == ("alias", "run", True)
 
-    def test_is_reproducible(self, tmp_path: Path) -> None:
+    def test_archive_is_reproducible(self, tmp_path: Path) -> None:
         self.write(tmp_path, "one.tar")
         self.write(tmp_path, "two.tar")
         assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
 
-    def test_debian_is_thinned_and_keeps_its_times(self, tmp_path: Path) -> None:
+    def test_debian_layer_omits_unused_files_and_keeps_modification_times(self, tmp_path: Path) -> None:
         names = ["./usr/bin/java", "./usr/share/doc/java/NEWS", "./dev/null", "./usr/lib/jvm/java/lib/ct.sym"]
         with tarfile.open(tmp_path / "root.tar", "w") as tar:
             for name in names:
@@ -81,12 +81,12 @@ class TestImages:
         with tarfile.open(tmp_path / "layer.tar") as tar:
             (java,) = tar.getmembers()
             assert _content(tar, java.name) == b"data"
-        # A JVM ignores its class-data archive when the time of its modules is not the recorded one.
+        # A JVM ignores its class-data archive when the modification time of its modules is not the recorded one.
         assert (java.name, java.mtime, java.mode, java.uid) == ("./usr/bin/java", 1_700_000_000, 0o4755, 7)
 
 
 class TestRocketMqImage:
-    def test_is_laid_out_as_the_official_one(self, tmp_path: Path) -> None:
+    def test_layout_matches_the_official_image(self, tmp_path: Path) -> None:
         jars = tmp_path / "jars"
         jars.mkdir()
         (jars / "rocketmq-broker.jar").write_bytes(b"PK")

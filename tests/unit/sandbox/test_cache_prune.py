@@ -1,4 +1,4 @@
-"""Pruning the cache: only what no present pin names goes, and nothing that another run builds or works with."""
+"""Pruning of the cache: removed entries, entries in use by another run, and the command."""
 
 import fcntl
 import io
@@ -26,28 +26,28 @@ def silent() -> Report:
     return Report(console=Console(file=io.StringIO()))
 
 
-def pruned(cache: Path, *, only_list: bool = False) -> list[str]:
-    """Prunes and returns the lines that a person sees."""
+def printed_lines(cache: Path, *, only_list: bool = False) -> list[str]:
+    """Prune the cache and return the printed lines."""
     printed = io.StringIO()
     prune.prune(Report(console=Console(file=printed, width=400, highlight=False)), cache, only_list=only_list)
     return [" ".join(line.split()) for line in printed.getvalue().splitlines()]
 
 
-def built(cache: Path) -> Path:
-    """An entry that no pin names, of a run that has ended."""
+def build_unnamed_entry(cache: Path) -> Path:
+    """Build an entry that no pin names, as a run that has ended."""
     folder = entry.ensure(cache, an_entry(Builder()), silent())
-    ended()
+    end_run()
     return folder
 
 
-def ended() -> None:
-    """The kernel closes the files of a run that ends."""
+def end_run() -> None:
+    """Close the files of the run, as the kernel does when a run ends."""
     while entry._used:
         entry._used.popitem()[1].close()
 
 
-def everything_present(cache: Path) -> set[Path]:
-    """A folder for each entry that a present pin names."""
+def create_named_entries(cache: Path) -> set[Path]:
+    """Create a folder for each entry that a current pin names."""
     folders = {cache / "entries" / name for name in prune.named(cache)}
     for folder in folders:
         folder.mkdir(parents=True)
@@ -55,34 +55,34 @@ def everything_present(cache: Path) -> set[Path]:
     return folders
 
 
-def test_what_no_pin_names_goes_and_all_else_stays(tmp_path: Path) -> None:
-    kept = everything_present(tmp_path)
+def test_only_entries_that_no_pin_names_are_removed(tmp_path: Path) -> None:
+    kept = create_named_entries(tmp_path)
     half = tmp_path / "entries" / f"{min(kept).name}.building"
-    half.mkdir()  # another run builds it, or the next one clears it away
-    old = built(tmp_path)
+    half.mkdir()  # another run builds this entry, or the next run removes the folder
+    old = build_unnamed_entry(tmp_path)
     (old / "program").write_bytes(bytes(SIZE))
-    lines = pruned(tmp_path)
+    lines = printed_lines(tmp_path)
     assert lines[0] == f"No present pin names these entries of {tmp_path}:"
     assert lines[1:] == [f"3.0 MiB {old.name} removed", "3.0 MiB freed"]
     assert set((tmp_path / "entries").iterdir()) == {*kept, half}
-    assert pruned(tmp_path) == [f"{tmp_path} holds nothing that no present pin names"]
+    assert printed_lines(tmp_path) == [f"{tmp_path} holds nothing that no present pin names"]
 
 
-def test_what_is_built_on_request_belongs_to_the_pins() -> None:
+def test_entries_built_on_demand_are_named_by_pins() -> None:
     names = {name.rpartition("-")[0] for name in prune.named(Path("/cache"))}
     assert names >= {*toolchain.ON_DEMAND, *toolchain.PARTS} - {"debian"}
     assert {"jars-rocketmq-5.3.3", "jars-rocketmq-5.5.0", "node-modules", "python-nodejs", "promtool"} <= names
 
 
-def test_whoever_asks_for_an_entry_is_known() -> None:
-    """A module that brings entries of its own has to be named in `named`: pinned ones would be pruned otherwise."""
+def test_every_module_that_requests_entries_is_listed() -> None:
+    """A module with entries of its own must be added to `named`, or its pinned entries are pruned."""
     modules = [path for tree in ("sandbox", "scripts", "tests") for path in (REPOSITORY / tree).glob("**/*.py")]
-    asking = {
+    requesting = {
         str(path.relative_to(REPOSITORY))
         for path in modules
         if "unit" not in path.parts and "entry.ensure(" in path.read_text()
     }
-    assert asking == {
+    assert requesting == {
         "sandbox/cache/linters.py",
         "sandbox/cache/nodejs.py",
         "sandbox/cache/toolchain.py",
@@ -93,25 +93,25 @@ def test_whoever_asks_for_an_entry_is_known() -> None:
     }
 
 
-def test_a_list_removes_nothing(tmp_path: Path) -> None:
-    old = built(tmp_path)
-    lines = pruned(tmp_path, only_list=True)
+def test_list_removes_no_entry(tmp_path: Path) -> None:
+    old = build_unnamed_entry(tmp_path)
+    lines = printed_lines(tmp_path, only_list=True)
     assert lines[1].endswith(f"MiB {old.name}")
     assert lines[-1].endswith("MiB would be freed")
     assert entry.damage(old) is None
 
 
-def test_what_another_run_works_with_stays_until_that_has_ended(tmp_path: Path) -> None:
+def test_entry_in_use_by_another_run_is_kept_until_that_run_ends(tmp_path: Path) -> None:
     old = entry.ensure(tmp_path, an_entry(Builder()), silent())
-    entry.ensure(tmp_path, an_entry(Builder()), silent())  # asked for twice, it is still one use
-    assert pruned(tmp_path)[1:] == [f"0.0 MiB {old.name} in use by another run, stays", "0.0 MiB freed"]
+    entry.ensure(tmp_path, an_entry(Builder()), silent())  # a second request is not a second use
+    assert printed_lines(tmp_path)[1:] == [f"0.0 MiB {old.name} in use by another run, stays", "0.0 MiB freed"]
     assert entry.damage(old) is None
-    ended()
-    assert pruned(tmp_path)[1].endswith("removed")
+    end_run()
+    assert printed_lines(tmp_path)[1].endswith("removed")
     assert not old.exists()
 
 
-def test_what_another_run_builds_stays_and_what_it_left_goes(tmp_path: Path) -> None:
+def test_build_folder_is_kept_during_the_build_and_removed_afterwards(tmp_path: Path) -> None:
     building = tmp_path / "entries" / "thing-0123.building"
     building.mkdir(parents=True)
     (building / "half").write_text("half")
@@ -119,15 +119,15 @@ def test_what_another_run_builds_stays_and_what_it_left_goes(tmp_path: Path) -> 
     lock.parent.mkdir()
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert pruned(tmp_path)[1].endswith("thing-0123.building in use by another run, stays")
+        assert printed_lines(tmp_path)[1].endswith("thing-0123.building in use by another run, stays")
         assert (building / "half").exists()
-    assert pruned(tmp_path)[1].endswith("thing-0123.building removed")
+    assert printed_lines(tmp_path)[1].endswith("thing-0123.building removed")
     assert not building.exists()
-    assert lock.exists(), "who waits for it would hold another file than who comes later"
+    assert lock.exists(), "runs that already wait and later runs must lock the same file"
 
 
-def test_who_asks_for_an_entry_that_is_just_removed_builds_it_again(tmp_path: Path) -> None:
-    old, build = built(tmp_path), Builder()
+def test_entry_removed_during_a_request_is_built_again(tmp_path: Path) -> None:
+    old, build = build_unnamed_entry(tmp_path), Builder()
     with (old / MANIFEST).open() as manifest:
         fcntl.flock(manifest, fcntl.LOCK_EX)
         other = threading.Thread(target=entry.ensure, args=(tmp_path, an_entry(build), silent()))
@@ -138,23 +138,23 @@ def test_who_asks_for_an_entry_that_is_just_removed_builds_it_again(tmp_path: Pa
     other.join(timeout=10)
     assert build.times == 1
     assert entry.damage(old) is None
-    ended()
+    end_run()
 
 
-def test_folders_of_links_go_with_what_they_link_to(tmp_path: Path) -> None:
-    here = toolchain.ensure(silent(), [], tmp_path).bin
-    for link in here.iterdir():
+def test_link_folders_of_removed_entries_are_removed(tmp_path: Path) -> None:
+    current = toolchain.ensure(silent(), [], tmp_path).bin
+    for link in current.iterdir():
         link.readlink().parent.mkdir(parents=True, exist_ok=True)
         link.readlink().touch()
-    old, former = built(tmp_path), tmp_path / "bin" / "former"
+    old, former = build_unnamed_entry(tmp_path), tmp_path / "bin" / "former"
     former.mkdir()
     (former / "runc").symlink_to(old / "program")
-    pruned(tmp_path)
-    assert list((tmp_path / "bin").iterdir()) == [here]
+    printed_lines(tmp_path)
+    assert list((tmp_path / "bin").iterdir()) == [current]
 
 
 @pytest.mark.parametrize("command", ["cache-prune", "cache-clean"])
-def test_nothing_goes_while_any_sandbox_of_the_machine_runs_on_it(
+def test_prune_and_clean_are_rejected_while_any_sandbox_runs(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layout.SandboxInstance, "root", property(lambda self: tmp_path / "places" / self.name))
@@ -173,13 +173,13 @@ def test_nothing_goes_while_any_sandbox_of_the_machine_runs_on_it(
 
 
 @pytest.mark.parametrize(("option", "only_list"), [([], False), (["--list"], True)])
-def test_the_command_lists_or_removes(
+def test_command_passes_the_list_option(
     option: list[str], only_list: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
-    look: Callable[..., None] = lambda _report, *, only_list: asked.append(only_list)  # noqa: E731
+    received: list[bool] = []
+    record: Callable[..., None] = lambda _report, *, only_list: received.append(only_list)  # noqa: E731
     monkeypatch.setattr(layout.SandboxInstance, "root", property(lambda self: tmp_path / "places" / self.name))
     monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(prune, "prune", look)
+    monkeypatch.setattr(prune, "prune", record)
     assert CliRunner().invoke(cli.app, ["cache-prune", *option]).exit_code == 0
-    assert asked == [only_list]
+    assert received == [only_list]

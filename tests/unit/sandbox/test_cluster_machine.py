@@ -1,4 +1,4 @@
-"""Parts of the sandbox's cluster that touch the machine, tried on folders, on text of /proc and on this process."""
+"""Cluster code that uses the machine: certificates, cgroups, mounts, images and network namespaces."""
 
 import os
 import ssl
@@ -36,7 +36,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SandboxInstance
     return SandboxInstance("unit")
 
 
-def test_certificates_serve_the_addresses_and_name_the_nodes(instance: SandboxInstance) -> None:
+def test_certificates_contain_the_addresses_and_the_node_names(instance: SandboxInstance) -> None:
     pki.ensure(instance)
     authority = x509.load_pem_x509_certificate((instance.pki / "ca.crt").read_bytes())
     builder = PolicyBuilder().store(Store([authority]))
@@ -49,7 +49,7 @@ def test_certificates_serve_the_addresses_and_name_the_nodes(instance: SandboxIn
     assert kubelet.subject.rfc4514_string() == f"CN=system:node:{NODES[1].name},O=system:nodes"
 
 
-def test_keys_are_for_root_alone_and_the_issuer_signs_with_rsa(instance: SandboxInstance) -> None:
+def test_keys_have_mode_600_and_the_service_account_key_is_rsa(instance: SandboxInstance) -> None:
     pki.ensure(instance)
     keys = sorted(instance.pki.glob("*.key"))
     assert len(keys) == len(pki.certificate_subjects()) + 2
@@ -60,7 +60,7 @@ def test_keys_are_for_root_alone_and_the_issuer_signs_with_rsa(instance: Sandbox
     assert signing.public_key() == public
 
 
-def test_certificates_stay_and_missing_ones_are_made_by_the_same_authority(instance: SandboxInstance) -> None:
+def test_missing_certificates_are_issued_by_the_same_authority_and_others_kept(instance: SandboxInstance) -> None:
     pki.ensure(instance)
     before = {path.name: path.read_bytes() for path in instance.pki.iterdir()}
     (instance.pki / "scheduler.crt").unlink()
@@ -74,15 +74,15 @@ def test_certificates_stay_and_missing_ones_are_made_by_the_same_authority(insta
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param(HYBRID, ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/unified"], id="v1 with v2 beside it"),
+        pytest.param(HYBRID, ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/unified"], id="v1 and v2"),
         pytest.param(UNIFIED, ["/sys/fs/cgroup"], id="v2"),
     ],
 )
-def test_every_cgroup_tree_is_found(text: str, expected: list[str]) -> None:
+def test_every_cgroup_hierarchy_is_found(text: str, expected: list[str]) -> None:
     assert cgroups.trees(text) == [Path(one) for one in expected]
 
 
-def test_v1_groups_inherit_processors(tmp_path: Path) -> None:
+def test_v1_cgroups_inherit_the_cpus_of_the_parent(tmp_path: Path) -> None:
     (tmp_path / "cpuset.cpus").write_text("0-1")
     group = tmp_path / "rmq-unit-a"
     group.mkdir()
@@ -91,14 +91,14 @@ def test_v1_groups_inherit_processors(tmp_path: Path) -> None:
     assert (group / "cpuset.cpus").read_text() == "0-1"
 
 
-def test_v2_groups_hand_controllers_down(tmp_path: Path) -> None:
+def test_v2_cgroups_enable_controllers_for_their_children(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("memory")
     cgroups.create("/rmq-unit-a", [tmp_path])
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory"
     assert (tmp_path / "rmq-unit-a" / cgroups.DAEMONS).is_dir()
 
 
-def test_group_knows_its_processes_and_goes_with_all_below_it(tmp_path: Path) -> None:
+def test_cgroup_lists_its_processes_and_is_removed_with_its_children(tmp_path: Path) -> None:
     cgroups.create("/rmq-unit-a", [tmp_path])
     pods = tmp_path / "rmq-unit-a" / "kubepods" / "pod1"
     pods.mkdir(parents=True)
@@ -111,19 +111,19 @@ def test_group_knows_its_processes_and_goes_with_all_below_it(tmp_path: Path) ->
     cgroups.remove("/rmq-unit-a", [tmp_path])
 
 
-def test_group_that_stays_is_an_error(tmp_path: Path) -> None:
+def test_cgroup_that_cannot_be_removed_raises_an_error(tmp_path: Path) -> None:
     cgroups.create("/rmq-unit-a", [tmp_path])
     (tmp_path / "rmq-unit-a" / "cgroup.procs").write_text("9\n")
     with pytest.raises(TimeoutError, match=r"rmq-unit-a cannot be removed; it still holds \{9\}"):
         cgroups.remove("/rmq-unit-a", [tmp_path], seconds=0.1)
 
 
-def test_mounts_of_one_place_newest_first_and_none_of_its_neighbour() -> None:
+def test_mounts_below_a_folder_are_listed_newest_first() -> None:
     root = Path("/var/lib/eks-rocketmq/unit")
     assert mounts.below(root, MOUNTINFO) == [root / "nodes/a/with blank", root / "nodes/a"]
 
 
-def test_nodes_hide_the_machines_fixed_folders_privately() -> None:
+def test_node_command_mounts_private_folders_over_those_of_the_machine() -> None:
     shell, options, enter, hide, *program = node.node_command(SandboxInstance("unit"), NODES[0], ["program", "--flag"])
     assert (shell, options, program) == ("sh", "-euc", ["program", "--flag"])
     assert "unshare --mount --propagation unchanged" in enter
@@ -136,7 +136,7 @@ def test_nodes_hide_the_machines_fixed_folders_privately() -> None:
     assert hide.splitlines() == [*expected, 'exec "$@"']
 
 
-def test_images_are_linked_and_databases_are_not(tmp_path: Path) -> None:
+def test_image_blobs_are_linked_and_databases_are_copied(tmp_path: Path) -> None:
     prepared = tmp_path / "prepared"
     prepared.mkdir()
     (prepared / "blob").write_text("layer")
@@ -148,7 +148,7 @@ def test_images_are_linked_and_databases_are_not(tmp_path: Path) -> None:
     assert (root / "meta.db").read_text() == "database"
 
 
-def test_furnishing_leaves_a_node_that_has_images_alone(tmp_path: Path) -> None:
+def test_existing_images_of_a_node_are_not_changed(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     containerd_images.link_images(tmp_path / "nowhere", root)
@@ -164,7 +164,7 @@ def test_changed_image_changes_the_key(tmp_path: Path) -> None:
     assert containerd_images.key([image]) != before
 
 
-def test_missing_namespace_is_an_error_that_leaves_the_thread_where_it_is() -> None:
+def test_missing_network_namespace_raises_an_error_and_keeps_the_current_one() -> None:
     before = Path("/proc/thread-self/ns/net").readlink()
     with pytest.raises(FileNotFoundError), netns.inside("rmq-unit-none"):
         pass
@@ -173,7 +173,7 @@ def test_missing_namespace_is_an_error_that_leaves_the_thread_where_it_is() -> N
     assert netns.processes("rmq-unit-none") == set()
 
 
-def test_thread_comes_back_from_a_namespace_however_the_block_ends(
+def test_thread_returns_to_its_network_namespace_after_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered: list[str] = []
@@ -188,7 +188,7 @@ def test_thread_comes_back_from_a_namespace_however_the_block_ends(
     assert entered == ["there", home]
 
 
-def test_processes_of_a_namespace_are_found_but_not_the_own_lineage(
+def test_processes_of_a_namespace_exclude_this_process_and_its_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here").symlink_to(f"/proc/{os.getpid()}/ns/net")
@@ -202,6 +202,6 @@ def test_processes_of_a_namespace_are_found_but_not_the_own_lineage(
     assert not {os.getpid(), os.getppid()} & found
 
 
-def test_failing_command_shows_the_end_of_what_it_said() -> None:
+def test_failed_command_reports_the_end_of_its_output() -> None:
     with pytest.raises(CommandError, match=r"`sh -c .*` ended with code 3: line 81\n(.*\n)*line 100$"):
         run(["sh", "-c", "seq --format='line %g' 100 >&2; exit 3"])

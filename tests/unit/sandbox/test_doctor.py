@@ -1,4 +1,4 @@
-"""What a machine lacks is said by name, with what to do, and all at once."""
+"""Requirements of the machine: missing ones are reported together, each with its remedy."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from sandbox import doctor
 from sandbox.doctor import GIB, Facts
 from sandbox.layout import SandboxInstance
 
-FIT = Facts(
+SUITABLE = Facts(
     system="Linux",
     architecture="x86_64",
     root=True,
@@ -32,8 +32,8 @@ FIT = Facts(
 )
 
 
-def test_a_fit_machine_lacks_nothing() -> None:
-    assert doctor.examine(FIT) == []
+def test_suitable_machine_has_no_problems() -> None:
+    assert doctor.examine(SUITABLE) == []
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_a_fit_machine_lacks_nothing() -> None:
         ({"apt": False}, "Debian packages containerd", "package manager of this system"),
     ],
 )
-def test_each_lack_is_named_with_its_remedy(change: dict, missing: str, remedy: str) -> None:
-    (problem,) = doctor.examine(replace(FIT, **change))
+def test_missing_requirement_is_reported_with_its_remedy(change: dict, missing: str, remedy: str) -> None:
+    (problem,) = doctor.examine(replace(SUITABLE, **change))
     assert missing in problem.missing
     assert remedy in problem.remedy
 
@@ -73,17 +73,17 @@ def test_each_lack_is_named_with_its_remedy(change: dict, missing: str, remedy: 
         {"to_build": (), "same_disk": True, "cache_disk": 9 * GIB},
     ],
 )
-def test_what_is_there_already_is_not_asked_for(change: dict) -> None:
-    assert doctor.examine(replace(FIT, **change)) == []
+def test_unneeded_requirement_is_not_reported(change: dict) -> None:
+    assert doctor.examine(replace(SUITABLE, **change)) == []
 
 
-def test_everything_is_said_at_once() -> None:
-    problems = doctor.examine(replace(FIT, memory=0, loop_devices=False, go=None))
+def test_all_problems_are_reported_at_once() -> None:
+    problems = doctor.examine(replace(SUITABLE, memory=0, loop_devices=False, go=None))
     assert [problem.missing.split(":")[0].split()[0] for problem in problems] == ["loop", "memory", "Go"]
 
 
-def test_require_lists_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "probe", lambda _place: replace(FIT, loop_devices=False, go=None))
+def test_require_lists_every_problem_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "probe", lambda _place: replace(SUITABLE, loop_devices=False, go=None))
     with pytest.raises(doctor.MachineError, match=r"(?s)- loop devices.*\n  Load them.*\n- Go: .*\n  Install Go"):
         doctor.require(SandboxInstance("probe"))
 
@@ -95,7 +95,7 @@ def test_probe_reads_this_machine() -> None:
     assert not facts.running
 
 
-def test_the_files_of_linux_are_understood(tmp_path: Path) -> None:
+def test_capabilities_memory_and_file_systems_are_parsed(tmp_path: Path) -> None:
     status = tmp_path / "status"
     status.write_text("Name:\tmake\nCapEff:\t0000000000201000\n")  # bits 12 and 21
     assert doctor._capabilities(status) == {"CAP_NET_ADMIN", "CAP_SYS_ADMIN"}
@@ -108,7 +108,7 @@ def test_the_files_of_linux_are_understood(tmp_path: Path) -> None:
     assert not doctor._filesystem("no-such-file-system", filesystems)
 
 
-def test_both_versions_of_cgroups_are_understood(tmp_path: Path) -> None:
+def test_both_cgroup_versions_are_detected(tmp_path: Path) -> None:
     assert not doctor._cgroups(tmp_path)
     (tmp_path / "memory").mkdir()
     (tmp_path / "cpu").mkdir()

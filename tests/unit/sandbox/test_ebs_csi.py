@@ -1,4 +1,4 @@
-"""EKS's side of the EBS CSI addon: what it applies, when it withdraws it, and what status it reports."""
+"""EBS CSI addon of the sandbox: applied and deleted objects, and the reported status."""
 
 import json
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ ENDPOINT = "http://10.200.0.1:4566"
 Objects = list[manifests.Manifest]
 
 
-BEFORE, SINCE = "v1.48.0-eksbuild.1", "v1.49.0-eksbuild.1"
+WITHOUT_EC2_CHECK, WITH_EC2_CHECK = "v1.48.0-eksbuild.1", "v1.49.0-eksbuild.1"
 
 
 def rendered(
-    role: str | None = ROLE, configuration: AddonConfiguration | None = None, version: str = BEFORE
+    role: str | None = ROLE, configuration: AddonConfiguration | None = None, version: str = WITHOUT_EC2_CHECK
 ) -> Objects:
     return manifests.addon_manifests(role, configuration or AddonConfiguration(), ENDPOINT, version)
 
 
-EVERYTHING = rendered(configuration=AddonConfiguration(default_storage_class=True))
+ALL_MANIFESTS = rendered(configuration=AddonConfiguration(default_storage_class=True))
 
 
 def one(objects: Sequence[manifests.Manifest], kind: str) -> manifests.Manifest:
@@ -45,12 +45,12 @@ def environment(objects: Objects) -> dict[str, str]:
     return {each["name"]: each["value"] for each in controller_pod(objects)["containers"][0]["env"]}
 
 
-@pytest.mark.parametrize("each", EVERYTHING, ids=lambda each: each["kind"])
-def test_manifests_are_valid_kubernetes(each: manifests.Manifest) -> None:
+@pytest.mark.parametrize("each", ALL_MANIFESTS, ids=lambda each: each["kind"])
+def test_manifests_are_valid_kubernetes_objects(each: manifests.Manifest) -> None:
     kubernetes_validate.validate(each, "1.35", strict=True)
 
 
-def test_controller_has_the_identity_of_the_addons_role() -> None:
+def test_controller_uses_the_role_of_the_addon() -> None:
     objects = rendered()
     assert one(objects, "ServiceAccount")["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": ROLE}
     assert environment(objects)["AWS_ROLE_ARN"] == ROLE
@@ -62,19 +62,19 @@ def test_controller_has_the_identity_of_the_addons_role() -> None:
     assert environment(objects)["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mounted}/{token['path']}"
 
 
-def test_controller_reaches_sts_at_the_sandbox_too() -> None:
-    # The SDK makes its STS client before it reads AWS_ENDPOINT_URL; without the second one it would ask the real AWS.
+def test_controller_calls_sts_of_the_sandbox() -> None:
+    # The SDK creates its STS client before it reads AWS_ENDPOINT_URL. Without this variable it would call the real AWS.
     assert environment(rendered())["AWS_ENDPOINT_URL_STS"] == ENDPOINT
 
 
-def test_without_a_role_nothing_is_injected() -> None:
+def test_controller_without_a_role_gets_no_credentials() -> None:
     objects = rendered(role=None)
     assert one(objects, "ServiceAccount")["metadata"]["annotations"] == {}
     assert not {"AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"} & environment(objects).keys()
     assert controller_pod(objects)["volumes"] == []
 
 
-def test_pods_carry_the_label_that_runbooks_select() -> None:
+def test_pods_have_the_label_that_runbooks_select() -> None:
     deployment = one(rendered(), "Deployment")["spec"]
     assert deployment["template"]["metadata"]["labels"]["app"] == "ebs-csi-controller"
     assert deployment["selector"]["matchLabels"] == {"app": "ebs-csi-controller"}
@@ -82,13 +82,19 @@ def test_pods_carry_the_label_that_runbooks_select() -> None:
 
 @pytest.mark.parametrize(
     ("version", "checks"),
-    [(BEFORE, False), (SINCE, True), ("v1.50.1-eksbuild.1", True), ("v1.9.0-eksbuild.1", False), ("v2.0.0", True)],
+    [
+        (WITHOUT_EC2_CHECK, False),
+        (WITH_EC2_CHECK, True),
+        ("v1.50.1-eksbuild.1", True),
+        ("v1.9.0-eksbuild.1", False),
+        ("v2.0.0", True),
+    ],
 )
-def test_the_driver_asks_ec2_for_its_health_since_1_49(version: str, checks: bool) -> None:
+def test_driver_checks_ec2_since_version_1_49(version: str, checks: bool) -> None:
     assert ("--check-ec2" in controller_pod(rendered(version=version))["containers"][0]["args"]) is checks
 
 
-def test_fs_group_is_honoured_for_single_writers() -> None:
+def test_fs_group_is_applied_to_read_write_once_volumes() -> None:
     spec = one(rendered(), "CSIDriver")["spec"]
     assert spec == {"attachRequired": True, "podInfoOnMount": False, "fsGroupPolicy": "ReadWriteOnceWithFSType"}
 
@@ -105,7 +111,7 @@ def test_fs_group_is_honoured_for_single_writers() -> None:
         ('{"sidecars": {"snapshotter": {}}}', AddonConfiguration()),
     ],
 )
-def test_configuration_values(text: str | None, expected: AddonConfiguration) -> None:
+def test_configuration_values_are_parsed(text: str | None, expected: AddonConfiguration) -> None:
     assert parse(text) == expected
 
 
@@ -122,12 +128,12 @@ def test_configuration_values(text: str | None, expected: AddonConfiguration) ->
         ('{"node": {"volumeAttachLimit": "many"}}', "volumeAttachLimit"),
     ],
 )
-def test_bad_configuration_is_refused_by_name(text: str, named: str) -> None:
+def test_invalid_configuration_value_is_rejected_by_name(text: str, named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         parse(text)
 
 
-def test_configuration_reaches_the_cluster() -> None:
+def test_configuration_values_are_rendered() -> None:
     objects = rendered(
         configuration=AddonConfiguration(replicas=3, extra_tags={"b": "2", "a": "1"}, default_storage_class=True)
     )
@@ -137,7 +143,7 @@ def test_configuration_reaches_the_cluster() -> None:
     assert not [each for each in rendered() if each["kind"] == "StorageClass"]
 
 
-def live(available: str = "True", replicas: int = 2, observed: int = 1) -> dict[str, Any]:
+def deployment_with_status(available: str = "True", replicas: int = 2, observed: int = 1) -> dict[str, Any]:
     conditions = [{"type": "Available", "status": available}]
     status = {"observedGeneration": observed, "availableReplicas": replicas, "conditions": conditions}
     return {"metadata": {"generation": 1}, "status": status}
@@ -147,32 +153,32 @@ def live(available: str = "True", replicas: int = 2, observed: int = 1) -> dict[
     ("deployment", "before", "expected"),
     [
         (None, None, "CREATING"),
-        (live(available="False", replicas=0), "CREATING", "CREATING"),
-        (live(observed=0), None, "CREATING"),
-        (live(), "CREATING", "ACTIVE"),
-        (live(), "DEGRADED", "ACTIVE"),
-        (live(available="False", replicas=0), "ACTIVE", "DEGRADED"),
+        (deployment_with_status(available="False", replicas=0), "CREATING", "CREATING"),
+        (deployment_with_status(observed=0), None, "CREATING"),
+        (deployment_with_status(), "CREATING", "ACTIVE"),
+        (deployment_with_status(), "DEGRADED", "ACTIVE"),
+        (deployment_with_status(available="False", replicas=0), "ACTIVE", "DEGRADED"),
         (None, "ACTIVE", "DEGRADED"),
     ],
 )
-def test_status(deployment: dict[str, Any] | None, before: str | None, expected: str) -> None:
+def test_status_follows_the_deployment(deployment: dict[str, Any] | None, before: str | None, expected: str) -> None:
     found = health.assess(deployment, before)
     assert found["status"] == expected
     codes = [each["code"] for each in found["issues"]]
     assert codes == (["InsufficientNumberOfReplicas"] if expected == "DEGRADED" else [])
 
 
-def test_a_create_that_does_not_succeed_is_given_up() -> None:
-    found = health.assess(live(available="False", replicas=0), "CREATING", late=True)
+def test_creation_that_exceeds_the_deadline_becomes_degraded() -> None:
+    found = health.assess(deployment_with_status(available="False", replicas=0), "CREATING", late=True)
     assert (found["status"], found["final"]) == ("DEGRADED", True)
-    assert health.assess(live(), "CREATING", late=True)["status"] == "ACTIVE"
+    assert health.assess(deployment_with_status(), "CREATING", late=True)["status"] == "ACTIVE"
 
 
 class FakeEks:
-    """An EKS API with one addon or none."""
+    """Fake EKS API with at most one addon."""
 
     def __init__(self) -> None:
-        self.addon: dict[str, Any] | None = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE}
+        self.addon: dict[str, Any] | None = {"serviceAccountRoleArn": ROLE, "addonVersion": WITHOUT_EC2_CHECK}
 
     def describe_addon(self, **_: str) -> dict[str, Any]:
         if self.addon is None:
@@ -181,7 +187,7 @@ class FakeEks:
 
 
 class FakeCluster:
-    """A cluster that keeps what is applied."""
+    """Fake cluster that stores the applied objects."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], manifests.Manifest] = {}
@@ -198,12 +204,12 @@ class FakeCluster:
 
     def controller(self) -> dict[str, Any] | None:
         if self.broken:
-            return live(available="False", replicas=0)
-        return live() if ("Deployment", "ebs-csi-controller") in self.objects else None
+            return deployment_with_status(available="False", replicas=0)
+        return deployment_with_status() if ("Deployment", "ebs-csi-controller") in self.objects else None
 
 
 class Bench:
-    """A reconciler with nothing real around it."""
+    """Reconciler with a fake EKS API and a fake cluster."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(SandboxInstance, "root", root)
@@ -218,7 +224,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path, monkeypatch)
 
 
-def test_the_driver_is_there_while_the_addon_is(bench: Bench) -> None:
+def test_driver_exists_only_while_the_addon_exists(bench: Bench) -> None:
     bench.reconciler.step()
     assert ("CSIDriver", "ebs.csi.aws.com") in bench.cluster.objects
     assert json.loads(health.status_file(bench.instance).read_text()) == {"status": "ACTIVE", "issues": []}
@@ -229,9 +235,7 @@ def test_the_driver_is_there_while_the_addon_is(bench: Bench) -> None:
     assert health.observed_file(bench.instance).read_text() == "absent"
 
 
-def test_a_driver_of_helm_is_left_alone_and_gets_its_node_plugins(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_helm_driver_gets_node_plugins(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(node_plugin, "ensure", lambda *_: started.append("ensure"))
     monkeypatch.setattr(node_plugin, "stop_idle", lambda *_: started.append("stop"))
@@ -240,20 +244,20 @@ def test_a_driver_of_helm_is_left_alone_and_gets_its_node_plugins(
     helm = one(self_managed.driver_manifests(ENDPOINT), "Deployment")
     monkeypatch.setattr(bench.cluster, "controller", lambda: helm)
     bench.reconciler.step()
-    monkeypatch.setattr(bench.cluster, "controller", lambda: one(EVERYTHING, "Deployment"))
+    monkeypatch.setattr(bench.cluster, "controller", lambda: one(ALL_MANIFESTS, "Deployment"))
     bench.reconciler.step()
     assert started == ["stop", "ensure", "stop"]
 
 
 @pytest.mark.parametrize("each", self_managed.driver_manifests(ENDPOINT), ids=lambda each: each["kind"])
-def test_a_driver_of_helm_has_no_role_and_no_label_of_eks(each: manifests.Manifest) -> None:
+def test_helm_driver_has_no_role_and_no_eks_label(each: manifests.Manifest) -> None:
     kubernetes_validate.validate(each, "1.35", strict=True)
     assert each["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "Helm"
     assert "role/" not in json.dumps(each)
 
 
-@pytest.mark.parametrize(("version", "status"), [(BEFORE, "CREATING"), (SINCE, "DEGRADED")])
-def test_only_a_driver_that_checks_its_identity_is_given_up(
+@pytest.mark.parametrize(("version", "status"), [(WITHOUT_EC2_CHECK, "CREATING"), (WITH_EC2_CHECK, "DEGRADED")])
+def test_only_a_driver_that_checks_ec2_becomes_degraded_after_the_deadline(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, version: str, status: str
 ) -> None:
     monkeypatch.setattr(addon, "LATE_SECONDS", -1.0)
@@ -267,48 +271,48 @@ def test_only_a_driver_that_checks_its_identity_is_given_up(
     assert health.read(bench.instance) == "ACTIVE"
 
 
-def test_an_addon_that_is_being_deleted_is_withdrawn_at_once(bench: Bench) -> None:
+def test_objects_of_a_deleting_addon_are_deleted_immediately(bench: Bench) -> None:
     bench.reconciler.step()
-    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE, "status": "DELETING"}
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": WITHOUT_EC2_CHECK, "status": "DELETING"}
     bench.reconciler.step()
     assert bench.cluster.objects == {}
     assert not health.status_file(bench.instance).exists()
 
 
-def test_nothing_is_applied_again_unless_it_changed(bench: Bench) -> None:
+def test_unchanged_manifests_are_not_applied_again(bench: Bench) -> None:
     bench.reconciler.step()
     bench.reconciler.step()
     assert bench.cluster.applies == 1
-    bench.eks.addon = {"serviceAccountRoleArn": f"{ROLE}-2", "addonVersion": BEFORE}
+    bench.eks.addon = {"serviceAccountRoleArn": f"{ROLE}-2", "addonVersion": WITHOUT_EC2_CHECK}
     bench.reconciler.step()
     account = bench.cluster.objects["ServiceAccount", "ebs-csi-controller-sa"]
     assert bench.cluster.applies == 2
     assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == f"{ROLE}-2"
 
 
-def test_what_the_configuration_no_longer_asks_for_is_withdrawn(bench: Bench) -> None:
+def test_object_removed_from_the_configuration_is_deleted(bench: Bench) -> None:
     bench.eks.addon = {
         "serviceAccountRoleArn": ROLE,
-        "addonVersion": BEFORE,
+        "addonVersion": WITHOUT_EC2_CHECK,
         "configurationValues": '{"defaultStorageClass": {"enabled": true}}',
     }
     bench.reconciler.step()
     assert ("StorageClass", "ebs-csi-default-sc") in bench.cluster.objects
-    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": BEFORE}
+    bench.eks.addon = {"serviceAccountRoleArn": ROLE, "addonVersion": WITHOUT_EC2_CHECK}
     bench.reconciler.step()
     assert ("StorageClass", "ebs-csi-default-sc") not in bench.cluster.objects
 
 
-def test_a_bad_configuration_degrades_the_addon_and_keeps_the_driver(bench: Bench) -> None:
+def test_invalid_configuration_degrades_the_addon_and_keeps_the_driver(bench: Bench) -> None:
     bench.reconciler.step()
-    bench.eks.addon = {"addonVersion": BEFORE, "configurationValues": '{"controller": {"replicaCount": 0}}'}
+    bench.eks.addon = {"addonVersion": WITHOUT_EC2_CHECK, "configurationValues": '{"controller": {"replicaCount": 0}}'}
     bench.reconciler.step()
     reported = json.loads(health.status_file(bench.instance).read_text())
     assert (reported["status"], reported["issues"][0]["code"]) == ("DEGRADED", "ConfigurationConflict")
     assert ("Deployment", "ebs-csi-controller") in bench.cluster.objects
 
 
-def test_a_passing_failure_of_eks_does_not_remove_the_driver(bench: Bench) -> None:
+def test_temporary_eks_error_does_not_remove_the_driver(bench: Bench) -> None:
     bench.reconciler.step()
     failure = ClientError({"Error": {"Code": "ServerException"}}, "DescribeAddon")
     bench.eks.describe_addon = lambda **_: (_ for _ in ()).throw(failure)
@@ -317,7 +321,7 @@ def test_a_passing_failure_of_eks_does_not_remove_the_driver(bench: Bench) -> No
     assert ("Deployment", "ebs-csi-controller") in bench.cluster.objects
 
 
-def test_node_plugin_serves_its_own_kubelet() -> None:
+def test_node_plugin_uses_the_kubelet_and_identity_of_its_node() -> None:
     instance, node = SandboxInstance("unit"), NODES[1]
     process = node_plugin.process(instance, node, Path("/bin/ebs-csi"), None)
     assert process.netns == "rmq-unit-b"
@@ -340,12 +344,12 @@ MOUNTINFO = """\
 """
 
 
-def test_a_node_with_a_mounted_volume_keeps_its_plugin() -> None:
+def test_staged_volumes_of_a_node_are_found() -> None:
     assert len(node_plugin.staged(MOUNTINFO, Path("/nodes/a/kubelet"))) == 1
     assert node_plugin.staged(MOUNTINFO, Path("/nodes/b/kubelet")) == []
 
 
-def test_mounts_and_devices_of_a_sandbox_are_found() -> None:
+def test_mounts_and_loop_devices_of_a_sandbox_are_found() -> None:
     assert len(mounts.mounted_from(MOUNTINFO, "/dev/loop0")) == 2
     listing = json.dumps(
         {

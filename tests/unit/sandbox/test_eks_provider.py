@@ -1,4 +1,4 @@
-"""The eks stand-in: what it refuses, what it registers, what it gives back, and that an engine can attach to it."""
+"""The eks stand-in: rejected inputs, registered resources, outputs, and the protocol with the engine."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ GIVEN = {
 }
 
 
-def made(inputs: Any) -> tuple[str, dict[str, Any]]:
+def cluster_state(inputs: Any) -> tuple[str, dict[str, Any]]:
     return inputs["name"], {
         "arn": ARN,
         "certificateAuthority": {"data": "Q0E="},
@@ -62,7 +62,7 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> None:
 def construct(
     preview: bool = False, /, unknown: Iterable[str] = (), **changes: Any
 ) -> tuple[Recording, dict[str, Any]]:
-    """What the component registers, and its outputs once they are resolved."""
+    """Construct the component and return what it registered and its resolved outputs."""
     outputs: dict[str, Any] = {}
 
     def program() -> None:
@@ -76,10 +76,11 @@ def construct(
             pulumi.Output.from_input(value).apply(lambda known, key=key: outputs.__setitem__(key, known))
 
     fakes = Fakes()
-    return run(program, preview=preview, fakes=replace(fakes, resources={**fakes.resources, TYPE: made})), outputs
+    resources = {**fakes.resources, TYPE: cluster_state}
+    return run(program, preview=preview, fakes=replace(fakes, resources=resources)), outputs
 
 
-def test_the_cluster_is_registered_as_the_component_does() -> None:
+def test_cluster_is_registered_as_by_the_released_component() -> None:
     recording, _ = construct()
     component, role, control_plane, kubernetes = (
         recording.one(token) for token in (cluster.TOKEN, "aws:iam/role:Role", TYPE, "pulumi:providers:kubernetes")
@@ -109,39 +110,39 @@ def test_the_cluster_is_registered_as_the_component_does() -> None:
     }
     assert (kubernetes.name, kubernetes.parent) == ("c-eks-k8s", component.urn)
     assert json.loads(kubernetes.inputs["kubeconfig"])["clusters"][0]["cluster"]["server"] == "https://api.example"
-    assert len(recording.resources) == 5  # with the stack
+    assert len(recording.resources) == 5  # including the stack
 
 
-def test_what_is_inside_uses_the_sdks_that_the_component_pins() -> None:
-    """So the default provider inside is another one than the program's."""
+def test_child_resources_use_the_sdk_versions_that_the_component_pins() -> None:
+    """The children therefore use another default provider than the program."""
     recording, _ = construct()
     assert recording.one(TYPE).version == PINNED_SDKS["aws"] != recording.one("aws:iam/role:Role").version
     assert recording.one("pulumi:providers:kubernetes").version == PINNED_SDKS["kubernetes"]
-    assert version("pulumi-eks") == "4.4.0", "look up what this version pins"
+    assert version("pulumi-eks") == "4.4.0", "look up the SDK versions that this version pins"
 
 
-def test_blocks_made_from_an_unknown_input_are_wholly_unknown() -> None:
+def test_block_with_an_unknown_input_is_unknown() -> None:
     recording, _ = construct(True, unknown=("encryptionConfigKeyArn", "kubernetesServiceIpAddressRange"))
     inputs = recording.one(TYPE).inputs
     assert inputs["encryptionConfig"] == inputs["kubernetesNetworkConfig"] == UNKNOWN
 
 
-def test_what_is_left_out_is_not_sent() -> None:
+def test_omitted_inputs_are_not_sent() -> None:
     absent = (
         "encryptionConfigKeyArn",
         "kubernetesServiceIpAddressRange",
         "upgradePolicy",
         "bootstrapSelfManagedAddons",
     )
-    left_out: dict[str, Any] = dict.fromkeys(absent)
-    recording, _ = construct(**left_out, subnetIds=None, publicSubnetIds=["p"], privateSubnetIds=["q"])
+    omitted: dict[str, Any] = dict.fromkeys(absent)
+    recording, _ = construct(**omitted, subnetIds=None, publicSubnetIds=["p"], privateSubnetIds=["q"])
     inputs = recording.one(TYPE).inputs
     assert {"encryptionConfig", "kubernetesNetworkConfig", "upgradePolicy"}.isdisjoint(inputs)
     assert inputs["bootstrapSelfManagedAddons"] is True
     assert inputs["vpcConfig"]["subnetIds"] == ["p", "q"]
 
 
-def test_outputs_after_an_update() -> None:
+def test_outputs_are_known_after_an_update() -> None:
     _, outputs = construct()
     assert outputs["oidcProviderUrl"] == ISSUER
     assert outputs["oidcIssuer"] == ISSUER.removeprefix("https://")
@@ -152,15 +153,15 @@ def test_outputs_after_an_update() -> None:
     assert {"awsProvider", "defaultNodeGroup"}.isdisjoint(outputs)
 
 
-def test_outputs_of_a_preview_are_unknown_but_for_what_was_not_made() -> None:
+def test_preview_outputs_are_unknown_except_those_of_resources_never_created() -> None:
     recording, outputs = construct(True)
-    # The harness knows no values that AWS adds inside of a block.
+    # The harness does not know the values that AWS adds inside a block.
     assert set(outputs) - {"clusterSecurityGroupId", "nodeSecurityGroupId"} == {
         *("autoModeNodeRoleName", "clusterIngressRuleId", "defaultNodeGroupAsgName", "eksCluster"),
         *("fargateProfileId", "fargateProfileStatus", "instanceRoles", "oidcProviderArn"),
     }
-    given_back = recording.component_outputs[recording.one(cluster.TOKEN).urn]
-    assert given_back["core"] == given_back["kubeconfigJson"] == UNKNOWN
+    registered = recording.component_outputs[recording.one(cluster.TOKEN).urn]
+    assert registered["core"] == registered["kubeconfigJson"] == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -178,11 +179,11 @@ def test_outputs_of_a_preview_are_unknown_but_for_what_was_not_made() -> None:
         ({"skipDefaultNodeGroup": None}, "Cannot read properties of undefined (reading '0')"),
     ],
 )
-def test_the_components_own_refusals(changes: dict[str, Any], words: str) -> None:
+def test_invalid_inputs_are_rejected_with_the_messages_of_the_component(changes: dict[str, Any], words: str) -> None:
     assert words in str(refusal({key: value for key, value in {**GIVEN, **changes}.items() if value is not None}))
 
 
-def test_public_access_without_a_word_on_the_endpoint_is_accepted() -> None:
+def test_public_access_cidrs_without_endpoint_public_access_are_accepted() -> None:
     assert refusal({**LEAN, "publicAccessCidrs": ["203.0.113.0/24"]}) is None
 
 
@@ -201,18 +202,18 @@ KNOWN = frozenset({*GIVEN, "serviceRole", "gpu", "createOidcProvider"})
         ({"serviceRole": None}, "with a serviceRole"),
     ],
 )
-def test_what_the_stand_in_does_not_serve_is_said_by_name(changes: dict[str, Any], words: str) -> None:
+def test_unsupported_input_is_rejected_by_name(changes: dict[str, Any], words: str) -> None:
     assert words in str(not_served({"serviceRole": "role", **GIVEN, **changes}, KNOWN))
 
 
-def test_a_refusal_is_an_error_of_the_inputs_before_anything_is_registered() -> None:
-    with pytest.raises(InputPropertiesError) as refused:
+def test_invalid_inputs_raise_an_input_properties_error() -> None:
+    with pytest.raises(InputPropertiesError) as failure:
         construct(authenticationMode="EKS")
-    assert refused.value.errors is not None
-    assert "Invalid value for authenticationMode" in refused.value.errors[0]["reason"]
+    assert failure.value.errors is not None
+    assert "Invalid value for authenticationMode" in failure.value.errors[0]["reason"]
 
 
-def test_kubeconfig_with_profile_and_role() -> None:
+def test_kubeconfig_passes_the_profile_and_the_role() -> None:
     known = {"name": "fresh", "arn": ARN, "endpoint": "https://api", "certificate": "Q0E="}
     (user,) = kubeconfig(known, "admin", "arn:role")["users"]
     assert user["user"]["exec"]["args"][-4:] == ["--role", "arn:role", "--profile", "admin"]
@@ -233,7 +234,7 @@ def test_kubeconfig_with_profile_and_role() -> None:
         ("something else", "Could not find aws CLI for EKS."),
     ],
 )
-def test_the_aws_command_is_looked_for(
+def test_missing_or_old_aws_cli_is_reported(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, answer: str, problem: str | None
 ) -> None:
     monkeypatch.undo()
@@ -246,38 +247,38 @@ def test_the_aws_command_is_looked_for(
     assert found is None if problem is None else str(found).startswith(problem)
 
 
-def test_another_component_is_refused_by_name() -> None:
+def test_other_component_type_is_rejected_by_name() -> None:
     with pytest.raises(UnsupportedTypeError, match=r"unsupported resource type eks:index:Addon: .* eks:index:Cluster"):
         serving.EksStandIn().construct("a", "eks:index:Addon", {})
 
 
-def attached(talk: Callable[[Any], Any]) -> Any:
-    """What an engine hears when it attaches to a server of the stand-in."""
+def call_stand_in(call: Callable[[Any], Any]) -> Any:
+    """Start a server of the stand-in, call it as an engine does, and return the answers."""
 
-    async def converse() -> Any:
+    async def serve_and_call() -> Any:
         server = grpc.aio.server()
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(serving.Servicer(), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                return await talk(provider_pb2_grpc.ResourceProviderStub(channel))
+                return await call(provider_pb2_grpc.ResourceProviderStub(channel))
         finally:
             await server.stop(None)
 
-    return asyncio.run(converse())
+    return asyncio.run(serve_and_call())
 
 
-def test_an_engine_attaches_and_configures() -> None:
-    async def talk(stub: Any) -> Any:
+def test_engine_attaches_and_configures_the_provider() -> None:
+    async def call(stub: Any) -> Any:
         await stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1"))
-        hello = await stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
+        handshake = await stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
         checked = await stub.CheckConfig(provider_pb2.CheckRequest())
-        same = await stub.DiffConfig(provider_pb2.DiffRequest())
+        difference = await stub.DiffConfig(provider_pb2.DiffRequest())
         ready = await stub.Configure(provider_pb2.ConfigureRequest())
-        return hello, checked, same, ready
+        return handshake, checked, difference, ready
 
-    hello, checked, same, ready = attached(talk)
-    assert (hello.accept_resources, hello.accept_outputs, ready.acceptResources) == (True, True, True)
+    handshake, checked, difference, ready = call_stand_in(call)
+    assert (handshake.accept_resources, handshake.accept_outputs, ready.acceptResources) == (True, True, True)
     assert not checked.failures
-    assert same.changes == provider_pb2.DiffResponse.DIFF_NONE
+    assert difference.changes == provider_pb2.DiffResponse.DIFF_NONE

@@ -1,4 +1,4 @@
-"""Running the engine: which parts are real, the environment, the view of the project, the language host."""
+"""Running the engine: detection of released parts, environment, project view, language host."""
 
 import json
 import os
@@ -24,14 +24,14 @@ from sandbox.layout import SandboxInstance
 
 @dataclass(frozen=True)
 class Tools:
-    """What is used of the toolchain."""
+    """Folders of the toolchain that the engine uses."""
 
     bin: Path
     aws: Path
 
 
 @dataclass(frozen=True)
-class Elsewhere(SandboxInstance):
+class TemporarySandbox(SandboxInstance):
     """A sandbox in a temporary folder."""
 
     folder: Path = Path()
@@ -42,7 +42,7 @@ class Elsewhere(SandboxInstance):
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TemporarySandbox:
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
     (repository / "components").mkdir()
@@ -54,7 +54,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     root = tmp_path / "sandbox"
     root.mkdir()
     (root / "aws.env").write_text("AWS_ACCESS_KEY_ID=AKIA1\nAWS_SECRET_ACCESS_KEY=a=b\nAWS_REGION=ap-southeast-1\n")
-    return Elsewhere("unit", root)
+    return TemporarySandbox("unit", root)
 
 
 def debug_providers(*, without: str = "") -> str:
@@ -68,14 +68,14 @@ def executable(path: Path, text: str = "exit 0") -> Path:
     return path
 
 
-def saved_stack(place: SandboxInstance, salt: str) -> None:
-    state = place.pulumi_backend / ".pulumi/stacks/eks-rocketmq/prod.json"
+def saved_stack(instance: SandboxInstance, salt: str) -> None:
+    state = instance.pulumi_backend / ".pulumi/stacks/eks-rocketmq/prod.json"
     state.parent.mkdir(parents=True)
     secrets = {"type": "passphrase", "state": {"salt": salt}}
     state.write_text(json.dumps({"checkpoint": {"latest": {"secrets_providers": secrets}}}))
 
 
-def test_without_released_parts_the_stand_ins_serve(tmp_path: Path) -> None:
+def test_stand_ins_are_used_without_released_parts(tmp_path: Path) -> None:
     parts = plugins.detect(str(tmp_path), tmp_path)
     assert [part.name for part in parts] == ["pulumi", "pulumi-language-python", *plugins.STAND_IN_PORTS]
     assert not any(part.released for part in parts)
@@ -83,7 +83,7 @@ def test_without_released_parts_the_stand_ins_serve(tmp_path: Path) -> None:
     assert str(parts.cli) == f"pulumi {pins.PULUMI}: the same source, built here"
 
 
-def test_released_cli_of_the_pinned_version_brings_its_language_host(tmp_path: Path) -> None:
+def test_released_cli_of_the_pinned_version_is_used_with_its_language_host(tmp_path: Path) -> None:
     cli = executable(tmp_path / "bin/pulumi", f"echo v{pins.PULUMI}")
     host = executable(tmp_path / "bin/pulumi-language-python")
     parts = plugins.detect(str(tmp_path / "bin"), tmp_path)
@@ -92,7 +92,7 @@ def test_released_cli_of_the_pinned_version_brings_its_language_host(tmp_path: P
 
 
 @pytest.mark.parametrize("answer", ["echo v3.1.0", "exit 1", "echo"])
-def test_other_cli_is_left_alone(tmp_path: Path, answer: str) -> None:
+def test_cli_of_another_version_is_not_used(tmp_path: Path, answer: str) -> None:
     executable(tmp_path / "bin/pulumi", answer)
     executable(tmp_path / "bin/pulumi-language-python")
     parts = plugins.detect(str(tmp_path / "bin"), tmp_path)
@@ -100,7 +100,7 @@ def test_other_cli_is_left_alone(tmp_path: Path, answer: str) -> None:
     assert not parts.language_host.released
 
 
-def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, place: Elsewhere) -> None:
+def test_plugin_in_the_plugin_folder_replaces_only_its_stand_in(tmp_path: Path, instance: TemporarySandbox) -> None:
     aws = version("pulumi-aws")
     found = executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
     (found.parent / "LICENSE").touch()
@@ -108,175 +108,177 @@ def test_plugin_in_the_plugin_folder_replaces_its_stand_in_only(tmp_path: Path, 
     parts = plugins.detect("/nowhere", tmp_path)
     assert {part.name: part.executable for part in parts.providers if part.released} == {"aws": found}
     assert parts.debug_providers == debug_providers(without="aws")
-    plugins.link_released(parts, place)
-    link = place.pulumi_home / f"plugins/resource-aws-v{aws}/pulumi-resource-aws"
+    plugins.link_released(parts, instance)
+    link = instance.pulumi_home / f"plugins/resource-aws-v{aws}/pulumi-resource-aws"
     assert link.resolve() == found
-    assert (link.parent / "LICENSE").exists(), "a plugin may need what lies beside its executable"
-    plugins.link_released(plugins.detect("/nowhere", place.root), place)
-    assert not link.parent.exists(), "a plugin that is there no more is taken out"
+    assert (link.parent / "LICENSE").exists(), "a plugin may need the files beside its executable"
+    plugins.link_released(plugins.detect("/nowhere", instance.root), instance)
+    assert not link.parent.exists(), "the link to a plugin that no longer exists is removed"
 
 
-def test_marks_of_the_engine_beside_a_linked_plugin_do_not_stop_the_next_start(
-    tmp_path: Path, place: Elsewhere
-) -> None:
-    """The engine writes them when it uses, installs or locks a plugin."""
+def test_marker_files_of_the_engine_do_not_prevent_the_next_start(tmp_path: Path, instance: TemporarySandbox) -> None:
+    """The engine writes these files when it uses, installs or locks a plugin."""
     aws = version("pulumi-aws")
     executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
     parts = plugins.detect("/nowhere", tmp_path)
-    plugins.link_released(parts, place)
-    folder = place.pulumi_home / "plugins"
+    plugins.link_released(parts, instance)
+    folder = instance.pulumi_home / "plugins"
     for suffix in ("lastused", "lock"):
         (folder / f"resource-aws-v{aws}.{suffix}").touch()
-    plugins.link_released(parts, place)
+    plugins.link_released(parts, instance)
     assert [path.name for path in folder.iterdir()] == [f"resource-aws-v{aws}"]
 
 
-def test_installation_that_has_not_ended_does_not_count(tmp_path: Path) -> None:
+def test_partially_installed_plugin_is_ignored(tmp_path: Path) -> None:
     aws = version("pulumi-aws")
     executable(tmp_path / f"plugins/resource-aws-v{aws}/pulumi-resource-aws")
     (tmp_path / f"plugins/resource-aws-v{aws}.partial").touch()
     assert "aws" in plugins.detect("/nowhere", tmp_path).stand_ins
 
 
-def test_plugin_on_path_counts_whatever_its_version_and_is_never_run(
-    tmp_path: Path, place: Elsewhere, monkeypatch: pytest.MonkeyPatch
+def test_plugin_on_path_is_used_with_any_version_and_never_run(
+    tmp_path: Path, instance: TemporarySandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As for the engine. The released kubernetes plugin refuses `--version`, the one of eks waits for its engine."""
+    """The released kubernetes plugin rejects `--version`, and the eks plugin waits for its engine."""
     ran = tmp_path / "ran"
     found = executable(tmp_path / "bin/pulumi-resource-kubernetes", f"touch {ran}")
-    asked = version("pulumi-kubernetes")
-    executable(tmp_path / f"home/plugins/resource-kubernetes-v{asked}/pulumi-resource-kubernetes")
+    sdk_version = version("pulumi-kubernetes")
+    executable(tmp_path / f"home/plugins/resource-kubernetes-v{sdk_version}/pulumi-resource-kubernetes")
     parts = plugins.detect(str(tmp_path / "bin"), tmp_path / "home")
     (part,) = [part for part in parts.providers if part.released]
     assert part.executable == found
     assert str(part) == f"kubernetes: {found}, from PATH; Pulumi does not check the version of such a plugin"
     assert not ran.exists()
-    plugins.link_released(parts, place)
-    for served in (asked, PINNED_SDKS["kubernetes"]):
-        linked = place.pulumi_home / f"plugins/resource-kubernetes-v{served}"
+    plugins.link_released(parts, instance)
+    for served in (sdk_version, PINNED_SDKS["kubernetes"]):
+        linked = instance.pulumi_home / f"plugins/resource-kubernetes-v{served}"
         assert {entry.name: entry.resolve() for entry in linked.iterdir()} == {found.name: found}
     monkeypatch.setenv("PULUMI_IGNORE_AMBIENT_PLUGINS", "true")
     (part,) = [p for p in plugins.detect(str(tmp_path / "bin"), tmp_path / "home").providers if p.released]
     assert part.executable != found
 
 
-def test_version_that_the_eks_component_pins_is_linked_too_or_said_to_be_missing(
-    tmp_path: Path, place: Elsewhere
+def test_version_pinned_by_the_eks_component_is_linked_or_reported_missing(
+    tmp_path: Path, instance: TemporarySandbox
 ) -> None:
-    asked, pinned = version("pulumi-aws"), PINNED_SDKS["aws"]
-    executable(tmp_path / f"plugins/resource-aws-v{asked}/pulumi-resource-aws")
+    sdk_version, pinned = version("pulumi-aws"), PINNED_SDKS["aws"]
+    executable(tmp_path / f"plugins/resource-aws-v{sdk_version}/pulumi-resource-aws")
     executable(tmp_path / "plugins/resource-aws-v7.0.0/pulumi-resource-aws")
     (part,) = [part for part in plugins.detect("/nowhere", tmp_path).providers if part.released]
     assert str(part).endswith(f"run `pulumi plugin install resource aws {pinned}`")
     second = executable(tmp_path / f"plugins/resource-aws-v{pinned}/pulumi-resource-aws")
     parts = plugins.detect("/nowhere", tmp_path)
     assert [part.missing for part in parts.providers] == ["", "", "", ""]
-    plugins.link_released(parts, place)
-    folder = place.pulumi_home / "plugins"
-    assert {path.name for path in folder.iterdir()} == {f"resource-aws-v{asked}", f"resource-aws-v{pinned}"}
+    plugins.link_released(parts, instance)
+    folder = instance.pulumi_home / "plugins"
+    assert {path.name for path in folder.iterdir()} == {f"resource-aws-v{sdk_version}", f"resource-aws-v{pinned}"}
     assert (folder / f"resource-aws-v{pinned}/pulumi-resource-aws").resolve() == second
 
 
-def test_own_folders_on_path_are_not_taken_for_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_folder_on_path_is_not_detected_as_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "CACHE", tmp_path)
     executable(tmp_path / "bin/pulumi", f"echo v{pins.PULUMI}")
     assert not plugins.detect(str(tmp_path / "bin"), tmp_path).cli.released
 
 
-def test_environment_holds_nothing_of_the_callers_clouds(place: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
-    foreign = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "GITHUB_TOKEN", "KUBECONFIG")
-    for name in foreign:
+def test_environment_contains_no_cloud_settings_of_the_caller(
+    instance: TemporarySandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud_variables = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "GITHUB_TOKEN", "KUBECONFIG")
+    for name in cloud_variables:
         monkeypatch.setenv(name, "of the host")
     monkeypatch.setenv("LANG", "C.UTF-8")
-    chosen = pulumi.environment(place, Tools(Path("/tools/bin"), Path("/tools/aws")))
-    assert "of the host" not in chosen.values()
-    assert chosen["AWS_SECRET_ACCESS_KEY"] == "a=b"
-    assert chosen["AWS_CONFIG_FILE"] == chosen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-    assert chosen["PULUMI_BACKEND_URL"] == f"file://{place.root}/pulumi-backend?metadata=skip"
-    assert chosen["PULUMI_DEBUG_PROVIDERS"] == debug_providers()
-    assert chosen["LANG"] == "C.UTF-8"
-    folders = chosen["PATH"].split(":")
-    assert folders.index(str(place.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")
+    variables = pulumi.environment(instance, Tools(Path("/tools/bin"), Path("/tools/aws")))
+    assert "of the host" not in variables.values()
+    assert variables["AWS_SECRET_ACCESS_KEY"] == "a=b"
+    assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert variables["PULUMI_BACKEND_URL"] == f"file://{instance.root}/pulumi-backend?metadata=skip"
+    assert variables["PULUMI_DEBUG_PROVIDERS"] == debug_providers()
+    assert variables["LANG"] == "C.UTF-8"
+    folders = variables["PATH"].split(":")
+    assert folders.index(str(instance.run / "engine-bin")) < folders.index("/tools/bin") < folders.index("/tools/aws")
     assert (
-        chosen["PULUMI_CONFIG_PASSPHRASE"]
-        == pulumi.environment(place, Tools(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
+        variables["PULUMI_CONFIG_PASSPHRASE"]
+        == pulumi.environment(instance, Tools(Path("/b"), Path("/a")))["PULUMI_CONFIG_PASSPHRASE"]
     )
-    assert (place.root / "pulumi-passphrase").stat().st_mode & 0o777 == 0o600
+    assert (instance.root / "pulumi-passphrase").stat().st_mode & 0o777 == 0o600
 
 
-def test_environment_without_aws_says_what_to_do(place: Elsewhere) -> None:
-    (place.root / "aws.env").unlink()
+def test_environment_without_aws_reports_the_command_to_run(instance: TemporarySandbox) -> None:
+    (instance.root / "aws.env").unlink()
     with pytest.raises(pulumi.PulumiError, match="make up"):
-        pulumi.environment(place, Tools(Path("/b"), Path("/a")))
+        pulumi.environment(instance, Tools(Path("/b"), Path("/a")))
 
 
-def test_view_links_everything_and_leaves_the_committed_stack_file_alone(place: Elsewhere) -> None:
+def test_view_links_all_files_and_keeps_the_committed_stack_file(instance: TemporarySandbox) -> None:
     committed = (pulumi.REPOSITORY / "Pulumi.prod.yaml").read_text()
-    saved_stack(place, "v1:salt")
-    pulumi.refresh_view(place)
-    folder = pulumi.view(place)
+    saved_stack(instance, "v1:salt")
+    pulumi.refresh_view(instance)
+    folder = pulumi.view(instance)
     assert (folder / "Pulumi.prod.yaml").read_text() == f"encryptionsalt: v1:salt\n{committed}"
     assert (pulumi.REPOSITORY / "Pulumi.prod.yaml").read_text() == committed
     assert (folder / "components").readlink() == pulumi.REPOSITORY / "components"
     assert not (folder / ".git").exists()
 
 
-def test_view_follows_the_repository(place: Elsewhere) -> None:
-    pulumi.refresh_view(place)
+def test_refreshed_view_follows_changes_of_the_repository(instance: TemporarySandbox) -> None:
+    pulumi.refresh_view(instance)
     (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text("config: {}\n")
     (pulumi.REPOSITORY / "components").rmdir()
     # A program ran in the view, then a test in the repository.
-    (pulumi.view(place) / "__pycache__").mkdir()
+    (pulumi.view(instance) / "__pycache__").mkdir()
     (pulumi.REPOSITORY / "__pycache__").mkdir()
-    pulumi.refresh_view(place)
-    assert (pulumi.view(place) / "Pulumi.prod.yaml").read_text() == "config: {}\n", "no stack, no salt"
-    assert not (pulumi.view(place) / "components").is_symlink()
+    pulumi.refresh_view(instance)
+    assert (pulumi.view(instance) / "Pulumi.prod.yaml").read_text() == "config: {}\n", (
+        "without a stack there is no salt"
+    )
+    assert not (pulumi.view(instance) / "components").is_symlink()
 
 
-def test_view_replaces_another_way_of_keeping_secrets(place: Elsewhere) -> None:
+def test_view_replaces_another_secrets_provider(instance: TemporarySandbox) -> None:
     text = "secretsprovider: awskms://x\nencryptedkey: abc\nencryptionsalt: v1:theirs\nconfig: {}\n"
     (pulumi.REPOSITORY / "Pulumi.prod.yaml").write_text(text)
-    saved_stack(place, "v1:ours")
-    pulumi.refresh_view(place)
-    assert (pulumi.view(place) / "Pulumi.prod.yaml").read_text() == "encryptionsalt: v1:ours\nconfig: {}\n"
+    saved_stack(instance, "v1:ours")
+    pulumi.refresh_view(instance)
+    assert (pulumi.view(instance) / "Pulumi.prod.yaml").read_text() == "encryptionsalt: v1:ours\nconfig: {}\n"
 
 
-def lock(place: SandboxInstance, pid: int, hostname: str | None = None) -> None:
-    folder = place.pulumi_backend / ".pulumi/locks/organization/eks-rocketmq/prod"
+def lock(instance: SandboxInstance, pid: int, hostname: str | None = None) -> None:
+    folder = instance.pulumi_backend / ".pulumi/locks/organization/eks-rocketmq/prod"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{pid}.json").write_text(json.dumps({"pid": pid, "hostname": hostname or socket.gethostname()}))
 
 
-def test_lock_of_a_process_that_is_gone_is_left_over(place: Elsewhere) -> None:
-    assert not pulumi._left_locked(place, "prod")
+def test_lock_of_an_ended_process_is_stale(instance: TemporarySandbox) -> None:
+    assert not pulumi._left_locked(instance, "prod")
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    lock(place, ended.pid)
-    assert pulumi._left_locked(place, "prod")
-    assert not pulumi._left_locked(place, "other")
-    lock(place, 1, "another-machine")
-    assert not pulumi._left_locked(place, "prod"), "of another machine nothing is known"
+    lock(instance, ended.pid)
+    assert pulumi._left_locked(instance, "prod")
+    assert not pulumi._left_locked(instance, "other")
+    lock(instance, 1, "another-machine")
+    assert not pulumi._left_locked(instance, "prod"), "processes of another machine cannot be checked"
 
 
-def test_reused_process_id_does_not_hold_a_lock(place: Elsewhere) -> None:
-    lock(place, os.getpid())
-    assert pulumi._left_locked(place, "prod"), "this process is no pulumi"
+def test_lock_of_a_reused_process_id_is_stale(instance: TemporarySandbox) -> None:
+    lock(instance, os.getpid())
+    assert pulumi._left_locked(instance, "prod"), "this process is not pulumi"
 
 
-def test_language_host_and_cli_lie_in_one_folder(place: Elsewhere, tmp_path: Path) -> None:
+def test_language_host_and_cli_are_installed_in_one_folder(instance: TemporarySandbox, tmp_path: Path) -> None:
     built = executable(tmp_path / "tools/pulumi", "echo built")
-    pulumi._install(place, Tools(tmp_path / "tools", Path("/a")))
-    folder = place.run / "engine-bin"
+    pulumi._install(instance, Tools(tmp_path / "tools", Path("/a")))
+    folder = instance.run / "engine-bin"
     assert subprocess.check_output([folder / "pulumi"], text=True) == "built\n"
     assert str(Path(language_host.__file__)) in (folder / "pulumi-language-python").read_text()
     built.unlink()
     executable(built, "echo newer")
     os.utime(built, (1, 1))
-    pulumi._install(place, Tools(tmp_path / "tools", Path("/a")))
+    pulumi._install(instance, Tools(tmp_path / "tools", Path("/a")))
     assert subprocess.check_output([folder / "pulumi"], text=True) == "newer\n"
 
 
-def test_interpreter_is_the_named_environments(tmp_path: Path) -> None:
+def test_interpreter_is_that_of_the_named_virtual_environment(tmp_path: Path) -> None:
     assert language_host.interpreter(tmp_path, {}) == Path(sys.executable)
     with pytest.raises(ValueError, match=r"names the virtual environment '\.venv'"):
         language_host.interpreter(tmp_path, {"virtualenv": ".venv"})
@@ -284,7 +286,7 @@ def test_interpreter_is_the_named_environments(tmp_path: Path) -> None:
     assert language_host.interpreter(tmp_path, {"virtualenv": ".venv"}) == python
 
 
-def test_dependencies_without_transitive_ones() -> None:
+def test_direct_dependencies_exclude_transitive_ones() -> None:
     everything, direct = (dict(language_host.installed(transitive=each)) for each in (True, False))
     assert everything["pulumi"] == version("pulumi")
     assert "pulumi" not in direct, "the provider SDKs require it"
@@ -295,7 +297,7 @@ def test_dependencies_without_transitive_ones() -> None:
     ("code", "bail", "error"),
     [(0, False, ""), (32, True, ""), (1, False, "Program exited with non-zero exit code: 1")],
 )
-def test_exit_code_of_the_program(code: int, bail: bool, error: str) -> None:
+def test_response_reports_the_exit_code_of_the_program(code: int, bail: bool, error: str) -> None:
     response = language_host._response(code)
     assert (response.bail, response.error) == (bail, error)
 
@@ -311,7 +313,7 @@ def test_traceback_begins_in_the_program(tmp_path: Path) -> None:
     assert text.endswith("ValueError: invalid literal for int() with base 10: 'x'\n")
 
 
-def test_traceback_without_a_frame_of_the_program_is_whole(tmp_path: Path) -> None:
+def test_traceback_without_a_frame_of_the_program_is_complete(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="invalid literal") as failure:
         int("x")
     assert Path(__file__).name in program.users_traceback(failure.value, tmp_path)
@@ -327,7 +329,7 @@ def host() -> subprocess.Popen[str]:
     )
 
 
-def test_a_plugin_ends_with_the_engines_call(host: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_plugin_process_ends_when_the_engine_cancels_the_call(host: subprocess.Popen[str], tmp_path: Path) -> None:
     (tmp_path / "__main__.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
     assert host.stdout is not None
     with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
@@ -344,7 +346,7 @@ def test_a_plugin_ends_with_the_engines_call(host: subprocess.Popen[str], tmp_pa
     host.communicate(timeout=20)
 
 
-def test_host_serves_and_ends_quietly(host: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_language_host_serves_requests_and_ends_without_output(host: subprocess.Popen[str], tmp_path: Path) -> None:
     assert host.stdout is not None
     with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
         stub = language_pb2_grpc.LanguageRuntimeStub(channel)
@@ -354,7 +356,7 @@ def test_host_serves_and_ends_quietly(host: subprocess.Popen[str], tmp_path: Pat
         info = language_pb2.ProgramInfo(root_directory=str(tmp_path))
         with pytest.raises(grpc.RpcError, match="there is none in"):
             list(stub.RunPlugin(language_pb2.RunPluginRequest(info=info)))
-        # A plugin has no environment of its own here, so nothing is to be installed for it.
+        # A plugin has no virtual environment here, so there is nothing to install.
         (tmp_path / "PulumiPlugin.yaml").write_text("runtime: python\n")
         assert list(stub.InstallDependencies(language_pb2.InstallDependenciesRequest(info=info))) == []
         (tmp_path / "__main__.py").write_text(
