@@ -1,4 +1,4 @@
-"""A broker group and its controller that speak RocketMQ's protocol, and the scripts that ask them."""
+"""Simulated broker group and controller with RocketMQ's protocol, and functions that run scripts against them."""
 
 import json
 import os
@@ -25,13 +25,13 @@ def frame(header: dict[str, Any], body: bytes = b"") -> bytes:
 
 @dataclass
 class Server:
-    """A broker or a controller: answers by request code, keeps what it was asked."""
+    """Broker or controller that answers by request code and records its requests."""
 
     answers: dict[int, Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]]
     asked: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     address: str = ""
     context: ssl.SSLContext | None = None
-    """With it, every connection must begin with TLS."""
+    """If set, every connection must use TLS."""
 
     def handle(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as stream:
@@ -71,14 +71,14 @@ def run(script: str, *arguments: str, **environment: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,  # a loaded machine; a script that hangs still ends
+        timeout=120,  # long enough for a loaded machine, and it ends a script that hangs
         env={**os.environ, **environment},
     )
 
 
 @dataclass
 class Group:
-    """A broker group as the broker under test and its controller see it."""
+    """Broker group as seen by the broker under test and its controller."""
 
     master: bool = True
     in_sync: dict[int, str] = field(

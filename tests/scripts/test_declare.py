@@ -1,4 +1,4 @@
-"""Signed requests, and what asserts the declarations: the real scripts against brokers that keep what they are told."""
+"""Signed requests and reconciliation of declarations: the real scripts against simulated brokers."""
 
 import base64
 import hashlib
@@ -27,13 +27,13 @@ from hypothesis import strategies as st
 
 from tests.scripts.broker_group import SCRIPTS, Group, Server, environment, run, serving
 
-OWN = ("rocketmq-internal-1", "InternalPassword1")
+INTERNAL_USER = ("rocketmq-internal-1", "InternalPassword1")
 Answer = tuple[dict[str, Any], bytes]
-REFUSED = 1
+SYSTEM_ERROR = 1
 
 
 def signature(fields: dict[str, str], body: bytes, password: str) -> str:
-    """As RocketMQ calculates it: the values in the order of their names, then the body."""
+    """Return the signature as RocketMQ calculates it: the values sorted by field name, then the body."""
     message = "".join(fields[name] for name in sorted(fields) if name != "Signature").encode() + body
     return base64.b64encode(hmac.new(password.encode(), message, hashlib.sha1).digest()).decode()
 
@@ -42,14 +42,14 @@ def signature(fields: dict[str, str], body: bytes, password: str) -> str:
 def credentials(tmp_path: Path) -> Path:
     folder = tmp_path / "credentials"
     folder.mkdir()
-    (folder / "username").write_text(OWN[0])
-    (folder / "password").write_text(OWN[1])
+    (folder / "username").write_text(INTERNAL_USER[0])
+    (folder / "password").write_text(INTERNAL_USER[1])
     return folder
 
 
 @given(password=st.text(string.ascii_letters + string.digits + "%!$&*~`", min_size=1, max_size=90))
 @settings(max_examples=4, deadline=None)
-def test_a_signature_is_the_one_that_rocketmq_calculates(password: str) -> None:
+def test_signature_equals_the_signature_of_rocketmq(password: str) -> None:
     script = f'. {SCRIPTS}/sign.sh; hmac "$PASSWORD" "$MESSAGE"; base64_of_20 "$digest"; printf %s "$encoded"'
     message = "käse%s\\x41"
     found = subprocess.run(
@@ -71,27 +71,27 @@ def test_a_signature_is_the_one_that_rocketmq_calculates(password: str) -> None:
         ('{"username":"b"}', '{"x":"y"}'),
     ],
 )
-def test_a_request_is_signed_over_fields_and_body(fields: str, body: str, credentials: Path) -> None:
+def test_request_is_signed_over_fields_and_body(fields: str, body: str, credentials: Path) -> None:
     server = Server({17: lambda _, __: ({}, b"")})
     with serving(server):
         assert run("ask.sh", server.address, "17", fields, body, CREDENTIALS=str(credentials)).returncode == 0
     ((_, sent, sent_body),) = server.asked
-    assert {**json.loads(fields), "AccessKey": OWN[0], "Signature": sent["Signature"]} == sent
-    assert sent["Signature"] == signature(sent, sent_body, OWN[1])
+    assert {**json.loads(fields), "AccessKey": INTERNAL_USER[0], "Signature": sent["Signature"]} == sent
+    assert sent["Signature"] == signature(sent, sent_body, INTERNAL_USER[1])
 
 
-def test_probes_and_drain_sign_what_they_ask_of_the_broker(credentials: Path) -> None:
+def test_probes_and_drain_sign_requests_to_the_broker(credentials: Path) -> None:
     group = Group()
     with serving(group.broker()) as broker, serving(group.controller()) as controller:
-        for words in (["alive.sh", "started", broker.address, "907"], ["broker-ready.sh"], ["broker-drain.sh"]):
-            done = run(*words, **environment(broker.address, controller.address, CREDENTIALS=str(credentials)))
+        for arguments in (["alive.sh", "started", broker.address, "907"], ["broker-ready.sh"], ["broker-drain.sh"]):
+            done = run(*arguments, **environment(broker.address, controller.address, CREDENTIALS=str(credentials)))
             assert done.returncode == 0, done.stdout
     assert {code for code, _, _ in broker.asked} == {907, 25}
     for _, fields, body in broker.asked:
-        assert fields["Signature"] == signature(fields, body, OWN[1])
+        assert fields["Signature"] == signature(fields, body, INTERNAL_USER[1])
 
 
-def test_a_password_is_filled_into_a_file_that_only_its_owner_reads(tmp_path: Path, credentials: Path) -> None:
+def test_password_is_rendered_into_a_file_that_only_its_owner_can_read(tmp_path: Path, credentials: Path) -> None:
     template, result = tmp_path / "template", tmp_path / "broker.conf"
     template.write_text('ip=${POD_IP}\ninner={"accessKey":"${INTERNAL_USERNAME}","secretKey":"${INTERNAL_PASSWORD}"}\n')
     (credentials / "password").write_text(r"a&b\1/c")
@@ -105,25 +105,25 @@ def test_a_password_is_filled_into_a_file_that_only_its_owner_reads(tmp_path: Pa
 
 @dataclass
 class Member:
-    """A broker that keeps topics, groups, users and permissions as RocketMQ does, and answers in its JSON."""
+    """Broker that stores topics, groups, users and permissions as RocketMQ does, and answers in its JSON."""
 
     master: bool = False
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, dict[str, str]] = field(default_factory=dict)
     permissions: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    refuses: str = ""
+    error_remark: str = ""
     written: list[int] = field(default_factory=list)
 
     def server(self) -> Server:
-        writing = {17: self._topic, 200: self._group, 3001: self._user, 3002: self._user, 3003: self._no_user,
-                   3007: self._permission, 3008: self._no_permission}  # fmt: skip
+        writing = {17: self._topic, 200: self._group, 3001: self._user, 3002: self._user, 3003: self._delete_user,
+                   3007: self._permission, 3008: self._delete_permission}  # fmt: skip
 
-        def noted(code: int) -> Any:
+        def write_handler(code: int) -> Any:
             def answer(fields: dict[str, str], body: bytes) -> Answer:
                 self.written.append(code)
-                if self.refuses:
-                    return {"code": REFUSED, "remark": self.refuses}, b""
+                if self.error_remark:
+                    return {"code": SYSTEM_ERROR, "remark": self.error_remark}, b""
                 writing[code](fields, body)
                 return {"remark": "not set any response code"}, b""
 
@@ -136,7 +136,7 @@ class Member:
                 201: lambda _, __: ({}, _json({"forbiddenTable": {}, "subscriptionGroupTable": self.groups})),
                 3005: lambda _, __: ({}, _json(list(self.users.values()))),
                 3010: lambda _, __: ({}, _json(self._all_permissions())),
-                **{code: noted(code) for code in writing},
+                **{code: write_handler(code) for code in writing},
             }
         )
 
@@ -156,7 +156,7 @@ class Member:
         assert (fields["username"] in self.users) == (self.written[-1] == 3002)
         self.users[fields["username"]] = json.loads(body)
 
-    def _no_user(self, fields: dict[str, str], _: bytes) -> None:
+    def _delete_user(self, fields: dict[str, str], _: bytes) -> None:
         del self.users[fields["username"]]
         self.permissions.pop(f"User:{fields['username']}", None)
 
@@ -165,7 +165,7 @@ class Member:
         kept = self.permissions.setdefault(fields["subject"], {})
         kept |= {entry["resource"]: entry for entry in json.loads(body)["policies"][0]["entries"]}
 
-    def _no_permission(self, fields: dict[str, str], _: bytes) -> None:
+    def _delete_permission(self, fields: dict[str, str], _: bytes) -> None:
         del self.permissions[fields["subject"]][fields["resource"]]
 
     def _all_permissions(self) -> list[dict[str, Any]]:
@@ -176,24 +176,24 @@ class Member:
 
 
 def _json(value: Any) -> bytes:
-    """RocketMQ answers an empty list with nothing."""
+    """Encode an answer as RocketMQ does. An empty list is an empty body."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode() if value != [] else b""
 
 
 @dataclass
 class Declared:
-    """Declarations in a folder, asserted on the members of one group."""
+    """Declarations in a folder, and the members of the group to which they apply."""
 
     folder: Path
     members: list[Member]
     environment: dict[str, str]
-    said: str = ""
+    output: str = ""
 
     def once(self) -> tuple[int, str]:
-        """Exit status and state of one round."""
+        """Run one round and return its exit status and state."""
         done = run("declare.sh", "once", **self.environment)
         assert not done.stderr, done.stderr
-        self.said = done.stdout
+        self.output = done.stdout
         return done.returncode, (self.folder / "status").read_text().strip()
 
 
@@ -205,7 +205,9 @@ def declared(tmp_path: Path, credentials: Path) -> Iterator[Declared]:
         (tmp_path / "members").write_text("".join(f"a {address}\n" for address in addresses))
         (tmp_path / "topics.a").write_text("orders FIFO 4 2 6\npayments NORMAL 8 8 4\n")
         (tmp_path / "groups").write_text("workers true false true 3\n")
-        (tmp_path / "users").write_text(f"app Normal disable Password-1\n{OWN[0]} Super enable {OWN[1]}\n")
+        (tmp_path / "users").write_text(
+            f"app Normal disable Password-1\n{INTERNAL_USER[0]} Super enable {INTERNAL_USER[1]}\n"
+        )
         (tmp_path / "permissions").write_text(
             "User:app Group:* Sub - Deny\nUser:app Topic:o-* Pub,Sub 10.0.0.0/8,::1 Allow\n"
         )
@@ -225,14 +227,14 @@ def declared(tmp_path: Path, credentials: Path) -> Iterator[Declared]:
 
 
 def replicate(declared: Declared) -> None:
-    """What a slave fetches from its master: topics and groups, never users."""
+    """Copy what a slave fetches from its master: topics and groups, but no users."""
     master, slave = declared.members
     slave.topics, slave.groups = dict(master.topics), dict(master.groups)
 
 
-def test_everything_comes_to_every_member_and_then_nothing_is_written(declared: Declared) -> None:
+def test_declarations_reach_every_member_and_later_rounds_write_nothing(declared: Declared) -> None:
     status, state = declared.once()
-    assert "Password" not in declared.said + state
+    assert "Password" not in declared.output + state
     assert (status, state.split(";")[0]) == (1, "missing: topic orders on " + declared_address(declared, 0))
     master, slave = declared.members
     assert (
@@ -244,7 +246,7 @@ def test_everything_comes_to_every_member_and_then_nothing_is_written(declared: 
         master.groups["workers"] | {"consumeBroadcastEnable": False, "consumeMessageOrderly": True, "retryMaxTimes": 3}
         == master.groups["workers"]
     )
-    assert (slave.topics, slave.groups) == ({}, {}), "a slave has them from its master"
+    assert (slave.topics, slave.groups) == ({}, {}), "a slave replicates them from its master"
     for member in declared.members:
         assert member.users["app"] == {
             "username": "app",
@@ -271,8 +273,8 @@ def declared_address(declared: Declared, member: int) -> str:
     return (declared.folder / "members").read_text().splitlines()[member].split()[1]
 
 
-def settle(declared: Declared) -> None:
-    """As after rounds that found nothing more to do."""
+def set_declared_state(declared: Declared) -> None:
+    """Set all members to the declared state, as after successful rounds."""
     for member in declared.members:
         for name, kind, read, write, perm in (("orders", "FIFO", 4, 2, 6), ("payments", "NORMAL", 8, 8, 4)):
             fields = {"topic": name, "attributes": kind, "readQueueNums": read, "writeQueueNums": write, "perm": perm}
@@ -281,7 +283,7 @@ def settle(declared: Declared) -> None:
         member.groups["workers"] = {"groupName": "workers", "retryMaxTimes": 3, **flags}
         for name, kind, status, password in (
             ("app", "Normal", "disable", "Password-1"),
-            (OWN[0], "Super", "enable", OWN[1]),
+            (INTERNAL_USER[0], "Super", "enable", INTERNAL_USER[1]),
         ):
             member.users[name] = {"username": name, "userType": kind, "userStatus": status, "password": password}
         member.permissions["User:app"] = {
@@ -295,28 +297,30 @@ def settle(declared: Declared) -> None:
         }
 
 
-def test_a_new_master_without_them_gets_them_again(declared: Declared) -> None:
-    settle(declared)
+def test_new_master_without_declarations_receives_them(declared: Declared) -> None:
+    set_declared_state(declared)
     old, new = declared.members
     old.master, new.master, new.topics, new.users = False, True, {}, {}
     assert declared.once()[0] == 1
     assert sorted(new.topics) == ["orders", "payments"]
-    assert sorted(new.users) == sorted(["app", OWN[0]])
+    assert sorted(new.users) == sorted(["app", INTERNAL_USER[0]])
     assert declared.once() == (0, "ok")
     assert old.written == []
 
 
-def test_what_has_changed_is_written_over(declared: Declared) -> None:
-    settle(declared)
-    (declared.folder / "users").write_text(f"app Normal enable Password-2\n{OWN[0]} Super enable {OWN[1]}\n")
+def test_changed_declarations_overwrite_existing_values(declared: Declared) -> None:
+    set_declared_state(declared)
+    (declared.folder / "users").write_text(
+        f"app Normal enable Password-2\n{INTERNAL_USER[0]} Super enable {INTERNAL_USER[1]}\n"
+    )
     (declared.folder / "topics.a").write_text("orders FIFO 8 8 6\npayments NORMAL 8 8 4\n")
     declared.once()
     assert [member.users["app"]["password"] for member in declared.members] == ["Password-2", "Password-2"]
     assert declared.members[0].topics["orders"]["writeQueueNums"] == 8
 
 
-def test_users_and_permissions_are_exactly_those_declared_and_topics_are_never_deleted(declared: Declared) -> None:
-    settle(declared)
+def test_undeclared_users_and_permissions_are_deleted_and_topics_are_kept(declared: Declared) -> None:
+    set_declared_state(declared)
     for member in declared.members:
         member.users["intruder"] = {
             "username": "intruder",
@@ -330,13 +334,13 @@ def test_users_and_permissions_are_exactly_those_declared_and_topics_are_never_d
     assert declared.once()[0] == 1
     assert declared.once() == (0, "ok")
     for member in declared.members:
-        assert sorted(member.users) == sorted(["app", OWN[0]])
+        assert sorted(member.users) == sorted(["app", INTERNAL_USER[0]])
         assert sorted(member.permissions["User:app"]) == ["Group:*", "Topic:o-*"]
         assert sorted(member.topics) == ["orders", "payments"]
 
 
-def test_a_member_that_does_not_answer_and_a_group_without_a_master_are_missed(declared: Declared) -> None:
-    settle(declared)
+def test_unreachable_member_and_missing_master_are_reported(declared: Declared) -> None:
+    set_declared_state(declared)
     declared.members[0].master = False
     with (declared.folder / "members").open("a") as members:
         members.write("a 127.0.0.1:1\n")
@@ -344,23 +348,23 @@ def test_a_member_that_does_not_answer_and_a_group_without_a_master_are_missed(d
     assert (status, "127.0.0.1:1 of a does not answer" in state, "a has no master" in state) == (1, True, True)
 
 
-def test_what_a_broker_refuses_ends_it_with_the_brokers_reason(declared: Declared) -> None:
-    declared.members[0].refuses = "MIXED message type is not supported."
+def test_rejected_declaration_ends_the_script_with_the_remark_of_the_broker(declared: Declared) -> None:
+    declared.members[0].error_remark = "MIXED message type is not supported."
     done = run("declare.sh", **declared.environment)
     assert done.returncode == 1
-    said = (declared.folder / "termination").read_text()
-    assert re.search(r"topic orders is refused by 127\.0\.0\.1:\d+: MIXED message type is not supported\.", said)
-    assert "Password-1" not in done.stdout + said
+    output = (declared.folder / "termination").read_text()
+    assert re.search(r"topic orders is refused by 127\.0\.0\.1:\d+: MIXED message type is not supported\.", output)
+    assert "Password-1" not in done.stdout + output
 
 
-def test_without_access_control_users_are_left_alone(declared: Declared) -> None:
+def test_users_are_unchanged_without_access_control(declared: Declared) -> None:
     del declared.environment["ACCESS"]
     declared.once()
     assert (declared.members[0].users, sorted(declared.members[0].topics)) == ({}, ["orders", "payments"])
 
 
 @pytest.mark.parametrize(
-    ("state", "seconds", "words", "status", "said"),
+    ("state", "seconds", "arguments", "status", "output"),
     [
         ("ok", "60", [], 0, ""),
         ("missing: topic a on b", "60", [], 1, "missing: topic a on b"),
@@ -368,17 +372,17 @@ def test_without_access_control_users_are_left_alone(declared: Declared) -> None
         (None, "60", [], 1, "no round has ended yet"),
     ],
 )
-def test_readiness_is_the_last_round(
-    tmp_path: Path, state: str | None, seconds: str, words: list[str], status: int, said: str
+def test_readiness_reports_state_and_age_of_the_last_round(
+    tmp_path: Path, state: str | None, seconds: str, arguments: list[str], status: int, output: str
 ) -> None:
     file = tmp_path / "status"
     if state is not None:
         file.write_text(f"{state}\n")
-    done = run("declared.sh", str(file), seconds, *words)
-    assert (done.returncode, done.stdout.strip()) == (status, said)
+    done = run("declared.sh", str(file), seconds, *arguments)
+    assert (done.returncode, done.stdout.strip()) == (status, output)
 
 
-def test_it_is_alive_while_it_asks_however_long_a_round_takes(declared: Declared) -> None:
+def test_liveness_depends_on_sent_requests_and_not_on_rounds(declared: Declared) -> None:
     status = declared.environment["STATUS"]
     assert "no request was sent yet" in run("declared.sh", status, "60", "alive").stdout
     declared.once()
@@ -390,11 +394,11 @@ def test_it_is_alive_while_it_asks_however_long_a_round_takes(declared: Declared
     assert "no request was sent for more than 60 s" in run("declared.sh", status, "60", "alive").stdout
 
 
-def certificate(folder: Path) -> None:
-    """One that vouches for itself, in the files `crt` and `key`."""
+def write_certificate(folder: Path) -> None:
+    """Write a self-signed certificate and its key to the files `crt` and `key`."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
     now = datetime.now(UTC)
-    made = (
+    signed_certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -404,14 +408,14 @@ def certificate(folder: Path) -> None:
         .not_valid_after(now + timedelta(hours=1))
         .sign(key, hashes.SHA256())
     )
-    (folder / "crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "crt").write_bytes(signed_certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "key").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 
-def test_tls_is_spoken_where_it_is_asked_for(tmp_path: Path) -> None:
-    certificate(tmp_path)
+def test_requests_use_tls_when_it_is_enabled(tmp_path: Path) -> None:
+    write_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
     server = Server({26: lambda _, __: ({}, b"encrypted")}, context=context)

@@ -1,4 +1,4 @@
-"""The probes and the drain: the real scripts against a server that speaks RocketMQ's protocol."""
+"""Probes and drain: the real scripts against a server that implements RocketMQ's protocol."""
 
 import socket
 import subprocess
@@ -11,12 +11,12 @@ from tests.scripts.broker_group import GET_LEADER, SCRIPTS, Group, Server, ask_g
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.sh")))
-def test_scripts_are_well_formed(script: str) -> None:
+def test_script_has_valid_syntax(script: str) -> None:
     subprocess.run(["bash", "-n", str(SCRIPTS / script)], check=True)
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 70_000])
-def test_a_request_is_one_frame_and_its_answer_is_read_whole(size: int) -> None:
+def test_request_is_one_frame_and_the_whole_answer_is_read(size: int) -> None:
     server = Server({26: lambda _, body: ({}, b"x" * size + str(len(body)).encode())})
     with serving(server):
         result = run("ask.sh", server.address, "26", '{"a":"b"}', "käse=1")
@@ -25,28 +25,28 @@ def test_a_request_is_one_frame_and_its_answer_is_read_whole(size: int) -> None:
     assert server.asked == [(26, {"a": "b"}, "käse=1".encode())]
 
 
-def test_a_refusal_is_told_from_silence() -> None:
+def test_error_response_and_missing_response_have_different_exit_codes() -> None:
     server = Server({26: lambda _, __: ({"code": 16, "remark": "no"}, b"")})
     with serving(server):
         assert run("ask.sh", server.address, "26").returncode == 1
     assert run("ask.sh", "127.0.0.1:1", "26").returncode == 2
 
 
-def test_an_answer_in_another_protocol_is_none() -> None:
+def test_answer_in_another_protocol_counts_as_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def speak() -> None:
+        def answer() -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.recv(4096)
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-        threading.Thread(target=speak, daemon=True).start()
+        threading.Thread(target=answer, daemon=True).start()
         assert run("ask.sh", f"127.0.0.1:{listener.getsockname()[1]}", "26").returncode == 2
 
 
 @pytest.mark.parametrize(
-    ("group", "said"),
+    ("group", "message"),
     [
         (Group(), ""),
         (Group(master=False), ""),
@@ -56,19 +56,19 @@ def test_an_answer_in_another_protocol_is_none() -> None:
         (Group(master=False, in_sync={1: "10.0.0.1:10911"}), ""),
     ],
 )
-def test_readiness_is_membership_and_for_a_master_the_power_to_write(group: Group, said: str) -> None:
+def test_broker_is_ready_when_in_sync_and_able_to_write_as_master(group: Group, message: str) -> None:
     result = ask_group("broker-ready.sh", group)
-    assert (result.returncode == 0) == (not said)
-    assert said in result.stdout
+    assert (result.returncode == 0) == (not message)
+    assert message in result.stdout
 
 
-def test_a_broker_without_controllers_is_not_ready() -> None:
+def test_broker_without_controllers_is_not_ready() -> None:
     with serving(Group().broker()) as broker:
         result = run("broker-ready.sh", **environment(broker.address, "127.0.0.1:1"))
     assert (result.returncode, "no controller knows a leader" in result.stdout) == (1, True)
 
 
-def test_a_master_hands_over_after_its_slaves_have_everything() -> None:
+def test_drain_moves_the_master_role_after_slaves_have_all_messages() -> None:
     group = Group(lagging_polls=4)
     result = ask_group("broker-drain.sh", group, DRAIN_REJOIN_SECONDS="5")
     assert result.returncode == 0, result.stderr
@@ -84,40 +84,40 @@ def test_a_master_hands_over_after_its_slaves_have_everything() -> None:
     assert "master role moved to 2" in result.stdout
 
 
-def test_no_election_while_a_slave_lacks_messages() -> None:
+def test_drain_starts_no_election_while_a_slave_lacks_messages() -> None:
     group = Group(lagging_polls=10_000)
     result = ask_group("broker-drain.sh", group, DRAIN_REPLICATE_SECONDS="1")
     assert (result.returncode, group.elected) == (0, [])
     assert "did not catch up" in result.stdout
 
 
-def test_a_master_alone_says_so_and_stops_at_once() -> None:
+def test_drain_of_the_only_member_in_sync_stops_immediately() -> None:
     group = Group(in_sync={1: "10.0.0.1:10911"})
     result = ask_group("broker-drain.sh", group, DRAIN_REJOIN_SECONDS="20")
     assert (result.returncode, group.elected, group.permissions) == (0, [], [])
     assert "no other member is in sync" in result.stdout
 
 
-def test_a_slave_leaves_without_an_election() -> None:
+def test_drain_of_a_slave_starts_no_election() -> None:
     group = Group(master=False)
     result = ask_group("broker-drain.sh", group)
     assert (result.returncode, group.elected, group.permissions) == (0, [], [])
 
 
-def test_a_slave_waits_for_a_member_that_still_catches_up() -> None:
+def test_drain_of_a_slave_waits_for_a_member_that_is_catching_up() -> None:
     group = Group(master=False, in_sync={1: "10.0.0.1:10911", 2: "10.0.0.2:10911"}, behind={3: "10.0.0.3:10911"})
     result = ask_group("broker-drain.sh", group)
     assert "the others cannot take writes yet" in result.stdout
 
 
 @pytest.mark.parametrize("listening", [True, False])
-def test_a_drain_never_holds_up_a_stop_that_it_cannot_help(listening: bool) -> None:
+def test_drain_does_not_block_the_stop_without_a_reachable_controller(listening: bool) -> None:
     with serving(Group().broker()) as broker:
         result = run("broker-drain.sh", **environment(broker.address if listening else "127.0.0.1:1", "127.0.0.1:1"))
     assert (result.returncode, "stopping" in result.stdout) == (0, True)
 
 
-def test_controllers_are_ready_once_there_is_a_leader() -> None:
+def test_controller_is_ready_when_there_is_a_leader() -> None:
     for leader, status in (("n1", 0), ("", 1)):
         fields = {"extFields": {"controllerLeaderId": leader}}
         server = Server({GET_LEADER: lambda _, __, fields=fields: (fields, b"")})
@@ -125,14 +125,14 @@ def test_controllers_are_ready_once_there_is_a_leader() -> None:
             assert run("controller-ready.sh", server.address).returncode == status
 
 
-def test_name_servers_are_ready_when_they_answer() -> None:
+def test_name_server_is_ready_when_it_answers() -> None:
     server = Server({106: lambda _, __: ({}, b"{}")})
     with serving(server):
         assert run("name-server-ready.sh", server.address).returncode == 0
     assert run("name-server-ready.sh", "127.0.0.1:1").returncode == 1
 
 
-def test_a_configuration_is_filled_with_what_is_the_pods_own(tmp_path: Path) -> None:
+def test_configuration_is_rendered_with_the_values_of_the_pod(tmp_path: Path) -> None:
     template, result = tmp_path / "broker.conf", tmp_path / "out.conf"
     template.write_text("brokerIP1=${POD_IP}\nbrokerIP2=${POD_IP}\nid=n${ORDINAL}\n")
     done = run("render-config.sh", str(template), str(result), POD_IP="10.0.0.7", POD_NAME="rocketmq-controller-2")

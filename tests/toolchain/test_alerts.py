@@ -1,6 +1,6 @@
-"""The alert rules in the hands of Prometheus itself: `promtool` checks them, and plays each one's case.
+"""Alert rules in Prometheus: `promtool` validates the rules and evaluates a case of each alert.
 
-It is built from its pinned module, two minutes of CPU the first time.
+`promtool` is built from its pinned module. The first build takes two minutes of CPU time.
 """
 
 import subprocess
@@ -40,40 +40,42 @@ VOLUME = f'{NS}, persistentvolumeclaim="data-rocketmq-broker-a-0"'
 
 @dataclass(frozen=True)
 class Case:
-    """What changes in a healthy cluster, a sample a minute, and which alerts are on at the end of an hour."""
+    """Series that differ from a healthy cluster, one sample per minute, and the alerts that fire after one hour."""
 
     changed: dict[str, str | None]
     firing: tuple[str, ...]
 
 
-def away(container: str, *, of: int, left: int) -> dict[str, str | None]:
-    """Targets of a role that do not answer."""
+def unreachable_targets(container: str, *, of: int, left: int) -> dict[str, str | None]:
+    """Return the `up` series of the targets of a role that do not answer."""
     return {f'up{{{NS}, container="{container}", pod="{container[0]}-{i}"}}': "0x60" for i in range(left, of)}
 
 
 CASES = {
     "healthy": Case({}, ()),
     "one member lost": Case({f"active_broker_num{GROUP}": "3x40 2x20"}, ("RocketMqMemberAway",)),
-    "one member lost for a moment": Case({f"active_broker_num{GROUP}": "3x50 2x4 3x5"}, ()),
+    "one member lost briefly": Case({f"active_broker_num{GROUP}": "3x50 2x4 3x5"}, ()),
     "two members lost": Case(
         {f"active_broker_num{GROUP}": "3x40 1x20"}, ("RocketMqGroupRefusesWrites", "RocketMqMemberAway")
     ),
-    "all members lost: the controllers say nothing of the group": Case(
+    "all members lost, no group metrics from controllers": Case(
         {f"active_broker_num{GROUP}": "3x40 stale"}, ("RocketMqGroupRefusesWrites", "RocketMqMemberAway")
     ),
-    "no controller says anything, so nothing is said of the group": Case(
-        {f"active_broker_num{GROUP}": "3x30 stale", **away("controller", of=3, left=0)},
+    "all controllers lost, no group metrics": Case(
+        {f"active_broker_num{GROUP}": "3x30 stale", **unreachable_targets("controller", of=3, left=0)},
         ("RocketMqNoControllerQuorum", "RocketMqTargetDown"),
     ),
-    "one controller lost": Case(away("controller", of=3, left=2), ("RocketMqControllerAway", "RocketMqTargetDown")),
+    "one controller lost": Case(
+        unreachable_targets("controller", of=3, left=2), ("RocketMqControllerAway", "RocketMqTargetDown")
+    ),
     "two controllers lost": Case(
-        away("controller", of=3, left=1),
+        unreachable_targets("controller", of=3, left=1),
         ("RocketMqControllerAway", "RocketMqNoControllerQuorum", "RocketMqTargetDown"),
     ),
-    "a broker left read-only": Case({f"rocketmq_broker_permission{{{NS}}}": "6x30 4x30"}, ("RocketMqReadOnly",)),
+    "a broker remains read-only": Case({f"rocketmq_broker_permission{{{NS}}}": "6x30 4x30"}, ("RocketMqReadOnly",)),
     "a drain": Case({f"rocketmq_broker_permission{{{NS}}}": "6x50 4x3 6x6"}, ()),
     "no proxy": Case({f"rocketmq_proxy_up{{{NS}}}": "1x40 stale"}, ("RocketMqNoProxy",)),
-    "nothing is scraped": Case(
+    "no metrics": Case(
         {series: None for series in HEALTHY if series.startswith(("up", "rocketmq", "active"))},
         ("RocketMqMetricsMissing",),
     ),
@@ -85,7 +87,7 @@ CASES = {
         {f'kube_statefulset_status_replicas_ready{{{NS}, statefulset="rocketmq-nameserver"}}': "2x40 0x20"},
         ("RocketMqNoNameServer",),
     ),
-    "a claim pends": Case(
+    "a pending claim": Case(
         {
             f'kube_persistentvolumeclaim_status_phase{{{VOLUME}, phase="Pending"}}': "1x60",
             f'kube_persistentvolumeclaim_status_phase{{{VOLUME}, phase="Bound"}}': "0x60",
@@ -118,7 +120,7 @@ CASES = {
         },
         ("RocketMqSendLatency",),
     ),
-    "quick sends": Case(
+    "fast sends": Case(
         {
             f'{BUCKET}{{{SENDS}, response_code="success", le="10"}}': "0+60x60",
             f'{BUCKET}{{{SENDS}, response_code="success", le="1000"}}': "0+60x60",
@@ -126,7 +128,7 @@ CASES = {
         },
         (),
     ),
-    "sends that fail": Case(
+    "failed sends": Case(
         {f'rocketmq_rpc_latency_milliseconds_count{{{SENDS}, response_code="system_busy"}}': "0+5x60"},
         ("RocketMqSendsFail",),
     ),
@@ -136,7 +138,7 @@ CASES = {
     "a slow volume": Case(
         {f'rocketmq_storage_flush_behind_bytes{{{NS}, pod="b-0"}}': "536870912x60"}, ("RocketMqStoreBehind",)
     ),
-    "a consumer behind, told by master and slave": Case(
+    "a consumer behind, reported by master and slave": Case(
         {
             f'rocketmq_consumer_lag_messages{{{LAG}, pod="b-0"}}': "60000x60",
             f'rocketmq_consumer_lag_messages{{{LAG}, pod="b-1"}}': "60000x60",
@@ -149,10 +151,10 @@ CASES = {
     "a consumer behind in time": Case(
         {f"rocketmq_consumer_lag_latency_milliseconds{{{LAG}}}": "700000x60"}, ("RocketMqConsumerLate",)
     ),
-    "the first dead letters ever": Case({DEAD: "_x55 150x5"}, ("RocketMqDeadLetters",)),
+    "the first dead letters of a group": Case({DEAD: "_x55 150x5"}, ("RocketMqDeadLetters",)),
     "more dead letters": Case({DEAD: "1x55 2x5"}, ("RocketMqDeadLetters",)),
     "old dead letters": Case({DEAD: "150x60"}, ()),
-    "a master that changes again and again": Case(
+    "frequent master changes": Case(
         {f'election_total{{{NS}, broker_set="broker-a", election_result="new_master_elected"}}': "1x40 2 3 4 5 6 7x14"},
         ("RocketMqElections",),
     ),
@@ -184,23 +186,23 @@ def run(promtool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("kubernetes_metrics", [True, False])
-def test_prometheus_takes_the_rules(promtool: str, kubernetes_metrics: bool, tmp_path: Path) -> None:
+def test_promtool_accepts_the_rules(promtool: str, kubernetes_metrics: bool, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump({"groups": rules(kubernetes_metrics=kubernetes_metrics)}))
     done = run(promtool, "check", "rules", "--lint=all", "--lint-fatal", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_alert_has_a_case_in_which_it_fires() -> None:
+def test_every_alert_fires_in_at_least_one_case() -> None:
     assert sorted({name for case in CASES.values() for name in case.firing}) == NAMES
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_alerts_of_a_case_are_on_and_no_others(promtool: str, name: str, tmp_path: Path) -> None:
-    # What an alert says is not looked at here: one that fires is told apart by its name, in a query.
+def test_case_fires_exactly_the_expected_alerts(promtool: str, name: str, tmp_path: Path) -> None:
+    # The query identifies firing alerts by name. Their annotations are not compared.
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": rules()}))
     series = {key: values for key, values in (HEALTHY | CASES[name].changed).items() if values is not None}
-    wanted = sorted(CASES[name].firing)
+    expected = sorted(CASES[name].firing)
     case = {
         "interval": "1m",
         "input_series": [{"series": key, "values": values} for key, values in series.items()],
@@ -208,7 +210,7 @@ def test_the_alerts_of_a_case_are_on_and_no_others(promtool: str, name: str, tmp
             {
                 "expr": 'count by (alertname) (ALERTS{alertstate="firing"}) > bool 0',
                 "eval_time": "60m",
-                "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in wanted],
+                "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in expected],
             }
         ],
     }

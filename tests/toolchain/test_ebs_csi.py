@@ -1,4 +1,4 @@
-"""The driver's own Go tests, with its pinned modules."""
+"""Go tests, vet and formatting of the sandbox's EBS CSI driver, with its pinned modules."""
 
 import subprocess
 from pathlib import Path
@@ -9,11 +9,11 @@ DRIVER = Path(__file__).parents[2] / "sandbox" / "toolchain" / "ebs-csi"
 
 
 @pytest.mark.parametrize("command", [["go", "vet", "-mod=readonly", "./..."], ["go", "test", "-mod=readonly", "./..."]])
-def test_the_driver_passes(command: list[str]) -> None:
+def test_driver_passes_vet_and_its_tests(command: list[str]) -> None:
     done = subprocess.run(command, cwd=DRIVER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_driver_is_formatted() -> None:
+def test_driver_is_formatted() -> None:
     done = subprocess.run(["gofmt", "-l", "."], cwd=DRIVER, capture_output=True, text=True, check=True)
     assert done.stdout == ""

@@ -1,7 +1,7 @@
-"""Runs the pods that the library renders as bare processes: each in a network of its own, from the jars of its version.
+"""Rendered pods as plain processes, each in its own network namespace, with the JARs of its RocketMQ version.
 
-What is left out is what Kubernetes adds: containers, memory limits, restarts. Command line, environment, configuration,
-scripts and probes are those of the manifests, with the folders of a pod moved below one of the test's own.
+Containers, memory limits and restarts of Kubernetes are left out. Command line, environment, configuration, scripts and
+probes come from the manifests. The folders of a pod are moved to a folder of the test.
 """
 
 import os
@@ -25,7 +25,7 @@ START_SECONDS = 180.0
 
 @dataclass
 class Pod:
-    """One pod of a set: its name, its address, and what the manifest says."""
+    """One pod of a StatefulSet or Deployment: its name, address and manifest."""
 
     name: str
     address: str
@@ -36,8 +36,8 @@ class Pod:
     home: Path
     process: subprocess.Popen[bytes] | None = None
 
-    def here(self, text: str) -> str:
-        """A text of the manifest with the pod's folders moved below `root`."""
+    def relocate(self, text: str) -> str:
+        """Return text of the manifest with the pod's folders moved below `root`."""
         version_home = next(one["value"] for one in self.container["env"] if one["name"] == "ROCKETMQ_HOME")
         moved = {
             version_home: self.home,
@@ -53,10 +53,10 @@ class Pod:
         return text
 
     def environment(self) -> dict[str, str]:
-        """The container's variables, with what Kubernetes would fill in."""
+        """Return the container's variables, including the values that Kubernetes sets."""
         fields = {"status.podIP": self.address, "metadata.name": self.name}
         values = {
-            one["name"]: self.here(one["value"])
+            one["name"]: self.relocate(one["value"])
             if "value" in one
             else fields[one["valueFrom"]["fieldRef"]["fieldPath"]]
             for one in self.container["env"]
@@ -70,7 +70,7 @@ class Pod:
         }
 
     def command(self, argv: list[str]) -> list[str]:
-        """`argv` in the pod's network, where the others have their names."""
+        """Return the command that runs `argv` in the pod's network, where the names of other pods resolve."""
         hosts = f"mount --bind {self.root.parent / 'hosts'} /etc/hosts"
         return [
             *("nsenter", f"--net=/run/netns/{self.netns}", "--", "unshare", "--mount", "--propagation", "private"),
@@ -78,11 +78,11 @@ class Pod:
         ]
 
     def prepare(self) -> None:
-        """Lay out the pod's folders and render its configuration, as the init container does."""
+        """Create the pod's folders and render its configuration, as the init container does."""
         for folder in ("etc", "run", "data", "home/logs"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
-            (self.root / "etc" / name).write_text(self.here(text))
+            (self.root / "etc" / name).write_text(self.relocate(text))
         for name in ("broker.conf", "controller.conf"):
             if name in self.files:
                 argv = [
@@ -92,10 +92,10 @@ class Pod:
                 subprocess.run(argv, env=self.environment(), check=True)
 
     def start(self) -> None:
-        """Start the process that would be process 1."""
+        """Start the main process of the container."""
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command([self.here(argument) for argument in self.container["command"]]),
+                self.command([self.relocate(argument) for argument in self.container["command"]]),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -103,7 +103,7 @@ class Pod:
             )
 
     def ready(self) -> bool:
-        """What the readiness probe says."""
+        """Return whether the readiness probe succeeds."""
         probe = self.container["readinessProbe"]
         if "tcpSocket" in probe:
             return listens(self.netns, self.address, probe["tcpSocket"]["port"])
@@ -111,7 +111,7 @@ class Pod:
 
     def execute(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command of the manifest in the pod."""
-        moved = self.command([self.here(argument) for argument in argv])
+        moved = self.command([self.relocate(argument) for argument in argv])
         return subprocess.run(moved, env=self.environment(), capture_output=True, text=True, check=False)
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
@@ -138,7 +138,7 @@ class Pod:
 
 @dataclass
 class Pods:
-    """All pods of one deployment on a bridge, made by `with`."""
+    """All pods of one deployment on a network bridge. The context manager creates and removes them."""
 
     folder: Path
     home: Path
@@ -147,7 +147,7 @@ class Pods:
 
     def __enter__(self) -> "Pods":
         run(["ip", "netns", "add", HUB])
-        _batch(
+        _run_ip_commands(
             HUB, ["link set lo up", "link add br0 type bridge", f"addr add {NETWORK}.1/24 dev br0", "link set br0 up"]
         )
         by_kind = {(one["kind"], one["metadata"]["name"]): one for one in self.manifests}
@@ -177,8 +177,10 @@ class Pods:
         number = len(self.pods) + 1
         netns, address = f"{PREFIX}-{number}", f"{NETWORK}.{number + 10}"
         run(["ip", "netns", "add", netns])
-        _batch(HUB, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"])
-        _batch(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
+        _run_ip_commands(
+            HUB, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"]
+        )
+        _run_ip_commands(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
         root = self.folder / name
         pod = Pod(name, address, netns, root, container, files, self.home)
         pod.prepare()
@@ -186,9 +188,9 @@ class Pods:
         return pod
 
     def of(self, role: str) -> list[Pod]:
-        """The pods of a role, by ordinal."""
+        """Return the pods of a role, sorted by ordinal."""
         return [pod for pod in self.pods if pod.container["name"] == role]
 
 
-def _batch(netns: str, commands: list[str]) -> None:
+def _run_ip_commands(netns: str, commands: list[str]) -> None:
     run(["ip", "-netns", netns, "-batch", "-"], stdin="\n".join(commands) + "\n")

@@ -1,4 +1,4 @@
-"""The committed keys against the jars of their version."""
+"""Committed configuration keys compared with the JARs of their RocketMQ version."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from scripts.rocketmq_keys import KEYS, extract
 
 
 @pytest.mark.parametrize("version", list_versions())
-def test_extracting_a_version_again_changes_nothing(version: str) -> None:
+def test_extracted_keys_equal_the_committed_keys(version: str) -> None:
     assert extract(version, Report()) == (KEYS / f"{version}.json").read_text()

@@ -1,7 +1,7 @@
-"""docs/how-to/migrate-a-statefulset.md on bare processes: the store of another broker becomes that of a group.
+"""Steps of docs/how-to/migrate-a-statefulset.md with plain processes: a group takes over the store of a broker.
 
-The volume first serves the only member; two more copy it; then it is lost. Kubernetes' part, that a claim gets the
-volume of another one, is in the end-to-end tests.
+The first member starts alone with the volume. Two more members replicate it, and then the volume is deleted. The
+end-to-end tests cover the part of Kubernetes: a claim that binds the volume of another claim.
 """
 
 import json
@@ -45,17 +45,17 @@ def manifests(profile: str, replicas: int) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def pods(tmp_path: Path) -> Iterator[Pods]:
-    """A `strict` group of three; nothing runs yet."""
+    """Pods of a `strict` group with three members, not yet started."""
     home = tmp_path / "rocketmq"
     (home / "conf").mkdir(parents=True)
     (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(pins.ROCKETMQ), Report()))
-    with Pods(tmp_path, home, manifests("strict", 3)) as made:
-        yield made
+    with Pods(tmp_path, home, manifests("strict", 3)) as created:
+        yield created
 
 
 @pytest.fixture
 def store(pods: Pods, tmp_path: Path) -> Path:
-    """The volume of the first member, with what a broker without controllers has left there."""
+    """Volume of the first member, with the store of a broker that ran without controllers."""
     first = pods.of("broker")[0]
     volume = first.root / "data"
     file = tmp_path / "old.conf"
@@ -95,7 +95,7 @@ def start(*members: Pod) -> None:
         member.wait_ready()
 
 
-def test_a_store_of_an_own_broker_becomes_that_of_a_group(pods: Pods, store: Path, tmp_path: Path) -> None:
+def test_group_takes_over_the_store_of_a_standalone_broker(pods: Pods, store: Path, tmp_path: Path) -> None:
     client = toolchain.ensure(Report(), parts=("python-client",)).client_python
     (names, *_), (proxy, *_), (first, *others) = (pods.of(role) for role in ("nameserver", "proxy", "broker"))
 
@@ -147,7 +147,7 @@ def test_a_store_of_an_own_broker_becomes_that_of_a_group(pods: Pods, store: Pat
 
 
 def as_single_member() -> tuple[dict[str, Any], dict[str, str]]:
-    """Container and files of the only member of a `dev` group."""
+    """Return container and files of the only member of a `dev` group."""
     by_name = {(each["kind"], each["metadata"]["name"]): each for each in manifests("dev", 1)}
     spec = by_name["StatefulSet", "rocketmq-broker-a"]["spec"]["template"]["spec"]
     sources = next(volume["projected"]["sources"] for volume in spec["volumes"] if "projected" in volume)

@@ -1,4 +1,4 @@
-"""Versions that the sandbox does not run, what is rendered forms a group, takes messages, moves the master."""
+"""RocketMQ versions that the sandbox does not run: group formation, messages and master switchover."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.unit.rocketmq_case import deploy, group
 from tests.versions.pods import HUB, Pod, Pods
 
 BROKER_CONFIG = 26
-# Small files, so that three stores fit on a small disk; each is a key of its own to be understood.
+# Small files, so that three stores fit on a small disk. The test also checks that the broker applies each key.
 CONFIG = {
     "mappedFileSizeCommitLog": 64 * 1024**2,
     "mappedFileSizeConsumeQueue": 600000,
@@ -34,7 +34,7 @@ CONFIG = {
 
 @pytest.fixture(scope="session")
 def client() -> Path:
-    """Interpreter with the official client."""
+    """Python interpreter with the official client."""
     return toolchain.ensure(Report(), parts=("python-client",)).client_python
 
 
@@ -45,7 +45,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def running(version: str, tmp_path: Path) -> Iterator[Pods]:
-    """One name server, three controllers, three brokers and a proxy of the version, ready by their own probes."""
+    """One name server, three controllers, three brokers and a proxy of the version, ready according to their probes."""
     home = tmp_path / "rocketmq"
     (home / "conf").mkdir(parents=True)
     (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
@@ -66,12 +66,14 @@ def running(version: str, tmp_path: Path) -> Iterator[Pods]:
         yield pods
 
 
-def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> None:
+def test_rendered_group_exchanges_messages_and_moves_the_master_role(
+    running: Pods, client: Path, tmp_path: Path
+) -> None:
     (name_server, *_), (proxy, *_) = running.of("nameserver"), running.of("proxy")
     registry = f"{name_server.address}:9876"
     with inside(HUB):
         for broker in running.of("broker"):
-            assert understood(broker) == {}, broker.name
+            assert find_differing_keys(broker) == {}, broker.name
         topics.ensure(registry, rocketmq_deployment.TOPIC, rocketmq_deployment.GROUP, members=3)
 
     def exchange(*arguments: str) -> list[str]:
@@ -88,13 +90,13 @@ def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> N
 
     endpoint = f"{proxy.address}:8081"
     first = exchange("send", endpoint, rocketmq_deployment.TOPIC, "20", "before")
-    old = master(running, registry)
+    old = find_master(running, registry)
     drained = old.execute(old.container["lifecycle"]["preStop"]["exec"]["command"])
     assert "master role moved to" in drained.stdout, drained.stdout + drained.stderr
     old.stop(signal.SIGTERM)
     assert old.process is not None
     assert old.process.returncode == 143
-    new = master(running, registry)
+    new = find_master(running, registry)
     assert new.name != old.name
 
     second = exchange("send", endpoint, rocketmq_deployment.TOPIC, "20", "after")
@@ -103,17 +105,19 @@ def test_what_is_rendered_runs(running: Pods, client: Path, tmp_path: Path) -> N
     assert len(received) == 40
 
 
-def understood(broker: Pod) -> dict[str, Any]:
-    """Keys of the broker's file that the running broker has another value for."""
+def find_differing_keys(broker: Pod) -> dict[str, Any]:
+    """Return the keys of the broker's file whose values differ in the running broker."""
     answer = remoting.invoke(f"{broker.address}:10911", BROKER_CONFIG).body.decode()
     live = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
-    told = dict(line.split("=", 1) for line in (broker.root / "run" / "broker.conf").read_text().splitlines())
-    # The controllers give the id out.
-    return {key: (value, live.get(key)) for key, value in told.items() if live.get(key) != value and key != "brokerId"}
+    configured = dict(line.split("=", 1) for line in (broker.root / "run" / "broker.conf").read_text().splitlines())
+    # The controllers assign the broker ID.
+    return {
+        key: (value, live.get(key)) for key, value in configured.items() if live.get(key) != value and key != "brokerId"
+    }
 
 
-def master(running: Pods, registry: str) -> Pod:
-    """The member that the name server knows as master."""
+def find_master(running: Pods, registry: str) -> Pod:
+    """Return the member that is registered as master at the name server."""
     with inside(HUB):
         (members,) = topics.brokers(registry).values()
     (found,) = [pod for pod in running.of("broker") if members[topics.MASTER] == f"{pod.address}:10911"]

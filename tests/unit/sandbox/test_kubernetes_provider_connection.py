@@ -1,4 +1,4 @@
-"""Which API server the kubernetes stand-in asks, as whom, and what it says where none answers."""
+"""Connection of the kubernetes stand-in: API server, credentials and errors of unreachable clusters."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def connect() -> Iterator[Connect]:
         yield connections
 
 
-def test_two_providers_and_two_runs_never_mix(connect: Connect, api: Api) -> None:
+def test_two_providers_keep_separate_clusters_and_namespaces(connect: Connect, api: Api) -> None:
     with serving() as other:
         first = connect(kubeconfig=api.kubeconfig)
         second = connect(kubeconfig=other.kubeconfig, namespace="elsewhere")
@@ -33,13 +33,13 @@ def test_two_providers_and_two_runs_never_mix(connect: Connect, api: Api) -> Non
         assert first.check(CONFIG_MAP, {"metadata": {"name": "n"}})["metadata"]["namespace"] == "default"
 
 
-def unreachable(connect: Connect, **config: Any) -> Engine:
-    nowhere = json.loads(Api(address="http://127.0.0.1:9").kubeconfig)
-    return connect(kubeconfig=json.dumps(nowhere), **config)
+def connect_unreachable(connect: Connect, **config: Any) -> Engine:
+    kubeconfig = json.loads(Api(address="http://127.0.0.1:9").kubeconfig)
+    return connect(kubeconfig=json.dumps(kubeconfig), **config)
 
 
-def test_an_unreachable_cluster_passes_previews_and_fails_updates(connect: Connect) -> None:
-    engine = unreachable(connect)
+def test_unreachable_cluster_passes_previews_and_fails_updates(connect: Connect) -> None:
+    engine = connect_unreachable(connect)
     assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
     with pytest.raises(grpc.RpcError) as error:
         engine.create(CONFIG_MAP, INPUTS)
@@ -55,25 +55,25 @@ def test_an_unreachable_cluster_passes_previews_and_fails_updates(connect: Conne
     assert refused(error).startswith("failed to read resource state due to unreachable cluster.")
 
 
-def closes(connection: socket.socket) -> None:
+def close_connection(connection: socket.socket) -> None:
     connection.recv(1)
 
 
-def speaks_plain_text(connection: socket.socket) -> None:
+def answer_plain_text(connection: socket.socket) -> None:
     connection.recv(1024)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 @pytest.mark.parametrize(
-    ("scheme", "serve", "said"),
+    ("scheme", "serve", "message"),
     [
-        ("http", closes, "connect: connection reset by peer"),
-        ("https", speaks_plain_text, "wrong version number"),
-        ("http", speaks_plain_text, "the server answered 400 Bad Request"),
+        ("http", close_connection, "connect: connection reset by peer"),
+        ("https", answer_plain_text, "wrong version number"),
+        ("http", answer_plain_text, "the server answered 400 Bad Request"),
     ],
 )
-def test_what_is_no_api_server_is_told_at_an_update(
-    connect: Connect, scheme: str, serve: Callable[[socket.socket], None], said: str
+def test_update_reports_a_server_that_is_not_an_api_server(
+    connect: Connect, scheme: str, serve: Callable[[socket.socket], None], message: str
 ) -> None:
     def answer(listener: socket.socket) -> None:
         with listener.accept()[0] as connection:
@@ -85,34 +85,34 @@ def test_what_is_no_api_server_is_told_at_an_update(
         engine = connect(kubeconfig=Api(address=address).kubeconfig)
     with pytest.raises(grpc.RpcError) as error:
         engine.create(CONFIG_MAP, INPUTS)
-    assert said in refused(error)
+    assert message in refused(error)
 
 
-def test_an_address_that_is_none_is_told_at_an_update(connect: Connect) -> None:
+def test_update_reports_an_invalid_server_address(connect: Connect) -> None:
     with pytest.raises(grpc.RpcError) as error:
         connect(kubeconfig=Api(address="https://[no-address").kubeconfig).create(CONFIG_MAP, INPUTS)
     assert "host must be a URL or a host:port pair: 'https://[no-address'" in refused(error)
 
 
-def test_a_server_may_lie_below_a_path(connect: Connect, api: Api) -> None:
+def test_server_address_may_contain_a_path(connect: Connect, api: Api) -> None:
     connect(kubeconfig=Api(address=f"{api.address}/k8s/clusters/c-1/").kubeconfig)
     assert [request.path for request in api.requests] == ["/k8s/clusters/c-1/version"]
 
 
-def test_delete_unreachable_drops_the_object_from_state(connect: Connect) -> None:
-    engine = unreachable(connect, deleteUnreachable="true")
+def test_delete_unreachable_removes_the_object_from_the_state(connect: Connect) -> None:
+    engine = connect_unreachable(connect, deleteUnreachable="true")
     assert engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).id == ""
     engine.delete(CONFIG_MAP, "ns/settings", INPUTS)
 
 
-def test_skip_update_unreachable_keeps_what_was(connect: Connect) -> None:
-    engine = unreachable(connect, skipUpdateUnreachable="true")
+def test_skip_update_unreachable_keeps_the_previous_inputs(connect: Connect) -> None:
+    engine = connect_unreachable(connect, skipUpdateUnreachable="true")
     assert engine.check(CONFIG_MAP, {**INPUTS, "data": {"a": "2"}}, INPUTS) == INPUTS
     assert decode(engine.read(CONFIG_MAP, "ns/settings", INPUTS, INPUTS).inputs) == INPUTS
 
 
-def plugin(folder: Path, token_file: Path) -> JsonObject:
-    """An exec plugin that counts its calls and prints the token in the file."""
+def write_exec_plugin(folder: Path, token_file: Path) -> JsonObject:
+    """Write an exec plugin that records its calls and prints the token from the file. Return its configuration."""
     script = folder / "get-token"
     script.write_text(
         f'#!/bin/sh\necho call >> {folder}/calls\n[ -s {token_file} ] || {{ echo "no credentials" >&2; exit 253; }}\n'
@@ -123,12 +123,12 @@ def plugin(folder: Path, token_file: Path) -> JsonObject:
     return {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(script), "args": ["eks"], "env": None}
 
 
-def test_a_token_is_asked_once_and_again_when_the_server_refuses_it(connect: Connect, api: Api, tmp_path: Path) -> None:
+def test_token_is_cached_until_the_server_rejects_it(connect: Connect, api: Api, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("first")
     api.token = "first"
     config = json.loads(api.kubeconfig)
-    config["users"][0]["user"] = {"exec": plugin(tmp_path, token)}
+    config["users"][0]["user"] = {"exec": write_exec_plugin(tmp_path, token)}
     for _ in range(2):
         connect(kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS, preview=True)
     assert (tmp_path / "calls").read_text().split() == ["call"]
@@ -138,15 +138,15 @@ def test_a_token_is_asked_once_and_again_when_the_server_refuses_it(connect: Con
     assert (tmp_path / "calls").read_text().split() == ["call"] * 2
 
 
-def test_a_plugin_that_fails_makes_the_cluster_unreachable(connect: Connect, api: Api, tmp_path: Path) -> None:
+def test_failed_exec_plugin_makes_the_cluster_unreachable(connect: Connect, api: Api, tmp_path: Path) -> None:
     config = json.loads(api.kubeconfig)
-    config["users"][0]["user"] = {"exec": plugin(tmp_path, tmp_path / "nothing")}
+    config["users"][0]["user"] = {"exec": write_exec_plugin(tmp_path, tmp_path / "nothing")}
     with pytest.raises(grpc.RpcError) as error:
         connect(kubeconfig=json.dumps(config)).create(CONFIG_MAP, INPUTS)
     assert "failed with exit code 253\nno credentials" in refused(error)
 
 
-def test_the_ambient_kubeconfig_serves_where_the_provider_names_none(
+def test_ambient_kubeconfig_is_used_when_the_provider_has_none(
     connect: Connect, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "config"

@@ -1,4 +1,4 @@
-"""The table of what replaces an object, and that server defaults are no change."""
+"""Diff of the kubernetes stand-in: fields that replace an object, and server defaults."""
 
 import copy
 from typing import Any
@@ -39,18 +39,18 @@ OBJECTS: dict[str, JsonObject] = {
 def changed(
     token: str, path: list[str | int], value: Any, *, live: JsonObject | None = None, ignore: list[str] | None = None
 ) -> Difference:
-    """The difference when the program gives `value` at `path` to an object that is as it was created."""
+    """Return the difference when the program sets `path` to `value` in an object without drift."""
     kind = kinds.of(f"kubernetes:{token}")
     meta = {"name": "n", **({"namespace": "ns"} if kind.namespaced else {})}
     old = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": meta, **copy.deepcopy(OBJECTS[token])}
     new = copy.deepcopy(old)
-    place: Any = new
+    parent: Any = new
     for step in path[:-1]:
-        place = place.setdefault(step, {}) if isinstance(place, dict) else place[step]
+        parent = parent.setdefault(step, {}) if isinstance(parent, dict) else parent[step]
     if value is None:
-        del place[path[-1]]
+        del parent[path[-1]]
     else:
-        place[path[-1]] = value
+        parent[path[-1]] = value
     replacing = diff.replacing_fields(kind, new, patch=False, config_map_mutable=False, secret_mutable=False)
     olds = Checkpoint(old, live or {**copy.deepcopy(old), "status": {}}, kind.api_version, "m")
     return diff.difference(kind, olds, new, replacing, ignore or [])
@@ -86,7 +86,7 @@ def changed(
         ),
     ],
 )
-def test_changes_that_update(token: str, path: list[str | int], value: Any, shown: str) -> None:
+def test_mutable_field_change_updates_the_object(token: str, path: list[str | int], value: Any, shown: str) -> None:
     difference = changed(token, path, value)
     assert list(difference.changes) == [shown]
     assert not difference.changes[shown].replaces
@@ -118,20 +118,20 @@ def test_changes_that_update(token: str, path: list[str | int], value: Any, show
         ("core/v1:PersistentVolumeClaim", ["spec", "storageClassName"], "gp3"),
     ],
 )
-def test_changes_that_replace_delete_first(token: str, path: list[str | int], value: Any) -> None:
+def test_immutable_field_change_deletes_before_replacing(token: str, path: list[str | int], value: Any) -> None:
     difference = changed(token, path, value)
     assert [change.replaces for change in difference.changes.values()] == [True]
     assert difference.delete_before_replace
 
 
 @pytest.mark.parametrize("key", ["name", "namespace"])
-def test_another_identity_replaces_create_first(key: str) -> None:
+def test_changed_name_or_namespace_creates_the_replacement_first(key: str) -> None:
     difference = changed("core/v1:ConfigMap", ["metadata", key], "other")
     assert difference.changes == {f"metadata.{key}": Change.UPDATE_REPLACE}
     assert not difference.delete_before_replace
 
 
-def test_an_autonamed_object_is_replaced_create_first() -> None:
+def test_autonamed_object_creates_the_replacement_first() -> None:
     kind = kinds.of("kubernetes:core/v1:ConfigMap")
     meta = {"name": "c-1", "namespace": "ns", "annotations": {"pulumi.com/autonamed": "true"}}
     old = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"a": "1"}}
@@ -141,7 +141,7 @@ def test_an_autonamed_object_is_replaced_create_first() -> None:
 
 
 @pytest.mark.parametrize(("immutable", "replaced"), [(False, False), (True, True)])
-def test_mutable_config_maps_update_unless_immutable(immutable: bool, replaced: bool) -> None:
+def test_mutable_config_map_is_updated_unless_it_is_immutable(immutable: bool, replaced: bool) -> None:
     kind = kinds.of("kubernetes:core/v1:ConfigMap")
     fields = diff.replacing_fields(
         kind, {"immutable": immutable}, patch=False, config_map_mutable=True, secret_mutable=False
@@ -149,13 +149,13 @@ def test_mutable_config_maps_update_unless_immutable(immutable: bool, replaced: 
     assert ("data" in fields) is replaced
 
 
-def test_a_patch_resource_is_replaced_by_its_identity_only() -> None:
+def test_patch_resource_is_replaced_only_when_its_identity_changes() -> None:
     kind = kinds.of("kubernetes:storage.k8s.io/v1:StorageClassPatch")
     fields = diff.replacing_fields(kind, {}, patch=True, config_map_mutable=False, secret_mutable=False)
     assert fields == ("metadata.name", "metadata.namespace")
 
 
-def test_what_only_the_server_wrote_is_no_change() -> None:
+def test_server_defaults_are_not_a_change() -> None:
     live = copy.deepcopy(OBJECTS["core/v1:Service"])
     live["spec"] |= {"type": "ClusterIP", "sessionAffinity": "None"}
     live["spec"]["ports"][0] |= {"protocol": "TCP", "targetPort": 80}
@@ -164,7 +164,7 @@ def test_what_only_the_server_wrote_is_no_change() -> None:
     assert difference.changes == {}
 
 
-def test_drift_of_a_named_field_is_a_change_back() -> None:
+def test_drift_of_a_managed_field_is_a_change() -> None:
     live: JsonObject = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -176,25 +176,25 @@ def test_drift_of_a_named_field_is_a_change_back() -> None:
     assert difference.changes == {"spec.replicas": Change.UPDATE}
 
 
-def test_added_and_removed_elements_are_named_by_place() -> None:
+def test_added_and_removed_elements_are_reported_by_index() -> None:
     env = ["spec", "template", "spec", "containers", 0, "env"]
     added = changed("apps/v1:StatefulSet", env, [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}])
     assert added.changes == {"spec.template.spec.containers[0].env[1]": Change.ADD}
     assert changed("apps/v1:StatefulSet", env, []).changes == {"spec.template.spec.containers[0].env[0]": Change.DELETE}
 
 
-def test_unknown_inputs_are_a_change() -> None:
+def test_unknown_input_is_a_change() -> None:
     assert changed("apps/v1:StatefulSet", ["spec", "serviceName"], UNKNOWN).changes == {
         "spec.serviceName": Change.UPDATE_REPLACE
     }
 
 
-def test_a_set_stays_when_the_class_of_its_claims_is_deleted_first() -> None:
-    """The engine asks of each dependent whether it would be replaced, with the whole of what depends on it unknown."""
+def test_unknown_spec_does_not_replace_a_stateful_set() -> None:
+    """If a StorageClass is deleted before its replacement, the engine diffs the set with an unknown `spec`."""
     assert changed("apps/v1:StatefulSet", ["spec"], UNKNOWN).changes == {"spec": Change.UPDATE}
 
 
-def test_ignored_paths_are_left_out() -> None:
+def test_ignored_path_is_not_a_change() -> None:
     path = ["spec", "template", "spec", "containers", 0, "image"]
     ignore = ["spec.template.spec.containers[*].image"]
     assert changed("apps/v1:StatefulSet", path, "i:2", ignore=ignore).changes == {}
@@ -229,7 +229,7 @@ A, B = kubeconfig("https://a"), kubeconfig("https://b")
         ({"kubeconfig": A}, {"kubeconfig": A, "enableConfigMapMutable": "true"}, set()),
     ],
 )
-def test_only_another_active_cluster_replaces_the_provider(
+def test_only_a_different_active_cluster_replaces_the_provider(
     olds: JsonObject, news: JsonObject, replaced: set[str]
 ) -> None:
     difference = settings_difference(olds, news)
@@ -237,7 +237,7 @@ def test_only_another_active_cluster_replaces_the_provider(
     assert {key for key, change in difference.changes.items() if change.replaces} == replaced
 
 
-def test_settings_come_from_json_text_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_json_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
     given = settings({"enableConfigMapMutable": "true", "upsertExistingObjects": "false", "namespace": "ns"})
     assert given.enable_config_map_mutable
@@ -247,12 +247,12 @@ def test_settings_come_from_json_text_and_the_environment(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("config", "named"),
+    ("config", "name"),
     [
         ({"enableServerSideApply": "false"}, "enableServerSideApply"),
         ({"renderYamlToDirectory": "d"}, "renderYamlToDirectory"),
     ],
 )
-def test_settings_that_are_not_served_are_refused(config: JsonObject, named: str) -> None:
-    with pytest.raises(ProviderError, match=named):
+def test_unsupported_settings_are_rejected(config: JsonObject, name: str) -> None:
+    with pytest.raises(ProviderError, match=name):
         settings(config)

@@ -1,4 +1,4 @@
-"""What the kubernetes stand-in asks of the API server and tells the engine, over real gRPC."""
+"""Operations of the kubernetes stand-in over gRPC: API requests, results and errors."""
 
 from collections.abc import Iterator
 
@@ -32,8 +32,8 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that a create waits before it tries again, which it does not really wait here."""
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that a create would wait before each retry, recorded instead of slept."""
     waited: list[float] = []
     monkeypatch.setattr(writer, "_wait", lambda cancelled, seconds: waited.append(seconds) or cancelled.is_set())
     return waited
@@ -45,7 +45,7 @@ def engine(connect: Connect, api: Api) -> Engine:
 
 
 def init_failure(error: pytest.ExceptionInfo[grpc.RpcError]) -> provider_pb2.ErrorResourceInitFailed:
-    """What goes into state after a failed wait."""
+    """Return what the engine stores in the state after a failed wait."""
     metadata = dict(error.value.trailing_metadata())  # ty: ignore[missing-attribute]
     status = status_pb2.Status.FromString(metadata["grpc-status-details-bin"])
     detail = provider_pb2.ErrorResourceInitFailed()
@@ -53,7 +53,7 @@ def init_failure(error: pytest.ExceptionInfo[grpc.RpcError]) -> provider_pb2.Err
     return detail
 
 
-def test_create_posts_under_the_first_manager_and_keeps_inputs_in_state(engine: Engine, api: Api) -> None:
+def test_create_posts_with_the_initial_field_manager_and_stores_the_inputs(engine: Engine, api: Api) -> None:
     resource_id, outputs = engine.create(CONFIG_MAP, INPUTS)
     assert resource_id == "ns/settings"
     (write,) = api.writes()
@@ -64,7 +64,7 @@ def test_create_posts_under_the_first_manager_and_keeps_inputs_in_state(engine: 
     assert outputs["metadata"]["uid"]
 
 
-def test_an_existing_object_passes_the_preview_and_fails_the_create(engine: Engine, api: Api) -> None:
+def test_existing_object_passes_the_preview_and_fails_the_create(engine: Engine, api: Api) -> None:
     api.objects[PATH] = {"metadata": {"name": "settings"}}
     assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
     with pytest.raises(grpc.RpcError) as error:
@@ -77,11 +77,11 @@ def test_an_existing_object_passes_the_preview_and_fails_the_create(engine: Engi
     assert "upsertExistingObjects" in text
 
 
-def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(
-    engine: Engine, api: Api, waits: list[float]
+def test_custom_resource_without_its_crd_passes_the_preview_and_fails_the_create(
+    engine: Engine, api: Api, delays: list[float]
 ) -> None:
     assert engine.create(POD_MONITOR, MONITOR, preview=True) == ("", MONITOR)
-    assert (api.writes(), waits) == ([], []), "the preview is silent and does not wait for the CRD"
+    assert (api.writes(), delays) == ([], []), "a preview does not write or wait for the CRD"
     with pytest.raises(grpc.RpcError) as error:
         engine.create(POD_MONITOR, MONITOR)
     assert refused(error) == (
@@ -89,19 +89,19 @@ def test_a_custom_kind_without_its_crd_passes_the_preview_and_fails_the_create(
         "Kubernetes API server reported that the apiVersion for this resource does not exist. Verify that any required "
         'CRDs have been created: no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"'
     )
-    assert waits == [1, 2, 4, 8, 16, 32]
+    assert delays == [1, 2, 4, 8, 16, 32]
     api.custom_kinds["monitoring.coreos.com/v1"] = ["ServiceMonitor"]
     assert engine.create(POD_MONITOR, MONITOR, preview=True) == ("", MONITOR)
 
 
-def test_a_custom_kind_with_its_crd_is_created(engine: Engine, api: Api) -> None:
+def test_custom_resource_with_its_crd_is_created(engine: Engine, api: Api) -> None:
     api.custom_kinds["monitoring.coreos.com/v1"] = ["PodMonitor"]
     resource_id, outputs = engine.create(POD_MONITOR, MONITOR)
     assert (resource_id, outputs["spec"]) == ("ns/monitor", {"selector": {}})
     assert list(api.objects) == ["/apis/monitoring.coreos.com/v1/namespaces/ns/podmonitors/monitor"]
 
 
-def test_a_custom_kind_whose_crd_is_gone(engine: Engine, api: Api) -> None:
+def test_deleted_crd_fails_the_update_and_allows_the_delete(engine: Engine, api: Api) -> None:
     api.custom_kinds["monitoring.coreos.com/v1"] = ["PodMonitor"]
     resource_id, state = engine.create(POD_MONITOR, MONITOR)
     api.custom_kinds.clear()
@@ -119,15 +119,17 @@ def test_a_custom_kind_whose_crd_is_gone(engine: Engine, api: Api) -> None:
     engine.delete(POD_MONITOR, resource_id, state)
 
 
-def test_a_create_waits_a_minute_for_its_namespace(engine: Engine, api: Api, waits: list[float]) -> None:
+def test_create_retries_for_a_minute_while_its_namespace_is_missing(
+    engine: Engine, api: Api, delays: list[float]
+) -> None:
     path = "/api/v1/namespaces/ns/configmaps"
     api.refuse("POST", path, 404, "NotFound", 'namespaces "ns" not found', kind="namespaces")
     with pytest.raises(grpc.RpcError, match='namespaces "ns" not found'):
         engine.create(CONFIG_MAP, INPUTS)
-    assert waits == [1, 2, 4, 8, 16, 32]
+    assert delays == [1, 2, 4, 8, 16, 32]
 
 
-def test_with_upsert_a_create_is_an_apply(connect: Connect, api: Api) -> None:
+def test_create_with_upsert_is_a_server_side_apply(connect: Connect, api: Api) -> None:
     api.objects[PATH] = {"metadata": {"name": "settings", "uid": "u", "managedFields": []}}
     connect(kubeconfig=api.kubeconfig, upsertExistingObjects="true").create(CONFIG_MAP, INPUTS)
     (write,) = api.writes()
@@ -136,7 +138,7 @@ def test_with_upsert_a_create_is_an_apply(connect: Connect, api: Api) -> None:
     assert write.query["fieldManager"].startswith("pulumi-kubernetes-")
 
 
-def test_a_preview_is_a_dry_run_without_status(engine: Engine, api: Api) -> None:
+def test_preview_is_a_dry_run_without_status(engine: Engine, api: Api) -> None:
     resource_id, outputs = engine.create(CONFIG_MAP, {**INPUTS, "status": {"x": 1}}, preview=True)
     assert api.writes()[0].query["dryRun"] == "All"
     assert not api.objects
@@ -153,12 +155,14 @@ def test_a_preview_is_a_dry_run_without_status(engine: Engine, api: Api) -> None
         (409, "AlreadyExists", {}),
     ],
 )
-def test_what_a_preview_swallows(engine: Engine, api: Api, code: int, reason: str, details: dict[str, str]) -> None:
+def test_preview_ignores_missing_namespaces_missing_permissions_and_existing_objects(
+    engine: Engine, api: Api, code: int, reason: str, details: dict[str, str]
+) -> None:
     api.refuse("POST", "/api/v1/namespaces/ns/configmaps", code, reason, "no", **details)
     assert engine.create(CONFIG_MAP, INPUTS, preview=True) == ("", INPUTS)
 
 
-def test_a_preview_reports_what_the_server_finds_invalid(engine: Engine, api: Api) -> None:
+def test_preview_reports_validation_errors_of_the_server(engine: Engine, api: Api) -> None:
     api.refuse("POST", "/api/v1/namespaces/ns/configmaps", 422, "Invalid", 'ConfigMap "settings" is invalid: no')
     with pytest.raises(grpc.RpcError) as error:
         engine.create(CONFIG_MAP, INPUTS, preview=True)
@@ -168,14 +172,14 @@ def test_a_preview_reports_what_the_server_finds_invalid(engine: Engine, api: Ap
 
 
 @pytest.mark.parametrize("urn", [CONFIG_MAP, CLASS_PATCH])
-def test_unknown_inputs_and_patches_are_not_dry_run(engine: Engine, api: Api, urn: str) -> None:
+def test_unknown_inputs_and_patch_resources_skip_the_dry_run(engine: Engine, api: Api, urn: str) -> None:
     data = {"a": UNKNOWN if urn == CONFIG_MAP else "b"}
     inputs = {**INPUTS, "data": data}
     assert engine.create(urn, inputs, preview=True) == ("", inputs)
     assert not api.writes()
 
 
-def test_update_takes_over_the_fields_of_create_and_kubectl(engine: Engine, api: Api) -> None:
+def test_update_takes_ownership_of_fields_of_create_and_kubectl(engine: Engine, api: Api) -> None:
     _, state = engine.create(CONFIG_MAP, INPUTS)
     kubectl = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:b": {}}}}
     other = {"manager": "operator", "operation": "Update", "fieldsV1": {}}
@@ -193,31 +197,31 @@ def test_update_takes_over_the_fields_of_create_and_kubectl(engine: Engine, api:
     assert outputs["__fieldManager"] == state["__fieldManager"]
 
 
-def test_an_update_preview_forces_as_long_as_the_create_owns_the_fields(engine: Engine, api: Api) -> None:
+def test_update_preview_forces_conflicts_while_create_owns_the_fields(engine: Engine, api: Api) -> None:
     _, state = engine.create(CONFIG_MAP, INPUTS)
     engine.update(CONFIG_MAP, state, {**INPUTS, "data": {"a": "2"}}, preview=True)
     assert [request.query["force"] for request in api.writes()[1:]] == ["true"]
 
 
-def test_a_field_that_the_server_never_changes_is_refused_at_the_preview(engine: Engine, api: Api) -> None:
-    """Such as `reclaimPolicy` of a StorageClass or `value` of a PriorityClass, which the provider does not replace."""
+def test_preview_rejects_a_change_of_an_immutable_field(engine: Engine, api: Api) -> None:
+    """The provider plans no replacement for such fields. Another example is `reclaimPolicy` of a StorageClass."""
     urn = CONFIG_MAP.replace("core/v1:ConfigMap", "scheduling.k8s.io/v1:PriorityClass")
-    made = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1}
-    _, state = engine.create(urn, made)
-    path, words = (
+    created = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1}
+    _, state = engine.create(urn, created)
+    path, message = (
         "/apis/scheduling.k8s.io/v1/priorityclasses/high",
         "value: Forbidden: may not be changed in an update.",
     )
-    api.refuse("PATCH", path, 422, "Invalid", f'PriorityClass.scheduling.k8s.io "high" is invalid: {words}')
+    api.refuse("PATCH", path, 422, "Invalid", f'PriorityClass.scheduling.k8s.io "high" is invalid: {message}')
     with pytest.raises(grpc.RpcError) as error:
-        engine.update(urn, state, {**made, "value": 2}, preview=True)
+        engine.update(urn, state, {**created, "value": 2}, preview=True)
     assert list(init_failure(error).reasons) == [
         'the Kubernetes API server reported that "high" failed to fully initialize or become live: '
-        f'PriorityClass.scheduling.k8s.io "high" is invalid: {words}'
+        f'PriorityClass.scheduling.k8s.io "high" is invalid: {message}'
     ]
 
 
-def test_a_conflict_leaves_the_object_in_state_with_the_reason(engine: Engine, api: Api) -> None:
+def test_apply_conflict_keeps_the_object_in_the_state_with_the_reason(engine: Engine, api: Api) -> None:
     _, state = engine.create(CONFIG_MAP, INPUTS)
     api.objects[PATH]["metadata"]["managedFields"] = [{"manager": "ops", "operation": "Apply"}]
     api.refuse("PATCH", PATH, 409, "Conflict", 'Apply failed with 1 conflict: conflict with "ops": .data.a')
@@ -236,7 +240,7 @@ def test_a_conflict_leaves_the_object_in_state_with_the_reason(engine: Engine, a
     )
 
 
-def test_an_object_gone_before_its_update_says_both(engine: Engine, api: Api) -> None:
+def test_update_of_a_deleted_object_reports_both_errors(engine: Engine, api: Api) -> None:
     _, state = engine.create(CONFIG_MAP, INPUTS)
     api.objects.clear()
     with pytest.raises(grpc.RpcError) as error:
@@ -247,7 +251,7 @@ def test_an_object_gone_before_its_update_says_both(engine: Engine, api: Api) ->
     )
 
 
-def test_a_set_that_does_not_get_ready_goes_into_state(engine: Engine) -> None:
+def test_stateful_set_that_times_out_is_stored_in_the_state(engine: Engine) -> None:
     inputs = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -267,7 +271,7 @@ def test_a_set_that_does_not_get_ready_goes_into_state(engine: Engine) -> None:
     ]
 
 
-def test_skip_await_does_not_wait(engine: Engine) -> None:
+def test_skip_await_annotation_disables_waiting(engine: Engine) -> None:
     meta = {"name": "broker", "namespace": "ns", "annotations": {"pulumi.com/skipAwait": "true"}}
     inputs = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": {"replicas": 1}}
     assert engine.create(STATEFUL_SET, inputs)[0] == "ns/broker"
@@ -288,7 +292,7 @@ def test_cancel_ends_the_wait(engine: Engine) -> None:
     assert 'Resource operation was cancelled for "broker"' in init_failure(error).reasons[0]
 
 
-def test_delete_is_foreground_and_waits_until_the_object_is_gone(engine: Engine, api: Api) -> None:
+def test_delete_is_foreground_and_waits_for_the_removal(engine: Engine, api: Api) -> None:
     resource_id, state = engine.create(CONFIG_MAP, INPUTS)
     engine.delete(CONFIG_MAP, resource_id, state)
     assert api.writes()[-1].body["propagationPolicy"] == "Foreground"
@@ -296,7 +300,7 @@ def test_delete_is_foreground_and_waits_until_the_object_is_gone(engine: Engine,
     engine.delete(CONFIG_MAP, resource_id, state)
 
 
-def test_a_delete_that_does_not_end_is_a_failure(engine: Engine, api: Api) -> None:
+def test_delete_that_times_out_fails(engine: Engine, api: Api) -> None:
     resource_id, state = engine.create(CONFIG_MAP, INPUTS)
     api.stays_after_delete = True
     with pytest.raises(grpc.RpcError) as error:
@@ -304,7 +308,7 @@ def test_a_delete_that_does_not_end_is_a_failure(engine: Engine, api: Api) -> No
     assert list(init_failure(error).reasons) == ["timed out waiting for the condition"]
 
 
-def test_deleting_a_patch_gives_up_its_fields_and_leaves_the_object(engine: Engine, api: Api) -> None:
+def test_deleting_a_patch_releases_its_fields_and_keeps_the_object(engine: Engine, api: Api) -> None:
     path = "/apis/storage.k8s.io/v1/storageclasses/gp2"
     api.objects[path] = {"metadata": {"name": "gp2", "uid": "u", "managedFields": []}}
     meta = {"name": "gp2", "annotations": {"a": "b"}}
@@ -321,7 +325,7 @@ def test_deleting_a_patch_gives_up_its_fields_and_leaves_the_object(engine: Engi
     }
 
 
-def test_read_finds_drift_in_what_the_inputs_speak_of(engine: Engine, api: Api) -> None:
+def test_read_reports_drift_only_in_managed_fields(engine: Engine, api: Api) -> None:
     resource_id, state = engine.create(CONFIG_MAP, INPUTS)
     api.objects[PATH]["data"] = {"a": "drift", "b": "unmanaged"}
     response = engine.read(CONFIG_MAP, resource_id, state, INPUTS)
@@ -329,19 +333,19 @@ def test_read_finds_drift_in_what_the_inputs_speak_of(engine: Engine, api: Api) 
     assert decode(response.properties)["data"] == {"a": "drift", "b": "unmanaged"}
 
 
-def test_read_of_a_deleted_object_says_that_it_is_gone(engine: Engine) -> None:
+def test_read_of_a_deleted_object_returns_an_empty_id(engine: Engine) -> None:
     assert engine.read(CONFIG_MAP, "ns/settings", {"metadata": {"name": "settings"}}, INPUTS).id == ""
 
 
-def test_an_import_takes_all_that_a_program_could_have_set(engine: Engine) -> None:
+def test_import_reads_all_input_properties(engine: Engine) -> None:
     engine.create(CONFIG_MAP, {**INPUTS, "immutable": True})
     response = engine.read(CONFIG_MAP, "ns/settings")
     assert response.id == "ns/settings"
     assert decode(response.inputs) == {**INPUTS, "immutable": True}
 
 
-def test_an_import_of_a_custom_kind_takes_nothing_but_its_identity(engine: Engine, api: Api) -> None:
-    """The package's schema does not know the kind, so the released provider cannot tell inputs from the rest."""
+def test_import_of_a_custom_resource_reads_only_its_identity(engine: Engine, api: Api) -> None:
+    """The package's schema has no such kind, so the released provider cannot distinguish inputs from other fields."""
     api.custom_kinds["monitoring.coreos.com/v1"] = ["PodMonitor"]
     engine.create(POD_MONITOR, {**MONITOR, "metadata": {**MONITOR["metadata"], "labels": {"a": "b"}}})
     response = engine.read(POD_MONITOR, "ns/monitor")
@@ -349,7 +353,7 @@ def test_an_import_of_a_custom_kind_takes_nothing_but_its_identity(engine: Engin
     assert decode(response.properties)["spec"] == MONITOR["spec"]
 
 
-def test_check_names_what_has_no_name_and_keeps_it(engine: Engine) -> None:
+def test_check_generates_a_missing_name_and_keeps_it(engine: Engine) -> None:
     first = engine.check(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap"})
     name = first["metadata"]["name"]
     assert name.startswith("settings-")
@@ -361,7 +365,7 @@ def test_check_names_what_has_no_name_and_keeps_it(engine: Engine) -> None:
     }
     assert engine.check(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap"}, first, b"other") == first
     generated = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "x-"}}
-    assert engine.check(CONFIG_MAP, generated, first)["metadata"]["name"] == name, "the kept name comes first"
+    assert engine.check(CONFIG_MAP, generated, first)["metadata"]["name"] == name, "the existing name takes precedence"
 
 
 @pytest.mark.parametrize(
@@ -372,19 +376,19 @@ def test_check_names_what_has_no_name_and_keeps_it(engine: Engine) -> None:
         (CONFIG_MAP.replace("ConfigMap", "Pod"), {}, "unsupported resource type kubernetes:core/v1:Pod"),
     ],
 )
-def test_what_check_refuses(engine: Engine, urn: str, inputs: JsonObject, text: str) -> None:
+def test_check_rejects_invalid_inputs(engine: Engine, urn: str, inputs: JsonObject, text: str) -> None:
     with pytest.raises(grpc.RpcError) as error:
         engine.check(urn, inputs)
     assert text in refused(error)
 
 
-def test_functions_are_refused_by_name(engine: Engine) -> None:
+def test_unsupported_function_is_rejected_by_name(engine: Engine) -> None:
     with pytest.raises(grpc.RpcError) as error:
         engine.stub.Invoke(provider_pb2.InvokeRequest(tok="kubernetes:yaml:decode"))
     assert "unsupported function kubernetes:yaml:decode" in refused(error)
 
 
-def test_secrets_stay_secret_in_state(engine: Engine) -> None:
+def test_secret_data_stays_secret_in_the_state(engine: Engine) -> None:
     urn = CONFIG_MAP.replace("ConfigMap", "Secret")
     inputs = engine.check(
         urn,

@@ -1,4 +1,4 @@
-"""When an object counts as ready, and the texts when it does not: the released provider's rules and words."""
+"""Readiness rules and error messages of the kubernetes stand-in, as in the released provider."""
 
 from typing import Any
 
@@ -65,12 +65,12 @@ NOT_READY = "[Pod ns/p]: containers with unready status: [c]"
         ({}, False),
     ],
 )
-def test_a_stateful_set_is_done_when_all_replicas_are_ready_and_current(status: JsonObject, done: bool) -> None:
+def test_stateful_set_is_ready_when_all_replicas_are_ready_and_current(status: JsonObject, done: bool) -> None:
     live = stateful_set(**status)
     assert StatefulSetRule(live).observe(live, {}, 0).done is done
 
 
-def test_a_stateful_set_tells_how_far_it_is() -> None:
+def test_stateful_set_reports_its_progress() -> None:
     created = stateful_set(1)
     rule = StatefulSetRule(created)
     assert rule.first_lines == ("[1/2] Waiting for StatefulSet to create Pods (0/0 Pods ready)",)
@@ -83,20 +83,20 @@ def test_a_stateful_set_tells_how_far_it_is() -> None:
     assert rule.observe(rolled, {}, 0).lines == ["[2/3] Waiting for StatefulSet to update .status.currentRevision"]
 
 
-def test_the_state_before_an_update_does_not_count() -> None:
+def test_status_before_an_update_is_ignored() -> None:
     ready: dict[str, Any] = {"replicas": 2, "readyReplicas": 2, "currentReplicas": 2}
     rule = StatefulSetRule(stateful_set(3))
     assert not rule.observe(stateful_set(2, **ready), {}, 0).done
     assert rule.observe(stateful_set(3, **ready), {}, 0).done
 
 
-def test_on_delete_needs_no_revision() -> None:
+def test_on_delete_strategy_does_not_wait_for_the_revision() -> None:
     live = stateful_set(2, "OnDelete", replicas=2, readyReplicas=2, updateRevision="b")
     assert StatefulSetRule(live).observe(live, {}, 0).done
 
 
-def test_a_pending_claim_is_never_named() -> None:
-    """The failure of the original case, in all that a user of the released provider sees of it."""
+def test_pending_claim_is_not_reported() -> None:
+    """The released provider reports only this line for the original incident."""
     live = stateful_set(1, replicas=2)
     rule = StatefulSetRule(stateful_set(1))
     rule.observe(live, {}, 0)
@@ -105,7 +105,7 @@ def test_a_pending_claim_is_never_named() -> None:
     ]
 
 
-def test_a_revision_that_does_not_come_is_named() -> None:
+def test_missing_revision_is_reported() -> None:
     live = stateful_set(2, replicas=2, readyReplicas=1, updatedReplicas=1, updateRevision="b")
     rule = StatefulSetRule(live)
     rule.observe(live, {}, 0)
@@ -115,7 +115,7 @@ def test_a_revision_that_does_not_come_is_named() -> None:
     ]
 
 
-def test_before_the_controller_looked_both_lines_are_said() -> None:
+def test_unobserved_stateful_set_reports_replicas_and_revision() -> None:
     live = stateful_set(1, observedGeneration=0)
     rule = StatefulSetRule(live)
     rule.observe(live, {}, 0)
@@ -125,7 +125,7 @@ def test_before_the_controller_looked_both_lines_are_said() -> None:
     ]
 
 
-def test_a_crash_loop_is_named_but_fails_nothing() -> None:
+def test_crash_loop_is_a_warning_and_not_a_failure() -> None:
     live = stateful_set(1, replicas=2)
     crashing = {"Pod": [pod(state=BACK_OFF, lastState=EXITED), pod(owner="other", state=BACK_OFF)]}
     rule = StatefulSetRule(live)
@@ -138,7 +138,7 @@ def test_a_crash_loop_is_named_but_fails_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "texts"),
+    ("live", "texts"),
     [
         (pod(scheduled=False), []),
         (pod(state={"waiting": {"reason": "ContainerCreating"}}), [NOT_READY]),
@@ -156,8 +156,8 @@ def test_a_crash_loop_is_named_but_fails_nothing() -> None:
         (pod(state=EXITED), [f'{NOT_READY}container "c" completed with exit code 3']),
     ],
 )
-def test_what_a_pod_says(found: JsonObject, texts: list[str]) -> None:
-    assert pods.warnings(found) == texts
+def test_unready_pod_reports_the_state_of_its_container(live: JsonObject, texts: list[str]) -> None:
+    assert pods.warnings(live) == texts
 
 
 def deployment(
@@ -199,15 +199,15 @@ def replica_set(revision: str = "1", ready: int = 2, uid: str = "rs") -> JsonObj
     }
 
 
-def claim(phase: str, mode_class: str = "gp2") -> JsonObject:
+def claim(phase: str, class_name: str = "gp2") -> JsonObject:
     return {
         "metadata": {"name": "claim", "namespace": "ns"},
-        "spec": {"storageClassName": mode_class},
+        "spec": {"storageClassName": class_name},
         "status": {"phase": phase},
     }
 
 
-def test_deployment_that_is_scaled_to_nothing_says_so() -> None:
+def test_deployment_scaled_to_zero_reports_a_warning() -> None:
     live = deployment()
     empty = replica_set(ready=0)
     empty["spec"]["replicas"] = 0
@@ -216,37 +216,41 @@ def test_deployment_that_is_scaled_to_nothing_says_so() -> None:
     assert list(progress.warnings) == ['Replicas scaled to 0 for Deployment "d"']
 
 
-def near(*sets: JsonObject, claims: list[JsonObject] | None = None, pods_: list[JsonObject] | None = None) -> Related:
+def related_objects(
+    *sets: JsonObject, claims: list[JsonObject] | None = None, pods_: list[JsonObject] | None = None
+) -> Related:
     return {"ReplicaSet": list(sets), "PersistentVolumeClaim": claims or [], "Pod": pods_ or []}
 
 
 @pytest.mark.parametrize(
     ("live", "related", "done"),
     [
-        (deployment(), near(replica_set()), True),
-        (deployment(available=False), near(replica_set()), False),
-        (deployment(), near(replica_set(ready=1)), False),
-        (deployment(), near(replica_set(), claims=[claim("Pending")]), False),
-        (deployment(), near(replica_set(), claims=[claim("Bound")]), True),
-        # From the second revision on the roll-out must have come to its end.
-        (deployment("2", progressed=False), near(replica_set("2")), False),
-        (deployment("2"), near(replica_set("1"), replica_set("2", ready=0)), False),
-        (deployment("1", progressed=False), near(replica_set("1")), True),
+        (deployment(), related_objects(replica_set()), True),
+        (deployment(available=False), related_objects(replica_set()), False),
+        (deployment(), related_objects(replica_set(ready=1)), False),
+        (deployment(), related_objects(replica_set(), claims=[claim("Pending")]), False),
+        (deployment(), related_objects(replica_set(), claims=[claim("Bound")]), True),
+        # From the second revision on, the rollout must be complete.
+        (deployment("2", progressed=False), related_objects(replica_set("2")), False),
+        (deployment("2"), related_objects(replica_set("1"), replica_set("2", ready=0)), False),
+        (deployment("1", progressed=False), related_objects(replica_set("1")), True),
     ],
 )
-def test_when_a_deployment_is_done(live: JsonObject, related: Related, done: bool) -> None:
+def test_deployment_is_ready_when_its_replica_set_and_claims_are_ready(
+    live: JsonObject, related: Related, done: bool
+) -> None:
     assert DeploymentRule(live).observe(live, related, 0).done is done
 
 
-def test_a_deployment_waits_for_the_controller_to_look() -> None:
-    unseen = deployment(generation=2)
-    unseen["status"]["observedGeneration"] = 1
-    assert not DeploymentRule(unseen).observe(unseen, near(replica_set()), 0).done
+def test_deployment_waits_until_the_controller_observes_its_generation() -> None:
+    unobserved = deployment(generation=2)
+    unobserved["status"]["observedGeneration"] = 1
+    assert not DeploymentRule(unobserved).observe(unobserved, related_objects(replica_set()), 0).done
 
 
-def test_what_a_deployment_says_when_it_does_not_get_there() -> None:
+def test_unavailable_deployment_reports_conditions_and_pods() -> None:
     live = deployment(available=False)
-    related = near(replica_set(ready=1), pods_=[pod(owner="rs", state=BACK_OFF)])
+    related = related_objects(replica_set(ready=1), pods_=[pod(owner="rs", state=BACK_OFF)])
     rule = DeploymentRule(live)
     progress = rule.observe(live, related, 0)
     assert progress.lines == ["Waiting for app ReplicaSet to be available (1/2 Pods available)"]
@@ -275,9 +279,9 @@ def test_what_a_deployment_says_when_it_does_not_get_there() -> None:
         ),
     ],
 )
-def test_an_available_deployment_that_does_not_roll_out(live: JsonObject, ready: int, text: str) -> None:
+def test_incomplete_rollout_of_an_available_deployment_is_reported(live: JsonObject, ready: int, text: str) -> None:
     revision = live["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
-    related = near(replica_set(revision, ready=ready))
+    related = related_objects(replica_set(revision, ready=ready))
     rule = DeploymentRule(live)
     assert not rule.observe(live, related, 0).done
     assert rule.errors(live, related) == [text]
@@ -300,11 +304,11 @@ ADDRESS = [{"ip": "10.0.0.2"}]
 
 
 @pytest.mark.parametrize("spec", [{"clusterIP": "None"}, {"selector": None}, {"type": "ExternalName"}])
-def test_services_that_wait_for_no_pod(spec: JsonObject) -> None:
+def test_service_without_cluster_ip_or_selector_does_not_wait_for_pods(spec: JsonObject) -> None:
     assert ServiceRule().observe(service(**spec), {}, 0).done
 
 
-def test_a_service_settles_ten_seconds_after_the_last_change() -> None:
+def test_service_is_ready_ten_seconds_after_the_last_endpoint_change() -> None:
     rule, live = ServiceRule(), service()
     assert not rule.observe(live, {}, 100).done
     assert not rule.observe(live, endpoints("1"), 101).done
@@ -314,13 +318,13 @@ def test_a_service_settles_ten_seconds_after_the_last_change() -> None:
     assert rule.observe(live, endpoints("2", addresses=ADDRESS), 121).done
 
 
-def test_a_service_without_any_pod_is_fine_after_settling() -> None:
+def test_service_without_pods_is_ready_after_settling() -> None:
     rule = ServiceRule()
     rule.observe(service(), endpoints("1"), 0)
     assert rule.observe(service(), endpoints("1"), 10).done
 
 
-def test_a_service_with_an_unready_pod_waits_and_fails() -> None:
+def test_service_with_an_unready_pod_waits_and_fails() -> None:
     rule, live = ServiceRule(), service()
     unready = endpoints("1", notReadyAddresses=ADDRESS)
     rule.observe(live, unready, 0)
@@ -332,7 +336,7 @@ def test_a_service_with_an_unready_pod_waits_and_fails() -> None:
     ]
 
 
-def test_a_refresh_takes_the_endpoints_as_they_are() -> None:
+def test_refresh_evaluates_endpoints_without_settling() -> None:
     assert ServiceRule(settled=True).observe(service(), endpoints("1", addresses=ADDRESS), 0).done
     assert not ServiceRule(settled=True).observe(service(), endpoints("1", notReadyAddresses=ADDRESS), 0).done
 
@@ -341,7 +345,7 @@ def job(**status: Any) -> JsonObject:
     return {"metadata": {"name": "j", "namespace": "ns", "uid": "u"}, "status": status}
 
 
-def test_a_job_that_completes() -> None:
+def test_job_reports_progress_until_it_completes() -> None:
     rule = JobRule()
     assert rule.observe(job(), {}, 0).lines == ['Waiting for Job "ns/j" to start']
     running = rule.observe(job(startTime="t", active=1), {}, 0)
@@ -351,7 +355,7 @@ def test_a_job_that_completes() -> None:
     assert rule.observe(done, {}, 0).done
 
 
-def test_a_failed_job_ends_the_wait_at_once() -> None:
+def test_failed_job_ends_the_wait_immediately() -> None:
     rule = JobRule()
     rule.observe(job(startTime="t", active=1), {"Pod": [pod(state=EXITED)]}, 0)
     condition = {
@@ -377,12 +381,14 @@ def test_a_failed_job_ends_the_wait_at_once() -> None:
         ("WaitForFirstConsumer", "Bound", True, True),
     ],
 )
-def test_when_a_claim_is_done(mode: str, phase: str, updated: bool, done: bool) -> None:
+def test_claim_is_ready_when_bound_or_waiting_for_its_first_consumer(
+    mode: str, phase: str, updated: bool, done: bool
+) -> None:
     classes = {"StorageClass": [{"metadata": {"name": "gp2"}, "volumeBindingMode": mode}]}
     assert ClaimRule(updated=updated).observe(claim(phase), classes, 0).done is done
 
 
-def test_a_claims_five_minutes_are_fixed() -> None:
+def test_claim_timeout_is_fixed_at_five_minutes() -> None:
     assert ClaimRule(updated=False).fixed_timeout_seconds == 300
     assert ClaimRule.timeout_text.format(name="imm") == "Timeout occurred polling for 'imm'"
 
@@ -399,7 +405,9 @@ def test_a_claims_five_minutes_are_fixed() -> None:
         ('["condition=Ok", "jsonpath={.status.readyReplicas}=7"]', False, None),
     ],
 )
-def test_wait_for(annotation: str, done: bool, lines: list[str] | None) -> None:
+def test_wait_for_annotation_evaluates_conditions_and_json_paths(
+    annotation: str, done: bool, lines: list[str] | None
+) -> None:
     live = {
         "metadata": {"generation": 1},
         "status": {"observedGeneration": 1, "readyReplicas": 1, "conditions": [{"type": "Ok", "status": "True"}]},
@@ -409,7 +417,7 @@ def test_wait_for(annotation: str, done: bool, lines: list[str] | None) -> None:
     assert lines is None or progress.lines == lines
 
 
-def test_wait_for_looks_only_at_the_newest_generation() -> None:
+def test_wait_for_annotation_ignores_an_outdated_status() -> None:
     live = {"metadata": {"generation": 2}, "status": {"observedGeneration": 1, "readyReplicas": 1}}
     assert not WaitForRule("jsonpath={.status.readyReplicas}=1").observe(live, {}, 0).done
 
@@ -423,6 +431,6 @@ def test_wait_for_looks_only_at_the_newest_generation() -> None:
         ("[]", "at least one condition"),
     ],
 )
-def test_a_malformed_wait_for_is_refused(annotation: str, text: str) -> None:
+def test_malformed_wait_for_annotation_is_rejected(annotation: str, text: str) -> None:
     with pytest.raises(ProviderError, match=text):
         WaitForRule(annotation)

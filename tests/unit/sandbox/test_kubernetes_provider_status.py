@@ -1,4 +1,4 @@
-"""What the kubernetes stand-in shows while it works: the lines of the released provider, and what stays of them."""
+"""Status messages and warnings of the kubernetes stand-in, as in the released provider."""
 
 import threading
 from typing import Any
@@ -23,7 +23,7 @@ PATHS = {
 
 
 class Log(EngineLog):
-    """Keeps the lines; an empty one clears what is shown beside the resource."""
+    """Log that records messages. An empty message clears the status of the resource."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -69,7 +69,7 @@ def inputs(kind: str, **annotations: str) -> JsonObject:
     }
 
 
-def test_skipped_wait_leaves_no_line_behind(stand_in: KubernetesStandIn, log: Log) -> None:
+def test_skipped_wait_clears_its_status_message(stand_in: KubernetesStandIn, log: Log) -> None:
     skipped = inputs("StatefulSet", **{"pulumi.com/skipAwait": "true"})
     state = stand_in.create(Target.of(STATEFUL_SET), skipped, 0, preview=False)
     assert log.lines == ["Skipping await logic", ""]
@@ -101,14 +101,14 @@ def test_skipped_wait_leaves_no_line_behind(stand_in: KubernetesStandIn, log: Lo
         (SERVICE, "Service", {}, ["Service initialization complete", ""]),
     ],
 )
-def test_refresh_shows_how_far_an_object_is(
+def test_refresh_reports_the_readiness_of_the_object(
     stand_in: KubernetesStandIn, api: Api, log: Log, urn: str, kind: str, status: Any, lines: list[str]
 ) -> None:
-    made, given = inputs(kind, **{"pulumi.com/skipAwait": "true"}), inputs(kind)
-    state = stand_in.create(Target.of(urn), made, 0, preview=False)
+    unawaited, awaited = inputs(kind, **{"pulumi.com/skipAwait": "true"}), inputs(kind)
+    state = stand_in.create(Target.of(urn), unawaited, 0, preview=False)
     api.objects[PATHS[urn]]["status"] = status
     log.lines.clear()
-    before = State("ns/broker", state.outputs, given)
+    before = State("ns/broker", state.outputs, awaited)
     if lines[-1]:
         with pytest.raises(InitFailed) as failure:
             stand_in.read(Target.of(urn), before)
@@ -122,12 +122,12 @@ def test_refresh_shows_how_far_an_object_is(
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_delete_that_does_not_end_names_the_finalizers(
+def test_unfinished_delete_reports_the_finalizers(
     stand_in: KubernetesStandIn, api: Api, log: Log, cancelled: threading.Event, stopped: bool
 ) -> None:
-    """Such as those of the CSI driver, or of a controller of the cluster that the program never heard of."""
-    held = {**INPUTS, "metadata": {**INPUTS["metadata"], "finalizers": ["example.com/a", "example.com/b"]}}
-    state = stand_in.create(Target.of(CONFIG_MAP), held, 0, preview=False)
+    """Finalizers can come from the CSI driver or from a controller that the program does not manage."""
+    finalized = {**INPUTS, "metadata": {**INPUTS["metadata"], "finalizers": ["example.com/a", "example.com/b"]}}
+    state = stand_in.create(Target.of(CONFIG_MAP), finalized, 0, preview=False)
     api.stays_after_delete = True
     if stopped:
         cancelled.set()

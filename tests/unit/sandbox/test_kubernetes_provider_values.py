@@ -1,4 +1,4 @@
-"""Values between engine, program and API server: what is kept, what is turned into its stored form."""
+"""Conversion of values between engine, program and API server."""
 
 import pytest
 from google.protobuf import struct_pb2
@@ -16,7 +16,7 @@ SECRET = kinds.of("kubernetes:core/v1:Secret")
 CONFIG_MAP = kinds.of("kubernetes:core/v1:ConfigMap")
 
 
-def test_values_survive_the_wire() -> None:
+def test_values_are_unchanged_by_encoding_and_decoding() -> None:
     properties = {
         "whole": 3,
         "broken": 1.5,
@@ -28,31 +28,31 @@ def test_values_survive_the_wire() -> None:
     assert decode(encode(properties)) == properties
 
 
-def test_whole_floats_come_back_as_ints() -> None:
+def test_whole_floats_are_decoded_as_integers() -> None:
     struct = struct_pb2.Struct()
     struct["replicas"] = 2.0
     assert repr(decode(struct)["replicas"]) == "2"
 
 
-def test_a_secret_output_value_is_a_secret() -> None:
+def test_secret_output_value_is_decoded_as_a_secret() -> None:
     struct = struct_pb2.Struct()
     struct["p"] = {rpc._special_sig_key: rpc._special_output_value_sig, "value": "x", "secret": True}
     assert decode(struct) == {"p": Secret("x")}
 
 
-def test_an_asset_is_refused_by_name() -> None:
+def test_asset_is_rejected_by_name() -> None:
     struct = struct_pb2.Struct()
     struct["p"] = {rpc._special_sig_key: rpc._special_asset_sig, "text": "x"}
     with pytest.raises(TypeError, match="an asset was given"):
         decode(struct)
 
 
-def test_a_value_of_no_property_type_is_refused() -> None:
+def test_value_of_an_unsupported_type_is_rejected() -> None:
     with pytest.raises(TypeError, match="set is no property value"):
         encode({"p": {1, 2}})
 
 
-def test_unknown_inside_a_secret_counts() -> None:
+def test_unknown_value_inside_a_secret_is_detected() -> None:
     assert has_unknown({"a": [Secret({"b": UNKNOWN})]})
     assert not has_unknown({"a": [Secret({"b": 1})]})
     assert plain({"a": [Secret({"b": 1})]}) == {"a": [{"b": 1}]}
@@ -78,35 +78,35 @@ def test_unknown_inside_a_secret_counts() -> None:
         (True, True),
     ],
 )
-def test_quantities_take_the_stored_form(given: object, stored: object) -> None:
+def test_quantity_is_converted_to_its_stored_form(given: object, stored: object) -> None:
     assert quantity.canonical(given) == stored
 
 
 @pytest.mark.parametrize("path", ["spec.ports[0].port", 'data["a.b"]', 'metadata.annotations["x/y.z"][3]', "a"])
-def test_property_paths_are_read_and_written(path: str) -> None:
+def test_property_path_is_unchanged_by_parsing_and_formatting(path: str) -> None:
     assert text(parse(path)) == path
 
 
-def test_a_path_contains_what_lies_in_it() -> None:
+def test_property_path_contains_its_descendants() -> None:
     assert contains(parse("spec.ports[*].port"), parse("spec.ports[2].port"))
     assert not contains(parse("spec.selector"), parse("spec"))
     assert not contains(parse("spec.ports[1]"), parse("spec.ports[2]"))
 
 
-def test_a_malformed_path_is_refused() -> None:
+def test_malformed_property_path_is_rejected() -> None:
     with pytest.raises(ValueError, match="no property path"):
         parse("spec[")
 
 
-def test_a_custom_kind_keeps_what_only_its_crd_knows() -> None:
+def test_custom_resource_keeps_fields_that_only_its_crd_defines() -> None:
     kind = kinds.of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
     assert kind.path("ns", "alerts") == "/apis/monitoring.coreos.com/v1/namespaces/ns/prometheusrules/alerts"
     inputs = {"metadata": {"name": "alerts", "uid": "u"}, "spec": {"anything": [{"limits": {"cpu": "0.5"}}]}}
     assert normalized(kind, inputs) == {"metadata": {"name": "alerts"}, "spec": inputs["spec"]}
-    assert input_properties(kind) == []  # the schema of the package does not know the kind
+    assert input_properties(kind) == []  # the schema of the package does not define the kind
 
 
-def test_misspelt_keys_of_built_in_kinds_vanish_silently() -> None:
+def test_misspelt_keys_of_built_in_kinds_are_dropped_silently() -> None:
     container = {"name": "c", "imagePulPolicy": "Never", "resources": {"limits": {"cpu": "0.5"}}}
     inputs = {"spec": {"template": {"spec": {"containers": [container], "nodeSelector": {"any/key": "v"}}}}}
     pod = normalized(STATEFUL_SET, inputs)["spec"]["template"]["spec"]
@@ -116,52 +116,54 @@ def test_misspelt_keys_of_built_in_kinds_vanish_silently() -> None:
     }
 
 
-def test_with_an_unknown_value_misspelt_keys_stay_until_the_update() -> None:
+def test_misspelt_keys_are_kept_while_a_value_is_unknown() -> None:
     inputs = {"metadata": {"name": UNKNOWN, "uid": "u"}, "spec": {"replica": 1}}
     assert normalized(STATEFUL_SET, inputs) == {"metadata": {"name": UNKNOWN}, "spec": {"replica": 1}}
 
 
-def test_string_data_of_a_secret_becomes_base64_data() -> None:
+def test_string_data_of_a_secret_is_converted_to_base64_data() -> None:
     inputs = {"stringData": {"p": "hunter2"}, "data": {"q": "YQ=="}}
     assert normalized(SECRET, inputs) == {"data": {"q": "YQ==", "p": "aHVudGVyMg=="}}
 
 
-def test_status_is_no_input() -> None:
+def test_status_is_not_an_input_property() -> None:
     assert input_properties(STATEFUL_SET) == ["apiVersion", "kind", "metadata", "spec"]
 
 
-def test_unserved_kinds_are_refused_by_name() -> None:
+def test_unsupported_kind_is_rejected_by_name() -> None:
     with pytest.raises(UnsupportedTypeError, match=r"unsupported resource type kubernetes:core/v1:Pod: .*StatefulSet"):
         kinds.of("kubernetes:core/v1:Pod")
 
 
-def test_patch_resources_are_the_kind_that_they_patch() -> None:
+def test_patch_resource_maps_to_the_patched_kind() -> None:
     assert kinds.of("kubernetes:storage.k8s.io/v1:StorageClassPatch").name == "StorageClass"
     assert kinds.is_patch("kubernetes:storage.k8s.io/v1:StorageClassPatch")
     assert not kinds.is_patch("kubernetes:storage.k8s.io/v1:StorageClass")
 
 
-def test_state_holds_the_live_object_and_the_inputs_and_comes_back() -> None:
-    remembered = Checkpoint({"data": {"a": "1"}}, {"data": {"a": "1"}, "metadata": {"uid": "u"}}, "v1", "manager")
-    outputs = outputs_of(remembered, CONFIG_MAP, {"data": Secret({"a": "1"})})
+def test_checkpoint_is_unchanged_by_conversion_to_outputs_and_back() -> None:
+    stored_checkpoint = Checkpoint(
+        {"data": {"a": "1"}}, {"data": {"a": "1"}, "metadata": {"uid": "u"}}, "v1", "manager"
+    )
+    outputs = outputs_of(stored_checkpoint, CONFIG_MAP, {"data": Secret({"a": "1"})})
     assert outputs["data"] == Secret({"a": "1"})
     assert outputs["__inputs"] == {"data": Secret({"a": "1"})}
-    assert checkpoint(outputs) == remembered
+    assert checkpoint(outputs) == stored_checkpoint
 
 
-def test_data_of_a_secret_is_secret_whatever_the_program_marks() -> None:
-    remembered = Checkpoint({"data": {"p": "YQ=="}}, {"data": {"p": "YQ=="}}, "v1", "manager")
-    outputs = outputs_of(remembered, SECRET, {})
+def test_data_of_a_secret_is_always_marked_secret() -> None:
+    stored_checkpoint = Checkpoint({"data": {"p": "YQ=="}}, {"data": {"p": "YQ=="}}, "v1", "manager")
+    outputs = outputs_of(stored_checkpoint, SECRET, {})
     assert outputs["data"] == Secret({"p": "YQ=="})
     assert outputs["__inputs"]["data"] == Secret({"p": "YQ=="})
 
 
-def test_a_list_with_one_secret_is_secret_as_a_whole() -> None:
+def test_list_with_one_secret_is_marked_secret_as_a_whole() -> None:
     env = [{"name": "A", "value": "x"}, {"name": "B", "value": Secret("y")}]
     assert mark_secrets({"env": plain(env), "other": 1}, {"env": env}) == {"env": Secret(plain(env)), "other": 1}
 
 
-def test_pruning_keeps_what_the_shape_speaks_of() -> None:
+def test_prune_keeps_only_the_fields_of_the_shape() -> None:
     live = {"a": 1, "b": {"c": 2, "d": 3}, "l": [{"x": 1, "default": 2}, {"x": 3}], "status": {}}
     shape = {"a": 9, "b": {"c": 9}, "l": [{"x": 9}]}
     assert prune(live, shape) == {"a": 1, "b": {"c": 2}, "l": [{"x": 1}]}

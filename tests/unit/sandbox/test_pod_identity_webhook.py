@@ -1,4 +1,4 @@
-"""The pod identity webhook of the sandbox: what a new pod of an annotated service account gets."""
+"""Pod identity webhook of the sandbox: changes to new pods of annotated service accounts."""
 
 import base64
 import json
@@ -13,17 +13,17 @@ ROLE = "arn:aws:iam::140023393377:role/eks-ebs-csi-driver"
 
 
 class Accounts(ServiceAccounts):
-    """One annotated service account."""
+    """Service accounts of which one is annotated."""
 
     def __init__(self) -> None:
-        """Without a cluster."""
+        """Do not connect to a cluster."""
 
     def role(self, namespace: str, name: str) -> str | None:
         return ROLE if (namespace, name) == ("kube-system", "ebs-csi-controller-sa") else None
 
 
-def applied(pod: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
-    """A pod after `add` operations."""
+def apply_operations(pod: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the pod after `add` operations of a JSON patch."""
     result = json.loads(json.dumps(pod))
     for operation in operations:
         at: Any = result
@@ -43,14 +43,14 @@ def pod(account: str = "ebs-csi-controller-sa", **container: Any) -> dict[str, A
     }
 
 
-def test_every_container_gets_role_and_token() -> None:
-    given = pod(env=[{"name": "AWS_REGION", "value": "eu-west-1"}])
-    changed = applied(given, patch(given, ROLE))
+def test_role_and_token_are_added_to_every_container() -> None:
+    original = pod(env=[{"name": "AWS_REGION", "value": "eu-west-1"}])
+    changed = apply_operations(original, patch(original, ROLE))
     kubernetes_validate.validate(changed, "1.35", strict=True)
     (container,) = changed["spec"]["containers"]
     variables = {each["name"]: each["value"] for each in container["env"]}
     assert variables["AWS_ROLE_ARN"] == ROLE
-    assert variables["AWS_REGION"] == "eu-west-1", "what the pod names itself stays"
+    assert variables["AWS_REGION"] == "eu-west-1", "variables of the pod are kept"
     (mount,) = container["volumeMounts"]
     assert variables["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mount['mountPath']}/token"
     (volume,) = changed["spec"]["volumes"]
@@ -58,11 +58,11 @@ def test_every_container_gets_role_and_token() -> None:
     assert volume["projected"]["sources"][0]["serviceAccountToken"]["audience"] == "sts.amazonaws.com"
 
 
-def test_a_container_with_a_role_stays_as_it_is() -> None:
+def test_container_with_its_own_role_is_unchanged() -> None:
     assert patch(pod(env=[{"name": "AWS_ROLE_ARN", "value": "own"}]), ROLE) == []
 
 
-def test_pods_of_other_accounts_are_let_through() -> None:
+def test_pod_of_an_unannotated_service_account_is_allowed_unchanged() -> None:
     def answer(account: str) -> dict[str, Any]:
         request = {"uid": "1", "namespace": "kube-system", "object": pod(account)}
         return review({"request": request}, Accounts())["response"]
@@ -73,8 +73,8 @@ def test_pods_of_other_accounts_are_let_through() -> None:
     assert json.loads(base64.b64decode(changed["patch"])) == patch(pod(), ROLE)
 
 
-def test_a_webhook_that_does_not_answer_holds_no_pod_up() -> None:
+def test_unavailable_webhook_does_not_block_pods() -> None:
     (hook,) = pod_identity_webhook.configuration(b"ca")["webhooks"]
     assert (hook["failurePolicy"], hook["timeoutSeconds"]) == ("Ignore", 5)
     assert base64.b64decode(hook["clientConfig"]["caBundle"]) == b"ca"
-    assert hook["rules"][0]["operations"] == ["CREATE"], "pods that exist keep what they have"
+    assert hook["rules"][0]["operations"] == ["CREATE"], "existing pods are not changed"

@@ -1,4 +1,4 @@
-"""What both provider stand-ins share: operations end with the engine that asked for them."""
+"""Common part of the provider stand-ins: operations are cancelled when their engine disconnects."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ SECONDS = 10
 
 
 class Slow(StandIn):
-    """A create that waits until it is cancelled, or is done at once."""
+    """Provider whose create waits until it is cancelled, if the input `waits` is set."""
 
     package, version = "test", "1.0.0"
 
@@ -58,12 +58,12 @@ class Slow(StandIn):
 
 
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "alive"])
-def test_an_operation_ends_with_the_engine_that_asked_for_it(killed: bool) -> None:
-    made: list[Slow] = []
+def test_operation_is_cancelled_when_its_engine_disconnects(killed: bool) -> None:
+    created: list[Slow] = []
 
     def slow(log: EngineLog, cancelled: threading.Event) -> Slow:
-        made.append(Slow(log, cancelled))
-        return made[-1]
+        created.append(Slow(log, cancelled))
+        return created[-1]
 
     server = grpc.server(ThreadPoolExecutor(4))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(slow), server)
@@ -76,12 +76,12 @@ def test_an_operation_ends_with_the_engine_that_asked_for_it(killed: bool) -> No
             request = provider_pb2.CreateRequest(urn=URN)
             request.properties.update({"waits": killed})
             call = stub.Create.future(request)
-            (stand_in,) = made
+            (stand_in,) = created
             assert stand_in.creating.wait(SECONDS)
             if not killed:
                 assert call.result(SECONDS).id == "id"
                 assert not stand_in.cancelled.wait(0.2)
-        if killed:  # the connection is closed in the middle of the create
+        if killed:  # the connection was closed during the create
             assert stand_in.cancelled.wait(SECONDS)
     finally:
         server.stop(None).wait()

@@ -1,4 +1,4 @@
-"""The stand-in for the `random` provider: what it draws, what changes replace, and what it refuses."""
+"""Stand-in for the `random` provider: generated passwords, replacements and rejected inputs."""
 
 import threading
 from typing import Any
@@ -22,7 +22,7 @@ def stand_in() -> RandomStandIn:
     return RandomStandIn(EngineLog(""), threading.Event())
 
 
-def test_a_password_is_drawn_once_and_kept(stand_in: RandomStandIn) -> None:
+def test_password_is_generated_once_and_kept(stand_in: RandomStandIn) -> None:
     first, second = (stand_in.create(TARGET, INPUTS, 0, preview=False) for _ in range(2))
     passwords = [str(state.outputs["result"]) for state in (first, second)]
     assert [len(password) for password in passwords] == [32, 32]
@@ -34,20 +34,20 @@ def test_a_password_is_drawn_once_and_kept(stand_in: RandomStandIn) -> None:
     stand_in.delete(TARGET, kept, 0)
 
 
-def test_a_preview_draws_nothing(stand_in: RandomStandIn) -> None:
+def test_preview_generates_no_password(stand_in: RandomStandIn) -> None:
     planned = stand_in.create(TARGET, INPUTS, 0, preview=True)
     assert (planned.resource_id, planned.outputs["result"]) == ("", UNKNOWN)
 
 
 @pytest.mark.parametrize("changed", [{"length": 16}, {"keepers": {"version": "2"}}, {"special": True}])
-def test_every_change_draws_another_one(stand_in: RandomStandIn, changed: dict[str, Any]) -> None:
+def test_every_change_replaces_the_password(stand_in: RandomStandIn, changed: dict[str, Any]) -> None:
     olds = State("none", {**INPUTS, "result": "x"}, INPUTS)
     (change,) = stand_in.diff(TARGET, "none", olds, {**INPUTS, **changed}, []).changes.values()
     assert change is Change.UPDATE_REPLACE
     assert stand_in.diff(TARGET, "none", olds, {**INPUTS, **changed}, list(changed)).changes == {}
 
 
-def test_an_import_takes_the_password_for_the_id(stand_in: RandomStandIn) -> None:
+def test_import_uses_the_id_as_the_password(stand_in: RandomStandIn) -> None:
     state = stand_in.read(TARGET, State("secret-word"))
     assert (state.resource_id, state.outputs["result"], state.inputs) == ("none", "secret-word", {"length": 11})
 
@@ -62,28 +62,28 @@ def test_an_import_takes_the_password_for_the_id(stand_in: RandomStandIn) -> Non
         ({"length": 8, "lower": False, "upper": False, "numeric": False, "special": False}, "At least one of"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(stand_in: RandomStandIn, inputs: dict[str, Any], reason: str) -> None:
-    ((_, said),) = stand_in.check(TARGET, {}, inputs, b"").failures
-    assert reason in said
+def test_invalid_inputs_are_rejected(stand_in: RandomStandIn, inputs: dict[str, Any], reason: str) -> None:
+    ((_, message),) = stand_in.check(TARGET, {}, inputs, b"").failures
+    assert reason in message
 
 
-def test_others_are_refused_by_name(stand_in: RandomStandIn) -> None:
+def test_unsupported_types_are_rejected_by_name(stand_in: RandomStandIn) -> None:
     other = Target("urn", "random:index/randomPet:RandomPet", "one")
-    for ask in (
+    for operation in (
         lambda: stand_in.check(other, {}, {}, b""),
         lambda: stand_in.create(other, {}, 0, preview=False),
         lambda: stand_in.invoke("random:index/x:x", {}),
     ):
         with pytest.raises(UnsupportedTypeError, match="package 'random'"):
-            ask()
+            operation()
 
 
 @given(st.integers(4, 40), st.booleans(), st.integers(0, 2))
-def test_a_password_has_the_kinds_that_were_asked_for(length: int, upper: bool, digits: int) -> None:
-    drawn = generate_password(
+def test_password_contains_the_requested_character_types(length: int, upper: bool, digits: int) -> None:
+    password = generate_password(
         {"length": length, "upper": upper, "special": True, "overrideSpecial": "_", "minNumeric": digits}
     )
-    assert len(drawn) == length
-    assert sum(letter.isdigit() for letter in drawn) >= digits
-    assert upper or not any(letter.isupper() for letter in drawn)
-    assert all(letter.isalnum() or letter == "_" for letter in drawn)
+    assert len(password) == length
+    assert sum(letter.isdigit() for letter in password) >= digits
+    assert upper or not any(letter.isupper() for letter in password)
+    assert all(letter.isalnum() or letter == "_" for letter in password)
