@@ -1,4 +1,4 @@
-"""The fixtures of the contract: one server for the session, put back to the original case for each test."""
+"""Fixtures of the contract tests: one server per session, reset to the original case for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +13,13 @@ from tests.contract.stack import Stack, opened
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """The emulator's Python, from the cache of the sandbox."""
+    """Python interpreter of the emulator, from the cache of the sandbox."""
     return toolchain.ensure(Report(), parts=("python-ministack",)).ministack_python
 
 
 @pytest.fixture(scope="session")
 def running(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The session's server in the state of the original case."""
+    """Server of the session, seeded with the original case."""
     root = tmp_path_factory.mktemp("aws")
     server = Server(root, free_port(), python, issuer_key(root))
     server.start()
@@ -32,7 +32,7 @@ def running(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def aws(running: Server) -> Server:
-    """The same server, put back to the original case where the tests change it."""
+    """Server of the session without an OIDC provider, as in the original case."""
     iam = running.client("iam")
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)
     return running
@@ -40,13 +40,13 @@ def aws(running: Server) -> Server:
 
 @pytest.fixture
 def cured(aws: Server) -> Server:
-    """The chain as the stack makes it: provider registered, trust policy right."""
+    """Server with a registered OIDC provider and the correct trust policy, as the stack creates them."""
     cure(aws)
     return aws
 
 
 @pytest.fixture
 def stack(aws: Server) -> Iterator[Stack]:
-    """The aws stand-in on this server; it leaves the account as it was."""
-    with opened(aws) as made:
-        yield made
+    """Stack of the aws stand-in on this server. All its resources are deleted afterwards."""
+    with opened(aws) as empty_stack:
+        yield empty_stack

@@ -1,4 +1,4 @@
-"""The real engine on loopback: language hosts and provider stand-ins beside it, the AWS APIs of the contract below."""
+"""The real Pulumi engine on loopback, with language hosts, provider stand-ins and the AWS APIs of these tests."""
 
 import json
 import os
@@ -22,12 +22,12 @@ STACK = "test"
 
 @dataclass(frozen=True)
 class Engine:
-    """Pulumi in a folder of its own."""
+    """Pulumi CLI with its own home and backend."""
 
     environment: dict[str, str]
 
     def pulumi(self, program: Path, *arguments: str, ok: bool = True) -> str:
-        """What `pulumi ARGUMENTS` printed in a program's folder; `ok` says whether it must succeed or must fail."""
+        """Run `pulumi ARGUMENTS` in a program's folder and return its output. It must fail if `ok` is false."""
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=program,
@@ -43,19 +43,19 @@ class Engine:
         return done.stdout
 
     def state(self, program: Path) -> list[dict[str, Any]]:
-        """The resources of the program's stack."""
+        """Return the resources of the program's stack."""
         return json.loads(self.pulumi(program, "stack", "export", "--stack", STACK))["deployment"]["resources"]
 
 
 @contextmanager
 def engine(root: Path, server: Server, programs: Path, node: Nodejs) -> Generator[Engine]:
-    """An engine whose `aws` provider talks to `server`; `programs` holds the built `pulumi`.
+    """Yield an engine whose `aws` provider uses `server`. `programs` is the folder of the built `pulumi`.
 
-    Credentials and endpoint are the server's own, so nothing reaches further than loopback.
+    The environment has the credentials and the endpoint of the server, so no request leaves loopback.
     """
     folder = root / "bin"
     folder.mkdir(parents=True)
-    # The engine warns of a language host that is not beside it.
+    # The engine warns about a language host outside of its own folder.
     shutil.copy2((programs / "pulumi").resolve(), folder / "pulumi")
     shutil.copy2(node.host, folder / node.host.name)
     python = folder / "pulumi-language-python"

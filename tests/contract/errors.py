@@ -1,4 +1,4 @@
-"""What a test expects AWS to answer: a code, and words of its text."""
+"""Assertion of error codes and messages of AWS."""
 
 import re
 from collections.abc import Generator
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 @contextmanager
 def refused(code: str, words: str = " ") -> Generator[pytest.ExceptionInfo[ClientError]]:
-    """The block must fail with this error code, and a message that holds `words` literally."""
+    """Assert that the block fails with this error code and a message that contains `words` literally."""
     with pytest.raises(ClientError, match=re.escape(words)) as caught:
         yield caught
     assert caught.value.response["Error"]["Code"] == code

@@ -1,4 +1,4 @@
-"""A server on loopback with the overlay and the original case, and the keys of an issuer to make tokens with."""
+"""AWS server on loopback with the overlay and the original case, and an issuer key for service-account tokens."""
 
 import json
 import os
@@ -31,7 +31,7 @@ PROVIDER_ARN = f"arn:aws:iam::{layout.ACCOUNT}:oidc-provider/{HOST}"
 
 @dataclass
 class Server:
-    """A running server, and what is needed to talk to it."""
+    """Server process and its clients."""
 
     root: Path
     port: int
@@ -48,7 +48,7 @@ class Server:
         return f"{self.endpoint}/_ministack/health"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the server and wait until it answers."""
         credentials = aws_processes.root_credentials(self.root / "aws-root.env")
         with (self.root / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -64,7 +64,7 @@ class Server:
         until(lambda: self._answers() or not self._runs(), 20, every=0.05)
         if not self._answers():
             self.kill()
-            pytest.fail(f"the server did not come up:\n{(self.root / 'server.log').read_text()[-4000:]}")
+            pytest.fail(f"the server did not start:\n{(self.root / 'server.log').read_text()[-4000:]}")
 
     def _runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -77,7 +77,7 @@ class Server:
             return False
 
     def kill(self) -> None:
-        """As a crash would end it: nothing is saved on the way."""
+        """Kill the process as a crash would, so that it cannot save its state."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -91,7 +91,7 @@ class Server:
         )
 
     def client(self, service: str, credentials: dict[str, str] | None = None, **options: Any) -> Any:
-        """A client of the operator, or of whoever `credentials` are for (as STS gives them)."""
+        """Return a client with the keys of the operator, or with `credentials` in the shape that STS returns."""
         keys = credentials or env_file.read(self.root / "aws.env")
         return boto3.client(
             service,
@@ -104,21 +104,21 @@ class Server:
         )
 
     def token(self, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
-        """A service-account token as the API server makes it; `claims` change it."""
+        """Return a service-account token like that of the API server. `claims` override its claims."""
         now = int(time.time())
-        right = {"iss": layout.ISSUER, "sub": SUBJECT, "aud": ["sts.amazonaws.com"], "iat": now, "nbf": now}
+        defaults = {"iss": layout.ISSUER, "sub": SUBJECT, "aud": ["sts.amazonaws.com"], "iat": now, "nbf": now}
         signer = key or self.issuer
         headers = {"kid": key_id(self.issuer.public_key())}
-        return jwt.encode({**right, "exp": now + 3600, **claims}, signer, algorithm="RS256", headers=headers)
+        return jwt.encode({**defaults, "exp": now + 3600, **claims}, signer, algorithm="RS256", headers=headers)
 
     def assume(self, token: str | None = None, role: str = ROLE_ARN, **arguments: Any) -> dict[str, Any]:
-        """AssumeRoleWithWebIdentity, unsigned as SDKs send it."""
+        """Call AssumeRoleWithWebIdentity without a signature, as SDKs do."""
         return self.client("sts").assume_role_with_web_identity(
             RoleArn=role, RoleSessionName="driver", WebIdentityToken=token or self.token(), **arguments
         )
 
     def report(self, addon: str, text: str) -> None:
-        """What the cluster's side says of an addon."""
+        """Write the status that the cluster reports for an addon."""
         file = self.root / "addons" / layout.CLUSTER / f"{addon}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
@@ -131,7 +131,7 @@ def free_port() -> int:
 
 
 def issuer_key(root: Path) -> rsa.RSAPrivateKey:
-    """A signing key whose public half lies where the server looks for the cluster's, and a certificate authority."""
+    """Create the signing key of the cluster's issuer and a placeholder CA certificate where the server expects them."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pki = root / "pki"
     pki.mkdir(parents=True)
@@ -142,7 +142,7 @@ def issuer_key(root: Path) -> rsa.RSAPrivateKey:
 
 
 def trust(aws: Server, equals: dict[str, str], operator: str = "StringEquals", federated: str = PROVIDER_ARN) -> None:
-    """Let in whom these conditions name."""
+    """Replace the conditions and the principal of the role's trust policy."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Federated": federated},
@@ -154,7 +154,7 @@ def trust(aws: Server, equals: dict[str, str], operator: str = "StringEquals", f
 
 
 def cure(aws: Server) -> None:
-    """Make the chain as the stack makes it: provider registered, trust policy right."""
+    """Register the OIDC provider and correct the trust policy, as the stack does."""
     iam = aws.client("iam")
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)
     iam.create_open_id_connect_provider(Url=layout.ISSUER, ClientIDList=["sts.amazonaws.com"])

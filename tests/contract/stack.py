@@ -1,4 +1,4 @@
-"""The engine's part for the aws stand-in, over the AWS APIs of the contract: resources are made, read back, removed."""
+"""Stack of the aws stand-in without an engine: creates, reads, updates and deletes resources over the AWS APIs."""
 
 import json
 import threading
@@ -15,19 +15,19 @@ from sandbox.engine.provider.base import Difference, State, Target
 from sandbox.engine.provider.engine_log import EngineLog
 from tests.contract.server import Server
 
-# AWS has these of itself as long as it has what they belong to.
+# AWS keeps these as long as the VPC or bucket exists to which they belong.
 _STAY = ("DefaultSecurityGroup", "BucketVersioning", "BucketServerSideEncryptionConfiguration")
 
 
 @dataclass
 class Stack:
-    """The engine's part: checks, creates, and remembers what it made, in order."""
+    """Created resources and their states, in the order of their creation."""
 
     stand_in: AwsStandIn
     made: dict[str, tuple[Target, State]] = field(default_factory=dict)
 
     def make(self, token: str, resource: str, /, **inputs: Any) -> dict[str, Any]:
-        """Create, and see that nothing differs afterwards; returns the outputs."""
+        """Create a resource, assert that its diff is empty afterwards, and return the outputs."""
         target = Target.of(f"urn:pulumi:prod::p::{token}::{resource}")
         checked = self.stand_in.check(target, {}, inputs, resource.encode())
         assert not checked.failures
@@ -48,7 +48,7 @@ class Stack:
         return self.stand_in.diff(target, state.resource_id, self.read(resource), dict(checked.inputs), [])
 
     def change(self, resource: str, /, **inputs: Any) -> dict[str, Any]:
-        """Update, and see that nothing differs afterwards; returns the outputs."""
+        """Update a resource, assert that its diff is empty afterwards, and return the outputs."""
         target, state = self.made[resource]
         assert self.difference(resource, **inputs).changes
         checked = self.stand_in.check(target, dict(state.inputs), inputs, resource.encode())
@@ -58,7 +58,7 @@ class Stack:
         return dict(new.outputs)
 
     def destroy(self, *names: str) -> None:
-        """Delete the last ones first, and see that each is gone; twice is no error."""
+        """Delete the named resources, or all in reverse order. Assert that each is gone and can be deleted twice."""
         for name in names or reversed(list(self.made)):
             target, state = self.made[name]
             self.stand_in.delete(target, state, 0)
@@ -70,7 +70,7 @@ class Stack:
 
 @contextmanager
 def opened(aws: Server) -> Generator[Stack]:
-    """A stack without resources; at its end all that it made is removed, and the account must be as it was."""
+    """Yield an empty stack. Afterwards delete its resources and assert that the account is as before."""
     keys = env_file.read(aws.root / "aws.env")
     services = ("ec2", "eks", "iam", "kms", "logs", "s3", "sts")
     settings = Settings(
@@ -81,15 +81,15 @@ def opened(aws: Server) -> Generator[Stack]:
     )
     stand_in = AwsStandIn(EngineLog(""), threading.Event())
     stand_in._account = Account(settings)
-    made = Stack(stand_in)
+    stack = Stack(stand_in)
     before = inventory(aws)
-    yield made
-    made.destroy()
+    yield stack
+    stack.destroy()
     assert inventory(aws) == before
 
 
 def inventory(aws: Server) -> dict[str, list[str]]:
-    """Everything in the account that counts."""
+    """Return the resources of the account that a stack may leave behind, by kind."""
     ec2, iam, kms = aws.client("ec2"), aws.client("iam"), aws.client("kms")
     lists = {
         "addresses": ec2.describe_addresses()["Addresses"],

@@ -1,4 +1,4 @@
-"""`aws eks get-token`: the token that the API server's webhook accepts, and those that it does not."""
+"""Tokens of `aws eks get-token` that the API server's webhook accepts or rejects."""
 
 import base64
 import datetime as dt
@@ -30,14 +30,14 @@ OPERATOR = f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
 
 @pytest.fixture
 def authenticator(aws: Server, monkeypatch: pytest.MonkeyPatch) -> Authenticator:
-    """The webhook's own judgement, without its TLS."""
+    """Token authenticator of the webhook, without its TLS server."""
     for line in (aws.root / "aws-root.env").read_text().splitlines():
         monkeypatch.setenv(*line.split("=", 1))
     return Authenticator(layout.CLUSTER, aws.endpoint)
 
 
 def token(aws: Server, cluster: str = layout.CLUSTER, keys: dict[str, str] | None = None, **change: Any) -> str:
-    """As the AWS CLI makes it; `change` replaces parameters of the request before it is signed."""
+    """Return a token like that of the AWS CLI. `change` overrides parameters of the request before it is signed."""
     given = keys or dict(line.split("=", 1) for line in (aws.root / "aws.env").read_text().splitlines())
     session = boto3.Session(
         given.get("AccessKeyId") or given["AWS_ACCESS_KEY_ID"],
@@ -66,14 +66,14 @@ def review(authenticator: Authenticator, bearer: str) -> dict[str, Any]:
     return authenticator.review({"spec": {"token": bearer}})["status"]
 
 
-def test_the_operator_is_an_administrator_of_the_cluster(aws: Server, authenticator: Authenticator) -> None:
+def test_operator_token_is_mapped_to_system_masters(aws: Server, authenticator: Authenticator) -> None:
     status = review(authenticator, token(aws))
     assert status["authenticated"] is True
     assert status["user"]["username"] == OPERATOR
     assert status["user"]["groups"] == ["system:masters"]
 
 
-def test_sts_own_host_name_is_accepted_as_the_cli_signs_it(aws: Server, authenticator: Authenticator) -> None:
+def test_token_signed_for_the_regional_sts_host_is_accepted(aws: Server, authenticator: Authenticator) -> None:
     status = review(authenticator, token(aws, host=f"https://sts.{layout.REGION}.amazonaws.com"))
     assert status["authenticated"] is True
 
@@ -88,7 +88,7 @@ def test_sts_own_host_name_is_accepted_as_the_cli_signs_it(aws: Server, authenti
         ({"seconds": 901}, "900 at most"),
     ],
 )
-def test_tokens_that_are_refused(
+def test_invalid_token_is_rejected(
     aws: Server,
     authenticator: Authenticator,
     caplog: pytest.LogCaptureFixture,
@@ -101,20 +101,20 @@ def test_tokens_that_are_refused(
     assert words in caplog.text
 
 
-def test_a_token_is_good_for_fifteen_minutes(aws: Server, authenticator: Authenticator) -> None:
+def test_token_expires_after_fifteen_minutes(aws: Server, authenticator: Authenticator) -> None:
     assert review(authenticator, _signed_ago(aws, minutes=14))["authenticated"] is True
     status = review(authenticator, _signed_ago(aws, minutes=16))
     assert status["authenticated"] is False
     assert "has expired" in status["error"]
 
 
-def test_a_principal_without_an_access_entry(cured: Server, authenticator: Authenticator) -> None:
+def test_principal_without_access_entry_is_rejected(cured: Server, authenticator: Authenticator) -> None:
     status = review(authenticator, token(cured, keys=cured.assume()["Credentials"]))
     assert status["authenticated"] is False
     assert "no access entry" in status["error"]
 
 
-def test_an_assumed_role_is_looked_up_as_its_role(cured: Server, authenticator: Authenticator) -> None:
+def test_assumed_role_session_uses_the_access_entry_of_its_role(cured: Server, authenticator: Authenticator) -> None:
     eks, role = cured.client("eks"), f"arn:aws:iam::{layout.ACCOUNT}:role/eks-ebs-csi-driver"
     eks.create_access_entry(clusterName=layout.CLUSTER, principalArn=role, kubernetesGroups=["viewers"])
     try:
@@ -128,18 +128,18 @@ def test_an_assumed_role_is_looked_up_as_its_role(cured: Server, authenticator: 
 @pytest.mark.parametrize(
     "bearer", ["", "eyJhbGciOi.J9.x", PREFIX + "!!!", PREFIX + "aGVsbG8", PREFIX + "aHR0cDovL3N0cy8/AAAA"]
 )
-def test_what_is_no_token_of_ours(authenticator: Authenticator, bearer: str) -> None:
+def test_malformed_token_is_rejected(authenticator: Authenticator, bearer: str) -> None:
     assert review(authenticator, bearer)["authenticated"] is False
 
 
 def _signed_ago(aws: Server, minutes: int) -> str:
-    """A token whose signature is that old: the signer is told an earlier time."""
+    """Return a token signed `minutes` ago, with the clock of the signer set back."""
     then = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)
     with patch.object(botocore.auth, "get_current_datetime", lambda: then.replace(tzinfo=None)):
         return token(aws)
 
 
-def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
+def test_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: Authenticator) -> None:
     certificate(aws.root / "pki")
     server = serve(authenticator, Authorizer(layout.CLUSTER, authenticator.eks), aws.root / "pki", port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -149,8 +149,8 @@ def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: 
         reviewed = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token(aws)}}
         answer = requests.post(url, json=reviewed, verify=trusted, timeout=10).json()
         assert answer["status"]["user"]["username"] == OPERATOR
-        torn = {"spec": {"token": token(aws)[:-4] + "AAAA"}}
-        assert requests.post(url, json=torn, verify=trusted, timeout=10).json()["status"]["authenticated"] is False
+        tampered = {"spec": {"token": token(aws)[:-4] + "AAAA"}}
+        assert requests.post(url, json=tampered, verify=trusted, timeout=10).json()["status"]["authenticated"] is False
         assert requests.post(url, data=b"{", verify=trusted, timeout=10).status_code == 400
         other = f"https://127.0.0.1:{server.server_port}/audit"
         assert requests.post(other, json=reviewed, verify=trusted, timeout=10).status_code == 404
@@ -160,7 +160,7 @@ def test_the_webhook_answers_token_reviews_over_tls(aws: Server, authenticator: 
 
 
 def certificate(folder: Path) -> None:
-    """A certificate for 127.0.0.1 that is its own authority."""
+    """Write a self-signed certificate for 127.0.0.1 and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authenticator")])
     now = dt.datetime.now(dt.UTC)

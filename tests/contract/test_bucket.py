@@ -1,4 +1,4 @@
-"""A bucket and what it is set to, through the aws stand-in; who may do what with it, and what a crash leaves of it."""
+"""S3 bucket and its settings through the aws stand-in, authorization, and the state after a crash."""
 
 import json
 from collections.abc import Generator
@@ -19,7 +19,7 @@ BUCKET = "aws:s3/bucket:Bucket"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-SHUT = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
+BLOCK_ALL = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
 KEY = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1234"
 
 
@@ -28,7 +28,7 @@ def rules(algorithm: str, **more: Any) -> list[dict[str, Any]]:
     return [{"applyServerSideEncryptionByDefault": by_default, "bucketKeyEnabled": bool(more)}]
 
 
-def test_a_bucket_is_made_where_the_provider_works(stack: Stack, aws: Server) -> None:
+def test_bucket_is_created_in_the_region_of_the_provider(stack: Stack, aws: Server) -> None:
     made = stack.make(BUCKET, "bucket", bucket=NAME, tags={"team": "messaging"})
     assert (made["id"], made["arn"], made["bucketRegion"]) == (NAME, f"arn:aws:s3:::{NAME}", layout.REGION)
     assert aws.client("s3").get_bucket_location(Bucket=NAME)["LocationConstraint"] == layout.REGION
@@ -39,7 +39,7 @@ def test_a_bucket_is_made_where_the_provider_works(stack: Stack, aws: Server) ->
     assert stack.difference("bucket", bucket="another").changes["bucket"].replaces
 
 
-def test_a_bucket_keeps_versions(stack: Stack, aws: Server) -> None:
+def test_bucket_versioning_is_enabled_and_suspended(stack: Stack, aws: Server) -> None:
     bucket = stack.make(BUCKET, "bucket", bucket=NAME)["id"]
     stack.make(VERSIONING, "versions", bucket=bucket, versioningConfiguration={"status": "Enabled"})
     s3 = aws.client("s3")
@@ -48,10 +48,10 @@ def test_a_bucket_keeps_versions(stack: Stack, aws: Server) -> None:
     assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Suspended"
     stack.change("versions", bucket=bucket, versioningConfiguration={"status": "Enabled"})
     stack.destroy("versions")
-    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Suspended", "what has versions keeps them"
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Suspended", "versioning is suspended, not disabled"
 
 
-def test_a_bucket_encrypts_with_the_key_that_it_is_given(stack: Stack, aws: Server) -> None:
+def test_bucket_encrypts_objects_with_the_given_kms_key(stack: Stack, aws: Server) -> None:
     bucket = stack.make(BUCKET, "bucket", bucket=NAME)["id"]
     stack.make(ENCRYPTION, "encryption", bucket=bucket, rules=rules("aws:kms", kmsMasterKeyId=KEY))
     s3 = aws.client("s3")
@@ -59,25 +59,27 @@ def test_a_bucket_encrypts_with_the_key_that_it_is_given(stack: Stack, aws: Serv
     stored = s3.head_object(Bucket=NAME, Key="state")
     assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", KEY)
     stack.change("encryption", bucket=bucket, rules=rules("AES256"))
-    assert s3.head_object(Bucket=NAME, Key="state")["ServerSideEncryption"] == "aws:kms", "what is there stays as it is"
+    assert s3.head_object(Bucket=NAME, Key="state")["ServerSideEncryption"] == "aws:kms", (
+        "existing objects keep their encryption"
+    )
     s3.delete_object(Bucket=NAME, Key="state")
     with pytest.raises(ProviderError, match=r"updating S3 Bucket Server-side Encryption .* api error MalformedXML: "):
         stack.change("encryption", bucket=bucket, rules=rules("rot13"))
 
 
-def test_a_bucket_shuts_out_the_public(stack: Stack, aws: Server) -> None:
+def test_public_access_block_rejects_a_public_bucket_policy(stack: Stack, aws: Server) -> None:
     bucket = stack.make(BUCKET, "bucket", bucket=NAME)["id"]
-    stack.make(BLOCK, "private", bucket=bucket, **SHUT)
-    open_to = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{NAME}/*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [open_to]})
+    stack.make(BLOCK, "private", bucket=bucket, **BLOCK_ALL)
+    public_read = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{NAME}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [public_read]})
     with refused("AccessDenied", "BlockPublicPolicy"):
         aws.client("s3").put_bucket_policy(Bucket=NAME, Policy=policy)
-    changed = stack.change("private", bucket=bucket, **{**SHUT, "blockPublicPolicy": False})
+    changed = stack.change("private", bucket=bucket, **{**BLOCK_ALL, "blockPublicPolicy": False})
     assert (changed["blockPublicPolicy"], changed["blockPublicAcls"]) == (False, True)
     aws.client("s3").put_bucket_policy(Bucket=NAME, Policy=policy)
 
 
-def test_a_bucket_that_cannot_be(stack: Stack, aws: Server) -> None:
+def test_invalid_bucket_operations_are_rejected(stack: Stack, aws: Server) -> None:
     stack.make(BUCKET, "bucket", bucket=NAME)
     with pytest.raises(ProviderError, match=r"creating S3 Bucket: .*BucketAlreadyOwnedByYou"):
         stack.make(BUCKET, "twice", bucket=NAME)
@@ -94,7 +96,7 @@ def test_a_bucket_that_cannot_be(stack: Stack, aws: Server) -> None:
 
 @contextmanager
 def user(aws: Server, action: str, resource: str) -> Generator[dict[str, str]]:
-    """Keys of a user who may do nothing else."""
+    """Yield the access key of a user with this permission only."""
     iam = aws.client("iam")
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -109,7 +111,7 @@ def user(aws: Server, action: str, resource: str) -> Generator[dict[str, str]]:
         iam.delete_user(UserName="somebody")
 
 
-def test_only_who_may_reads_and_writes_a_bucket(stack: Stack, aws: Server) -> None:
+def test_bucket_access_requires_iam_permissions(stack: Stack, aws: Server) -> None:
     stack.make(BUCKET, "bucket", bucket=NAME)
     s3 = aws.client("s3")
     s3.put_object(Bucket=NAME, Key="state", Body=b"{}")
@@ -123,7 +125,7 @@ def test_only_who_may_reads_and_writes_a_bucket(stack: Stack, aws: Server) -> No
     s3.delete_object(Bucket=NAME, Key="state")
 
 
-def test_a_key_that_is_named_by_its_alias_is_judged_as_the_key(stack: Stack, aws: Server) -> None:
+def test_kms_alias_is_authorized_as_its_key(stack: Stack, aws: Server) -> None:
     mine, other = (stack.make("aws:kms/key:Key", name, description=name) for name in ("mine", "other"))
     for name, key in (("mine", mine), ("other", other)):
         stack.make("aws:kms/alias:Alias", f"{name}-alias", name=f"alias/{name}", targetKeyId=key["keyId"])
@@ -135,13 +137,13 @@ def test_a_key_that_is_named_by_its_alias_is_judged_as_the_key(stack: Stack, aws
                 kms.encrypt(KeyId=wrong, Plaintext=b"x")
 
 
-def test_a_crash_loses_neither_bucket_nor_objects(python: Path, tmp_path: Path) -> None:
+def test_bucket_and_objects_survive_a_server_crash(python: Path, tmp_path: Path) -> None:
     server = Server(tmp_path, free_port(), python, issuer_key(tmp_path))
     server.start()
     try:
         server.seed()
-        where = {"LocationConstraint": layout.REGION}
-        server.client("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
+        location = {"LocationConstraint": layout.REGION}
+        server.client("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=location)
         server.client("s3").put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
         for body in (b"old", b"new"):
             server.client("s3").put_object(Bucket=NAME, Key="a/b", Body=body)

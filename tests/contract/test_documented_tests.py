@@ -1,4 +1,4 @@
-"""The programs and tests in docs/how-to/test-your-program.md, as a user copies them."""
+"""Programs and tests of docs/how-to/test-your-program.md, copied as a user does."""
 
 import os
 import re
@@ -19,8 +19,8 @@ BLOCKS = {
 }
 
 
-def passed(folder: Path, *files: str) -> str:
-    """What pytest says at the end, in a process of its own."""
+def run_pytest(folder: Path, *files: str) -> str:
+    """Run pytest in its own process, assert that it succeeds, and return the last line of its output."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *files],
         cwd=folder if len(files) > 1 else REPOSITORY,
@@ -33,19 +33,19 @@ def passed(folder: Path, *files: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-def test_every_block_has_its_file() -> None:
+def test_every_python_block_names_its_file() -> None:
     assert PAGE.count("```python") == len(BLOCKS)
     assert set(BLOCKS) == {"orders.py", "test_orders.py", "test_account.py", "test_stack.py"}
 
 
-def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
+def test_documented_tests_pass(tmp_path: Path) -> None:
     for name, text in BLOCKS.items():
         (tmp_path / name).write_text(text)
-    assert passed(tmp_path, "test_orders.py", "test_account.py").startswith("7 passed")
-    # That of the stack runs where its program is.
-    assert passed(tmp_path, str(tmp_path / "test_stack.py")).startswith("1 passed")
+    assert run_pytest(tmp_path, "test_orders.py", "test_account.py").startswith("7 passed")
+    # The test of the stack runs in the folder of its program.
+    assert run_pytest(tmp_path, str(tmp_path / "test_stack.py")).startswith("1 passed")
 
 
 @pytest.mark.parametrize("token", sorted(answers.LOOKUPS))
-def test_the_page_names_every_answer(token: str) -> None:
+def test_page_lists_every_answer(token: str) -> None:
     assert token in PAGE or f"`{token.rsplit(':', 1)[-1]}`" in PAGE

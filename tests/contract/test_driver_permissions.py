@@ -1,6 +1,6 @@
-"""What each kind of the driver's permissions lets it do: the same table of its real calls, in this AWS's own judgement.
+"""Permissions of the EBS CSI driver: its real calls, authorized by this AWS under each kind of permissions.
 
-The driver tags what it makes with its own tag and the cluster's: the table makes volumes as it does.
+The volumes have the tags of the driver and of the cluster, as the driver creates them.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ DRIVER = f"arn:aws:sts::{layout.ACCOUNT}:assumed-role/{ROLE}/driver"
 
 
 def driver_tags(cluster: str = layout.CLUSTER) -> dict[str, str]:
-    """The tags that the driver gives to a volume (driver 1.58 or newer, started by EKS)."""
+    """Return the tags that the driver adds to a volume (driver 1.58 or newer, started by EKS)."""
     return {
         "CSIVolumeName": "pvc-1",
         DRIVER_TAG: "true",
@@ -42,19 +42,19 @@ def tagged(kind: str, tags: dict[str, str]) -> list[dict[str, Any]]:
 
 @dataclass
 class Case:
-    """The driver under one kind of permissions, and the operator beside it."""
+    """Clients of the driver, with one kind of permissions, and of the operator."""
 
     driver: Any
     operator: Any
 
     def volume(self, tags: dict[str, str]) -> str:
-        """A volume that somebody else made."""
+        """Create a volume as the operator."""
         made = self.operator.create_volume(AvailabilityZone=NODE.zone, Size=1, TagSpecifications=tagged("volume", tags))
         return made["VolumeId"]
 
     def create(self, tags: dict[str, str], **more: Any) -> str:
-        asked = {"AvailabilityZone": NODE.zone, "Size": 1, "TagSpecifications": tagged("volume", tags)}
-        return self.driver.create_volume(**asked, **more)["VolumeId"]
+        request_arguments = {"AvailabilityZone": NODE.zone, "Size": 1, "TagSpecifications": tagged("volume", tags)}
+        return self.driver.create_volume(**request_arguments, **more)["VolumeId"]
 
     def attach(self, tags: dict[str, str]) -> None:
         volume = self.volume(tags)
@@ -62,25 +62,25 @@ class Case:
         self.driver.detach_volume(VolumeId=volume, InstanceId=NODE.instance_id)
 
     def attach_elsewhere(self) -> None:
-        """To a node that is not the cluster's."""
-        marks = [{"Key": "eks:cluster-name"}, {"Key": f"kubernetes.io/cluster/{layout.CLUSTER}"}]
-        self.operator.delete_tags(Resources=[NODE.instance_id], Tags=marks)
+        """Attach a volume to an instance without the tags of the cluster."""
+        cluster_tags = [{"Key": "eks:cluster-name"}, {"Key": f"kubernetes.io/cluster/{layout.CLUSTER}"}]
+        self.operator.delete_tags(Resources=[NODE.instance_id], Tags=cluster_tags)
         try:
             self.attach(driver_tags())
         finally:
-            values = zip(marks, (layout.CLUSTER, "owned"), strict=True)
+            values = zip(cluster_tags, (layout.CLUSTER, "owned"), strict=True)
             self.operator.create_tags(
-                Resources=[NODE.instance_id], Tags=[{**mark, "Value": value} for mark, value in values]
+                Resources=[NODE.instance_id], Tags=[{**tag, "Value": value} for tag, value in values]
             )
 
     def snapshot(self, tags: dict[str, str]) -> str:
-        """A snapshot that somebody else made."""
+        """Create a snapshot as the operator."""
         volume = self.volume(driver_tags())
         made = self.operator.create_snapshot(VolumeId=volume, TagSpecifications=tagged("snapshot", tags))
         return made["SnapshotId"]
 
     def take(self, of: dict[str, str]) -> None:
-        """A snapshot as the driver takes it, of a volume with these tags."""
+        """Create a snapshot as the driver does, of a volume with these tags."""
         self.driver.create_snapshot(
             VolumeId=self.volume(of),
             TagSpecifications=tagged("snapshot", driver_tags() | {"CSIVolumeSnapshotName": "s"}),
@@ -92,79 +92,79 @@ ALL = {*KINDS}
 ACCOUNT_WIDE = {"legacy", "v2"}
 WITH_SNAPSHOTS = ALL - {"generated"}
 CALLS: list[tuple[str, Callable[[Case], object], set[str], str]] = [
-    ("creates a volume", lambda c: c.create(OWN), ALL, ""),
-    ("creates a volume without its tags", lambda c: c.create(UNTAGGED), set(), "ec2:CreateVolume"),
+    ("create volume", lambda c: c.create(OWN), ALL, ""),
+    ("create volume without driver tags", lambda c: c.create(UNTAGGED), set(), "ec2:CreateVolume"),
     (
-        "creates a volume with its own tag alone",
+        "create volume with the driver tag only",
         lambda c: c.create({DRIVER_TAG: "true"}),
         ACCOUNT_WIDE,
         "ec2:CreateVolume",
     ),
-    ("creates a volume of another cluster", lambda c: c.create(OTHERS), ACCOUNT_WIDE, "ec2:CreateVolume"),
-    ("attaches its volume", lambda c: c.attach(OWN), ALL, ""),
-    ("attaches a volume of another cluster", lambda c: c.attach(OTHERS), ACCOUNT_WIDE, "ec2:AttachVolume"),
-    ("attaches a volume by hand", lambda c: c.attach(UNTAGGED), {"legacy"}, "ec2:AttachVolume"),
-    ("attaches its volume to another node", lambda c: c.attach_elsewhere(), ACCOUNT_WIDE, ":instance/"),
-    ("grows its volume", lambda c: c.driver.modify_volume(VolumeId=c.volume(OWN), Size=2), ALL, ""),
+    ("create volume of another cluster", lambda c: c.create(OTHERS), ACCOUNT_WIDE, "ec2:CreateVolume"),
+    ("attach own volume", lambda c: c.attach(OWN), ALL, ""),
+    ("attach volume of another cluster", lambda c: c.attach(OTHERS), ACCOUNT_WIDE, "ec2:AttachVolume"),
+    ("attach untagged volume", lambda c: c.attach(UNTAGGED), {"legacy"}, "ec2:AttachVolume"),
+    ("attach own volume to untagged node", lambda c: c.attach_elsewhere(), ACCOUNT_WIDE, ":instance/"),
+    ("modify own volume", lambda c: c.driver.modify_volume(VolumeId=c.volume(OWN), Size=2), ALL, ""),
     (
-        "grows a volume of another cluster",
+        "modify volume of another cluster",
         lambda c: c.driver.modify_volume(VolumeId=c.volume(OTHERS), Size=2),
         ACCOUNT_WIDE,
         "ec2:ModifyVolume",
     ),
     (
-        "grows a volume by hand",
+        "modify untagged volume",
         lambda c: c.driver.modify_volume(VolumeId=c.volume(UNTAGGED), Size=2),
         {"legacy"},
         "ec2:ModifyVolume",
     ),
-    ("deletes its volume", lambda c: c.driver.delete_volume(VolumeId=c.volume(OWN)), ALL, ""),
+    ("delete own volume", lambda c: c.driver.delete_volume(VolumeId=c.volume(OWN)), ALL, ""),
     (
-        "deletes a volume of another cluster",
+        "delete volume of another cluster",
         lambda c: c.driver.delete_volume(VolumeId=c.volume(OTHERS)),
         ACCOUNT_WIDE,
         "ec2:DeleteVolume",
     ),
     (
-        "deletes a volume by hand",
+        "delete untagged volume",
         lambda c: c.driver.delete_volume(VolumeId=c.volume(UNTAGGED)),
         set(),
         "ec2:DeleteVolume",
     ),
     (
-        "makes a volume by hand its own",
+        "add the driver tag to untagged volume",
         lambda c: c.driver.create_tags(Resources=[c.volume(UNTAGGED)], Tags=[{"Key": DRIVER_TAG, "Value": "true"}]),
         set(),
         "ec2:CreateTags",
     ),
-    ("takes a snapshot", lambda c: c.take(OWN), WITH_SNAPSHOTS, "ec2:CreateSnapshot"),
-    ("takes a snapshot of another cluster's volume", lambda c: c.take(OTHERS), ACCOUNT_WIDE, "ec2:CreateSnapshot"),
+    ("create snapshot", lambda c: c.take(OWN), WITH_SNAPSHOTS, "ec2:CreateSnapshot"),
+    ("create snapshot of another cluster's volume", lambda c: c.take(OTHERS), ACCOUNT_WIDE, "ec2:CreateSnapshot"),
     (
-        "deletes its snapshot",
+        "delete own snapshot",
         lambda c: c.driver.delete_snapshot(SnapshotId=c.snapshot(OWN)),
         WITH_SNAPSHOTS,
         "ec2:DeleteSnapshot",
     ),
     (
-        "deletes a snapshot by hand",
+        "delete untagged snapshot",
         lambda c: c.driver.delete_snapshot(SnapshotId=c.snapshot(UNTAGGED)),
         set(),
         "ec2:DeleteSnapshot",
     ),
-    ("restores its snapshot", lambda c: c.create(OWN, SnapshotId=c.snapshot(OWN)), WITH_SNAPSHOTS, ":snapshot/snap-"),
+    ("restore own snapshot", lambda c: c.create(OWN, SnapshotId=c.snapshot(OWN)), WITH_SNAPSHOTS, ":snapshot/snap-"),
     (
-        "restores a snapshot of another cluster",
+        "restore snapshot of another cluster",
         lambda c: c.create(OWN, SnapshotId=c.snapshot(OTHERS)),
         ACCOUNT_WIDE,
         ":snapshot/snap-",
     ),
-    ("sees volumes", lambda c: c.driver.describe_volumes(), ALL, ""),
-    ("sees modifications", lambda c: c.driver.describe_volumes_modifications(), ALL, ""),
-    ("sees instances", lambda c: c.driver.describe_instances(), ALL, ""),
-    ("sees zones", lambda c: c.driver.describe_availability_zones(), ALL, ""),
-    ("sees snapshots", lambda c: c.driver.describe_snapshots(), WITH_SNAPSHOTS, "ec2:DescribeSnapshots"),
+    ("describe volumes", lambda c: c.driver.describe_volumes(), ALL, ""),
+    ("describe volume modifications", lambda c: c.driver.describe_volumes_modifications(), ALL, ""),
+    ("describe instances", lambda c: c.driver.describe_instances(), ALL, ""),
+    ("describe zones", lambda c: c.driver.describe_availability_zones(), ALL, ""),
+    ("describe snapshots", lambda c: c.driver.describe_snapshots(), WITH_SNAPSHOTS, "ec2:DescribeSnapshots"),
     (
-        "terminates a node",
+        "terminate node",
         lambda c: c.driver.terminate_instances(InstanceIds=[NODE.instance_id]),
         set(),
         "ec2:TerminateInstances",
@@ -179,7 +179,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def case(running: Server, kind: str) -> Iterator[Case]:
-    """The role with this kind of permissions and nothing else, put back to the original case afterwards."""
+    """Clients for a role with this kind of permissions only. The original case is restored afterwards."""
     iam = running.client("iam")
     cure(running)
     legacy = format_managed_policy_arn("aws", PERMISSIONS["legacy"] or "")
@@ -206,7 +206,9 @@ def case(running: Server, kind: str) -> Iterator[Case]:
 
 
 @pytest.mark.parametrize(("call", "allowed", "words"), [pytest.param(*row[1:], id=row[0]) for row in CALLS])
-def test_the_driver(case: Case, kind: str, call: Callable[[Case], object], allowed: set[str], words: str) -> None:
+def test_driver_call_is_authorized_only_by_allowed_kinds(
+    case: Case, kind: str, call: Callable[[Case], object], allowed: set[str], words: str
+) -> None:
     if kind in allowed:
         call(case)
         return
@@ -217,7 +219,7 @@ def test_the_driver(case: Case, kind: str, call: Callable[[Case], object], allow
     assert words in str(caught.value)
 
 
-def test_its_key_encrypts_a_volume_and_another_leaves_none_behind(case: Case) -> None:
+def test_allowed_kms_key_encrypts_volumes_and_other_keys_fail(case: Case) -> None:
     mine = case.create(OWN, Encrypted=True, KmsKeyId=KEY)
     assert case.driver.describe_volumes(VolumeIds=[mine])["Volumes"][0]["KmsKeyId"] == KEY
     case.create(OWN, Encrypted=True)

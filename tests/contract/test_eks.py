@@ -1,4 +1,4 @@
-"""EKS: the cluster as the machine runs it, addons whose status the cluster's side reports, access entries."""
+"""EKS: cluster, addons with the status that the cluster reports, Pod Identity associations and access entries."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ ROLLING = json.dumps({"status": "DEGRADED", "issues": [TOO_FEW]})
 
 @pytest.fixture
 def eks(aws: Server) -> Iterator[Any]:
-    """A client; the addon is put back to what the seed made."""
+    """EKS client. The addon of the seed is restored afterwards."""
     client = aws.client("eks")
     yield client
     for name in client.list_addons(clusterName=layout.CLUSTER)["addons"]:
@@ -30,7 +30,7 @@ def eks(aws: Server) -> Iterator[Any]:
     client.create_addon(**ADDON, serviceAccountRoleArn=ROLE_ARN)
 
 
-def test_the_cluster_is_the_one_that_this_machine_runs(aws: Server) -> None:
+def test_cluster_description_matches_the_running_cluster(aws: Server) -> None:
     cluster = aws.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]
     assert cluster["status"] == "ACTIVE"
     assert cluster["version"] == "1.35"
@@ -46,7 +46,7 @@ def test_the_cluster_is_the_one_that_this_machine_runs(aws: Server) -> None:
     assert {subnet["VpcId"] for subnet in subnets} == {network["vpcId"]}
 
 
-def test_a_cluster_that_is_not_there(aws: Server) -> None:
+def test_missing_cluster_is_not_found(aws: Server) -> None:
     for call in (
         lambda eks: eks.describe_cluster(name="none"),
         lambda eks: eks.describe_addon(clusterName="none", addonName=EBS_CSI),
@@ -57,7 +57,7 @@ def test_a_cluster_that_is_not_there(aws: Server) -> None:
             call(aws.client("eks"))
 
 
-def test_the_same_cluster_again(aws: Server) -> None:
+def test_duplicate_cluster_and_invalid_subnet_are_rejected(aws: Server) -> None:
     network = aws.client("eks").describe_cluster(name=layout.CLUSTER)["cluster"]["resourcesVpcConfig"]
     role = f"arn:aws:iam::{layout.ACCOUNT}:role/prod-cluster"
     with refused("ResourceInUseException", "Cluster already exists with name: prod"):
@@ -68,17 +68,17 @@ def test_the_same_cluster_again(aws: Server) -> None:
         aws.client("eks").create_cluster(name="other", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-0 "]})
 
 
-def test_the_addon_of_the_original_case(eks: Any) -> None:
+def test_addon_has_role_and_version_of_the_original_case(eks: Any) -> None:
     addon = eks.describe_addon(**ADDON)["addon"]
     assert addon["serviceAccountRoleArn"] == ROLE_ARN
-    # The original's driver is from before 1.49, which has the STS error in the claim's event.
+    # The original case has a driver before 1.49, which reports the STS error in the events of the claim.
     assert addon["addonVersion"] == DRIVER_VERSION
     assert eks.list_addons(clusterName=layout.CLUSTER)["addons"] == [EBS_CSI]
     with refused("ResourceInUseException", "Addon already exists."):
         eks.create_addon(**ADDON)
 
 
-def test_an_addon_is_what_the_cluster_reports(aws: Server, eks: Any) -> None:
+def test_addon_status_follows_the_report_of_the_cluster(aws: Server, eks: Any) -> None:
     eks.delete_addon(**ADDON)
     with refused("ResourceNotFoundException", f"No addon: {EBS_CSI} found in cluster: {layout.CLUSTER}"):
         eks.describe_addon(**ADDON)
@@ -95,7 +95,7 @@ def test_an_addon_is_what_the_cluster_reports(aws: Server, eks: Any) -> None:
     assert (addon["status"], addon["health"]["issues"]) == ("DEGRADED", [TOO_FEW])
 
 
-def test_an_update_lasts_until_the_cluster_reports(aws: Server, eks: Any) -> None:
+def test_addon_update_is_in_progress_until_the_cluster_reports_active(aws: Server, eks: Any) -> None:
     aws.report(EBS_CSI, ACTIVE)
     newest = CATALOGUE[EBS_CSI].versions[0]
     configuration = '{"controller": {"replicaCount": 1}}'
@@ -117,8 +117,8 @@ def test_an_update_lasts_until_the_cluster_reports(aws: Server, eks: Any) -> Non
         eks.describe_update(**{**polled, "updateId": "0"})
 
 
-def test_a_role_is_removed_by_a_request_without_it_and_not_by_an_empty_one(aws: Server, eks: Any) -> None:
-    """The AWS provider sends the empty one: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
+def test_addon_role_is_removed_by_omission_and_not_by_empty_string(aws: Server, eks: Any) -> None:
+    """The AWS provider sends an empty string: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
     aws.report(EBS_CSI, ACTIVE)
     unchecked = aws.client("eks", parameter_validation=False)
     with refused("InvalidParameterException", "Cross-account pass role is not allowed."):
@@ -129,7 +129,7 @@ def test_a_role_is_removed_by_a_request_without_it_and_not_by_an_empty_one(aws: 
     assert "serviceAccountRoleArn" not in eks.describe_addon(**ADDON)["addon"]
 
 
-def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -> None:
+def test_addon_update_fails_when_the_cluster_reports_a_conflict(aws: Server, eks: Any) -> None:
     aws.report(EBS_CSI, ACTIVE)
     update = eks.update_addon(**ADDON, configurationValues="{}")
     aws.report(EBS_CSI, '{"status": "DEGRADED", "issues": [{"code": "ConfigurationConflict", "message": "no node"}]}')
@@ -150,7 +150,7 @@ def test_an_update_that_the_cluster_cannot_follow_fails(aws: Server, eks: Any) -
         ({"podIdentityAssociations": [{"serviceAccount": DRIVER, "roleArn": f"{ROLE_ARN}-x"}]}, "does not exist"),
     ],
 )
-def test_addons_that_eks_refuses(eks: Any, arguments: dict[str, Any], words: str) -> None:
+def test_invalid_addon_is_rejected(eks: Any, arguments: dict[str, Any], words: str) -> None:
     eks.delete_addon(**ADDON)
     with refused("InvalidParameterException", words):
         eks.create_addon(**{**ADDON, **arguments})
@@ -162,7 +162,7 @@ def associations(eks: Any, **by: str) -> list[dict[str, Any]]:
     return [eks.describe_pod_identity_association(**each)["association"] for each in named]
 
 
-def test_the_associations_of_an_addon_come_change_and_go_with_it(aws: Server, eks: Any) -> None:
+def test_addon_creates_updates_and_deletes_its_pod_identity_associations(aws: Server, eks: Any) -> None:
     eks.delete_addon(**ADDON)
     mine = [{"serviceAccount": DRIVER, "roleArn": ROLE_ARN}]
     addon = eks.create_addon(**ADDON, podIdentityAssociations=mine)["addon"]
@@ -178,7 +178,7 @@ def test_the_associations_of_an_addon_come_change_and_go_with_it(aws: Server, ek
     eks.describe_addon(**ADDON)
     eks.update_addon(**ADDON, configurationValues="{}")
     aws.report(EBS_CSI, ACTIVE)
-    assert len(eks.describe_addon(**ADDON)["addon"]["podIdentityAssociations"]) == 1, "what is not named stays"
+    assert len(eks.describe_addon(**ADDON)["addon"]["podIdentityAssociations"]) == 1, "omitted associations are kept"
     eks.update_addon(**ADDON, podIdentityAssociations=[])
     aws.report(EBS_CSI, ACTIVE)
     assert associations(eks) == []
@@ -188,7 +188,7 @@ def test_the_associations_of_an_addon_come_change_and_go_with_it(aws: Server, ek
     assert associations(eks) == []
 
 
-def test_an_association_is_for_one_service_account_and_a_role_that_exists(eks: Any) -> None:
+def test_association_requires_existing_role_and_unique_service_account(eks: Any) -> None:
     named = {"clusterName": layout.CLUSTER, "namespace": "apps", "serviceAccount": "reader"}
     with refused("InvalidParameterException", "Role provided in the request does not exist."):
         eks.create_pod_identity_association(**named, roleArn=f"{ROLE_ARN}-x")
@@ -209,7 +209,7 @@ def test_an_association_is_for_one_service_account_and_a_role_that_exists(eks: A
         eks.describe_pod_identity_association(**one)
 
 
-def test_versions_and_configuration_can_be_looked_up(eks: Any) -> None:
+def test_addon_versions_and_configuration_schema_are_described(eks: Any) -> None:
     versions = eks.describe_addon_versions(addonName=EBS_CSI, kubernetesVersion="1.35")["addons"][0]["addonVersions"]
     default = [
         each["addonVersion"] for each in versions if any(fit["defaultVersion"] for fit in each["compatibilities"])
@@ -220,7 +220,7 @@ def test_versions_and_configuration_can_be_looked_up(eks: Any) -> None:
     assert "controller" in json.loads(found["configurationSchema"])["properties"]
 
 
-def test_tags_of_an_addon(eks: Any) -> None:
+def test_addon_tags_are_added_and_removed(eks: Any) -> None:
     arn = eks.describe_addon(**ADDON)["addon"]["addonArn"]
     eks.tag_resource(resourceArn=arn, tags={"a": "1", "b": "2"})
     eks.untag_resource(resourceArn=arn, tagKeys=["a"])
@@ -228,7 +228,7 @@ def test_tags_of_an_addon(eks: Any) -> None:
     assert eks.describe_addon(**ADDON)["addon"]["tags"] == {"b": "2"}
 
 
-def test_access_entries_are_for_principals_that_exist(aws: Server) -> None:
+def test_access_entry_requires_existing_principal_and_valid_policy(aws: Server) -> None:
     eks, operator = aws.client("eks"), f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
     assert eks.list_access_entries(clusterName=layout.CLUSTER)["accessEntries"] == [operator]
     with refused("InvalidParameterException", "invalid principal"):

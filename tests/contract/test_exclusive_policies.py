@@ -1,4 +1,4 @@
-"""Policies that others gave a role, taken off by the two exclusive resources."""
+"""Removal of foreign policies from a role by the two exclusive resources of IAM."""
 
 import json
 
@@ -17,10 +17,10 @@ ATTACHMENTS = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclu
 INLINE = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
 
 
-def test_what_others_gave_a_role_is_taken_off(aws: Server, stack: Stack) -> None:
+def test_exclusive_resources_remove_foreign_policies_from_a_role(aws: Server, stack: Stack) -> None:
     iam = aws.client("iam")
 
-    def has() -> tuple[list[str], list[str]]:
+    def policies() -> tuple[list[str], list[str]]:
         attached = iam.list_attached_role_policies(RoleName="shared")["AttachedPolicies"]
         return [each["PolicyArn"] for each in attached], iam.list_role_policies(RoleName="shared")["PolicyNames"]
 
@@ -31,17 +31,17 @@ def test_what_others_gave_a_role_is_taken_off(aws: Server, stack: Stack) -> None
     iam.put_role_policy(RoleName="shared", PolicyName="old", PolicyDocument=DOCUMENT)
     stack.make(ATTACHMENTS, "only", roleName="shared", policyArns=[EBS_CSI_POLICY])
     stack.make(INLINE, "only-inline", roleName="shared", policyNames=["own"])
-    assert has() == ([EBS_CSI_POLICY], ["own"])
+    assert policies() == ([EBS_CSI_POLICY], ["own"])
     iam.attach_role_policy(RoleName="shared", PolicyArn=WIDE)
     assert stack.difference("only", roleName="shared", policyArns=[EBS_CSI_POLICY]).changes
     stack.change("only", roleName="shared", policyArns=[EBS_CSI_POLICY])
-    assert has()[0] == [EBS_CSI_POLICY]
+    assert policies()[0] == [EBS_CSI_POLICY]
     for name in ("only", "only-inline"):
         target, state = stack.made.pop(name)
         stack.stand_in.delete(target, state, 0)
-    assert has() == ([EBS_CSI_POLICY], ["own"]), "the role keeps what it has"
+    assert policies() == ([EBS_CSI_POLICY], ["own"]), "deleting the exclusive resources changes no policy"
 
 
-def test_a_role_that_is_gone_is_an_error(stack: Stack) -> None:
+def test_exclusive_attachments_of_a_missing_role_fail(stack: Stack) -> None:
     with pytest.raises(ProviderError, match="synchronizing IAM Role Policy Attachments Exclusive"):
         stack.make(ATTACHMENTS, "only", roleName="gone", policyArns=[])

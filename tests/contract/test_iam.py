@@ -1,4 +1,4 @@
-"""IAM: OIDC providers, trust policies and AWS's own managed policies."""
+"""IAM: OIDC providers, roles, trust policies, and managed, customer and inline policies."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ ARN = {"OpenIDConnectProviderArn": PROVIDER_ARN}
 EBS_CSI = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 
 
-def test_the_provider_begins_absent_and_is_given_back_as_aws_does(aws: Server) -> None:
+def test_oidc_provider_is_created_and_described_as_in_aws(aws: Server) -> None:
     iam = aws.client("iam")
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
     made = iam.create_open_id_connect_provider(
@@ -28,7 +28,7 @@ def test_the_provider_begins_absent_and_is_given_back_as_aws_does(aws: Server) -
     assert found["Tags"] == [{"Key": "a", "Value": "1"}]
 
 
-def test_provider_updates(cured: Server) -> None:
+def test_oidc_provider_is_updated(cured: Server) -> None:
     iam = cured.client("iam")
     iam.update_open_id_connect_provider_thumbprint(**ARN, ThumbprintList=["a" * 40])
     iam.add_client_id_to_open_id_connect_provider(**ARN, ClientID="other")
@@ -41,23 +41,23 @@ def test_provider_updates(cured: Server) -> None:
     assert iam.list_open_id_connect_provider_tags(**ARN)["Tags"] == [{"Key": "b", "Value": "2"}]
 
 
-def test_a_second_provider_for_the_same_url(cured: Server) -> None:
+def test_second_oidc_provider_for_the_same_url_is_rejected(cured: Server) -> None:
     with refused("EntityAlreadyExists", f"Provider with url {layout.ISSUER} already exists."):
         cured.client("iam").create_open_id_connect_provider(Url=layout.ISSUER, ClientIDList=["sts.amazonaws.com"])
 
 
 @pytest.mark.parametrize("url", [HOST, f"http://{HOST}", "https://oidc.example.com:8443/id/1", "https://h/?a=b"])
-def test_urls_that_iam_refuses(aws: Server, url: str) -> None:
+def test_invalid_oidc_provider_url_is_rejected(aws: Server, url: str) -> None:
     with refused("InvalidInput", "Invalid Open ID Connect Provider URL"):
         aws.client("iam").create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"])
 
 
-def test_a_thumbprint_that_is_none(aws: Server) -> None:
+def test_invalid_thumbprint_is_rejected(aws: Server) -> None:
     with refused("ValidationError", "thumbprintList"):
         aws.client("iam").create_open_id_connect_provider(Url=layout.ISSUER, ThumbprintList=["z" * 40])
 
 
-def test_a_missing_provider_can_be_deleted_but_not_read(aws: Server) -> None:
+def test_missing_oidc_provider_can_be_deleted_but_not_read(aws: Server) -> None:
     iam = aws.client("iam")
     iam.delete_open_id_connect_provider(**ARN)
     with refused("NoSuchEntity", f"OpenIDConnect Provider not found for arn {PROVIDER_ARN}"):
@@ -82,20 +82,20 @@ def _policy(**change: Any) -> str:
         (_policy(Principal={"Federated": layout.ISSUER}), "Federated principals"),
     ],
 )
-def test_trust_policies_that_iam_refuses(aws: Server, document: str, words: str) -> None:
+def test_invalid_trust_policy_is_rejected(aws: Server, document: str, words: str) -> None:
     with refused("MalformedPolicyDocument", words):
         aws.client("iam").create_role(RoleName="never", AssumeRolePolicyDocument=document)
     with refused("MalformedPolicyDocument", words):
         aws.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
 
 
-def test_a_trust_policy_that_is_too_long(aws: Server) -> None:
+def test_too_long_trust_policy_is_rejected(aws: Server) -> None:
     long = _policy(Condition={"StringEquals": {"aws:PrincipalTag/a": "x" * 2048}})
     with refused("LimitExceeded", "ACLSizePerRole: 2048"):
         aws.client("iam").create_role(RoleName="never", AssumeRolePolicyDocument=long)
 
 
-def test_managed_policies_are_those_that_aws_publishes(aws: Server) -> None:
+def test_managed_policies_match_those_published_by_aws(aws: Server) -> None:
     iam = aws.client("iam")
     versions = {policy.name: policy.version for policy in published()}
     assert versions["AmazonEBSCSIDriverPolicy"] == "v15"
@@ -106,7 +106,7 @@ def test_managed_policies_are_those_that_aws_publishes(aws: Server) -> None:
         assert document == policy.document
 
 
-def test_attaching(aws: Server) -> None:
+def test_invalid_policy_attachments_are_rejected(aws: Server) -> None:
     iam = aws.client("iam")
     assert iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"] == [
         {"PolicyName": "AmazonEBSCSIDriverPolicy", "PolicyArn": EBS_CSI}
@@ -120,7 +120,7 @@ def test_attaching(aws: Server) -> None:
         iam.delete_role(RoleName=ROLE)
 
 
-def test_a_role_that_is_not_there(aws: Server) -> None:
+def test_missing_role_is_not_found(aws: Server) -> None:
     iam = aws.client("iam")
     with refused("NoSuchEntity", "The role with name nobody cannot be found."):
         iam.get_role(RoleName="nobody")
@@ -128,7 +128,7 @@ def test_a_role_that_is_not_there(aws: Server) -> None:
         iam.attach_role_policy(RoleName="nobody", PolicyArn=EBS_CSI)
 
 
-def test_the_operator_is_an_ordinary_user(aws: Server) -> None:
+def test_operator_is_an_iam_user_and_new_users_are_denied(aws: Server) -> None:
     assert aws.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:user/deployer"
     assert oct((aws.root / "aws.env").stat().st_mode & 0o777) == "0o600"
     iam = aws.client("iam")
@@ -150,7 +150,7 @@ def document(**change: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-REFUSED = [
+INVALID_POLICIES = [
     ("{nope", "Syntax errors"),
     ('{"Version": "2012-10-17"}', "Syntax errors"),
     ('{"Version": "2020-01-01", "Statement": [{}]}', "valid version string"),
@@ -167,8 +167,8 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "words"), REFUSED)
-def test_permission_policies_that_iam_refuses(aws: Server, text: str, words: str) -> None:
+@pytest.mark.parametrize(("text", "words"), INVALID_POLICIES)
+def test_invalid_permission_policy_is_rejected(aws: Server, text: str, words: str) -> None:
     iam = aws.client("iam")
     with refused("MalformedPolicyDocument", words):
         iam.create_policy(PolicyName="never", PolicyDocument=text)
@@ -177,7 +177,7 @@ def test_permission_policies_that_iam_refuses(aws: Server, text: str, words: str
     assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == []
 
 
-def test_permission_policies_that_are_too_long(aws: Server) -> None:
+def test_too_long_permission_policy_is_rejected(aws: Server) -> None:
     iam = aws.client("iam")
     with refused("LimitExceeded", "PolicySize: 6144"):
         iam.create_policy(PolicyName="never", PolicyDocument=document(Sid="x" * 6144))
@@ -190,7 +190,7 @@ def test_permission_policies_that_are_too_long(aws: Server) -> None:
         iam.delete_role_policy(RoleName=ROLE, PolicyName="first")
 
 
-def test_a_policy_of_the_account(aws: Server) -> None:
+def test_customer_managed_policy_is_created_versioned_and_tagged(aws: Server) -> None:
     iam = aws.client("iam")
     text = document()
     made = iam.create_policy(PolicyName="mine", Path="/team/", PolicyDocument=text, Tags=[{"Key": "a", "Value": "1"}])
@@ -215,20 +215,22 @@ def test_a_policy_of_the_account(aws: Server) -> None:
         iam.delete_policy(**arn)
 
 
-def test_what_a_role_is_like(aws: Server) -> None:
+def test_role_attributes_are_validated_and_described(aws: Server) -> None:
     iam = aws.client("iam", parameter_validation=False)
-    made = {"RoleName": "bounded", "AssumeRolePolicyDocument": TRUST}
+    arguments = {"RoleName": "bounded", "AssumeRolePolicyDocument": TRUST}
     for change, words in (
         ({"Path": "team"}, "value for path is invalid"),
         ({"MaxSessionDuration": 3599}, "greater than or equal to 3600"),
         ({"MaxSessionDuration": 43201}, "less than or equal to 43200"),
     ):
         with refused("ValidationError", words):
-            iam.create_role(**made, **change)
+            iam.create_role(**arguments, **change)
     with refused("NoSuchEntity", "does not exist or is not attachable"):
-        iam.create_role(**made, PermissionsBoundary=f"arn:aws:iam::{layout.ACCOUNT}:policy/none")
+        iam.create_role(**arguments, PermissionsBoundary=f"arn:aws:iam::{layout.ACCOUNT}:policy/none")
     boundary = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
-    iam.create_role(**made, Path="/team/", MaxSessionDuration=7200, Description="bounded", PermissionsBoundary=boundary)
+    iam.create_role(
+        **arguments, Path="/team/", MaxSessionDuration=7200, Description="bounded", PermissionsBoundary=boundary
+    )
     try:
         found = iam.get_role(RoleName="bounded")["Role"]
         assert found["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:role/team/bounded"

@@ -1,4 +1,4 @@
-"""STS: who gets credentials for a service-account token, and what they may then do."""
+"""STS: credentials for service-account tokens, and sessions with these credentials."""
 
 import base64
 import json
@@ -14,34 +14,34 @@ from tests.contract.errors import refused
 from tests.contract.server import HOST, PROVIDER_ARN, ROLE_ARN, SUBJECT, Server, trust
 
 NOT_AUTHORIZED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-RIGHT = {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com"}
+VALID_CONDITIONS = {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com"}
 
 
-def test_without_a_provider_the_incident_is_the_original_one(aws: Server) -> None:
+def test_token_without_oidc_provider_gets_the_original_error(aws: Server) -> None:
     with refused("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {layout.ISSUER}"):
         aws.assume()
 
 
-def test_the_refusal_is_http_400(aws: Server) -> None:
+def test_rejection_has_http_status_400(aws: Server) -> None:
     with pytest.raises(aws.client("sts").exceptions.InvalidIdentityTokenException) as caught:
         aws.assume()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_a_registered_provider_does_not_heal_the_original_trust_policy(cured: Server) -> None:
+def test_original_trust_policy_is_rejected_despite_registered_provider(cured: Server) -> None:
     trust(cured, {f"{layout.ISSUER}:sub": SUBJECT})
     with refused("AccessDenied", NOT_AUTHORIZED):
         cured.assume()
 
 
-def test_the_right_token_gets_in_and_is_told_who_it_is(cured: Server) -> None:
+def test_valid_token_gets_credentials_of_the_role(cured: Server) -> None:
     answer = cured.assume()
     assert answer["SubjectFromWebIdentityToken"] == SUBJECT
     assert answer["Audience"] == "sts.amazonaws.com"
     assert answer["Provider"] == PROVIDER_ARN
     assert answer["AssumedRoleUser"]["Arn"].endswith(":assumed-role/eks-ebs-csi-driver/driver")
-    me = cured.client("sts", answer["Credentials"]).get_caller_identity()
-    assert me["Arn"] == answer["AssumedRoleUser"]["Arn"]
+    caller = cured.client("sts", answer["Credentials"]).get_caller_identity()
+    assert caller["Arn"] == answer["AssumedRoleUser"]["Arn"]
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,17 @@ def test_the_right_token_gets_in_and_is_told_who_it_is(cured: Server) -> None:
         pytest.param("system:serviceaccount:rocketmq:ebs-csi-controller-sa", id="another namespace"),
     ],
 )
-def test_another_subject_is_not_authorized(cured: Server, subject: str) -> None:
+def test_other_subject_is_not_authorized(cured: Server, subject: str) -> None:
     with refused("AccessDenied", NOT_AUTHORIZED):
         cured.assume(cured.token(sub=subject))
 
 
-def test_an_audience_that_the_provider_does_not_have(cured: Server) -> None:
+def test_audience_missing_from_the_provider_is_rejected(cured: Server) -> None:
     with refused("InvalidIdentityToken", "Incorrect token audience"):
         cured.assume(cured.token(aud=["https://kubernetes.default.svc"]))
 
 
-def test_an_audience_that_only_the_provider_has(cured: Server) -> None:
+def test_audience_missing_from_the_trust_policy_is_rejected(cured: Server) -> None:
     cured.client("iam").add_client_id_to_open_id_connect_provider(
         OpenIDConnectProviderArn=PROVIDER_ARN, ClientID="other"
     )
@@ -70,7 +70,7 @@ def test_an_audience_that_only_the_provider_has(cured: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "subject", "gets_in"),
+    ("operator", "subject", "authorized"),
     [
         ("StringEquals", "system:serviceaccount:kube-system:*", False),
         ("StringLike", "system:serviceaccount:kube-system:*", True),
@@ -78,45 +78,45 @@ def test_an_audience_that_only_the_provider_has(cured: Server) -> None:
         ("StringNotEquals", SUBJECT, False),
     ],
 )
-def test_conditions_are_evaluated(cured: Server, operator: str, subject: str, gets_in: bool) -> None:
+def test_trust_policy_conditions_are_evaluated(cured: Server, operator: str, subject: str, authorized: bool) -> None:
     trust(cured, {f"{HOST}:sub": subject}, operator)
-    if gets_in:
+    if authorized:
         cured.assume()
         return
     with refused("AccessDenied", NOT_AUTHORIZED):
         cured.assume()
 
 
-def test_another_federated_principal_lets_nobody_in(cured: Server) -> None:
-    trust(cured, RIGHT, federated=PROVIDER_ARN[:-4] + "0000")
+def test_other_federated_principal_is_not_authorized(cured: Server) -> None:
+    trust(cured, VALID_CONDITIONS, federated=PROVIDER_ARN[:-4] + "0000")
     with refused("AccessDenied", NOT_AUTHORIZED):
         cured.assume()
 
 
-def test_an_expired_token(cured: Server) -> None:
+def test_expired_token_is_rejected(cured: Server) -> None:
     with refused("ExpiredTokenException", "Token expired: current date/time"):
         cured.assume(cured.token(exp=int(time.time()) - 1))
 
 
-def test_a_token_that_is_not_valid_yet(cured: Server) -> None:
+def test_not_yet_valid_token_is_rejected(cured: Server) -> None:
     with refused("InvalidIdentityToken", "not valid yet"):
         cured.assume(cured.token(nbf=int(time.time()) + 600))
 
 
-def test_a_signature_by_another_key(cured: Server) -> None:
+def test_token_signed_by_another_key_is_rejected(cured: Server) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     with refused("InvalidIdentityToken", "Failed to verify signature"):
         cured.assume(cured.token(other))
 
 
-def test_a_key_that_the_issuer_does_not_publish(cured: Server) -> None:
+def test_token_with_unpublished_key_id_is_rejected(cured: Server) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     claims = jwt.decode(cured.token(), options={"verify_signature": False})
     with refused("InvalidIdentityToken", "Couldn't retrieve verification key"):
         cured.assume(jwt.encode(claims, other, algorithm="RS256", headers={"kid": "another"}))
 
 
-def test_an_unsigned_token(cured: Server) -> None:
+def test_unsigned_token_is_rejected(cured: Server) -> None:
     header, payload, _ = cured.token().split(".")
     head = json.loads(base64.urlsafe_b64decode(header + "=="))
     unsigned = base64.urlsafe_b64encode(json.dumps({**head, "alg": "none"}).encode()).rstrip(b"=").decode()
@@ -124,12 +124,12 @@ def test_an_unsigned_token(cured: Server) -> None:
         cured.assume(f"{unsigned}.{payload}.")
 
 
-def test_a_text_that_is_no_token(cured: Server) -> None:
+def test_malformed_token_is_rejected(cured: Server) -> None:
     with refused("InvalidIdentityToken", "not a valid JWT"):
         cured.assume("not-a-token")
 
 
-def test_an_issuer_without_a_cluster(cured: Server) -> None:
+def test_token_of_an_issuer_without_a_cluster_is_rejected(cured: Server) -> None:
     iam, other = cured.client("iam"), layout.ISSUER[:-4] + "0000"
     made = iam.create_open_id_connect_provider(Url=other, ClientIDList=["sts.amazonaws.com"])
     try:
@@ -139,7 +139,7 @@ def test_an_issuer_without_a_cluster(cured: Server) -> None:
         iam.delete_open_id_connect_provider(**_arn(made))
 
 
-def test_a_provider_that_was_deleted(cured: Server) -> None:
+def test_deleted_oidc_provider_is_not_found(cured: Server) -> None:
     cured.assume()
     cured.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER_ARN)
     with refused("InvalidIdentityToken", "No OpenIDConnect provider found"):
@@ -147,17 +147,17 @@ def test_a_provider_that_was_deleted(cured: Server) -> None:
 
 
 @pytest.mark.parametrize("role", [ROLE_ARN + "-x", ROLE_ARN.replace("role/", "role/team/")])
-def test_a_role_that_does_not_exist_is_not_told_apart(cured: Server, role: str) -> None:
+def test_missing_role_gets_the_same_error_as_an_unauthorized_role(cured: Server, role: str) -> None:
     with refused("AccessDenied", NOT_AUTHORIZED):
         cured.assume(role=role)
 
 
-def test_no_longer_than_the_role_allows(cured: Server) -> None:
+def test_duration_above_the_maximum_of_the_role_is_rejected(cured: Server) -> None:
     with refused("ValidationError", "exceeds the MaxSessionDuration"):
         cured.assume(DurationSeconds=7200)
 
 
-def test_sessions_are_bound_to_secret_and_token(cured: Server) -> None:
+def test_session_requires_its_secret_key_and_session_token(cured: Server) -> None:
     credentials = cured.assume()["Credentials"]
     for change in ({"SecretAccessKey": "x" * 40}, {"SessionToken": "x"}):
         with pytest.raises(Exception, match=r"SignatureDoesNotMatch|InvalidClientTokenId"):
@@ -165,15 +165,15 @@ def test_sessions_are_bound_to_secret_and_token(cured: Server) -> None:
 
 
 @pytest.mark.parametrize("key", ["test", layout.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
-def test_no_key_is_root_by_its_name(aws: Server, key: str) -> None:
+def test_well_known_access_keys_are_rejected(aws: Server, key: str) -> None:
     with refused("InvalidClientTokenId"):
         aws.client("sts", {"AccessKeyId": key, "SecretAccessKey": "test"}).get_caller_identity()
 
 
-def test_the_signature_of_root_counts(aws: Server) -> None:
+def test_root_credentials_require_a_valid_signature(aws: Server) -> None:
     root = dict(line.split("=", 1) for line in (aws.root / "aws-root.env").read_text().splitlines())
-    me = aws.client("sts", root).get_caller_identity()
-    assert me["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:root"
+    caller = aws.client("sts", root).get_caller_identity()
+    assert caller["Arn"] == f"arn:aws:iam::{layout.ACCOUNT}:root"
     with refused("SignatureDoesNotMatch"):
         aws.client("sts", {**root, "AWS_SECRET_ACCESS_KEY": "x" * 40}).get_caller_identity()
 

@@ -1,4 +1,4 @@
-"""What an interrupted create left is found in the account and read by the id that was found, type by type."""
+"""Lookup of resources of interrupted creates in the account, by type, and reading them by the found ID."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from tests.contract.server import Server
 from tests.contract.stack import Stack
 from tests.contract.test_new_cluster import TAGS, cluster, role, template
 
-OTHER = {"eks-rocketmq/stack": "eks-rocketmq/prod"}
-MARK = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+OTHER_STACK_TAGS = {"eks-rocketmq/stack": "eks-rocketmq/prod"}
+STACK_TAGS = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
 
 
 @dataclass(frozen=True)
 class Session:
-    """The part of a boto3 session that the look-ups need."""
+    """The part of a boto3 session that the lookups use."""
 
     server: Server
 
@@ -27,17 +27,17 @@ class Session:
 
 
 def tags(name: str) -> dict[str, str]:
-    return {"Name": name, **MARK}
+    return {"Name": name, **STACK_TAGS}
 
 
-def everything(stack: Stack) -> None:
-    """A new cluster with one of each part, tagged as the components tag it."""
+def create_all_types(stack: Stack) -> None:
+    """Create a cluster with at least one resource of each type, tagged as the components do."""
     found = cluster(stack)
     vpc, (first, second) = found["vpc"]["id"], found["subnets"]
     stack.make("aws:ec2/vpc:Vpc", "own-vpc", cidrBlock="10.1.0.0/16", tags=tags("own-vpc"))
-    stack.make("aws:ec2/vpc:Vpc", "others-vpc", cidrBlock="10.1.0.0/16", tags={"Name": "own-vpc", **OTHER})
-    place_ = {"vpcId": vpc, "availabilityZone": f"{layout.REGION}a"}
-    stack.make("aws:ec2/subnet:Subnet", "own-subnet", **place_, cidrBlock="10.0.9.0/24", tags=tags("own-subnet"))
+    stack.make("aws:ec2/vpc:Vpc", "others-vpc", cidrBlock="10.1.0.0/16", tags={"Name": "own-vpc", **OTHER_STACK_TAGS})
+    placement = {"vpcId": vpc, "availabilityZone": f"{layout.REGION}a"}
+    stack.make("aws:ec2/subnet:Subnet", "own-subnet", **placement, cidrBlock="10.0.9.0/24", tags=tags("own-subnet"))
     gateway = stack.make("aws:ec2/internetGateway:InternetGateway", "gateway", vpcId=vpc, tags=tags("gateway"))["id"]
     address = stack.make("aws:ec2/eip:Eip", "address", domain="vpc", tags=tags("address"))["id"]
     stack.make("aws:ec2/natGateway:NatGateway", "nat", allocationId=address, subnetId=first, tags=tags("nat"))
@@ -54,10 +54,10 @@ def everything(stack: Stack) -> None:
     }
     flows |= {"vpcId": vpc, "logDestination": logs, "maxAggregationInterval": 60}
     stack.make("aws:ec2/flowLog:FlowLog", "flows", **flows, tags=tags("flows"))
-    stack.make("aws:kms/key:Key", "key", description="secrets", deletionWindowInDays=30, tags=MARK)
-    stack.make("aws:kms/key:Key", "another-key", description="others", deletionWindowInDays=30, tags=MARK)
+    stack.make("aws:kms/key:Key", "key", description="secrets", deletionWindowInDays=30, tags=STACK_TAGS)
+    stack.make("aws:kms/key:Key", "another-key", description="others", deletionWindowInDays=30, tags=STACK_TAGS)
     entry = _entry(stack)
-    stack.make("aws:eks/accessEntry:AccessEntry", "entry", **entry, tags=MARK)
+    stack.make("aws:eks/accessEntry:AccessEntry", "entry", **entry, tags=STACK_TAGS)
     stack.make(
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
         "rights",
@@ -66,25 +66,25 @@ def everything(stack: Stack) -> None:
         policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
         accessScope={"type": "cluster"},
     )
-    made = stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template", **template(tags=MARK))
-    stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template-2", **template(name="others", tags=MARK))
+    made = stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template", **template(tags=STACK_TAGS))
+    stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template-2", **template(name="others", tags=STACK_TAGS))
     nodes: dict[str, Any] = {"clusterName": "fresh", "nodeRoleArn": role(stack, "node-role", "ec2.amazonaws.com")}
     nodes |= {"subnetIds": found["subnets"], "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 2}}
     nodes |= {"launchTemplate": {"id": made["id"], "version": "1"}, "instanceTypes": ["m6i.large"]}
     for number in (1, 2):
         prefix = {"nodeGroupNamePrefix": f"nodes-{number}-"}
-        stack.make("aws:eks/nodeGroup:NodeGroup", f"nodes-{number}", **nodes, **prefix, tags=MARK)
-    stack.make("aws:eks/addon:Addon", "cni", clusterName="fresh", addonName="vpc-cni", tags=MARK)
+        stack.make("aws:eks/nodeGroup:NodeGroup", f"nodes-{number}", **nodes, **prefix, tags=STACK_TAGS)
+    stack.make("aws:eks/addon:Addon", "cni", clusterName="fresh", addonName="vpc-cni", tags=STACK_TAGS)
 
 
 def _entry(stack: Stack) -> Mapping[str, Any]:
     return {"clusterName": "fresh", "principalArn": role(stack, "team", "ec2.amazonaws.com")}
 
 
-def test_each_part_of_a_new_cluster_is_found_once_and_read_by_its_id(stack: Stack, aws: Server) -> None:
+def test_created_resource_of_each_type_is_found_once_and_read_by_id(stack: Stack, aws: Server) -> None:
     session = Session(aws)
-    everything(stack)
-    looked = set()
+    create_all_types(stack)
+    found_types = set()
     for name, (target, state) in stack.made.items():
         if not can_find_created(target.type, state.inputs):
             assert state.inputs["tags"] == TAGS, name
@@ -94,13 +94,13 @@ def test_each_part_of_a_new_cluster_is_found_once_and_read_by_its_id(stack: Stac
         assert stack.stand_in.read(target, State(found.id, {}, state.inputs)).resource_id == state.resource_id, name
         if found.id == state.resource_id:
             assert find_created(lambda: session, target.type, state.inputs, {found.id}) == [], name
-        looked.add(target.type)
-    assert len(looked) > 17
+        found_types.add(target.type)
+    assert len(found_types) > 17
 
 
-def test_what_was_not_made_is_not_found(stack: Stack, aws: Server) -> None:
+def test_deleted_resources_are_not_found(stack: Stack, aws: Server) -> None:
     session = Session(aws)
-    everything(stack)
+    create_all_types(stack)
     planned = {name: (target.type, state.inputs) for name, (target, state) in stack.made.items()}
     stack.destroy()
     for name, (type_, inputs) in planned.items():

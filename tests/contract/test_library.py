@@ -1,4 +1,4 @@
-"""The library outside of its repository: installed by pip, and as a plugin that serves programs in another language."""
+"""The library outside of its repository: installed by pip, and as a plugin for programs in other languages."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -45,13 +45,13 @@ pulumi.export("proxy", rocketmq.proxy_endpoint)
 
 @pytest.fixture(scope="module")
 def node() -> nodejs.Nodejs:
-    """Node, its packages and the language host, from the cache of the sandbox."""
+    """Node.js, its packages and the language host, from the cache of the sandbox."""
     return nodejs.ensure(Report())
 
 
 @pytest.fixture(scope="module")
 def pulumi(running: Server, node: nodejs.Nodejs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The engine with both language hosts."""
+    """Engine with both language hosts."""
     programs = toolchain.ensure(Report(), parts=("pulumi",)).bin
     with engine(tmp_path_factory.mktemp("engine"), running, programs, node) as started:
         yield started
@@ -59,7 +59,7 @@ def pulumi(running: Server, node: nodejs.Nodejs, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="module", params=["path", "git"])
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty environment into which the library has been installed."""
+    """New virtual environment with the library installed."""
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "path":
         return installed.environment(folder / "venv", f"{installed.copied(folder)}[eks,cli]")
@@ -69,7 +69,7 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return installed.environment(folder / "venv", source)
 
 
-def test_types_scripts_and_keys_are_installed_with_it(environment: Path) -> None:
+def test_all_package_files_and_the_command_are_installed(environment: Path) -> None:
     library = REPOSITORY / "components" / "eks_rocketmq"
     (found,) = environment.glob("lib/python*/site-packages/eks_rocketmq")
     content = {
@@ -80,7 +80,7 @@ def test_types_scripts_and_keys_are_installed_with_it(environment: Path) -> None
     assert (environment / "bin" / "eks-rocketmq").exists()
 
 
-def test_a_program_outside_of_the_repository_builds_rocketmq(environment: Path, pulumi: Engine, tmp_path: Path) -> None:
+def test_program_outside_of_the_repository_previews_rocketmq(environment: Path, pulumi: Engine, tmp_path: Path) -> None:
     runtime = {"name": "python", "options": {"virtualenv": str(environment)}}
     project = {"name": f"outside-{environment.parent.name}", "runtime": runtime}
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
@@ -94,10 +94,10 @@ def test_a_program_outside_of_the_repository_builds_rocketmq(environment: Path, 
     assert len([urn for urn in made if urn.startswith("kubernetes:")]) == 23
 
 
-def test_the_plugin_prints_the_committed_schema(pulumi: Engine, tmp_path: Path) -> None:
+def test_plugin_schema_equals_the_committed_schema(pulumi: Engine, tmp_path: Path) -> None:
     printed = json.loads(pulumi.pulumi(tmp_path, "package", "get-schema", str(generated.COMPONENTS)))
     committed = json.loads((generated.COMPONENTS / "schema.json").read_text())
-    # The engine adds an empty `config` and leaves out the empty list of other packages.
+    # The engine adds an empty `config` and omits the empty list of other packages.
     assert {key: printed.get(key) for key in ("name", "version", "resources", "types")} == {
         key: committed[key] for key in ("name", "version", "resources", "types")
     }
@@ -105,7 +105,7 @@ def test_the_plugin_prints_the_committed_schema(pulumi: Engine, tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def consumer(pulumi: Engine, node: nodejs.Nodejs, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The TypeScript program of this folder with its generated SDK, and a stack."""
+    """TypeScript program of this folder with its generated SDK and a stack."""
     folder = tmp_path_factory.mktemp("typescript") / "program"
     generated.typescript(Path(__file__).with_name("typescript"), folder, node, pulumi.pulumi)
     pulumi.pulumi(folder, "stack", "init", STACK)
@@ -115,7 +115,7 @@ def consumer(pulumi: Engine, node: nodejs.Nodejs, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def case(consumer: Path, pulumi: Engine) -> Callable[[str], Path]:
-    """Chooses what the TypeScript program does."""
+    """Function that selects the case of the TypeScript program and returns its folder."""
 
     def choose(name: str) -> Path:
         pulumi.pulumi(consumer, "config", "set", "case", name)
@@ -124,7 +124,7 @@ def case(consumer: Path, pulumi: Engine) -> Callable[[str], Path]:
     return choose
 
 
-def test_options_secrets_and_dependencies_cross_the_wire(
+def test_options_secrets_and_dependencies_are_passed_from_typescript(
     case: Callable[[str], Path], pulumi: Engine, aws: Server
 ) -> None:
     program = case("role")
@@ -143,7 +143,7 @@ def test_options_secrets_and_dependencies_cross_the_wire(
         assert role["protect"] is component["protect"] is True
         assert "::named::" in role["provider"]
         assert made["eks-rocketmq:index:ClusterOidcProvider"]["urn"] in component["dependencies"]
-        # What the secret issuer went into is a secret in the state.
+        # The policy contains the secret issuer, so the state encrypts it.
         assert "ciphertext" in role["inputs"]["assumeRolePolicy"]
         pulumi.pulumi(program, "preview", "--expect-no-changes")
     finally:
@@ -151,7 +151,7 @@ def test_options_secrets_and_dependencies_cross_the_wire(
         pulumi.pulumi(program, "destroy", "--yes", "--skip-preview")
 
 
-def test_typescript_previews_rocketmq_with_whole_numbers(case: Callable[[str], Path], pulumi: Engine) -> None:
+def test_typescript_numbers_are_passed_as_integers(case: Callable[[str], Path], pulumi: Engine) -> None:
     plan = json.loads(pulumi.pulumi(case("rocketmq"), "preview", "--json"))
     made = {step["urn"].rsplit("::", 1)[-1]: step["newState"] for step in plan["steps"]}
     assert made["invoices-nameserver-set"]["inputs"]["spec"]["replicas"] == 2
@@ -169,9 +169,11 @@ def test_typescript_previews_rocketmq_with_whole_numbers(case: Callable[[str], P
         ("late", "has a problem: roleName: the value is an output, and the resources of the component depend on it."),
         ("refused", "has a problem: profile: 'strickt' is not accepted. Accepted: 'strict', 'balanced', 'dev'."),
     ],
-    ids=["unknown", "late", "refused"],
+    ids=["unknown field", "output as name", "invalid value"],
 )
-def test_a_mistake_is_named_at_preview(mistake: str, message: str, case: Callable[[str], Path], pulumi: Engine) -> None:
+def test_invalid_argument_is_reported_at_preview(
+    mistake: str, message: str, case: Callable[[str], Path], pulumi: Engine
+) -> None:
     output = pulumi.pulumi(case(mistake), "preview", ok=False)
     assert message in output
     assert "Traceback" not in output

@@ -1,4 +1,4 @@
-"""What a cluster is made of, through the aws stand-in: made, read back without a difference, changed and removed."""
+"""Resources of a new cluster through the aws stand-in: created, read back without a diff, updated and deleted."""
 
 import json
 from typing import Any
@@ -26,18 +26,18 @@ ACCESS = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions"
 
 
 def network(stack: Stack) -> dict[str, Any]:
-    """A VPC with a subnet in each of two zones."""
+    """Create a VPC with a subnet in each of two zones."""
     vpc = stack.make("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, tags=TAGS)
     subnets = [
         stack.make(
             "aws:ec2/subnet:Subnet",
             f"subnet-{zone}",
             vpcId=vpc["id"],
-            cidrBlock=f"10.0.{place_}.0/24",
+            cidrBlock=f"10.0.{index}.0/24",
             availabilityZone=f"{layout.REGION}{zone}",
             tags=TAGS,
         )["id"]
-        for place_, zone in enumerate(ZONES)
+        for index, zone in enumerate(ZONES)
     ]
     return {"vpc": vpc, "subnets": subnets}
 
@@ -60,7 +60,7 @@ def cluster(stack: Stack, accessConfig: dict[str, Any] = ACCESS, **more: Any) ->
     return found | {"cluster": made}
 
 
-def test_a_vpc_with_all_that_a_network_has(stack: Stack) -> None:
+def test_vpc_and_its_network_resources_are_created(stack: Stack) -> None:
     found = network(stack)
     vpc, (first, second) = found["vpc"], found["subnets"]
     assert (vpc["enableDnsHostnames"], vpc["enableDnsSupport"], vpc["tagsAll"]) == (True, True, TAGS)
@@ -106,7 +106,7 @@ def test_a_vpc_with_all_that_a_network_has(stack: Stack) -> None:
     )
 
 
-def test_what_can_be_changed_in_place_is(stack: Stack) -> None:
+def test_mutable_network_settings_are_updated_in_place(stack: Stack) -> None:
     found = network(stack)
     vpc = {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True}
     assert stack.change("vpc", **vpc, tags={"team": "other", "more": "1"})["tagsAll"] == {"team": "other", "more": "1"}
@@ -118,7 +118,7 @@ def test_what_can_be_changed_in_place_is(stack: Stack) -> None:
     assert stack.change("group", **group, egress=rules, ingress=rules, tags=TAGS)["ingress"][0]["protocol"] == "-1"
 
 
-def test_logs_and_keys(stack: Stack) -> None:
+def test_log_groups_and_kms_keys_are_created_and_updated(stack: Stack) -> None:
     logs = stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="/aws/eks/fresh/cluster", retentionInDays=90)
     assert logs["arn"].endswith(":log-group:/aws/eks/fresh/cluster")
     stack.make("aws:cloudwatch/logGroup:LogGroup", "longer", name="/aws/eks/fresh/cluster-2")
@@ -132,7 +132,7 @@ def test_logs_and_keys(stack: Stack) -> None:
     stack.make("aws:kms/alias:Alias", "alias", name="alias/fresh", targetKeyId=key["keyId"])
 
 
-def test_flow_logs(stack: Stack, aws: Server) -> None:
+def test_flow_log_is_created_with_its_tags(stack: Stack, aws: Server) -> None:
     vpc = network(stack)["vpc"]
     logs = stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="flows")["arn"]
     made = stack.make(
@@ -149,7 +149,7 @@ def test_flow_logs(stack: Stack, aws: Server) -> None:
     assert found["Tags"] == [{"Key": "team", "Value": "messaging"}]
 
 
-def test_a_cluster_and_who_may_enter(stack: Stack) -> None:
+def test_cluster_and_its_access_entries_are_created(stack: Stack) -> None:
     found = cluster(stack)
     issuer = found["cluster"]["identities"][0]["oidcs"][0]["issuer"]
     assert issuer.startswith(f"https://oidc.eks.{layout.REGION}.amazonaws.com/id/")
@@ -167,7 +167,7 @@ def test_a_cluster_and_who_may_enter(stack: Stack) -> None:
     )
 
 
-def test_a_cluster_is_changed_one_kind_at_a_time(stack: Stack) -> None:
+def test_cluster_update_sends_one_kind_of_change_at_a_time(stack: Stack) -> None:
     found = cluster(stack, deletionProtection=True, enabledClusterLogTypes=["api", "audit"])
     inputs = dict(stack.made["cluster"][1].inputs)
     given = {key: value for key, value in inputs.items() if key not in {"__defaults", "tagsAll"}}
@@ -190,7 +190,7 @@ def test_a_cluster_is_changed_one_kind_at_a_time(stack: Stack) -> None:
     stack.change("cluster", **{**given, **changed, "deletionProtection": False})
 
 
-def test_a_cluster_that_cannot_be(stack: Stack, aws: Server) -> None:
+def test_invalid_cluster_updates_are_rejected(stack: Stack, aws: Server) -> None:
     cluster(stack)
     eks = aws.client("eks")
     with refused("InvalidParameterException", "Only one type of update can be allowed."):
@@ -219,7 +219,7 @@ def template(**more: Any) -> dict[str, Any]:
     }
 
 
-def test_node_groups_follow_their_template(stack: Stack, aws: Server) -> None:
+def test_node_group_update_uses_the_new_launch_template_version(stack: Stack, aws: Server) -> None:
     found = cluster(stack)
     made = stack.make("aws:ec2/launchTemplate:LaunchTemplate", "template", **template())
     assert (made["latestVersion"], made["metadataOptions"]["httpTokens"]) == (1, "required")
@@ -261,7 +261,7 @@ def test_node_groups_follow_their_template(stack: Stack, aws: Server) -> None:
         stack.destroy("cluster")
 
 
-def test_node_groups_that_cannot_be(stack: Stack, aws: Server) -> None:
+def test_invalid_node_groups_are_rejected(stack: Stack, aws: Server) -> None:
     found = cluster(stack)
     eks = aws.client("eks")
     good = {
@@ -288,7 +288,7 @@ def test_node_groups_that_cannot_be(stack: Stack, aws: Server) -> None:
             eks.create_nodegroup(**{**good, **wrong})
 
 
-def test_a_cluster_without_access_entries_gets_them_by_another_mode_and_for_good(aws: Server, stack: Stack) -> None:
+def test_authentication_mode_enables_access_entries_and_cannot_be_reverted(aws: Server, stack: Stack) -> None:
     mode = {"bootstrapClusterCreatorAdminPermissions": True}
     made = cluster(stack, accessConfig={**mode, "authenticationMode": "CONFIG_MAP"})["cluster"]
     eks, entry = aws.client("eks"), {"clusterName": "fresh", "principalArn": made["roleArn"]}
@@ -301,7 +301,7 @@ def test_a_cluster_without_access_entries_gets_them_by_another_mode_and_for_good
         eks.update_cluster_config(name="fresh", accessConfig={"authenticationMode": "CONFIG_MAP"})
 
 
-def test_addons_of_a_cluster_without_machine_wait_for_nodes_only_where_they_need_them(stack: Stack) -> None:
+def test_coredns_waits_for_nodes_and_vpc_cni_does_not(stack: Stack) -> None:
     found = cluster(stack)
     addon = {"clusterName": "fresh", "resolveConflictsOnCreate": "OVERWRITE", "preserve": True}
     assert stack.make("aws:eks/addon:Addon", "cni", **addon, addonName="vpc-cni")["addonVersion"].startswith("v1.")
@@ -322,7 +322,7 @@ def test_addons_of_a_cluster_without_machine_wait_for_nodes_only_where_they_need
     stack.make("aws:eks/addon:Addon", "dns", **addon, addonName="coredns")
 
 
-def test_the_zones_and_endpoint_services_of_the_region(stack: Stack) -> None:
+def test_zones_and_endpoint_services_of_the_region_are_looked_up(stack: Stack) -> None:
     def zones_of(**arguments: Any) -> Any:
         answer = stack.stand_in.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", arguments)
         return answer["names"]
@@ -339,7 +339,7 @@ def test_the_zones_and_endpoint_services_of_the_region(stack: Stack) -> None:
         stack.stand_in.invoke("aws:ec2/getVpcEndpointService:getVpcEndpointService", {"service": "nothing"})
 
 
-def test_what_a_new_cluster_is_made_of_is_saved_at_once(stack: Stack, aws: Server) -> None:
+def test_created_keys_and_log_groups_are_saved_at_once(stack: Stack, aws: Server) -> None:
     key = stack.make("aws:kms/key:Key", "key", description="secrets")["id"]
     stack.make("aws:cloudwatch/logGroup:LogGroup", "logs", name="kept")
     saved = aws.root / "aws-state"

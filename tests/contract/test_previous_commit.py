@@ -1,7 +1,7 @@
-"""The stacks as the commit before leaves them, under this program: nothing that holds messages is made anew.
+"""Upgrade of the stacks from the previous commit: no resource with messages is replaced or deleted.
 
-What is recorded (tests/unit/golden/released) is as old as the last release. This is made at each run, by the commit
-before in a process of its own.
+The recorded states in tests/unit/golden/released are as old as the last release. Here the previous commit creates the
+states at each run, in its own process.
 """
 
 import functools
@@ -33,17 +33,18 @@ json.dump(getattr(upgrade, "states", dict)(), sys.stdout)
 
 
 def git(repository: Path, *arguments: str) -> bytes | None:
-    """What git printed, or None where it refused."""
-    # Those who run the tests need not own the clone.
+    """Return the output of git, or None if it failed."""
+    # The user who runs the tests may not own the clone.
     command = ["git", "-c", f"safe.directory={repository}", "-C", str(repository), *arguments]
     done = subprocess.run(command, capture_output=True, check=False)
     return None if done.returncode else done.stdout
 
 
-def before(repository: Path) -> str | None:
-    """The last commit of a tree that was changed since, otherwise the one before it; None where nothing is known of it.
+def previous_commit(repository: Path) -> str | None:
+    """Return the last commit if the tree has changes, otherwise the commit before it.
 
-    An export has no history and a shallow clone no parent; and the program of other packages does not run with these.
+    Return None for an export without history, for a shallow clone without that commit, and if `requirements.txt`
+    differs, because the program of that commit needs its own packages.
     """
     changed = git(repository, "status", "--porcelain", "--untracked-files=no")
     if changed is None:
@@ -55,15 +56,15 @@ def before(repository: Path) -> str | None:
 
 
 def states(repository: Path) -> Mapping[str, State]:
-    """What the commit before leaves of each stack that it knows; of none without a commit before."""
-    commit = before(repository)
+    """Return the state that the previous commit creates for each of its stacks. Without that commit it is empty."""
+    commit = previous_commit(repository)
     archive = None if commit is None else git(repository, "archive", commit, "--", *PROGRAM, *HARNESS)
     if archive is None:
         return {}
     with TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(folder, filter="data")
-        # The environment has this commit's library; the folders that are named here come before it.
+        # The environment has the library of this commit. PYTHONPATH takes precedence over it.
         path = os.pathsep.join([str(Path(folder, "components")), folder])
         done = subprocess.run(
             [sys.executable, "-c", PRINT],
@@ -73,37 +74,37 @@ def states(repository: Path) -> Mapping[str, State]:
             text=True,
             check=False,
         )
-    assert done.returncode == 0, f"{commit} does not say what it leaves: {done.stderr}"
+    assert done.returncode == 0, f"the program of {commit} failed: {done.stderr}"
     return json.loads(done.stdout)
 
 
 @functools.cache
 def upgraded() -> Mapping[str, list[Step]]:
-    """What is lost of each stack of the commit before, or of the recorded one where that says nothing."""
+    """Return the harmful steps by stack, from the state of the previous commit or else from the recorded state."""
     previous = states(REPOSITORY)
     return {stack: harmful(steps(previous.get(stack) or released(stack), golden.STACKS[stack]())) for stack in STACKS}
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_an_upgrade_from_the_commit_before_loses_nothing(stack: str) -> None:
+def test_upgrade_from_the_previous_commit_has_no_harmful_steps(stack: str) -> None:
     assert [step for step in upgraded()[stack] if step.urn not in MEANT] == []
 
 
-def test_what_is_lost_on_purpose_is_lost_once() -> None:
-    lost = {step.urn for lost in upgraded().values() for step in lost}
-    assert MEANT.keys() - lost == set(), "the commit before is past that; take it out of MEANT"
+def test_intended_harmful_steps_still_occur() -> None:
+    urns = {step.urn for harmful_steps in upgraded().values() for step in harmful_steps}
+    assert MEANT.keys() - urns == set(), "the previous commit already includes this step; remove it from MEANT"
 
 
-def test_without_a_commit_before_there_is_the_record(tmp_path: Path) -> None:
-    assert before(tmp_path) is None
+def test_without_a_previous_commit_no_state_is_created(tmp_path: Path) -> None:
+    assert previous_commit(tmp_path) is None
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
     for arguments in (("init", "--quiet"), ("add", "."), (*identity, "commit", "--quiet", "-m", "x", "--allow-empty")):
         assert git(tmp_path, *arguments) is not None
-    assert before(tmp_path) is None
+    assert previous_commit(tmp_path) is None
     assert states(tmp_path) == {}
 
 
-def test_a_tree_with_changes_is_compared_with_its_own_commit(tmp_path: Path) -> None:
+def test_changed_tree_is_compared_with_its_last_commit(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("one\n")
     (tmp_path / "__main__.py").write_text("one\n")
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
@@ -116,8 +117,8 @@ def test_a_tree_with_changes_is_compared_with_its_own_commit(tmp_path: Path) -> 
         assert git(tmp_path, *arguments) is not None
     first, last = (git(tmp_path, "rev-parse", commit) for commit in ("HEAD^", "HEAD"))
     assert first != last
-    assert f"{before(tmp_path)}\n".encode() == first
+    assert f"{previous_commit(tmp_path)}\n".encode() == first
     (tmp_path / "__main__.py").write_text("two\n")
-    assert f"{before(tmp_path)}\n".encode() == last
+    assert f"{previous_commit(tmp_path)}\n".encode() == last
     (tmp_path / "requirements.txt").write_text("two\n")
-    assert before(tmp_path) is None
+    assert previous_commit(tmp_path) is None

@@ -1,4 +1,4 @@
-"""EC2: volumes, checked as EC2 checks them, for the operator and for the driver under AWS's own policy."""
+"""EC2 volumes: validation as in EC2, and authorization of the driver under the managed policy of AWS."""
 
 from typing import Any
 
@@ -38,19 +38,19 @@ def tagged(*tags: dict[str, str]) -> list[dict[str, Any]]:
         ({"SnapshotId": "snap-0"}, "InvalidSnapshot.NotFound", "snap-0"),
     ],
 )
-def test_volumes_that_ec2_refuses(aws: Server, arguments: dict[str, Any], code: str, words: str) -> None:
+def test_invalid_volume_is_rejected(aws: Server, arguments: dict[str, Any], code: str, words: str) -> None:
     before = set((aws.root / "volumes").glob("*"))
     with refused(code, words):
         aws.client("ec2").create_volume(**{"AvailabilityZone": ZONE, "Size": 10, **arguments})
     assert set((aws.root / "volumes").glob("*")) == before
 
 
-def test_a_size_is_needed(aws: Server) -> None:
+def test_volume_without_size_is_rejected(aws: Server) -> None:
     with refused("MissingParameter", "size or snapshot"):
         aws.client("ec2").create_volume(AvailabilityZone=ZONE)
 
 
-def test_a_volume_is_a_sparse_file_for_as_long_as_it_exists(aws: Server) -> None:
+def test_volume_is_a_sparse_file_until_it_is_deleted(aws: Server) -> None:
     ec2 = aws.client("ec2")
     made = ec2.create_volume(AvailabilityZone=ZONE, Size=100, TagSpecifications=tagged(CLUSTER_TAG))
     name = made["VolumeId"]
@@ -76,12 +76,12 @@ def test_a_volume_is_a_sparse_file_for_as_long_as_it_exists(aws: Server) -> None
         ec2.delete_volume(VolumeId=name)
 
 
-def test_the_fifth_modification_of_a_day_is_refused(aws: Server) -> None:
+def test_fifth_modification_of_a_day_is_rejected(aws: Server) -> None:
     ec2 = aws.client("ec2")
     made = ec2.create_volume(AvailabilityZone=ZONE, Size=10)
     name = made["VolumeId"]
     with refused("InvalidParameterValue", "smaller than existing size"):
-        ec2.modify_volume(VolumeId=name, Size=9)  # what is refused does not count
+        ec2.modify_volume(VolumeId=name, Size=9)  # a rejected modification does not count
     for size in (11, 12, 13, 14):
         ec2.modify_volume(VolumeId=name, Size=size)
     with refused("VolumeModificationRateExceeded", "You've reached the maximum modification rate per volume limit."):
@@ -90,7 +90,7 @@ def test_the_fifth_modification_of_a_day_is_refused(aws: Server) -> None:
     ec2.delete_volume(VolumeId=name)
 
 
-def test_encryption_keeps_its_key(aws: Server) -> None:
+def test_encrypted_volume_keeps_its_kms_key(aws: Server) -> None:
     ec2 = aws.client("ec2")
     mine = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1"
     with_mine = ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True, KmsKeyId=mine)
@@ -98,7 +98,7 @@ def test_encryption_keeps_its_key(aws: Server) -> None:
     assert ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True)["KmsKeyId"].startswith("arn:aws:kms:")
 
 
-def test_a_client_token_makes_one_volume(aws: Server) -> None:
+def test_client_token_creates_one_volume(aws: Server) -> None:
     ec2 = aws.client("ec2")
     first = ec2.create_volume(AvailabilityZone=ZONE, Size=1, ClientToken="once")
     again = ec2.create_volume(AvailabilityZone=ZONE, Size=1, ClientToken="once")
@@ -107,7 +107,7 @@ def test_a_client_token_makes_one_volume(aws: Server) -> None:
         ec2.create_volume(AvailabilityZone=ZONE, Size=2, ClientToken="once")
 
 
-def test_attaching_needs_the_same_zone_and_a_free_volume(aws: Server) -> None:
+def test_attachment_requires_same_zone_and_available_volume(aws: Server) -> None:
     ec2 = aws.client("ec2")
     here, there = layout.NODES[0].instance_id, layout.NODES[1].instance_id
     name = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
@@ -132,7 +132,7 @@ def test_attaching_needs_the_same_zone_and_a_free_volume(aws: Server) -> None:
         ec2.detach_volume(VolumeId=name)
 
 
-def test_the_nodes_are_running_instances_in_their_zones(aws: Server) -> None:
+def test_nodes_are_running_instances_in_their_zones(aws: Server) -> None:
     found = {
         instance["InstanceId"]: (instance["State"]["Name"], instance["Placement"]["AvailabilityZone"])
         for reservation in aws.client("ec2").describe_instances()["Reservations"]
@@ -145,7 +145,7 @@ def test_the_nodes_are_running_instances_in_their_zones(aws: Server) -> None:
         assert {volume["AvailabilityZone"] for volume in roots} == {node.zone}
 
 
-def test_the_driver_makes_and_removes_its_own_volumes(cured: Server) -> None:
+def test_driver_creates_and_deletes_its_own_volumes(cured: Server) -> None:
     driver = cured.client("ec2", cured.assume()["Credentials"])
     made = driver.create_volume(
         AvailabilityZone=ZONE, Size=4, VolumeType="gp2", TagSpecifications=tagged(CLUSTER_TAG, NAME_TAG)
@@ -157,7 +157,7 @@ def test_the_driver_makes_and_removes_its_own_volumes(cured: Server) -> None:
     driver.delete_volume(VolumeId=name)
 
 
-def test_the_driver_may_not_make_a_volume_without_its_tags(cured: Server) -> None:
+def test_driver_cannot_create_a_volume_without_its_tags(cured: Server) -> None:
     driver = cured.client("ec2", cured.assume()["Credentials"])
     with refused("UnauthorizedOperation", "not authorized to perform: ec2:CreateVolume on resource: arn:aws:ec2:"):
         driver.create_volume(AvailabilityZone=ZONE, Size=1)
@@ -167,7 +167,7 @@ def test_the_driver_may_not_make_a_volume_without_its_tags(cured: Server) -> Non
         )
 
 
-def test_the_driver_may_not_remove_or_tag_what_is_not_its_own(cured: Server) -> None:
+def test_driver_cannot_delete_or_tag_other_volumes(cured: Server) -> None:
     name = cured.client("ec2").create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
     driver = cured.client("ec2", cured.assume()["Credentials"])
     with refused(
@@ -181,7 +181,7 @@ def test_the_driver_may_not_remove_or_tag_what_is_not_its_own(cured: Server) -> 
     driver.delete_volume(VolumeId=name)
 
 
-def test_tags_at_creation_need_a_right_of_their_own(cured: Server) -> None:
+def test_tags_at_creation_require_the_create_tags_permission(cured: Server) -> None:
     iam = cured.client("iam")
     arn = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
     allow = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": "*"}}'
@@ -197,7 +197,7 @@ def test_tags_at_creation_need_a_right_of_their_own(cured: Server) -> None:
         iam.attach_role_policy(RoleName="eks-ebs-csi-driver", PolicyArn=arn)
 
 
-def test_a_variable_that_the_role_has_no_value_for_grants_nothing(cured: Server) -> None:
+def test_policy_variable_without_a_value_grants_nothing(cured: Server) -> None:
     iam, role = cured.client("iam"), "eks-ebs-csi-driver"
     legacy = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
     scoped = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverEKSClusterScopedPolicy"
@@ -219,8 +219,8 @@ def test_a_variable_that_the_role_has_no_value_for_grants_nothing(cured: Server)
 
 
 @pytest.mark.parametrize("kind", ["boundary", "customer policy", "inline policy"])
-def test_every_kind_of_policy_decides(cured: Server, kind: str) -> None:
-    """A boundary takes what the managed policy gives; a policy of the account and one in the role give more."""
+def test_boundary_customer_and_inline_policies_are_evaluated(cured: Server, kind: str) -> None:
+    """A boundary restricts the managed policy. A customer policy and an inline policy grant more permissions."""
     iam, role = cured.client("iam"), "eks-ebs-csi-driver"
     volume = cured.client("ec2").create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
     driver = cured.client("ec2", cured.assume()["Credentials"])

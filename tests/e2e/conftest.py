@@ -1,5 +1,8 @@
-"""One sandbox for all end-to-end tests. The files run in the order of their names and tell one story: the incident, its
-cure, everyday changes, identities, faults, and the end of the stack."""
+"""Fixtures of the end-to-end tests: one sandbox for all files.
+
+The files run in the order of their names and depend on each other: the incident, its correction, everyday changes,
+identities, faults, and the end of the stack.
+"""
 
 import os
 import subprocess
@@ -19,9 +22,9 @@ from tests.e2e.running_sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own in the state of the original case; nothing of the stack is deployed yet.
+    """Sandbox in the state of the original case. The stack is not deployed yet.
 
-    With KEEP_SANDBOX=1 it is taken over from the run before and left running, to try one file again and again.
+    With KEEP_SANDBOX=1 the sandbox of the previous run is reused and left running, so that you can repeat one file.
     """
     keep = os.environ.get("KEEP_SANDBOX") == "1"
     instance, report = SandboxInstance("test"), Report()
@@ -35,7 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def stack(sandbox: Sandbox) -> Sandbox:
-    """The sandbox with the stack on it, so that each later file can also run alone."""
+    """Sandbox with the deployed stack, so that each later file can also run alone."""
     sandbox.start()  # KEEP_SANDBOX may have left it stopped
     sandbox.adopt()
     sandbox.pulumi("up", "-s", "prod", "--yes")
@@ -44,25 +47,25 @@ def stack(sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def deployed(stack: Sandbox) -> Sandbox:
-    """The sandbox with the stack on it, whose RocketMQ runs."""
+    """Sandbox with the deployed stack and its running RocketMQ."""
     stack.start()
     return stack
 
 
 @pytest.fixture(scope="module")
 def stopped(stack: Sandbox) -> Sandbox:
-    """The sandbox with the stack's RocketMQ stopped, so that another one can run. `deployed` starts it again."""
+    """Sandbox with the stack's RocketMQ stopped, so that another one can run. `deployed` starts it again."""
     stack.stop()
     return stack
 
 
-# Of each file: the processors' times while its tests ran, and seconds.
+# Processor times and seconds of the tests, by file.
 _used: dict[str, tuple[Times, float]] = {}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Add up what the processors did while the tests of a file ran, with all that they need first."""
+    """Add up the processor times and seconds of the tests of each file, including their fixtures."""
     if item.path.parent != Path(__file__).parent:
         return (yield)  # pytest calls this hook for tests of other folders too
     before, begun = processor_times(), time.monotonic()
@@ -74,7 +77,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how busy the machine was: a file that leaves it nothing fails on a smaller or busier one."""
+    """Report the processor use by file. A file without idle time may fail on a smaller or busier machine."""
     if _used:
         terminalreporter.section("processor use of the end-to-end tests")
         for name, (times, seconds) in _used.items():
@@ -83,7 +86,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what the cluster and the processes said beside a failure, where CI shows it."""
+    """Add the state of the cluster and the process logs to the report of a failure, which CI shows."""
     report = yield
     arguments = getattr(item, "funcargs", {})
     sandbox = next((arguments[name] for name in ("sandbox", "deployed", "stopped") if name in arguments), None)
@@ -94,7 +97,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def evidence(sandbox: Sandbox) -> dict[str, str]:
-    """Pods, warnings and the ends of the process logs."""
+    """Return pods, warning events and the ends of the process logs."""
     found = {}
     for title, arguments in {
         "pods": ["get", "pods,pvc", "-A", "-o", "wide"],

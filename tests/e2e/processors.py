@@ -1,4 +1,4 @@
-"""What the processors of this machine did."""
+"""Processor times of this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ _STAT = Path("/proc/stat")
 
 @dataclass(frozen=True)
 class Times:
-    """Times of all processors together, in the kernel's ticks."""
+    """Times of all processors together, in kernel ticks."""
 
     busy: int = 0
     low: int = 0
@@ -28,7 +28,7 @@ class Times:
 
 
 def processor_times(stat: Path = _STAT) -> Times:
-    """Times since the start of the machine."""
+    """Return the times since boot."""
     user, nice, system, idle, waits, *others = map(int, stat.read_text().splitlines()[0].split()[1:])
-    interrupts = others[:3]  # soft ones and what the hypervisor took; guests are in the users' times already
+    interrupts = others[:3]  # irq, softirq and steal; user time includes guest time
     return Times(user + system + sum(interrupts), nice, idle + waits)

@@ -1,4 +1,4 @@
-"""A running sandbox as the end-to-end tests see it."""
+"""Interface of the end-to-end tests to a running sandbox."""
 
 import json
 import shutil
@@ -29,24 +29,24 @@ PROGRAM = Path(__file__).with_name("programs") / "rocketmq.py"
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The running sandbox as a test sees it."""
+    """Running sandbox and its tools."""
 
     instance: SandboxInstance
     tools: Toolchain
     report: Report
 
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
-        """What `pulumi ARGUMENTS` printed. `ok` says whether it must succeed or must fail."""
+        """Run `pulumi ARGUMENTS` and return its output. It must fail if `ok` is false."""
         result = pulumi.run(self.instance, self.tools, [*arguments, "--non-interactive"], capture=True)
         assert (result.code == 0) is ok, result.output
         return result.output
 
     def preview_steps(self, *arguments: str) -> "Plan":
-        """The steps that `pulumi preview ARGUMENTS` plans."""
+        """Return the steps that `pulumi preview ARGUMENTS` plans."""
         return Plan(json.loads(self.pulumi("preview", *arguments, "--json"))["steps"])
 
     def changed(self, change: Callable[[dict[str, Any]], None], stack: str = "prod") -> tuple[str, str]:
-        """Arguments for settings that differ from the stack file by what `change` does to its `config`."""
+        """Return arguments for a copy of the stack file whose `config` is modified by `change`."""
         pulumi.refresh_view(self.instance)
         document = yaml.safe_load((pulumi.view(self.instance) / f"Pulumi.{stack}.yaml").read_text())
         change(document["config"])
@@ -55,11 +55,11 @@ class Sandbox:
         return "--config-file", str(file)
 
     def adopt(self, stack: str = "prod") -> str:
-        """What `eks-rocketmq adopt -s STACK --yes` printed."""
+        """Run `eks-rocketmq adopt -s STACK --yes` and return its output."""
         return self._eks_rocketmq("adopt", stack, ok=True)
 
     def destroy(self, *, ok: bool = True) -> str:
-        """What `eks-rocketmq destroy -s prod --yes` printed. `ok` says whether it must succeed or must fail."""
+        """Run `eks-rocketmq destroy -s prod --yes` and return its output. It must fail if `ok` is false."""
         return self._eks_rocketmq("destroy", "prod", ok=ok)
 
     def _eks_rocketmq(self, command: str, stack: str, *, ok: bool) -> str:
@@ -70,7 +70,7 @@ class Sandbox:
         return result.output
 
     def kill_up(self, *arguments: str, when: Callable[[], object], every: float = 0.5) -> None:
-        """Start `pulumi up` and kill the engine as soon as `when` is true, which is called every so many seconds."""
+        """Start `pulumi up` and kill the engine as soon as `when`, called every `every` seconds, returns true."""
         pulumi.refresh_view(self.instance)
         environment = pulumi.environment(self.instance, self.tools)
         engine = subprocess.Popen(
@@ -83,7 +83,7 @@ class Sandbox:
         try:
             eventually(when, 120, "the engine is in the middle of its work", every=every)
             assert engine.poll() is None, "the engine had ended before it could be killed"
-            # nsenter has become pulumi itself by now.
+            # nsenter has replaced itself with pulumi, so this process is the engine.
             assert Path(f"/proc/{engine.pid}/comm").read_text().strip() == "pulumi"
         finally:
             engine.kill()
@@ -93,7 +93,7 @@ class Sandbox:
         return kubectl(self.instance, self.tools, *arguments, stdin=stdin)
 
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
-        """The objects that `kubectl get ARGUMENTS` lists."""
+        """Return the objects that `kubectl get ARGUMENTS` lists."""
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))["items"]
 
     @property
@@ -101,9 +101,9 @@ class Sandbox:
         return RocketMqDeployment(self.instance, self.tools)
 
     def stop(self, namespace: str = "rocketmq") -> None:
-        """End all pods of a RocketMQ and keep what they are made of; it returns when none is left.
+        """Scale the workloads of a RocketMQ to zero and wait until no pod is left. All other objects stay.
 
-        A machine of two processors has room for one deployment at a time.
+        A machine with two processors has room for one deployment at a time.
         """
         kept = self._replicas(namespace)
         if kept.exists():
@@ -112,7 +112,7 @@ class Sandbox:
         own = ("-n", namespace, "-l", "app.kubernetes.io/managed-by=pulumi")
         sets = [each for kind in ("statefulsets", "deployments") for each in self.objects(kind, *own)]
         kept.write_text(json.dumps({_scaled(each): each["spec"]["replicas"] for each in sets}))
-        # Brokers hand over and tell the controllers before these go.
+        # Stop the brokers first: they hand over and notify the controllers.
         brokers = [_scaled(each) for each in sets if "broker" in each["metadata"]["name"]]
         for names in (brokers, [_scaled(each) for each in sets]):
             self.kubectl("-n", namespace, "scale", "--replicas=0", *names)
@@ -120,7 +120,7 @@ class Sandbox:
             eventually(lambda: not self.objects("pods", *own[:-1], chosen), 300, "its pods have ended")  # noqa: B023
 
     def start(self, namespace: str = "rocketmq") -> None:
-        """Start again what `stop` has ended, all at once, and wait until all of it is ready."""
+        """Restore the replicas of all workloads that `stop` has scaled, all at once, and wait until they are ready."""
         kept = self._replicas(namespace)
         if not kept.exists():
             return
@@ -135,7 +135,7 @@ class Sandbox:
         return self.instance.root / f"stopped-{namespace}.json"
 
     def restarts(self, namespace: str) -> dict[str, int]:
-        """Restarts of every container, by the names of pod and container."""
+        """Return the restart count of every container, by `pod/container`."""
         return {
             f"{pod['metadata']['name']}/{each['name']}": each["restartCount"]
             for pod in self.objects("pods", "-n", namespace)
@@ -143,7 +143,7 @@ class Sandbox:
         }
 
     def jvm(self, namespace: str, pod: str) -> int:
-        """Id of the pod's JVM on this machine, found by the pod's control group."""
+        """Return the process ID of the pod's JVM on this machine, found by the pod's control group."""
         uid = self.kubectl("-n", namespace, "get", "pod", pod, "-o=jsonpath={.metadata.uid}")
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -153,7 +153,7 @@ class Sandbox:
 
     @contextmanager
     def starved(self, node: Node, percent: int) -> Generator[None]:
-        """All pods of a node together get `percent` of one processor."""
+        """Limit all pods of a node together to `percent` of one processor."""
         groups = [root / self.instance.node_cgroup(node).lstrip("/") / "kubepods" for root in cgroups.current_trees()]
         period = 100_000
         for file, limit, none in (
@@ -171,7 +171,7 @@ class Sandbox:
         pytest.fail(f"no control group of {node.name} limits processor time")
 
     def driver_volumes(self) -> list[dict[str, Any]]:
-        """The EC2 volumes that the CSI driver made; the nodes have root volumes too."""
+        """Return the EC2 volumes of the CSI driver, without the root volumes of the nodes."""
         with self.aws("ec2") as ec2:
             return ec2.describe_volumes(Filters=[{"Name": "tag:ebs.csi.aws.com/cluster", "Values": ["true"]}])[
                 "Volumes"
@@ -179,7 +179,7 @@ class Sandbox:
 
     @contextmanager
     def aws(self, service: str, keys: Mapping[str, str] | None = None) -> Generator[Any]:
-        """A boto3 client with the stack's credentials, or with other `keys`; usable within the block only."""
+        """Yield a boto3 client with the stack's credentials or with `keys`. It works within the block only."""
         environment = {**pulumi.environment(self.instance, self.tools), **(keys or {})}
         with inside(self.instance.control_netns):
             yield boto3.client(
@@ -193,7 +193,7 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Program:
-    """`programs/rocketmq.py` in a folder of its own, with a stack of that name: one more RocketMQ beside prod's."""
+    """`programs/rocketmq.py` in its own folder and with its own stack: a second RocketMQ beside that of prod."""
 
     sandbox: Sandbox
     name: str
@@ -204,7 +204,7 @@ class Program:
 
     @property
     def settings(self) -> Path:
-        """What the program reads, a JSON file."""
+        """Return the path of the JSON file that the program reads."""
         return self.folder / "settings.json"
 
     def prepare(self, settings: Mapping[str, Any]) -> None:
@@ -216,7 +216,7 @@ class Program:
         self.pulumi("stack", "select", "--create", self.name)
 
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
-        """What `pulumi ARGUMENTS` printed. `ok` says whether it must succeed or must fail."""
+        """Run `pulumi ARGUMENTS` and return its output. It must fail if `ok` is false."""
         result = pulumi.run(
             self.sandbox.instance,
             self.sandbox.tools,
@@ -228,35 +228,35 @@ class Program:
         return result.output
 
     def change(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Settings that differ by what `change` does to the arguments of `RocketMq`, for the next `up`."""
+        """Modify the arguments of `RocketMq` with `change`, for the next `up`."""
         settings = json.loads(self.settings.read_text())
         change(settings["rocketmq"])
         self.settings.write_text(json.dumps(settings))
 
     def up(self) -> str:
-        """Deploy it; gives what was printed."""
+        """Deploy the program and return the output."""
         return self.pulumi("up", "--yes", "--skip-preview")
 
     def remove(self) -> None:
-        """Destroy what it made, and its stack."""
+        """Destroy the resources of the program and remove its stack."""
         self.pulumi("destroy", "--yes", "--skip-preview")
         self.pulumi("stack", "rm", "--yes")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a preview would do."""
+    """Steps of a preview."""
 
     steps: list[dict[str, Any]]
 
     def operations(self, resource_type: str = "") -> set[str]:
-        """Operations on resources of `resource_type`, or all but `same` when it is left out."""
+        """Return the operations on resources of `resource_type`. Without it, return all operations except `same`."""
         if not resource_type:
             return {step["op"] for step in self.steps} - {"same"}
         return {step["op"] for step in self.steps if step["urn"].split("::")[2].split("$")[-1] == resource_type}
 
     def changed(self) -> dict[str, str]:
-        """Operation of every step that changes something, by `type::name`."""
+        """Return the operation of every step that changes a resource, by `type::name`."""
         return {
             "::".join([step["urn"].split("::")[2].split("$")[-1], step["urn"].split("::")[3]]): step["op"]
             for step in self.steps
@@ -265,10 +265,10 @@ class Plan:
 
 
 def _scaled(workload: Mapping[str, Any]) -> str:
-    """What `kubectl` calls it."""
+    """Return the `kind/name` of a workload for `kubectl`."""
     return f"{workload['kind'].lower()}/{workload['metadata']['name']}"
 
 
 def eventually(probe: Callable[[], Any], seconds: float, what: str, *, every: float = 0.5) -> Any:
-    """The first true answer of `probe`; fails with `what` was awaited when none comes within `seconds`."""
+    """Return the first true result of `probe`. Fail with the message `what` if there is none within `seconds`."""
     return until(probe, seconds, every=every) or pytest.fail(f"not within {seconds:.0f} s: {what}")

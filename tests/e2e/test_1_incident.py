@@ -1,4 +1,4 @@
-"""The original failure: without an OIDC provider the driver gets no role, and the claims stay Pending."""
+"""The incident: without an OIDC provider the driver gets no role, and the claims stay Pending."""
 
 import re
 
@@ -7,7 +7,7 @@ from sandbox.layout import ISSUER
 from tests.e2e.running_sandbox import Sandbox
 
 
-def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) -> None:
+def test_claims_stay_pending_with_the_original_error_of_the_driver(sandbox: Sandbox) -> None:
     incident.apply(sandbox.instance, sandbox.tools)
 
     failure = incident.wait_for_failure(sandbox.instance, sandbox.tools)
@@ -25,7 +25,7 @@ def test_the_claims_stay_pending_with_the_drivers_own_words(sandbox: Sandbox) ->
     ), message
 
 
-def test_since_driver_1_49_the_cause_is_in_the_drivers_log(sandbox: Sandbox) -> None:
+def test_driver_since_1_49_reports_the_cause_in_its_log(sandbox: Sandbox) -> None:
     incident.driver.use(sandbox.instance, sandbox.report, "1.50")
     incident.remove(sandbox.instance, sandbox.tools)
     incident.apply(sandbox.instance, sandbox.tools)
@@ -44,7 +44,7 @@ def test_since_driver_1_49_the_cause_is_in_the_drivers_log(sandbox: Sandbox) -> 
     incident.driver.use(sandbox.instance, sandbox.report, "1.48")
 
 
-def test_the_account_has_no_oidc_provider_and_no_volume(sandbox: Sandbox) -> None:
+def test_account_has_no_oidc_provider_and_no_volume(sandbox: Sandbox) -> None:
     with sandbox.aws("iam") as iam:
         assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
     assert sandbox.driver_volumes() == []

@@ -1,4 +1,4 @@
-"""Adoption, the first `up`, messages; then nothing left to do."""
+"""Adoption, the first `up`, messages, and a second `up` without changes."""
 
 import json
 from typing import Any
@@ -28,12 +28,12 @@ def trust_conditions(sandbox: Sandbox) -> dict[str, dict[str, str]]:
 
 
 def originals(sandbox: Sandbox) -> dict[str, str]:
-    """Uid of each pod and claim of the original brokers."""
+    """Return the UID of each pod and claim of the original brokers."""
     found = sandbox.objects("pods,pvc", "-n", incident.NAMESPACE, "-l", incident.SELECTOR)
     return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
 
 
-def test_a_preview_before_the_adoption_names_the_three_ways(sandbox: Sandbox) -> None:
+def test_preview_before_adoption_names_the_adopt_command(sandbox: Sandbox) -> None:
     lifecycle.start_engine(sandbox.instance, sandbox.tools, sandbox.report)
 
     output = sandbox.pulumi("preview", "-s", "prod", ok=False)
@@ -42,14 +42,14 @@ def test_a_preview_before_the_adoption_names_the_three_ways(sandbox: Sandbox) ->
     assert "eks-rocketmq adopt -s prod" in output
 
 
-def test_adoption_imports_what_exists_and_changes_nothing(sandbox: Sandbox) -> None:
+def test_adoption_imports_existing_resources_and_changes_nothing(sandbox: Sandbox) -> None:
     before = trust_conditions(sandbox)
 
     output = sandbox.adopt()
 
     assert ROLE in output
     assert f"{CLUSTER}:aws-ebs-csi-driver" in output
-    assert f"+ {HOST}:aud" in output  # what the next `up` corrects
+    assert f"+ {HOST}:aud" in output  # the next `up` corrects this
     assert ": (create)" not in output
     assert (
         trust_conditions(sandbox)
@@ -58,7 +58,7 @@ def test_adoption_imports_what_exists_and_changes_nothing(sandbox: Sandbox) -> N
     )
 
 
-def test_the_preview_shows_the_corrected_trust_policy_and_replaces_nothing(sandbox: Sandbox) -> None:
+def test_preview_corrects_the_trust_policy_and_replaces_nothing(sandbox: Sandbox) -> None:
     plan = sandbox.preview_steps("-s", "prod")
 
     assert plan.operations("aws:iam/role:Role") == {"update"}
@@ -68,16 +68,16 @@ def test_the_preview_shows_the_corrected_trust_policy_and_replaces_nothing(sandb
     assert f"{HOST}:aud" in sandbox.pulumi("preview", "-s", "prod", "--diff")
 
 
-def test_a_second_adoption_has_nothing_to_adopt(sandbox: Sandbox) -> None:
+def test_second_adoption_finds_nothing_to_adopt(sandbox: Sandbox) -> None:
     assert "nothing to adopt" in sandbox.adopt().lower()
 
 
 def stack_sets(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """The stack's own StatefulSets; the original brokers' set is in the same namespace."""
+    """Return the StatefulSets of the stack. The set of the original brokers is in the same namespace."""
     return sandbox.objects("statefulsets", "-n", "rocketmq", "-l", "app.kubernetes.io/managed-by=pulumi")
 
 
-def test_an_engine_killed_in_the_middle_of_the_first_up_is_taken_over(sandbox: Sandbox) -> None:
+def test_adopt_recovers_the_first_up_after_the_engine_was_killed(sandbox: Sandbox) -> None:
     sandbox.kill_up("-s", "prod", when=lambda: stack_sets(sandbox))
     made = {item["metadata"]["uid"] for item in stack_sets(sandbox)}
 
@@ -88,7 +88,7 @@ def test_an_engine_killed_in_the_middle_of_the_first_up_is_taken_over(sandbox: S
     assert made <= {item["metadata"]["uid"] for item in stack_sets(sandbox)}
 
 
-def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
+def test_up_resolves_the_incident_without_manual_steps(sandbox: Sandbox) -> None:
     before = originals(sandbox)
 
     output = sandbox.pulumi("up", "-s", "prod", "--yes")
@@ -97,7 +97,7 @@ def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
 
     assert set(incident.wait_until_bound(sandbox.instance, sandbox.tools).values()) == {"Bound"}
     assert originals(sandbox) == before
-    # They share the namespace with the stack's, and can start again there: its Pod Security level is one they meet.
+    # The original brokers share the namespace and meet its Pod Security level, so their pods can be created again.
     ready = ("--for=condition=Ready", "--timeout=120s", "-l", incident.SELECTOR)
     sandbox.kubectl("-n", incident.NAMESPACE, "wait", "pods", *ready)
     sandbox.kubectl("-n", incident.NAMESPACE, "delete", "pod", "rocketmq-broker-0", "--wait=true")
@@ -113,7 +113,7 @@ def test_up_heals_the_incident_without_a_hand(sandbox: Sandbox) -> None:
     assert [provider["Arn"] for provider in providers] == [PROVIDER_ARN]
 
 
-def test_a_pod_security_level_that_the_original_brokers_do_not_meet_is_refused(sandbox: Sandbox) -> None:
+def test_pod_security_level_that_existing_pods_violate_is_rejected(sandbox: Sandbox) -> None:
     strict = sandbox.changed(lambda config: config["eks-rocketmq:rocketmq"].update(podSecurity="restricted"))
 
     output = " ".join(sandbox.pulumi("preview", "-s", "prod", *strict, ok=False).split())
@@ -123,7 +123,7 @@ def test_a_pod_security_level_that_the_original_brokers_do_not_meet_is_refused(s
     assert "rocketmq-broker-a" not in output, "the stack's own pods meet it"
 
 
-def test_the_volumes_are_gp2_and_in_the_zones_of_their_brokers(sandbox: Sandbox) -> None:
+def test_volumes_are_gp2_and_in_the_zones_of_their_brokers(sandbox: Sandbox) -> None:
     volumes = sandbox.driver_volumes()
     brokers = [volume for volume in volumes if volume["Size"] == 100]
 
@@ -132,7 +132,7 @@ def test_the_volumes_are_gp2_and_in_the_zones_of_their_brokers(sandbox: Sandbox)
     assert {volume["State"] for volume in brokers} == {"in-use"}
 
 
-def test_pods_run_as_rocketmq_in_a_namespace_that_enforces_a_level(sandbox: Sandbox) -> None:
+def test_pods_run_as_rocketmq_user_under_enforced_pod_security(sandbox: Sandbox) -> None:
     (namespace,) = [item for item in sandbox.objects("namespaces") if item["metadata"]["name"] == "rocketmq"]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
 
@@ -141,11 +141,11 @@ def test_pods_run_as_rocketmq_in_a_namespace_that_enforces_a_level(sandbox: Sand
         said = sandbox.kubectl("-n", "rocketmq", "exec", name, "-c", container, "--", "bash", "-c", _PROCESSES)
         running = dict(line.split(maxsplit=1) for line in said.splitlines())
         assert running["java"].split() == ["3000"] * 4, name
-        # Somebody else than the JVM is process 1, and buries what probes leave behind.
+        # Process 1 is not the JVM. It reaps the processes that probes leave behind.
         assert running["1"] == "pause", name
 
 
-def test_ten_messages_go_through_the_proxy(sandbox: Sandbox) -> None:
+def test_ten_messages_are_sent_and_received_through_the_proxy(sandbox: Sandbox) -> None:
     sandbox.rocketmq.ensure_topic()
 
     sent = sandbox.rocketmq.send(10, "ten")
@@ -154,10 +154,10 @@ def test_ten_messages_go_through_the_proxy(sandbox: Sandbox) -> None:
     assert sandbox.rocketmq.receive("ten", 10) == sorted(sent)
 
 
-def test_a_second_up_has_nothing_to_do(sandbox: Sandbox) -> None:
+def test_second_up_makes_no_changes(sandbox: Sandbox) -> None:
     sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
 
 
-def test_secrets_of_the_state_are_not_in_clear(sandbox: Sandbox) -> None:
+def test_state_secrets_are_encrypted_with_a_passphrase(sandbox: Sandbox) -> None:
     state = json.loads(sandbox.pulumi("stack", "export", "-s", "prod"))
     assert state["deployment"]["secrets_providers"]["type"] == "passphrase"

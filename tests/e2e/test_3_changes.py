@@ -1,4 +1,4 @@
-"""Everyday changes: a setting, a change that must be refused, drift made by hand."""
+"""Everyday changes: a setting, a rejected replacement, volume expansion, manual drift and driver permissions."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from tests.e2e.running_sandbox import Sandbox, eventually
 BROKERS = "kubernetes:apps/v1:StatefulSet"
 
 
-def test_a_changed_broker_setting_shows_exactly_that(deployed: Sandbox) -> None:
+def test_changed_broker_setting_changes_only_its_config_map_and_set(deployed: Sandbox) -> None:
     setting = deployed.changed(
         lambda config: config["eks-rocketmq:rocketmq"]["brokerGroups"][0].update(config={"fileReservedTime": 48})
     )
@@ -17,13 +17,13 @@ def test_a_changed_broker_setting_shows_exactly_that(deployed: Sandbox) -> None:
     changed = deployed.preview_steps("-s", "prod", *setting).changed()
     diff = deployed.pulumi("preview", "-s", "prod", "--diff", *setting)
 
-    # A new immutable ConfigMap, the set that names it, and nothing else; the old one goes last.
+    # Only a new immutable ConfigMap and the set that refers to it. The old ConfigMap is deleted last.
     assert {kind.split("::")[0] for kind in changed} == {"kubernetes:core/v1:ConfigMap", BROKERS}
     assert changed[f"{BROKERS}::rocketmq-broker-a-set"] == "update"
     assert "fileReservedTime=48" in diff
 
 
-def test_a_change_that_would_replace_a_set_with_data_is_refused(deployed: Sandbox) -> None:
+def test_replacement_of_a_set_with_data_is_rejected(deployed: Sandbox) -> None:
     before = {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")}
 
     setting = deployed.changed(
@@ -36,7 +36,7 @@ def test_a_change_that_would_replace_a_set_with_data_is_refused(deployed: Sandbo
     assert {claim["metadata"]["uid"] for claim in deployed.objects("pvc", "-n", "rocketmq")} == before
 
 
-def test_a_claim_grows_while_its_broker_runs_and_the_stack_has_no_part_in_it(deployed: Sandbox) -> None:
+def test_claim_expands_online_without_a_change_of_the_stack(deployed: Sandbox) -> None:
     name = "data-rocketmq-broker-a-0"
     restarts = _restarts(deployed)
     deployed.kubectl(
@@ -47,7 +47,7 @@ def test_a_claim_grows_while_its_broker_runs_and_the_stack_has_no_part_in_it(dep
     def capacity() -> str:
         return deployed.kubectl("-n", "rocketmq", "get", "pvc", name, "-o=jsonpath={.status.capacity.storage}")
 
-    # The kubelet looks for volumes to grow every 60 to 90 s.
+    # The kubelet checks for volumes to expand every 60 to 90 s.
     eventually(lambda: capacity() == "101Gi", 240, "the volume and its file system have grown")
     assert 101 in {volume["Size"] for volume in deployed.driver_volumes()}
     size = deployed.kubectl(
@@ -58,7 +58,7 @@ def test_a_claim_grows_while_its_broker_runs_and_the_stack_has_no_part_in_it(dep
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
 
 
-def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
+def test_manual_drift_is_detected_and_repaired(deployed: Sandbox) -> None:
     budget = "rocketmq-broker-a"
     deployed.kubectl("-n", "rocketmq", "patch", "pdb", budget, "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
     with deployed.aws("iam") as iam:
@@ -80,7 +80,7 @@ def test_drift_made_by_hand_is_found_and_repaired(deployed: Sandbox) -> None:
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
 
 
-def test_the_driver_works_with_the_least_permissions_that_are_generated(deployed: Sandbox) -> None:
+def test_driver_works_with_generated_permissions(deployed: Sandbox) -> None:
     generated = deployed.changed(lambda config: config["eks-rocketmq:ebsCsi"].update(permissions="generated"))
     deployed.pulumi("up", "-s", "prod", "--yes", *generated)
     with deployed.aws("iam") as iam:
@@ -101,7 +101,7 @@ def test_the_driver_works_with_the_least_permissions_that_are_generated(deployed
 
 
 def _writer(name: str) -> list[dict[str, Any]]:
-    """A claim of EKS's own class, and a pod that writes to it and ends."""
+    """Return a claim of the default StorageClass of EKS and a pod that writes to it and exits."""
     claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": "gp2", "resources": {"requests": {"storage": "1Gi"}}}
     container = {
         "name": "writer",

@@ -1,4 +1,4 @@
-"""Real tokens of the real API server against the trust policy that the stack wrote."""
+"""Service-account tokens of the real API server against the trust policy of the stack."""
 
 import time
 from collections.abc import Callable
@@ -19,12 +19,12 @@ NOT_AUTHORIZED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 
 
 def token(sandbox: Sandbox, namespace: str, account: str, audience: str = "sts.amazonaws.com") -> str:
-    """A projected token as kubelet gives it to a pod."""
+    """Return a projected token like that of a pod."""
     return sandbox.kubectl("-n", namespace, "create", "token", account, f"--audience={audience}").strip()
 
 
 def signed(sandbox: Sandbox, **claims: object) -> str:
-    """A token of the cluster's own key with claims that the API server would not give."""
+    """Return a token signed with the cluster's key whose claims the API server would not issue."""
     now = int(time.time())
     good = {
         "iss": ISSUER,
@@ -59,7 +59,7 @@ def refusal(sandbox: Sandbox, web_identity: str) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def test_the_drivers_own_token_gets_the_role(deployed: Sandbox) -> None:
+def test_driver_token_gets_credentials_of_the_role(deployed: Sandbox) -> None:
     answer = assume(deployed, token(deployed, "kube-system", "ebs-csi-controller-sa"))
     assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/eks-ebs-csi-driver/test"
     assert answer["SubjectFromWebIdentityToken"] == "system:serviceaccount:kube-system:ebs-csi-controller-sa"
@@ -92,13 +92,13 @@ def test_the_drivers_own_token_gets_the_role(deployed: Sandbox) -> None:
         ),
     ],
 )
-def test_any_other_token_is_refused(deployed: Sandbox, make: Callable[[Sandbox], str], code: str, text: str) -> None:
+def test_other_token_is_rejected(deployed: Sandbox, make: Callable[[Sandbox], str], code: str, text: str) -> None:
     given_code, given_text = refusal(deployed, make(deployed))
     assert given_code == code, given_text
     assert text in given_text
 
 
-def test_a_deleted_provider_is_the_incident_again_until_up_repairs_it(deployed: Sandbox) -> None:
+def test_deleted_oidc_provider_causes_the_incident_until_up_repairs_it(deployed: Sandbox) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
     with deployed.aws("iam") as iam:
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)

@@ -1,4 +1,4 @@
-"""What a stack file gets wrong is said at preview, by the program, the engine or a provider, and nothing is touched."""
+"""Errors in a stack file: rejected at preview by the program, the engine or a provider, before any change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,44 +39,44 @@ def _without_namespace(config: Config) -> None:
         pytest.param(
             _key("aws:allowedAccountIds", ["111122223333"]),
             "AWS account ID not allowed: 140023393377",
-            id="account guard",
+            id="account not allowed",
         ),
         pytest.param(
             _key("cluster", {"clusterName": "nowhere"}),
             "EKS cluster 'nowhere' cannot be read:",
-            id="no such cluster",
+            id="missing cluster",
         ),
         pytest.param(_key("rocketMq", {}), "rocketMq: unknown key.", id="unknown key"),
         pytest.param(
             _key("clusterName", "prod"),
             "clusterName: the key has a new name. Write cluster.clusterName.",
-            id="former key",
+            id="renamed key",
         ),
         pytest.param(_rocketmq(brokerGroup=[]), "rocketmq.brokerGroup: unknown field.", id="unknown field"),
         pytest.param(_rocketmq(minInSyncReplicas="two"), "rocketmq.minInSyncReplicas: 'two' has", id="wrong type"),
         pytest.param(
             _group(config={"flushDiskTyp": "SYNC_FLUSH"}),
             "rocketmq.brokerGroups['broker-a'].config['flushDiskTyp']:",
-            id="misspelt broker key",
+            id="unknown broker key",
         ),
-        pytest.param(_group(storage="200Gi"), NOT_REPLACED.format(BROKERS), id="a set with data would be replaced"),
+        pytest.param(_group(storage="200Gi"), NOT_REPLACED.format(BROKERS), id="replacement of set by size"),
+        pytest.param(_rocketmq(namespace="elsewhere"), NOT_REPLACED.format(NAMESPACE), id="replacement of namespace"),
         pytest.param(
-            _rocketmq(namespace="elsewhere"), NOT_REPLACED.format(NAMESPACE), id="the namespace would be another"
+            _rocketmq(namespace="elsewhere"), NOT_REPLACED.format(BROKERS), id="replacement of set by namespace"
         ),
-        pytest.param(_rocketmq(namespace="elsewhere"), NOT_REPLACED.format(BROKERS), id="a set with data would move"),
         pytest.param(
             _without_namespace,
             NOT_DELETED.format(NAMESPACE),
-            id="the namespace of the data would go",
+            id="deletion of namespace",
         ),
     ],
 )
-def test_a_wrong_stack_file_is_refused_at_preview(
+def test_invalid_stack_file_is_rejected_at_preview(
     change: Callable[[Config], None], message: str, stopped: Sandbox
 ) -> None:
     printed = stopped.pulumi("preview", "-s", "prod", *stopped.changed(change), ok=False)
-    assert message in " ".join(printed.split())  # the engine breaks its lines
+    assert message in " ".join(printed.split())  # the engine wraps its lines
 
 
-def test_nothing_was_touched(stopped: Sandbox) -> None:
+def test_rejected_previews_change_nothing(stopped: Sandbox) -> None:
     stopped.pulumi("preview", "-s", "prod", "--expect-no-changes")

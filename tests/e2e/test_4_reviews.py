@@ -1,4 +1,4 @@
-"""The comment on a pull request, from a real preview: it shows what changes and nothing that is secret."""
+"""Pull request comment from a real preview: it shows the changes and no secrets."""
 
 import base64
 import subprocess
@@ -20,7 +20,7 @@ CANARIES = ["canary-Orders1", "canary-Billing2"]
 
 
 def comment(sandbox: Sandbox, folder: Path, passwords: list[str]) -> str:
-    """The comment for a change that turns access control on, with these encrypted passwords."""
+    """Return the comment for a change that enables access control with these encrypted passwords."""
     _, file = sandbox.changed(_turn_access_on)
     for number, password in enumerate(passwords):
         path = f"eks-rocketmq:access.users[{number}].password"
@@ -52,18 +52,18 @@ def _turn_access_on(config: dict[str, Any]) -> None:
     config["eks-rocketmq:rocketmq"]["brokerGroups"][0]["cpu"] = "600m"
 
 
-def test_the_comment_names_what_changes_and_no_secret(stopped: Sandbox, tmp_path: Path) -> None:
+def test_comment_lists_changes_and_no_secrets(stopped: Sandbox, tmp_path: Path) -> None:
     lines = comment(stopped, tmp_path, CANARIES).splitlines()
     assert lines[1].startswith("### `pulumi preview -s prod`: ")
     rows = [line for line in lines if line.startswith("| ")]
     assert any("`rocketmq-broker-a-set`" in row and "spec.template" in row for row in rows)
-    # A hashed ConfigMap gets another name; nothing that holds data goes.
+    # A ConfigMap gets a new name from its hash. No resource with data is replaced or deleted.
     assert any(row.startswith("| new version | `kubernetes:core/v1:ConfigMap`") for row in rows)
     assert not any("⚠️" in row for row in rows)
 
 
 @pytest.mark.parametrize("wrong", ["kz7qw xj1vf", "kz7qwxj1v" * 8], ids=["blank", "long"])
-def test_an_error_about_a_secret_does_not_show_it(wrong: str, stopped: Sandbox, tmp_path: Path) -> None:
+def test_error_about_a_secret_does_not_show_its_value(wrong: str, stopped: Sandbox, tmp_path: Path) -> None:
     text = comment(stopped, tmp_path, [wrong])
     assert "**failed** with exit code" in text
     assert "access.users[" in text

@@ -1,8 +1,7 @@
-"""Access control, TLS, declared topics, monitors and a way in from outside on real brokers: who gets in, and that a
-failover takes nothing away.
+"""Access control, TLS, declared topics, monitors and external access on real brokers, also after a failover.
 
-A RocketMQ of its own in a namespace of its own, made by a program of its own with the library's component. It is made
-without access control, which is turned on while it has messages. That of the stack is stopped meanwhile.
+The tests use a second RocketMQ in its own namespace, deployed by a program with the component of the library. It starts
+without access control, which is enabled while it stores messages. The RocketMQ of the stack is stopped meanwhile.
 """
 
 import base64
@@ -32,7 +31,7 @@ PROXY = f"rocketmq-proxy.{NAMESPACE}.svc"
 MEMBERS = 3
 NODE_PORT = 30081
 OPEN = "open"
-"""What the messages begin with that were sent before there was access control."""
+"""Prefix of the messages that are sent before access control is enabled."""
 SCHEMAS = json.loads((REPOSITORY / "tests" / "unit" / "data" / "prometheus-operator.json").read_text())["schemas"]
 
 ROCKETMQ: dict[str, Any] = {
@@ -74,7 +73,7 @@ ACCESS = {
 
 
 def definition(kind: str) -> dict[str, Any]:
-    """The CustomResourceDefinition of a kind of the Prometheus operator."""
+    """Return the CustomResourceDefinition of a kind of the Prometheus operator."""
     plural, group = f"{kind.lower()}s", "monitoring.coreos.com"
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -90,7 +89,7 @@ def definition(kind: str) -> dict[str, Any]:
 
 
 def certificate() -> dict[str, str]:
-    """The entries of a Secret as cert-manager fills it: a certificate for the proxies' name and who signed it."""
+    """Return the entries of a TLS Secret like that of cert-manager, with a certificate for the name of the proxies."""
 
     def name(common: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
@@ -126,7 +125,7 @@ def certificate() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Guarded:
-    """The RocketMQ of this file."""
+    """RocketMQ of this file and its clients."""
 
     program: Program
     passwords: dict[str, str]
@@ -139,7 +138,7 @@ class Guarded:
         return self.program.pulumi(*arguments)
 
     def client(self, user: str, password: str, *, trusting: str = "ca.crt") -> RocketMqDeployment:
-        """A client with that name and password that trusts one authority; it gives up after a few seconds."""
+        """Return a client with this user and password that trusts one authority. It gives up after a few seconds."""
         return RocketMqDeployment(
             self.sandbox.instance,
             self.sandbox.tools,
@@ -161,7 +160,7 @@ class Guarded:
         return self.client("orders", self.passwords["orders"])
 
     def ask(self, member: int, code: int, *arguments: str) -> str:
-        """What a broker answers to a signed request from the pod that asserts the declarations."""
+        """Return the answer of a broker to a signed request from the declarations pod."""
         address = f"rocketmq-broker-a-{member}.rocketmq-broker-a-peers.{NAMESPACE}.svc:10911"
         return self.sandbox.kubectl(
             *("-n", NAMESPACE, "exec", "deployment/rocketmq-declarations", "--"),
@@ -169,32 +168,32 @@ class Guarded:
         )
 
     def says(self, member: int, code: int, word: str) -> bool:
-        """Whether a broker's answer has the word; one that is down says nothing."""
+        """Return whether a broker's answer contains the word. A broker that is down gives no answer."""
         try:
             return word in self.ask(member, code)
         except CommandError:
             return False
 
     def everywhere(self, code: int, name: str) -> list[int]:
-        """Members whose answer names it."""
+        """Return the members whose answer contains the name."""
         return [member for member in range(MEMBERS) if self.says(member, code, f'"{name}"')]
 
     def declared(self) -> bool:
-        """Whether everything is on every member, as readiness says it."""
+        """Return whether every member has all declarations, as the readiness of the declarations pod reports."""
         (pod,) = self.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-declarations")
         return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"])
 
     def master(self) -> int:
-        """Ordinal of the master."""
+        """Return the ordinal of the master, or -1 without a master."""
         found = [member for member in range(MEMBERS) if self.says(member, 907, '"master":true')]
         return found[0] if found else -1
 
 
 @pytest.fixture(scope="module")
 def guarded(stopped: Sandbox) -> Iterator[Guarded]:
-    sandbox = stopped  # its claims bind
+    sandbox = stopped  # the CSI driver of the stack works, so claims bind
     program = Program(sandbox, "access")
-    if not program.settings.exists():  # KEEP_SANDBOX leaves them, and pods that trust this certificate
+    if not program.settings.exists():  # KEEP_SANDBOX keeps them, and pods that trust this certificate
         entries = certificate()
         program.prepare({"rocketmq": ROCKETMQ, "certificate": entries})
         for name, text in entries.items():
@@ -216,7 +215,7 @@ def guarded(stopped: Sandbox) -> Iterator[Guarded]:
     sandbox.kubectl("delete", "-f", "-", stdin=json.dumps(definitions))
 
 
-def test_up_ends_when_everything_is_on_every_member(guarded: Guarded) -> None:
+def test_up_waits_until_declarations_are_on_every_member(guarded: Guarded) -> None:
     assert guarded.everywhere(21, "orders") == [0, 1, 2]
     assert guarded.everywhere(201, "workers") == [0, 1, 2]
     for user in ("orders", "rocketmq-internal-1", "rocketmq-internal-2"):
@@ -224,37 +223,37 @@ def test_up_ends_when_everything_is_on_every_member(guarded: Guarded) -> None:
     assert guarded.everywhere(3010, "User:orders") == [0, 1, 2]
 
 
-def test_messages_from_before_access_control_are_there_for_who_may_read_them(guarded: Guarded) -> None:
+def test_messages_sent_before_access_control_are_readable_with_permission(guarded: Guarded) -> None:
     assert guarded.orders.receive(OPEN, 5) == [f"{OPEN}-{index}" for index in range(5)]
 
 
-def test_a_user_with_a_permission_sends_and_receives_over_tls(guarded: Guarded) -> None:
+def test_user_with_permission_sends_and_receives_over_tls(guarded: Guarded) -> None:
     sent = guarded.orders.send(5, "allowed")
     assert guarded.orders.receive("allowed", 5) == sorted(sent)
 
 
 @pytest.mark.parametrize(("user", "password"), [("orders", "wrong-password"), ("", ""), ("stranger", None)])
-def test_others_are_refused(guarded: Guarded, user: str, password: str | None) -> None:
+def test_clients_without_permission_are_rejected(guarded: Guarded, user: str, password: str | None) -> None:
     client = guarded.client(user, guarded.passwords[user] if password is None else password)
     client = replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "3"})
     with pytest.raises(DeliveryError):
         client.send(1, "refused")
 
 
-def test_a_client_that_does_not_know_the_authority_turns_away(guarded: Guarded) -> None:
+def test_client_rejects_an_untrusted_certificate_authority(guarded: Guarded) -> None:
     client = guarded.client("orders", guarded.passwords["orders"], trusting="other.crt")
     with pytest.raises(DeliveryError):
         replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "3"}).send(1, "untrusted")
 
 
-def test_a_client_comes_in_by_any_node_under_another_port(guarded: Guarded) -> None:
+def test_external_client_connects_through_the_node_port_of_any_node(guarded: Guarded) -> None:
     for node in NODES:
         outside = replace(guarded.orders, through=f"{node.address}:{NODE_PORT}")
         sent = outside.send(2, f"outside-{node.zone}")
         assert outside.receive(f"outside-{node.zone}", 2) == sorted(sent)
 
 
-def test_the_prometheus_operator_finds_what_it_reads(guarded: Guarded) -> None:
+def test_prometheus_operator_resources_are_valid_and_select_the_pods(guarded: Guarded) -> None:
     (monitor,) = guarded.sandbox.objects("podmonitors.monitoring.coreos.com", "-n", NAMESPACE)
     (rules,) = guarded.sandbox.objects("prometheusrules.monitoring.coreos.com", "-n", NAMESPACE)
     assert len(rules["spec"]["groups"][0]["rules"]) > 1
@@ -272,14 +271,14 @@ def test_the_prometheus_operator_finds_what_it_reads(guarded: Guarded) -> None:
         if any(port.get("name") == endpoint["port"] for c in pod["spec"]["containers"] for port in c.get("ports", []))
     }
     assert scraped == {"rocketmq-broker", "rocketmq-controller", "rocketmq-proxy"}
-    # A field that the definitions do not know would have been dropped without a word; they add defaults.
+    # The API server silently drops fields that the definitions do not contain, and adds defaults.
     state = json.loads(guarded.pulumi("stack", "export"))["deployment"]["resources"]
     asked = {each["type"].rpartition(":")[2]: each["inputs"]["spec"] for each in state if "coreos" in each["type"]}
     live = {"PodMonitor": monitor["spec"], "PrometheusRule": rules["spec"]}
     assert prune(live, asked) == asked
 
 
-def test_brokers_refuse_the_unsigned_and_the_unencrypted(guarded: Guarded) -> None:
+def test_brokers_reject_unsigned_and_unencrypted_requests(guarded: Guarded) -> None:
     def refused(*unset: str) -> str:
         address = f"rocketmq-broker-a-0.rocketmq-broker-a-peers.{NAMESPACE}.svc:10911"
         words = " ".join(f"-u {name}" for name in unset)
@@ -294,7 +293,7 @@ def test_brokers_refuse_the_unsigned_and_the_unencrypted(guarded: Guarded) -> No
     assert refused("TLS") == "status 2\n"
 
 
-def test_no_password_is_readable_in_state_logs_or_config_maps(guarded: Guarded) -> None:
+def test_state_logs_and_config_maps_contain_no_passwords(guarded: Guarded) -> None:
     secrets = guarded.sandbox.objects("secrets", "-n", NAMESPACE)
     (users,) = [s["data"]["users"] for s in secrets if "users" in s.get("data", {})]
     passwords = {line.split()[3] for line in base64.b64decode(users).decode().splitlines()}
@@ -309,7 +308,7 @@ def test_no_password_is_readable_in_state_logs_or_config_maps(guarded: Guarded) 
     assert {where for where, text in texts.items() for password in passwords if password in text} == set()
 
 
-def test_a_failover_takes_nothing_away(guarded: Guarded) -> None:
+def test_failover_keeps_messages_and_declarations(guarded: Guarded) -> None:
     before = guarded.orders.send(5, "failover")
     old = guarded.master()
     os.kill(guarded.sandbox.jvm(NAMESPACE, f"rocketmq-broker-a-{old}"), signal.SIGKILL)
@@ -321,14 +320,14 @@ def test_a_failover_takes_nothing_away(guarded: Guarded) -> None:
         assert guarded.everywhere(code, name) == [0, 1, 2]
 
 
-def test_what_a_member_has_lost_is_made_again_and_what_is_not_declared_goes(guarded: Guarded) -> None:
+def test_lost_declarations_are_restored_and_undeclared_users_are_deleted(guarded: Guarded) -> None:
     body = '{"username":"intruder","password":"any-password","userType":"Super","userStatus":"enable"}'
     guarded.ask(0, 3001, '{"username":"intruder"}', body)
     guarded.ask(1, 3003, '{"username":"orders"}')
-    # On every member: one that kept its queues would number messages otherwise than the others.
+    # Delete the topic on every member: a member that kept its queues would have different offsets from the others.
     for member in range(MEMBERS):
         guarded.ask(member, 215, '{"topic":"orders"}')
-    # Each was answered with success; how soon it is undone is not ours to see.
+    # Every request succeeded. The intermediate state is not asserted, because it may be undone at any time.
 
     def whole() -> bool:
         found = [
@@ -339,7 +338,7 @@ def test_what_a_member_has_lost_is_made_again_and_what_is_not_declared_goes(guar
     eventually(whole, 60, "everything is as declared")
 
 
-def test_another_password_is_taken_without_a_restart(guarded: Guarded) -> None:
+def test_changed_password_is_accepted_without_a_restart(guarded: Guarded) -> None:
     brokers = [
         pod["metadata"]["uid"] for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
     ]
@@ -348,7 +347,7 @@ def test_another_password_is_taken_without_a_restart(guarded: Guarded) -> None:
     passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     assert passwords["orders"] != guarded.passwords["orders"]
     client = guarded.client("orders", passwords["orders"])
-    # The proxies look at their users again within a minute.
+    # The proxies refresh their users within a minute.
     patient = replace(client, access={**client.access, "ROCKETMQ_SEND_SECONDS": "90"})
     assert patient.send(1, "changed") == ["changed-0"]
     assert brokers == [
@@ -356,7 +355,7 @@ def test_another_password_is_taken_without_a_restart(guarded: Guarded) -> None:
     ]
 
 
-def test_the_pods_own_password_is_changed_while_clients_go_on(guarded: Guarded) -> None:
+def test_internal_password_is_rotated_while_clients_keep_working(guarded: Guarded) -> None:
     passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
     client = guarded.client("orders", passwords["orders"])
     before = client.send(2, "rotated")
@@ -369,11 +368,11 @@ def test_the_pods_own_password_is_changed_while_clients_go_on(guarded: Guarded) 
         assert guarded.everywhere(3005, user) == [0, 1, 2]
 
 
-def test_probes_leave_no_process_behind(guarded: Guarded) -> None:
+def test_probes_leave_no_zombie_processes(guarded: Guarded) -> None:
     del guarded  # its probes have run for minutes
 
     def left() -> set[str]:
-        """Names of ended processes below a JVM that nobody has asked for their end."""
+        """Return the names of zombie processes whose parent is a JVM."""
         status = [path.read_text() for path in Path("/proc").glob("[0-9]*/status") if path.exists()]
         fields = [dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line) for text in status]
         jvms = {each["Pid"] for each in fields if each["Name"] == "java"}
@@ -382,19 +381,19 @@ def test_probes_leave_no_process_behind(guarded: Guarded) -> None:
     assert left() == set()
 
 
-def test_no_probe_has_killed_anything(guarded: Guarded) -> None:
-    """What was slow was left alone, and every probe speaks TLS with what it asks."""
+def test_no_probe_has_killed_a_container(guarded: Guarded) -> None:
+    """Slow containers are not killed, and every probe uses TLS."""
     ends = guarded.sandbox.objects("events", "-n", NAMESPACE, "--field-selector=reason=Killing")
     assert [end["message"] for end in ends if "probe" in end["message"]] == []
     assert sum(guarded.sandbox.restarts(NAMESPACE).values()) <= 1, "a test has killed one broker"
 
 
-def test_what_a_drain_says_is_in_the_brokers_log(guarded: Guarded) -> None:
+def test_drain_output_is_in_the_broker_log(guarded: Guarded) -> None:
     say = ". /etc/rocketmq/broker-lib.sh && echo said by the drain >>$(log_of_the_broker)"
     broker = ("-n", NAMESPACE, "rocketmq-broker-a-1")
     guarded.sandbox.kubectl("exec", *broker, "--", "bash", "-c", say)
     assert "said by the drain" in guarded.sandbox.kubectl("logs", *broker, "--tail=50")
 
 
-def test_a_second_up_changes_nothing(guarded: Guarded) -> None:
+def test_second_up_makes_no_changes(guarded: Guarded) -> None:
     guarded.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")

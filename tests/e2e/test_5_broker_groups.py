@@ -1,6 +1,6 @@
-"""Several broker groups: one on the volume of a broker that was not the stack's, and one that is added.
+"""Several broker groups: one on the volume of a broker outside of the stack, and one that is added later.
 
-The first follows docs/how-to/migrate-a-statefulset.md. Both take messages where they were told to run.
+The first follows docs/how-to/migrate-a-statefulset.md. Both receive messages in their configured zones.
 """
 
 import re
@@ -33,7 +33,7 @@ def group(name: str, zone: str, memory: str, storage: str) -> dict[str, Any]:
 
 
 def written(sandbox: Sandbox, name: str) -> int:
-    """Messages of the topic on a group's only broker, as it answers itself."""
+    """Return the number of messages of the topic on the only broker of a group, as the broker reports it."""
     address = f"rocketmq-{name}-0.rocketmq-{name}-peers.{NAMESPACE}.svc:10911"
     answer = sandbox.kubectl(
         *("-n", NAMESPACE, "exec", "deployment/rocketmq-declarations", "--"),
@@ -43,19 +43,19 @@ def written(sandbox: Sandbox, name: str) -> int:
 
 
 def brokers(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    """Pods by name."""
+    """Return the broker pods by name."""
     pods = sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
     return {pod["metadata"]["name"]: pod for pod in pods}
 
 
 def zone(sandbox: Sandbox, pod: dict[str, Any]) -> str:
-    """Of the node that the pod runs on."""
+    """Return the zone of the node on which the pod runs."""
     nodes = {node["metadata"]["name"]: node["metadata"]["labels"] for node in sandbox.objects("nodes")}
     return nodes[pod["spec"]["nodeName"]]["topology.kubernetes.io/zone"]
 
 
 def filled(sandbox: Sandbox) -> list[str]:
-    """Bodies that the first of the original brokers holds."""
+    """Send messages to the first of the original brokers and return their bodies."""
     incident.apply(sandbox.instance, sandbox.tools)
     incident.wait_until_bound(sandbox.instance, sandbox.tools)
     ready = ("--for=condition=Ready", "--timeout=120s")
@@ -70,14 +70,14 @@ def filled(sandbox: Sandbox) -> list[str]:
 
 
 def guide() -> str:
-    """The commands of steps 1 to 5, as somebody copies them, for the namespace of this file."""
+    """Return the commands of steps 1 to 5 of the guide, for the namespace of this file."""
     script = "\n".join(re.findall(r"^```\n(.*?)^```$", GUIDE.read_text(), flags=re.DOTALL | re.MULTILINE)[:5])
     assert "target=rocketmq\n" in script
     return script.replace("target=rocketmq\n", f"target={NAMESPACE}\n")
 
 
 def moved(sandbox: Sandbox) -> str:
-    """Move the volume of the first of the original brokers into a claim of this file's namespace; gives its zone."""
+    """Move the volume of the first of the original brokers into a claim in this file's namespace. Return its zone."""
     sandbox.kubectl("create", "namespace", NAMESPACE)
     done = pulumi.execute(sandbox.instance, sandbox.tools, ["bash", "-euo", "pipefail", "-c", guide()], capture=True)
     assert done.code == 0, done.output
@@ -89,7 +89,7 @@ def moved(sandbox: Sandbox) -> str:
     return term["matchExpressions"][0]["values"][0]
 
 
-def test_a_group_takes_over_a_volume_and_another_is_added(stopped: Sandbox) -> None:
+def test_group_uses_an_existing_volume_and_a_second_group_is_added(stopped: Sandbox) -> None:
     old = filled(stopped)
     first = moved(stopped)
     second = next(node.zone for node in NODES if node.zone != first)

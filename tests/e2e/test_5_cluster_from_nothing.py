@@ -1,7 +1,7 @@
-"""The second stack file: a cluster made from nothing.
+"""The second stack file: a new cluster.
 
-This machine runs one Kubernetes, that of `prod`. So what goes into the new cluster is planned and not made; the
-account's side of it is made, changed and destroyed for real. RocketMQ of `prod` is stopped by the files before, so the
+This machine runs one Kubernetes cluster, that of `prod`. Resources inside the new cluster are therefore only planned.
+The AWS resources are created, changed and destroyed. The previous files have stopped the RocketMQ of `prod`, so the
 processors are free.
 """
 
@@ -27,7 +27,7 @@ IN_THE_CLUSTER = (
 
 @pytest.fixture(scope="module")
 def account(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """An account with the role that the stack file lets into the cluster."""
+    """Account with the role to which the stack file grants access to the cluster."""
     pulumi.ensure_stack(sandbox.instance, sandbox.tools, STACK)
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -39,7 +39,7 @@ def account(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 def inventory(sandbox: Sandbox) -> dict[str, set[str]]:
-    """What the account has, by id; scheduled deletions count as done."""
+    """Return the IDs of the resources of the account, by kind, without keys scheduled for deletion."""
     with sandbox.aws("ec2") as ec2:
         found = {
             "vpcs": {each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]},
@@ -68,7 +68,7 @@ def before(account: Sandbox) -> dict[str, set[str]]:
     return inventory(account)
 
 
-def test_the_whole_stack_is_planned_before_there_is_a_cluster(account: Sandbox) -> None:
+def test_whole_stack_is_planned_before_the_cluster_exists(account: Sandbox) -> None:
     plan = account.preview_steps("-s", STACK)
 
     assert plan.operations() == {"create"}
@@ -80,18 +80,18 @@ def test_the_whole_stack_is_planned_before_there_is_a_cluster(account: Sandbox) 
 
 
 @pytest.mark.usefixtures("before")
-def test_what_a_killed_up_was_making_is_named_and_not_made_again(account: Sandbox) -> None:
-    """What it forgot would be left over when the stack is destroyed at the end."""
+def test_adopt_reports_interrupted_creates_and_no_resource_is_created_twice(account: Sandbox) -> None:
+    """A resource that adopt misses would remain after the destroy at the end."""
 
     def is_amid_operations() -> bool:
-        # The network takes half a second. Between two operations nothing would be interrupted.
+        # The network is created within half a second. Between two operations the kill would interrupt nothing.
         state = pulumi.state_file(account.instance, STACK)
         latest = json.loads(state.read_text())["checkpoint"]["latest"] if state.exists() else None
         return len((latest or {}).get("pending_operations") or ()) > 2
 
     account.kill_up("-s", STACK, *IN_THE_CLUSTER, when=is_amid_operations, every=0.02)
 
-    # The killed engine has left its lock.
+    # The killed engine has not released its lock.
     account.pulumi("cancel", "-s", STACK, "--yes")
     said = account.adopt(STACK)
 
@@ -100,9 +100,7 @@ def test_what_a_killed_up_was_making_is_named_and_not_made_again(account: Sandbo
     assert "pending_operations" not in json.loads(account.pulumi("stack", "export", "-s", STACK))["deployment"]
 
 
-def test_the_account_gets_network_cluster_nodes_and_the_drivers_identity(
-    account: Sandbox, before: dict[str, set[str]]
-) -> None:
+def test_up_creates_network_cluster_nodes_and_driver_identity(account: Sandbox, before: dict[str, set[str]]) -> None:
     account.pulumi("up", "-s", STACK, "--yes", *IN_THE_CLUSTER)
 
     with account.aws("eks") as eks:
@@ -126,17 +124,17 @@ def test_the_account_gets_network_cluster_nodes_and_the_drivers_identity(
     assert trust["Statement"][0]["Condition"]["StringEquals"][f"{host}:aud"] == "sts.amazonaws.com"
 
 
-def test_a_second_up_finds_nothing_to_do_even_when_everything_is_read_again(account: Sandbox) -> None:
+def test_second_up_with_refresh_makes_no_changes(account: Sandbox) -> None:
     account.pulumi("up", "-s", STACK, "--yes", "--refresh", "--expect-no-changes", *IN_THE_CLUSTER)
 
 
-def test_a_cluster_that_is_protected_stays(account: Sandbox) -> None:
+def test_destroy_of_a_protected_cluster_is_rejected(account: Sandbox) -> None:
     assert "protect" in account.pulumi("destroy", "-s", STACK, "--yes", ok=False)
     with account.aws("eks") as eks:
         assert STACK in eks.list_clusters()["clusters"]
 
 
-def test_the_driver_goes_from_irsa_to_pod_identity_by_the_command_of_the_refusal(account: Sandbox) -> None:
+def test_driver_switches_to_pod_identity_with_the_command_from_the_error(account: Sandbox) -> None:
     def change(config: dict[str, Any]) -> None:
         config["eks-rocketmq:addons"].update(podIdentityAgent=True)
         config["eks-rocketmq:ebsCsi"] = {"identity": "pod_identity"}
@@ -156,7 +154,7 @@ def test_the_driver_goes_from_irsa_to_pod_identity_by_the_command_of_the_refusal
     account.pulumi("up", "-s", STACK, "--yes", "--expect-no-changes", *IN_THE_CLUSTER, *changed)
 
 
-def test_destroy_leaves_the_account_as_it_was(account: Sandbox, before: dict[str, set[str]]) -> None:
+def test_destroy_deletes_all_resources_of_the_stack(account: Sandbox, before: dict[str, set[str]]) -> None:
     account.pulumi("destroy", "-s", STACK, "--yes")
 
     assert inventory(account) == before

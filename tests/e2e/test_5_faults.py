@@ -1,5 +1,7 @@
-"""Faults of a production cluster: everything starts at once, a node is overloaded, processes hang, brokers restart, an
-engine is killed, claims find no volume."""
+"""Faults of a production cluster.
+
+Simultaneous start, an overloaded node, hanging processes, a rolling restart, a killed engine and unbound claims.
+"""
 
 import os
 import signal
@@ -16,17 +18,17 @@ BROKERS = "rocketmq-broker-a"
 STARVED_SECONDS = 90
 
 
-def test_what_starts_all_at_once_waits_for_what_it_needs(deployed: Sandbox) -> None:
+def test_pods_that_start_at_once_wait_for_their_dependencies(deployed: Sandbox) -> None:
     deployed.rocketmq.ensure_topic()
     sent = deployed.rocketmq.send(5, "stopped")
     deployed.stop()
     deployed.start()
-    # A proxy without a master ends itself.
+    # A proxy without a master exits, which would count as a restart.
     assert set(deployed.restarts(NAMESPACE).values()) == {0}
     assert deployed.rocketmq.receive("stopped", 5, seconds=90) == sorted(sent)
 
 
-def test_a_node_without_processor_time_restarts_nothing(deployed: Sandbox) -> None:
+def test_cpu_starved_node_causes_no_restarts(deployed: Sandbox) -> None:
     deployed.rocketmq.ensure_topic()
     before = deployed.restarts(NAMESPACE)
     with deployed.starved(NODES[1], percent=4):
@@ -40,15 +42,15 @@ def test_a_node_without_processor_time_restarts_nothing(deployed: Sandbox) -> No
     assert deployed.rocketmq.receive("starved", 5, seconds=90) == sorted(sent)
 
 
-def test_what_hangs_is_killed_a_broker_within_15_seconds(deployed: Sandbox) -> None:
-    """A master and the controllers' leader in turn: `strict` promises nothing about the loss of both at once."""
+def test_hanging_processes_are_killed_and_brokers_within_15_seconds(deployed: Sandbox) -> None:
+    """Stop a master and the controller leader in turn: `strict` does not cover the loss of both at once."""
     (proxy, *_) = deployed.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-proxy")
     _hang(deployed, {f"{BROKERS}-0": 15, "rocketmq-nameserver-0": 70, proxy["metadata"]["name"]: 70})
     _hang(deployed, {"rocketmq-controller-0": 70})
 
 
 def _hang(deployed: Sandbox, bounds: dict[str, int]) -> None:
-    """Stop the processes of some pods; each is killed within its seconds, nothing else is, and all become ready."""
+    """Stop the processes of some pods. Assert that only these are killed, each in time, and that all become ready."""
     before = deployed.restarts(NAMESPACE)
     hung = {pod: deployed.jvm(NAMESPACE, pod) for pod in bounds}
     begun = time.monotonic()
@@ -86,7 +88,7 @@ def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) ->
     assert deployed.rocketmq.receive("roll", len(acknowledged), seconds=90) == sorted(acknowledged)
 
 
-def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: Sandbox) -> None:
+def test_adopt_recovers_an_update_after_the_engine_was_killed(deployed: Sandbox) -> None:
     setting = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"]["proxies"].update(cpu="200m"))
     generation = _proxy(deployed)["metadata"]["generation"]
     deployed.kill_up("-s", "prod", *setting, when=lambda: _proxy(deployed)["metadata"]["generation"] > generation)
@@ -100,7 +102,7 @@ def test_an_engine_killed_in_the_middle_of_an_update_is_taken_over(deployed: San
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
 
 
-def test_what_pods_wait_for_is_said_in_the_clusters_own_words(deployed: Sandbox) -> None:
+def test_up_reports_why_pods_are_not_ready(deployed: Sandbox) -> None:
     program = Program(deployed, "unready")
     arguments = {"namespace": "unready", "storage_class": "nowhere", "protect_data": False}
     program.prepare({"rocketmq": {**arguments, "broker_groups": [{"name": "broker-a"}]}, "seconds": 30})

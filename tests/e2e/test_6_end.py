@@ -1,4 +1,4 @@
-"""The end: `destroy` leaves AWS, Kubernetes and volumes empty, `down` leaves nothing on the machine."""
+"""The end: `destroy` deletes all resources and volumes, and `down` leaves nothing on the machine."""
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +16,12 @@ def scale_driver(sandbox: Sandbox, replicas: int) -> None:
     sandbox.kubectl("-n", "kube-system", "scale", "deployment/ebs-csi-controller", f"--replicas={replicas}")
 
 
-def test_destroy_is_refused_while_the_data_is_protected(deployed: Sandbox) -> None:
+def test_destroy_is_rejected_while_the_data_is_protected(deployed: Sandbox) -> None:
     assert "protect" in deployed.destroy(ok=False)
     assert deployed.objects("deployments", "-n", "rocketmq"), "what is not protected is not deleted either"
 
 
-def test_destroy_is_refused_while_the_namespace_holds_the_original_brokers(deployed: Sandbox) -> None:
+def test_destroy_is_rejected_while_the_namespace_contains_the_original_brokers(deployed: Sandbox) -> None:
     incident.apply(deployed.instance, deployed.tools)
     unprotected = deployed.changed(lambda config: config["eks-rocketmq:rocketmq"].update(protectData=False))
     deployed.pulumi("up", "-s", "prod", "--yes", *unprotected)
@@ -42,10 +42,10 @@ def test_destroy_is_refused_while_the_namespace_holds_the_original_brokers(deplo
     assert deployed.objects("deployments", "-n", "rocketmq"), "nothing was deleted"
 
 
-def test_destroy_leaves_aws_kubernetes_and_volumes_empty(deployed: Sandbox) -> None:
+def test_destroy_deletes_all_resources_and_volumes(deployed: Sandbox) -> None:
     incident.remove(deployed.instance, deployed.tools)
     eventually(lambda: len(deployed.objects("pv")) == 6, 120, "the incident's volumes are deleted")
-    # The driver is as late as on a slow machine: no volume is deleted yet when the last object of RocketMQ is gone.
+    # Simulate a slow driver: it deletes the first volume only after the last object of RocketMQ is gone.
     scale_driver(deployed, 0)
 
     with ThreadPoolExecutor() as thread:

@@ -1,6 +1,6 @@
-"""The library in programs of its own: every example, from Python and from TypeScript, on a sandbox of its own.
+"""Programs that use the library: every example, in Python and TypeScript, on a second sandbox.
 
-It begins in the state of the original case, as the machine of a team that has never seen this repository.
+The sandbox starts in the state of the original case, like the cluster of a team that is new to this repository.
 """
 
 import json
@@ -30,7 +30,7 @@ GITHUB = "https://token.actions.githubusercontent.com"
 
 @dataclass(frozen=True)
 class Program:
-    """An example in a folder of its own, with the stack that its file is for; `environment` on top of the sandbox's."""
+    """Example in its own folder, with the stack of its stack file. `environment` extends that of the sandbox."""
 
     sandbox: Sandbox
     folder: Path
@@ -38,7 +38,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *argv: str, ok: bool = True) -> str:
-        """What a command in the program's folder printed; `ok` says whether it must succeed or must fail."""
+        """Run a command in the program's folder and return its output. It must fail if `ok` is false."""
         instance, tools = self.sandbox.instance, self.sandbox.tools
         path = f"{self.node.host.parent}:{self.node.bin}:{pulumi.environment(instance, tools)['PATH']}"
         here = {"PATH": path, "PWD": str(self.folder), "PULUMI_STACK": self.stack, **self.environment}
@@ -59,7 +59,7 @@ class Program:
         return json.loads(self.pulumi("stack", "output", "--json"))
 
     def up(self) -> None:
-        """Make the stack, deploy it, and see that nothing is left to do."""
+        """Deploy the stack and assert that a second `up` makes no changes."""
         self.pulumi("up", "--yes", "--skip-preview")
         self.pulumi("up", "--yes", "--expect-no-changes")
 
@@ -70,7 +70,7 @@ class Program:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """Another sandbox than that of the other files: the programs here make what the prod stack makes as well."""
+    """Second sandbox, because these programs create the same resources as the prod stack of the other files."""
     instance, report = SandboxInstance("uses"), Report()
     lifecycle.down(instance, report)
     yield Sandbox(instance, lifecycle.start_platform(instance, report), report)
@@ -79,13 +79,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def node() -> nodejs.Nodejs:
-    """Node, its packages and the language host."""
+    """Node.js, its packages and the language host."""
     return nodejs.ensure(Report())
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library installed from a tag in git, as the `requirements.txt` of every example says."""
+    """Virtual environment with the library from a Git tag, as `requirements.txt` of every example specifies."""
     folder = tmp_path_factory.mktemp("git")
     wanted = (EXAMPLES / "adopt-a-cluster" / "requirements.txt").read_text().splitlines()[-1]
     return installed.environment(
@@ -94,7 +94,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path, name: str) -> Program:
-    """A Python example with its stack."""
+    """Copy a Python example and create its stack."""
     folder = sandbox.instance.root / "examples" / name
     shutil.copytree(EXAMPLES / name, folder)
     (folder / "venv").symlink_to(environment)
@@ -105,7 +105,7 @@ def python(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path, name: str) 
 
 @pytest.fixture(scope="module")
 def adopted(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path) -> Program:
-    """The first example, adopted and deployed: the others need the OIDC provider and the working class."""
+    """The first example, adopted and deployed. The others need its OIDC provider and working StorageClass."""
     program = python(sandbox, node, environment, "adopt-a-cluster")
     program.run("venv/bin/eks-rocketmq", "adopt", "-s", program.stack, "--yes")
     program.up()
@@ -113,12 +113,12 @@ def adopted(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path) -> Program
 
 
 def ready(sandbox: Sandbox, namespace: str) -> dict[str, int]:
-    """Members of each set that are ready."""
+    """Return the number of ready members of each StatefulSet."""
     sets = sandbox.objects("statefulsets", "-n", namespace)
     return {each["metadata"]["name"]: each["status"].get("readyReplicas", 0) for each in sets}
 
 
-def test_a_cluster_is_adopted_and_its_claims_bind(adopted: Program) -> None:
+def test_cluster_is_adopted_and_its_claims_are_bound(adopted: Program) -> None:
     sandbox = adopted.sandbox
     assert ready(sandbox, "orders") == {
         "rocketmq-broker-a": 3,
@@ -129,7 +129,7 @@ def test_a_cluster_is_adopted_and_its_claims_bind(adopted: Program) -> None:
     assert adopted.pulumi("stack", "output", "proxy").strip() == "rocketmq-proxy.orders.svc:8081"
 
 
-def test_an_application_gets_a_role_that_its_pods_can_find(
+def test_application_role_is_annotated_on_its_service_account(
     adopted: Program, node: nodejs.Nodejs, environment: Path
 ) -> None:
     program = python(adopted.sandbox, node, environment, "irsa-for-your-application")
@@ -154,7 +154,7 @@ def stopped(adopted: Program) -> Program:
     return adopted
 
 
-def test_rocketmq_runs_where_a_context_of_the_kubeconfig_leads(
+def test_rocketmq_is_deployed_to_the_given_kubeconfig_context(
     stopped: Program, node: nodejs.Nodejs, environment: Path
 ) -> None:
     program = python(stopped.sandbox, node, environment, "rocketmq-on-any-kubernetes")
@@ -190,13 +190,13 @@ def test_typescript_deploys_the_same_components(stopped: Program, node: nodejs.N
 
 @pytest.fixture(scope="module")
 def pipelines(sandbox: Sandbox, node: nodejs.Nodejs, environment: Path) -> Program:
-    """What the pipelines need in the account."""
+    """AWS resources of the pipelines."""
     program = python(sandbox, node, environment, "ci-role")
     program.up()
     return program
 
 
-def test_the_pipelines_get_a_private_place_for_the_state(pipelines: Program) -> None:
+def test_state_bucket_is_private_versioned_and_encrypted(pipelines: Program) -> None:
     assert pipelines.outputs()["PULUMI_BACKEND_URL"] == f"s3://{STATE}?region={REGION}"
     with pipelines.sandbox.aws("kms") as kms:
         key = kms.describe_key(KeyId="alias/eks-rocketmq-ci")["KeyMetadata"]
@@ -211,7 +211,7 @@ def test_the_pipelines_get_a_private_place_for_the_state(pipelines: Program) -> 
     assert rule == {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
 
 
-def test_jobs_of_the_repository_alone_take_the_roles_and_these_enter_the_cluster(pipelines: Program) -> None:
+def test_only_jobs_of_the_repository_assume_roles_with_cluster_access(pipelines: Program) -> None:
     roles = {name: pipelines.outputs()[f"AWS_{name.upper()}_ROLE"] for name in ("preview", "deploy")}
     jobs = {
         "preview": Token(GITHUB, "repo:example/eks-rocketmq:pull_request"),
@@ -246,7 +246,7 @@ def test_jobs_of_the_repository_alone_take_the_roles_and_these_enter_the_cluster
     }
 
 
-def test_previews_read_the_cluster_but_no_secrets_of_other_namespaces(pipelines: Program) -> None:
+def test_preview_role_reads_the_cluster_without_secrets_of_other_namespaces(pipelines: Program) -> None:
     sandbox, group = pipelines.sandbox, "eks-rocketmq-ci-preview"
     sandbox.kubectl("apply", "-f", str(pipelines.folder / "preview-cluster-role.yaml"))
     extra = {PRINCIPAL_EXTRA: [pipelines.outputs()["AWS_PREVIEW_ROLE"]]}
@@ -271,7 +271,7 @@ def test_previews_read_the_cluster_but_no_secrets_of_other_namespaces(pipelines:
 
 @contextmanager
 def rights_of(sandbox: Sandbox, role: str) -> Generator[dict[str, str]]:
-    """Keys of a user with the policies and the boundary of a role: GitHub makes no tokens here to take it with."""
+    """Yield keys of a user with the policies and boundary of a role, which needs a GitHub token to assume."""
     name = f"as-{role}"
     with sandbox.aws("iam") as iam:
         held = iam.get_role(RoleName=role)["Role"]
@@ -298,7 +298,7 @@ def rights_of(sandbox: Sandbox, role: str) -> Generator[dict[str, str]]:
 KEPT = "import pulumi; pulumi.export('word', pulumi.Config().require_secret('word'))"
 
 
-def test_the_state_is_written_with_the_rights_of_updates_and_read_with_those_of_previews(pipelines: Program) -> None:
+def test_deploy_role_writes_the_state_and_preview_role_only_reads(pipelines: Program) -> None:
     sandbox, outputs = pipelines.sandbox, pipelines.outputs()
     folder = sandbox.instance.root / "examples" / "kept"
     folder.mkdir()
@@ -320,7 +320,7 @@ def test_the_state_is_written_with_the_rights_of_updates_and_read_with_those_of_
         assert (stored["ServerSideEncryption"], b"swordfish" in stored["Body"].read()) == ("aws:kms", False)
 
 
-def test_the_pipelines_of_a_stack_that_makes_its_own_cluster_get_the_rights_for_it(pipelines: Program) -> None:
+def test_pipeline_roles_get_permissions_for_a_stack_with_its_own_cluster(pipelines: Program) -> None:
     for key, value in (("clusterName", "staging"), ("newClusterStack", "staging"), ("accessEntries", "false")):
         pipelines.pulumi("config", "set", key, value)
     pipelines.up()
@@ -337,7 +337,7 @@ def test_the_pipelines_of_a_stack_that_makes_its_own_cluster_get_the_rights_for_
             logs.create_log_group(logGroupName=foreign)
 
 
-def test_the_state_outlives_its_stack_until_somebody_empties_the_bucket(pipelines: Program) -> None:
+def test_state_bucket_is_not_destroyed_until_it_is_empty(pipelines: Program) -> None:
     assert "protect" in pipelines.pulumi("destroy", "--yes", "--skip-preview", ok=False)
     pipelines.pulumi("state", "unprotect", "--all", "--yes")
     assert "BucketNotEmpty" in pipelines.pulumi("destroy", "--yes", "--skip-preview", ok=False)
@@ -360,6 +360,6 @@ def test_the_state_outlives_its_stack_until_somebody_empties_the_bucket(pipeline
     assert states == {"PendingDeletion"}
 
 
-def test_the_adopted_cluster_is_given_back(adopted: Program) -> None:
+def test_destroy_of_the_adopted_example_deletes_its_namespace(adopted: Program) -> None:
     adopted.destroy()
     assert "orders" not in [item["metadata"]["name"] for item in adopted.sandbox.objects("namespaces")]

@@ -1,11 +1,11 @@
-// One program for each case of tests/contract/test_package.py.
+// One program for each case of tests/contract/test_library.py.
 import * as pulumi from "@pulumi/pulumi";
 import { ClusterOidcProvider, IrsaRole, IrsaRoleArgs, RocketMq, RocketMqArgs } from "@your-organisation/eks-rocketmq";
 
 const config = new pulumi.Config();
 const issuer = config.requireSecret("issuer");
 
-// The SDKs of the providers would bring nothing that is looked at here.
+// These cases need only the provider resources, not the SDKs of the providers.
 class Provider extends pulumi.ProviderResource {}
 const aws = new Provider("aws", "named", { region: "ap-southeast-1" });
 
@@ -53,7 +53,7 @@ const cases: Record<string, () => object> = {
         return { arn: role.arn };
     },
     rocketmq: () => {
-        // No cluster answers there: a preview goes on without one.
+        // No cluster runs at this address. A preview does not need one.
         const kubeconfig = JSON.stringify({
             clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
             users: [{ name: "u", user: {} }],

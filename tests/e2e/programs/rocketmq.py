@@ -1,8 +1,8 @@
-"""One `RocketMq` of the library in a namespace of its own, as the JSON file that `SETTINGS` names says.
+"""One `RocketMq` of the library in its own namespace, configured by the JSON file that `SETTINGS` names.
 
 rocketmq: arguments of the component.
-certificate: entries of a Secret for its TLS, made in its namespace before it.
-seconds: how long the engine waits for a set instead of half an hour.
+certificate: entries of the TLS Secret, which is created in the namespace before RocketMQ.
+seconds: timeout for creates and updates, instead of half an hour.
 """
 
 import json
@@ -22,7 +22,7 @@ before: list[pulumi.Resource] = []
 
 
 def impatient(resource: ResourceTransformArgs) -> ResourceTransformResult:
-    """Every resource with the given time."""
+    """Set the timeouts for the create and update of a resource."""
     time = f"{settings['seconds']}s"
     hurried = ResourceOptions(custom_timeouts=CustomTimeouts(create=time, update=time))
     return ResourceTransformResult(resource.props, ResourceOptions.merge(resource.opts, hurried))
