@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Settings of all tests: hypothesis profiles and garbage collection."""
 
 import gc
 import os
@@ -6,21 +6,22 @@ import os
 import pytest
 from hypothesis import settings
 
-# The same examples at every run: few in the quick loop, many where `make test` asks for them.
+# Every run uses the same examples: few by default, many if `make test` selects the thorough profile.
 settings.register_profile("quick", max_examples=15, derandomize=True, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-# What the SDKs define stays until the end, millions of objects; looking through them for garbage took a third of a
-# quick run, and single tests looked slow for it.
+# The SDKs define millions of objects that live until the end. Scanning them took a third of a quick run and distorted
+# the durations of single tests.
 gc.disable()
 _NEW_OBJECTS, _LOOKS = 500_000, 20
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:  # noqa: ARG001 - the hook's own signature
-    """Collect garbage from here on, only of what the tests make, and not at every thousandth object.
+def pytest_collection_finish(session: pytest.Session) -> None:  # noqa: ARG001 - the signature of the hook
+    """Enable garbage collection for objects that the tests create, with a high threshold.
 
-    A run of a program makes tens of thousands that live until its end: a tenth of its time, if they are looked at.
+    A run of a program creates tens of thousands of objects that live until its end. Scanning them takes a tenth of its
+    time.
     """
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, _LOOKS, _LOOKS)
@@ -28,8 +29,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:  # noqa: ARG001 -
 
 
 def pytest_unconfigure() -> None:
-    """Pytest looks through everything five times before it ends, for what fails while it is thrown away: a second.
+    """Exclude the remaining objects from garbage collection.
 
-    What is left at the end is not looked at; what was thrown away until then has been.
+    Before it ends, pytest collects garbage five times to find errors in finalizers, which takes a second. Objects that
+    were collected earlier have been checked.
     """
     gc.freeze()

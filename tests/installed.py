@@ -1,4 +1,4 @@
-"""The library as a team gets it: installed by pip from a path or from a tag in git, into an environment of its own."""
+"""Installation of the library by pip, from a path or from a git tag, into a new environment."""
 
 import shutil
 import subprocess
@@ -15,14 +15,14 @@ _LEFT_OUT = shutil.ignore_patterns("*.egg-info", "__pycache__", "build", "venv")
 
 
 def copied(folder: Path) -> Path:
-    """The library as it is now in another place: a build leaves its traces beside the source."""
+    """Copy the library to another folder, because a build writes files beside the source."""
     return shutil.copytree(REPOSITORY / "components", folder / "components", ignore=_LEFT_OUT)
 
 
 def published(folder: Path) -> str:
-    """Commits the library as it is now to a repository in `folder`, under the tag that the examples name.
+    """Commit the library to a repository in `folder`, under the tag that the examples use.
 
-    Returns what stands in their `requirements.txt`, with that repository in place of the published one.
+    Return the git URL prefix that replaces `PUBLISHED` in the `requirements.txt` of the examples.
     """
     copied(folder)
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
@@ -32,9 +32,9 @@ def published(folder: Path) -> str:
 
 
 def environment(folder: Path, *requirements: str) -> Path:
-    """A new environment with these requirements and what they need, at the versions that the program is locked to.
+    """Create an environment with the requirements and their dependencies, in the locked versions of the program.
 
-    Nothing in it contradicts anything else in it.
+    Check that the installed packages are compatible.
     """
     pinned = folder.with_name(f"{folder.name}-constraints.txt")
     lines = (REPOSITORY / "requirements.txt").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""An account and a cluster that hold a part of what a small stack plans."""
+"""Fake account and cluster with some of the resources that a small stack plans."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ PLAN = read_plan(DIGEST, IMPORT_FILE, "prod", "eks-rocketmq")
 
 
 class Account:
-    """Answers look-ups for what it holds and notes with which settings it was asked."""
+    """Fake account that answers lookups for its resources and records the settings of each lookup."""
 
     def __init__(
         self,

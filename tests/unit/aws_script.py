@@ -1,4 +1,4 @@
-"""A scripted AWS: each verb has its answers, every call is recorded, an unexpected one fails the test."""
+"""Scripted AWS clients: responses per operation, a record of all calls, and failure on unexpected calls."""
 
 import threading
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ GET_PROVIDER = {"Url": "oidc.example/id/A", "ClientIDList": ["sts.amazonaws.com"
 
 
 def refusal(code: str, message: str = "no", status: int = 400) -> ClientError:
-    """AWS's answer to a call that it refuses."""
+    """Return the error of a call that AWS rejects."""
     about = {"HTTPStatusCode": status, "RequestId": "r-1", "RetryAttempts": 0, "HostId": "", "HTTPHeaders": {}}
     return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": about}, "Verb")
 
@@ -48,7 +48,7 @@ def _meta(service: str) -> Any:
 
 
 class Client:
-    """One service. `answers` of a verb: one value for all calls, or a list that is used up."""
+    """Client of one service. `answers` has one value for all calls of an operation, or a list with one for each."""
 
     def __init__(self, service: str, answers: Mapping[str, Any], calls: list[tuple[str, dict[str, Any]]]) -> None:
         self.meta = _meta(service)
@@ -57,7 +57,7 @@ class Client:
 
     def _make_api_call(self, verb: str, arguments: dict[str, Any]) -> Any:
         self._calls.append((verb, arguments))
-        assert verb in self._answers, f"the provider called {verb} with {arguments}, which no one expected"
+        assert verb in self._answers, f"the provider called {verb} unexpectedly with {arguments}"
         answer = self._answers[verb]
         if isinstance(answer, list):
             assert answer, f"the provider called {verb} more often than expected"
@@ -68,7 +68,7 @@ class Client:
 
 
 class ScriptedAccount(Account):
-    """An account whose clients are scripted; `calls` are those that changed something or asked."""
+    """Account with scripted clients. `calls` contains all reads and writes."""
 
     def __init__(self, answers: Mapping[str, Any], default_tags: Mapping[str, str] | None = None) -> None:
         self.settings = Settings(REGION, default_tags=default_tags or {})
@@ -77,7 +77,7 @@ class ScriptedAccount(Account):
         self._clients = {name: Client(name, answers, self.calls) for name in ("ec2", "eks", "iam", "s3", "sts")}
 
     def made(self, verb: str) -> list[dict[str, Any]]:
-        """The arguments of every call of the verb."""
+        """Return the arguments of every call of the operation."""
         return [arguments for called, arguments in self.calls if called == verb]
 
 

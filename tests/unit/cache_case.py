@@ -1,4 +1,4 @@
-"""An entry of a cache that the unit tests build."""
+"""Cache entry for unit tests."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from sandbox.cache.entry import Entry
 
 
 class Builder:
-    """Builds an entry of one file and counts how often; `error` makes it fail after the file is written."""
+    """Build function of an entry with one file. It counts its calls and raises `error`, if given, at the end."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.times = 0

@@ -1,6 +1,6 @@
-"""What the released AWS provider asks of AWS for each type that the staging stack makes: for create, change and delete.
+"""Requests of the released AWS provider for each type in the staging stack: create, update and delete.
 
-A table of what IAM is asked, not of verbs alone: each request names a resource, and what AWS fills in for conditions.
+Each request has the action, the resource and the condition keys that IAM evaluates.
 """
 
 import json
@@ -11,8 +11,8 @@ from tests.unit.harness import Recording, Registration
 from tests.unit.harness.permissions import Request
 
 OWNER = "eks-rocketmq/stack"
-# What the released provider calls for each type: what it makes, within what, and by which verbs that is changed and
-# deleted. All that is within has to carry the stack's mark already.
+# For each type: action that creates it, kind of resource, other resources that the action needs, and actions that
+# update or delete it. The other resources must already have the tag of the stack.
 MADE = {
     "aws:ec2/vpc:Vpc": ("CreateVpc", "vpc", [], ["ModifyVpcAttribute", "DeleteVpc"]),
     "aws:ec2/subnet:Subnet": ("CreateSubnet", "subnet", ["vpc"], ["ModifySubnetAttribute", "DeleteSubnet"]),
@@ -44,7 +44,7 @@ MADE = {
         ["CreateLaunchTemplateVersion", "ModifyLaunchTemplate", "DeleteLaunchTemplate"],
     ),
 }
-# These are no things of their own: verbs, and what they change.
+# These types have no ARN: actions, and the resources that they change.
 CHANGED = {
     "aws:ec2/route:Route": (["CreateRoute", "ReplaceRoute", "DeleteRoute"], ["route-table"]),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": (
@@ -94,7 +94,7 @@ def log_group(recording: Recording, resource: Registration) -> Iterator[Request]
     name = resource.inputs.get("name") or f"{resource.name}-1a2b3c4"
     for verb in ("CreateLogGroup", "TagResource", "PutRetentionPolicy", "DeleteLogGroup"):
         yield Request(f"logs:{verb}", arn("logs", f"log-group:{name}"))
-        # AWS asks about a group's streams where a verb is about the group.
+        # For actions on a log group, AWS also authorizes the ARN of its streams.
         yield Request(f"logs:{verb}", arn("logs", f"log-group:{name}:log-stream:"))
 
 
@@ -178,7 +178,7 @@ def role(recording: Recording, resource: Registration) -> Iterator[Request]:
 
 
 def holder(recording: Recording, resource: Registration) -> Registration:
-    """The role that a policy is for."""
+    """Return the role of a policy."""
     (urn,) = resource.property_dependencies["role"]
     return recording.resources[urn]
 

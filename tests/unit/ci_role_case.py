@@ -1,4 +1,4 @@
-"""The example `ci-role` under the recording monitor, for the tests of its roles and policies."""
+"""Runs of the example `ci-role` against the recording monitor, for tests of its roles and policies."""
 
 import json
 import runpy
@@ -32,12 +32,12 @@ def iam(path: str) -> str:
 
 
 def key(inputs: Mapping[str, Any]) -> str:
-    """Id of the key of the state, or of that of a cluster's secrets."""
+    """Return the ID of the KMS key for the state or for the secrets of a cluster."""
     return "1234" if inputs["description"].startswith("State") else "5678"
 
 
 def fakes() -> Fakes:
-    """An account in which the example has not run yet."""
+    """Return the fakes of an account in which the example has not run yet."""
     usual = Fakes().answering("aws:index/getRegion:getRegion", lambda _: {"id": REGION, "region": REGION})
     own = {
         "aws:kms/key:Key": lambda i: (key(i), {**i, "arn": arn("kms", f"key/{key(i)}"), "keyId": key(i)}),
@@ -58,7 +58,7 @@ def fakes() -> Fakes:
 
 
 def deploy_example(*, preview: bool = False, using: Fakes | None = None, **overrides: Any) -> Recording:
-    """Runs the example under its own stack file; overrides are keys of the project."""
+    """Run the example with its stack file. `overrides` are configuration keys of the project."""
     declared = yaml.safe_load((EXAMPLE / "Pulumi.yaml").read_text())["config"]
     given = yaml.safe_load((EXAMPLE / "Pulumi.prod.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": each["default"] for key, each in declared.items() if "default" in each}
@@ -74,6 +74,6 @@ def deploy_example(*, preview: bool = False, using: Fakes | None = None, **overr
                 fakes=using or fakes(),
             )
     finally:
-        # The example's modules are its own, and gone afterwards.
+        # Unload the modules of the example, so that each run imports them again.
         for name in MODULES:
             sys.modules.pop(name, None)

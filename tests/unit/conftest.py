@@ -1,4 +1,4 @@
-"""One run of the whole program for each mode; the tests only look at what was recorded."""
+"""One run of the whole program for each mode, shared by all tests, which only read the recording."""
 
 import functools
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ import eks_rocketmq
 from tests.unit.harness import Recording, run_stack
 from tests.unit.kubernetes_api import Api, serving
 
-# The stack files are read some two hundred times; libyaml's parser takes a tenth of the other's time.
+# Tests read stack files about two hundred times. The libyaml parser takes a tenth of the time of the Python parser.
 yaml.SafeLoader = yaml.CSafeLoader  # ty: ignore[invalid-assignment]
 
-# It reads a megabyte of definitions anew for each manifest.
+# Without the cache, it reads a megabyte of definitions for each manifest.
 kubernetes_schemas.schema_contents = functools.cache(kubernetes_schemas.schema_contents)  # ty: ignore[invalid-assignment]
 
 
 def pytest_collection_modifyitems() -> None:
-    """The library loads its parts when somebody asks for them; here, so that nobody looks for garbage in them later.
+    """Load all lazily imported modules of the library before garbage collection is frozen.
 
-    Not while this file is read: a process that only hands out the tests to others reads it, too.
+    An import at module level would also load them in the xdist controller, which runs no tests.
     """
     for name in eks_rocketmq.__all__:
         getattr(eks_rocketmq, name)
@@ -29,24 +29,24 @@ def pytest_collection_modifyitems() -> None:
 
 @pytest.fixture(scope="session")
 def prod_preview() -> Recording:
-    """`pulumi preview -s prod`: what providers compute is unknown."""
+    """Run `pulumi preview -s prod`: computed outputs are unknown."""
     return run_stack("prod", preview=True)
 
 
 @pytest.fixture(scope="session")
 def prod_update() -> Recording:
-    """`pulumi up -s prod`: everything is known."""
+    """Run `pulumi up -s prod`: all outputs are known."""
     return run_stack("prod", preview=False)
 
 
 @pytest.fixture(params=["preview", "update"])
 def prod(request: pytest.FixtureRequest) -> Recording:
-    """The whole program, in both modes."""
+    """Run the whole program in both modes."""
     return request.getfixturevalue(f"prod_{request.param}")
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """A small API server."""
+    """Start a fake Kubernetes API server."""
     with serving() as server:
         yield server

@@ -1,4 +1,4 @@
-"""A stack as the engine exports it, and volumes of its cluster."""
+"""Exported state of a stack, and volumes of its cluster."""
 
 from dataclasses import replace
 from typing import Any

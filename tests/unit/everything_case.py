@@ -1,4 +1,4 @@
-"""A RocketMQ with everything on, so that what the stack files leave off has committed URNs and a recorded state."""
+"""RocketMQ with every option, so that options that the stack files omit have committed URNs and a recorded state."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def everything() -> None:
-    """Two broker groups, so that a second one is in the lists as well."""
+    """Create a RocketMq with two broker groups, so that the lists contain a second one."""
     groups = [
         {"name": name, "replicas": 3, "memory": "4Gi", "cpu": "500m", "storage": "100Gi"}
         for name in ("broker-a", "broker-b")

@@ -1,4 +1,4 @@
-"""Rows that show of each field of an argument type that another value of it makes something else."""
+"""Rows that show for each field of an argument type that another value changes the result."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Fields = Mapping[str, Any]
 
 
 class Pair(NamedTuple):
-    """Both sides of a row, whole, whose field does not go with what stands there before."""
+    """Both values of a row whose field is not compatible with the default values."""
 
     before: Fields
     after: Fields
@@ -16,22 +16,22 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where the fields of one type stand in the arguments, what stands there before, and another value of each."""
+    """Place of one type in the arguments, its default values, and another value for each field."""
 
     put: Callable[[Fields], dict[str, Any]]
     before: Fields
     rows: Fields
 
     def pair(self, field: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The arguments before, and with another value of the field."""
+        """Return the arguments before and after the change of the field."""
         row = self.rows[field]
         before, after = row if isinstance(row, Pair) else (self.before, {**self.before, field: row})
         return self.put(before), self.put(after)
 
     def swallowed(self, made: Callable[[dict[str, Any]], object]) -> list[str]:
-        """Fields whose other value makes the same of the arguments."""
+        """Return the fields whose other value does not change the result."""
         usual = made(self.put(self.before))
-        assert made(self.put(self.before)) == usual, "what is made differs each time, whatever the arguments are"
+        assert made(self.put(self.before)) == usual, "the result differs between runs with the same arguments"
         same = []
         for field, row in self.rows.items():
             before, after = self.pair(field)
@@ -41,16 +41,16 @@ class Place:
 
 
 def types_in(hint: Any) -> set[Any]:
-    """A TypedDict and all those inside it."""
+    """Return a TypedDict and all nested ones."""
     inner = hint.__annotations__.values() if is_typeddict(hint) else get_args(hint)
     return ({hint} if is_typeddict(hint) else set()).union(*map(types_in, inner))
 
 
 def fields_of(types: Iterable[Any]) -> dict[str, set[str]]:
-    """The fields that each type has, by its name."""
+    """Return the fields of each type by its name."""
     return {type_.__name__: set(type_.__annotations__) for type_ in types}
 
 
 def rows_of(places: Mapping[Any, Place]) -> dict[str, set[str]]:
-    """The fields that have a row, by the name of their type."""
+    """Return the fields with a row by the name of their type."""
     return {type_.__name__: set(place.rows) for type_, place in places.items()}

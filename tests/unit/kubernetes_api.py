@@ -1,7 +1,7 @@
-"""A small API server for tests of the library and of the kubernetes stand-in: objects in memory, refusals by script.
+"""Fake Kubernetes API server for tests of the library and of the kubernetes stand-in, with scripted errors.
 
-It keeps what is posted, gives every object a uid and a version, and records each request. Everything that a real server
-judges (validation, ownership of fields) is judged on a real one in the sandbox's own tests.
+It stores objects in memory, sets uid and resourceVersion, and records each request. It does not validate objects or
+field ownership. The tests of the sandbox cover that with a real API server.
 """
 
 import json
@@ -35,9 +35,11 @@ class Request:
 
 @dataclass
 class Api:
-    """`refusals` maps (method, path) to the Status that answers the next such request.
+    """State of the server.
 
-    `custom_kinds` maps a group and version to the kinds that a CRD has brought.
+    `refusals` maps (method, path) to the Status that such requests return.
+
+    `custom_kinds` maps a group and version to the kinds that CRDs define.
     """
 
     address: str = ""
@@ -48,7 +50,7 @@ class Api:
     stays_after_delete: bool = False
     token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    """Of each answer, beside its own."""
+    """Additional headers of each response."""
 
     @property
     def kubeconfig(self) -> str:
@@ -141,12 +143,12 @@ def _not_found(path: str) -> tuple[int, Any]:
 
 @contextmanager
 def serving() -> Generator[Api]:
-    """The server on a free port of the loopback interface."""
+    """Run the server on a free port of the loopback interface."""
     api = Api()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one segment an answer: a second one would wait for the acknowledgement of the first
+        wbufsize = -1  # one segment per response: a second one would wait for the acknowledgement of the first
 
         def answer(self) -> None:
             url = urlsplit(self.path)
@@ -156,7 +158,7 @@ def serving() -> Generator[Api]:
             code, content = 401, {"reason": "Unauthorized"}
             if not api.token or self.headers.get("Authorization") == f"Bearer {api.token}":
                 code, content = api.answer(Request(self.command, url.path, query, body))
-            # A watch sees what happened to its object and nothing after it.
+            # A watch returns one event of its object and ends.
             if "watch" in query and code == 200:
                 content = _event(api, url.path, query["fieldSelector"].partition("=")[2])
             is_log = url.path.endswith("/log") and "text" in content
@@ -169,10 +171,10 @@ def serving() -> Generator[Api]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the base class asks for these names
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - names of the base class
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Silence."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

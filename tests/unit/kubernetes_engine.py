@@ -1,4 +1,4 @@
-"""What the tests of the kubernetes stand-in share: it serves over real gRPC, and asks as the engine does."""
+"""Client for tests of the kubernetes stand-in, which calls it over gRPC like the engine."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ INPUTS: JsonObject = {
 
 
 class Engine:
-    """One provider resource in one run, on a connection of its own."""
+    """One provider resource in one run, on a separate connection."""
 
     def __init__(self, channel: grpc.Channel, **config: Any) -> None:
         self.stub = provider_pb2_grpc.ResourceProviderStub(channel)
@@ -62,12 +62,15 @@ class Engine:
 
 
 Connect = Callable[..., Engine]
-"""Takes the configuration of the provider."""
+"""Function that connects to the provider. Its arguments are the configuration of the provider."""
 
 
 @contextmanager
 def stand_in() -> Generator[Connect]:
-    """How an engine connects to it; ends the connections before it ends itself, or gRPC complains."""
+    """Run the provider and yield a function that connects to it.
+
+    Connections close before the server stops; otherwise gRPC reports errors.
+    """
     server = grpc.server(ThreadPoolExecutor(8))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(KubernetesStandIn), server)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
@@ -75,7 +78,7 @@ def stand_in() -> Generator[Connect]:
     with ExitStack() as connections:
 
         def connect(**config: Any) -> Engine:
-            # Without the option two channels of one process share a connection.
+            # Without this option, two channels of one process share a connection.
             alone = [("grpc.use_local_subchannel_pool", 1)]
             return Engine(connections.enter_context(grpc.insecure_channel(address, options=alone)), **config)
 
@@ -84,4 +87,4 @@ def stand_in() -> Generator[Connect]:
 
 
 def refused(error: pytest.ExceptionInfo[grpc.RpcError]) -> str:
-    return error.value.details()  # ty: ignore[missing-attribute] - every error of a call has them
+    return error.value.details()  # ty: ignore[missing-attribute] - every error of a call has details

@@ -1,4 +1,4 @@
-"""A program that makes everything from nothing, and the part of it that is the same for a cluster that exists."""
+"""A program that creates a cluster and RocketMQ, and its counterpart for an existing cluster."""
 
 from pulumi import ResourceOptions
 
@@ -19,7 +19,7 @@ ZONES = 3
 
 
 def everything() -> None:
-    """Network, cluster, nodes between the two stages of addons, storage, RocketMQ."""
+    """Create network, cluster, addons before and after the nodes, storage and RocketMQ."""
     network = Network("network", {"zone_count": ZONES})
     cluster = EksCluster(
         "cluster",
@@ -49,26 +49,26 @@ def everything() -> None:
             "instance_types": ["m7g.large"],
             "version": cluster.version,
         },
-        # A node is ready once a pod network gives it addresses.
+        # A node becomes ready after the VPC CNI is installed.
         ResourceOptions(depends_on=[base]),
     )
     names = ClusterAddons(
         "names",
         {"cluster_name": cluster.name, "stage": "after_nodes"},
-        # CoreDNS is ready once its pods run somewhere.
+        # CoreDNS becomes ready after its pods are scheduled on a node.
         ResourceOptions(depends_on=[nodes]),
     )
     messages(cluster, oidc, ResourceOptions(depends_on=[nodes, names]))
 
 
 def on_an_existing_cluster() -> None:
-    """The same for a cluster that others made, with its nodes and addons."""
+    """Create storage and RocketMQ on an existing cluster with nodes and addons."""
     cluster = ExistingEksCluster("cluster", {"cluster_name": "prod"})
     messages(cluster, ClusterOidcProvider("oidc", {"issuer": cluster.oidc_issuer}), ResourceOptions())
 
 
 def messages(cluster: EksCluster | ExistingEksCluster, oidc: ClusterOidcProvider, after: ResourceOptions) -> None:
-    """From a cluster with nodes to RocketMQ: it takes values that both kinds of cluster have."""
+    """Create storage and RocketMQ on a cluster with nodes. Use only outputs of both cluster components."""
     driver = EbsCsiAddon(
         "ebs-csi",
         {

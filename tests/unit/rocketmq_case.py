@@ -1,4 +1,4 @@
-"""The RocketMQ that the unit tests of its half make, and short ways to its parts."""
+"""RocketMQ component for unit tests, and access to its parts."""
 
 import functools
 import json
@@ -20,7 +20,7 @@ SETS = ("rocketmq-nameserver-set", "rocketmq-controller-set", "rocketmq-broker-a
 
 
 def args(**changes: Any) -> Any:
-    """The arguments with some of them changed; a mapping changes fields of the one that is there."""
+    """Return the arguments with changes. A mapping is merged into the default mapping."""
     result = deepcopy(ARGS)
     for key, value in changes.items():
         result[key] = {**result[key], **value} if isinstance(result.get(key), dict) else value
@@ -28,46 +28,46 @@ def args(**changes: Any) -> Any:
 
 
 def group(**changes: Any) -> list[dict[str, Any]]:
-    """The one broker group with fields changed."""
+    """Return the default broker group with changed fields."""
     return [{**ARGS["broker_groups"][0], **changes}]
 
 
 def deploy(*, preview: bool = False, **changes: Any) -> Recording:
-    """Registers it."""
+    """Register the component and return the recording."""
     return _deployed(json.dumps(args(**changes)), preview)
 
 
 @functools.cache
 def _deployed(given: str, preview: bool) -> Recording:
-    """One run for all tests that deploy the same: they only look at it."""
+    """Return a cached run, which tests must not modify."""
     return run(lambda: RocketMq("rocketmq", json.loads(given)), preview=preview)
 
 
 def workload(recording: Recording, name: str) -> dict[str, Any]:
-    """Spec of a set, or of the proxies' Deployment, by the name in the state."""
+    """Return the spec of a StatefulSet, or of the Deployment of the proxies, by its Pulumi name."""
     (found,) = (r for r in recording.resources.values() if r.name == name)
     return found.inputs["spec"]
 
 
 def pod(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, Any]:
-    """Spec of the pods of a set."""
+    """Return the pod spec of a StatefulSet."""
     return workload(recording, name)["template"]["spec"]
 
 
 def container(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, Any]:
-    """The RocketMQ container of a set."""
+    """Return the RocketMQ container of a StatefulSet."""
     (main,) = pod(recording, name)["containers"]
     return main
 
 
 def config_maps(spec: dict[str, Any]) -> list[str]:
-    """Names of the ConfigMaps whose files a pod finds in its configuration folder."""
+    """Return the names of the ConfigMaps that are mounted in the configuration folder of a pod."""
     (volume,) = (volume for volume in spec["volumes"] if volume["name"] == "files")
     return [source["configMap"]["name"] for source in volume["projected"]["sources"]]
 
 
 def files(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, str]:
-    """The files of that folder, each from one ConfigMap only."""
+    """Return the files of the configuration folder, each from exactly one ConfigMap."""
     made = {one.inputs["metadata"]["name"]: one.inputs["data"] for one in recording.by_type("ConfigMap")}
     found = [item for name in config_maps(pod(recording, name)) for item in made[name].items()]
     assert len(dict(found)) == len(found)
@@ -75,10 +75,10 @@ def files(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str
 
 
 def config(recording: Recording, name: str = "rocketmq-broker-a-config") -> dict[str, str]:
-    """Files of a ConfigMap by the name in the state."""
+    """Return the files of a ConfigMap by its Pulumi name."""
     return recording.one("ConfigMap", name).inputs["data"]
 
 
 def keys(recording: Recording, name: str = "rocketmq-broker-a-config", file: str = "broker.conf") -> dict[str, str]:
-    """A `.conf` file as key to text."""
+    """Return the keys and values of a `.conf` file."""
     return dict(line.split("=", 1) for line in config(recording, name)[file].splitlines())

@@ -1,4 +1,4 @@
-"""Settings of a committed stack file with changes, as the program parses them."""
+"""Parsed settings of a committed stack file with changes."""
 
 from collections.abc import Mapping
 from typing import Any

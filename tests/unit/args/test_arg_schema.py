@@ -1,4 +1,4 @@
-"""Arguments against their TypedDict: what is unknown, missing or of another type."""
+"""Validation of arguments against their TypedDict: unknown, missing and wrongly typed fields."""
 
 import asyncio
 from typing import Any, NotRequired, TypedDict
@@ -18,14 +18,14 @@ from tests.unit.harness.rejections import list_rejections, rejects
 
 
 class Inner(TypedDict):
-    """An argument of its own."""
+    """Nested argument type."""
 
     name: str
     size: NotRequired[int]
 
 
 class Outer(TypedDict):
-    """Every kind of field."""
+    """Type with every kind of field."""
 
     text: str
     count: NotRequired[int]
@@ -45,7 +45,7 @@ class Outer(TypedDict):
     "given",
     [
         {"count": 3},
-        {"count": 3.0},  # as another language hands it over
+        {"count": 3.0},  # how other languages pass a whole number
         {"share": 1},
         {"share": 0.5},
         {"on": False},
@@ -61,7 +61,7 @@ class Outer(TypedDict):
         {"inners": [{"name": "a", "size": 1}]},
     ],
 )
-def test_what_the_type_says_is_taken(given: dict[str, Any]) -> None:
+def test_values_of_the_declared_types_are_accepted(given: dict[str, Any]) -> None:
     validate_args({"text": "x", **given}, Outer)
 
 
@@ -93,7 +93,9 @@ def test_what_the_type_says_is_taken(given: dict[str, Any]) -> None:
         ({"inners": ["a"]}, "inners[0]", "wrong-type", "an object with the fields name, size"),
     ],
 )
-def test_anything_else_is_refused_with_its_place(given: dict[str, Any], path: str, code: str, accepted: str) -> None:
+def test_other_values_are_rejected_with_the_path_of_the_field(
+    given: dict[str, Any], path: str, code: str, accepted: str
+) -> None:
     with pytest.raises(ArgumentError) as error:
         validate_args({"text": "x", **given}, Outer)
     assert list_rejections(error.value) == [(path, code)]
@@ -101,12 +103,12 @@ def test_anything_else_is_refused_with_its_place(given: dict[str, Any], path: st
 
 
 @pytest.mark.parametrize(("given", "rejection"), [({}, ("text", "missing")), ([], ("", "wrong-type"))])
-def test_nothing_required_is_left_out(given: object, rejection: tuple[str, str]) -> None:
+def test_missing_or_wrongly_typed_arguments_are_rejected(given: object, rejection: tuple[str, str]) -> None:
     with rejects(rejection):
         validate_args(given, Outer)
 
 
-def test_all_mistakes_are_found_at_once() -> None:
+def test_all_errors_are_reported_in_one_run() -> None:
     with rejects(
         ("text", "missing"), ("count", "wrong-type"), ("inners['a'].sise", "unknown-field"), ("x", "unknown-field")
     ):
@@ -114,7 +116,7 @@ def test_all_mistakes_are_found_at_once() -> None:
 
 
 class Wide(TypedDict, total=False):
-    """More fields than an error lists."""
+    """Type with more fields than an error lists."""
 
 
 Wide.__annotations__.update({f"{kind}_{number}": str for kind in ("first", "second") for number in range(8)})
@@ -131,14 +133,14 @@ Wide.__annotations__.update({f"{kind}_{number}": str for kind in ("first", "seco
         (redact("first_9"), "[secret]: unknown field. Accepted: the fields of Wide in components/README.md."),
     ],
 )
-def test_a_long_list_of_fields_is_shortened(name: str, text: str) -> None:
+def test_a_long_list_of_accepted_fields_is_shortened(name: str, text: str) -> None:
     with pytest.raises(ArgumentError) as error:
         validate_args({name: "x"}, Wide)
     assert str(error.value).startswith(text)
     assert len(str(error.value)) < 120
 
 
-def test_fields_that_a_program_sets_itself_are_not_suggested() -> None:
+def test_hidden_fields_are_not_suggested() -> None:
     with pytest.raises(ArgumentError) as error:
         validate_args({"text": "x", "counts": 1}, Outer, hidden={"count"})
     assert "count," not in str(error.value)
@@ -155,11 +157,11 @@ def test_fields_that_a_program_sets_itself_are_not_suggested() -> None:
         {"access": {"text": {"password": "hunter2hunter2"}}},
     ],
 )
-def test_an_error_in_access_shows_no_value_that_may_be_a_password(given: dict[str, Any]) -> None:
+def test_errors_below_access_do_not_show_values(given: dict[str, Any]) -> None:
     class Guarded(TypedDict):
         access: Outer
 
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is looked at below
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is checked below
         validate_args(given, Guarded)
     assert "wrong-type" in {each.code for each in list_rejections(error.value)}
     assert "hunter2" not in str(error.value)
@@ -177,7 +179,7 @@ CAMEL: dict[str, Any] = {
 }
 
 
-def test_camel_case_becomes_the_names_of_the_fields() -> None:
+def test_camel_case_names_are_converted_to_field_names() -> None:
     errors = ErrorCollector()
     converted = convert_from_camel_case(CAMEL, Outer, ARGS, errors)
     errors.raise_errors()
@@ -196,7 +198,7 @@ def test_camel_case_becomes_the_names_of_the_fields() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_pythons_spelling_is_refused_and_contradicts_nothing(order: int) -> None:
+def test_snake_case_names_are_rejected_and_their_values_ignored(order: int) -> None:
     errors = ErrorCollector()
     given = dict([("laterList", ["a"]), ("later_list", ["b"])][::order])
     converted = convert_from_camel_case({"inner": {"name": "a"}, **given}, Outer, ARGS, errors)
@@ -211,58 +213,58 @@ def test_the_names_of_all_fields_are_collected() -> None:
     assert collect_field_names(str) == set()
 
 
-def later(value: object = "x") -> pulumi.Output[Any]:
+def output_of(value: object = "x") -> pulumi.Output[Any]:
     return pulumi.Output.from_input(value)
 
 
 @pytest.mark.parametrize(
     "given",
     [
-        {"later": later()},
-        {"later": later(None)},
-        {"later_list": ["a", later()]},
-        {"free": {"a": later()}},
+        {"later": output_of()},
+        {"later": output_of(None)},
+        {"later_list": ["a", output_of()]},
+        {"free": {"a": output_of()}},
     ],
 )
-def test_what_is_awaited_is_left_to_the_engine_where_the_type_says_so(given: dict[str, Any]) -> None:
+def test_outputs_are_accepted_in_fields_of_type_input(given: dict[str, Any]) -> None:
     validate_args({"text": "x", **given}, Outer)
 
 
-def test_a_coroutine_is_awaited_as_well() -> None:
-    async def coming() -> str:
+def test_coroutines_are_treated_as_outputs() -> None:
+    async def resolve() -> str:
         await asyncio.sleep(0)
         return "x"
 
-    awaited = coming()
-    validate_args({"text": "x", "later": awaited}, Outer)
+    coroutine = resolve()
+    validate_args({"text": "x", "later": coroutine}, Outer)
     with rejects(("text", "not-known-at-preview")):
-        validate_args({"text": awaited}, Outer)
-    awaited.close()
+        validate_args({"text": coroutine}, Outer)
+    coroutine.close()
 
 
 @pytest.mark.parametrize(
-    ("given", "place"),
+    ("given", "path"),
     [
-        ({"text": later()}, "text"),
-        ({"count": later(1)}, "count"),
-        ({"share": later(1)}, "share"),
-        ({"on": later(False)}, "on"),
-        ({"later_list": later(["a"])}, "later_list"),
-        ({"maybe": later()}, "maybe"),
-        ({"names": ["a", later()]}, "names[1]"),
-        ({"pairs": {"a": later()}}, "pairs['a']"),
-        ({"free": later({})}, "free"),
-        ({"inner": later({"name": "a"})}, "inner"),
-        ({"inners": [{"name": "a", "size": later(1)}]}, "inners['a'].size"),
+        ({"text": output_of()}, "text"),
+        ({"count": output_of(1)}, "count"),
+        ({"share": output_of(1)}, "share"),
+        ({"on": output_of(False)}, "on"),
+        ({"later_list": output_of(["a"])}, "later_list"),
+        ({"maybe": output_of()}, "maybe"),
+        ({"names": ["a", output_of()]}, "names[1]"),
+        ({"pairs": {"a": output_of()}}, "pairs['a']"),
+        ({"free": output_of({})}, "free"),
+        ({"inner": output_of({"name": "a"})}, "inner"),
+        ({"inners": [{"name": "a", "size": output_of(1)}]}, "inners['a'].size"),
     ],
 )
-def test_what_is_awaited_is_refused_everywhere_else(given: dict[str, Any], place: str) -> None:
-    with rejects((place, "not-known-at-preview")):
+def test_outputs_are_rejected_in_plain_fields(given: dict[str, Any], path: str) -> None:
+    with rejects((path, "not-known-at-preview")):
         validate_args({"text": "x", **given}, Outer)
 
 
 @pytest.mark.parametrize(
-    ("component", "given", "place"),
+    ("component", "given", "path"),
     [
         (EbsStorageClass, {"class_name": "mine", "create": False}, "create"),
         (ClusterOidcProvider, {"issuer": "https://oidc.example/id/A", "existing": False}, "existing"),
@@ -270,14 +272,16 @@ def test_what_is_awaited_is_refused_everywhere_else(given: dict[str, Any], place
         (EksCluster, {"cluster_name": "c", "version": "1.35", "vpc_id": "vpc-1", "subnet_ids": []}, "version"),
     ],
 )
-def test_an_output_of_false_is_not_taken_for_true(component: Any, given: dict[str, Any], place: str) -> None:
-    made = Recording(preview=True)
-    with rejects((place, "not-known-at-preview")):
-        run(lambda: component("it", {**given, place: later(given[place])}), preview=True, recording=made)
-    assert [each.type for each in made.resources.values() if each.custom] == []
+def test_components_reject_outputs_in_plain_arguments_before_registering_resources(
+    component: Any, given: dict[str, Any], path: str
+) -> None:
+    recording = Recording(preview=True)
+    with rejects((path, "not-known-at-preview")):
+        run(lambda: component("it", {**given, path: output_of(given[path])}), preview=True, recording=recording)
+    assert [each.type for each in recording.resources.values() if each.custom] == []
 
 
-TAGS = {"team": later()}
+TAGS = {"team": output_of()}
 TAGGED = {
     name: hint
     for name in eks_rocketmq.__all__
@@ -286,7 +290,7 @@ TAGGED = {
 
 
 @pytest.mark.parametrize("name", sorted(TAGGED.keys() - {"EbsStorageClassArgs"}))
-def test_a_tag_in_aws_may_be_the_output_of_another_resource(name: str) -> None:
+def test_aws_tags_may_be_outputs_of_other_resources(name: str) -> None:
     class Tagged(TypedDict):
         pass
 
@@ -294,7 +298,7 @@ def test_a_tag_in_aws_may_be_the_output_of_another_resource(name: str) -> None:
     validate_args({"tags": TAGS}, Tagged)
 
 
-def test_a_wrong_type_of_an_enumeration_shows_the_accepted_values() -> None:
+def test_a_wrong_type_in_an_enumeration_shows_the_accepted_values() -> None:
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - the text is compared below
         validate_args({"namespace": "mq", "storage_class": "gp2", "broker_groups": [], "profile": 3}, RocketMqArgs)
     assert str(raised.value) == "profile: 3 has the wrong type. Accepted: 'strict', 'balanced', 'dev'."

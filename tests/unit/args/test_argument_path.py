@@ -1,4 +1,4 @@
-"""Paths of arguments, and how each surface spells them."""
+"""Paths of arguments and their spelling on each surface."""
 
 import ast
 import re
@@ -53,14 +53,12 @@ def build(steps: list[tuple[str, Any]], start: ArgumentPath = ARGS) -> ArgumentP
         (ARGS.unknown(1), "1", "1"),
     ],
 )
-def test_each_surface_spells_fields_and_leaves_what_the_user_wrote(
-    path: ArgumentPath, python: str, camel_case: str
-) -> None:
+def test_each_surface_spells_field_names_and_keeps_user_text(path: ArgumentPath, python: str, camel_case: str) -> None:
     assert (str(path), PYTHON.spell_path(path), CAMEL_CASE.spell_path(path)) == (python, python, camel_case)
 
 
 @given(PATHS)
-def test_a_path_shows_each_step(steps: list[tuple[str, Any]]) -> None:
+def test_a_path_shows_every_step(steps: list[tuple[str, Any]]) -> None:
     path = build(steps)
     for surface in (PYTHON, CAMEL_CASE):
         text = surface.spell_path(path)
@@ -79,9 +77,7 @@ def test_a_path_shows_each_step(steps: list[tuple[str, Any]]) -> None:
 
 
 @given(PATHS, PATHS)
-def test_a_path_within_another_one_is_as_if_it_began_there(
-    outer: list[tuple[str, Any]], inner: list[tuple[str, Any]]
-) -> None:
+def test_within_prepends_the_outer_path(outer: list[tuple[str, Any]], inner: list[tuple[str, Any]]) -> None:
     assert build(inner).within(build(outer)) == build(inner, build(outer)) == build(outer + inner)
     assert build(inner).within(ARGS) == build(inner)
 
@@ -114,6 +110,6 @@ def test_camel_case_has_no_underscore_and_is_reversible(name: str) -> None:
         (ARGS.unknown(redact("hunter2")), "[secret]"),
     ],
 )
-def test_a_secret_is_in_no_path(surface: Any, path: ArgumentPath, text: str) -> None:
+def test_paths_do_not_show_secrets(surface: Any, path: ArgumentPath, text: str) -> None:
     assert surface.spell_path(path) == text
     assert "hunter2" not in repr(path)

@@ -273,7 +273,7 @@ def test_error_wording(wording: Wording) -> None:
     check_wording(wording)
 
 
-def test_a_field_in_pythons_spelling_is_named_as_the_user_writes_it() -> None:
+def test_a_snake_case_field_is_reported_as_written_with_its_camel_case_name() -> None:
     with pytest.raises(ValueError, match="queue_count") as error:
         convert({"groups": [{"name": "a", "queue_count": 1}]})
     assert render_error(error.value, CAMEL_CASE) == "groups['a'].queue_count: unknown field. Write queueCount."
@@ -303,7 +303,7 @@ def test_a_field_in_pythons_spelling_is_named_as_the_user_writes_it() -> None:
         ),
     ],
 )
-def test_wording_of_other_forms(call: Callable[[], object], text: str) -> None:
+def test_wording_of_error_variants(call: Callable[[], object], text: str) -> None:
     with pytest.raises((ValueError, RunError)) as error:
         call()
     assert str(error.value) == text

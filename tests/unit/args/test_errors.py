@@ -1,4 +1,4 @@
-"""Errors as data: rendering for each surface, moving below another path, collecting."""
+"""Errors as data: rendering for each surface, prefixing of paths, and collection."""
 
 import re
 from collections.abc import Callable
@@ -44,13 +44,13 @@ def fail(name: str, code: str = "code") -> ArgumentError:
         ("1, 2, …", "First do this. Then do that", "a: it is wrong. Accepted: 1, 2, … First do this. Then do that."),
     ],
 )
-def test_a_message_has_only_the_sentences_it_needs(accepted: str, remedy: str, text: str) -> None:
+def test_a_message_omits_empty_sentences(accepted: str, remedy: str, text: str) -> None:
     error = ArgumentError(ARGS / "a", "code", "it is wrong", accepted=accepted, remedy=remedy)
     assert str(error) == text
     assert (error.path, error.code) == (ARGS / "a", "code")
 
 
-def test_an_error_of_all_arguments_names_no_path() -> None:
+def test_an_error_of_all_arguments_has_no_path() -> None:
     assert str(ArgumentError(ARGS, "code", "nothing is given")) == "nothing is given."
 
 
@@ -79,7 +79,7 @@ def test_each_surface_spells_paths_and_names_in_the_text() -> None:
 
 
 @given(ANYTHING)
-def test_a_value_is_shown_as_it_is_on_every_surface(value: Any) -> None:
+def test_values_are_shown_unchanged_on_every_surface(value: Any) -> None:
     error = ArgumentError(ARGS / "max_size", "code", "{given!r} is wrong", given=value)
     assert render_error(error, PYTHON) == f"max_size: {value!r} is wrong."
     assert render_error(error, CAMEL_CASE) == f"maxSize: {value!r} is wrong."
@@ -97,7 +97,7 @@ def test_a_redacted_value_is_never_shown(value: Any, template: str) -> None:
             assert str.__str__(f"{value}") not in rest or len(f"{value}") < 3
 
 
-def test_within_moves_every_path_and_nothing_else() -> None:
+def test_within_changes_only_the_paths() -> None:
     message = ArgumentMessage(
         ARGS / "max_size",
         "code",
@@ -117,7 +117,7 @@ def test_within_moves_every_path_and_nothing_else() -> None:
     assert kept == (message.code, message.problem, message.accepted, message.remedy)
 
 
-def test_an_error_of_a_message_is_equal_to_it() -> None:
+def test_an_error_created_from_a_message_has_the_same_text() -> None:
     error = fail("a")
     assert ArgumentError.of(error.message).message == error.message
     assert str(ArgumentError.of(error.message)) == str(error)
@@ -148,7 +148,7 @@ def test_errors_with_the_same_text_at_another_path_are_different() -> None:
     assert len(list(errors)) == 2
 
 
-def test_collected_errors_are_collected_one_by_one() -> None:
+def test_a_collected_error_is_split_into_its_errors() -> None:
     first, second = fail("a"), fail("b")
     errors = ErrorCollector()
     errors.add(CollectedError([first, second]))
@@ -195,7 +195,7 @@ def test_an_attempt_returns_the_result_or_collects_the_error() -> None:
         ),
     ],
 )
-def test_errors_of_an_inner_component_get_the_path_of_its_arguments(
+def test_errors_of_a_nested_component_are_prefixed_with_its_path(
     error: Callable[[], ValueError], expected: list[tuple[str, str]]
 ) -> None:
     with rejects(*expected), errors_within(GROUP):
@@ -205,7 +205,7 @@ def test_errors_of_an_inner_component_get_the_path_of_its_arguments(
         raise error()
 
 
-def test_other_errors_pass_unchanged() -> None:
+def test_other_errors_are_raised_unchanged() -> None:
     plain = ValueError("plain")
     with pytest.raises(ValueError, match="plain") as raised, errors_within(GROUP):
         raise plain

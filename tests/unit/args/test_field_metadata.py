@@ -1,4 +1,4 @@
-"""What type checkers and the library read from the annotation of a field."""
+"""Metadata in field annotations, as type checkers and the library read it."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_metadata_is_found_in_every_form_of_an_annotation(hint: Any, found: set[
 
 
 class Painted(TypedDict):
-    """A type with every kind of field."""
+    """Type with every kind of annotation."""
 
     colour: Replacing[Colour]
     others: NotRequired[list[Colour]]
@@ -61,29 +61,29 @@ def test_annotated_fields_are_validated_by_their_types() -> None:
 
 
 def test_an_error_does_not_show_the_value_of_a_sensitive_field() -> None:
-    with pytest.raises(ArgumentError) as refusal:
+    with pytest.raises(ArgumentError) as raised:
         validate_args({"colour": "red", "word": 12345678}, Painted)
-    assert str(refusal.value) == "word: the value has the wrong type. Accepted: a string."
-    assert 12345678 not in refusal.value.message.values.values()
+    assert str(raised.value) == "word: the value has the wrong type. Accepted: a string."
+    assert 12345678 not in raised.value.message.values.values()
 
 
 class Vault(TypedDict):
-    """A type whose whole field is sensitive."""
+    """Type with a sensitive object."""
 
     safe: Sensitive[dict[str, Painted]]
 
 
-def test_neither_does_it_show_what_is_inside_of_one() -> None:
-    with pytest.raises(ArgumentError) as refusal:
+def test_an_error_does_not_show_values_inside_a_sensitive_field() -> None:
+    with pytest.raises(ArgumentError) as raised:
         validate_args({"safe": {"a": {"colour": 12345678}}}, Vault)
-    assert list_rejections(refusal.value) == [("safe['a'].colour", "wrong-type")]
-    assert "12345678" not in str(refusal.value)
+    assert list_rejections(raised.value) == [("safe['a'].colour", "wrong-type")]
+    assert "12345678" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
     ("profile", "accepted"), [("strict", True), ("balanced", True), ("strickt", False), ("Strict", False)]
 )
-def test_a_type_checker_knows_the_values(tmp_path: Path, profile: str, accepted: bool) -> None:
+def test_a_type_checker_accepts_only_the_enumerated_values(tmp_path: Path, profile: str, accepted: bool) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "from eks_rocketmq import RocketMqArgs\n"

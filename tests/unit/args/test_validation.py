@@ -1,4 +1,4 @@
-"""The checks that both halves share: names, whole numbers and quantities."""
+"""Validation functions for names, whole numbers, quantities and images."""
 
 import math
 import re
@@ -43,37 +43,37 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E
 
 
 @given(LABELS)
-def test_a_label_is_taken_as_it_is(name: str) -> None:
+def test_valid_dns_labels_are_returned_unchanged(name: str) -> None:
     assert validate_dns_label(name, NAMESPACE) == name
 
 
 @given(st.text(max_size=70))
-def test_exactly_what_kubernetes_takes_is_a_label(name: str) -> None:
+def test_exactly_the_dns_labels_of_kubernetes_are_accepted(name: str) -> None:
     accepted = 0 < len(name) <= 63 and set(name) <= set(LETTERS + "-") and name[0] in LETTERS and name[-1] in LETTERS
     if accepted:
         assert validate_dns_label(name, NAMESPACE) == name
     else:
-        with pytest.raises(ArgumentError) as refusal:
+        with pytest.raises(ArgumentError) as raised:
             validate_dns_label(name, NAMESPACE)
-        assert list_rejections(refusal.value) == [("namespace", "dns-label")]
-        assert repr(name) in str(refusal.value)
+        assert list_rejections(raised.value) == [("namespace", "dns-label")]
+        assert repr(name) in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["a\n", "a.b", "A", "-a", "a-", "", "a" * 64, "é", "a_b", "a b"])
-def test_what_looks_like_a_label_and_is_none(name: str) -> None:
+def test_invalid_dns_labels_are_rejected(name: str) -> None:
     with rejects(("namespace", "dns-label")):
         validate_dns_label(name, NAMESPACE)
 
 
 @given(st.integers(min_value=-(2**53), max_value=2**53))
-def test_a_whole_number_comes_back_through_the_wire(number: int) -> None:
+def test_whole_numbers_sent_as_floats_are_parsed(number: int) -> None:
     for given_ in (number, float(number)):
         found = parse_whole_number(given_, REPLICAS)
         assert (found, type(found)) == (number, int)
 
 
 @given(st.floats() | st.booleans() | st.text(max_size=5) | st.none())
-def test_anything_else_is_no_whole_number(value: Any) -> None:
+def test_other_values_are_rejected_as_whole_numbers(value: Any) -> None:
     whole = isinstance(value, float) and math.isfinite(value) and value == int(value)
     if not whole:
         with rejects(("replicas", "whole-number")):
@@ -81,62 +81,62 @@ def test_anything_else_is_no_whole_number(value: Any) -> None:
 
 
 @given(st.integers(), st.integers(-5, 5), st.integers(0, 9) | st.none())
-def test_a_number_is_between_its_bounds_and_both_are_taken(value: int, least: int, width: int | None) -> None:
+def test_numbers_within_inclusive_bounds_are_accepted(value: int, least: int, width: int | None) -> None:
     most = None if width is None else least + width
     if value in range(least, value + 1 if most is None else most + 1):
         assert validate_range(value, least, most, QUEUES) == value
     else:
-        with pytest.raises(ArgumentError) as refusal:
+        with pytest.raises(ArgumentError) as raised:
             validate_range(value, least, most, QUEUES)
-        assert list_rejections(refusal.value) == [("queues", "range")]
+        assert list_rejections(raised.value) == [("queues", "range")]
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
-        assert str(refusal.value) == f"queues: {value} is out of range. Accepted: {bounds}."
+        assert str(raised.value) == f"queues: {value} is out of range. Accepted: {bounds}."
 
 
-def test_a_number_between_bounds_is_a_whole_one() -> None:
+def test_a_number_with_bounds_must_be_whole() -> None:
     assert type(validate_range(3.0, 1, 5, QUEUES)) is int
     with rejects(("queues", "whole-number")):
         validate_range(1.5, 1, 5, QUEUES)
 
 
 @pytest.mark.parametrize("value", ["ab1", "1", "", "a1\n", "A1"])
-def test_the_whole_of_a_text_matches_or_it_is_refused(value: str) -> None:
-    with pytest.raises(ArgumentError) as refusal:
+def test_a_pattern_must_match_the_whole_text(value: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
         validate_pattern(re.compile(r"[a-z]\d"), value, ARGS / "name", "own-code", "a letter and a digit, such as 'a1'")
-    assert refusal.value.code == "own-code"
-    assert str(refusal.value) == f"name: {value!r} is not accepted. Accepted: a letter and a digit, such as 'a1'."
+    assert raised.value.code == "own-code"
+    assert str(raised.value) == f"name: {value!r} is not accepted. Accepted: a letter and a digit, such as 'a1'."
     assert validate_pattern(re.compile(r"[a-z]\d"), "b2", ARGS / "name", "own-code", "") == "b2"
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=5))
-def test_a_name_that_stands_twice_is_refused(names: list[str]) -> None:
-    twice = ", ".join(repr(name) for name in "abc" if names.count(name) > 1)
-    if not twice:
+def test_duplicate_names_are_rejected(names: list[str]) -> None:
+    duplicates = ", ".join(repr(name) for name in "abc" if names.count(name) > 1)
+    if not duplicates:
         reject_duplicates(names, TOPICS)
     else:
-        with pytest.raises(ArgumentError, match=rf"\Atopics: {twice} is given more than once\.") as refusal:
+        with pytest.raises(ArgumentError, match=rf"\Atopics: {duplicates} is given more than once\.") as raised:
             reject_duplicates(names, TOPICS)
-        assert list_rejections(refusal.value) == [("topics", "duplicate")]
+        assert list_rejections(raised.value) == [("topics", "duplicate")]
 
 
 @given(st.integers(1, 10**6), st.integers(0, 999), st.sampled_from(sorted(UNITS)))
-def test_a_size_is_its_number_times_its_unit(whole: int, thousandths: int, unit: str) -> None:
+def test_a_size_is_the_number_times_the_unit(whole: int, thousandths: int, unit: str) -> None:
     exact = Fraction(whole * 1000 + thousandths, 1000) * UNITS[unit]
     text = f"{whole}.{thousandths:03d}{unit}"
     if exact.denominator == 1 and exact < 2**63:
         assert parse_bytes(text, STORAGE) == exact
     else:
-        with pytest.raises(ArgumentError) as refusal:
+        with pytest.raises(ArgumentError) as raised:
             parse_bytes(text, STORAGE)
-        assert list_rejections(refusal.value) == [("storage", "size")]
+        assert list_rejections(raised.value) == [("storage", "size")]
 
 
 @given(st.text(alphabet="0123456789.-+eKMGTPikm \n", max_size=8))
-def test_a_size_is_taken_as_kubernetes_reads_it_or_refused(text: str) -> None:
+def test_sizes_are_parsed_as_kubernetes_quantities_or_rejected(text: str) -> None:
     try:
         size = parse_bytes(text, STORAGE)
     except ArgumentError as error:
-        assert error.path == STORAGE  # noqa: PT017 - another text is a size
+        assert error.path == STORAGE  # noqa: PT017 - other texts are valid sizes
         assert error.code == ("size-without-unit" if re.fullmatch(r"0*[1-9]\d*", text) and len(text) < 7 else "size")  # noqa: PT017
     else:
         assert size >= 1
@@ -144,18 +144,18 @@ def test_a_size_is_taken_as_kubernetes_reads_it_or_refused(text: str) -> None:
 
 
 @given(st.lists(LABELS, min_size=1, max_size=5))
-def test_a_suggestion_is_a_name_that_exists(known: list[str]) -> None:
+def test_only_known_names_are_suggested(known: list[str]) -> None:
     assert suggest_name(known[0], known) == f"Did you mean {known[0]!r}?"
     assert suggest_name("§" * 70, known) == ""
 
 
 @pytest.mark.parametrize("amount", ["1m", "100m", "2", "0.5", "1.25", "0.001"])
-def test_an_amount_of_cpu_is_taken_as_it_is(amount: str) -> None:
+def test_valid_cpu_quantities_are_returned_unchanged(amount: str) -> None:
     assert validate_cpu(amount, ARGS / "cpu") == amount
 
 
 @pytest.mark.parametrize("amount", ["", "0", "0m", "0.00", "0.0001", "1.5m", "-1", "1k", "x", "1 ", "1\n", "\u0661"])
-def test_what_kubernetes_refuses_or_rounds_is_no_amount_of_cpu(amount: str) -> None:
+def test_cpu_quantities_that_kubernetes_rejects_or_rounds_are_rejected(amount: str) -> None:
     with rejects(("proxies.cpu", "cpu")):
         validate_cpu(amount, ARGS / "proxies" / "cpu")
 
@@ -173,7 +173,7 @@ def test_what_kubernetes_refuses_or_rounds_is_no_amount_of_cpu(amount: str) -> N
         "a/b__c/d--e/f.g",
     ],
 )
-def test_an_image_is_named_without_its_tag(name: str) -> None:
+def test_image_names_without_a_tag_are_accepted(name: str) -> None:
     assert validate_image(name, ARGS / "image") == name
     assert format_image_reference(name, "1", None) == f"{name}:1"
     assert format_image_reference(name, "1", "sha256:0") == f"{name}:1@sha256:0"
@@ -199,12 +199,12 @@ def test_an_image_is_named_without_its_tag(name: str) -> None:
         "a" * 256,
     ],
 )
-def test_what_no_registry_has_is_no_image(name: str) -> None:
+def test_invalid_image_names_are_rejected(name: str) -> None:
     with rejects(("image", "image")):
         validate_image(name, ARGS / "image")
 
 
-def test_tag_and_digest_are_such() -> None:
+def test_image_tags_and_digests_are_validated() -> None:
     assert validate_image_tag("2.1.0_x-1", ARGS / "version") == "2.1.0_x-1"
     for tag in ("", ".1", "-1", "1 2", "1@2", "1:2", "1\n", "1" * 129):
         with rejects(("version", "image-tag")):
@@ -215,7 +215,7 @@ def test_tag_and_digest_are_such() -> None:
             validate_digest(found, ARGS / "digest")
 
 
-def test_labels_are_checked_key_and_value() -> None:
+def test_label_keys_and_values_are_validated() -> None:
     labels = {"example.com/team": "mq", "empty": ""}
     assert validate_labels(labels, ARGS / "labels") == labels
     with rejects(("labels", "qualified-name")):
@@ -225,7 +225,7 @@ def test_labels_are_checked_key_and_value() -> None:
 
 
 @pytest.mark.parametrize("name", ["db.{zone}", "{", "}", "{0}", "{{}}"])
-def test_a_suggested_name_may_have_braces(name: str) -> None:
+def test_a_suggested_name_may_contain_braces(name: str) -> None:
     error = ArgumentError(ARGS / "group", "own-code", "unknown", remedy=suggest_name(name, [name]))
     assert str(error) == f"group: unknown. Did you mean {name!r}?"
 
@@ -233,10 +233,10 @@ def test_a_suggested_name_may_have_braces(name: str) -> None:
 @given(st.integers(1, 999_999))
 def test_a_size_without_a_unit_gets_an_example_unless_it_is_secret(number: int) -> None:
     for quantity, shown in ((str(number), str(number)), (redact(str(number)), "[secret]")):
-        with pytest.raises(ArgumentError, match=r"\Astorage: ") as refusal:
+        with pytest.raises(ArgumentError, match=r"\Astorage: ") as raised:
             parse_bytes(quantity, STORAGE)
-        assert refusal.value.code == "size-without-unit"
-        assert str(refusal.value).endswith(f" Write '{shown}{'Gi' if number < 1000 else 'Mi'}', for example.")
+        assert raised.value.code == "size-without-unit"
+        assert str(raised.value).endswith(f" Write '{shown}{'Gi' if number < 1000 else 'Mi'}', for example.")
 
 
 def test_an_argument_that_another_one_makes_meaningless_is_rejected() -> None:
@@ -248,13 +248,13 @@ def test_an_argument_that_another_one_makes_meaningless_is_rejected() -> None:
     reject_ignored_args(given_, ["managed_policies", "absent"], ARGS, ARGS / "role_arn", "is given")
 
 
-def test_an_empty_list_does_not_mean_everything() -> None:
+def test_an_empty_list_is_rejected() -> None:
     reject_empty(["a"], ARGS / "sources", "every address")
     with rejects(("sources", "empty-list")):
         reject_empty([], ARGS / "sources", "every address")
 
 
-def test_a_choice_is_one_of_the_accepted_values() -> None:
+def test_a_choice_must_be_an_accepted_value() -> None:
     assert validate_choice("dev", ["dev", "strict"], ARGS / "profile") == "dev"
     for value in ("Dev", "", None, 1, ["dev"]):
         with rejects(("profile", "choice")):

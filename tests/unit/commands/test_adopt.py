@@ -1,4 +1,4 @@
-"""Adoption: what the engine would create, what of it exists, and the file that imports exactly that."""
+"""Adoption plan: planned resources, existing ones among them, and the import file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ from tests.unit.adopt_case import (
 )
 
 
-def test_what_exists_is_imported_below_its_components_and_the_rest_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_existing_resources_are_imported_below_their_components(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver", ADDON: "prod:aws-ebs-csi-driver"})
     result = adopted(account)
     assert result.existing == [
@@ -40,7 +40,7 @@ def test_what_exists_is_imported_below_its_components_and_the_rest_is_dropped(mo
     ]
 
 
-def test_an_existing_object_brings_the_provider_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_object_is_imported_with_its_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     result = adopted(Account(monkeypatch, aws={}, objects=("rocketmq", "gp2")))
     components, below = result.import_files
     assert [spec["name"] for spec in components["resources"]] == ["cluster", "rocketmq"]
@@ -48,7 +48,7 @@ def test_an_existing_object_brings_the_provider_that_it_needs(monkeypatch: pytes
     assert result.existing == [("kubernetes:core/v1:Namespace", "rocketmqNamespace", "rocketmq")]
 
 
-def test_account_and_cluster_are_asked_with_the_settings_of_the_stacks_own_providers(
+def test_lookups_use_the_settings_of_the_stack_providers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     account = Account(monkeypatch, aws={})
@@ -57,11 +57,11 @@ def test_account_and_cluster_are_asked_with_the_settings_of_the_stacks_own_provi
     assert account.asked == [aws, aws, aws, "the kubeconfig"]
 
 
-def test_nothing_exists_nothing_is_imported_not_even_components(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_imported_when_no_resource_exists(monkeypatch: pytest.MonkeyPatch) -> None:
     assert adopted(Account(monkeypatch, aws={})).import_files == []
 
 
-def test_what_another_stack_manages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_of_another_stack_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account(monkeypatch, aws={ROLE: "driver"}, objects=("rocketmq",), owner="eks-rocketmq/staging")
     role, namespace = adopted(account).blocked
     assert role.startswith("Role 'driver' belongs to stack 'eks-rocketmq/staging'. If stack")
@@ -69,11 +69,11 @@ def test_what_another_stack_manages_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("owner", "refused"),
+    ("owner", "rejections"),
     [("eks-rocketmq/staging", ["Service 'rocketmq/proxy' belongs to stack 'eks-rocketmq/staging'"]), ("", [])],
 )
-def test_what_is_in_the_namespace_of_another_stack_is_refused(owner: str, refused: list[str]) -> None:
-    """The stack uses a namespace that it does not make, so the namespace itself is not in its plan."""
+def test_objects_in_the_namespace_of_another_stack_are_rejected(owner: str, rejections: list[str]) -> None:
+    """The stack does not create the namespace, so its plan does not contain it."""
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "proxy", "namespace": "rocketmq"}}
     urn = f"{STACK}::kubernetes:core/v1:Service::proxy"
     spec = {"type": "kubernetes:core/v1:Service", "name": "proxy", "id": PLACEHOLDER, "provider": "cluster-kubernetes"}
@@ -86,19 +86,19 @@ def test_what_is_in_the_namespace_of_another_stack_is_refused(owner: str, refuse
             return ExistingResource("rocketmq", {"eks-rocketmq/stack": owner} if owner else {})
         return ExistingResource("rocketmq/proxy")
 
-    result = plan_adoption(plan, lambda _: pytest.fail("AWS was asked"), cluster)
-    assert [reason.split(".", maxsplit=1)[0] for reason in result.blocked] == refused
+    result = plan_adoption(plan, lambda _: pytest.fail("AWS was called"), cluster)
+    assert [reason.split(".", maxsplit=1)[0] for reason in result.blocked] == rejections
     assert [name for _, name, _ in result.existing] == ["proxy"]
 
 
-def test_what_a_lost_state_of_this_stack_had_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_of_this_stack_are_adopted_after_its_state_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     result = adopted(Account(monkeypatch, aws={ROLE: "driver"}, owner="eks-rocketmq/prod"))
     assert (result.blocked, result.existing) == ([], [(ROLE, "ebs-csi-driver-role", "driver")])
 
 
 def test_a_provider_below_a_component_is_imported_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The engine makes the providers of an import file before its components, and a state in which a resource stands
-    # before its parent is refused from then on.
+    # The engine creates the providers of an import file before its components. It rejects a state in which a resource
+    # precedes its parent.
     components, below = adopted(Account(monkeypatch, aws={}, objects=("rocketmq",))).import_files
     assert "cluster-kubernetes" not in [spec["name"] for spec in components["resources"]]
     assert below["nameTable"] == {
@@ -112,7 +112,7 @@ def test_a_plan_without_creates_has_nothing_to_adopt(monkeypatch: pytest.MonkeyP
     assert adopted(Account(monkeypatch, aws={ROLE: "x"}), plan).existing == []
 
 
-def test_a_parent_that_the_stack_has_already_gives_its_part_of_the_urn() -> None:
+def test_a_urn_is_built_from_the_urn_of_an_existing_parent() -> None:
     spec = {"type": ROLE, "name": "ebs-csi-driver-role", "parent": "ebs-csi-driver"}
     parent = f"{STACK}::{COMPONENT}${ROLE_COMPONENT}::ebs-csi-driver"
     plan = PreviewedPlan({}, {}, [spec], {"ebs-csi-driver": parent}, "prod", "eks-rocketmq")
@@ -130,7 +130,7 @@ def test_a_parent_that_the_stack_has_already_gives_its_part_of_the_urn() -> None
         ({"name": "broker", "namespace": UNKNOWN}, None),
     ],
 )
-def test_the_id_of_an_object_is_its_place(metadata: Any, expected: str | None) -> None:
+def test_the_import_id_of_an_object_is_its_namespace_and_name(metadata: Any, expected: str | None) -> None:
     assert get_import_id({"metadata": metadata}) == expected
 
 
@@ -156,7 +156,7 @@ Resources:
 """
 
 
-def test_the_closing_diff_shows_what_changes_and_counts_the_rest() -> None:
+def test_the_final_diff_shows_changes_and_the_number_of_creates() -> None:
     assert adopt.extract_corrections(DIFF).splitlines() == [
         "Previewing update (prod):",
         "            ~ aws:iam/role:Role: (update) 🔓",
@@ -171,35 +171,39 @@ def test_the_closing_diff_shows_what_changes_and_counts_the_rest() -> None:
     ]
 
 
-def created(
+def look_up_create(
     type_: str, inputs: Any, *, account: Any = None, found: ExistingResource | None = None
 ) -> list[ExistingResource] | None:
     return adopt.find_interrupted_create(type_, inputs, {"kubeconfig": "c"}, (), account, lambda *_: found)
 
 
-def test_what_is_nowhere_but_in_the_state_is_not_looked_for() -> None:
-    assert created("random:index/randomPassword:RandomPassword", {}) == []
-    assert created("pulumi:providers:aws", {}) == []
-    assert created("kubernetes:storage.k8s.io/v1:StorageClassPatch", {}, found=ExistingResource("gp2")) == []
+def test_resources_that_exist_only_in_the_state_are_not_looked_up() -> None:
+    assert look_up_create("random:index/randomPassword:RandomPassword", {}) == []
+    assert look_up_create("pulumi:providers:aws", {}) == []
+    assert look_up_create("kubernetes:storage.k8s.io/v1:StorageClassPatch", {}, found=ExistingResource("gp2")) == []
 
 
-def test_an_object_that_was_made_is_found_unless_it_is_somebody_else_s() -> None:
-    type_, mark = "kubernetes:core/v1:Namespace", {"eks-rocketmq/stack": "eks-rocketmq/prod"}
-    assert created(type_, NAMESPACE, found=ExistingResource("rocketmq")) == [ExistingResource("rocketmq")]
-    assert created(type_, {"metadata": {}}) is None
-    marked = {"metadata": {"name": "rocketmq", "annotations": mark}}
-    assert created(type_, marked, found=ExistingResource("rocketmq", mark)) == [ExistingResource("rocketmq", mark)]
-    assert created(type_, marked, found=ExistingResource("rocketmq")) == []
-    assert created(type_, marked) == []
+def test_a_created_object_is_found_unless_another_owner_has_it() -> None:
+    type_, owner_annotation = "kubernetes:core/v1:Namespace", {"eks-rocketmq/stack": "eks-rocketmq/prod"}
+    assert look_up_create(type_, NAMESPACE, found=ExistingResource("rocketmq")) == [ExistingResource("rocketmq")]
+    assert look_up_create(type_, {"metadata": {}}) is None
+    annotated = {"metadata": {"name": "rocketmq", "annotations": owner_annotation}}
+    assert look_up_create(type_, annotated, found=ExistingResource("rocketmq", owner_annotation)) == [
+        ExistingResource("rocketmq", owner_annotation)
+    ]
+    assert look_up_create(type_, annotated, found=ExistingResource("rocketmq")) == []
+    assert look_up_create(type_, annotated) == []
 
 
-def test_a_cluster_that_is_not_made_yet_is_not_asked() -> None:
-    def ask(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
-        pytest.fail(f"asked {kubeconfig} for {inputs}")
+def test_a_cluster_that_does_not_exist_yet_is_not_queried() -> None:
+    def look_up(kubeconfig: str, inputs: Mapping[str, Any]) -> ExistingResource | None:
+        pytest.fail(f"looked up {inputs} in {kubeconfig}")
 
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rocketmq"}}
     provider = {"kubeconfig": UNKNOWN}
     assert (
-        find_existing("kubernetes:core/v1:Namespace", namespace, provider, lambda _: pytest.fail("AWS was asked"), ask)
+        find_existing(
+            "kubernetes:core/v1:Namespace", namespace, provider, lambda _: pytest.fail("AWS was called"), look_up
+        )
         is None
     )

@@ -1,4 +1,4 @@
-"""The command `eks-rocketmq adopt`: what it asks, imports, shows and refuses."""
+"""`eks-rocketmq adopt`: engine calls, import file, output and errors."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from tests.unit.adopt_case import DIGEST, IMPORT_FILE, Account
 
 
 class Cli:
-    """The command with an engine that is played: what it printed, and what it asked of the engine."""
+    """The command with a fake engine that records its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.folder = folder
@@ -62,7 +62,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     return Cli(monkeypatch, tmp_path)
 
 
-def test_the_command_lists_imports_and_shows_what_the_next_update_corrects(
+def test_existing_resources_are_listed_and_imported_and_the_diff_is_shown(
     command: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
@@ -82,27 +82,29 @@ def test_the_command_lists_imports_and_shows_what_the_next_update_corrects(
     ]
 
 
-def test_only_adoptions_own_plan_leaves_the_preflight_out(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_preview_for_the_import_skips_the_preflight_check(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
     command("--yes")
     assert command.skipped_preflight == [False, True, False, False]
 
 
 @pytest.mark.parametrize(
-    ("account", "words"),
+    ("account", "text"),
     [
         ({"owner": "eks-rocketmq/staging"}, "Role 'driver' belongs to stack 'eks-rocketmq/staging'"),
         ({"objection": "It would lose something."}, "It would lose something."),
     ],
 )
-def test_nothing_is_imported_when_a_part_of_it_must_not_be(
-    command: Cli, monkeypatch: pytest.MonkeyPatch, account: dict[str, str], words: str
+def test_nothing_is_imported_when_one_resource_is_blocked(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, account: dict[str, str], text: str
 ) -> None:
     Account(monkeypatch, aws={ROLE: "driver"}, **account)  # ty: ignore[invalid-argument-type]
     result = command("--yes")
     assert result.exit_code == 1
     assert "Nothing was imported, because this must not be imported as it is planned:" in result.output
-    assert words in result.output
+    assert text in result.output
     for setting in ("oidc.existing or ebsCsi.existing to true", "rocketmq.createNamespace to false"):
         assert setting in result.output
     assert [call[0] for call in command.engine_calls] == ["stack", "preview"]
@@ -124,7 +126,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_imported(command: Cli, mo
     assert [call[0] for call in command.engine_calls] == ["stack", "preview"]
 
 
-def test_the_engines_own_words_are_shown_when_the_plan_fails(command: Cli) -> None:
+def test_engine_errors_are_shown_when_the_preview_fails(command: Cli) -> None:
     diagnostics = [{"severity": "warning", "message": "w"}, {"severity": "error", "message": "no stack named 'prod'\n"}]
     command.preview_result = (255, json.dumps({"diagnostics": diagnostics}), "")
     result = command("--yes")
@@ -132,12 +134,12 @@ def test_the_engines_own_words_are_shown_when_the_plan_fails(command: Cli) -> No
     assert "pulumi preview -s prod failed:\nno stack named 'prod'\n" in result.output
 
 
-def test_the_engines_standard_error_is_shown_when_it_never_got_to_a_plan(command: Cli) -> None:
+def test_standard_error_is_shown_when_the_preview_does_not_start(command: Cli) -> None:
     command.preview_result = (255, "", "error: no Pulumi.yaml project file found\n")
     assert "no Pulumi.yaml project file found" in command("--yes").output
 
 
-def test_a_failed_import_is_said_and_no_diff_follows(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_import_is_reported_without_a_diff(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
     command.import_code = 1
     result = command("--yes")
@@ -146,9 +148,7 @@ def test_a_failed_import_is_said_and_no_diff_follows(command: Cli, monkeypatch: 
     assert [call[0] for call in command.engine_calls] == ["stack", "preview", "import"]
 
 
-def test_what_a_killed_engine_was_at_is_taken_over_before_anything_is_planned(
-    command: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_operations_are_recovered_before_the_preview(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     Account(monkeypatch, aws={ROLE: "eks-ebs-csi-driver"})
     role = {"urn": "urn:pulumi:prod::p::aws:iam/role:Role::role", "type": ROLE, "inputs": {"name": "r"}, "provider": ""}
     command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": role}]
@@ -165,7 +165,7 @@ def test_what_a_killed_engine_was_at_is_taken_over_before_anything_is_planned(
     assert [resource["id"] for resource in command.restored["deployment"]["resources"]] == ["eks-ebs-csi-driver"]
 
 
-def test_a_create_of_which_nobody_can_tell_is_named_and_the_state_stays_as_it_is(
+def test_an_undetermined_create_is_reported_and_the_state_is_unchanged(
     command: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Account(monkeypatch, aws={})
@@ -182,7 +182,7 @@ def test_a_create_of_which_nobody_can_tell_is_named_and_the_state_stays_as_it_is
     assert command.restored["deployment"]["resources"] == []
 
 
-def test_a_missing_pulumi_is_said_with_where_to_get_it(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pulumi_cli_is_reported_with_the_remedy(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulumi_cli.shutil, "which", lambda _: None)
     result = command("--yes")
     assert result.exit_code == 1
@@ -190,16 +190,14 @@ def test_a_missing_pulumi_is_said_with_where_to_get_it(command: Cli, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "text"),
     [(NoCredentialsError(), "Unable to locate credentials"), (AccountUnknownError("keys are secret"), "keys are s")],
 )
-def test_an_account_that_cannot_be_asked_is_said(
-    command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
-) -> None:
-    def refuse(*_: Any) -> None:
+def test_an_aws_error_is_reported(command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str) -> None:
+    def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(adopt, "find_resource", refuse)
+    monkeypatch.setattr(adopt, "find_resource", fail)
     result = command("--yes")
     assert result.exit_code == 1
-    assert f"AWS cannot be asked what exists: {words}" in result.output
+    assert f"AWS cannot be asked what exists: {text}" in result.output

@@ -1,4 +1,4 @@
-"""Destroying: what goes first, which volumes are lost or kept, and that the driver stays until it has deleted them."""
+"""Destroy plan: order of deletion, deleted and retained volumes, and removal of the EBS CSI driver."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def cluster(
     return ClaimedCluster({}, frozenset(owned), frozenset(owned + shared), frozenset(claims))
 
 
-def test_rocketmq_goes_first_with_all_that_is_below_it_and_the_driver_stays() -> None:
+def test_rocketmq_and_its_children_are_deleted_before_the_driver() -> None:
     assert plan_teardown(export(*STATE)) == Teardown(
         first_targets=[ROOT["urn"]],
         clusters=[
@@ -54,7 +54,7 @@ def test_rocketmq_goes_first_with_all_that_is_below_it_and_the_driver_stays() ->
     )
 
 
-def test_whatever_makes_claims_outside_of_rocketmq_goes_first_too() -> None:
+def test_claims_and_stateful_sets_outside_rocketmq_are_deleted_first_too() -> None:
     claim = resource(CLAIM, "claim", id="data")
     other = resource(STATEFUL_SET, "other", id="apps/other")
     plan = plan_teardown(export(*STATE, claim, other))
@@ -66,7 +66,7 @@ def test_whatever_makes_claims_outside_of_rocketmq_goes_first_too() -> None:
 
 
 @pytest.mark.parametrize("option", ["external", "retainOnDelete"])
-def test_what_the_engine_leaves_alone_takes_no_volume_along(option: str) -> None:
+def test_resources_that_the_engine_retains_delete_no_volumes(option: str) -> None:
     kept = [OWN_NAMESPACE | {option: True}, DRIVER | {option: True}]
     plan = plan_teardown(export(STACK_RESOURCE, KUBERNETES, ROOT, *kept, MEMBERS, BROKERS))
     assert not plan.removes_driver
@@ -78,7 +78,7 @@ def test_another_addon_is_not_the_driver() -> None:
     assert not plan_teardown(export(KUBERNETES, resource(ADDON, "dns", inputs={"addonName": "coredns"}))).removes_driver
 
 
-def test_a_run_after_an_interrupted_one_still_looks_for_volumes_while_the_driver_is_there() -> None:
+def test_a_repeated_run_checks_volumes_while_the_driver_exists() -> None:
     plan = plan_teardown(export(STACK_RESOURCE, KUBERNETES, DRIVER))
     assert plan.first_targets == []
     assert plan.clusters == [ClaimedCluster({"kubeconfig": "the kubeconfig"}, frozenset(), frozenset(), frozenset())]
@@ -108,19 +108,21 @@ def test_a_stack_without_resources_is_empty(document: dict[str, Any]) -> None:
         (volume(driver="efs.csi.aws.com"), cluster(), None),
     ],
 )
-def test_what_becomes_of_a_volume(found: Volume, where: ClaimedCluster, expected: str | None) -> None:
+def test_volumes_are_classified_by_claim_namespace_and_reclaim_policy(
+    found: Volume, where: ClaimedCluster, expected: str | None
+) -> None:
     lost = classify_volumes([(where, [found])], removes_driver=True)
     assert {kind: volumes for kind, volumes in vars(lost).items() if volumes} == (
         {expected: [found]} if expected else {}
     )
 
 
-def test_volumes_of_others_do_not_matter_while_their_driver_stays() -> None:
+def test_volumes_of_other_workloads_are_ignored_while_the_driver_stays() -> None:
     lost = classify_volumes([(cluster(), [volume(), volume(has_claim=False)])], removes_driver=False)
     assert not any(vars(lost).values())
 
 
-def test_the_driver_is_kept_for_what_it_was_to_delete_and_for_what_others_left_it() -> None:
+def test_released_volumes_of_all_workloads_are_awaited_before_driver_removal() -> None:
     lost, others, bound, retained = (
         volume("lost", has_claim=False),
         volume("others", claim="apps/data", has_claim=False),
@@ -133,11 +135,11 @@ def test_the_driver_is_kept_for_what_it_was_to_delete_and_for_what_others_left_i
     assert select_awaited_volumes([others, bound, retained], [lost], removes_driver=True) == [others]
 
 
-def test_a_claim_that_goes_with_its_set_is_awaited_though_it_is_still_there() -> None:
+def test_a_volume_to_delete_is_awaited_while_its_claim_exists() -> None:
     assert select_awaited_volumes([volume()], [volume()], removes_driver=True) == [volume()]
 
 
-def test_a_volume_that_a_person_retains_meanwhile_is_not_awaited() -> None:
+def test_a_volume_changed_to_retain_is_not_awaited() -> None:
     assert (
         select_awaited_volumes([volume(reclaim_policy="Retain", has_claim=False)], [volume()], removes_driver=True)
         == []
@@ -160,9 +162,9 @@ IN_TREE = {"awsElasticBlockStore": {"volumeID": "vol-1"}}
 @pytest.mark.parametrize(
     ("source", "driver", "handle"),
     [(CSI, EBS_DRIVER, "vol-1"), (IN_TREE, EBS_DRIVER, "vol-1"), ({"nfs": {}}, "", "")],
-    ids=["csi", "in-tree", "another"],
+    ids=["csi", "in-tree", "other-driver"],
 )
-def test_driver_and_id_of_a_volume(source: dict[str, Any], driver: str, handle: str) -> None:
+def test_driver_and_id_of_a_volume_are_read(source: dict[str, Any], driver: str, handle: str) -> None:
     (found,) = read_volumes([persistent_volume("pv", source)], [])
     assert (found.driver, found.volume_id) == (driver, handle)
     assert str(found) == f"rocketmq/data  100Gi  {handle}  pv"
@@ -176,20 +178,20 @@ def test_driver_and_id_of_a_volume(source: dict[str, Any], driver: str, handle: 
         ({"uid": "claim-1", "ownerReferences": [{"kind": "StatefulSet"}]}, True, True),
         ({"uid": "a new claim of the same name"}, False, False),
     ],
-    ids=["there", "being deleted", "owned", "another"],
+    ids=["bound", "being-deleted", "owned", "other-claim"],
 )
-def test_the_claim_of_a_volume(metadata: dict[str, Any], claimed: bool, owned: bool) -> None:
+def test_the_claim_of_a_volume_is_read(metadata: dict[str, Any], claimed: bool, owned: bool) -> None:
     (found,) = read_volumes([persistent_volume("pv", CSI)], [{"metadata": metadata}])
     assert (found.has_claim, found.claim_has_owner, found.claim) == (claimed, owned, "rocketmq/data")
 
 
-def test_a_volume_that_nobody_claimed() -> None:
+def test_a_volume_without_a_claim_is_read() -> None:
     (found,) = read_volumes([persistent_volume("pv", CSI, claim_uid=None)], [])
     assert (found.claim, found.has_claim) == ("", False)
 
 
 @pytest.mark.parametrize("given_as", ["content", "path", "environment"])
-def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
+def test_the_cluster_is_accessed_with_the_settings_of_the_stack_provider(
     api: Api, given_as: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warnings = [
@@ -217,7 +219,7 @@ def test_the_cluster_is_asked_as_the_stacks_own_provider_would(
 
 
 @pytest.mark.parametrize("hidden", ["[secret]", {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:x"}])
-def test_a_kubeconfig_that_the_engine_hides_is_said_to_be_one(hidden: Any) -> None:
+def test_a_kubeconfig_redacted_by_the_engine_is_reported(hidden: Any) -> None:
     with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):
         kubernetes_objects.list_volumes({"kubeconfig": hidden})
     with pytest.raises(ConfigException, match="is a secret, which the engine does not hand out"):

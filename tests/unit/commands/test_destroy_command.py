@@ -1,4 +1,4 @@
-"""`eks-rocketmq destroy`: what it says, what it asks of the engine and in which order, and what it does not lose."""
+"""`eks-rocketmq destroy`: output, order of the engine calls, and protection of data."""
 
 import json
 import subprocess
@@ -34,8 +34,10 @@ from tests.unit.destroy_case import (
 
 
 class Cli:
-    """The command with an engine and a cluster that are played; the driver has deleted its volumes after `slowness`
-    looks."""
+    """The command with a fake engine and a fake cluster.
+
+    The driver has deleted its volumes after `slowness` lookups.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.folder = folder
@@ -59,14 +61,14 @@ class Cli:
         monkeypatch.setattr(cli.time, "monotonic", lambda: self.now)
 
     def _run(self, argv: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        deed = " ".join(argv[1 : argv.index("--stack")])
-        if deed.startswith("stack import"):
+        operation = " ".join(argv[1 : argv.index("--stack")])
+        if operation.startswith("stack import"):
             self.imported.append(json.loads(Path(argv[argv.index("--file") + 1]).read_text()))
-            deed = "stack import"
-        self.log.append(deed)
+            operation = "stack import"
+        self.log.append(operation)
         self.unreachable.append(options["env"].get("PULUMI_K8S_DELETE_UNREACHABLE", ""))
-        out = json.dumps(self.state) if deed == "stack export" else f"the engine's words on {deed}"
-        return subprocess.CompletedProcess(argv, int(deed == self.failing), out, "")
+        out = json.dumps(self.state) if operation == "stack export" else f"the engine's words on {operation}"
+        return subprocess.CompletedProcess(argv, int(operation == self.failing), out, "")
 
     def _list_volumes(self, provider: dict[str, Any]) -> list[Volume]:
         assert provider == {"kubeconfig": "the kubeconfig"}
@@ -100,7 +102,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     return Cli(monkeypatch, tmp_path)
 
 
-def test_the_command_shows_what_is_lost_and_destroys_the_driver_after_its_last_volume(command: Cli) -> None:
+def test_deleted_volumes_are_listed_and_the_driver_is_destroyed_last(command: Cli) -> None:
     command.slowness = 2
     result = command("--yes")
     assert result.exit_code == 0, result.output
@@ -113,7 +115,7 @@ def test_the_command_shows_what_is_lost_and_destroys_the_driver_after_its_last_v
     assert result.output.count("Waiting for the driver to delete its volumes, 2 to go") == 1
 
 
-def test_what_stays_is_listed_with_its_reason(command: Cli) -> None:
+def test_retained_volumes_are_listed_with_the_reason(command: Cli) -> None:
     command.volumes = [volume("kept", "rocketmq/kept", reclaim_policy="Retain"), volume("others", "apps/data")]
     output = command("--yes").output
     assert "These volumes stay, because their reclaim policy is Retain:\n  rocketmq/kept" in output
@@ -143,7 +145,7 @@ FOREIGN = {
 }
 
 
-def test_a_namespace_with_the_brokers_of_others_is_not_destroyed(command: Cli) -> None:
+def test_a_namespace_with_foreign_brokers_is_not_destroyed(command: Cli) -> None:
     command.objects = FOREIGN
     result = command("--yes")
     assert result.exit_code == 1
@@ -157,7 +159,7 @@ def test_a_namespace_with_the_brokers_of_others_is_not_destroyed(command: Cli) -
     ) in result.output
 
 
-def test_the_namespace_can_be_kept_with_all_that_is_in_it(command: Cli) -> None:
+def test_the_namespace_and_its_contents_can_be_kept(command: Cli) -> None:
     command.objects = FOREIGN
     command.volumes = [volume("old", "rocketmq/store-rocketmq-broker-0"), volume("own", "rocketmq/data-broker-a-0")]
     result = command("--yes", "--keep-namespaces")
@@ -172,7 +174,7 @@ def test_the_namespace_can_be_kept_with_all_that_is_in_it(command: Cli) -> None:
     ) in result.output
 
 
-def test_what_is_protected_is_named_with_its_settings_before_anything_is_deleted(command: Cli) -> None:
+def test_protected_resources_are_reported_before_anything_is_deleted(command: Cli) -> None:
     own = resource(CLUSTER, "staging", inputs={"deletionProtection": True})
     command.state = export(*STATE, BROKERS | {"protect": True}, own, own | {"protect": True})
     result = command("--yes")
@@ -188,13 +190,13 @@ def test_what_is_protected_is_named_with_its_settings_before_anything_is_deleted
 
 
 @pytest.mark.parametrize("option", ["external", "retainOnDelete"])
-def test_what_the_engine_leaves_alone_may_be_protected(command: Cli, option: str) -> None:
+def test_protected_resources_that_the_engine_retains_are_accepted(command: Cli, option: str) -> None:
     kept = resource(CLUSTER, "prod", inputs={"deletionProtection": True})
     command.state = export(*STATE, kept | {option: True}, kept | {"inputs": {"deletionProtection": False}})
     assert command("--yes").exit_code == 0
 
 
-def test_the_engines_refusal_comes_before_anything_is_deleted(command: Cli) -> None:
+def test_a_failed_preview_deletes_nothing(command: Cli) -> None:
     command.failing = PREVIEW
     result = command("--yes")
     assert result.exit_code == 1
@@ -211,16 +213,18 @@ def test_without_a_terminal_and_without_yes_nothing_is_destroyed(command: Cli) -
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
-def test_a_person_is_asked(command: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int) -> None:
-    asked = []
+def test_the_user_is_asked_for_confirmation(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    questions = []
     monkeypatch.setattr(cli, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-    monkeypatch.setattr(cli.typer, "confirm", lambda question: asked.append(question) or answer == "y")
+    monkeypatch.setattr(cli.typer, "confirm", lambda question: questions.append(question) or answer == "y")
     assert command().exit_code == code
-    assert asked == ["Destroy stack prod and what is listed?"]
+    assert questions == ["Destroy stack prod and what is listed?"]
     assert (REST in command.log) is (answer == "y")
 
 
-def test_the_driver_is_kept_when_a_volume_stays_and_the_driver_is_quoted(command: Cli) -> None:
+def test_a_timeout_keeps_the_driver_and_shows_its_warnings(command: Cli) -> None:
     command.slowness = 1000
     result = command("--yes", "--timeout", "3")
     assert result.exit_code == 1
@@ -240,9 +244,7 @@ def test_a_failed_first_step_ends_the_command(command: Cli) -> None:
     assert "pulumi destroy -s prod failed" in result.output
 
 
-def test_a_run_after_an_interrupted_one_waits_and_destroys_the_rest(
-    command: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repeated_run_waits_for_volumes_and_destroys_the_rest(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     command.state = export(STACK_RESOURCE, KUBERNETES, DRIVER)
     command.volumes = [volume(has_claim=False)]
     looks = iter([command.volumes, command.volumes, []])
@@ -261,13 +263,13 @@ def test_an_empty_stack_has_nothing_to_destroy(command: Cli) -> None:
 
 
 @pytest.mark.parametrize("error", [ApiException(status=403, reason="Forbidden"), MaxRetryError(None, "/api")])  # ty: ignore[invalid-argument-type]
-def test_a_cluster_that_does_not_answer_is_said_with_the_way_out(
+def test_an_unreachable_cluster_is_reported_with_the_remedy(
     command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def refuse(_: Any) -> None:
+    def fail(_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "list_volumes", refuse)
+    monkeypatch.setattr(cli, "list_volumes", fail)
     result = command("--yes")
     assert result.exit_code == 1
     assert "The cluster cannot be asked for its volumes" in result.output
@@ -277,16 +279,16 @@ def test_a_cluster_that_does_not_answer_is_said_with_the_way_out(
     assert set(command.unreachable) == {""}
 
 
-def test_a_cluster_that_is_gone_is_not_asked_and_its_provider_lets_go(
+def test_a_deleted_cluster_is_not_queried_and_its_objects_leave_the_state(
     command: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kubernetes provider refuses to delete what it cannot reach, unless the variable is set."""
+    """The Kubernetes provider forgets the objects of an unreachable cluster only if the variable is set."""
 
-    def refuse(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise MaxRetryError(None, "/api")  # ty: ignore[invalid-argument-type]
 
-    monkeypatch.setattr(cli, "list_volumes", refuse)
-    monkeypatch.setattr(cli, "find_object", refuse)
+    monkeypatch.setattr(cli, "list_volumes", fail)
+    monkeypatch.setattr(cli, "find_object", fail)
     command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": OWN_NAMESPACE}]
     result = command("--yes", "--cluster-gone")
     assert result.exit_code == 0, result.output
@@ -297,7 +299,7 @@ def test_a_cluster_that_is_gone_is_not_asked_and_its_provider_lets_go(
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "text"),
     [
         (NoCredentialsError(), "Unable to locate credentials"),
         (PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "AWS_SECRET_ACCESS_KEY"),
@@ -308,34 +310,36 @@ def test_a_cluster_that_is_gone_is_not_asked_and_its_provider_lets_go(
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_an_account_that_cannot_be_asked_what_an_interrupted_update_made_is_said_and_nothing_is_lost(
-    command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+def test_an_aws_error_during_recovery_is_reported_and_keeps_the_state(
+    command: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
 ) -> None:
-    def refuse(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "create_session", refuse)
+    monkeypatch.setattr(cli, "create_session", fail)
     role = resource(ROLE, "role", inputs={"name": "eks-ebs-csi-driver"})
     command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": role}]
     result = command("--yes")
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit), result.exception
-    asked, todo = result.output.splitlines()
-    assert asked.startswith("AWS cannot be asked what an interrupted update has made: ")
-    assert words in asked
-    assert todo.startswith("Check the credentials that the stack works with (aws:profile, or the environment)")
-    assert todo.endswith("`aws sts get-caller-identity`, and run this again. Nothing was destroyed.")
-    # The operations that were interrupted are still in the state, for the next run.
+    problem, remedy = result.output.splitlines()
+    assert problem.startswith("AWS cannot be asked what an interrupted update has made: ")
+    assert text in problem
+    assert remedy.startswith("Check the credentials that the stack works with (aws:profile, or the environment)")
+    assert remedy.endswith("`aws sts get-caller-identity`, and run this again. Nothing was destroyed.")
+    # The interrupted operations stay in the state for the next run.
     assert command.log == ["stack export"]
 
 
-def test_so_is_a_cluster(command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
+def test_a_cluster_error_during_recovery_is_reported_and_keeps_the_state(
+    command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
         raise ApiException(status=401, reason="Unauthorized")
 
-    monkeypatch.setattr(cli, "find_object", refuse)
-    made = {**BROKERS, "inputs": {"metadata": {"name": "broker-a", "namespace": "rocketmq"}}}
-    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": made}]
+    monkeypatch.setattr(cli, "find_object", fail)
+    stateful_set = {**BROKERS, "inputs": {"metadata": {"name": "broker-a", "namespace": "rocketmq"}}}
+    command.state["deployment"]["pending_operations"] = [{"type": "creating", "resource": stateful_set}]
     result = command("--yes")
     assert result.exit_code == 1
     assert "The cluster cannot be asked what an interrupted update has made: (401)" in result.output

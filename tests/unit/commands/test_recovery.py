@@ -1,4 +1,4 @@
-"""What an interrupted update left is read from the state and taken over by id."""
+"""Recovery from an interrupted update: pending operations are read from the state and imported by ID."""
 
 from typing import Any
 
@@ -26,72 +26,74 @@ def export(*operations: dict[str, Any]) -> dict[str, Any]:
 
 
 def no_lookup(*_: object) -> list[ExistingResource]:
-    raise AssertionError("nothing is to be looked up")
+    raise AssertionError("unexpected lookup")
 
 
-def test_a_state_without_interruption_asks_nobody() -> None:
+def test_a_state_without_pending_operations_needs_no_lookup() -> None:
     assert recover_state(export(), no_lookup).operation_count == 0
     assert recover_state({"version": 3}, no_lookup).operation_count == 0
 
 
 def test_an_interrupted_update_needs_only_a_refresh() -> None:
-    left = recover_state(export(operation("updating", SET, "brokers")), no_lookup)
-    assert (left.operation_count, left.created, left.absent, left.undetermined) == (1, [], [], [])
-    assert left.state == export() | {"deployment": {"resources": export()["deployment"]["resources"]}}
+    recovery = recover_state(export(operation("updating", SET, "brokers")), no_lookup)
+    assert (recovery.operation_count, recovery.created, recovery.absent, recovery.undetermined) == (1, [], [], [])
+    assert recovery.state == export() | {"deployment": {"resources": export()["deployment"]["resources"]}}
 
 
-def test_creates_that_happened_are_taken_over_and_the_others_named() -> None:
-    asked = []
+def test_completed_creates_are_imported_and_the_others_reported() -> None:
+    lookups = []
 
     def lookup(type_: str, inputs: Any, provider: Any, known: Any) -> list[ExistingResource]:
-        asked.append((type_, provider["kubeconfig"], known))
+        lookups.append((type_, provider["kubeconfig"], known))
         return [ExistingResource(f"rocketmq/{inputs['name']}")] if inputs["name"] == "brokers" else []
 
-    left = recover_state(export(operation("creating", SET, "brokers"), operation("creating", BUDGET, "budget")), lookup)
+    recovery = recover_state(
+        export(operation("creating", SET, "brokers"), operation("creating", BUDGET, "budget")), lookup
+    )
 
-    assert (left.operation_count, left.created, left.absent) == (2, [(SET, "rocketmq/brokers")], [BUDGET])
-    assert asked == [
+    assert (recovery.operation_count, recovery.created, recovery.absent) == (2, [(SET, "rocketmq/brokers")], [BUDGET])
+    assert lookups == [
         ("kubernetes:apps/v1:StatefulSet", "the cluster's", set()),
         ("kubernetes:policy/v1:PodDisruptionBudget", "the cluster's", set()),
     ]
-    assert "pending_operations" not in left.state["deployment"]
-    provider, taken = left.state["deployment"]["resources"]
+    assert "pending_operations" not in recovery.state["deployment"]
+    provider, imported = recovery.state["deployment"]["resources"]
     assert provider["urn"] == PROVIDER
-    assert taken["id"] == "rocketmq/brokers"
-    # Read against these, the defaults of the server are no inputs, and the next update replaces nothing.
-    assert taken["inputs"] == taken["outputs"]["__inputs"] == {"name": "brokers"}
+    assert imported["id"] == "rocketmq/brokers"
+    # With these inputs, a refresh does not read the server's defaults as inputs, and no update replaces the object.
+    assert imported["inputs"] == imported["outputs"]["__inputs"] == {"name": "brokers"}
 
 
 @pytest.mark.parametrize(
     ("found", "ids"), [(None, []), ([ExistingResource("one"), ExistingResource("two")], ["one", "two"])]
 )
-def test_a_create_of_which_nobody_can_tell_is_named_until_somebody_has_looked(
+def test_an_undetermined_create_is_reported_until_the_user_declares_it_absent(
     found: list[ExistingResource] | None, ids: list[str]
 ) -> None:
     state = export(operation("creating", SET, "brokers"))
-    left = recover_state(state, lambda *_: found)
-    assert (left.undetermined, left.created, left.absent) == ([(SET, ids)], [], [])
+    recovery = recover_state(state, lambda *_: found)
+    assert (recovery.undetermined, recovery.created, recovery.absent) == ([(SET, ids)], [], [])
     for name in (SET, "brokers"):
-        left = recover_state(state, no_lookup, [name])
-        assert (left.undetermined, left.created, left.absent) == ([], [], [SET])
+        recovery = recover_state(state, no_lookup, [name])
+        assert (recovery.undetermined, recovery.created, recovery.absent) == ([], [], [SET])
 
 
-def test_a_replacement_that_was_made_puts_its_predecessor_up_for_deletion() -> None:
-    """The engine refuses two resources of one URN: `duplicate resource urn … (not marked for deletion)`."""
+def test_a_completed_replacement_marks_the_old_resource_for_deletion() -> None:
+    """The engine rejects two resources with the same URN: `duplicate resource urn … (not marked for deletion)`."""
     state = export(operation("creating", SET, "brokers-2"))
     former = {"urn": SET, "type": SET.split("::")[2], "id": "rocketmq/brokers-1", "inputs": {}}
     state["deployment"]["resources"].append(former)
-    asked = []
-    left = recover_state(state, lambda *given: asked.append(given[3]) or [ExistingResource("rocketmq/brokers-2")])
-    _, old, new = left.state["deployment"]["resources"]
-    assert asked == [{"rocketmq/brokers-1"}]
+    lookups = []
+    recovery = recover_state(state, lambda *given: lookups.append(given[3]) or [ExistingResource("rocketmq/brokers-2")])
+    _, old, new = recovery.state["deployment"]["resources"]
+    assert lookups == [{"rocketmq/brokers-1"}]
     assert (old["id"], old["delete"]) == ("rocketmq/brokers-1", True)
     assert (new["id"], "delete" in new) == ("rocketmq/brokers-2", False)
 
 
-def test_an_interrupted_component_leaves_nothing_behind() -> None:
+def test_an_interrupted_component_adds_nothing_to_the_state() -> None:
     component = operation("creating", "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:ClusterOidcProvider::oidc", "")
     component["resource"]["custom"] = False
-    left = recover_state(export(component), no_lookup)
-    assert (left.absent, left.undetermined) == ([component["resource"]["urn"]], [])
-    assert [each["urn"] for each in left.state["deployment"]["resources"]] == [PROVIDER]
+    recovery = recover_state(export(component), no_lookup)
+    assert (recovery.absent, recovery.undetermined) == ([component["resource"]["urn"]], [])
+    assert [each["urn"] for each in recovery.state["deployment"]["resources"]] == [PROVIDER]

@@ -1,4 +1,4 @@
-"""Runs a component or the whole program without an engine and gives every request as the engine would see it."""
+"""Runs of a component or of the whole program without an engine. All requests to the engine are recorded."""
 
 from tests.unit.harness.fakes import Fakes, ProviderError
 from tests.unit.harness.recording import UNKNOWN, Recording, Registration

@@ -1,6 +1,6 @@
-"""`eks:index:Cluster` of pulumi-eks 4.4.0 as its plugin behaves: what it refuses, registers and gives back.
+"""Fake of `eks:index:Cluster` of pulumi-eks 4.4.0: its argument checks, child resources and outputs.
 
-Only the lean form is here. A switch outside of it fails the test by name instead of being played wrongly.
+Only the configuration that this library uses is supported. Any other argument fails the test and is named.
 """
 
 import json
@@ -29,22 +29,22 @@ _LEAN = {key: value for key, value in arguments.LEAN.items() if key != "authenti
 
 
 class ConstructError(Exception):
-    """The component's refusal; it ends the program."""
+    """The component rejected its arguments. The program fails."""
 
 
 def construct(
     monitor: "RecordingMonitor", component: Registration, transforms: Sequence[str]
 ) -> "resource_pb2.RegisterResourceResponse":
-    """Does what Construct does: checks, registers cluster and Kubernetes provider, returns the outputs."""
+    """Fake a Construct call: check the inputs, register cluster and Kubernetes provider, return the outputs."""
     inputs = component.inputs
     if refusal := refused(inputs):
         msg = f"eks:index:Cluster resource '{component.name}' has a problem: {refusal}"
         raise ConstructError(msg)
     if wrong := {key: inputs.get(key) for key, value in _LEAN.items() if inputs.get(key) != value}:
-        msg = f"no fake for the form with {wrong}; describe it in tests/unit/harness/eks_component.py"
+        msg = f"no fake for a cluster with {wrong}; add it to tests/unit/harness/eks_component.py"
         raise KeyError(msg)
     if unknown := set(inputs) - arguments.SERVED:
-        msg = f"no fake for {sorted(unknown)}; describe it in tests/unit/harness/eks_component.py"
+        msg = f"no fake for {sorted(unknown)}; add it to tests/unit/harness/eks_component.py"
         raise KeyError(msg)
     preview = monitor.recording.preview
     cluster = _cluster(monitor, component, preview)
@@ -52,7 +52,7 @@ def construct(
         cluster = _transformed(monitor.recording.transforms[token], cluster)
     computed = _computed(cluster.inputs)
     if preview:
-        # What the program gave stays known, inside of vpcConfig too.
+        # Inputs of the program stay known, including those in vpcConfig.
         own = {key: UNKNOWN for key in computed["vpcConfig"] if key not in cluster.inputs["vpcConfig"]}
         computed = {**dict.fromkeys(computed, UNKNOWN), "vpcConfig": {**cluster.inputs["vpcConfig"], **own}}
     outputs = {**cluster.inputs, **computed}
@@ -67,7 +67,7 @@ def construct(
 
 
 def refused(inputs: Mapping[str, Any]) -> str | None:
-    """The component's own words for arguments that it does not take, or None."""
+    """Return the component's error message for arguments that it rejects, or None."""
     if shutil.which("aws") is None:
         return "Could not find aws CLI for EKS."
     if inputs.get("createOidcProvider"):
@@ -76,7 +76,7 @@ def refused(inputs: Mapping[str, Any]) -> str | None:
 
 
 def _child(component: Registration, type_: str, name: str) -> Registration:
-    """A child as the plugin registers it: `protect` comes down from the component, its other options do not."""
+    """Return a child as the plugin registers it. It inherits `protect` and no other option of the component."""
     head, project, chain, _ = component.urn.split("::")
     return replace(
         component,
@@ -137,12 +137,12 @@ def _cluster(monitor: "RecordingMonitor", component: Registration, preview: bool
 
 
 def _block(value: Any, block: Callable[[Any], Any]) -> Any:
-    """Wholly unknown as long as what it is made of is."""
+    """Return a block of inputs. It is unknown as a whole if its value is unknown."""
     return value if value is None or value == UNKNOWN else block(value)
 
 
 def _transformed(transform: Any, resource: Registration) -> Registration:
-    """The resource after one transform; the engine runs those of a component for what is inside of it."""
+    """Return the resource after one transform. The engine applies the transforms of a component to its children."""
     options = ResourceOptions(ignore_changes=list(resource.ignore_changes), protect=resource.protect)
     answer = transform(ResourceTransformArgs(True, resource.type, resource.name, dict(resource.inputs), options))
     if answer is None:
@@ -175,7 +175,7 @@ def _kubeconfig(outputs: Mapping[str, Any]) -> str:
 
 
 def _outputs(cluster: Registration, preview: bool) -> dict[str, Any]:
-    """What comes back: no `awsProvider` ever, `""` for what was not made, nothing but a reference known at preview."""
+    """Return the outputs: never `awsProvider`, `""` for resources not created, only a reference known at preview."""
     issuer = UNKNOWN if preview else ISSUER
     group = UNKNOWN if preview else cluster.outputs["vpcConfig"]["clusterSecurityGroupId"]
     return {

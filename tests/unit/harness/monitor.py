@@ -1,6 +1,6 @@
-"""A resource monitor in this process: takes the SDK's raw requests, answers as the engine with fake providers would.
+"""Resource monitor in the test process: it answers the SDK's requests like the engine, with fake providers.
 
-The SDK's own mock monitor is not used: it drops most options of a request, makes wrong URNs, accepts duplicates and
+The SDK's mock monitor is not suitable. It drops most options of a request, creates wrong URNs, accepts duplicates and
 hangs on resources as inputs.
 """
 
@@ -37,7 +37,7 @@ def _struct(values: Any) -> Struct:
 
 
 def _marked(value: Any) -> Any:
-    """Plain values as they go over the wire: unknowns become the engine's mark again."""
+    """Return values in wire format, with the engine's sentinel for unknown values."""
     if value == UNKNOWN:
         return UNKNOWN_MARK
     if isinstance(value, dict):
@@ -50,55 +50,55 @@ def _alias(alias: Any) -> str:
 
 
 REMOTE = {eks_component.TYPE: eks_component.construct}
-"""Components that live in a plugin, and what does their work here."""
+"""Fake Construct functions of components that a plugin provides."""
 
 
 class InvokeError(grpc.RpcError):
-    """The engine's answer to a call that a provider refused."""
+    """gRPC error that the engine returns when a provider function fails."""
 
     def code(self) -> grpc.StatusCode:
-        """As the engine answers."""
+        """Return the status code that the engine uses."""
         return grpc.StatusCode.UNKNOWN
 
     def details(self) -> str:
-        """The provider's words."""
+        """Return the error message of the provider."""
         return str(self.args[0])
 
 
 class HookRecorder:
-    """Stands where the SDK keeps its callback server; hooks are recorded and called by tests, not here."""
+    """Replacement of the SDK's callback server. It records hooks; tests call them."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
     def register_resource_hook(self, hook: ResourceHook) -> None:
-        """Keeps the hook under its name."""
+        """Record the hook under its name."""
         self._recording.hooks[hook.name] = hook.callback
 
     def register_error_hook(self, hook: ErrorHook) -> None:
-        """Keeps the hook under its name."""
+        """Record the hook under its name."""
         self._recording.hooks[hook.name] = hook.callback
 
     def register_transform(self, transform: ResourceTransform) -> callback_pb2.Callback:
-        """Keeps the transform; the monitor runs it where the engine would."""
+        """Record the transform. The monitor applies it where the engine would."""
         token = f"transform-{len(self._recording.transforms)}"
         self._recording.transforms[token] = transform
         return callback_pb2.Callback(token=token, target="harness")
 
 
 class LogRecorder:
-    """The engine's log; errors and warnings land in the recording."""
+    """Log service of the engine. It adds messages to the recording."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
     def Log(self, request: engine_pb2.LogRequest) -> None:  # noqa: N802 - the SDK's name
-        """Keeps what a person would see."""
+        """Record severity and text of a message."""
         self._recording.log.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
 
 
 class RecordingMonitor:
-    """The calls of a language host to the engine. Method names are the protocol's."""
+    """Calls of a language host to the engine. The gRPC protocol defines the method names."""
 
     def __init__(self, project: str, stack: str, fakes: Fakes, recording: Recording) -> None:
         self._project = project
@@ -107,7 +107,7 @@ class RecordingMonitor:
         self._recording = recording
         self._lock = threading.Lock()
         self._transforms: dict[str, list[str]] = {}
-        """Those of each resource and of what it is inside of; the harness runs them for remote components."""
+        """Transforms of each resource and its ancestors. The monitor applies them to remote components."""
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
         qualified = parent.split("::")[2] if parent else STACK_TYPE
@@ -115,7 +115,7 @@ class RecordingMonitor:
         return "::".join([f"urn:pulumi:{self._stack}", self._project, chain, name])
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
-        """Records a registration and answers with the fake's outputs, unknown ones left out in preview."""
+        """Record a registration and return the outputs of the fake, in preview without unknown ones."""
         urn = self._urn(request.parent, request.type, request.name)
         raw = from_struct(request.object)
         inputs = plain(raw)
@@ -166,13 +166,13 @@ class RecordingMonitor:
     def construct(
         self, component: Registration, inside: list[Registration], outputs: Any, source: Registration
     ) -> resource_pb2.RegisterResourceResponse:
-        """Records what a remote component made inside of itself and answers with its outputs.
+        """Record the children of a remote component and return its outputs.
 
         Args:
             component: the remote component.
-            inside: its children, finished.
-            outputs: its outputs as they go over the wire, unknowns as `UNKNOWN`.
-            source: the child that the outputs come from.
+            inside: its children, after all transforms.
+            outputs: its outputs in wire format, with unknown values as `UNKNOWN`.
+            source: the child that provides the outputs.
         """
         with self._lock:
             self._recording.resources |= {child.urn: child for child in inside}
@@ -183,11 +183,11 @@ class RecordingMonitor:
 
     @property
     def recording(self) -> Recording:
-        """What this run has asked for until now."""
+        """Requests of this run so far."""
         return self._recording
 
     def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:  # noqa: N802
-        """Records the outputs of a component, or of the stack."""
+        """Record the outputs of a component or of the stack."""
         outputs = plain(from_struct(request.outputs))
         with self._lock:
             self._recording.component_outputs[request.urn] = outputs
@@ -196,9 +196,9 @@ class RecordingMonitor:
         return empty_pb2.Empty()
 
     def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:  # noqa: N802
-        """Records a read of something that others manage.
+        """Record a read of an existing resource.
 
-        A read gives the live state at preview already, unless its provider is only made in this update.
+        A preview returns the live state too, unless this update creates the provider.
         """
         urn = self._urn(request.parent, request.type, request.name)
         through = self._recording.resources.get(request.provider.rpartition("::")[0])
@@ -209,7 +209,7 @@ class RecordingMonitor:
         return resource_pb2.ReadResourceResponse(urn=urn, properties=_struct(_marked(state)))
 
     def Invoke(self, request: Any) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
-        """Answers a provider function, and the SDK's own question for a resource behind a reference."""
+        """Return the result of a provider function, or the resource behind a reference for the SDK."""
         arguments = plain(from_struct(request.args))
         if request.tok == "pulumi:pulumi:getResource":
             found = self._recording.resources[arguments["urn"]]
@@ -226,13 +226,13 @@ class RecordingMonitor:
         return response
 
     def GetDeploymentInfo(self, request: Any) -> resource_pb2.DeploymentInfo:  # noqa: ARG002, N802
-        """What this monitor can do."""
+        """Return the supported features."""
         return resource_pb2.DeploymentInfo(supportedFeatures=_FEATURES)
 
     def RegisterPackage(self, request: Any) -> resource_pb2.RegisterPackageResponse:  # noqa: ARG002, N802
-        """Accepts the provider packages."""
+        """Accept any provider package."""
         return resource_pb2.RegisterPackageResponse(ref="package")
 
     def SignalAndWaitForShutdown(self, request: Any) -> empty_pb2.Empty:  # noqa: ARG002, N802
-        """Ends at once."""
+        """Return immediately."""
         return empty_pb2.Empty()

@@ -1,4 +1,4 @@
-"""What the providers answer when a cluster is made from nothing: network, keys, logs, nodes."""
+"""Fake provider responses for a new cluster: network, keys, logs and nodes."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 REGION = "ap-southeast-1"
 ACCOUNT = "140023393377"
 ZONES = {f"{REGION}{letter}": f"apse1-az{place}" for letter, place in (("c", 3), ("a", 1), ("b", 2))}
-"""Unsorted, as AWS gives them in no order."""
+"""Unsorted, because AWS returns zones in no particular order."""
 
 Properties = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
@@ -47,7 +47,7 @@ IDENTIFIED: Mapping[str, tuple[str, str]] = {
     "aws:iam/rolePolicy:RolePolicy": ("policy", "iam"),
     "aws:kms/key:Key": ("key", "kms"),
 }
-"""How the ids of a type begin, and its service in ARNs."""
+"""Prefix of the IDs of a type, and its service in ARNs."""
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "aws:ec2/eip:Eip": {"publicIp": "203.0.113.10"},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1.0},
@@ -55,7 +55,7 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
 
 
 def identified(type_: str, name: str) -> Answer:
-    """A resource whose id AWS makes. It keeps it through every update, so it comes from the name and not the inputs."""
+    """Return a resource whose ID AWS generates. The ID depends on the name only, because updates must not change it."""
     prefix, service = IDENTIFIED[type_]
     id_ = f"{prefix}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return id_, {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{prefix}/{id_}", **COMPUTED.get(type_, {})}

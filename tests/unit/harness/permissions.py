@@ -1,4 +1,4 @@
-"""Evaluates identity policies as IAM does: whether a request is allowed, and never where a statement denies it."""
+"""Evaluation of identity policies as in IAM. A statement that denies a request overrides all that allow it."""
 
 import fnmatch
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """One call: action, the ARN that it is about, and condition keys."""
+    """A request to AWS: action, ARN of the resource, and condition keys."""
 
     action: str
     resource: str
@@ -46,6 +46,6 @@ def _effects(documents: Iterable[str], request: Request) -> set[str]:
 
 
 def allows(documents: Iterable[str], request: Request, boundary: str | None = None) -> bool:
-    """Whether a principal with these policies, within the boundary, may make the request."""
+    """Return whether the policies, limited by the permissions boundary, allow the request."""
     limits = {"Allow"} if boundary is None else _effects([boundary], request)
     return _effects(documents, request) == {"Allow"} == limits

@@ -1,4 +1,4 @@
-"""What one run registered, as plain values, with the questions that tests ask of it."""
+"""Recording of one run as plain values, with queries for tests."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,14 +10,14 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_MARK
 
 UNKNOWN = "<unknown>"
-"""Stands for a value that only an update will know."""
+"""Placeholder of a value that is unknown at preview."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
 def plain(value: Any) -> Any:
-    """A value of the wire as Python: whole numbers as int, secrets bare, unknowns as `UNKNOWN`, references as URN."""
+    """Convert wire format to Python: whole floats to int, secrets to values, references to URNs, and `UNKNOWN`."""
     if value == UNKNOWN_MARK:
         return UNKNOWN
     if isinstance(value, float) and value.is_integer():
@@ -32,14 +32,14 @@ def plain(value: Any) -> Any:
 
 
 def has_secret(value: Any) -> bool:
-    """Whether a value of the wire is, or holds, a secret."""
+    """Return whether a value in wire format is or contains a secret."""
     if isinstance(value, dict):
         return value.get(_SIGNATURE) == _SECRET or any(has_secret(item) for item in value.values())
     return isinstance(value, list) and any(has_secret(item) for item in value)
 
 
 def from_struct(struct: Struct) -> dict[str, Any]:
-    """The raw values of a request, secrets and unknowns still marked."""
+    """Return the values of a request in wire format, including the markers of secrets and unknowns."""
     return json_format.MessageToDict(struct)
 
 
@@ -70,17 +70,17 @@ class Registration:
     id: str
     outputs: Mapping[str, Any]
     version: str = ""
-    """Of the SDK: it chooses the default provider of a resource that names no provider."""
+    """Version of the SDK. It selects the default provider if the resource has no explicit one."""
 
     @property
     def explicit_dependencies(self) -> frozenset[str]:
-        """What only `depends_on` brings, not an input."""
+        """Dependencies from `depends_on` that no input has."""
         return self.dependencies - frozenset().union(*self.property_dependencies.values())
 
 
 @dataclass
 class Recording:
-    """Everything that one run asked of the engine."""
+    """All requests of one run to the engine."""
 
     preview: bool
     resources: dict[str, Registration] = field(default_factory=dict)
@@ -93,31 +93,31 @@ class Recording:
     log: list[tuple[str, str]] = field(default_factory=list)
 
     def by_type(self, type_: str) -> list[Registration]:
-        """All of one type, sorted by name. A short name (`StatefulSet`, `Role`) stands for the token's last part."""
+        """Return the resources of a type, sorted by name. `type_` may be the last part of a token, such as `Role`."""
         found = [r for r in self.resources.values() if type_ in (r.type, r.type.rsplit(":", 1)[-1])]
         return sorted(found, key=lambda r: r.name)
 
     def one(self, type_: str, name: str | None = None) -> Registration:
-        """The only registration of a type (and name).
+        """Return the only registration of a type and, if given, of a name.
 
         Raises:
-            AssertionError: when there is none or more than one, with the inventory.
+            AssertionError: if there is not exactly one. The message lists all resources.
         """
         found = [r for r in self.by_type(type_) if name in (None, r.name)]
-        assert len(found) == 1, f"{len(found)} of {type_} {name or ''}; there is {sorted(self.resources)}"
+        assert len(found) == 1, f"{len(found)} of {type_} {name or ''}; resources: {sorted(self.resources)}"
         return found[0]
 
     def inventory(self) -> dict[str, int]:
-        """How many of each type, the stack itself left out: compare it whole, so that nothing unnamed slips in."""
+        """Return the number of resources of each type without the stack. Compare all of it to detect additions."""
         counts = Counter(r.type for r in self.resources.values() if r.type != "pulumi:pulumi:Stack")
         return dict(sorted(counts.items()))
 
     def parent(self, child: Registration) -> Registration:
-        """The resource that a resource hangs under."""
+        """Return the parent of a resource."""
         return self.resources[child.parent]
 
     def reaches(self, dependent: Registration, dependency: Registration) -> bool:
-        """Whether the engine makes `dependency` before `dependent`: by input, `depends_on`, parent or provider."""
+        """Return whether `dependent` depends on `dependency`: by input, `depends_on`, parent or provider."""
         seen: set[str] = set()
         waiting = [dependent.urn]
         while waiting:
@@ -130,7 +130,7 @@ class Recording:
         return dependency.urn in seen - {dependent.urn}
 
     def manifests(self) -> list[dict[str, Any]]:
-        """Every Kubernetes object that would be created, sorted by kind and name; patches are no whole objects."""
+        """Return all created Kubernetes objects, sorted by kind and name. Patches are excluded: they are incomplete."""
         objects = [
             {key: value for key, value in r.inputs.items() if key != "__defaults"}
             for r in self.resources.values()

@@ -1,6 +1,6 @@
-"""What is generated from the library: the schema of the package and the reference of its components.
+"""Files generated from the library: the schema of the package and the reference of its components.
 
-`python -m tests.unit.harness.reference` (`make reference`) writes both files anew.
+`python -m tests.unit.harness.reference` (`make reference`) regenerates both files.
 """
 
 import json
@@ -25,7 +25,7 @@ _MARK = "<!-- From here on the file is generated from the library's docstrings: 
 
 
 def enumerated() -> Iterator[tuple[str, str, Any]]:
-    """Every argument with a fixed set of values: the type, the field and its annotation."""
+    """Yield every argument with a fixed set of values: the type, the field and its annotation."""
     for name in eks_rocketmq.__all__:
         if name.endswith("Args"):
             for field, hint in getattr(eks_rocketmq, name).__annotations__.items():
@@ -37,29 +37,29 @@ _VALUES = {get_enumeration_name(hint): get_accepted_values(hint) for _, _, hint 
 
 
 def dumped(package: Mapping[str, Any]) -> str:
-    """The schema as it is committed."""
+    """Return the schema in the format of the committed file."""
     return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
 
 
 def snake(name: str) -> str:
-    """A name of the schema as Python has it: `roleName` is `role_name`, `RocketMq` is `rocket_mq`."""
+    """Convert a name of the schema to snake case: `roleName` to `role_name`, `RocketMq` to `rocket_mq`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def example(component: str) -> Path:
-    """The program that shows a component; its file is named after the class."""
+    """Return the path of the example program of a component. The class determines the name of the file."""
     return EXAMPLES / f"{snake(component)}.py"
 
 
 def run_example(component: str, *, preview: bool = False) -> Recording:
-    """Runs a component's program against the recording monitor."""
+    """Run the example program of a component against the recording monitor."""
     path = example(component)
     code = compile(path.read_text(), str(path), "exec")
-    return run(lambda: exec(code, {"__name__": "__main__"}), preview=preview)  # noqa: S102 - our own file
+    return run(lambda: exec(code, {"__name__": "__main__"}), preview=preview)  # noqa: S102 - a file of this repository
 
 
 def created(recording: Recording, component: str) -> Counter[str]:
-    """What a component made in a run, by type: everything under it, its own parts included."""
+    """Return the number of resources under a component by type, including nested components."""
     roots = {each.urn for each in recording.by_type(f"{PACKAGE}:index:{component}")}
     under = set(roots)
     for resource in recording.resources.values():  # parents are registered before their children
@@ -69,7 +69,12 @@ def created(recording: Recording, component: str) -> Counter[str]:
 
 
 def document(package: Mapping[str, Any], only_python: Mapping[str, Mapping[str, str]]) -> str:
-    """The reference under what a person wrote; `only_python` is what components give to Python alone."""
+    """Return the README with a new generated part.
+
+    Args:
+        package: the schema.
+        only_python: outputs that are available only in Python, by component.
+    """
     names = [token.rsplit(":", 1)[-1] for token in package["resources"]]
     contents = "\n".join(f"| [`{name}`](#{name.lower()}) | {_first(package, name)} |" for name in names)
     return "\n".join(
@@ -147,11 +152,11 @@ def _type(field: Mapping[str, Any]) -> str:
 def _nested(
     package: Mapping[str, Any], fields: Mapping[str, Any], seen: set[str]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every type that these inputs name, in the order of their first mention."""
+    """Yield every type that these inputs reference, in the order of the first reference."""
     for field in fields.values():
         inner = field.get("items") or field.get("additionalProperties") or field
         token = inner.get("$ref", "").removeprefix("#/types/")
-        # An enumeration has no fields of its own; its values are listed where it is used.
+        # An enumeration has no fields. Its values are listed at each input that uses it.
         if "properties" in package["types"].get(token, {}) and token not in seen:
             seen.add(token)
             shape = package["types"][token]

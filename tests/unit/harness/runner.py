@@ -1,4 +1,4 @@
-"""Runs a program against the recording monitor, as the language host runs it against the engine."""
+"""Runs of a program against the recording monitor, as a language host runs it against the engine."""
 
 import asyncio
 import functools
@@ -35,16 +35,16 @@ _AMBIENT = ("AWS_", "PULUMI_", "KUBE", "EKS_ROCKETMQ_")
 
 @contextmanager
 def _hermetic() -> "Generator[None]":
-    """No setting of the machine reaches the program; an Output in a string is an error instead of a warning."""
+    """Isolate the program from settings of the machine, and make an Output in a string an error, not a warning."""
     with pytest.MonkeyPatch.context() as patch:
         for ambient in [key for key in os.environ if key.startswith(_AMBIENT)]:
             patch.delenv(ambient)
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
-        # The stand-in of the `aws` command, which a machine that runs these tests need not have.
+        # A fake `aws` command, because machines that run these tests need not have it.
         patch.setenv("PATH", str(Path(__file__).parent / "bin"), prepend=os.pathsep)
-        # Where in the program a resource was asked for: a fifth of a run's time, and no test looks at it.
+        # Stack traces of registrations take a fifth of the run time, and no test uses them.
         patch.setattr(sdk_resource, "_get_stack_trace", source_pb2.StackTrace)
-        # Nor at what the SDK says of each resource, which the stack's program turns off for its process anyway.
+        # No test uses the SDK's debug messages either. The stack program disables them too.
         patch.setattr(pulumi.log, "debug", lambda *_: None)
         yield
 
@@ -84,13 +84,13 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 class _AtOnce(ThreadPoolExecutor):
-    """Answers each call of the SDK to the monitor where it is made: nothing waits in here, and threads cost more."""
+    """Executor that runs calls to the monitor in the calling thread. They never block, and threads are slower."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - as the base class: whoever asks for the result gets it
+        except BaseException as error:  # noqa: BLE001 - as in the base class, the future raises it
             done.set_exception(error)
         return done
 
@@ -105,19 +105,19 @@ def run(
     fakes: Fakes | None = None,
     recording: Recording | None = None,
 ) -> Recording:
-    """Runs `program` to its end and returns what it asked for.
+    """Run `program` to its end and return the recording.
 
     Args:
-        program: makes resources; its result is ignored.
-        preview: as `pulumi preview`: what providers compute is unknown.
-        config: `namespace:key` to text.
-        encrypted: keys of it that the stack file has as secrets.
+        program: creates resources. Its result is ignored.
+        preview: run as `pulumi preview`, with unknown computed outputs.
+        config: configuration, `namespace:key` to text.
+        encrypted: keys of `config` that are secrets in the stack file.
         stack: name of the stack.
-        fakes: answers of the providers.
-        recording: where to record; for a program that fails, which returns nothing.
+        fakes: responses of the providers.
+        recording: the recording to fill. Use it for programs that fail.
 
     Raises:
-        Exception: whatever the program, an `apply` or the monitor raises, with its own type.
+        Exception: any error of the program, of an `apply` or of the monitor, with its original type.
     """
     recording = recording or Recording(preview=preview)
     monitor = RecordingMonitor(PROJECT, stack, fakes or Fakes(), recording)
@@ -129,8 +129,8 @@ def run(
 
     async def entry() -> None:
         program()
-        # The SDK waits for the first of all that is outstanding, then for the first of all the others, and so on: a
-        # tenth of a run's time. Here everything that can go on does so before, and leaves its errors to the SDK.
+        # The SDK waits for pending tasks one at a time, which takes a tenth of the run time. This loop runs all ready
+        # tasks first and leaves their errors to the SDK.
         while loop._ready:  # noqa: ASYNC110 - no event tells it  # ty: ignore[missing-attribute]
             await asyncio.sleep(0)
 
@@ -152,7 +152,7 @@ def run(
             pulumi.runtime.set_all_config(dict(config or {}), list(encrypted))
             loop.run_until_complete(pulumi.runtime.run_in_stack(entry))
         except BaseException:
-            for task in asyncio.all_tasks(loop):  # only now: it looks through the tasks of all former runs
+            for task in asyncio.all_tasks(loop):  # only after an error: it scans the tasks of all earlier runs
                 task.cancel()
             raise
         finally:
@@ -160,7 +160,7 @@ def run(
             loop.close()
             asyncio.set_event_loop(None)
             pulumi.runtime.reset_options()
-            if looked_for_garbage:  # the stack's program turns it off for its process, which ends with it
+            if looked_for_garbage:  # the stack program disables it for its own process
                 gc.enable()
     return recording
 
@@ -173,7 +173,7 @@ def run_stack(
     fakes: Fakes | None = None,
     recording: Recording | None = None,
 ) -> Recording:
-    """Runs the unmodified `__main__.py` under the real files `Pulumi.yaml` and `Pulumi.<stack>.yaml`."""
+    """Run the unmodified `__main__.py` with the committed `Pulumi.yaml` and `Pulumi.<stack>.yaml`."""
     return run(
         lambda: runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__"),
         preview=preview,

@@ -1,4 +1,4 @@
-"""Evaluates a trust policy as STS does: is the token of a service account let in, or EKS Pod Identity for it?"""
+"""Evaluation of trust policies as in STS, for tokens of service accounts and for EKS Pod Identity."""
 
 import fnmatch
 import json
@@ -11,7 +11,7 @@ ACCOUNT = "140023393377"
 
 @dataclass(frozen=True)
 class Token:
-    """What STS has verified of a token before it looks at a role's trust policy."""
+    """Claims of a token that STS verifies before it evaluates the trust policy."""
 
     issuer: str
     subject: str
@@ -20,18 +20,18 @@ class Token:
     actions = ("sts:AssumeRoleWithWebIdentity",)
 
     def claims(self) -> Mapping[str, str]:
-        """The condition keys of the request: IAM names them by the issuer without its scheme."""
+        """Return the condition keys of the request. Their prefix is the issuer without its scheme."""
         host = self.issuer.removeprefix("https://")
         return {f"{host}:sub": self.subject, f"{host}:aud": self.audience, f"{host}:iss": self.issuer}
 
     def principal(self, account: str) -> tuple[str, str]:
-        """The provider that vouches for the token."""
+        """Return the principal: the OIDC provider of the issuer."""
         return "Federated", f"arn:aws:iam::{account}:oidc-provider/{self.issuer.removeprefix('https://')}"
 
 
 @dataclass(frozen=True)
 class PodIdentity:
-    """What EKS Pod Identity sends along when it takes a role for a pod."""
+    """Request of EKS Pod Identity to assume a role for a pod."""
 
     cluster_arn: str
     namespace: str
@@ -42,7 +42,7 @@ class PodIdentity:
     actions = ("sts:AssumeRole", "sts:TagSession")
 
     def claims(self) -> Mapping[str, str]:
-        """The condition keys of the request: the account that it comes from, and its session tags."""
+        """Return the condition keys of the request: the source account and the session tags."""
         tags = {
             "eks-cluster-arn": self.cluster_arn,
             "eks-cluster-name": self.cluster_arn.rsplit("/", 1)[-1],
@@ -53,7 +53,7 @@ class PodIdentity:
         return {"aws:SourceAccount": self.source_account, **sent}
 
     def principal(self, account: str) -> tuple[str, str]:  # noqa: ARG002 - one signature for all callers
-        """The service, the same for every cluster."""
+        """Return the service principal, which is the same for every cluster."""
         return "Service", "pods.eks.amazonaws.com"
 
 
@@ -68,14 +68,14 @@ def _as_list(value: str | list[str]) -> list[str]:
 
 
 def statements(document: str) -> list[dict[str, Any]]:
-    """The statements of a policy."""
+    """Return the statements of a policy."""
     return json.loads(document)["Statement"]
 
 
 def admits(document: str, caller: Token | PodIdentity, account: str = ACCOUNT) -> bool:
-    """Whether the statements of a trust policy let the caller do all that it has to.
+    """Return whether a trust policy allows all actions of the caller.
 
-    A condition key that the request does not carry matches nothing, so the statement does not apply.
+    A statement with a condition key that the request does not have does not apply.
     """
     statements = json.loads(document)["Statement"]
     return all(

@@ -1,7 +1,7 @@
-"""Stacks as the last release left them, or the commit before, and what today's program would do to each resource.
+"""Recorded stacks of the last release or of the previous commit, and what the current program does to each resource.
 
-`python -m tests.unit.harness.upgrade` records the stacks anew, and the lists of their URNs with them: at a release,
-from the commit that is released.
+`python -m tests.unit.harness.upgrade` records the stacks and their URNs again. Run it at a release, on the released
+commit.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from tests.unit.harness.recording import Recording, Registration
 
 FOLDER = golden.GOLDEN / "released"
 STACKS = ("prod", "staging", "everything")
-"""Those that are recorded; the cluster from nothing by other names is staging's once more."""
+"""Recorded stacks. `new-cluster` is omitted, because it has the same resources as staging under other names."""
 FILES = {"kubernetes:core/v1:ConfigMap": "data", "kubernetes:core/v1:Secret": "stringData"}
-"""Immutable objects with the texts of files: a changed one is an object of another name, made before the old one goes
+"""Immutable objects that contain files. A changed file creates an object with a new name before the old one is deleted
 (docs/adr/0003)."""
 MEANT: Mapping[str, str] = {}
-"""Why a resource is deleted or replaced on purpose, by its URN in the commit before. It stands here for one commit: the
-change brings it, and the next one takes it out."""
+"""Reason for each intended deletion or replacement, by the URN in the previous commit. The commit with the change adds
+the entry, and the next commit removes it."""
 WITHOUT_PROVIDER = ("eks-rocketmq:index:", "eks:index:", "pulumi:pulumi:Stack")
 
 State = Mapping[str, Mapping[str, Any]]
@@ -40,7 +40,7 @@ State = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """What the engine would do to one resource of the release; `fields` are those that force a replacement."""
+    """Operation of the engine on one resource of the release. `fields` are those that force a replacement."""
 
     operation: str
     urn: str
@@ -52,13 +52,13 @@ class Step:
 
 
 def state(recording: Recording) -> State:
-    """What a release leaves in the engine's state, as far as an upgrade depends on it."""
+    """Return the parts of the engine's state that an upgrade depends on."""
     return {urn: _remembered(resource) for urn, resource in sorted(recording.resources.items())}
 
 
 def _remembered(resource: Registration) -> dict[str, Any]:
     inputs = dict(resource.inputs)
-    if key := FILES.get(resource.type):  # the name carries the hash; the texts themselves would only make the file long
+    if key := FILES.get(resource.type):  # the name contains the hash; hashes keep the file short
         inputs[key] = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in inputs[key].items()}
     return {
         "type": resource.type,
@@ -70,14 +70,14 @@ def _remembered(resource: Registration) -> dict[str, Any]:
 
 
 def steps(released: State, recording: Recording) -> list[Step]:
-    """What an upgrade does to every resource of the release, in the order of their URNs."""
+    """Return the operation of an upgrade on every resource of the release, in the order of the URNs."""
     today = state(recording)
     renamed = {old: urn for urn, resource in recording.resources.items() for old in _former_urns(resource)}
     return [_step(urn, old, today.get(urn) or today.get(renamed.get(urn, ""))) for urn, old in sorted(released.items())]
 
 
 def _former_urns(resource: Registration) -> list[str]:
-    """The URNs that the resource's aliases stand for: whole ones, or another type or name in the same place."""
+    """Return the URNs of the aliases. An alias is a URN, or another type or name with the same parent."""
     start, _, name = resource.urn.rpartition("::")
     chain, _, _ = start.rpartition(resource.type)
     found = []
@@ -104,7 +104,7 @@ def _step(urn: str, old: Mapping[str, Any], new: Mapping[str, Any] | None) -> St
 
 
 def difference(type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
-    """As the provider answers the engine, for a resource that is as the release made it."""
+    """Return the provider's diff of the inputs, for a resource without drift."""
     if type_ == "pulumi:providers:kubernetes":
         return configuration.settings_difference(dict(old), dict(new))
     if type_.startswith("random:"):
@@ -125,7 +125,7 @@ def difference(type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, 
 
 
 def harmful(steps: Iterable[Step]) -> list[Step]:
-    """Those that lose something: everything that is deleted, and what is replaced by other than a new name."""
+    """Return the steps that may lose data: all deletions, and replacements other than files under a new name."""
     return [
         step
         for step in steps
@@ -135,12 +135,12 @@ def harmful(steps: Iterable[Step]) -> list[Step]:
 
 
 def states() -> dict[str, State]:
-    """What this program leaves in the state of each recorded stack."""
+    """Return the state of each recorded stack after an update with the current program."""
     return {stack: state(golden.STACKS[stack]()) for stack in STACKS}
 
 
 def released(stack: str) -> State:
-    """The recorded state of a stack."""
+    """Return the recorded state of a stack."""
     return json.loads((FOLDER / f"{stack}.json").read_text())
 
 

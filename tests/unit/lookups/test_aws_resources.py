@@ -1,4 +1,4 @@
-"""What the account has, asked of a boto3 client that answers as AWS does."""
+"""Lookups of existing AWS resources with stubbed boto3 clients."""
 
 import pathlib
 from typing import Any
@@ -47,7 +47,7 @@ CALLER = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/deployer", "U
 
 
 class Session:
-    """A boto3 session whose clients give one answer or one error, each checked against AWS's own model."""
+    """Boto3 session whose clients return one response or one error, validated by botocore's service models."""
 
     def __init__(self, service: str, operation: str, answer: dict[str, Any] | str) -> None:
         self._clients: dict[str, Any] = {}
@@ -131,14 +131,14 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
 @pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
-def test_what_exists_is_found_with_its_import_id_and_tags(
+def test_existing_resources_are_found_with_import_id_and_tags(
     type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: ExistingResource
 ) -> None:
     assert find_resource(lambda: Session(service, operation, answer), type_, inputs) == expected
 
 
 @pytest.mark.parametrize(("type_", "inputs", "service", "operation", "answer", "expected"), CASES)
-def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
+def test_missing_resources_are_none_and_access_errors_are_raised(
     type_: str, inputs: dict[str, str], service: str, operation: str, answer: dict[str, Any], expected: ExistingResource
 ) -> None:
     del answer, expected
@@ -148,33 +148,33 @@ def test_what_is_missing_is_none_and_a_refusal_is_passed_on(
         find_resource(lambda: Session(service, operation, "AccessDenied"), type_, inputs)
 
 
-def test_a_provider_whose_audiences_the_stack_does_not_list_is_not_imported_as_it_is_planned() -> None:
+def test_unlisted_audiences_of_an_oidc_provider_block_its_import() -> None:
     def provider(accepted: list[str], planned: Any) -> ExistingResource:
         session = Session("iam", "get_open_id_connect_provider", {"Url": ISSUER, "ClientIDList": accepted})
         found = find_resource(lambda: session, OIDC_PROVIDER, {"url": ISSUER, "clientIdLists": planned})
         assert found is not None
         return found
 
-    objection = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).import_blocker
-    assert "accepts audiences that the stack does not list: grafana, vault." in objection
-    assert 'oidc.clientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in objection
+    blocker = provider(["sts.amazonaws.com", "vault", "grafana"], ["sts.amazonaws.com"]).import_blocker
+    assert "accepts audiences that the stack does not list: grafana, vault." in blocker
+    assert 'oidc.clientIds (client_ids of ClusterOidcProvider): ["grafana", "vault"]' in blocker
     assert provider(["sts.amazonaws.com", "vault"], ["sts.amazonaws.com", "vault", "new"]).import_blocker == ""
     assert provider(["vault"], UNKNOWN).import_blocker == ""
 
 
-def logs_of(name: str) -> Session:
-    """An account with a log group whose name is longer than, or is, the one asked for."""
+def create_log_group_session(name: str) -> Session:
+    """Return a session for an account with one log group."""
     session = Session("logs", "describe_log_groups", {"logGroups": [{"logGroupName": name, "arn": f"{LOGS}:*"}]})
     session.stubs["logs"].add_response("list_tags_for_resource", {"tags": {"a": "b"}}, {"resourceArn": LOGS})
     return session
 
 
-def test_a_log_group_is_found_by_its_whole_name_and_not_by_its_beginning() -> None:
+def test_a_log_group_is_found_by_its_full_name_not_by_a_prefix() -> None:
     inputs = {"name": "/aws/eks/prod/cluster"}
-    assert find_resource(lambda: logs_of("/aws/eks/prod/cluster"), LOG_GROUP, inputs) == ExistingResource(
-        inputs["name"], {"a": "b"}
-    )
-    assert find_resource(lambda: logs_of("/aws/eks/prod/cluster-old"), LOG_GROUP, inputs) is None
+    assert find_resource(
+        lambda: create_log_group_session("/aws/eks/prod/cluster"), LOG_GROUP, inputs
+    ) == ExistingResource(inputs["name"], {"a": "b"})
+    assert find_resource(lambda: create_log_group_session("/aws/eks/prod/cluster-old"), LOG_GROUP, inputs) is None
 
 
 ASSOCIATED = {"clusterName": "prod", "namespace": "apps", "serviceAccount": "reader"}
@@ -184,7 +184,7 @@ ASSOCIATION = {**ASSOCIATED, "associationId": "a-1", "tags": {"a": "b"}}
 @pytest.mark.parametrize(
     ("listed", "expected"), [([{"associationId": "a-1"}], ExistingResource("prod,a-1", {"a": "b"})), ([], None)]
 )
-def test_an_association_is_found_by_its_service_account(
+def test_a_pod_identity_association_is_found_by_its_service_account(
     listed: list[dict[str, str]], expected: ExistingResource | None
 ) -> None:
     session = Session("eks", "list_pod_identity_associations", {"associations": listed})
@@ -195,19 +195,19 @@ def test_an_association_is_found_by_its_service_account(
     assert find_resource(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) == expected
 
 
-def test_a_policy_is_looked_up_under_the_root_path_when_none_is_given() -> None:
+def test_a_policy_without_a_path_is_looked_up_under_the_root_path() -> None:
     session = Session("iam", "get_policy", {"Policy": {"PolicyName": "objects"}})
     assert find_resource(lambda: session, CUSTOMER_POLICY, {"name": "objects"}) == ExistingResource(
         f"arn:aws:iam::{ACCOUNT}:policy/objects"
     )
 
 
-def test_an_association_in_a_cluster_that_is_not_there_is_none() -> None:
+def test_an_association_in_a_missing_cluster_is_none() -> None:
     session = Session("eks", "list_pod_identity_associations", "ResourceNotFoundException")
     assert find_resource(lambda: session, POD_IDENTITY_ASSOCIATION, ASSOCIATED) is None
 
 
-def test_a_role_that_has_other_policies_does_not_have_the_attachment() -> None:
+def test_a_role_with_other_policies_does_not_have_the_attachment() -> None:
     answer = {"AttachedPolicies": [{"PolicyName": "Other", "PolicyArn": f"{POLICY}V2"}], "IsTruncated": False}
     session = Session("iam", "list_attached_role_policies", answer)
     assert find_resource(lambda: session, ROLE_POLICY_ATTACHMENT, {"role": "driver", "policyArn": POLICY}) is None
@@ -215,11 +215,11 @@ def test_a_role_that_has_other_policies_does_not_have_the_attachment() -> None:
 
 @pytest.mark.parametrize("type_", list(AWS_LOOKUPS))
 @pytest.mark.parametrize("unknown", [UNKNOWN, None, object()], ids=["sentinel", "none", "unknown object"])
-def test_nobody_is_asked_for_a_name_that_only_the_update_will_know(type_: str, unknown: object) -> None:
-    def never() -> Session:
-        pytest.fail("AWS was asked")
+def test_aws_is_not_called_for_names_unknown_at_preview(type_: str, unknown: object) -> None:
+    def fail_if_called() -> Session:
+        pytest.fail("AWS was called")
 
-    assert find_resource(never, type_, dict.fromkeys(AWS_LOOKUPS[type_].name_inputs, unknown)) is None
+    assert find_resource(fail_if_called, type_, dict.fromkeys(AWS_LOOKUPS[type_].name_inputs, unknown)) is None
 
 
 def test_a_cluster_is_found_by_its_name() -> None:
@@ -230,7 +230,7 @@ def test_a_cluster_is_found_by_its_name() -> None:
     assert find_cluster(Session("eks", "describe_cluster", "ResourceNotFoundException"), "prod") is None
 
 
-def test_a_session_has_profile_and_region_of_the_provider(
+def test_a_session_uses_the_profile_and_region_of_the_provider(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "config").write_text("[profile prod]\nregion = eu-west-1\n")
@@ -240,16 +240,16 @@ def test_a_session_has_profile_and_region_of_the_provider(
     assert (session.profile_name, session.region_name) == ("prod", REGION)
 
 
-def test_a_session_asks_at_the_provider_s_endpoints() -> None:
+def test_a_session_uses_the_endpoints_of_the_provider() -> None:
     endpoints = '[{"iam": "http://127.0.0.1:4566"}]'
     session = create_session({"region": REGION, "accessKey": "x", "secretKey": "x", "endpoints": endpoints})
     assert session.client("iam").meta.endpoint_url == "http://127.0.0.1:4566"
     assert session.client("eks").meta.endpoint_url == f"https://eks.{REGION}.amazonaws.com"
 
 
-def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Role by role, each taken with the keys of the one before."""
-    asked: list[tuple[str, str, dict[str, Any]]] = []
+def test_a_session_assumes_the_roles_of_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each role is assumed with the credentials of the previous one."""
+    calls: list[tuple[str, str, dict[str, Any]]] = []
 
     class Boto:
         def __init__(self, **given: Any) -> None:
@@ -260,12 +260,12 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
             return self
 
         def __getattr__(self, operation: str) -> Any:
-            def take(**request: Any) -> dict[str, Any]:
-                asked.append((self.given["aws_access_key_id"], operation, request))
+            def assume(**request: Any) -> dict[str, Any]:
+                calls.append((self.given["aws_access_key_id"], operation, request))
                 secret = {"SecretAccessKey": "s", "SessionToken": "t"}
                 return {"Credentials": {"AccessKeyId": request["RoleArn"], **secret}}
 
-            return take
+            return assume
 
     monkeypatch.setattr(boto3, "Session", Boto)
     roles = '[{"roleArn": "one", "externalId": "outside"}, {"role_arn": "two", "sessionName": "ci"}]'
@@ -273,7 +273,7 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
     keys = {"profile": None, "region": REGION, "accessKey": "a", "secretKey": "b"}
     session = create_session({**keys, "assumeRoleWithWebIdentity": web, "assumeRoles": roles})
     named = {"RoleSessionName": "eks-rocketmq"}
-    assert asked == [
+    assert calls == [
         ("a", "assume_role_with_web_identity", {"RoleArn": "web", **named, "WebIdentityToken": "jwt"}),
         ("web", "assume_role", {"RoleArn": "one", **named, "ExternalId": "outside"}),
         ("one", "assume_role", {"RoleArn": "two", "RoleSessionName": "ci"}),
@@ -300,24 +300,24 @@ def test_a_session_works_in_the_role_that_the_provider_takes(monkeypatch: pytest
         ({"assumeRoles": '[{"roleArn": "one"}]'}, None),
     ],
 )
-def test_the_role_in_which_a_provider_works_is_its_last_one(provider: dict[str, Any], expected: str | None) -> None:
+def test_the_assumed_role_of_a_provider_is_its_last_one(provider: dict[str, Any], expected: str | None) -> None:
     assert get_assumed_role(provider) == expected
 
 
 @pytest.mark.parametrize("hidden", ["[secret]", {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}])
-def test_keys_that_the_engine_hides_are_not_taken_for_keys(hidden: Any) -> None:
-    """As a plan shows them, and as an exported state does."""
+def test_access_keys_redacted_by_the_engine_are_rejected(hidden: Any) -> None:
+    """Previews and exported states redact secrets in different forms."""
     with pytest.raises(AccountUnknownError, match="keys that are secret; give them by aws:profile"):
         create_session({"accessKey": "AKIA", "secretKey": hidden})
 
 
-def test_a_token_that_is_not_there_is_named_with_its_file() -> None:
+def test_a_missing_web_identity_token_file_is_reported_with_its_path() -> None:
     web = {"roleArn": "web", "webIdentityTokenFile": "/nowhere/token"}
     with pytest.raises(AccountUnknownError, match=r"the token of the role .* cannot be read: .*'/nowhere/token'"):
         create_session({"region": REGION, "assumeRoleWithWebIdentity": web})
 
 
-def test_the_arn_of_a_provider_follows_from_account_partition_and_issuer() -> None:
+def test_an_oidc_provider_arn_is_built_from_account_partition_and_issuer() -> None:
     assert build_oidc_provider_arn(CALLER["Arn"], ISSUER) == ARN
     assert build_oidc_provider_arn("arn:aws-cn:sts::1:assumed-role/a/b", "https://i/id/A") == (
         "arn:aws-cn:iam::1:oidc-provider/i/id/A"

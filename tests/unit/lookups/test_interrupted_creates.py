@@ -1,4 +1,4 @@
-"""What an interrupted create left, asked of boto3 clients that answer as AWS does."""
+"""Lookups of resources that an interrupted update created, with stubbed boto3 clients."""
 
 import json
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ from tests.unit.harness import REPOSITORY
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 GOLDEN = REPOSITORY / "tests" / "unit" / "golden"
-MARK = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
-TAGS = {"Name": "network-vpc", **MARK}
+OWNER_TAGS = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
+TAGS = {"Name": "network-vpc", **OWNER_TAGS}
 PAIRS = [{"Key": key, "Value": value} for key, value in TAGS.items()]
 FILTERS = [{"Name": f"tag:{key}", "Values": [value]} for key, value in TAGS.items()]
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/team"
@@ -42,18 +42,18 @@ EC2_TYPES = sorted(interrupted_creates._EC2_LOOKUPS)
 
 @cache
 def client(service: str) -> Any:
-    """One client for all tests: each takes a third of a second to make."""
+    """Return a cached client. Creating one takes a third of a second."""
     return boto3.client(service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
 
 
 class Session:
-    """A boto3 session whose clients give scripted answers, each checked against AWS's own model."""
+    """Boto3 session whose clients return scripted responses, validated by botocore's service models."""
 
     def __init__(self) -> None:
         self._script: dict[str, list[tuple[str, dict[str, Any] | str, dict[str, Any]]]] = {}
         self._stubs: dict[str, Stubber] = {}
 
-    def says(self, service: str, operation: str, answer: dict[str, Any] | str, **request: Any) -> "Session":
+    def respond(self, service: str, operation: str, answer: dict[str, Any] | str, **request: Any) -> "Session":
         self._script.setdefault(service, []).append((operation, answer, request))
         return self
 
@@ -74,7 +74,7 @@ STUBS: list[Stubber] = []
 
 
 @pytest.fixture(autouse=True)
-def _each_test_has_its_own_script() -> Iterator[None]:
+def _deactivate_stubs_after_each_test() -> Iterator[None]:
     yield
     unstub()
 
@@ -90,57 +90,57 @@ def found(session: Session, type_: str, inputs: dict[str, Any], *known: str) -> 
     return find_created(lambda: session, type_, inputs, known)
 
 
-def test_every_type_that_the_stacks_make_can_be_looked_for() -> None:
-    """A type without a look-up would be made a second time after an interrupted update."""
-    made = [step for path in GOLDEN.rglob("*.json") for step in steps(json.loads(path.read_text()))]
-    aws = {step["type"]: step.get("inputs", {}) for step in made if str(step["type"]).startswith("aws:")}
+def test_every_aws_type_of_the_stacks_has_a_lookup() -> None:
+    """Without a lookup, a resource would be created a second time after an interrupted update."""
+    golden_steps = [step for path in GOLDEN.rglob("*.json") for step in steps(json.loads(path.read_text()))]
+    aws = {step["type"]: step.get("inputs", {}) for step in golden_steps if str(step["type"]).startswith("aws:")}
     assert len(aws) > 20
-    looked = {
+    covered = {
         *interrupted_creates._BY_TAGS,
         *interrupted_creates._BY_NAME,
         *interrupted_creates.AWS_LOOKUPS,
         *interrupted_creates.REPEATABLE_CREATES,
     }
-    assert set(aws) - looked == set()
+    assert set(aws) - covered == set()
 
 
 def steps(document: Any) -> list[dict[str, Any]]:
-    """Every object of a golden file that has a type."""
+    """Return every object of a golden file that has a type."""
     inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
     own = [document] if isinstance(document, dict) and isinstance(document.get("type"), str) else []
     return [*own, *(each for value in inner for each in steps(value))]
 
 
 @pytest.mark.parametrize("type_", EC2_TYPES)
-def test_what_has_no_name_is_found_by_all_its_tags(type_: str) -> None:
+def test_ec2_resources_without_names_are_found_by_all_their_tags(type_: str) -> None:
     operation, listed, id_ = interrupted_creates._EC2_LOOKUPS[type_]
     filter_ = "Filter" if type_ in {NAT_GATEWAY, "aws:ec2/flowLog:FlowLog"} else "Filters"
     answer = {listed: [{id_: "id-1", "Tags": PAIRS}, {id_: "id-2", "Tags": PAIRS}, {id_: "id-3", "Tags": PAIRS[1:]}]}
 
     def session() -> Session:
-        return Session().says("ec2", operation, answer, **{filter_: FILTERS})
+        return Session().respond("ec2", operation, answer, **{filter_: FILTERS})
 
     assert [each.id for each in found(session(), type_, {"tags": TAGS})] == ["id-1", "id-2"]
     assert found(session(), type_, {"tags": TAGS}, "id-1") == [ExistingResource("id-2", TAGS)]
 
 
-def test_what_is_on_its_way_out_is_not_there() -> None:
+def test_deleted_resources_are_ignored() -> None:
     gateways = [{"NatGatewayId": f"nat-{state}", "State": state, "Tags": PAIRS} for state in ("deleted", "pending")]
-    session = Session().says("ec2", "describe_nat_gateways", {"NatGateways": gateways})
+    session = Session().respond("ec2", "describe_nat_gateways", {"NatGateways": gateways})
     assert [each.id for each in found(session, NAT_GATEWAY, {"tags": TAGS})] == ["nat-pending"]
 
 
-def test_resources_with_the_same_tags_are_told_apart_by_their_name() -> None:
+def test_resources_with_the_same_tags_are_distinguished_by_name() -> None:
     templates = [
         {"LaunchTemplateId": f"lt-{name}", "LaunchTemplateName": name, "Tags": PAIRS} for name in ("one", "two")
     ]
-    session = Session().says("ec2", "describe_launch_templates", {"LaunchTemplates": templates})
+    session = Session().respond("ec2", "describe_launch_templates", {"LaunchTemplates": templates})
     assert found(session, LAUNCH_TEMPLATE, {"name": "two", "tags": TAGS}) == [ExistingResource("lt-two", TAGS)]
 
 
 @pytest.mark.parametrize("type_", [VPC, KEY, NODE_GROUP])
-def test_without_the_stack_s_mark_nobody_can_tell(type_: str) -> None:
-    """An empty filter would find everything that the account has."""
+def test_resources_without_the_stack_tag_cannot_be_looked_up(type_: str) -> None:
+    """An empty filter would match every resource of the account."""
     assert not can_find_created(type_, {"tags": {"Name": "network-vpc"}, "clusterName": "staging"})
     assert not can_find_created(type_, {})
 
@@ -148,110 +148,116 @@ def test_without_the_stack_s_mark_nobody_can_tell(type_: str) -> None:
 @pytest.mark.parametrize(
     ("type_", "inputs"),
     [
-        ("aws:s3/bucket:Bucket", {"bucket": "b", "tags": MARK}),
+        ("aws:s3/bucket:Bucket", {"bucket": "b", "tags": OWNER_TAGS}),
         (ROLE, {}),
         (ROLE, {"name": UNKNOWN}),
         (ROUTE, {"routeTableId": "rtb-1", "destinationIpv6CidrBlock": "::/0"}),
     ],
 )
-def test_nobody_can_tell_of_other_types_and_of_unknown_names(type_: str, inputs: dict[str, Any]) -> None:
+def test_other_types_and_unknown_names_cannot_be_looked_up(type_: str, inputs: dict[str, Any]) -> None:
     assert not can_find_created(type_, inputs)
 
 
-def test_what_aws_has_made_itself_is_taken_over_again() -> None:
+def test_a_default_security_group_counts_as_not_created() -> None:
     assert found(Session(), "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", {"vpcId": "vpc-1"}) == []
 
 
-def test_a_name_that_somebody_else_has_is_not_what_was_made() -> None:
+def test_a_role_with_other_tags_is_not_the_created_one() -> None:
     role = {
         **{"Path": "/", "RoleName": "driver", "RoleId": "AROA0123456789012", "CreateDate": "2026-01-01T00:00:00Z"},
         **{"Arn": f"arn:aws:iam::{ACCOUNT}:role/driver"},
     }
-    inputs = {"name": "driver", "tags": MARK}
+    inputs = {"name": "driver", "tags": OWNER_TAGS}
 
     def session(**tags: str) -> Session:
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-        return Session().says("iam", "get_role", {"Role": {**role, "Tags": pairs}})
+        return Session().respond("iam", "get_role", {"Role": {**role, "Tags": pairs}})
 
-    assert found(session(**MARK), ROLE, inputs) == [ExistingResource("driver", MARK)]
+    assert found(session(**OWNER_TAGS), ROLE, inputs) == [ExistingResource("driver", OWNER_TAGS)]
     assert found(session(team="x"), ROLE, inputs) == []
     assert found(session(), ROLE, {"name": "driver"}) == [ExistingResource("driver")]
 
 
 def test_a_cluster_is_found_by_its_name() -> None:
-    inputs = {"name": "staging", "tags": MARK}
-    made = Session().says("eks", "describe_cluster", {"cluster": {"name": "staging", "tags": MARK}}, name="staging")
-    assert found(made, CLUSTER, inputs) == [ExistingResource("staging", MARK)]
-    assert found(Session().says("eks", "describe_cluster", "ResourceNotFoundException"), CLUSTER, inputs) == []
+    inputs = {"name": "staging", "tags": OWNER_TAGS}
+    session = Session().respond(
+        "eks", "describe_cluster", {"cluster": {"name": "staging", "tags": OWNER_TAGS}}, name="staging"
+    )
+    assert found(session, CLUSTER, inputs) == [ExistingResource("staging", OWNER_TAGS)]
+    assert found(Session().respond("eks", "describe_cluster", "ResourceNotFoundException"), CLUSTER, inputs) == []
 
 
-def test_a_node_group_is_found_by_its_prefix_and_the_mark() -> None:
-    inputs = {"clusterName": "staging", "nodeGroupNamePrefix": "nodes-general-1-", "tags": MARK}
+def test_a_node_group_is_found_by_its_name_prefix_and_the_stack_tag() -> None:
+    inputs = {"clusterName": "staging", "nodeGroupNamePrefix": "nodes-general-1-", "tags": OWNER_TAGS}
     names = ["nodes-general-1-2026", "nodes-general-1-old", "nodes-other-1"]
-    session = Session().says("eks", "list_nodegroups", {"nodegroups": names}, clusterName="staging")
-    for name, tags in zip(names[:2], (MARK, {}), strict=True):
+    session = Session().respond("eks", "list_nodegroups", {"nodegroups": names}, clusterName="staging")
+    for name, tags in zip(names[:2], (OWNER_TAGS, {}), strict=True):
         answer = {"nodegroup": {"nodegroupName": name, "tags": tags}}
-        session.says("eks", "describe_nodegroup", answer, clusterName="staging", nodegroupName=name)
-    assert found(session, NODE_GROUP, inputs) == [ExistingResource("staging:nodes-general-1-2026", MARK)]
-    assert found(Session().says("eks", "list_nodegroups", "ResourceNotFoundException"), NODE_GROUP, inputs) == []
+        session.respond("eks", "describe_nodegroup", answer, clusterName="staging", nodegroupName=name)
+    assert found(session, NODE_GROUP, inputs) == [ExistingResource("staging:nodes-general-1-2026", OWNER_TAGS)]
+    assert found(Session().respond("eks", "list_nodegroups", "ResourceNotFoundException"), NODE_GROUP, inputs) == []
 
 
-def test_who_is_let_in_is_found_by_cluster_and_principal() -> None:
+def test_access_entries_and_policies_are_found_by_cluster_and_principal() -> None:
     about = {"clusterName": "staging", "principalArn": PRINCIPAL}
-    entry = Session().says("eks", "describe_access_entry", {"accessEntry": {"tags": MARK}}, **about)
-    assert found(entry, ACCESS_ENTRY, {**about, "tags": MARK}) == [ExistingResource(f"staging:{PRINCIPAL}", MARK)]
+    entry = Session().respond("eks", "describe_access_entry", {"accessEntry": {"tags": OWNER_TAGS}}, **about)
+    assert found(entry, ACCESS_ENTRY, {**about, "tags": OWNER_TAGS}) == [
+        ExistingResource(f"staging:{PRINCIPAL}", OWNER_TAGS)
+    ]
     inputs = {**about, "policyArn": POLICY}
     answer = {"associatedAccessPolicies": [{"policyArn": POLICY}, {"policyArn": "other"}]}
-    policies = Session().says("eks", "list_associated_access_policies", answer, **about)
+    policies = Session().respond("eks", "list_associated_access_policies", answer, **about)
     assert found(policies, ACCESS_POLICY, inputs) == [ExistingResource(f"staging#{PRINCIPAL}#{POLICY}")]
     for type_, operation in (
         (ACCESS_ENTRY, "describe_access_entry"),
         (ACCESS_POLICY, "list_associated_access_policies"),
     ):
-        assert found(Session().says("eks", operation, "ResourceNotFoundException"), type_, inputs) == []
+        assert found(Session().respond("eks", operation, "ResourceNotFoundException"), type_, inputs) == []
 
 
 def key(id_: str, **about: Any) -> dict[str, Any]:
     return {"KeyMetadata": {"KeyId": id_, "KeyManager": "CUSTOMER", "KeyState": "Enabled", "Description": "d", **about}}
 
 
-def test_a_key_is_found_by_description_and_tags() -> None:
-    kms_tags = {"Tags": [{"TagKey": name, "TagValue": value} for name, value in MARK.items()]}
-    session = Session().says("kms", "list_keys", {"Keys": [{"KeyId": f"k{number}"} for number in range(5)]})
-    session.says("kms", "describe_key", "AccessDeniedException")
-    session.says("kms", "describe_key", key("k1", KeyState="PendingDeletion"))
-    session.says("kms", "describe_key", key("k2", Description="other")).says("kms", "list_resource_tags", kms_tags)
-    session.says("kms", "describe_key", key("k3")).says("kms", "list_resource_tags", {"Tags": []})
-    session.says("kms", "describe_key", key("k4")).says("kms", "list_resource_tags", kms_tags)
-    assert found(session, KEY, {"description": "d", "tags": MARK}) == [ExistingResource("k4", MARK)]
+def test_a_kms_key_is_found_by_description_and_tags() -> None:
+    kms_tags = {"Tags": [{"TagKey": name, "TagValue": value} for name, value in OWNER_TAGS.items()]}
+    session = Session().respond("kms", "list_keys", {"Keys": [{"KeyId": f"k{number}"} for number in range(5)]})
+    session.respond("kms", "describe_key", "AccessDeniedException")
+    session.respond("kms", "describe_key", key("k1", KeyState="PendingDeletion"))
+    session.respond("kms", "describe_key", key("k2", Description="other")).respond(
+        "kms", "list_resource_tags", kms_tags
+    )
+    session.respond("kms", "describe_key", key("k3")).respond("kms", "list_resource_tags", {"Tags": []})
+    session.respond("kms", "describe_key", key("k4")).respond("kms", "list_resource_tags", kms_tags)
+    assert found(session, KEY, {"description": "d", "tags": OWNER_TAGS}) == [ExistingResource("k4", OWNER_TAGS)]
 
 
-def test_routes_and_associations_are_found_in_their_table() -> None:
+def test_routes_and_associations_are_found_in_their_route_table() -> None:
     table = {
         "Routes": [{"DestinationCidrBlock": "10.0.0.0/16"}, {"DestinationCidrBlock": "0.0.0.0/0"}],
         "Associations": [{"Main": True}, {"SubnetId": "subnet-1"}],
     }
 
     def session() -> Session:
-        return Session().says("ec2", "describe_route_tables", {"RouteTables": [table]}, RouteTableIds=["rtb-1"])
+        return Session().respond("ec2", "describe_route_tables", {"RouteTables": [table]}, RouteTableIds=["rtb-1"])
 
     route = {"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0"}
     assert found(session(), ROUTE, route) == [ExistingResource("rtb-1_0.0.0.0/0")]
     association = {"routeTableId": "rtb-1", "subnetId": "subnet-1"}
     assert found(session(), ROUTE_TABLE_ASSOCIATION, association) == [ExistingResource("subnet-1/rtb-1")]
     assert found(session(), ROUTE_TABLE_ASSOCIATION, {**association, "subnetId": "subnet-2"}) == []
-    gone = Session().says("ec2", "describe_route_tables", "InvalidRouteTableID.NotFound")
+    gone = Session().respond("ec2", "describe_route_tables", "InvalidRouteTableID.NotFound")
     assert found(gone, ROUTE, route) == []
 
 
-def test_what_aws_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_still_being_created_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interrupted_creates, "_WAITER_CONFIG", {"Delay": 0, "MaxAttempts": 3})
 
     def session(*states: str) -> Session:
-        made = Session()
+        scripted = Session()
         for state in states:
-            made.says("eks", "describe_cluster", {"cluster": {"status": state}}, name="staging")
-        return made
+            scripted.respond("eks", "describe_cluster", {"cluster": {"status": state}}, name="staging")
+        return scripted
 
     creating, failed = session("CREATING", "ACTIVE"), session("FAILED")
     wait_until_ready(lambda: creating, CLUSTER, ExistingResource("staging"))
@@ -277,11 +283,11 @@ def test_what_aws_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
         ),
     ],
 )
-def test_each_is_waited_for_by_its_own_id(
+def test_each_type_is_awaited_by_its_id(
     type_: str, id_: str, service: str, operation: str, answer: dict[str, Any], request_: dict[str, Any]
 ) -> None:
-    wait_until_ready(lambda: Session().says(service, operation, answer, **request_), type_, ExistingResource(id_))
+    wait_until_ready(lambda: Session().respond(service, operation, answer, **request_), type_, ExistingResource(id_))
 
 
-def test_nothing_is_waited_for_that_is_ready_at_once() -> None:
-    wait_until_ready(lambda: pytest.fail("AWS was asked"), VPC, ExistingResource("vpc-1"))
+def test_types_that_are_ready_at_once_are_not_awaited() -> None:
+    wait_until_ready(lambda: pytest.fail("AWS was called"), VPC, ExistingResource("vpc-1"))

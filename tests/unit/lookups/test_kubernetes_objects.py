@@ -1,4 +1,4 @@
-"""What a cluster answers when `adopt` and the preflight ask it for an object."""
+"""Lookups of Kubernetes objects for `adopt` and the preflight check."""
 
 import socket
 from typing import Any
@@ -42,9 +42,11 @@ def manifest(version: str, kind: str, **metadata: str) -> dict[str, Any]:
             "gp2",
         ),
     ],
-    ids=["cluster-wide", "in a namespace", "in the default namespace", "of a group"],
+    ids=["cluster-wide", "in a namespace", "in the default namespace", "in an API group"],
 )
-def test_the_cluster_says_whether_an_object_exists(api: Api, inputs: dict[str, Any], path: str, id_: str) -> None:
+def test_an_object_is_found_only_if_it_exists_in_the_cluster(
+    api: Api, inputs: dict[str, Any], path: str, id_: str
+) -> None:
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
     assert kubernetes_objects.find_object(api.kubeconfig, inputs) is None
     api.objects[path] = {"metadata": {"name": "x", "annotations": {"team": "messaging"}}}
@@ -54,19 +56,19 @@ def test_the_cluster_says_whether_an_object_exists(api: Api, inputs: dict[str, A
 
 
 @pytest.mark.parametrize("version", ["v1", "monitoring.coreos.com/v1"], ids=["no such kind", "no such group"])
-def test_of_a_kind_that_the_cluster_does_not_know_nothing_exists(api: Api, version: str) -> None:
+def test_objects_of_unknown_kinds_do_not_exist(api: Api, version: str) -> None:
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
     assert kubernetes_objects.find_object(api.kubeconfig, manifest(version, "PodMonitor", name="brokers")) is None
 
 
-def test_a_cluster_that_refuses_to_say_what_exists_is_no_empty_one(api: Api) -> None:
+def test_a_forbidden_lookup_raises_an_error(api: Api) -> None:
     api.objects |= {base: {"resources": resources} for base, resources in SERVED.items()}
     api.refuse("GET", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
     with pytest.raises(ForbiddenError, match="namespaces is forbidden"):
         kubernetes_objects.find_object(api.kubeconfig, NAMESPACE)
 
 
-def test_a_cluster_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timed_out_request_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kubernetes_api, "_TIMEOUT_SECONDS", (1, 0.05))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         kubeconfig = Api(f"http://127.0.0.1:{silent.getsockname()[1]}").kubeconfig

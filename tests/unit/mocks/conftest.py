@@ -1,4 +1,4 @@
-"""Each test has a runtime of its own: event loop, settings, configuration, environment."""
+"""A separate runtime for each test: event loop, settings, configuration and environment."""
 
 import asyncio
 import gc
@@ -15,10 +15,10 @@ _AMBIENT = ("AWS_", "PULUMI_", "KUBE", "EKS_ROCKETMQ_")
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith(_AMBIENT)]:
         monkeypatch.delenv(name)
-    # Nothing is found on PATH: unit tests need neither `aws` nor `kubectl`.
+    # No command is on PATH: unit tests need neither `aws` nor `kubectl`.
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # the stack's program replaces it
-    looked_for_garbage = gc.isenabled()
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # the stack program replaces it
+    gc_was_enabled = gc.isenabled()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     pulumi.runtime.reset_options()
@@ -28,11 +28,11 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     loop.close()
     asyncio.set_event_loop(None)
     pulumi.runtime.reset_options()
-    if looked_for_garbage:
+    if gc_was_enabled:
         gc.enable()
 
 
 @pytest.fixture(params=["preview", "update"])
 def preview(request: pytest.FixtureRequest) -> bool:
-    """Both modes."""
+    """Run the test for preview and for update."""
     return request.param == "preview"

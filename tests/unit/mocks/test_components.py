@@ -1,4 +1,4 @@
-"""Every component under Pulumi's mocks, as a user tests it."""
+"""Every component with Pulumi's mocks, as users test their programs."""
 
 import ast
 import json
@@ -33,14 +33,14 @@ CLUSTER = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
 BROKERS: Any = {"namespace": "orders", "storage_class": "gp2", "broker_groups": [{"name": "broker-a"}]}
 
 
-def under(mocks: Mocks, program: Callable[[], Any], *, preview: bool) -> Mocks:
+def run_with_mocks(mocks: Mocks, program: Callable[[], Any], *, preview: bool) -> Mocks:
     pulumi.runtime.set_mocks(mocks, preview=preview)
     pulumi.runtime.test(program)()
     return mocks
 
 
 def equal(output: pulumi.Output[Any], value: object) -> pulumi.Output[None]:
-    """Holds an output to a value; one that preview does not know fails."""
+    """Assert the value of an output. An unknown output fails."""
 
     async def known() -> None:
         assert await output.is_known()
@@ -56,7 +56,7 @@ def unknown(output: pulumi.Output[Any]) -> pulumi.Output[None]:
     return pulumi.Output.from_input(check())
 
 
-def test_an_existing_cluster_is_known_at_preview_already(preview: bool) -> None:
+def test_outputs_of_an_existing_cluster_are_known_at_preview(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         cluster = ExistingEksCluster("cluster", {"cluster_name": "prod"})
         return pulumi.Output.all(
@@ -68,21 +68,21 @@ def test_an_existing_cluster_is_known_at_preview_already(preview: bool) -> None:
             equal(cluster.kubeconfig.apply(json.loads)["current-context"], CLUSTER),
         )
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("pulumi:providers:kubernetes")["clusterIdentifier"] == CLUSTER
 
 
-def test_an_oidc_provider_has_its_arn_at_preview_already(preview: bool) -> None:
+def test_the_arn_of_an_oidc_provider_is_known_at_preview(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER})
         return pulumi.Output.all(equal(oidc.arn, PROVIDER), equal(oidc.issuer, ISSUER))
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("OpenIdConnectProvider")["clientIdLists"] == ["sts.amazonaws.com"]
 
 
-def test_an_oidc_provider_that_exists_is_read(preview: bool) -> None:
-    mocks = under(
+def test_an_existing_oidc_provider_is_read(preview: bool) -> None:
+    mocks = run_with_mocks(
         Mocks(),
         lambda: equal(ClusterOidcProvider("oidc", {"issuer": ISSUER, "existing": True}).arn, PROVIDER),
         preview=preview,
@@ -105,7 +105,7 @@ def test_a_role_trusts_one_service_account(preview: bool) -> None:
         arn = f"arn:aws:iam::{ACCOUNT}:role/orders"
         return unknown(role.arn) if preview else equal(role.arn, arn)
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     (statement,) = json.loads(mocks.inputs("aws:iam/role:Role")["assumeRolePolicy"])["Statement"]
     assert statement["Condition"]["StringEquals"] == {
         f"{ISSUER.removeprefix('https://')}:aud": "sts.amazonaws.com",
@@ -115,7 +115,7 @@ def test_a_role_trusts_one_service_account(preview: bool) -> None:
 
 
 @pytest.mark.parametrize("permissions", ["legacy", "generated"])
-def test_the_driver_gets_its_role(permissions: EbsCsiPermissions, preview: bool) -> None:
+def test_the_driver_has_its_role(permissions: EbsCsiPermissions, preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         driver = EbsCsiAddon(
             "ebs-csi",
@@ -131,32 +131,32 @@ def test_the_driver_gets_its_role(permissions: EbsCsiPermissions, preview: bool)
         )
         return equal(driver.addon_version, "v1.62.0-eksbuild.1")
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("Addon")["addonName"] == "aws-ebs-csi-driver"
     assert mocks.inputs("Addon").get("serviceAccountRoleArn") == (
         None if preview else f"arn:aws:iam::{ACCOUNT}:role/driver"
     )
 
 
-def test_a_driver_that_exists_is_read(preview: bool) -> None:
+def test_an_existing_driver_is_read(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         driver = EbsCsiAddon("ebs-csi", {"cluster_name": "prod", "role_name": "driver", "existing": True})
         return equal(driver.role_arn, f"arn:aws:iam::{ACCOUNT}:role/prod-ebs-csi-driver")
 
-    assert under(Mocks(), program, preview=preview).names("Addon") == []
+    assert run_with_mocks(Mocks(), program, preview=preview).names("Addon") == []
 
 
-def test_a_storage_class_of_the_cluster_is_read_and_checked(preview: bool) -> None:
+def test_an_existing_storage_class_is_read_and_patched(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         storage = EbsStorageClass("storage", {"class_name": "gp2", "allow_volume_expansion": True})
         return pulumi.Output.all(equal(storage.name, "gp2"), equal(storage.provisioner, "kubernetes.io/aws-ebs"))
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("StorageClassPatch")["allowVolumeExpansion"] is True
 
 
 def test_a_new_storage_class_is_encrypted(preview: bool) -> None:
-    mocks = under(
+    mocks = run_with_mocks(
         Mocks(),
         lambda: equal(EbsStorageClass("storage", {"class_name": "fast", "create": True}).name, "fast"),
         preview=preview,
@@ -173,13 +173,13 @@ def test_a_network_spans_three_zones(preview: bool) -> None:
             unknown(ids) if preview else equal(ids.apply(lambda known: len(set(known))), 3),
         )
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("Vpc")["cidrBlock"] == "10.0.0.0/16"
     assert len(mocks.names("Subnet")) == 6
     assert mocks.inputs("VpcEndpoint", "network-sts")["serviceName"] == "com.amazonaws.eu-west-1.sts"
 
 
-def test_a_new_cluster_has_the_outputs_of_one_that_exists(preview: bool) -> None:
+def test_a_new_cluster_has_the_outputs_of_an_existing_one(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         cluster = EksCluster(
             "cluster",
@@ -207,12 +207,12 @@ def test_a_new_cluster_has_the_outputs_of_one_that_exists(preview: bool) -> None
             equal(cluster.kubeconfig.apply(json.loads)["current-context"], CLUSTER),
         )
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("eks:index:Cluster")["authenticationMode"] == "API"
     assert mocks.names("AccessPolicyAssociation") == ["cluster-team-AmazonEKSViewPolicy"]
 
 
-def test_nodes_come_one_group_a_zone(preview: bool) -> None:
+def test_each_subnet_has_its_own_node_group(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         nodes = NodeGroup(
             "general",
@@ -221,11 +221,11 @@ def test_nodes_come_one_group_a_zone(preview: bool) -> None:
         names = nodes.group_names
         return unknown(names) if preview else equal(names.apply(len), 2)
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("NodeGroup", "general-1")["subnetIds"] == ["subnet-a"]
 
 
-def test_addons_have_their_versions(preview: bool) -> None:
+def test_addons_return_their_versions(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         addons = ClusterAddons(
             "addons",
@@ -239,11 +239,11 @@ def test_addons_have_their_versions(preview: bool) -> None:
         )
         return equal(addons.versions, dict.fromkeys(["kube-proxy", "vpc-cni"], "v1.62.0-eksbuild.1"))
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.names("Addon") == ["addons-kube-proxy", "addons-vpc-cni"]
 
 
-def test_rocketmq_says_where_clients_connect(preview: bool) -> None:
+def test_rocketmq_returns_its_endpoints(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         rocketmq = RocketMq("orders", BROKERS)
         return pulumi.Output.all(
@@ -253,16 +253,16 @@ def test_rocketmq_says_where_clients_connect(preview: bool) -> None:
             equal(rocketmq.passwords, {}),
         )
 
-    mocks = under(Mocks(), program, preview=preview)
+    mocks = run_with_mocks(Mocks(), program, preview=preview)
     assert mocks.inputs("StatefulSet", "orders-broker-a-set")["spec"]["replicas"] == 3
 
 
-def test_rocketmq_with_users_and_a_way_in_from_outside(preview: bool) -> None:
+def test_rocketmq_returns_passwords_and_the_external_endpoint(preview: bool) -> None:
     users: Any = [{"name": "api", "permissions": [{"resources": ["Topic:orders"], "actions": ["Pub"]}]}]
-    outside: Any = {"type": "LoadBalancer", "source_ranges": ["10.0.0.0/8"]}
+    external: Any = {"type": "LoadBalancer", "source_ranges": ["10.0.0.0/8"]}
 
     def program() -> pulumi.Output[Any]:
-        rocketmq = RocketMq("orders", {**BROKERS, "access": {"users": users}, "external": outside})
+        rocketmq = RocketMq("orders", {**BROKERS, "access": {"users": users}, "external": external})
         if preview:
             return pulumi.Output.all(unknown(rocketmq.passwords), unknown(rocketmq.external_endpoint))
         return pulumi.Output.all(
@@ -270,16 +270,16 @@ def test_rocketmq_with_users_and_a_way_in_from_outside(preview: bool) -> None:
             equal(rocketmq.external_endpoint, "rocketmq-proxy-external.elb.example.com:8081"),
         )
 
-    under(Mocks(), program, preview=preview)
+    run_with_mocks(Mocks(), program, preview=preview)
 
 
-def test_a_component_with_a_provider_of_the_programs_own(preview: bool) -> None:
+def test_a_component_uses_an_explicit_provider(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         own = aws.Provider("own", region="eu-west-1")
         oidc = ClusterOidcProvider("oidc", {"issuer": ISSUER}, pulumi.ResourceOptions(providers=[own]))
         return equal(oidc.arn, PROVIDER)
 
-    under(Mocks(), program, preview=preview)
+    run_with_mocks(Mocks(), program, preview=preview)
 
 
 def test_every_component_is_tested_here() -> None:

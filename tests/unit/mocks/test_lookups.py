@@ -1,4 +1,4 @@
-"""An answer that lacks something is an error that names the lookup and what is missing."""
+"""Incomplete lookup results: the error names the lookup and the missing field."""
 
 import re
 from collections.abc import Callable
@@ -53,8 +53,8 @@ def generated_driver() -> pulumi.Output[Any]:
 
 
 def newest_driver() -> pulumi.Output[Any]:
-    made = EbsCsiAddon("ebs-csi", {**DRIVER, "most_recent": True, "kubernetes_version": "1.35"})
-    return made.addon_version
+    driver = EbsCsiAddon("ebs-csi", {**DRIVER, "most_recent": True, "kubernetes_version": "1.35"})
+    return driver.addon_version
 
 
 def addons() -> pulumi.Output[Any]:
@@ -65,10 +65,10 @@ def addons() -> pulumi.Output[Any]:
 def role() -> pulumi.Output[Any]:
     accounts: Any = [{"namespace": "orders", "name": "orders"}]
     policies = ["AmazonS3ReadOnlyAccess"]
-    made = IrsaRole(
+    irsa_role = IrsaRole(
         "role", {"role_name": "orders", "service_accounts": accounts, "managed_policies": policies, **TRUSTED}
     )
-    return pulumi.Output.all(made.arn, *[each.policy_arn for each in made.attachments])
+    return pulumi.Output.all(irsa_role.arn, *[each.policy_arn for each in irsa_role.attachments])
 
 
 def network(**more: Any) -> pulumi.Output[Any]:
@@ -128,14 +128,14 @@ LOOKUPS: list[tuple[Callable[[], pulumi.Output[Any]], str, str, str]] = [
 
 def failure(mocks: Mocks, component: Callable[[], pulumi.Output[Any]], *, preview: bool = False) -> str:
     pulumi.runtime.set_mocks(mocks, preview=preview)
-    with pytest.raises(Exception) as error:  # noqa: PT011 - its text is what each test holds
+    with pytest.raises(Exception) as error:  # noqa: PT011 - each test checks the text
         pulumi.runtime.test(component)()
     return str(error.value)
 
 
-@pytest.mark.parametrize("answer", [None, {}, ({}, None)], ids=["None", "empty", "of the base class"])
+@pytest.mark.parametrize("answer", [None, {}, ({}, None)], ids=["None", "empty", "base-class"])
 @pytest.mark.parametrize(("component", "token", "arguments", "field"), LOOKUPS)
-def test_no_answer_names_the_lookup(
+def test_an_empty_result_reports_the_lookup(
     component: Callable[[], pulumi.Output[Any]],
     token: str,
     arguments: str,
@@ -143,12 +143,12 @@ def test_no_answer_names_the_lookup(
     answer: Any,
     preview: bool,
 ) -> None:
-    said = failure(Mocks(lookups={token: lambda _: answer}), component, preview=preview)
-    assert f"{token}(" in said
-    assert "the answer cannot be used: " in said
+    message = failure(Mocks(lookups={token: lambda _: answer}), component, preview=preview)
+    assert f"{token}(" in message
+    assert "the answer cannot be used: " in message
     if answer == {}:
-        assert f"{token}{arguments}" in said
-        assert f"`{field}` is missing. " in said
+        assert f"{token}{arguments}" in message
+        assert f"`{field}` is missing. " in message
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_no_answer_names_the_lookup(
         ("vpcConfig", "vpc_config.cluster_security_group_id"),
     ],
 )
-def test_a_cluster_without_a_field_names_it(field: str, missing: str) -> None:
+def test_a_missing_field_of_an_existing_cluster_is_reported(field: str, missing: str) -> None:
     partial = {key: value for key, value in WHOLE.items() if key != field}
-    said = failure(Mocks(lookups={CLUSTER: lambda _: partial}), existing_cluster)
-    assert f"{CLUSTER}(name='prod'): the answer cannot be used: `{missing}` is missing." in said
+    message = failure(Mocks(lookups={CLUSTER: lambda _: partial}), existing_cluster)
+    assert f"{CLUSTER}(name='prod'): the answer cannot be used: `{missing}` is missing." in message
 
 
 @pytest.mark.parametrize(
@@ -194,18 +194,20 @@ def test_a_cluster_without_a_field_names_it(field: str, missing: str) -> None:
         ),
     ],
 )
-def test_a_partial_answer_names_what_is_missing(
+def test_a_missing_field_of_a_result_is_reported(
     token: str, component: Callable[[], pulumi.Output[Any]], partial: Any, missing: str
 ) -> None:
-    said = failure(Mocks(lookups={token: lambda _: partial}), component)
-    assert f"{token}(" in said
-    assert f"`{missing}` is missing" in said
+    message = failure(Mocks(lookups={token: lambda _: partial}), component)
+    assert f"{token}(" in message
+    assert f"`{missing}` is missing" in message
 
 
 @pytest.mark.parametrize("read", [{}, {"metadata": {"name": "gp2"}}])
-def test_a_storage_class_without_provisioner_names_the_read(read: Any) -> None:
-    said = failure(Mocks(outputs={"kubernetes:storage.k8s.io/v1:StorageClass": lambda _: read}), storage_class)
-    assert "kubernetes:storage.k8s.io/v1:StorageClass.get(id='gp2'): the answer cannot be used: `provisioner`" in said
+def test_a_storage_class_without_provisioner_reports_the_read(read: Any) -> None:
+    message = failure(Mocks(outputs={"kubernetes:storage.k8s.io/v1:StorageClass": lambda _: read}), storage_class)
+    assert (
+        "kubernetes:storage.k8s.io/v1:StorageClass.get(id='gp2'): the answer cannot be used: `provisioner`" in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,14 +218,14 @@ def test_a_storage_class_without_provisioner_names_the_read(read: Any) -> None:
         ({"vpcConfig": None}, "cluster_security_group_id"),
     ],
 )
-def test_a_new_cluster_without_a_field_names_it(cluster: Any, missing: str) -> None:
-    said = failure(Mocks(outputs={"eks:index:Cluster": cluster}), new_cluster)
-    assert f"`{missing}` is missing" in said
-    assert "eks:index:Cluster.eksCluster" in said
+def test_a_missing_output_of_a_new_cluster_is_reported(cluster: Any, missing: str) -> None:
+    message = failure(Mocks(outputs={"eks:index:Cluster": cluster}), new_cluster)
+    assert f"`{missing}` is missing" in message
+    assert "eks:index:Cluster.eksCluster" in message
 
 
-def test_at_preview_a_provider_that_only_an_update_knows_answers_nothing() -> None:
-    # The engine answers `{}` for it. The answer is unknown then, and no error.
+def test_results_are_unknown_when_the_provider_is_unknown_at_preview() -> None:
+    # The engine returns `{}` for such a provider. The output is then unknown, not an error.
     empty = dict.fromkeys(["aws:index/getPartition:getPartition", "aws:index/getCallerIdentity:getCallerIdentity"])
 
     def program() -> pulumi.Output[Any]:
@@ -239,8 +241,8 @@ def test_at_preview_a_provider_that_only_an_update_knows_answers_nothing() -> No
     pulumi.runtime.test(program)()
 
 
-def test_a_lookup_that_no_component_makes_says_where_its_answer_goes() -> None:
-    said = failure(Mocks(), lambda: aws.ec2.get_vpc_output(default=True))
+def test_an_unsupported_lookup_reports_how_to_mock_it() -> None:
+    message = failure(Mocks(), lambda: aws.ec2.get_vpc_output(default=True))
     assert re.search(
-        r"aws:ec2/getVpc:getVpc: no answer. Give one in Mocks\(lookups=\{'aws:ec2/getVpc:getVpc': …\}\)", said
+        r"aws:ec2/getVpc:getVpc: no answer. Give one in Mocks\(lookups=\{'aws:ec2/getVpc:getVpc': …\}\)", message
     )

@@ -1,4 +1,4 @@
-"""Both stack programs under Pulumi's mocks."""
+"""The prod and staging stacks with Pulumi's mocks."""
 
 import runpy
 from typing import Any
@@ -17,7 +17,7 @@ ADDRESS = "rocketmq-nameserver-{}.rocketmq-nameserver-peers.rocketmq.svc:9876"
 
 
 def run(stack: str, monkeypatch: pytest.MonkeyPatch, *, preview: bool) -> tuple[Mocks, dict[str, Any]]:
-    """Runs the program; returns the mocks and every output that is known."""
+    """Run the program and return the mocks and all known outputs."""
     monkeypatch.chdir(REPOSITORY)
     mocks = Mocks(region="ap-southeast-1", account_id="140023393377")
     pulumi.runtime.set_mocks(mocks, project="eks-rocketmq", stack=stack, preview=preview)
@@ -35,7 +35,9 @@ def run(stack: str, monkeypatch: pytest.MonkeyPatch, *, preview: bool) -> tuple[
     return mocks, known
 
 
-def test_prod_plans_all_and_knows_what_clients_need(monkeypatch: pytest.MonkeyPatch, preview: bool) -> None:
+def test_prod_registers_rocketmq_and_knows_the_endpoints_at_preview(
+    monkeypatch: pytest.MonkeyPatch, preview: bool
+) -> None:
     mocks, known = run("prod", monkeypatch, preview=preview)
     assert mocks.names("StatefulSet") == ["rocketmq-broker-a-set", "rocketmq-controller-set", "rocketmq-nameserver-set"]
     claim = mocks.inputs("StatefulSet", "rocketmq-broker-a-set")["spec"]["volumeClaimTemplates"][0]["spec"]
@@ -45,7 +47,7 @@ def test_prod_plans_all_and_knows_what_clients_need(monkeypatch: pytest.MonkeyPa
     assert known["proxyEndpoint"] == "rocketmq-proxy.rocketmq.svc:8081"
 
 
-def test_staging_makes_its_cluster(monkeypatch: pytest.MonkeyPatch, preview: bool) -> None:
+def test_staging_creates_its_cluster(monkeypatch: pytest.MonkeyPatch, preview: bool) -> None:
     mocks, known = run("staging", monkeypatch, preview=preview)
     assert mocks.names("eks:index:Cluster") == ["cluster-eks"]
     assert mocks.names("aws:eks/nodeGroup:NodeGroup") == ["nodes-general-1", "nodes-general-2", "nodes-general-3"]

@@ -1,4 +1,4 @@
-"""The plugin's provider makes components from what arrives over the wire: camelCase, floats, outputs and mistakes."""
+"""Construct calls of the plugin: camelCase names, floats, outputs and invalid inputs."""
 
 import copy
 import re
@@ -45,21 +45,21 @@ ROCKETMQ_INPUTS = {
 def construct(
     type_: str, inputs: dict[str, Any], *, preview: bool = False, options: pulumi.ResourceOptions | None = None
 ) -> tuple[Recording, dict[str, Any]]:
-    """What the engine sees when it asks the plugin for a component, and the state that goes back to the consumer.
+    """Return the recording of a Construct call and the state that the consumer receives.
 
-    Outputs among the inputs are functions here, which make them once there is an engine.
+    Functions among the inputs create outputs, which need a running engine.
     """
     state: dict[str, Any] = {}
 
-    def ask() -> None:
+    def call() -> None:
         given = {key: value() if callable(value) else value for key, value in inputs.items()}
         state.update(component_provider.get_provider().construct("orders", type_, given, options).state)
 
-    return run(ask, preview=preview), state
+    return run(call, preview=preview), state
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_whole_numbers_of_the_wire_reach_the_objects_as_such(*, preview: bool) -> None:
+def test_whole_numbers_sent_as_floats_become_integers_in_objects(*, preview: bool) -> None:
     recording, state = construct(ROCKETMQ, ROCKETMQ_INPUTS, preview=preview)
 
     assert recording.one("StatefulSet", "orders-broker-a-set").inputs["spec"]["replicas"] == 3
@@ -69,7 +69,7 @@ def test_whole_numbers_of_the_wire_reach_the_objects_as_such(*, preview: bool) -
     assert state.keys() >= {"namespace", "nameServerAddresses", "proxyEndpoint"}
 
 
-def test_every_whole_number_is_one_for_the_component() -> None:
+def test_components_receive_whole_numbers_as_integers() -> None:
     provider = component_provider.get_provider()
     mapped: Any = provider.map_inputs(ROCKETMQ_INPUTS, provider._component_defs["RocketMq"])
     assert isinstance(mapped["min_in_sync_replicas"], int)
@@ -77,20 +77,20 @@ def test_every_whole_number_is_one_for_the_component() -> None:
     assert isinstance(mapped["name_servers"]["replicas"], int)
 
 
-def test_an_output_is_taken_where_the_type_allows_one() -> None:
+def test_an_output_is_accepted_where_the_type_allows_it() -> None:
     recording, _ = construct(ROLE, {**ROLE_INPUTS, "issuer": lambda: pulumi.Output.secret(ISSUER)})
     role = recording.one("Role")
     assert ISSUER.removeprefix("https://") in role.inputs["assumeRolePolicy"]
     assert "assumeRolePolicy" in role.secret_inputs
 
 
-def test_a_policy_that_the_consumer_makes_is_attached() -> None:
+def test_a_policy_created_by_the_consumer_is_attached() -> None:
     arn = "arn:aws:iam::140023393377:policy/orders"
     recording, _ = construct(ROLE, {**ROLE_INPUTS, "policyArns": lambda: {"orders": pulumi.Output.from_input(arn)}})
     assert recording.one("RolePolicyAttachment", "orders-orders").inputs["policyArn"] == arn
 
 
-def test_what_crosses_to_another_language_are_values_only() -> None:
+def test_the_state_for_other_languages_contains_only_values() -> None:
     _, state = construct(ROLE, ROLE_INPUTS)
     assert state.keys() == {"arn", "name"}
     _, state = construct("eks-rocketmq:index:ExistingEksCluster", {"clusterName": "prod"})
@@ -98,27 +98,27 @@ def test_what_crosses_to_another_language_are_values_only() -> None:
     assert "kubeconfig" in state
 
 
-def test_the_consumers_options_reach_the_children() -> None:
+def test_resource_options_of_the_consumer_apply_to_the_children() -> None:
     recording, _ = construct(ROCKETMQ, ROCKETMQ_INPUTS, options=pulumi.ResourceOptions(protect=True))
     for type_ in ("ConfigMap", "StatefulSet"):
         assert {resource.protect for resource in recording.by_type(type_)} == {True}
 
 
-def refuse(type_: str, inputs: dict[str, Any]) -> list[str]:
-    """The lines of the error with which the plugin refuses a component."""
-    with pytest.raises(InputPropertiesError) as refused:
+def list_error_lines(type_: str, inputs: dict[str, Any]) -> list[str]:
+    """Return the lines of the error that a Construct call raises."""
+    with pytest.raises(InputPropertiesError) as raised:
         construct(type_, inputs)
-    # The engine shows the value of a property that is an error of its own, even of a secret one.
-    assert refused.value.errors == []
-    return refused.value.message.splitlines()
+    # The engine would print the values of properties that are listed here, even secret ones.
+    assert raised.value.errors == []
+    return raised.value.message.splitlines()
 
 
 def _set(path: list[str | int], value: object) -> Callable[[dict[str, Any]], object]:
     def change(inputs: dict[str, Any]) -> None:
-        place: Any = inputs
+        parent: Any = inputs
         for step in path[:-1]:
-            place = place[step]
-        place[path[-1]] = value
+            parent = parent[step]
+        parent[path[-1]] = value
 
     return change
 
@@ -148,23 +148,23 @@ def _set(path: list[str | int], value: object) -> Callable[[dict[str, Any]], obj
         pytest.param(
             _set(["profile"], "strickt"),
             "profile: 'strickt' is not accepted. Accepted: 'strict', 'balanced', 'dev'. Did you mean 'strict'?",
-            id="refused",
+            id="rejected",
         ),
     ],
 )
-def test_a_wrong_input_is_named_in_camel_case(change: Callable[[dict[str, Any]], object], start: str) -> None:
+def test_an_invalid_input_is_reported_in_camel_case(change: Callable[[dict[str, Any]], object], start: str) -> None:
     inputs = copy.deepcopy(ROCKETMQ_INPUTS)
     change(inputs)
-    (line,) = refuse(ROCKETMQ, inputs)
+    (line,) = list_error_lines(ROCKETMQ, inputs)
     assert line.startswith(start)
 
 
-def test_all_wrong_inputs_are_named_at_once() -> None:
+def test_all_invalid_inputs_are_reported_in_one_run() -> None:
     inputs = copy.deepcopy(ROCKETMQ_INPUTS)
     _set(["nameServer"], {})(inputs)
     _set(["brokerGroups", 0, "replica"], 3.0)(inputs)
     del inputs["storageClass"]
-    assert [line.split(": ")[0] for line in refuse(ROCKETMQ, inputs)] == [
+    assert [line.split(": ")[0] for line in list_error_lines(ROCKETMQ, inputs)] == [
         "nameServer",
         "storageClass",
         "brokerGroups['broker-a'].replica",
@@ -172,20 +172,20 @@ def test_all_wrong_inputs_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("component", [each.__name__ for each in component_provider.list_components()])
-def test_every_component_refuses_an_input_that_it_does_not_have(component: str) -> None:
-    lines = refuse(f"eks-rocketmq:index:{component}", {"nonsense": "x"})
+def test_every_component_rejects_unknown_inputs(component: str) -> None:
+    lines = list_error_lines(f"eks-rocketmq:index:{component}", {"nonsense": "x"})
     assert any(line.startswith("nonsense: unknown field. ") for line in lines)
     assert not any(re.search(r"^\S*_", line) for line in lines)
 
 
-def test_an_input_that_is_null_is_left_out() -> None:
+def test_null_inputs_count_as_omitted() -> None:
     inputs = copy.deepcopy(ROCKETMQ_INPUTS)
     _set(["profile"], None)(inputs)
     _set(["brokerGroups", 0, "config", "fileReservedTime"], None)(inputs)
     recording, _ = construct(ROCKETMQ, inputs)
     assert "fileReservedTime" not in recording.one("ConfigMap", "orders-broker-a-config").inputs["data"]["broker.conf"]
     _set(["namespace"], None)(inputs)
-    assert refuse(ROCKETMQ, inputs) == ["namespace: a value is required. Accepted: a string."]
+    assert list_error_lines(ROCKETMQ, inputs) == ["namespace: a value is required. Accepted: a string."]
 
 
 @pytest.mark.parametrize(
@@ -198,37 +198,37 @@ def test_an_input_that_is_null_is_left_out() -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("make", [pulumi.Output.from_input, pulumi.Output.secret])
-def test_an_output_in_a_plain_input_is_refused(
-    path: list[str | int], shown: str, make: Callable[[str], pulumi.Output[str]]
+@pytest.mark.parametrize("create", [pulumi.Output.from_input, pulumi.Output.secret])
+def test_an_output_in_a_plain_input_is_rejected(
+    path: list[str | int], shown: str, create: Callable[[str], pulumi.Output[str]]
 ) -> None:
     inputs = copy.deepcopy(ROCKETMQ_INPUTS)
 
-    def ask() -> None:
-        _set(path, make("hunter2"))(inputs)
+    def call() -> None:
+        _set(path, create("hunter2"))(inputs)
         component_provider.get_provider().construct("orders", ROCKETMQ, inputs)
 
-    with pytest.raises(InputPropertiesError, match=r"Accepted: a plain value that preview knows") as refused:
-        run(ask)
-    assert refused.value.message.startswith(f"{shown}: the value is an output")
-    assert "hunter2" not in str(refused.value)
+    with pytest.raises(InputPropertiesError, match=r"Accepted: a plain value that preview knows") as raised:
+        run(call)
+    assert raised.value.message.startswith(f"{shown}: the value is an output")
+    assert "hunter2" not in str(raised.value)
 
 
-def test_an_unknown_input_that_is_secret_is_not_shown() -> None:
+def test_the_secret_value_of_an_unknown_input_is_not_shown() -> None:
     inputs = {**ROLE_INPUTS, "isuer": lambda: pulumi.Output.secret("hunter2")}
-    (line,) = refuse(ROLE, inputs)
+    (line,) = list_error_lines(ROLE, inputs)
     assert line.startswith("isuer: unknown field. ")
     assert "hunter2" not in line
 
 
-def test_an_error_of_an_output_names_the_input_in_camel_case() -> None:
+def test_an_error_of_an_output_spells_the_input_in_camel_case() -> None:
     inputs = {**ROLE_INPUTS, "providerArn": lambda: pulumi.Output.from_input("oidc")}
-    with pytest.raises(pulumi.RunError, match=r"^providerArn: 'oidc' is not accepted\.") as refused:
+    with pytest.raises(pulumi.RunError, match=r"^providerArn: 'oidc' is not accepted\.") as raised:
         construct(ROLE, inputs)
-    assert "provider_arn" not in str(refused.value)
+    assert "provider_arn" not in str(raised.value)
 
 
-def test_a_warning_names_the_input_in_camel_case() -> None:
+def test_a_warning_spells_the_input_in_camel_case() -> None:
     inputs = copy.deepcopy(ROCKETMQ_INPUTS)
     _set(["brokerGroups", 0, "config"], {"brokerHeartbeatInterval": 2000.0})(inputs)
     recording, _ = construct(ROCKETMQ, inputs)

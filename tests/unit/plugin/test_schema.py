@@ -1,4 +1,4 @@
-"""The library as other languages see it: the committed schema, and what it must hold for each component."""
+"""The committed package schema, which other languages use, and its content for each component."""
 
 import inspect
 import json
@@ -33,18 +33,18 @@ ARGUMENTS = {name for name in eks_rocketmq.__all__ if name.endswith("Args")}
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
-    """What `pulumi package get-schema` would print."""
+    """Return the schema that `pulumi package get-schema` prints."""
     return component_provider.get_schema()
 
 
-def test_the_committed_schema_is_the_librarys(schema: dict[str, Any]) -> None:
+def test_the_committed_schema_is_up_to_date(schema: dict[str, Any]) -> None:
     committed = json.loads(reference.SCHEMA.read_text())
-    assert committed == schema, "other languages would see another package: `make reference`, then read the diff"
-    assert reference.SCHEMA.read_text() == reference.dumped(schema), "`make reference`"
+    assert committed == schema, "the schema is outdated: run `make reference`, then review the diff"
+    assert reference.SCHEMA.read_text() == reference.dumped(schema), "run `make reference`"
 
 
 def test_the_namespace_is_the_organisation_of_the_repository(schema: dict[str, Any]) -> None:
-    # The engine derives it so from the address of a git plugin that names none; a folder has no address.
+    # The engine derives the default namespace from the URL of a git plugin. A local folder has no URL.
     project = tomllib.loads((reference.SCHEMA.parent / "pyproject.toml").read_text())["project"]
     organisation = project["urls"]["Homepage"].split("/")[3]
     assert schema["namespace"] == organisation.lower()
@@ -60,7 +60,7 @@ def test_every_public_name_is_a_component_or_its_arguments(schema: dict[str, Any
 
 
 @pytest.mark.parametrize(("owner", "field", "hint"), [*reference.enumerated()])
-def test_an_enumeration_has_the_values_that_its_input_describes(
+def test_an_enumeration_has_the_values_of_its_description(
     schema: dict[str, Any], owner: str, field: str, hint: Any
 ) -> None:
     name, values = get_enumeration_name(hint), get_accepted_values(hint)
@@ -94,7 +94,7 @@ def test_a_table_by_value_has_a_row_for_each_accepted_value(name: str, known: Co
     assert sorted(values) == sorted(known)
 
 
-def test_two_enumerations_of_one_name_must_have_the_same_values() -> None:
+def test_enumerations_with_the_same_name_must_have_the_same_values() -> None:
     def field() -> dict[str, Any]:
         return {"type": "string"}
 
@@ -107,16 +107,18 @@ def test_two_enumerations_of_one_name_must_have_the_same_values() -> None:
         add_enumeration(enumerations, "fourth", field(), Literal["a"])
 
 
-def test_everything_that_another_language_sees_is_described(schema: dict[str, Any]) -> None:
-    bare = []
+def test_every_type_and_property_of_the_schema_has_a_description(schema: dict[str, Any]) -> None:
+    undescribed = []
     for token, shape in [*schema["resources"].items(), *schema["types"].items()]:
         for kind in ("inputProperties", "properties"):
-            bare += [f"{token}.{name}" for name, field in shape.get(kind, {}).items() if not field.get("description")]
-        bare += [] if shape.get("description") else [token]
-    assert bare == []
+            undescribed += [
+                f"{token}.{name}" for name, field in shape.get(kind, {}).items() if not field.get("description")
+            ]
+        undescribed += [] if shape.get("description") else [token]
+    assert undescribed == []
 
 
-def test_a_consumer_needs_no_other_package(schema: dict[str, Any]) -> None:
+def test_the_schema_depends_on_no_other_package(schema: dict[str, Any]) -> None:
     references = {
         reference for reference in _references(schema) if not reference.startswith((f"#/types/{PACKAGE}:", "pulumi."))
     }
@@ -124,33 +126,33 @@ def test_a_consumer_needs_no_other_package(schema: dict[str, Any]) -> None:
     assert schema["dependencies"] == []
 
 
-def test_what_only_python_can_use_is_left_out_and_named(schema: dict[str, Any]) -> None:
+def test_python_only_outputs_are_listed_and_not_in_the_schema(schema: dict[str, Any]) -> None:
     only_python = component_provider.get_python_only_outputs()
     assert only_python["ExistingEksCluster"].keys() == {"provider"}
     assert "attachments" in only_python["IrsaRole"]
     cluster = schema["resources"][f"{PACKAGE}:index:ExistingEksCluster"]
     assert "provider" not in cluster["properties"].keys() | set(cluster["required"])
-    # What the provider of another language is made from.
+    # Other languages create their Kubernetes provider from the kubeconfig.
     assert cluster["properties"]["kubeconfig"]["type"] == "string"
 
 
-def test_an_input_that_replaces_something_says_so_to_every_language(schema: dict[str, Any]) -> None:
+def test_inputs_that_force_replacement_are_flagged_in_the_schema(schema: dict[str, Any]) -> None:
     role = schema["resources"][f"{PACKAGE}:index:IrsaRole"]["inputProperties"]
     assert role["roleName"]["willReplaceOnChanges"] is True
     assert "willReplaceOnChanges" not in role["tags"]
 
 
-def test_the_mark_and_the_text_of_an_input_that_replaces_something_agree(schema: dict[str, Any]) -> None:
-    told, marked = set(), set()
+def test_descriptions_and_replacement_flags_of_inputs_agree(schema: dict[str, Any]) -> None:
+    documented, flagged = set(), set()
     for token, shape in [*schema["resources"].items(), *schema["types"].items()]:
         for name, field in shape.get("inputProperties", shape.get("properties", {})).items():
-            told |= {f"{token}.{name}"} if re.search(r"\breplaces\b", field["description"]) else set()
-            marked |= {f"{token}.{name}"} if field.get("willReplaceOnChanges") else set()
-    assert told == marked, "the docstring and `Replacing[…]` of a field differ"
+            documented |= {f"{token}.{name}"} if re.search(r"\breplaces\b", field["description"]) else set()
+            flagged |= {f"{token}.{name}"} if field.get("willReplaceOnChanges") else set()
+    assert documented == flagged, "the docstring and `Replacing[…]` of a field differ"
 
 
-def test_no_whole_number_may_be_an_output(schema: dict[str, Any]) -> None:
-    # It would arrive as 3.0, and no check at preview could look at it.
+def test_integer_inputs_are_plain(schema: dict[str, Any]) -> None:
+    # An output would arrive as 3.0, and preview could not validate it.
     computed = [
         f"{token}.{name}"
         for token, shape in [*schema["resources"].items(), *schema["types"].items()]
@@ -160,7 +162,7 @@ def test_no_whole_number_may_be_an_output(schema: dict[str, Any]) -> None:
     assert computed == []
 
 
-def test_what_the_prod_stack_gives_is_what_the_schema_requires(schema: dict[str, Any]) -> None:
+def test_the_schema_requires_the_inputs_that_the_prod_stack_sets(schema: dict[str, Any]) -> None:
     rocketmq = schema["resources"][f"{PACKAGE}:index:RocketMq"]
     assert rocketmq["requiredInputs"] == ["brokerGroups", "namespace", "storageClass"]
     assert {"nameServerAddresses", "namespace", "proxyEndpoint"} <= set(rocketmq["required"])

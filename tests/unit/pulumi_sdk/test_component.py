@@ -1,4 +1,4 @@
-"""Functions of all components: warnings and errors of outputs in the spelling of the caller, validated inputs."""
+"""Functions shared by all components: warnings and errors in the caller's spelling, and validated inputs."""
 
 import asyncio
 from collections.abc import Callable
@@ -52,14 +52,14 @@ def reject(value: object) -> None:
     [(PYTHON, "class_name: 'a_b' is wrong.\na_b too"), (CAMEL_CASE, "className: 'a_b' is wrong.\na_b too")],
     ids=["python", "camel-case"],
 )
-def test_an_error_of_an_output_is_spelled_as_where_the_output_was_made(surface: Surface, text: str) -> None:
+def test_an_error_of_an_output_uses_the_surface_that_created_the_output(surface: Surface, text: str) -> None:
     with pytest.raises(RunError) as error:
         resolve(lambda: apply_redacted(Output.from_input("a_b"), reject, PATH), surface)
     assert str(error.value) == text
 
 
 @pytest.mark.parametrize(("surface", "path"), [(PYTHON, "class_name"), (CAMEL_CASE, "className")])
-def test_an_error_of_a_secret_output_shows_nothing_of_it(surface: Surface, path: str) -> None:
+def test_an_error_of_a_secret_output_does_not_show_the_value(surface: Surface, path: str) -> None:
     with pytest.raises(RunError, match=f"^{path}: the value is not accepted, and it is secret") as error:
         resolve(lambda: apply_redacted(Output.secret("hunter2"), reject, PATH), surface)
     assert list_rejections(error.value) == [("class_name", "secret-value")]
@@ -75,7 +75,7 @@ def test_an_error_of_a_secret_output_is_shown_if_it_cannot_contain_the_value() -
         resolve(lambda: apply_redacted(Output.secret("hunter2"), reject_silently, PATH, errors_show_value=False))
 
 
-def test_an_output_that_is_not_known_yet_is_not_validated() -> None:
+def test_an_unknown_output_is_not_validated() -> None:
     assert resolve(lambda: apply_redacted(Output.from_input(pulumi.output.UNKNOWN), reject, PATH), preview=True) == [
         None
     ]
@@ -89,13 +89,13 @@ def test_an_input_is_validated_and_returned(value: Any) -> None:
     assert resolve(create) == ["fast"]
 
 
-def test_a_plain_input_is_rejected_at_once() -> None:
+def test_an_invalid_plain_input_is_rejected_immediately() -> None:
     with rejects(("class_name", "dns-label")):
         validate_input("FAST", validate_dns_label, PATH)
 
 
 @pytest.mark.parametrize(("value", "code"), [("FAST", "dns-label"), (3, "no-string"), (["fast"], "no-string")])
-def test_an_output_is_rejected_once_it_is_known(value: Any, code: str) -> None:
+def test_an_invalid_output_is_rejected_once_it_is_known(value: Any, code: str) -> None:
     with rejects(("class_name", code)):
         resolve(lambda: Output.from_input(validate_input(Output.from_input(value), validate_dns_label, PATH)))
 
@@ -121,18 +121,18 @@ def test_a_warning_is_spelled_for_the_surface_of_its_block() -> None:
 
 
 @pytest.mark.parametrize(("surface", "name"), [(PYTHON, "class_name"), (CAMEL_CASE, "className")])
-def test_an_argument_in_a_text_is_spelled_for_the_surface(surface: Surface, name: str) -> None:
+def test_an_argument_name_in_a_text_is_spelled_for_the_surface(surface: Surface, name: str) -> None:
     with use_surface(surface):
         assert spell_argument(PATH) == name
         assert spell_error(ArgumentError(PATH, "code", "it ignores {path}", path=PATH)) == f"{name}: it ignores {name}."
 
 
-def test_the_function_of_an_output_spells_arguments_as_where_the_output_was_made() -> None:
+def test_the_function_of_an_output_uses_the_surface_that_created_the_output() -> None:
     assert resolve(lambda: apply_redacted(Output.from_input(PATH), spell_argument, PATH), CAMEL_CASE) == ["className"]
 
 
 @pytest.mark.parametrize("surface", [PYTHON, CAMEL_CASE], ids=["python", "camel-case"])
-def test_hooks_spell_arguments_as_where_they_were_made(surface: Surface) -> None:
+def test_hooks_use_the_surface_that_created_them(surface: Surface) -> None:
     spelled: list[str] = []
 
     async def spell(_: object) -> bool:

@@ -1,4 +1,4 @@
-"""`help()` of a component shows what it takes and what it gives."""
+"""`help()` of components lists their inputs and outputs."""
 
 import inspect
 import pydoc
@@ -11,13 +11,13 @@ from eks_rocketmq.plugin.component_provider import get_provider, list_components
 COMPONENTS = list_components()
 
 
-def shown(component: type[ComponentResource]) -> str:
+def render_help(component: type[ComponentResource]) -> str:
     return pydoc.plain(pydoc.render_doc(component))
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
-def test_help_shows_every_input_and_output_with_its_description(component: type[ComponentResource]) -> None:
-    text = " ".join(shown(component).replace(" |", "").split())
+def test_help_shows_the_description_of_every_input_and_output(component: type[ComponentResource]) -> None:
+    text = " ".join(render_help(component).replace(" |", "").split())
     known = get_provider()
     definition = known._component_defs[component.__name__]
     described = {

@@ -1,4 +1,4 @@
-"""An output depends on the resources that it stands for: what takes it as an input comes after them."""
+"""Dependencies of component outputs: a consumer depends on the resources behind the output."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -91,8 +91,8 @@ BEHIND: list[tuple[Callable[[], pulumi.ComponentResource], str, set[str]]] = [
     (storage_class, "name", {"storage-new-class"}),
 ]
 KNOWN_AT_PREVIEW = {
-    *((made, output) for made in (rocketmq, declared) for output in ("name_server_addresses", "namespace")),
-    *((made, "proxy_endpoint") for made in (rocketmq, declared)),
+    *((create, output) for create in (rocketmq, declared) for output in ("name_server_addresses", "namespace")),
+    *((create, "proxy_endpoint") for create in (rocketmq, declared)),
     *((oidc, output) for output in ("arn", "issuer")),
     (cluster, "name"),
     (role, "name"),
@@ -100,8 +100,8 @@ KNOWN_AT_PREVIEW = {
 }
 
 
-def consumed(component: Callable[[], pulumi.ComponentResource], output: str, *, preview: bool) -> Recording:
-    """A ConfigMap of the user's own takes the output."""
+def run_consumer(component: Callable[[], pulumi.ComponentResource], output: str, *, preview: bool) -> Recording:
+    """Run a program in which a ConfigMap of the user consumes the output."""
 
     def program() -> None:
         value = getattr(component(), output)
@@ -112,10 +112,10 @@ def consumed(component: Callable[[], pulumi.ComponentResource], output: str, *, 
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(("component", "output", "behind"), BEHIND)
-def test_what_takes_an_output_comes_after_what_is_behind_it(
+def test_a_consumer_of_an_output_depends_on_the_resources_behind_it(
     component: Callable[[], pulumi.ComponentResource], output: str, behind: set[str], *, preview: bool
 ) -> None:
-    recording = consumed(component, output, preview=preview)
+    recording = run_consumer(component, output, preview=preview)
     (application,) = [each for each in recording.by_type("ConfigMap") if each.name == "application"]
     names = {recording.resources[urn].name for urn in application.property_dependencies["data"]}
     assert behind <= names
@@ -130,7 +130,7 @@ def test_what_takes_an_output_comes_after_what_is_behind_it(
         ("proxy_endpoint", {"rocketmq-proxy-deployment", "rocketmq-proxy-service"}),
     ],
 )
-def test_an_output_names_its_resources(output: str, behind: set[str]) -> None:
+def test_an_output_lists_its_resources(output: str, behind: set[str]) -> None:
     found: set[str] = set()
 
     def program() -> None:

@@ -1,4 +1,4 @@
-"""The undocumented parts of the SDK that the library needs, in one module, and what it does where they are missing."""
+"""Undocumented parts of the Pulumi SDK, used by one module, and behaviour when they are missing."""
 
 import ast
 import asyncio
@@ -16,11 +16,11 @@ from tests.unit.harness.fakes import ISSUER
 from tests.unit.repository.test_architecture import LIBRARY, modules, name_of, tree
 
 DOCUMENTED = {"pulumi", "pulumi.errors", "pulumi.provider"}
-"""Modules of the SDK that its reference describes."""
+"""Modules that the reference of the SDK documents."""
 
 
 class Echo(pulumi.runtime.Mocks):
-    """Mocks as in Pulumi's own guide: outputs are inputs."""
+    """Mocks from Pulumi's guide: outputs equal inputs."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return f"{args.name}-id", dict(args.inputs)
@@ -61,34 +61,34 @@ def imported(path: Any) -> set[str]:
     return {name for name in found if name.split(".")[0] == "pulumi"}
 
 
-def test_no_other_module_uses_what_the_sdk_does_not_document() -> None:
-    # `testing` is for Pulumi's own mocks, which its guide describes.
+def test_no_other_module_uses_undocumented_sdk_modules() -> None:
+    # `testing` extends Pulumi's mocks, which Pulumi's guide documents.
     others = [path for path in modules(LIBRARY) if path.name != "sdk_internals.py" and path.parent.name != "testing"]
     assert {name_of(path): found for path in others if (found := imported(path) - DOCUMENTED)} == {}
     assert [name_of(path) for path in others if "pulumi.runtime." in path.read_text()] == []
 
 
-def test_hooks_are_made_in_one_place() -> None:
-    makers = [path for path in modules(LIBRARY) if re.search(r"\b(Resource|Error)Hook\(", path.read_text())]
-    assert [path.name for path in makers] == ["component.py"]
+def test_hooks_are_created_in_one_module() -> None:
+    creators = [path for path in modules(LIBRARY) if re.search(r"\b(Resource|Error)Hook\(", path.read_text())]
+    assert [path.name for path in creators] == ["component.py"]
 
 
 @pytest.mark.parametrize("name", sorted(sdk_internals.__all__))
-def test_the_installed_sdk_has_every_part(name: str) -> None:
+def test_the_installed_sdk_has_every_internal_name(name: str) -> None:
     assert getattr(sdk_internals, name) is not None
 
 
-def test_a_name_that_is_none_is_an_error() -> None:
+def test_an_unknown_name_raises_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'ComponentProvidr'"):
         _ = sdk_internals.ComponentProvidr
 
 
 @pytest.mark.parametrize("component", [rocketmq, oidc_provider])
 @pytest.mark.parametrize("preview", [True, False])
-def test_components_register_no_hook_where_there_is_no_callback_server(
+def test_components_register_no_hooks_without_a_callback_server(
     monkeypatch: pytest.MonkeyPatch, component: Callable[[], pulumi.Output[str]], *, preview: bool
 ) -> None:
-    # The mocks of SDK 3.259.0 and older.
+    # Mocks of SDK 3.259.0 and older have no callback server.
     for method in ("RegisterResourceHook", "RegisterErrorHook"):
         monkeypatch.delattr(sdk_mocks.MockMonitor, method, raising=False)
     pulumi.runtime.set_mocks(Echo(), preview=preview)
@@ -98,9 +98,9 @@ def test_components_register_no_hook_where_there_is_no_callback_server(
 
 @pytest.mark.skipif(
     not hasattr(sdk_mocks.MockMonitor, "RegisterResourceHook"),
-    reason="the installed SDK gives mocks no callback server",
+    reason="the mocks of the installed SDK have no callback server",
 )
-def test_components_register_their_hooks_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_components_register_their_hooks_with_a_callback_server(monkeypatch: pytest.MonkeyPatch) -> None:
     hooks: list[str] = []
     monkeypatch.setattr(sdk_mocks.MockMonitor, "RegisterResourceHook", lambda _, request: hooks.append(request.name))
     pulumi.runtime.set_mocks(Echo())
