@@ -1,4 +1,4 @@
-"""The rules of the house, read from the source: boundaries between the halves, and the shape of components."""
+"""Rules of the architecture, checked in the source: package boundaries, import layers, and structure of components."""
 
 import ast
 import functools
@@ -27,7 +27,7 @@ def name_of(path: Path) -> str:
 
 @functools.cache
 def tree(path: Path) -> ast.Module:
-    # A finalizer that prints a traceback parses as well. Python 3.11 raises SystemError for a parse within a parse.
+    # A finalizer that prints a traceback also parses code. Python 3.11 raises SystemError for a parse within a parse.
     gc.disable()
     try:
         return ast.parse(path.read_text())
@@ -37,18 +37,18 @@ def tree(path: Path) -> ast.Module:
 
 @functools.cache
 def imports(path: Path) -> set[str]:
-    """Every module that a file imports, wherever in it the import stands."""
+    """Return each module that a file imports, also within functions."""
     found: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name_of(path)}: a relative import hides which half it reaches into"
+            assert node.level == 0, f"{name_of(path)}: use an absolute import, which shows the imported package"
             found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-def reaches(path: Path, *packages: str) -> set[str]:
+def find_imports(path: Path, *packages: str) -> set[str]:
     return {name for name in imports(path) if name.startswith(tuple(f"{package}." for package in packages))} | (
         imports(path) & set(packages)
     )
@@ -72,7 +72,7 @@ ALL_COMPONENTS = [
 
 
 @pytest.mark.parametrize(
-    ("half", "forbidden"),
+    ("folder", "forbidden"),
     [
         ("components/eks_rocketmq/eks", ("eks_rocketmq.rocketmq", "sandbox")),
         ("components/eks_rocketmq/rocketmq", ("eks_rocketmq.eks", "sandbox", "pulumi_aws", "boto3", "pulumi_eks")),
@@ -80,10 +80,10 @@ ALL_COMPONENTS = [
         ("sandbox", ("eks_rocketmq", "tests")),
     ],
 )
-def test_no_part_reaches_into_another(half: str, forbidden: tuple[str, ...]) -> None:
-    files = modules(REPOSITORY / half)
+def test_packages_do_not_import_forbidden_packages(folder: str, forbidden: tuple[str, ...]) -> None:
+    files = modules(REPOSITORY / folder)
     assert files
-    assert {name_of(path): found for path in files if (found := reaches(path, *forbidden))} == {}
+    assert {name_of(path): found for path in files if (found := find_imports(path, *forbidden))} == {}
 
 
 LAYERS = (
@@ -124,42 +124,42 @@ def module_name(path: Path) -> str:
 
 @functools.cache
 def graph() -> dict[str, set[str]]:
-    """The modules of the library and, of each, the modules that it imports, also within functions."""
+    """Return the imported modules of the library by importing module, also those imported within functions."""
     files = {module_name(path): path for path in modules(LIBRARY)}
     return {name: {found for found in imports(path) if found in files} - {name} for name, path in files.items()}
 
 
 def reachable(name: str, edges: dict[str, set[str]]) -> set[str]:
     seen: set[str] = set()
-    waiting = [*edges[name]]
-    while waiting:
-        found = waiting.pop()
+    pending = [*edges[name]]
+    while pending:
+        found = pending.pop()
         if found not in seen:
             seen.add(found)
-            waiting += edges[found]
+            pending += edges[found]
     return seen
 
 
 def package_of(name: str) -> str:
-    """The package of a module below `eks_rocketmq`; empty for the modules of the library's own folder."""
+    """Return the package of a module below `eks_rocketmq`. It is empty for modules of the top-level folder."""
     is_package = (LIBRARY.parent / name.replace(".", "/")).is_dir()
     return (name if is_package else name.rpartition(".")[0]).removeprefix("eks_rocketmq").removeprefix(".")
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_no_module_has_a_circular_import() -> None:
     assert len(graph()) > 100
     assert {name for name in graph() if name in reachable(name, graph())} == set()
 
 
-def test_a_circle_of_three_modules_is_found() -> None:
+def test_an_import_cycle_of_three_modules_is_detected() -> None:
     edges = {"first": {"second"}, "second": {"third"}, "third": {"first"}, "fourth": {"first"}}
     assert {name for name in edges if name in reachable(name, edges)} == {"first", "second", "third"}
 
 
 def test_packages_import_from_lower_packages_only() -> None:
     packages = {package for name in graph() if (package := package_of(name))}
-    assert packages - set(LAYERS) == {"eks"}  # the folder of packages, without a module
-    upwards = {
+    assert packages - set(LAYERS) == {"eks"}  # a folder with packages and without modules
+    violations = {
         (name, found)
         for name, others in graph().items()
         for found in others
@@ -167,7 +167,7 @@ def test_packages_import_from_lower_packages_only() -> None:
         and (high := package_of(name)) in LAYERS
         and LAYERS.index(low) > LAYERS.index(high)
     }
-    assert upwards == set()
+    assert violations == set()
 
 
 def test_no_two_modules_and_no_two_public_classes_share_a_name() -> None:
@@ -184,25 +184,25 @@ def test_no_two_modules_and_no_two_public_classes_share_a_name() -> None:
 
 
 def test_only_modules_with_a_component_import_a_provider() -> None:
-    # These make the children that several components have in common, and ask for them.
+    # These modules create or look up resources that several components share.
     shared = {"cluster_outputs.py", "service_role.py", "workload_resources.py", "addon_identity.py", "aws_account.py"}
     pure = [path for path in modules(LIBRARY) if not list(components(path)) and path.name not in shared]
-    assert {name_of(path): found for path in pure if (found := reaches(path, *PROVIDERS))} == {}
+    assert {name_of(path): found for path in pure if (found := find_imports(path, *PROVIDERS))} == {}
 
 
-def test_only_a_new_cluster_loads_the_eks_package_and_only_when_it_is_made() -> None:
-    assert [path.name for path in modules(LIBRARY) if reaches(path, "pulumi_eks")] == ["eks_cluster.py"]
+def test_the_eks_package_is_imported_only_when_a_cluster_is_created() -> None:
+    assert [path.name for path in modules(LIBRARY) if find_imports(path, "pulumi_eks")] == ["eks_cluster.py"]
     tree = ast.parse((LIBRARY / "eks" / "cluster" / "eks_cluster.py").read_text())
     at_import = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert [line for line in at_import if "pulumi_eks" in line] == []
 
 
 @pytest.mark.parametrize(("path", "component"), ALL_COMPONENTS)
-def test_a_constructor_has_the_four_movements(path: Path, component: ast.ClassDef) -> None:
+def test_a_constructor_has_the_standard_signature_structure_and_size(path: Path, component: ast.ClassDef) -> None:
     function = constructor(component)
     arguments = [argument.arg for argument in function.args.args]
     first, last = ast.unparse(function.body[0]), ast.unparse(function.body[-1])
-    # Parts of a component that nobody else makes take the checked plan instead of arguments.
+    # Internal components take the validated plan instead of arguments.
     middle = ["args"] if component.name in eks_rocketmq.__all__ else arguments[2:-1]
     assert arguments == ["self", "name", *middle, "opts"], name_of(path)
     assert first.startswith("super().__init__(type_token("), name_of(path)
@@ -217,7 +217,7 @@ def test_the_type_token_is_the_class_name(path: Path, component: ast.ClassDef) -
     assert f"type_token('{component.name}')" in ast.unparse(constructor(component)), name_of(path)
 
 
-def test_component_modules_can_be_read_by_the_cross_language_analyzer() -> None:
+def test_component_modules_are_readable_by_the_component_analyzer() -> None:
     for path in modules(LIBRARY / "eks", LIBRARY / "rocketmq"):
         if list(components(path)):
             assert "__future__.annotations" not in imports(path), name_of(path)
@@ -225,7 +225,7 @@ def test_component_modules_can_be_read_by_the_cross_language_analyzer() -> None:
 
 
 def fields(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every field of an args type and every output of a component, and whether a docstring follows it."""
+    """Yield each field of an args type and each output of a component, and whether it has a docstring."""
     for node in tree(path).body:
         bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
         if isinstance(node, ast.ClassDef) and {"TypedDict", "ComponentResource"} & set(bases):
@@ -235,20 +235,20 @@ def fields(path: Path) -> Iterator[tuple[str, bool]]:
                     yield f"{node.name}.{ast.unparse(field.target)}", documented
 
 
-def test_every_argument_and_every_output_is_described() -> None:
+def test_every_argument_and_every_output_has_a_docstring() -> None:
     found = [field for path in modules(LIBRARY / "eks", LIBRARY / "rocketmq") for field in fields(path)]
     assert len(found) > 40
     assert [name for name, documented in found if not documented] == []
 
 
-def test_the_program_is_short_and_files_can_be_read_in_one_sitting() -> None:
+def test_the_program_and_the_modules_are_within_the_size_limits() -> None:
     assert len((REPOSITORY / "__main__.py").read_text().splitlines()) < CONSTRUCTOR_LINES
     files = modules(LIBRARY, REPOSITORY / "sandbox")
     long = {name_of(path): n for path in files if (n := len(path.read_text().splitlines())) > FILE_LINES}
     assert long == {}
 
 
-def test_no_resource_is_made_inside_an_apply() -> None:
+def test_no_resource_is_created_inside_an_apply() -> None:
     for path in modules(LIBRARY):
         for call in (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)):
             if isinstance(call.func, ast.Attribute) and call.func.attr == "apply":

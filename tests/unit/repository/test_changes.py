@@ -1,4 +1,4 @@
-"""The table of a preview's comment: what replaces or deletes data is seen first, and named with its reason."""
+"""Table of changes in a preview's comment: changes that replace or delete data come first, with their reason."""
 
 import json
 from typing import Any
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scripts.changes import DATA_KINDS, ResourceChange, Severity, read_changes, table
 
 PREFIX = "urn:pulumi:prod::eks-rocketmq::eks-rocketmq:index:RocketMq$"
-ROOM = 30_000
+LIMIT = 30_000
 
 
-def event(operation: str, kind: str, name: str, **metadata: Any) -> str:
-    """One line of the engine's event log."""
+def render_event(operation: str, kind: str, name: str, **metadata: Any) -> str:
+    """Return one line of the engine's event log."""
     return json.dumps(
         {
             "sequence": 1,
@@ -30,9 +30,9 @@ def event(operation: str, kind: str, name: str, **metadata: Any) -> str:
     )
 
 
-def replaced(kind: str, name: str, **metadata: Any) -> list[str]:
-    """What the engine says of one replacement."""
-    return [event(each, kind, name, **metadata) for each in ("create-replacement", "replace", "delete-replaced")]
+def list_replacement_events(kind: str, name: str, **metadata: Any) -> list[str]:
+    """Return the lines of the engine's event log about one replacement."""
+    return [render_event(each, kind, name, **metadata) for each in ("create-replacement", "replace", "delete-replaced")]
 
 
 SET, CONFIG_MAP = "kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:ConfigMap"
@@ -44,31 +44,31 @@ def config_map(name: str, **more: Any) -> dict[str, Any]:
 
 LOG = [
     json.dumps({"sequence": 0, "preludeEvent": {"config": {}}}),
-    event("create", "kubernetes:core/v1:Service", "new-service"),
-    event("same", SET, "rocketmq-broker-b-set"),
-    event("refresh", SET, "rocketmq-broker-a-set"),
-    event("update", "aws:iam/role:Role", "role", detailedDiff={"assumeRolePolicy": {"diffKind": "update"}}),
-    *replaced(
+    render_event("create", "kubernetes:core/v1:Service", "new-service"),
+    render_event("same", SET, "rocketmq-broker-b-set"),
+    render_event("refresh", SET, "rocketmq-broker-a-set"),
+    render_event("update", "aws:iam/role:Role", "role", detailedDiff={"assumeRolePolicy": {"diffKind": "update"}}),
+    *list_replacement_events(
         CONFIG_MAP,
         "broker-config",
         old=config_map("broker-a-111", immutable=True),
         new=config_map("broker-a-222", immutable=True),
         detailedDiff={"metadata.name": {"diffKind": "update-replace"}, "data": {"diffKind": "update-replace"}},
     ),
-    *replaced(
+    *list_replacement_events(
         SET,
         "rocketmq-broker-a-set",
         keys=["spec.serviceName"],
         detailedDiff={"spec.serviceName": {"diffKind": "update-replace"}, "spec.replicas": {"diffKind": "update"}},
     ),
-    *replaced("kubernetes:policy/v1:PodDisruptionBudget", "budget", keys=["spec"]),
-    event("delete", "kubernetes:core/v1:Namespace", "rocketmq-namespace"),
+    *list_replacement_events("kubernetes:policy/v1:PodDisruptionBudget", "budget", keys=["spec"]),
+    render_event("delete", "kubernetes:core/v1:Namespace", "rocketmq-namespace"),
     "{ an engine that was stopped left this",
 ]
 
 
-def test_replacements_and_deletions_of_data_come_first_bold_and_with_their_property() -> None:
-    assert table(read_changes(LOG), ROOM) == [
+def test_changes_that_destroy_data_are_listed_first_in_bold() -> None:
+    assert table(read_changes(LOG), LIMIT) == [
         "| operation | kind | name | why |",
         "|---|---|---|---|",
         "| ⚠️ **replace** | **`kubernetes:apps/v1:StatefulSet`** | **`rocketmq-broker-a-set`** | `spec.serviceName` |",
@@ -81,35 +81,35 @@ def test_replacements_and_deletions_of_data_come_first_bold_and_with_their_prope
     ]
 
 
-def test_a_configuration_that_keeps_its_name_is_a_real_replacement() -> None:
+def test_a_replaced_config_map_that_is_no_new_version_is_destructive() -> None:
     same = config_map("fixed", immutable=True)
     mutable = config_map("broker-b-2")
     for old, new in ((same, same), (config_map("broker-b-1"), mutable)):
-        (change,) = read_changes(replaced(CONFIG_MAP, "config", old=old, new=new, keys=["data"]))
+        (change,) = read_changes(list_replacement_events(CONFIG_MAP, "config", old=old, new=new, keys=["data"]))
         assert (change.operation, change.severity) == ("replace", Severity.DESTRUCTIVE)
         assert change.properties == ["data"]
 
 
-def test_every_kind_that_holds_data_is_marked_when_it_goes() -> None:
+def test_deletion_or_replacement_of_a_data_resource_has_severity_data() -> None:
     for kind in DATA_KINDS:
         for operation in ("delete", "replace"):
-            (change,) = read_changes([event(operation, kind, "x")])
+            (change,) = read_changes([render_event(operation, kind, "x")])
             assert change.severity is Severity.DATA
-        assert read_changes([event("create", kind, "x")])[0].severity is Severity.CREATE
+        assert read_changes([render_event("create", kind, "x")])[0].severity is Severity.CREATE
 
 
-def test_many_properties_are_counted() -> None:
+def test_properties_beyond_the_fourth_are_counted() -> None:
     paths = {f"spec.{letter}": {"diffKind": "update"} for letter in "abcdef"}
-    (row,) = table(read_changes([event("update", SET, "x", detailedDiff=paths)]), ROOM)[2:-1]
+    (row,) = table(read_changes([render_event("update", SET, "x", detailedDiff=paths)]), LIMIT)[2:-1]
     assert row.endswith("| `spec.a`, `spec.b`, `spec.c`, `spec.d`, 2 more |")
 
 
 def test_a_preview_without_changes_has_no_table() -> None:
-    assert table(read_changes([event("same", SET, "x")]), ROOM) == []
+    assert table(read_changes([render_event("same", SET, "x")]), LIMIT) == []
 
 
-def test_secrets_are_taken_out_of_names_and_paths() -> None:
-    log = [event("update", SET, "token-hunter2", diffs=["metadata.annotations.hunter2"])]
+def test_secrets_are_removed_from_names_and_paths() -> None:
+    log = [render_event("update", SET, "token-hunter2", diffs=["metadata.annotations.hunter2"])]
     (change,) = read_changes(log, lambda text: text.replace("hunter2", "***"))
     assert change == ResourceChange("update", SET, "token-***", ["metadata.annotations.***"])
 
@@ -118,11 +118,11 @@ def test_secrets_are_taken_out_of_names_and_paths() -> None:
     st.lists(st.text(alphabet=st.sampled_from("a`|\n\\<é"), min_size=1, max_size=30), max_size=30),
     st.integers(300, 4_000),
 )
-def test_names_never_leave_their_cell_and_the_table_keeps_its_limit(names: list[str], room: int) -> None:
-    lines = table([ResourceChange("create", SET, name) for name in names], room)
-    assert sum(len(line.encode()) + 1 for line in lines) <= room
+def test_names_stay_in_their_cell_and_the_table_within_its_limit(names: list[str], limit: int) -> None:
+    lines = table([ResourceChange("create", SET, name) for name in names], limit)
+    assert sum(len(line.encode()) + 1 for line in lines) <= limit
     rows = [line for line in lines if line.startswith("| create")]
     assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
     assert all(line.count("`") == 4 for line in rows)
-    left = len(names) - len(rows)
-    assert any(f"{left} to create" in line for line in lines) is (left > 0)
+    omitted = len(names) - len(rows)
+    assert any(f"{omitted} to create" in line for line in lines) is (omitted > 0)

@@ -1,4 +1,4 @@
-"""A stack that makes its own cluster from a pipeline: what the deploy role may do is what its resources call for."""
+"""Permissions of the deploy role for a stack that creates its own cluster, compared with the calls of its resources."""
 
 import fnmatch
 import json
@@ -17,21 +17,21 @@ from tests.unit.harness import Recording, run_stack
 from tests.unit.harness.iam_lint import permission_problems
 from tests.unit.harness.permissions import Request, allows
 
-# One class of `aws.s3` loads them all, the deprecated ones too.
+# An import of one class of `aws.s3` loads all its classes, deprecated ones included.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
 
 FLOW_LOG_BOUNDARY = iam("policy/eks-rocketmq-ci-flow-log-boundary")
 KEY = arn("kms", "key/5678")
-# The blocks of the README's section: what to set in the example, and what then to write into the stack's file.
+# YAML blocks of the README's section: settings of the example, and keys to add to the stack file.
 SECTION = (EXAMPLE / "README.md").read_text().partition("## A stack that creates its own cluster")[2]
-FOR_THE_EXAMPLE, FOR_THE_STACK = (
+EXAMPLE_SETTINGS, STACK_SETTINGS = (
     yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
 )
-SETTINGS: Mapping[str, Any] = {key.removeprefix("ci-role:"): value for key, value in FOR_THE_EXAMPLE.items()}
+SETTINGS: Mapping[str, Any] = {key.removeprefix("ci-role:"): value for key, value in EXAMPLE_SETTINGS.items()}
 
 
 def deploy(*, preview: bool = False, **other: Any) -> Recording:
-    """The example as the README sets it, but for some settings."""
+    """Deploy the example with the settings of the README and some changes."""
     return deploy_example(preview=preview, **{**SETTINGS, **other})
 
 
@@ -42,29 +42,29 @@ def deployed() -> Recording:
 
 @pytest.fixture(scope="module")
 def staging(deployed: Recording) -> Recording:
-    """The staging stack, with what the README adds to its file."""
-    cluster = {**FOR_THE_STACK["eks-rocketmq:cluster"], "secretsKmsKeyArn": deployed.outputs["secretsKey"]}
-    return run_stack("staging", overrides={**FOR_THE_STACK, "eks-rocketmq:cluster": cluster})
+    """Return the staging stack with the keys that the README adds to its stack file."""
+    cluster = {**STACK_SETTINGS["eks-rocketmq:cluster"], "secretsKmsKeyArn": deployed.outputs["secretsKey"]}
+    return run_stack("staging", overrides={**STACK_SETTINGS, "eks-rocketmq:cluster": cluster})
 
 
-def own(deployed: Recording, part: str) -> str:
-    """A policy (JSON) by the end of its name."""
+def get_policy(deployed: Recording, part: str) -> str:
+    """Return the JSON of a policy by the end of its name."""
     return deployed.one("aws:iam/policy:Policy", f"eks-rocketmq-ci-{part}").inputs["policy"]
 
 
-def may(deployed: Recording, request: Request) -> bool:
-    """Whether the deploy role may."""
+def is_allowed(deployed: Recording, request: Request) -> bool:
+    """Return whether the deploy role is allowed a request."""
     documents = [
         deployed.one("RolePolicy", "deploy-policy").inputs["policy"],
-        *(own(deployed, part) for part in ("new-network", "new-cluster")),
+        *(get_policy(deployed, part) for part in ("new-network", "new-cluster")),
     ]
     return allows(documents, request, deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"])
 
 
-def test_the_deploy_role_gets_two_more_policies_and_the_stack_a_key_and_a_limit(deployed: Recording) -> None:
-    without = deploy(newClusterStack="").inventory()
+def test_a_new_cluster_adds_two_deploy_policies_a_key_and_a_boundary(deployed: Recording) -> None:
+    expected = deploy(newClusterStack="").inventory()
     assert deployed.inventory() == {
-        **without,
+        **expected,
         "aws:iam/policy:Policy": 5,
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 2,
         "aws:kms/key:Key": 2,
@@ -79,25 +79,25 @@ def test_the_deploy_role_gets_two_more_policies_and_the_stack_a_key_and_a_limit(
     assert named == {"driverBoundary": DRIVER_BOUNDARY, "flowLogBoundary": FLOW_LOG_BOUNDARY, "secretsKey": KEY}
 
 
-def test_a_preview_makes_the_same(deployed: Recording) -> None:
+def test_a_preview_registers_the_same_resources(deployed: Recording) -> None:
     assert deploy(preview=True).inventory() == deployed.inventory()
 
 
-def test_the_calls_of_every_type_that_the_stack_makes_are_known(staging: Recording) -> None:
+def test_every_aws_resource_type_of_the_stack_has_a_list_of_calls(staging: Recording) -> None:
     assert sorted(CALLS) == [type_ for type_ in staging.inventory() if type_.startswith("aws:")]
 
 
 @pytest.mark.parametrize("type_", sorted(CALLS))
-def test_the_deploy_role_can_make_change_and_delete_all_that_the_stack_makes(
+def test_the_deploy_role_can_create_update_and_delete_the_stacks_resources(
     type_: str, staging: Recording, deployed: Recording
 ) -> None:
     calls = [call for resource in staging.by_type(type_) for call in CALLS[type_](staging, resource)]
     assert calls
-    assert [call for call in calls if not may(deployed, call)] == []
+    assert [call for call in calls if not is_allowed(deployed, call)] == []
 
 
-def foreign(call: Request) -> Iterator[Request]:
-    """The same about what is another stack's: its mark, none at all, its cluster, its roles."""
+def list_foreign_requests(call: Request) -> Iterator[Request]:
+    """Yield the request for resources of another stack: another owner tag, no tag, another cluster, other roles."""
     for key in call.context:
         if key.endswith(OWNER):
             yield replace(call, context={**call.context, key: "eks-rocketmq/prod"})
@@ -111,11 +111,13 @@ def foreign(call: Request) -> Iterator[Request]:
 
 
 @pytest.mark.parametrize("type_", sorted(CALLS.keys() - {"aws:iam/openIdConnectProvider:OpenIdConnectProvider"}))
-def test_what_is_another_stacks_is_beyond_it(type_: str, staging: Recording, deployed: Recording) -> None:
+def test_the_deploy_role_cannot_change_resources_of_another_stack(
+    type_: str, staging: Recording, deployed: Recording
+) -> None:
     calls = [call for resource in staging.by_type(type_) for call in CALLS[type_](staging, resource)]
-    others = [other for call in calls for other in foreign(call)]
+    others = [other for call in calls for other in list_foreign_requests(call)]
     assert others
-    assert [other for other in others if may(deployed, other)] == []
+    assert [other for other in others if is_allowed(deployed, other)] == []
 
 
 LAUNCHED = {"ec2:LaunchTemplate": arn("ec2", "launch-template/lt-1")}
@@ -150,19 +152,19 @@ LAUNCHED = {"ec2:LaunchTemplate": arn("ec2", "launch-template/lt-1")}
     ],
     ids=lambda value: value.action + " " + value.resource.rpartition(":")[2],
 )
-def test_it_can_do_nothing_beside(request_: Request, deployed: Recording) -> None:
-    assert not may(deployed, request_)
+def test_other_requests_of_the_deploy_role_are_denied(request_: Request, deployed: Recording) -> None:
+    assert not is_allowed(deployed, request_)
 
 
-def test_an_interface_that_a_pod_left_behind_can_be_deleted(deployed: Recording) -> None:
+def test_a_leftover_network_interface_of_a_pod_can_be_deleted(deployed: Recording) -> None:
     tag = "aws:ResourceTag/cluster.k8s.amazonaws.com/name"
     interface = Request("ec2:DeleteNetworkInterface", ec2("network-interface"), {tag: "staging"})
-    assert may(deployed, interface)
-    assert not may(deployed, replace(interface, context={tag: "prod"}))
+    assert is_allowed(deployed, interface)
+    assert not is_allowed(deployed, replace(interface, context={tag: "prod"}))
 
 
 @pytest.mark.parametrize("policy", ["new-network", "new-cluster", "flow-log-boundary"])
-def test_not_even_an_administrators_policy_lets_it_write_its_own(policy: str, deployed: Recording) -> None:
+def test_the_boundary_denies_changes_to_the_policies_of_the_pipeline(policy: str, deployed: Recording) -> None:
     boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
     assert not allows(
         [ADMINISTRATOR], Request("iam:CreatePolicyVersion", iam(f"policy/eks-rocketmq-ci-{policy}")), boundary
@@ -170,35 +172,35 @@ def test_not_even_an_administrators_policy_lets_it_write_its_own(policy: str, de
     assert allows([ADMINISTRATOR], Request("iam:CreatePolicyVersion", iam("policy/other")), boundary)
 
 
-def test_the_limit_of_the_flow_logs_leaves_their_role_what_it_needs_and_no_more(
-    staging: Recording, deployed: Recording
-) -> None:
-    limit = own(deployed, "flow-log-boundary")
+def test_the_flow_log_boundary_allows_only_the_actions_of_the_role(staging: Recording, deployed: Recording) -> None:
+    boundary = get_policy(deployed, "flow-log-boundary")
     (statement,) = json.loads(staging.one("RolePolicy", "network-flow-logs").inputs["policy"])["Statement"]
     for group in ("network-flow-logs-1a2b3c4", "network-flow-logs-1a2b3c4:*"):
         for action in statement["Action"]:
-            assert allows([limit], Request(action, arn("logs", f"log-group:{group}"))), action
+            assert allows([boundary], Request(action, arn("logs", f"log-group:{group}"))), action
     for action, resource in (
         ("logs:PutLogEvents", arn("logs", "log-group:/aws/eks/staging/cluster")),
         ("logs:GetLogEvents", arn("logs", "log-group:network-flow-logs-1")),
         ("iam:PassRole", iam("role/admin")),
         ("s3:GetObject", "arn:aws:s3:::example-eks-rocketmq-state/x"),
     ):
-        assert not allows([ADMINISTRATOR], Request(action, resource), limit)
+        assert not allows([ADMINISTRATOR], Request(action, resource), boundary)
 
 
 @pytest.mark.parametrize("part", ["new-network", "new-cluster", "flow-log-boundary"])
-def test_every_action_exists_and_is_scoped_as_far_as_aws_allows(part: str, deployed: Recording) -> None:
-    assert permission_problems(own(deployed, part), "aws") == []
+def test_every_action_exists_and_is_scoped_as_narrowly_as_aws_allows(part: str, deployed: Recording) -> None:
+    assert permission_problems(get_policy(deployed, part), "aws") == []
 
 
-def test_each_fits_into_a_policy_even_with_long_names() -> None:
+def test_policies_with_long_names_are_within_the_size_limit() -> None:
     long = deploy(clusterName="c" * 100, newClusterStack="s" * 50)
-    sizes = {part: len(own(long, part)) for part in ("new-network", "new-cluster", "flow-log-boundary")}
+    sizes = {part: len(get_policy(long, part)) for part in ("new-network", "new-cluster", "flow-log-boundary")}
     assert max(sizes.values()) <= CUSTOMER_POLICY_LIMIT, sizes
 
 
-def test_the_readme_names_every_role_and_what_the_example_puts_out(staging: Recording, deployed: Recording) -> None:
+def test_the_readme_covers_every_role_and_uses_the_outputs_of_the_example(
+    staging: Recording, deployed: Recording
+) -> None:
     patterns = [iam(f"role/{name}") for name in SETTINGS["roleNames"]]
     roles = [role_arn(each) for each in staging.by_type("Role")]
     assert [each for each in roles if not any(fnmatch.fnmatchcase(each, pattern) for pattern in patterns)] == []

@@ -1,4 +1,4 @@
-"""The account's side of the pipelines: which jobs may take which role, and what the roles can and cannot do."""
+"""Roles of the pipelines in the AWS account: their trust policies and their permissions."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from tests.unit.harness.fakes import ACCOUNT, REGION, cluster
 from tests.unit.harness.permissions import Request, allows
 from tests.unit.harness.trust import Token, admits
 
-# One class of `aws.s3` loads them all, the deprecated ones too.
+# An import of one class of `aws.s3` loads all its classes, deprecated ones included.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
 
 
@@ -25,7 +25,7 @@ def deployed() -> Recording:
     return deploy_example()
 
 
-def test_the_account_gets_exactly_this(deployed: Recording) -> None:
+def test_the_example_registers_exactly_these_resources(deployed: Recording) -> None:
     assert deployed.inventory() == {
         "aws:eks/accessEntry:AccessEntry": 2,
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 3,
@@ -45,11 +45,11 @@ def test_the_account_gets_exactly_this(deployed: Recording) -> None:
     }
 
 
-def test_a_preview_makes_the_same(deployed: Recording) -> None:
+def test_a_preview_registers_the_same_resources(deployed: Recording) -> None:
     assert deploy_example(preview=True).inventory() == deployed.inventory()
 
 
-def test_a_provider_that_the_account_has_is_used_as_it_is() -> None:
+def test_an_existing_github_provider_is_used_unchanged() -> None:
     answer = {"arn": iam("oidc-provider/token.actions.githubusercontent.com"), "clientIdLists": ["sts.amazonaws.com"]}
     found = fakes().answering("aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider", lambda _: answer)
     recording = deploy_example(using=found, githubProvider="existing")
@@ -57,7 +57,7 @@ def test_a_provider_that_the_account_has_is_used_as_it_is() -> None:
     assert admits(trust(recording, "deploy"), Token(GITHUB, "repo:example/eks-rocketmq:environment:production"))
 
 
-def test_the_state_is_kept_private_encrypted_and_protected(deployed: Recording) -> None:
+def test_the_state_bucket_is_private_encrypted_and_protected(deployed: Recording) -> None:
     bucket, key = deployed.one("Bucket"), deployed.one("Key")
     assert (bucket.protect, key.protect) == (True, True)
     assert key.inputs["enableKeyRotation"] is True
@@ -71,7 +71,7 @@ def test_the_state_is_kept_private_encrypted_and_protected(deployed: Recording) 
     }
 
 
-def test_the_exports_are_the_variables_that_the_workflows_read(deployed: Recording) -> None:
+def test_outputs_match_the_variables_of_the_workflows(deployed: Recording) -> None:
     assert deployed.outputs == {
         "AWS_REGION": REGION,
         "AWS_PREVIEW_ROLE": iam("role/eks-rocketmq-ci-preview"),
@@ -92,7 +92,7 @@ REPO = "repo:example/eks-rocketmq"
 
 
 @pytest.mark.parametrize(
-    ("subject", "takes"),
+    ("subject", "expected"),
     [
         (f"{REPO}:pull_request", {"preview"}),
         (f"{REPO}:ref:refs/heads/main", {"preview"}),
@@ -106,12 +106,12 @@ REPO = "repo:example/eks-rocketmq"
         ("repo:example@1/eks-rocketmq@2:environment:production", set()),
     ],
 )
-def test_each_job_takes_the_role_that_is_for_it(subject: str, takes: set[str], deployed: Recording) -> None:
+def test_each_job_can_assume_its_own_role_only(subject: str, expected: set[str], deployed: Recording) -> None:
     roles = {role for role in ("preview", "deploy") if admits(trust(deployed, role), Token(GITHUB, subject))}
-    assert roles == takes
+    assert roles == expected
 
 
-def test_a_token_for_something_else_takes_no_role(deployed: Recording) -> None:
+def test_a_token_of_another_audience_or_issuer_is_rejected(deployed: Recording) -> None:
     for token in (
         Token(GITHUB, f"{REPO}:environment:production", audience="https://github.com/example"),
         Token("https://oidc.eks.eu-west-1.amazonaws.com/id/1", f"{REPO}:environment:production"),
@@ -119,7 +119,7 @@ def test_a_token_for_something_else_takes_no_role(deployed: Recording) -> None:
         assert not admits(trust(deployed, "deploy"), token)
 
 
-def test_a_repository_with_immutable_subjects_is_matched_by_its_numbers() -> None:
+def test_a_repository_with_immutable_subjects_is_matched_by_its_ids() -> None:
     recording = deploy_example(repository="example@12/eks-rocketmq@345", environment="live")
     assert admits(trust(recording, "deploy"), Token(GITHUB, "repo:example@12/eks-rocketmq@345:environment:live"))
     assert not admits(trust(recording, "deploy"), Token(GITHUB, f"{REPO}:environment:live"))
@@ -133,7 +133,7 @@ def test_a_repository_with_immutable_subjects_is_matched_by_its_numbers() -> Non
         ({"environment": "prod*"}, r"environment is 'prod\*'; accepted are letters, digits"),
     ],
 )
-def test_a_pattern_is_no_repository_and_no_environment(wrong: dict[str, Any], message: str) -> None:
+def test_a_pattern_as_repository_or_environment_is_rejected(wrong: dict[str, Any], message: str) -> None:
     recording = Recording(preview=True)
     with pytest.raises(ValueError, match=message):
         deploy_example(**wrong)
@@ -200,7 +200,7 @@ BOUNDED = {"iam:PermissionsBoundary": DRIVER_BOUNDARY}
     ],
     ids=lambda value: value.action + " " + value.resource.rpartition(":")[2] if isinstance(value, Request) else "",
 )
-def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
+def test_a_role_has_only_the_permissions_of_its_pipeline(
     request_: Request, allowed: set[str], deployed: Recording
 ) -> None:
     boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
@@ -226,7 +226,7 @@ def test_a_role_can_do_what_its_pipeline_does_and_nothing_beside_it(
     ],
     ids=lambda value: value.action,
 )
-def test_not_even_an_administrators_policy_takes_the_deploy_role_over_its_boundary(
+def test_the_boundary_limits_a_deploy_role_with_administrator_permissions(
     request_: Request, deployed: Recording
 ) -> None:
     boundary = deployed.one("aws:iam/policy:Policy", "boundary").inputs["policy"]
@@ -241,8 +241,8 @@ SCOPE = PolicyScope("aws", REGION, ACCOUNT, "prod")
 THROUGH_EC2 = {"kms:ViaService": f"ec2.{REGION}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
 
 
-def granted(document: str) -> set[tuple[str, str]]:
-    """Action and an ARN of each thing that a document allows."""
+def list_permissions(document: str) -> set[tuple[str, str]]:
+    """Return action and ARN of each permission in a policy document."""
     found = set()
     for statement in json.loads(document)["Statement"]:
         actions, resources = (
@@ -261,11 +261,11 @@ def granted(document: str) -> set[tuple[str, str]]:
     ],
     ids=[*PERMISSIONS, "keys"],
 )
-def test_the_drivers_boundary_leaves_it_whatever_its_permissions_give(document: str, deployed: Recording) -> None:
+def test_the_driver_boundary_allows_all_permissions_of_the_driver(document: str, deployed: Recording) -> None:
     boundary = deployed.one("aws:iam/policy:Policy", "driver-boundary").inputs["policy"]
-    assert granted(document)
-    refused = [each for each in granted(document) if not allows([boundary], Request(*each, THROUGH_EC2))]
-    assert refused == []
+    assert list_permissions(document)
+    denied = [each for each in list_permissions(document) if not allows([boundary], Request(*each, THROUGH_EC2))]
+    assert denied == []
 
 
 @pytest.mark.parametrize(
@@ -282,28 +282,26 @@ def test_the_drivers_boundary_leaves_it_whatever_its_permissions_give(document: 
     ],
     ids=lambda value: value.action,
 )
-def test_whatever_the_deploy_role_writes_into_the_drivers_role_stays_within_volumes(
-    request_: Request, deployed: Recording
-) -> None:
+def test_the_driver_boundary_denies_requests_outside_volume_operations(request_: Request, deployed: Recording) -> None:
     boundary = deployed.one("aws:iam/policy:Policy", "driver-boundary").inputs["policy"]
     assert not allows([ADMINISTRATOR], request_, boundary)
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_a_cluster_that_does_not_exist_yet_gets_no_access_entry(*, preview: bool, deployed: Recording) -> None:
+def test_no_access_entry_is_registered_before_the_cluster_exists(*, preview: bool, deployed: Recording) -> None:
     recording = deploy_example(preview=preview, accessEntries=False)
     entries = {"aws:eks/accessEntry:AccessEntry", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"}
     assert recording.inventory() == {type_: n for type_, n in deployed.inventory().items() if type_ not in entries}
 
 
-def test_roles_whose_names_pulumi_ends_are_named_by_a_pattern() -> None:
+def test_a_role_name_pattern_matches_names_with_a_pulumi_suffix() -> None:
     recording = deploy_example(roleNames=["staging-ebs-csi-driver", "cluster-role-*"])
     document = recording.one("RolePolicy", "deploy-policy").inputs["policy"]
     assert allows([document], Request("iam:CreateRole", iam("role/cluster-role-1a2b3c4")))
     assert not allows([document], Request("iam:CreateRole", iam("role/cluster-admin")))
 
 
-def test_the_deploy_role_alone_has_a_boundary_and_takes_further_policies() -> None:
+def test_only_the_deploy_role_has_a_boundary_and_additional_policies() -> None:
     more = "arn:aws:iam::aws:policy/AmazonVPCFullAccess"
     recording = deploy_example(deployPolicies=[more])
     assert recording.one("Role", "deploy-role").inputs["permissionsBoundary"] == iam(
@@ -313,19 +311,19 @@ def test_the_deploy_role_alone_has_a_boundary_and_takes_further_policies() -> No
     assert recording.one("RolePolicyAttachment").inputs == {"role": "eks-rocketmq-ci-deploy", "policyArn": more}
 
 
-def test_a_session_of_a_role_may_last_as_long_as_its_jobs_ask_for(deployed: Recording) -> None:
-    asked = [
+def test_the_maximum_session_duration_equals_the_longest_requested_duration(deployed: Recording) -> None:
+    requested = [
         int(step["with"].get("duration", 3600))
         for path in (REPOSITORY / ".github" / "workflows").glob("*.yml")
         for job in yaml.safe_load(path.read_text())["jobs"].values()
         for step in job["steps"]
         if step.get("uses") == "./.github/actions/pulumi"
     ]
-    assert max(asked) == deployed.one("Role", "deploy-role").inputs["maxSessionDuration"]
-    assert {role.inputs["maxSessionDuration"] for role in deployed.by_type("Role")} == {max(asked)}
+    assert max(requested) == deployed.one("Role", "deploy-role").inputs["maxSessionDuration"]
+    assert {role.inputs["maxSessionDuration"] for role in deployed.by_type("Role")} == {max(requested)}
 
 
-def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(deployed: Recording) -> None:
+def test_the_preview_role_has_view_access_and_the_deploy_role_admin_access(deployed: Recording) -> None:
     policy = "arn:aws:eks::aws:cluster-access-policy/"
     granted = {
         (a.inputs["principalArn"], a.inputs["policyArn"].removeprefix(policy)): a.inputs["accessScope"]
@@ -334,7 +332,7 @@ def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(dep
     preview, deploy = (iam(f"role/eks-rocketmq-ci-{name}") for name in ("preview", "deploy"))
     assert granted == {
         (preview, "AmazonEKSViewPolicy"): {"type": "cluster"},
-        # It reads Secrets, so it never has the whole cluster.
+        # This policy can read Secrets, so its scope is the namespace and not the cluster.
         (preview, "AmazonEKSAdminViewPolicy"): {"type": "namespace", "namespaces": ["rocketmq"]},
         (deploy, "AmazonEKSClusterAdminPolicy"): {"type": "cluster"},
     }
@@ -344,7 +342,7 @@ def test_the_roles_have_entries_in_the_cluster_one_to_look_and_one_to_change(dep
             for each in deployed.by_type("AccessEntry")
             if each.inputs["principalArn"] == association.inputs["principalArn"]
         ]
-        assert deployed.reaches(association, entry), "EKS refuses a policy for a principal without an entry"
+        assert deployed.reaches(association, entry), "EKS rejects a policy for a principal without an access entry"
 
 
 def test_the_group_of_the_preview_role_reads_no_secrets(deployed: Recording) -> None:
@@ -356,14 +354,14 @@ def test_the_group_of_the_preview_role_reads_no_secrets(deployed: Recording) -> 
     assert deployed.one("AccessEntry", "preview-entry").inputs["kubernetesGroups"] == [group]
 
 
-def test_every_document_is_as_short_as_iam_wants_it(deployed: Recording) -> None:
+def test_policy_documents_are_within_the_size_limits_of_iam(deployed: Recording) -> None:
     for each in deployed.by_type("RolePolicy"):
         assert len(each.inputs["policy"]) < 10_240
     for each in deployed.by_type("aws:iam/policy:Policy"):
         assert len(each.inputs["policy"]) < 6_144
 
 
-def test_a_cluster_without_access_entries_is_refused_with_the_way_to_have_them() -> None:
+def test_a_cluster_without_access_entries_is_rejected_with_the_mode_to_set() -> None:
     def config_map(arguments: Any) -> dict[str, Any]:
         return {**cluster(arguments), "accessConfigs": [{"authenticationMode": "CONFIG_MAP"}]}
 

@@ -1,4 +1,4 @@
-"""The distribution: extras, version, licence, links that work on the package index, and locks that agree."""
+"""Distribution of the library: extras, version, licence, links on the package index, and lock files."""
 
 import re
 import subprocess
@@ -24,19 +24,19 @@ def test_the_version_is_the_same_everywhere(monkeypatch: pytest.MonkeyPatch) -> 
     assert eks_rocketmq.__version__ == get_version() == PROJECT["version"]
     assert CliRunner().invoke(app, ["--version"]).output == f"eks-rocketmq {PROJECT['version']}\n"
 
-    def not_installed(name: str) -> str:
+    def raise_not_found(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
-    # A plugin of the engine runs in its folder and is not installed.
-    monkeypatch.setattr(metadata, "version", not_installed)
+    # The engine runs a plugin in its folder, so the package is not installed.
+    monkeypatch.setattr(metadata, "version", raise_not_found)
     assert get_version() == PROJECT["version"]
 
 
-def test_the_command_line_completes_in_the_shell() -> None:
+def test_the_command_line_supports_shell_completion() -> None:
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).output
 
 
-WITHOUT = """
+PROGRAM = """
 import sys
 sys.modules.update(dict.fromkeys({modules!r}))
 from eks_rocketmq import RocketMq, EbsStorageClass
@@ -44,15 +44,15 @@ from eks_rocketmq import RocketMq, EbsStorageClass
 """
 
 
-def without(modules: list[str], statement: str) -> subprocess.CompletedProcess[str]:
-    """A program in an environment without these modules."""
-    program = WITHOUT.format(modules=modules, statement=statement)
+def run_without(modules: list[str], statement: str) -> subprocess.CompletedProcess[str]:
+    """Run a statement in an interpreter in which some modules are missing."""
+    program = PROGRAM.format(modules=modules, statement=statement)
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
 def test_rocketmq_and_the_storage_class_need_no_extra() -> None:
-    done = without(["boto3", "botocore", "pulumi_aws", "pulumi_eks", "rich", "typer"], "")
-    assert (done.returncode, done.stderr) == (0, "")
+    result = run_without(["boto3", "botocore", "pulumi_aws", "pulumi_eks", "rich", "typer"], "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -71,23 +71,23 @@ def test_rocketmq_and_the_storage_class_need_no_extra() -> None:
         ),
     ],
 )
-def test_a_missing_extra_is_named(modules: list[str], statement: str, message: str) -> None:
-    done = without(modules, statement)
-    assert done.returncode == 1
-    assert done.stderr.strip().endswith(message)
+def test_the_error_names_a_missing_extra(modules: list[str], statement: str, message: str) -> None:
+    result = run_without(modules, statement)
+    assert result.returncode == 1
+    assert result.stderr.strip().endswith(message)
 
 
-def test_another_missing_module_keeps_its_own_error() -> None:
+def test_the_error_of_another_missing_module_is_unchanged() -> None:
     error = ModuleNotFoundError("No module named 'grpc'", name="grpc")
     assert explain_missing_extra(error, "eks_rocketmq.RocketMq") is error
 
 
-def test_the_licence_is_that_of_the_repository() -> None:
+def test_the_licence_matches_the_licence_of_the_repository() -> None:
     assert (LIBRARY / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
     assert PROJECT["license-files"] == ["LICENSE"]
 
 
-def test_links_of_the_readme_work_from_the_package_index() -> None:
+def test_links_of_the_readme_work_on_the_package_index() -> None:
     links = re.findall(r"\]\(([^)]+)\)", (LIBRARY / "README.md").read_text())
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
     inside = "https://github.com/YOUR-ORGANISATION/eks-rocketmq/blob/main/"
@@ -96,25 +96,28 @@ def test_links_of_the_readme_work_from_the_package_index() -> None:
     assert [path for path in paths if not (REPOSITORY / path).exists()] == []
 
 
-def locked(file: Path) -> dict[str, str]:
-    """Version of each package of a requirements file."""
+def read_locked_versions(file: Path) -> dict[str, str]:
+    """Return the version of each package of a requirements file."""
     return dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", file.read_text(), re.MULTILINE))
 
 
-def test_the_lock_of_plugin_and_pipelines_agrees_with_the_programs_and_has_only_hashes() -> None:
-    pinned, program = locked(LIBRARY / "requirements.txt"), locked(REPOSITORY / "requirements.txt")
+def test_lock_files_agree_on_versions_and_have_a_hash_for_each_package() -> None:
+    pinned, program = (
+        read_locked_versions(LIBRARY / "requirements.txt"),
+        read_locked_versions(REPOSITORY / "requirements.txt"),
+    )
     assert {name: pinned.get(name) for name in program} == program
-    wanted = [
+    required = [
         *PROJECT["dependencies"],
         *(each for extra in PROJECT["optional-dependencies"].values() for each in extra),
     ]
-    assert {re.split(r"[><=]", each)[0] for each in wanted} <= set(pinned)
+    assert {re.split(r"[><=]", each)[0] for each in required} <= set(pinned)
     for file in (LIBRARY / "requirements.txt", REPOSITORY / "scripts" / "release-requirements.txt"):
         entries = re.split(r"^(?=\w)", file.read_text(), flags=re.MULTILINE)[1:]
         assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
 
 
-def test_a_tag_is_released_under_its_own_version_alone() -> None:
+def test_a_tag_that_differs_from_the_version_is_rejected() -> None:
     assert require_version(f"v{PROJECT['version']}") == PROJECT["version"]
     with pytest.raises(
         ReleaseError, match=r"tag 'v9\.9\.9': pyproject\.toml has version .* or change the version first"

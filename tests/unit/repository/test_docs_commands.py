@@ -1,4 +1,4 @@
-"""The commands of the documents: bash reads them, AWS and `eks-rocketmq` know them, the stack takes what they set."""
+"""Commands in the documentation: valid bash, existing commands of AWS and `eks-rocketmq`, accepted settings."""
 
 import json
 import re
@@ -23,7 +23,7 @@ GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile", "--endpoint-ur
 
 
 def blocks(path: Path) -> Iterator[str]:
-    """The fenced blocks of a document that are for a shell, those within lists too."""
+    """Yield the fenced shell blocks of a document, also those within lists."""
     language: str | None = None
     lines: list[str] = []
     for line in path.read_text().splitlines():
@@ -46,15 +46,15 @@ PROGRAMS = ("aws", "eks-rocketmq", "kubectl", "pulumi")
 
 
 def commands(program: str, text: str) -> Iterator[list[str]]:
-    """Every command of a block that begins with the program, as a shell splits it."""
+    """Yield each command of a block that begins with the program, split into words."""
     for line in text.replace("\\\n", " ").splitlines():
         for part in re.split(r"\s(?:&&|\|)\s", line.strip()):
             if part.startswith(f"{program} "):
                 yield shlex.split(part, comments=True)
 
 
-def of(program: str) -> list[Any]:
-    """Every command of a program in the documents."""
+def list_commands(program: str) -> list[Any]:
+    """Return each command of a program in the documentation."""
     found = {tuple(each) for fence in FENCES for each in commands(program, str(fence.values[0]))}
     return [pytest.param(list(each), id=" ".join(each)[:60]) for each in sorted(found)]
 
@@ -62,23 +62,23 @@ def of(program: str) -> list[Any]:
 @pytest.mark.parametrize(
     "text", [fence for fence in FENCES if any(list(commands(p, str(fence.values[0]))) for p in PROGRAMS)]
 )
-def test_bash_can_read_each_block(text: str) -> None:
-    # `…` and `<name>` stand for what the reader puts in.
-    done = subprocess.run(
+def test_each_block_is_valid_bash(text: str) -> None:
+    # `…` and `<name>` are placeholders.
+    result = subprocess.run(
         ["bash", "-n"], input=re.sub(r"<[\w-]+>", "x", text), text=True, capture_output=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("command", of("aws"))
-def test_aws_knows_each_command_and_its_options(command: list[str]) -> None:
+@pytest.mark.parametrize("command", list_commands("aws"))
+def test_aws_has_each_command_and_its_options(command: list[str]) -> None:
     _, service, operation, *rest = command
     if (service, operation) in {("eks", "update-kubeconfig"), ("eks", "get-token")} or service in {"configure", "sso"}:
         return
     try:
         model = botocore.session.get_session().get_service_model(service)
     except UnknownServiceError as error:
-        raise AssertionError(f"there is no service {service}") from error
+        raise AssertionError(f"AWS has no service {service}") from error
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in operations
     shape = model.operation_model(operations[operation]).input_shape
@@ -86,15 +86,15 @@ def test_aws_knows_each_command_and_its_options(command: list[str]) -> None:
     assert {word for word in rest if word.startswith("--")} <= known
 
 
-@pytest.mark.parametrize("command", of("eks-rocketmq"))
-def test_the_console_script_knows_each_command_and_its_options(command: list[str]) -> None:
+@pytest.mark.parametrize("command", list_commands("eks-rocketmq"))
+def test_the_console_script_has_each_command_and_its_options(command: list[str]) -> None:
     own = vars(get_command(cli.app))["commands"][command[1]]
     known = {option for parameter in own.params for option in parameter.opts}
     assert {word for word in command[2:] if word.startswith("-")} <= known
 
 
 def config_set(config: dict[str, str], command: list[str]) -> None:
-    """Change texts of a configuration as `pulumi config set` does: in a path a number is no text without `--type`."""
+    """Change a configuration as `pulumi config set` does. With `--path`, numbers are strings only with `--type`."""
     words = [word for word in command[3:] if word not in {"--path", "--secret"}]
     kind = words[words.index("--type") + 1] if "--type" in words else ""
     for option in ("-s", "--stack", "--type"):
@@ -120,7 +120,7 @@ SETTING_BLOCKS = [
 
 
 @pytest.mark.parametrize("text", SETTING_BLOCKS)
-def test_the_stack_takes_what_a_block_sets(text: str) -> None:
+def test_settings_of_a_block_are_accepted(text: str) -> None:
     config = stack_config("prod")
     for command in commands("pulumi", text):
         if command[1:3] == ["config", "set"] and ":" not in command[3]:

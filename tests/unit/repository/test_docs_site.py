@@ -1,4 +1,4 @@
-"""The documentation site: its navigation is complete, its pages render, and its build stops at broken links."""
+"""Documentation site: complete navigation, rendering of pages, and rejection of broken links."""
 
 import importlib.util
 import json
@@ -30,7 +30,7 @@ nav = [{nav}]
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository of two pages, in which every link leads somewhere."""
+    """Repository with two pages, in which all links are valid."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text(
         "# Home\n\n[first](docs/first.md#details), [program](program.py), [docs](docs)\n"
@@ -50,59 +50,59 @@ def links(text: str) -> list[str]:
     return re.findall(r"\]\(([^)#\s]+)", text)
 
 
-def test_every_page_is_in_the_navigation_and_every_entry_is_a_page() -> None:
+def test_the_navigation_contains_every_page_and_only_pages() -> None:
     check_navigation(REPOSITORY)
 
 
-def test_the_lists_of_pages_name_every_page() -> None:
+def test_the_index_pages_list_every_page() -> None:
     for index, folder in (("docs/README.md", "docs"), ("docs/adr/README.md", "docs/adr")):
         path = REPOSITORY / index
         named = {(path.parent / link).resolve() for link in links(path.read_text())}
-        wanted = {page for page in (REPOSITORY / folder).glob("**/*.md") if page != path}
+        expected = {page for page in (REPOSITORY / folder).glob("**/*.md") if page != path}
         if folder == "docs":
-            wanted = {page for page in wanted if page.parent.name != "adr" or page.name == "README.md"}
-        assert wanted - named == set()
+            expected = {page for page in expected if page.parent.name != "adr" or page.name == "README.md"}
+        assert expected - named == set()
 
 
 @pytest.mark.parametrize("page", list(navigation(configuration(REPOSITORY)["nav"])))
-def test_links_of_a_page_lead_to_files(page: str) -> None:
+def test_links_of_a_page_point_to_existing_files(page: str) -> None:
     rewrite((REPOSITORY / page).read_text(), page, REPOSITORY, URL)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_a_guide_has_the_sections_of_a_guide(guide: Path) -> None:
+def test_a_guide_has_the_required_sections(guide: Path) -> None:
     assert re.findall(r"^## (.+)$", guide.read_text(), re.MULTILINE) == SECTIONS
 
 
 @pytest.mark.parametrize("page", pages(REPOSITORY))
-def test_lists_and_blocks_render_in_both_places(page: str) -> None:
-    """The generator begins a list after a blank line, and wants four spaces in front of a block in an item."""
+def test_lists_and_blocks_render_on_the_site_and_on_the_code_host(page: str) -> None:
+    """The generator requires a blank line before a list, and four spaces before a block in a list item."""
     before, fenced = "", False
     for number, line in enumerate((REPOSITORY / page).read_text().splitlines(), 1):
         if fence := re.match(r"( *)```", line):
             assert fenced or len(fence[1]) % 4 == 0, f"{page}:{number}: indent the block by four spaces"
             fenced = not fenced
         elif not fenced and re.match(r"(?:[-*]|\d+\.) ", line):
-            inside = re.match(r"(?:[-*]|\d+\.) |#| ", before)
-            assert not before or inside, f"{page}:{number}: put a blank line in front of the list"
+            continues = re.match(r"(?:[-*]|\d+\.) |#| ", before)
+            assert not before or continues, f"{page}:{number}: put a blank line before the list"
         before = line
 
 
-def test_links_to_files_that_are_no_pages_lead_to_the_repository(repository: Path) -> None:
+def test_links_to_other_files_point_to_the_repository(repository: Path) -> None:
     text = rewrite((repository / "README.md").read_text(), "README.md", repository, URL)
     assert f"[program]({URL}/blob/main/program.py)" in text
     assert f"[docs]({URL}/tree/main/docs)" in text
     assert "[first](docs/first.md#details)" in text
 
 
-def test_addresses_of_pages_become_links_within_the_site(repository: Path) -> None:
+def test_repository_urls_of_pages_become_links_within_the_site(repository: Path) -> None:
     text = f"[first]({URL}/blob/main/docs/first.md#details) [other](https://example.com/docs/first.md)"
     assert rewrite(text, "docs/second.md", repository, URL) == (
         "[first](first.md#details) [other](https://example.com/docs/first.md)"
     )
 
 
-def test_blocks_are_left_as_they_are(repository: Path) -> None:
+def test_links_in_code_blocks_are_unchanged(repository: Path) -> None:
     text = "```\n[x](nowhere.md)\n```\n"
     assert rewrite(text, "README.md", repository, URL) == text
 
@@ -114,22 +114,22 @@ def test_blocks_are_left_as_they_are(repository: Path) -> None:
         (["README.md", "docs/first.md", "docs/second.md"], "docs/second.md: `nav` names it, and it does not exist."),
         (["README.md", "docs/first.md", "README.md"], "README.md: `nav` names it twice."),
     ],
-    ids=["orphan", "missing", "twice"],
+    ids=["page not listed", "page missing", "page listed twice"],
 )
-def test_a_navigation_that_does_not_fit_is_an_error(repository: Path, entries: list[str], message: str) -> None:
+def test_an_invalid_navigation_is_rejected(repository: Path, entries: list[str], message: str) -> None:
     configure(repository, *entries)
     with pytest.raises(DocsError, match=re.escape(message)):
         build(repository)
 
 
-def test_a_link_to_a_missing_file_is_an_error(repository: Path) -> None:
+def test_a_link_to_a_missing_file_is_rejected(repository: Path) -> None:
     (repository / "docs" / "first.md").write_text("# First\n\n[gone](gone.md)\n")
     with pytest.raises(DocsError, match=r"docs/first\.md: the link 'gone\.md' leads to no file"):
         build(repository)
 
 
 @GENERATOR
-def test_a_link_to_a_missing_heading_is_an_error(repository: Path) -> None:
+def test_a_link_to_a_missing_heading_is_rejected(repository: Path) -> None:
     (repository / "docs" / "first.md").write_text("# First\n\n## Renamed\n")
     with pytest.raises(DocsError, match=r"anchor does not exist"):
         build(repository)

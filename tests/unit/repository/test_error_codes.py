@@ -1,4 +1,4 @@
-"""Codes of errors and warnings: each is raised in one place, has its wording asserted once, and names no argument."""
+"""Codes of errors and warnings: raised in one place, wording asserted once, no argument names in templates."""
 
 import ast
 import importlib
@@ -38,7 +38,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class Findings:
-    """Codes of the library with the places that raise them, texts of templates, and what is wrong."""
+    """Codes of the library with the places that raise them, texts of templates, and problems."""
 
     codes: dict[str, list[str]] = field(default_factory=dict)
     texts: list[tuple[str, str]] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Findings:
 
 
 def list_parameters(function: Function) -> tuple[str, ...]:
-    """Return the positional parameters as callers give them."""
+    """Return the positional parameters without `self` and `cls`."""
     names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
     return tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names)
 
@@ -56,8 +56,8 @@ def list_names(function: Function) -> set[str]:
 
 
 @dataclass
-class Takers:
-    """Parameters of the functions of a module that take a code. `ERROR_CLASSES` has the constructors."""
+class CodeFunctions:
+    """Functions with a parameter `code` in a module, with their parameters. `ERROR_CLASSES` has the constructors."""
 
     functions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Functions by name, nested ones included."""
@@ -66,41 +66,43 @@ class Takers:
     methods: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def list_takers(body: ast.Module) -> Takers:
-    takers = Takers()
+def list_code_functions(body: ast.Module) -> CodeFunctions:
+    code_functions = CodeFunctions()
     members = {each for node in ast.walk(body) if isinstance(node, ast.ClassDef) for each in node.body}
     for each in ast.walk(body):
         if isinstance(each, Function) and each.name != "__init__" and "code" in list_names(each):
-            (takers.methods if each in members else takers.functions)[each.name] = list_parameters(each)
-    takers.exports = {each.name: takers.functions[each.name] for each in body.body if is_taker(each, takers)}
-    return takers
+            (code_functions.methods if each in members else code_functions.functions)[each.name] = list_parameters(each)
+    code_functions.exports = {
+        each.name: code_functions.functions[each.name] for each in body.body if is_code_function(each, code_functions)
+    }
+    return code_functions
 
 
-def is_taker(node: ast.stmt, takers: Takers) -> TypeGuard[Function]:
-    return isinstance(node, Function) and node.name in takers.functions
+def is_code_function(node: ast.stmt, code_functions: CodeFunctions) -> TypeGuard[Function]:
+    return isinstance(node, Function) and node.name in code_functions.functions
 
 
 def scan(sources: Mapping[str, ast.Module]) -> Findings:
     """Find the codes and the templates in the modules of the library, by name."""
     findings = Findings()
-    takers = {module: list_takers(body) for module, body in sources.items()}
-    methods = {name: names for each in takers.values() for name, names in each.methods.items()}
+    code_functions = {module: list_code_functions(body) for module, body in sources.items()}
+    methods = {name: names for each in code_functions.values() for name, names in each.methods.items()}
     for module, body in sources.items():
-        functions, qualified = {**ERROR_CLASSES, **takers[module].functions}, {}
+        functions, qualified = {**ERROR_CLASSES, **code_functions[module].functions}, {}
         for each in (node for node in ast.walk(body) if isinstance(node, ast.ImportFrom)):
             for name in each.names:
                 own = name.asname or name.name
-                exports = takers[each.module].exports if each.module in takers else {}
+                exports = code_functions[each.module].exports if each.module in code_functions else {}
                 if found := {**ERROR_CLASSES, **exports}.get(name.name):
                     functions[own] = found
-                elif imported := takers.get(f"{each.module}.{name.name}"):
+                elif imported := code_functions.get(f"{each.module}.{name.name}"):
                     qualified |= {f"{own}.{function}": names for function, names in imported.exports.items()}
         ModuleScan(module, body, {**functions, **qualified}, methods, findings).visit(body)
     return findings
 
 
 class ModuleScan(ast.NodeVisitor):
-    """Visits the calls of one module that take a code."""
+    """Visitor of the calls in one module that pass a code."""
 
     def __init__(
         self,
@@ -110,7 +112,7 @@ class ModuleScan(ast.NodeVisitor):
         methods: Mapping[str, tuple[str, ...]],
         findings: Findings,
     ) -> None:
-        self.module, self.body, self.takers, self.methods = module, body, functions, methods
+        self.module, self.body, self.code_functions, self.methods = module, body, functions, methods
         self.findings = findings
         self.functions: list[Function] = []
 
@@ -127,8 +129,8 @@ class ModuleScan(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         function = node.func
         name = ast.unparse(function)
-        if name in self.takers:
-            self.check_call(node, self.takers[name])
+        if name in self.code_functions:
+            self.check_call(node, self.code_functions[name])
         elif isinstance(function, ast.Attribute) and (
             parameters := ERROR_CLASSES.get(function.attr) or self.methods.get(function.attr)
         ):
@@ -157,7 +159,7 @@ class ModuleScan(ast.NodeVisitor):
                 self.check_template(given[name], place)
 
     def is_parameter(self, name: str) -> bool:
-        """Return whether a name is a parameter of a function around that takes a code."""
+        """Return whether a name is a parameter of an enclosing function that has a parameter `code`."""
         return any({"code", name} <= list_names(each) for each in self.functions)
 
     def check_template(self, node: ast.expr, place: str, seen: frozenset[str] = frozenset()) -> None:
@@ -205,7 +207,7 @@ class ModuleScan(ast.NodeVisitor):
                 self.findings.texts.extend((place, text) for text in texts if isinstance(text, str))
 
     def list_assigned(self, name: str) -> list[ast.expr]:
-        """Return what the innermost function assigns to a variable: nothing to one of a loop."""
+        """Return the expressions that the innermost function assigns to a variable. Loop variables have none."""
         found: list[ast.expr] = []
         for node in ast.walk(self.functions[-1]) if self.functions else ():
             match node:
@@ -267,7 +269,7 @@ def list_asserted_codes(tests: list[ModuleType]) -> list[str]:
     ]
 
 
-def test_each_code_is_a_literal_and_each_template_is_one() -> None:
+def test_codes_and_templates_are_literals() -> None:
     assert scan_library().problems == []
 
 
@@ -282,7 +284,7 @@ def test_the_wording_of_each_code_is_asserted_once() -> None:
     assert [code for code, count in asserted.items() if count > 1] == [], "codes with several wordings"
 
 
-def test_templates_name_no_argument() -> None:
+def test_templates_contain_no_argument_names() -> None:
     names, values = list_argument_names(), set().union(*map(list_accepted_values, list_public_args()))
     found = {
         place: names_ for place, text in scan_library().texts if (names_ := find_argument_names(text, names, values))
@@ -362,7 +364,7 @@ def test_codes_are_found_in_every_form_of_a_call(sources: list[str], codes: set[
         ("def f():\n a = 'x'\n a += c\n ArgumentError(path, 'a', a)", "c is no template of literals"),
     ],
 )
-def test_what_is_no_literal_is_found(source: str, problem: str) -> None:
+def test_a_code_or_template_that_is_no_literal_is_reported(source: str, problem: str) -> None:
     (found,) = scan_text(source).problems
     assert re.fullmatch(rf"eks_rocketmq\.module_0:\d+: {re.escape(problem)}", found)
 
@@ -416,12 +418,12 @@ def test_names_of_arguments_are_found_in_templates(text: str, found: list[str]) 
     assert find_argument_names(text, names, {"per_zone"}) == found
 
 
-def test_names_with_an_underscore_are_looked_for_in_both_spellings() -> None:
+def test_argument_names_include_both_spellings() -> None:
     names = list_argument_names()
     assert names >= {"broker_groups", "brokerGroups", "storage_class", "cluster_name", "min_in_sync_replicas"}
     assert not names & {"namespace", "profile"}
 
 
-def test_accepted_values_are_read_from_the_types() -> None:
+def test_accepted_values_are_collected_from_the_types() -> None:
     values = set().union(*map(list_accepted_values, list_public_args()))
     assert values >= {"strict", "balanced", "per_zone", "ON_DEMAND"}

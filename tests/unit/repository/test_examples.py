@@ -1,4 +1,4 @@
-"""The programs in `examples/`: each is one of its own, runs under its own stack file in both modes, and fits a page."""
+"""Programs in `examples/`: each is complete and short, and runs with its own stack file in both modes."""
 
 import re
 import runpy
@@ -15,8 +15,8 @@ from tests.unit.harness.trust import Token, admits
 
 EXAMPLES = REPOSITORY / "examples"
 PROGRAMS = sorted(path.parent.name for path in EXAMPLES.glob("*/__main__.py"))
-SEALED_ELSEWHERE = ("ci-role",)
-"""Needs fakes of its own: test_ci_role.py has its inventory."""
+TESTED_ELSEWHERE = ("ci-role",)
+"""Examples that need special fakes. The inventory of `ci-role` is in test_ci_role.py."""
 BROKERS = {
     "kubernetes:apps/v1:Deployment": 1,
     "kubernetes:apps/v1:StatefulSet": 3,
@@ -60,7 +60,7 @@ INVENTORIES = {
 
 
 def config(program: str) -> dict[str, str]:
-    """The settings in the only stack file of a program."""
+    """Return the settings in the only stack file of a program."""
     (file,) = (EXAMPLES / program).glob("Pulumi.*.yaml")
     given: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
     return {key: value if isinstance(value, str) else str(value).replace("'", '"') for key, value in given.items()}
@@ -73,7 +73,7 @@ def _oidc_provider(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run_program(program: str, *, preview: bool = False) -> Recording:
-    """The program under its stack file."""
+    """Run a program with its stack file."""
     return run(
         lambda: runpy.run_path(str(EXAMPLES / program / "__main__.py"), run_name="__main__"),
         preview=preview,
@@ -82,42 +82,42 @@ def run_program(program: str, *, preview: bool = False) -> Recording:
     )
 
 
-def test_every_program_is_listed_here() -> None:
-    assert sorted([*INVENTORIES, *SEALED_ELSEWHERE]) == PROGRAMS
+def test_every_example_has_an_inventory() -> None:
+    assert sorted([*INVENTORIES, *TESTED_ELSEWHERE]) == PROGRAMS
 
 
-def test_the_list_says_how_each_program_is_tested() -> None:
+def test_the_list_of_examples_shows_the_tests_of_each_example() -> None:
     text = (EXAMPLES / "README.md").read_text()
     rows = re.findall(r"^\| \[[\w-]+\]\(([\w-]+)/README\.md\) \|.*\| (.+?) \| (.+?) \|$", text, re.MULTILINE)
-    on_a_sandbox = (REPOSITORY / "tests" / "e2e" / "test_7_uses.py").read_text()
+    sandbox_tests = (REPOSITORY / "tests" / "e2e" / "test_7_uses.py").read_text()
     folders = sorted(path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml"))
     assert sorted(rows) == [
-        (name, "yes" if name in PROGRAMS else "no", "yes" if f'"{name}"' in on_a_sandbox else "no") for name in folders
+        (name, "yes" if name in PROGRAMS else "no", "yes" if f'"{name}"' in sandbox_tests else "no") for name in folders
     ]
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
 @pytest.mark.parametrize("program", sorted(INVENTORIES))
-def test_it_makes_exactly_this(program: str, *, preview: bool) -> None:
+def test_an_example_registers_exactly_its_inventory(program: str, *, preview: bool) -> None:
     assert run_program(program, preview=preview).inventory() == INVENTORIES[program]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_it_fits_a_page_and_is_complete(program: str) -> None:
+def test_an_example_is_short_and_complete(program: str) -> None:
     folder = EXAMPLES / program
     assert len((folder / "__main__.py").read_text().splitlines()) < 50
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     assert project["name"] == program
     assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
     assert "YOUR-ORGANISATION/eks-rocketmq@v0.1.0#subdirectory=components" in (folder / "requirements.txt").read_text()
-    # What has to be put in stands in front of the commands that need it.
+    # The README explains the placeholders before the commands that need them.
     before, _, _ = (folder / "README.md").read_text().partition("```")
     assert "[requirements.txt](requirements.txt), for `YOUR-ORGANISATION`" in " ".join(before.split())
     assert (folder / "README.md").read_text().startswith("# ")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_keys_read_are_keys_declared_and_given(program: str) -> None:
+def test_configuration_keys_that_are_read_are_declared_and_set(program: str) -> None:
     folder = EXAMPLES / program
     read = set(re.findall(r"config\.(?:get|require)\w*\(\"(\w+)\"", (folder / "__main__.py").read_text()))
     declared = yaml.safe_load((folder / "Pulumi.yaml").read_text())["config"]
@@ -126,7 +126,7 @@ def test_keys_read_are_keys_declared_and_given(program: str) -> None:
     assert given == {key for key, each in declared.items() if "default" not in each}
 
 
-def test_only_the_applications_own_account_can_take_its_role() -> None:
+def test_only_the_service_account_of_the_application_can_assume_its_role() -> None:
     recording = run_program("irsa-for-your-application")
     trust = recording.one("Role").inputs["assumeRolePolicy"]
     assert admits(trust, Token(ISSUER, "system:serviceaccount:default:orders"))
@@ -136,14 +136,14 @@ def test_only_the_applications_own_account_can_take_its_role() -> None:
     assert recording.reaches(recording.one("ServiceAccount"), recording.one("RolePolicyAttachment"))
 
 
-def test_brokers_of_the_adopted_cluster_come_after_the_driver() -> None:
+def test_brokers_on_the_existing_cluster_depend_on_the_driver() -> None:
     recording = run_program("adopt-a-cluster")
     (brokers,) = [each for each in recording.by_type("StatefulSet") if each.name == "orders-broker-a-set"]
     for type_ in ("Addon", "StorageClassPatch", "OpenIdConnectProvider"):
         assert recording.reaches(brokers, recording.one(type_)), type_
 
 
-def test_the_commands_of_a_readme_name_the_stack_that_there_is() -> None:
+def test_commands_of_a_readme_name_the_stack_of_the_example() -> None:
     for program in PROGRAMS:
         (file,) = (EXAMPLES / program).glob("Pulumi.*.yaml")
         stack = file.name.split(".")[1]

@@ -1,4 +1,4 @@
-"""What an import loads: RocketMQ alone needs no AWS SDK, and every public name is there when it is asked for."""
+"""Packages that an import loads: none of AWS for RocketMQ alone. Public names are imported on first use."""
 
 import ast
 import subprocess
@@ -13,25 +13,25 @@ STUB = REPOSITORY / "components" / "eks_rocketmq" / "__init__.pyi"
 AWS = ("pulumi_aws", "pulumi_eks", "boto3", "botocore")
 
 
-def loaded(statement: str) -> set[str]:
-    """Top-level packages that an interpreter of its own has after a statement."""
+def list_loaded_packages(statement: str) -> set[str]:
+    """Return the top-level packages that a new interpreter has loaded after a statement."""
     program = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
 
 
 @pytest.mark.parametrize("statement", ["from eks_rocketmq import RocketMq", "import eks_rocketmq.rocketmq.rocket_mq"])
-def test_rocketmq_on_any_kubernetes_loads_nothing_of_aws(statement: str) -> None:
-    packages = loaded(statement)
+def test_an_import_of_rocketmq_loads_no_aws_package(statement: str) -> None:
+    packages = list_loaded_packages(statement)
     assert "pulumi_kubernetes" in packages
     assert packages.isdisjoint(AWS)
 
 
-def test_the_package_alone_loads_nothing() -> None:
-    assert loaded("import eks_rocketmq").isdisjoint({*AWS, "pulumi", "pulumi_kubernetes"})
+def test_an_import_of_the_package_loads_no_sdk() -> None:
+    assert list_loaded_packages("import eks_rocketmq").isdisjoint({*AWS, "pulumi", "pulumi_kubernetes"})
 
 
-def test_type_checkers_see_what_is_there() -> None:
+def test_the_type_stub_matches_the_public_names() -> None:
     (names,) = [
         ast.literal_eval(node.value)
         for node in ast.parse(STUB.read_text()).body
@@ -43,8 +43,8 @@ def test_type_checkers_see_what_is_there() -> None:
     assert set(names) <= set(dir(eks_rocketmq))
 
 
-def test_an_unknown_name_is_one() -> None:
+def test_an_import_of_an_unknown_name_is_rejected() -> None:
     with pytest.raises(AttributeError, match="module 'eks_rocketmq' has no attribute 'RocketMQ'"):
         _ = eks_rocketmq.RocketMQ  # ty: ignore[missing-attribute]
     with pytest.raises(ImportError):
-        exec("from eks_rocketmq import RocketMQ")  # noqa: S102 - a statement that cannot stand in a module
+        exec("from eks_rocketmq import RocketMQ")  # noqa: S102 - type checkers reject this statement in a module

@@ -1,4 +1,4 @@
-"""One version of Pulumi in every file that names one, and the command that moves it."""
+"""Pinned version of Pulumi, the same in every file, and the command that changes it."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from scripts.pins import GO, NODE, WRITTEN, PinsError, move
 from tests.unit.harness import REPOSITORY
 
 VERSION = r"(\d+\.\d+\.\d+)"
-NAMED = re.compile(
+PATTERN = re.compile(
     "|".join(
         [
             rf"\bpulumi=={VERSION}",
@@ -31,24 +31,24 @@ COMPILED = {
 }
 
 
-def named() -> dict[str, set[str]]:
-    """The versions that each file of the repository names."""
-    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+def find_versions() -> dict[str, set[str]]:
+    """Return the versions of Pulumi in each file of the repository that has one."""
+    files = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     found: dict[str, set[str]] = {}
-    for name in listed.stdout.split():
+    for name in files.stdout.split():
         path = REPOSITORY / name
         if name.startswith("tests/unit/") or path.suffix in {".svg", ".jar"} or not path.is_file():
             continue
         versions = {
-            next(filter(None, each)) for each in NAMED.findall(path.read_text(encoding="utf-8", errors="replace"))
+            next(filter(None, each)) for each in PATTERN.findall(path.read_text(encoding="utf-8", errors="replace"))
         }
         if versions:
             found[name] = versions
     return found
 
 
-def test_every_file_names_the_same_version_of_pulumi() -> None:
-    found = named()
+def test_every_file_has_the_same_version_of_pulumi() -> None:
+    found = find_versions()
     assert {name: versions for name, versions in found.items() if versions != {pins.PULUMI}} == {}
     assert found.keys() == {*WRITTEN, *COMPILED}
 
@@ -61,7 +61,7 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_command_moves_it_everywhere(repository: Path) -> None:
+def test_one_command_changes_the_version_in_every_file(repository: Path) -> None:
     move(repository, pins.PULUMI, "3.999.1")
     for name in WRITTEN:
         text = (repository / name).read_text()
@@ -70,13 +70,13 @@ def test_one_command_moves_it_everywhere(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "3.26", "v3.260.1", "latest"])
-def test_what_is_no_version_changes_nothing(repository: Path, version: str) -> None:
+def test_an_invalid_version_is_rejected_without_changes(repository: Path, version: str) -> None:
     with pytest.raises(PinsError, match=f"PULUMI: '{version}' is no version"):
         move(repository, pins.PULUMI, version)
     assert pins.PULUMI in (repository / "requirements.in").read_text()
 
 
-def test_a_file_that_names_another_version_is_an_error_and_changes_nothing(repository: Path) -> None:
+def test_a_file_with_another_version_is_rejected_without_changes(repository: Path) -> None:
     (repository / "sandbox/README.md").write_text("Pulumi CLI and engine 3.1.0")
     with pytest.raises(PinsError, match=r"sandbox/README.md: it does not name "):
         move(repository, pins.PULUMI, "3.999.1")

@@ -1,4 +1,4 @@
-"""The scripts of the pipelines: what a comment holds and never holds, and what lets a commit through."""
+"""Scripts of the pipelines: content of preview comments, redaction, and checks before an update."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def preview(output: str = OUTPUT, code: int = 0) -> Preview:
 
 
 def body(text: str) -> tuple[str, list[str]]:
-    """The fence of a comment, and the lines between it."""
+    """Return the fence of a comment and the lines of the fenced block."""
     lines = text.splitlines()
     (opening,) = [line for line in lines if re.fullmatch(r"`+diff", line)]
     start, fence = lines.index(opening), opening.removesuffix("diff")
@@ -54,37 +54,37 @@ def body(text: str) -> tuple[str, list[str]]:
     return fence, lines[start + 1 : closing]
 
 
-def test_the_headline_counts_what_would_change() -> None:
+def test_the_headline_counts_the_changes() -> None:
     first, second, third, *_ = comment(preview(), COMMENT_BYTES).splitlines()
     assert first == "<!-- eks-rocketmq preview of prod -->"
     assert second == "### `pulumi preview -s prod`: 29 to create, 3 to update, **1 to replace**"
     assert third == "Commit 0123abc, [run](https://github.com/example/mq/actions/runs/7)"
 
 
-def test_a_preview_without_changes_says_so() -> None:
+def test_the_headline_reports_a_preview_without_changes() -> None:
     text = comment(preview("Previewing update (prod):\nResources:\n    39 unchanged\n"), COMMENT_BYTES)
     assert "### `pulumi preview -s prod`: no changes\n" in text
 
 
-def test_a_failed_preview_says_so_and_stands_open() -> None:
+def test_a_failed_preview_is_reported_and_expanded() -> None:
     text = comment(preview("error: unknown key 'brokerGroup'\n", code=255), COMMENT_BYTES)
     assert "### `pulumi preview -s prod`: **failed** with exit code 255\n" in text
     assert "<details open>" in text
     assert "<details open>" not in comment(preview(), COMMENT_BYTES)
 
 
-def test_signs_stand_where_a_diff_is_coloured() -> None:
+def test_signs_of_changes_are_moved_to_the_first_column() -> None:
     _, lines = body(comment(preview(), COMMENT_BYTES))
     assert "+     kubernetes:apps/v1:StatefulSet: (create)" in lines
     assert '!       assumeRolePolicy: "old" => "new"' in lines
 
 
-def test_a_replacement_is_no_green_addition() -> None:
+def test_a_replacement_is_not_coloured_as_an_addition() -> None:
     _, lines = body(comment(preview("    +-kubernetes:apps/v1:StatefulSet: (replace)\n      +-spec\n"), COMMENT_BYTES))
     assert lines == ["-    +-kubernetes:apps/v1:StatefulSet: (replace)", "-      +-spec"]
 
 
-def test_a_backend_of_pulumi_cloud_needs_its_token_alone(programs: Callable[[str, str], dict[str, str]]) -> None:
+def test_a_pulumi_cloud_backend_requires_only_its_token(programs: Callable[[str, str], dict[str, str]]) -> None:
     programs("aws", "exit 0")
     environment = programs("pulumi", "exit 0")
     environment.pop("PULUMI_BACKEND_URL")
@@ -92,7 +92,7 @@ def test_a_backend_of_pulumi_cloud_needs_its_token_alone(programs: Callable[[str
     assert pipeline.main(["preview", "--stack", "prod"], {**environment, "PULUMI_ACCESS_TOKEN": "pul-0123"}) == 0
 
 
-def test_a_pull_request_is_previewed_merged_and_the_comment_says_with_what() -> None:
+def test_the_commit_of_a_pull_request_names_head_and_base() -> None:
     assert (
         pipeline.commit({"COMMIT": "c0ffee", "HEAD": "0123abc", "BASE": "main"}) == "c0ffee, merge of 0123abc into main"
     )
@@ -101,7 +101,7 @@ def test_a_pull_request_is_previewed_merged_and_the_comment_says_with_what() -> 
 
 
 @given(st.text(alphabet=st.sampled_from("`~ab\n é🐇"), max_size=400), st.integers(600, 4_000))
-def test_output_never_breaks_out_of_its_fence_and_never_outgrows_the_limit(output: str, limit: int) -> None:
+def test_output_stays_in_its_fence_and_within_the_size_limit(output: str, limit: int) -> None:
     text = comment(preview(output), limit)
     fence, lines = body(text)
     assert len(text.encode()) <= limit
@@ -109,7 +109,7 @@ def test_output_never_breaks_out_of_its_fence_and_never_outgrows_the_limit(outpu
     assert text.endswith(f"\n{fence}\n\n</details>\n")
 
 
-def test_what_does_not_fit_is_left_out_in_the_middle() -> None:
+def test_long_output_is_shortened_in_the_middle() -> None:
     long = (
         "".join(f"    + resource number {number}\n" for number in range(5_000)) + "Resources:\n    + 5000 to create\n"
     )
@@ -136,22 +136,22 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOm9yZyJ9.c2lnbmF0dXJl"
         "-----BEGIN PRIVATE KEY-----\ncut off",
     ],
 )
-def test_no_credential_reaches_the_comment(secret: str) -> None:
+def test_credentials_are_redacted(secret: str) -> None:
     environment = {"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "HOME": "/home/runner"}
-    shown = pipeline.clean(f"/home/runner value: {secret}", environment)
-    assert shown == "/home/runner value: ***"
+    output = pipeline.clean(f"/home/runner value: {secret}", environment)
+    assert output == "/home/runner value: ***"
 
 
-def test_a_short_value_of_a_secret_variable_does_not_eat_the_text() -> None:
+def test_a_short_value_of_a_secret_variable_is_not_redacted() -> None:
     assert pipeline.clean("a true story", {"SOME_TOKEN": "true"}) == "a true story"
 
 
-def test_colours_and_control_characters_are_taken_out() -> None:
+def test_colours_and_control_characters_are_removed() -> None:
     assert pipeline.clean("\x1b[32m+ role\x1b[0m\r\nnext\x07\tline\x1b[2K", {}) == "+ role\nnext\tline"
 
 
 class GitHub:
-    """Answers `gh api` from a list of comments, and remembers what was sent."""
+    """Fake of `gh api` that returns a list of comments and records the requests with a body."""
 
     def __init__(self, *comments: dict[str, Any], head: str = "", rules: Sequence[dict[str, Any]] = ()) -> None:
         self._comments = comments
@@ -171,24 +171,24 @@ class GitHub:
         return "".join(json.dumps(each) + "\n" for each in self._comments)
 
 
-def wrote(id_: int, text: str, login: str = AUTHOR) -> dict[str, Any]:
+def build_comment(id_: int, text: str, login: str = AUTHOR) -> dict[str, Any]:
     return {"id": id_, "body": text, "user": {"login": login}}
 
 
 TEXT = comment(preview(), COMMENT_BYTES)
 
 
-def test_the_first_preview_writes_a_comment() -> None:
-    github = GitHub(wrote(1, "Looks good", "someone"))
+def test_the_first_preview_creates_a_comment() -> None:
+    github = GitHub(build_comment(1, "Looks good", "someone"))
     assert publish("example/mq", 12, TEXT, github) == "wrote a comment"
     assert github.sent == [(["--method", "POST", "repos/example/mq/issues/12/comments"], {"body": TEXT})]
 
 
-def test_the_next_preview_edits_that_comment_and_no_other() -> None:
+def test_the_next_preview_edits_only_the_comment_of_its_stack() -> None:
     github = GitHub(
-        wrote(1, TEXT, "someone who quotes it"),
-        wrote(2, TEXT.replace("preview of prod", "preview of test")),
-        wrote(3, "<!-- eks-rocketmq preview of prod -->\r\nolder"),
+        build_comment(1, TEXT, "someone who quotes it"),
+        build_comment(2, TEXT.replace("preview of prod", "preview of test")),
+        build_comment(3, "<!-- eks-rocketmq preview of prod -->\r\nolder"),
     )
     assert publish("example/mq", 12, TEXT, github) == "edited comment 3"
     assert github.sent == [(["--method", "PATCH", "repos/example/mq/issues/comments/3"], {"body": TEXT})]
@@ -201,17 +201,15 @@ def test_the_next_preview_edits_that_comment_and_no_other() -> None:
         (TEXT + "x" * COMMENT_BYTES, f"bytes; GitHub takes {COMMENT_BYTES}"),
     ],
 )
-def test_a_text_that_is_no_comment_is_not_published(text: str, message: str) -> None:
+def test_an_invalid_comment_is_rejected(text: str, message: str) -> None:
     github = GitHub()
     with pytest.raises(PipelineError, match=message):
         publish("example/mq", 12, text, github)
     assert github.sent == []
 
 
-def test_a_job_that_ended_without_a_preview_is_commented_as_such(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    github = GitHub(wrote(3, TEXT))
+def test_a_job_without_a_preview_is_reported_in_the_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    github = GitHub(build_comment(3, TEXT))
     monkeypatch.setattr(pipeline, "gh", github)
     environment = {
         "COMMIT": "c0ffee",
@@ -230,7 +228,7 @@ def test_a_job_that_ended_without_a_preview_is_commented_as_such(
     ]
 
 
-def test_only_the_newest_commit_of_main_goes_through() -> None:
+def test_only_the_newest_commit_of_main_is_accepted() -> None:
     require_newest("example/mq", "main", "a" * 40, GitHub(head="a" * 40))
     with pytest.raises(
         PipelineError, match=f"main is at {'b' * 40}, this run is for {'a' * 40}: approve the run of the"
@@ -242,19 +240,21 @@ REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "Team", "revie
 BRANCHES = {"type": "branch_policy"}
 
 
-def test_an_environment_with_reviewers_lets_its_job_through() -> None:
+def test_an_environment_with_reviewers_is_accepted() -> None:
     require_reviewers("example/mq", "production", GitHub(rules=[BRANCHES, REVIEWERS]))
 
 
-@pytest.mark.parametrize("rules", [[], [BRANCHES], [{**REVIEWERS, "reviewers": []}]], ids=["new", "branches", "nobody"])
-def test_an_environment_that_nobody_protected_stops_the_job(rules: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize(
+    "rules", [[], [BRANCHES], [{**REVIEWERS, "reviewers": []}]], ids=["no rules", "branch policy only", "no reviewers"]
+)
+def test_an_environment_without_reviewers_is_rejected(rules: list[dict[str, Any]]) -> None:
     with pytest.raises(
         PipelineError, match=r"environment 'production' has no required reviewers.*Settings → Environments → production"
     ):
         require_reviewers("example/mq", "production", GitHub(rules=rules))
 
 
-def test_an_environment_that_cannot_be_read_stops_the_job(
+def test_an_environment_that_cannot_be_read_is_rejected(
     programs: Callable[[str, str], dict[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = programs("gh", 'case "$*" in *environments*) echo "HTTP 403" >&2; exit 1;; *) echo abc;; esac')
@@ -264,7 +264,7 @@ def test_an_environment_that_cannot_be_read_stops_the_job(
     assert "gh api repos/example/mq/environments/production failed: HTTP 403" in capsys.readouterr().err
 
 
-def test_a_commit_is_reviewed_when_it_is_the_newest_and_somebody_had_to_approve_it(
+def test_a_commit_is_accepted_if_it_is_the_newest_and_requires_approval(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = {"GITHUB_REPOSITORY": "example/mq", "GITHUB_SHA": "abc"}
@@ -280,9 +280,9 @@ def test_a_commit_is_reviewed_when_it_is_the_newest_and_somebody_had_to_approve_
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Callable[[str, str], dict[str, str]]:
-    """Makes programs in a folder; gives an environment in which they alone are on PATH."""
+    """Return a function that creates a program and returns an environment with only such programs on PATH."""
 
-    def make(name: str, text: str) -> dict[str, str]:
+    def create_program(name: str, text: str) -> dict[str, str]:
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(f"#!/bin/sh\n{text}\n")
@@ -294,10 +294,10 @@ def programs(tmp_path: Path) -> Callable[[str, str], dict[str, str]]:
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         }
 
-    return make
+    return create_program
 
 
-def test_a_preview_refreshes_shows_a_diff_and_is_written_down(
+def test_a_preview_refreshes_prints_a_diff_and_writes_comment_and_summary(
     programs: Callable[[str, str], dict[str, str]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     programs("aws", "exit 0")
@@ -315,11 +315,11 @@ def test_a_preview_refreshes_shows_a_diff_and_is_written_down(
         },
     )
     assert code == 3
-    shown = "called with preview -s prod --refresh --diff --non-interactive --color never --event-log \ntoken is ***\n"
-    assert capfd.readouterr().out == shown
-    for written in ("comment.md", "summary.md"):
-        text = (tmp_path / written).read_text()
-        assert shown in text
+    output = "called with preview -s prod --refresh --diff --non-interactive --color never --event-log \ntoken is ***\n"
+    assert capfd.readouterr().out == output
+    for file in ("comment.md", "summary.md"):
+        text = (tmp_path / file).read_text()
+        assert output in text
         assert "**failed** with exit code 3" in text
         assert "> **Warning**: this update replaces or deletes resources that hold data." in text
         assert "| ⚠️ **delete** | **`kubernetes:core/v1:Namespace`** | **`rocketmq ***`** |" in text
@@ -333,7 +333,7 @@ def test_a_preview_refreshes_shows_a_diff_and_is_written_down(
         (["aws", "pulumi"], "", "PULUMI_BACKEND_URL and PULUMI_ACCESS_TOKEN are empty; set the repository variable"),
     ],
 )
-def test_a_runner_that_lacks_something_is_told_what(
+def test_missing_programs_and_variables_of_a_runner_are_reported(
     present: list[str],
     backend: str,
     message: str,

@@ -1,4 +1,4 @@
-"""What the end-to-end tests say of the processors."""
+"""Processor times that the end-to-end tests report."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tests.e2e.processors import Times, processor_times
 STAT = "cpu  100 20 30 400 50 6 7 8 90 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
 
 
-def test_shares_are_of_all_processors_and_low_priority_is_told_apart(tmp_path: Path) -> None:
+def test_times_of_all_processors_are_summed_and_low_priority_is_separate(tmp_path: Path) -> None:
     (tmp_path / "stat").write_text(STAT)
     times = processor_times(tmp_path / "stat")
     assert times == Times(busy=100 + 30 + 6 + 7 + 8, low=20, idle=450)
@@ -16,5 +16,5 @@ def test_shares_are_of_all_processors_and_low_priority_is_told_apart(tmp_path: P
     assert str(Times()) == "busy   0 %, low priority   0 %, idle   0 %"
 
 
-def test_this_machine_is_read() -> None:
+def test_processor_times_of_this_machine_are_read() -> None:
     assert processor_times().idle > 0

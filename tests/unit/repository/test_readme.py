@@ -1,4 +1,4 @@
-"""The documentation is compared with the code: examples run, tables are complete, links lead somewhere."""
+"""Documentation compared with the code: examples run, tables are complete, and link targets exist."""
 
 import json
 import re
@@ -29,19 +29,19 @@ DOCUMENTS = [REPOSITORY / page for page in pages(REPOSITORY)]
 
 
 def fences(path: Path, language: str) -> list[str]:
-    """The fenced blocks of a document in one language, without their indentation; an empty one means those without."""
+    """Return the dedented fenced blocks of a document in one language, or those without a language if it is empty."""
     found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", path.read_text(), re.MULTILINE | re.DOTALL)
     return [textwrap.dedent(text) for _, text in found]
 
 
 def rows(text: str) -> dict[str, str]:
-    """First and second column of a table, without their code marks."""
+    """Return first and second column of a table, without backticks."""
     found = re.findall(r"^\| `([^`]+)` \|(.*?)\|", text, re.MULTILINE)
     return {first: second.strip().strip("`") for first, second in found}
 
 
 def anchors(path: Path) -> set[str]:
-    """Anchors of the headings, as code hosts make them."""
+    """Return the anchors of the headings, as code hosts generate them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -55,7 +55,7 @@ def test_the_readme_is_short() -> None:
 
 @EXAMPLES
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_the_example_runs(page: Path, *, preview: bool) -> None:
+def test_the_example_registers_the_imported_components(page: Path, *, preview: bool) -> None:
     (example,) = fences(page, "python")
     code = compile(example, str(page), "exec")
 
@@ -66,32 +66,32 @@ def test_the_example_runs(page: Path, *, preview: bool) -> None:
 
 
 @EXAMPLES
-def test_the_example_exports_where_clients_connect(page: Path) -> None:
+def test_the_example_exports_the_proxy_endpoint(page: Path) -> None:
     (example,) = fences(page, "python")
     outputs = run(lambda: exec(example, {})).outputs  # noqa: S102 - our own document
     assert outputs == {"proxy": "rocketmq-proxy.orders.svc:8081"}
 
 
-def test_the_tree_is_what_the_prod_stack_deploys() -> None:
+def test_the_resource_tree_matches_the_prod_stack() -> None:
     (tree,) = (block for block in fences(TREE, "") if "pulumi:pulumi:Stack" in block)
     shown = [line.split()[-1] for line in tree.splitlines()]
     deployed = [urn.rsplit("::", 1)[-1] for urn in committed("prod").split()]
-    # The class is read and not registered, so the committed URNs leave it out.
+    # The StorageClass is read and not registered, so the committed URNs do not contain it.
     assert sorted(shown) == sorted([*deployed, "storage-class"])
 
 
-def test_the_table_of_promises_is_the_profiles() -> None:
+def test_the_profile_table_matches_the_profiles() -> None:
     (table,) = re.findall(r"^## Profiles\n(.*?)^## ", PROFILE_TABLE.read_text(), re.MULTILINE | re.DOTALL)
     shown = re.findall(r"^\| `(\w+)` \| (\d) or more \| (\d) \| (\d) or more \|", table, re.MULTILINE)
     assert shown == [
         (name, str(profile.min_members), str(profile.zones), str(profile.min_controllers))
         for name, profile in PROFILES.items()
     ]
-    kept = {key for profile in PROFILES.values() for key in profile.required_keys}
-    assert kept == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("reject these keys", 1)[1])) - {"config"}
+    required_keys = {key for profile in PROFILES.values() for key in profile.required_keys}
+    assert required_keys == set(re.findall(r"`(\w+[A-Z]\w+)`", table.split("reject these keys", 1)[1])) - {"config"}
 
 
-def test_the_example_of_a_setting_is_taken_and_reaches_the_pods() -> None:
+def test_the_example_of_a_setting_is_accepted_and_applied_to_the_pods() -> None:
     (example,) = fences(SETTINGS, "yaml")
     given = {key.partition(":")[2]: value for key, value in yaml.safe_load(example).items()}
     affinity = given["rocketmq"]["pods"]["nodeAffinity"]
@@ -105,7 +105,7 @@ def test_the_example_of_a_setting_is_taken_and_reaches_the_pods() -> None:
         assert preferred["preference"]["matchExpressions"] == affinity["preferred"][0]["match"]
 
 
-def test_the_tables_of_settings_have_each_key_and_each_of_its_arguments() -> None:
+def test_the_settings_tables_list_each_key_and_its_arguments() -> None:
     text = SETTINGS.read_text()
 
     def list_names(heading: str) -> list[str]:
@@ -141,7 +141,7 @@ def test_the_guide_converts_each_former_key() -> None:
         assert shown in table, key
 
 
-def test_the_table_of_commands_is_the_makefile() -> None:
+def test_the_table_of_commands_matches_the_makefile() -> None:
     targets = re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     assert sorted([each for each in rows(COMMANDS.read_text()) if each.startswith("make ")]) == sorted(
         f"make {target}" for target in targets
@@ -149,7 +149,7 @@ def test_the_table_of_commands_is_the_makefile() -> None:
 
 
 def links(path: Path) -> list[str]:
-    """Targets within the repository."""
+    """Return the link targets within the repository."""
     return [target for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()) if not target.startswith("https://")]
 
 
@@ -161,7 +161,7 @@ LINKS = [
 
 
 @pytest.mark.parametrize(("path", "target"), LINKS)
-def test_a_link_leads_somewhere(path: Path, target: str) -> None:
+def test_the_target_of_a_link_exists(path: Path, target: str) -> None:
     name, _, anchor = target.partition("#")
     file = (path.parent / name).resolve() if name else path
     assert file.exists()

@@ -1,4 +1,4 @@
-"""`components/README.md` is generated: it is current, and every component in it has a program that runs."""
+"""Generated `components/README.md`: it is current, and the example of each component runs."""
 
 import json
 
@@ -9,10 +9,10 @@ from tests.unit.harness import reference
 from tests.unit.plugin.test_schema import COMPONENTS, PACKAGE
 
 
-def test_the_reference_is_the_librarys() -> None:
+def test_the_reference_is_current() -> None:
     assert reference.README.read_text() == reference.document(
         component_provider.get_schema(), component_provider.get_python_only_outputs()
-    ), "`make reference` writes components/README.md anew"
+    ), "run `make reference` to regenerate components/README.md"
 
 
 def test_there_is_one_example_for_each_component() -> None:
@@ -22,14 +22,14 @@ def test_there_is_one_example_for_each_component() -> None:
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
 @pytest.mark.parametrize("component", sorted(COMPONENTS))
-def test_the_example_of_a_component_makes_it(component: str, *, preview: bool) -> None:
+def test_the_example_of_a_component_registers_it(component: str, *, preview: bool) -> None:
     assert reference.run_example(component, preview=preview).by_type(f"{PACKAGE}:index:{component}")
 
 
-def test_what_a_component_makes_is_counted_below_it_only() -> None:
-    made = reference.created(reference.run_example("EbsCsiAddon"), "EbsCsiAddon")
-    # Not the OIDC provider and the cluster that the example has beside it.
-    assert made == {
+def test_only_resources_below_a_component_are_counted() -> None:
+    counts = reference.created(reference.run_example("EbsCsiAddon"), "EbsCsiAddon")
+    # The OIDC provider and the cluster of the example are not counted.
+    assert counts == {
         "aws:eks/addon:Addon": 1,
         "aws:iam/role:Role": 1,
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
@@ -37,7 +37,7 @@ def test_what_a_component_makes_is_counted_below_it_only() -> None:
     }
 
 
-def test_names_are_pythons() -> None:
+def test_schema_names_convert_to_python_names() -> None:
     names = [
         name
         for shape in component_provider.get_provider()._component_defs.values()
@@ -46,7 +46,7 @@ def test_names_are_pythons() -> None:
     assert {reference.snake(schema_name) for schema_name, _ in names} == {python for _, python in names}
 
 
-def test_the_version_to_install_is_this_one() -> None:
+def test_the_install_commands_have_the_current_version() -> None:
     version = json.loads(reference.SCHEMA.read_text())["version"]
     text = reference.README.read_text()
     assert f"eks-rocketmq@v{version}#subdirectory=components" in text

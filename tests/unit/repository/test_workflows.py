@@ -1,4 +1,4 @@
-"""The workflows, held to their promises: pinned actions, least permissions, nothing for forks, one way to main."""
+"""Workflows: pinned actions, least permissions, no credentials for forks, and updates of main after a review."""
 
 import re
 import shlex
@@ -43,7 +43,7 @@ def action(step: Step) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_every_action_of_others_is_pinned_to_a_commit_and_says_its_version(path: Path) -> None:
+def test_every_external_action_is_pinned_to_a_commit_with_its_version(path: Path) -> None:
     used = re.findall(r"^\s*(?:- )?uses: (.*)$", path.read_text(), re.MULTILINE)
     assert used
     assert [
@@ -51,12 +51,12 @@ def test_every_action_of_others_is_pinned_to_a_commit_and_says_its_version(path:
     ] == []
 
 
-def test_one_action_has_one_version() -> None:
+def test_each_action_has_one_version() -> None:
     pinned = {(action(step), step["uses"]) for path in FILES for step in steps(path) if "@" in step.get("uses", "")}
     assert len({name for name, _ in pinned}) == len(pinned)
 
 
-def test_permissions_are_the_least_that_each_job_needs() -> None:
+def test_each_job_has_only_the_required_permissions() -> None:
     assert {name.stem for name in WORKFLOWS} == {"preview", "release", "test", "up"}
     granted = {
         (path.stem, job): content["permissions"] for path in WORKFLOWS for job, content in jobs(path.stem).items()
@@ -77,7 +77,7 @@ def test_permissions_are_the_least_that_each_job_needs() -> None:
     assert [workflow(path.stem)["permissions"] for path in WORKFLOWS] == [{}] * len(WORKFLOWS)
 
 
-def test_only_the_secrets_of_the_backend_are_used_and_no_token_stays_in_the_checkout() -> None:
+def test_only_backend_secrets_are_used_and_checkouts_keep_no_token() -> None:
     for path in FILES:
         used = set(re.findall(r"secrets\.(\w+)", path.read_text()))
         assert used <= {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}, path.name
@@ -86,7 +86,7 @@ def test_only_the_secrets_of_the_backend_are_used_and_no_token_stays_in_the_chec
                 assert step["with"]["persist-credentials"] is False, path.name
 
 
-def test_a_fork_gets_no_credentials() -> None:
+def test_a_pull_request_of_a_fork_gets_no_credentials() -> None:
     # YAML reads the key `on` as true.
     assert workflow("preview")[True] == {"pull_request": None}
     assert "pull_request_target" not in {key for path in WORKFLOWS for key in workflow(path.stem)[True]}
@@ -94,7 +94,7 @@ def test_a_fork_gets_no_credentials() -> None:
     assert condition.startswith("github.event.pull_request.head.repo.full_name == github.repository && ")
 
 
-def test_runner_stack_and_backend_are_variables() -> None:
+def test_runner_stack_and_backend_are_configured_by_variables() -> None:
     for name, job in (("preview", "preview"), ("up", "plan"), ("up", "up")):
         found = jobs(name)[job]
         assert found["runs-on"] == "${{ vars.PULUMI_RUNNER || 'ubuntu-24.04' }}"
@@ -106,14 +106,14 @@ def test_runner_stack_and_backend_are_variables() -> None:
     assert jobs("preview")["comment"]["steps"][-1]["env"]["STACK"] == STACK
 
 
-def test_files_of_a_pull_request_stay_apart_from_the_script_that_comments() -> None:
-    """The preview runs the pull request's code, so its artifact may hold any file, such as a `scripts/pipeline.py`."""
+def test_files_of_a_pull_request_are_separate_from_the_comment_script() -> None:
+    """The preview runs the pull request's code, so its artifact can contain any file, such as `scripts/pipeline.py`."""
     *_, download, write = jobs("preview")["comment"]["steps"]
     assert download["with"]["path"] == "preview"
     assert write["run"].split()[-1] == "preview/comment.md"
 
 
-def test_a_commit_is_tested_once_whether_it_is_pushed_or_comes_from_a_fork() -> None:
+def test_a_commit_is_tested_once_for_a_push_or_a_fork() -> None:
     assert workflow("test")[True] == {"push": None, "pull_request": None}
     once = "github.event_name == 'push' || github.event.pull_request.head.repo.fork"
     assert {name: job.get("if") for name, job in jobs("test").items()} == dict.fromkeys(
@@ -121,13 +121,13 @@ def test_a_commit_is_tested_once_whether_it_is_pushed_or_comes_from_a_fork() -> 
     )
 
 
-def test_the_job_that_may_comment_runs_the_target_branchs_script_and_no_program() -> None:
+def test_the_comment_job_runs_only_the_script_of_the_target_branch() -> None:
     checkout, *others = jobs("preview")["comment"]["steps"]
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
     assert [step["run"].split()[0] for step in others if "run" in step] == ["python3"]
 
 
-def test_a_preview_that_never_came_is_commented_too() -> None:
+def test_the_comment_job_also_runs_without_a_preview() -> None:
     job = jobs("preview")["comment"]
     assert job["if"].startswith("always() && ")
     (download,) = [step for step in job["steps"] if action(step) == "actions/download-artifact"]
@@ -137,24 +137,24 @@ def test_a_preview_that_never_came_is_commented_too() -> None:
 def test_the_comment_names_the_commit_that_was_checked_out() -> None:
     previewed, commented = (jobs("preview")[name]["steps"] for name in ("preview", "comment"))
     checkout, (preview,) = previewed[0], [step for step in previewed if step.get("name") == "Preview"]
-    assert "ref" not in checkout["with"]  # so it is github.sha, the merge of the pull request
+    assert "ref" not in checkout["with"]  # the default is github.sha, the merge of the pull request
     for step in (preview, commented[-1]):
         assert step["env"]["COMMIT"] == "${{ github.sha }}"
         assert step["env"]["HEAD"] == "${{ github.event.pull_request.head.sha }}"
         assert step["env"]["BASE"] == "${{ github.event.pull_request.base.ref }}"
 
 
-def test_only_the_approved_job_takes_the_deploy_role() -> None:
-    takers = {
+def test_only_the_approved_job_assumes_the_deploy_role() -> None:
+    jobs_with_role = {
         (path.stem, job): content.get("environment")
         for path in WORKFLOWS
         for job, content in jobs(path.stem).items()
         if "AWS_DEPLOY_ROLE" in repr(content["steps"])
     }
-    assert takers == {("up", "up"): "production"}
+    assert jobs_with_role == {("up", "up"): "production"}
 
 
-def test_main_is_updated_from_the_commit_that_was_reviewed_after_its_plan() -> None:
+def test_the_update_runs_from_the_reviewed_commit_after_its_plan() -> None:
     assert workflow("up")[True] == {"push": {"branches": ["main"]}}
     update = jobs("up")["up"]
     assert update["needs"] == "plan"
@@ -167,43 +167,43 @@ def test_main_is_updated_from_the_commit_that_was_reviewed_after_its_plan() -> N
     assert update["concurrency"] == {"group": f"up-{STACK}", "cancel-in-progress": False}
 
 
-def test_what_is_installed_has_not_run_with_credentials() -> None:
+def test_credentials_are_configured_after_all_installations() -> None:
     assert action(SHARED[-1]) == "aws-actions/configure-aws-credentials"
     assert "aws-access-key-id" not in SHARED[-1]["with"]
 
 
-def test_credentials_last_as_long_as_the_job_may_take() -> None:
+def test_credentials_last_at_least_until_the_job_timeout() -> None:
     assert SHARED[-1]["with"]["role-duration-seconds"] == "${{ inputs.duration }}"
     default = ACTION["inputs"]["duration"]["default"]
-    lasting = {
+    durations = {
         (path.stem, name): (int(step["with"].get("duration", default)), 60 * job["timeout-minutes"])
         for path in WORKFLOWS
         for name, job in jobs(path.stem).items()
         for step in job["steps"]
         if step.get("uses") == "./.github/actions/pulumi"
     }
-    assert lasting.keys() == {("preview", "preview"), ("up", "plan"), ("up", "up")}
-    assert {job: seconds for job, seconds in lasting.items() if seconds[0] < seconds[1]} == {}
+    assert durations.keys() == {("preview", "preview"), ("up", "plan"), ("up", "up")}
+    assert {job: seconds for job, seconds in durations.items() if seconds[0] < seconds[1]} == {}
 
 
-def test_the_pipelines_use_the_versions_that_the_sandbox_runs() -> None:
+def test_the_pipelines_use_the_versions_of_the_sandbox() -> None:
     (cli,) = [step for step in SHARED if action(step) == "pulumi/actions"]
     assert str(cli["with"]["pulumi-version"]) == pins.PULUMI
     go = {step["with"]["go-version"] for path in FILES for step in steps(path) if action(step) == "actions/setup-go"}
     assert go == {".".join(map(str, MINIMUM_GO))}
 
 
-def test_the_pipelines_let_the_engine_ask_as_much_at_a_time_as_the_sandbox_does() -> None:
-    (told,) = [step["run"] for step in SHARED if "GITHUB_ENV" in step.get("run", "")]
-    assert dict(word.split("=") for word in shlex.split(told) if "=" in word) == engines.SWIFT
+def test_the_pipelines_use_the_engine_settings_of_the_sandbox() -> None:
+    (command,) = [step["run"] for step in SHARED if "GITHUB_ENV" in step.get("run", "")]
+    assert dict(word.split("=") for word in shlex.split(command) if "=" in word) == engines.SWIFT
 
 
-def test_each_python_that_the_library_takes_is_checked() -> None:
-    wanted = re.search(
+def test_each_supported_python_version_is_checked() -> None:
+    supported = re.search(
         r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (REPOSITORY / "components/pyproject.toml").read_text()
     )
-    assert wanted
-    versions = [f"3.{minor}" for minor in range(int(wanted[1]), int(wanted[2]))]
+    assert supported
+    versions = [f"3.{minor}" for minor in range(int(supported[1]), int(supported[2]))]
     assert jobs("test")["check"]["strategy"]["matrix"]["python"] == versions
 
 
@@ -212,12 +212,12 @@ def commands() -> list[list[str]]:
     return [shlex.split(line.replace('"$NUMBER"', "12")) for line in lines]
 
 
-def test_every_call_of_the_script_is_one_that_it_takes() -> None:
+def test_every_call_of_the_script_has_valid_arguments() -> None:
     called = {parser().parse_args(words[3:]).command for words in commands()}
     assert called == {"preview", "comment", "reviewed"}
     assert {tuple(words[1:3]) for words in commands()} == {("-m", "scripts.pipeline")}
 
 
-def test_steps_with_expressions_of_others_pass_them_as_variables() -> None:
+def test_steps_pass_expressions_as_environment_variables() -> None:
     for path in FILES:
         assert [step["run"] for step in steps(path) if "${{" in step.get("run", "")] == [], path.name

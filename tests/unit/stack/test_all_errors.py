@@ -1,4 +1,4 @@
-"""All mistakes in the arguments of one component are reported in one run, types and values alike."""
+"""Report of all mistakes in the arguments of one component in one run, wrong types and wrong values included."""
 
 from collections.abc import Mapping
 from typing import Any

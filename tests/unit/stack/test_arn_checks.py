@@ -1,4 +1,4 @@
-"""ARNs of a stack file against the partition, region and account of the stack."""
+"""Comparison of ARNs in a stack file with the partition, region and account of the stack."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,14 +27,14 @@ from tests.unit.harness import run, stack_config
 from tests.unit.harness.rejections import rejects
 from tests.unit.stack_case import parse_stack
 
-HOME, OTHER = "140023393377", "111122223333"
+ACCOUNT, OTHER_ACCOUNT = "140023393377", "111122223333"
 REGION = "ap-southeast-1"
 SET_BY_STACK = {"provider_arn", "cluster_arn"}
 CERTIFICATE_ANNOTATION = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
 
 
 def arn(service: str, resource: str, **changed: str) -> str:
-    parts = {"partition": "aws", "region": "" if service == "iam" else REGION, "account": HOME, **changed}
+    parts = {"partition": "aws", "region": "" if service == "iam" else REGION, "account": ACCOUNT, **changed}
     return f"arn:{parts['partition']}:{service}:{parts['region']}:{parts['account']}:{resource}"
 
 
@@ -86,7 +86,7 @@ PATHS: dict[str, tuple[Callable[..., str], Callable[[str], dict[str, Any]]]] = {
     ),
     f"rocketmq.external.annotations['{CERTIFICATE_ANNOTATION}']": (certificate, annotations),
 }
-"""Path of each argument that takes an ARN: a function that builds an ARN, and one that builds the keys with it."""
+"""For each path of an argument with an ARN: a function that builds an ARN, and one that builds the keys with it."""
 REGIONAL = [path for path, (build, _) in PATHS.items() if build in (key, certificate)]
 IN_ACCOUNT = [path for path, (build, _) in PATHS.items() if build in (policy, certificate)]
 IN_ACCOUNT += ["node_groups['general'].role_arn"]
@@ -113,26 +113,26 @@ def test_a_regional_resource_of_another_region_is_rejected(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", IN_ACCOUNT)
-def test_a_resource_of_another_account_is_rejected_if_the_stack_needs_its_own(path: str) -> None:
+def test_a_resource_of_another_account_is_rejected_if_aws_requires_the_same(path: str) -> None:
     build, put = PATHS[path]
     with rejects((path, "arn-account")):
-        parse_stack("staging", put(build(account=OTHER)))
+        parse_stack("staging", put(build(account=OTHER_ACCOUNT)))
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in IN_ACCOUNT])
 def test_keys_and_principals_of_another_account_are_accepted(path: str) -> None:
     build, put = PATHS[path]
-    parse_stack("staging", put(build(account=OTHER)))
+    parse_stack("staging", put(build(account=OTHER_ACCOUNT)))
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_without_region_and_account_any_arn_is_accepted(path: str) -> None:
     build, put = PATHS[path]
-    overrides = put(build(account=OTHER, partition="aws-cn"))
+    overrides = put(build(account=OTHER_ACCOUNT, partition="aws-cn"))
     parse_stack("staging", {**overrides, "aws:region": None, "aws:allowedAccountIds": None})
 
 
-def test_the_error_has_the_spelling_of_the_stack_file() -> None:
+def test_the_error_spells_the_argument_as_in_the_stack_file() -> None:
     given = certificate(region="eu-west-1")
     overrides = {"networkLoadBalancer": {"certificateArn": given}}
     with pytest.raises(pulumi.RunError) as error:
@@ -148,7 +148,10 @@ def test_a_managed_policy_of_aws_is_accepted_as_permissions_boundary() -> None:
 
 
 def test_accounts_are_not_compared_if_the_stack_may_use_several() -> None:
-    overrides = {"aws:allowedAccountIds": [HOME, OTHER], "ebsCsi": {"permissionsBoundary": policy(account=OTHER)}}
+    overrides = {
+        "aws:allowedAccountIds": [ACCOUNT, OTHER_ACCOUNT],
+        "ebsCsi": {"permissionsBoundary": policy(account=OTHER_ACCOUNT)},
+    }
     run(settings.load, config=stack_config("staging", overrides), stack="staging")
 
 
@@ -157,13 +160,13 @@ def test_a_committed_stack_file_is_accepted(stack: str) -> None:
     run(settings.load, config=stack_config(stack), stack=stack)
 
 
-@pytest.mark.parametrize("free", [{"labels": {"owner": role(partition="aws-cn")}}, {"tags": {"key": key(region="x")}}])
-def test_an_arn_in_free_text_is_ignored(free: dict[str, Any]) -> None:
+@pytest.mark.parametrize("value", [{"labels": {"owner": role(partition="aws-cn")}}, {"tags": {"key": key(region="x")}}])
+def test_an_arn_in_free_text_is_ignored(value: dict[str, Any]) -> None:
     secret = {"users": [{"password": role(partition="aws-cn")}]}
-    check_arns({"storage": free, "rocketmq": {"access": secret}}, REGION, HOME)
+    check_arns({"storage": value, "rocketmq": {"access": secret}}, REGION, ACCOUNT)
 
 
-def test_an_addon_that_starts_after_the_nodes_is_checked_too() -> None:
+def test_arns_of_an_addon_installed_after_the_nodes_are_checked() -> None:
     configuration = {"environment_names": {"ROLE_ARN": role(partition="aws-cn")}}
     overrides = {"addons": {"addons": [{"name": "aws-efs-csi-driver", "configuration": configuration}]}}
     with pytest.raises(ArgumentError) as error:
@@ -183,17 +186,17 @@ def test_an_addon_that_starts_after_the_nodes_is_checked_too() -> None:
         ("certificate", "certificate-arn"),
     ],
 )
-def test_another_text_than_the_arn_of_a_certificate_is_rejected(value: str, code: str) -> None:
+def test_an_invalid_certificate_arn_is_rejected(value: str, code: str) -> None:
     with rejects(("certificate_arn", code)):
         network_load_balancer({"certificate_arn": value})
 
 
-def test_a_certificate_of_iam_is_accepted() -> None:
+def test_an_iam_server_certificate_is_accepted() -> None:
     assert network_load_balancer({"certificate_arn": arn("iam", "server-certificate/mq")})
 
 
 def list_arn_fields() -> set[str]:
-    """Return the arguments of the stack that take an ARN."""
+    """Return the arguments of the stack whose values are ARNs."""
     cluster = (NetworkArgs, EksClusterArgs, NodeGroupArgs, ClusterAddonsArgs)
     components = (*cluster, EbsCsiAddonArgs, EbsStorageClassArgs, NetworkLoadBalancerArgs, RocketMqArgs)
     names = set().union(*map(collect_field_names, components))
@@ -215,17 +218,25 @@ def test_partitions_are_those_of_botocore() -> None:
 
 @pytest.mark.parametrize(
     ("allowed", "account"),
-    [(None, None), ("", None), ("[]", None), ("x", None), (f'["{HOME}"]', HOME), (f"[{HOME}]", HOME), ('"a"', None)],
+    [
+        (None, None),
+        ("", None),
+        ("[]", None),
+        ("x", None),
+        (f'["{ACCOUNT}"]', ACCOUNT),
+        (f"[{ACCOUNT}]", ACCOUNT),
+        ('"a"', None),
+    ],
 )
-def test_the_account_is_known_if_only_one_is_allowed(allowed: str | None, account: str | None) -> None:
+def test_the_account_is_known_if_the_stack_allows_only_one(allowed: str | None, account: str | None) -> None:
     assert find_single_account(allowed) == account
 
 
 @given(
     st.recursive(
-        st.sampled_from([role(), key(), policy(), certificate(), "text", role(account=OTHER)]),
+        st.sampled_from([role(), key(), policy(), certificate(), "text", role(account=OTHER_ACCOUNT)]),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     )
 )
 def test_arns_of_the_stacks_account_and_region_are_accepted_anywhere(value: Any) -> None:
-    check_arns({"cluster": value}, REGION, HOME)
+    check_arns({"cluster": value}, REGION, ACCOUNT)

@@ -1,4 +1,4 @@
-"""Wrong input of a stack file or a program: where the error is, what was written, and what is accepted."""
+"""Errors about invalid input of a stack file or a program: path, given value and accepted values."""
 
 import json
 import re
@@ -37,7 +37,7 @@ ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the project file, in which a test writes a stack file."""
+    """Folder with the project file, for a stack file that a test writes."""
     shutil.copy(REPOSITORY / "Pulumi.yaml", tmp_path)
     monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
     return tmp_path
@@ -132,11 +132,13 @@ STRING = "Accepted: a string."
         ),
     ],
 )
-def test_a_wrong_type_is_reported_as_written(folder: Path, stack: str, changes: dict[str, str], message: str) -> None:
+def test_a_value_of_the_wrong_type_is_reported_as_written(
+    folder: Path, stack: str, changes: dict[str, str], message: str
+) -> None:
     assert reject(folder, stack, **changes) == message
 
 
-def test_all_errors_of_the_file_are_reported_in_the_order_of_its_keys(folder: Path) -> None:
+def test_all_errors_of_a_file_are_reported_in_key_order(folder: Path) -> None:
     rocketmq = """proxies:
   memory: 1
   replica: 2
@@ -257,7 +259,7 @@ def get_name_in_file(path: str) -> str:
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_a_field_in_pythons_spelling_is_rejected_with_its_name_in_the_stack_file(path: str) -> None:
+def test_a_snake_case_field_is_rejected_and_its_camel_case_name_suggested(path: str) -> None:
     stack, type_, wrap = OBJECTS[path]
     names = [name for name in type_.__annotations__ if "_" in name and (path, name) != ("rocketmq", "storage_class")]
     assert names
@@ -313,7 +315,7 @@ def test_every_argument_that_the_stack_sets_has_a_case() -> None:
         ("prod", {"rocketmq": {"dashboard": []}}),
     ],
 )
-def test_no_error_lists_dozens_of_names(stack: str, overrides: dict[str, Any]) -> None:
+def test_the_list_of_accepted_names_in_an_error_is_short(stack: str, overrides: dict[str, Any]) -> None:
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the texts are compared below
         parse_stack(stack, overrides)
     for each in split_error(error.value):
@@ -324,21 +326,21 @@ def test_no_error_lists_dozens_of_names(stack: str, overrides: dict[str, Any]) -
             assert re.search(r"components/README.md|docs/reference/settings.md", text), text
 
 
-def test_a_new_class_with_the_name_of_a_class_of_eks_is_rejected() -> None:
+def test_a_new_storage_class_named_like_the_eks_default_is_rejected() -> None:
     with rejects(("storage.class_name", "class-exists")):
         parse_stack("staging", {"storage": {"className": "gp2"}})
 
 
-@pytest.mark.parametrize(("text", "meant"), [("100", "100Gi"), ("1", "1Gi"), ("4096", "4096Mi")])
-def test_a_size_without_a_unit_is_rejected_with_an_example(text: str, meant: str) -> None:
+@pytest.mark.parametrize(("text", "example"), [("100", "100Gi"), ("1", "1Gi"), ("4096", "4096Mi")])
+def test_a_size_without_a_unit_is_rejected_with_an_example(text: str, example: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_bytes(text, ARGS / "storage")
     assert list_rejections(error.value) == [("storage", "size-without-unit")]
-    assert f" Write '{meant}', for example." in str(error.value)
+    assert f" Write '{example}', for example." in str(error.value)
     assert parse_bytes("4294967296", ARGS / "storage") == 4 * 1024**3
 
 
-def test_a_policy_or_principal_that_is_given_twice_is_rejected() -> None:
+def test_a_duplicate_policy_or_principal_is_rejected() -> None:
     twice = cluster(policies=[{"policy": ADMIN}, {"policy": ADMIN, "namespaces": ["rocketmq"]}])
     with rejects(("access_entries['team'].policies", "duplicate")):
         plan_cluster(twice)
@@ -349,12 +351,12 @@ def test_a_policy_or_principal_that_is_given_twice_is_rejected() -> None:
 
 
 @pytest.mark.parametrize("namespace", ["", "a b", "Team", "-a", "a" * 64])
-def test_a_namespace_of_a_policy_that_kubernetes_does_not_accept_is_rejected(namespace: str) -> None:
+def test_an_invalid_namespace_of_an_access_policy_is_rejected(namespace: str) -> None:
     with rejects(("access_entries['team'].policies[0].namespaces[0]", "access-policy-namespace")):
         plan_cluster(cluster(policies=[{"policy": ADMIN, "namespaces": [namespace]}]))
 
 
-def test_a_zone_that_the_region_does_not_have_is_an_error_of_the_stack_file() -> None:
+def test_a_zone_outside_the_region_is_rejected_before_any_resource_is_registered() -> None:
     zones = ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1z"]
     network, recording = {"zones": zones, "zoneCount": None}, Recording(preview=True)
     with pytest.raises(pulumi.RunError) as error:
@@ -379,7 +381,7 @@ def test_a_zone_that_the_region_does_not_have_is_an_error_of_the_stack_file() ->
         (f"{ISSUER}/", "is no issuer"),
     ],
 )
-def test_an_address_that_is_no_issuer_is_rejected(issuer: str, problem: str) -> None:
+def test_an_invalid_oidc_issuer_is_rejected(issuer: str, problem: str) -> None:
     with rejects(("issuer", "oidc-issuer")):
         run(lambda: ClusterOidcProvider("it", {"issuer": issuer}), preview=True)
     with pytest.raises(pulumi.RunError, match=problem) as error:
@@ -388,7 +390,7 @@ def test_an_address_that_is_no_issuer_is_rejected(issuer: str, problem: str) -> 
 
 
 @pytest.mark.parametrize("issuer", [ISSUER, "https://oidc-eks.eu-west-1.api.aws/id/0123", "https://oidc.example/id/A"])
-def test_an_issuer_is_accepted(issuer: str) -> None:
+def test_a_valid_oidc_issuer_is_accepted(issuer: str) -> None:
     assert parse_issuer_host(issuer) == issuer.removeprefix("https://")
 
 
@@ -441,7 +443,7 @@ OUTPUTS: dict[str, tuple[Any, str, Callable[[Any], dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("value", [f"a {CANARY}!", NUMBER])
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_an_output_is_validated_and_a_secret_one_is_not_shown(name: str, value: Any) -> None:
+def test_an_output_is_validated_and_a_secret_output_is_not_shown(name: str, value: Any) -> None:
     component, path, build = OUTPUTS[name]
     with pytest.raises(pulumi.RunError, match="Accepted: ") as plain:
         run(lambda: component("it", build(pulumi.Output.from_input(value))), preview=True)

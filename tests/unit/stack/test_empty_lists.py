@@ -56,7 +56,7 @@ def balancer(**given: Any) -> Any:
     return network_load_balancer({"certificate_arn": CERTIFICATE, **given})
 
 
-EVERYTHING: dict[str, tuple[Callable[[list[Any]], object], str, str]] = {
+REJECTED_AS_EVERYTHING: dict[str, tuple[Callable[[list[Any]], object], str, str]] = {
     "AccessPolicyArgs.namespaces": (
         lambda empty: plan_cluster(cluster(policies=[{"policy": ADMIN, "namespaces": empty}])),
         "access_entries['team'].policies[0].namespaces",
@@ -93,7 +93,7 @@ EVERYTHING: dict[str, tuple[Callable[[list[Any]], object], str, str]] = {
         "any address",
     ),
 }
-"""A call that gives an empty list, the path of the list, and the meaning that it would have."""
+"""A call with an empty list, the path of the list, and the meaning that the empty list would have."""
 
 
 def lists_in(hint: Any, seen: set[Any]) -> Iterator[str]:
@@ -121,14 +121,14 @@ def test_each_list_argument_has_a_meaning_of_an_empty_list() -> None:
     public = [getattr(eks_rocketmq, name) for name in eks_rocketmq.__all__ if name.endswith("Args")]
     seen: set[Any] = set()
     found = {field for hint in [*public, NetworkLoadBalancerArgs] for field in lists_in(hint, seen)}
-    assert found == EMPTY_IS_ACCEPTED | REJECTED_ELSEWHERE | set(EVERYTHING)
+    assert found == EMPTY_IS_ACCEPTED | REJECTED_ELSEWHERE | set(REJECTED_AS_EVERYTHING)
 
 
-@pytest.mark.parametrize(("give", "path", "meaning"), EVERYTHING.values(), ids=EVERYTHING)
+@pytest.mark.parametrize(("call", "path", "meaning"), REJECTED_AS_EVERYTHING.values(), ids=REJECTED_AS_EVERYTHING)
 def test_an_empty_list_that_would_mean_everything_is_rejected(
-    give: Callable[[list[Any]], object], path: str, meaning: str
+    call: Callable[[list[Any]], object], path: str, meaning: str
 ) -> None:
     with pytest.raises(ArgumentError) as raised:
-        give([])
+        call([])
     assert list_rejections(raised.value) == [Rejection(path, "empty-list")]
     assert raised.value.message.values["meaning"] == meaning

@@ -1,4 +1,4 @@
-"""Report of all errors of a stack file: order, spelling, values as written, former keys."""
+"""Report of all errors of a stack file: order, spelling, values as written, and former keys."""
 
 import json
 from pathlib import Path
@@ -89,7 +89,7 @@ def load_text(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> list[
 
 
 @pytest.mark.parametrize(("former", "value", "new"), [(key, *each) for key, each in FORMER_KEYS.items()])
-def test_the_error_of_a_former_key_names_the_new_one(former: str, value: Any, new: str) -> None:
+def test_the_error_for_a_former_key_names_the_new_key(former: str, value: Any, new: str) -> None:
     prefix = f"{PROJECT}:"
     config = stack_config("prod", {former: value})
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - path and text are compared below
@@ -98,7 +98,7 @@ def test_the_error_of_a_former_key_names_the_new_one(former: str, value: Any, ne
     assert str(raised.value) == f"{former}: the key has a new name. Write {new}."
 
 
-def test_a_former_stack_file_is_told_only_the_new_names_in_the_order_of_the_file(
+def test_former_keys_are_reported_with_their_new_names_in_file_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = list(FORMER_KEYS)[::-1]
@@ -108,7 +108,7 @@ def test_a_former_stack_file_is_told_only_the_new_names_in_the_order_of_the_file
     assert lines == [f"  {key}: the key has a new name. Write {FORMER_KEYS[key][1]}." for key in keys]
 
 
-def test_keys_of_version_0_1_that_stay_are_accepted() -> None:
+def test_unchanged_keys_of_version_0_1_are_accepted() -> None:
     prefix = f"{PROJECT}:"
     config = stack_config("staging", {"access": {"users": [{"name": "orders"}]}})
     given = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
@@ -158,7 +158,7 @@ config:
 """
 
 
-def test_all_mistakes_in_a_file_are_reported_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_mistakes_in_a_file_are_reported_in_file_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *lines = load_text(tmp_path, monkeypatch, MISTAKES)
     assert first == f"Pulumi.prod.yaml: {len(lines)} errors"
     paths = [line.partition(": ")[0].removeprefix("  ") for line in lines]
@@ -186,7 +186,7 @@ def test_all_mistakes_in_a_file_are_reported_in_its_order(tmp_path: Path, monkey
     ]
 
 
-def test_one_error_is_on_the_line_of_the_file_name(tmp_path: Path) -> None:
+def test_a_single_error_is_reported_on_the_line_of_the_file_name(tmp_path: Path) -> None:
     error = ArgumentError(NETWORK / "zone_count", "a-code", "{given} is too high", given=9)
     assert report(tmp_path, "config: {}\n", error) == ["Pulumi.prod.yaml: network.zoneCount: 9 is too high."]
 
@@ -223,7 +223,7 @@ config:
     assert report(tmp_path, text, *errors) == [
         "Pulumi.prod.yaml: 11 errors",
         "  access.users: wrong.",
-        # A field that is missing has the position of its object.
+        # A missing field has the position of its object.
         "  rocketmq.namespace: wrong.",
         "  rocketmq.labels['max_size']: wrong.",
         "  rocketmq.broker_group: wrong.",
@@ -237,7 +237,7 @@ config:
     ]
 
 
-def test_errors_of_a_file_that_is_elsewhere_keep_their_order() -> None:
+def test_errors_keep_their_order_if_the_stack_file_is_not_found() -> None:
     errors = [ArgumentError(path, "a-code", "wrong") for path in (STORAGE, CLUSTER, NETWORK)]
     file = stack_yaml.StackFile()
     lines = report_errors(CollectedError(errors), "Pulumi.prod.yaml", file, PROJECT).splitlines()
@@ -262,9 +262,7 @@ def test_errors_of_a_file_that_is_elsewhere_keep_their_order() -> None:
         ("version: {secure: x}", "a string", "{'secure': 'x'} has the wrong type. Accepted: a string."),
     ],
 )
-def test_a_value_of_the_wrong_type_is_shown_as_it_is_in_the_file(
-    tmp_path: Path, line: str, accepted: str, text: str
-) -> None:
+def test_a_value_of_the_wrong_type_is_shown_as_written(tmp_path: Path, line: str, accepted: str, text: str) -> None:
     given = yaml.safe_load(line)["version"]
     error = ArgumentError(
         CLUSTER / "version", "wrong-type", "{given!r} has the wrong type", accepted=accepted, given=given
@@ -273,7 +271,7 @@ def test_a_value_of_the_wrong_type_is_shown_as_it_is_in_the_file(
     assert report(tmp_path, file, error) == [f"Pulumi.prod.yaml: cluster.version: {text}"]
 
 
-def test_a_value_of_another_file_is_not_shown_as_it_is_in_this_one(tmp_path: Path) -> None:
+def test_a_value_that_differs_from_the_file_is_shown_as_given(tmp_path: Path) -> None:
     error = ArgumentError(
         CLUSTER / "version", "wrong-type", "{given!r} has the wrong type", accepted="a string", given=1.31
     )
@@ -297,7 +295,7 @@ def test_a_number_without_a_unit_gets_an_example_with_one(tmp_path: Path, field:
     ]
 
 
-def test_a_hidden_value_stays_hidden(tmp_path: Path) -> None:
+def test_a_hidden_value_is_not_read_from_the_file(tmp_path: Path) -> None:
     path = (ACCESS / "users").index(0, "a") / "password"
     error = ArgumentError(path, "wrong-type", "the value has the wrong type", accepted="a string")
     file = f"config:\n  {PROJECT}:access:\n    users:\n    - {{name: a, password: 12345678}}\n"
@@ -306,7 +304,7 @@ def test_a_hidden_value_stays_hidden(tmp_path: Path) -> None:
     ]
 
 
-def test_a_value_with_braces_is_shown_as_it_is(tmp_path: Path) -> None:
+def test_braces_in_a_value_are_shown_unchanged(tmp_path: Path) -> None:
     error = ArgumentError(
         CLUSTER / "version", "wrong-type", "{given!r} has the wrong type", accepted="a string", given="{x}"
     )
@@ -320,7 +318,7 @@ def run_in_stack_file(program: Any) -> Recording:
     return run(program, config=stack_config("prod"), stack="prod")
 
 
-def test_an_error_of_a_component_is_reported_as_one_of_the_stack_file() -> None:
+def test_an_error_of_a_component_is_reported_with_its_stack_file_path() -> None:
     def program() -> None:
         with in_stack_file(NODE_GROUPS.key("general")):
             raise ArgumentError(
@@ -334,7 +332,7 @@ def test_an_error_of_a_component_is_reported_as_one_of_the_stack_file() -> None:
     )
 
 
-def test_several_errors_of_a_component_have_a_line_each() -> None:
+def test_several_errors_of_a_component_are_reported_on_one_line_each() -> None:
     def program() -> None:
         with in_stack_file(ROCKETMQ):
             raise CollectedError(
@@ -353,7 +351,7 @@ def test_several_errors_of_a_component_have_a_line_each() -> None:
     ]
 
 
-def test_warnings_and_later_errors_of_a_component_are_spelled_as_in_the_stack_file() -> None:
+def test_warnings_and_errors_of_outputs_use_the_stack_file_spelling() -> None:
     def reject(value: str) -> str:
         raise ArgumentError(ARGS / "zone_count", "a-code", "{given!r} is not accepted", given=value)
 
@@ -369,7 +367,7 @@ def test_warnings_and_later_errors_of_a_component_are_spelled_as_in_the_stack_fi
     assert recording.log == [("WARNING", "network.zoneCount: the value is low.")]
 
 
-def test_messages_have_a_line_each_in_the_spelling_of_the_stack_file() -> None:
+def test_messages_are_rendered_one_per_line_in_stack_file_spelling() -> None:
     messages = [
         ArgumentMessage(ROCKETMQ / "image_pull_policy", "a-code", "wrong"),
         ArgumentMessage(ACCESS / "users", "a-code", "{other} is wrong", values={"other": NETWORK / "zone_count"}),

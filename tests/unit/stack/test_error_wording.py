@@ -353,7 +353,7 @@ WORDING = [
     ),
     Wording(
         "no-yaml",
-        # Both parsers of YAML have this text, the one in Python and libyaml, which the tests use.
+        # The parser in Python and libyaml, which the tests use, both have this text.
         lambda: read("config:\n  - a\n  b\n"),
         "line 4, column 1: could not find expected ':'. Accepted: YAML that is indented "
         "with spaces. Correct the line, and put a text with special characters in quotes.",
@@ -371,7 +371,7 @@ def test_error_wording(wording: Wording) -> None:
     check_wording(wording)
 
 
-def test_the_warning_about_a_key_that_the_driver_may_not_use() -> None:
+def test_warning_wording_for_a_kms_key_without_grant() -> None:
     storage: EbsStorageClassArgs = {"class_name": "fast", "create": True, "kms_key_id": KEY}
     driver = cast("EbsCsiAddonArgs", {"existing": True})
     message = warn_about_key(driver, storage)
@@ -384,7 +384,7 @@ def test_the_warning_about_a_key_that_the_driver_may_not_use() -> None:
     )
 
 
-def test_the_message_about_an_argument_that_a_new_cluster_cannot_meet() -> None:
+def test_message_wording_for_an_object_missing_in_a_new_cluster() -> None:
     (message,) = list_missing_objects(tls={"secretName": "certificate"})
     assert message.code == "not-in-a-new-cluster"
     assert message.render() == (
@@ -394,7 +394,7 @@ def test_the_message_about_an_argument_that_a_new_cluster_cannot_meet() -> None:
     )
 
 
-def test_the_message_about_a_missing_autoscaler() -> None:
+def test_message_wording_for_a_missing_autoscaler() -> None:
     cluster = parse_stack(
         "staging", node_group(autoscaled=True, minSize=0, desiredSize=1, maxSize=9) | MANY_PROXIES
     ).cluster
@@ -409,7 +409,7 @@ def test_the_message_about_a_missing_autoscaler() -> None:
     )
 
 
-def test_the_message_about_a_creator_without_access() -> None:
+def test_message_wording_for_a_creator_without_access() -> None:
     cluster: Any = {"role_arn": ROLE, "creator_is_admin": True}
     message = find_lockout(CREATOR, cluster)
     assert message is not None

@@ -1,4 +1,4 @@
-"""Hints of hooks and of lookups spell arguments as the stack file does."""
+"""Hints in errors of hooks and lookups, in the spelling of the stack file."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ def staging_update() -> Recording:
 
 @pytest.fixture(autouse=True)
 def _existing_resources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS and the cluster have each resource already, without the tag of a stack."""
+    """Make each resource exist in AWS and in the cluster, without the tag of a stack."""
     for name in ("find_resource", "find_cluster"):
         monkeypatch.setattr(aws_create_checks, name, lambda *_: ExistingResource("it"))
     monkeypatch.setattr(aws_create_checks, "create_session", lambda _: None)
@@ -27,7 +27,7 @@ def _existing_resources(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def get_error(recording: Recording, hook: str) -> str:
-    """Return the error of a hook before the create of a resource."""
+    """Return the error of a hook that runs before the create of a resource."""
     args = pulumi.ResourceHookArgs(urn="urn", id="", name="name", type="aws:x/y:Z", new_inputs={})
     with pytest.raises(RuntimeError) as error:
         asyncio.run(recording.hooks[f"{hook}-preflight"](args))
@@ -48,7 +48,9 @@ def get_error(recording: Recording, hook: str) -> str:
         ("storage-new-class", "storage.className: there is a StorageClass 'it'"),
     ],
 )
-def test_the_error_for_an_existing_resource(hook: str, hint: str, staging_update: Recording) -> None:
+def test_the_error_for_an_existing_resource_names_the_setting_to_change(
+    hook: str, hint: str, staging_update: Recording
+) -> None:
     assert hint in get_error(staging_update, hook)
 
 
@@ -68,7 +70,9 @@ def fail(_: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_the_error_for_a_missing_resource(function: str, changed: dict[str, Any], hints: list[str]) -> None:
+def test_the_error_for_a_missing_resource_names_the_setting_to_check(
+    function: str, changed: dict[str, Any], hints: list[str]
+) -> None:
     with pytest.raises(pulumi.RunError, match="ResourceNotFoundException") as error:
         run_stack("prod", preview=True, overrides=changed, fakes=Fakes().answering(function, fail))
     for hint in hints:

@@ -1,4 +1,4 @@
-"""The whole chain on a cluster that is made from nothing: order, unknowns of a first preview, URNs, partitions."""
+"""All components on a new cluster: dependency order, unknown values in the first preview, URNs, and partitions."""
 
 import itertools
 
@@ -13,7 +13,7 @@ from tests.unit.harness.trust import Token, admits
 from tests.unit.new_cluster_case import everything, on_an_existing_cluster
 
 DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
-POD_NETWORK = "system:serviceaccount:kube-system:aws-node"
+VPC_CNI = "system:serviceaccount:kube-system:aws-node"
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
@@ -21,26 +21,26 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return run(everything, preview=request.param, stack="new")
 
 
-def test_the_urns_are_the_committed_ones(recording: Recording) -> None:
+def test_urns_match_the_committed_urns(recording: Recording) -> None:
     assert urns(recording) == committed("new-cluster"), (
-        "a changed URN replaces its resource: add an alias, then write the file anew"
+        "a changed URN replaces its resource: add an alias, then regenerate the file"
     )
 
 
-def test_everything_comes_in_the_order_in_which_it_can_become_ready(recording: Recording) -> None:
+def test_resources_are_created_in_the_order_of_their_dependencies(recording: Recording) -> None:
     control_plane = recording.one("aws:eks/cluster:Cluster")
-    pod_network, proxy = recording.one("Addon", "base-vpc-cni"), recording.one("Addon", "base-kube-proxy")
+    vpc_cni, proxy = recording.one("Addon", "base-vpc-cni"), recording.one("Addon", "base-kube-proxy")
     groups = recording.by_type("aws:eks/nodeGroup:NodeGroup")
-    names, driver = recording.one("Addon", "names-coredns"), recording.one("Addon", "ebs-csi-addon")
+    coredns, driver = recording.one("Addon", "names-coredns"), recording.one("Addon", "ebs-csi-addon")
     sets = [s for s in recording.by_type("StatefulSet") if s.inputs["spec"].get("volumeClaimTemplates")]
     assert len(groups) == 3
     assert sets
     steps = [
         [control_plane],
         [recording.one("OpenIdConnectProvider")],
-        [pod_network],
+        [vpc_cni],
         groups,
-        [names, driver],
+        [coredns, driver],
         sets,
     ]
     for earlier, later in itertools.pairwise(steps):
@@ -49,26 +49,30 @@ def test_everything_comes_in_the_order_in_which_it_can_become_ready(recording: R
                 assert recording.reaches(resource, needed), f"{resource.name} can start before {needed.name}"
     for group in groups:
         assert recording.reaches(group, proxy)
-        assert not recording.reaches(pod_network, group), "a pod network that waits for nodes waits for ever"
+        assert not recording.reaches(vpc_cni, group), (
+            "nodes need the VPC CNI to become ready, so it must not wait for them"
+        )
 
 
-def test_nothing_of_aws_waits_for_an_object_of_the_cluster(recording: Recording) -> None:
+def test_aws_resources_do_not_depend_on_kubernetes_objects(recording: Recording) -> None:
     objects = [r for r in recording.resources.values() if r.type.startswith("kubernetes:")]
     for resource in recording.resources.values():
         if resource.type.startswith("aws:"):
-            assert not any(recording.reaches(resource, thing) for thing in objects), resource.urn
+            assert not any(recording.reaches(resource, kubernetes_object) for kubernetes_object in objects), (
+                resource.urn
+            )
 
 
-def test_every_object_goes_to_the_new_cluster_as_a_person_would_reach_it(recording: Recording) -> None:
+def test_kubernetes_objects_use_the_provider_of_the_new_cluster(recording: Recording) -> None:
     provider = recording.one("pulumi:providers:kubernetes", "cluster-kubernetes")
     objects = [r for r in recording.resources.values() if r.type.startswith("kubernetes:")]
     assert objects
-    # The remote component's own provider is there and serves nobody.
+    # The remote component registers its own provider, and no object uses it.
     assert {r.provider.rsplit("::", 1)[0] for r in objects} == {provider.urn}
 
 
-def test_trust_is_unknown_at_the_first_preview_and_exact_after_it(recording: Recording) -> None:
-    for name, subject in (("ebs-csi-driver-role", DRIVER), ("base-vpc-cni-role", POD_NETWORK)):
+def test_trust_policies_are_unknown_in_preview_and_exact_in_update(recording: Recording) -> None:
+    for name, subject in (("ebs-csi-driver-role", DRIVER), ("base-vpc-cni-role", VPC_CNI)):
         trust = recording.one("Role", name).inputs["assumeRolePolicy"]
         if recording.preview:
             assert trust == UNKNOWN
@@ -79,12 +83,12 @@ def test_trust_is_unknown_at_the_first_preview_and_exact_after_it(recording: Rec
     assert recording.one("OpenIdConnectProvider").inputs["url"] == (UNKNOWN if recording.preview else ISSUER)
 
 
-def test_nothing_is_left_unknown_in_update(recording: Recording) -> None:
+def test_inputs_are_unknown_in_the_preview_only(recording: Recording) -> None:
     unknown = [r.urn for r in recording.resources.values() if UNKNOWN in repr(r.inputs)]
     assert bool(unknown) is recording.preview
 
 
-def test_manifests_are_strictly_valid_at_the_first_preview_too(recording: Recording) -> None:
+def test_manifests_pass_strict_validation_in_preview_and_update(recording: Recording) -> None:
     manifests = recording.manifests()
     assert len(manifests) > 10
     for manifest in manifests:
@@ -92,30 +96,31 @@ def test_manifests_are_strictly_valid_at_the_first_preview_too(recording: Record
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_what_follows_a_cluster_is_the_same_for_one_that_exists(preview: bool) -> None:
-    both = [run(program, preview=preview) for program in (everything, on_an_existing_cluster)]
+def test_components_have_the_same_urns_on_a_new_and_an_existing_cluster(preview: bool) -> None:
+    recordings = [run(program, preview=preview) for program in (everything, on_an_existing_cluster)]
     parts = ("EbsCsiAddon", "EbsStorageClass", "RocketMq", "ClusterOidcProvider")
-    chains = [
-        {urn for urn in made.resources if any(f"eks-rocketmq:index:{part}" in urn for part in parts)} for made in both
+    component_urns = [
+        {urn for urn in result.resources if any(f"eks-rocketmq:index:{part}" in urn for part in parts)}
+        for result in recordings
     ]
-    assert chains[0] == chains[1]
-    assert len(chains[0]) > 20
+    assert component_urns[0] == component_urns[1]
+    assert len(component_urns[0]) > 20
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
-def test_every_arn_that_the_library_makes_has_the_partition_of_the_account(partition: str) -> None:
+def test_generated_arns_have_the_partition_of_the_account(partition: str) -> None:
     caller = {"accountId": ACCOUNT, "arn": f"arn:{partition}:iam::{ACCOUNT}:user/deployer", "userId": "AIDA"}
     fakes = (
         Fakes()
         .answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
         .answering("aws:index/getCallerIdentity:getCallerIdentity", lambda _: caller)
     )
-    made = run(everything, fakes=fakes)
-    attached = [r.inputs["policyArn"] for r in made.by_type("RolePolicyAttachment")]
+    recording = run(everything, fakes=fakes)
+    attached = [r.inputs["policyArn"] for r in recording.by_type("RolePolicyAttachment")]
     assert len(attached) == 5
     assert all(arn.startswith(f"arn:{partition}:iam::aws:policy/") for arn in attached)
-    trust = made.one("Role", "ebs-csi-driver-role").inputs["assumeRolePolicy"]
+    trust = recording.one("Role", "ebs-csi-driver-role").inputs["assumeRolePolicy"]
     assert f'"arn:{partition}:iam::{ACCOUNT}:oidc-provider/' in trust
     # The pod-identity webhook asks for this audience in every partition.
-    assert made.one("OpenIdConnectProvider").inputs["clientIdLists"] == ["sts.amazonaws.com"]
+    assert recording.one("OpenIdConnectProvider").inputs["clientIdLists"] == ["sts.amazonaws.com"]
     assert ':aud":"sts.amazonaws.com"' in trust

@@ -1,4 +1,4 @@
-"""Settings of a new cluster that cannot work together, need what it does not have, or lock its creator out."""
+"""Checks of a new cluster: contradictory settings, missing objects, and a creator without access."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ def rocketmq(**changed: Any) -> dict[str, Any]:
 
 
 def grant(*policies: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    """Return an access entry for the role of the cluster, which the creator's access does not cover."""
+    """Return an access entry for the role of a cluster whose creator is no administrator."""
     own = {"name": "deployer", "principalArn": ROLE, "policies": list(policies)}
     other = {"name": "team", "principalArn": f"{ROLE}-team", "policies": [{"policy": ADMIN}]}
     return {"cluster": {"creatorIsAdmin": False, "accessEntries": [own, other], "roleArn": ROLE, **changed}}
@@ -104,7 +104,7 @@ UNREACHABLE = ("rocketmq.image", "image-unreachable")
             rocketmq(image=f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn/rocketmq"),
             ("rocketmq.image", "image-partition"),
         ),
-        # A driver that cannot work with its permissions.
+        # A driver version that does not support the permissions.
         (
             {"ebsCsi": {"permissions": "cluster_scoped", "addonVersion": "v1.57.1-eksbuild.1"}},
             ("ebs_csi.addon_version", "driver-without-cluster-tags"),
@@ -117,7 +117,7 @@ UNREACHABLE = ("rocketmq.image", "image-unreachable")
         ),
     ],
 )
-def test_settings_that_cannot_work_together_are_rejected(overrides: dict[str, Any], rejection: tuple[str, str]) -> None:
+def test_contradictory_settings_are_rejected(overrides: dict[str, Any], rejection: tuple[str, str]) -> None:
     with rejects(rejection):
         parse_stack("staging", overrides)
 
@@ -157,7 +157,7 @@ def test_all_contradictions_are_reported_in_one_run() -> None:
         {"ebsCsi": {"permissions": "v2", "addonVersion": "v1.57.1-eksbuild.1"}},
     ],
 )
-def test_settings_that_work_together_are_accepted(overrides: dict[str, Any]) -> None:
+def test_consistent_settings_are_accepted(overrides: dict[str, Any]) -> None:
     parse_stack("staging", overrides)
 
 
@@ -232,7 +232,7 @@ FIVE_REPLICAS = rocketmq(brokerGroups=[{"name": "broker-a", "replicas": 5, "memo
 
 
 def find_error(overrides: dict[str, Any], fakes: Fakes | None = None, hook: str = "not-yet") -> str | None:
-    """Return the error of a hook for the create of the cluster at preview."""
+    """Return the error of a hook for the create of the cluster in a preview."""
     recording = run_stack("staging", preview=True, overrides=overrides, fakes=fakes)
     (cluster,) = recording.by_type("aws:eks/cluster:Cluster")
     name = f"cluster-{hook}-preflight"
@@ -247,7 +247,7 @@ def find_error(overrides: dict[str, Any], fakes: Fakes | None = None, hook: str 
 
 
 @pytest.mark.parametrize(("overrides", "path", "needed"), MISSING)
-def test_settings_that_need_what_a_new_cluster_does_not_have_are_listed(
+def test_settings_that_need_objects_missing_in_a_new_cluster_are_reported(
     overrides: dict[str, Any], path: str, needed: str
 ) -> None:
     new = parse_stack("staging", overrides).cluster
@@ -256,7 +256,7 @@ def test_settings_that_need_what_a_new_cluster_does_not_have_are_listed(
     assert (path, "not-in-a-new-cluster", needed) in found
 
 
-def test_node_groups_that_need_an_autoscaler_are_listed() -> None:
+def test_node_groups_that_need_an_autoscaler_are_reported() -> None:
     new = parse_stack("staging", {**nodes(autoscaled=True, maxSize=3), **FIVE_REPLICAS}).cluster
     assert isinstance(new, NewCluster)
     (message,) = new.missing_objects
@@ -268,7 +268,7 @@ def test_node_groups_that_need_an_autoscaler_are_listed() -> None:
     )
 
 
-def test_the_create_of_the_cluster_is_rejected_for_missing_objects() -> None:
+def test_cluster_creation_is_rejected_if_objects_are_missing() -> None:
     error = find_error(rocketmq(monitoring={"monitor": "service"}, controllers={"storageClass": "fast"}))
     remedy = "Leave the argument out of the first `pulumi up`, install what is missing, and set it again."
     assert error == (
@@ -298,7 +298,7 @@ def test_the_create_of_the_cluster_is_rejected_for_missing_objects() -> None:
         },
     ],
 )
-def test_objects_that_the_stack_or_eks_creates_are_not_missing(overrides: dict[str, Any]) -> None:
+def test_objects_created_by_the_stack_or_eks_are_not_reported_as_missing(overrides: dict[str, Any]) -> None:
     assert find_error(overrides) is None
 
 
@@ -308,8 +308,8 @@ def test_missing_objects_are_not_checked_for_an_existing_cluster() -> None:
 
 
 @given(st.integers(30, 60), st.integers(-6, 3))
-def test_nodes_are_accepted_within_the_version_skew_only(minor: int, apart: int) -> None:
-    version = max(10, minor + apart)
+def test_nodes_are_accepted_within_the_version_skew_only(minor: int, difference: int) -> None:
+    version = max(10, minor + difference)
     overrides = {"cluster": {"version": f"1.{minor}"}, **nodes(version=f"1.{version}")}
     if -SKEW <= version - minor <= 0:
         parse_stack("staging", overrides)

@@ -1,4 +1,4 @@
-"""Each planner runs once for each component in a preview: the settings plan, and the components use the plans."""
+"""Calls of each planner in a preview, one per component: the settings plan, and the components use the plans."""
 
 import sys
 from collections import Counter
@@ -34,7 +34,7 @@ PLANNERS: Mapping[str, FunctionType] = {
 
 @contextmanager
 def count_calls(functions: Mapping[str, FunctionType]) -> Generator[Counter[str]]:
-    """Count the calls of functions in the block, wherever a module has imported them."""
+    """Count the calls of functions in the block, in every module that imports them."""
     names: dict[CodeType, str] = {function.__code__: name for name, function in functions.items()}
     calls: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""Pods of a new cluster against its node groups."""
+"""Placement of pods on the node groups of a new cluster."""
 
 from typing import Any
 
@@ -128,7 +128,7 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
     # The desired number of nodes counts, not the maximum.
     (brokers({"replicas": 5, "memory": "2Gi"}), f"broker group 'broker-a' {TOO_FEW.format(3, 5)}"),
     (groups(group(perZone=False, desiredSize=2, maxSize=9)), f"the controllers {TOO_FEW.format(2, 3)}"),
-    # Three members need three zones. The group that they select has nodes in two zones.
+    # Three members need three zones. The selected node group has nodes in two zones.
     (
         {
             **groups(group(), group(perZone=False, desiredSize=2, labels={"role": "mq"})),
@@ -197,7 +197,7 @@ def test_pods_with_volumes_on_nodes_without_the_driver_are_rejected(
     assert error.message.render_problem(STACK_FILE) == f"the pods of {workload} claim volumes, and {obstacle}"
 
 
-def test_more_requests_than_all_nodes_have_are_rejected() -> None:
+def test_requests_above_the_capacity_of_all_nodes_are_rejected() -> None:
     error = reject_staging(brokers({"memory": "6Gi"}, {"memory": "2Gi"}))
     assert list_rejections(error) == [("node_groups", "nodes-too-small")]
     assert error.message.render_problem(STACK_FILE) == (
@@ -211,7 +211,7 @@ def test_pods_with_suitable_nodes_are_accepted(overrides: dict[str, Any]) -> Non
     parse_stack("staging", overrides)
 
 
-def test_the_error_names_arguments_as_the_stack_file_does() -> None:
+def test_the_error_spells_arguments_as_in_the_stack_file() -> None:
     with pytest.raises(pulumi.RunError) as error:
         run(settings.load, config=stack_config("staging", pods(ARM64)), stack="staging")
     assert str(error.value) == (
@@ -229,7 +229,7 @@ def test_the_error_names_arguments_as_the_stack_file_does() -> None:
     st.booleans(),
     st.integers(1, 3),
 )
-def test_pods_that_select_the_properties_of_a_group_are_accepted(
+def test_pods_that_select_the_labels_of_a_group_are_accepted(
     machine: tuple[str, str], capacity: str, labels: dict[str, str], tainted: bool, desired: int
 ) -> None:
     instance_type, architecture = machine

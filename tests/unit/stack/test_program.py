@@ -26,7 +26,7 @@ GET_CLUSTER = "aws:eks/getCluster:getCluster"
 EXISTING_DRIVER = {"existing": True, "roleName": None, "permissions": None}
 
 
-def test_the_aws_side_is_exactly_the_identity_chain(prod: Recording) -> None:
+def test_aws_resources_are_the_oidc_provider_the_driver_role_and_the_addon(prod: Recording) -> None:
     aws = {type_: count for type_, count in prod.inventory().items() if type_.startswith("aws:")}
     assert aws == {
         "aws:eks/addon:Addon": 1,
@@ -36,74 +36,74 @@ def test_the_aws_side_is_exactly_the_identity_chain(prod: Recording) -> None:
     }
 
 
-def test_the_driver_is_let_in_and_the_trust_policy_is_known_at_preview(prod: Recording) -> None:
+def test_the_trust_policy_of_the_driver_is_known_in_the_preview(prod: Recording) -> None:
     assert admits(prod.one("Role").inputs["assumeRolePolicy"], Token(ISSUER, DRIVER))
 
 
-def test_the_urns_are_the_committed_ones(prod: Recording) -> None:
+def test_urns_match_the_committed_urns(prod: Recording) -> None:
     assert urns(prod) == committed("prod"), (
-        "a changed URN replaces its resource: add an alias, then write the file anew"
+        "a changed URN replaces its resource: add an alias, then regenerate the file"
     )
 
 
-def test_preview_and_update_make_the_same_resources(prod_preview: Recording, prod_update: Recording) -> None:
+def test_preview_and_update_register_the_same_resources(prod_preview: Recording, prod_update: Recording) -> None:
     assert prod_preview.inventory() == prod_update.inventory()
 
 
-def test_brokers_come_after_the_whole_storage_chain(prod: Recording) -> None:
-    chain = [
+def test_brokers_depend_on_the_driver_and_the_storage_class(prod: Recording) -> None:
+    dependencies = [
         prod.one(type_)
         for type_ in ("OpenIdConnectProvider", "Role", "RolePolicyAttachment", "Addon", "StorageClassPatch")
     ]
     sets = prod.by_type("StatefulSet")
     assert sets
-    for claims_volumes in sets:
-        for link in chain:
-            assert prod.reaches(claims_volumes, link), f"{claims_volumes.name} can start before {link.name}"
+    for stateful_set in sets:
+        for dependency in dependencies:
+            assert prod.reaches(stateful_set, dependency), f"{stateful_set.name} can start before {dependency.name}"
 
 
-def test_claims_name_the_class_that_was_checked(prod: Recording) -> None:
+def test_volume_claims_use_the_checked_storage_class(prod: Recording) -> None:
     templates = [t for s in prod.by_type("StatefulSet") for t in s.inputs["spec"].get("volumeClaimTemplates", [])]
     assert templates
     assert {template["spec"]["storageClassName"] for template in templates} == {"gp2"}
 
 
-def test_every_kubernetes_object_goes_to_the_adopted_cluster(prod: Recording) -> None:
+def test_kubernetes_objects_use_the_provider_of_the_existing_cluster(prod: Recording) -> None:
     provider = prod.one("pulumi:providers:kubernetes")
     objects = [r for r in prod.resources.values() if r.type.startswith("kubernetes:")]
     assert objects
     assert {r.provider.rsplit("::", 1)[0] for r in objects} == {provider.urn}
 
 
-def test_every_resource_hangs_below_a_component(prod: Recording) -> None:
+def test_every_resource_has_a_component_as_parent(prod: Recording) -> None:
     for resource in prod.resources.values():
         if resource.custom:
             assert prod.parent(resource).type.startswith("eks-rocketmq:index:"), resource.urn
 
 
-def test_sets_that_hold_messages_are_protected(prod: Recording) -> None:
+def test_stateful_sets_with_volumes_are_protected(prod: Recording) -> None:
     brokers = [s for s in prod.by_type("StatefulSet") if s.inputs["spec"].get("volumeClaimTemplates")]
     assert brokers
     assert [s.name for s in brokers if not s.protect] == []
 
 
 def test_a_protected_namespace_cannot_be_deleted_by_a_setting(prod_update: Recording) -> None:
-    kept = run_stack("prod", overrides={"rocketmq": {"createNamespace": False, "podSecurity": None}})
-    assert [step for step in steps(state(prod_update), kept) if step.operation != "same"] == [
+    changed = run_stack("prod", overrides={"rocketmq": {"createNamespace": False, "podSecurity": None}})
+    assert [step for step in steps(state(prod_update), changed) if step.operation != "same"] == [
         Step("delete", prod_update.one("Namespace").urn)
     ]
-    # The engine refuses to delete what its state says is protected.
+    # The engine rejects the deletion of a resource that its state marks as protected.
     assert prod_update.one("Namespace").protect
 
 
-def test_protect_data_false_protects_nothing() -> None:
+def test_no_resource_is_protected_if_protect_data_is_false() -> None:
     recording = run_stack("prod", overrides={"rocketmq": {"protectData": False}})
     assert [r.name for r in recording.resources.values() if r.protect] == []
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_what_is_made_with_a_fixed_name_in_aws_is_looked_up_before(stack: str) -> None:
-    # Names of what else AWS makes are its own, chosen at the create; entries and policies go with what they belong to.
+def test_aws_resources_with_fixed_names_are_looked_up_before_their_create(stack: str) -> None:
+    # AWS generates all other names. Access entries and inline policies are deleted with their cluster or role.
     named = ("name", "url", "addonName")
     recording = run_stack(stack, preview=True)
     fixed = [r for r in recording.resources.values() if r.type.startswith("aws:") and set(named) & set(r.inputs)]
@@ -113,39 +113,39 @@ def test_what_is_made_with_a_fixed_name_in_aws_is_looked_up_before(stack: str) -
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_the_cluster_and_the_namespace_are_looked_up_before(stack: str) -> None:
+def test_the_cluster_and_the_namespace_are_looked_up_before_their_create(stack: str) -> None:
     recording = run_stack(stack, preview=True)
     assert recording.one("Namespace").before_create == ("rocketmq-namespace-preflight",)
     clusters = recording.by_type("aws:eks/cluster:Cluster")
     assert [r.before_create for r in clusters] == [("cluster-eks-preflight",)] * (stack == "staging")
 
 
-def test_no_object_of_the_cluster_is_left_unknown_in_update(prod_update: Recording) -> None:
+def test_no_manifest_has_unknown_values_in_the_update(prod_update: Recording) -> None:
     assert UNKNOWN not in repr(prod_update.manifests())
 
 
-def test_manifests_are_strictly_valid(prod_update: Recording) -> None:
+def test_manifests_pass_strict_validation(prod_update: Recording) -> None:
     manifests = prod_update.manifests()
     assert len(manifests) > 10
     for manifest in manifests:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
-def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> None:
-    exports = dict(prod_update.outputs)
-    verify = exports.pop("verify")
-    assert exports == {
+def test_outputs_contain_identifiers_addresses_and_verification_commands(prod_update: Recording) -> None:
+    outputs = dict(prod_update.outputs)
+    verify = outputs.pop("verify")
+    assert outputs == {
         "clusterName": "prod",
         "oidcIssuer": ISSUER,
         "oidcProviderArn": PROVIDER_ARN,
         "ebsCsiRoleArn": f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver",
         "storageClass": "gp2",
         "namespace": "rocketmq",
-        "nameServerAddresses": exports["nameServerAddresses"],
-        "proxyEndpoint": exports["proxyEndpoint"],
+        "nameServerAddresses": outputs["nameServerAddresses"],
+        "proxyEndpoint": outputs["proxyEndpoint"],
     }
-    assert exports["nameServerAddresses"].count(":9876") == 2
-    assert exports["proxyEndpoint"].endswith(":8081")
+    assert outputs["nameServerAddresses"].count(":9876") == 2
+    assert outputs["proxyEndpoint"].endswith(":8081")
     assert verify["kubeconfig"] == f"aws eks update-kubeconfig --region {REGION} --name prod"
     assert verify["oidcProvider"].endswith(PROVIDER_ARN)
     assert "--role-name eks-ebs-csi-driver" in verify["trustPolicy"]
@@ -155,7 +155,7 @@ def test_the_exports_are_what_a_person_needs_next(prod_update: Recording) -> Non
 
 def test_the_address_of_the_load_balancer_is_exported() -> None:
     class Cloud(Fakes):
-        """Gives the proxies' second Service an address."""
+        """Fake provider that gives the external Service of the proxies an address."""
 
         def create(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
             id_, outputs = super().create(type_, name, inputs)
@@ -167,7 +167,7 @@ def test_the_address_of_the_load_balancer_is_exported() -> None:
     assert recording.outputs["externalEndpoint"] == "nlb.example:8081"
 
 
-def test_the_question_for_the_brokers_fits_into_the_pod_that_it_runs_in(prod_update: Recording) -> None:
+def test_the_broker_verification_command_matches_the_name_server_pod(prod_update: Recording) -> None:
     _, command = prod_update.outputs["verify"]["brokers"].split(" -- ")
     shell, script, address, code = command.split()
     (container,) = prod_update.one("StatefulSet", "rocketmq-nameserver-set").inputs["spec"]["template"]["spec"][
@@ -180,28 +180,26 @@ def test_the_question_for_the_brokers_fits_into_the_pod_that_it_runs_in(prod_upd
     assert address == f"127.0.0.1:{container['ports'][0]['containerPort']}"
 
 
-def test_the_program_does_not_look_for_garbage() -> None:
+def test_the_program_disables_garbage_collection() -> None:
     with mock.patch("gc.disable") as disable, mock.patch("atexit.register") as register:
         run_stack("prod", preview=True)
     disable.assert_called_once_with()
     assert mock.call(gc.freeze) in register.mock_calls
 
 
-@pytest.mark.parametrize("wanted", [False, True])
-def test_the_sdks_debug_messages_are_sent_only_where_they_are_wanted(
-    wanted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("enabled", [False, True])
+def test_debug_messages_of_the_sdk_are_sent_only_if_enabled(enabled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr(pulumi.log, "debug", sent.append)
-    if wanted:
+    if enabled:
         monkeypatch.setenv(performance.DEBUG_VARIABLE, "1")
     with mock.patch("gc.disable"), mock.patch("atexit.register"):
         performance.speed_up_large_programs()
     pulumi.log.debug("resource registration prepared")
-    assert bool(sent) == wanted
+    assert bool(sent) == enabled
 
 
-def test_the_program_does_not_load_the_eks_package(prod_update: Recording) -> None:
+def test_no_resource_of_the_eks_package_is_registered(prod_update: Recording) -> None:
     assert not any(type_.startswith("eks:") for type_ in prod_update.inventory())
 
 
@@ -223,7 +221,7 @@ def test_existing_resources_are_only_read() -> None:
     assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
 
 
-def test_a_key_that_an_existing_driver_may_not_use_causes_a_warning() -> None:
+def test_a_kms_key_without_grant_for_an_existing_driver_causes_a_warning() -> None:
     answer = {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
     own = {"storage": {"className": "own", "create": True, "kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
@@ -275,11 +273,13 @@ def preview_with_error(match: str, fakes: Fakes | None = None, **overrides: Any)
         pytest.param(
             lambda a: {**cluster(a), "status": "UPDATING"}, "'prod' is UPDATING; accepted is ACTIVE", id="not active"
         ),
-        pytest.param(raise_error("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account"),
+        pytest.param(
+            raise_error("AWS account ID not allowed: 111122223333"), "account ID not allowed", id="account not allowed"
+        ),
         pytest.param(lambda a: {**cluster(a), "identities": []}, "'prod' has no OIDC issuer", id="no issuer"),
     ],
 )
-def test_a_cluster_that_the_stack_cannot_use_registers_nothing(answer: Any, message: str) -> None:
+def test_no_resource_is_registered_for_an_unusable_cluster(answer: Any, message: str) -> None:
     preview_with_error(message, Fakes().answering(GET_CLUSTER, answer))
 
 
@@ -288,21 +288,23 @@ def test_a_cluster_that_the_stack_cannot_use_registers_nothing(answer: Any, mess
     [
         pytest.param({"brokerGroup": []}, [("brokerGroup", "unknown-key")], id="unknown key"),
         pytest.param({"clusterName": "prod"}, [("clusterName", "unknown-key")], id="former key"),
-        pytest.param({"cluster": {"clusterName": ""}}, [("cluster.cluster_name", "cluster-name")], id="no name"),
+        pytest.param(
+            {"cluster": {"clusterName": ""}}, [("cluster.cluster_name", "cluster-name")], id="no cluster name"
+        ),
         pytest.param(
             {"rocketmq": {"controllers": {"pods": {"zones": ["us-east-1a", "us-east-1b", "us-east-1c"]}}}},
             [("rocketmq.controllers.pods.zones", "zone-of-other-region")] * 3,
-            id="other region",
+            id="zones of another region",
         ),
         pytest.param(
             {"rocketmq": {"minInSyncReplicas": 4}},
             [("rocketmq.min_in_sync_replicas", "group-in-sync-members")],
-            id="impossible copies",
+            id="too many in-sync replicas",
         ),
         pytest.param(
             {"rocketmq": {"proxies": {"memory": "64Mi"}}},
             [("rocketmq.proxies.memory", "role-memory")],
-            id="impossible memory",
+            id="too little memory",
         ),
         pytest.param(
             {"rocketmq": {"controllers": {"replicas": 2}}},
@@ -311,7 +313,9 @@ def test_a_cluster_that_the_stack_cannot_use_registers_nothing(answer: Any, mess
         ),
     ],
 )
-def test_a_wrong_setting_registers_nothing(overrides: dict[str, Any], rejections: list[tuple[str, str]]) -> None:
+def test_no_resource_is_registered_for_invalid_settings(
+    overrides: dict[str, Any], rejections: list[tuple[str, str]]
+) -> None:
     with rejects(*rejections):
         parse_stack("prod", overrides)
     preview_with_error(r"^Pulumi\.prod\.yaml: ", **overrides)

@@ -1,4 +1,4 @@
-"""The whole program with Pulumi.staging.yaml: a new cluster, and RocketMQ in it."""
+"""The whole program with Pulumi.staging.yaml: a new cluster with RocketMQ."""
 
 import itertools
 import json
@@ -30,17 +30,17 @@ KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/11111111-2222-3333-4444-55555
 
 @pytest.fixture(scope="module", params=["preview", "update"])
 def staging(request: pytest.FixtureRequest) -> Recording:
-    """The whole program, in both modes."""
+    """Return the recording of the whole program, in both modes."""
     return run_stack("staging", preview=request.param == "preview")
 
 
-def test_the_urns_are_the_committed_ones(staging: Recording) -> None:
+def test_urns_match_the_committed_urns(staging: Recording) -> None:
     assert urns(staging) == committed("staging"), (
-        "a changed URN replaces its resource: add an alias, then write it anew"
+        "a changed URN replaces its resource: add an alias, then regenerate the file"
     )
 
 
-def test_everything_comes_in_the_order_in_which_it_can_become_ready(staging: Recording) -> None:
+def test_resources_are_created_in_the_order_of_their_dependencies(staging: Recording) -> None:
     sets = [s for s in staging.by_type("StatefulSet") if s.inputs["spec"].get("volumeClaimTemplates")]
     assert len(sets) == 2
     steps = [
@@ -54,17 +54,17 @@ def test_everything_comes_in_the_order_in_which_it_can_become_ready(staging: Rec
     for earlier, later in itertools.pairwise(steps):
         for resource, needed in itertools.product(later, earlier):
             assert staging.reaches(resource, needed), f"{resource.name} can start before {needed.name}"
-    for claims_volumes in sets:
-        assert staging.reaches(claims_volumes, staging.one("StorageClass", "storage-new-class"))
+    for stateful_set in sets:
+        assert staging.reaches(stateful_set, staging.one("StorageClass", "storage-new-class"))
 
 
-def test_what_the_program_alone_knows_is_put_in_everywhere(staging: Recording) -> None:
+def test_placeholders_of_the_plans_are_replaced_in_all_inputs(staging: Recording) -> None:
     texts = json.dumps([r.inputs for r in staging.resources.values()], default=str)
     for placeholder in ("known later", "known.later", '"subnet-0"', '"vpc-0"'):
         assert placeholder not in texts
 
 
-def test_trust_is_exact_once_the_issuer_is_known(staging: Recording) -> None:
+def test_the_trust_policy_is_exact_when_the_issuer_is_known(staging: Recording) -> None:
     trust = staging.one("Role", "ebs-csi-driver-role").inputs["assumeRolePolicy"]
     if staging.preview:
         assert trust == UNKNOWN
@@ -73,23 +73,23 @@ def test_trust_is_exact_once_the_issuer_is_known(staging: Recording) -> None:
         assert not admits(trust, Token(ISSUER, "system:serviceaccount:kube-system:ebs-csi-node-sa"))
 
 
-def test_the_class_is_the_stack_s_own_and_the_claims_name_it(staging: Recording) -> None:
-    made = staging.one("StorageClass", "storage-new-class").inputs
-    assert made["metadata"]["name"] == "rocketmq-gp2"
-    assert made["parameters"]["type"] == "gp2"
-    assert made["parameters"]["encrypted"] == "true"
+def test_volume_claims_use_the_storage_class_of_the_stack(staging: Recording) -> None:
+    storage_class = staging.one("StorageClass", "storage-new-class").inputs
+    assert storage_class["metadata"]["name"] == "rocketmq-gp2"
+    assert storage_class["parameters"]["type"] == "gp2"
+    assert storage_class["parameters"]["encrypted"] == "true"
     templates = [t for s in staging.by_type("StatefulSet") for t in s.inputs["spec"].get("volumeClaimTemplates", [])]
     assert {template["spec"]["storageClassName"] for template in templates} == {"rocketmq-gp2"}
 
 
-def test_manifests_are_strictly_valid(staging: Recording) -> None:
+def test_manifests_pass_strict_validation(staging: Recording) -> None:
     manifests = staging.manifests()
     assert len(manifests) > 10
     for manifest in manifests:
         kubernetes_validate.validate(manifest, "1.35", strict=True)
 
 
-def test_the_driver_may_use_the_key_of_the_class() -> None:
+def test_the_driver_may_use_the_kms_key_of_the_storage_class() -> None:
     recording = run_stack("staging", overrides={"storage": {"volumeType": "gp3", "kmsKeyId": KEY}})
     assert recording.one("StorageClass", "storage-new-class").inputs["parameters"]["kmsKeyId"] == KEY
     documents = [r.inputs["policy"] for r in recording.by_type("RolePolicy")]
@@ -97,11 +97,11 @@ def test_the_driver_may_use_the_key_of_the_class() -> None:
 
 
 def test_each_addon_is_installed_before_or_after_the_nodes() -> None:
-    wanted = {
+    addon_args = {
         "podIdentityAgent": True,
         "addons": [{"name": "metrics-server"}, {"name": "coredns", "version": "v1.13.2-eksbuild.1"}],
     }
-    recording = run_stack("staging", overrides={"addons": wanted})
+    recording = run_stack("staging", overrides={"addons": addon_args})
     addons = {r.name: r.inputs.get("addonVersion") for r in recording.by_type("Addon")}
     assert addons == {
         "addons-before-nodes-vpc-cni": None,
@@ -113,16 +113,16 @@ def test_each_addon_is_installed_before_or_after_the_nodes() -> None:
     }
 
 
-def test_versions_of_addons_are_looked_up_for_the_version_of_the_cluster() -> None:
+def test_addon_versions_are_looked_up_for_the_kubernetes_version() -> None:
     recording = run_stack("staging", overrides={"addons": {"versions": "latest"}})
     versions = {r.name: r.inputs.get("addonVersion") for r in recording.by_type("Addon")}
     assert versions["addons-before-nodes-vpc-cni"] == "v1.35.9-eksbuild.1"
     assert versions["addons-after-nodes-coredns"] == "v1.35.9-eksbuild.1"
 
 
-def test_the_pod_network_can_use_pod_identity() -> None:
-    wanted = {"podIdentityAgent": True, "vpcCni": {"identity": "pod_identity"}}
-    recording = run_stack("staging", overrides={"addons": wanted})
+def test_the_vpc_cni_can_use_pod_identity() -> None:
+    addon_args = {"podIdentityAgent": True, "vpcCni": {"identity": "pod_identity"}}
+    recording = run_stack("staging", overrides={"addons": addon_args})
     (association,) = recording.one("Addon", "addons-before-nodes-vpc-cni").inputs["podIdentityAssociations"]
     assert association["serviceAccount"] == "aws-node"
     trust = json.loads(recording.one("Role", "addons-before-nodes-vpc-cni-role").inputs["assumeRolePolicy"])
@@ -137,13 +137,13 @@ def test_the_driver_can_use_pod_identity(agent: dict[str, Any]) -> None:
     assert recording.one("Addon", "ebs-csi-addon").inputs["podIdentityAssociations"]
 
 
-def test_a_network_without_nat_is_accepted_with_endpoints_and_an_image_in_ecr() -> None:
+def test_a_network_without_nat_is_accepted_with_endpoints_and_an_ecr_image() -> None:
     network = {"nat": "none", "interfaceEndpoints": ENDPOINTS}
     recording = run_stack("staging", overrides={"network": network, "rocketmq": {"image": ECR}})
     assert len(recording.by_type("VpcEndpoint")) == 5
 
 
-def test_the_role_of_the_cluster_is_in_the_kubeconfig() -> None:
+def test_the_kubeconfig_contains_the_role_of_the_cluster() -> None:
     recording = run_stack("staging", overrides={"cluster": {"roleArn": ROLE}})
     assert ROLE in recording.one("pulumi:providers:kubernetes", "cluster-kubernetes").inputs["kubeconfig"]
 
@@ -152,31 +152,29 @@ def test_the_role_of_the_cluster_is_in_the_kubeconfig() -> None:
 @pytest.mark.parametrize(
     ("role", "expected"), [(None, LAST), (ROLE, ROLE), ("none", "")], ids=["default", "given", "none"]
 )
-def test_the_default_role_of_the_cluster_is_the_last_role_of_the_aws_provider(
-    stack: str, role: str | None, expected: str
-) -> None:
-    """The creator of a cluster administers it, and that is the assumed role."""
+def test_the_cluster_role_defaults_to_the_last_assumed_role(stack: str, role: str | None, expected: str) -> None:
+    """The assumed role creates the cluster and is its administrator."""
     roles = [{"roleArn": "arn:aws:iam::111122223333:role/hop"}, {"roleArn": LAST, "externalId": "x"}]
     config = stack_config(stack, {"cluster": {"roleArn": role}, "aws:assumeRoles": roles})
-    known: list[settings.Settings] = []
-    run(lambda: known.append(settings.load()), config=config, stack=stack)
-    cluster = known[0].cluster
+    loaded: list[settings.Settings] = []
+    run(lambda: loaded.append(settings.load()), config=config, stack=stack)
+    cluster = loaded[0].cluster
     assert isinstance(cluster, NewCluster) == (stack == "staging")
     args = cluster.cluster if isinstance(cluster, NewCluster) else cluster
     assert args.get("role_arn", "") == expected
 
 
 @pytest.mark.parametrize("role", [ROLE, "none", None])
-def test_an_encrypted_role_of_the_aws_provider_is_never_shown(role: str | None) -> None:
+def test_an_encrypted_assumed_role_is_not_shown(role: str | None) -> None:
     config = stack_config("prod", {"cluster": {"roleArn": role}, "aws:assumeRoles": [{"roleArn": LAST}]})
-    known: list[settings.Settings] = []
+    loaded: list[settings.Settings] = []
 
     def load() -> None:
-        known.append(settings.load())
+        loaded.append(settings.load())
 
     if role:
         run(load, config=config, encrypted=["aws:assumeRoles"], stack="prod")
-        assert LAST not in str(known)
+        assert LAST not in str(loaded)
         return
     match = r"^Pulumi\.prod\.yaml: cluster\.roleArn: a value is required, because aws:assumeRoles is encrypted"
     with pytest.raises(pulumi.RunError, match=match) as error:
@@ -193,8 +191,8 @@ def test_a_node_group_with_the_longest_accepted_name_is_created() -> None:
     recording = run_stack(
         "staging", overrides={"nodeGroups": {"general": None, name: {"instanceTypes": ["m7i.large"]}}}
     )
-    made = {group.inputs["nodeGroupNamePrefix"] for group in recording.by_type("aws:eks/nodeGroup:NodeGroup")}
-    assert made == {f"nodes-{name}-{zone}-" for zone in (1, 2, 3)}
+    prefixes = {group.inputs["nodeGroupNamePrefix"] for group in recording.by_type("aws:eks/nodeGroup:NodeGroup")}
+    assert prefixes == {f"nodes-{name}-{zone}-" for zone in (1, 2, 3)}
 
 
 TAINTS = [{"key": "dedicated", "value": "mq"}, {"key": "spot", "effect": "PreferNoSchedule"}]
@@ -257,7 +255,7 @@ def entry(role: str) -> dict[str, Any]:
         cluster(creatorIsAdmin=False, accessEntries=[entry("deployer")], roleArn=ROLE),
     ],
 )
-def test_settings_that_work_together_are_accepted(overrides: dict[str, Any]) -> None:
+def test_consistent_settings_are_accepted(overrides: dict[str, Any]) -> None:
     run(settings.load, config=stack_config("staging", overrides), stack="staging")
 
 
@@ -294,7 +292,7 @@ OWN_NODES = "run each on a node of its own, and there are nodes for"
         ),
     ],
 )
-def test_pods_that_no_node_can_run_are_rejected(overrides: dict[str, Any], problem: str) -> None:
+def test_pods_without_suitable_nodes_are_rejected(overrides: dict[str, Any], problem: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_stack("staging", overrides)
     assert list_rejections(error.value) == [("node_groups", "pods-without-nodes")]
@@ -308,14 +306,14 @@ def test_pods_that_no_node_can_run_are_rejected(overrides: dict[str, Any], probl
         ({**without_nat(*ENDPOINTS), **addons(podIdentityAgent=True)}, "'eks-auth'"),
     ],
 )
-def test_nodes_without_nat_need_endpoints(overrides: dict[str, Any], missing: str) -> None:
+def test_nodes_without_nat_require_interface_endpoints(overrides: dict[str, Any], missing: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_stack("staging", {**overrides, **rocketmq(image=ECR)})
     assert list_rejections(error.value) == [("network.interface_endpoints", "nat-none-without-endpoints")]
     assert f"without {missing}, because network.nat is 'none'" in error.value.message.render_problem(STACK_FILE)
 
 
-def test_nodes_without_nat_need_an_endpoint_of_s3() -> None:
+def test_nodes_without_nat_require_an_s3_endpoint() -> None:
     with rejects(("network.s3_endpoint", "nat-none-without-s3")):
         parse_stack("staging", {**without_nat(*ENDPOINTS, s3Endpoint=False), **rocketmq(image=ECR)})
 
@@ -430,7 +428,9 @@ def test_nodes_without_nat_need_an_endpoint_of_s3() -> None:
         ),
     ],
 )
-def test_a_wrong_setting_registers_nothing(overrides: dict[str, Any], rejections: list[tuple[str, str]]) -> None:
+def test_no_resource_is_registered_for_invalid_settings(
+    overrides: dict[str, Any], rejections: list[tuple[str, str]]
+) -> None:
     with rejects(*rejections):
         parse_stack("staging", overrides)
     recording = Recording(preview=True)
@@ -439,7 +439,7 @@ def test_a_wrong_setting_registers_nothing(overrides: dict[str, Any], rejections
     assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
-def test_a_wrong_account_is_reported_with_the_settings_to_check() -> None:
+def test_a_disallowed_account_is_reported_with_the_settings_to_check() -> None:
     def another_account(_: object) -> dict[str, Any]:
         raise ProviderError("AWS account ID not allowed: 111122223333")
 
@@ -447,17 +447,17 @@ def test_a_wrong_account_is_reported_with_the_settings_to_check() -> None:
     for call in fakes.invokes:
         fakes = fakes.answering(call, another_account)
     recording = Recording(preview=True)
-    with pytest.raises(pulumi.RunError) as refusal:
+    with pytest.raises(pulumi.RunError) as error:
         run_stack("staging", preview=True, fakes=fakes, recording=recording)
-    assert str(refusal.value).startswith("the availability zones of the region cannot be read: ")
-    assert str(refusal.value).endswith(
+    assert str(error.value).startswith("the availability zones of the region cannot be read: ")
+    assert str(error.value).endswith(
         "AWS account ID not allowed: 111122223333\n"
         "Check aws:region, aws:profile and aws:allowedAccountIds; `aws sts get-caller-identity` says who is asking."
     )
     assert [r.urn for r in recording.resources.values() if r.custom] == []
 
 
-def test_a_machine_without_the_aws_command_registers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_resource_is_registered_without_the_aws_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     recording = Recording(preview=True)
     with pytest.raises(pulumi.RunError, match="the `aws` command is not on PATH"):

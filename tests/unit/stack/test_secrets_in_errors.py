@@ -1,4 +1,4 @@
-"""No error shows a part of an encrypted value, wherever it is and whatever is wrong with it."""
+"""Encrypted values in errors: no error shows any part of one."""
 
 import asyncio
 import copy
@@ -26,7 +26,7 @@ from tests.unit.harness import PROJECT, REPOSITORY, Fakes, run, stack_config
 from tests.unit.harness.rejections import list_rejections, walk_causes
 from tests.unit.rocketmq_case import args, deploy
 
-# Quotes, escapes and letters that Python, JSON and YAML each write in their own way. No part of it is a word.
+# Quotes, escapes and letters that Python, JSON and YAML write differently. No part of the text is a word.
 CANARY = "Kz7'qVw\"8\\Xj\tßé☃Pf3"
 NUMBER = -864209753113
 # Accepted as the name of a user, of a topic, of a Secret, and as a password.
@@ -87,12 +87,12 @@ def find_leaks(error: ValueError) -> list[str]:
     return list(filter(leaks, texts))
 
 
-def list_places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the path of each value inside of another one."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in inner:
         yield (*path, key)
-        yield from list_places(item, (*path, key))
+        yield from list_paths(item, (*path, key))
 
 
 def put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
@@ -127,7 +127,7 @@ def load(overrides: dict[str, Any], *encrypted: str, stack: str = "prod") -> Non
 
 
 def reject(overrides: dict[str, Any], *encrypted: str, stack: str = "prod") -> str:
-    """Return the error of a stack file. It has no leak."""
+    """Return the error of a stack file, which must contain no leak."""
     with pytest.raises(pulumi.RunError) as error:
         load(overrides, *encrypted, stack=stack)
     text = str(error.value)
@@ -137,7 +137,7 @@ def reject(overrides: dict[str, Any], *encrypted: str, stack: str = "prod") -> s
 
 
 def reject_access(value: Any, written: Any = None) -> ValueError:
-    """Return the error of an encrypted `access` as data. It has no leak."""
+    """Return the error of an encrypted `access` as data, which must contain no leak."""
     node = yaml.compose(yaml.safe_dump(written), Loader=yaml.SafeLoader) if written is not None else None
     with pytest.raises(ValueError) as error:  # noqa: PT011 - path and code are compared by the caller
         secret_checks.check_encrypted({"access": json.dumps(value)}, {"access"}, {"access": node})
@@ -147,7 +147,7 @@ def reject_access(value: Any, written: Any = None) -> ValueError:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the project's files, whose stack file a test can change."""
+    """Copy of the project's files, with a stack file that a test can change."""
     for file in ("Pulumi.yaml", "Pulumi.prod.yaml"):
         shutil.copy(REPOSITORY / file, tmp_path)
     monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
@@ -164,7 +164,7 @@ def write(folder: Path, key: str, value: Any, *secrets: tuple[Any, ...]) -> None
     file.write_text(yaml.safe_dump(stack, sort_keys=False))
 
 
-def test_the_test_finds_a_leak() -> None:
+def test_a_leak_is_detected() -> None:
     texts = [CANARY, f"is {CANARY!r}", json.dumps([CANARY]), str(NUMBER), "… 7'qVw\"8\\ …", "is 642097"]
     assert all(map(leaks, texts))
     assert not leaks("access.users[0].password: the password is not accepted")
@@ -176,9 +176,9 @@ def test_the_test_finds_a_leak() -> None:
 # Values of `access` that are accepted.
 
 
-def test_an_encrypted_access_is_accepted(folder: Path) -> None:
+def test_encrypted_access_settings_are_accepted(folder: Path) -> None:
     load({"access": ACCESS}, "access")
-    for path in list_places(ACCESS):
+    for path in list_paths(ACCESS):
         write(folder, "access", ACCESS, PASSWORD, *([path] if path[: len(PASSWORD)] != PASSWORD else []))
         load({"access": ACCESS}, "access")
 
@@ -201,8 +201,8 @@ def test_a_password_in_plain_text_beside_an_encrypted_value_is_rejected(folder: 
 # Values of `access` that are not accepted.
 
 
-@pytest.mark.parametrize("path", [(), *list_places(ACCESS)], ids=str)
-def test_an_error_in_an_encrypted_access_shows_nothing_of_it(path: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("path", [(), *list_paths(ACCESS)], ids=str)
+def test_an_error_in_encrypted_access_settings_shows_no_part_of_them(path: tuple[Any, ...]) -> None:
     for wrong in WRONG.values():
         for rejection in list_rejections(reject_access(put(ACCESS, path, wrong))):
             assert rejection.path.startswith("rocketmq.access")
@@ -212,8 +212,10 @@ def test_an_error_in_an_encrypted_access_shows_nothing_of_it(path: tuple[Any, ..
         reject({"access": put_beside(ACCESS, path)}, "access")
 
 
-@pytest.mark.parametrize("path", list(list_places(ACCESS)), ids=str)
-def test_an_error_in_a_partly_encrypted_access_shows_nothing_of_that_part(folder: Path, path: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("path", list(list_paths(ACCESS)), ids=str)
+def test_an_error_in_partly_encrypted_access_settings_shows_no_encrypted_part(
+    folder: Path, path: tuple[Any, ...]
+) -> None:
     for wrong in WRONG.values():
         given = put(ACCESS, path, wrong)
         reject_access(given, put(given, path, SECURE))
@@ -253,7 +255,7 @@ def test_an_error_names_the_path_of_the_encrypted_value(
     assert list_rejections(reject_access(put(ACCESS, path, wrong))) == [rejection]
 
 
-def test_an_error_has_the_spelling_of_the_stack_file_and_the_accepted_values() -> None:
+def test_an_error_uses_stack_file_spelling_and_lists_accepted_values() -> None:
     text = reject({"access": put(ACCESS, ("users", 0, "type"), CANARY)}, "access")
     assert text == "Pulumi.prod.yaml: access.users[0].type: [secret] is not accepted. Accepted: 'Normal', 'Super'."
     text = reject({"access": put(ACCESS, ("internalGeneration",), NUMBER)}, "access")
@@ -271,8 +273,8 @@ def test_plain_text_beside_an_encrypted_password_is_shown(folder: Path) -> None:
     assert text.startswith("Pulumi.prod.yaml: access.users['admin'].type: 'Supr' is not accepted. Accepted: 'Normal'")
 
 
-@pytest.mark.parametrize("path", list(list_places(ACCESS)), ids=str)
-def test_a_value_that_differs_from_the_file_is_secret(path: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("path", list(list_paths(ACCESS)), ids=str)
+def test_a_value_that_differs_from_the_file_is_treated_as_secret(path: tuple[Any, ...]) -> None:
     """With `--config-file`, the engine reads another file. With an environment, it adds values."""
     for wrong in WRONG.values():
         given = put(ACCESS, path, wrong)
@@ -283,7 +285,7 @@ def test_a_value_that_differs_from_the_file_is_secret(path: tuple[Any, ...]) -> 
 @pytest.mark.parametrize(
     "text", ["users: *a", "? [a, b]\n: c", "users: [", "users: !!binary x", "<<: {users: []}", "[]"]
 )
-def test_unusual_yaml_hides_the_value(folder: Path, text: str) -> None:
+def test_a_value_in_unusual_yaml_is_treated_as_secret(folder: Path, text: str) -> None:
     file = folder / "Pulumi.prod.yaml"
     indented = "".join(f"    {line}\n" for line in text.splitlines())
     file.write_text(f"{file.read_text()}\n  {PROJECT}:access:\n{indented}")
@@ -307,7 +309,7 @@ OTHER_ERRORS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("overrides", OTHER_ERRORS.values(), ids=OTHER_ERRORS)
-def test_other_errors_show_nothing_of_a_valid_encrypted_access(overrides: dict[str, Any]) -> None:
+def test_other_errors_show_no_part_of_valid_encrypted_access_settings(overrides: dict[str, Any]) -> None:
     load({"access": VALID}, "access")
     reject({**overrides, "access": VALID}, "access")
 
@@ -330,7 +332,7 @@ def test_errors_and_warnings_of_the_components_show_no_encrypted_password() -> N
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("key", [*KEYS, "clusterName", "durability", "acess", "unknown"])
-def test_an_error_of_an_encrypted_key_shows_nothing_of_it(key: str, wrong: str) -> None:
+def test_an_error_about_an_encrypted_key_shows_no_part_of_its_value(key: str, wrong: str) -> None:
     text = reject({key: WRONG[wrong]}, key)
     assert text.startswith(f"Pulumi.prod.yaml: {key}: ") or key == "access"
 
@@ -345,7 +347,7 @@ def test_an_encrypted_key_is_rejected_even_if_its_value_is_valid(key: str) -> No
 
 
 @pytest.mark.parametrize("path", [("tls", "secretName"), ("brokerGroups", 0, "cpu"), ("pods", "nodeSelector", "a/b")])
-def test_an_encrypted_part_of_a_key_is_rejected_by_its_path(folder: Path, path: tuple[Any, ...]) -> None:
+def test_an_encrypted_field_is_rejected_by_its_path(folder: Path, path: tuple[Any, ...]) -> None:
     stack = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())
     rocketmq = {**stack["config"][f"{PROJECT}:rocketmq"], "tls": {"mode": "enforcing"}, "pods": {"nodeSelector": {}}}
     for value in (NAME, CANARY, NUMBER, [CANARY], {CANARY: CANARY}):
@@ -358,14 +360,14 @@ def test_an_encrypted_part_of_a_key_is_rejected_by_its_path(folder: Path, path: 
         )
 
 
-def test_all_encrypted_parts_are_reported(folder: Path) -> None:
+def test_all_encrypted_fields_are_reported(folder: Path) -> None:
     write(folder, "cluster", {"clusterName": NAME, "roleArn": SECRET_ROLE}, ("clusterName",), ("roleArn",))
     text = reject({"cluster": {"clusterName": NAME, "roleArn": SECRET_ROLE}, "rocketmq": {"namespace": "A"}}, "cluster")
     lines = [line.strip().partition(" the ")[0] for line in text.splitlines()]
     assert lines == ["Pulumi.prod.yaml: 2 errors", "cluster.clusterName:", "cluster.roleArn:"]
 
 
-def test_an_encrypted_password_in_another_key_is_not_sent_back_to_plain_text(folder: Path) -> None:
+def test_the_error_for_an_encrypted_password_in_another_key_names_access(folder: Path) -> None:
     stack = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())
     rocketmq = {**stack["config"][f"{PROJECT}:rocketmq"], "access": VALID}
     write(folder, "rocketmq", rocketmq, ("access", *PASSWORD))
@@ -378,7 +380,7 @@ def test_an_encrypted_password_in_another_key_is_not_sent_back_to_plain_text(fol
 
 
 @pytest.mark.parametrize("key", ["aws:region", "aws:profile", "aws:secretKey", "aws:allowedAccountIds"])
-def test_an_error_shows_nothing_of_an_encrypted_setting_of_the_provider(key: str) -> None:
+def test_an_error_shows_no_part_of_an_encrypted_provider_setting(key: str) -> None:
     pods = {"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]}
     image = "123456789012.dkr.ecr.cn-north-1.amazonaws.com/rocketmq"
     overrides = {"rocketmq": {"pods": pods, "minInSyncReplicas": 9, "image": image}}
@@ -392,7 +394,7 @@ ASSUME_ROLES: dict[str, Any] = {"aws:assumeRoles": [{"roleArn": ROLE, "externalI
 @pytest.mark.parametrize(
     "cluster", [{}, {"roleArn": ""}, {"roleArn": None}, {"role_arn": ROLE}, {"clusterName": "A B"}, {"version": "1.99"}]
 )
-def test_encrypted_roles_need_a_role_in_plain_text(stack: str, cluster: dict[str, Any]) -> None:
+def test_encrypted_assumed_roles_require_a_cluster_role_in_plain_text(stack: str, cluster: dict[str, Any]) -> None:
     text = reject({**ASSUME_ROLES, "cluster": cluster}, "aws:assumeRoles", stack=stack)
     assert text.startswith(
         f"Pulumi.{stack}.yaml: cluster.roleArn: a value is required, because aws:assumeRoles is encr"
@@ -420,12 +422,12 @@ def test_encrypted_roles_are_not_read_if_the_cluster_has_a_role(stack: str, role
 
 @pytest.mark.parametrize("role", [1, [ROLE], "deployer", ROLE.replace(":aws:", ":aws-cn:")])
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_an_error_of_the_role_shows_nothing_of_encrypted_roles(stack: str, role: Any) -> None:
+def test_an_error_about_the_role_shows_no_part_of_encrypted_roles(stack: str, role: Any) -> None:
     text = reject({**ASSUME_ROLES, "cluster": {"roleArn": role}}, "aws:assumeRoles", stack=stack)
     assert text.startswith(f"Pulumi.{stack}.yaml: cluster.roleArn: ")
 
 
-def test_the_check_for_a_lockout_hides_a_caller_with_an_encrypted_role() -> None:
+def test_the_lockout_check_hides_a_caller_with_an_encrypted_role() -> None:
     caller = f"arn:aws:sts::140023393377:assumed-role/{NAME}/{NAME}"
     cases: list[dict[str, Any]] = [
         {"role_arn": ROLE},
@@ -466,7 +468,7 @@ def test_the_program_hides_a_caller_with_an_encrypted_role(*, encrypted: bool) -
 
 
 @pytest.mark.parametrize("access", [CANARY, [f"orders:{CANARY}"], {"users": CANARY}, {"users": [f"orders:{CANARY}"]}])
-def test_an_access_of_another_type_in_plain_text_is_not_shown(access: Any) -> None:
+def test_plain_text_access_settings_of_the_wrong_type_are_not_shown(access: Any) -> None:
     assert reject({"access": access}).startswith("Pulumi.prod.yaml: access")
 
 
@@ -476,7 +478,7 @@ def test_a_password_in_plain_text_is_not_shown(password: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [CANARY, NUMBER, [CANARY], {CANARY: CANARY}, None, True, 0.5])
-def test_a_wrong_password_of_a_program_is_not_shown(wrong: Any) -> None:
+def test_an_invalid_password_of_a_program_is_not_shown(wrong: Any) -> None:
     with pytest.raises(ValueError) as error:  # noqa: PT011 - path and code are compared below
         deploy(access={"users": [{"name": "a", "password": wrong}]})
     code = "user-password" if isinstance(wrong, str) else "wrong-type"
@@ -485,7 +487,7 @@ def test_a_wrong_password_of_a_program_is_not_shown(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [CANARY, NUMBER, [CANARY], {"a": CANARY}, True, 0.5])
-def test_a_wrong_secret_password_of_a_program_is_not_shown(wrong: Any) -> None:
+def test_an_invalid_secret_password_of_a_program_is_not_shown(wrong: Any) -> None:
     def program() -> None:
         RocketMq("it", args(access={"users": [{"name": "a", "password": pulumi.Output.secret(wrong)}]}))
 
@@ -504,7 +506,7 @@ def test_a_wrong_secret_password_of_a_program_is_not_shown(wrong: Any) -> None:
         ([[CANARY]], "access.users[0]"),
     ],
 )
-def test_users_of_another_type_may_contain_passwords(users: Any, path: str) -> None:
+def test_users_of_the_wrong_type_are_not_shown(users: Any, path: str) -> None:
     with pytest.raises(ValueError) as error:  # noqa: PT011 - path and code are compared below
         deploy(access={"users": users})
     assert list_rejections(error.value) == [(path, "wrong-type")]
@@ -514,7 +516,7 @@ def test_users_of_another_type_may_contain_passwords(users: Any, path: str) -> N
 # Redaction.
 
 
-def test_a_redacted_value_is_equal_and_shows_nothing() -> None:
+def test_a_redacted_value_equals_the_original_and_shows_no_part_of_it() -> None:
     value = {"text": CANARY, "number": NUMBER, "share": 0.864209, "whole": 3.0, "list": [CANARY], "on": True}
     hidden = redact(value)
     assert hidden == value
@@ -536,5 +538,5 @@ def test_a_redacted_value_is_equal_and_shows_nothing() -> None:
         ("nothing", {"a": [None, True, {"b": "c"}]}, False),
     ],
 )
-def test_a_part_of_a_value_in_a_text_is_found(text: str, value: Any, shown: bool) -> None:
+def test_a_part_of_a_value_in_a_text_is_detected(text: str, value: Any, shown: bool) -> None:
     assert reveals(text, value) is shown

@@ -1,4 +1,4 @@
-"""Settings of a stack from its configuration: what is read, and an error for each way to get it wrong."""
+"""Settings of a stack, read from its configuration, and the errors about invalid settings."""
 
 import inspect
 import json
@@ -26,8 +26,8 @@ SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 CERTIFICATE = "arn:aws:acm:ap-southeast-1:140023393377:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::140023393377:role/team"
-OPTIONAL_PARTS = ("monitoring", "network_policies")
-"""Arguments of RocketMQ whose fields all have defaults, and which are off without the argument."""
+OPTIONAL_FEATURES = ("monitoring", "network_policies")
+"""Arguments of RocketMQ whose fields all have defaults. Without the argument, the feature is off."""
 
 
 def prod(**changed: Any) -> Settings:
@@ -61,7 +61,7 @@ def group(**changed: Any) -> list[dict[str, Any]]:
     return [{key: value for key, value in {**base, **changed}.items() if value is not None}]
 
 
-def test_the_prod_stack_is_the_original_case() -> None:
+def test_the_settings_of_the_prod_stack_match_its_stack_file() -> None:
     config = prod()
     assert config.cluster == {"cluster_name": "prod"}
     assert not isinstance(config.cluster, NewCluster)
@@ -77,7 +77,7 @@ def test_the_prod_stack_is_the_original_case() -> None:
     assert config.rocketmq["proxies"]["replicas"] == 2
 
 
-def test_the_default_name_of_the_driver_s_role_contains_the_name_of_the_cluster() -> None:
+def test_the_default_role_name_of_the_driver_contains_the_cluster_name() -> None:
     def get_role_name(cluster: str) -> str:
         return prod(cluster={"clusterName": cluster}, ebsCsi={"roleName": None}).ebs_csi["role_name"]
 
@@ -88,7 +88,7 @@ def test_the_default_name_of_the_driver_s_role_contains_the_name_of_the_cluster(
     assert all(name.startswith("team-team-") and name.endswith("-ebs-csi-driver") for name in names)
 
 
-def test_audiences_of_other_workloads_are_passed_on() -> None:
+def test_client_ids_are_passed_to_the_oidc_provider() -> None:
     assert "client_ids" not in prod().oidc
     assert prod(oidc={"clientIds": ["vault"]}).oidc.get("client_ids") == ["vault"]
 
@@ -99,7 +99,7 @@ def test_the_prod_stack_is_limited_to_its_account_and_region() -> None:
     assert config["aws:region"] == "ap-southeast-1"
 
 
-def test_the_committed_stack_file_contains_no_key_of_an_engine() -> None:
+def test_the_committed_stack_file_contains_only_the_config_section() -> None:
     stack = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())
     assert list(stack) == ["config"]
 
@@ -132,11 +132,11 @@ def to_snake_case(key: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
 
 
-def test_the_committed_stack_files_have_only_known_keys() -> None:
+def test_the_committed_stack_files_contain_only_known_keys() -> None:
     assert {*texts("prod"), *texts("staging")} <= set(KEYS)
 
 
-def test_an_argument_without_a_value_gets_the_default_of_its_component() -> None:
+def test_an_omitted_argument_gets_the_default_of_its_component() -> None:
     absent = {"min_in_sync_replicas", "image", "image_digest"}
     assert absent.isdisjoint(prod_rocketmq(minInSyncReplicas=None))
     dev = prod_rocketmq(profile="dev", minInSyncReplicas=None, brokerGroups=group(replicas=1))
@@ -152,7 +152,7 @@ def test_an_argument_without_a_value_gets_the_default_of_its_component() -> None
         ("minInSyncReplicas", 0, "group-in-sync-members"),
     ],
 )
-def test_an_empty_value_does_not_stand_for_the_default(field: str, value: Any, code: str) -> None:
+def test_an_empty_value_is_rejected_instead_of_replaced_by_the_default(field: str, value: Any, code: str) -> None:
     with rejects((f"rocketmq.{to_snake_case(field)}", code)):
         prod_rocketmq(**{field: value})
 
@@ -170,7 +170,7 @@ def test_the_settings_of_the_aws_provider_are_defaults_of_the_cluster() -> None:
     assert without_role.cluster == {"cluster_name": "prod", "profile": "prod"}
 
 
-def test_the_arguments_of_a_component_are_passed_on() -> None:
+def test_arguments_are_passed_to_their_component() -> None:
     assert prod(oidc={"existing": True}).oidc.get("existing") is True
     existing = {"existing": True, "roleName": None}
     assert prod(ebsCsi=existing).ebs_csi.get("existing") is True
@@ -182,7 +182,7 @@ def test_the_arguments_of_a_component_are_passed_on() -> None:
     assert prod_rocketmq(protectData=False).get("protect_data") is False
 
 
-def test_the_driver_may_use_the_key_of_the_new_class() -> None:
+def test_the_driver_gets_the_kms_key_of_the_new_storage_class() -> None:
     own = {"className": "fast", "create": True, "volumeType": "gp3", "kmsKeyId": KEY}
     other = KEY.replace("key/1", "key/2")
     assert prod(storage=own).ebs_csi.get("kms_key_arns") == [KEY]
@@ -190,7 +190,7 @@ def test_the_driver_may_use_the_key_of_the_new_class() -> None:
     assert "kms_key_arns" not in prod(storage=own, ebsCsi={"existing": True, "roleName": None}).ebs_csi
 
 
-def test_auto_mode_of_the_driver_is_the_default_for_the_class() -> None:
+def test_auto_mode_of_the_driver_is_the_default_for_the_storage_class() -> None:
     auto_mode = prod(ebsCsi={"autoMode": True, "roleName": None})
     assert (auto_mode.ebs_csi.get("auto_mode"), auto_mode.storage.get("auto_mode")) == (True, True)
     assert prod().storage.get("auto_mode") is False
@@ -235,7 +235,7 @@ def test_auto_mode_of_the_driver_is_the_default_for_the_class() -> None:
         ({"access": {"users": {}}}, "rocketmq.access.users", "wrong-type"),
     ],
 )
-def test_a_wrong_setting_is_rejected(changed: dict[str, Any], path: str, code: str) -> None:
+def test_an_invalid_setting_is_rejected(changed: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         prod(**changed)
 
@@ -285,19 +285,19 @@ def test_a_wrong_setting_is_rejected(changed: dict[str, Any], path: str, code: s
         ({"dashboard": {}}, "dashboard.login_secret", "missing"),
     ],
 )
-def test_a_wrong_argument_of_rocketmq_is_rejected(changed: dict[str, Any], path: str, code: str) -> None:
+def test_an_invalid_argument_of_rocketmq_is_rejected(changed: dict[str, Any], path: str, code: str) -> None:
     with rejects((f"rocketmq.{path}", code)):
         prod_rocketmq(**changed)
 
 
-@pytest.mark.parametrize("argument", OPTIONAL_PARTS)
-def test_an_empty_object_turns_an_optional_part_of_rocketmq_on(argument: str) -> None:
+@pytest.mark.parametrize("argument", OPTIONAL_FEATURES)
+def test_an_empty_object_enables_an_optional_feature_of_rocketmq(argument: str) -> None:
     assert argument not in prod().rocketmq
     assert prod_rocketmq(**{to_camel_case(argument): {}}).get(argument) == {}
 
 
 @pytest.mark.parametrize("key", ["network", "nodeGroups", "addons", "oidc", "ebsCsi"])
-def test_an_empty_object_of_another_component_means_its_defaults(key: str) -> None:
+def test_an_empty_object_means_the_defaults_of_a_component(key: str) -> None:
     given = texts("prod")
     assert parse({**given, key: "{}"}) == parse({each: text for each, text in given.items() if each != key})
 
@@ -486,9 +486,7 @@ def test_zones_of_pods_must_be_in_the_region(zone: str) -> None:
         ),
     ],
 )
-def test_an_error_names_the_stack_file_and_spells_arguments_as_the_file_does(
-    changed: dict[str, Any], text: str
-) -> None:
+def test_an_error_names_the_stack_file_and_uses_its_spelling(changed: dict[str, Any], text: str) -> None:
     assert get_error("prod", {"rocketmq": changed}, preview=True) == f"Pulumi.prod.yaml: {text}"
 
 
@@ -514,7 +512,7 @@ def test_the_password_of_a_user_must_be_encrypted_and_stays_secret() -> None:
     assert run(program, config=config, encrypted=[f"{PROJECT}:access"], stack="prod").outputs == {"secret": True}
 
 
-def test_a_key_in_a_misspelt_namespace_is_rejected_and_one_for_a_provider_is_not() -> None:
+def test_a_misspelt_namespace_is_rejected_and_provider_keys_are_accepted() -> None:
     load("prod", {"kubernetes:namespace": "apps", "pulumi:tags": "{}"})
     assert get_error("prod", {"eks-rocktmq:rocketmq": "mq"}) == (
         "Pulumi.prod.yaml: eks-rocktmq:rocketmq: unknown namespace 'eks-rocktmq'. Did you mean 'eks-rocketmq'?"
@@ -546,7 +544,7 @@ def test_a_network_load_balancer_sets_arguments_of_external_and_is_internal(stac
     assert service["annotations"][SCHEME] == "internal"
 
 
-def test_a_network_load_balancer_alone_gives_access_from_outside() -> None:
+def test_a_network_load_balancer_alone_enables_external_access() -> None:
     assert prod(networkLoadBalancer={}).rocketmq.get("external") == network_load_balancer({})
 
 
@@ -584,7 +582,7 @@ def test_a_network_load_balancer_alone_gives_access_from_outside() -> None:
         ),
     ],
 )
-def test_a_wrong_network_load_balancer_is_rejected(balancer: Any, external: Any, path: str, code: str) -> None:
+def test_an_invalid_network_load_balancer_is_rejected(balancer: Any, external: Any, path: str, code: str) -> None:
     with rejects((path, code)):
         prod(networkLoadBalancer=balancer, rocketmq={"external": external})
 
@@ -610,13 +608,12 @@ def test_a_misspelt_key_of_the_load_balancer_is_rejected() -> None:
     ],
 )
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_a_misspelt_key_of_a_provider_is_rejected_as_it_would_disable_the_account_guard(
-    stack: str, key: str, problem: str
-) -> None:
+def test_a_misspelt_provider_key_is_rejected(stack: str, key: str, problem: str) -> None:
+    """A misspelt key of the AWS provider would disable the account guard."""
     assert get_error(stack, {key: '["140023393377"]'}) == f"Pulumi.{stack}.yaml: {key}: {problem}"
 
 
-def test_keys_of_other_providers_and_keys_that_resemble_no_known_key_are_accepted() -> None:
+def test_provider_keys_that_resemble_no_known_key_are_accepted() -> None:
     others = ["aws:somethingNew", "awsx:x", "aws-native:region", "kubernetes-cert-manager:x", "tls:x"]
     load("prod", dict.fromkeys(others, ""))
 
@@ -628,9 +625,7 @@ def test_every_setting_of_the_aws_provider_is_known() -> None:
     assert set(stack_file.AWS_KEYS) == {to_camel_case(name) for name in own} | {"version", "pluginDownloadURL"}
 
 
-def test_the_error_names_the_stack_file_and_comes_without_a_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_name_the_stack_file_and_have_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in ("Pulumi.yaml", "Pulumi.prod.yaml"):
         shutil.copy(REPOSITORY / file, tmp_path)
     monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))

@@ -1,4 +1,4 @@
-"""Any stack file gives typed settings, or errors that name the key."""
+"""Parsing of arbitrary stack files: typed settings, or errors that name the key."""
 
 import json
 from typing import Any
@@ -49,11 +49,11 @@ def list_named_keys(given: dict[str, str]) -> set[str]:
     return set()
 
 
-def list_holders(value: Any) -> list[Any]:
+def list_containers(value: Any) -> list[Any]:
     """Return all objects and lists in a value, with the value itself."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     own = [value] if isinstance(value, dict | list) else []
-    return own + [holder for each in inner for holder in list_holders(each)]
+    return own + [container for each in inner for container in list_containers(each)]
 
 
 @given(st.dictionaries(st.sampled_from(sorted(KEYS)), TEXTS, min_size=1, max_size=3), st.sampled_from(sorted(STACKS)))
@@ -66,11 +66,11 @@ def test_any_value_of_a_key_is_accepted_or_rejected_by_name(changed: dict[str, s
 def test_any_field_in_a_key_is_accepted_or_rejected_by_name(data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(STAGING)))
     value: Any = json.loads(STAGING[key])
-    holder = data.draw(st.sampled_from(list_holders(value)))
-    if isinstance(holder, dict):
-        holder[data.draw(st.sampled_from([*sorted(holder), ""]) | st.text(max_size=10))] = data.draw(VALUES)
+    container = data.draw(st.sampled_from(list_containers(value)))
+    if isinstance(container, dict):
+        container[data.draw(st.sampled_from([*sorted(container), ""]) | st.text(max_size=10))] = data.draw(VALUES)
     else:
-        holder.append(data.draw(VALUES))
+        container.append(data.draw(VALUES))
     named = list_named_keys({**STAGING, key: json.dumps(value)})
     assert not named or key in named
 

@@ -1,4 +1,4 @@
-"""Parts of a stack file that the engine does not pass on: keys that it ignores, account guards, broken YAML."""
+"""Parts of a stack file that the engine does not pass on: ignored keys, account guards, and invalid YAML."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Copy of the project's files, whose stack file a test may change."""
+    """Copy of the project's files, with a stack file that a test can change."""
     for file in ("Pulumi.yaml", "Pulumi.prod.yaml"):
         shutil.copy(REPOSITORY / file, tmp_path)
     monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
@@ -43,7 +43,8 @@ def test_a_copy_of_the_committed_file_is_accepted(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
-def test_a_key_without_namespace_is_rejected_as_the_cli_takes_it_for_the_projects_own(folder: Path, key: str) -> None:
+def test_a_key_without_namespace_is_rejected(folder: Path, key: str) -> None:
+    """The CLI would read it as a key of the project."""
     append(folder, f"  {key}: {{}}\n")
     assert get_error() == f"Pulumi.prod.yaml: {key}: the key has no namespace. Write {PROJECT}:{key}."
 
@@ -56,14 +57,15 @@ def test_the_account_guard_without_namespace_is_rejected(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [f"{PROJECT}:config:access", "aws:config:allowedAccountIds"])
-def test_the_older_spelling_of_a_key_is_rejected_as_one_of_two_would_win(folder: Path, key: str) -> None:
+def test_the_older_spelling_of_a_key_is_rejected(folder: Path, key: str) -> None:
+    """With both spellings in one file, only one of the two would take effect."""
     append(folder, f"  {key}: {{}}\n")
     correct = key.replace("config:", "")
     assert get_error() == f"Pulumi.prod.yaml: {key}: `config:` in a key is an older spelling. Write {correct}."
 
 
 @pytest.mark.parametrize("key", ["aws:allowedAccountIds", f"{PROJECT}:access", "storage"])
-def test_a_key_outside_config_is_rejected_as_nothing_reads_it(folder: Path, key: str) -> None:
+def test_a_key_outside_config_is_rejected(folder: Path, key: str) -> None:
     append(folder, f"{key}: {{}}\n")
     whole = key if ":" in key else f"{PROJECT}:{key}"
     assert get_error() == (
@@ -110,7 +112,7 @@ def test_values_of_other_namespaces_may_have_any_type(folder: Path, text: str) -
 
 
 @pytest.mark.parametrize("text", ["\tother:note: 1", "  other:note: [1", "  other:note: 'a", "  a: b: c", "  *none: 1"])
-def test_broken_yaml_is_an_error_with_its_line(folder: Path, text: str) -> None:
+def test_invalid_yaml_is_reported_with_its_line(folder: Path, text: str) -> None:
     lines = len((folder / "Pulumi.prod.yaml").read_text().splitlines())
     append(folder, f"{text}\n")
     error = get_error()
@@ -119,14 +121,14 @@ def test_broken_yaml_is_an_error_with_its_line(folder: Path, text: str) -> None:
     assert rest.endswith("Correct the line, and put a text with special characters in quotes.")
 
 
-def test_a_character_that_yaml_does_not_allow_is_an_error_of_the_file(folder: Path) -> None:
+def test_a_character_that_yaml_does_not_allow_is_rejected(folder: Path) -> None:
     (folder / "Pulumi.prod.yaml").write_bytes(b"config:\n  other:note: \x07\n")
     assert get_error().startswith("Pulumi.prod.yaml: the file has characters that YAML does not allow")
     (folder / "Pulumi.prod.yaml").write_bytes(b"config:\n  other:note: \xff\n")
     assert get_error().startswith("Pulumi.prod.yaml: the file has characters that YAML does not allow")
 
 
-def test_values_are_found_as_they_are_written(tmp_path: Path) -> None:
+def test_values_are_returned_as_written(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(
         "config:\n  p:groups:\n  - {name: a, minInSync: 1.30}\n  p:on: true\n  p:s: {secure: x}\n  p:t: '1'\n"

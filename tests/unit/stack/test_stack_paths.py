@@ -1,4 +1,4 @@
-"""Paths of arguments in the spelling of the stack file: names of fields change, what the user wrote does not."""
+"""Paths of arguments in the spelling of the stack file: field names change, values of the user do not."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ GROUPS = ROCKETMQ / "broker_groups"
         (get_setting_path("broker_group"), "broker_group", "broker_group"),
     ],
 )
-def test_a_path_has_the_key_and_the_fields_of_the_stack_file(path: ArgumentPath, text: str, key: str) -> None:
+def test_a_path_has_the_key_and_field_names_of_the_stack_file(path: ArgumentPath, text: str, key: str) -> None:
     assert STACK_FILE.spell_path(path) == text
     assert get_key(path) == key
 
@@ -145,7 +145,7 @@ def test_a_surface_spells_a_name_as_a_field_of_the_stack_file(name: str) -> None
         ),
     ],
 )
-def test_an_error_of_the_program_shows_what_the_stack_file_says(
+def test_an_error_of_the_program_uses_the_spelling_of_the_stack_file(
     stack: str, overrides: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(pulumi.RunError) as raised:

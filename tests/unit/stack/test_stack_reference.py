@@ -1,4 +1,4 @@
-"""Files that are generated from the keys of the stack file, and what the JSON schema accepts."""
+"""Files generated from the keys of the stack file, and values that the JSON schema accepts."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -33,9 +33,9 @@ def change(stack: str, path: tuple[str | int, ...], value: Any) -> dict[str, Any
     """Return a committed stack file with one value added or replaced. The path begins with the key."""
     file = read_stack_file(stack)
     (first, *rest) = path
-    *holders, last = [f"{PROJECT}:{first}", *rest]
+    *parents, last = [f"{PROJECT}:{first}", *rest]
     target: Any = file["config"]
-    for step in holders:
+    for step in parents:
         target = target[step] if isinstance(target, list) else target.setdefault(step, {})
     target[last] = value
     return file
@@ -59,7 +59,7 @@ def test_a_generated_file_is_current(file: Path, render: Any) -> None:
     assert render(text) == text, "run `make reference`"
 
 
-def test_all_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_generated_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PROJECT_FILE", "SETTINGS_PAGE", "SCHEMA_FILE"):
         original: Path = getattr(stack_reference, name)
         copy = tmp_path / original.name
@@ -81,7 +81,7 @@ def test_the_project_file_declares_each_key_with_type_and_description() -> None:
         assert each["default"] == {}, key
 
 
-def test_each_description_is_a_sentence() -> None:
+def test_each_description_ends_with_a_period() -> None:
     assert all(declaration.description.endswith(".") for declaration in KEYS.values())
 
 
@@ -105,22 +105,22 @@ WRONG: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
         "$.config['eks-rocketmq:rocketmq'].brokerGroups[0]",
     ),
     "a field in Python's spelling": (("cluster", "cluster_name"), "prod", "$.config['eks-rocketmq:cluster']"),
-    "a text for a boolean": (
+    "a string for a boolean": (
         ("storage", "allowVolumeExpansion"),
         "yes",
         "$.config['eks-rocketmq:storage'].allowVolumeExpansion",
     ),
-    "a text for a number": (
+    "a string for a number": (
         ("rocketmq", "brokerGroups", 0, "replicas"),
         "3",
         "$.config['eks-rocketmq:rocketmq'].brokerGroups[0].replicas",
     ),
-    "a number for a text": (
+    "a number for a string": (
         ("rocketmq", "brokerGroups", 0, "memory"),
         4,
         "$.config['eks-rocketmq:rocketmq'].brokerGroups[0].memory",
     ),
-    "a text for an object": (("ebsCsi",), "existing", "$.config['eks-rocketmq:ebsCsi']"),
+    "a string for an object": (("ebsCsi",), "existing", "$.config['eks-rocketmq:ebsCsi']"),
     "an object for a list": (
         ("rocketmq", "brokerGroups"),
         {"broker-a": {}},
@@ -149,7 +149,7 @@ WRONG: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
 
 @pytest.mark.parametrize("stack", STACK_FILES)
 @pytest.mark.parametrize(("path", "value", "error"), WRONG.values(), ids=WRONG)
-def test_the_schema_rejects(stack: str, path: tuple[str | int, ...], value: Any, error: str) -> None:
+def test_the_schema_rejects_an_invalid_value(stack: str, path: tuple[str | int, ...], value: Any, error: str) -> None:
     assert list_error_paths(change(stack, path, value)) == [error]
 
 
@@ -174,7 +174,7 @@ def test_the_schema_rejects_an_object_without_a_required_field(key: str, field: 
     ("key", "value"),
     [("aws:regoin", "eu-west-1"), ("aws:allowedAccountId", []), (f"{PROJECT}:clusterName", "prod")],
 )
-def test_the_schema_rejects_an_unknown_key_of_this_project_and_of_the_aws_provider(key: str, value: Any) -> None:
+def test_the_schema_rejects_unknown_keys_of_the_project_and_the_provider(key: str, value: Any) -> None:
     file = read_stack_file("prod")
     file["config"][key] = value
     assert list_error_paths(file) == ["$.config"]
@@ -206,7 +206,7 @@ def test_the_schema_rejects_a_key_outside_config() -> None:
         (("rocketmq", "proxies", "config"), {"grpcThreadPoolNums": 8}),
     ],
 )
-def test_the_schema_accepts(path: tuple[str | int, ...], value: Any) -> None:
+def test_the_schema_accepts_a_valid_value(path: tuple[str | int, ...], value: Any) -> None:
     assert list_error_paths(change("prod", path, value)) == []
 
 

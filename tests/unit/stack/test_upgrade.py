@@ -17,13 +17,13 @@ Inputs = dict[str, Any]
 
 @pytest.fixture(scope="module", params=STACKS)
 def stack(request: pytest.FixtureRequest) -> str:
-    """The name of a recorded stack."""
+    """Return the name of a recorded stack."""
     return request.param
 
 
 @functools.cache
 def update(stack: str) -> Recording:
-    """Today's program, with everything known."""
+    """Return the recording of an update with the current program."""
     return golden.STACKS[stack]()
 
 
@@ -43,43 +43,43 @@ def test_the_recorded_stacks_have_every_component() -> None:
     assert "random:index/randomPassword:RandomPassword" in recorded
 
 
-def test_an_upgrade_deletes_nothing_and_replaces_only_configuration(stack: str) -> None:
+def test_an_upgrade_deletes_no_resource_and_replaces_only_configuration(stack: str) -> None:
     assert harmful(steps(released(stack), update(stack))) == []
 
 
-def test_no_volume_changes_its_kind(stack: str) -> None:
-    # An update's dry run keeps the fields of the create, and the API server refuses a volume of two kinds: no preview.
-    today = state(update(stack))
-    kinds = {urn: _volumes(each["inputs"]) for urn, each in released(stack).items() if urn in today}
+def test_the_type_of_each_volume_is_unchanged(stack: str) -> None:
+    # A dry run of the update keeps the old fields. The API server rejects a volume of two types, so the preview fails.
+    current = state(update(stack))
+    volume_types = {urn: _get_volume_types(each["inputs"]) for urn, each in released(stack).items() if urn in current}
     changed = [
         (urn, name)
-        for urn, before in kinds.items()
-        for name, kind in _volumes(today[urn]["inputs"]).items()
-        if before.get(name, kind) != kind
+        for urn, before in volume_types.items()
+        for name, volume_type in _get_volume_types(current[urn]["inputs"]).items()
+        if before.get(name, volume_type) != volume_type
     ]
     assert changed == []
-    assert any(kinds.values())
+    assert any(volume_types.values())
 
 
-def _volumes(inputs: Inputs) -> dict[str, set[str]]:
-    """The kind of each volume of the pods, by its name."""
+def _get_volume_types(inputs: Inputs) -> dict[str, set[str]]:
+    """Return the type of each volume of the pods, by name."""
     pods = inputs.get("spec", {}).get("template", {}).get("spec", {})
     return {volume["name"]: set(volume) - {"name"} for volume in pods.get("volumes", [])}
 
 
-def test_what_the_release_protects_stays_protected(stack: str) -> None:
-    today = state(update(stack))
-    assert [urn for urn, each in released(stack).items() if each["protect"] and not today[urn]["protect"]] == []
+def test_protected_resources_of_the_release_stay_protected(stack: str) -> None:
+    current = state(update(stack))
+    assert [urn for urn, each in released(stack).items() if each["protect"] and not current[urn]["protect"]] == []
 
 
 def test_the_state_of_this_program_needs_no_update(stack: str) -> None:
     assert {step.operation for step in steps(state(update(stack)), update(stack))} == {"same"}
 
 
-def test_the_urns_of_the_stack_with_every_component_are_the_committed_ones() -> None:
-    made = golden.urns(update("everything"))
-    assert made == golden.committed("everything"), (
-        "a changed URN replaces its resource: add an alias, then write it anew"
+def test_urns_of_the_stack_with_every_component_match_the_committed_urns() -> None:
+    found = golden.urns(update("everything"))
+    assert found == golden.committed("everything"), (
+        "a changed URN replaces its resource: add an alias, then regenerate the file"
     )
 
 
@@ -107,7 +107,7 @@ def test_a_changed_file_is_harmful_unless_its_object_has_a_new_name() -> None:
 
 
 def changed(recording: Recording, name: str, change: Callable[[Inputs], Inputs]) -> list[Step]:
-    """What an upgrade would do from a release in which one resource was another."""
+    """Return the steps of an upgrade from a release in which one resource had other inputs."""
     before = {urn: dict(each) for urn, each in state(recording).items()}
     (urn,) = [urn for urn in before if urn.endswith(f"::{name}")]
     before[urn]["inputs"] = change(before[urn]["inputs"])
@@ -163,8 +163,8 @@ def test_a_renamed_resource_is_a_delete_unless_it_has_an_alias(prod_update: Reco
     others = {urn: each for urn, each in prod_update.resources.items() if urn != role.urn}
 
     def upgrade(**options: Any) -> list[Step]:
-        today = Recording(preview=False, resources={**others, renamed.urn: replace(renamed, **options)})
-        return [step for step in steps(state(prod_update), today) if step.operation != "same"]
+        current = Recording(preview=False, resources={**others, renamed.urn: replace(renamed, **options)})
+        return [step for step in steps(state(prod_update), current) if step.operation != "same"]
 
     assert upgrade() == [Step("delete", role.urn)]
     assert upgrade(aliases=(role.urn,)) == upgrade(aliases=("ebs-csi-driver-role",)) == []
@@ -172,7 +172,7 @@ def test_a_renamed_resource_is_a_delete_unless_it_has_an_alias(prod_update: Reco
     assert retyped == [Step("delete", role.urn)]
 
 
-def test_another_provider_is_a_replacement(prod_update: Recording) -> None:
+def test_a_changed_provider_is_a_replacement(prod_update: Recording) -> None:
     before = {urn: dict(each) for urn, each in state(prod_update).items()}
     namespace = prod_update.one("Namespace").urn
     before[namespace]["provider"] = "urn:pulumi:prod::eks-rocketmq::pulumi:providers:kubernetes::default"
