@@ -1,4 +1,4 @@
-"""Clients from outside and the web console."""
+"""External access and the web console."""
 
 import json
 from collections.abc import Mapping
@@ -16,25 +16,27 @@ from tests.unit.harness.rejections import rejects
 from tests.unit.rocketmq_case import args, config, container, deploy, group, pod, workload
 
 AWS = "service.beta.kubernetes.io/aws-load-balancer"
-OUTSIDE = {"load_balancer_class": "example.com/lb"}
+LOAD_BALANCER = {"load_balancer_class": "example.com/lb"}
 DASHBOARD = {"login_secret": "login"}
 SERVICE = "rocketmq-external-service"
 
 
 class Cloud(Fakes):
-    """Gives a LoadBalancer Service an address, and a NodePort one a port."""
+    """Fake cloud that gives a LoadBalancer Service an address and a NodePort Service a port."""
 
     def create(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         id_, outputs = super().create(type_, name, inputs)
         if name == SERVICE:
-            balanced = inputs["spec"]["type"] == "LoadBalancer"
-            outputs["status"] = {"loadBalancer": {"ingress": [{"hostname": "lb.cloud.example"}]} if balanced else {}}
+            is_load_balancer = inputs["spec"]["type"] == "LoadBalancer"
+            outputs["status"] = {
+                "loadBalancer": {"ingress": [{"hostname": "lb.cloud.example"}]} if is_load_balancer else {}
+            }
             outputs["spec"] = {**inputs["spec"], "ports": [{**inputs["spec"]["ports"][0], "nodePort": 30123}]}
         return id_, outputs
 
 
-def outside(*, preview: bool = False, **external: Any) -> Recording:
-    given = args(external={**OUTSIDE, **external} if external.get("type") != "NodePort" else external)
+def deploy_external(*, preview: bool = False, **external: Any) -> Recording:
+    given = args(external={**LOAD_BALANCER, **external} if external.get("type") != "NodePort" else external)
     return run(lambda: RocketMq("rocketmq", given), preview=preview, fakes=Cloud())
 
 
@@ -52,9 +54,9 @@ def endpoint(recording: Recording) -> Any:
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
-    ("given", "more"),
+    ("given", "added"),
     [
-        ({"external": OUTSIDE}, {"eks-rocketmq:index:ExternalAccess": 1, "kubernetes:core/v1:Service": 1}),
+        ({"external": LOAD_BALANCER}, {"eks-rocketmq:index:ExternalAccess": 1, "kubernetes:core/v1:Service": 1}),
         (
             {"dashboard": DASHBOARD},
             {
@@ -66,13 +68,13 @@ def endpoint(recording: Recording) -> Any:
         ),
     ],
 )
-def test_each_option_adds_its_own_objects_only(preview: bool, given: dict[str, Any], more: dict[str, int]) -> None:
+def test_each_option_adds_only_its_own_objects(preview: bool, given: dict[str, Any], added: dict[str, int]) -> None:
     plain, full = deploy(preview=preview).inventory(), deploy(preview=preview, **given).inventory()
-    assert {type_: count - plain.get(type_, 0) for type_, count in full.items() if count != plain.get(type_)} == more
+    assert {type_: count - plain.get(type_, 0) for type_, count in full.items() if count != plain.get(type_)} == added
 
 
-def test_a_load_balancer_is_waited_for_and_says_where_it_is() -> None:
-    recording = outside()
+def test_load_balancer_is_awaited_and_its_address_is_the_external_endpoint() -> None:
+    recording = deploy_external()
     assert service(recording)["spec"] == {
         "type": "LoadBalancer",
         "selector": workload(recording, "rocketmq-proxy-deployment")["selector"]["matchLabels"],
@@ -85,24 +87,26 @@ def test_a_load_balancer_is_waited_for_and_says_where_it_is() -> None:
     assert recording.one("Service", SERVICE).timeouts["create"] == "15m"
 
 
-def test_before_it_is_made_nobody_knows_where_it_is() -> None:
-    assert endpoint(outside(preview=True)) == UNKNOWN
+def test_external_endpoint_is_unknown_in_a_preview() -> None:
+    assert endpoint(deploy_external(preview=True)) == UNKNOWN
 
 
-def test_without_it_there_is_no_endpoint() -> None:
+def test_external_endpoint_is_none_without_external_access() -> None:
     assert endpoint(deploy()) is None
 
 
-def test_it_comes_after_the_proxies_whose_endpoints_pulumi_waits_for() -> None:
-    recording = outside()
+def test_external_service_is_created_after_the_proxies() -> None:
+    recording = deploy_external()
     proxies = recording.one("Deployment", "rocketmq-proxy-deployment")
     assert recording.reaches(recording.one("Service", SERVICE), proxies)
-    # Not by anything it names: only by the explicit order.
+    # The Service does not reference the Deployment. Only the explicit dependency orders them.
     assert proxies.urn in recording.one("ExternalAccess").explicit_dependencies
 
 
-def test_a_name_of_ones_own_is_given_to_external_dns_and_to_clients() -> None:
-    recording = outside(hostname="mq.example.com", port=443, annotations={"a/b": "c"}, source_ranges=["10.0.0.0/8"])
+def test_hostname_is_set_for_external_dns_and_in_the_endpoint() -> None:
+    recording = deploy_external(
+        hostname="mq.example.com", port=443, annotations={"a/b": "c"}, source_ranges=["10.0.0.0/8"]
+    )
     assert service(recording)["metadata"]["annotations"] == {
         "external-dns.alpha.kubernetes.io/hostname": "mq.example.com",
         "a/b": "c",
@@ -111,29 +115,29 @@ def test_a_name_of_ones_own_is_given_to_external_dns_and_to_clients() -> None:
     assert endpoint(recording) == "mq.example.com:443"
 
 
-def test_a_node_port_needs_no_cloud_and_is_not_waited_for() -> None:
-    recording = outside(type="NodePort", node_port=30123, hostname="node.example.com", traffic_policy="Local")
+def test_node_port_service_is_not_awaited_and_has_an_endpoint() -> None:
+    recording = deploy_external(type="NodePort", node_port=30123, hostname="node.example.com", traffic_policy="Local")
     spec = service(recording)["spec"]
     assert (spec["type"], spec["ports"][0]["nodePort"], spec["externalTrafficPolicy"]) == ("NodePort", 30123, "Local")
     assert service(recording)["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
     assert endpoint(recording) == "node.example.com:30123"
-    assert endpoint(outside(type="NodePort")) == "<any node>:30123"
+    assert endpoint(deploy_external(type="NodePort")) == "<any node>:30123"
 
 
-def test_proxies_answer_with_the_port_that_a_client_came_by() -> None:
+def test_proxies_return_the_port_of_the_client_request() -> None:
     assert "useEndpointPortFromRequest" not in proxy_settings(deploy())
-    settings = proxy_settings(outside())
+    settings = proxy_settings(deploy_external())
     assert settings["useEndpointPortFromRequest"] is True
     assert "remotingAccessAddr" not in settings
 
 
-def test_remoting_clients_are_sent_to_the_name() -> None:
-    recording = outside(remoting=True, hostname="mq.example.com")
+def test_remoting_clients_get_the_external_hostname() -> None:
+    recording = deploy_external(remoting=True, hostname="mq.example.com")
     assert proxy_settings(recording)["remotingAccessAddr"] == "mq.example.com"
     assert [p["port"] for p in service(recording)["spec"]["ports"]] == [8081, 8080]
 
 
-def test_manifests_are_valid_to_the_letter() -> None:
+def test_manifests_conform_to_the_kubernetes_schemas() -> None:
     recording = deploy(
         external={**network_load_balancer({}), "hostname": "mq.example.com"},
         dashboard={**DASHBOARD, "credentials_secret": "credentials"},
@@ -149,39 +153,43 @@ def test_manifests_are_valid_to_the_letter() -> None:
         ({}, "external", "external-visibility"),
         ({"annotations": {"team": "x"}}, "external", "external-visibility"),
         ({"annotations": {f"{AWS}-internal": ""}}, "external", "external-visibility"),
-        ({**OUTSIDE, "annotations": {"a b": "c"}}, "external.annotations", "qualified-name"),
-        ({**OUTSIDE, "annotations": {"pulumi.com/skipAwait": "true"}}, "external.annotations", "set-by-deployment"),
+        ({**LOAD_BALANCER, "annotations": {"a b": "c"}}, "external.annotations", "qualified-name"),
+        (
+            {**LOAD_BALANCER, "annotations": {"pulumi.com/skipAwait": "true"}},
+            "external.annotations",
+            "set-by-deployment",
+        ),
         ({"load_balancer_class": "A B!"}, "external.load_balancer_class", "qualified-name"),
-        ({**OUTSIDE, "type": "loadbalancer"}, "external.type", "choice"),
-        ({**OUTSIDE, "port": 0}, "external.port", "range"),
+        ({**LOAD_BALANCER, "type": "loadbalancer"}, "external.type", "choice"),
+        ({**LOAD_BALANCER, "port": 0}, "external.port", "range"),
         ({"type": "NodePort", "node_port": 8081}, "external.node_port", "range"),
-        ({**OUTSIDE, "hostname": "https://mq"}, "external.hostname", "external-hostname"),
-        ({**OUTSIDE, "remoting": True}, "external.remoting", "remoting-without-hostname"),
+        ({**LOAD_BALANCER, "hostname": "https://mq"}, "external.hostname", "external-hostname"),
+        ({**LOAD_BALANCER, "remoting": True}, "external.remoting", "remoting-without-hostname"),
         (
             {"type": "NodePort", "remoting": True, "hostname": "mq"},
             "external.remoting",
             "remoting-without-load-balancer",
         ),
-        ({**OUTSIDE, "remoting": True, "hostname": "mq", "port": 8080}, "external.port", "port-of-remoting"),
+        ({**LOAD_BALANCER, "remoting": True, "hostname": "mq", "port": 8080}, "external.port", "port-of-remoting"),
         (
             {"load_balancer_class": "example.com/lb", "annotations": {f"{AWS}-ssl-ports": "443,grpc"}},
             f"external.annotations['{AWS}-ssl-ports']",
             "tls-port",
         ),
         ({"type": "NodePort", "source_ranges": ["10.0.0.0/8"]}, "external.source_ranges", "ignored-argument"),
-        ({"type": "NodePort", **OUTSIDE}, "external.load_balancer_class", "ignored-argument"),
+        ({"type": "NodePort", **LOAD_BALANCER}, "external.load_balancer_class", "ignored-argument"),
         ({"source_ranges": ["10.0.0.1/8"]}, "external.source_ranges[0]", "cidr-block"),
         ({"source_ranges": []}, "external.source_ranges", "empty-list"),
-        ({**OUTSIDE, "traffic_policy": "local"}, "external.traffic_policy", "choice"),
+        ({**LOAD_BALANCER, "traffic_policy": "local"}, "external.traffic_policy", "choice"),
     ],
 )
-def test_an_impossible_way_in_is_refused(external: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_external_arguments_are_rejected(external: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         plan(args(external=external))
 
 
 @pytest.mark.parametrize(
-    "said",
+    "external",
     [
         {"load_balancer_class": "service.k8s.aws/nlb"},
         {"source_ranges": ["10.0.0.0/8"]},
@@ -197,17 +205,17 @@ def test_an_impossible_way_in_is_refused(external: dict[str, Any], path: str, co
         ),
     ],
 )
-def test_a_load_balancer_that_says_who_reaches_it_is_made(said: dict[str, Any]) -> None:
-    assert plan(args(external=said)).external is not None
+def test_load_balancer_with_declared_visibility_is_accepted(external: dict[str, Any]) -> None:
+    assert plan(args(external=external)).external is not None
 
 
-def test_keys_that_the_way_in_decides_cannot_be_set_beside_it() -> None:
+def test_proxy_keys_that_external_access_sets_are_rejected() -> None:
     with rejects(("proxies.config['useEndpointPortFromRequest']", "config-key-reserved")):
-        plan(args(external=OUTSIDE, proxies={"config": {"useEndpointPortFromRequest": False}}))
+        plan(args(external=LOAD_BALANCER, proxies={"config": {"useEndpointPortFromRequest": False}}))
     plan(args(proxies={"config": {"useEndpointPortFromRequest": True}}))
 
 
-def test_the_console_asks_for_a_login_and_knows_the_cluster() -> None:
+def test_dashboard_requires_a_login_and_connects_to_the_cluster() -> None:
     recording = deploy(dashboard=DASHBOARD)
     main = container(recording, "rocketmq-dashboard-deployment")
     settings = dict(flag[2:].split("=", 1) for flag in main["command"] if flag.startswith("-Drocketmq"))
@@ -222,7 +230,7 @@ def test_the_console_asks_for_a_login_and_knows_the_cluster() -> None:
     assert main["env"] == []
 
 
-def test_the_consoles_users_come_from_the_secret_where_it_looks_for_them() -> None:
+def test_dashboard_users_are_mounted_from_the_login_secret() -> None:
     spec = pod(deploy(dashboard=DASHBOARD), "rocketmq-dashboard-deployment")
     (main,) = spec["containers"]
     mount = next(m for m in main["volumeMounts"] if m["name"] == "login")
@@ -232,13 +240,13 @@ def test_the_consoles_users_come_from_the_secret_where_it_looks_for_them() -> No
     assert {m["name"] for m in main["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
 
 
-def test_secrets_of_the_console_may_have_dots() -> None:
-    console = plan(args(dashboard={"login_secret": "a.b", "credentials_secret": "c.d"})).dashboard
-    assert console is not None
-    assert (console.login_secret, console.credentials_secret) == ("a.b", "c.d")
+def test_dashboard_secret_names_may_contain_dots() -> None:
+    dashboard = plan(args(dashboard={"login_secret": "a.b", "credentials_secret": "c.d"})).dashboard
+    assert dashboard is not None
+    assert (dashboard.login_secret, dashboard.credentials_secret) == ("a.b", "c.d")
 
 
-def test_the_console_speaks_to_brokers_as_whom_the_secret_says() -> None:
+def test_dashboard_authenticates_to_brokers_with_the_credentials_secret() -> None:
     main = container(deploy(dashboard={**DASHBOARD, "credentials_secret": "c"}), "rocketmq-dashboard-deployment")
     assert {e["name"]: e["valueFrom"]["secretKeyRef"] for e in main["env"]} == {
         "ROCKETMQ_CONFIG_ACCESSKEY": {"name": "c", "key": "accessKey"},
@@ -246,16 +254,16 @@ def test_the_console_speaks_to_brokers_as_whom_the_secret_says() -> None:
     }
 
 
-def test_the_console_runs_restricted_like_all_others() -> None:
+def test_dashboard_pod_has_the_same_security_settings_as_proxies() -> None:
     recording = deploy(dashboard=DASHBOARD)
-    ours, theirs = (pod(recording, f"rocketmq-{name}-deployment") for name in ("dashboard", "proxy"))
+    dashboard_spec, proxy_spec = (pod(recording, f"rocketmq-{name}-deployment") for name in ("dashboard", "proxy"))
     for field in ("securityContext", "automountServiceAccountToken", "enableServiceLinks"):
-        assert ours[field] == theirs[field]
-    assert ours["containers"][0]["securityContext"] == theirs["containers"][0]["securityContext"]
-    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(ours["containers"][0])
+        assert dashboard_spec[field] == proxy_spec[field]
+    assert dashboard_spec["containers"][0]["securityContext"] == proxy_spec["containers"][0]["securityContext"]
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(dashboard_spec["containers"][0])
 
 
-def test_what_is_said_for_the_pods_of_all_roles_holds_for_the_console() -> None:
+def test_pod_settings_of_all_roles_apply_to_the_dashboard() -> None:
     recording = deploy(
         dashboard={**DASHBOARD, "credentials_secret": "c"},
         image_pull_policy="Always",
@@ -272,24 +280,24 @@ def test_what_is_said_for_the_pods_of_all_roles_holds_for_the_console() -> None:
         },
     )
     template = workload(recording, "rocketmq-dashboard-deployment")["template"]
-    ours, theirs = template["spec"], pod(recording, "rocketmq-proxy-deployment")
+    dashboard_spec, proxy_spec = template["spec"], pod(recording, "rocketmq-proxy-deployment")
     for field in ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets", "affinity"):
-        assert ours[field] == theirs[field]
+        assert dashboard_spec[field] == proxy_spec[field]
     assert template["metadata"]["labels"]["team"] == "mq"
     assert template["metadata"]["labels"]["app"] == "rocketmq-dashboard"
     assert template["metadata"]["annotations"] == {"note": "n"}
-    (main,) = ours["containers"]
+    (main,) = dashboard_spec["containers"]
     assert main["imagePullPolicy"] == "Always"
     assert [e["name"] for e in main["env"]] == ["ROCKETMQ_CONFIG_ACCESSKEY", "ROCKETMQ_CONFIG_SECRETKEY", "TZ"]
-    # Its image has a JDK of its own, which would end at an option of the other.
+    # The dashboard image has another JDK, which does not start with options of the JDK of RocketMQ.
     assert "-XX:+PrintGCDateStamps" not in main["command"]
 
 
 @pytest.mark.parametrize("mode", ["permissive", "enforcing"])
-def test_with_tls_the_console_speaks_it_too(mode: str) -> None:
+def test_dashboard_uses_tls_when_tls_is_set(mode: str) -> None:
     recording = deploy(dashboard=DASHBOARD, tls={"secret_name": "certificates", "mode": mode})
     main = container(recording, "rocketmq-dashboard-deployment")
-    # The first decides for the clients of its own pool, the second for those that it makes for a user.
+    # The first applies to the clients of the dashboard's pool, the second to clients that it creates for a user.
     assert {"-Drocketmq.config.useTLS=true", "-Dtls.enable=true"} <= set(main["command"])
     assert main["command"].index("-Dtls.enable=true") < main["command"].index("-jar")
     assert "certificates" not in str(pod(recording, "rocketmq-dashboard-deployment"))
@@ -297,7 +305,7 @@ def test_with_tls_the_console_speaks_it_too(mode: str) -> None:
     assert "TLS" not in str(plain["command"]).upper()
 
 
-def test_the_console_gets_the_authorities_and_never_the_key() -> None:
+def test_dashboard_mounts_the_ca_certificate_but_not_the_private_key() -> None:
     tls = {"secret_name": "certificates", "authority": "ca.crt"}
     recording = deploy(dashboard=DASHBOARD, tls=tls)
     spec = pod(recording, "rocketmq-dashboard-deployment")
@@ -312,9 +320,9 @@ def test_the_console_gets_the_authorities_and_never_the_key() -> None:
         kubernetes_validate.validate(manifest, "1.35", strict=True)
 
 
-def test_the_console_is_closed_but_for_those_who_are_named() -> None:
-    def ingress(**more: Any) -> Any:
-        recording = deploy(dashboard={**DASHBOARD, **more})
+def test_dashboard_accepts_connections_only_from_declared_clients() -> None:
+    def ingress(**added: Any) -> Any:
+        recording = deploy(dashboard={**DASHBOARD, **added})
         return recording.one("NetworkPolicy", "rocketmq-dashboard-network-policy").inputs["spec"].get("ingress")
 
     assert ingress() is None
@@ -323,7 +331,7 @@ def test_the_console_is_closed_but_for_those_who_are_named() -> None:
     ]
 
 
-def test_size_and_image_of_the_console_are_the_callers() -> None:
+def test_dashboard_resources_and_image_are_configurable() -> None:
     digest = "sha256:" + "0" * 64
     given = {
         **DASHBOARD,
@@ -372,6 +380,6 @@ def test_size_and_image_of_the_console_are_the_callers() -> None:
         ),
     ],
 )
-def test_a_console_that_cannot_be_is_refused(changes: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_dashboard_arguments_are_rejected(changes: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         plan(args(**changes))

@@ -1,4 +1,4 @@
-"""Pure parts: configuration keys, memory, durability, and every refusal."""
+"""Plans without Pulumi: configuration keys, memory, durability and rejected arguments."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.unit.harness.rejections import rejects
 from tests.unit.rocketmq_case import args, deploy, group, keys
 
 
-def test_strict_is_the_default_and_sets_what_was_measured() -> None:
+def test_strict_profile_is_the_default_and_sets_the_measured_values() -> None:
     broker = keys(deploy())
     assert broker["allAckInSyncStateSet"] == "true"
     assert broker["minInSyncReplicas"] == "2"
@@ -34,14 +34,14 @@ def test_strict_is_the_default_and_sets_what_was_measured() -> None:
     assert controller["scanInactiveMasterInterval"] == "1000"
 
 
-def test_brokers_belong_to_the_controllers_and_listen_where_the_services_point() -> None:
+def test_brokers_use_controller_mode_and_listen_on_the_service_ports() -> None:
     broker = keys(deploy())
     assert broker["enableControllerMode"] == "true"
     assert (broker["brokerId"], broker["brokerName"], broker["brokerClusterName"]) == ("-1", "broker-a", "rocketmq")
     assert (broker["listenPort"], broker["haListenPort"]) == ("10911", "10912")
 
 
-def test_controllers_know_each_other_and_themselves() -> None:
+def test_controllers_have_the_peer_list_and_their_own_id() -> None:
     controller = keys(deploy(), "rocketmq-controller-config", "controller.conf")
     hosts = [f"rocketmq-controller-{i}.rocketmq-controller-peers.rocketmq.svc:9878" for i in range(3)]
     assert controller["controllerDLegerPeers"] == ";".join(f"n{i}-{host}" for i, host in enumerate(hosts))
@@ -50,9 +50,9 @@ def test_controllers_know_each_other_and_themselves() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(durability.PROFILES))
-def test_every_profile_deploys_with_its_least_members(name: str) -> None:
-    least = durability.PROFILES[name].min_members
-    planned = plan(args(profile=name, broker_groups=group(replicas=least)))
+def test_every_profile_accepts_its_minimum_number_of_members(name: str) -> None:
+    minimum = durability.PROFILES[name].min_members
+    planned = plan(args(profile=name, broker_groups=group(replicas=minimum)))
     assert {group.min_in_sync for group in planned.groups} == {durability.PROFILES[name].min_in_sync}
 
 
@@ -60,37 +60,37 @@ def test_every_profile_deploys_with_its_least_members(name: str) -> None:
     ("profile", "members", "servers", "storage"),
     [("strict", 3, (2, 3, 2), "100Gi"), ("balanced", 2, (2, 3, 2), "100Gi"), ("dev", 1, (1, 1, 1), "20Gi")],
 )
-def test_a_profile_needs_no_more_than_a_name(
+def test_profile_has_defaults_for_all_arguments_of_a_group_except_its_name(
     profile: str, members: int, servers: tuple[int, ...], storage: str
 ) -> None:
-    shortest: Any = {"namespace": "mq", "storage_class": "any", "profile": profile, "broker_groups": [{"name": "a"}]}
-    planned = plan(shortest)
+    minimal: Any = {"namespace": "mq", "storage_class": "any", "profile": profile, "broker_groups": [{"name": "a"}]}
+    planned = plan(minimal)
     assert (planned.groups[0].role.replicas, planned.groups[0].role.storage) == (members, storage)
     assert tuple(role.replicas for role in (planned.name_servers, planned.controllers, planned.proxies)) == servers
-    assert shortest["broker_groups"] == [{"name": "a"}]
-    one_more = plan({**shortest, "proxies": {"replicas": 5}, "broker_groups": [{"name": "a", "memory": "8Gi"}]})
-    assert (one_more.proxies.replicas, one_more.proxies.memory.limit) == (5, 1024)
-    assert one_more.groups[0].role.memory.limit == 8192
-    recording = run(lambda: RocketMq("mq", shortest))
+    assert minimal["broker_groups"] == [{"name": "a"}]
+    overridden = plan({**minimal, "proxies": {"replicas": 5}, "broker_groups": [{"name": "a", "memory": "8Gi"}]})
+    assert (overridden.proxies.replicas, overridden.proxies.memory.limit) == (5, 1024)
+    assert overridden.groups[0].role.memory.limit == 8192
+    recording = run(lambda: RocketMq("mq", minimal))
     assert recording.one("StatefulSet", "mq-a-set").inputs["spec"]["replicas"] == members
 
 
-def test_min_in_sync_is_the_users_choice() -> None:
+def test_min_in_sync_replicas_argument_overrides_the_profile() -> None:
     assert keys(deploy(min_in_sync_replicas=1))["minInSyncReplicas"] == "1"
 
 
-def test_a_user_key_wins_over_the_profiles() -> None:
+def test_user_config_key_overrides_the_profile() -> None:
     broker = keys(deploy(broker_groups=group(config={"haSendHeartbeatInterval": 2000, "flushDiskType": "SYNC_FLUSH"})))
     assert broker["haSendHeartbeatInterval"] == "2000"
     assert broker["flushDiskType"] == "SYNC_FLUSH"
 
 
-def test_whole_numbers_that_arrive_as_floats_stay_whole() -> None:
+def test_integral_floats_are_rendered_as_integers() -> None:
     broker = keys(deploy(broker_groups=group(replicas=3.0, config={"fileReservedTime": 48.0})))
     assert (broker["totalReplicas"], broker["fileReservedTime"]) == ("3", "48")
 
 
-def test_digest_and_image_are_taken_as_given() -> None:
+def test_image_and_digest_form_the_image_reference() -> None:
     digest = "sha256:" + "0" * 64
     assert plan(args(image="mirror.example/rocketmq", image_digest=digest)).deployment.image == (
         f"mirror.example/rocketmq:5.5.0@{digest}"
@@ -184,41 +184,45 @@ def test_digest_and_image_are_taken_as_given() -> None:
         ({"image_digest": "latest"}, "image_digest", "image-digest"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_arguments_are_rejected_before_any_resource_is_registered(
+    changes: dict[str, Any], path: str, code: str
+) -> None:
     with rejects((path, code)):
         plan(args(**changes))
 
 
-PROMISED = [
+DURABILITY_KEYS = [
     ("controllers", "enableElectUncleanMaster"),
     ("broker_groups['broker-a']", "transientStorePoolEnable"),
     ("broker_groups['broker-a']", "syncFromLastFile"),
 ]
 
 
-def promised(where: str, config: dict[str, Any], profile: str) -> Any:
-    """Arguments of the profile with that configuration of one role."""
-    role = {"controllers": {"config": config}} if where == "controllers" else {"broker_groups": group(config=config)}
+def args_with_config(role_path: str, config: dict[str, Any], profile: str) -> Any:
+    """Return arguments with the profile and this configuration of one role."""
+    role = (
+        {"controllers": {"config": config}} if role_path == "controllers" else {"broker_groups": group(config=config)}
+    )
     return args(profile=profile, **role)
 
 
 @pytest.mark.parametrize("profile", ["strict", "balanced"])
-@pytest.mark.parametrize(("where", "key"), PROMISED)
-def test_what_a_promise_rests_on_cannot_be_configured_away(where: str, key: str, profile: str) -> None:
-    with rejects((f"{where}.config[{key!r}]", "profile-key")):
-        plan(promised(where, {key: True}, profile))
-    plan(promised(where, {key: False}, profile))
+@pytest.mark.parametrize(("role_path", "key"), DURABILITY_KEYS)
+def test_keys_that_weaken_durability_are_rejected(role_path: str, key: str, profile: str) -> None:
+    with rejects((f"{role_path}.config[{key!r}]", "profile-key")):
+        plan(args_with_config(role_path, {key: True}, profile))
+    plan(args_with_config(role_path, {key: False}, profile))
 
 
-@pytest.mark.parametrize(("where", "key"), PROMISED)
-def test_a_profile_that_promises_nothing_leaves_it_open(where: str, key: str) -> None:
-    small = {"transientStorePoolSize": 1, "mappedFileSizeCommitLog": 64 * 1024**2} if where != "controllers" else {}
-    planned = plan(promised(where, {key: True, **small}, "dev"))
+@pytest.mark.parametrize(("role_path", "key"), DURABILITY_KEYS)
+def test_dev_profile_accepts_keys_that_weaken_durability(role_path: str, key: str) -> None:
+    small = {"transientStorePoolSize": 1, "mappedFileSizeCommitLog": 64 * 1024**2} if role_path != "controllers" else {}
+    planned = plan(args_with_config(role_path, {key: True, **small}, "dev"))
     assert f"{key}=true\n" in planned.controllers.config + planned.groups[0].role.config
 
 
 @pytest.mark.parametrize(
-    ("role", "key", "own"),
+    ("role", "key", "default"),
     [
         ("broker_groups", "checkSyncStateSetPeriod", 1000),
         ("broker_groups", "registerNameServerPeriod", 10000),
@@ -232,31 +236,29 @@ def test_a_profile_that_promises_nothing_leaves_it_open(where: str, key: str) ->
         ("proxies", "topicRouteServiceCacheRefreshSeconds", 1),
     ],
 )
-def test_a_slower_timer_is_taken_with_a_warning_that_it_gives_up_the_measured_seconds(
-    role: str, key: str, own: int
-) -> None:
+def test_slower_timer_is_accepted_with_a_warning(role: str, key: str, default: int) -> None:
     def warnings(value: int) -> list[tuple[str, str]]:
         config = {key: value}
         given = args(**{role: group(config=config) if role == "broker_groups" else {"config": config}})
         return [(str(each.path), each.code) for each in plan(given).warnings]
 
-    what = "broker_groups['broker-a']" if role == "broker_groups" else role
-    assert warnings(own + 1) == [(f"{what}.config[{key!r}]", "slow-timer")]
-    assert warnings(own) == []
+    role_path = "broker_groups['broker-a']" if role == "broker_groups" else role
+    assert warnings(default + 1) == [(f"{role_path}.config[{key!r}]", "slow-timer")]
+    assert warnings(default) == []
 
 
 @pytest.mark.parametrize("key", [k for k in broker_config.load_keys("5.5.0")["broker"] if k.startswith("storePath")])
-def test_no_part_of_a_store_can_leave_the_volume(key: str) -> None:
+def test_store_path_keys_are_rejected(key: str) -> None:
     with rejects((f"broker_groups['broker-a'].config[{key!r}]", "config-key-reserved")):
         plan(args(broker_groups=group(config={key: "/elsewhere"})))
 
 
 @pytest.mark.parametrize(("given", "seconds"), [(10000, 10), (30000, 30), (30500, 31), (60000, 60)])
-def test_the_registration_period_counts_in_whole_seconds(given: int, seconds: int) -> None:
+def test_registration_period_is_rounded_up_to_seconds(given: int, seconds: int) -> None:
     assert durability.get_registration_seconds({"registerNameServerPeriod": given}) == seconds
 
 
-def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:
+def test_smaller_commit_log_files_fit_a_smaller_volume() -> None:
     plan(args(broker_groups=group(storage="2Gi", config={"mappedFileSizeCommitLog": 64 * 1024**2})))
 
 
@@ -264,7 +266,7 @@ def test_a_smaller_commit_log_file_fits_a_smaller_volume() -> None:
     role=st.sampled_from([labels.NAME_SERVER, labels.CONTROLLER, labels.PROXY, labels.BROKER]),
     limit=st.integers(1, 262144),
 )
-def test_memory_never_exceeds_its_limit(role: str, limit: int) -> None:
+def test_divided_memory_stays_within_the_limit(role: str, limit: int) -> None:
     try:
         parts = memory.divide_memory(role, f"{limit}Mi", ARGS / "memory")
     except ValueError:

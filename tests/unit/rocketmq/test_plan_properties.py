@@ -1,4 +1,4 @@
-"""Properties over made-up arguments: a plan keeps its promises, and what cannot be planned is a ValueError."""
+"""Properties over generated arguments: plans keep their guarantees, and invalid arguments raise a ValueError."""
 
 import json
 import re
@@ -47,14 +47,14 @@ COUNTS = st.integers(-2, 9) | st.sampled_from([10**30, 1000, 1001, 2.0, 2.5, flo
 KEYS = st.sampled_from(sorted(broker_config.load_keys("5.5.0")["broker"]))
 CONFIG = st.dictionaries(KEYS, JSON, max_size=3)
 RARELY = st.sampled_from([False] * 7 + [True])
-# Least members of a group, least controllers, and whether an acknowledged message outlives a killed member.
-PROMISES = {"strict": (3, 3, True), "balanced": (2, 3, True), "dev": (1, 1, False)}
+# Minimum members of a group, minimum controllers, and whether acknowledged messages survive a killed member.
+GUARANTEES = {"strict": (3, 3, True), "balanced": (2, 3, True), "dev": (1, 1, False)}
 quick = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
-def likely(draw: st.DrawFn) -> dict[str, Any]:
-    """Arguments that mostly can be planned: sizes around the limits, and values of the keys' own types."""
+def mostly_valid_args(draw: st.DrawFn) -> dict[str, Any]:
+    """Generate mostly valid arguments: sizes around the limits, and values of the types of the keys."""
     profile = draw(st.sampled_from(sorted(durability.PROFILES)))
     replicas = draw(st.sampled_from([3, 4, 5, 6, 7, 2, 1]))
     heap = draw(st.integers(1536, 65536))
@@ -93,8 +93,8 @@ def likely(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def anything(draw: st.DrawFn) -> Any:
-    """Arguments of the right outline with whatever inside, and some fields put in, left out or replaced."""
+def arbitrary_args(draw: st.DrawFn) -> Any:
+    """Generate arguments of the right structure in which some fields have arbitrary values."""
     role = {"replicas": COUNTS, "memory": SIZES, "cpu": CPUS}
     group = {"name": NAMES, **role, "storage": SIZES, "config": CONFIG, "min_in_sync_replicas": COUNTS}
     match = {"key": NAMES, "operator": st.sampled_from(["In", "Exists", "Gt", "is"]), "values": st.lists(NAMES)}
@@ -106,53 +106,55 @@ def anything(draw: st.DrawFn) -> Any:
     }
     result = args()
     for _ in range(draw(st.integers(1, 3))):
-        where = draw(st.sampled_from(["broker_groups", "name_servers", "controllers", "proxies", "pods", "top"]))
+        section = draw(st.sampled_from(["broker_groups", "name_servers", "controllers", "proxies", "pods", "top"]))
         fields: dict[str, Any] = {
             "broker_groups": group,
             "pods": pods_of,
             "top": {"namespace": NAMES, "version": NAMES},
-        }.get(where, {**role, "config": CONFIG})
+        }.get(section, {**role, "config": CONFIG})
         field = draw(st.sampled_from(sorted(fields)))
         value = draw(fields[field] if draw(st.integers(0, 3)) else JSON)
-        if where == "top":
+        if section == "top":
             result[field] = value
-        elif where == "broker_groups":
-            result[where][0][field] = value
+        elif section == "broker_groups":
+            result[section][0][field] = value
         else:
-            result.setdefault(where, {})[field] = value
+            result.setdefault(section, {})[field] = value
     return result
 
 
-JUNK = st.sampled_from(["", "Bad Name", "a\nb", "../x", "Ü", "x" * 300, 0, -1, 2**40, 1.5, True, None, [], {}]) | JSON
+ODD_VALUES = (
+    st.sampled_from(["", "Bad Name", "a\nb", "../x", "Ü", "x" * 300, 0, -1, 2**40, 1.5, True, None, [], {}]) | JSON
+)
 WORDS = st.sampled_from(["orders", "a-b", "ab", "a" * 40])
 PAIRS = st.dictionaries(st.sampled_from(["team", "example.com/a"]), st.sampled_from(["shop", "A_b", ""]), max_size=2)
 CIDRS = st.sampled_from(["10.0.0.0/16", "0.0.0.0/0", "::/0", "2001:db8::/32", "10.0.0.1/32"])
 
 
 def some_of(required: dict[str, st.SearchStrategy[Any]] | None = None, /, **optional: Any) -> st.SearchStrategy[Any]:
-    """Objects with the required fields and any of the optional ones."""
+    """Generate objects with the required fields and any of the optional fields."""
     return st.fixed_dictionaries(required or {}, optional=optional)
 
 
-def few(strategy: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[Any]:
-    return st.lists(strategy, min_size=least, max_size=2, unique_by=repr)
+def short_lists(strategy: st.SearchStrategy[Any], minimum: int = 0) -> st.SearchStrategy[Any]:
+    return st.lists(strategy, min_size=minimum, max_size=2, unique_by=repr)
 
 
 def named(**fields: Any) -> st.SearchStrategy[Any]:
-    """Some objects, each with a name of its own."""
+    """Generate lists of objects with unique names."""
     return st.lists(some_of({"name": WORDS}, **fields), max_size=2, unique_by=lambda each: each["name"])
 
 
-# What Kubernetes puts on an address, a label or nothing at all.
-PEERS = few(some_of({"pod_labels": PAIRS}, namespace_labels=PAIRS) | st.fixed_dictionaries({"cidr": CIDRS}))
-PERMISSIONS = few(
+# Peers of network policies, by labels or by CIDR block.
+PEERS = short_lists(some_of({"pod_labels": PAIRS}, namespace_labels=PAIRS) | st.fixed_dictionaries({"cidr": CIDRS}))
+PERMISSIONS = short_lists(
     some_of(
         {
             "resources": st.sampled_from(["*", "Topic:a-*", "Group:a", "Cluster:*"]).map(lambda one: [one]),
-            "actions": few(st.sampled_from(["Pub", "Sub", "All", "Get"]), 1),
+            "actions": short_lists(st.sampled_from(["Pub", "Sub", "All", "Get"]), 1),
         },
         decision=st.sampled_from(["Allow", "Deny"]),
-        source_ips=few(CIDRS),
+        source_ips=short_lists(CIDRS),
     ),
 )
 SERVICE = {
@@ -177,7 +179,7 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "external": some_of(
         {"load_balancer_class": st.just("example.com/lb"), "hostname": st.sampled_from(["mq.example.com", "mq"])},
         remoting=st.booleans(),
-        source_ranges=few(CIDRS),
+        source_ranges=short_lists(CIDRS),
         **SERVICE,
     )
     | some_of({"type": st.just("NodePort")}, **SERVICE),
@@ -219,20 +221,20 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> dict[str, Any]:
-    """One option with whatever in one place of it, however deep."""
+def corrupted_option(draw: st.DrawFn) -> dict[str, Any]:
+    """Generate one option with an arbitrary value in one place, at any depth."""
     name = draw(st.sampled_from(sorted(OPTIONS)))
     result: dict[Any, Any] = {name: draw(OPTIONS[name])}
     part, key = result, name
     while draw(st.integers(0, 3)) and isinstance(part[key], dict | list) and part[key]:
         part = part[key]
         key = draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
-    part[key] = draw(JUNK)
+    part[key] = draw(ODD_VALUES)
     return result
 
 
-def outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[Any, list[Any]]:
-    """The result, or the refusals as data. Every other exception is a failure of the test."""
+def get_outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[Any, list[Any]]:
+    """Return the result, or the errors as data. Every other exception fails the test."""
     try:
         return function(*arguments, **named), []
     except (ArgumentError, CollectedError) as error:
@@ -240,41 +242,41 @@ def outcome(function: Callable[..., Any], *arguments: Any, **named: Any) -> tupl
 
 
 def planned(given_args: Any) -> tuple[RocketMqPlan | None, list[ArgumentError]]:
-    """The plan, or its refusals, each with what is accepted or what to do."""
-    result, refusals = outcome(plan, given_args)
-    assert all(each.message.accepted or each.message.remedy for each in refusals), refusals
-    return result, refusals
+    """Return the plan, or its errors. Every error must state accepted values or a remedy."""
+    result, rejections = get_outcome(plan, given_args)
+    assert all(each.message.accepted or each.message.remedy for each in rejections), rejections
+    return result, rejections
 
 
 @quick
-@given(anything())
-def test_what_cannot_be_planned_is_refused_and_nothing_else_happens(given_args: Any) -> None:
+@given(arbitrary_args())
+def test_invalid_arguments_raise_only_argument_errors(given_args: Any) -> None:
     result, _ = planned(given_args)
     if result is not None:
-        holds(result, "strict")
+        assert_guarantees(result, "strict")
 
 
 @quick
-@given(likely())
-def test_what_can_be_planned_keeps_its_promises(given_args: Any) -> None:
+@given(mostly_valid_args())
+def test_plans_keep_the_guarantees_of_their_profile(given_args: Any) -> None:
     result, _ = planned(given_args)
     if result is not None:
-        holds(result, given_args["profile"])
+        assert_guarantees(result, given_args["profile"])
 
 
-def holds(result: RocketMqPlan, profile: str) -> None:
-    """What is true of every plan of a profile."""
-    members, controllers, acknowledged_stays = PROMISES[profile]
+def assert_guarantees(result: RocketMqPlan, profile: str) -> None:
+    """Assert the properties of every plan of a profile."""
+    members, controllers, keeps_acknowledged = GUARANTEES[profile]
     assert result.controllers.replicas >= controllers
     assert result.controllers.replicas % 2 == 1
-    assert "enableElectUncleanMaster=false\n" in result.controllers.config or not acknowledged_stays
+    assert "enableElectUncleanMaster=false\n" in result.controllers.config or not keeps_acknowledged
     for role in (result.name_servers, result.controllers, result.proxies, *(group.role for group in result.groups)):
         parts = role.memory
         assert parts.heap + parts.direct + parts.fixed <= parts.limit
         assert min(parts.heap, parts.direct, parts.fixed) > 0
     for group in result.groups:
         assert group.role.replicas >= members
-        if acknowledged_stays:
+        if keeps_acknowledged:
             assert group.keys["allAckInSyncStateSet"] is True
             assert not group.keys.get("transientStorePoolEnable", False)
             assert not group.keys.get("syncFromLastFile", False)
@@ -293,7 +295,7 @@ def holds(result: RocketMqPlan, profile: str) -> None:
         assert f"-Xmx{group.role.memory.heap}m" in flags
         json.dumps(spec)
         set_name = labels.format_set_name(group.name)
-        assert LABEL.fullmatch(f"{set_name}-0123456789"), "the label that Kubernetes gives to the revision of a set"
+        assert LABEL.fullmatch(f"{set_name}-0123456789"), "the revision label of a StatefulSet"
         assert LABEL.fullmatch(f"{set_name}-{group.role.replicas - 1}"), "the host name of a pod"
         assert LABEL.fullmatch(labels.format_peers_service(set_name))
         assert len(f"data-{set_name}-{group.role.replicas - 1}") <= 253
@@ -306,24 +308,23 @@ def holds(result: RocketMqPlan, profile: str) -> None:
         assert 1 <= int(port) <= 65535
 
 
-@given(spoilt())
-def test_what_no_option_can_be_is_refused_by_its_name(given_args: dict[str, Any]) -> None:
-    _, refusals = planned(args(**given_args))
-    assert {each.path.steps[0] for each in refusals} <= OPTIONS.keys(), refusals
+@given(corrupted_option())
+def test_error_of_an_invalid_option_has_the_path_of_the_option(given_args: dict[str, Any]) -> None:
+    _, rejections = planned(args(**given_args))
+    assert {each.path.steps[0] for each in rejections} <= OPTIONS.keys(), rejections
 
 
-# Each example is a whole deployment with its manifests validated, and has half of the options at once; to look for a
-# smaller one that fails would take minutes.
+# Each example deploys about half of the options and validates all manifests, so shrinking a failure would take minutes.
 @settings(
     max_examples=settings().max_examples // 4,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(some_of(**OPTIONS))
-def test_options_are_rendered_as_kubernetes_takes_them_and_open_what_is_served(given_args: dict[str, Any]) -> None:
-    result, refusals = planned(args(**given_args))
+def test_options_render_valid_manifests_and_open_only_served_ports(given_args: dict[str, Any]) -> None:
+    result, rejections = planned(args(**given_args))
     if result is None:
-        assert {each.code for each in refusals} <= {
+        assert {each.code for each in rejections} <= {
             "clients-without-cidr",
             "dashboard-credentials",
             "disabled-feature",
@@ -334,38 +335,40 @@ def test_options_are_rendered_as_kubernetes_takes_them_and_open_what_is_served(g
     for manifest in recording.manifests():
         if "coreos" not in manifest["apiVersion"]:
             kubernetes_validate.validate(manifest, "1.35", strict=True)
-    opens_what_is_served_and_nothing_else(recording, result)
+    assert_only_served_ports_are_open(recording, result)
 
 
-def opens_what_is_served_and_nothing_else(recording: Recording, result: RocketMqPlan) -> None:
+def assert_only_served_ports_are_open(recording: Recording, result: RocketMqPlan) -> None:
     templates = [
-        made.inputs["spec"]["template"] for kind in ("StatefulSet", "Deployment") for made in recording.by_type(kind)
+        resource.inputs["spec"]["template"]
+        for kind in ("StatefulSet", "Deployment")
+        for resource in recording.by_type(kind)
     ]
     network = result.deployment.network
-    # Where nobody is let in no rule stands: an empty list of peers would be everyone.
+    # An empty client list renders no rule, because a rule with an empty list of peers would allow all sources.
     closed = {
         ports.PROXY_GRPC: network.clients == [],
         ports.PROXY_REMOTING: network.clients == [],
         ports.METRICS: network.scrapers == [],
         ports.DASHBOARD: network.dashboard_clients == [],
     }
-    everything: set[int] = set()
+    all_served: set[int] = set()
     opened: dict[str, set[int]] = {}
     for policy in recording.by_type("NetworkPolicy"):
         selector = policy.inputs["spec"]["podSelector"]["matchLabels"]
         (pods_of,) = (t for t in templates if selector.items() <= t["metadata"]["labels"].items())
         served = {port["containerPort"] for c in pods_of["spec"]["containers"] for port in c.get("ports", [])}
-        everything |= served
+        all_served |= served
         role = selector["app.kubernetes.io/component"]
         opened[role] = ports_of(policy.inputs["spec"].get("ingress", []))
         assert opened[role] <= served, role
         assert [port for port in served - opened[role] if not closed.get(port)] == [], role
     assert len(opened) == (len(templates) if network.enabled else 0)
     for policy in recording.by_type("NetworkPolicy"):
-        assert ports_of(policy.inputs["spec"].get("egress", [])) <= everything | {ports.DNS}
+        assert ports_of(policy.inputs["spec"].get("egress", [])) <= all_served | {ports.DNS}
     if result.external and network.enabled:
-        (way_in,) = (made for made in recording.by_type("Service") if "external" in made.name)
-        assert {port["targetPort"] for port in way_in.inputs["spec"]["ports"]} <= opened[labels.PROXY]
+        (service,) = (resource for resource in recording.by_type("Service") if "external" in resource.name)
+        assert {port["targetPort"] for port in service.inputs["spec"]["ports"]} <= opened[labels.PROXY]
 
 
 def ports_of(rules: list[dict[str, Any]]) -> set[int]:
@@ -377,34 +380,34 @@ def ports_of(rules: list[dict[str, Any]]) -> set[int]:
     st.text(max_size=80),
     st.sampled_from([validate_dns_label, validate_dns_subdomain, validate_qualified_name, validate_label_value]),
 )
-def test_a_name_is_returned_as_it_is_or_refused(text: str, check: Any) -> None:
-    result, refusals = outcome(check, text, ARGS / "name")
-    assert result == text or [each.message.values["given"] for each in refusals] == [text]
-    assert refusals or (text.isascii() and len(text) <= 317)
+def test_name_is_returned_unchanged_or_rejected(text: str, check: Any) -> None:
+    result, rejections = get_outcome(check, text, ARGS / "name")
+    assert result == text or [each.message.values["given"] for each in rejections] == [text]
+    assert rejections or (text.isascii() and len(text) <= 317)
 
 
 @quick
 @given(SIZES)
-def test_a_size_is_a_whole_number_of_bytes_or_refused(text: str) -> None:
-    size, refusals = outcome(parse_bytes, text, ARGS / "size")
+def test_size_is_parsed_to_whole_bytes_or_rejected(text: str) -> None:
+    size, rejections = get_outcome(parse_bytes, text, ARGS / "size")
     if size is None:
-        assert [each.message.values["given"] for each in refusals] == [text]
+        assert [each.message.values["given"] for each in rejections] == [text]
     else:
         assert 1 <= size < 2**63
 
 
 @quick
 @given(st.integers(1, 2**30), st.sampled_from(["Mi", "Gi", "M", "k"]))
-def test_twice_the_number_is_twice_the_size(number: int, unit: str) -> None:
+def test_doubling_the_number_doubles_the_size(number: int, unit: str) -> None:
     path = ARGS / "size"
     assert parse_bytes(f"{number * 2}{unit}", path) == 2 * parse_bytes(f"{number}{unit}", path)
 
 
 @quick
 @given(st.integers() | st.sampled_from([10**400]) | st.floats() | st.booleans())
-def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
-    whole, refusals = outcome(parse_whole_number, value, ARGS / "number")
-    if refusals:
+def test_whole_number_is_an_int_of_the_same_value(value: float) -> None:
+    whole, rejections = get_outcome(parse_whole_number, value, ARGS / "number")
+    if rejections:
         assert isinstance(value, bool) or not float(value).is_integer()
     else:
         assert (type(whole), whole) == (int, value)
@@ -416,17 +419,17 @@ def test_a_whole_number_is_an_int_of_the_same_value(value: float) -> None:
     limit=st.integers(1, 2**40),
     needed=st.integers(0, 2**20),
 )
-def test_memory_is_divided_whole_and_more_of_it_never_gives_less(role: str, limit: int, needed: int) -> None:
+def test_divided_memory_adds_up_and_grows_with_the_limit(role: str, limit: int, needed: int) -> None:
     def divide(size: int) -> tuple[Any, Any]:
-        parts, refusals = outcome(memory.divide_memory, role, f"{size}Mi", ARGS / "memory", direct_needed=needed)
-        return parts, next((each.message.values["minimum"] for each in refusals), None)
+        parts, rejections = get_outcome(memory.divide_memory, role, f"{size}Mi", ARGS / "memory", direct_needed=needed)
+        return parts, next((each.message.values["minimum"] for each in rejections), None)
 
-    parts, least = divide(limit)
+    parts, minimum = divide(limit)
     if parts is None:
-        assert limit < least
-        assert least <= 1536 or needed > 0
-        assert divide(least)[0].direct >= needed
-        assert divide(least - 1) == (None, least)
+        assert limit < minimum
+        assert minimum <= 1536 or needed > 0
+        assert divide(minimum)[0].direct >= needed
+        assert divide(minimum - 1) == (None, minimum)
         return
     assert parts.heap + parts.direct + parts.fixed + parts.page_cache == parts.limit == limit
     assert parts.direct >= needed
@@ -438,15 +441,15 @@ def test_memory_is_divided_whole_and_more_of_it_never_gives_less(role: str, limi
 @pytest.mark.parametrize("version", broker_config.list_versions())
 @quick
 @given(data=st.data())
-def test_any_value_of_any_key_is_taken_or_refused(version: str, data: st.DataObject) -> None:
+def test_any_value_of_any_key_is_rendered_or_rejected(version: str, data: st.DataObject) -> None:
     role = data.draw(st.sampled_from(["broker", "controller", "name_server", "proxy"]))
     key = data.draw(st.sampled_from(sorted(broker_config.load_keys(version)[role])))
     value = data.draw(JSON)
-    values, refusals = outcome(
+    values, rejections = get_outcome(
         broker_config.merge_keys, version, role, {}, {key: value}, fixed=frozenset(), path=ARGS / "config"
     )
-    if refusals:
-        assert all(key in str(each) for each in refusals)
+    if rejections:
+        assert all(key in str(each) for each in rejections)
     else:
         text = broker_config.render_properties(values)
         assert text.startswith(f"{key}=")

@@ -1,4 +1,4 @@
-"""What a RocketMQ registers: inventory, order, protection, pods, policies."""
+"""Resources that RocketMq registers: inventory, order, protection, pods and policies."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from tests.unit.rocketmq_case import (
 
 KUBERNETES = "1.35"
 WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
-QUESTIONS = {
+PROBE_REQUESTS = {
     "nameserver": ["127.0.0.1:9876", "106"],
     "controller": ["127.0.0.1:9878", "1005"],
     "broker": ["127.0.0.1:10911", "907"],
@@ -39,7 +39,7 @@ def deployed() -> Recording:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_inventory_is_complete_and_nothing_else_is_made(preview: bool) -> None:
+def test_inventory_contains_exactly_the_expected_resources(preview: bool) -> None:
     assert deploy(preview=preview).inventory() == {
         "eks-rocketmq:index:BrokerMembers": 1,
         "eks-rocketmq:index:Controllers": 1,
@@ -56,12 +56,12 @@ def test_the_inventory_is_complete_and_nothing_else_is_made(preview: bool) -> No
     }
 
 
-def test_every_manifest_is_valid_to_the_letter(deployed: Recording) -> None:
+def test_manifests_conform_to_the_kubernetes_schemas(deployed: Recording) -> None:
     for manifest in deployed.manifests():
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
-def test_no_field_is_a_zero_that_the_api_server_drops(deployed: Recording) -> None:
+def test_manifests_have_no_zero_values_that_the_api_server_drops(deployed: Recording) -> None:
     def zeros(value: object, path: str) -> list[str]:
         if isinstance(value, dict):
             return [found for key, inner in value.items() for found in zeros(inner, f"{path}.{key}")]
@@ -73,7 +73,7 @@ def test_no_field_is_a_zero_that_the_api_server_drops(deployed: Recording) -> No
     assert found == ["Deployment.strategy.rollingUpdate.maxUnavailable"]  # a pointer in Kubernetes: zero is kept
 
 
-def test_a_second_group_adds_its_own_objects_only() -> None:
+def test_second_broker_group_has_its_own_stateful_set_and_selector() -> None:
     two = [*ARGS["broker_groups"], *group(name="broker-b")]
     recording = deploy(broker_groups=two)
     assert recording.inventory()["kubernetes:apps/v1:StatefulSet"] == 4
@@ -83,7 +83,7 @@ def test_a_second_group_adds_its_own_objects_only() -> None:
     assert selectors[0] != selectors[1]
 
 
-def test_outputs_say_where_clients_connect(deployed: Recording) -> None:
+def test_outputs_contain_the_client_addresses(deployed: Recording) -> None:
     assert deployed.component_outputs[deployed.one("RocketMq").urn] == {
         "namespace": "rocketmq",
         "nameServerAddresses": "rocketmq-nameserver-0.rocketmq-nameserver-peers.rocketmq.svc:9876"
@@ -94,44 +94,44 @@ def test_outputs_say_where_clients_connect(deployed: Recording) -> None:
 
 
 @pytest.mark.parametrize("first", ["rocketmq-nameserver-set", "rocketmq-controller-set"])
-def test_brokers_come_after_name_servers_and_controllers(deployed: Recording, first: str) -> None:
+def test_brokers_depend_on_name_servers_and_controllers(deployed: Recording, first: str) -> None:
     brokers = deployed.one("StatefulSet", "rocketmq-broker-a-set")
     assert deployed.reaches(brokers, deployed.one("StatefulSet", first))
     assert not deployed.reaches(deployed.one("StatefulSet", first), brokers)
 
 
-def test_proxies_come_after_the_brokers(deployed: Recording) -> None:
+def test_proxies_depend_on_the_brokers(deployed: Recording) -> None:
     assert deployed.reaches(deployed.one("Deployment"), deployed.one("StatefulSet", "rocketmq-broker-a-set"))
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_a_set_comes_after_the_service_that_names_its_pods(deployed: Recording, name: str) -> None:
+def test_stateful_set_depends_on_its_headless_service(deployed: Recording, name: str) -> None:
     service = deployed.one("Service", name.replace("-set", "-peers"))
     assert service.urn in deployed.one("StatefulSet", name).dependencies
     assert workload(deployed, name)["serviceName"] == service.inputs["metadata"]["name"]
 
 
-def test_every_object_hangs_on_the_namespace(deployed: Recording) -> None:
+def test_every_object_depends_on_the_namespace(deployed: Recording) -> None:
     namespace = deployed.one("Namespace")
     for resource in deployed.resources.values():
         if resource.type.startswith("kubernetes:") and resource is not namespace:
             assert deployed.reaches(resource, namespace), resource.name
 
 
-def test_the_namespace_enforces_restricted_pods(deployed: Recording) -> None:
+def test_namespace_enforces_the_restricted_pod_security_level(deployed: Recording) -> None:
     assert deployed.one("Namespace").inputs["metadata"]["labels"] == {
         "pod-security.kubernetes.io/enforce": "restricted"
     }
 
 
-def test_a_namespace_of_someone_else_is_used_as_it_is() -> None:
+def test_existing_namespace_is_used_without_changes() -> None:
     recording = deploy(create_namespace=False)
     assert recording.by_type("Namespace") == []
     assert recording.one("Deployment").inputs["metadata"]["namespace"] == "rocketmq"
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_sets_with_data_and_their_namespace_are_protected_as_asked(protect: bool) -> None:
+def test_protect_data_applies_to_stateful_sets_with_data_and_the_namespace(protect: bool) -> None:
     recording = deploy(protect_data=protect)
     assert [recording.one("StatefulSet", name).protect for name in SETS] == [False, protect, protect]
     assert recording.one("Namespace").protect is protect
@@ -143,7 +143,7 @@ def test_data_is_protected_by_default(deployed: Recording) -> None:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_the_jvm_is_the_containers_own_process(deployed: Recording, name: str) -> None:
+def test_container_command_runs_the_jvm(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
     launcher = ["bash", "/etc/rocketmq/proxy-start.sh"] if "proxy" in name else []
     assert main["command"][: len(launcher) + 1] == [*launcher, "java"]
@@ -151,23 +151,25 @@ def test_the_jvm_is_the_containers_own_process(deployed: Recording, name: str) -
     assert main["command"][-2] in {"-c", "-pc"}
 
 
-def test_a_proxy_waits_for_a_master_as_long_as_a_broker_may_take_to_start(deployed: Recording) -> None:
+def test_startup_probe_of_proxies_allows_for_the_start_of_a_broker(deployed: Recording) -> None:
     main = container(deployed, "rocketmq-proxy-deployment")
     environment = {variable["name"]: variable.get("value") for variable in main["env"]}
     assert environment["NAME_SERVERS"] == keys(deployed)["namesrvAddr"].replace(";", " ")
     assert environment["CLUSTER"] == keys(deployed)["brokerClusterName"]
     script = config(deployed, "rocketmq-proxy-config")["proxy-start.sh"]
-    assert script.rstrip().endswith('\nexec "$@"'), "the JVM gets the signals itself"
-    assert budget(main) >= budget(container(deployed)) + 600
+    assert script.rstrip().endswith('\nexec "$@"'), "the JVM must receive the signals directly"
+    assert startup_seconds(main) >= startup_seconds(container(deployed)) + 600
 
 
-def test_somebody_else_than_the_jvm_buries_what_probes_leave_behind(deployed: Recording) -> None:
+def test_shared_process_namespace_reaps_orphaned_processes_of_probes(deployed: Recording) -> None:
     for name in WORKLOADS:
         assert pod(deployed, name)["shareProcessNamespace"] is True, name
-        assert "/proc/1/" not in json.dumps(config(deployed, name.rsplit("-", 1)[0] + "-config")), "that is not the JVM"
+        assert "/proc/1/" not in json.dumps(config(deployed, name.rsplit("-", 1)[0] + "-config")), (
+            "PID 1 is not the JVM"
+        )
 
 
-def test_flags_are_valid_on_jdk_8_and_17(deployed: Recording) -> None:
+def test_jvm_flags_are_valid_on_jdk_8_and_17(deployed: Recording) -> None:
     main = container(deployed)
     assert not [
         flag for flag in main["command"] if flag.startswith(("--add", "-Xlog", "-Xloggc", "-XX:+AlwaysPreTouch"))
@@ -178,7 +180,7 @@ def test_flags_are_valid_on_jdk_8_and_17(deployed: Recording) -> None:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_pods_run_restricted_and_without_a_token(deployed: Recording, name: str) -> None:
+def test_pods_meet_the_restricted_level_and_mount_no_token(deployed: Recording, name: str) -> None:
     spec = pod(deployed, name)
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"] == {
@@ -198,7 +200,7 @@ def test_pods_run_restricted_and_without_a_token(deployed: Recording, name: str)
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_every_mount_has_a_volume_and_every_container_a_readiness_probe(deployed: Recording, name: str) -> None:
+def test_every_mount_has_a_volume_and_every_container_has_probes(deployed: Recording, name: str) -> None:
     spec, main = pod(deployed, name), container(deployed, name)
     claims = [claim["metadata"]["name"] for claim in workload(deployed, name).get("volumeClaimTemplates", [])]
     volumes = {volume["name"] for volume in spec["volumes"]} | set(claims)
@@ -206,7 +208,7 @@ def test_every_mount_has_a_volume_and_every_container_a_readiness_probe(deployed
     assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(main)
 
 
-def test_brokers_advertise_the_pods_address_for_clients_and_for_slaves(deployed: Recording) -> None:
+def test_brokers_advertise_the_pod_ip_to_clients_and_slaves(deployed: Recording) -> None:
     broker = keys(deployed)
     assert (broker["brokerIP1"], broker["brokerIP2"]) == ("${POD_IP}", "${POD_IP}")
     (init,) = pod(deployed)["initContainers"]
@@ -217,7 +219,7 @@ def test_brokers_advertise_the_pods_address_for_clients_and_for_slaves(deployed:
     assert init["command"][-1] == container(deployed)["command"][-1] == "/run/rocketmq/broker.conf"
 
 
-def test_a_changed_setting_cannot_outlive_a_restart(deployed: Recording) -> None:
+def test_rendered_configuration_is_mounted_read_only(deployed: Recording) -> None:
     mounts = {mount["name"]: mount for mount in container(deployed)["volumeMounts"]}
     assert mounts["run"]["readOnly"] is True
 
@@ -229,13 +231,13 @@ def test_a_changed_setting_cannot_outlive_a_restart(deployed: Recording) -> None
         ("rocketmq-controller", "controller.conf", "controllerStorePath"),
     ],
 )
-def test_stores_lie_inside_the_mounted_claim(deployed: Recording, name: str, file: str, key: str) -> None:
+def test_store_paths_are_on_the_data_volume(deployed: Recording, name: str, file: str, key: str) -> None:
     store = keys(deployed, f"{name}-config", file)[key]
     (mount,) = (m for m in container(deployed, f"{name}-set")["volumeMounts"] if m["name"] == "data")
     assert store.startswith(mount["mountPath"] + "/")
 
 
-def test_claims_use_the_class_and_stay_when_the_set_goes(deployed: Recording) -> None:
+def test_claims_use_the_storage_class_and_are_retained(deployed: Recording) -> None:
     spec = workload(deployed, "rocketmq-broker-a-set")
     (claim,) = spec["volumeClaimTemplates"]
     assert claim["spec"] == {
@@ -246,7 +248,7 @@ def test_claims_use_the_class_and_stay_when_the_set_goes(deployed: Recording) ->
     assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
 
 
-def test_changing_the_size_of_a_claim_touches_nothing_else() -> None:
+def test_storage_change_updates_only_the_stateful_set() -> None:
     before, after = deploy(), deploy(broker_groups=group(storage="90Gi"))
     changed = {urn for urn, old in before.resources.items() if after.resources[urn].inputs != old.inputs}
     assert {urn.rsplit("::", 1)[-1] for urn in changed} == {"rocketmq-broker-a-set"}
@@ -255,7 +257,9 @@ def test_changing_the_size_of_a_claim_touches_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("name", "zones"), [("rocketmq-broker-a-set", 3), ("rocketmq-controller-set", 3), ("rocketmq-nameserver-set", None)]
 )
-def test_members_never_share_a_node_and_spread_over_zones(deployed: Recording, name: str, zones: int | None) -> None:
+def test_members_run_on_different_nodes_and_spread_over_zones(
+    deployed: Recording, name: str, zones: int | None
+) -> None:
     spec, match = pod(deployed, name), workload(deployed, name)["selector"]
     (spread,) = spec["topologySpreadConstraints"]
     assert spread == {
@@ -271,20 +275,20 @@ def test_members_never_share_a_node_and_spread_over_zones(deployed: Recording, n
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_one_pod_of_a_role_may_be_away_at_a_time(deployed: Recording, name: str) -> None:
+def test_disruption_budget_allows_one_unavailable_pod(deployed: Recording, name: str) -> None:
     budget = deployed.one("PodDisruptionBudget", f"{name.rsplit('-', 1)[0]}-disruption-budget").inputs["spec"]
     assert budget == {"maxUnavailable": 1, "selector": workload(deployed, name)["selector"]}
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_selectors_match_the_pods(deployed: Recording, name: str) -> None:
+def test_selectors_match_the_pod_labels(deployed: Recording, name: str) -> None:
     spec = workload(deployed, name)
     labels = spec["template"]["metadata"]["labels"]
     assert spec["selector"]["matchLabels"].items() <= labels.items()
     assert labels["app"] == "rocketmq-" + container(deployed, name)["name"]
 
 
-def test_the_grace_period_has_room_for_every_step_of_the_stop(deployed: Recording) -> None:
+def test_grace_period_covers_every_step_of_the_drain(deployed: Recording) -> None:
     parts = plan_drain({"registerNameServerPeriod": 10000})
     environment = {variable["name"]: variable.get("value") for variable in container(deployed)["env"]}
     bounds = [int(environment[f"DRAIN_{step}_SECONDS"]) for step in ("REPLICATE", "ELECT", "REJOIN")]
@@ -293,27 +297,27 @@ def test_the_grace_period_has_room_for_every_step_of_the_stop(deployed: Recordin
     assert container(deployed)["lifecycle"]["preStop"]["exec"]["command"][-1] == "/etc/rocketmq/broker-drain.sh"
 
 
-def test_a_slower_registration_gives_the_others_longer_to_attach() -> None:
+def test_longer_registration_period_extends_the_grace_period() -> None:
     slow = deploy(broker_groups=group(config={"registerNameServerPeriod": 30000}))
     assert pod(slow)["terminationGracePeriodSeconds"] == pod(deploy())["terminationGracePeriodSeconds"] + 20
 
 
 @pytest.mark.parametrize(
-    ("name", "asks"),
+    ("name", "script_command"),
     [
         ("rocketmq-nameserver-set", ["bash", "/etc/rocketmq/name-server-ready.sh", "127.0.0.1:9876"]),
         ("rocketmq-controller-set", ["bash", "/etc/rocketmq/controller-ready.sh", "127.0.0.1:9878"]),
         ("rocketmq-broker-a-set", ["bash", "/etc/rocketmq/broker-ready.sh"]),
     ],
 )
-def test_readiness_is_what_the_role_says_of_itself(deployed: Recording, name: str, asks: list[str]) -> None:
+def test_readiness_probe_runs_the_script_of_the_role(deployed: Recording, name: str, script_command: list[str]) -> None:
     main = container(deployed, name)
-    assert main["readinessProbe"]["exec"]["command"] == asks
-    # What a pod lacks of its peers must not get it killed.
+    assert main["readinessProbe"]["exec"]["command"] == script_command
+    # A pod that waits for its peers must not be killed.
     assert "ready" not in str(main["livenessProbe"])
 
 
-def test_brokers_know_where_to_ask_and_how_many_a_write_needs(deployed: Recording) -> None:
+def test_broker_environment_has_addresses_and_min_in_sync_replicas(deployed: Recording) -> None:
     variables = container(deployed)["env"]
     environment = {variable["name"]: variable.get("value") for variable in variables}
     assert {key: environment[key] for key in ("BROKER", "SELF", "CLUSTER", "GROUP", "MIN_IN_SYNC")} == {
@@ -325,33 +329,33 @@ def test_brokers_know_where_to_ask_and_how_many_a_write_needs(deployed: Recordin
     }
     assert environment["CONTROLLERS"].split(" ") == keys(deployed)["controllerAddr"].split(";")
     names = [variable["name"] for variable in variables]
-    # Kubernetes fills $(POD_IP) in only where it stands before.
+    # Kubernetes expands $(POD_IP) only if the variable is defined earlier in the list.
     assert names.index("POD_IP") < names.index("SELF")
     assert {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}} in variables
 
 
-def test_a_roll_gives_clients_and_quorum_time_to_notice(deployed: Recording) -> None:
+def test_rolling_updates_wait_for_clients_and_the_controller_quorum(deployed: Recording) -> None:
     assert workload(deployed, "rocketmq-nameserver-set")["minReadySeconds"] >= 35
     assert workload(deployed, "rocketmq-controller-set")["minReadySeconds"] == 10
-    # An empty name server sends clients away: brokers have to register first.
+    # A name server without routes rejects client requests, so brokers have to register first.
     ready_after = container(deployed, "rocketmq-nameserver-set")["readinessProbe"]["initialDelaySeconds"]
     assert ready_after * 1000 > int(keys(deployed)["registerNameServerPeriod"])
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_members_that_wait_for_each_other_start_at_once(deployed: Recording, name: str) -> None:
+def test_pods_of_a_stateful_set_start_in_parallel(deployed: Recording, name: str) -> None:
     assert workload(deployed, name)["podManagementPolicy"] == "Parallel"
 
 
-def test_a_proxy_leaves_after_its_successor_is_ready_and_nobody_is_sent_to_it(deployed: Recording) -> None:
+def test_proxy_stops_after_its_replacement_is_ready_and_a_delay(deployed: Recording) -> None:
     spec = workload(deployed, "rocketmq-proxy-deployment")
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     main = container(deployed, "rocketmq-proxy-deployment")
-    leave = main["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert 0 < leave < pod(deployed, "rocketmq-proxy-deployment")["terminationGracePeriodSeconds"]
+    delay = main["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 0 < delay < pod(deployed, "rocketmq-proxy-deployment")["terminationGracePeriodSeconds"]
 
 
-def test_a_proxy_asks_only_name_servers_that_answer_and_forgets_a_route_quickly(deployed: Recording) -> None:
+def test_proxies_use_ready_name_servers_and_refresh_routes_every_second(deployed: Recording) -> None:
     settings = json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
     service = deployed.one("Service", "rocketmq-nameserver-service").inputs
     assert settings["namesrvAddr"] == f"{service['metadata']['name']}.rocketmq.svc:9876"
@@ -366,7 +370,7 @@ def test_a_proxy_asks_only_name_servers_that_answer_and_forgets_a_route_quickly(
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_every_jvm_finds_its_classes_ends_on_exhaustion_and_asks_dns_again(deployed: Recording, name: str) -> None:
+def test_jvm_sets_class_path_exit_on_out_of_memory_and_dns_ttl(deployed: Recording, name: str) -> None:
     command = container(deployed, name)["command"]
     assert command[command.index("-cp") + 1] == "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*"
     assert {"-XX:+ExitOnOutOfMemoryError", "-Dsun.net.inetaddr.ttl=5"} <= set(command)
@@ -374,31 +378,31 @@ def test_every_jvm_finds_its_classes_ends_on_exhaustion_and_asks_dns_again(deplo
     assert container(deployed, name)["resources"]["requests"]["cpu"]
 
 
-def budget(main: dict[str, Any]) -> int:
-    """Seconds that a container has for its start."""
+def startup_seconds(main: dict[str, Any]) -> int:
+    """Return the seconds that the startup probe allows."""
     probe = main["startupProbe"]
     return probe["periodSeconds"] * probe["failureThreshold"]
 
 
-def test_a_hung_broker_is_gone_within_15_seconds(deployed: Recording) -> None:
+def test_hung_broker_is_killed_within_15_seconds(deployed: Recording) -> None:
     probe = container(deployed)["livenessProbe"]
     assert probe["exec"]["command"] == ["bash", "/etc/rocketmq/alive.sh", "running", "127.0.0.1:10911", "907"]
     script = files(deployed)["alive.sh"]
     assert f"\nWAIT=${{ANSWER_SECONDS:-{ANSWER_SECONDS}}} " in script
-    starts = 1  # of the script, by the kubelet and the runtime
-    answers = probe["failureThreshold"] * (ANSWER_SECONDS + starts)
-    assert probe["periodSeconds"] + answers + HUNG_GRACE_SECONDS <= 15
+    start_seconds = 1  # for the kubelet and the container runtime to start the script
+    answer_seconds = probe["failureThreshold"] * (ANSWER_SECONDS + start_seconds)
+    assert probe["periodSeconds"] + answer_seconds + HUNG_GRACE_SECONDS <= 15
     assert probe["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_an_overloaded_node_restarts_no_pod(deployed: Recording, name: str) -> None:
+def test_probes_do_not_restart_pods_on_an_overloaded_node(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
-    assert budget(main) >= 600
-    script, mode, *question = main["livenessProbe"]["exec"]["command"][1:]
-    assert (script, mode) == ("/etc/rocketmq/alive.sh", "running"), "it tells slow from hung"
-    assert question == QUESTIONS[main["name"]]
-    # A script that the kubelet ends counts as failed, whatever it would have said.
+    assert startup_seconds(main) >= 600
+    script, mode, *request = main["livenessProbe"]["exec"]["command"][1:]
+    assert (script, mode) == ("/etc/rocketmq/alive.sh", "running"), "the script distinguishes slow from hung processes"
+    assert request == PROBE_REQUESTS[main["name"]]
+    # The kubelet counts a probe that times out as failed, also when the process is only slow.
     assert main["livenessProbe"]["timeoutSeconds"] >= 60
     assert main["livenessProbe"]["failureThreshold"] >= 2
     assert main["livenessProbe"]["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS, (
@@ -407,13 +411,13 @@ def test_an_overloaded_node_restarts_no_pod(deployed: Recording, name: str) -> N
     assert {"alive.sh", "ask.sh"} <= set(files(deployed, name))
 
 
-def test_recovery_of_a_large_store_is_not_cut_off(deployed: Recording) -> None:
-    assert budget(container(deployed)) >= 20 * 60
-    assert budget(container(deploy(broker_groups=group(storage="5Gi")))) < budget(container(deployed))
+def test_startup_probe_allows_for_the_recovery_of_a_large_store(deployed: Recording) -> None:
+    assert startup_seconds(container(deployed)) >= 20 * 60
+    assert startup_seconds(container(deploy(broker_groups=group(storage="5Gi")))) < startup_seconds(container(deployed))
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_a_container_gets_the_memory_that_its_jvm_was_measured_for(deployed: Recording, name: str) -> None:
+def test_heap_and_direct_memory_fit_into_the_container_limit(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
     limit = int(main["resources"]["limits"]["memory"].removesuffix("Mi"))
     flags = {flag.split("=")[0]: flag for flag in main["command"] if flag.startswith("-X")}
@@ -435,45 +439,45 @@ def test_a_container_gets_the_memory_that_its_jvm_was_measured_for(deployed: Rec
         ("rocketmq-proxy", {8081: None, 8080: None, 5557: ["*"]}),
     ],
 )
-def test_policies_open_exactly_the_ports_in_use(
+def test_network_policies_open_only_the_ports_in_use(
     deployed: Recording, policy: str, opened: dict[int, list[str] | None]
 ) -> None:
     spec = deployed.one("NetworkPolicy", f"{policy}-network-policy").inputs["spec"]
     assert spec["policyTypes"] == ["Ingress"]
 
-    def who(peer: Any) -> str:
+    def peer_role(peer: Any) -> str:
         every_pod = peer == {"namespaceSelector": {}}
         return "*" if every_pod else peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
 
     seen = {
-        rule["ports"][0]["port"]: [who(peer) for peer in rule["from"]] if "from" in rule else None
+        rule["ports"][0]["port"]: [peer_role(peer) for peer in rule["from"]] if "from" in rule else None
         for rule in spec["ingress"]
     }
     assert seen == opened
 
 
 @pytest.mark.parametrize("name", ["rocketmq-nameserver", "rocketmq-controller", "rocketmq-broker-a", "rocketmq-proxy"])
-def test_configuration_is_immutable_and_named_by_its_content(deployed: Recording, name: str) -> None:
-    made = deployed.one("ConfigMap", f"{name}-config")
-    assert made.inputs["immutable"] is True
+def test_config_map_is_immutable_and_mounted_by_its_full_name(deployed: Recording, name: str) -> None:
+    config_map = deployed.one("ConfigMap", f"{name}-config")
+    assert config_map.inputs["immutable"] is True
     suffix = "-set" if name != "rocketmq-proxy" else "-deployment"
-    assert made.inputs["metadata"]["name"] in config_maps(pod(deployed, name + suffix))
+    assert config_map.inputs["metadata"]["name"] in config_maps(pod(deployed, name + suffix))
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_a_pod_finds_every_file_that_its_commands_name(deployed: Recording, name: str) -> None:
-    there = files(deployed, name)
-    wanted = set(re.findall(r"/etc/rocketmq/([a-z][\w.-]+)", json.dumps(pod(deployed, name))))
-    # Scripts call and source their neighbours.
-    for text in there.values():
-        wanted |= set(re.findall(r"""(?:\$here|\$\(dirname [^)]+\))"?/([a-z][\w.-]+\.sh)""", text))
+def test_config_maps_contain_every_file_that_commands_reference(deployed: Recording, name: str) -> None:
+    available = files(deployed, name)
+    referenced = set(re.findall(r"/etc/rocketmq/([a-z][\w.-]+)", json.dumps(pod(deployed, name))))
+    # Scripts call and source other scripts in their directory.
+    for text in available.values():
+        referenced |= set(re.findall(r"""(?:\$here|\$\(dirname [^)]+\))"?/([a-z][\w.-]+\.sh)""", text))
     if "CREDENTIALS" not in json.dumps(pod(deployed, name)):
-        wanted.discard("sign.sh")  # it is sourced by those who sign
-    assert wanted >= {"logback.xml"}
-    assert wanted - set(there) == set()
+        referenced.discard("sign.sh")  # only scripts that sign requests source it
+    assert referenced >= {"logback.xml"}
+    assert referenced - set(available) == set()
 
 
-def test_broker_groups_share_what_is_alike_and_have_a_config_map_each_for_the_rest() -> None:
+def test_broker_groups_share_one_config_map_and_have_one_each() -> None:
     two = deploy(broker_groups=[*ARGS["broker_groups"], *group(name="broker-b")])
     first, second = (config_maps(pod(two, f"rocketmq-broker-{letter}-set")) for letter in "ab")
     assert (first[1], len(first)) == (second[1], 2)
@@ -481,7 +485,7 @@ def test_broker_groups_share_what_is_alike_and_have_a_config_map_each_for_the_re
     assert "broker-drain.sh" in config(two, "rocketmq-broker-shared-config")
 
 
-def test_a_changed_key_makes_another_config_map_and_rolls_that_group_only() -> None:
+def test_config_change_replaces_the_config_map_and_rolls_only_that_group() -> None:
     before, after = deploy(), deploy(broker_groups=group(config={"fileReservedTime": 48}))
     changed = {
         urn.rsplit("::", 1)[-1] for urn, old in before.resources.items() if after.resources[urn].inputs != old.inputs
@@ -491,7 +495,7 @@ def test_a_changed_key_makes_another_config_map_and_rolls_that_group_only() -> N
     assert pod(before)["volumes"][0] != pod(after)["volumes"][0]
 
 
-def test_services_do_not_wait_and_peers_meet_before_they_are_ready(deployed: Recording) -> None:
+def test_services_are_not_awaited_and_headless_services_publish_unready_pods(deployed: Recording) -> None:
     for service in deployed.by_type("Service"):
         assert service.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
         headless = service.name.endswith("-peers")
@@ -499,6 +503,6 @@ def test_services_do_not_wait_and_peers_meet_before_they_are_ready(deployed: Rec
         assert service.inputs["spec"].get("publishNotReadyAddresses", False) is headless
 
 
-def test_waits_have_explicit_ends(deployed: Recording) -> None:
+def test_workloads_have_explicit_timeouts(deployed: Recording) -> None:
     for resource in [*deployed.by_type("StatefulSet"), deployed.one("Deployment")]:
         assert {"create", "update", "delete"} <= set(resource.timeouts)

@@ -1,6 +1,7 @@
-"""Every field of every argument reaches what is registered: none is taken, checked and then forgotten.
+"""Effect of every argument field: no field is accepted, validated and then ignored.
 
-A deployment for each would take minutes; so a field must change the plan, and what renders a plan must read all of it.
+A deployment for each field would take minutes. Instead, each field must change the plan, and rendering must read every
+field of the plan.
 """
 
 import dataclasses
@@ -40,9 +41,9 @@ PODS = {"labels": LABELS}
 USER = {"name": "orders"}
 PERMISSION = {"resources": ["Topic:a"], "actions": ["Pub"]}
 ALERTS: Mapping[str, Any] = {"monitor": "none", "alerts": {}}
-OUTSIDE = {"load_balancer_class": "example.com/lb"}
-INSIDE = {"annotations": {"service.beta.kubernetes.io/aws-load-balancer-internal": "true"}}
-CONSOLE = {"login_secret": "login"}
+LOAD_BALANCER = {"load_balancer_class": "example.com/lb"}
+INTERNAL = {"annotations": {"service.beta.kubernetes.io/aws-load-balancer-internal": "true"}}
+DASHBOARD = {"login_secret": "login"}
 MATCH = {"key": "disk", "operator": "In", "values": ["a"]}
 PREFERENCE = {"weight": 1, "match": [MATCH]}
 
@@ -76,8 +77,8 @@ PLACES: Mapping[Any, Place] = {
             "protect_data": False,
             "network_policies": {"clients": [PEER]},
             "monitoring": {},
-            "external": OUTSIDE,
-            "dashboard": CONSOLE,
+            "external": LOAD_BALANCER,
+            "dashboard": DASHBOARD,
         },
     ),
     BrokerGroupArgs: Place(
@@ -233,9 +234,9 @@ PLACES: Mapping[Any, Place] = {
     ),
     ExternalArgs: Place(
         lambda fields: {"external": fields},
-        {**OUTSIDE, "hostname": "mq.example.com"},
+        {**LOAD_BALANCER, "hostname": "mq.example.com"},
         {
-            "type": Pair({"type": "LoadBalancer", **INSIDE}, {"type": "NodePort", **INSIDE}),
+            "type": Pair({"type": "LoadBalancer", **INTERNAL}, {"type": "NodePort", **INTERNAL}),
             "port": 443,
             "node_port": 30123,
             "hostname": "other.example.com",
@@ -248,7 +249,7 @@ PLACES: Mapping[Any, Place] = {
     ),
     DashboardArgs: Place(
         lambda fields: {"dashboard": fields},
-        CONSOLE,
+        DASHBOARD,
         {
             "login_secret": "other",
             "credentials_secret": "credentials",
@@ -263,7 +264,7 @@ PLACES: Mapping[Any, Place] = {
 }
 
 
-def test_every_field_that_a_caller_may_give_has_a_row() -> None:
+def test_every_argument_field_has_a_row() -> None:
     assert rows_of(PLACES) == fields_of(types_in(RocketMqArgs))
 
 
@@ -271,18 +272,18 @@ def planned(changes: dict[str, Any]) -> RocketMqPlan:
     return dataclasses.replace(plan(args(**changes)), warnings=[])
 
 
-# The component hands these on without the plan.
-PAST_THE_PLAN = [(type_, "storage_class") for type_ in (RocketMqArgs, BrokerGroupArgs, ControllersArgs)]
+# The component passes these fields to its resources without the plan.
+UNPLANNED_FIELDS = [(type_, "storage_class") for type_ in (RocketMqArgs, BrokerGroupArgs, ControllersArgs)]
 
 
 @pytest.mark.parametrize("type_", PLACES, ids=lambda type_: type_.__name__)
-def test_another_value_of_a_field_is_another_plan(type_: Any) -> None:
-    past_the_plan = [field for other, field in PAST_THE_PLAN if other is type_]
-    assert PLACES[type_].swallowed(planned) == past_the_plan
+def test_every_field_changes_the_plan(type_: Any) -> None:
+    unplanned = [field for other, field in UNPLANNED_FIELDS if other is type_]
+    assert PLACES[type_].swallowed(planned) == unplanned
 
 
-@pytest.mark.parametrize(("type_", "field"), PAST_THE_PLAN)
-def test_or_registers_something_else(type_: Any, field: str) -> None:
+@pytest.mark.parametrize(("type_", "field"), UNPLANNED_FIELDS)
+def test_unplanned_field_changes_the_registered_resources(type_: Any, field: str) -> None:
     before, after = (deploy(**changes) for changes in PLACES[type_].pair(field))
     assert [r.name for urn, r in before.resources.items() if after.resources[urn].inputs != r.inputs] != []
 
@@ -293,16 +294,16 @@ EVERYTHING: dict[str, Any] = {
     "topics": [{"name": "a"}],
     "monitoring": {"monitor": "pod", "alerts": {}, "grafana_dashboard": {}},
     "network_policies": {"egress": True},
-    "external": {**OUTSIDE, "hostname": "mq.example.com", "remoting": True, "annotations": LABELS},
-    "dashboard": {**CONSOLE, "credentials_secret": "credentials"},
+    "external": {**LOAD_BALANCER, "hostname": "mq.example.com", "remoting": True, "annotations": LABELS},
+    "dashboard": {**DASHBOARD, "credentials_secret": "credentials"},
 }
 
 
-def test_what_renders_a_plan_reads_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rendering_reads_every_field_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     unread: set[str] = set()
 
     def watch(part: object) -> None:
-        """Notes the fields of the dataclasses in a plan, and strikes each out when it is read."""
+        """Record the fields of the dataclasses in a plan, and remove each field when it is read."""
         if isinstance(part, list | tuple):
             for item in part:
                 watch(item)
@@ -322,11 +323,11 @@ def test_what_renders_a_plan_reads_all_of_it(monkeypatch: pytest.MonkeyPatch) ->
                 watch(value)
 
     def watched_plan(given: Any) -> RocketMqPlan:
-        made = plan(given)
-        watch(made)
-        return made
+        result = plan(given)
+        watch(result)
+        return result
 
     monkeypatch.setattr(rocket_mq, "plan", watched_plan)
     run(lambda: RocketMq("rocketmq", args(**EVERYTHING)))
-    # What the JVM takes for itself is set by nothing: it is what the rest of the limit leaves.
+    # No setting renders the overhead of the JVM. It is the rest of the memory limit.
     assert unread == {"Memory.fixed"}

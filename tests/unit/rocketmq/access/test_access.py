@@ -1,4 +1,4 @@
-"""Access control, TLS, topics and consumer groups: what they add to a RocketMQ, and every refusal with its text."""
+"""Access control, TLS, topics and consumer groups: registered resources and rejected arguments."""
 
 import json
 import re
@@ -62,35 +62,35 @@ def environment(recording: Recording, name: str) -> dict[str, str]:
     return {variable["name"]: variable.get("value", "") for variable in container(recording, name)["env"]}
 
 
-def test_the_inventory_grows_by_what_is_asked_for(plain: Recording, deployed: Recording) -> None:
+def test_options_add_only_their_own_resources(plain: Recording, deployed: Recording) -> None:
     before, after = plain.inventory(), deployed.inventory()
     assert deploy(preview=True, **EVERYTHING).inventory() == after
-    more = {type_: count - before.get(type_, 0) for type_, count in after.items() if count != before.get(type_)}
-    assert more == {
+    added = {type_: count - before.get(type_, 0) for type_, count in after.items() if count != before.get(type_)}
+    assert added == {
         "eks-rocketmq:index:Credentials": 1,
         "eks-rocketmq:index:Declarations": 1,
         "kubernetes:apps/v1:Deployment": 1,
         "kubernetes:core/v1:ConfigMap": 1,
         "kubernetes:core/v1:Secret": 2,
         "kubernetes:networking.k8s.io/v1:NetworkPolicy": 1,
-        # two of RocketMQ's own and those of the users without one
+        # two internal users, and the users without a given password
         "random:index/randomPassword:RandomPassword": 4,
     }
 
 
-def test_tls_alone_makes_nothing_and_topics_alone_no_password(plain: Recording) -> None:
+def test_tls_adds_no_resources_and_topics_add_no_passwords(plain: Recording) -> None:
     assert deploy(tls=EVERYTHING["tls"]).inventory() == plain.inventory()
     topics = deploy(topics=EVERYTHING["topics"])
     assert (topics.by_type("Secret"), topics.by_type("RandomPassword")) == ([], [])
     assert not {"ACCESS", "CREDENTIALS", "TLS"} & set(environment(topics, DECLARATIONS))
 
 
-def test_every_manifest_is_valid_to_the_letter(deployed: Recording) -> None:
+def test_manifests_conform_to_the_kubernetes_schemas(deployed: Recording) -> None:
     for manifest in deployed.manifests():
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
-def test_no_field_is_an_empty_list_that_the_api_server_drops(deployed: Recording) -> None:
+def test_manifests_have_no_empty_lists_that_the_api_server_drops(deployed: Recording) -> None:
     def empty(value: object, path: str) -> list[str]:
         if isinstance(value, dict):
             return [found for key, inner in value.items() for found in empty(inner, f"{path}.{key}")]
@@ -101,22 +101,22 @@ def test_no_field_is_an_empty_list_that_the_api_server_drops(deployed: Recording
     assert [found for manifest in deployed.manifests() for found in empty(manifest, manifest["kind"])] == []
 
 
-def test_no_password_is_readable_in_state_or_in_a_config_map(deployed: Recording) -> None:
+def test_passwords_are_readable_neither_in_state_nor_in_config_maps(deployed: Recording) -> None:
     secrets = deployed.by_type("Secret")
-    assert [made.name for made in secrets] == ["rocketmq-credentials-declared", "rocketmq-credentials-internal"]
-    assert all("stringData" in made.secret_inputs and made.inputs["immutable"] is True for made in secrets)
+    assert [resource.name for resource in secrets] == ["rocketmq-credentials-declared", "rocketmq-credentials-internal"]
+    assert all("stringData" in resource.secret_inputs and resource.inputs["immutable"] is True for resource in secrets)
     passwords = [line.split()[3] for line in secret(deployed, "declared")["users"].splitlines()]
     assert len(passwords) == 5
     elsewhere = json.dumps([r.inputs for r in deployed.resources.values() if r.type != secrets[0].type])
     assert [password for password in passwords if password in elsewhere] == []
 
 
-def test_passwords_are_long_generated_and_of_letters_and_digits(deployed: Recording) -> None:
-    for made in deployed.by_type("RandomPassword"):
-        assert (made.inputs["length"], made.inputs["special"]) == (32, False)
+def test_generated_passwords_have_32_letters_and_digits(deployed: Recording) -> None:
+    for resource in deployed.by_type("RandomPassword"):
+        assert (resource.inputs["length"], resource.inputs["special"]) == (32, False)
 
 
-def test_brokers_and_proxies_ask_for_a_user_and_have_one_of_their_own(deployed: Recording) -> None:
+def test_brokers_and_proxies_enforce_access_control_and_use_an_internal_user(deployed: Recording) -> None:
     broker, proxy = keys(deployed), json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
     inner = {"accessKey": "${INTERNAL_USERNAME}", "secretKey": "${INTERNAL_PASSWORD}"}
     assert json.loads(broker["innerClientAuthenticationCredentials"]) == inner
@@ -124,7 +124,7 @@ def test_brokers_and_proxies_ask_for_a_user_and_have_one_of_their_own(deployed: 
     assert (broker["authenticationEnabled"], broker["authorizationEnabled"]) == ("true", "true")
     assert (proxy["authenticationEnabled"], proxy["authorizationEnabled"]) == (True, True)
     assert proxy["enableAclRpcHookForClusterMode"] is True
-    # Whoever may send one request code without a signature could fence a broker or depose a master.
+    # With a whitelist, clients could send unsigned requests that fence a broker or replace a master.
     assert not [key for key in [*broker, *proxy] if "hitelist" in key]
     for provider in ("authenticationMetadataProvider", "authorizationMetadataProvider"):
         assert ".auth.auth" in broker[provider]
@@ -132,11 +132,11 @@ def test_brokers_and_proxies_ask_for_a_user_and_have_one_of_their_own(deployed: 
 
 
 @pytest.mark.parametrize(("name", "file"), [("rocketmq-broker-a-set", "broker.conf"), (PROXIES, "rmq-proxy.json")])
-def test_the_password_is_filled_in_within_memory(deployed: Recording, name: str, file: str) -> None:
+def test_password_is_rendered_into_a_memory_volume(deployed: Recording, name: str, file: str) -> None:
     spec = pod(deployed, name)
-    made = deployed.one("Secret", "rocketmq-credentials-internal")
+    resource = deployed.one("Secret", "rocketmq-credentials-internal")
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
-    assert volumes["internal"]["secret"]["secretName"] == made.inputs["metadata"]["name"]
+    assert volumes["internal"]["secret"]["secretName"] == resource.inputs["metadata"]["name"]
     assert volumes["run"]["emptyDir"]["medium"] == "Memory"
     (init,) = spec["initContainers"]
     for one in (init, container(deployed, name)):
@@ -152,7 +152,7 @@ def test_roles_without_access_control_get_no_password(deployed: Recording, name:
     assert "internal" not in {volume["name"] for volume in pod(deployed, name)["volumes"]}
 
 
-def test_what_every_broker_shall_have_is_spelt_as_the_scripts_read_it(deployed: Recording) -> None:
+def test_declarations_have_the_format_that_the_scripts_read(deployed: Recording) -> None:
     lines = secret(deployed, "declared")["users"].splitlines()
     assert [line.split()[:3] for line in lines] == [
         ["admin", "Super", "enable"],
@@ -187,24 +187,24 @@ def test_what_every_broker_shall_have_is_spelt_as_the_scripts_read_it(deployed: 
         ({"max_retries": 0}, "g true true false 0"),
     ],
 )
-def test_each_word_of_a_consumer_group_is_about_what_the_script_reads_there(given: dict[str, Any], line: str) -> None:
+def test_consumer_group_line_has_the_fields_that_the_script_reads(given: dict[str, Any], line: str) -> None:
     (group,) = topics.plan_consumer_groups([{"name": "g", **given}])
     assert group.line == line
 
 
-def test_the_passwords_are_an_output_and_a_secret(deployed: Recording) -> None:
+def test_passwords_are_a_secret_output(deployed: Recording) -> None:
     passwords = deployed.component_outputs[deployed.one("RocketMq").urn]["passwords"]
-    topics = dict(line.split()[::3] for line in secret(deployed, "declared")["users"].splitlines())
-    assert passwords == {name: password for name, password in topics.items() if "internal" not in name}
+    declared = dict(line.split()[::3] for line in secret(deployed, "declared")["users"].splitlines())
+    assert passwords == {name: password for name, password in declared.items() if "internal" not in name}
 
     def program() -> None:
-        made = RocketMq("rocketmq", args(access={}))
-        pulumi.export("secret", pulumi.Output.from_input(made.passwords.is_secret()))
+        resource = RocketMq("rocketmq", args(access={}))
+        pulumi.export("secret", pulumi.Output.from_input(resource.passwords.is_secret()))
 
     assert run(program).outputs["secret"] is True
 
 
-def test_a_new_generation_moves_to_the_user_that_every_member_has() -> None:
+def test_new_generation_switches_to_the_user_that_every_member_has() -> None:
     before, after = deploy(access={}), deploy(access={"internal_generation": 2})
     passwords = [
         dict(line.split()[::3] for line in secret(each, "declared")["users"].splitlines()) for each in (before, after)
@@ -225,7 +225,7 @@ def test_a_new_generation_moves_to_the_user_that_every_member_has() -> None:
     assert {"rocketmq-broker-a-set", PROXIES, DECLARATIONS} <= changed
 
 
-def test_another_password_of_a_user_restarts_no_broker() -> None:
+def test_new_user_password_restarts_no_broker() -> None:
     before = deploy(access={"users": [{"name": "orders"}]})
     after = deploy(access={"users": [{"name": "orders", "password_version": 2}]})
     changed = {
@@ -234,9 +234,9 @@ def test_another_password_of_a_user_restarts_no_broker() -> None:
     assert changed == {"rocketmq-credentials-user-orders", "rocketmq-credentials-declared", DECLARATIONS}
 
 
-def test_what_asserts_the_declarations_comes_last_and_is_alone(deployed: Recording) -> None:
+def test_declarations_deployment_is_created_last_with_one_replica(deployed: Recording) -> None:
     declarations = next(r for r in deployed.by_type("Deployment") if r.name == DECLARATIONS)
-    # The users of an earlier generation go away with it: nobody may still use them.
+    # The declarations delete the users of an earlier generation, so no pod may still use them.
     for earlier in ("rocketmq-broker-a-set", PROXIES):
         (one,) = (r for r in deployed.resources.values() if r.name == earlier)
         assert deployed.reaches(declarations, one)
@@ -244,7 +244,7 @@ def test_what_asserts_the_declarations_comes_last_and_is_alone(deployed: Recordi
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_it_runs_restricted_small_and_without_a_jvm(deployed: Recording) -> None:
+def test_declarations_pod_is_restricted_small_and_without_a_jvm(deployed: Recording) -> None:
     main, spec = container(deployed, DECLARATIONS), pod(deployed, DECLARATIONS)
     assert main["command"] == ["bash", "/etc/rocketmq/declare.sh"]
     assert main["resources"] == {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
@@ -258,11 +258,11 @@ def test_it_runs_restricted_small_and_without_a_jvm(deployed: Recording) -> None
     assert main["readinessProbe"]["exec"]["command"] == ["bash", "/etc/rocketmq/declared.sh", status, "120"]
     assert main["livenessProbe"]["exec"]["command"][-1] == "alive"
     assert environment(deployed, DECLARATIONS)["DECLARED"] == "/etc/rocketmq"
-    topics = {mount["mountPath"] for mount in main["volumeMounts"] if mount["name"] == "declared"}
-    assert topics == {environment(deployed, DECLARATIONS)["ACCESS"]}
+    mount_paths = {mount["mountPath"] for mount in main["volumeMounts"] if mount["name"] == "declared"}
+    assert mount_paths == {environment(deployed, DECLARATIONS)["ACCESS"]}
 
 
-def test_it_reaches_brokers_and_nobody_reaches_it(deployed: Recording) -> None:
+def test_declarations_pod_reaches_brokers_and_accepts_no_connections(deployed: Recording) -> None:
     spec = deployed.one("NetworkPolicy", "rocketmq-declarations-network-policy").inputs["spec"]
     assert (spec["policyTypes"], "ingress" in spec) == (["Ingress", "Egress"], False)
     ports = {port["port"]: bool(rule.get("to")) for rule in spec["egress"] for port in rule["ports"]}
@@ -279,7 +279,7 @@ def test_it_reaches_brokers_and_nobody_reaches_it(deployed: Recording) -> None:
 
 
 @pytest.mark.parametrize("name", [*SETS, PROXIES])
-def test_every_jvm_serves_and_asks_with_tls(deployed: Recording, name: str) -> None:
+def test_every_jvm_uses_tls_as_server_and_client(deployed: Recording, name: str) -> None:
     command = container(deployed, name)["command"]
     assert {
         "-Dtls.server.mode=enforcing",
@@ -297,12 +297,12 @@ def test_every_jvm_serves_and_asks_with_tls(deployed: Recording, name: str) -> N
 
 
 @pytest.mark.parametrize("name", [*SETS, PROXIES, DECLARATIONS])
-def test_scripts_speak_tls_where_servers_take_nothing_else(deployed: Recording, name: str) -> None:
+def test_scripts_use_tls_in_enforcing_mode(deployed: Recording, name: str) -> None:
     found = environment(deployed, name)
     assert (found["TLS"], found["TLS_CA"]) == ("on", "/etc/rocketmq-tls/ca.crt")
 
 
-def test_the_proxies_have_no_certificate_of_their_own_making(deployed: Recording) -> None:
+def test_proxies_use_the_given_certificate_instead_of_a_test_certificate(deployed: Recording) -> None:
     proxy = json.loads(config(deployed, "rocketmq-proxy-config")["rmq-proxy.json"])
     assert (proxy["tlsTestModeEnable"], proxy["tlsCertPath"], proxy["tlsKeyPath"]) == (
         False,
@@ -311,7 +311,7 @@ def test_the_proxies_have_no_certificate_of_their_own_making(deployed: Recording
     )
 
 
-def test_tls_takes_both_kinds_and_any_certificate_unless_told_otherwise() -> None:
+def test_tls_is_permissive_and_accepts_any_certificate_by_default() -> None:
     def program() -> None:
         RocketMq("rocketmq", args(tls={"secret_name": pulumi.Output.from_input("made-elsewhere")}))
 
@@ -324,7 +324,7 @@ def test_tls_takes_both_kinds_and_any_certificate_unless_told_otherwise() -> Non
     assert volume["secret"]["secretName"] == "made-elsewhere"
 
 
-def test_a_topic_goes_to_the_groups_that_carry_it() -> None:
+def test_topic_is_declared_in_its_broker_groups() -> None:
     two = [*ARGS["broker_groups"], *group(name="broker-b")]
     topics = [{"name": "everywhere"}, {"name": "one", "broker_groups": ["broker-b"]}]
     files = plan(args(broker_groups=two, topics=topics)).declared_files
@@ -333,18 +333,18 @@ def test_a_topic_goes_to_the_groups_that_carry_it() -> None:
     assert len(files["members"].splitlines()) == 6
 
 
-def test_mixed_topics_need_brokers_that_take_them() -> None:
+def test_mixed_topics_are_accepted_with_the_broker_setting() -> None:
     mixed = group(config={"enableMixedMessageType": True})
     files = plan(args(broker_groups=mixed, topics=[{"name": "a", "type": "MIXED"}])).declared_files
     assert files["topics.broker-a"].startswith("a MIXED ")
 
 
-def refused(**user: Any) -> dict[str, Any]:
+def user_args(**user: Any) -> dict[str, Any]:
     return {"access": {"users": [{"name": "orders", **user}]}}
 
 
-def permission(**changes: Any) -> dict[str, Any]:
-    return refused(permissions=[{"resources": ["Topic:a"], "actions": ["Pub"], **changes}])
+def permission_args(**changes: Any) -> dict[str, Any]:
+    return user_args(permissions=[{"resources": ["Topic:a"], "actions": ["Pub"], **changes}])
 
 
 ORDERS = "access.users['orders']"
@@ -399,36 +399,36 @@ PERMISSION = f"{ORDERS}.permissions[0]"
         ({"consumer_groups": [{"name": "g", "max_retries": -1}]}, "consumer_groups['g'].max_retries", "range"),
         ({"consumer_groups": [{"name": "g", "max_retries": 2**31}]}, "consumer_groups['g'].max_retries", "range"),
         ({"access": {"internal_generation": 0}}, "access.internal_generation", "range"),
-        (refused(name="a b"), "access.users['a b'].name", "user-name"),
-        (refused(name="rocketmq-internal-7"), "access.users['rocketmq-internal-7'].name", "internal-user-name"),
+        (user_args(name="a b"), "access.users['a b'].name", "user-name"),
+        (user_args(name="rocketmq-internal-7"), "access.users['rocketmq-internal-7'].name", "internal-user-name"),
         ({"access": {"users": [{"name": "a"}, {"name": "a"}]}}, "access.users", "duplicate"),
-        (refused(type="super"), f"{ORDERS}.type", "choice"),
-        (refused(password_version=0), f"{ORDERS}.password_version", "range"),
-        (refused(password_version=-3), f"{ORDERS}.password_version", "range"),
+        (user_args(type="super"), f"{ORDERS}.type", "choice"),
+        (user_args(password_version=0), f"{ORDERS}.password_version", "range"),
+        (user_args(password_version=-3), f"{ORDERS}.password_version", "range"),
         (
-            refused(password="Chosen-by-a-person", password_version=2),
+            user_args(password="Chosen-by-a-person", password_version=2),
             f"{ORDERS}.password_version",
             "ignored-argument",
         ),
         (
-            refused(password=pulumi.Output.from_input("Chosen-by-a-person"), password_version=1),
+            user_args(password=pulumi.Output.from_input("Chosen-by-a-person"), password_version=1),
             f"{ORDERS}.password_version",
             "ignored-argument",
         ),
-        (refused(password="short"), f"{ORDERS}.password", "user-password"),
-        (refused(password='with"quotes'), f"{ORDERS}.password", "user-password"),
-        (permission(resources=["Topics:a"]), f"{PERMISSION}.resources[0]", "permission-resource"),
-        (permission(resources=["Topic:"]), f"{PERMISSION}.resources[0]", "permission-resource"),
-        (permission(resources=["Topic:a*b"]), f"{PERMISSION}.resources[0]", "permission-resource"),
-        (permission(resources=[]), f"{PERMISSION}.resources", "permission-empty-list"),
-        (permission(resources=["Topic:a", "Topic:a"]), f"{PERMISSION}.resources[1]", "permission-duplicate"),
-        (permission(actions=[]), f"{PERMISSION}.actions", "permission-empty-list"),
-        (permission(actions=["Publish"]), f"{PERMISSION}.actions[0]", "choice"),
-        (permission(decision="Denied"), f"{PERMISSION}.decision", "choice"),
-        (permission(source_ips=[]), f"{PERMISSION}.source_ips", "empty-list"),
-        (permission(source_ips=["10.0.0"]), f"{PERMISSION}.source_ips[0]", "permission-source"),
+        (user_args(password="short"), f"{ORDERS}.password", "user-password"),
+        (user_args(password='with"quotes'), f"{ORDERS}.password", "user-password"),
+        (permission_args(resources=["Topics:a"]), f"{PERMISSION}.resources[0]", "permission-resource"),
+        (permission_args(resources=["Topic:"]), f"{PERMISSION}.resources[0]", "permission-resource"),
+        (permission_args(resources=["Topic:a*b"]), f"{PERMISSION}.resources[0]", "permission-resource"),
+        (permission_args(resources=[]), f"{PERMISSION}.resources", "permission-empty-list"),
+        (permission_args(resources=["Topic:a", "Topic:a"]), f"{PERMISSION}.resources[1]", "permission-duplicate"),
+        (permission_args(actions=[]), f"{PERMISSION}.actions", "permission-empty-list"),
+        (permission_args(actions=["Publish"]), f"{PERMISSION}.actions[0]", "choice"),
+        (permission_args(decision="Denied"), f"{PERMISSION}.decision", "choice"),
+        (permission_args(source_ips=[]), f"{PERMISSION}.source_ips", "empty-list"),
+        (permission_args(source_ips=["10.0.0"]), f"{PERMISSION}.source_ips[0]", "permission-source"),
         (
-            refused(type="Super", permissions=[{"resources": ["*"], "actions": ["All"]}]),
+            user_args(type="Super", permissions=[{"resources": ["*"], "actions": ["All"]}]),
             f"{ORDERS}.permissions",
             "ignored-argument",
         ),
@@ -461,7 +461,7 @@ PERMISSION = f"{ORDERS}.permissions[0]"
         ),
     ],
 )
-def test_what_rocketmq_refuses_is_refused_before_anything_is_made(
+def test_invalid_arguments_are_rejected_before_any_resource_is_registered(
     changes: dict[str, Any], path: str, code: str
 ) -> None:
     with rejects((path, code)):
@@ -469,18 +469,18 @@ def test_what_rocketmq_refuses_is_refused_before_anything_is_made(
 
 
 @pytest.mark.parametrize("password", ["with a blank", "short"])
-def test_a_refused_password_is_not_repeated(password: str) -> None:
+def test_error_does_not_contain_the_rejected_password(password: str) -> None:
     with pytest.raises(ArgumentError) as error:
-        plan(args(**refused(password=password)))
+        plan(args(**user_args(password=password)))
     assert error.value.code == "user-password"
     assert password not in str(error.value)
     assert error.value.message.values == {}
 
 
-def test_nothing_of_a_redacted_argument_is_shown() -> None:
-    """A wrong value may be a password, so whatever a stack file encrypts is redacted before it is checked."""
+def test_errors_do_not_contain_redacted_values() -> None:
+    """Redact encrypted values of a stack file before validation, because an invalid value may be a password."""
     hidden = "Hidden-by-a-person"
-    faulty: list[dict[str, Any]] = [
+    invalid: list[dict[str, Any]] = [
         {"users": [{"name": f"{hidden} "}]},
         {"users": [{"name": f"{access.INTERNAL_PREFIX}{hidden}"}]},
         {"users": [{"name": hidden}, {"name": hidden}]},
@@ -498,7 +498,7 @@ def test_nothing_of_a_redacted_argument_is_shown() -> None:
             )
         ),
     ]
-    for each in faulty:
+    for each in invalid:
         with pytest.raises(ArgumentError) as error:
             access.plan_access(redact_values(each))
         assert "Hidden" not in str(error.value)
@@ -506,20 +506,20 @@ def test_nothing_of_a_redacted_argument_is_shown() -> None:
 
 
 def redact_values(value: Any) -> Any:
-    """The value as a stack file's check has it: names of fields are public."""
+    """Redact all values as the check of a stack file does. Field names are public."""
     if isinstance(value, dict):
         return {key: redact_values(item) for key, item in value.items()}
     return [redact_values(item) for item in value] if isinstance(value, list) else redact(value)
 
 
-def test_a_password_that_is_known_later_is_checked_later() -> None:
+def test_output_password_is_validated_when_it_is_known() -> None:
     # The error describes an accepted password, although the given one is secret.
     with pytest.raises(pulumi.RunError, match=rf"^{re.escape(ORDERS)}\.password: the password is not accepted\. Acc"):
-        run(lambda: RocketMq("rocketmq", args(**refused(password=pulumi.Output.secret("abc")))))
+        run(lambda: RocketMq("rocketmq", args(**user_args(password=pulumi.Output.secret("abc")))))
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=70))
-def test_a_password_that_is_taken_is_one_word_that_json_leaves_alone(password: str) -> None:
+def test_accepted_password_is_one_word_without_json_escapes(password: str) -> None:
     try:
         access.validate_password(password, PATH / "password")
     except ValueError:
@@ -529,15 +529,15 @@ def test_a_password_that_is_taken_is_one_word_that_json_leaves_alone(password: s
 
 
 @given(st.text(max_size=130))
-def test_a_name_that_is_taken_is_one_word_that_json_leaves_alone(name: str) -> None:
+def test_accepted_name_is_one_word_without_json_escapes(name: str) -> None:
     for check in (
         lambda: resource_names.validate_topic_name(name, frozenset(), PATH / "name"),
         lambda: resource_names.validate_group_name(name, PATH / "name"),
         lambda: resource_names.validate_user_name(name, "own-", PATH / "name"),
     ):
         try:
-            taken = check()
+            accepted = check()
         except ValueError:
             continue
-        assert json.dumps(taken) == f'"{name}"'
+        assert json.dumps(accepted) == f'"{name}"'
         assert name.split() == [name]

@@ -1,4 +1,4 @@
-"""The known keys of every version, what is held to them, and how the files are written."""
+"""Configuration keys of every RocketMQ version: validation and rendering."""
 
 import json
 from typing import Any
@@ -18,39 +18,39 @@ ROLES = ("broker", "controller", "name_server", "proxy")
 KINDS = {"int": int, "long": int, "double": float, "boolean": bool, "string": str, "enum": str}
 
 
-def refused(path: str, code: str, **changes: Any) -> None:
+def assert_rejected(path: str, code: str, **changes: Any) -> None:
     with rejects((path, code)):
         plan(args(**changes))
 
 
-def refused_key(key: str, code: str, config: dict[str, Any], **changes: Any) -> None:
-    refused(f"broker_groups['broker-a'].config[{key!r}]", code, broker_groups=group(config=config), **changes)
+def assert_key_rejected(key: str, code: str, config: dict[str, Any], **changes: Any) -> None:
+    assert_rejected(f"broker_groups['broker-a'].config[{key!r}]", code, broker_groups=group(config=config), **changes)
 
 
 def merge(role: str, config: dict[str, Any]) -> dict[str, Any]:
     return broker_config.merge_keys("5.5.0", role, {}, config, fixed=frozenset({"listenPort"}), path=ARGS / "config")
 
 
-def values_of_error(role: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Values that the error of a key shows."""
+def get_error_values(role: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the values in the error of a key."""
     with pytest.raises(ArgumentError) as error:
         merge(role, config)
     return dict(error.value.message.values)
 
 
-def contradicts(path: str, settings: str, **changes: Any) -> None:
+def assert_contradiction(path: str, settings: str, **changes: Any) -> None:
     with pytest.raises(ArgumentError) as error:
         plan(args(**changes))
     assert list_rejections(error.value) == [(path, "config-keys-contradict")]
     assert str(error.value.message.values["settings"]).startswith(settings)
 
 
-class TestData:
-    def test_three_versions_are_known(self) -> None:
+class TestKeyFiles:
+    def test_three_versions_are_supported(self) -> None:
         assert tuple(broker_config.list_versions()) == VERSIONS
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_every_key_has_a_type_and_a_default_of_it(self, version: str) -> None:
+    def test_every_key_has_a_type_and_a_default_of_that_type(self, version: str) -> None:
         known = broker_config.load_keys(version)
         assert tuple(known) == ROLES
         for role, keys_of_role in known.items():
@@ -62,10 +62,10 @@ class TestData:
                 assert key.get("default") in [*key.get("members", [key.get("default")]), None], name
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_no_default_says_on_which_machine_it_was_read(self, version: str) -> None:
+    def test_defaults_do_not_depend_on_the_machine_of_the_extraction(self, version: str) -> None:
         text = (KEYS / f"{version}.json").read_text()
         broker = broker_config.load_keys(version)["broker"]
-        # By the number of processors, by address, by the folder of a home.
+        # These defaults depend on the number of processors, the address and the host name.
         assert [
             name for name in ("sendMessageThreadPoolNums", "brokerIP1", "brokerName") if "default" in broker[name]
         ] == []
@@ -76,13 +76,13 @@ class TestData:
         ("version", "counts"),
         [("5.3.3", (442, 70, 58, 172)), ("5.4.0", (487, 70, 58, 174)), ("5.5.0", (518, 70, 58, 179))],
     )
-    def test_the_known_keys_are_those_of_the_jars(self, version: str, counts: tuple[int, ...]) -> None:
+    def test_key_counts_match_the_jars(self, version: str, counts: tuple[int, ...]) -> None:
         known = broker_config.load_keys(version)
         assert tuple(len(known[role]) for role in ROLES) == counts
         assert "mapedFileSizeCommitLog" not in known["broker"]
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_files_are_as_the_extractor_writes_them(self, version: str) -> None:
+    def test_files_match_the_output_of_the_extractor(self, version: str) -> None:
         text = (KEYS / f"{version}.json").read_text()
         assert render(json.loads(text)) == text
 
@@ -90,12 +90,12 @@ class TestData:
 class TestVersions:
     @pytest.mark.parametrize("version", VERSIONS)
     @pytest.mark.parametrize("profile", ["strict", "balanced", "dev"])
-    def test_every_version_knows_what_the_deployment_sets(self, version: str, profile: str) -> None:
+    def test_every_version_accepts_the_keys_of_the_deployment(self, version: str, profile: str) -> None:
         planned = plan(args(version=version, profile=profile))
         assert planned.deployment.image == f"apache/rocketmq:{version}"
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_the_home_has_the_version_in_it(self, version: str) -> None:
+    def test_rocketmq_home_contains_the_version(self, version: str) -> None:
         pods = deploy(version=version).one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["template"]
         (main,) = pods["spec"]["containers"]
         environment = {variable["name"]: variable.get("value") for variable in main["env"]}
@@ -110,20 +110,20 @@ class TestVersions:
             ("enableLiteEventMode", True, "5.5.0"),
         ],
     )
-    def test_a_key_is_taken_by_the_versions_that_have_it(self, key: str, value: object, since: str) -> None:
+    def test_key_is_accepted_only_by_versions_that_have_it(self, key: str, value: object, since: str) -> None:
         for version in VERSIONS:
             if version >= since:
                 plan(args(version=version, broker_groups=group(config={key: value})))
             else:
-                having = ", ".join(other for other in VERSIONS if other >= since)
+                supported = ", ".join(other for other in VERSIONS if other >= since)
                 with pytest.raises(ArgumentError) as error:
                     plan(args(version=version, broker_groups=group(config={key: value})))
                 assert list_rejections(error.value) == [
                     (f"broker_groups['broker-a'].config[{key!r}]", "config-key-unknown")
                 ]
-                assert error.value.message.remedy == f"The key exists in RocketMQ {having}"
+                assert error.value.message.remedy == f"The key exists in RocketMQ {supported}"
 
-    def test_a_key_that_goes_is_taken_with_a_warning(self) -> None:
+    def test_deprecated_key_is_accepted_with_warnings(self) -> None:
         recording = deploy(broker_groups=group(config={"maxTopicLength": 100}))
         assert keys(recording)["maxTopicLength"] == "100"
         assert len(recording.log) == 2
@@ -145,23 +145,25 @@ class TestVersions:
             ("proxies", {"contextExpiredInSeconds": 60}),
         ],
     )
-    def test_so_is_one_that_nobody_reads(self, version: str, role: str, config: dict[str, Any]) -> None:
+    def test_unread_key_is_accepted_with_a_warning(self, version: str, role: str, config: dict[str, Any]) -> None:
         (key,) = config
-        given, what = (
+        given, role_path = (
             (group(config=config), "broker_groups['broker-a']")
             if role == "broker_groups"
             else ({"config": config}, role)
         )
         warnings = plan(args(version=version, **{role: given})).warnings
-        assert (f"{what}.config[{key!r}]", "config-key-unread") in [(str(each.path), each.code) for each in warnings]
+        assert (f"{role_path}.config[{key!r}]", "config-key-unread") in [
+            (str(each.path), each.code) for each in warnings
+        ]
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_but_not_the_one_that_seems_to_switch_access_control_on(self, version: str) -> None:
+    def test_acl_enable_key_is_rejected(self, version: str) -> None:
         for value in (True, False):
-            refused_key("aclEnable", "config-key-acl", {"aclEnable": value}, version=version)
+            assert_key_rejected("aclEnable", "config-key-acl", {"aclEnable": value}, version=version)
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_the_deployment_sets_none_that_nobody_reads(self, version: str) -> None:
+    def test_deployment_sets_no_unread_or_deprecated_keys(self, version: str) -> None:
         recording = deploy(version=version, access={"users": []}, tls={"secret_name": "tls"})
         proxy = json.loads(config(recording, "rocketmq-proxy-config")["rmq-proxy.json"])
         for role, found in {
@@ -174,18 +176,18 @@ class TestVersions:
             assert broker_config.list_key_warnings(version, role, found, ARGS / "config") == [], role
 
 
-class TestLimits:
-    """What 5.3.3 cannot do, as it was seen on real brokers."""
+class TestVersionLimits:
+    """Limitations of RocketMQ 5.3.3 that were observed on real brokers."""
 
-    def test_a_group_of_533_is_said_to_lose_topics_with_a_type(self) -> None:
+    def test_version_533_warns_that_groups_lose_topics_with_a_type(self) -> None:
         (warning,) = plan(args(version="5.3.3")).warnings
         assert (str(warning.path), warning.code) == ("version", "version-loses-topics")
         assert plan(args(version="5.4.0")).warnings == []
         alone = {"profile": "dev", "controllers": {"replicas": 1}, "broker_groups": group(replicas=1)}
         assert plan(args(version="5.3.3", **alone)).warnings == []
 
-    def test_and_takes_no_declared_topic(self) -> None:
-        refused("topics", "topics-lost-at-failover", version="5.3.3", topics=[{"name": "orders"}])
+    def test_version_533_rejects_declared_topics(self) -> None:
+        assert_rejected("topics", "topics-lost-at-failover", version="5.3.3", topics=[{"name": "orders"}])
         plan(args(version="5.4.0", topics=[{"name": "orders"}]))
 
 
@@ -238,14 +240,14 @@ class TestRanges:
             ),
         ],
     )
-    def test_what_rocketmq_would_bound_or_die_of_is_refused(
+    def test_values_that_rocketmq_clamps_or_fails_on_are_rejected(
         self, key: str, inside: tuple[object, ...], outside: tuple[object, ...], accepted: str
     ) -> None:
         for value in inside:
             plan(args(broker_groups=group(config={key: value})))
         for value in outside:
-            refused_key(key, "config-value", {key: value})
-            assert accepted in values_of_error("broker", {key: value})["description"]
+            assert_key_rejected(key, "config-value", {key: value})
+            assert accepted in get_error_values("broker", {key: value})["description"]
 
     @pytest.mark.parametrize(
         ("key", "value", "accepted"),
@@ -261,9 +263,9 @@ class TestRanges:
             ("deleteWhen", 4, "hours of the day, such as '04' or '04;16'"),
         ],
     )
-    def test_a_value_of_another_type_is_told_the_same_bounds(self, key: str, value: object, accepted: str) -> None:
-        refused_key(key, "config-value", {key: value})
-        assert values_of_error("broker", {key: value})["description"].startswith(accepted)
+    def test_wrong_type_error_shows_the_same_bounds(self, key: str, value: object, accepted: str) -> None:
+        assert_key_rejected(key, "config-value", {key: value})
+        assert get_error_values("broker", {key: value})["description"].startswith(accepted)
 
     @pytest.mark.parametrize(
         ("role", "config"),
@@ -294,26 +296,26 @@ class TestRanges:
             ("proxies", {"grpcClientIdleTimeMills": 0}),
         ],
     )
-    def test_nothing_that_stops_a_process_or_every_request_is_taken(self, role: str, config: dict[str, Any]) -> None:
+    def test_values_that_stop_a_process_or_all_requests_are_rejected(self, role: str, config: dict[str, Any]) -> None:
         (key,) = config
         if role == "broker_groups":
-            refused_key(key, "config-value", config)
+            assert_key_rejected(key, "config-value", config)
         else:
-            refused(f"{role}.config[{key!r}]", "config-value", **{role: {"config": config}})
+            assert_rejected(f"{role}.config[{key!r}]", "config-value", **{role: {"config": config}})
 
     @pytest.mark.parametrize(
         ("role", "key"),
         [("broker", "serverSelectorThreads"), ("broker", "writeBufferLowWaterMark"), ("proxy", "maxMessageSize")],
     )
-    def test_but_0_is_where_it_has_a_meaning(self, role: str, key: str) -> None:
+    def test_zero_is_accepted_where_it_has_a_meaning(self, role: str, key: str) -> None:
         assert broker_config.validate_keys("5.5.0", role, {key: 0}, ARGS / "config") == {key: 0}
         assert not key_rules.accepts_value(role, key, -1)
-        assert values_of_error(role, {key: -1})["description"].startswith("a whole number, 0 to ")
+        assert get_error_values(role, {key: -1})["description"].startswith("a whole number, 0 to ")
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_no_number_is_below_0_but_those_that_are_so_by_themselves(self, version: str) -> None:
+    def test_negative_number_is_accepted_only_where_it_is_the_default(self, version: str) -> None:
         negative = {
-            "brokerId": -1,  # what the deployment sets: the controllers give the id out
+            "brokerId": -1,  # set by the deployment, because the controllers assign the ID
             "defaultPopShareQueueNum": -1,
             "disappearTimeAfterStart": -1,
             "maxStatsIdleTimeInMinutes": -1,
@@ -321,9 +323,9 @@ class TestRanges:
         for role, known in broker_config.load_keys(version).items():
             for key, described in known.items():
                 if described["type"] in {"int", "long", "double"}:
-                    taken = key_rules.accepts_value(role, key, -1)
-                    assert taken is (key in negative), (role, key)
-                    assert not taken or key == "brokerId" or described["default"] == negative[key]
+                    is_accepted = key_rules.accepts_value(role, key, -1)
+                    assert is_accepted is (key in negative), (role, key)
+                    assert not is_accepted or key == "brokerId" or described["default"] == negative[key]
                     assert not key_rules.accepts_value(role, key, -2), (role, key)
 
     @pytest.mark.parametrize(
@@ -331,16 +333,16 @@ class TestRanges:
         sorted({*key_rules._RANGES, *key_rules._LOWER_BOUNDS, *key_rules._PATTERNS, *key_rules._CHOICES})
         + [key for _, key in key_rules._ROLE_LOWER_BOUNDS],
     )
-    def test_every_rule_is_about_a_key_that_exists(self, key: str) -> None:
+    def test_every_rule_refers_to_an_existing_key(self, key: str) -> None:
         assert [role for version in VERSIONS for role in ROLES if key in broker_config.load_keys(version)[role]]
 
     @pytest.mark.parametrize("family", key_rules._FAMILIES, ids=lambda family: family[0].pattern)
-    def test_every_family_has_members_without_a_range_of_their_own(self, family: Any) -> None:
-        keys_of_all = {key for known in broker_config.load_keys("5.5.0").values() for key in known}
-        assert len([key for key in keys_of_all - set(key_rules._RANGES) if family[0].fullmatch(key)]) > 1
+    def test_every_key_family_has_keys_without_a_specific_range(self, family: Any) -> None:
+        all_keys = {key for known in broker_config.load_keys("5.5.0").values() for key in known}
+        assert len([key for key in all_keys - set(key_rules._RANGES) if family[0].fullmatch(key)]) > 1
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_the_rules_take_every_default(self, version: str) -> None:
+    def test_rules_accept_every_default(self, version: str) -> None:
         known = broker_config.load_keys(version)
         wrong = [
             (role, key, described["default"])
@@ -348,7 +350,7 @@ class TestRanges:
             for key, described in known[role].items()
             if "default" in described and not key_rules.accepts_value(role, key, described["default"])
         ]
-        # These two are what a server without a port of its own has, and both are set.
+        # Port 0 is the default of a server without a configured port. The deployment sets both ports.
         assert wrong == [("controller", "listenPort", 0), ("name_server", "listenPort", 0)]
 
 
@@ -413,8 +415,8 @@ class TestContradictions:
             ),
         ],
     )
-    def test_brokers_are_told_no_two_things_at_once(self, config: dict[str, Any], settings: str) -> None:
-        contradicts("broker_groups['broker-a'].config", settings, broker_groups=group(config=config))
+    def test_contradictory_broker_keys_are_rejected(self, config: dict[str, Any], settings: str) -> None:
+        assert_contradiction("broker_groups['broker-a'].config", settings, broker_groups=group(config=config))
 
     @pytest.mark.parametrize(
         ("role", "config", "settings"),
@@ -442,17 +444,19 @@ class TestContradictions:
             ("proxies", {"renewThreadPoolNums": 5}, "renewThreadPoolNums 5 and renewMaxThreadPoolNums 4"),
         ],
     )
-    def test_nor_is_any_other_role(self, role: str, config: dict[str, Any], settings: str) -> None:
-        contradicts(f"{role}.config", settings, **{role: {"config": config}})
+    def test_contradictory_keys_of_other_roles_are_rejected(
+        self, role: str, config: dict[str, Any], settings: str
+    ) -> None:
+        assert_contradiction(f"{role}.config", settings, **{role: {"config": config}})
 
-    def test_without_a_longest_time_the_least_one_contradicts_nothing(self) -> None:
+    def test_zero_maximum_invisible_time_does_not_contradict_the_minimum(self) -> None:
         plan(args(proxies={"config": {"maxInvisibleTimeMills": 0}}))
 
-    def test_a_rule_about_a_key_that_the_version_lacks_does_not_apply(self) -> None:
+    def test_rule_for_a_key_missing_in_the_version_does_not_apply(self) -> None:
         config = {"transientStorePoolEnable": True, "transientStorePoolSize": 1}
         plan(args(version="5.3.3", profile="dev", broker_groups=group(config=config, memory="16Gi")))
 
-    def test_the_defaults_contradict_nothing(self) -> None:
+    def test_defaults_do_not_contradict_each_other(self) -> None:
         for version in VERSIONS:
             for role, known in broker_config.load_keys(version).items():
                 key_rules.reject_contradictions(role, known, {}, ARGS / "config")
@@ -466,14 +470,14 @@ class TestOtherRoles:
             ("controllers", ("rocketmq-controller-config", "controller.conf"), "electMasterMaxRetryCount", 5),
         ],
     )
-    def test_name_servers_and_controllers_take_keys_too(
+    def test_name_servers_and_controllers_accept_config_keys(
         self, role: str, file: tuple[str, str], key: str, value: int
     ) -> None:
         changes: dict[str, Any] = {role: {"config": {key: value}}}
         assert keys(deploy(**changes), *file)[key] == str(value)
         assert key not in keys(deploy(), *file)
 
-    def test_a_users_key_wins_over_the_controllers_own(self) -> None:
+    def test_user_config_key_overrides_the_default_of_controllers(self) -> None:
         recording = deploy(controllers={"config": {"scanInactiveMasterInterval": 2000}})
         found = keys(recording, "rocketmq-controller-config", "controller.conf")
         assert (found["scanInactiveMasterInterval"], found["scanNotActiveBrokerInterval"]) == ("2000", "1000")
@@ -495,9 +499,9 @@ class TestOtherRoles:
             ("proxies", {"topicRouteServiceCacheRefreshSeconds": 0}, "config-value"),
         ],
     )
-    def test_and_are_held_to_them(self, role: str, config: dict[str, Any], code: str) -> None:
+    def test_invalid_keys_of_other_roles_are_rejected(self, role: str, config: dict[str, Any], code: str) -> None:
         (key,) = config
-        refused(f"{role}.config[{key!r}]", code, **{role: {"config": config}})
+        assert_rejected(f"{role}.config[{key!r}]", code, **{role: {"config": config}})
 
     @pytest.mark.parametrize(
         ("role", "key", "remedy"),
@@ -507,12 +511,12 @@ class TestOtherRoles:
             ("controller", "brokerRole", "The key exists for a broker"),
         ],
     )
-    def test_an_unknown_key_is_told_where_it_exists_or_the_nearest_one(self, role: str, key: str, remedy: str) -> None:
+    def test_unknown_key_error_names_another_role_or_a_similar_key(self, role: str, key: str, remedy: str) -> None:
         with pytest.raises(ArgumentError) as error:
             broker_config.validate_keys("5.5.0", role, {key: "a"}, ARGS / "config")
         assert error.value.message.remedy == remedy
 
-    def test_all_faulty_keys_are_reported_at_once(self) -> None:
+    def test_all_invalid_keys_are_reported_at_once(self) -> None:
         config = {"listenPort": 1, "tlsKeyPassword": "x", "fileReservedTime": 0, "nothing": 1}
         path = "config[{!r}]".format
         with rejects((path("listenPort"), "config-key-reserved"), (path("tlsKeyPassword"), "config-key-password")):
@@ -520,38 +524,38 @@ class TestOtherRoles:
         with rejects((path("fileReservedTime"), "config-value"), (path("nothing"), "config-key-unknown")):
             merge("broker", {key: config[key] for key in ("fileReservedTime", "nothing")})
 
-    def test_a_controllers_claim_has_room_for_the_log_that_it_is_told_to_make(self) -> None:
-        refused(
+    def test_controller_storage_too_small_for_the_log_is_rejected(self) -> None:
+        assert_rejected(
             "controllers.storage",
             "storage-too-small-for-log",
             controllers={"storage": "1Gi", "config": {"mappedFileSize": 512 * 1024**2}},
         )
 
 
-class TestFiles:
-    def test_rendering_is_sorted_and_spells_booleans_as_java_does(self) -> None:
+class TestRendering:
+    def test_properties_are_sorted_and_have_lowercase_booleans(self) -> None:
         assert broker_config.render_properties({"b": True, "a": 1, "c": "x"}) == "a=1\nb=true\nc=x\n"
 
-    def test_a_properties_file_gets_back_what_was_meant(self) -> None:
-        # java.util.Properties takes a backslash for an escape and reads the bytes as Latin-1.
+    def test_properties_escape_backslashes_and_non_ascii_characters(self) -> None:
+        # java.util.Properties treats a backslash as an escape and reads the file as Latin-1.
         assert broker_config.render_properties({"a": r"C:\temp", "b": "é€", "c": "😀"}) == (
             "a=C:\\\\temp\nb=\\u00e9\\u20ac\nc=\\ud83d\\ude00\n"
         )
 
     @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\x00", "a\u2028b", "\t"])
-    def test_no_value_can_become_a_second_line(self, value: str) -> None:
-        refused_key("msgTraceTopicName", "config-value", {"msgTraceTopicName": value})
+    def test_values_with_control_characters_are_rejected(self, value: str) -> None:
+        assert_key_rejected("msgTraceTopicName", "config-value", {"msgTraceTopicName": value})
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True])
-    def test_a_number_is_a_number(self, value: object) -> None:
+    def test_invalid_floating_point_values_are_rejected(self, value: object) -> None:
         (key, *_) = [
             key for key, known in broker_config.load_keys("5.5.0")["broker"].items() if known["type"] == "double"
         ]
-        refused_key(key, "config-value", {key: value})
+        assert_key_rejected(key, "config-value", {key: value})
         plan(args(broker_groups=group(config={key: 0.5})))
 
 
-def test_a_graceful_shutdown_of_rocketmqs_own_lengthens_the_stop() -> None:
+def test_graceful_shutdown_of_rocketmq_extends_the_grace_period() -> None:
     def grace(**config: Any) -> int:
         recording = deploy(broker_groups=group(config=config))
         spec = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]

@@ -1,4 +1,4 @@
-"""Metrics and what is made of them. Every query is held to the metrics that were seen on real processes."""
+"""Metrics, monitors, alerts and the Grafana dashboard. Queries are checked against metrics of real processes."""
 
 import json
 import re
@@ -24,8 +24,8 @@ METRICS: dict[str, set[str]] = {}
 for _role in RECORDED["labels"].values():
     for _name, _labels in _role.items():
         METRICS.setdefault(_name, set()).update(_labels)
-# What others measure: Prometheus itself, kube-state-metrics, and the kubelet with its cAdvisor.
-OTHERS = {
+# Metrics of other exporters: Prometheus itself, kube-state-metrics, and the kubelet with cAdvisor.
+OTHER_METRICS = {
     "up": set(),
     "kube_statefulset_replicas": {"statefulset"},
     "kube_statefulset_status_replicas_ready": {"statefulset"},
@@ -37,7 +37,7 @@ OTHERS = {
     "container_cpu_usage_seconds_total": set(),
 }
 TARGET = {"namespace", "pod", "container"}
-"""Labels that every target has when the operator's monitors find it."""
+"""Labels that the monitors of the Prometheus operator add to every target."""
 
 EVERYTHING: dict[str, Any] = {
     "monitor": "pod",
@@ -54,20 +54,20 @@ def deployed() -> Recording:
 
 
 def rules(**changes: Any) -> dict[str, dict[str, Any]]:
-    """All alerts by name; of those that each group has, the first."""
+    """Return the alert rules by name. Of rules for each broker group, return the first."""
     planned = plan(args(monitoring={"alerts": changes.pop("alerts", {})}, **changes))
-    around = planned.monitoring
-    assert around is not None
-    assert around.alerts is not None
+    monitoring = planned.monitoring
+    assert monitoring is not None
+    assert monitoring.alerts is not None
     found: dict[str, dict[str, Any]] = {}
-    for part in alerts.build_rule_groups(planned.alert_targets, around.alerts):
+    for part in alerts.build_rule_groups(planned.alert_targets, monitoring.alerts):
         for rule in part["rules"]:
             found.setdefault(rule["alert"], rule)
     return found
 
 
 def selectors(expression: Any) -> Iterator[Any]:
-    """Every vector selector in a parsed query."""
+    """Yield every vector selector in a parsed query."""
     if isinstance(expression, promql.VectorSelector):
         yield expression
         return
@@ -79,23 +79,23 @@ def selectors(expression: Any) -> Iterator[Any]:
         yield from selectors(argument)
 
 
-def check(query: str) -> None:
-    """The query parses, names metrics and labels that exist, and looks at this RocketMQ only."""
+def check_query(query: str) -> None:
+    """Assert that the query is valid, uses existing metrics and labels, and selects only this RocketMQ."""
     found = list(selectors(promql.parse(query)))
     assert found, query
     for selector in found:
         metric = selector.name
-        assert metric in METRICS or metric in OTHERS, f"{metric} does not exist: {query}"
+        assert metric in METRICS or metric in OTHER_METRICS, f"{metric} does not exist: {query}"
         matchers = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
         assert matchers["namespace"] == "rocketmq", query
-        known = METRICS.get(metric, set()) | OTHERS.get(metric, set()) | TARGET
+        known = METRICS.get(metric, set()) | OTHER_METRICS.get(metric, set()) | TARGET
         assert set(matchers) <= known, f"{set(matchers) - known} of {metric}: {query}"
         grouped = {label.strip() for by in re.findall(r"by \(([^)]*)\)", query) for label in by.split(",")}
         everything = set().union(*(METRICS.get(s.name, set()) | TARGET for s in found)) | {"le"}
         assert grouped <= everything, f"{grouped - everything}: {query}"
 
 
-def test_metrics_were_recorded_of_every_version_that_can_be_deployed() -> None:
+def test_recorded_metrics_cover_every_supported_version() -> None:
     assert set(list_versions()) <= set(RECORDED["versions"])
     assert {role: bool(found) for role, found in RECORDED["labels"].items()} == {
         "broker": True,
@@ -105,7 +105,7 @@ def test_metrics_were_recorded_of_every_version_that_can_be_deployed() -> None:
 
 
 @pytest.mark.parametrize("monitor", ["pod", "service"])
-def test_monitoring_adds_objects_and_touches_no_pod_and_no_service(monitor: str) -> None:
+def test_monitoring_does_not_change_workloads_or_services(monitor: str) -> None:
     def rest(recording: Recording) -> list[dict[str, Any]]:
         kinds = ("ConfigMap", "Service", "StatefulSet", "Deployment", "NetworkPolicy")
         return [
@@ -119,7 +119,7 @@ def test_monitoring_adds_objects_and_touches_no_pod_and_no_service(monitor: str)
     assert rest(deploy(monitoring={**EVERYTHING, "monitor": monitor})) == rest(plain)
 
 
-def test_every_role_but_the_name_servers_exports_metrics() -> None:
+def test_every_role_except_name_servers_exports_metrics() -> None:
     recording = deploy()
     for name, file in (("broker-a", "broker.conf"), ("controller", "controller.conf")):
         found = keys(recording, f"rocketmq-{name}-config", file)
@@ -135,16 +135,16 @@ def test_every_role_but_the_name_servers_exports_metrics() -> None:
     assert "metrics" not in config(recording, "rocketmq-nameserver-config")["namesrv.conf"]
 
 
-@pytest.mark.parametrize(("version", "word"), [("5.3.3", 2), ("5.4.0", 2), ("5.5.0", "PROM")])
-def test_each_versions_proxy_reads_the_word_it_knows(version: str, word: object) -> None:
+@pytest.mark.parametrize(("version", "exporter_type"), [("5.3.3", 2), ("5.4.0", 2), ("5.5.0", "PROM")])
+def test_exporter_type_of_proxies_has_the_spelling_of_the_version(version: str, exporter_type: object) -> None:
     planned = plan(args(version=version))
-    assert json.loads(planned.proxies.config)["metricsExporterType"] == word
+    assert json.loads(planned.proxies.config)["metricsExporterType"] == exporter_type
     assert "metricsExporterType=PROM\n" in planned.controllers.config
     assert planned.groups[0].keys["metricsExporterType"] == "PROM"
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_inventory_is_what_today_has_and_what_was_asked_for(preview: bool) -> None:
+def test_monitoring_adds_only_the_requested_resources(preview: bool) -> None:
     plain, full = deploy(preview=preview).inventory(), deploy(preview=preview, monitoring=EVERYTHING).inventory()
     assert {type_: count - plain.get(type_, 0) for type_, count in full.items() if count != plain.get(type_)} == {
         "eks-rocketmq:index:Monitoring": 1,
@@ -154,12 +154,12 @@ def test_the_inventory_is_what_today_has_and_what_was_asked_for(preview: bool) -
     }
 
 
-def test_nothing_of_the_operator_is_made_unless_asked_for() -> None:
+def test_operator_resources_are_not_created_by_default() -> None:
     assert [r for r in deploy(monitoring={}).resources.values() if "coreos" in r.type] == []
 
 
 @pytest.mark.parametrize("monitor", ["pod", "service"])
-def test_what_the_operator_reads_is_valid_to_the_letter(monitor: str) -> None:
+def test_operator_resources_conform_to_the_crd_schemas(monitor: str) -> None:
     def strict(schema: Any) -> Any:
         if isinstance(schema, dict):
             closed = {key: strict(value) for key, value in schema.items()}
@@ -179,13 +179,13 @@ def test_what_the_operator_reads_is_valid_to_the_letter(monitor: str) -> None:
         assert not validator.is_valid({**manifest, "spec": {**manifest["spec"], "misspelt": 1}})
 
 
-def test_all_other_manifests_are_valid_to_the_letter(deployed: Recording) -> None:
+def test_other_manifests_conform_to_the_kubernetes_schemas(deployed: Recording) -> None:
     for manifest in deployed.manifests():
         if "coreos" not in manifest["apiVersion"]:
             kubernetes_validate.validate(manifest, "1.35", strict=True)
 
 
-def test_the_monitor_finds_the_pods_with_metrics_and_no_others(deployed: Recording) -> None:
+def test_pod_monitor_selects_only_pods_with_metrics(deployed: Recording) -> None:
     monitor = deployed.one("PodMonitor").inputs
     assert monitor["metadata"]["labels"]["release"] == "kps"
     assert monitor["metadata"]["namespace"] == "rocketmq"
@@ -193,13 +193,15 @@ def test_the_monitor_finds_the_pods_with_metrics_and_no_others(deployed: Recordi
     (expression,) = selector["matchExpressions"]
     for name in ("nameserver-set", "controller-set", "broker-a-set", "proxy-deployment"):
         labels = workload(deployed, f"rocketmq-{name}")["template"]["metadata"]["labels"]
-        chosen = selector["matchLabels"].items() <= labels.items() and labels[expression["key"]] in expression["values"]
-        assert chosen is (name != "nameserver-set")
+        selected = (
+            selector["matchLabels"].items() <= labels.items() and labels[expression["key"]] in expression["values"]
+        )
+        assert selected is (name != "nameserver-set")
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     assert (endpoint["port"], endpoint["path"], endpoint["interval"]) == ("metrics", "/metrics", "30s")
 
 
-def test_a_service_monitor_finds_one_service_for_each_pod() -> None:
+def test_service_monitor_selects_one_service_for_each_pod() -> None:
     recording = deploy(monitoring={"monitor": "service", "interval": "15s"})
     assert recording.by_type("PodMonitor") == []
     spec = recording.one("ServiceMonitor").inputs["spec"]
@@ -216,16 +218,16 @@ def test_a_service_monitor_finds_one_service_for_each_pod() -> None:
 
 
 @pytest.mark.parametrize("kubernetes_metrics", [True, False])
-def test_every_alert_asks_for_what_exists(kubernetes_metrics: bool) -> None:
+def test_alert_queries_use_existing_metrics_and_labels(kubernetes_metrics: bool) -> None:
     found = rules(alerts={"kubernetes_metrics": kubernetes_metrics})
     assert len(found) > 15
     for rule in found.values():
-        check(rule["expr"])
+        check_query(rule["expr"])
         foreign = [s.name for s in selectors(promql.parse(rule["expr"])) if s.name.startswith("kube")]
         assert kubernetes_metrics or foreign == []
 
 
-def test_a_query_with_a_metric_or_a_label_that_does_not_exist_is_found_out() -> None:
+def test_query_check_rejects_unknown_metrics_labels_and_namespaces() -> None:
     for query in (
         'rocketmq_storage_size{namespace="rocketmq"}',
         'rocketmq_storage_size_bytes{namespace="rocketmq", broker="a"}',
@@ -233,20 +235,20 @@ def test_a_query_with_a_metric_or_a_label_that_does_not_exist_is_found_out() -> 
         'sum by (brokers) (rocketmq_storage_size_bytes{namespace="rocketmq"})',
     ):
         with pytest.raises(AssertionError):
-            check(query)
+            check_query(query)
 
 
-def test_every_alert_leads_to_a_paragraph_that_says_what_to_do() -> None:
+def test_every_alert_has_a_runbook_section() -> None:
     text = (REPOSITORY / "docs" / "troubleshooting" / "alerts.md").read_text()
-    written = re.findall(r"^## (\w+)$", text, re.MULTILINE)
-    assert sorted(written) == sorted({*rules(), *rules(alerts={"kubernetes_metrics": False})})
+    sections = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+    assert sorted(sections) == sorted({*rules(), *rules(alerts={"kubernetes_metrics": False})})
     for name, rule in rules().items():
         assert rule["annotations"]["runbook_url"] == f"docs/troubleshooting/alerts.md#{name.lower()}"
         assert rule["labels"]["severity"] in {"critical", "warning"}
         assert rule["annotations"]["summary"]
 
 
-def test_thresholds_and_labels_are_the_callers() -> None:
+def test_alert_thresholds_and_labels_are_configurable() -> None:
     found = rules(
         alerts={
             "disk_used_percent": 60,
@@ -269,7 +271,7 @@ def test_thresholds_and_labels_are_the_callers() -> None:
     assert found["RocketMqNoProxy"]["annotations"]["runbook_url"] == "https://wiki.example/rocketmq#rocketmqnoproxy"
 
 
-def test_the_groups_alerts_know_its_members_and_what_a_write_needs() -> None:
+def test_group_alerts_use_replicas_and_min_in_sync_replicas() -> None:
     two = [*ARGS["broker_groups"], *group(name="broker-b", replicas=5, min_in_sync_replicas=4)]
     planned = plan(args(broker_groups=two, monitoring={"alerts": {}}))
     assert planned.monitoring is not None
@@ -287,20 +289,20 @@ def test_the_groups_alerts_know_its_members_and_what_a_write_needs() -> None:
     assert first["rules"][2]["annotations"]["summary"].endswith("a write needs 4.")
 
 
-def test_one_member_and_one_controller_have_no_alert_on_the_loss_of_a_second() -> None:
-    lone = {"profile": "dev", "broker_groups": group(replicas=1), "controllers": {"replicas": 1}}
-    assert not {"RocketMqMemberAway", "RocketMqControllerAway"} & set(rules(**lone))
-    assert "RocketMqGroupRefusesWrites" in rules(**lone)
+def test_single_replicas_have_no_alert_for_a_missing_member() -> None:
+    single = {"profile": "dev", "broker_groups": group(replicas=1), "controllers": {"replicas": 1}}
+    assert not {"RocketMqMemberAway", "RocketMqControllerAway"} & set(rules(**single))
+    assert "RocketMqGroupRefusesWrites" in rules(**single)
 
 
-def test_without_kubelets_the_disk_is_measured_against_the_declared_size() -> None:
+def test_disk_alert_uses_the_declared_size_without_kubernetes_metrics() -> None:
     rule = rules(alerts={"kubernetes_metrics": False})["RocketMqDiskFilling"]
     assert rule["expr"] == (
         f'100 * rocketmq_storage_size_bytes{{namespace="rocketmq", node_id="broker-a"}} / {100 * 1024**3} > 75'
     )
 
 
-def test_rule_labels_are_the_monitors_unless_said_otherwise() -> None:
+def test_rule_labels_default_to_the_monitor_labels() -> None:
     assert deploy(monitoring=EVERYTHING).one("PrometheusRule").inputs["metadata"]["labels"]["release"] == "kps"
     other = deploy(monitoring={**EVERYTHING, "alerts": {"labels": {"prometheus": "main"}}})
     labels = other.one("PrometheusRule").inputs["metadata"]["labels"]
@@ -308,32 +310,32 @@ def test_rule_labels_are_the_monitors_unless_said_otherwise() -> None:
     assert "release" not in labels
 
 
-def test_every_panel_asks_for_what_exists() -> None:
+def test_panel_queries_use_existing_metrics_and_labels() -> None:
     dashboard = grafana_panels.build_dashboard("rocketmq")
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
     assert len(queries) > 20
     for query in queries:
-        check(query.replace("$__rate_interval", "5m"))
+        check_query(query.replace("$__rate_interval", "5m"))
 
 
-def test_panels_have_their_own_place_and_number() -> None:
+def test_panels_do_not_overlap_and_have_unique_ids() -> None:
     found = grafana_panels.build_dashboard("rocketmq")["panels"]
     assert [panel["id"] for panel in found] == list(range(1, len(found) + 1))
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for panel in found:
-        place = panel["gridPos"]
-        assert place["x"] + place["w"] <= 24
+        position = panel["gridPos"]
+        assert position["x"] + position["w"] <= 24
         cells = {
             (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
+            for x in range(position["x"], position["x"] + position["w"])
+            for y in range(position["y"], position["y"] + position["h"])
         }
-        assert not cells & taken, panel["title"]
-        taken |= cells
+        assert not cells & occupied, panel["title"]
+        occupied |= cells
         assert panel["type"] == "row" or panel["targets"]
 
 
-def test_legends_name_labels_that_the_query_keeps() -> None:
+def test_legends_use_labels_that_the_query_keeps() -> None:
     for row in grafana_panels.ROWS.values():
         for panel in row:
             for query, legend in panel.queries:
@@ -341,11 +343,11 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
                 assert set(re.findall(r"{{(\w+)}}", legend)) <= (kept or {"pod"}), panel.title
 
 
-def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> None:
-    made = deployed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
-    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert json.loads(made["data"]["rocketmq-rocketmq.json"]) == grafana_panels.build_dashboard("rocketmq")
-    assert len(made["data"]["rocketmq-rocketmq.json"]) < 1024 * 1024
+def test_grafana_config_map_has_the_sidecar_label_and_the_dashboard(deployed: Recording) -> None:
+    config_map = deployed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
+    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(config_map["data"]["rocketmq-rocketmq.json"]) == grafana_panels.build_dashboard("rocketmq")
+    assert len(config_map["data"]["rocketmq-rocketmq.json"]) < 1024 * 1024
     changed = deploy(
         monitoring={"grafana_dashboard": {"labels": {"dash": "x"}, "annotations": {"grafana_folder": "MQ"}}}
     )
@@ -355,7 +357,7 @@ def test_grafanas_sidecar_finds_a_dashboard_that_loads(deployed: Recording) -> N
     assert metadata["annotations"]["grafana_folder"] == "MQ"
 
 
-def test_two_rocketmqs_in_one_cluster_have_a_file_each_in_grafanas_sidecar() -> None:
+def test_grafana_dashboard_files_differ_between_namespaces() -> None:
     def file(namespace: str) -> set[str]:
         recording = deploy(namespace=namespace, monitoring={"grafana_dashboard": {}})
         return set(recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["data"])
@@ -363,7 +365,7 @@ def test_two_rocketmqs_in_one_cluster_have_a_file_each_in_grafanas_sidecar() -> 
     assert file("orders").isdisjoint(file("payments"))
 
 
-def test_another_panel_is_in_the_same_configmap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_grafana_dashboard_keeps_the_config_map_name(monkeypatch: pytest.MonkeyPatch) -> None:
     def name() -> str:
         recording = run(lambda: RocketMq("rocketmq", args(monitoring={"grafana_dashboard": {}})))
         return recording.one("ConfigMap", "rocketmq-monitoring-grafana").inputs["metadata"]["name"]
@@ -440,34 +442,34 @@ def test_another_panel_is_in_the_same_configmap(monkeypatch: pytest.MonkeyPatch)
         ),
     ],
 )
-def test_what_cannot_be_is_refused(changes: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_monitoring_arguments_are_rejected(changes: dict[str, Any], path: str, code: str) -> None:
     with rejects((path, code)):
         plan(args(**changes))
 
 
 @pytest.mark.parametrize(
-    ("given", "useless"),
+    ("given", "rejected"),
     [
         ({"interval": "5s"}, ["interval"]),
         ({"monitor_labels": {"a": "b"}, "interval": "5s"}, ["interval", "monitor_labels"]),
         ({"monitor_labels": {"a": "b"}, "alerts": {"labels": {}}}, ["monitor_labels"]),
     ],
 )
-def test_what_is_said_of_a_monitor_that_is_not_made_is_refused(given: dict[str, Any], useless: list[str]) -> None:
+def test_monitor_arguments_without_a_monitor_are_rejected(given: dict[str, Any], rejected: list[str]) -> None:
     for monitor in ({}, {"monitor": "none"}):
-        with rejects(*((f"monitoring.{name}", "disabled-feature") for name in useless)):
+        with rejects(*((f"monitoring.{name}", "disabled-feature") for name in rejected)):
             plan(args(monitoring={**given, **monitor}))
     plan(args(monitoring={**given, "monitor": "pod"}))
 
 
-def test_labels_that_the_alert_rules_take_over_need_no_monitor() -> None:
-    choices = plan(args(monitoring={"monitor_labels": {"a": "b"}, "alerts": {}})).monitoring
-    assert choices is not None
-    assert choices.alerts is not None
-    assert choices.alerts.labels == {"a": "b"}
+def test_monitor_labels_that_alert_rules_use_need_no_monitor() -> None:
+    monitoring = plan(args(monitoring={"monitor_labels": {"a": "b"}, "alerts": {}})).monitoring
+    assert monitoring is not None
+    assert monitoring.alerts is not None
+    assert monitoring.alerts.labels == {"a": "b"}
 
 
-def test_without_monitoring_an_exporter_of_ones_own_is_allowed() -> None:
+def test_another_metrics_exporter_is_accepted_without_monitoring() -> None:
     given = {"config": {"metricsExporterType": "LOG"}}
     planned = plan(args(broker_groups=group(**given), controllers=given, proxies=given))
     assert planned.groups[0].keys["metricsExporterType"] == "LOG"

@@ -1,4 +1,4 @@
-"""What in a namespace collides with a RocketMQ is said at preview: refused, or warned of, with what to do."""
+"""Collisions of a RocketMQ with other objects in its namespace: errors and warnings at preview, with remedies."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from tests.unit.kubernetes_api import Api
 from tests.unit.rocketmq_case import args
 
 OLD = {"app": "rocketmq-broker"}
-"""The one label of the original brokers."""
+"""Only label of the original brokers."""
 
 
 def workload(role: str = labels.BROKER, group: str | None = "broker-a", **more: Any) -> Workload:
@@ -34,32 +34,32 @@ BROKERS = workload(claims=[f"data-rocketmq-broker-a-{ordinal}" for ordinal in ra
 NAME_SERVERS = workload(labels.NAME_SERVER, None)
 
 
-def thing(name: str = "old", given: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+def build_object(name: str = "old", given: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
     return {"metadata": {"namespace": "rocketmq", "name": name, "labels": given or {}}, "spec": spec}
 
 
 def claim(name: str, given: dict[str, str]) -> dict[str, Any]:
-    return thing(name, given, accessModes=["ReadWriteOnce"])
+    return build_object(name, given, accessModes=["ReadWriteOnce"])
 
 
-def said(own: Workload, **found: list[dict[str, Any]]) -> Collisions:
+def list_collisions(own: Workload, **found: list[dict[str, Any]]) -> Collisions:
     return find_collisions(own, {kind: found.get(kind, []) for kind in KINDS})
 
 
-def only(kind: str, own: Workload, **found: list[dict[str, Any]]) -> str:
-    """The one error or warning that there is."""
-    result = vars(said(own, **found))
+def get_only(kind: str, own: Workload, **found: list[dict[str, Any]]) -> str:
+    """Return the only error or warning."""
+    result = vars(list_collisions(own, **found))
     (line,) = result.pop(kind)
     assert list(result.values()) == [[]]
     return line
 
 
-def test_the_original_brokers_are_warned_of_and_stop_nothing() -> None:
-    result = said(
+def test_original_brokers_cause_warnings_but_no_errors() -> None:
+    result = list_collisions(
         BROKERS,
-        StatefulSet=[thing("rocketmq-broker", OLD)],
-        Service=[thing("rocketmq-broker", {}, selector=OLD)],
-        Pod=[thing("rocketmq-broker-0", OLD)],
+        StatefulSet=[build_object("rocketmq-broker", OLD)],
+        Service=[build_object("rocketmq-broker", {}, selector=OLD)],
+        Pod=[build_object("rocketmq-broker-0", OLD)],
         PersistentVolumeClaim=[claim("store-rocketmq-broker-0", OLD)],
     )
     assert result.errors == []
@@ -71,19 +71,19 @@ def test_the_original_brokers_are_warned_of_and_stop_nothing() -> None:
 
 
 def test_an_empty_namespace_has_no_collisions() -> None:
-    assert said(BROKERS) == Collisions([], [])
+    assert list_collisions(BROKERS) == Collisions([], [])
 
 
-def test_objects_of_another_role_or_of_an_earlier_run_are_no_collisions() -> None:
+def test_objects_of_another_role_or_an_earlier_run_are_no_collisions() -> None:
     own, selector = dict(BROKERS.labels), dict(BROKERS.selector)
-    result = said(
+    result = list_collisions(
         BROKERS,
-        StatefulSet=[thing("rocketmq-broker-a", own)],
-        Service=[thing("rocketmq-broker-a-peers", own, selector=selector)],
-        PodDisruptionBudget=[thing("rocketmq-broker-a", own, selector={"matchLabels": selector})],
-        NetworkPolicy=[thing("rocketmq-broker-a", own, podSelector={"matchLabels": selector}, ingress=[{}])],
+        StatefulSet=[build_object("rocketmq-broker-a", own)],
+        Service=[build_object("rocketmq-broker-a-peers", own, selector=selector)],
+        PodDisruptionBudget=[build_object("rocketmq-broker-a", own, selector={"matchLabels": selector})],
+        NetworkPolicy=[build_object("rocketmq-broker-a", own, podSelector={"matchLabels": selector}, ingress=[{}])],
         PersistentVolumeClaim=[claim("data-rocketmq-broker-b-0", selector)],
-        Pod=[thing("rocketmq-broker-a-0", own)],
+        Pod=[build_object("rocketmq-broker-a-0", own)],
     )
     assert result == Collisions([], [])
 
@@ -97,24 +97,26 @@ def test_objects_of_another_role_or_of_an_earlier_run_are_no_collisions() -> Non
         ("NetworkPolicy", "rocketmq-broker-a"),
     ],
 )
-def test_a_name_that_is_taken_is_refused(kind: str, name: str) -> None:
-    assert only("errors", BROKERS, **{kind: [thing(name)]}).startswith(
+def test_existing_object_with_a_required_name_is_an_error(kind: str, name: str) -> None:
+    assert get_only("errors", BROKERS, **{kind: [build_object(name)]}).startswith(
         f"{kind} rocketmq/{name} has a name that this RocketMQ needs."
     )
-    assert said(BROKERS, **{kind: [thing(f"{name}-2")]}) == Collisions([], [])
+    assert list_collisions(BROKERS, **{kind: [build_object(f"{name}-2")]}) == Collisions([], [])
 
 
-def test_pods_of_others_that_the_stacks_selectors_pick_are_refused() -> None:
-    line = only("errors", BROKERS, Pod=[thing("copy-0", dict(BROKERS.selector))])
+def test_foreign_pods_that_match_the_selectors_are_an_error() -> None:
+    line = get_only("errors", BROKERS, Pod=[build_object("copy-0", dict(BROKERS.selector))])
     assert line.startswith("Pod rocketmq/copy-0 has all labels by which rocketmq-broker-a selects its pods")
 
 
 @pytest.mark.parametrize("role", [labels.NAME_SERVER, labels.PROXY])
-def test_a_service_whose_clients_would_reach_either_rocketmq_is_refused(role: str) -> None:
+def test_foreign_service_that_selects_the_pods_is_an_error(role: str) -> None:
     own = workload(role, None)
-    line = only("errors", own, Service=[thing("names", {}, selector={"app": f"rocketmq-{role}"})])
+    line = get_only("errors", own, Service=[build_object("names", {}, selector={"app": f"rocketmq-{role}"})])
     assert line.startswith(f"Service rocketmq/names selects the pods of rocketmq-{role} too (app=rocketmq-{role})")
-    assert said(own, Service=[thing("names", {}, selector={"app": "another"}), thing("external")]) == Collisions([], [])
+    assert list_collisions(
+        own, Service=[build_object("names", {}, selector={"app": "another"}), build_object("external")]
+    ) == Collisions([], [])
 
 
 EVERY: dict[str, Any] = {}
@@ -135,12 +137,12 @@ EXPRESSIONS = [
         ({"matchLabels": {"app": "another"}}, ""),
     ],
 )
-def test_a_second_budget_over_the_pods_is_warned_of(selector: dict[str, Any], words: str) -> None:
-    budget = thing("old", {}, selector=selector)
+def test_second_disruption_budget_for_the_pods_is_a_warning(selector: dict[str, Any], words: str) -> None:
+    budget = build_object("old", {}, selector=selector)
     if not words:
-        assert said(BROKERS, PodDisruptionBudget=[budget]) == Collisions([], [])
+        assert list_collisions(BROKERS, PodDisruptionBudget=[budget]) == Collisions([], [])
         return
-    line = only("warnings", BROKERS, PodDisruptionBudget=[budget])
+    line = get_only("warnings", BROKERS, PodDisruptionBudget=[budget])
     assert words in line
     assert "no node with such a pod can be drained" in line
 
@@ -152,28 +154,31 @@ def test_a_second_budget_over_the_pods_is_warned_of(selector: dict[str, Any], wo
         ({"policyTypes": ["Egress"]}, True),
         ({"policyTypes": ["Ingress"]}, False),
     ],
-    ids=["opens more", "closes the way out", "closes what the stack opens"],
+    ids=["more-ingress", "no-egress", "no-ingress"],
 )
-def test_a_policy_over_the_pods_is_warned_of_where_it_changes_something(spec: dict[str, Any], warned: bool) -> None:
-    result = said(BROKERS, NetworkPolicy=[thing("old", {}, podSelector={}, **spec)])
+def test_network_policy_that_changes_the_allowed_traffic_is_a_warning(spec: dict[str, Any], warned: bool) -> None:
+    result = list_collisions(BROKERS, NetworkPolicy=[build_object("old", {}, podSelector={}, **spec)])
     assert (len(result.warnings), result.errors) == (int(warned), [])
 
 
-def test_claims_that_exist_are_named_and_members_without_one_are_a_danger() -> None:
+def test_existing_claims_and_members_without_a_claim_are_warnings() -> None:
     first = claim("data-rocketmq-broker-a-0", OLD)
-    warnings = said(BROKERS, PersistentVolumeClaim=[first]).warnings
+    warnings = list_collisions(BROKERS, PersistentVolumeClaim=[first]).warnings
     assert "rocketmq-broker-a uses the claims that exist already, with the data on them: data-rocketmq-b" in warnings[1]
     assert "The members without a claim start empty" in warnings[1]
     assert "start with one member" in warnings[1]
     own = [claim(name, dict(BROKERS.selector)) for name in BROKERS.claims]
-    assert "start empty" not in only("warnings", BROKERS, PersistentVolumeClaim=own)
+    assert "start empty" not in get_only("warnings", BROKERS, PersistentVolumeClaim=own)
 
 
-def test_no_claims_of_others_with_the_label_are_no_collision() -> None:
-    assert said(NAME_SERVERS, PersistentVolumeClaim=[claim("store", {"app": "rocketmq-nameserver"})]).warnings == []
+def test_foreign_claims_are_no_collision_for_workloads_without_claims() -> None:
+    assert (
+        list_collisions(NAME_SERVERS, PersistentVolumeClaim=[claim("store", {"app": "rocketmq-nameserver"})]).warnings
+        == []
+    )
 
 
-def deployed(api: Api, **changes: Any) -> Recording:
+def preview_with_provider(api: Api, **changes: Any) -> Recording:
     def program() -> None:
         provider = k8s.Provider("cluster", kubeconfig=api.kubeconfig)
         RocketMq("rocketmq", args(**changes), ResourceOptions(providers=[provider]))
@@ -191,11 +196,11 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     namespace_preflight._warn_once.cache_clear()
 
 
-def call(hook: Callable[..., Any], inputs: Any = None) -> None:
+def run_hook(hook: Callable[..., Any], inputs: Any = None) -> None:
     asyncio.run(hook(ResourceHookArgs("urn", "id", "name", "type", new_inputs=inputs)))
 
 
-def served(api: Api, **found: list[dict[str, Any]]) -> None:
+def serve_objects(api: Api, **found: list[dict[str, Any]]) -> None:
     for kind, path in KINDS.items():
         api.objects[path.format("rocketmq")] = {"items": found.get(kind, [])}
 
@@ -206,24 +211,26 @@ def hooks_of(recording: Recording, name: str) -> list[Callable[..., Any]]:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_every_workload_is_checked_before_it_is_made(preview: bool) -> None:
+def test_every_workload_is_checked_before_creation(preview: bool) -> None:
     recording = run(lambda: RocketMq("rocketmq", args()), preview=preview)
     checked = {each.name for each in recording.resources.values() if f"{each.name}-collisions" in each.before_create}
     sets = ("rocketmq-nameserver-set", "rocketmq-controller-set", "rocketmq-broker-a-set")
     assert checked == {*sets, "rocketmq-proxy-deployment"}
 
 
-def test_the_cluster_is_asked_once_and_what_collides_stops_the_engine(api: Api, warned: list[str]) -> None:
-    served(api, StatefulSet=[thing("rocketmq-controller", OLD)], PersistentVolumeClaim=[claim("store-0", OLD)])
-    recording = deployed(api)
+def test_cluster_is_queried_once_and_collisions_stop_the_deployment(api: Api, warned: list[str]) -> None:
+    serve_objects(
+        api, StatefulSet=[build_object("rocketmq-controller", OLD)], PersistentVolumeClaim=[claim("store-0", OLD)]
+    )
+    recording = preview_with_provider(api)
 
-    async def all_of_them() -> list[BaseException | None]:
+    async def run_all_hooks() -> list[BaseException | None]:
         names = ("rocketmq-nameserver-set", "rocketmq-controller-set", "rocketmq-broker-a-set")
         found = [hook for name in names for hook in hooks_of(recording, name)]
         calls = [hook(ResourceHookArgs("urn", "id", "name", "type")) for hook in found]
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    names, controllers, brokers = asyncio.run(all_of_them())
+    names, controllers, brokers = asyncio.run(run_all_hooks())
     assert (names, brokers) == (None, None)
     assert str(controllers).startswith(
         "StatefulSet rocketmq/rocketmq-controller cannot be made:\n  StatefulSet rocketmq/rocketmq-controller has a"
@@ -233,61 +240,61 @@ def test_the_cluster_is_asked_once_and_what_collides_stops_the_engine(api: Api, 
     assert len(api.requests) == len(KINDS)
 
 
-def test_a_cluster_that_does_not_answer_stops_nothing(api: Api, warned: list[str]) -> None:
+def test_failed_query_is_only_a_warning(api: Api, warned: list[str]) -> None:
     api.refuse("GET", "/apis/apps/v1/namespaces/rocketmq/statefulsets", 403, "Forbidden", "sets is forbidden")
-    (hook,) = hooks_of(deployed(api), "rocketmq-broker-a-set")
-    call(hook)
+    (hook,) = hooks_of(preview_with_provider(api), "rocketmq-broker-a-set")
+    run_hook(hook)
     (line,) = warned
     assert line.startswith("cannot tell what in namespace rocketmq collides with rocketmq-broker-a-set")
 
 
-def test_adoption_and_unknown_clusters_ask_nothing(
+def test_adoption_and_unknown_clusters_cause_no_queries(
     api: Api, warned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (hook,) = hooks_of(run(lambda: RocketMq("rocketmq", args())), "rocketmq-broker-a-set")
-    call(hook)
-    (hook,) = hooks_of(deployed(api), "rocketmq-broker-a-set")
+    run_hook(hook)
+    (hook,) = hooks_of(preview_with_provider(api), "rocketmq-broker-a-set")
     monkeypatch.setenv(SKIP_VARIABLE, "1")
-    call(hook)
+    run_hook(hook)
     assert (api.requests, warned) == ([], [])
 
 
-REFUSED = "rocketmq-broker-0 (and 1 other pod): allowPrivilegeEscalation != false, runAsNonRoot != true"
+VIOLATION = "rocketmq-broker-0 (and 1 other pod): allowPrivilegeEscalation != false, runAsNonRoot != true"
 WARNINGS = (
     r'299 - "existing pods in namespace \"rocketmq\" violate the new PodSecurity enforce level \"restricted:latest\"", '
-    f'299 - "{REFUSED}"'
+    f'299 - "{VIOLATION}"'
 )
 
 
-def checked_level(api: Api, **changes: Any) -> None:
-    recording = deployed(api, **changes)
+def check_level(api: Api, **changes: Any) -> None:
+    recording = preview_with_provider(api, **changes)
     namespace = recording.one("Namespace")
     (hook,) = namespace.before_update
-    call(recording.hooks[hook], namespace.inputs)
+    run_hook(recording.hooks[hook], namespace.inputs)
 
 
-def test_a_level_that_pods_do_not_meet_is_refused_in_the_servers_own_words(api: Api, warned: list[str]) -> None:
+def test_pod_security_violation_is_an_error_with_the_server_message(api: Api, warned: list[str]) -> None:
     api.headers["Warning"] = WARNINGS
-    with pytest.raises(RuntimeError) as refusal:
-        checked_level(api)
-    assert f"refuses to make them again:\n    {REFUSED}\nChoose one:\n" in str(refusal.value)
+    with pytest.raises(RuntimeError) as error:
+        check_level(api)
+    assert f"refuses to make them again:\n    {VIOLATION}\nChoose one:\n" in str(error.value)
     for solution in ("set pod_security to 'baseline'", "set create_namespace to false", "change namespace"):
-        assert solution in str(refusal.value)
-    (asked,) = api.requests
-    assert (asked.method, asked.query) == ("PATCH", {"dryRun": "All"})
-    assert asked.body == {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+        assert solution in str(error.value)
+    (request,) = api.requests
+    assert (request.method, request.query) == ("PATCH", {"dryRun": "All"})
+    assert request.body == {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
     assert warned == []
 
 
-def test_a_level_that_all_pods_meet_is_taken(api: Api, warned: list[str]) -> None:
-    checked_level(api, pod_security="baseline")
-    (asked,) = api.requests
-    assert asked.body["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "baseline"}
+def test_pod_security_level_that_all_pods_meet_is_accepted(api: Api, warned: list[str]) -> None:
+    check_level(api, pod_security="baseline")
+    (request,) = api.requests
+    assert request.body["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "baseline"}
     assert warned == []
 
 
-def test_who_may_not_try_the_level_is_warned(api: Api, warned: list[str]) -> None:
+def test_forbidden_dry_run_is_only_a_warning(api: Api, warned: list[str]) -> None:
     api.refuse("PATCH", "/api/v1/namespaces/rocketmq", 403, "Forbidden", "namespaces is forbidden")
-    checked_level(api)
+    check_level(api)
     (line,) = warned
     assert line.startswith("cannot tell whether pods of rocketmq-namespace meet its Pod Security level")

@@ -1,4 +1,4 @@
-"""Who may talk to whom: the table, and the policies that follow from it."""
+"""Connections between the roles, and the network policies that allow them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ PEER = {"pod_labels": {"app": "shop"}}
 
 
 def policies(recording: Recording) -> dict[str, dict[str, Any]]:
-    """Spec of every policy by the role whose pods it is over."""
+    """Return the spec of every policy by the role of its pods."""
     return {
         p.inputs["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"]: p.inputs["spec"]
         for p in recording.by_type("NetworkPolicy")
@@ -36,16 +36,16 @@ def policies(recording: Recording) -> dict[str, dict[str, Any]]:
 
 
 def admits(rules: list[dict[str, Any]], direction: str, role: str, port: int) -> bool:
-    """Whether a pod of that role, in RocketMQ's namespace, passes."""
+    """Return whether the rules admit a pod of the role in the namespace of RocketMQ."""
     pod = labels.build_labels(role, "5.5.0", "broker-a" if role == labels.BROKER else None)
 
-    def chosen(peer: dict[str, Any]) -> bool:
-        wanted = peer.get("podSelector", {}).get("matchLabels", {})
-        here = "namespaceSelector" not in peer or not peer["namespaceSelector"].get("matchLabels")
-        return "ipBlock" not in peer and here and wanted.items() <= pod.items()
+    def matches(peer: dict[str, Any]) -> bool:
+        expected = peer.get("podSelector", {}).get("matchLabels", {})
+        same_namespace = "namespaceSelector" not in peer or not peer["namespaceSelector"].get("matchLabels")
+        return "ipBlock" not in peer and same_namespace and expected.items() <= pod.items()
 
     return any(
-        port in [p["port"] for p in rule["ports"]] and (direction not in rule or any(map(chosen, rule[direction])))
+        port in [p["port"] for p in rule["ports"]] and (direction not in rule or any(map(matches, rule[direction])))
         for rule in rules
     )
 
@@ -61,17 +61,17 @@ PORTS = sorted({port for *_, port in CONNECTIONS})
 
 @pytest.mark.parametrize("source", ROLES)
 @pytest.mark.parametrize("target", ROLES)
-def test_every_connection_that_the_roles_make_is_open_on_both_ends_and_no_other(
+def test_policies_allow_only_the_listed_connections_in_both_directions(
     closed: dict[str, dict[str, Any]], source: str, target: str
 ) -> None:
     for port in PORTS:
-        wanted = (source, target, port) in CONNECTIONS
-        assert admits(closed[target].get("ingress", []), "from", source, port) is wanted, port
-        leaves = [rule for rule in closed[source].get("egress", []) if admits([rule], "to", target, port)]
-        assert bool(leaves) is wanted, port
+        expected = (source, target, port) in CONNECTIONS
+        assert admits(closed[target].get("ingress", []), "from", source, port) is expected, port
+        egress_rules = [rule for rule in closed[source].get("egress", []) if admits([rule], "to", target, port)]
+        assert bool(egress_rules) is expected, port
 
 
-def test_only_the_prometheus_that_is_named_reaches_the_metrics_and_name_servers_have_none() -> None:
+def test_metrics_ports_accept_only_declared_scrapers() -> None:
     scrapers = [
         {"namespace_labels": {"kubernetes.io/metadata.name": "monitoring"}, "pod_labels": {"app": "prometheus"}}
     ]
@@ -87,12 +87,12 @@ def test_only_the_prometheus_that_is_named_reaches_the_metrics_and_name_servers_
     assert rules == {"nameserver": [], "controller": [[peer]], "broker": [[peer]], "proxy": [[peer]]}
 
 
-def test_without_a_named_prometheus_every_pod_of_the_cluster_reaches_the_metrics_and_nobody_else() -> None:
+def test_metrics_ports_accept_only_pods_of_the_cluster_by_default() -> None:
     rule = policies(deploy())["broker"]["ingress"][-1]
     assert rule == {"ports": [{"port": 5557, "protocol": "TCP"}], "from": [{"namespaceSelector": {}}]}
 
 
-def test_clients_that_are_named_are_the_only_ones() -> None:
+def test_proxies_accept_only_declared_clients() -> None:
     clients = [{"pod_labels": {"app": "shop"}}, {"cidr": "10.0.0.0/16"}]
     ingress = policies(deploy(network_policies={"clients": clients}))["proxy"]["ingress"]
     peers = [{"podSelector": {"matchLabels": {"app": "shop"}}}, {"ipBlock": {"cidr": "10.0.0.0/16"}}]
@@ -101,16 +101,16 @@ def test_clients_that_are_named_are_the_only_ones() -> None:
     assert ingress[-1]["ports"][0]["port"] == 5557  # its peers are `monitoring.scrapers`
 
 
-def test_no_clients_at_all_close_the_proxies() -> None:
+def test_empty_client_list_blocks_all_connections_to_proxies() -> None:
     spec = policies(deploy(network_policies={"clients": []}, monitoring={"scrapers": []}))["proxy"]
     assert "ingress" not in spec
     assert spec["policyTypes"] == ["Ingress"]
 
 
-def test_egress_leaves_dns_and_the_peers() -> None:
+def test_egress_policies_allow_dns_lookups() -> None:
     found = policies(deploy(network_policies={"egress": True}))
     assert {tuple(spec["policyTypes"]) for spec in found.values()} == {("Ingress", "Egress")}
-    assert "egress" not in found["nameserver"]  # it asks nobody
+    assert "egress" not in found["nameserver"]  # name servers open no connections
     *_, dns = found["broker"]["egress"]
     assert dns == {
         "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
@@ -118,19 +118,19 @@ def test_egress_leaves_dns_and_the_peers() -> None:
     }
 
 
-def test_dns_can_be_elsewhere() -> None:
+def test_dns_peers_are_configurable() -> None:
     found = policies(deploy(network_policies={"egress": True, "dns": [{"cidr": "169.254.20.10/32"}]}))
     assert found["proxy"]["egress"][-1]["to"] == [{"ipBlock": {"cidr": "169.254.20.10/32"}}]
 
 
-def test_policies_can_be_left_to_someone_else() -> None:
+def test_network_policies_can_be_disabled() -> None:
     recording = deploy(
         network_policies={"enabled": False}, dashboard={"login_secret": "login"}, topics=EVERYTHING["topics"]
     )
     assert recording.by_type("NetworkPolicy") == []
 
 
-def test_an_empty_choice_is_what_it_was_without_one() -> None:
+def test_empty_network_policies_argument_equals_the_default() -> None:
     assert policies(deploy(network_policies={})) == policies(deploy())
 
 
@@ -147,18 +147,18 @@ def test_an_empty_choice_is_what_it_was_without_one() -> None:
         ({"podLabels": {}}, ".podLabels", "unknown-field"),
     ],
 )
-def test_peers_that_name_nobody_are_refused(peer: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_peers_are_rejected(peer: dict[str, Any], path: str, code: str) -> None:
     with rejects((f"network_policies.clients[0]{path}", code)):
         plan(args(network_policies={"clients": [peer]}))
 
 
-def test_a_policy_that_would_shut_out_clients_from_outside_is_refused() -> None:
-    outside = {"type": "NodePort"}
-    inside = {"clients": [{"pod_labels": {"app": "shop"}}]}
+def test_client_list_that_blocks_external_clients_is_rejected() -> None:
+    external = {"type": "NodePort"}
+    pod_clients = {"clients": [{"pod_labels": {"app": "shop"}}]}
     with rejects(("network_policies.clients", "clients-without-cidr")):
-        plan(args(external=outside, network_policies=inside))
-    plan(args(external=outside, network_policies={"enabled": False}))
-    plan(args(external=outside, network_policies={"clients": [*inside["clients"], {"cidr": "10.0.0.0/16"}]}))
+        plan(args(external=external, network_policies=pod_clients))
+    plan(args(external=external, network_policies={"enabled": False}))
+    plan(args(external=external, network_policies={"clients": [*pod_clients["clients"], {"cidr": "10.0.0.0/16"}]}))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_policy_that_would_shut_out_clients_from_outside_is_refused() -> None:
         ({"dashboard": {"login_secret": "login", "clients": [PEER]}}, ["dashboard.clients"]),
     ],
 )
-def test_peers_of_policies_that_are_not_made_are_refused(changes: dict[str, Any], paths: list[str]) -> None:
+def test_peers_of_disabled_policies_are_rejected(changes: dict[str, Any], paths: list[str]) -> None:
     plan(args(**changes))
     changes = {**changes, "network_policies": {**changes.get("network_policies", {}), "enabled": False}}
     with rejects(*((path, "disabled-feature") for path in paths)):
@@ -178,14 +178,14 @@ def test_peers_of_policies_that_are_not_made_are_refused(changes: dict[str, Any]
     plan(args(network_policies={"enabled": False, "egress": False}))
 
 
-def test_who_answers_dns_is_refused_while_pods_may_ask_anyone() -> None:
+def test_dns_peers_without_egress_policies_are_rejected() -> None:
     for egress in ({}, {"egress": False}):
         with rejects(("network_policies.dns", "disabled-feature")):
             plan(args(network_policies={"dns": [PEER], **egress}))
     plan(args(network_policies={"dns": [PEER], "egress": True}))
 
 
-def test_every_namespace_and_every_pod_can_be_named() -> None:
+def test_empty_labels_select_all_namespaces_or_all_pods() -> None:
     clients = plan(
         args(network_policies={"clients": [{"namespace_labels": {}}, {"pod_labels": {}}]})
     ).deployment.network.clients

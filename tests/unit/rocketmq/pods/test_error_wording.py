@@ -1,4 +1,4 @@
-"""The texts of the errors about pods."""
+"""Wording of the errors of `rocketmq/pods`."""
 
 from typing import Any
 

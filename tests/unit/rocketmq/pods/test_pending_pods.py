@@ -1,4 +1,4 @@
-"""What a person reads when pods do not become ready: the cluster's own words, and those of the right cluster."""
+"""Error messages for pods that do not become ready, with the reasons that their cluster reports."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ WORKLOADS = {
 
 def pod(name: str = "broker-0", *, ready: bool = False, claim: str = "", **status: Any) -> dict[str, Any]:
     conditions = [{"type": "Ready", "status": str(ready)}, *status.pop("conditions", [])]
-    claimed = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
+    claim_volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
     return {
         "metadata": {"name": name},
-        "spec": {"volumes": [{"name": "config", "configMap": {}}, *claimed]},
+        "spec": {"volumes": [{"name": "config", "configMap": {}}, *claim_volumes]},
         "status": {"phase": "Pending", "conditions": conditions, **status},
     }
 
@@ -37,9 +37,9 @@ def claim(name: str, phase: str = "Pending") -> dict[str, Any]:
 
 
 def event(kind: str, name: str, message: str, version: int = 1, type_: str = "Warning") -> dict[str, Any]:
-    about = {"kind": kind, "name": name}
+    involved = {"kind": kind, "name": name}
     meta = {"name": f"{name}.{version}", "resourceVersion": str(version)}
-    return {"metadata": meta, "involvedObject": about, "type": type_, "reason": "Failed", "message": message}
+    return {"metadata": meta, "involvedObject": involved, "type": type_, "reason": "Failed", "message": message}
 
 
 def container(name: str, waiting: str, *, message: str = "", ended: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def container(name: str, waiting: str, *, message: str = "", ended: Mapping[str,
         ),
     ],
 )
-def test_each_pod_that_is_not_ready_says_what_it_lacks(unready: dict[str, Any], lines: list[str]) -> None:
+def test_reason_of_an_unready_pod_is_reported(unready: dict[str, Any], lines: list[str]) -> None:
     events = [
         event("PersistentVolumeClaim", "data-0", "an older reason", 9),
         event("PersistentVolumeClaim", "data-0", NO_PROVIDER, 10),
@@ -89,61 +89,61 @@ def test_each_pod_that_is_not_ready_says_what_it_lacks(unready: dict[str, Any], 
     assert list_pod_problems([unready], [claim("data-0"), claim("data-1"), claim("bound", "Bound")], events) == lines
 
 
-def test_of_many_pods_a_few_stand_for_all() -> None:
+def test_only_the_first_five_pods_are_reported() -> None:
     assert list_pod_problems([pod(str(index)) for index in range(7)], [], []) == [
         *(f"pod {index}: it is Pending" for index in range(5)),
         "and 2 more pods",
     ]
 
 
-def deployed(provider: ProviderResource | None = None, kubeconfig: str = "") -> Recording:
+def deploy_workloads(provider: ProviderResource | None = None, kubeconfig: str = "") -> Recording:
     given = args(topics=[{"name": "orders"}], dashboard={"login_secret": "login"})
 
     def program() -> None:
-        made = provider or (k8s.Provider("cluster", kubeconfig=kubeconfig) if kubeconfig else None)
-        RocketMq("rocketmq", given, ResourceOptions(providers=[made] if made else None))
+        cluster_provider = provider or (k8s.Provider("cluster", kubeconfig=kubeconfig) if kubeconfig else None)
+        RocketMq("rocketmq", given, ResourceOptions(providers=[cluster_provider] if cluster_provider else None))
 
     return run(program)
 
 
-def failed(recording: Recording, operation: str = "create", name: str = "rocketmq-broker-a-set") -> str:
-    """What is said when the set fails."""
+def get_failure_message(recording: Recording, operation: str = "create", name: str = "rocketmq-broker-a-set") -> str:
+    """Return the error messages after a failed operation on the set."""
     resource = next(each for each in recording.resources.values() if each.name == name)
     inputs = dict(resource.inputs)
     (hook,) = resource.on_error
     arguments = ErrorHookArgs("urn", "id", name, "type", inputs, failed_operation=operation)
-    said: list[str] = []
+    messages: list[str] = []
 
     async def call() -> bool:
         return await recording.hooks[hook](arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eks_rocketmq.rocketmq.pods.pending_pods.pulumi.log.error", said.append)
-        assert asyncio.run(call()) is False, "the engine would try again"
-    return "\n".join(said)
+        patch.setattr("eks_rocketmq.rocketmq.pods.pending_pods.pulumi.log.error", messages.append)
+        assert asyncio.run(call()) is False, "the engine would retry"
+    return "\n".join(messages)
 
 
-def test_whatever_has_pods_is_explained() -> None:
-    recording = deployed()
+def test_every_workload_has_an_error_hook() -> None:
+    recording = deploy_workloads()
     assert {resource.name for resource in recording.resources.values() if resource.on_error} == WORKLOADS
 
 
-def test_the_cluster_of_the_components_provider_is_asked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cluster_of_the_component_provider_is_queried(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     kubernetes_api._create_client.cache_clear()
     base = "/api/v1/namespaces/rocketmq"
     api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
     api.objects[f"{base}/persistentvolumeclaims/data-0"] = claim("data-0")
     api.objects[f"{base}/events/1"] = event("PersistentVolumeClaim", "data-0", NO_PROVIDER)
-    recording = deployed(kubeconfig=api.kubeconfig)
-    said = failed(recording)
-    assert said == (
+    recording = deploy_workloads(kubeconfig=api.kubeconfig)
+    messages = get_failure_message(recording)
+    assert messages == (
         f"rocketmq-broker-a-set is not ready:\n  claim data-0 of pod broker-0 is not bound: Failed: {NO_PROVIDER}"
     )
-    chosen = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["selector"]["matchLabels"]
-    (asked,) = [request for request in api.requests if request.path == f"{base}/pods"]
-    assert dict(pair.split("=") for pair in asked.query["labelSelector"].split(",")) == chosen
-    assert failed(recording, "delete") == ""
+    selector = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["selector"]["matchLabels"]
+    (pods_request,) = [request for request in api.requests if request.path == f"{base}/pods"]
+    assert dict(pair.split("=") for pair in pods_request.query["labelSelector"].split(",")) == selector
+    assert get_failure_message(recording, "delete") == ""
 
 
 NOT_HEALTHY = (
@@ -157,8 +157,8 @@ SYSTEM = "/api/v1/namespaces/kube-system/pods"
 
 def waiting_claim() -> dict[str, Any]:
     found = claim("data-0")
-    noted = {"volume.kubernetes.io/storage-provisioner": "kubernetes.io/aws-ebs"}
-    return {**found, "metadata": {**found["metadata"], "annotations": noted}}
+    annotations = {"volume.kubernetes.io/storage-provisioner": "kubernetes.io/aws-ebs"}
+    return {**found, "metadata": {**found["metadata"], "annotations": annotations}}
 
 
 def controller(*, ready: bool = False) -> dict[str, Any]:
@@ -166,15 +166,15 @@ def controller(*, ready: bool = False) -> dict[str, Any]:
     return {"metadata": {"name": "ebs-csi-controller-0"}, "status": {"containerStatuses": [status]}}
 
 
-def silent(api: Api) -> str:
-    """What is said of a set whose claim only waits."""
+def get_waiting_claim_message(api: Api) -> str:
+    """Return the error messages for a set whose claim waits without an error."""
     kubernetes_api._create_client.cache_clear()
     base = "/api/v1/namespaces/rocketmq"
     api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
     api.objects[f"{base}/persistentvolumeclaims/data-0"] = waiting_claim()
-    about = event("PersistentVolumeClaim", "data-0", WAITING, type_="Normal")
-    api.objects[f"{base}/events/1"] = {**about, "reason": "ExternalProvisioning"}
-    return failed(deployed(kubeconfig=api.kubeconfig))
+    waiting_event = event("PersistentVolumeClaim", "data-0", WAITING, type_="Normal")
+    api.objects[f"{base}/events/1"] = {**waiting_event, "reason": "ExternalProvisioning"}
+    return get_failure_message(deploy_workloads(kubeconfig=api.kubeconfig))
 
 
 HEAD = (
@@ -183,56 +183,59 @@ HEAD = (
 )
 
 
-def test_a_driver_that_is_not_healthy_says_why_in_its_log(api: Api) -> None:
+def test_log_of_an_unhealthy_driver_is_reported(api: Api) -> None:
     api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller()
     api.objects[f"{SYSTEM}/ebs-csi-controller-0/log"] = {"text": f"I1128 started\n{NOT_HEALTHY}"}
-    assert silent(api) == (
+    assert get_waiting_claim_message(api) == (
         f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts), its log says: {NOT_HEALTHY}"
     )
-    (asked,) = [request for request in api.requests if request.path == SYSTEM]
-    assert asked.query == {"labelSelector": "app=ebs-csi-controller"}
+    (pods_request,) = [request for request in api.requests if request.path == SYSTEM]
+    assert pods_request.query == {"labelSelector": "app=ebs-csi-controller"}
     logs = [request for request in api.requests if request.path.endswith("/log")]
     assert (logs[0].query["container"], logs[0].query["previous"]) == ("ebs-plugin", "false")
 
 
-def test_who_may_not_read_the_drivers_log_is_told_the_command(api: Api) -> None:
+def test_kubectl_command_is_reported_when_the_driver_log_is_forbidden(api: Api) -> None:
     api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller()
     api.refuse("GET", f"{SYSTEM}/ebs-csi-controller-0/log", 403, "Forbidden", "pods/log is forbidden")
     command = "kubectl -n kube-system logs -l app=ebs-csi-controller --all-containers --prefix"
-    assert silent(api) == f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts); see `{command}`"
+    assert (
+        get_waiting_claim_message(api)
+        == f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts); see `{command}`"
+    )
 
 
-def test_a_cluster_without_the_driver_is_named(api: Api) -> None:
-    assert silent(api).endswith(
+def test_missing_driver_is_reported(api: Api) -> None:
+    assert get_waiting_claim_message(api).endswith(
         "driver ebs.csi.aws.com has no controller pod with the label app=ebs-csi-controller in kube-system"
     )
 
 
-def test_a_driver_that_works_is_not_accused(api: Api) -> None:
+def test_healthy_driver_is_not_reported(api: Api) -> None:
     api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller(ready=True)
-    assert silent(api) == HEAD.rstrip()
+    assert get_waiting_claim_message(api) == HEAD.rstrip()
 
 
-def test_who_may_not_see_the_driver_still_learns_the_rest(api: Api) -> None:
+def test_other_reasons_are_reported_when_the_driver_pods_are_forbidden(api: Api) -> None:
     api.refuse("GET", SYSTEM, 403, "Forbidden", "pods is forbidden")
-    said = silent(api)
-    assert said.startswith(HEAD)
-    assert "the pods of the driver cannot be read" in said
+    messages = get_waiting_claim_message(api)
+    assert messages.startswith(HEAD)
+    assert "the pods of the driver cannot be read" in messages
 
 
-def test_a_cluster_that_does_not_answer_hides_no_failure(api: Api) -> None:
+def test_failed_query_is_reported_with_the_failure(api: Api) -> None:
     kubernetes_api._create_client.cache_clear()
     kubeconfig = api.kubeconfig
     api.refuse("GET", "/api/v1/namespaces/rocketmq/pods", 403, "Forbidden", "pods is forbidden")
-    assert "the cluster cannot be asked why" in failed(deployed(kubeconfig=kubeconfig))
+    assert "the cluster cannot be asked why" in get_failure_message(deploy_workloads(kubeconfig=kubeconfig))
 
 
-def test_without_the_providers_settings_no_other_cluster_is_asked() -> None:
-    class Elsewhere(ProviderResource):
-        """As a provider arrives from a program in another language."""
+def test_no_cluster_is_queried_without_the_settings_of_the_provider() -> None:
+    class RemoteProvider(ProviderResource):
+        """Provider as received from a program in another language."""
 
     def program() -> None:
-        provider = Elsewhere("kubernetes", "cluster", {})
+        provider = RemoteProvider("kubernetes", "cluster", {})
         RocketMq("rocketmq", args(), ResourceOptions(providers=[provider]))
 
-    assert failed(run(program)) == ""
+    assert get_failure_message(run(program)) == ""

@@ -1,4 +1,4 @@
-"""The scheduler's rules by which pods find nodes, and that no alarm is raised where they do."""
+"""Scheduling rules of Kubernetes, and no false warnings about pods that can be scheduled."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
         ({"nodeSelector": {"team": "mq"}}, True),
         ({"nodeSelector": {"team": "web"}}, False),
         ({"nodeSelector": {"other": "mq"}}, False),
-        # Labels that the cloud adds, and values that only it knows, may fit.
+        # Labels that the cloud provider adds, and labels with unknown values, may match.
         ({"nodeSelector": {"topology.k8s.aws/zone-id": "apse1-az1"}}, True),
         ({"nodeSelector": {ZONE: "ap-southeast-1a"}}, True),
         ({"nodeSelector": {"kubernetes.io.example.com/team": "mq"}}, False),
@@ -55,17 +55,17 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
         (required([expression("size", "Lt", "9")]), True),
         (required([expression("size", "Lt", "8")]), False),
         (required([expression("team", "Gt", "1")]), False),
-        # All expressions of a term, and one term of several.
+        # A node must match all expressions of a term, and one of several terms.
         (required([expression("team", "In", "mq"), expression("size", "In", "32")]), False),
         (required([expression("team", "In", "web")], [expression("size", "In", "8")]), True),
         ({"nodeSelector": {"team": "web"}, **required([expression("size", "In", "8")])}, False),
     ],
 )
-def test_labels_select_as_kubernetes_says(spec: dict[str, Any], *, selected: bool) -> None:
+def test_labels_select_nodes_as_in_kubernetes(spec: dict[str, Any], *, selected: bool) -> None:
     assert matches_labels(spec, Nodes(1, "a", LABELS)) is selected
 
 
-def test_a_label_that_is_not_there_fits_nobody_where_all_labels_are_known() -> None:
+def test_missing_label_matches_no_node_when_all_labels_are_known() -> None:
     spec = {"nodeSelector": {"topology.k8s.aws/zone-id": "apse1-az1"}}
     assert matches_labels(spec, Nodes(1, "a", LABELS))
     assert not matches_labels(spec, Nodes(1, "a", LABELS, all_labels=True))
@@ -76,11 +76,11 @@ def nodes(count: int = 1, zone: str = "a", **changed: Any) -> Nodes:
 
 
 TAINT = {"key": "dedicated", "value": "mq", "effect": "NoSchedule"}
-OPEN = {"tolerations": [{"operator": "Exists"}]}
+TOLERATES_ALL = {"tolerations": [{"operator": "Exists"}]}
 
 
 @pytest.mark.parametrize(
-    ("pods", "there", "told"),
+    ("pods", "available", "message"),
     [
         (Pods("p", 3), [nodes()], None),
         (Pods("p", 1, {"nodeSelector": {"team": "web"}}), [nodes()], "select nodes by team=web, and no node has that"),
@@ -94,7 +94,7 @@ OPEN = {"tolerations": [{"operator": "Exists"}]}
             [nodes(taints=[TAINT])],
             "do not tolerate the taint 'dedicated=mq:NoSchedule', and each node that they select has such a taint",
         ),
-        (Pods("p", 1, OPEN), [nodes(taints=[TAINT])], None),
+        (Pods("p", 1, TOLERATES_ALL), [nodes(taints=[TAINT])], None),
         (Pods("p", 1), [nodes(taints=[{**TAINT, "effect": "PreferNoSchedule"}])], None),
         (Pods("p", 1), [nodes(taints=[TAINT]), nodes()], None),
         (Pods("p", 1), [nodes(0), nodes(taints=[TAINT])], "do not tolerate the taint"),
@@ -131,7 +131,7 @@ OPEN = {"tolerations": [{"operator": "Exists"}]}
             [nodes(1, "a"), nodes(3, "b")],
             "are spread evenly over zones, 1 at least, and with 1 nodes in a and 3 nodes in b replica 4 of 4 has no",
         ),
-        # A zone whose nodes are tainted counts for the spread and takes none.
+        # A zone with only tainted nodes counts for the spread, although no pod can run there.
         (
             Pods("p", 2, anti_affinity=True),
             [nodes(2, "a"), nodes(1, "b", taints=[TAINT])],
@@ -144,67 +144,67 @@ OPEN = {"tolerations": [{"operator": "Exists"}]}
         ),
     ],
 )
-def test_what_keeps_pods_away_is_said(pods: Pods, there: list[Nodes], told: str | None) -> None:
-    found = find_obstacle(pods, there)
-    if told is None:
+def test_obstacle_to_scheduling_is_reported(pods: Pods, available: list[Nodes], message: str | None) -> None:
+    found = find_obstacle(pods, available)
+    if message is None:
         assert found is None
     else:
         assert found is not None
-        assert found.startswith(told)
+        assert found.startswith(message)
 
 
-def test_pods_together_need_room_where_they_are_limited_to() -> None:
+def test_shortage_counts_only_the_nodes_that_the_pods_select() -> None:
     small, large = nodes(2, cpu=2000, memory=8 * GIB), nodes(1, labels={"large": frozenset({"yes"})}, cpu=8000)
-    held = Pods("held", 3, {"nodeSelector": {"team": "mq"}}, cpu=1500)
-    assert find_shortage([held], [small, replace(large, memory=GIB)]) == (
+    pinned = Pods("held", 3, {"nodeSelector": {"team": "mq"}}, cpu=1500)
+    assert find_shortage([pinned], [small, replace(large, memory=GIB)]) == (
         "held request 4.5 CPUs together, and the nodes for them have 4 CPUs at most"
     )
-    assert find_shortage([replace(held, spec={})], [small, replace(large, memory=GIB)]) is None
+    assert find_shortage([replace(pinned, spec={})], [small, replace(large, memory=GIB)]) is None
     heavy = Pods("heavy", 1, memory=10 * GIB)
     assert (
         find_shortage([heavy, replace(heavy, name="h", memory=8 * GIB)], [small, replace(large, memory=16 * GIB)])
         is None
     )
-    assert find_shortage([held], [replace(small, cpu=None), large]) is None
+    assert find_shortage([pinned], [replace(small, cpu=None), large]) is None
 
 
 ZONES = st.sampled_from("abc")
-FEW = st.lists(
+NODE_LISTS = st.lists(
     st.builds(nodes, st.integers(0, 2), ZONES, taints=st.sampled_from([[], [TAINT]])), min_size=1, max_size=4
 )
 
 
-def orders(pods: Pods, there: list[Nodes], placed: tuple[str, ...] = ()) -> Iterator[int]:
-    """How many pods find a place, in every order in which a scheduler may choose among the nodes that are allowed."""
-    domains = {one.zone for one in there if one.count}
+def simulate_orders(pods: Pods, available: list[Nodes], placed: tuple[str, ...] = ()) -> Iterator[int]:
+    """Yield the number of scheduled pods for every order in which a scheduler may choose among the allowed nodes."""
+    domains = {one.zone for one in available if one.count}
     counts = {zone: placed.count(zone) for zone in domains}
     lowest = 0 if len(domains) < pods.zones else min(counts.values(), default=0)
-    free = {zone: sum(n.count for n in there if n.zone == zone and can_run(pods, n)) for zone in domains}
+    free = {zone: sum(n.count for n in available if n.zone == zone and can_run(pods, n)) for zone in domains}
     allowed = [zone for zone in sorted(domains) if counts[zone] < free[zone] and counts[zone] + 1 - lowest <= 1]
     if len(placed) == pods.replicas or not allowed:
         yield len(placed)
         return
     for zone in allowed:
-        yield from orders(pods, there, (*placed, zone))
+        yield from simulate_orders(pods, available, (*placed, zone))
 
 
-@given(FEW, st.integers(1, 5), st.integers(1, 3))
-def test_the_spread_is_judged_as_every_order_of_a_scheduler_ends(there: list[Nodes], replicas: int, zones: int) -> None:
+@given(NODE_LISTS, st.integers(1, 5), st.integers(1, 3))
+def test_spread_check_agrees_with_simulated_scheduling(available: list[Nodes], replicas: int, zones: int) -> None:
     pods = Pods("p", replicas, anti_affinity=True, zones=zones)
-    ends = set(orders(pods, there))
-    assert (find_obstacle(pods, there) is None) == (max(ends) == replicas)
+    results = set(simulate_orders(pods, available))
+    assert (find_obstacle(pods, available) is None) == (max(results) == replicas)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4000), st.integers(0, 8)), min_size=1, max_size=6))
-def test_no_alarm_where_the_pods_have_been_placed(placed: list[tuple[int, int, int]]) -> None:
-    """Each pod is put onto a node first, and the nodes are then just as large as what is on them."""
+def test_pods_that_fit_on_the_nodes_cause_no_warning(placed: list[tuple[int, int, int]]) -> None:
+    """Assign each pod to a node first, and give every node exactly the capacity that its pods request."""
     workloads = [Pods(f"p{i}", 1, cpu=cpu, memory=memory * GIB) for i, (_, cpu, memory) in enumerate(placed)]
-    there = [
+    available = [
         nodes(
             cpu=sum(cpu for own, cpu, _ in placed if own == node),
             memory=sum(memory for own, _, memory in placed if own == node) * GIB,
         )
         for node in range(4)
     ]
-    assert find_shortage(workloads, there) is None
-    assert [told for pods in workloads if (told := find_obstacle(pods, there))] == []
+    assert find_shortage(workloads, available) is None
+    assert [message for pods in workloads if (message := find_obstacle(pods, available))] == []

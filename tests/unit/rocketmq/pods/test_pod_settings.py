@@ -1,4 +1,4 @@
-"""Where pods run and what they carry: for all roles, for one, and what cannot be."""
+"""Settings of pods, for all roles and for single roles, and rejected settings."""
 
 from functools import cache
 from typing import Any
@@ -53,9 +53,9 @@ def placed() -> Recording:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_what_is_said_for_all_reaches_every_role(placed: Recording, name: str) -> None:
+def test_pod_settings_apply_to_every_role(placed: Recording, name: str) -> None:
     spec, plain = pod(placed, name), pod(deploy_plain(), name)
-    # Expressions of one term must all hold; a second term would be another way in.
+    # A node must match all expressions of a term. A second term would be an alternative.
     expressions = [
         {"key": ZONE, "operator": "In", "values": ZONES},
         {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm64"]},
@@ -104,15 +104,15 @@ def test_what_is_said_for_all_reaches_every_role(placed: Recording, name: str) -
     assert main["command"].index("-XX:MaxGCPauseMillis=100") < main["command"].index("-cp")
 
 
-HELD = {"required": [{"key": ZONE, "operator": "In", "values": ZONES[1:]}]}
+TWO_ZONES = {"required": [{"key": ZONE, "operator": "In", "values": ZONES[1:]}]}
 
 
-def test_its_manifests_are_valid_to_the_letter(placed: Recording) -> None:
+def test_manifests_conform_to_the_kubernetes_schemas(placed: Recording) -> None:
     for manifest in placed.manifests():
         kubernetes_validate.validate(manifest, "1.35", strict=True)
 
 
-def test_it_changes_nothing_but_pods_and_so_replaces_nothing(placed: Recording) -> None:
+def test_pod_settings_change_only_the_pod_templates(placed: Recording) -> None:
     plain = deploy_plain()
     changed = {
         urn.rsplit("::", 1)[-1] for urn, old in plain.resources.items() if placed.resources[urn].inputs != old.inputs
@@ -126,19 +126,19 @@ def test_it_changes_nothing_but_pods_and_so_replaces_nothing(placed: Recording) 
         assert without[0] == without[1]
 
 
-def test_nothing_said_is_nothing_written() -> None:
+def test_omitted_pod_settings_render_no_fields() -> None:
     spec = pod(deploy_plain())
     assert not {"nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"} & set(spec)
     assert set(spec["affinity"]) == {"podAntiAffinity"}
     assert set(workload(deploy_plain(), SETS[0])["template"]["metadata"]) == {"labels"}
 
 
-@pytest.mark.parametrize("nothing", [{}, {"preferred": []}])
-def test_an_empty_affinity_is_not_written(nothing: dict[str, Any]) -> None:
-    assert set(pod(deploy(pods={"node_affinity": nothing}))["affinity"]) == {"podAntiAffinity"}
+@pytest.mark.parametrize("affinity", [{}, {"preferred": []}])
+def test_empty_node_affinity_is_not_rendered(affinity: dict[str, Any]) -> None:
+    assert set(pod(deploy(pods={"node_affinity": affinity}))["affinity"]) == {"podAntiAffinity"}
 
 
-def test_each_part_of_an_affinity_stands_alone() -> None:
+def test_required_and_preferred_affinity_work_separately() -> None:
     one = {"key": "a", "operator": "Exists"}
     required = pod(deploy(pods={"node_affinity": {"required": [one]}}), "rocketmq-proxy-deployment")["affinity"]
     assert required == {
@@ -152,20 +152,25 @@ def test_each_part_of_an_affinity_stands_alone() -> None:
     }
 
 
-def test_a_role_has_an_affinity_of_its_own() -> None:
-    everyone, brokers = (
+def test_node_affinity_of_a_role_replaces_the_general_one() -> None:
+    all_roles, brokers = (
         {"required": [{"key": key, "operator": "Exists"}], "preferred": []} for key in ("general", "storage")
     )
-    recording = deploy(pods={"node_affinity": everyone}, broker_groups=group(pods={"node_affinity": brokers}))
+    recording = deploy(pods={"node_affinity": all_roles}, broker_groups=group(pods={"node_affinity": brokers}))
     assert "general" not in str(pod(recording)["affinity"])
     assert "storage" in str(pod(recording)["affinity"]["nodeAffinity"])
     assert "general" in str(pod(recording, "rocketmq-controller-set")["affinity"]["nodeAffinity"])
 
 
-def test_a_role_has_its_own_word_field_by_field() -> None:
-    everyone = {"zones": ZONES, "priority_class": "low", "node_selector": {"a": "1", "b": "1"}, "labels": {"team": "x"}}
+def test_pod_settings_of_a_role_override_single_fields() -> None:
+    all_roles = {
+        "zones": ZONES,
+        "priority_class": "low",
+        "node_selector": {"a": "1", "b": "1"},
+        "labels": {"team": "x"},
+    }
     brokers = {"zones": ZONES[::-1], "priority_class": "high", "node_selector": {"b": "2"}, "tolerations": [{}]}
-    recording = deploy(pods=everyone, broker_groups=group(pods=brokers), proxies={"pods": {"zones": ZONES[:1]}})
+    recording = deploy(pods=all_roles, broker_groups=group(pods=brokers), proxies={"pods": {"zones": ZONES[:1]}})
     spec = pod(recording)
     assert spec["priorityClassName"] == "high"
     assert spec["nodeSelector"] == {"a": "1", "b": "2"}
@@ -182,7 +187,7 @@ def test_a_role_has_its_own_word_field_by_field() -> None:
     assert zones_of(pod(recording, "rocketmq-proxy-deployment")) == ZONES[:1]
 
 
-def test_groups_differ_in_size_place_class_and_promise() -> None:
+def test_broker_groups_can_differ_in_resources_placement_storage_and_durability() -> None:
     small = {
         "name": "small",
         "replicas": 4,
@@ -215,13 +220,13 @@ def test_groups_differ_in_size_place_class_and_promise() -> None:
     assert workload(recording, "rocketmq-small-set")["replicas"] == 4
 
 
-def test_controllers_can_have_a_class_of_their_own() -> None:
+def test_controllers_can_have_their_own_storage_class() -> None:
     recording = deploy(controllers={"storage_class": "io2"})
     (claim,) = workload(recording, "rocketmq-controller-set")["volumeClaimTemplates"]
     assert claim["spec"]["storageClassName"] == "io2"
 
 
-def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> None:
+def test_labels_and_annotations_apply_to_every_object_but_not_to_pods() -> None:
     plain = deploy_plain()
     recording = deploy(labels={"cost": "42"}, annotations={"example.com/owner": "team messaging"})
     objects = [r for r in recording.resources.values() if r.type.startswith("kubernetes:")]
@@ -247,13 +252,13 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
         ({"pods": {"node_selector": {ZONE: ZONES[0]}}}, "pods.node_selector", "profile-zones"),
         (
             {
-                "pods": {"node_selector": {ZONE: ZONES[0]}, "node_affinity": HELD},
+                "pods": {"node_selector": {ZONE: ZONES[0]}, "node_affinity": TWO_ZONES},
                 "controllers": {"pods": {"node_selector": {"a": "b"}, "node_affinity": {}}},
             },
             "pods.node_selector",
             "profile-zones",
         ),
-        ({"pods": {"node_affinity": HELD}}, "pods.node_affinity", "profile-zones"),
+        ({"pods": {"node_affinity": TWO_ZONES}}, "pods.node_affinity", "profile-zones"),
         (
             {
                 "pods": {
@@ -352,7 +357,9 @@ def test_labels_and_annotations_of_objects_reach_every_object_and_no_pod() -> No
         ),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, Any], path: str, code: str) -> None:
+def test_invalid_pod_settings_are_rejected_before_any_resource_is_registered(
+    changes: dict[str, Any], path: str, code: str
+) -> None:
     with rejects((path, code)):
         plan(args(**changes))
 
@@ -403,7 +410,7 @@ def test_what_cannot_be_is_refused_before_anything_is_made(changes: dict[str, An
         "@file",
     ],
 )
-def test_no_option_undoes_what_the_memory_input_decided(option: str) -> None:
+def test_java_options_that_override_the_deployment_are_rejected(option: str) -> None:
     newer = option.startswith(("-Xlog", "@"))
     code = "of-newer-jdk" if newer else "set-by-deployment"
     expected = "java-stack-size" if option.startswith("-Xss") else f"java-option-{code}"
@@ -425,11 +432,11 @@ def test_no_option_undoes_what_the_memory_input_decided(option: str) -> None:
         "-Da.b=c d",
     ],
 )
-def test_other_options_are_taken(option: str) -> None:
+def test_other_java_options_are_accepted(option: str) -> None:
     assert plan(args(pods={"java_options": [option]})).proxies.pods.java_options == [option]
 
 
-def test_no_variable_of_a_user_can_meet_one_of_the_deployment() -> None:
+def test_all_variables_of_the_deployment_are_reserved() -> None:
     recording = deploy_plain()
     own = {
         variable["name"]
@@ -440,7 +447,7 @@ def test_no_variable_of_a_user_can_meet_one_of_the_deployment() -> None:
     assert own <= RESERVED_VARIABLES
 
 
-def test_a_single_member_needs_no_second_zone() -> None:
+def test_single_member_is_accepted_in_one_zone() -> None:
     dev = args(profile="dev", controllers={"replicas": 1}, broker_groups=group(replicas=1), pods={"zones": ZONES[:1]})
     assert plan(dev).groups[0].role.pods.zones == ZONES[:1]
 
@@ -452,7 +459,7 @@ def zones_of(spec: dict[str, Any]) -> list[str]:
 
 @cache
 def deploy_plain() -> Recording:
-    """The deployment without any of it."""
+    """Return a deployment without pod settings."""
     return deploy()
 
 
@@ -471,7 +478,7 @@ def deploy_plain() -> Recording:
         ({"key": "dedicated", "value": "mq", "effect": "PreferNoSchedule"}, False),
     ],
 )
-def test_a_toleration_takes_what_kubernetes_lets_it_take(toleration: dict[str, str], tolerated: bool) -> None:
+def test_toleration_matches_taints_as_in_kubernetes(toleration: dict[str, str], tolerated: bool) -> None:
     taint = {"key": "dedicated", "value": "mq", "effect": "NoSchedule"}
     pods = plan_role_pods(plan_image_pull(args()), [(argument_path.ARGS / "pods", {"tolerations": [toleration]})])  # ty: ignore[invalid-argument-type]
     assert tolerates(pods.build_placement({}), taint) is tolerated
@@ -479,6 +486,6 @@ def test_a_toleration_takes_what_kubernetes_lets_it_take(toleration: dict[str, s
     assert not tolerates(PodSettings().build_placement({}), taint)
 
 
-def test_an_empty_value_of_a_toleration_is_that_of_a_taint_without_one() -> None:
+def test_empty_toleration_value_matches_a_taint_without_value() -> None:
     pods = PodSettings(tolerations=[{"key": "dedicated", "operator": "Equal", "value": ""}])
     assert tolerates(pods.build_placement({}), {"key": "dedicated", "value": "", "effect": "NoSchedule"})

@@ -1,4 +1,4 @@
-"""What a cluster is asked before a set is created: its nodes, PriorityClasses and StorageClasses."""
+"""Checks of nodes, PriorityClasses and StorageClasses before a StatefulSet is created."""
 
 import asyncio
 from typing import Any
@@ -27,20 +27,20 @@ def node(zone: str = "a", taints: Any = (), memory: str = "15Gi", **labels: str)
     }
 
 
-def listed(api: Api, path: str, *objects: dict[str, Any]) -> None:
+def serve_list(api: Api, path: str, *objects: dict[str, Any]) -> None:
     api.objects[path] = {"items": list(objects)}
 
 
 @pytest.fixture
 def cluster(api: Api) -> Api:
     kubernetes_api._create_client.cache_clear()
-    listed(api, "/api/v1/nodes", *map(node, ZONES))
-    listed(api, "/apis/storage.k8s.io/v1/storageclasses", {"metadata": {"name": "gp2"}})
-    listed(api, "/apis/scheduling.k8s.io/v1/priorityclasses", {"metadata": {"name": "high"}})
+    serve_list(api, "/api/v1/nodes", *map(node, ZONES))
+    serve_list(api, "/apis/storage.k8s.io/v1/storageclasses", {"metadata": {"name": "gp2"}})
+    serve_list(api, "/apis/scheduling.k8s.io/v1/priorityclasses", {"metadata": {"name": "high"}})
     return api
 
 
-def deployed(kubeconfig: Any, *, preview: bool = False, **changed: Any) -> Recording:
+def deploy_with_provider(kubeconfig: Any, *, preview: bool = False, **changed: Any) -> Recording:
     def program() -> None:
         provider = k8s.Provider("cluster", kubeconfig=kubeconfig)
         RocketMq("rocketmq", args(**changed), ResourceOptions(providers=[provider]))
@@ -48,29 +48,29 @@ def deployed(kubeconfig: Any, *, preview: bool = False, **changed: Any) -> Recor
     return run(program, preview=preview)
 
 
-def warned(recording: Recording, name: str = SET) -> list[str]:
-    """What is said before the set is created."""
+def list_warnings(recording: Recording, name: str = SET) -> list[str]:
+    """Return the warnings before the creation of the set."""
     resource = next(each for each in recording.resources.values() if each.name == name)
     (hook,) = [each for each in resource.before_create if each.endswith("-schedulable")]
     inputs = dict(resource.inputs)
-    said: list[str] = []
+    warnings: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulumi.log, "warn", said.append)
+        patch.setattr(pulumi.log, "warn", warnings.append)
         asyncio.run(recording.hooks[hook](ResourceHookArgs("urn", "", name, "type", new_inputs=inputs)))
-    return said
+    return warnings
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_nothing_is_said_where_the_pods_find_nodes(cluster: Api, *, preview: bool) -> None:
-    recording = deployed(cluster.kubeconfig, preview=preview)
+def test_schedulable_pods_cause_no_warnings(cluster: Api, *, preview: bool) -> None:
+    recording = deploy_with_provider(cluster.kubeconfig, preview=preview)
     names = [each.name for each in recording.resources.values() if each.on_error]
     assert len(names) >= 4
-    assert [told for name in names for told in warned(recording, name)] == []
+    assert [message for name in names for message in list_warnings(recording, name)] == []
 
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
-    ("there", "told"),
+    ("nodes", "message"),
     [
         (
             [node(zone, [{"key": "dedicated", "effect": "NoSchedule"}]) for zone in ZONES],
@@ -88,34 +88,34 @@ def test_nothing_is_said_where_the_pods_find_nodes(cluster: Api, *, preview: boo
         ),
     ],
 )
-def test_pods_that_no_node_takes_are_said(cluster: Api, there: list[Any], told: str, *, preview: bool) -> None:
-    listed(cluster, "/api/v1/nodes", *there)
-    assert warned(deployed(cluster.kubeconfig, preview=preview)) == [
-        f"{SET}: its pods {told}. They stay Pending until nodes are added that take them"
+def test_unschedulable_pods_cause_a_warning(cluster: Api, nodes: list[Any], message: str, *, preview: bool) -> None:
+    serve_list(cluster, "/api/v1/nodes", *nodes)
+    assert list_warnings(deploy_with_provider(cluster.kubeconfig, preview=preview)) == [
+        f"{SET}: its pods {message}. They stay Pending until nodes are added that take them"
     ]
 
 
-def test_what_the_pods_name_and_the_cluster_has_not_is_said(cluster: Api) -> None:
+def test_missing_priority_and_storage_classes_cause_warnings(cluster: Api) -> None:
     given: dict[str, Any] = {"pods": {"priority_class": "low", "node_selector": {"kubernetes.io/arch": "amd64"}}}
-    listed(cluster, "/apis/storage.k8s.io/v1/storageclasses")
-    assert warned(deployed(cluster.kubeconfig, **given)) == [
+    serve_list(cluster, "/apis/storage.k8s.io/v1/storageclasses")
+    assert list_warnings(deploy_with_provider(cluster.kubeconfig, **given)) == [
         f"{SET}: the cluster has no PriorityClass 'low'; it refuses the pods until it has",
         f"{SET}: the cluster has no StorageClass 'gp2'; the claims stay Pending until it has",
     ]
-    # At preview the class may still be made.
-    assert warned(deployed(cluster.kubeconfig, preview=True, **given)) == [
+    # At preview, the StorageClass may still be created by the update.
+    assert list_warnings(deploy_with_provider(cluster.kubeconfig, preview=True, **given)) == [
         f"{SET}: the cluster has no PriorityClass 'low'; it refuses the pods until it has"
     ]
-    assert warned(deployed(cluster.kubeconfig, preview=True, pods={"priority_class": "high"})) == []
+    assert list_warnings(deploy_with_provider(cluster.kubeconfig, preview=True, pods={"priority_class": "high"})) == []
 
 
-def test_a_cluster_that_does_not_answer_stops_nothing(cluster: Api) -> None:
+def test_forbidden_node_list_causes_no_warning(cluster: Api) -> None:
     kubeconfig = cluster.kubeconfig
     cluster.refuse("GET", "/api/v1/nodes", 403, "Forbidden", "nodes is forbidden")
-    assert warned(deployed(kubeconfig)) == []
+    assert list_warnings(deploy_with_provider(kubeconfig)) == []
 
 
-def test_a_cluster_that_is_not_known_yet_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever kubectl would use on this machine is another cluster."""
-    monkeypatch.setattr(kubernetes_api, "get_json", lambda *_, **__: pytest.fail("another cluster was asked"))
-    assert warned(run(lambda: RocketMq("rocketmq", args()), preview=True)) == []
+def test_unknown_cluster_is_not_queried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current context of kubectl on this machine is another cluster."""
+    monkeypatch.setattr(kubernetes_api, "get_json", lambda *_, **__: pytest.fail("another cluster was queried"))
+    assert list_warnings(run(lambda: RocketMq("rocketmq", args()), preview=True)) == []

@@ -1,4 +1,4 @@
-"""The texts of the errors about roles, and about a deployment as a whole."""
+"""Wording of the errors of `rocketmq/roles`, and of errors about a whole deployment."""
 
 from typing import Any
 
