@@ -102,15 +102,16 @@ def _copy_values(values: Mapping[str, Any]) -> dict[str, Any]:
         # An unknown section may be new in the addon's version, so only a probable misspelling is an error.
         if find_nearest_name(section, SECTIONS):
             validate_choice(section, SECTIONS, _VALUES)
-        if section in SECTIONS and not isinstance(content, dict):
-            raise ArgumentError(
-                _VALUES.key(section),
-                "addon-section-no-object",
-                "{given!r} is no object",
-                accepted="an object",
-                given=content,
-            )
+        if section in SECTIONS:
+            _require_object(content, _VALUES.key(section))
     return copied
+
+
+def _require_object(content: object, path: ArgumentPath) -> None:
+    if not isinstance(content, dict):
+        raise ArgumentError(
+            path, "addon-section-no-object", "{given!r} is no object", accepted="an object", given=content
+        )
 
 
 def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  # noqa: ANN401 - each argument has its type
@@ -128,9 +129,10 @@ def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  #
 
 
 def _set_value(values: dict[str, Any], keys: tuple[str, ...], value: Any, argument: ArgumentPath) -> None:  # noqa: ANN401
-    section = values
+    section, path = values, _VALUES
     for key in keys[:-1]:
-        section = section.setdefault(key, {})
+        section, path = section.setdefault(key, {}), path.key(key)
+        _require_object(section, path)
     if keys[-1] in section:
         raise ArgumentError(
             _VALUES,

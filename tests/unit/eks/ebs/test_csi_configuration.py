@@ -78,6 +78,11 @@ def test_the_rendered_configuration_matches_the_addon_schema() -> None:
         ({"sidecar_resources": {"provisoner": {}}}, "sidecar_resources", "choice"),
         ({"values": {"controler": {}}}, "values", "choice"),
         ({"values": {"controller": []}}, "values['controller']", "addon-section-no-object"),
+        (
+            {"sidecar_resources": {"attacher": {}}, "values": {"sidecars": {"attacher": 3}}},
+            "values['sidecars']['attacher']",
+            "addon-section-no-object",
+        ),
         ({"values": {"node": {1, 2}}}, "values", "addon-values-no-json"),
         (
             {"controller_replicas": 2, "values": {"controller": {"replicaCount": 1}}},
