@@ -64,7 +64,7 @@ _Stages = tuple[ClusterAddonsArgs, ClusterAddonsArgs]
 NO_ROLE = "none"
 """Value of `cluster.roleArn` for a token without a role, although the AWS provider assumes one."""
 _NO_ROLE_OF_STACK = {"existing": "uses the role that the addon has", "auto_mode": "needs no role"}
-"""Arguments of `ebsCsi` with which the stack creates no role, with the reason."""
+"""Arguments of `ebsCsi` that make a role of the stack needless, each with the reason."""
 # Placeholders for values that only the program knows.
 _NETWORK_IDS: Mapping[str, Any] = {"vpc_id": "vpc-0", "subnet_ids": ["subnet-0", "subnet-1"]}
 _FACTS: Mapping[str, Any] = {

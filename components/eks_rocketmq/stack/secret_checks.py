@@ -92,6 +92,28 @@ def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
         )
 
 
+def check_profile(given: Mapping[str, str], *, encrypted: bool) -> None:
+    """Reject an encrypted `aws:profile` that the kubeconfig would contain in plain text.
+
+    Args:
+        given: text of each key of the project.
+        encrypted: whether `aws:profile` is encrypted.
+
+    Raises:
+        ValueError: with the accepted settings.
+    """
+    cluster = _parse_json(given.get("cluster", ""))
+    if encrypted and not (isinstance(cluster, dict) and cluster.get("profile")):
+        raise ArgumentError(
+            CLUSTER / "profile",
+            "encrypted-profile",
+            "a value is required, because {setting} is encrypted and the kubeconfig would show it",
+            accepted="the name of a profile in plain text",
+            remedy="Set it, or set {setting} again without --secret",
+            setting=get_setting_path("aws:profile"),
+        )
+
+
 def protect_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
     """Mark the passwords of users, which are encrypted in the stack file, as secrets.
 

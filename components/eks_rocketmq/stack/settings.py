@@ -81,6 +81,7 @@ def load() -> Settings:
         nodes = {key: written.find(f"{prefix}{key}") for key in encrypted}
         secrets.attempt(secret_checks.check_encrypted, given, encrypted, nodes)
         secrets.attempt(secret_checks.check_assumed_roles, given, encrypted=is_config_secret("aws:assumeRoles"))
+        secrets.attempt(secret_checks.check_profile, given, encrypted=is_config_secret("aws:profile"))
         if secrets:
             # Other errors could show an encrypted value.
             errors.add_all(secrets)
@@ -103,7 +104,7 @@ def _read_aws_settings() -> AwsSettings:
         return None if is_config_secret(f"aws:{key}") else aws.get(key)
 
     return AwsSettings(
-        profile=aws.get("profile"),
+        profile=get("profile"),
         region=get("region"),
         account=stack_file.find_single_account(get("allowedAccountIds")),
         assumed_role=get_assumed_role({"assumeRoles": get("assumeRoles")}),

@@ -13,7 +13,7 @@ ROLE = "arn:aws:iam::140023393377:role/eks-ebs-csi-driver"
 
 
 class Accounts(ServiceAccounts):
-    """Service accounts of which one is annotated."""
+    """Service accounts. One of them is annotated."""
 
     def __init__(self) -> None:
         """Do not connect to a cluster."""

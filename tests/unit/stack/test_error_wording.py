@@ -295,6 +295,12 @@ WORDING = [
         "again without --secret.",
     ),
     Wording(
+        "encrypted-profile",
+        lambda: secret_checks.check_profile({}, encrypted=True),
+        "cluster.profile: a value is required, because aws:profile is encrypted and the kubeconfig would show it. "
+        "Accepted: the name of a profile in plain text. Set it, or set aws:profile again without --secret.",
+    ),
+    Wording(
         "plain-password",
         prod(access={"users": [{"name": "orders", "password": "correct-horse"}]}),
         "rocketmq.access.users['orders'].password: the password is in plain text. Leave it out and one is "

@@ -316,7 +316,9 @@ def test_other_errors_show_no_part_of_valid_encrypted_access_settings(overrides:
 
 def test_errors_and_warnings_of_the_components_show_no_encrypted_password() -> None:
     access = put(ACCESS, PASSWORD, NAME)
-    overrides = {"access": access, "rocketmq": {"dashboard": {"loginSecret": "a", "credentialsSecret": "b"}}}
+    # An encrypted profile requires one of the cluster in plain text.
+    overrides: dict[str, Any] = {"access": access, "cluster": {"profile": "deployer"}}
+    overrides["rocketmq"] = {"dashboard": {"loginSecret": "a", "credentialsSecret": "b"}}
     config = {**stack_config("prod", overrides), "aws:profile": CANARY}
     recording = run(
         lambda: runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__"),
@@ -418,6 +420,21 @@ def test_encrypted_roles_are_not_read_if_the_cluster_has_a_role(stack: str, role
     assert not leaks(repr(result))
     cluster = result.cluster.cluster if isinstance(result.cluster, NewCluster) else result.cluster
     assert cluster.get("role_arn") == expected
+
+
+def test_an_encrypted_profile_requires_one_of_the_cluster_in_plain_text() -> None:
+    text = reject({"aws:profile": CANARY}, "aws:profile")
+    assert text.startswith("Pulumi.prod.yaml: cluster.profile: a value is required, because aws:profile is encrypted")
+
+
+def test_an_encrypted_profile_is_not_read_if_the_cluster_has_one() -> None:
+    loaded: list[settings.Settings] = []
+    config = stack_config("prod", {"aws:profile": CANARY, "cluster": {"profile": "deployer"}})
+    run(lambda: loaded.append(settings.load()), config=config, encrypted=["aws:profile"], stack="prod")
+    (result,) = loaded
+    assert not leaks(repr(result))
+    assert not isinstance(result.cluster, NewCluster)
+    assert result.cluster.get("profile") == "deployer"
 
 
 @pytest.mark.parametrize("role", [1, [ROLE], "deployer", ROLE.replace(":aws:", ":aws-cn:")])
