@@ -329,6 +329,7 @@ def test_options_render_valid_manifests_and_open_only_served_ports(given_args: d
             "dashboard-credentials",
             "disabled-feature",
             "empty-list",
+            "permission-duplicate",
         }
         return
     recording = deploy(**given_args)
