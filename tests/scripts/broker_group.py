@@ -88,6 +88,12 @@ class Group:
     lagging_polls: int = 0
     permissions: list[str] = field(default_factory=list)
     elected: list[dict[str, str]] = field(default_factory=list)
+    connected: dict[str, int] = field(default_factory=lambda: {"10.0.0.2": 0, "10.0.0.3": 0})
+    """Addresses of the connected slaves, and how many bytes they lack when `lagging_polls` is over."""
+    refused: int = 0
+    """How many elections the controller refuses."""
+    replaced: bool = False
+    """Whether the controllers know another master, but the broker does not know of it."""
 
     def broker(self) -> Server:
         return Server({HA_STATUS: self._ha_status, UPDATE: self._update})
@@ -104,7 +110,12 @@ class Group:
     def _ha_status(self, _: dict[str, Any], __: bytes) -> tuple[dict[str, Any], bytes]:
         lag = 7 if self.lagging_polls > 0 else 0
         self.lagging_polls -= 1
-        slaves = [{"addr": "10.0.0.2:1", "diff": lag, "inSync": True, "slaveAckOffset": 5}] if self.master else []
+        in_sync = {address.partition(":")[0] for address in self.in_sync.values()}
+        slaves = [
+            {"addr": f"{address}:1", "diff": lag + lacks, "inSync": address in in_sync, "slaveAckOffset": 5}
+            for address, lacks in self.connected.items()
+            if self.master
+        ]
         return {}, json.dumps(
             {"haConnectionInfo": slaves, "inSyncSlaveNums": 2, "master": self.master, "masterCommitLogMaxOffset": 12},
             separators=(",", ":"),
@@ -124,14 +135,16 @@ class Group:
 
         state = {
             "inSyncReplicas": entries(self.in_sync),
-            "masterAddress": "10.0.0.1:10911",
-            "masterBrokerId": 1,
+            "masterAddress": "10.0.0.1:10911" if self.master and not self.replaced else "10.0.0.2:10911",
+            "masterBrokerId": 1 if self.master and not self.replaced else 2,
             "notInSyncReplicas": entries(self.behind),
         }
         return {}, json.dumps({"replicasInfoTable": {"broker-a": state}}, separators=(",", ":")).encode()
 
     def _elect(self, fields: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
         self.elected.append({**fields, "permission": self.permissions[-1], "lag": str(max(self.lagging_polls, 0))})
+        if len(self.elected) <= self.refused:
+            return {"code": 1}, b""
         self.master = False
         return {}, b""
 

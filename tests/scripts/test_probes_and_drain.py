@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.broker_group import GET_LEADER, SCRIPTS, Group, Server, ask_group, environment, run, serving
+from tests.scripts.broker_group import ELECT, GET_LEADER, SCRIPTS, Group, Server, ask_group, environment, run, serving
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.sh")))
@@ -89,6 +89,50 @@ def test_drain_starts_no_election_while_a_slave_lacks_messages() -> None:
     result = ask_group("broker-drain.sh", group, DRAIN_REPLICATE_SECONDS="1")
     assert (result.returncode, group.elected) == (0, [])
     assert "did not catch up" in result.stdout
+    assert group.permissions == ["brokerPermission=4", "brokerPermission=6"], "writes continue until the broker stops"
+
+
+def test_drain_elects_a_connected_member_with_all_messages() -> None:
+    behind = Group(in_sync={1: "10.0.0.1:10911", 3: "10.0.0.3:10911"}, behind={2: "10.0.0.2:10911"})
+    behind.connected = {"10.0.0.2": 9, "10.0.0.3": 0}
+    not_connected = Group(connected={"10.0.0.3": 0})
+    for group in (behind, not_connected):
+        ask_group("broker-drain.sh", group)
+        assert [election["brokerId"] for election in group.elected] == ["3"]
+
+
+def test_drain_repeats_a_refused_election_with_the_next_member() -> None:
+    group = Group(refused=1)
+    result = ask_group("broker-drain.sh", group)
+    assert [election["brokerId"] for election in group.elected] == ["2", "3"]
+    assert "master role moved to 3" in result.stdout
+
+
+def test_drain_permits_writes_again_when_no_member_is_elected() -> None:
+    group = Group(refused=1000)
+    result = ask_group("broker-drain.sh", group, DRAIN_ELECT_SECONDS="1")
+    assert "no other member was elected in 1 s" in result.stdout
+    assert group.permissions == ["brokerPermission=4", "brokerPermission=6"]
+
+
+def test_drain_starts_no_election_over_a_master_that_replaced_this_one() -> None:
+    group = Group(replaced=True)
+    result = ask_group("broker-drain.sh", group)
+    assert (result.returncode, group.elected, group.permissions) == (0, [], [])
+
+
+def test_drain_finds_the_new_leader_of_the_controllers() -> None:
+    group = Group(lagging_polls=5)
+    with serving(group.broker()) as broker, serving(group.controller()) as old, serving(group.controller()) as new:
+        # Each step asks for the leader. The old one stops after the first step, and all still name it for one step.
+        leaders = iter([old.address, "127.0.0.1:1"])
+        old.answers[GET_LEADER] = lambda _, __: (
+            {"extFields": {"controllerLeaderAddress": next(leaders, new.address)}},
+            b"",
+        )
+        result = run("broker-drain.sh", **environment(broker.address, old.address))
+    assert [election["brokerId"] for election in group.elected] == ["2"], result.stdout
+    assert ELECT in [code for code, _, _ in new.asked]
 
 
 def test_drain_of_the_only_member_in_sync_stops_immediately() -> None:

@@ -47,6 +47,18 @@ replicated() {
   ((quiet >= QUIET_POLLS))
 }
 
+# ask_controllers: sets `leader` and `state`. Asked anew at every step, because the leader may stop too: in a node drain it can
+# be on the same node.
+ask_controllers() {
+  leader=$(controller_leader) || return 1
+  state=$(group_state "$leader")
+}
+
+# The controllers decide who is master. The broker itself says so too while it has no role yet, and after it was replaced.
+am_master() {
+  [[ $state =~ \"masterAddress\":\"([^\"]+)\" && ${BASH_REMATCH[1]} == "$SELF" ]]
+}
+
 is_slave() {
   local status
   status=$(ha_status 2) && ! is_master "$status"
@@ -62,8 +74,8 @@ others() {
 
 # The group can take writes without this member, or cannot reach that state at all.
 writable_without_me() {
-  local state synced waiting
-  state=$(group_state "$leader") || return 1
+  local synced waiting
+  ask_controllers || return 1
   synced=$(others "$(members "$state" inSyncReplicas)" | wc -l)
   waiting=$(others "$(members "$state" notInSyncReplicas)" | wc -l)
   ((synced >= MIN_IN_SYNC)) && return 0
@@ -74,30 +86,49 @@ writable_without_me() {
   return 1
 }
 
-switch_over() {
-  local state target ids id address
-  state=$(group_state "$leader") || { say "controller leader $leader does not answer, stopping as master"; return; }
-  [[ $state =~ \"masterBrokerId\":([0-9]+) ]] || { say "the controllers know no master, stopping"; return; }
-  ids=$(others "$(members "$state" inSyncReplicas)")
-  [[ -n $ids ]] || { say "no other member is in sync, stopping as master"; return; }
-  read -r id address <<<"$ids"
-
-  permission "$READ_ONLY" || { say "could not refuse writes, stopping as master"; return; }
-  if ! until_true "$DRAIN_REPLICATE_SECONDS" replicated; then
-    say "the slaves did not catch up in $DRAIN_REPLICATE_SECONDS s, stopping as master without an election"
-    return
-  fi
-  target="{\"clusterName\":\"$CLUSTER\",\"brokerName\":\"$GROUP\",\"brokerId\":\"$id\",\"designateElect\":\"true\""
-  target+=",\"invokeTime\":\"$(date +%s%3N)\"}"
-  ask 3 "$leader" 1002 "$target" >/dev/null || { say "election of $id ($address) was refused, stopping as master"; return; }
-  until_true "$DRAIN_ELECT_SECONDS" is_slave || { say "still master $DRAIN_ELECT_SECONDS s after the election"; return; }
-  permission "$READ_WRITE" || say "the permission to write could not be given back"
-  say "master role moved to $id ($address)"
+# Asks for the election of another member that is connected to this one and has all messages.
+elected=''
+elect_another() {
+  local status id address target
+  ask_controllers || return 1
+  am_master || return 0 # the answer to an earlier request was lost
+  status=$(ha_status 2) || return 1
+  while read -r id address; do
+    [[ $status =~ \"addr\":\"${address%:*}:[0-9]+\",\"diff\":0, ]] || continue
+    target="{\"clusterName\":\"$CLUSTER\",\"brokerName\":\"$GROUP\",\"brokerId\":\"$id\",\"designateElect\":\"true\""
+    target+=",\"invokeTime\":\"$(date +%s%3N)\"}"
+    if ask 3 "$leader" 1002 "$target" >/dev/null; then
+      elected="$id ($address)"
+      return 0
+    fi
+    say "election of $id ($address) was refused"
+  done < <(others "$(members "$state" inSyncReplicas)" | sort -n)
+  return 1
 }
 
-status=$(ha_status 2) || { say "broker does not answer, stopping"; exit 0; }
-leader=$(controller_leader) || { say "no controller knows a leader, stopping"; exit 0; }
-if is_master "$status"; then
+move_role() {
+  if ! until_true "$DRAIN_REPLICATE_SECONDS" replicated; then
+    say "the slaves did not catch up in $DRAIN_REPLICATE_SECONDS s, stopping as master without an election"
+  elif ! until_true "$DRAIN_ELECT_SECONDS" elect_another; then
+    say "no other member was elected in $DRAIN_ELECT_SECONDS s, stopping as master"
+  elif ! until_true "$DRAIN_ELECT_SECONDS" is_slave; then
+    say "still master $DRAIN_ELECT_SECONDS s after the election"
+  else
+    say "master role moved to ${elected:-another member}"
+  fi
+}
+
+switch_over() {
+  [[ -n $(others "$(members "$state" inSyncReplicas)") ]] || { say "no other member is in sync, stopping as master"; return; }
+  permission "$READ_ONLY" || { say "could not refuse writes, stopping as master"; return; }
+  move_role
+  # Whatever happened: a member that stays master must not refuse writes until it has stopped.
+  permission "$READ_WRITE" || say "the permission to write could not be given back"
+}
+
+ha_status 2 >/dev/null || { say "broker does not answer, stopping"; exit 0; }
+until_true "$DRAIN_ELECT_SECONDS" ask_controllers || { say "no controller knows a leader, stopping"; exit 0; }
+if am_master; then
   switch_over
 fi
 # A slave may keep its connection to the old master until that one is gone, and attaches to the new one within a second of it.
