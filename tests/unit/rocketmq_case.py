@@ -68,7 +68,10 @@ def config_maps(spec: dict[str, Any]) -> list[str]:
 
 def files(recording: Recording, name: str = "rocketmq-broker-a-set") -> dict[str, str]:
     """Return the files of the configuration folder, each from exactly one ConfigMap."""
-    made = {one.inputs["metadata"]["name"]: one.inputs["data"] for one in recording.by_type("ConfigMap")}
+    made = {
+        one.inputs["metadata"]["name"]: one.inputs["data"] | one.inputs.get("binaryData", {})
+        for one in recording.by_type("ConfigMap")
+    }
     found = [item for name in config_maps(pod(recording, name)) for item in made[name].items()]
     assert len(dict(found)) == len(found)
     return dict(found)

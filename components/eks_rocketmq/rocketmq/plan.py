@@ -113,6 +113,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         network=optional.network,
         other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
         optional_roles=_list_optional_roles(args, optional),
+        agent=args.get("agent", True),
     )
     access_plan = access.plan_access(args["access"]) if "access" in args else None
     name_servers = plan_name_servers(args["name_servers"], shared)

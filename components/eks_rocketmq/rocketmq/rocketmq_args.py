@@ -85,6 +85,10 @@ class RocketMqArgs(TypedDict):
     """Topics, kept on every member of their broker groups, and created again if a failover lost them. Default: none."""
     consumer_groups: NotRequired[list[ConsumerGroupArgs]]
     """Consumer groups, kept on every member. Default: none; RocketMQ creates a group on first use."""
+    agent: NotRequired[bool]
+    """Whether the agent of this library runs in every JVM. It answers the probes over HTTP, and its replication keeps
+    acknowledged messages when a master is cut off, which that of RocketMQ 5.4.0 and 5.5.0 does not. Without it, probes
+    run scripts, and brokers wait longer between restarts. Changing this restarts all pods one by one. Default: true."""
     protect_data: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the StatefulSets of brokers and controllers, and the namespace that
     the component creates. Default: true."""

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 
+from eks_rocketmq.rocketmq import agent
 from eks_rocketmq.rocketmq.pods.probes import ANSWER_SECONDS, HUNG_GRACE_SECONDS, plan_drain
 from tests.unit.harness import Recording
 from tests.unit.rocketmq_case import (
@@ -33,9 +35,17 @@ PROBE_REQUESTS = {
 }
 
 
+LAUNCHER = Path(agent.__file__).parent / "java" / "eks_rocketmq" / "Launcher.java"
+
+
 @pytest.fixture(scope="module")
 def deployed() -> Recording:
     return deploy()
+
+
+@pytest.fixture(scope="module")
+def without_agent() -> Recording:
+    return deploy(agent=False)
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -310,11 +320,38 @@ def test_longer_registration_period_extends_the_grace_period() -> None:
         ("rocketmq-broker-a-set", ["bash", "/etc/rocketmq/broker-ready.sh"]),
     ],
 )
-def test_readiness_probe_runs_the_script_of_the_role(deployed: Recording, name: str, script_command: list[str]) -> None:
-    main = container(deployed, name)
+def test_readiness_probe_without_agent_runs_the_script_of_the_role(
+    without_agent: Recording, name: str, script_command: list[str]
+) -> None:
+    main = container(without_agent, name)
     assert main["readinessProbe"]["exec"]["command"] == script_command
     # A pod that waits for its peers must not be killed.
     assert "ready" not in str(main["livenessProbe"])
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_agent_answers_the_probes_of_every_set(deployed: Recording, name: str) -> None:
+    main = container(deployed, name)
+    paths = {kind: main[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    assert paths == {"startup": "/started", "liveness": "/alive", "readiness": "/ready"}
+    command = main["command"]
+    port = main["readinessProbe"]["httpGet"]["port"]
+    launcher = command.index("eks_rocketmq.Launcher")
+    assert command[launcher + 1 : launcher + 4] == [main["name"], str(port), "/etc/rocketmq/watchdog.sh"]
+    assert f'case "{main["name"]}":' in LAUNCHER.read_text()
+
+
+def test_agent_replaces_the_scripts_of_the_probes(deployed: Recording, without_agent: Recording) -> None:
+    assert set(files(without_agent)) - set(files(deployed)) == {"alive.sh", "broker-ready.sh"}
+    assert set(files(deployed)) - set(files(without_agent)) == {"agent.jar", "watchdog.sh"}
+    assert "agent.jar" not in str(without_agent.manifests())
+
+
+def test_brokers_without_agent_wait_until_topics_and_offsets_are_copied(
+    deployed: Recording, without_agent: Recording
+) -> None:
+    assert workload(without_agent, "rocketmq-broker-a-set")["minReadySeconds"] >= 13
+    assert "minReadySeconds" not in workload(deployed, "rocketmq-broker-a-set")
 
 
 def test_broker_environment_has_addresses_and_min_in_sync_replicas(deployed: Recording) -> None:
@@ -370,9 +407,14 @@ def test_proxies_use_ready_name_servers_and_refresh_routes_every_second(deployed
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_jvm_sets_class_path_exit_on_out_of_memory_and_dns_ttl(deployed: Recording, name: str) -> None:
+def test_jvm_sets_class_path_exit_on_out_of_memory_and_dns_ttl(
+    deployed: Recording, without_agent: Recording, name: str
+) -> None:
     command = container(deployed, name)["command"]
-    assert command[command.index("-cp") + 1] == "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*"
+    rocketmq = "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*"
+    assert command[command.index("-cp") + 1] == f"/etc/rocketmq/agent.jar:{rocketmq}"
+    command_without_agent = container(without_agent, name)["command"]
+    assert command_without_agent[command_without_agent.index("-cp") + 1] == rocketmq
     assert {"-XX:+ExitOnOutOfMemoryError", "-Dsun.net.inetaddr.ttl=5"} <= set(command)
     assert pod(deployed, name)["enableServiceLinks"] is False
     assert container(deployed, name)["resources"]["requests"]["cpu"]
@@ -386,8 +428,22 @@ def startup_seconds(main: dict[str, Any]) -> int:
 
 def test_hung_broker_is_killed_within_15_seconds(deployed: Recording) -> None:
     probe = container(deployed)["livenessProbe"]
+    assert probe["timeoutSeconds"] >= 60, "the kubelet cannot distinguish slow from hung processes"
+    watchdog = LAUNCHER.with_name("Watchdog.java").read_text()
+    (period,) = re.findall(r"PERIOD_MILLIS = (\d+);", watchdog)
+    (failures,) = re.findall(r"FAILURES = (\d);", watchdog)
+    # The role does not answer, but the JVM works: it halts itself.
+    assert f"ANSWER_MILLIS = {ANSWER_SECONDS * 1000};" in LAUNCHER.with_name("RequestProbe.java").read_text()
+    assert int(period) / 1000 * int(failures) + ANSWER_SECONDS * int(failures) <= 15
+    # The JVM does not work: the script kills it.
+    (silence,) = re.findall(r"SILENCE=\$\{SILENCE:-(\d+)\}", files(deployed)["watchdog.sh"])
+    assert 2 * int(silence) + int(period) / 1000 <= 15
+
+
+def test_hung_broker_without_agent_is_killed_within_15_seconds(without_agent: Recording) -> None:
+    probe = container(without_agent)["livenessProbe"]
     assert probe["exec"]["command"] == ["bash", "/etc/rocketmq/alive.sh", "running", "127.0.0.1:10911", "907"]
-    script = files(deployed)["alive.sh"]
+    script = files(without_agent)["alive.sh"]
     assert f"\nWAIT=${{ANSWER_SECONDS:-{ANSWER_SECONDS}}} " in script
     start_seconds = 1  # for the kubelet and the container runtime to start the script
     answer_seconds = probe["failureThreshold"] * (ANSWER_SECONDS + start_seconds)
@@ -396,19 +452,22 @@ def test_hung_broker_is_killed_within_15_seconds(deployed: Recording) -> None:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_probes_do_not_restart_pods_on_an_overloaded_node(deployed: Recording, name: str) -> None:
-    main = container(deployed, name)
-    assert startup_seconds(main) >= 600
+def test_probes_do_not_restart_pods_on_an_overloaded_node(
+    deployed: Recording, without_agent: Recording, name: str
+) -> None:
+    for recording in (deployed, without_agent):
+        main = container(recording, name)
+        assert startup_seconds(main) >= 600
+        assert main["livenessProbe"]["failureThreshold"] >= 2
+        assert main["livenessProbe"]["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS, (
+            "a hung process ignores SIGTERM"
+        )
     script, mode, *request = main["livenessProbe"]["exec"]["command"][1:]
     assert (script, mode) == ("/etc/rocketmq/alive.sh", "running"), "the script distinguishes slow from hung processes"
     assert request == PROBE_REQUESTS[main["name"]]
     # The kubelet counts a probe that times out as failed, also when the process is only slow.
     assert main["livenessProbe"]["timeoutSeconds"] >= 60
-    assert main["livenessProbe"]["failureThreshold"] >= 2
-    assert main["livenessProbe"]["terminationGracePeriodSeconds"] == HUNG_GRACE_SECONDS, (
-        "a hung process ignores SIGTERM"
-    )
-    assert {"alive.sh", "ask.sh"} <= set(files(deployed, name))
+    assert {"alive.sh", "ask.sh"} <= set(files(without_agent, name))
 
 
 def test_startup_probe_allows_for_the_recovery_of_a_large_store(deployed: Recording) -> None:

@@ -74,6 +74,7 @@ PLACES: Mapping[Any, Place] = {
             "tls": {"secret_name": "tls"},
             "topics": [{"name": "a"}],
             "consumer_groups": [{"name": "a"}],
+            "agent": False,
             "protect_data": False,
             "network_policies": {"clients": [PEER]},
             "monitoring": {},

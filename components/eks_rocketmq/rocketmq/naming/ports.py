@@ -9,4 +9,5 @@ PROXY_REMOTING = 8080
 PROXY_GRPC = 8081
 METRICS = 5557  # of brokers, controllers and proxies
 DASHBOARD = 8082
+PROBES = 8090  # of the agent; only the kubelet connects to it
 DNS = 53

@@ -28,6 +28,8 @@ class DeploymentPlan:
     """Settings of the pods without separate arguments: declarations and web console."""
     optional_roles: frozenset[str]
     """Optional roles that the arguments enable."""
+    agent: bool
+    """Whether the agent runs in the JVMs."""
 
     @property
     def ready_name_server(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pulumi import Input
 
+from eks_rocketmq.rocketmq import agent
 from eks_rocketmq.rocketmq.config.memory import Memory
 from eks_rocketmq.rocketmq.pods.placement import ZONE
 from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
@@ -65,6 +66,8 @@ class Container:
     pods: PodSettings
     ports: Mapping[str, int]
     probes: Mapping[str, Any]
+    agent: bool = False
+    """Whether the agent starts the main class."""
     collector: str = "UseSerialGC"
     environment: list[dict[str, Any]] = field(default_factory=list)
     lifecycle: dict[str, Any] | None = None
@@ -113,8 +116,8 @@ def build_java_command(container: Container) -> list[str]:
         f"-Drmq.logback.configurationFile={CONFIG_DIRECTORY}/logback.xml",
         *container.pods.java_options,
         "-cp",
-        "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*",
-        container.main_class,
+        f"{CONFIG_DIRECTORY}/{agent.JAR}:" * container.agent + "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*",
+        *(agent.build_main(container.role, CONFIG_DIRECTORY) if container.agent else [container.main_class]),
         *container.arguments,
     ]
 

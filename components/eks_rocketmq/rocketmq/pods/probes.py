@@ -1,6 +1,7 @@
 """Probes, drain, and their timeouts. Pure.
 
-The scripts implement RocketMQ's protocol in bash, because a probe that starts a JVM uses 1 GB of the broker's memory.
+The agent answers the probes over HTTP. Without it, and for the drain, scripts implement RocketMQ's protocol in bash,
+because a probe that starts a JVM uses 1 GB of the broker's memory.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY
 
 _SCRIPTS = resources.files("eks_rocketmq.rocketmq") / "scripts"
 
-# The scripts have their own timeouts; ANSWER_SECONDS is the one of `alive.sh`. The kubelet's timeouts are long, because
-# a script starts late on an overloaded node. If the kubelet ends a script, the probe fails.
+# Scripts and agent have their own timeouts; ANSWER_SECONDS is that of one request. The kubelet's timeouts are long,
+# because on an overloaded node a script starts late and the agent answers late. A probe that the kubelet ends has failed.
 ANSWER_SECONDS = 4
 EXEC_SECONDS = 60
 CONNECT_SECONDS = 10
@@ -41,15 +42,10 @@ def read_scripts(*names: str) -> dict[str, str]:
     return {name: read_script(name) for name in names}
 
 
-BROKER_SCRIPTS = (
-    "ask.sh",
-    "sign.sh",
-    "alive.sh",
-    "broker-drain.sh",
-    "broker-lib.sh",
-    "broker-ready.sh",
-    "render-config.sh",
-)
+BROKER_SCRIPTS = ("ask.sh", "sign.sh", "broker-drain.sh", "broker-lib.sh", "render-config.sh")
+AGENT_SCRIPTS = ("watchdog.sh", "jvm-times.sh")
+ALIVE_SCRIPTS = ("ask.sh", "alive.sh", "jvm-times.sh")
+"""Scripts of the liveness probe without the agent."""
 
 
 def build_exec(name: str, *arguments: str) -> dict[str, Any]:
@@ -60,6 +56,22 @@ def build_exec(name: str, *arguments: str) -> dict[str, Any]:
 def build_tcp_check(port: int) -> dict[str, Any]:
     """Return a handler that opens a connection and closes it."""
     return {"tcpSocket": {"port": port}}
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Handlers of the three probes of a role."""
+
+    started: dict[str, Any]
+    alive: dict[str, Any]
+    ready: dict[str, Any]
+
+
+def _build_agent_check(path: str) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": ports.PROBES}}
+
+
+AGENT_CHECKS = Checks(_build_agent_check("/started"), _build_agent_check("/alive"), _build_agent_check("/ready"))
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,8 @@ class Drain:
     @property
     def grace_period(self) -> int:
         """`terminationGracePeriodSeconds` of a broker."""
-        return self.replicate + self.elect + self.rejoin + self.requests + self.stop
+        # Once for the controllers, once for the election, once for the broker's new role.
+        return self.replicate + 3 * self.elect + self.rejoin + self.requests + self.stop
 
     def build_environment(self) -> dict[str, str]:
         """Return the environment variables with the limits for the script."""
@@ -125,59 +138,57 @@ def compute_recovery_seconds(storage: str) -> int:
     return _START_SECONDS + size // _RECOVERY_BYTES_PER_SECOND
 
 
-def build_broker_probes(storage: str) -> dict[str, Any]:
+def _build_liveness_limits(period: int) -> dict[str, int]:
+    return {
+        "periodSeconds": period,
+        "timeoutSeconds": EXEC_SECONDS,
+        "failureThreshold": 2,
+        "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
+    }
+
+
+def build_broker_probes(storage: str, *, agent: bool) -> dict[str, Any]:
     """Return the startup, liveness and readiness probes of a broker with a volume of this size."""
+    checks = (
+        AGENT_CHECKS
+        if agent
+        else Checks(BROKER.build_startup_check(), BROKER.build_liveness_check(), build_exec("broker-ready.sh"))
+    )
     return {
         # The liveness probe starts only after this succeeds, so it never interrupts a recovery.
-        "startupProbe": BROKER.build_startup_check()
+        "startupProbe": checks.started
         | {
             "periodSeconds": _STARTUP_PERIOD,
             "timeoutSeconds": EXEC_SECONDS,
             "failureThreshold": -(-compute_recovery_seconds(storage) // _STARTUP_PERIOD),
         },
-        # A hung master is killed after one period, two timeouts and the grace period: in less than 15 s.
-        "livenessProbe": BROKER.build_liveness_check()
-        | {
-            "periodSeconds": 3,
-            "timeoutSeconds": EXEC_SECONDS,
-            "failureThreshold": 2,
-            "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
-        },
-        "readinessProbe": build_exec("broker-ready.sh")
-        | {"periodSeconds": 5, "timeoutSeconds": 30, "failureThreshold": 2},
+        # A hung master is killed in less than 15 s: by the agent's watchdog, or after one period, two timeouts of
+        # `alive.sh` and the grace period.
+        "livenessProbe": checks.alive | _build_liveness_limits(period=20 if agent else 3),
+        "readinessProbe": checks.ready | {"periodSeconds": 5, "timeoutSeconds": 30, "failureThreshold": 2},
     }
 
 
-def build_server_probes(
-    port: int, alive: dict[str, Any], ready: dict[str, Any], *, ready_after: int = 0, waits: int = 0
-) -> dict[str, Any]:
+def build_server_probes(checks: Checks, *, ready_after: int = 0, waits: int = 0) -> dict[str, Any]:
     """Return the probes of a role without a store to recover.
 
     Args:
-        port: port of the process.
-        alive: handler of the liveness probe.
-        ready: handler of the readiness probe.
+        checks: handlers of the probes.
         ready_after: seconds before the first readiness probe.
         waits: seconds that the process may wait for other roles before it starts.
     """
     return {
-        "startupProbe": build_tcp_check(port)
+        "startupProbe": checks.started
         | {
             "periodSeconds": 2,
             "timeoutSeconds": CONNECT_SECONDS,
             "failureThreshold": (_START_SECONDS + waits) // 2,
         },
-        "livenessProbe": alive
-        | {
-            "periodSeconds": 20,
-            "timeoutSeconds": EXEC_SECONDS,
-            "failureThreshold": 2,
-            "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
-        },
-        "readinessProbe": ready
+        "livenessProbe": checks.alive | _build_liveness_limits(period=20),
+        "readinessProbe": checks.ready
         | {
             # Each start of a script uses CPU, mostly in the container runtime.
-            "periodSeconds": 10 if "exec" in ready else 5,
+            "periodSeconds": 10 if "exec" in checks.ready else 5,
             "timeoutSeconds": CONNECT_SECONDS,
             "failureThreshold": 2,
         }

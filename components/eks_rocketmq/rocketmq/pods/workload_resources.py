@@ -88,7 +88,9 @@ def hash_content(data: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def create_config_map(scope: WorkloadScope, data: Mapping[str, str]) -> Output[str]:
+def create_config_map(
+    scope: WorkloadScope, data: Mapping[str, str], binary_data: Mapping[str, str] | None = None
+) -> Output[str]:
     """Create an immutable ConfigMap and return its name, which ends with a hash of its content.
 
     A changed file creates another ConfigMap. A rolling restart moves the pods to it, and no pod reads a file that
@@ -96,8 +98,9 @@ def create_config_map(scope: WorkloadScope, data: Mapping[str, str]) -> Output[s
     """
     created = k8s.core.v1.ConfigMap(
         f"{scope.name}-config",
-        metadata=scope.build_metadata(f"{scope.workload}-{hash_content(data)}"),
+        metadata=scope.build_metadata(f"{scope.workload}-{hash_content({**data, **(binary_data or {})})}"),
         data=data,
+        binary_data=binary_data or None,
         immutable=True,
         opts=child_options(scope.parent),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
+from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -21,6 +22,8 @@ from eks_rocketmq.rocketmq.pods.pod_spec import (
 from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan
 
 CONFIG_FILE = "broker.conf"
+# A slave copies topics, consumer groups and offsets up to 13 s after it has its role. The agent waits for that.
+_MIN_READY_SECONDS = 15
 _PORTS = {"remoting": ports.BROKER, "fast": ports.BROKER_FAST, "ha": ports.BROKER_HA, "metrics": ports.METRICS}
 
 
@@ -59,6 +62,7 @@ class BrokerMembers(ComponentResource):
             headless=headless,
             credentials=credentials,
             claim=workload_resources.build_claim(storage_class, group.role.storage),
+            min_ready_seconds=0 if deployment.agent else _MIN_READY_SECONDS,
             protect=deployment.protect_data,
         )
         self.register_outputs({})
@@ -73,8 +77,11 @@ def create_shared_config(
     preview time.
     """
     scope = workload_resources.WorkloadScope(parent, f"{name}-broker-shared", deployment, namespace, labels.BROKER)
+    scripts = probes.AGENT_SCRIPTS if deployment.agent else (*probes.ALIVE_SCRIPTS, "broker-ready.sh")
     return workload_resources.create_config_map(
-        scope, {**workload_resources.LOGGING_FILES, **probes.read_scripts(*probes.BROKER_SCRIPTS)}
+        scope,
+        {**workload_resources.LOGGING_FILES, **probes.read_scripts(*probes.BROKER_SCRIPTS, *scripts)},
+        read_jar() if deployment.agent else None,
     )
 
 
@@ -89,7 +96,8 @@ def _build_container(deployment: DeploymentPlan, group: BrokerGroupPlan, drain: 
         cpu=group.role.cpu,
         pods=group.role.pods,
         ports=_PORTS,
-        probes=probes.build_broker_probes(group.role.storage),
+        agent=deployment.agent,
+        probes=probes.build_broker_probes(group.role.storage, agent=deployment.agent),
         collector="UseG1GC",
         environment=_build_environment(deployment, group, drain),
         lifecycle={"preStop": probes.build_exec("broker-drain.sh")},

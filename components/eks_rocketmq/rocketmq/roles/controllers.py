@@ -3,6 +3,7 @@
 from pulumi import ComponentResource, Input, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
+from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -36,13 +37,15 @@ class Controllers(ComponentResource):
     ) -> None:
         super().__init__(type_token("Controllers"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.CONTROLLER)
+        scripts = probes.AGENT_SCRIPTS if deployment.agent else (*probes.ALIVE_SCRIPTS, "controller-ready.sh")
         config = workload_resources.create_config_map(
             scope,
             {
                 CONFIG_FILE: plan.config,
                 **workload_resources.LOGGING_FILES,
-                **probes.read_scripts("ask.sh", "alive.sh", "controller-ready.sh", "render-config.sh"),
+                **probes.read_scripts("render-config.sh", *scripts),
             },
+            read_jar() if deployment.agent else None,
         )
         headless = workload_resources.create_peers_service(scope, _PORTS)
         workload_resources.create_disruption_budget(scope)
@@ -77,10 +80,15 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
         cpu=plan.cpu,
         pods=plan.pods,
         ports=_PORTS,
+        agent=deployment.agent,
         probes=probes.build_server_probes(
-            ports.CONTROLLER,
-            probes.CONTROLLER.build_liveness_check(),
-            probes.build_exec("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
+            probes.AGENT_CHECKS
+            if deployment.agent
+            else probes.Checks(
+                probes.build_tcp_check(ports.CONTROLLER),
+                probes.CONTROLLER.build_liveness_check(),
+                probes.build_exec("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
+            )
         ),
         mounts=[RUN_MOUNT, DATA_MOUNT],
     )

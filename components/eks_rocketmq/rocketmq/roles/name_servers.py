@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
+from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.config.durability import get_registration_seconds
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
@@ -37,13 +38,15 @@ class NameServers(ComponentResource):
     ) -> None:
         super().__init__(type_token("NameServers"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.NAME_SERVER)
+        scripts = probes.AGENT_SCRIPTS if deployment.agent else (*probes.ALIVE_SCRIPTS, "name-server-ready.sh")
         config = workload_resources.create_config_map(
             scope,
             {
                 CONFIG_FILE: plan.config,
                 **workload_resources.LOGGING_FILES,
-                **probes.read_scripts("ask.sh", "alive.sh", "name-server-ready.sh"),
+                **probes.read_scripts(*scripts),
             },
+            read_jar() if deployment.agent else None,
         )
         workload_resources.create_service(scope, _PORTS)
         headless = workload_resources.create_peers_service(scope, _PORTS)
@@ -80,10 +83,15 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequenc
         cpu=plan.cpu,
         pods=plan.pods,
         ports=_PORTS,
+        agent=deployment.agent,
         probes=probes.build_server_probes(
-            ports.NAME_SERVER,
-            probes.NAME_SERVER.build_liveness_check(),
-            probes.build_exec("name-server-ready.sh", f"127.0.0.1:{ports.NAME_SERVER}"),
+            probes.AGENT_CHECKS
+            if deployment.agent
+            else probes.Checks(
+                probes.build_tcp_check(ports.NAME_SERVER),
+                probes.NAME_SERVER.build_liveness_check(),
+                probes.build_exec("name-server-ready.sh", f"127.0.0.1:{ports.NAME_SERVER}"),
+            ),
             ready_after=registration + 2,
         ),
     )

@@ -6,6 +6,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.rocketmq.agent import read_jar
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.naming.labels import CLUSTER
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
@@ -47,9 +48,12 @@ class Proxies(ComponentResource):
         super().__init__(type_token("Proxies"), name, {}, opts)
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.PROXY)
         rendered = credentials is not None
-        scripts = ("ask.sh", "sign.sh", "alive.sh", "proxy-start.sh", *(["render-config.sh"] if rendered else []))
+        scripts = ["ask.sh", "sign.sh", "proxy-start.sh", *["render-config.sh"] * rendered]
+        scripts += probes.AGENT_SCRIPTS if deployment.agent else probes.ALIVE_SCRIPTS
         config = workload_resources.create_config_map(
-            scope, {CONFIG_FILE: plan.config, **workload_resources.LOGGING_FILES, **probes.read_scripts(*scripts)}
+            scope,
+            {CONFIG_FILE: plan.config, **workload_resources.LOGGING_FILES, **probes.read_scripts(*scripts)},
+            read_jar() if deployment.agent else None,
         )
         service = workload_resources.create_service(scope, _PORTS)
         workload_resources.create_disruption_budget(scope)
@@ -97,10 +101,14 @@ def _build_container(
         cpu=plan.cpu,
         pods=plan.pods,
         ports=_PORTS,
+        agent=deployment.agent,
         probes=probes.build_server_probes(
-            ports.PROXY_GRPC,
-            probes.PROXY.build_liveness_check(),
-            probes.build_tcp_check(ports.PROXY_GRPC),
+            probes.Checks(
+                probes.AGENT_CHECKS.started if deployment.agent else probes.build_tcp_check(ports.PROXY_GRPC),
+                probes.AGENT_CHECKS.alive if deployment.agent else probes.PROXY.build_liveness_check(),
+                # The agent asks over remoting, but clients connect over gRPC.
+                probes.build_tcp_check(ports.PROXY_GRPC),
+            ),
             # A proxy waits for a master, and the master may first recover its store.
             waits=max(probes.compute_recovery_seconds(group.role.storage) for group in groups),
         ),

@@ -4,13 +4,11 @@
 #   bash alive.sh running HOST:PORT CODE   succeeds if the process answers, or if it is slow
 #
 # A hung process accepts connections but never answers, so it must be killed. A slow process answers late; a restart would make
-# it slower. If no answer arrives, the kernel's scheduling statistics of the threads decide. While a slow process works on the
-# request, at any time one of its threads has a CPU or waits for one. The threads of a hung process sleep, except for timers.
-# An error response is an answer too. /proc is read only if no answer arrives within the first second.
+# it slower. An error response is an answer too. /proc is read only if no answer arrives within the first second.
 set -u
+. "${0%/*}/jvm-times.sh"
 
 WAIT=${ANSWER_SECONDS:-4} # two failed probes of a broker must fit into 15 s
-RUNNABLE_PERCENT=70       # of the time, sum over all threads; 100 and more if slow, 20 to 40 in an idle broker
 PATIENCE=${PATIENCE:-300} # seconds without an answer after which a slow process counts as hung
 UNANSWERED=${UNANSWERED:-/tmp/unanswered} # uptime in seconds at the first slow probe; empty after an answer
 
@@ -26,32 +24,6 @@ find_process() {
   return 1
 }
 
-# Sets `now` to the uptime in hundredths of a second.
-clock() {
-  read -r now _ </proc/uptime
-  now=${now/./}
-}
-
-# Sets `ran` (CPU time) and `waited` (run queue delay), both in microseconds, sums over all threads of the pod. The processes of
-# the request count too, because it may be late on its way to the JVM.
-read_times() {
-  local file run delay
-  ran=0 waited=0
-  for file in ${PROCESS:-/proc/[0-9]*}/task/*/schedstat; do
-    # A thread may end in between.
-    read -r run delay _ 2>/dev/null <"$file" || continue
-    ran=$((ran + run / 1000)) waited=$((waited + delay / 1000))
-  done
-}
-
-# Prints the state of the process; T means stopped.
-state() {
-  local line
-  read -r line 2>/dev/null <"$process/stat" || return
-  line=${line##*) }
-  printf '%s' "${line:0:1}"
-}
-
 # answered SECONDS: waits for the first line of the answer. The status is above 128 if it has not arrived.
 answered() {
   read -r -t "$1" _ <&5
@@ -64,8 +36,9 @@ status=$?
 watched=''
 if ((status > 128)); then
   if [[ $mode == running ]] && find_process; then
-    clock && read_times
-    watched=1 then=$now ran_before=$ran waited_before=$waited
+    # All processes of the pod, because the request may be late on its way to the JVM.
+    start_watching ${PROCESS:-/proc/[0-9]*}
+    watched=1
   fi
   answered $((WAIT - 1))
   status=$?
@@ -76,11 +49,11 @@ if ((status == 0)); then
 fi
 
 [[ -n $watched ]] || { echo "$address does not answer"; exit 1; }
-clock && read_times
-passed=$(((now - then) * 10)) ran=$(((ran - ran_before) / 1000)) waited=$(((waited - waited_before) / 1000))
-said="no answer from $address within $WAIT s; in $passed ms its threads ran $ran ms and waited $waited ms for a CPU"
-[[ $(state) != [Tt] ]] || { echo "hung: $said; the process is stopped"; exit 1; }
-(((ran + waited) * 100 >= RUNNABLE_PERCENT * passed)) || { echo "hung: $said"; exit 1; }
+stop_watching ${PROCESS:-/proc/[0-9]*}
+busy=$?
+said="no answer from $address within $WAIT s; $usage"
+[[ $(state "$process") != [Tt] ]] || { echo "hung: $said; the process is stopped"; exit 1; }
+((busy == 0)) || { echo "hung: $said"; exit 1; }
 
 since=''
 [[ ! -s $UNANSWERED ]] || since=$(<"$UNANSWERED")

@@ -1,0 +1,114 @@
+package eks_rocketmq;
+
+import java.util.Set;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.controller.ReplicasManager;
+import org.apache.rocketmq.broker.out.BrokerOuterAPI;
+import org.apache.rocketmq.common.Pair;
+import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
+import org.apache.rocketmq.remoting.protocol.header.controller.GetReplicaInfoResponseHeader;
+import org.apache.rocketmq.store.ha.HAClient;
+import org.apache.rocketmq.store.ha.HAConnectionState;
+
+/** Probes of a broker. They use the broker's own connections, so they need no credentials of their own. */
+final class BrokerProbe extends RequestProbe {
+    private static final long STORE_MILLIS = 10_000; // how long one write may hold the commit log
+
+    private final BrokerController controller;
+    private final int minInSync;
+    private volatile int copiedEpoch = -1;
+
+    BrokerProbe(BrokerController controller, int minInSync) {
+        super(controller.getNettyServerConfig().getListenPort(), 907, response -> null);
+        this.controller = controller;
+        this.minInSync = minInSync;
+    }
+
+    @Override
+    public String checkAlive() {
+        // Requests for the status are answered from memory, also if the volume hangs.
+        long held = controller.getMessageStore().lockTimeMills();
+        return held > STORE_MILLIS ? "hung: a write waits for the volume since " + held + " ms" : super.checkAlive();
+    }
+
+    /**
+     * A broker is ready if the controllers count it in sync and it has its role. A master also needs the members that a
+     * write needs. A slave also needs the topics, consumer groups and offsets of the master, because after an election
+     * without them, consumers would skip messages or get them again.
+     */
+    @Override
+    public String checkReady() {
+        ReplicasManager replicas = controller.getReplicasManager();
+        Long id = replicas.getBrokerControllerId();
+        if (id == null || controller.isIsolated()) {
+            return "the broker has no role yet";
+        }
+        try {
+            BrokerOuterAPI api = controller.getBrokerOuterAPI();
+            String leader = findLeader(api, replicas);
+            if (leader == null) {
+                return "no controller knows a leader: " + replicas.getControllerAddresses();
+            }
+            Pair<GetReplicaInfoResponseHeader, SyncStateSet> state =
+                    api.getReplicaInfo(leader, controller.getBrokerConfig().getBrokerName());
+            Set<Long> inSync = state.getObject2().getSyncStateSet();
+            if (inSync == null || !inSync.contains(id)) {
+                return "the broker is not in sync";
+            }
+            if (id.equals(state.getObject1().getMasterBrokerId())) {
+                return checkMaster(replicas, inSync.size());
+            }
+            return checkSlave(api, replicas, state.getObject1().getMasterEpoch());
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+            return "interrupted";
+        } catch (Exception error) {
+            return "no answer from the controllers or the master: " + error.getMessage();
+        }
+    }
+
+    private static String findLeader(BrokerOuterAPI api, ReplicasManager replicas) throws InterruptedException {
+        for (String address : replicas.getControllerAddresses()) {
+            try {
+                String leader = api.getControllerMetaData(address).getControllerLeaderAddress();
+                if (leader != null && !leader.isEmpty()) {
+                    return leader;
+                }
+            } catch (InterruptedException error) {
+                throw error;
+            } catch (Exception error) {
+                continue; // the next one may answer
+            }
+        }
+        return null;
+    }
+
+    private String checkMaster(ReplicasManager replicas, int inSync) {
+        if (!replicas.isMasterState()) {
+            return "elected, but not master yet";
+        }
+        return inSync >= minInSync ? null : "master with " + inSync + " in sync, but a write needs " + minInSync;
+    }
+
+    private String checkSlave(BrokerOuterAPI api, ReplicasManager replicas, int epoch) throws Exception {
+        HAClient client = controller.getMessageStore().getHaService().getHAClient();
+        if (client == null || client.getCurrentState() != HAConnectionState.TRANSFER) {
+            return "not connected to the master";
+        }
+        if (epoch != replicas.getMasterEpoch()) {
+            return "not attached to the master of epoch " + epoch;
+        }
+        if (copiedEpoch != epoch) {
+            // RocketMQ copies them up to 13 s after the broker has its role.
+            controller.getSlaveSynchronize().syncAll();
+            String master = controller.getSlaveSynchronize().getMasterAddr();
+            if (!api.getAllTopicConfig(master)
+                    .getDataVersion()
+                    .equals(controller.getTopicConfigManager().getDataVersion())) {
+                return "the topics of the master are not copied yet";
+            }
+            copiedEpoch = epoch;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,56 @@
+package eks_rocketmq;
+
+import java.lang.reflect.Field;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.controller.ReplicasManager;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+
+/**
+ * Replication that acknowledges a write only when every member of the in-sync set has it that the controllers know.
+ *
+ * <p>In RocketMQ 5.4.0 and 5.5.0 a master takes a slave out of its local in-sync set when the connection ends, before
+ * the controllers agree. Writes that still wait then count as replicated. If the master is cut off, or another master
+ * was elected, the new master does not have these acknowledged messages, and they are lost.
+ */
+final class ConfirmedHAService extends AutoSwitchHAService {
+    private volatile Set<Long> confirmed = Collections.emptySet();
+
+    /** Replaces the replication of a broker that is not started yet. */
+    static void install(BrokerController controller) throws ReflectiveOperationException {
+        if (controller.getReplicasManager() == null) {
+            return; // without controllers, no other master is elected
+        }
+        if (!(controller.getMessageStore() instanceof DefaultMessageStore)) {
+            throw new IllegalStateException(
+                    "messageStorePlugIn replaces the message store. Leave the key out, or run without the agent.");
+        }
+        ConfirmedHAService service = new ConfirmedHAService();
+        set(DefaultMessageStore.class, controller.getMessageStore(), service);
+        set(ReplicasManager.class, controller.getReplicasManager(), service);
+    }
+
+    private static void set(Class<?> owner, Object object, Object service) throws ReflectiveOperationException {
+        Field field = owner.getDeclaredField("haService");
+        field.setAccessible(true);
+        field.set(object, service);
+    }
+
+    /** Called with the set that the controllers have confirmed, and only with that. */
+    @Override
+    public void setSyncStateSet(Set<Long> members) {
+        confirmed = Collections.unmodifiableSet(new HashSet<>(members));
+        super.setSyncStateSet(members);
+    }
+
+    /** Returns the members that a write waits for. */
+    @Override
+    public Set<Long> getSyncStateSet() {
+        Set<Long> members = super.getSyncStateSet();
+        members.addAll(confirmed);
+        return members;
+    }
+}

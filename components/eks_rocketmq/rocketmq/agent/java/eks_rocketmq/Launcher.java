@@ -1,0 +1,55 @@
+package eks_rocketmq;
+
+import java.util.Arrays;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.controller.ControllerStartup;
+import org.apache.rocketmq.namesrv.NamesrvStartup;
+import org.apache.rocketmq.proxy.ProxyStartup;
+
+/**
+ * Starts one role of RocketMQ with a probe server in the same JVM.
+ *
+ * <p>Arguments: the role, the port of the probe server, the path of {@code watchdog.sh}, then the arguments of
+ * RocketMQ's own main class. In the environment: {@code TLS} if the role speaks TLS, and for a broker
+ * {@code MIN_IN_SYNC}.
+ *
+ * <p>Compiled for Java 8, which the official image has, and against all supported versions of RocketMQ.
+ */
+public final class Launcher {
+    private Launcher() {}
+
+    public static void main(String[] arguments) throws Exception {
+        String role = arguments[0];
+        String[] own = Arrays.copyOfRange(arguments, 3, arguments.length);
+        Probe probe;
+        // The server starts first, so that the kubelet gets an answer while a store is recovered.
+        ProbeServer server = new ProbeServer(Integer.parseInt(arguments[1]));
+        switch (role) {
+            case "nameserver":
+                probe = server.serve(new RequestProbe(9876, 106, RequestProbe::isAccepted));
+                NamesrvStartup.main(own);
+                break;
+            case "controller":
+                probe = server.serve(new RequestProbe(9878, 1005, RequestProbe::namesLeader));
+                ControllerStartup.main(own);
+                break;
+            case "proxy":
+                // The proxy does not support this code. It returns an error without a request to a broker.
+                probe = server.serve(new RequestProbe(8080, 907, response -> null));
+                ProxyStartup.main(own);
+                break;
+            case "broker":
+                BrokerController controller = BrokerStartup.createBrokerController(own);
+                ConfirmedHAService.install(controller);
+                int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));
+                probe = server.serve(new BrokerProbe(controller, minInSync));
+                BrokerStartup.start(controller);
+                break;
+            default:
+                throw new IllegalArgumentException(
+                        "role is '" + role + "'. Accepted: nameserver, controller, broker, proxy.");
+        }
+        Watchdog.start(probe, arguments[2]);
+    }
+}
