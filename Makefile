@@ -129,6 +129,10 @@ cache-clean: $(READY) ## remove everything that was built and downloaded
 cache-prune: $(READY) ## remove cache entries of older pins
 	@$(SANDBOX) cache-prune $(if $(LIST),--list)
 
+.PHONY: agent
+agent: $(READY) ## build the agent of the JVMs from its Java source
+	@$(RUN) -m scripts.agent_jar
+
 .PHONY: pins
 pins: $(READY) ## set one version of Pulumi's CLI and SDKs: make pins PULUMI=3.260.0
 	@$(RUN) -m scripts.pins $(PULUMI)

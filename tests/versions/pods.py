@@ -4,16 +4,20 @@ Containers, memory limits and restarts of Kubernetes are left out. Command line,
 probes come from the manifests. The folders of a pod are moved to a folder of the test.
 """
 
+import base64
 import os
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from sandbox.cluster.netns import listens
+from sandbox.cluster.netns import inside, listens
 from sandbox.cluster.network import release_folder
 from sandbox.command import run
 
@@ -34,6 +38,8 @@ class Pod:
     root: Path
     container: Mapping[str, Any]
     files: Mapping[str, str]
+    binary_files: Mapping[str, str]
+    """Files in base64."""
     home: Path
     process: subprocess.Popen[bytes] | None = None
     extra_classpath: str = ""
@@ -84,6 +90,8 @@ class Pod:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
             (self.root / "etc" / name).write_text(self.relocate(text))
+        for name, encoded in self.binary_files.items():
+            (self.root / "etc" / name).write_bytes(base64.b64decode(encoded))
         for name in ("broker.conf", "controller.conf"):
             if name in self.files:
                 argv = [
@@ -118,7 +126,19 @@ class Pod:
         probe = self.container["readinessProbe"]
         if "tcpSocket" in probe:
             return listens(self.netns, self.address, probe["tcpSocket"]["port"])
+        if "httpGet" in probe:
+            return self._get(probe["httpGet"]["port"], probe["httpGet"]["path"]) == HTTPStatus.OK
         return self.execute(probe["exec"]["command"]).returncode == 0
+
+    def _get(self, port: int, path: str) -> int | None:
+        """Return the status of a request to the pod, or None without an answer."""
+        try:
+            with inside(self.netns), urllib.request.urlopen(f"http://{self.address}:{port}{path}", timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
 
     def execute(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command of the manifest in the pod."""
@@ -178,9 +198,11 @@ class Pods:
                 continue
             spec = manifest["spec"]["template"]["spec"]
             sources = next(v["projected"]["sources"] for v in spec["volumes"] if "projected" in v)
-            files = {k: v for s in sources for k, v in by_kind["ConfigMap", s["configMap"]["name"]]["data"].items()}
+            config_maps = [by_kind["ConfigMap", source["configMap"]["name"]] for source in sources]
+            files = {k: v for one in config_maps for k, v in one["data"].items()}
+            binary_files = {k: v for one in config_maps for k, v in one.get("binaryData", {}).items()}
             for ordinal in range(int(manifest["spec"]["replicas"])):
-                pod = self._add(f"{workload}-{ordinal}", spec["containers"][0], files)
+                pod = self._add(f"{workload}-{ordinal}", spec["containers"][0], files, binary_files)
                 hosts.append(f"{pod.address} {pod.name}.{workload}-peers.rocketmq.svc")
                 if ordinal == 0:
                     hosts.append(f"{pod.address} {workload}.rocketmq.svc")
@@ -206,10 +228,12 @@ class Pods:
         _run_ip_commands(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
         return netns, address
 
-    def _add(self, name: str, container: Mapping[str, Any], files: Mapping[str, str]) -> Pod:
+    def _add(
+        self, name: str, container: Mapping[str, Any], files: Mapping[str, str], binary_files: Mapping[str, str]
+    ) -> Pod:
         netns, address = self.add_network()
         root = self.folder / name
-        pod = Pod(name, address, netns, root, container, files, self.home)
+        pod = Pod(name, address, netns, root, container, files, binary_files, self.home)
         pod.prepare()
         self.pods.append(pod)
         return pod
