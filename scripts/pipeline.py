@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from scripts.changes import ResourceChange, Severity, read_changes, table
 
@@ -33,6 +34,12 @@ _SECRET_TEXT = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\b(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}"
     r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"|\bpul-[0-9a-f]{40}\b"
+    # A token of EKS is a signed URL. Kubernetes accepts it for 15 minutes.
+    r"|\bk8s-aws-v1\.[\w-]+"
+    r"|(?<=X-Amz-Signature=)[0-9a-f]+|(?<=X-Amz-Security-Token=)[^&\s\"']+"
+    # User and password in a URL, for example of a proxy.
+    r"|(?<=://)[^/\s:@\"']+:[^/\s@\"']+(?=@)"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
@@ -71,6 +78,8 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     Pulumi hides known secrets and GitHub masks secrets in logs; neither applies to a comment.
     """
     values = {v for name, v in environment.items() if _SECRET_NAME.search(name.upper()) and len(v) >= _SHORTEST_SECRET}
+    # A URL contains them percent-encoded.
+    values |= {quote(value, safe="") for value in values}
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, "***")
     return _SECRET_TEXT.sub("***", text)

@@ -78,7 +78,7 @@ def get_assumed_role(provider: Mapping[str, Any]) -> str | None:
     try:
         arn = _read_blocks(provider, "assumeRoles")[-1]["roleArn"]
         parse_role_arn(arn, ARGS)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         return None
     return arn
 

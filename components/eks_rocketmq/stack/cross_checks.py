@@ -67,6 +67,8 @@ def check_existing(oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, stor
     existing |= {
         EBS_CSI / "self_managed": "self_managed" in ebs_csi,
         EBS_CSI / "auto_mode": ebs_csi.get("auto_mode", False),
+        # The stack sets it too if the driver is that of Auto Mode.
+        STORAGE / "auto_mode": storage.get("auto_mode", False) and not ebs_csi.get("auto_mode", False),
     }
     for path, given in existing.items():
         if given:
@@ -232,6 +234,17 @@ def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs
                     region=region,
                 )
             )
+        elif region and path == NETWORK / "zones" and not zone.removeprefix(region).isalpha():
+            errors.add(
+                ArgumentError(
+                    path,
+                    "local-zone",
+                    "{given!r} is a local zone, and EKS places no control plane there",
+                    accepted="zones such as '{region}a'",
+                    given=zone,
+                    region=region,
+                )
+            )
     for path, zone in of_pods:
         if own and zone not in own:
             errors.add(
@@ -288,16 +301,17 @@ def _list_pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[ArgumentPath, str]
 
 
 def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
-    """Reject claims of the stack's new class that are too small for the IOPS of the class.
+    """Reject claims that are too large for the volumes of the stack's class, or too small for its IOPS.
 
     Args:
-        storage: arguments of the new class.
+        storage: arguments of the class.
         rocketmq: arguments of RocketMQ.
 
     Raises:
         ValueError: for each such claim.
     """
-    least = get_plan(storage, plan_storage_class).min_size
+    volumes = get_plan(storage, plan_storage_class)
+    least, most = volumes.min_size, volumes.max_size
     rocketmq_plan = get_plan(rocketmq, plan)
     claims = [(ROCKETMQ / "controllers", rocketmq.get("controllers", {}), rocketmq_plan.controllers.storage)]
     claims += [
@@ -306,7 +320,22 @@ def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
     ]
     errors = ErrorCollector()
     for path, given, size in claims:
-        if "storage_class" not in given and parse_bytes(size, path / "storage") < least * 1024**3:
+        if "storage_class" in given:
+            continue
+        if parse_bytes(size, path / "storage") > most * 1024**3:
+            errors.add(
+                ArgumentError(
+                    path / "storage",
+                    "volume-too-large",
+                    "{given!r} is larger than an EBS volume of {storage} can be",
+                    accepted="{most}Gi or less",
+                    remedy="Lower the size, and add broker groups for more messages",
+                    given=size,
+                    storage=STORAGE,
+                    most=most,
+                )
+            )
+        if parse_bytes(size, path / "storage") < least * 1024**3:
             errors.add(
                 ArgumentError(
                     path / "storage",

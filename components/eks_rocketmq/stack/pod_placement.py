@@ -1,13 +1,15 @@
 """Check whether all pods of a new cluster can run on its node groups. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from eks_rocketmq.args.argument_path import ArgumentPath, Names
+from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.eks.addons.addon_plan import COREDNS, AddonPlan
 from eks_rocketmq.eks.nodes.instance_sizes import estimate_allocatable
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
@@ -33,6 +35,8 @@ _CONTROLLER: Mapping[str, Any] = {
 }
 _NODE_TOLERATIONS = [{"operator": "Exists", "effect": "NoExecute"}]
 _NODE_NOT_ON = [f"a1.{size}" for size in ("medium", "large", "xlarge", "2xlarge", "4xlarge")]
+_QUANTITIES = {"cpu": re.compile(r"\d+m|\d+(\.\d+)?"), "memory": re.compile(r"[1-9]\d*[KMGT]i")}
+"""Usual forms of requests. Others are not counted."""
 _PLACES = ("affinity", "nodeSelector", "tolerations")
 
 
@@ -119,6 +123,16 @@ def check_placement(
     with_driver = [each for each in nodes if can_run(plugin, each)]
     workloads = [*_list_rocketmq(rocketmq), *_list_addons(addons, configured.get("controller"))]
     for workload in workloads:
+        if workload.pods.replicas < 1:
+            raise ArgumentError(
+                workload.settings[0],
+                "addon-without-pods",
+                "{workload} has {given} replicas, and RocketMQ needs it",
+                accepted="a {field} of 1 or more",
+                workload=workload.pods.name,
+                given=workload.pods.replicas,
+                field=Names(("replicaCount",)),
+            )
         if obstacle := find_obstacle(workload.pods, nodes):
             raise ArgumentError(
                 NODE_GROUPS,
@@ -230,7 +244,22 @@ def _plan_addon_pods(name: str, values: Mapping[str, Any]) -> Pods:
     """Return the pods of an add-on. EKS validates the configuration by its schema."""
     replicas = values.get("replicaCount")
     spec = {key: values[key] for key in _PLACES if _is_well_formed(key, values.get(key))}
-    return Pods(name, replicas if isinstance(replicas, int) else 1, spec)
+    cpu, memory = _get_request(values, "cpu"), _get_request(values, "memory")
+    return Pods(
+        name,
+        replicas if isinstance(replicas, int) else 1,
+        spec,
+        cpu=0 if cpu is None else _to_millicores(cpu),
+        memory=0 if memory is None else parse_bytes(memory, ARGS),
+    )
+
+
+def _get_request(values: Mapping[str, Any], resource: str) -> str | None:
+    """Return what the container requests for which an add-on has resources, or None."""
+    found: Any = values
+    for key in ("resources", "requests", resource):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) and _QUANTITIES[resource].fullmatch(found) else None
 
 
 def _is_well_formed(key: str, value: object) -> bool:

@@ -12,6 +12,7 @@ from eks_rocketmq.args.argument_path import ArgumentPath, to_camel_case
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, errors_within, render_error
 from eks_rocketmq.args.redaction import Secret, redact, reveals
 from eks_rocketmq.rocketmq.access.access import CHOICES, AccessArgs, plan_access
+from eks_rocketmq.stack.json_values import check_depth, parse_json
 from eks_rocketmq.stack.stack_paths import ACCESS, CLUSTER, ROCKETMQ, STACK_FILE, get_setting_path
 from eks_rocketmq.stack.stack_yaml import get_fields, is_encrypted
 
@@ -80,7 +81,7 @@ def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
     Raises:
         ValueError: with the accepted settings.
     """
-    cluster = _parse_json(given.get("cluster", ""))
+    cluster = parse_json(given.get("cluster", ""))
     if encrypted and not (isinstance(cluster, dict) and cluster.get("roleArn")):
         raise ArgumentError(
             CLUSTER / "role_arn",
@@ -102,7 +103,7 @@ def check_profile(given: Mapping[str, str], *, encrypted: bool) -> None:
     Raises:
         ValueError: with the accepted settings.
     """
-    cluster = _parse_json(given.get("cluster", ""))
+    cluster = parse_json(given.get("cluster", ""))
     if encrypted and not (isinstance(cluster, dict) and cluster.get("profile")):
         raise ArgumentError(
             CLUSTER / "profile",
@@ -143,7 +144,8 @@ def _build_password_error(index: int, user: Mapping[str, Any]) -> ArgumentError:
 
 
 def _check_access(text: str, written: Node | None) -> None:
-    value, real, shown = _parse_json(text), ErrorCollector(), ErrorCollector()
+    check_depth(text, ACCESS)
+    value, real, shown = parse_json(text), ErrorCollector(), ErrorCollector()
     with real.collect():
         _check_value(value)
     redacted = _redact_encrypted(value, written)
@@ -185,13 +187,6 @@ def _check_value(value: Any) -> None:  # noqa: ANN401 - any JSON
     errors.raise_errors()
     with errors_within(ROCKETMQ):
         plan_access(args)
-
-
-def _parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _redact_encrypted(value: Any, written: Node | None) -> Any:  # noqa: ANN401 - any JSON

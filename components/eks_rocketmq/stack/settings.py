@@ -149,7 +149,7 @@ def parse(
         errors.attempt(cross_checks.check_namespace, rocketmq)
         errors.attempt(cross_checks.check_zones, rocketmq, aws.region, network)
         errors.attempt(check_images, network, rocketmq, aws.region)
-    if rocketmq and storage and storage.get("create", False):
+    if rocketmq and storage:
         errors.attempt(cross_checks.check_class, storage, rocketmq)
     if oidc and ebs_csi and storage and cluster and "version" in cluster:
         errors.attempt(cross_checks.check_existing, oidc, ebs_csi, storage)

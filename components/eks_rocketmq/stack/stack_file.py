@@ -121,7 +121,7 @@ def _has_accounts(text: str) -> bool:
     """Return whether a text is a list of one account ID or more."""
     try:
         accounts = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return (
         isinstance(accounts, list)
@@ -138,7 +138,7 @@ def find_single_account(allowed: str | None) -> str | None:
     """
     try:
         accounts = json.loads(allowed) if allowed else []
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
     only = {str(account) for account in accounts} if isinstance(accounts, list) else set()
     return only.pop() if len(only) == 1 else None

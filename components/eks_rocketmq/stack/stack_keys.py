@@ -1,6 +1,5 @@
 """Keys of the stack file: one object for each component, with the component's own arguments in camelCase. Pure."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.rocketmq.access.access import AccessArgs
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
+from eks_rocketmq.stack.json_values import check_depth, parse_json
 from eks_rocketmq.stack.stack_paths import get_setting_path
 
 
@@ -106,7 +106,7 @@ def parse_values(given: Mapping[str, str], errors: ErrorCollector) -> dict[str, 
 
     Args:
         given: JSON by key without namespace.
-        errors: receives an error for each key that is unknown or no object.
+        errors: receives an error for each key that is unknown, no object or too deep.
     """
     for key in given:
         if key not in KEYS:
@@ -118,7 +118,12 @@ def parse_values(given: Mapping[str, str], errors: ErrorCollector) -> dict[str, 
             if not declaration.optional:
                 values[key] = {}
             continue
-        value = _parse_json(given[key])
+        deep = ErrorCollector()
+        deep.attempt(check_depth, given[key], path)
+        if deep:
+            errors.add_all(deep)
+            continue
+        value = parse_json(given[key])
         if isinstance(value, dict):
             values[key] = value
             continue
@@ -151,10 +156,3 @@ def _build_unknown_key_error(key: str) -> ArgumentError:
         new=new,
         nearest=nearest,
     )
-
-
-def _parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

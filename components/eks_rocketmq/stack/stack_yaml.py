@@ -9,6 +9,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from eks_rocketmq.args.argument_path import ARGS, to_camel_case
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.stack.json_values import build_depth_error
 
 _STRING = "tag:yaml.org,2002:str"
 
@@ -45,7 +46,7 @@ def read(file: Path) -> StackFile:
     The values stay text. An impossible date is text here, as it is for the engine.
 
     Raises:
-        ValueError: the file is not YAML; with the line.
+        ValueError: the file is not YAML, with the line, or too deep.
     """
     if not file.exists():
         return StackFile()
@@ -63,6 +64,8 @@ def read(file: Path) -> StackFile:
             location=location,
             reason=error.problem or error.context,
         ) from None
+    except RecursionError:
+        raise build_depth_error(ARGS) from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise ArgumentError(
             ARGS,

@@ -134,12 +134,27 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOm9yZyJ9.c2lnbmF0dXJl"
         JWT,
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\ncut off",
+        "wJalrXUtnFEMI%2FK7MDENG%2FbPxRfiCYEXAMPLEKEY",
+        f"pul-{'0a' * 20}",
+        "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8_X-Amz",
     ],
 )
 def test_credentials_are_redacted(secret: str) -> None:
     environment = {"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "HOME": "/home/runner"}
     output = pipeline.clean(f"/home/runner value: {secret}", environment)
     assert output == "/home/runner value: ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("?X-Amz-Signature=0af1&X-Amz-Security-Token=Q%2F==&x=1", "?X-Amz-Signature=***&X-Amz-Security-Token=***&x=1"),
+        ("proxy http://user:hunter2@proxy:3128/ fails", "proxy http://***@proxy:3128/ fails"),
+        ("https://github.com/example/mq@v1 a:b@c", "https://github.com/example/mq@v1 a:b@c"),
+    ],
+)
+def test_credentials_in_a_url_are_redacted(text: str, redacted: str) -> None:
+    assert pipeline.clean(text, {}) == redacted
 
 
 def test_a_short_value_of_a_secret_variable_is_not_redacted() -> None:

@@ -178,8 +178,8 @@ WORDING = [
     Wording(
         "zone-of-other-region",
         staging(rocketmq={"proxies": {"pods": {"zones": ["eu-west-1a"]}}}),
-        "rocketmq.proxies.pods.zones: 'eu-west-1a' is no zone of aws:region, 'ap-southeast-1'. Accepted: zones "
-        "such as 'ap-southeast-1a'.",
+        "rocketmq.proxies.pods.zones: 'eu-west-1a' is no zone of aws:region, 'ap-southeast-1'. Accepted: "
+        "zones such as 'ap-southeast-1a'.",
     ),
     Wording(
         "zone-without-network",
@@ -201,6 +201,23 @@ WORDING = [
         staging(storage={"volumeType": "gp3", "iops": 30000}, rocketmq={"controllers": {"storageClass": "gp2"}}),
         "rocketmq.broker_groups['broker-a'].storage: '50Gi' is too small for storage.iops. Accepted: 60Gi or "
         "more. Raise the size, or lower storage.iops.",
+    ),
+    Wording(
+        "volume-too-large",
+        staging(rocketmq={"controllers": {"storage": "16385Gi"}}),
+        "rocketmq.controllers.storage: '16385Gi' is larger than an EBS volume of storage can be. Accepted: 16384Gi or "
+        "less. Lower the size, and add broker groups for more messages.",
+    ),
+    Wording(
+        "local-zone",
+        staging(network={"zones": ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1-bkk-1a"], "zoneCount": None}),
+        "network.zones: 'ap-southeast-1-bkk-1a' is a local zone, and EKS places no control plane there. Accepted: "
+        "zones such as 'ap-southeast-1a'.",
+    ),
+    Wording(
+        "addon-without-pods",
+        staging(addons={"addons": [{"name": "coredns", "configuration": {"replicaCount": 0}}]}),
+        "addons.addons: coredns has 0 replicas, and RocketMQ needs it. Accepted: a replicaCount of 1 or more.",
     ),
     Wording(
         "existing-in-new-cluster",
@@ -363,6 +380,11 @@ WORDING = [
         lambda: read("config:\n  - a\n  b\n"),
         "line 4, column 1: could not find expected ':'. Accepted: YAML that is indented "
         "with spaces. Correct the line, and put a text with special characters in quotes.",
+    ),
+    Wording(
+        "too-deep",
+        prod(oidc="[" * 65),
+        "oidc: the value has too many levels of objects and lists. Accepted: up to 64 levels.",
     ),
     Wording(
         "no-utf-8",

@@ -109,6 +109,9 @@ UNREACHABLE = ("rocketmq.image", "image-unreachable")
             {"ebsCsi": {"permissions": "cluster_scoped", "addonVersion": "v1.57.1-eksbuild.1"}},
             ("ebs_csi.addon_version", "driver-without-cluster-tags"),
         ),
+        # Volumes.
+        ({"storage": {"autoMode": True}}, ("storage.auto_mode", "existing-in-new-cluster")),
+        (rocketmq(controllers={"storage": "17Ti"}), ("rocketmq.controllers.storage", "volume-too-large")),
         # Namespaces and load balancers.
         (rocketmq(namespace="kube-system"), ("rocketmq.namespace", "namespace-of-every-cluster")),
         (
@@ -155,10 +158,17 @@ def test_all_contradictions_are_reported_in_one_run() -> None:
         rocketmq(namespace="default", createNamespace=False),
         {"ebsCsi": {"permissions": "cluster_scoped", "addonVersion": "v1.58.0-eksbuild.1"}},
         {"ebsCsi": {"permissions": "v2", "addonVersion": "v1.57.1-eksbuild.1"}},
+        {"storage": {"volumeType": "gp3"}, **rocketmq(controllers={"storage": "64Ti"})},
     ],
 )
 def test_consistent_settings_are_accepted(overrides: dict[str, Any]) -> None:
     parse_stack("staging", overrides)
+
+
+def test_a_claim_of_an_existing_class_may_be_as_large_as_the_largest_volume() -> None:
+    parse_stack("prod", rocketmq(controllers={"storage": "64Ti"}))
+    with rejects(("rocketmq.controllers.storage", "volume-too-large")):
+        parse_stack("prod", rocketmq(controllers={"storage": "65Ti"}))
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])

@@ -105,6 +105,20 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
         driver(values={"controller": {"nodeSelector": {"team": "mq"}}}),
         "the EBS CSI driver's controller select nodes by team=mq, and no node has that",
     ),
+    (
+        coredns(resources={"requests": {"cpu": "64"}}),
+        "coredns request 64 CPUs each, and the largest node for them has 1.93 CPUs at most",
+    ),
+    (
+        driver(controllerResources={"requests": {"memory": "64Gi"}}),
+        "the EBS CSI driver's controller request 64 GiB of memory each, and the largest node for them has 7.342 GiB of "
+        "memory at most",
+    ),
+    (
+        {**groups(group(instanceTypes=["t3.small"])), **brokers({"memory": "4Gi"})},
+        "broker group 'broker-a' request 4 GiB of memory each, and the largest node for them has 1.535 GiB of memory "
+        "at most",
+    ),
     # Taints.
     ({**groups(group(taints=DEDICATED)), **pods({"tolerations": TOLERATED})}, f"coredns {NOT_TOLERATED}"),
     (

@@ -292,6 +292,14 @@ def test_a_value_in_unusual_yaml_is_treated_as_secret(folder: Path, text: str) -
     reject({"access": put(ACCESS, PASSWORD, CANARY)}, "access")
 
 
+@pytest.mark.parametrize("levels", [65, 600, 5000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"users": ', "}"), ('{"users": [', "]}")])
+def test_encrypted_access_settings_that_are_too_deep_are_rejected(opening: str, closing: str, levels: int) -> None:
+    text = reject({"access": opening * levels + json.dumps(CANARY) + closing * levels}, "access")
+    problem = "the value has too many levels of objects and lists. Accepted: up to 64 levels."
+    assert text == f"Pulumi.prod.yaml: access: {problem}"
+
+
 # Errors of other settings beside a valid encrypted `access`.
 
 VALID = put(put(ACCESS, PASSWORD, NAME), ("users", 0, "name"), NAME)

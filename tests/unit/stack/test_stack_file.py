@@ -7,10 +7,14 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
+from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.stack import settings, stack_yaml
+from eks_rocketmq.stack.json_values import check_depth
 from eks_rocketmq.stack.stack_keys import KEYS
 from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
+from tests.unit.harness.rejections import rejects
 
 
 @pytest.fixture
@@ -119,6 +123,36 @@ def test_invalid_yaml_is_reported_with_its_line(folder: Path, text: str) -> None
     line, _, rest = error.removeprefix("Pulumi.prod.yaml: line ").partition(", column ")
     assert int(line) in {lines + 1, lines + 2}
     assert rest.endswith("Correct the line, and put a text with special characters in quotes.")
+
+
+@pytest.mark.parametrize("levels", [65, 600, 5000])
+@pytest.mark.parametrize("key", [*KEYS, "unknown"])
+def test_a_value_with_too_many_levels_is_rejected(key: str, levels: int) -> None:
+    given = {key: '{"a": [' * levels + "]}" * levels}
+    with pytest.raises(pulumi.RunError) as error:
+        run(settings.load, config=stack_config("prod", given), stack="prod")
+    code = "unknown key" if key == "unknown" else "the value has too many levels of objects and lists"
+    assert f"{key}: {code}. Accepted: " in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["aws:allowedAccountIds", "aws:assumeRoles"])
+def test_a_provider_setting_with_too_many_levels_causes_no_recursion_error(key: str) -> None:
+    config = stack_config("prod", {key: "[" * 100_000, "cluster": {"clusterName": 1}})
+    with pytest.raises(pulumi.RunError, match=r"cluster\.clusterName: 1 has the wrong type"):
+        run(settings.load, config=config, stack="prod")
+
+
+def test_a_file_with_too_many_levels_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    # The tests use the parser of libyaml, which has no limit.
+    monkeypatch.setattr(yaml, "SafeLoader", yaml.loader.SafeLoader)
+    file.write_text("config: " + "[" * 5000 + "]" * 5000)
+    with rejects(("", "too-deep")):
+        stack_yaml.read(file)
+
+
+def test_brackets_in_a_text_are_no_levels() -> None:
+    check_depth(json.dumps({"a": "[{" * 100, 'b"[': ["\\"] * 100}), ARGS)
 
 
 def test_a_character_that_yaml_does_not_allow_is_rejected(folder: Path) -> None:

@@ -209,6 +209,16 @@ def _check_entry(entry: AccessEntryArgs, path: ArgumentPath) -> None:
                 given=group,
                 reserved=", ".join(map(repr, _RESERVED_GROUPS)),
             )
+    if entry.get("username", "").startswith(_RESERVED_GROUPS):
+        raise ArgumentError(
+            path / "username",
+            "reserved-username",
+            "EKS reserves the username {given!r}",
+            accepted="a name that begins with none of {reserved}",
+            remedy="Leave it out, and EKS takes the ARN of the principal",
+            given=entry["username"],
+            reserved=", ".join(map(repr, _RESERVED_GROUPS)),
+        )
     for index, policy in enumerate(policies):
         _check_policy(policy, (path / "policies").index(index))
     # EKS allows one association of a policy with a principal.

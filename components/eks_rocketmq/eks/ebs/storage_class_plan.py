@@ -5,7 +5,8 @@ Parameters of the driver: https://github.com/kubernetes-sigs/aws-ebs-csi-driver/
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from eks_rocketmq.args.validation import (
     reject_ignored_args,
     validate_choice,
     validate_dns_subdomain,
+    validate_pattern,
 )
 from eks_rocketmq.eks.ebs.csi_configuration import validate_volume_tags
 from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
@@ -33,13 +35,15 @@ class VolumeLimits:
     iops_per_gib: int = 0
     min_size: int = 1
     """Minimum size of a volume in GiB."""
+    max_size: int = 16 * 1024
+    """Maximum size of a volume in GiB."""
 
 
 VOLUME_TYPES: Mapping[str, VolumeLimits] = {
     "gp2": VolumeLimits(),
-    "gp3": VolumeLimits(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500),
+    "gp3": VolumeLimits(iops=(3000, 80_000), throughput=(125, 2000), iops_per_gib=500, max_size=64 * 1024),
     "io1": VolumeLimits(iops=(100, 64_000), iops_required=True, iops_per_gib=50, min_size=4),
-    "io2": VolumeLimits(iops=(100, 256_000), iops_required=True, iops_per_gib=1000, min_size=4),
+    "io2": VolumeLimits(iops=(100, 256_000), iops_required=True, iops_per_gib=1000, min_size=4, max_size=64 * 1024),
 }
 """SSD volume types. HDD types are not suitable for a message store."""
 FILE_SYSTEMS = get_accepted_values(FileSystem)
@@ -56,6 +60,7 @@ ADOPTION_ARGS = frozenset(
 """Arguments that are valid for an existing class. Its other fields are immutable."""
 
 _GP3_IOPS = 3000
+_MOUNT_OPTION = re.compile(r"(?!ro$)[^\s,]+")
 _IOPS_PER_THROUGHPUT = 4
 
 
@@ -68,6 +73,8 @@ class StorageClassPlan:
     reclaim_policy: str | None
     min_size: int
     """Minimum size in GiB of a claim that gets all IOPS of the class."""
+    max_size: int
+    """Maximum size in GiB of a claim."""
 
 
 def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
@@ -80,11 +87,22 @@ def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
         ValueError: for a value that is not accepted, and for arguments that are missing or contradict each other.
     """
     validate_dns_subdomain(args["class_name"], ARGS / "class_name")
+    if args.get("default_instead_of") == args["class_name"]:
+        raise ArgumentError(
+            ARGS / "default_instead_of",
+            "default-instead-of-itself",
+            "{given!r} is the class itself",
+            accepted="the name of another class",
+            remedy="Leave the argument out if no other class is the default",
+            given=args["class_name"],
+        )
     if not args.get("create", False):
         check_adoption(args)
-        return StorageClassPlan({}, None, 1)
+        return StorageClassPlan({}, None, 1, max(limits.max_size for limits in VOLUME_TYPES.values()))
     check_new_name(args["class_name"])
-    return StorageClassPlan(build_parameters(args), get_reclaim_policy(args), compute_min_size(args))
+    validate_mount_options(args.get("mount_options", []))
+    largest = VOLUME_TYPES[args.get("volume_type", "gp3")].max_size
+    return StorageClassPlan(build_parameters(args), get_reclaim_policy(args), compute_min_size(args), largest)
 
 
 def check_adoption(args: Mapping[str, object]) -> None:
@@ -109,6 +127,18 @@ def check_new_name(name: str) -> None:
     """Raise ValueError for the name of a class that EKS creates: the create would fail with AlreadyExists."""
     if name in RESERVED_NAMES:
         raise build_name_conflict(name, RESERVED_NAMES[name])
+
+
+def validate_mount_options(options: Sequence[str]) -> None:
+    """Raise ValueError for an option with which a volume is never mounted, or never writable."""
+    for index, option in enumerate(options):
+        validate_pattern(
+            _MOUNT_OPTION,
+            option,
+            (ARGS / "mount_options").index(index),
+            "mount-option",
+            "one option without spaces and commas, such as 'noatime'. 'ro' prevents brokers from writing",
+        )
 
 
 def build_name_conflict(name: str, owner: str) -> ArgumentError:

@@ -3,18 +3,20 @@
 `network_load_balancer` returns fields for `external` of RocketMQ. They suit any Service.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_certificate_arn
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.args.validation import parse_whole_number, reject_empty, validate_range
+from eks_rocketmq.args.validation import parse_whole_number, reject_duplicates, reject_empty, validate_range
 
 CONTROLLER_CLASS = "service.k8s.aws/nlb"
 AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
 _PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 _MAX_NAME_LENGTH = 32
+_NAME = re.compile(rf"(?!internal-)(?=.{{1,{_MAX_NAME_LENGTH}}}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _EMPTY_MEANINGS: Mapping[str, str] = {
     "subnets": "every subnet with the tag",
     "security_groups": "a group that the controller creates",
@@ -122,16 +124,19 @@ def _build_certificate_annotations(args: NetworkLoadBalancerArgs) -> dict[str, s
 
 def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]:
     name = args.get("name", "")
-    if len(name) > _MAX_NAME_LENGTH:
+    if name and not _NAME.fullmatch(name):
         raise ArgumentError(
             ARGS / "name",
             "load-balancer-name",
-            "{given!r} has {length} characters",
-            accepted="names of up to {most} characters",
+            "{given!r} is not accepted",
+            accepted="up to {most} letters, digits and '-', not at the beginning or end, and not beginning with "
+            "'internal-'",
             given=name,
-            length=len(name),
             most=_MAX_NAME_LENGTH,
         )
+    _check_tags(args.get("tags", {}))
+    reject_duplicates(args.get("subnets", []), ARGS / "subnets")
+    reject_duplicates(args.get("security_groups", []), ARGS / "security_groups")
     groups = args.get("security_groups", [])
     annotations = {
         "name": name,
@@ -142,6 +147,20 @@ def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]
         "additional-resource-tags": _format_attributes(args.get("tags", {})),
     }
     return {key: value for key, value in annotations.items() if value}
+
+
+def _check_tags(tags: Mapping[str, str]) -> None:
+    """Reject tags that AWS reserves, or that the controller would read as other tags."""
+    for key, value in tags.items():
+        if not key or set("=,") & set(key) or "," in value or key.startswith("aws:"):
+            raise ArgumentError(
+                (ARGS / "tags").key(key),
+                "load-balancer-tag",
+                "the tag {key!r} with the value {value!r} is not accepted",
+                accepted="a key without '=' and ',' that does not begin with 'aws:', and a value without ','",
+                key=key,
+                value=value,
+            )
 
 
 def _format_attributes(values: dict[str, Any]) -> str:

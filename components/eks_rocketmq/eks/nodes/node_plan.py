@@ -9,6 +9,7 @@ from eks_rocketmq.args.aws_identifiers import parse_arn, parse_kms_key_arn, pars
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
+    reject_duplicates,
     reject_ignored_args,
     validate_choice,
     validate_label_value,
@@ -52,7 +53,7 @@ MAX_NAME_LENGTH = 37  # https://docs.aws.amazon.com/eks/latest/APIReference: 63,
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+-\w+", re.ASCII)
-_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)")
 _GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*(-[a-z0-9]+)?")
 """Families with Graviton (arm64) processors have a `g` after the generation, such as `m7g`, `c7gn` or `im4gn`."""
 
@@ -274,6 +275,7 @@ def _count_zones(args: NodeGroupArgs) -> int | None:
 
 def _select_ami_type(args: NodeGroupArgs) -> str:
     path = ARGS / "instance_types"
+    reject_duplicates(args["instance_types"], path)
     types_by_architecture: dict[str, str] = {}
     for index, type_ in enumerate(args["instance_types"]):
         accepted = "an instance type, such as 'm7i.large' or 'm7g.large'"

@@ -39,6 +39,7 @@ OPERATORS = get_accepted_values(NodeOperator)
 SECURITY_LEVELS = get_accepted_values(PodSecurityLevel)
 EFFECTS = get_accepted_values(TaintEffect)
 _NUMBER_LIMIT = 2**63
+_MAX_SECONDS = 2**63 - 1
 _MAX_WEIGHT = 100
 _MERGED = ("node_selector", "labels", "annotations", "environment")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -140,6 +141,8 @@ def plan_image_pull(args: Mapping[str, Any]) -> PodSettings:
     policy = validate_choice(args.get("image_pull_policy", PULL_POLICIES[0]), PULL_POLICIES, ARGS / "image_pull_policy")
     path = ARGS / "image_pull_secrets"
     secrets = [validate_dns_subdomain(name, path.index(i)) for i, name in enumerate(args.get("image_pull_secrets", []))]
+    # Server-side apply rejects a list with a name twice.
+    reject_duplicates(secrets, path)
     return PodSettings(pull_policy=policy, pull_secrets=secrets)
 
 
@@ -292,7 +295,7 @@ def _build_toleration(given: TolerationArgs, path: ArgumentPath) -> dict[str, An
     if effect is not None:
         result["effect"] = validate_choice(effect, EFFECTS, path / "effect")
     if "seconds" in given:
-        result["tolerationSeconds"] = validate_range(given["seconds"], 1, None, path / "seconds")
+        result["tolerationSeconds"] = validate_range(given["seconds"], 1, _MAX_SECONDS, path / "seconds")
         if effect != "NoExecute":
             raise ArgumentError(
                 path / "seconds",

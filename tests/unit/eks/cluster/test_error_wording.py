@@ -71,6 +71,12 @@ WORDING = [
         "begins with none of 'system:', 'eks:', 'aws:', 'amazon:', 'iam:'. Bind a role to a group with another name.",
     ),
     Wording(
+        "reserved-username",
+        lambda: plan_entry(username="system:team"),
+        "access_entries['team'].username: EKS reserves the username 'system:team'. Accepted: a name that begins with "
+        "none of 'system:', 'eks:', 'aws:', 'amazon:', 'iam:'. Leave it out, and EKS takes the ARN of the principal.",
+    ),
+    Wording(
         "access-policy",
         lambda: plan_entry(policies=[{"policy": "ClusterAdmin"}]),
         "access_entries['team'].policies[0].policy: 'ClusterAdmin' is not accepted. Accepted: the name of an EKS "

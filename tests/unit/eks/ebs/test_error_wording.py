@@ -11,7 +11,7 @@ from eks_rocketmq.eks.ebs.driver_lookup import read_controller
 from eks_rocketmq.eks.ebs.driver_plan import plan_driver
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
-from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name
+from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name, plan_storage_class
 from tests.unit.harness import Fakes, run
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.kubernetes_api import serving
@@ -157,6 +157,18 @@ WORDING = [
         lambda: check_adoption({"class_name": "gp2", "iops": 4000}),
         "iops: the argument cannot change the existing StorageClass 'gp2'. Leave it out, or create a class with create "
         "and another class_name.",
+    ),
+    Wording(
+        "mount-option",
+        lambda: plan_storage_class({"class_name": "a", "create": True, "mount_options": ["noatime", "ro"]}),
+        "mount_options[1]: 'ro' is not accepted. Accepted: one option without spaces and commas, such as 'noatime'. "
+        "'ro' prevents brokers from writing.",
+    ),
+    Wording(
+        "default-instead-of-itself",
+        lambda: plan_storage_class({"class_name": "a", "create": True, "default_instead_of": "a"}),
+        "default_instead_of: 'a' is the class itself. Accepted: the name of another class. Leave the argument out if "
+        "no other class is the default.",
     ),
     Wording(
         "volume-type-requires-iops",

@@ -81,7 +81,14 @@ WORDING = [
     Wording(
         "load-balancer-name",
         lambda: network_load_balancer({"name": "n" * 33}),
-        f"name: {'n' * 33!r} has 33 characters. Accepted: names of up to 32 characters.",
+        f"name: {'n' * 33!r} is not accepted. Accepted: up to 32 letters, digits and '-', not at the beginning or end, "
+        "and not beginning with 'internal-'.",
+    ),
+    Wording(
+        "load-balancer-tag",
+        lambda: network_load_balancer({"tags": {"a": "b,c"}}),
+        "tags['a']: the tag 'a' with the value 'b,c' is not accepted. Accepted: a key without '=' and ',' that does "
+        "not begin with 'aws:', and a value without ','.",
     ),
     Wording(
         "tls-ports-without-certificate",

@@ -86,6 +86,13 @@ def test_the_result_is_accepted_as_external_of_a_rocketmq() -> None:
     ("given", "path", "code"),
     [
         ({"name": "n" * 33}, "name", "load-balancer-name"),
+        ({"name": "-a"}, "name", "load-balancer-name"),
+        ({"name": "internal-a"}, "name", "load-balancer-name"),
+        ({"tags": {"a=b": "c"}}, "tags['a=b']", "load-balancer-tag"),
+        ({"tags": {"a,b": "c"}}, "tags['a,b']", "load-balancer-tag"),
+        ({"tags": {"aws:a": "c"}}, "tags['aws:a']", "load-balancer-tag"),
+        ({"subnets": ["subnet-a", "subnet-a"]}, "subnets", "duplicate"),
+        ({"security_groups": ["sg-a", "sg-a"]}, "security_groups", "duplicate"),
         ({"deregistration_seconds": 3601}, "deregistration_seconds", "range"),
         ({"deregistration_seconds": 0.5}, "deregistration_seconds", "whole-number"),
         ({"tls_ports": [443]}, "tls_ports", "tls-ports-without-certificate"),

@@ -16,6 +16,9 @@ MIB = 1024**2
         ("c8gn.2xlarge", 7910, 16 * 1024 - 355 - 11 * 58),
         ("r6id.24xlarge", 95690, 768 * 1024 - 355 - 11 * 58),
         ("m7i-flex.large", 1930, 8 * 1024 - 355 - 11 * 29),
+        ("t3.medium", 1930, 4 * 1024 - 355 - 11 * 17),
+        ("t4g.nano", 1930, 512 - 355 - 11 * 4),
+        ("t3a.2xlarge", 7910, 32 * 1024 - 355 - 11 * 58),
         ("c7g.medium", 940, 2 * 1024 - 355 - 11 * 8),
     ],
 )
@@ -26,7 +29,7 @@ def test_allocatable_is_estimated_from_the_instance_type(instance_type: str, cpu
 
 
 @pytest.mark.parametrize(
-    "instance_type", ["t3.large", "c5n.large", "m7i.metal-24xl", "x2gd.large", "m4.large", "large"]
+    "instance_type", ["t2.large", "t3.4xlarge", "c5n.large", "m7i.metal-24xl", "x2gd.large", "m4.large", "large"]
 )
 def test_other_instance_types_have_no_estimate(instance_type: str) -> None:
     assert estimate_allocatable(instance_type) is None

@@ -354,6 +354,8 @@ def test_the_default_ami_type_matches_the_architecture(types: list[str], ami_typ
     [
         ({"instance_types": []}, "instance_types", "instance-architectures"),
         ({"instance_types": ["m7i.large", "large"]}, "instance_types[1]", "instance-type"),
+        ({"instance_types": ["m7i.huge"]}, "instance_types[0]", "instance-type"),
+        ({"instance_types": ["m7i.large", "m7i.large"]}, "instance_types", "duplicate"),
         ({"instance_types": ["m7i.large", "m7g.large"]}, "instance_types", "instance-architectures"),
         (
             {"instance_types": ["m7g.large"], "ami_type": "AL2023_x86_64_STANDARD"},

@@ -347,6 +347,12 @@ def test_labels_and_annotations_apply_to_every_object_but_not_to_pods() -> None:
         ({"pods": {"java_options": ["org.example.Main"]}}, "pods.java_options[0]", "java-option"),
         ({"pods": {"java_options": "-Xss1m"}}, "pods.java_options", "wrong-type"),
         ({"image_pull_policy": "always"}, "image_pull_policy", "choice"),
+        (
+            {"pods": {"tolerations": [{"effect": "NoExecute", "seconds": 2**63}]}},
+            "pods.tolerations[0].seconds",
+            "range",
+        ),
+        ({"image_pull_secrets": ["mirror", "mirror"]}, "image_pull_secrets", "duplicate"),
         ({"image_pull_secrets": ["Mirror"]}, "image_pull_secrets[0]", "dns-subdomain"),
         ({"pod_security": "open"}, "pod_security", "choice"),
         ({"pod_security": "baseline", "create_namespace": False}, "pod_security", "ignored-argument"),
