@@ -7,6 +7,7 @@ from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pod_spec import (
+    CONFIG_DIRECTORY,
     DATA_MOUNT,
     RUN_DIRECTORY,
     RUN_MOUNT,
@@ -41,7 +42,9 @@ class Controllers(ComponentResource):
             {
                 CONFIG_FILE: plan.config,
                 **workload_resources.LOGGING_FILES,
-                **probes.read_scripts("ask.sh", "alive.sh", "controller-ready.sh", "render-config.sh"),
+                **probes.read_scripts(
+                    "ask.sh", "alive.sh", "controller-ready.sh", "controller-start.sh", "render-config.sh"
+                ),
             },
         )
         headless = workload_resources.create_peers_service(scope, _PORTS)
@@ -82,5 +85,8 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
             probes.CONTROLLER.build_liveness_check(),
             probes.build_exec("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
         ),
+        # A controller executes little code. The optimizing compiler would take more time than it saves.
+        java_options=["-XX:TieredStopAtLevel=1"],
+        launcher=["bash", f"{CONFIG_DIRECTORY}/controller-start.sh"],
         mounts=[RUN_MOUNT, DATA_MOUNT],
     )
