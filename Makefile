@@ -101,6 +101,10 @@ oldest: $(READY) ## run the unit tests with the oldest supported packages
 bench: $(READY) ## measure startup, commands, unit tests and previews
 	@$(SANDBOX) bench
 
+.PHONY: idle
+idle: $(READY) ## measure the processor time of RocketMQ at rest, by role and thread
+	@$(SANDBOX) idle
+
 .PHONY: format
 format: $(READY) ## run ruff format and safe fixes
 	@$(VENV)/bin/ruff check --fix .

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sandbox import bench as benchmark
-from sandbox import cli_output, doctor, layout, lifecycle, lock
+from sandbox import cli_output, doctor, idle_cpu, layout, lifecycle, lock
 from sandbox.cache import prune
 from sandbox.cache import toolchain as cache
 from sandbox.cache.build_command import CacheError
@@ -16,6 +16,7 @@ from sandbox.command import CommandError
 from sandbox.doctor import MachineError
 from sandbox.ebs_csi.addon_process import AddonError
 from sandbox.engine import pulumi as engines
+from sandbox.idle_cpu import NoProcessError
 from sandbox.incident.driver import DriverError
 from sandbox.layout import SandboxInstance, SandboxNameError
 from sandbox.lifecycle import NotRunningError, RunningError
@@ -27,8 +28,8 @@ from sandbox.progress import Report
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130
 EXPECTED_ERRORS = (
-    *(AddonError, BusyError, CacheError, CommandError, DeliveryError, DriverError, NotRunningError, ProcessError),
-    *(RunningError, SandboxNameError, engines.PulumiError, OSError, TimeoutError),
+    *(AddonError, BusyError, CacheError, CommandError, DeliveryError, DriverError, NoProcessError, NotRunningError),
+    *(ProcessError, RunningError, SandboxNameError, engines.PulumiError, OSError, TimeoutError),
 )
 """Errors whose message tells the user what to do. Any other error is a defect and keeps its traceback."""
 
@@ -132,6 +133,15 @@ def bench() -> None:
     # Another sandbox than yours: the benchmark takes it down and up.
     with _command("bench", instance=SandboxInstance("bench")) as (instance, report):
         benchmark.run(instance, report)
+
+
+@app.command()
+def idle(
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the measurement.")] = 60,
+) -> None:
+    """Measure the processor time of the running RocketMQ by role and thread."""
+    with _command("look", exclusive=False) as (instance, report):
+        idle_cpu.run(instance, report, seconds)
 
 
 @app.command(name="cache-clean")

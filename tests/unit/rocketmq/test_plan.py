@@ -75,6 +75,18 @@ def test_profile_has_defaults_for_all_arguments_of_a_group_except_its_name(
     assert recording.one("StatefulSet", "mq-a-set").inputs["spec"]["replicas"] == members
 
 
+@pytest.mark.parametrize("name", sorted(durability.PROFILES))
+def test_every_profile_flushes_the_timer_wheel_as_often_as_the_consumer_offsets(name: str) -> None:
+    """A failover then repeats delayed messages from no longer a time than other messages."""
+    known = broker_config.load_keys("5.5.0")["broker"]
+    flush = durability.build_group_keys(name, 3, 2)["timerFlushIntervalMs"]
+    assert flush == known["flushConsumerOffsetInterval"]["default"] == 5000
+
+
+def test_user_config_key_overrides_the_flush_of_the_timer_wheel() -> None:
+    assert keys(deploy(broker_groups=group(config={"timerFlushIntervalMs": 1000})))["timerFlushIntervalMs"] == "1000"
+
+
 def test_min_in_sync_replicas_argument_overrides_the_profile() -> None:
     assert keys(deploy(min_in_sync_replicas=1))["minInSyncReplicas"] == "1"
 

@@ -155,7 +155,8 @@ def test_data_is_protected_by_default(deployed: Recording) -> None:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_container_command_runs_the_jvm(deployed: Recording, name: str) -> None:
     main = container(deployed, name)
-    launcher = ["bash", "/etc/rocketmq/proxy-start.sh"] if "proxy" in name else []
+    launched = [role for role in ("proxy", "controller") if role in name]
+    launcher = [part for role in launched for part in ("bash", f"/etc/rocketmq/{role}-start.sh")]
     assert main["command"][: len(launcher) + 1] == [*launcher, "java"]
     assert "args" not in main
     assert main["command"][-2] in {"-c", "-pc"}
@@ -407,7 +408,7 @@ def test_proxies_use_ready_name_servers_and_refresh_routes_every_second(deployed
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_jvm_sets_class_path_exit_on_out_of_memory_and_dns_ttl(
+def test_jvm_has_its_class_path_and_options(
     deployed: Recording, without_agent: Recording, name: str
 ) -> None:
     command = container(deployed, name)["command"]
@@ -415,9 +416,20 @@ def test_jvm_sets_class_path_exit_on_out_of_memory_and_dns_ttl(
     assert command[command.index("-cp") + 1] == f"/etc/rocketmq/agent.jar:{rocketmq}"
     command_without_agent = container(without_agent, name)["command"]
     assert command_without_agent[command_without_agent.index("-cp") + 1] == rocketmq
-    assert {"-XX:+ExitOnOutOfMemoryError", "-Dsun.net.inetaddr.ttl=5"} <= set(command)
+    assert {"-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", "-Dsun.net.inetaddr.ttl=5"} <= set(command)
     assert pod(deployed, name)["enableServiceLinks"] is False
     assert container(deployed, name)["resources"]["requests"]["cpu"]
+
+
+def test_only_controllers_omit_the_optimizing_compiler(deployed: Recording) -> None:
+    limited = [name for name in WORKLOADS if "-XX:TieredStopAtLevel=1" in container(deployed, name)["command"]]
+    assert limited == ["rocketmq-controller-set"]
+
+
+def test_java_options_of_the_user_follow_those_of_the_role() -> None:
+    given = deploy(controllers={"pods": {"java_options": ["-XX:TieredStopAtLevel=4"]}})
+    command = container(given, "rocketmq-controller-set")["command"]
+    assert command.index("-XX:TieredStopAtLevel=1") < command.index("-XX:TieredStopAtLevel=4")
 
 
 def startup_seconds(main: dict[str, Any]) -> int:

@@ -40,6 +40,15 @@ _FAST_FAILOVER: dict[str, Value] = {
     "checkSyncStateSetPeriod": 1000,
 }
 
+# Keys of every profile.
+_ALL_PROFILES: dict[str, Value] = {
+    # TimerWheel.flush compares the whole timer wheel, 37 MiB, byte by byte. With the default of 1000 this is the most
+    # expensive timer of an idle broker. The flush also writes the checkpoint that slaves copy every 3 s, so a longer
+    # period repeats more delayed messages after a failover. It loses none. Slaves copy consumer offsets only every 10 s
+    # (SlaveSynchronize.syncAll), so a failover repeats other messages from a longer time than this one.
+    "timerFlushIntervalMs": 5000,
+}
+
 # An acknowledged message can be lost if a member without it is in the in-sync set, or is elected from outside the set.
 _SAFETY_KEYS: dict[str, tuple[Value, str]] = {
     "enableElectUncleanMaster": (False, "a member that lacks acknowledged messages could become master"),
@@ -285,7 +294,9 @@ def get_registration_seconds(broker_keys: Mapping[str, Value]) -> int:
 
 def build_group_keys(name: str, replicas: int, min_in_sync: int) -> dict[str, Value]:
     """Return the broker keys of the profile for a group of `replicas` members."""
-    return find_profile(name).broker | {
+    return {
+        **_ALL_PROFILES,
+        **find_profile(name).broker,
         "totalReplicas": replicas,
         "inSyncReplicas": min_in_sync,
         "minInSyncReplicas": min_in_sync,

@@ -69,6 +69,8 @@ class Container:
     agent: bool = False
     """Whether the agent starts the main class."""
     collector: str = "UseSerialGC"
+    java_options: list[str] = field(default_factory=list)
+    """Options of the JVM in addition to those of every role."""
     environment: list[dict[str, Any]] = field(default_factory=list)
     lifecycle: dict[str, Any] | None = None
     mounts: list[dict[str, Any]] = field(default_factory=list)
@@ -108,12 +110,15 @@ def build_java_command(container: Container) -> list[str]:
         f"-XX:+{container.collector}",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-OmitStackTraceInFastThrow",
+        # Counters for jstat in a file below /tmp. A timer updates them 20 times a second. jcmd with a process ID works.
+        "-XX:-UsePerfData",
         f"-XX:ErrorFile={LOG_DIRECTORY}/hs_err_%p.log",
         # Restarted pods have new addresses.
         "-Dsun.net.inetaddr.ttl=5",
         "-Dsun.net.inetaddr.negative.ttl=1",
         f"-Duser.home={HOME}",  # RocksDB writes its log below it
         f"-Drmq.logback.configurationFile={CONFIG_DIRECTORY}/logback.xml",
+        *container.java_options,
         *container.pods.java_options,
         "-cp",
         f"{CONFIG_DIRECTORY}/{agent.JAR}:" * container.agent + "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*",

@@ -8,6 +8,7 @@ from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
 from eks_rocketmq.rocketmq.pods.pod_spec import (
+    CONFIG_DIRECTORY,
     DATA_MOUNT,
     RUN_DIRECTORY,
     RUN_MOUNT,
@@ -43,7 +44,7 @@ class Controllers(ComponentResource):
             {
                 CONFIG_FILE: plan.config,
                 **workload_resources.LOGGING_FILES,
-                **probes.read_scripts("render-config.sh", *scripts),
+                **probes.read_scripts("controller-start.sh", "render-config.sh", *scripts),
             },
             read_jar() if deployment.agent else None,
         )
@@ -90,5 +91,8 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
                 probes.build_exec("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
             )
         ),
+        # A controller executes little code. The optimizing compiler would take more time than it saves.
+        java_options=["-XX:TieredStopAtLevel=1"],
+        launcher=["bash", f"{CONFIG_DIRECTORY}/controller-start.sh"],
         mounts=[RUN_MOUNT, DATA_MOUNT],
     )
