@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.aws.eks_error import EksError
+from sandbox.aws.refusal import invalid
 
 EBS_CSI = "aws-ebs-csi-driver"
 
@@ -92,28 +92,26 @@ NEED_NODES = frozenset({"coredns", EBS_CSI})
 
 
 def resolve(name: str, version: str | None) -> tuple[AddonDefinition, str]:
-    """Return the addon and its version. Raises EksError for an unknown name or version."""
+    """Return the addon and its version. Raises RefusedError for an unknown name or version."""
     addon = CATALOGUE.get(name)
     if addon is None:
-        raise EksError(
-            f"Addon {name} specified is not supported; this sandbox runs {', '.join(CATALOGUE)} and no other"
-        )
+        raise invalid(f"Addon {name} specified is not supported; this sandbox runs {', '.join(CATALOGUE)} and no other")
     if version and version not in addon.versions:
-        raise EksError(f"Addon version specified is not supported; {name} has {', '.join(addon.versions)}")
+        raise invalid(f"Addon version specified is not supported; {name} has {', '.join(addon.versions)}")
     return addon, version or addon.default_version
 
 
 def check_configuration(addon: AddonDefinition, values: str) -> None:
-    """Raise EksError unless `values` is empty or JSON that matches the addon's schema."""
+    """Raise RefusedError unless `values` is empty or JSON that matches the addon's schema."""
     if not values:
         return
     try:
         given = json.loads(values)
     except ValueError:
-        raise EksError("ConfigurationValue is not in valid JSON or YAML format.") from None
+        raise invalid("ConfigurationValue is not in valid JSON or YAML format.") from None
     problem = _problem(given, addon.schema, "$")
     if problem:
-        raise EksError(
+        raise invalid(
             "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "
             f"[{problem}]"
         )

@@ -20,8 +20,8 @@ from sandbox.aws.addon_catalogue import (
     check_configuration,
     resolve,
 )
-from sandbox.aws.eks_error import EksError, in_use, not_found
 from sandbox.aws.emulator import Response, eks, responses
+from sandbox.aws.refusal import in_use, invalid, not_found
 from sandbox.aws.settings import ServerSettings
 
 # After this time a report from before a change counts: its content did not change.
@@ -97,7 +97,7 @@ def create(cluster: str, body: dict[str, Any]) -> Response:
         raise in_use("Addon already exists.")
     addon, version = resolve(name, body.get("addonVersion"))
     if cluster == layout.CLUSTER and name not in RUNS_HERE:
-        raise EksError(f"the cluster {cluster} of this sandbox has a network of its own, without {name}")
+        raise invalid(f"the cluster {cluster} of this sandbox has a network of its own, without {name}")
     check_configuration(addon, body.get("configurationValues") or "")
     _check(body, addon)
     now = eks._now()
@@ -190,7 +190,7 @@ def describe_update(settings: ServerSettings, cluster: str, name: str, update_id
 def delete(settings: ServerSettings, cluster: str, name: str, preserve: bool) -> Response:
     """DeleteAddon. The cluster's side then removes the addon from the cluster."""
     if preserve and cluster == layout.CLUSTER:
-        raise EksError("preserve is not supported by this sandbox: the addon's software goes with the addon")
+        raise invalid("preserve is not supported by this sandbox: the addon's software goes with the addon")
     record = _record(cluster, name)
     pod_identity_associations.remove(cluster, record.get("podIdentityAssociations", []))
     eks._addons.pop(f"{cluster}/{name}")
@@ -258,20 +258,20 @@ def _associate(record: dict[str, Any], addon: AddonDefinition, associations: lis
 
 def _check(body: dict[str, Any], addon: AddonDefinition) -> None:
     if body.get("resolveConflicts", "") not in _CONFLICTS:
-        raise EksError(f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE")
+        raise invalid(f"resolveConflicts is {body['resolveConflicts']!r}; accepted are NONE, OVERWRITE, PRESERVE")
     for association in body.get("podIdentityAssociations") or []:
         account = association.get("serviceAccount")
         if account != addon.service_account:
-            raise EksError(
+            raise invalid(
                 f"Service account {account} is not supported by addon {addon.name}; it has {addon.service_account}"
             )
         if not pod_identity_associations.role_exists(association.get("roleArn", "")):
-            raise EksError(pod_identity_associations.NO_ROLE)
+            raise invalid(pod_identity_associations.NO_ROLE)
     arn = body.get("serviceAccountRoleArn")
     if arn == "":
         # EKS's message, as in https://github.com/hashicorp/terraform-provider-aws/issues/30645
-        raise EksError("Cross-account pass role is not allowed.")
+        raise invalid("Cross-account pass role is not allowed.")
     if arn and not pod_identity_associations.role_exists(arn):
-        raise EksError(
+        raise invalid(
             f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
         )

@@ -7,8 +7,8 @@ from typing import Any
 
 from sandbox import layout, pins
 from sandbox.aws import node_groups, patching, updates
-from sandbox.aws.eks_error import EksError
 from sandbox.aws.emulator import Response, ec2, eks, responses
+from sandbox.aws.refusal import RefusedError, in_use, invalid
 from sandbox.aws.settings import ServerSettings
 
 _ENDPOINT = f"https://{layout.CONTROL_ADDRESS}:{layout.API_PORT}"
@@ -29,9 +29,7 @@ def install(settings: ServerSettings) -> None:
         return f"https://oidc.eks.{responses.get_region()}.amazonaws.com/id/{oidc_id}"
 
     def _create_cluster(body: dict[str, Any], creator_arn: str | None = None) -> Response:
-        refusal = _refusal(body)
-        if refusal:
-            return eks._error(400, "InvalidParameterException", refusal)
+        _check_cluster(body)
         answer = stock_create(body, creator_arn)
         cluster = eks._clusters.get(body.get("name", ""))
         if cluster is None or answer[0] != _OK:
@@ -40,9 +38,7 @@ def install(settings: ServerSettings) -> None:
         return eks._json_resp(200, {"cluster": eks._sanitize(cluster)})
 
     def _delete_cluster(name: str) -> Response:
-        refusal = _deletion_refusal(name)
-        if refusal:
-            return refusal
+        _check_deletion(name)
         answer = stock_delete(name)
         if name not in eks._clusters:
             for key in [key for key in eks._addons if key.startswith(f"{name}/")]:
@@ -80,14 +76,14 @@ def configure(name: str, body: dict[str, Any]) -> Response:
     }
     given = [key for key in kinds if key in body]
     if len(given) != 1:
-        raise EksError("Only one type of update can be allowed.")
+        raise invalid("Only one type of update can be allowed.")
     (key,) = given
     changed = {**cluster[key], **body[key]} if isinstance(body[key], dict) and key != "logging" else body[key]
     if changed == cluster.get(key):
-        raise EksError(f"No changes needed for the {key} config provided")
+        raise invalid(f"No changes needed for the {key} config provided")
     if key == "accessConfig" and not _is_allowed_mode_change(cluster[key], changed):
         before, after = (each["authenticationMode"] for each in (cluster[key], changed))
-        raise EksError(f"Unsupported authentication mode update from {before} to {after}")
+        raise invalid(f"Unsupported authentication mode update from {before} to {after}")
     cluster[key] = changed
     return updates.start(cluster, kinds[key], {key: json.dumps(body[key])})
 
@@ -108,34 +104,32 @@ def upgrade(name: str, body: dict[str, Any]) -> Response:
     cluster = eks._clusters[name]
     now, wanted = (int(version.split(".")[1]) for version in (cluster["version"], body["version"]))
     if wanted != now + 1:
-        raise EksError(f"Unsupported Kubernetes minor version update from {cluster['version']} to {body['version']}")
+        raise invalid(f"Unsupported Kubernetes minor version update from {cluster['version']} to {body['version']}")
     cluster["version"] = body["version"]
     return updates.start(cluster, "VersionUpdate", {"Version": body["version"]})
 
 
-def _deletion_refusal(name: str) -> Response | None:
-    """Return why EKS does not delete a cluster now."""
+def _check_deletion(name: str) -> None:
+    """Raise RefusedError when EKS does not delete a cluster now."""
     if eks._clusters.get(name, {}).get("deletionProtection"):
         text = f"Cluster {name} has deletion protection enabled; disable it before deleting the cluster."
-        return eks._error(400, "InvalidRequestException", text)
-    groups = node_groups.names(name)
-    if groups:
-        return eks._error(409, "ResourceInUseException", "Cluster has nodegroups attached")
-    return None
+        raise RefusedError("InvalidRequestException", text)
+    if node_groups.names(name):
+        raise in_use("Cluster has nodegroups attached")
 
 
-def _refusal(body: dict[str, Any]) -> str | None:
+def _check_cluster(body: dict[str, Any]) -> None:
+    """Raise RefusedError when EKS refuses a new cluster."""
     ours = ".".join(pins.KUBERNETES.split(".")[:2])
     version = body.get("version", ours)
     if body.get("name") == layout.CLUSTER and version != ours:
-        return f"unsupported Kubernetes version {version}; this machine runs {ours}"
+        raise invalid(f"unsupported Kubernetes version {version}; this machine runs {ours}")
     subnets = body.get("resourcesVpcConfig", {}).get("subnetIds", [])
     unknown = [subnet for subnet in subnets if subnet not in ec2._subnets]
     if unknown:
-        return f"The subnet ID '{unknown[0]}' does not exist"
+        raise invalid(f"The subnet ID '{unknown[0]}' does not exist")
     if len({ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets}) < _FEWEST_ZONES:
-        return "Subnets specified must be in at least two different AZs"
-    return None
+        raise invalid("Subnets specified must be in at least two different AZs")
 
 
 def _correct(settings: ServerSettings, cluster: dict[str, Any], body: dict[str, Any]) -> None:

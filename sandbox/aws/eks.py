@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.aws import addons, clusters, node_groups, patching, pod_identity_associations, updates
-from sandbox.aws.eks_error import EksError, not_found
 from sandbox.aws.emulator import Parameters, Response, eks, iam
+from sandbox.aws.refusal import RefusedError, invalid, not_found
 from sandbox.aws.settings import ServerSettings
 
 _CLUSTER = re.compile(r"/clusters/([\w-]+)/")
@@ -41,9 +41,9 @@ def install(settings: ServerSettings) -> None:
         query = {name: values[0] if isinstance(values, list) else values for name, values in query_params.items()}
         try:
             answer = _route(settings, method, unquote(path), body, query)
-        except EksError as refused:
+            return answer or stock(method, path, headers, body_bytes, query_params)
+        except RefusedError as refused:
             return eks._error(refused.status, refused.code, str(refused))
-        return answer or stock(method, path, headers, body_bytes, query_params)
 
     stock_entry = patching.replace(eks, "_describe_access_entry", _describe_access_entry)
     stock = patching.replace(eks, "_handle_request_sync", _handle_request_sync)
@@ -81,17 +81,17 @@ def _in_cluster(
         and body.get("roleArn")
         and not pod_identity_associations.role_exists(body["roleArn"])
     ):
-        raise EksError(pod_identity_associations.NO_ROLE)
+        raise invalid(pod_identity_associations.NO_ROLE)
     if method == "POST":
         _check_entry(path, body)
     return None
 
 
 def _check_entry(path: str, body: dict[str, Any]) -> None:
-    """Raise EksError when EKS refuses an access entry or its policy."""
+    """Raise RefusedError when EKS refuses an access entry or its policy."""
     if (found := _ENTRIES.match(path)) and not clusters.reads_access_entries(found[1]):
         text = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this"
-        raise EksError(f"{text} operation.", "InvalidRequestException")
+        raise RefusedError("InvalidRequestException", f"{text} operation.")
     if _ENTRIES.fullmatch(path):
         _check_principal(body.get("principalArn", ""))
     if _POLICIES.fullmatch(path):
@@ -146,13 +146,13 @@ def _check_principal(arn: str) -> None:
     kind, _, name = arn.rpartition(":")[2].partition("/")
     store = {"user": iam._users, "role": iam._roles}.get(kind, {})
     if store.get(name.rsplit("/", 1)[-1], {}).get("Arn") != arn:
-        raise EksError("The specified principalArn is invalid: invalid principal.")
+        raise invalid("The specified principalArn is invalid: invalid principal.")
 
 
 def _check_policy(arn: str) -> None:
     prefix, _, name = arn.rpartition("/")
     if prefix != "arn:aws:eks::aws:cluster-access-policy" or name not in eks._ACCESS_POLICY_RULES:
-        raise EksError(f"The policyArn {arn} is not an EKS access policy.")
+        raise invalid(f"The policyArn {arn} is not an EKS access policy.")
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from xml.sax.saxutils import escape
 from sandbox.aws import oidc_providers, patching, policy_documents
 from sandbox.aws.emulator import Parameters, Response, iam
 from sandbox.aws.policies import published
+from sandbox.aws.refusal import RefusedError
 
 _MOST_ATTACHED = 10
 _SESSION_SECONDS = range(3600, 43201)
 _PATH = re.compile(r"/|/[!-~]+/")
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 Handler = Callable[[Parameters], Response]
-Check = Callable[[Parameters], Response | None]
-"""Returns the refusal of a request, or None."""
+Check = Callable[[Parameters], None]
+"""Raises RefusedError when AWS refuses the request."""
 
 
 def install() -> None:
@@ -41,54 +42,46 @@ def _publish() -> None:
 
 def _checked(stock: Handler, checks: tuple[Check, ...]) -> Handler:
     def handler(p: Parameters) -> Response:
-        for check in checks:
-            try:
-                refusal = check(p)
-            except policy_documents.MalformedPolicyError as malformed:
-                refusal = _refuse(409 if malformed.code == "LimitExceeded" else 400, malformed.code, str(malformed))
-            if refusal is not None:
-                return refusal
+        try:
+            for check in checks:
+                check(p)
+        except RefusedError as refused:
+            return iam._error(refused.status, refused.code, escape(str(refused)), ns="iam")
         return stock(p)
 
     return handler
 
 
-def _role_exists(p: Parameters) -> Response | None:
+def _role_exists(p: Parameters) -> None:
     name = iam._p(p, "RoleName")
-    if name in iam._roles:
-        return None
-    return _refuse(404, "NoSuchEntity", f"The role with name {name} cannot be found.")
+    if name not in iam._roles:
+        raise RefusedError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
 
 
-def _role_is_valid(p: Parameters) -> Response | None:
+def _role_is_valid(p: Parameters) -> None:
     path, seconds = iam._p(p, "Path") or "/", iam._p(p, "MaxSessionDuration")
     if not _PATH.fullmatch(path):
-        return _refuse(
-            400,
+        raise RefusedError(
             "ValidationError",
             "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
             "characters and/or / characters.",
         )
     if seconds and int(seconds) not in _SESSION_SECONDS:
         bound = "less than or equal to 43200" if int(seconds) > 43200 else "greater than or equal to 3600"
-        return _refuse(
-            400,
+        raise RefusedError(
             "ValidationError",
             f"1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: "
             f"Member must have value {bound}",
         )
-    return None
 
 
-def _policy_name_is_valid(p: Parameters) -> Response | None:
-    if _NAME.fullmatch(iam._p(p, "PolicyName")):
-        return None
-    return _refuse(
-        400,
-        "ValidationError",
-        "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or "
-        "the following: +=,.@_-",
-    )
+def _policy_name_is_valid(p: Parameters) -> None:
+    if not _NAME.fullmatch(iam._p(p, "PolicyName")):
+        raise RefusedError(
+            "ValidationError",
+            "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or "
+            "the following: +=,.@_-",
+        )
 
 
 def _trust_is_valid(parameter: str) -> Check:
@@ -105,47 +98,36 @@ def _inline_is_valid(p: Parameters) -> None:
     policy_documents.check_inline(iam._p(p, "PolicyDocument"), others, role)
 
 
-def _policy_is_attachable(p: Parameters) -> Response | None:
+def _policy_is_attachable(p: Parameters) -> None:
     arn = iam._p(p, "PolicyArn")
     if iam._lookup_policy(arn) is None:
-        return _refuse(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+        raise RefusedError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
     attached = iam._roles[iam._p(p, "RoleName")]["AttachedPolicies"]
     if arn not in attached and len(attached) >= _MOST_ATTACHED:
-        return _refuse(409, "LimitExceeded", f"Cannot exceed quota for PoliciesPerRole: {_MOST_ATTACHED}")
-    return None
+        raise RefusedError("LimitExceeded", f"Cannot exceed quota for PoliciesPerRole: {_MOST_ATTACHED}", 409)
 
 
-def _policy_is_attached(p: Parameters) -> Response | None:
+def _policy_is_attached(p: Parameters) -> None:
     arn = iam._p(p, "PolicyArn")
-    if arn in iam._roles[iam._p(p, "RoleName")]["AttachedPolicies"]:
-        return None
-    return _refuse(404, "NoSuchEntity", f"Policy {arn} was not found.")
+    if arn not in iam._roles[iam._p(p, "RoleName")]["AttachedPolicies"]:
+        raise RefusedError("NoSuchEntity", f"Policy {arn} was not found.", 404)
 
 
-def _refuse(status: int, code: str, message: str) -> Response:
-    return iam._error(status, code, escape(message), ns="iam")
-
-
+_ROLE_VERBS = (
+    *("DeleteRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
+    *("ListInstanceProfilesForRole", "ListRoleTags", "PutRolePermissionsBoundary", "TagRole", "UntagRole"),
+    "UpdateRoleDescription",
+)
+"""Verbs that need a role, and no other check."""
 _CHECKS: dict[str, tuple[Check, ...]] = {
+    **dict.fromkeys(_ROLE_VERBS, (_role_exists,)),
     "AttachRolePolicy": (_role_exists, _policy_is_attachable),
     "CreatePolicy": (_policy_name_is_valid, _managed_is_valid),
     "CreatePolicyVersion": (_managed_is_valid,),
     "CreateRole": (_role_is_valid, _trust_is_valid("AssumeRolePolicyDocument")),
-    "DeleteRole": (_role_exists,),
-    "DeleteRolePolicy": (_role_exists,),
     "DetachRolePolicy": (_role_exists, _policy_is_attached),
-    "GetRole": (_role_exists,),
-    "GetRolePolicy": (_role_exists,),
-    "ListAttachedRolePolicies": (_role_exists,),
-    "ListInstanceProfilesForRole": (_role_exists,),
-    "ListRolePolicies": (_role_exists,),
-    "ListRoleTags": (_role_exists,),
-    "PutRolePermissionsBoundary": (_role_exists,),
     "PutRolePolicy": (_role_exists, _inline_is_valid),
-    "TagRole": (_role_exists,),
-    "UntagRole": (_role_exists,),
     "UpdateAssumeRolePolicy": (_role_exists, _trust_is_valid("PolicyDocument")),
     "UpdateRole": (_role_exists, _role_is_valid),
-    "UpdateRoleDescription": (_role_exists,),
 }
 """Checks of each verb, in order."""

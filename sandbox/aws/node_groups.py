@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from sandbox.aws import patching, updates
-from sandbox.aws.eks_error import not_found
 from sandbox.aws.emulator import Response, ec2, eks, iam
+from sandbox.aws.refusal import invalid, not_found
 
 _OK = 200
 _KEPT = ("launchTemplate", "updateConfig", "nodeRepairConfig", "scalingConfig")
@@ -18,9 +18,7 @@ def install() -> None:
     patching.require(ec2, "_launch_templates")
 
     def _create_nodegroup(cluster_name: str, body: dict[str, Any]) -> Response:
-        refusal = _refusal(body)
-        if refusal:
-            return eks._error(400, "InvalidParameterException", refusal)
+        _check_group(body)
         answer = stock(cluster_name, body)
         group = eks._nodegroups.get(f"{cluster_name}/{body.get('nodegroupName', '')}")
         if group is None or answer[0] != _OK:
@@ -51,7 +49,7 @@ def names(cluster: str) -> list[str]:
 
 
 def record(cluster: str, name: str) -> dict[str, Any]:
-    """Return the emulator's record of a group, or raise EksError."""
+    """Return the emulator's record of a group, or raise RefusedError."""
     group = eks._nodegroups.get(f"{cluster}/{name}")
     if group is None:
         raise not_found(f"No node group found for name: {name}.")
@@ -105,16 +103,16 @@ def _found_template(asked: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _refusal(body: dict[str, Any]) -> str | None:
+def _check_group(body: dict[str, Any]) -> None:
+    """Raise RefusedError when EKS refuses a new group."""
     role = body.get("nodeRole", "")
     if iam._roles.get(role.rsplit("/", 1)[-1], {}).get("Arn") != role:
-        return f"The role with name {role.rsplit('/', 1)[-1]} cannot be found."
+        raise invalid(f"The role with name {role.rsplit('/', 1)[-1]} cannot be found.")
     unknown = [subnet for subnet in body.get("subnets", []) if subnet not in ec2._subnets]
     if unknown or not body.get("subnets"):
-        return f"The subnet ID '{unknown[0]}' does not exist" if unknown else "Subnets cannot be empty"
+        raise invalid(f"The subnet ID '{unknown[0]}' does not exist" if unknown else "Subnets cannot be empty")
     if "launchTemplate" in body and _found_template(body["launchTemplate"]) is None:
-        return f"Launch template {body['launchTemplate']} not found."
+        raise invalid(f"Launch template {body['launchTemplate']} not found.")
     scaling = body.get("scalingConfig", {})
     if not scaling.get("minSize", 0) <= scaling.get("desiredSize", 1) <= scaling.get("maxSize", 1):
-        return "desiredSize must be between minSize and maxSize"
-    return None
+        raise invalid("desiredSize must be between minSize and maxSize")

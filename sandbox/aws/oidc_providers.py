@@ -8,19 +8,13 @@ from xml.sax.saxutils import escape
 
 from sandbox.aws import patching
 from sandbox.aws.emulator import Parameters, Response, iam, responses
+from sandbox.aws.refusal import RefusedError
 
 # Without a thumbprint in the request, IAM reads it from the issuer's certificate. This is the original case's.
 _LOOKED_UP = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"
 _THUMBPRINT = re.compile(r"[0-9a-fA-F]{40}")
 _MOST_CLIENT_IDS = 100
 _MOST_THUMBPRINTS = 5
-
-
-class _ProviderError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 def install() -> None:
@@ -48,7 +42,7 @@ def _handler(verb: str, handler: Callable[[Parameters], str]) -> Callable[[Param
     def answer(p: Parameters) -> Response:
         try:
             result = handler(p)
-        except _ProviderError as refused:
+        except RefusedError as refused:
             return iam._error(refused.status, refused.code, escape(str(refused)), ns="iam")
         return iam._xml(200, f"{verb}Response", f"<{verb}Result>{result}</{verb}Result>" if result else "", ns="iam")
 
@@ -59,11 +53,11 @@ def _create(p: Parameters) -> str:
     url, host = iam._p(p, "Url"), _host(iam._p(p, "Url"))
     arn = f"arn:aws:iam::{responses.get_account_id()}:oidc-provider/{host}"
     if arn in iam._oidc_providers:
-        raise _ProviderError(409, "EntityAlreadyExists", f"Provider with url {url} already exists.")
+        raise RefusedError("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)
     clients = _members(p, "ClientIDList")
     if len(clients) > _MOST_CLIENT_IDS:
-        raise _ProviderError(
-            409, "LimitExceeded", f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {_MOST_CLIENT_IDS}"
+        raise RefusedError(
+            "LimitExceeded", f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {_MOST_CLIENT_IDS}", 409
         )
     iam._oidc_providers[arn] = {
         "Url": host,
@@ -79,7 +73,7 @@ def _create(p: Parameters) -> str:
 def _host(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.port or parts.query or parts.fragment:
-        raise _ProviderError(400, "InvalidInput", "Invalid Open ID Connect Provider URL")
+        raise RefusedError("InvalidInput", "Invalid Open ID Connect Provider URL")
     return url.removeprefix("https://").rstrip("/")
 
 
@@ -139,15 +133,14 @@ def _provider(p: Parameters) -> dict[str, Any]:
     arn = iam._p(p, "OpenIDConnectProviderArn")
     provider = iam._oidc_providers.get(arn)
     if provider is None:
-        raise _ProviderError(404, "NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}")
+        raise RefusedError("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
     return provider
 
 
 def _thumbprints(p: Parameters) -> list[str]:
     thumbprints = _members(p, "ThumbprintList")
     if len(thumbprints) > _MOST_THUMBPRINTS or not all(map(_THUMBPRINT.fullmatch, thumbprints)):
-        raise _ProviderError(
-            400,
+        raise RefusedError(
             "ValidationError",
             f"1 validation error detected: Value '{thumbprints}' at 'thumbprintList' failed to satisfy constraint: "
             "at most 5 members of 40 hexadecimal digits",

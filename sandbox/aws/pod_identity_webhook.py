@@ -83,35 +83,36 @@ def patch(pod: dict[str, Any], role: str) -> list[dict[str, Any]]:
     operations = []
     for kind in ("initContainers", "containers"):
         for index, container in enumerate(pod["spec"].get(kind) or []):
-            variables = container.get("env") or []
-            if any(each["name"] == "AWS_ROLE_ARN" for each in variables):
+            present = container.get("env") or []
+            names = {each["name"] for each in present}
+            if "AWS_ROLE_ARN" in names:
                 continue
             path = f"/spec/{kind}/{index}"
             mounts = container.get("volumeMounts") or []
+            added = [{"name": name, "value": value} for name, value in variables(role).items() if name not in names]
             operations += [
-                {"op": "add", "path": f"{path}/env", "value": [*variables, *_variables(role, variables)]},
-                {"op": "add", "path": f"{path}/volumeMounts", "value": [*mounts, _MOUNT]},
+                {"op": "add", "path": f"{path}/env", "value": [*present, *added]},
+                {"op": "add", "path": f"{path}/volumeMounts", "value": [*mounts, MOUNT]},
             ]
     if operations:
-        volumes = [*(pod["spec"].get("volumes") or []), _TOKEN]
+        volumes = [*(pod["spec"].get("volumes") or []), TOKEN_VOLUME]
         operations.append({"op": "add", "path": "/spec/volumes", "value": volumes})
     return operations
 
 
-def _variables(role: str, present: list[dict[str, Any]]) -> list[dict[str, str]]:
-    wanted = {
+def variables(role: str) -> dict[str, str]:
+    """Return the environment variables of a container with a role."""
+    return {
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         "AWS_DEFAULT_REGION": layout.REGION,
         "AWS_REGION": layout.REGION,
         "AWS_ROLE_ARN": role,
         "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_FOLDER}/token",
     }
-    named = {each["name"] for each in present}
-    return [{"name": name, "value": value} for name, value in wanted.items() if name not in named]
 
 
-_MOUNT = {"name": _VOLUME, "mountPath": _FOLDER, "readOnly": True}
-_TOKEN = {
+MOUNT = {"name": _VOLUME, "mountPath": _FOLDER, "readOnly": True}
+TOKEN_VOLUME = {
     "name": _VOLUME,
     "projected": {
         "sources": [{"serviceAccountToken": {"audience": _AUDIENCE, "expirationSeconds": _SECONDS, "path": "token"}}]

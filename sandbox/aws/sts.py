@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from sandbox.aws import patching
 from sandbox.aws.emulator import Parameters, Response, eks, iam, iam_evaluator, responses, sts
+from sandbox.aws.refusal import RefusedError
 from sandbox.aws.settings import ServerSettings
-from sandbox.aws.web_identity import WebIdentity, WebIdentityError, identify
+from sandbox.aws.web_identity import WebIdentity, identify
 
 ACTION = "AssumeRoleWithWebIdentity"
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -47,7 +48,7 @@ def _assume(settings: ServerSettings, params: Parameters) -> Response:
     account = role_arn.split(":")[4]
     try:
         if not _SESSION_NAME.fullmatch(session):
-            raise WebIdentityError(
+            raise RefusedError(
                 "ValidationError",
                 f"1 validation error detected: Value '{session}' at 'roleSessionName' failed to satisfy constraint: "
                 "Member must satisfy regular expression pattern: [\\w+=,.@-]*",
@@ -57,7 +58,7 @@ def _assume(settings: ServerSettings, params: Parameters) -> Response:
         )
         role = _trusting_role(role_arn, account, identity)
         seconds = _seconds(params, role)
-    except WebIdentityError as refused:
+    except RefusedError as refused:
         return sts._error(refused.status, refused.code, escape(str(refused)), ns="sts")
     return _session(assumed_arn, role_arn, session, seconds, identity)
 
@@ -100,20 +101,20 @@ def _trusting_role(role_arn: str, account: str, identity: WebIdentity) -> dict[s
         or role["Arn"] != role_arn
         or not iam_evaluator.evaluate_trust_policy(role["AssumeRolePolicyDocument"], identity.provider_arn, context)
     ):
-        raise WebIdentityError("AccessDenied", f"Not authorized to perform sts:{ACTION}", 403)
+        raise RefusedError("AccessDenied", f"Not authorized to perform sts:{ACTION}", 403)
     return role
 
 
 def _seconds(params: Parameters, role: dict[str, Any]) -> int:
     requested = sts._p(params, "DurationSeconds") or str(_DEFAULT_SECONDS)
     if not requested.isdigit() or int(requested) < _MINIMUM_SECONDS:
-        raise WebIdentityError(
+        raise RefusedError(
             "ValidationError",
             f"1 validation error detected: Value '{requested}' at 'durationSeconds' failed to satisfy constraint: "
             f"Member must have value greater than or equal to {_MINIMUM_SECONDS}",
         )
     if int(requested) > role.get("MaxSessionDuration", _DEFAULT_SECONDS):
-        raise WebIdentityError(
+        raise RefusedError(
             "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
     return int(requested)

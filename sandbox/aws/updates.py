@@ -3,8 +3,8 @@
 import uuid
 from typing import Any
 
-from sandbox.aws.eks_error import not_found
 from sandbox.aws.emulator import Response, eks
+from sandbox.aws.refusal import not_found
 
 
 def start(record: dict[str, Any], kind: str, params: dict[str, str]) -> Response:

@@ -3,13 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-class VolumeError(Exception):
-    """EC2 refuses the request. `code` is AWS's error code."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+from sandbox.aws.refusal import RefusedError
 
 
 @dataclass(frozen=True)
@@ -48,9 +42,9 @@ class Performance:
 
 
 def check_modification_rate(earlier: Sequence[float], now: float) -> None:
-    """Raise VolumeError for a fifth modification within 24 hours. `earlier` are the times of the others."""
+    """Raise RefusedError for a fifth modification within 24 hours. `earlier` are the times of the others."""
     if sum(now - at < _MODIFICATIONS_SECONDS for at in earlier) >= _MODIFICATIONS:
-        raise VolumeError(
+        raise RefusedError(
             "VolumeModificationRateExceeded",
             "You've reached the maximum modification rate per volume limit. A volume can be modified "
             f"{_MODIFICATIONS} times within 24 hours.",
@@ -58,17 +52,17 @@ def check_modification_rate(earlier: Sequence[float], now: float) -> None:
 
 
 def check_size(kind: str, size: int) -> None:
-    """Raise VolumeError for an unknown type or a size outside its limits."""
+    """Raise RefusedError for an unknown type or a size outside its limits."""
     limits = TYPES.get(kind)
     if limits is None:
-        raise VolumeError("UnknownVolumeType", f"Unknown volume type: {kind}")
+        raise RefusedError("UnknownVolumeType", f"Unknown volume type: {kind}")
     if size > limits.largest:
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterValue",
             f"Volume of {size}GiB is too large for volume type {kind}; maximum is {limits.largest}GiB.",
         )
     if size < limits.smallest:
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterValue",
             f"Volume of {size}GiB is too small for volume type {kind}; minimum is {limits.smallest}GiB.",
         )
@@ -77,7 +71,7 @@ def check_size(kind: str, size: int) -> None:
 def performance(kind: str, size: int, iops: int | None, throughput: int | None) -> Performance:
     """Return IOPS and throughput of a volume of a known type. None means that the request has no value.
 
-    Raises VolumeError when the type does not support a value or it is out of range.
+    Raises RefusedError when the type does not support a value or it is out of range.
     """
     return Performance(_iops(kind, size, iops), _throughput(kind, iops, throughput))
 
@@ -86,21 +80,23 @@ def _iops(kind: str, size: int, requested: int | None) -> int:
     limits = TYPES[kind]
     if limits.iops is None:
         if requested is not None:
-            raise VolumeError("InvalidParameterCombination", f"The parameter iops is not supported for {kind} volumes.")
+            raise RefusedError(
+                "InvalidParameterCombination", f"The parameter iops is not supported for {kind} volumes."
+            )
         return min(max(100, 3 * size), 16000) if kind == "gp2" else 0
     if requested is None:
         if kind != "gp3":
-            raise VolumeError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
+            raise RefusedError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
         return _GP3_IOPS_EVEN_WHEN_SMALL
     if requested not in limits.iops:
         bound = "high" if requested >= limits.iops.stop else "low"
         edge = f"maximum is {limits.iops.stop - 1}" if bound == "high" else f"minimum is {limits.iops.start}"
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterValue", f"Volume iops of {requested} is too {bound} for volume type {kind}; {edge}."
         )
     free = _GP3_IOPS_EVEN_WHEN_SMALL if kind == "gp3" else 0
     if requested > max(limits.iops_per_gib * size, free):
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterCombination",
             f"Iops to volume size ratio of {requested / size:.6f} is too high; maximum is {limits.iops_per_gib}.000000",
         )
@@ -111,20 +107,20 @@ def _throughput(kind: str, iops: int | None, requested: int | None) -> int:
     limits = TYPES[kind]
     if limits.throughput is None:
         if requested is not None:
-            raise VolumeError(
+            raise RefusedError(
                 "InvalidParameterCombination", f"The parameter throughput is not supported for {kind} volumes."
             )
         return 0
     if requested is None:
         return limits.throughput.start
     if requested not in limits.throughput:
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterValue",
             f"Volume throughput of {requested} is out of range for volume type {kind}; accepted are "
             f"{limits.throughput.start} to {limits.throughput.stop - 1}.",
         )
     if requested * _GP3_IOPS_PER_MIB > (iops or _GP3_IOPS_EVEN_WHEN_SMALL):
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterCombination",
             f"Throughput (MiBps) to iops ratio of {requested / (iops or _GP3_IOPS_EVEN_WHEN_SMALL):.6f} is too high; "
             "maximum is 0.250000",

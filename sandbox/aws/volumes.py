@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 
 from sandbox.aws import iam_authorization, patching, volume_rules
 from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, responses
+from sandbox.aws.refusal import RefusedError
 from sandbox.aws.settings import ServerSettings
-from sandbox.aws.volume_rules import VolumeError
 
 _GIB = 1024**3
 # Default key of the account for EBS.
@@ -32,7 +32,7 @@ def install(settings: ServerSettings) -> None:
         "DescribeVolumesModifications": _describe_modifications,
     }
     for verb, handler in verbs.items():
-        patching.replace_verb(ec2._ACTION_MAP, verb, _catch_volume_errors(handler))
+        patching.replace_verb(ec2._ACTION_MAP, verb, _answering_refusals(handler))
     stock_snapshot = patching.replace_verb(
         ec2._ACTION_MAP, "CreateSnapshot", lambda p: _tags_denied(p, "snapshot") or stock_snapshot(p)
     )
@@ -45,11 +45,11 @@ def install(settings: ServerSettings) -> None:
     stock = patching.replace(ec2, "_volume_inner_xml", _volume_inner_xml)
 
 
-def _catch_volume_errors(handler: Handler) -> Handler:
+def _answering_refusals(handler: Handler) -> Handler:
     def answer(p: Parameters) -> Response:
         try:
             return handler(p)
-        except VolumeError as refused:
+        except RefusedError as refused:
             return ec2._error(refused.code, escape(str(refused)), 400)
 
     return answer
@@ -61,7 +61,7 @@ def _create(settings: ServerSettings, p: Parameters) -> Response:
     earlier = _created_with(token) if token else None
     if earlier is not None:
         if earlier["_wanted"] != wanted:
-            raise VolumeError(
+            raise RefusedError(
                 "IdempotentParameterMismatch",
                 "The client token you have provided is associated with a resource whose parameters differ: arguments "
                 "on this idempotent request are inconsistent with arguments used in previous request(s).",
@@ -91,23 +91,23 @@ def _create(settings: ServerSettings, p: Parameters) -> Response:
 
 
 def _requested_volume(p: Parameters) -> dict[str, Any]:
-    """Return the volume of a CreateVolume request in the emulator's format. Raises VolumeError."""
+    """Return the volume of a CreateVolume request in the emulator's format. Raises RefusedError."""
     zone, snapshot = ec2._p(p, "AvailabilityZone"), ec2._p(p, "SnapshotId")
     if not zone:
-        raise VolumeError("MissingParameter", "The request must contain the parameter AvailabilityZone")
+        raise RefusedError("MissingParameter", "The request must contain the parameter AvailabilityZone")
     if not _ZONE.fullmatch(zone) or zone[:-1] != responses.get_region():
-        raise VolumeError("InvalidZone.NotFound", f"The zone '{zone}' does not exist.")
+        raise RefusedError("InvalidZone.NotFound", f"The zone '{zone}' does not exist.")
     if snapshot and snapshot not in ec2._snapshots:
-        raise VolumeError("InvalidSnapshot.NotFound", f"The snapshot '{snapshot}' does not exist.")
+        raise RefusedError("InvalidSnapshot.NotFound", f"The snapshot '{snapshot}' does not exist.")
     size = _whole(p, "Size") or (int(ec2._snapshots[snapshot]["VolumeSize"]) if snapshot else None)
     if size is None:
-        raise VolumeError("MissingParameter", "The request must contain the parameter size or snapshot")
+        raise RefusedError("MissingParameter", "The request must contain the parameter size or snapshot")
     kind = ec2._p(p, "VolumeType") or volume_rules.DEFAULT_TYPE
     volume_rules.check_size(kind, size)
     given = volume_rules.performance(kind, size, _whole(p, "Iops"), _whole(p, "Throughput"))
     encrypted, key = ec2._p(p, "Encrypted").lower() == "true", ec2._p(p, "KmsKeyId")
     if key and not encrypted:
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set."
         )
     region, account = responses.get_region(), responses.get_account_id()
@@ -163,7 +163,7 @@ def _key_usable(key: str) -> bool:
 def _delete(settings: ServerSettings, p: Parameters) -> Response:
     volume = _volume(p)
     for attachment in volume["Attachments"]:
-        raise VolumeError(
+        raise RefusedError(
             "VolumeInUse", f"Volume {volume['VolumeId']} is currently attached to {attachment['InstanceId']}"
         )
     ec2._volumes.pop(volume["VolumeId"])
@@ -177,15 +177,15 @@ def _attach(p: Parameters) -> Response:
     volume_id = volume["VolumeId"]
     instance = ec2._instances.get(instance_id)
     if instance is None:
-        raise VolumeError("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
+        raise RefusedError("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
     if instance["State"]["Name"] not in ("running", "stopped"):
-        raise VolumeError("IncorrectState", f"Instance '{instance_id}' is not 'running'.")
+        raise RefusedError("IncorrectState", f"Instance '{instance_id}' is not 'running'.")
     if not device:
-        raise VolumeError("MissingParameter", "The request must contain the parameter device")
+        raise RefusedError("MissingParameter", "The request must contain the parameter device")
     if volume["Attachments"]:
-        raise VolumeError("VolumeInUse", f"{volume_id} is already attached to an instance")
+        raise RefusedError("VolumeInUse", f"{volume_id} is already attached to an instance")
     if volume["AvailabilityZone"] != instance["Placement"]["AvailabilityZone"]:
-        raise VolumeError(
+        raise RefusedError(
             "InvalidVolume.ZoneMismatch",
             f"The volume '{volume_id}' is not in the same availability zone as instance '{instance_id}'",
         )
@@ -194,7 +194,7 @@ def _attach(p: Parameters) -> Response:
         for other in ec2._volumes.values()
         for attached in other["Attachments"]
     ):
-        raise VolumeError(
+        raise RefusedError(
             "InvalidParameterValue",
             f"Invalid value '{device}' for unixDevice. Attachment point {device} is already in use",
         )
@@ -213,10 +213,10 @@ def _attach(p: Parameters) -> Response:
 def _detach(p: Parameters) -> Response:
     volume, instance_id = _volume(p), ec2._p(p, "InstanceId")
     if not volume["Attachments"]:
-        raise VolumeError("IncorrectState", f"Volume '{volume['VolumeId']}' is in the 'available' state.")
+        raise RefusedError("IncorrectState", f"Volume '{volume['VolumeId']}' is in the 'available' state.")
     attachment = volume["Attachments"][0]
     if instance_id and instance_id != attachment["InstanceId"]:
-        raise VolumeError(
+        raise RefusedError(
             "InvalidAttachment.NotFound",
             f"The volume '{volume['VolumeId']}' is not attached to instance '{instance_id}'.",
         )
@@ -230,7 +230,7 @@ def _modify(settings: ServerSettings, p: Parameters) -> Response:
     size = _whole(p, "Size") or before["Size"]
     kind = ec2._p(p, "VolumeType") or before["VolumeType"]
     if size < before["Size"]:
-        raise VolumeError("InvalidParameterValue", "New size cannot be smaller than existing size")
+        raise RefusedError("InvalidParameterValue", "New size cannot be smaller than existing size")
     volume_rules.check_size(kind, size)
     same = kind == before["VolumeType"] and volume_rules.TYPES[kind].iops is not None
     iops = _whole(p, "Iops") or (before["Iops"] if same else None)
@@ -250,9 +250,11 @@ def _describe_modifications(p: Parameters) -> Response:
     known = {name: volume for name, volume in ec2._volumes.items() if "_modification" in volume}
     for name in names:
         if name not in ec2._volumes:
-            raise VolumeError("InvalidVolume.NotFound", f"The volume '{name}' does not exist.")
+            raise RefusedError("InvalidVolume.NotFound", f"The volume '{name}' does not exist.")
         if name not in known:
-            raise VolumeError("InvalidVolumeModification.NotFound", f"Modification for volume '{name}' does not exist.")
+            raise RefusedError(
+                "InvalidVolumeModification.NotFound", f"Modification for volume '{name}' does not exist."
+            )
     items = "".join(f"<item>{_modification(known[name])}</item>" for name in names or known)
     return ec2._xml(
         200, "DescribeVolumesModificationsResponse", f"<volumeModificationSet>{items}</volumeModificationSet>"
@@ -291,7 +293,7 @@ def _volume(p: Parameters) -> dict[str, Any]:
     volume_id = ec2._p(p, "VolumeId")
     volume = ec2._volumes.get(volume_id)
     if volume is None:
-        raise VolumeError("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
+        raise RefusedError("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
     return volume
 
 
@@ -300,7 +302,7 @@ def _whole(p: Parameters, name: str) -> int | None:
     if not value:
         return None
     if not value.isdigit():
-        raise VolumeError("InvalidParameterValue", f"Value ({value}) for parameter {name} is invalid.")
+        raise RefusedError("InvalidParameterValue", f"Value ({value}) for parameter {name} is invalid.")
     return int(value)
 
 

@@ -14,20 +14,13 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from sandbox.aws.refusal import RefusedError
+
 NOT_A_TOKEN = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"  # noqa: S105
 NO_KEY = (
     "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity "
     "documentation for requirements"
 )
-
-
-class WebIdentityError(Exception):
-    """STS refuses the request. `code` and message are AWS's, `status` is the HTTP status."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ def identify(
     issuers: Collection[str],
     key: RSAPublicKey | None,
 ) -> WebIdentity:
-    """Return the identity of `token`, or raise WebIdentityError.
+    """Return the identity of `token`, or raise RefusedError.
 
     `providers` maps the ARN of every OIDC provider of the account to its client ids. `issuers` are those of existing
     clusters. `key` is the issuers' signing key, or None when it cannot be read.
@@ -68,19 +61,19 @@ def identify(
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError:
-        raise WebIdentityError("InvalidIdentityToken", NOT_A_TOKEN) from None
+        raise RefusedError("InvalidIdentityToken", NOT_A_TOKEN) from None
     issuer = str(claims.get("iss", ""))
     host = issuer.split("://", 1)[-1].rstrip("/")
     provider = f"arn:aws:iam::{account}:oidc-provider/{host}"
     if not issuer.startswith("https://") or provider not in providers:
-        raise WebIdentityError("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {issuer}")
+        raise RefusedError("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {issuer}")
     if issuer not in issuers or key is None or header.get("kid") != key_id(key):
-        raise WebIdentityError("InvalidIdentityToken", NO_KEY)
+        raise RefusedError("InvalidIdentityToken", NO_KEY)
     verified = _verify(token, key)
     audience = verified["aud"]
     audiences = tuple(audience) if isinstance(audience, list) else (audience,)
     if not set(audiences) & set(providers[provider]):
-        raise WebIdentityError("InvalidIdentityToken", "Incorrect token audience")
+        raise RefusedError("InvalidIdentityToken", "Incorrect token audience")
     return WebIdentity(host, provider, verified["sub"], audiences)
 
 
@@ -95,13 +88,13 @@ def _verify(token: str, key: RSAPublicKey) -> dict[str, Any]:
         )
     except jwt.ExpiredSignatureError:
         expired = jwt.decode(token, options={"verify_signature": False})["exp"]
-        raise WebIdentityError(
+        raise RefusedError(
             "ExpiredTokenException",
             f"Token expired: current date/time {int(time.time())} must be before the expiration date/time {expired}",
         ) from None
     except jwt.ImmatureSignatureError:
-        raise WebIdentityError("InvalidIdentityToken", "Token is not valid yet") from None
+        raise RefusedError("InvalidIdentityToken", "Token is not valid yet") from None
     except jwt.MissingRequiredClaimError as missing:
-        raise WebIdentityError("InvalidIdentityToken", f"Missing a required claim: {missing.claim}") from None
+        raise RefusedError("InvalidIdentityToken", f"Missing a required claim: {missing.claim}") from None
     except jwt.PyJWTError:
-        raise WebIdentityError("InvalidIdentityToken", "Failed to verify signature of the identity token") from None
+        raise RefusedError("InvalidIdentityToken", "Failed to verify signature of the identity token") from None

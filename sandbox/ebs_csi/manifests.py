@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from sandbox import pins
+from sandbox.aws import pod_identity_webhook
 from sandbox.ebs_csi.addon_configuration import AddonConfiguration
 from sandbox.layout import CLUSTER, REGION
 
@@ -18,7 +19,6 @@ NAMESPACE = "kube-system"
 CONTROLLER = "ebs-csi-controller"
 LABELS = {"app.kubernetes.io/name": "aws-ebs-csi-driver", "app.kubernetes.io/managed-by": "EKS"}
 _FILE = Path(__file__).with_name("addon.yaml")
-_TOKEN_FOLDER = "/var/run/secrets/eks.amazonaws.com/serviceaccount"  # noqa: S105 (a path)
 
 
 def checks_ec2(version: str) -> bool:
@@ -70,13 +70,6 @@ def _configure_pod(
     }
     pod["volumes"], container["volumeMounts"] = [], []
     if role_arn:
-        variables |= {
-            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
-            "AWS_ROLE_ARN": role_arn,
-            "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_TOKEN_FOLDER}/token",
-        }
-        token = {"audience": "sts.amazonaws.com", "expirationSeconds": 86400, "path": "token"}
-        source = {"sources": [{"serviceAccountToken": token}]}
-        pod["volumes"] = [{"name": "aws-iam-token", "projected": source}]
-        container["volumeMounts"] = [{"name": "aws-iam-token", "mountPath": _TOKEN_FOLDER, "readOnly": True}]
+        variables |= pod_identity_webhook.variables(role_arn)
+        pod["volumes"], container["volumeMounts"] = [pod_identity_webhook.TOKEN_VOLUME], [pod_identity_webhook.MOUNT]
     container["env"] = [{"name": name, "value": value} for name, value in variables.items()]

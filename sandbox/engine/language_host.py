@@ -105,11 +105,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Return no packages: the engine would download them. Each resource names its provider's version."""
         return language_pb2.GetRequiredPackagesResponse()
 
-    def GetRequiredPlugins(
-        self, request: language_pb2.GetRequiredPluginsRequest, context: grpc.ServicerContext
-    ) -> language_pb2.GetRequiredPluginsResponse:
-        return language_pb2.GetRequiredPluginsResponse()
-
     def GetProgramDependencies(
         self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetProgramDependenciesResponse:

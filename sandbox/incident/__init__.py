@@ -52,7 +52,7 @@ def wait_for_failure(instance: SandboxInstance, toolchain: Toolchain, seconds: f
         return words[-1] if words else ""
 
     def seen() -> list[Failure | None]:
-        if _all_bound(claim_phases(instance, toolchain)):
+        if set(claim_phases(instance, toolchain).values()) == {"Bound"}:
             return [None]
         if failed := event("ProvisioningFailed"):
             return [Failure(failed)]
@@ -73,27 +73,6 @@ def remove(instance: SandboxInstance, toolchain: Toolchain) -> None:
     kubectl(instance, toolchain, "-n", NAMESPACE, "delete", "pvc", "-l", SELECTOR, "--wait=true")
 
 
-def wait_until_bound(instance: SandboxInstance, toolchain: Toolchain, seconds: float = 120.0) -> dict[str, str]:
-    """Wait until every claim is Bound, and return the phases.
-
-    Raises TimeoutError with the phases.
-    """
-    phases: dict[str, str] = {}
-
-    def bound() -> bool:
-        nonlocal phases
-        phases = claim_phases(instance, toolchain)
-        return _all_bound(phases)
-
-    if not until(bound, seconds, every=1):
-        raise TimeoutError(f"claims of {NAMESPACE} are not bound after {seconds:.0f} s: {phases}")
-    return phases
-
-
 def _claims(instance: SandboxInstance, toolchain: Toolchain) -> list[dict[str, Any]]:
     listed = kubectl(instance, toolchain, "-n", NAMESPACE, "get", "pvc", "-l", SELECTOR, "-o", "json")
     return json.loads(listed)["items"]
-
-
-def _all_bound(phases: dict[str, str]) -> bool:
-    return bool(phases) and set(phases.values()) == {"Bound"}

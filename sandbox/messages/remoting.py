@@ -16,7 +16,6 @@ CREATE_GROUP = 200
 ALL_TOPICS = 21
 ALL_GROUPS = 201
 CLUSTER_INFO = 106
-HA_STATUS = 907
 
 
 class RemotingError(Exception):

@@ -13,6 +13,7 @@ import boto3
 import pytest
 import yaml
 
+from sandbox import incident
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import cgroups
 from sandbox.cluster.kubectl import kubectl
@@ -53,6 +54,10 @@ class Sandbox:
         file = self.instance.root / "changed.yaml"
         file.write_text(yaml.safe_dump(document))
         return "--config-file", str(file)
+
+    def original_claims_are_bound(self) -> bool:
+        """Return whether the claims of the original team's brokers are bound."""
+        return set(incident.claim_phases(self.instance, self.tools).values()) == {"Bound"}
 
     def adopt(self, stack: str = "prod") -> str:
         """Run `eks-rocketmq adopt -s STACK --yes` and return its output."""

@@ -95,7 +95,7 @@ def test_up_resolves_the_incident_without_manual_steps(sandbox: Sandbox) -> None
 
     assert "Service rocketmq/rocketmq-broker selects the broker pods of this RocketMQ too" in " ".join(output.split())
 
-    assert set(incident.wait_until_bound(sandbox.instance, sandbox.tools).values()) == {"Bound"}
+    eventually(sandbox.original_claims_are_bound, 120, "the claims of the original brokers are bound")
     assert originals(sandbox) == before
     # The original brokers share the namespace and meet its Pod Security level, so their pods can be created again.
     ready = ("--for=condition=Ready", "--timeout=120s", "-l", incident.SELECTOR)

@@ -10,9 +10,9 @@ from sandbox import incident
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
 from sandbox.layout import NODES, REPOSITORY
-from sandbox.messages import old_brokers
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
+from tests.versions import old_brokers
 
 NAMESPACE = "groups"
 TOPIC_STATS = 202
@@ -57,7 +57,7 @@ def zone(sandbox: Sandbox, pod: dict[str, Any]) -> str:
 def filled(sandbox: Sandbox) -> list[str]:
     """Send messages to the first of the original brokers and return their bodies."""
     incident.apply(sandbox.instance, sandbox.tools)
-    incident.wait_until_bound(sandbox.instance, sandbox.tools)
+    eventually(sandbox.original_claims_are_bound, 120, "the claims of the original brokers are bound")
     ready = ("--for=condition=Ready", "--timeout=120s")
     sandbox.kubectl("-n", incident.NAMESPACE, "wait", "pod", "rocketmq-broker-0", *ready)
     address = sandbox.kubectl(

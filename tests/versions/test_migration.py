@@ -19,11 +19,12 @@ from sandbox import pins
 from sandbox.cache import entry, recipes, toolchain
 from sandbox.cluster.netns import inside
 from sandbox.layout import CACHE
-from sandbox.messages import old_brokers, rocketmq_deployment
+from sandbox.messages import rocketmq_deployment
 from sandbox.messages import topic as topics
 from sandbox.polling import until
 from sandbox.progress import Report
 from tests.unit.rocketmq_case import deploy, group
+from tests.versions import old_brokers
 from tests.versions.pods import HUB, Pod, Pods
 
 OLD = 40

@@ -16,7 +16,6 @@ from sandbox.engine.aws.resource import (
     Description,
     Operation,
     Property,
-    ResourceType,
     Wait,
 )
 from sandbox.engine.aws.services import ec2_type
@@ -143,5 +142,3 @@ FLOW_LOG = ec2_type(
     id_path="FlowLogIds[0]",
     delete=lambda op: call(op.client, "DeleteFlowLogs", FlowLogIds=[op.resource_id]),
 )
-
-TYPES: Sequence[ResourceType] = (VPC, SUBNET, VPC_ENDPOINT, FLOW_LOG)

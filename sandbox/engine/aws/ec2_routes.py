@@ -177,5 +177,3 @@ ROUTE_TABLE_ASSOCIATION = ResourceType(
     delete="DisassociateRouteTable",
     import_id=_imported_association,
 )
-
-TYPES: Sequence[ResourceType] = (INTERNET_GATEWAY, EIP, NAT_GATEWAY, ROUTE_TABLE, ROUTE, ROUTE_TABLE_ASSOCIATION)

@@ -111,5 +111,3 @@ ASSOCIATION = eks_type(
     output_paths={"externalId": "externalId || ''"},
     messages={"creating": "creating EKS Pod Identity Association ({serviceAccount})"},
 )
-
-TYPES = (ADDON, ASSOCIATION)

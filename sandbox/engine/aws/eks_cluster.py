@@ -1,6 +1,6 @@
 """EKS clusters and access to them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jmespath
@@ -195,5 +195,3 @@ ACCESS_POLICY_ASSOCIATION = ResourceType(
     delete="DisassociateAccessPolicy",
     outputs=("associatedAt", "modifiedAt"),
 )
-
-TYPES: Sequence[ResourceType] = (CLUSTER, ACCESS_ENTRY, ACCESS_POLICY_ASSOCIATION)

@@ -337,13 +337,3 @@ OIDC_PROVIDER = ResourceType(
     output_paths={"arn": "OpenIDConnectProviderArn"},
     more_outputs=lambda _, provider: {"url": _without_scheme(provider["Url"])},
 )
-
-TYPES: Sequence[ResourceType] = (
-    ROLE,
-    ATTACHMENT,
-    INLINE_POLICY,
-    EXCLUSIVE_ATTACHMENTS,
-    EXCLUSIVE_INLINE_POLICIES,
-    POLICY,
-    OIDC_PROVIDER,
-)

@@ -1,6 +1,6 @@
 """CloudWatch log groups, KMS keys and aliases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -146,5 +146,3 @@ ALIAS = ResourceType(
     delete="DeleteAlias",
     output_paths={"arn": "AliasArn"},
 )
-
-TYPES: Sequence[ResourceType] = (LOG_GROUP, KEY, ALIAS)

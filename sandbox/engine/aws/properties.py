@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.engine.aws.resource import Property, ResourceType
 from sandbox.engine.aws.tags import ALL_TAGS, TAGS, merged_tags
 from sandbox.engine.aws.validators import argument_name
-from sandbox.engine.provider.base import Change, Checked, Difference
+from sandbox.engine.provider.base import Change, Checked, Difference, top_level_changes
 from sandbox.engine.provider.values import UNKNOWN, has_unknown
 
 DEFAULTS = "__defaults"
@@ -156,16 +156,10 @@ def _change(old: Any, new: Any, spec: Property) -> Change | None:  # noqa: ANN40
 def _tag_changes(key: str, olds: Any, news: Any) -> dict[str, Change]:  # noqa: ANN401 - tags may be unknown
     if news is UNKNOWN:
         return {key: Change.UPDATE}
-    changes: dict[str, Change] = {}
-    for tag in sorted({*olds, *news}):
-        path = f"{key}.{tag}" if tag.isidentifier() else f'{key}["{tag}"]'
-        if tag not in olds:
-            changes[path] = Change.ADD
-        elif tag not in news:
-            changes[path] = Change.DELETE
-        elif olds[tag] != news[tag]:
-            changes[path] = Change.UPDATE
-    return changes
+    return {
+        f"{key}.{tag}" if tag.isidentifier() else f'{key}["{tag}"]': change
+        for tag, change in top_level_changes(olds, news).items()
+    }
 
 
 def _is_set(value: object) -> bool:

@@ -3,7 +3,7 @@
 The other settings of a bucket are rejected by name, and the state does not contain them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.engine.aws.account import Account
@@ -175,5 +175,3 @@ PUBLIC_ACCESS_BLOCK = _setting(
     description_path="PublicAccessBlockConfiguration",
     more_arguments=_public_access,
 )
-
-TYPES: Sequence[ResourceType] = (BUCKET, VERSIONING, ENCRYPTION, PUBLIC_ACCESS_BLOCK)

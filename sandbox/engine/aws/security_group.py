@@ -1,6 +1,5 @@
 """Security groups with their rules, and the default group of a VPC."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -148,5 +147,3 @@ DEFAULT_SECURITY_GROUP = _group_type(
     create=_take_over,
     delete="",
 )
-
-TYPES: Sequence[ResourceType] = (SECURITY_GROUP, DEFAULT_SECURITY_GROUP)

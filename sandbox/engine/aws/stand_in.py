@@ -12,7 +12,9 @@ from sandbox.engine.aws import (
     ec2_routes,
     eks_addon,
     eks_cluster,
+    eks_node_group,
     iam,
+    launch_template,
     logs_and_keys,
     operations,
     properties,
@@ -20,9 +22,7 @@ from sandbox.engine.aws import (
     security_group,
 )
 from sandbox.engine.aws.account import Account, Settings
-from sandbox.engine.aws.eks_node_group import NODE_GROUP
 from sandbox.engine.aws.functions import FUNCTIONS, result
-from sandbox.engine.aws.launch_template import LAUNCH_TEMPLATE
 from sandbox.engine.aws.operations import NotUsableError
 from sandbox.engine.aws.resource import Operation, ResourceType
 from sandbox.engine.aws.schema import function_names, provider_names
@@ -32,21 +32,14 @@ from sandbox.engine.provider.base import Checked, Difference, StandIn, State, Ta
 from sandbox.engine.provider.failures import InitFailed, ProviderError, UnsupportedTypeError
 from sandbox.engine.provider.values import JsonObject, has_unknown
 
+_MODULES = (
+    *(ec2_network, ec2_routes, eks_addon, eks_cluster, eks_node_group),
+    *(iam, launch_template, logs_and_keys, s3_bucket, security_group),
+)
 RESOURCES: Mapping[str, ResourceType] = {
-    each.token: each
-    for each in (
-        *ec2_network.TYPES,
-        *ec2_routes.TYPES,
-        *eks_addon.TYPES,
-        *eks_cluster.TYPES,
-        *iam.TYPES,
-        *logs_and_keys.TYPES,
-        *s3_bucket.TYPES,
-        *security_group.TYPES,
-        LAUNCH_TEMPLATE,
-        NODE_GROUP,
-    )
+    each.token: each for module in _MODULES for each in vars(module).values() if isinstance(each, ResourceType)
 }
+"""Every resource type that the modules define, by token."""
 
 _ANY_REGION = frozenset({"aws:index/getRegion:getRegion"})
 

@@ -34,49 +34,29 @@ class Kind:
         return f"{self.collection(namespace)}/{name}"
 
 
-def _kinds(group: str, version: str, *kinds: tuple[str, str, bool]) -> list[Kind]:
-    return [
-        Kind(group, version, name, plural, f"V1{name}", namespaced=namespaced) for name, plural, namespaced in kinds
-    ]
-
-
-def _custom(group: str, version: str, *kinds: tuple[str, str]) -> list[Kind]:
-    return [Kind(group, version, name, plural, model="") for name, plural in kinds]
-
-
+_RBAC, _MONITORING = "rbac.authorization.k8s.io", "monitoring.coreos.com"
 KINDS: tuple[Kind, ...] = (
-    *_kinds(
-        "",
-        "v1",
-        ("Namespace", "namespaces", False),
-        ("ConfigMap", "configmaps", True),
-        ("Secret", "secrets", True),
-        ("Service", "services", True),
-        ("ServiceAccount", "serviceaccounts", True),
-        ("PersistentVolumeClaim", "persistentvolumeclaims", True),
-    ),
-    *_kinds("apps", "v1", ("StatefulSet", "statefulsets", True), ("Deployment", "deployments", True)),
-    *_kinds("batch", "v1", ("Job", "jobs", True)),
-    *_kinds("policy", "v1", ("PodDisruptionBudget", "poddisruptionbudgets", True)),
-    *_kinds("networking.k8s.io", "v1", ("NetworkPolicy", "networkpolicies", True)),
-    *_kinds("storage.k8s.io", "v1", ("StorageClass", "storageclasses", False)),
-    *_kinds("scheduling.k8s.io", "v1", ("PriorityClass", "priorityclasses", False)),
-    *_kinds(
-        "rbac.authorization.k8s.io",
-        "v1",
-        ("Role", "roles", True),
-        ("RoleBinding", "rolebindings", True),
-        ("ClusterRole", "clusterroles", False),
-        ("ClusterRoleBinding", "clusterrolebindings", False),
-    ),
+    Kind("", "v1", "Namespace", "namespaces", "V1Namespace", namespaced=False),
+    Kind("", "v1", "ConfigMap", "configmaps", "V1ConfigMap"),
+    Kind("", "v1", "Secret", "secrets", "V1Secret"),
+    Kind("", "v1", "Service", "services", "V1Service"),
+    Kind("", "v1", "ServiceAccount", "serviceaccounts", "V1ServiceAccount"),
+    Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "V1PersistentVolumeClaim"),
+    Kind("apps", "v1", "StatefulSet", "statefulsets", "V1StatefulSet"),
+    Kind("apps", "v1", "Deployment", "deployments", "V1Deployment"),
+    Kind("batch", "v1", "Job", "jobs", "V1Job"),
+    Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "V1PodDisruptionBudget"),
+    Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "V1NetworkPolicy"),
+    Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", "V1StorageClass", namespaced=False),
+    Kind("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "V1PriorityClass", namespaced=False),
+    Kind(_RBAC, "v1", "Role", "roles", "V1Role"),
+    Kind(_RBAC, "v1", "RoleBinding", "rolebindings", "V1RoleBinding"),
+    Kind(_RBAC, "v1", "ClusterRole", "clusterroles", "V1ClusterRole", namespaced=False),
+    Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", "V1ClusterRoleBinding", namespaced=False),
     # Kinds of the Prometheus operator; the cluster must have its CRDs.
-    *_custom(
-        "monitoring.coreos.com",
-        "v1",
-        ("PodMonitor", "podmonitors"),
-        ("ServiceMonitor", "servicemonitors"),
-        ("PrometheusRule", "prometheusrules"),
-    ),
+    Kind(_MONITORING, "v1", "PodMonitor", "podmonitors", model=""),
+    Kind(_MONITORING, "v1", "ServiceMonitor", "servicemonitors", model=""),
+    Kind(_MONITORING, "v1", "PrometheusRule", "prometheusrules", model=""),
 )
 
 # Kinds that readiness rules read besides the object.
@@ -88,11 +68,7 @@ CLAIM = next(kind for kind in KINDS if kind.name == "PersistentVolumeClaim")
 STORAGE_CLASS = next(kind for kind in KINDS if kind.name == "StorageClass")
 
 
-def _token(kind: Kind) -> str:
-    return f"{PACKAGE}:{kind.group or 'core'}/{kind.version}:{kind.name}"
-
-
-_BY_TOKEN = {_token(kind): kind for kind in KINDS}
+_BY_TOKEN = {f"{PACKAGE}:{kind.group or 'core'}/{kind.version}:{kind.name}": kind for kind in KINDS}
 
 
 def is_patch(token: str) -> bool:

@@ -58,8 +58,7 @@ def encode(properties: Mapping[str, object]) -> struct_pb2.Struct:
     Raises TypeError for a value of another type.
     """
     struct = struct_pb2.Struct()
-    for key, value in properties.items():
-        struct.fields[key].CopyFrom(_encode(value))
+    struct.update(_json_value(properties))
     return struct
 
 
@@ -123,26 +122,19 @@ def _decode_struct(struct: struct_pb2.Struct) -> object:
     return {key: _decode(item) for key, item in fields.items()}
 
 
-def _encode(value: object) -> struct_pb2.Value:
+def _json_value(value: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value as JSON, with the SDK's forms of secrets and unknown values."""
     match value:
-        case None:
-            encoded = struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
+        case None | bool() | int() | float() | str():
+            return value
         case Unknown():
-            encoded = struct_pb2.Value(string_value=rpc.UNKNOWN)
-        case bool():
-            encoded = struct_pb2.Value(bool_value=value)
-        case int() | float():
-            encoded = struct_pb2.Value(number_value=value)
-        case str():
-            encoded = struct_pb2.Value(string_value=value)
+            return rpc.UNKNOWN
         case Secret():
-            encoded = _encode({rpc._special_sig_key: rpc._special_secret_sig, "value": value.value})
+            return {rpc._special_sig_key: rpc._special_secret_sig, "value": _json_value(value.value)}
         case Mapping():
-            encoded = struct_pb2.Value(struct_value=encode({str(key): item for key, item in value.items()}))
+            return {str(key): _json_value(item) for key, item in value.items()}
         case list() | tuple():
-            encoded = struct_pb2.Value(list_value=struct_pb2.ListValue(values=[_encode(item) for item in value]))
-        case _:
-            raise TypeError(
-                f"{type(value).__name__} is no property value: accepted are None, bool, int, float, str, list and dict"
-            )
-    return encoded
+            return [_json_value(item) for item in value]
+    raise TypeError(
+        f"{type(value).__name__} is no property value: accepted are None, bool, int, float, str, list and dict"
+    )

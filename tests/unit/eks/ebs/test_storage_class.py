@@ -19,6 +19,7 @@ from eks_rocketmq.eks.ebs.storage_class_plan import (
 from eks_rocketmq.lookups import kubernetes_objects
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from sandbox.aws import volume_rules
+from sandbox.aws.refusal import RefusedError
 from tests.unit.harness import Fakes, Recording, run
 from tests.unit.harness.fakes import gp2_class
 from tests.unit.harness.rejections import rejects
@@ -246,7 +247,7 @@ def is_valid_volume(kind: str, size: int, iops: int | None) -> bool:
     try:
         volume_rules.check_size(kind, size)
         volume_rules.performance(kind, size, iops, None)
-    except volume_rules.VolumeError:
+    except RefusedError:
         return False
     return True
 
