@@ -39,6 +39,18 @@ def prod_update() -> Recording:
     return run_stack("prod", preview=False)
 
 
+@pytest.fixture(scope="session")
+def staging_preview() -> Recording:
+    """Run `pulumi preview -s staging`."""
+    return run_stack("staging", preview=True)
+
+
+@pytest.fixture(scope="session")
+def staging_update() -> Recording:
+    """Run `pulumi up -s staging`."""
+    return run_stack("staging", preview=False)
+
+
 @pytest.fixture(params=["preview", "update"])
 def prod(request: pytest.FixtureRequest) -> Recording:
     """Run the whole program in both modes."""

@@ -28,11 +28,13 @@ def name_of(path: Path) -> str:
 @functools.cache
 def tree(path: Path) -> ast.Module:
     # A finalizer that prints a traceback also parses code. Python 3.11 raises SystemError for a parse within a parse.
+    enabled = gc.isenabled()
     gc.disable()
     try:
         return ast.parse(path.read_text())
     finally:
-        gc.enable()
+        if enabled:  # it is disabled while tests are collected
+            gc.enable()
 
 
 @functools.cache
@@ -55,6 +57,8 @@ def find_imports(path: Path, *packages: str) -> set[str]:
 
 
 def components(path: Path) -> Iterator[ast.ClassDef]:
+    if "ComponentResource" not in path.read_text():  # parsing all files takes a second each time tests are collected
+        return
     for node in tree(path).body:
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "ComponentResource" for base in node.bases):
             yield node

@@ -39,7 +39,6 @@ def test_the_command_line_supports_shell_completion() -> None:
 PROGRAM = """
 import sys
 sys.modules.update(dict.fromkeys({modules!r}))
-from eks_rocketmq import RocketMq, EbsStorageClass
 {statement}
 """
 
@@ -51,7 +50,8 @@ def run_without(modules: list[str], statement: str) -> subprocess.CompletedProce
 
 
 def test_rocketmq_and_the_storage_class_need_no_extra() -> None:
-    result = run_without(["boto3", "botocore", "pulumi_aws", "pulumi_eks", "rich", "typer"], "")
+    modules = ["boto3", "botocore", "pulumi_aws", "pulumi_eks", "rich", "typer"]
+    result = run_without(modules, "from eks_rocketmq import RocketMq, EbsStorageClass")
     assert (result.returncode, result.stderr) == (0, "")
 
 

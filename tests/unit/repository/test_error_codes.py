@@ -1,6 +1,7 @@
 """Codes of errors and warnings: raised in one place, wording asserted once, no argument names in templates."""
 
 import ast
+import functools
 import importlib
 import re
 from collections import Counter
@@ -252,7 +253,9 @@ def list_accepted_values(type_: Any) -> set[str]:
     return own.union(*(list_accepted_values(each) for each in inner if not isinstance(each, str)))
 
 
+@functools.cache
 def scan_library() -> Findings:
+    """Return the findings in the library. Four tests share them and only read them."""
     return scan({module_name(path): tree(path) for path in modules(LIBRARY)})
 
 

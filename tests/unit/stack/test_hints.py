@@ -12,11 +12,6 @@ from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.harness import Fakes, ProviderError, Recording, run_stack
 
 
-@pytest.fixture(scope="module")
-def staging_update() -> Recording:
-    return run_stack("staging")
-
-
 @pytest.fixture(autouse=True)
 def _existing_resources(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each resource exist in AWS and in the cluster, without the tag of a stack."""

@@ -102,10 +102,12 @@ def test_no_resource_is_protected_if_protect_data_is_false() -> None:
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_aws_resources_with_fixed_names_are_looked_up_before_their_create(stack: str) -> None:
+def test_aws_resources_with_fixed_names_are_looked_up_before_their_create(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
     # AWS generates all other names. Access entries and inline policies are deleted with their cluster or role.
     named = ("name", "url", "addonName")
-    recording = run_stack(stack, preview=True)
+    recording: Recording = request.getfixturevalue(f"{stack}_preview")
     fixed = [r for r in recording.resources.values() if r.type.startswith("aws:") and set(named) & set(r.inputs)]
     assert {r.type for r in fixed} >= {"aws:iam/role:Role", "aws:eks/addon:Addon"}
     unchecked = [r.name for r in fixed if not r.before_create]
@@ -113,8 +115,10 @@ def test_aws_resources_with_fixed_names_are_looked_up_before_their_create(stack:
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_the_cluster_and_the_namespace_are_looked_up_before_their_create(stack: str) -> None:
-    recording = run_stack(stack, preview=True)
+def test_the_cluster_and_the_namespace_are_looked_up_before_their_create(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
+    recording: Recording = request.getfixturevalue(f"{stack}_preview")
     assert recording.one("Namespace").before_create == ("rocketmq-namespace-preflight",)
     clusters = recording.by_type("aws:eks/cluster:Cluster")
     assert [r.before_create for r in clusters] == [("cluster-eks-preflight",)] * (stack == "staging")

@@ -28,10 +28,10 @@ ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "sts"]
 KEY = "arn:aws:kms:ap-southeast-1:140023393377:key/11111111-2222-3333-4444-555555555555"
 
 
-@pytest.fixture(scope="module", params=["preview", "update"])
+@pytest.fixture(params=["preview", "update"])
 def staging(request: pytest.FixtureRequest) -> Recording:
     """Return the recording of the whole program, in both modes."""
-    return run_stack("staging", preview=request.param == "preview")
+    return request.getfixturevalue(f"staging_{request.param}")
 
 
 def test_urns_match_the_committed_urns(staging: Recording) -> None:

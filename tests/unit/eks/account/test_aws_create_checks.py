@@ -15,7 +15,7 @@ from eks_rocketmq.lookups import kubernetes_objects
 from eks_rocketmq.lookups.aws_resources import ROLE
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 from eks_rocketmq.lookups.existing_resource import ExistingResource
-from tests.unit.harness import PROJECT, Fakes, Recording, run, run_stack
+from tests.unit.harness import PROJECT, Fakes, Recording, run
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 
@@ -237,10 +237,9 @@ def test_a_cluster_of_the_same_name_is_rejected_with_the_possible_solutions(monk
 
 
 def test_the_error_for_an_existing_namespace_uses_the_stack_file_spelling(
-    monkeypatch: pytest.MonkeyPatch,
+    prod_preview: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording = run_stack("prod", preview=True)
-    hook, inputs = recording.hooks["rocketmq-namespace-preflight"], recording.one("Namespace").inputs
+    hook, inputs = prod_preview.hooks["rocketmq-namespace-preflight"], prod_preview.one("Namespace").inputs
     lookups: list[Any] = []
 
     def find_with(annotations: dict[str, str]) -> Callable[..., ExistingResource]:
@@ -251,7 +250,7 @@ def test_the_error_for_an_existing_namespace_uses_the_stack_file_spelling(
     monkeypatch.setattr(kubernetes_objects, "find_object", find_with({}))
     with pytest.raises(RuntimeError) as raised:
         call(hook, type="kubernetes:core/v1:Namespace", **inputs)
-    assert lookups == [(recording.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
+    assert lookups == [(prod_preview.one("pulumi:providers:kubernetes").inputs["kubeconfig"], "Namespace")]
     assert str(raised.value).startswith(
         "Namespace 'rocketmq' exists already and is not part of stack 'prod'. Choose one:\n"
     )
@@ -263,13 +262,14 @@ def test_the_error_for_an_existing_namespace_uses_the_stack_file_spelling(
     call(hook, type="kubernetes:core/v1:Namespace", **inputs)
 
 
-def test_a_log_group_recreated_by_eks_is_rejected_at_preview(monkeypatch: pytest.MonkeyPatch) -> None:
-    recording = run_stack("staging", preview=True)
-    inputs = recording.one("LogGroup", "cluster-logs").inputs
+def test_a_log_group_recreated_by_eks_is_rejected_at_preview(
+    staging_preview: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = staging_preview.one("LogGroup", "cluster-logs").inputs
     monkeypatch.setattr(aws_create_checks, "create_session", lambda _: None)
     monkeypatch.setattr(aws_create_checks, "find_resource", lambda *_: ExistingResource(inputs["name"]))
     with pytest.raises(RuntimeError) as raised:
-        call(recording.hooks["cluster-logs-preflight"], type="aws:cloudwatch/logGroup:LogGroup", **inputs)
+        call(staging_preview.hooks["cluster-logs-preflight"], type="aws:cloudwatch/logGroup:LogGroup", **inputs)
     assert str(raised.value).splitlines()[:3] == [
         "LogGroup '/aws/eks/staging/cluster' exists already and is not part of stack 'staging'. Choose one:",
         "  import once   let the stack manage it from now on:  eks-rocketmq adopt -s staging",

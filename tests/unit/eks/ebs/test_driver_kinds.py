@@ -319,12 +319,13 @@ def test_stack_settings_of_other_driver_kinds_are_rejected(given: dict[str, Any]
 @pytest.mark.parametrize(
     ("addon", "resource"), [("ebs-csi-addon", "ebs-csi-addon"), ("addons-before-nodes-vpc-cni", "vpc-cni")]
 )
-def test_removing_the_role_of_an_addon_requires_a_replacement(addon: str, resource: str) -> None:
+def test_removing_the_role_of_an_addon_requires_a_replacement(
+    addon: str, resource: str, staging_preview: Recording
+) -> None:
     """EKS rejects the update: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
-    recording = run_stack("staging", preview=True)
-    registered = next(each for each in recording.by_type("Addon") if each.name == addon)
+    registered = next(each for each in staging_preview.by_type("Addon") if each.name == addon)
     assert registered.delete_before_replace, "a cluster cannot have two addons of the same name"
-    hook = recording.hooks[f"{addon}-role-removal"]
+    hook = staging_preview.hooks[f"{addon}-role-removal"]
 
     stack_tags = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
 

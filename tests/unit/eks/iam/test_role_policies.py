@@ -108,8 +108,8 @@ def test_exclusive_policies_detach_all_other_policies() -> None:
     assert recording.one("Role").before_update == ()
 
 
-def test_a_stack_can_enable_exclusive_policies_for_the_driver_role() -> None:
-    assert run_stack("prod").by_type("RolePoliciesExclusive") == []
+def test_a_stack_can_enable_exclusive_policies_for_the_driver_role(prod_update: Recording) -> None:
+    assert prod_update.by_type("RolePoliciesExclusive") == []
     recording = run_stack("prod", overrides={"ebsCsi": {"exclusivePolicies": True}})
     assert read_exclusive_policies(recording) == {
         "roleName": "eks-ebs-csi-driver",
