@@ -84,13 +84,8 @@ unit: $(READY) ## run the unit tests
 	@$(RUN) -m pytest -q -n $$(nproc) --dist worksteal tests/unit
 
 .PHONY: test
-# These tests are independent of each other. All others share a sandbox, a cache or the whole machine.
-test: PARALLEL := tests/unit tests/scripts
 test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tests
-	@status=0; export HYPOTHESIS_PROFILE=thorough; \
-	$(RUN) -m pytest -q -n $$(nproc) --dist worksteal --durations=20 --durations-min=5 $(PARALLEL) || status=$$?; \
-	$(RUN) -m pytest --durations=20 --durations-min=5 tests $(addprefix --ignore=,$(PARALLEL)) || status=$$?; \
-	exit $$status
+	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
 .PHONY: oldest
 # The tests' own packages have lower bounds too: the lowest resolution would take their first releases.
