@@ -24,9 +24,11 @@ THREADS = 8
 ROLES = {
     "org.apache.rocketmq.broker.BrokerStartup": "broker",
     "org.apache.rocketmq.controller.ControllerStartup": "controller",
-    "org.apache.rocketmq.namesrv.NamesrvStartup": "name server",
+    "org.apache.rocketmq.namesrv.NamesrvStartup": "nameserver",
     "org.apache.rocketmq.proxy.ProxyStartup": "proxy",
 }
+LAUNCHER = "eks_rocketmq.Launcher"
+"""Main class of the agent. Its first argument is the role."""
 _NUMBER = re.compile(r"[\d#]+$")
 
 
@@ -55,6 +57,8 @@ def find_processes(pids: Iterable[int], proc: Path = PROC) -> dict[int, str]:
         with suppress(OSError):  # the process has ended
             program, *arguments = (proc / str(pid) / "cmdline").read_text(errors="replace").split("\0")
             role = next((ROLES[one] for one in arguments if one in ROLES), None)
+            if LAUNCHER in arguments:
+                role = arguments[arguments.index(LAUNCHER) + 1]
             # A launcher script has the JVM's command line among its arguments.
             if role is not None and Path(program).name == "java":
                 found[pid] = role
