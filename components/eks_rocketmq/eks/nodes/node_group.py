@@ -9,6 +9,7 @@ from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
 from eks_rocketmq.args.planned_args import get_plan
+from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.iam.service_documents import NODE_SERVICE
 from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
@@ -134,7 +135,7 @@ class NodeGroup(ComponentResource):
             # The engine may send the number as a float, which would give the version `1.0`.
             launch_template={
                 "id": template.id,
-                "version": template.latest_version.apply(lambda known: str(int(known))),
+                "version": _require_latest_version(template).apply(lambda known: str(int(known))),
             },
             scaling_config={
                 "min_size": plan.min_size,
@@ -160,6 +161,13 @@ class NodeGroup(ComponentResource):
                 ignore_changes=["scalingConfig.desiredSize"] if args.get("autoscaled", False) else [],
             ),
         )
+
+
+def _require_latest_version(template: "aws.ec2.LaunchTemplate") -> Output[float]:
+    """Return the version of a launch template. Mocks may have none, and the error names the resource."""
+    outputs: Output[dict[str, float]] = Output.all(latest_version=template.latest_version)
+    call = format_call("aws:ec2/launchTemplate:LaunchTemplate")
+    return require_output_fields(outputs, call, "latest_version")["latest_version"]
 
 
 def _select_subnets(args: NodeGroupArgs, plan: NodePlan, index: int) -> Output[list[str]]:
