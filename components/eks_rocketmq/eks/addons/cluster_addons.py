@@ -72,6 +72,7 @@ class ClusterAddons(ComponentResource):
                     self,
                     existing=f"leave it out of {spell_argument(ARGS / 'addons')}",
                     keep=f"set {spell_argument(_CNI / 'identity')} to 'irsa' again",
+                    meanwhile=_describe_replacement(preserve=args.get("preserve", True)),
                 ),
                 # A cluster cannot have two addons of one name.
                 delete_before_replace=True,
@@ -103,3 +104,10 @@ class ClusterAddons(ComponentResource):
                 return create_addon_role(self, component, role_args, pod_identity=cluster, role_class=_CniRole)
             irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
             return create_addon_role(self, component, role_args, irsa=irsa, role_class=_CniRole)
+
+
+def _describe_replacement(*, preserve: bool) -> str:
+    """Return what works while the addon vpc-cni, the only one with a role, is replaced."""
+    if preserve:
+        return f"its pods keep running,\n            because {spell_argument(ARGS / 'preserve')} is true"
+    return "until it is ACTIVE again,\n            running pods keep their network, and no new pod starts"

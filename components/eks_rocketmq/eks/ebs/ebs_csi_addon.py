@@ -246,6 +246,8 @@ class EbsCsiAddon(ComponentResource):
                         self,
                         existing=f"set {spell_argument(ARGS / 'existing')} to true",
                         keep=f"set {spell_argument(ARGS / 'identity')} to 'irsa' again",
+                        meanwhile="until it is ACTIVE again, volumes that\n            are mounted keep working, and "
+                        "no volume is created or attached",
                     ),
                     reject_unmanaged_driver(f"{name}-addon", args.get("kubeconfig")),
                 ),
