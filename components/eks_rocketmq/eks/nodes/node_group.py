@@ -1,6 +1,8 @@
 """Managed node groups of a cluster."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -25,8 +27,10 @@ class NodeGroup(ComponentResource):
     """Managed node groups, one for each zone, with a common launch template.
 
     The metadata service requires tokens (IMDSv2), disks are encrypted, and there is no SSH access. Nodes need a pod
-    network to become ready, so let this component depend on the `ClusterAddons` of the stage `before_nodes`. A
-    ValueError at preview rejects arguments that EKS would reject.
+    network to become ready, so let this component depend on the `ClusterAddons` of the stage `before_nodes`.
+
+    Arguments that EKS would reject are rejected at preview, or as soon as they are known. The error is a ValueError, or
+    a RunError if the component checks the value as an output.
     """
 
     role_arn: Output[str]
@@ -172,8 +176,10 @@ def _require_latest_version(template: "aws.ec2.LaunchTemplate") -> Output[float]
 
 def _select_subnets(args: NodeGroupArgs, plan: NodePlan, index: int) -> Output[list[str]]:
     """Return the subnets of one group: that of its zone, or all."""
-    subnets: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
-    zones = plan.zones
-    if zones is None or not args.get("per_zone", True):
-        return subnets
-    return apply_redacted(subnets, lambda known: select_subnet(known, index, zones), ARGS / "subnet_ids")
+    zones = plan.zones if args.get("per_zone", True) else None
+
+    def select(known: Sequence[str]) -> list[str]:
+        return list(known) if zones is None else select_subnet(known, index, zones)
+
+    subnets: Output[Any] = Output.from_input(args["subnet_ids"])
+    return apply_redacted(subnets, select, ARGS / "subnet_ids", Sequence[str])
