@@ -74,7 +74,7 @@ class ScriptedAccount(Account):
         self.settings = Settings(REGION, default_tags=default_tags or {})
         self.region, self.id, self.partition = REGION, "140023393377", "aws"
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._clients = {name: Client(name, answers, self.calls) for name in ("ec2", "eks", "iam", "s3", "sts")}
+        self._clients = {name: Client(name, answers, self.calls) for name in ("ec2", "eks", "iam", "logs", "s3", "sts")}
 
     def made(self, verb: str) -> list[dict[str, Any]]:
         """Return the arguments of every call of the operation."""

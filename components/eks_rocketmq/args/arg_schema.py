@@ -105,6 +105,23 @@ def validate_args(args: object, type_: type, path: ArgumentPath = ARGS, hidden: 
     errors.raise_errors()
 
 
+def validate_type(value: object, type_: Any, path: ArgumentPath, *, sensitive: bool = False) -> None:  # noqa: ANN401 - any type
+    """Validate a single value, such as that of an output, against the type of a field.
+
+    Args:
+        value: the value.
+        type_: type of the field. `Any` accepts every value.
+        path: path of the value.
+        sensitive: whether errors must not show the value.
+
+    Raises:
+        ValueError: the value, or a nested one, has another type.
+    """
+    errors = ErrorCollector()
+    _validate_value(value, type_, path, errors, sensitive=sensitive)
+    errors.raise_errors()
+
+
 def _reject_unknown_fields(
     args: object, type_: type, path: ArgumentPath, errors: ErrorCollector, hidden: Collection[str] = ()
 ) -> None:

@@ -20,8 +20,9 @@ from pulumi import (
     log,
 )
 
-from eks_rocketmq.args.argument_path import PYTHON, ArgumentPath, Surface
-from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, render_error
+from eks_rocketmq.args.arg_schema import validate_type
+from eks_rocketmq.args.argument_path import ARGS, PYTHON, ArgumentPath, Surface
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, errors_within, render_error
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 
 PACKAGE = "eks-rocketmq"
@@ -29,6 +30,7 @@ _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")
 _Arguments = TypeVar("_Arguments")
 _surface: ContextVar[Surface] = ContextVar("surface", default=PYTHON)
+_prefix: ContextVar[ArgumentPath] = ContextVar("prefix", default=ARGS)
 
 
 @contextmanager
@@ -44,12 +46,31 @@ def use_surface(surface: Surface) -> Generator[None]:
         _surface.reset(token)
 
 
-def apply_redacted(
+@contextmanager
+def use_prefix(prefix: ArgumentPath) -> Generator[None]:
+    """Put the paths of the errors of the `with` block, and of what its outputs raise later, below another path.
+
+    For a component that is created from the field of another component's arguments.
+
+    Raises:
+        ValueError: the error of the block.
+    """
+    token = _prefix.set(prefix.within(_prefix.get()))
+    try:
+        with errors_within(prefix):
+            yield
+    finally:
+        _prefix.reset(token)
+
+
+def apply_redacted(  # noqa: PLR0913 - two ways to hide a secret value
     output: Output[_Value],
     function: Callable[[_Value], _Result],
     path: ArgumentPath,
+    type_: Any,  # noqa: ANN401 - any type
     *,
     errors_show_value: bool = True,
+    secret_error: ArgumentError | None = None,
 ) -> Output[_Result]:
     """Apply a function to an output. Its ValueError becomes a RunError that reveals nothing of a secret value.
 
@@ -57,15 +78,22 @@ def apply_redacted(
         output: the output.
         function: validates or converts the known value.
         path: path of the argument in errors.
+        type_: type of the argument, without `Input`. A value of another type is an error, and the function is not
+            called. `Any`: the value is no argument, or the function accepts every type.
         errors_show_value: whether errors of the function may contain the value. If not, they are not replaced.
+        secret_error: replaces an error of the function if the value is secret. Default: an error that only says that
+            the value is not accepted.
     """
-    surface = _surface.get()
+    surface, prefix = _surface.get(), _prefix.get()
 
     def call(known: Sequence[Any]) -> _Result:
         value, secret = known
         try:
-            with use_surface(surface):
-                return _call_with_secret(function, value, path) if secret and errors_show_value else function(value)
+            with use_surface(surface), errors_within(prefix):
+                validate_type(value, type_, path, sensitive=secret)
+                if secret and errors_show_value:
+                    return _call_with_secret(function, value, secret_error or _build_secret_error(path))
+                return function(value)
         except ValueError as error:
             # Nothing renders an error of an output afterwards. The SDK shows the text of a RunError as it is.
             raise RunError(render_error(error, surface)) from error
@@ -74,11 +102,15 @@ def apply_redacted(
     return result
 
 
-def _call_with_secret(function: Callable[[_Value], _Result], value: _Value, path: ArgumentPath) -> _Result:
+def _call_with_secret(function: Callable[[_Value], _Result], value: _Value, secret_error: ArgumentError) -> _Result:
     with suppress(ValueError):
         return function(value)
     # Raised outside of the block, so that its `__context__` does not have the error of the function.
-    raise ArgumentError(
+    raise secret_error
+
+
+def _build_secret_error(path: ArgumentPath) -> ArgumentError:
+    return ArgumentError(
         path,
         "secret-value",
         "the value is not accepted, and it is secret, so the error does not show it",
@@ -103,13 +135,12 @@ def validate_input(
         validate(value, path)
         return value
 
-    def validate_known(known: object) -> str:
-        if not isinstance(known, str):
-            raise ArgumentError(path, "no-string", "{given!r} is no string", accepted="a string", given=known)
+    def validate_known(known: str) -> str:
         validate(known, path)
         return known
 
-    return apply_redacted(Output.from_input(value), validate_known, path)
+    known_value: Output[Any] = Output.from_input(value)
+    return apply_redacted(known_value, validate_known, path, str)
 
 
 def type_token(component: str) -> str:

@@ -40,6 +40,7 @@ __all__ = [
     "convert_to_input",
     "generate_schema",
     "get_config_values",
+    "get_monitor",
     "get_project_directory",
     "get_root_resource",
     "has_callback_server",
@@ -103,6 +104,11 @@ def has_callback_server() -> bool:
     monitor = SETTINGS.monitor
     served = isinstance(monitor, ResourceMonitorStub) or hasattr(MockMonitor, "RegisterResourceHook")
     return served and hasattr(monitor, "RegisterResourceHook")
+
+
+def get_monitor() -> object:
+    """Return the connection to the engine, or the mocks that the last `pulumi.runtime.set_mocks` installed."""
+    return SETTINGS.monitor
 
 
 def runs_under_mocks() -> bool:

@@ -14,7 +14,7 @@ from eks_rocketmq.args.validation import validate_dns_subdomain
 from eks_rocketmq.lookups.create_checks import describe_conflict, get_ownership_tags, reject_existing_object
 from eks_rocketmq.pulumi_sdk.component import child_options, defer, spell_argument, type_token, validate_input, warn
 from eks_rocketmq.pulumi_sdk.documentation import documented
-from eks_rocketmq.pulumi_sdk.sdk_internals import get_root_resource
+from eks_rocketmq.pulumi_sdk.sdk_internals import get_monitor, get_root_resource, runs_under_mocks
 from eks_rocketmq.rocketmq.access.credentials import Credentials
 from eks_rocketmq.rocketmq.dashboard.dashboard import Dashboard
 from eks_rocketmq.rocketmq.declarations.declarations import Declarations
@@ -36,7 +36,8 @@ _NAMESPACES = "_rocketmq_namespaces"
 class RocketMq(ComponentResource):
     """Apache RocketMQ in controller mode: name servers and controllers, then the broker groups, then the proxies.
 
-    Invalid arguments raise a ValueError before the first resource is created, also at preview.
+    Invalid arguments raise a ValueError before the first resource is created, also at preview. An invalid value of an
+    output raises a RunError as soon as the value is known.
     """
 
     namespace: Output[str]
@@ -126,8 +127,10 @@ def _reject_second(component: RocketMq, name: str, namespace: str) -> None:
     cluster = component.get_provider("kubernetes:core/v1:Namespace") or get_root_resource()
     if cluster is None:
         return
-    first, existing = vars(cluster).setdefault(_NAMESPACES, {}).setdefault(namespace, (name, component))
-    if existing is not component:
+    # Tests with mocks create the same component several times: under new mocks, or under the same ones.
+    key = get_monitor(), namespace
+    first, existing = vars(cluster).setdefault(_NAMESPACES, {}).setdefault(key, (name, component))
+    if existing is not component and not (first == name and runs_under_mocks()):
         raise ArgumentError(
             ARGS / "namespace",
             "namespace-of-another-rocketmq",

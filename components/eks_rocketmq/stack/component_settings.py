@@ -56,6 +56,7 @@ from eks_rocketmq.stack.stack_paths import (
     OIDC,
     ROCKETMQ,
     STORAGE,
+    get_setting_path,
 )
 
 _Values = Mapping[str, dict[str, Any]]
@@ -88,6 +89,8 @@ class AwsSettings(NamedTuple):
     """The only account that the stack may use."""
     assumed_role: str | None = None
     """Last role that the provider assumes. It creates the cluster."""
+    own_identity: str = ""
+    """Setting that gives the provider an identity of its own, which `aws eks get-token` does not get from it."""
 
 
 class _ExistingClusterArgs(ExistingEksClusterArgs):
@@ -105,6 +108,8 @@ def read_cluster(given: dict[str, Any], aws: AwsSettings) -> dict[str, Any]:
     if given.get("roleArn") == NO_ROLE:
         given = {name: value for name, value in given.items() if name != "roleArn"}
         defaults.pop("role_arn", None)
+    elif is_new and aws.own_identity and "role_arn" not in defaults and "roleArn" not in given:
+        errors.add(_build_identity_error(aws.own_identity))
     args: dict[str, Any] | None = None
     with errors.collect():
         args = read_component(
@@ -118,6 +123,20 @@ def read_cluster(given: dict[str, Any], aws: AwsSettings) -> dict[str, Any]:
         )
     errors.raise_errors()
     return cast("dict[str, Any]", args)
+
+
+def _build_identity_error(setting: str) -> ArgumentError:
+    """Return the error for a new cluster that only the AWS provider could use, and the Kubernetes provider not."""
+    return ArgumentError(
+        CLUSTER / "role_arn",
+        "token-of-another-identity",
+        "a value is required, because {setting} applies to the AWS provider, which creates the cluster, but not to "
+        "`aws eks get-token`, which gets the token for it",
+        accepted="the ARN of a role with access to the cluster, or 'none' if the environment has the identity of "
+        "{setting}",
+        remedy="Set it, or put the identity into the environment or a profile, and leave {setting} out",
+        setting=get_setting_path(setting),
+    )
 
 
 def _plan_new_cluster(args: EksClusterArgs) -> ClusterPlan:

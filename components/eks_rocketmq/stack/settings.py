@@ -59,6 +59,10 @@ class Settings:
     rocketmq: RocketMqArgs
 
 
+_OWN_IDENTITY = ("assumeRoleWithWebIdentity", "accessKey")
+"""Settings that give the AWS provider an identity other than that of the environment."""
+
+
 def load() -> Settings:
     """Return the settings of the running stack.
 
@@ -108,6 +112,8 @@ def _read_aws_settings() -> AwsSettings:
         region=get("region"),
         account=stack_file.find_single_account(get("allowedAccountIds")),
         assumed_role=get_assumed_role({"assumeRoles": get("assumeRoles")}),
+        # Only its name is shown, so it may be encrypted.
+        own_identity=next((f"aws:{key}" for key in _OWN_IDENTITY if aws.get(key)), ""),
     )
 
 

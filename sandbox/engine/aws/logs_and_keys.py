@@ -36,6 +36,12 @@ def _log_group(aws: Account, name: str) -> Description | None:
     return next((each for each in groups if each["logGroupName"] == name), None)
 
 
+def _delete_log_group(op: Operation) -> None:
+    """Delete a log group, unless its `skipDestroy` is true: the provider then only forgets it."""
+    if not op.olds.get("skipDestroy"):
+        op.call("DeleteLogGroup")
+
+
 LOG_GROUP = ResourceType(
     "aws:cloudwatch/logGroup:LogGroup",
     "CloudWatch Logs Log Group",
@@ -51,14 +57,14 @@ LOG_GROUP = ResourceType(
             initial=0,
             update=send_to("PutRetentionPolicy", off="DeleteRetentionPolicy"),
         ),
-        "skipDestroy": Property(default=False, argument="", path=""),
+        "skipDestroy": replace(LOCAL, default=False),
         **REGION_AND_TAGS,
     },
     id_pattern=whole_id("logGroupName"),
     create="CreateLogGroup",
     id_path="inputs.name",
     describe=_log_group,
-    delete="DeleteLogGroup",
+    delete=_delete_log_group,
     tagging=replace(eks_tags(), read=_log_tags),
     arn=_ARN,
     longest_name=512,

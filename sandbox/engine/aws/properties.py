@@ -75,6 +75,9 @@ def _failures(kind: ResourceType, given: Mapping[str, Any], name: str) -> Iterat
             missing = f"the sandbox's stand-in makes up no {key!r} for {kind.token}"
             yield key, f"{missing}; give one, or use the released plugin"
         known = value is not None and not has_unknown(value)
+        if known and value != spec.default and key != TAGS and kind.ignores(key):
+            unserved = f"the sandbox's stand-in does not serve the value {value!r} of {key!r} of {kind.token}"
+            yield key, f"{unserved}; use the released plugin"
         if known and spec.validate and (reason := spec.validate(argument_name(key), value)):
             yield key, f"{reason}. {where(key)}"
 

@@ -159,6 +159,13 @@ class ResourceType:
         given = self.properties[key].argument
         return self._spelled(key) if given is None else given
 
+    def ignores(self, key: str) -> bool:
+        """Return whether no call sends a property, so that only its default has an effect."""
+        spec = self.properties[key]
+        # Functions may send properties without an argument of their own.
+        by_table = isinstance(self.create, str) and self.update is None and self.more_arguments is None
+        return by_table and not self.argument(key) and spec.update is None and not (spec.local or spec.replaces)
+
     def path(self, key: str) -> str:
         """Return the JMESPath to a property or an output in the description; empty for none."""
         if key in self.properties:

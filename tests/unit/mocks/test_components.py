@@ -273,6 +273,20 @@ def test_rocketmq_returns_passwords_and_the_external_endpoint(preview: bool) -> 
     run_with_mocks(Mocks(), program, preview=preview)
 
 
+@pytest.mark.parametrize("again", [True, False], ids=["new-mocks", "same-mocks"])
+def test_several_tests_of_a_process_can_create_the_same_rocketmq(again: bool, preview: bool) -> None:
+    # The documentation of Pulumi calls set_mocks once for all tests of a module.
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[Any]:
+        return equal(RocketMq("orders", BROKERS).namespace, "orders")
+
+    pulumi.runtime.set_mocks(Mocks(), preview=preview)
+    program()
+    if again:
+        pulumi.runtime.set_mocks(Mocks(), preview=preview)
+    program()
+
+
 def test_a_component_uses_an_explicit_provider(preview: bool) -> None:
     def program() -> pulumi.Output[Any]:
         own = aws.Provider("own", region="eu-west-1")

@@ -17,6 +17,7 @@ from eks_rocketmq import (
     ExistingEksCluster,
     IrsaRole,
     Network,
+    NodeGroup,
 )
 from eks_rocketmq.testing import Mocks
 
@@ -222,6 +223,37 @@ def test_a_missing_output_of_a_new_cluster_is_reported(cluster: Any, missing: st
     message = failure(Mocks(outputs={"eks:index:Cluster": cluster}), new_cluster)
     assert f"`{missing}` is missing" in message
     assert "eks:index:Cluster.eksCluster" in message
+
+
+def node_group() -> pulumi.Output[Any]:
+    args: Any = {"cluster_name": "prod", "subnet_ids": ["subnet-a"], "instance_types": ["m7i.large"]}
+    return NodeGroup("nodes", args).group_names
+
+
+@pytest.mark.parametrize(
+    ("component", "type_", "outputs", "call", "problem"),
+    [
+        (
+            node_group,
+            "aws:ec2/launchTemplate:LaunchTemplate",
+            {"latestVersion": None},
+            "aws:ec2/launchTemplate:LaunchTemplate()",
+            "`latest_version` is missing",
+        ),
+        (new_cluster, "eks:index:Cluster", None, "eks:index:Cluster.eksCluster()", "there is none"),
+    ],
+)
+def test_a_missing_output_of_a_resource_is_reported(
+    component: Callable[[], pulumi.Output[Any]], type_: str, outputs: Any, call: str, problem: str
+) -> None:
+    class OwnMocks(Mocks):
+        """Mocks that return the inputs as the outputs, as in Pulumi's documentation."""
+
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            return (f"{args.name}-id", dict(args.inputs)) if outputs is None else super().new_resource(args)
+
+    message = failure(OwnMocks(outputs={type_: outputs} if outputs else {}), component)
+    assert f"{call}: the answer cannot be used: {problem}." in message
 
 
 def test_results_are_unknown_when_the_provider_is_unknown_at_preview() -> None:

@@ -1,7 +1,7 @@
 """Functions shared by all components: warnings and errors in the caller's spelling, and validated inputs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pulumi
@@ -17,6 +17,7 @@ from eks_rocketmq.pulumi_sdk.component import (
     create_resource_hooks,
     spell_argument,
     spell_error,
+    use_prefix,
     use_surface,
     validate_input,
     warn,
@@ -47,6 +48,10 @@ def reject(value: object) -> None:
     raise CollectedError([ArgumentError(PATH, "code", "{given!r} is wrong", given=value), ValueError(f"{value} too")])
 
 
+def reject_one(_: object) -> None:
+    raise ArgumentError(PATH, "code", "it is wrong")
+
+
 @pytest.mark.parametrize(
     ("surface", "text"),
     [(PYTHON, "class_name: 'a_b' is wrong.\na_b too"), (CAMEL_CASE, "className: 'a_b' is wrong.\na_b too")],
@@ -54,14 +59,14 @@ def reject(value: object) -> None:
 )
 def test_an_error_of_an_output_uses_the_surface_that_created_the_output(surface: Surface, text: str) -> None:
     with pytest.raises(RunError) as error:
-        resolve(lambda: apply_redacted(Output.from_input("a_b"), reject, PATH), surface)
+        resolve(lambda: apply_redacted(Output.from_input("a_b"), reject, PATH, Any), surface)
     assert str(error.value) == text
 
 
 @pytest.mark.parametrize(("surface", "path"), [(PYTHON, "class_name"), (CAMEL_CASE, "className")])
 def test_an_error_of_a_secret_output_does_not_show_the_value(surface: Surface, path: str) -> None:
     with pytest.raises(RunError, match=f"^{path}: the value is not accepted, and it is secret") as error:
-        resolve(lambda: apply_redacted(Output.secret("hunter2"), reject, PATH), surface)
+        resolve(lambda: apply_redacted(Output.secret("hunter2"), reject, PATH, Any), surface)
     assert list_rejections(error.value) == [("class_name", "secret-value")]
     for each in walk_causes(error.value):
         assert "hunter2" not in f"{each} {each!r} {vars(each)}"
@@ -72,13 +77,13 @@ def test_an_error_of_a_secret_output_is_shown_if_it_cannot_contain_the_value() -
         raise ArgumentError(PATH, "code", "the value is wrong")
 
     with pytest.raises(RunError, match=r"^class_name: the value is wrong\.$"):
-        resolve(lambda: apply_redacted(Output.secret("hunter2"), reject_silently, PATH, errors_show_value=False))
+        resolve(lambda: apply_redacted(Output.secret("hunter2"), reject_silently, PATH, Any, errors_show_value=False))
 
 
 def test_an_unknown_output_is_not_validated() -> None:
-    assert resolve(lambda: apply_redacted(Output.from_input(pulumi.output.UNKNOWN), reject, PATH), preview=True) == [
-        None
-    ]
+    assert resolve(
+        lambda: apply_redacted(Output.from_input(pulumi.output.UNKNOWN), reject, PATH, Any), preview=True
+    ) == [None]
 
 
 @pytest.mark.parametrize("value", ["fast", Output.from_input, Output.secret], ids=["plain", "output", "secret"])
@@ -94,10 +99,54 @@ def test_an_invalid_plain_input_is_rejected_immediately() -> None:
         validate_input("FAST", validate_dns_label, PATH)
 
 
-@pytest.mark.parametrize(("value", "code"), [("FAST", "dns-label"), (3, "no-string"), (["fast"], "no-string")])
+@pytest.mark.parametrize(
+    ("value", "code"), [("FAST", "dns-label"), (3, "wrong-type"), (["fast"], "wrong-type"), (None, "wrong-type")]
+)
 def test_an_invalid_output_is_rejected_once_it_is_known(value: Any, code: str) -> None:
     with rejects(("class_name", code)):
         resolve(lambda: Output.from_input(validate_input(Output.from_input(value), validate_dns_label, PATH)))
+
+
+@pytest.mark.parametrize(
+    ("value", "type_", "text"),
+    [
+        (lambda: 3, str, "class_name: 3 has the wrong type. Accepted: a string."),
+        (lambda: "a", Sequence[str], "class_name: 'a' has the wrong type. Accepted: a list."),
+        (lambda: ["a", 3], Sequence[str], "class_name[1]: 3 has the wrong type. Accepted: a string."),
+        (lambda: Output.secret(31415), str, "class_name: the value has the wrong type. Accepted: a string."),
+        (
+            lambda: ["a", Output.secret(31415)],
+            Sequence[str],
+            "class_name[1]: the value has the wrong type. Accepted: a string.",
+        ),
+    ],
+    ids=["number", "string", "item", "secret", "secret-item"],
+)
+def test_an_output_of_another_type_reports_the_type_and_not_a_secret(
+    value: Callable[[], Any], type_: Any, text: str
+) -> None:
+    def fail(_: object) -> None:
+        pytest.fail("the function gets a value of another type")
+
+    with pytest.raises(RunError) as error:
+        resolve(lambda: apply_redacted(Output.from_input(value()), fail, PATH, type_))
+    assert str(error.value) == text
+    for each in walk_causes(error.value):
+        assert "31415" not in f"{each} {each!r} {vars(each)}"
+
+
+@pytest.mark.parametrize(("convert", "code"), [(Output.from_input, "code"), (Output.secret, "secret-value")])
+def test_an_error_of_an_output_has_the_prefix_that_was_used_at_its_creation(convert: Any, code: str) -> None:
+    def create() -> Output[Any]:
+        with use_prefix(ARGS / "outer"), use_prefix(ARGS / "inner"):
+            return apply_redacted(convert("a_b"), reject_one, PATH, str)
+
+    with rejects(("outer.inner.class_name", code)):
+        resolve(create)
+    with rejects(("outer.inner.class_name", "code")), use_prefix(ARGS / "outer"), use_prefix(ARGS / "inner"):
+        reject_one("a_b")
+    with rejects(("class_name", "code")):
+        resolve(lambda: apply_redacted(Output.from_input("a_b"), reject_one, PATH, str))
 
 
 def test_a_warning_is_spelled_for_the_surface_of_its_block() -> None:
@@ -128,7 +177,9 @@ def test_an_argument_name_in_a_text_is_spelled_for_the_surface(surface: Surface,
 
 
 def test_the_function_of_an_output_uses_the_surface_that_created_the_output() -> None:
-    assert resolve(lambda: apply_redacted(Output.from_input(PATH), spell_argument, PATH), CAMEL_CASE) == ["className"]
+    assert resolve(lambda: apply_redacted(Output.from_input(PATH), spell_argument, PATH, Any), CAMEL_CASE) == [
+        "className"
+    ]
 
 
 @pytest.mark.parametrize("surface", [PYTHON, CAMEL_CASE], ids=["python", "camel-case"])

@@ -40,3 +40,12 @@ def test_without_sources_help_shows_the_docstring_alone(monkeypatch: pytest.Monk
     assert text is not None
     assert "Inputs" not in text
     assert text.strip()
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
+def test_a_component_that_checks_outputs_documents_the_run_error(component: type[ComponentResource]) -> None:
+    # Errors of an output are RunErrors, which `except ValueError` does not catch.
+    source = inspect.getsource(inspect.getmodule(component) or component)
+    if any(f"{name}(" in source for name in ("apply_redacted", "validate_input", "use_prefix", "invoke_function")):
+        text = (component.__doc__ or "").split("Inputs")[0]
+        assert "RunError" in text

@@ -77,3 +77,22 @@ def test_invalid_value_is_rejected(token: str, key: str, value: object, words: s
     found = failures(token, **{key: value})
     assert set(found) == {key}
     assert words in found[key]
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "key", "value"),
+    [
+        (LOGS, {}, "deletionProtectionEnabled", True),
+        ("aws:ec2/subnet:Subnet", {"vpcId": "vpc-1"}, "enableDns64", True),
+        ("aws:kms/key:Key", {}, "isEnabled", False),
+        ("aws:kms/key:Key", {}, "rotationPeriodInDays", 90),
+    ],
+)
+def test_a_value_that_no_call_sends_is_rejected(token: str, given: dict[str, Any], key: str, value: object) -> None:
+    checked = check(RESOURCES[token], {**given, key: value}, CheckContext("x", {}, b"seed", {}))
+    (reason,) = [text for name, text in checked.failures if name == key]
+    assert f"does not serve the value {value!r} of {key!r}" in reason
+    default = RESOURCES[token].properties[key].default
+    assert (
+        default is None or not check(RESOURCES[token], {**given, key: default}, CheckContext("x", {}, b"", {})).failures
+    )

@@ -257,6 +257,23 @@ def test_default_version_is_updated_when_update_default_version_is_true() -> Non
     assert aws.made("ModifyLaunchTemplate") == [{"LaunchTemplateId": "lt-1", "DefaultVersion": "2"}]
 
 
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+
+
+@pytest.mark.parametrize(("kept", "calls"), [(True, []), (False, [{"logGroupName": "/x"}])])
+def test_a_log_group_with_skip_destroy_is_not_deleted(kept: bool, calls: list[dict[str, str]]) -> None:
+    aws = ScriptedAccount({"DeleteLogGroup": {}})
+    provider(aws).delete(target(LOG_GROUP), State("/x", {"name": "/x", "skipDestroy": kept}), 0)
+    assert aws.made("DeleteLogGroup") == calls
+
+
+def test_skip_destroy_changes_in_the_state_only() -> None:
+    aws = ScriptedAccount({"DescribeLogGroups": {"logGroups": [{"logGroupName": "/x"}]}, "ListTagsForResource": {}})
+    olds = State("/x", {"name": "/x", "skipDestroy": False})
+    state = provider(aws).update(target(LOG_GROUP), olds, {"name": "/x", "skipDestroy": True}, 0, preview=False)
+    assert state.outputs["skipDestroy"] is True
+
+
 def test_check_of_a_table_adds_automatic_names_and_default_tags() -> None:
     context = CheckContext("flows", {}, b"seed", {"owner": "x"})
     checked = check(RESOURCES["aws:cloudwatch/logGroup:LogGroup"], {"retentionInDays": 7}, context)

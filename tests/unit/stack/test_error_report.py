@@ -359,7 +359,7 @@ def test_warnings_and_errors_of_outputs_use_the_stack_file_spelling() -> None:
         with in_stack_file(NETWORK):
             component = pulumi.ComponentResource("test:index:Component", "network")
             warn(ArgumentMessage(ARGS / "zone_count", "a-code", "the value is low"), component)
-            pulumi.export("later", apply_redacted(pulumi.Output.from_input("x"), reject, ARGS / "zone_count"))
+            pulumi.export("later", apply_redacted(pulumi.Output.from_input("x"), reject, ARGS / "zone_count", str))
 
     recording = Recording(preview=False)
     with pytest.raises(Exception, match=r"^network\.zoneCount: 'x' is not accepted\.$"):

@@ -10,7 +10,7 @@ import pytest
 from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
 from eks_rocketmq.eks.ebs.storage_class_args import EbsStorageClassArgs
-from eks_rocketmq.stack import secret_checks, stack_file, stack_yaml
+from eks_rocketmq.stack import component_settings, secret_checks, stack_file, stack_yaml
 from eks_rocketmq.stack.cross_checks import warn_about_key
 from eks_rocketmq.stack.new_cluster import NewCluster
 from eks_rocketmq.stack.new_cluster_checks import find_lockout
@@ -310,6 +310,16 @@ WORDING = [
         "cluster.role_arn: a value is required, because aws:assumeRoles is encrypted and its last role would be "
         "shown. Accepted: the ARN of a role in plain text, or 'none' for no role. Set it, or set aws:assumeRoles "
         "again without --secret.",
+    ),
+    Wording(
+        "token-of-another-identity",
+        lambda: component_settings.read_cluster(
+            {"clusterName": "orders", "version": "1.35"}, component_settings.AwsSettings(own_identity="aws:accessKey")
+        ),
+        "cluster.role_arn: a value is required, because aws:accessKey applies to the AWS provider, which creates the "
+        "cluster, but not to `aws eks get-token`, which gets the token for it. Accepted: the ARN of a role with access "
+        "to the cluster, or 'none' if the environment has the identity of aws:accessKey. Set it, or put the identity "
+        "into the environment or a profile, and leave aws:accessKey out.",
     ),
     Wording(
         "encrypted-profile",

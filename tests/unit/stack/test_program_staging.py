@@ -164,6 +164,25 @@ def test_the_cluster_role_defaults_to_the_last_assumed_role(stack: str, role: st
     assert args.get("role_arn", "") == expected
 
 
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+@pytest.mark.parametrize("role", [None, ROLE, "none"])
+@pytest.mark.parametrize("setting", ["aws:assumeRoleWithWebIdentity", "aws:accessKey"])
+def test_a_new_cluster_whose_creator_gets_no_token_requires_a_role(setting: str, role: str | None, stack: str) -> None:
+    """`aws eks get-token` does not get these settings of the AWS provider, whose identity creates the cluster."""
+    value: Any = "AKIAEXAMPLE" if setting == "aws:accessKey" else {"roleArn": LAST, "webIdentityTokenFile": "/token"}
+    config = stack_config(stack, {"cluster": {"roleArn": role}, setting: value})
+    if stack == "staging" and role is None:
+        with pytest.raises(pulumi.RunError, match=f"cluster.roleArn: a value is required, because {setting} applies"):
+            run(settings.load, config=config, encrypted=[setting], stack=stack)
+    else:
+        run(settings.load, config=config, encrypted=[setting], stack=stack)
+
+
+def test_an_assumed_role_is_the_default_for_a_creator_with_an_access_key() -> None:
+    assumed: dict[str, Any] = {"aws:accessKey": "AKIAEXAMPLE", "aws:assumeRoles": [{"roleArn": LAST}]}
+    run(settings.load, config=stack_config("staging", assumed), stack="staging")
+
+
 @pytest.mark.parametrize("role", [ROLE, "none", None])
 def test_an_encrypted_assumed_role_is_not_shown(role: str | None) -> None:
     config = stack_config("prod", {"cluster": {"roleArn": role}, "aws:assumeRoles": [{"roleArn": LAST}]})

@@ -90,6 +90,8 @@ def require_fields(result: Result, call: str, *fields: str) -> Result:
     Raises:
         RunError: with the first field that is missing.
     """
+    if result is None:
+        raise RunError(_format_invalid_result(call, "there is none"))
     for field in fields:
         if _get_field(result, field) in (None, "", {}):
             raise RunError(_format_invalid_result(call, f"`{field}` is missing"))

@@ -12,7 +12,9 @@ from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 
 
-def create_addon_hooks(name: str, component: ComponentResource, *, existing: str, keep: str) -> ResourceHookBinding:
+def create_addon_hooks(
+    name: str, component: ComponentResource, *, existing: str, keep: str, meanwhile: str
+) -> ResourceHookBinding:
     """Return the hooks of an addon.
 
     Args:
@@ -20,13 +22,14 @@ def create_addon_hooks(name: str, component: ComponentResource, *, existing: str
         component: parent of the addon.
         existing: how to use an addon without managing it, as an instruction for the error.
         keep: how to keep an IRSA role, as an instruction for the error.
+        meanwhile: what works, and what does not, while the addon is replaced.
     """
     return ResourceHookBinding.merge(
-        reject_existing_resource(name, existing, component), _reject_role_removal(name, keep)
+        reject_existing_resource(name, existing, component), _reject_role_removal(name, keep, meanwhile)
     )
 
 
-def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
+def _reject_role_removal(name: str, keep: str, meanwhile: str) -> ResourceHookBinding:
     """Return a hook that rejects an update that removes the IRSA role of an addon.
 
     The AWS provider sends an empty ARN, which EKS rejects during the update
@@ -35,6 +38,7 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
     Args:
         name: name of the addon's resource; the hook is `<name>-role-removal`.
         keep: how to keep the role, as an instruction for the error.
+        meanwhile: what works, and what does not, while the addon is replaced.
     """
     stack, tags = pulumi.get_stack(), get_ownership_tags()
 
@@ -53,8 +57,7 @@ def _reject_role_removal(name: str, keep: str) -> ResourceHookBinding:
         msg = (
             f"Addon {args.id!r} has the IAM role {role!r}, and this update removes it. EKS rejects the request that "
             "the AWS provider sends for that (hashicorp/terraform-provider-aws issue 30645). Choose one:\n"
-            "  replace   delete the addon and create it with the new identity; until it is ACTIVE again, volumes that\n"
-            "            are mounted keep working, and no volume is created or attached:\n"
+            f"  replace   delete the addon and create it with the new identity; {meanwhile}:\n"
             f"            {first}pulumi up -s {stack} --replace '{args.urn}'\n"
             f"  keep      {keep}"
         )

@@ -5,7 +5,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.args.errors import errors_within
+from eks_rocketmq.args.aws_identifiers import parse_cluster_arn
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.addons.addon_identity import AddonRole, create_addon_role, resolve_addon_version
 from eks_rocketmq.eks.addons.addon_plan import VPC_CNI, AddonPlan, plan_addons
@@ -14,7 +14,7 @@ from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, spell_argument, type_token
+from eks_rocketmq.pulumi_sdk.component import child_options, spell_argument, type_token, use_prefix, validate_input
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
@@ -35,7 +35,8 @@ class ClusterAddons(ComponentResource):
 
     A cluster needs two of these components. Its `NodeGroup`s depend on that of the stage `before_nodes`. That of the
     stage `after_nodes` depends on the `NodeGroup`s. A ValueError at preview rejects an addon in the wrong stage: EKS
-    would wait 20 minutes for pods that cannot start.
+    would wait 20 minutes for pods that cannot start. An invalid value of an output raises a RunError as soon as the
+    value is known.
     """
 
     versions: Output[dict[str, str]]
@@ -72,6 +73,7 @@ class ClusterAddons(ComponentResource):
                     self,
                     existing=f"leave it out of {spell_argument(ARGS / 'addons')}",
                     keep=f"set {spell_argument(_CNI / 'identity')} to 'irsa' again",
+                    meanwhile=_describe_replacement(preserve=args.get("preserve", True)),
                 ),
                 # A cluster cannot have two addons of one name.
                 delete_before_replace=True,
@@ -97,9 +99,16 @@ class ClusterAddons(ComponentResource):
             "tags": {**args.get("tags", {})},
         }
         component = f"{name}-{VPC_CNI}"
-        with errors_within(_CNI):
+        with use_prefix(_CNI):
             if identity == "pod_identity":
-                cluster = cni["cluster_arn"]
+                cluster = validate_input(cni["cluster_arn"], parse_cluster_arn, ARGS / "cluster_arn")
                 return create_addon_role(self, component, role_args, pod_identity=cluster, role_class=_CniRole)
             irsa: TrustedClusterArgs = {"issuer": cni["issuer"], "provider_arn": cni["provider_arn"]}
             return create_addon_role(self, component, role_args, irsa=irsa, role_class=_CniRole)
+
+
+def _describe_replacement(*, preserve: bool) -> str:
+    """Return what works while the addon vpc-cni, the only one with a role, is replaced."""
+    if preserve:
+        return f"its pods keep running,\n            because {spell_argument(ARGS / 'preserve')} is true"
+    return "until it is ACTIVE again,\n            running pods keep their network, and no new pod starts"

@@ -67,7 +67,7 @@ class EksCluster(ComponentResource):
     its smallest configuration. The cluster has no nodes and no addons. It has no pod network until `ClusterAddons`
     installs one, because EKS does not install its own copies of vpc-cni, kube-proxy and CoreDNS. A ValueError at
     preview rejects arguments that AWS or `pulumi_eks` would reject. A RunError reports that the `aws` command is
-    missing.
+    missing, or that the value of an output is invalid.
     """
 
     name: Output[str]

@@ -9,7 +9,7 @@ from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHook
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.args.aws_identifiers import parse_account
+from eks_rocketmq.args.aws_identifiers import parse_account, validate_cluster_name
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
@@ -31,7 +31,13 @@ from eks_rocketmq.eks.ebs.self_managed_driver import (
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, spell_argument, type_token
+from eks_rocketmq.pulumi_sdk.component import (
+    apply_redacted,
+    child_options,
+    spell_argument,
+    type_token,
+    validate_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
 
@@ -50,9 +56,11 @@ class EbsCsiAddon(ComponentResource):
 
     Creates an `IrsaRole` and the addon `aws-ebs-csi-driver`. With `self_managed`, it gives the role to a driver that
     Helm or kubectl installed. The addon's controller needs nodes to become active, so let this component depend on the
-    node groups of the same stack (`depends_on`). Let resources with volume claims depend on this component. A
-    ValueError at preview rejects unknown permissions, identities and conflict rules, values of keys that are not ARNs,
-    and a contradictory configuration.
+    node groups of the same stack (`depends_on`). Let resources with volume claims depend on this component.
+
+    Unknown permissions, identities and conflict rules, values of keys that are not ARNs, and a contradictory
+    configuration are rejected at preview, or as soon as they are known. The error is a ValueError, or a RunError if the
+    component checks the value as an output.
     """
 
     role_arn: Output[str]
@@ -65,11 +73,13 @@ class EbsCsiAddon(ComponentResource):
         validate_args(args, EbsCsiAddonArgs)
         plan = get_plan(args, driver_plan.plan_driver)
         if args.get("existing", False):
-            existing = apply_redacted(Output.from_input(args["cluster_name"]), self._read_addon, ARGS / "cluster_name")
+            existing = apply_redacted(
+                Output.from_input(args["cluster_name"]), self._read_addon, ARGS / "cluster_name", str
+            )
             self.role_arn, self.addon_version = existing[0], existing[1]
         elif args.get("auto_mode", False):
             self.role_arn = apply_redacted(
-                Output.from_input(args["cluster_name"]), self._require_auto_mode, ARGS / "cluster_name"
+                Output.from_input(args["cluster_name"]), self._require_auto_mode, ARGS / "cluster_name", str
             )
             self.addon_version = Output.from_input("")
         elif plan.driver_names is not None:
@@ -200,10 +210,11 @@ class EbsCsiAddon(ComponentResource):
                 self._get_scope(args),
                 lambda scope: build_volume_policy(scope, snapshots=snapshots),
                 ARGS / "cluster_name",
+                Any,
             )
         if args.get("kms_key_arns", []):
             policies["keys"] = apply_redacted(
-                Output.all(*args.get("kms_key_arns", [])), build_key_policy, ARGS / "kms_key_arns"
+                Output.all(*args.get("kms_key_arns", [])), build_key_policy, ARGS / "kms_key_arns", list[str]
             )
         return policies
 
@@ -213,7 +224,9 @@ class EbsCsiAddon(ComponentResource):
             return PolicyScope(partition, known[1], account, known[2])
 
         scope: Output[PolicyScope] = Output.all(
-            aws_account.get_caller_arn(self), aws_account.get_region(self), args["cluster_name"]
+            aws_account.get_caller_arn(self),
+            aws_account.get_region(self),
+            validate_input(args["cluster_name"], lambda name, _: validate_cluster_name(name), ARGS / "cluster_name"),
         ).apply(build_scope)
         return scope
 
@@ -246,6 +259,8 @@ class EbsCsiAddon(ComponentResource):
                         self,
                         existing=f"set {spell_argument(ARGS / 'existing')} to true",
                         keep=f"set {spell_argument(ARGS / 'identity')} to 'irsa' again",
+                        meanwhile="until it is ACTIVE again, volumes that\n            are mounted keep working, and "
+                        "no volume is created or attached",
                     ),
                     reject_unmanaged_driver(f"{name}-addon", args.get("kubeconfig")),
                 ),
@@ -265,7 +280,7 @@ def _get_restart_annotations(
         lambda known: asyncio.to_thread(_read_pod_roles, known, names)
     )
     # A kubeconfig may be secret. The roles of the pods, and the names in errors, are not.
-    current = apply_redacted(Output.unsecret(found), _raise_error, ARGS / "self_managed")
+    current = apply_redacted(Output.unsecret(found), _raise_error, ARGS / "self_managed", Any)
     return Output.all(current, role_arn).apply(lambda known: get_restart_annotations(known[1], *known[0]))
 
 

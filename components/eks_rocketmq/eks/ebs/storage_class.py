@@ -1,5 +1,7 @@
 """StorageClass for the volumes of the brokers."""
 
+from typing import Any
+
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions
 
@@ -37,12 +39,12 @@ class EbsStorageClass(ComponentResource):
     """A StorageClass for EBS volumes in the zones of their pods, existing or new.
 
     An adopted class is read and checked at preview, and the component patches only the given fields. Destroying the
-    stack releases these fields and does not delete the class. A ValueError rejects a class of another driver, and
+    stack releases these fields and does not delete the class. A RunError rejects a class of another driver, and
     one that binds volumes before the zone of the pod is known.
 
     A created class encrypts its volumes, retains them, and binds them when a pod is scheduled. A ValueError at preview
     rejects the name of an existing class, values that EBS does not accept, and arguments that are not valid for an
-    adopted class.
+    adopted class. An invalid value of an output raises a RunError as soon as the value is known.
     """
 
     name: Output[str]
@@ -85,6 +87,7 @@ class EbsStorageClass(ComponentResource):
             read,
             lambda known: check_storage_class(args["class_name"], **known, auto_mode=args.get("auto_mode")),
             ARGS / "class_name",
+            Any,
         )
 
     def _create_class(

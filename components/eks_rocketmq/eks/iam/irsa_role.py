@@ -9,7 +9,7 @@ from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHo
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
-from eks_rocketmq.args.aws_identifiers import parse_policy_arn
+from eks_rocketmq.args.aws_identifiers import parse_issuer_host, parse_oidc_provider_arn, parse_policy_arn
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.iam import role_checks
@@ -19,6 +19,7 @@ from eks_rocketmq.eks.iam.policy_documents import (
     STS_AUDIENCE,
     Statement,
     build_pod_identity_statements,
+    build_secret_mismatch_error,
     build_trust_policy,
     build_web_identity_statements,
     fill_unknown_cluster,
@@ -46,7 +47,8 @@ class IrsaRole(ComponentResource):
     """An IAM role that only the named service accounts can assume, with the audience `sts.amazonaws.com`.
 
     Creates the role, its customer and inline policies, an attachment for each managed policy, and the associations of
-    EKS Pod Identity. Values that are unknown at preview are checked at the update. At preview, a ValueError rejects:
+    EKS Pod Identity. Values that are unknown at preview are checked at the update. The error is a ValueError, or a
+    RunError if the component checks the value as an output. Rejected are:
 
     - a role without a service account or without a cluster
     - a name that Kubernetes or IAM does not accept
@@ -169,7 +171,9 @@ class IrsaRole(ComponentResource):
                 f"{name}-{key}",
                 name=key,
                 path=args.get("path"),
-                policy=apply_redacted(document, lambda known, path=path: validate_customer_policy(known, path), path),
+                policy=apply_redacted(
+                    document, lambda known, path=path: validate_customer_policy(known, path), path, str
+                ),
                 tags=tags,
                 opts=child_options(
                     self,
@@ -186,7 +190,7 @@ class IrsaRole(ComponentResource):
     ) -> list[aws.iam.RolePolicy]:
         # IAM limits their total length, so each one waits until all are known.
         known_documents: Output[Any] = Output.from_input(documents)
-        checked = apply_redacted(known_documents, validate_inline_policies, ARGS / "inline_policies")
+        checked = apply_redacted(known_documents, validate_inline_policies, ARGS / "inline_policies", Any)
         return [
             aws.iam.RolePolicy(
                 f"{name}-{key}",
@@ -219,7 +223,12 @@ class IrsaRole(ComponentResource):
                 aliased.add(old_name)
                 association = aws.eks.PodIdentityAssociation(
                     key,
-                    cluster_name=Output.from_input(cluster_arn).apply(lambda arn: arn.rsplit("/", 1)[-1]),
+                    cluster_name=apply_redacted(
+                        Output.from_input(cluster_arn),
+                        lambda arn: arn.rsplit("/", 1)[-1],
+                        (ARGS / "pod_identity_clusters").key(label),
+                        str,
+                    ),
                     namespace=namespace,
                     service_account=account,
                     role_arn=role.arn,
@@ -282,7 +291,7 @@ def _normalize_documents(documents: Mapping[str, Any], path: ArgumentPath) -> di
 
     def normalize(document: Any, path: ArgumentPath) -> Output[str]:  # noqa: ANN401 - as above
         output: Output[Any] = Output.from_input(document)
-        return apply_redacted(output, lambda known: normalize_permission_policy(known, path), path)
+        return apply_redacted(output, lambda known: normalize_permission_policy(known, path), path, Any)
 
     return {key: normalize(document, path.key(key)) for key, document in documents.items()}
 
@@ -310,7 +319,7 @@ def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]])
     audience = role_checks.validate_audience(args.get("audience", STS_AUDIENCE))
     subjects = [format_subject(namespace, account) for namespace, account in accounts]
 
-    def trust_tokens(cluster: Mapping[str, str], path: ArgumentPath) -> list[Statement]:
+    def trust_tokens(cluster: Mapping[str, Any], path: ArgumentPath) -> list[Statement]:
         return build_web_identity_statements(cluster["provider_arn"], cluster["issuer"], subjects, audience, path)
 
     def trust_pods(arn: str, path: ArgumentPath) -> list[Statement]:
@@ -331,12 +340,16 @@ def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]])
     awaited = [
         *(
             apply_redacted(
-                Output.all(**cluster), lambda known, path=path: trust_tokens(known, path), path / "provider_arn"
+                _validate_cluster(cluster, path),
+                lambda known, path=path: trust_tokens(known, path),
+                path / "provider_arn",
+                Any,
+                secret_error=build_secret_mismatch_error(path),
             )
             for path, cluster in clusters.items()
         ),
         *(
-            apply_redacted(Output.from_input(arn), lambda known, path=path: trust_pods(known, path), path)
+            apply_redacted(Output.from_input(arn), lambda known, path=path: trust_pods(known, path), path, str)
             for path, arn in arns.items()
         ),
     ]
@@ -344,4 +357,14 @@ def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]])
         Output.all(*awaited),
         lambda known: build_trust_policy(chain.from_iterable(known)),
         ARGS / "service_accounts",
+        Any,
     )
+
+
+def _validate_cluster(cluster: Mapping[str, Any], path: ArgumentPath) -> Output[dict[str, str]]:
+    """Return issuer and provider of a cluster. Each of them is valid. The provider may have another issuer."""
+    known: Output[Any] = Output.all(
+        issuer=validate_input(cluster["issuer"], parse_issuer_host, path / "issuer"),
+        provider_arn=validate_input(cluster["provider_arn"], parse_oidc_provider_arn, path / "provider_arn"),
+    )
+    return known

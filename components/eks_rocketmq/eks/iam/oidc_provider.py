@@ -29,8 +29,9 @@ from eks_rocketmq.pulumi_sdk.documentation import documented
 class ClusterOidcProvider(ComponentResource):
     """The IAM OIDC provider of a cluster, which service accounts need to assume roles.
 
-    IAM accepts one provider per URL and account. Its ARN follows from the issuer and is known at preview. A ValueError
-    rejects a malformed issuer, an audience with a wildcard, and a malformed fingerprint.
+    IAM accepts one provider per URL and account. Its ARN follows from the issuer and is known at preview. A malformed
+    issuer, an audience with a wildcard, and a malformed fingerprint are rejected. The error is a ValueError, or a
+    RunError if the component checks the value as an output.
     """
 
     arn: Output[str]
@@ -47,7 +48,7 @@ class ClusterOidcProvider(ComponentResource):
             ignored = ("thumbprints", "tags")
             reject_ignored_args({**args}, ignored, ARGS, ARGS / "existing", "uses the provider unchanged")
             self.arn = apply_redacted(
-                self.issuer, lambda issuer: self._read_provider(issuer, _list_audiences(args)), ARGS / "issuer"
+                self.issuer, lambda issuer: self._read_provider(issuer, _list_audiences(args)), ARGS / "issuer", str
             )
         else:
             provider = self._create_provider(name, args, issuer)

@@ -140,6 +140,21 @@ def build_pod_identity_statements(
     return statements
 
 
+def build_secret_mismatch_error(path: ArgumentPath) -> ArgumentError:
+    """Return the error for a provider of another issuer if one of the two is secret.
+
+    Args:
+        path: path of the cluster in errors.
+    """
+    return ArgumentError(
+        path / "provider_arn",
+        "secret-provider-of-another-issuer",
+        "the provider is not that of {other}, so IAM would accept no token. A value is secret, so the error shows none",
+        remedy="Take both from the same cluster",
+        other=path / "issuer",
+    )
+
+
 def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath = ARGS) -> dict[str, str]:
     """Return issuer and provider of an EKS cluster, with values of minimum length in place of unknown ones.
 

@@ -36,8 +36,10 @@ S3 = "s3"
 class Network(ComponentResource):
     """A VPC with private and public subnets in each zone, NAT gateways, endpoints and flow logs.
 
-    The output of the private subnets depends on their routes and endpoints, so that new nodes can pull their images. A
-    ValueError at preview rejects a network that AWS would reject, and subnets that do not fit into the VPC.
+    The output of the private subnets depends on their routes and endpoints, so that new nodes can pull their images.
+
+    A network that AWS would reject, and subnets that do not fit into the VPC, are rejected at preview. The error is a
+    ValueError, or a RunError if the component checks the value as an output.
     """
 
     vpc_id: Output[str]

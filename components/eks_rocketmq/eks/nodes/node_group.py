@@ -1,6 +1,8 @@
 """Managed node groups of a cluster."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pulumi_aws as aws
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -9,6 +11,7 @@ from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
 from eks_rocketmq.args.planned_args import get_plan
+from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.iam.service_documents import NODE_SERVICE
 from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
@@ -24,8 +27,10 @@ class NodeGroup(ComponentResource):
     """Managed node groups, one for each zone, with a common launch template.
 
     The metadata service requires tokens (IMDSv2), disks are encrypted, and there is no SSH access. Nodes need a pod
-    network to become ready, so let this component depend on the `ClusterAddons` of the stage `before_nodes`. A
-    ValueError at preview rejects arguments that EKS would reject.
+    network to become ready, so let this component depend on the `ClusterAddons` of the stage `before_nodes`.
+
+    Arguments that EKS would reject are rejected at preview, or as soon as they are known. The error is a ValueError, or
+    a RunError if the component checks the value as an output.
     """
 
     role_arn: Output[str]
@@ -134,7 +139,7 @@ class NodeGroup(ComponentResource):
             # The engine may send the number as a float, which would give the version `1.0`.
             launch_template={
                 "id": template.id,
-                "version": template.latest_version.apply(lambda known: str(int(known))),
+                "version": _require_latest_version(template).apply(lambda known: str(int(known))),
             },
             scaling_config={
                 "min_size": plan.min_size,
@@ -162,10 +167,19 @@ class NodeGroup(ComponentResource):
         )
 
 
+def _require_latest_version(template: "aws.ec2.LaunchTemplate") -> Output[float]:
+    """Return the version of a launch template. Mocks may have none, and the error names the resource."""
+    outputs: Output[dict[str, float]] = Output.all(latest_version=template.latest_version)
+    call = format_call("aws:ec2/launchTemplate:LaunchTemplate")
+    return require_output_fields(outputs, call, "latest_version")["latest_version"]
+
+
 def _select_subnets(args: NodeGroupArgs, plan: NodePlan, index: int) -> Output[list[str]]:
     """Return the subnets of one group: that of its zone, or all."""
-    subnets: Output[list[str]] = Output.from_input(args["subnet_ids"]).apply(list)
-    zones = plan.zones
-    if zones is None or not args.get("per_zone", True):
-        return subnets
-    return apply_redacted(subnets, lambda known: select_subnet(known, index, zones), ARGS / "subnet_ids")
+    zones = plan.zones if args.get("per_zone", True) else None
+
+    def select(known: Sequence[str]) -> list[str]:
+        return list(known) if zones is None else select_subnet(known, index, zones)
+
+    subnets: Output[Any] = Output.from_input(args["subnet_ids"])
+    return apply_redacted(subnets, select, ARGS / "subnet_ids", Sequence[str])

@@ -1,7 +1,7 @@
 """Component with the passwords of access control and their Secrets."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import pulumi_kubernetes as k8s
 import pulumi_random as random
@@ -67,7 +67,9 @@ class Credentials(ComponentResource):
         # A password that is an output is known only now.
         path = user.path / "password"
         password = Output.from_input(user.password)
-        return apply_redacted(password, lambda given: validate_password(given, path), path, errors_show_value=False)
+        return apply_redacted(
+            password, lambda given: validate_password(given, path), path, Any, errors_show_value=False
+        )
 
 
 def render_users(access: AccessPlan, internal: dict[str, str], declared: dict[str, str]) -> str:

@@ -221,3 +221,29 @@ def test_invalid_addon_arguments_are_rejected_before_any_resource_is_registered(
 def test_a_role_error_has_the_path_of_the_vpc_cni_argument(changed: dict[str, str], path: str, code: str) -> None:
     with rejects((path, code)):
         run(program({**BEFORE, "vpc_cni": {**IRSA, **changed}}), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "code"),
+    [
+        (lambda: {"issuer": pulumi.Output.from_input("issuer")}, "issuer", "oidc-issuer"),
+        (lambda: {"issuer": pulumi.Output.secret("issuer")}, "issuer", "secret-value"),
+        (lambda: {"issuer": pulumi.Output.from_input(f"{ISSUER}0")}, "provider_arn", "provider-of-another-issuer"),
+        (lambda: {"provider_arn": pulumi.Output.from_input(3)}, "provider_arn", "wrong-type"),
+        (lambda: {"identity": "pod_identity", "cluster_arn": "prod"}, "cluster_arn", "cluster-arn"),
+        (
+            lambda: {"identity": "pod_identity", "cluster_arn": pulumi.Output.from_input("prod")},
+            "cluster_arn",
+            "cluster-arn",
+        ),
+    ],
+)
+def test_a_role_error_of_an_output_has_the_path_of_the_vpc_cni_argument(
+    changed: Callable[[], dict[str, object]], path: str, code: str
+) -> None:
+    def register() -> None:
+        args: Any = {**BEFORE, "pod_identity_agent": True, "vpc_cni": {**IRSA, **changed()}}
+        ClusterAddons("base", args)
+
+    with rejects((f"vpc_cni.{path}", code)):
+        run(register)

@@ -317,13 +317,20 @@ def test_stack_settings_of_other_driver_kinds_are_rejected(given: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("addon", "resource"), [("ebs-csi-addon", "ebs-csi-addon"), ("addons-before-nodes-vpc-cni", "vpc-cni")]
+    ("addon", "resource", "overrides", "meanwhile"),
+    [
+        ("ebs-csi-addon", "ebs-csi-addon", {}, "no volume is created or attached:"),
+        ("addons-before-nodes-vpc-cni", "vpc-cni", {}, "because addons.preserve is true:"),
+        ("addons-before-nodes-vpc-cni", "vpc-cni", {"addons": {"preserve": False}}, "and no new pod starts:"),
+    ],
+    ids=["driver", "vpc-cni", "vpc-cni-without-preserve"],
 )
 def test_removing_the_role_of_an_addon_requires_a_replacement(
-    addon: str, resource: str, staging_preview: Recording
+    addon: str, resource: str, overrides: dict[str, Any], meanwhile: str
 ) -> None:
     """EKS rejects the update: https://github.com/hashicorp/terraform-provider-aws/issues/30645."""
-    registered = next(each for each in staging_preview.by_type("Addon") if each.name == addon)
+    recording = run_stack("staging", preview=True, overrides=overrides)
+    registered = next(each for each in recording.by_type("Addon") if each.name == addon)
     assert registered.delete_before_replace, "a cluster cannot have two addons of the same name"
     hook = staging_preview.hooks[f"{addon}-role-removal"]
 
@@ -350,13 +357,12 @@ def test_removing_the_role_of_an_addon_requires_a_replacement(
     assert str(raised.value).startswith(
         f"Addon 'prod:{resource}' has the IAM role '{ROLE}', and this update removes it."
     )
-    replace = f"\n            pulumi up -s staging --replace '{registered.urn}'"
+    replace = f"{meanwhile}\n            pulumi up -s staging --replace '{registered.urn}'"
     assert replace in str(raised.value)
     with pytest.raises(RuntimeError) as raised:
         update(ROLE, {}, clusterName="prod")
-    assert "pulumi up -s staging, with the role kept, as the addon was only imported; then" + replace in str(
-        raised.value
-    )
+    first = "pulumi up -s staging, with the role kept, as the addon was only imported; then"
+    assert f"{meanwhile}\n            {first}\n            pulumi up -s staging --replace" in str(raised.value)
 
 
 def test_the_storage_class_of_a_new_cluster_is_read_after_its_nodes() -> None:

@@ -333,6 +333,25 @@ def test_an_invalid_output_is_rejected_when_its_value_is_known() -> None:
         run(program({**ARGS, "permissions": "generated", "cluster_name": "pr*"}), preview=True)
 
 
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        (lambda: {"issuer": pulumi.Output.from_input(3)}, "issuer"),
+        (lambda: {"kms_key_arns": [KEY, pulumi.Output.from_input({"arn": KEY})]}, "kms_key_arns[1]"),
+        (lambda: {"kms_key_arns": [pulumi.Output.secret(3)]}, "kms_key_arns[0]"),
+        (lambda: {"permissions": "generated", "cluster_name": pulumi.Output.from_input(3)}, "cluster_name"),
+        (lambda: {"existing": True, "cluster_name": pulumi.Output.from_input(3)}, "cluster_name"),
+    ],
+)
+def test_an_output_of_another_type_is_rejected(changed: Callable[[], dict[str, Any]], path: str) -> None:
+    def register() -> None:
+        args: Any = {**ARGS, **changed()}
+        EbsCsiAddon("ebs-csi", args)
+
+    with rejects((path, "wrong-type")):
+        run(register)
+
+
 @pytest.mark.parametrize("missing", [("issuer",), ("issuer", "provider_arn")])
 def test_irsa_requires_issuer_and_provider_arn(missing: tuple[str, ...]) -> None:
     args = {key: value for key, value in ARGS.items() if key not in missing}

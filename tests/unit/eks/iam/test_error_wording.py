@@ -9,6 +9,7 @@ from eks_rocketmq import IrsaRole
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.eks.iam import role_checks, role_preflight
 from eks_rocketmq.eks.iam.policy_documents import (
+    build_secret_mismatch_error,
     build_trust_policy,
     build_web_identity_statements,
     normalize_permission_policy,
@@ -31,6 +32,10 @@ def service_account(namespace: str, name: str) -> tuple[str, str]:
 def statement(**changed: Any) -> str:
     document = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **changed}]}
     return normalize_permission_policy(document, POLICY)
+
+
+def raise_error(error: Exception) -> None:
+    raise error
 
 
 def attach_output() -> None:
@@ -180,6 +185,12 @@ WORDING = [
         lambda: role_checks.has_issuer_and_provider({}, pod_identity=False),
         "issuer: the role trusts no cluster. Accepted: issuer and provider_arn of one cluster, clusters for several "
         "clusters, or pod_identity_clusters.",
+    ),
+    Wording(
+        "secret-provider-of-another-issuer",
+        lambda: raise_error(build_secret_mismatch_error((ARGS / "clusters").index(1))),
+        "clusters[1].provider_arn: the provider is not that of clusters[1].issuer, so IAM would accept no token. A "
+        "value is secret, so the error shows none. Take both from the same cluster.",
     ),
     Wording(
         "managed-policy-output",

@@ -274,6 +274,61 @@ def test_an_unknown_provider_of_another_issuer_is_rejected_at_the_update() -> No
         run(register)
 
 
+@pytest.mark.parametrize(
+    ("changed", "path", "code"),
+    [
+        (lambda: {"issuer": pulumi.Output.secret("issuer")}, "issuer", "secret-value"),
+        (lambda: {"provider_arn": pulumi.Output.secret("provider")}, "provider_arn", "secret-value"),
+        (lambda: {"issuer": pulumi.Output.secret(f"{ISSUER}0")}, "provider_arn", "secret-provider-of-another-issuer"),
+        (
+            lambda: {"provider_arn": pulumi.Output.secret(f"{PROVIDER}0")},
+            "provider_arn",
+            "secret-provider-of-another-issuer",
+        ),
+        (
+            lambda: {"clusters": [{"issuer": pulumi.Output.secret("issuer"), "provider_arn": PROVIDER}]},
+            "clusters[0].issuer",
+            "secret-value",
+        ),
+    ],
+)
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+def test_an_invalid_secret_is_reported_as_its_own_argument(
+    changed: Callable[[], dict[str, object]], path: str, code: str, preview: bool
+) -> None:
+    def register() -> None:
+        args: Any = {**ARGS, **changed()}
+        IrsaRole("reader", args)
+
+    with rejects((path, code)):
+        run(register, preview=preview)
+
+
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        (lambda: {"issuer": pulumi.Output.from_input(3)}, "issuer"),
+        (lambda: {"issuer": pulumi.Output.secret(3)}, "issuer"),
+        (lambda: {"issuer": pulumi.Output.from_input(None)}, "issuer"),
+        (lambda: {"provider_arn": pulumi.Output.from_input([PROVIDER])}, "provider_arn"),
+        (
+            lambda: {"clusters": [{"issuer": ISSUER, "provider_arn": pulumi.Output.from_input(3)}]},
+            "clusters[0].provider_arn",
+        ),
+        (lambda: {"pod_identity_clusters": {"blue": pulumi.Output.from_input(3)}}, "pod_identity_clusters['blue']"),
+        (lambda: {"permissions_boundary": pulumi.Output.from_input(3)}, "permissions_boundary"),
+        (lambda: {"policy_arns": {"theirs": pulumi.Output.from_input(3)}}, "policy_arns['theirs']"),
+    ],
+)
+def test_an_output_of_another_type_is_rejected(changed: Callable[[], dict[str, object]], path: str) -> None:
+    def register() -> None:
+        args: Any = {**ARGS, **changed()}
+        IrsaRole("reader", args)
+
+    with rejects((path, "wrong-type")):
+        run(register)
+
+
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
 DOCUMENT = {"Version": "2012-10-17", "Statement": [STATEMENT]}
 

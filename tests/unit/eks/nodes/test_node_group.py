@@ -312,6 +312,30 @@ def test_subnets_can_be_outputs_of_other_resources(per_zone: bool, preview: bool
     assert given == ([UNKNOWN] * len(expected) if preview else expected)
 
 
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        (lambda: {"subnet_ids": pulumi.Output.from_input(3)}, "subnet_ids"),
+        (lambda: {"subnet_ids": pulumi.Output.from_input("abc")}, "subnet_ids"),
+        (lambda: {"subnet_ids": pulumi.Output.from_input(["subnet-a", 3, "subnet-c"])}, "subnet_ids[1]"),
+        (lambda: {"subnet_ids": ["subnet-a", pulumi.Output.from_input(3), "subnet-c"]}, "subnet_ids[1]"),
+        (lambda: {"role_arn": pulumi.Output.from_input(3)}, "role_arn"),
+        (lambda: {"version": pulumi.Output.from_input(1.35)}, "version"),
+        (lambda: {"disk_kms_key_arn": pulumi.Output.from_input(3)}, "disk_kms_key_arn"),
+    ],
+)
+@pytest.mark.parametrize("per_zone", [True, False])
+def test_an_output_of_another_type_is_rejected(
+    changed: Callable[[], dict[str, object]], path: str, per_zone: bool
+) -> None:
+    def register() -> None:
+        args: Any = {**ARGS, "zone_count": 3, "per_zone": per_zone, **changed()}
+        NodeGroup("brokers", args)
+
+    with rejects((path, "wrong-type")):
+        run(register)
+
+
 def test_the_outputs_are_the_group_names_and_the_role_arn() -> None:
     recording = run(program())
     assert recording.outputs == {
