@@ -39,7 +39,9 @@ def build(version: str, report: Report) -> bytes:
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as jar:
             for path in sorted(Path(folder).rglob("*.class")):
-                jar.writestr(zipfile.ZipInfo(str(path.relative_to(folder)), _TIME), path.read_bytes(), zipfile.ZIP_DEFLATED)
+                jar.writestr(
+                    zipfile.ZipInfo(str(path.relative_to(folder)), _TIME), path.read_bytes(), zipfile.ZIP_DEFLATED
+                )
         return content.getvalue()
 
 

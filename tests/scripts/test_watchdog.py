@@ -63,8 +63,9 @@ def test_slow_process_is_killed_only_after_a_long_time() -> None:
     with running(BUSY) as process, watching(process, PATIENCE="3") as watchdog:
         assert process.wait(timeout=60) == -signal.SIGKILL
         lines = watchdog.communicate(timeout=60)[0].splitlines()
-    assert ["watchdog: slow: no sign of life for 2 s", "watchdog: hung: no sign of life for 4 s"] == [
-        line.partition(";")[0] for line in lines
+    assert [line.partition(";")[0] for line in lines] == [
+        "watchdog: slow: no sign of life for 2 s",
+        "watchdog: hung: no sign of life for 4 s",
     ]
 
 

@@ -133,7 +133,10 @@ class Pod:
     def _get(self, port: int, path: str) -> int | None:
         """Return the status of a request to the pod, or None without an answer."""
         try:
-            with inside(self.netns), urllib.request.urlopen(f"http://{self.address}:{port}{path}", timeout=30) as answer:
+            with (
+                inside(self.netns),
+                urllib.request.urlopen(f"http://{self.address}:{port}{path}", timeout=30) as answer,
+            ):
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -223,7 +226,8 @@ class Pods:
         run(["ip", "netns", "add", netns])
         self.networks.append(netns)
         _run_ip_commands(
-            self.hub, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"]
+            self.hub,
+            [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"],
         )
         _run_ip_commands(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
         return netns, address

@@ -239,7 +239,7 @@ def test_a_read_back_is_read() -> None:
     foreign=st.integers(0, 3),
     seed=st.integers(0, 1000),
 )
-def test_any_planted_faults_are_found_exactly(  # noqa: PLR0917
+def test_any_planted_faults_are_found_exactly(
     number: int, lost: set[int], failed: set[int], copied: set[int], foreign: int, seed: int
 ) -> None:
     sent = [replace(one, code="TIMEOUT") if i in failed else one for i, one in enumerate(attempts(number))]

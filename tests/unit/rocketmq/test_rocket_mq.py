@@ -408,9 +408,7 @@ def test_proxies_use_ready_name_servers_and_refresh_routes_every_second(deployed
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_jvm_has_its_class_path_and_options(
-    deployed: Recording, without_agent: Recording, name: str
-) -> None:
+def test_jvm_has_its_class_path_and_options(deployed: Recording, without_agent: Recording, name: str) -> None:
     command = container(deployed, name)["command"]
     rocketmq = "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*"
     assert command[command.index("-cp") + 1] == f"/etc/rocketmq/agent.jar:{rocketmq}"

@@ -92,9 +92,7 @@ def _build_container(deployment: DeploymentPlan, plan: DashboardPlan) -> dict[st
             },
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the mount point of the pod's own volume
         ],
-        **probes.build_server_probes(
-            probes.Checks(*[probes.build_tcp_check(ports.DASHBOARD)] * 3)
-        ),
+        **probes.build_server_probes(probes.Checks(*[probes.build_tcp_check(ports.DASHBOARD)] * 3)),
     }
 
 

@@ -18,7 +18,7 @@ from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY
 _SCRIPTS = resources.files("eks_rocketmq.rocketmq") / "scripts"
 
 # Scripts and agent have their own timeouts; ANSWER_SECONDS is that of one request. The kubelet's timeouts are long,
-# because on an overloaded node a script starts late and the agent answers late. A probe that the kubelet ends has failed.
+# because on an overloaded node a script starts late and the agent answers late. If the kubelet ends a probe, it fails.
 ANSWER_SECONDS = 4
 EXEC_SECONDS = 60
 CONNECT_SECONDS = 10

@@ -332,7 +332,7 @@ def test_removing_the_role_of_an_addon_requires_a_replacement(
     recording = run_stack("staging", preview=True, overrides=overrides)
     registered = next(each for each in recording.by_type("Addon") if each.name == addon)
     assert registered.delete_before_replace, "a cluster cannot have two addons of the same name"
-    hook = staging_preview.hooks[f"{addon}-role-removal"]
+    hook = recording.hooks[f"{addon}-role-removal"]
 
     stack_tags = {"eks-rocketmq/stack": "eks-rocketmq/staging"}
 
