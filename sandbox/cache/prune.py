@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.cache import go, linters, nodejs, recipes, toolchain
+from sandbox.cache import go, java, linters, nodejs, recipes, toolchain
 from sandbox.cache.entry import BUILDING, MANIFEST, lock_file
 from sandbox.layout import CACHE
 from sandbox.lock import file_lock
@@ -31,6 +31,7 @@ def named(cache: Path) -> frozenset[str]:
         *nodejs.entries(cache),
         *(go.entry(program) for program in (linters.ACTIONLINT, linters.PROMTOOL)),
         *(recipes.rocketmq_jars(version) for version in (pins.ROCKETMQ, *pins.OTHER_ROCKETMQS)),
+        *(java.program(program, cache=cache) for program in java.PROGRAMS),
     ]
     return frozenset(entry.folder(cache).name for entry in entries)
 

@@ -20,6 +20,7 @@ from sandbox.command import run
 PREFIX = "rmq-version"
 HUB = f"{PREFIX}-hub"
 NETWORK = "10.77.0"
+NICENESS = 5  # below interactive work, above builds
 START_SECONDS = 180.0
 
 
@@ -35,6 +36,10 @@ class Pod:
     files: Mapping[str, str]
     home: Path
     process: subprocess.Popen[bytes] | None = None
+    extra_classpath: str = ""
+    """Class path ahead of RocketMQ's own."""
+    main_class: str = ""
+    """Class that is started instead of the manifest's."""
 
     def relocate(self, text: str) -> str:
         """Return text of the manifest with the pod's folders moved below `root`."""
@@ -71,11 +76,7 @@ class Pod:
 
     def command(self, argv: list[str]) -> list[str]:
         """Return the command that runs `argv` in the pod's network, where the names of other pods resolve."""
-        hosts = f"mount --bind {self.root.parent / 'hosts'} /etc/hosts"
-        return [
-            *("nsenter", f"--net=/run/netns/{self.netns}", "--", "unshare", "--mount", "--propagation", "private"),
-            *("sh", "-c", f'{hosts} && exec "$@"', "sh", *argv),
-        ]
+        return in_network(self.netns, self.root.parent / "hosts", argv)
 
     def prepare(self) -> None:
         """Create the pod's folders and render its configuration, as the init container does."""
@@ -95,12 +96,22 @@ class Pod:
         """Start the main process of the container."""
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command([self.relocate(argument) for argument in self.container["command"]]),
+                self.command(["nice", "-n", str(NICENESS), *self.java_command()]),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+    def java_command(self) -> list[str]:
+        """Return the container's command, with the class path and the main class of this pod."""
+        command = [self.relocate(argument) for argument in self.container["command"]]
+        if self.extra_classpath:
+            place = command.index("-cp") + 1
+            command[place] = f"{self.extra_classpath}:{command[place]}"
+        if self.main_class:
+            command[command.index("-cp") + 2] = self.main_class
+        return command
 
     def ready(self) -> bool:
         """Return whether the readiness probe succeeds."""
@@ -144,11 +155,21 @@ class Pods:
     home: Path
     manifests: list[dict[str, Any]]
     pods: list[Pod] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
+    """Network namespaces besides that of the bridge."""
+    prefix: str = PREFIX
+    """Start of the names of the network namespaces. Deployments with different prefixes can run at the same time."""
+
+    @property
+    def hub(self) -> str:
+        """Network namespace of the bridge. It reaches every pod."""
+        return f"{self.prefix}-hub"
 
     def __enter__(self) -> "Pods":
-        run(["ip", "netns", "add", HUB])
+        run(["ip", "netns", "add", self.hub])
         _run_ip_commands(
-            HUB, ["link set lo up", "link add br0 type bridge", f"addr add {NETWORK}.1/24 dev br0", "link set br0 up"]
+            self.hub,
+            ["link set lo up", "link add br0 type bridge", f"addr add {NETWORK}.1/24 dev br0", "link set br0 up"],
         )
         by_kind = {(one["kind"], one["metadata"]["name"]): one for one in self.manifests}
         hosts = ["127.0.0.1 localhost"]
@@ -169,18 +190,24 @@ class Pods:
     def __exit__(self, *_: object) -> None:
         for pod in self.pods:
             pod.stop(signal.SIGKILL)
-        for netns in [*(pod.netns for pod in self.pods), HUB]:
+        for netns in [*self.networks, self.hub]:
             run(["ip", "netns", "delete", netns])
         release_folder()
 
-    def _add(self, name: str, container: Mapping[str, Any], files: Mapping[str, str]) -> Pod:
-        number = len(self.pods) + 1
-        netns, address = f"{PREFIX}-{number}", f"{NETWORK}.{number + 10}"
+    def add_network(self) -> tuple[str, str]:
+        """Create a network namespace on the bridge. Return its name and its address."""
+        number = len(self.networks) + 1
+        netns, address = f"{self.prefix}-{number}", f"{NETWORK}.{number + 10}"
         run(["ip", "netns", "add", netns])
+        self.networks.append(netns)
         _run_ip_commands(
-            HUB, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"]
+            self.hub, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"]
         )
         _run_ip_commands(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
+        return netns, address
+
+    def _add(self, name: str, container: Mapping[str, Any], files: Mapping[str, str]) -> Pod:
+        netns, address = self.add_network()
         root = self.folder / name
         pod = Pod(name, address, netns, root, container, files, self.home)
         pod.prepare()
@@ -190,6 +217,14 @@ class Pods:
     def of(self, role: str) -> list[Pod]:
         """Return the pods of a role, sorted by ordinal."""
         return [pod for pod in self.pods if pod.container["name"] == role]
+
+
+def in_network(netns: str, hosts: Path, argv: list[str]) -> list[str]:
+    """Return the command that runs `argv` in a network namespace with another /etc/hosts."""
+    return [
+        *("nsenter", f"--net=/run/netns/{netns}", "--", "unshare", "--mount", "--propagation", "private"),
+        *("sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh", *argv),
+    ]
 
 
 def _run_ip_commands(netns: str, commands: list[str]) -> None:

@@ -1,0 +1,45 @@
+"""Run one fault on a cluster of bare processes and print its row: `python -m tests.faults FAULT`."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from tests.faults.audit import run_audit
+from tests.faults.bare_cluster import start_cluster
+from tests.faults.faults import FAULTS
+from tests.faults.load import WORKLOADS
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("fault", choices=sorted(FAULTS))
+    parser.add_argument("--folder", type=Path, default=Path("build/faults"), help="folder for stores, logs and results")
+    parser.add_argument("--load", choices=sorted(WORKLOADS), default="steady")
+    parser.add_argument("--runs", type=int, default=1, help="runs, each with a new cluster")
+    parser.add_argument("--extra-classpath", default="", help="class path of the brokers ahead of RocketMQ's own")
+    parser.add_argument("--broker-main-class", default="", help="class that is started instead of BrokerStartup")
+    parser.add_argument("--broker-config", default="{}", help="keys of broker.conf as a JSON object")
+    given = parser.parse_args()
+    correct = True
+    for number in range(given.runs):
+        folder = given.folder.resolve() / given.fault / str(number)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with start_cluster(
+            folder,
+            extra_classpath=given.extra_classpath,
+            broker_main_class=given.broker_main_class,
+            broker_config=json.loads(given.broker_config),
+        ) as cluster:
+            audit = run_audit(cluster, given.fault, FAULTS[given.fault], folder, workloads=WORKLOADS[given.load])
+        print(json.dumps(audit.row), flush=True)
+        for each in audit.lost():
+            print(f"  lost: {json.dumps(each)}", flush=True)
+        correct = correct and audit.findings.correct
+    return 0 if correct else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""One audit: a load, a fault, one more failover, and the comparison of ledger and read-back."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.cache import java
+from sandbox.progress import Report
+from tests.faults import cluster as clusters
+from tests.faults.checker import NANOSECONDS, Findings, build_row, build_timeline, check
+from tests.faults.cluster import Cluster
+from tests.faults.faults import Fault, FaultTimes
+from tests.faults.ledger import Attempt
+from tests.faults.load import STEADY, JavaLoad, Load, Workload, read_topics, wait_for_successes
+
+FIRST_SECONDS = 60.0
+RECOVERY_SECONDS = 120.0
+SETTLE_SECONDS = 120.0
+"""Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
+ASYNCHRONOUS = frozenset({"delayed", "transaction"})
+SUCCESSES = 20
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Result of one audit."""
+
+    fault: str
+    times: FaultTimes
+    final_master: str
+    whole_seconds: float
+    findings: Findings
+    attempts: Sequence[Attempt]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return build_row(self.fault, self.findings, self.whole_seconds)
+
+    def lost(self) -> list[dict[str, Any]]:
+        """Return what is known of each lost message: times in seconds after the begin of the fault."""
+        by_id = {attempt.id: attempt for attempt in self.attempts}
+        return [
+            {
+                "id": id_,
+                "sent": round((by_id[id_].begin - self.times.begin) / NANOSECONDS, 2),
+                "acknowledged": round(((by_id[id_].end or 0) - self.times.begin) / NANOSECONDS, 2),
+            }
+            for id_ in self.findings.lost
+        ]
+
+    def write(self, folder: Path) -> None:
+        """Write `audit.json`: the row, all ids, lost messages with their times, and results by second."""
+        seconds = round((self.times.end - self.times.begin) / NANOSECONDS, 2)
+        document = {
+            "row": self.row,
+            "old_master": self.times.master,
+            "final_master": self.final_master,
+            "fault_seconds": seconds,
+            "lost": self.lost(),
+            "timeline": build_timeline(self.attempts, self.times.begin),
+            "findings": asdict(self.findings),
+        }
+        (folder / "audit.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def run_audit(
+    cluster: Cluster,
+    name: str,
+    fault: Fault,
+    folder: Path,
+    *,
+    workloads: Sequence[Workload] = STEADY,
+    before_seconds: float = 5.0,
+    after_seconds: float = 5.0,
+) -> Audit:
+    """Inject a fault under load and compare the ledger with what the master after one more failover stores.
+
+    Args:
+        cluster: deployment, whole.
+        name: name of the fault in the result.
+        fault: function that injects the fault and ends it.
+        folder: existing folder for ledger, read-back and `audit.json`.
+        workloads: producers.
+        before_seconds: load before the fault, after the first acknowledgements.
+        after_seconds: load after every client has sent successfully again.
+
+    Raises:
+        TimeoutError: a client or the group does not recover.
+    """
+    topics = [each.topic for each in workloads]
+    clusters.wait_until_whole(cluster)
+    clusters.create_topics(cluster, ((each.topic, each.topic_kind) for each in workloads))
+    class_path = java.ensure(java.AUDIT, Report())
+    name_servers = [cluster.address(each) for each in cluster.name_servers]
+    load = JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network)
+    load.start()
+    try:
+        times = _inject(cluster, fault, load, before_seconds, after_seconds)
+        load.stop()
+        attempts = load.attempts()
+        clusters.wait_until_whole(cluster, topics)
+        whole_seconds = (time.monotonic_ns() - times.end) / NANOSECONDS
+        final_master = clusters.fail_over(cluster)
+        findings = _settle(cluster, class_path, final_master, attempts, workloads, folder)
+    finally:
+        load.close()
+    audit = Audit(name, times, final_master, whole_seconds, findings, attempts)
+    audit.write(folder)
+    return audit
+
+
+def _inject(cluster: Cluster, fault: Fault, load: Load, before_seconds: float, after_seconds: float) -> FaultTimes:
+    started = time.monotonic_ns()
+    wait_for_successes(load, started, SUCCESSES, FIRST_SECONDS)
+    time.sleep(before_seconds)
+    times = fault(cluster)
+    wait_for_successes(load, times.end, SUCCESSES, RECOVERY_SECONDS)
+    time.sleep(after_seconds)
+    return times
+
+
+def _settle(
+    cluster: Cluster,
+    class_path: str,
+    master: str,
+    attempts: Sequence[Attempt],
+    workloads: Sequence[Workload],
+    folder: Path,
+) -> Findings:
+    """Read the topics until no delayed message and no transaction is missing, or the time for them is over."""
+    topics = [each.topic for each in workloads]
+    late = {each.topic for each in workloads if each.kind in ASYNCHRONOUS}
+    topic_of = {attempt.id: attempt.topic for attempt in attempts}
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        stored = read_topics(class_path, cluster.address(master), topics, folder, cluster.in_client_network)
+        findings = check(attempts, stored)
+        missing = [id_ for id_ in findings.lost if topic_of[id_] in late]
+        if not missing or time.monotonic() > deadline:
+            return findings
+        time.sleep(5)

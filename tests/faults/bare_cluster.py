@@ -1,0 +1,150 @@
+"""Broker group of processes without Kubernetes, each in its own network namespace.
+
+Command lines and configuration are those that the library renders for `strict`. A killed process stays ended until it
+is started again, as no kubelet restarts it, and no liveness probe kills a process that hangs.
+"""
+
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox import pins
+from sandbox.cache import entry, recipes
+from sandbox.cluster.netns import inside
+from sandbox.command import run
+from sandbox.layout import CACHE
+from sandbox.progress import Report
+from tests.faults import cluster as clusters
+from tests.unit.rocketmq_case import deploy, group
+from tests.versions.pods import Pod, Pods, in_network
+
+PREFIX = "rmq-fault"
+PORTS = {"broker": 10911, "controller": 9878, "nameserver": 9876}
+MIB = 1024**2
+# Small files, so that three stores fit on a small disk.
+SMALL_FILES: Mapping[str, str | int | bool] = {
+    "mappedFileSizeCommitLog": 64 * MIB,
+    "mappedFileSizeConsumeQueue": 600000,
+    "maxHashSlotNum": 10000,
+    "maxIndexNum": 40000,
+}
+# Seven JVMs start on two processors. They run for minutes, so the second compiler would cost more than it saves.
+QUICK_START = ["-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+
+
+@dataclass
+class BareCluster:
+    """Three members of one group, three controllers and a name server. See `clusters.Cluster`."""
+
+    pods: Pods
+    client_netns: str
+    client_address: str
+    group: str = "broker-a"
+    _blocked: list[str] = field(default_factory=list)
+
+    @property
+    def members(self) -> Sequence[str]:
+        return [pod.name for pod in self.pods.of("broker")]
+
+    @property
+    def controllers(self) -> Sequence[str]:
+        return [pod.name for pod in self.pods.of("controller")]
+
+    @property
+    def name_servers(self) -> Sequence[str]:
+        return [pod.name for pod in self.pods.of("nameserver")]
+
+    def address(self, name: str) -> str:
+        pod = self._pod(name)
+        return f"{pod.address}:{PORTS[pod.container['name']]}"
+
+    def observe(self) -> AbstractContextManager[None]:
+        return inside(self.pods.hub)
+
+    def in_client_network(self, argv: list[str]) -> list[str]:
+        return in_network(self.client_netns, self.pods.folder / "hosts", argv)
+
+    def block(self, left: Iterable[str], right: Iterable[str]) -> None:
+        # Each side drops what arrives. A rule for what leaves would return an error to the sender at once.
+        left, right = list(left), list(right)
+        for here, there in ((left, right), (right, left)):
+            rules = "".join(f"-A INPUT -s {self._network(name)[1]} -j DROP\n" for name in there)
+            for name in here:
+                self._filter(self._network(name)[0], rules)
+
+    def heal(self) -> None:
+        for netns in self._blocked:
+            run(["nsenter", f"--net=/run/netns/{netns}", "--", "iptables", "--wait", "--flush", "INPUT"])
+        self._blocked.clear()
+
+    def kill(self, name: str) -> None:
+        self._pod(name).stop(signal.SIGKILL)
+
+    def start(self, name: str) -> None:
+        self._pod(name).start()
+
+    def running(self, name: str) -> bool:
+        process = self._pod(name).process
+        return process is not None and process.poll() is None
+
+    def _pod(self, name: str) -> Pod:
+        return next(pod for pod in self.pods.pods if pod.name == name)
+
+    def _network(self, name: str) -> tuple[str, str]:
+        """Return the network namespace and the address of a machine."""
+        if name == clusters.CLIENTS:
+            return self.client_netns, self.client_address
+        return self._pod(name).netns, self._pod(name).address
+
+    def _filter(self, netns: str, rules: str) -> None:
+        run(
+            ["nsenter", f"--net=/run/netns/{netns}", "--", "iptables-restore", "--wait", "--noflush"],
+            stdin=f"*filter\n{rules}COMMIT\n",
+        )
+        self._blocked.append(netns)
+
+
+@contextmanager
+def start_cluster(
+    folder: Path,
+    *,
+    extra_classpath: str = "",
+    broker_main_class: str = "",
+    broker_config: Mapping[str, str | int | bool] | None = None,
+    version: str = pins.ROCKETMQ,
+) -> Iterator[BareCluster]:
+    """Start a cluster with its files in `folder`, and end and remove it after the block.
+
+    Args:
+        folder: existing folder for stores and logs.
+        extra_classpath: class path of the brokers ahead of RocketMQ's own, such as a jar.
+        broker_main_class: class that is started instead of RocketMQ's BrokerStartup.
+        broker_config: keys of `broker.conf`, as a user sets them.
+        version: RocketMQ version.
+    """
+    home = folder / "rocketmq"
+    (home / "conf").mkdir(parents=True)
+    (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
+    config = {**SMALL_FILES, **(broker_config or {})}
+    java = {"pods": {"java_options": QUICK_START}}
+    manifests = deploy(
+        version=version,
+        profile="strict",
+        broker_groups=group(memory="1536Mi", storage="1Gi", config=config, **java),
+        name_servers={"replicas": 1, "memory": "320Mi", **java},
+        controllers={"memory": "512Mi", **java},
+        proxies={"replicas": 1, "memory": "768Mi"},
+    ).manifests()
+    with Pods(folder, home, manifests, prefix=PREFIX) as pods:
+        cluster = BareCluster(pods, *pods.add_network())
+        for pod in pods.of("broker"):
+            pod.extra_classpath, pod.main_class = extra_classpath, broker_main_class
+        for roles in (("nameserver", "controller"), ("broker",)):
+            started = [pod for role in roles for pod in pods.of(role)]
+            for pod in started:
+                pod.start()
+            for pod in started:
+                pod.wait_ready()
+        yield cluster

@@ -1,0 +1,143 @@
+"""Comparison of a ledger with what the final master stores. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from tests.faults.ledger import Attempt, StoredMessage
+
+NANOSECONDS = 1e9
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Result of one audit. Lists have ids, in the order of the ledger or of the read-back."""
+
+    attempted: int
+    acknowledged: int
+    lost: list[str]
+    """Acknowledged, and not stored."""
+    duplicated: list[str]
+    """Stored more than once; an id for each copy after the first."""
+    unexpected: list[str]
+    """Stored, but never sent, sent to another topic, or with another body."""
+    recovered: list[str]
+    """Stored, although the client got no acknowledgement."""
+    out_of_order: list[str]
+    """Acknowledged, and stored behind a later message of the same sharding key in the same queue."""
+    moved_keys: list[str]
+    """Sharding keys with acknowledged messages in more than one queue."""
+    gaps: dict[str, float]
+    """Longest time without an acknowledged message that is stored, in seconds by client."""
+    codes: dict[str, int] = field(default_factory=dict)
+    """Number of attempts by result."""
+
+    @property
+    def correct(self) -> bool:
+        """Whether nothing was lost, damaged or reordered. Duplicates are allowed: delivery is at least once."""
+        return not (self.lost or self.unexpected or self.out_of_order or self.moved_keys)
+
+
+def check(attempts: Sequence[Attempt], stored: Sequence[StoredMessage]) -> Findings:
+    """Compare all attempts of a load with all messages of its topics."""
+    by_id = {attempt.id: attempt for attempt in attempts}
+    expected = [one for one in stored if one.intact and one.id in by_id and by_id[one.id].topic == one.topic]
+    accepted = set(map(_place, expected))
+    found = {one.id for one in expected}
+    lost = [attempt.id for attempt in attempts if attempt.acknowledged and attempt.id not in found]
+    firsts, copies = _split_copies(expected)
+    return Findings(
+        attempted=len(attempts),
+        acknowledged=sum(attempt.acknowledged for attempt in attempts),
+        lost=lost,
+        duplicated=[one.id for one in copies],
+        unexpected=[one.id for one in stored if _place(one) not in accepted],
+        recovered=[attempt.id for attempt in attempts if not attempt.acknowledged and attempt.id in found],
+        out_of_order=_find_out_of_order(firsts, by_id),
+        moved_keys=_find_moved_keys(firsts, by_id),
+        gaps=_compute_gaps(attempts, set(lost)),
+        codes=dict(Counter(attempt.code or "NO_RESULT" for attempt in attempts)),
+    )
+
+
+def build_timeline(attempts: Iterable[Attempt], zero: int) -> dict[int, dict[str, int]]:
+    """Return how many attempts ended with which result, by whole seconds after `zero`."""
+    seconds: dict[int, Counter[str]] = defaultdict(Counter)
+    for attempt in attempts:
+        if attempt.end is not None:
+            seconds[int((attempt.end - zero) // NANOSECONDS)][attempt.code or ""] += 1
+    return {second: dict(codes) for second, codes in sorted(seconds.items())}
+
+
+def build_row(fault: str, findings: Findings, whole_seconds: float | None) -> dict[str, Any]:
+    """Return one row of the table: counts instead of ids."""
+    counts = {name: len(value) if isinstance(value, list) else value for name, value in asdict(findings).items()}
+    gaps = {client: round(seconds, 1) for client, seconds in findings.gaps.items()}
+    whole = None if whole_seconds is None else round(whole_seconds, 1)
+    return {"fault": fault, **counts, "gaps": gaps, "whole_seconds": whole}
+
+
+def _place(one: StoredMessage) -> tuple[str, int, int]:
+    return one.topic, one.queue, one.offset
+
+
+def _split_copies(stored: Iterable[StoredMessage]) -> tuple[list[StoredMessage], list[StoredMessage]]:
+    """Return the first copy of each message, in the order of the queues, and all further copies."""
+    firsts: list[StoredMessage] = []
+    copies: list[StoredMessage] = []
+    seen: set[str] = set()
+    for one in sorted(stored, key=_place):
+        (copies if one.id in seen else firsts).append(one)
+        seen.add(one.id)
+    return firsts, copies
+
+
+def _select_ordered(
+    firsts: Iterable[StoredMessage], by_id: dict[str, Attempt]
+) -> Iterable[tuple[StoredMessage, str, int]]:
+    """Yield the acknowledged messages that have a sharding key.
+
+    A client sends the next message of a key after the result of the one before. Without an acknowledgement, the broker
+    may store the earlier message later.
+    """
+    for one in firsts:
+        attempt = by_id[one.id]
+        if attempt.acknowledged and attempt.key is not None:
+            yield one, attempt.key, attempt.sequence
+
+
+def _find_out_of_order(firsts: Iterable[StoredMessage], by_id: dict[str, Attempt]) -> list[str]:
+    highest: dict[tuple[str, str, int], int] = {}
+    found = []
+    for one, key, sequence in _select_ordered(firsts, by_id):
+        queue = (one.topic, key, one.queue)
+        if sequence < highest.get(queue, -1):
+            found.append(one.id)
+        highest[queue] = max(sequence, highest.get(queue, -1))
+    return found
+
+
+def _find_moved_keys(firsts: Iterable[StoredMessage], by_id: dict[str, Attempt]) -> list[str]:
+    queues: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for one, key, _ in _select_ordered(firsts, by_id):
+        queues[one.topic, key].add(one.queue)
+    return sorted(key for (_, key), found in queues.items() if len(found) > 1)
+
+
+def _compute_gaps(attempts: Iterable[Attempt], lost: set[str]) -> dict[str, float]:
+    """Return the longest gap by client, from its first success to the end of its last attempt.
+
+    An acknowledged message that is lost is no success. A client without any success has a gap from its first attempt.
+    """
+    by_client: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        by_client[attempt.client].append(attempt)
+    gaps = {}
+    for client, own in by_client.items():
+        last = max(attempt.begin if attempt.end is None else attempt.end for attempt in own)
+        successes = sorted(one.end for one in own if one.acknowledged and one.id not in lost and one.end is not None)
+        times = [*(successes or [min(attempt.begin for attempt in own)]), last]
+        gaps[client] = max(later - earlier for earlier, later in pairwise(times)) / NANOSECONDS
+    return gaps

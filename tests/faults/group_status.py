@@ -1,0 +1,99 @@
+"""State of a broker group, asked from its controllers, name servers and brokers."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sandbox.messages import remoting
+
+CREATE_TOPIC = 17
+ALL_TOPICS = 21
+BROKER_STATUS = 28
+ALL_OFFSETS = 43
+CONTROLLER_METADATA = 1005
+REPLICAS = 1006
+SECONDS = 5.0
+QUEUES = 4
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """What the controllers know of a group. Members are `host:port`."""
+
+    master: str
+    epoch: int
+    in_sync: frozenset[str]
+    alive: frozenset[str]
+
+
+def find_controller_leader(controllers: Iterable[str]) -> str | None:
+    """Return the address of the controller that says that it leads, `host:port`."""
+    for address in controllers:
+        try:
+            fields = remoting.invoke(address, CONTROLLER_METADATA, seconds=SECONDS).fields
+        except (OSError, remoting.RemotingError):
+            continue
+        if fields.get("isLeader") == "true":
+            return address
+    return None
+
+
+def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
+    """Return the group's state, or None while no leader answers."""
+    leader = find_controller_leader(controllers)
+    if leader is None:
+        return None
+    try:
+        answer = remoting.invoke(leader, REPLICAS, body=json.dumps([group]).encode(), seconds=SECONDS).json()
+    except (OSError, remoting.RemotingError):
+        return None
+    state = answer.get("replicasInfoTable", {}).get(group)
+    if state is None:
+        return None
+    replicas = [*state["inSyncReplicas"], *state["notInSyncReplicas"]]
+    return GroupState(
+        master=state.get("masterAddress") or "",
+        epoch=int(state["masterEpoch"]),
+        in_sync=frozenset(one["brokerAddress"] for one in state["inSyncReplicas"] if one["alive"]),
+        alive=frozenset(one["brokerAddress"] for one in replicas if one["alive"]),
+    )
+
+
+def create_topic(master: str, topic: str, kind: str) -> None:
+    """Create a topic on a master. `kind` is NORMAL, FIFO, DELAY or TRANSACTION."""
+    fields = {
+        "topic": topic,
+        "defaultTopic": "TBW102",
+        "readQueueNums": str(QUEUES),
+        "writeQueueNums": str(QUEUES),
+        "perm": "6",
+        "topicFilterType": "SINGLE_TAG",
+        "topicSysFlag": "0",
+        "order": "false",
+        "attributes": f"+message.type={kind}",
+    }
+    remoting.invoke(master, CREATE_TOPIC, fields)
+
+
+def have_equal_metadata(members: Iterable[str], topics: Iterable[str]) -> bool:
+    """Return whether every member has the topics, and all have the same consumer offsets."""
+    wanted = set(topics)
+    offsets = []
+    try:
+        for address in members:
+            known = remoting.invoke(address, ALL_TOPICS, seconds=SECONDS).json().get("topicConfigTable", {})
+            if not wanted <= set(known):
+                return False
+            offsets.append(remoting.invoke(address, ALL_OFFSETS, seconds=SECONDS).json().get("offsetTable", {}))
+    except (OSError, remoting.RemotingError):
+        return False
+    return all(each == offsets[0] for each in offsets)
+
+
+def is_dispatched(broker: str) -> bool:
+    """Return whether the queues of a broker have every message of its log."""
+    try:
+        table = remoting.invoke(broker, BROKER_STATUS, seconds=SECONDS).json()["table"]
+    except (OSError, remoting.RemotingError):
+        return False
+    return int(table["dispatchBehindBytes"]) == 0

@@ -1,0 +1,197 @@
+"""Clients of an audit: the load generator and the reader, as processes in the network of the clients."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from sandbox.cache import java
+from tests.faults.ledger import ACKNOWLEDGED, Attempt, StoredMessage, read_ledger, read_messages
+
+STOP_SECONDS = 60.0
+READ_SECONDS = 120.0
+TOPIC_KINDS = {"normal": "NORMAL", "fifo": "FIFO", "delayed": "DELAY", "transaction": "TRANSACTION"}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Producer with its threads. `rate` is in messages per second of all threads, 0 for as many as possible."""
+
+    client: str
+    kind: str = "normal"
+    threads: int = 4
+    rate: float = 200.0
+    keys: int = 0
+    body_bytes: int = 1024
+    delay_seconds: float = 0.0
+    pause_seconds: float = 0.05
+
+    @property
+    def topic(self) -> str:
+        return f"audit-{self.client}"
+
+    @property
+    def topic_kind(self) -> str:
+        return TOPIC_KINDS[self.kind]
+
+    def plan(self) -> dict[str, Any]:
+        """Return the workload as the load generator reads it."""
+        same = ("client", "kind", "threads", "rate", "keys")
+        return {
+            **{name: value for name, value in asdict(self).items() if name in same},
+            "topic": self.topic,
+            "bodyBytes": self.body_bytes,
+            "delayMillis": int(self.delay_seconds * 1000),
+            "pauseMillis": int(self.pause_seconds * 1000),
+        }
+
+
+STEADY = (
+    Workload("java-normal", threads=8),
+    Workload("java-fifo", kind="fifo", threads=4, keys=4, rate=100.0),
+    Workload("java-delayed", kind="delayed", threads=2, rate=20.0, delay_seconds=5.0),
+    Workload("java-transaction", kind="transaction", threads=2, rate=20.0),
+)
+"""One client of each kind at a steady rate."""
+
+SATURATED = (Workload("java-normal", threads=8, rate=0.0),)
+"""As many messages as eight threads send."""
+
+WORKLOADS = {"steady": STEADY, "saturated": SATURATED, "normal": STEADY[:1]}
+
+
+class Load(Protocol):
+    """A client that sends and keeps a ledger. The Java client is one, a client of the proxies can be another."""
+
+    workloads: Sequence[Workload]
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """End every attempt. Transaction checks are still answered."""
+
+    def close(self) -> None: ...
+
+    def attempts(self) -> list[Attempt]: ...
+
+
+@dataclass
+class JavaLoad:
+    """Load through RocketMQ's remoting protocol."""
+
+    class_path: str
+    name_servers: Sequence[str]
+    folder: Path
+    workloads: Sequence[Workload]
+    in_client_network: Callable[[list[str]], list[str]]
+    timeout_seconds: float = 10.0
+    """Time limit of an attempt. It is above the time for which a broker waits for its slaves (5 s)."""
+    process: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.jsonl"
+
+    def start(self) -> None:
+        plan = self.folder / "load.json"
+        plan.write_text(
+            json.dumps(
+                {
+                    "nameServers": ";".join(self.name_servers),
+                    "ledger": str(self.ledger),
+                    "timeoutMillis": int(self.timeout_seconds * 1000),
+                    "workloads": [each.plan() for each in self.workloads],
+                }
+            )
+        )
+        self.ledger.unlink(missing_ok=True)
+        with (self.folder / "load.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                self.in_client_network(_java(self.class_path, self.folder, "load", plan)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def stop(self) -> None:
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("stop\n")
+        process.stdin.flush()
+        line = process.stdout.readline().strip()
+        assert line == "stopped", f"load generator: {line!r}\n{self._log()}"
+
+    def close(self) -> None:
+        process = self.process
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def attempts(self) -> list[Attempt]:
+        return read_ledger(self.ledger) if self.ledger.exists() else []
+
+    def _running(self) -> subprocess.Popen[str]:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the load generator ended\n{self._log()}"
+        return self.process
+
+    def _log(self) -> str:
+        return (self.folder / "load.log").read_text(errors="replace")[-4000:]
+
+
+def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> None:
+    """Wait until each client has `count` acknowledged attempts that began after `since`.
+
+    Raises TimeoutError with the clients that have not.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        successes = dict.fromkeys((each.client for each in load.workloads), 0)
+        for attempt in load.attempts():
+            if attempt.code == ACKNOWLEDGED and attempt.begin > since:
+                successes[attempt.client] += 1
+        missing = {client: number for client, number in successes.items() if number < count}
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {seconds:.0f} s without {count} acknowledged messages: {missing}")
+        time.sleep(1)
+
+
+def read_topics(
+    class_path: str,
+    broker: str,
+    topics: Sequence[str],
+    folder: Path,
+    in_client_network: Callable[[list[str]], list[str]],
+) -> list[StoredMessage]:
+    """Return every message of the topics that the broker `host:port` stores."""
+    output, plan = folder / "stored.jsonl", folder / "read.json"
+    plan.write_text(json.dumps({"broker": broker, "topics": list(topics), "output": str(output)}))
+    done = subprocess.run(
+        in_client_network(_java(class_path, folder, "read", plan)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=READ_SECONDS,
+    )
+    assert done.returncode == 0, f"reading {broker} failed\n{done.stdout}{done.stderr}"
+    return read_messages(output)
+
+
+def _java(class_path: str, folder: Path, command: str, plan: Path) -> list[str]:
+    # RocketMQ's client writes its log below the home folder.
+    memory = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+    home = (f"-Duser.home={folder}", f"-Drocketmq.client.logRoot={folder / 'client-logs'}")
+    return ["java", *memory, *home, "-cp", class_path, java.AUDIT.main_class, command, str(plan)]

@@ -1,0 +1,261 @@
+"""Checker of the fault tests: planted faults are found, and nothing else is."""
+
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.faults.checker import build_row, build_timeline, check
+from tests.faults.ledger import Attempt, StoredMessage, parse_ledger, parse_messages
+
+TOPIC = "audit-client"
+SECOND = 1_000_000_000
+KEYS = 3
+QUEUES = 2
+
+
+def attempts(number: int, code: str = "SEND_OK") -> list[Attempt]:
+    """Return attempts of one client, one after the other every second, round robin over the keys."""
+    return [
+        Attempt(
+            id=f"client-0-{i}",
+            client="client",
+            topic=TOPIC,
+            sequence=i // KEYS,
+            begin=i * SECOND,
+            key=f"key-{i % KEYS}",
+            end=i * SECOND + SECOND // 2,
+            code=code,
+        )
+        for i in range(number)
+    ]
+
+
+def store(sent: list[Attempt]) -> list[StoredMessage]:
+    """Return what a correct broker stores: each message once, the messages of a key in the order of their sending."""
+    offsets = [0] * QUEUES
+    stored = []
+    for attempt in sent:
+        queue = int((attempt.key or "-0").rpartition("-")[2]) % QUEUES
+        stored.append(StoredMessage(attempt.id, attempt.topic, queue, offsets[queue]))
+        offsets[queue] += 1
+    return stored
+
+
+def test_a_correct_broker_has_no_findings() -> None:
+    sent = attempts(12)
+    findings = check(sent, store(sent))
+    assert findings.correct
+    assert (findings.attempted, findings.acknowledged) == (12, 12)
+    assert (findings.lost, findings.duplicated, findings.unexpected, findings.recovered) == ([], [], [], [])
+    assert (findings.out_of_order, findings.moved_keys) == ([], [])
+    assert findings.gaps == {"client": 1.0}
+
+
+def test_a_lost_message_is_found() -> None:
+    sent = attempts(12)
+    findings = check(sent, [one for one in store(sent) if one.id != "client-0-7"])
+    assert findings.lost == ["client-0-7"]
+    assert not findings.correct
+
+
+def test_a_message_without_acknowledgement_may_be_missing() -> None:
+    sent = [*attempts(12)]
+    sent[7] = replace(sent[7], code="FLUSH_SLAVE_TIMEOUT")
+    sent[8] = replace(sent[8], code=None, end=None)
+    findings = check(sent, [one for one in store(sent) if one.id not in {"client-0-7", "client-0-8"}])
+    assert findings.correct
+    assert findings.acknowledged == 10
+    assert findings.codes == {"SEND_OK": 10, "FLUSH_SLAVE_TIMEOUT": 1, "NO_RESULT": 1}
+
+
+@pytest.mark.parametrize("code", ["FLUSH_SLAVE_TIMEOUT", "FLUSH_DISK_TIMEOUT", "SLAVE_NOT_AVAILABLE", None])
+def test_only_send_ok_is_an_acknowledgement(code: str | None) -> None:
+    sent = attempts(3)
+    sent[1] = replace(sent[1], code=code)
+    findings = check(sent, store(sent))
+    assert findings.acknowledged == 2
+    assert findings.recovered == ["client-0-1"]
+    assert findings.correct
+
+
+def test_a_duplicate_is_found_and_is_not_out_of_order() -> None:
+    sent = attempts(12)
+    stored = store(sent)
+    first = stored[0]
+    findings = check(sent, [*stored, replace(first, offset=99)])
+    assert findings.duplicated == [first.id]
+    assert findings.out_of_order == []
+    assert findings.correct
+
+
+def test_each_further_copy_counts() -> None:
+    sent = attempts(3)
+    stored = store(sent)
+    findings = check(sent, [*stored, *(replace(stored[0], offset=offset) for offset in (98, 99))])
+    assert findings.duplicated == [stored[0].id] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"id": "somebody-0-1"}, {"topic": "audit-other"}, {"intact": False}],
+    ids=["unknown id", "another topic", "another body"],
+)
+def test_an_unexpected_message_is_found(change: dict) -> None:
+    sent = attempts(4)
+    stored = store(sent)
+    findings = check(sent, [*stored, replace(replace(stored[0], offset=99), **change)])
+    assert findings.unexpected == [change.get("id", stored[0].id)]
+    assert (findings.lost, findings.duplicated) == ([], [])
+    assert not findings.correct
+
+
+def test_a_damaged_message_is_lost() -> None:
+    sent = attempts(4)
+    stored = store(sent)
+    findings = check(sent, [replace(stored[0], intact=False), *stored[1:]])
+    assert (findings.lost, findings.unexpected) == ([stored[0].id], [stored[0].id])
+
+
+def test_exchanged_messages_of_a_key_are_out_of_order() -> None:
+    sent = attempts(12)
+    stored = store(sent)
+    early, late = (next(one for one in stored if one.id == f"client-0-{number}") for number in (1, 7))
+    others = [one for one in stored if one not in {early, late}]
+    findings = check(sent, [*others, replace(early, offset=late.offset), replace(late, offset=early.offset)])
+    # Of the same key are 1, 4, 7 and 10. Stored behind a later one are 4 and 1.
+    assert findings.out_of_order == ["client-0-4", "client-0-1"]
+    assert not findings.correct
+
+
+def test_a_message_without_acknowledgement_is_never_out_of_order() -> None:
+    sent = attempts(12)
+    sent[1] = replace(sent[1], code="RemotingTimeoutException")
+    stored = [replace(one, offset=99) if one.id == "client-0-1" else one for one in store(sent)]
+    assert check(sent, stored).out_of_order == []
+
+
+def test_messages_without_a_key_have_no_order() -> None:
+    sent = [replace(attempt, key=None) for attempt in attempts(12)]
+    stored = store(sent)
+    findings = check(sent, [replace(one, offset=100 - one.offset) for one in stored])
+    assert findings.correct
+
+
+def test_a_key_in_two_queues_is_found() -> None:
+    sent = attempts(12)
+    stored = [replace(one, queue=1 - one.queue, offset=99) if one.id == "client-0-6" else one for one in store(sent)]
+    findings = check(sent, stored)
+    assert findings.moved_keys == ["key-0"]
+    assert not findings.correct
+
+
+def test_the_longest_gap_is_measured_by_client() -> None:
+    first = attempts(20)
+    # Nine failures between the ends at 4.5 s and at 14.5 s.
+    first = [replace(one, code="BROKER_1") if 5 <= number < 14 else one for number, one in enumerate(first)]
+    second = [replace(one, id=f"other-{one.id}", client="other") for one in attempts(20)]
+    findings = check([*first, *second], store([*first, *second]))
+    assert findings.gaps == {"client": 10.0, "other": 1.0}
+
+
+def test_a_lost_message_does_not_end_a_gap() -> None:
+    sent = [replace(one, code="BROKER_1") if number in {4, 6} else one for number, one in enumerate(attempts(10))]
+    assert check(sent, store(sent)).gaps == {"client": 2.0}
+    assert check(sent, [one for one in store(sent) if one.id != "client-0-5"]).gaps == {"client": 4.0}
+
+
+def test_a_client_that_does_not_recover_has_a_gap_until_its_last_attempt() -> None:
+    sent = [replace(one, code="BROKER_1") if number > 1 else one for number, one in enumerate(attempts(10))]
+    assert check(sent, store(sent)).gaps == {"client": 8.0}
+    never = attempts(10, code="BROKER_1")
+    assert check(never, []).gaps == {"client": 9.5}
+
+
+def test_a_row_has_counts_and_rounded_times() -> None:
+    sent = attempts(12)
+    row = build_row("master-killed", check(sent, store(sent)[1:]), 12.34)
+    assert json.loads(json.dumps(row)) == {
+        "fault": "master-killed",
+        "attempted": 12,
+        "acknowledged": 12,
+        "lost": 1,
+        "duplicated": 0,
+        "unexpected": 0,
+        "recovered": 0,
+        "out_of_order": 0,
+        "moved_keys": 0,
+        "gaps": {"client": 1.0},
+        "codes": {"SEND_OK": 12},
+        "whole_seconds": 12.3,
+    }
+
+
+def test_the_timeline_counts_results_by_second() -> None:
+    sent = attempts(3)
+    sent[1] = replace(sent[1], code="BROKER_1")
+    assert build_timeline(sent, SECOND) == {-1: {"SEND_OK": 1}, 0: {"BROKER_1": 1}, 1: {"SEND_OK": 1}}
+
+
+def test_a_ledger_is_read_with_attempts_that_never_ended() -> None:
+    lines = [
+        '{"event":"begin","id":"a-0-0","client":"a","topic":"t","key":"k","sequence":4,"at":10}\n',
+        '{"event":"begin","id":"a-0-1","client":"a","topic":"t","sequence":5,"at":15}\n',
+        '{"event":"end","id":"a-0-0","at":20,"code":"SEND_OK"}\n',
+    ]
+    assert parse_ledger(lines) == [
+        Attempt("a-0-0", "a", "t", 4, 10, key="k", end=20, code="SEND_OK"),
+        Attempt("a-0-1", "a", "t", 5, 15),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (["begin", "begin"], "a begins twice"),
+        (["end"], "a ends without a beginning"),
+        (["begin", "end", "end"], "a ends twice"),
+    ],
+)
+def test_an_inconsistent_ledger_is_rejected(lines: list[str], problem: str) -> None:
+    fields = {"id": "a", "client": "a", "topic": "t", "sequence": 0, "at": 1, "code": "SEND_OK"}
+    with pytest.raises(ValueError, match=problem):
+        parse_ledger(json.dumps({"event": event, **fields}) for event in lines)
+
+
+def test_a_read_back_is_read() -> None:
+    line = '{"id":"a-0-0","topic":"t","queue":3,"offset":7,"stored":1795934100464,"intact":false}\n'
+    assert parse_messages([line]) == [StoredMessage("a-0-0", "t", 3, 7, intact=False)]
+
+
+@given(
+    number=st.integers(1, 60),
+    lost=st.sets(st.integers(0, 59)),
+    failed=st.sets(st.integers(0, 59)),
+    copied=st.sets(st.integers(0, 59)),
+    foreign=st.integers(0, 3),
+    seed=st.integers(0, 1000),
+)
+def test_any_planted_faults_are_found_exactly(  # noqa: PLR0917
+    number: int, lost: set[int], failed: set[int], copied: set[int], foreign: int, seed: int
+) -> None:
+    sent = [replace(one, code="TIMEOUT") if i in failed else one for i, one in enumerate(attempts(number))]
+    kept = [one for i, one in enumerate(store(sent)) if i not in lost]
+    ids = [attempt.id for attempt in sent]
+    copies = [replace(one, offset=1000 + one.offset) for one in kept if ids.index(one.id) in copied]
+    foreigners = [StoredMessage(f"foreign-{i}", TOPIC, 0, 5000 + i) for i in range(foreign)]
+    stored = [*kept, *copies, *foreigners]
+    Random(seed).shuffle(stored)
+
+    findings = check(sent, stored)
+
+    assert findings.lost == [ids[i] for i in range(number) if i in lost and i not in failed]
+    assert findings.recovered == [ids[i] for i in range(number) if i in failed and i not in lost]
+    assert sorted(findings.duplicated) == sorted(one.id for one in copies)
+    assert sorted(findings.unexpected) == [one.id for one in foreigners]
+    assert findings.out_of_order == []
+    assert findings.moved_keys == []
+    assert findings.acknowledged + sum(findings.codes.values()) - findings.codes.get("SEND_OK", 0) == number
