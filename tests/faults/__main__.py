@@ -12,6 +12,9 @@ from tests.faults.bare_cluster import start_cluster
 from tests.faults.faults import FAULTS
 from tests.faults.load import WORKLOADS
 
+SHOWN = 20
+"""Number of lost messages that are printed."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
@@ -38,8 +41,11 @@ def main() -> int:
         ) as cluster:
             audit = run_audit(cluster, given.fault, FAULTS[given.fault], folder, workloads=WORKLOADS[given.load])
         print(json.dumps(audit.row | {"restarts": cluster.restarts}), flush=True)
-        for each in audit.lost():
+        lost = audit.lost()
+        for each in lost[:SHOWN]:
             print(f"  lost: {json.dumps(each)}", flush=True)
+        if len(lost) > SHOWN:
+            print(f"  lost: {len(lost) - SHOWN} more, in {folder / 'audit.json'}", flush=True)
         correct = correct and audit.findings.correct
     return 0 if correct else 1
 

@@ -7,7 +7,7 @@ a process that hangs.
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,7 +132,7 @@ def start_cluster(
     broker_main_class: str = "",
     broker_config: Mapping[str, str | int | bool] | None = None,
     version: str = pins.ROCKETMQ,
-) -> Iterator[BareCluster]:
+) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
 
     Args:

@@ -9,9 +9,10 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeAlias
+from io import BufferedIOBase
+from typing import Any, TypeAlias
 
 NAME = "fake"
 QUEUES = 4
@@ -103,7 +104,7 @@ def encode_message(topic: str, queue: int, offset: int, body: bytes) -> bytes:
 
 
 @contextmanager
-def start_broker(store: Store) -> Iterator[FakeBroker]:
+def start_broker(store: Store) -> Generator[FakeBroker]:
     """Serve during the block."""
     with FakeBroker(store) as broker:
         thread = threading.Thread(target=broker.serve_forever, daemon=True)
@@ -116,12 +117,12 @@ def start_broker(store: Store) -> Iterator[FakeBroker]:
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    server: FakeBroker
-
     def handle(self) -> None:
+        broker = self.server
+        assert isinstance(broker, FakeBroker)
         while request := _read(self.rfile):
             header, body = request
-            fields, answer = self.server.answer(header["code"], header.get("extFields") or {}, body)
+            fields, answer = broker.answer(header["code"], header.get("extFields") or {}, body)
             code = fields.pop("code", 0)
             known = {"code": code, "opaque": header["opaque"], "flag": RESPONSE, "language": "JAVA", "version": 0}
             encoded = json.dumps({**known, "extFields": fields}).encode()
@@ -130,7 +131,7 @@ class _Connection(socketserver.StreamRequestHandler):
             )
 
 
-def _read(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+def _read(stream: BufferedIOBase) -> tuple[dict[str, Any], bytes] | None:
     head = stream.read(8)
     if len(head) < 8:
         return None

@@ -201,7 +201,8 @@ class Pods:
         run(["ip", "netns", "add", netns])
         self.networks.append(netns)
         _run_ip_commands(
-            self.hub, [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"]
+            self.hub,
+            [f"link add p{number} type veth peer name eth0 netns {netns}", f"link set p{number} master br0 up"],
         )
         _run_ip_commands(netns, ["link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"])
         return netns, address
