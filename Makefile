@@ -87,6 +87,11 @@ unit: $(READY) ## run the unit tests
 test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tests
 	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
+.PHONY: faults
+# FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault with another class path or configuration.
+faults: $(READY) ## run the faults of processes and of the network under load
+	@$(RUN) -m pytest -s --durations=0 tests/faults $(FAULTS)
+
 .PHONY: oldest
 # The tests' own packages have lower bounds too: the lowest resolution would take their first releases.
 oldest: $(READY) ## run the unit tests with the oldest supported packages

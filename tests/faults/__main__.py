@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.faults.audit import run_audit
 from tests.faults.bare_cluster import start_cluster
 from tests.faults.faults import FAULTS
 from tests.faults.load import WORKLOADS
+
+SHOWN = 20
+"""Number of lost messages that are printed."""
 
 
 def main() -> int:
@@ -22,6 +26,8 @@ def main() -> int:
     parser.add_argument("--broker-main-class", default="", help="class that is started instead of BrokerStartup")
     parser.add_argument("--broker-config", default="{}", help="keys of broker.conf as a JSON object")
     given = parser.parse_args()
+    # The cluster is removed also after SIGTERM.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     correct = True
     for number in range(given.runs):
         folder = given.folder.resolve() / given.fault / str(number)
@@ -34,9 +40,12 @@ def main() -> int:
             broker_config=json.loads(given.broker_config),
         ) as cluster:
             audit = run_audit(cluster, given.fault, FAULTS[given.fault], folder, workloads=WORKLOADS[given.load])
-        print(json.dumps(audit.row), flush=True)
-        for each in audit.lost():
+        print(json.dumps(audit.row | {"restarts": cluster.restarts}), flush=True)
+        lost = audit.lost()
+        for each in lost[:SHOWN]:
             print(f"  lost: {json.dumps(each)}", flush=True)
+        if len(lost) > SHOWN:
+            print(f"  lost: {len(lost) - SHOWN} more, in {folder / 'audit.json'}", flush=True)
         correct = correct and audit.findings.correct
     return 0 if correct else 1
 

@@ -16,7 +16,7 @@ from tests.faults.faults import Fault, FaultTimes
 from tests.faults.ledger import Attempt
 from tests.faults.load import STEADY, JavaLoad, Load, Workload, read_topics, wait_for_successes
 
-FIRST_SECONDS = 60.0
+FIRST_SECONDS = 180.0
 RECOVERY_SECONDS = 120.0
 SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""

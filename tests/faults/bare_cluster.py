@@ -1,11 +1,13 @@
 """Broker group of processes without Kubernetes, each in its own network namespace.
 
-Command lines and configuration are those that the library renders for `strict`. A killed process stays ended until it
-is started again, as no kubelet restarts it, and no liveness probe kills a process that hangs.
+Command lines and configuration are those that the library renders for `strict`. A process that ends by itself is
+started again, as a kubelet does. One that a fault kills stays ended until the fault starts it. No liveness probe kills
+a process that hangs.
 """
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,8 @@ from tests.versions.pods import Pod, Pods, in_network
 
 PREFIX = "rmq-fault"
 PORTS = {"broker": 10911, "controller": 9878, "nameserver": 9876}
+RESTART_SECONDS = 10.0
+"""Time after which a process that ended by itself is started again: the first wait of a kubelet."""
 MIB = 1024**2
 # Small files, so that three stores fit on a small disk.
 SMALL_FILES: Mapping[str, str | int | bool] = {
@@ -42,7 +46,10 @@ class BareCluster:
     client_netns: str
     client_address: str
     group: str = "broker-a"
+    restarts: list[str] = field(default_factory=list)
+    """Processes that ended by themselves, by the name of their machine."""
     _blocked: list[str] = field(default_factory=list)
+    _killed: set[str] = field(default_factory=set)
 
     @property
     def members(self) -> Sequence[str]:
@@ -80,14 +87,25 @@ class BareCluster:
         self._blocked.clear()
 
     def kill(self, name: str) -> None:
+        self._killed.add(name)
         self._pod(name).stop(signal.SIGKILL)
 
     def start(self, name: str) -> None:
         self._pod(name).start()
+        self._killed.discard(name)
 
     def running(self, name: str) -> bool:
         process = self._pod(name).process
         return process is not None and process.poll() is None
+
+    def restart_until(self, stopped: threading.Event) -> None:
+        """Start processes again that ended by themselves, until `stopped`."""
+        while not stopped.wait(1.0):
+            ended = [name for name in self.members if not self.running(name) and name not in self._killed]
+            if ended and not stopped.wait(RESTART_SECONDS):
+                for name in ended:
+                    self.restarts.append(name)
+                    self._pod(name).start()
 
     def _pod(self, name: str) -> Pod:
         return next(pod for pod in self.pods.pods if pod.name == name)
@@ -114,7 +132,7 @@ def start_cluster(
     broker_main_class: str = "",
     broker_config: Mapping[str, str | int | bool] | None = None,
     version: str = pins.ROCKETMQ,
-) -> Iterator[BareCluster]:
+) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
 
     Args:
@@ -147,4 +165,11 @@ def start_cluster(
                 pod.start()
             for pod in started:
                 pod.wait_ready()
-        yield cluster
+        stopped = threading.Event()
+        restarting = threading.Thread(target=cluster.restart_until, args=(stopped,), daemon=True)
+        restarting.start()
+        try:
+            yield cluster
+        finally:
+            stopped.set()
+            restarting.join()

@@ -16,10 +16,17 @@ CLIENTS = "clients"
 class Cluster(Protocol):
     """One broker group with its controllers and name servers. Machines have names; addresses may change."""
 
-    group: str
-    members: Sequence[str]
-    controllers: Sequence[str]
-    name_servers: Sequence[str]
+    @property
+    def group(self) -> str: ...
+
+    @property
+    def members(self) -> Sequence[str]: ...
+
+    @property
+    def controllers(self) -> Sequence[str]: ...
+
+    @property
+    def name_servers(self) -> Sequence[str]: ...
 
     def address(self, name: str) -> str:
         """Return `host:port` of a member, controller or name server."""
@@ -82,7 +89,7 @@ def create_topics(cluster: Cluster, topics: Iterable[tuple[str, str]], seconds: 
 
 
 def wait_until_whole(cluster: Cluster, topics: Iterable[str] = (), seconds: float = 300.0) -> float:
-    """Wait until all members are in sync and have the same topics and consumer offsets. Return the seconds that it took.
+    """Wait until all members are in sync, with the same topics and consumer offsets. Return the seconds that it took.
 
     Raises TimeoutError.
     """

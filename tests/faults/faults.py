@@ -5,7 +5,7 @@ unless its function says otherwise.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,6 +40,12 @@ def isolate_controllers_from_master(cluster: Cluster, seconds: float = PARTITION
     return _partition(cluster, master, [master], cluster.controllers, seconds)
 
 
+def isolate_master_except_from_slaves(cluster: Cluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+    """Cut the master and the clients off from controllers and name servers. Slaves reach both sides."""
+    master = find_master(cluster)
+    return _partition(cluster, master, [master, CLIENTS], [*cluster.controllers, *cluster.name_servers], seconds)
+
+
 def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
     """Kill the master with SIGKILL, and start it again after some seconds. Its page cache stays."""
     master = find_master(cluster)
@@ -50,7 +56,7 @@ def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTime
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def _partition(cluster: Cluster, master: str, left: list[str], right: list[str], seconds: float) -> FaultTimes:
+def _partition(cluster: Cluster, master: str, left: Iterable[str], right: Iterable[str], seconds: float) -> FaultTimes:
     begin = time.monotonic_ns()
     try:
         cluster.block(left, right)
@@ -63,5 +69,6 @@ def _partition(cluster: Cluster, master: str, left: list[str], right: list[str],
 FAULTS: dict[str, Fault] = {
     "master-isolated-with-clients": isolate_master_with_clients,
     "controllers-isolated-from-master": isolate_controllers_from_master,
+    "master-isolated-except-from-slaves": isolate_master_except_from_slaves,
     "master-killed": kill_master,
 }

@@ -60,13 +60,14 @@ STEADY = (
 SATURATED = (Workload("java-normal", threads=8, rate=0.0),)
 """As many messages as eight threads send."""
 
-WORKLOADS = {"steady": STEADY, "saturated": SATURATED, "normal": STEADY[:1]}
+WORKLOADS: dict[str, Sequence[Workload]] = {"steady": STEADY, "saturated": SATURATED, "normal": STEADY[:1]}
 
 
 class Load(Protocol):
     """A client that sends and keeps a ledger. The Java client is one, a client of the proxies can be another."""
 
-    workloads: Sequence[Workload]
+    @property
+    def workloads(self) -> Sequence[Workload]: ...
 
     def start(self) -> None: ...
 

@@ -72,6 +72,7 @@ def test_entries_built_on_demand_are_named_by_pins() -> None:
     names = {name.rpartition("-")[0] for name in prune.named(Path("/cache"))}
     assert names >= {*toolchain.ON_DEMAND, *toolchain.PARTS} - {"debian"}
     assert {"jars-rocketmq-5.3.3", "jars-rocketmq-5.5.0", "node-modules", "python-nodejs", "promtool"} <= names
+    assert "rocketmq-audit-5.5.0" in names
 
 
 def test_every_module_that_requests_entries_is_listed() -> None:
@@ -83,10 +84,12 @@ def test_every_module_that_requests_entries_is_listed() -> None:
         if "unit" not in path.parts and "entry.ensure(" in path.read_text()
     }
     assert requesting == {
+        "sandbox/cache/java.py",
         "sandbox/cache/linters.py",
         "sandbox/cache/nodejs.py",
         "sandbox/cache/toolchain.py",
         "scripts/rocketmq_keys.py",
+        "tests/faults/bare_cluster.py",
         "tests/toolchain/test_alerts.py",
         "tests/versions/test_migration.py",
         "tests/versions/test_rocketmq_versions.py",

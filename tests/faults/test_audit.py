@@ -1,0 +1,51 @@
+"""Load generator, reader and checker together, against a broker in memory that acknowledges every message."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.cache import java
+from sandbox.progress import Report
+from tests.faults.checker import Findings, check
+from tests.faults.fake_broker import Store, start_broker
+from tests.faults.load import JavaLoad, Workload, read_topics, wait_for_successes
+
+WORKLOAD = Workload("java-fifo", kind="fifo", threads=2, keys=2, rate=100.0)
+SENT = 40
+START_SECONDS = 240
+
+
+@pytest.fixture(scope="session")
+def class_path() -> str:
+    return java.ensure(java.AUDIT, Report())
+
+
+def audit(store: Store, class_path: str, folder: Path) -> Findings:
+    with start_broker(store) as broker:
+        load = JavaLoad(class_path, [broker.address], folder, [WORKLOAD], lambda argv: argv)
+        load.start()
+        try:
+            wait_for_successes(load, time.monotonic_ns(), SENT, START_SECONDS)
+            load.stop()
+        finally:
+            load.close()
+        stored = read_topics(class_path, broker.address, [WORKLOAD.topic], folder, lambda argv: argv)
+    return check(load.attempts(), stored)
+
+
+def test_a_broker_that_stores_everything_has_no_findings(class_path: str, tmp_path: Path) -> None:
+    findings = audit(lambda _id: 1, class_path, tmp_path)
+    assert findings.correct
+    assert findings.codes == {"SEND_OK": findings.attempted}
+    assert findings.acknowledged >= SENT
+    assert findings.duplicated == []
+
+
+def test_a_broker_that_acknowledges_what_it_drops_is_found(class_path: str, tmp_path: Path) -> None:
+    dropped, doubled = {"java-fifo-0-3", "java-fifo-1-7"}, {"java-fifo-0-5"}
+    findings = audit(lambda id_: 0 if id_ in dropped else 1 + (id_ in doubled), class_path, tmp_path)
+    assert set(findings.lost) == dropped
+    assert set(findings.duplicated) == doubled
+    assert not findings.correct
+    assert (findings.unexpected, findings.recovered, findings.out_of_order) == ([], [], [])
