@@ -102,6 +102,7 @@ LAYERS = (
     "eks.addons",
     "eks.ebs",
     "rocketmq.naming",
+    "rocketmq.agent",
     "rocketmq.config",
     "rocketmq.network",
     "rocketmq.namespace",

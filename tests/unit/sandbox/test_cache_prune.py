@@ -88,6 +88,7 @@ def test_every_module_that_requests_entries_is_listed() -> None:
         "sandbox/cache/linters.py",
         "sandbox/cache/nodejs.py",
         "sandbox/cache/toolchain.py",
+        "scripts/agent_jar.py",
         "scripts/rocketmq_keys.py",
         "tests/faults/bare_cluster.py",
         "tests/toolchain/test_alerts.py",

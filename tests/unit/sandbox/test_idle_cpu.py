@@ -42,9 +42,14 @@ def test_jvms_are_found_by_their_main_class(proc: Path) -> None:
     assert found == {10: "broker", 11: "broker", 20: "proxy"}
 
 
+@pytest.mark.parametrize("agent", [True, False])
 @pytest.mark.parametrize("name", [*SETS, "rocketmq-proxy-deployment"])
-def test_main_class_of_every_pod_has_a_role(name: str) -> None:
-    assert len(set(container(deploy(), name)["command"]) & set(idle_cpu.ROLES)) == 1
+def test_process_of_every_pod_has_its_role(tmp_path: Path, name: str, agent: bool) -> None:
+    main = container(deploy(agent=agent), name)
+    command = main["command"]
+    (tmp_path / "10").mkdir()
+    (tmp_path / "10" / "cmdline").write_text("\0".join(command[command.index("java") :]))
+    assert idle_cpu.find_processes([10], tmp_path) == {10: main["name"]}
 
 
 def test_threads_with_the_same_name_are_added_and_processes_are_averaged(proc: Path) -> None:

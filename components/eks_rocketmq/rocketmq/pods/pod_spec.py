@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi import Input
 
-from eks_rocketmq.rocketmq import agent
+from eks_rocketmq.rocketmq.agent import JAR, build_main
 from eks_rocketmq.rocketmq.config.memory import Memory
 from eks_rocketmq.rocketmq.pods.placement import ZONE
 from eks_rocketmq.rocketmq.pods.pod_settings import PodSettings
@@ -121,8 +121,8 @@ def build_java_command(container: Container) -> list[str]:
         *container.java_options,
         *container.pods.java_options,
         "-cp",
-        f"{CONFIG_DIRECTORY}/{agent.JAR}:" * container.agent + "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*",
-        *(agent.build_main(container.role, CONFIG_DIRECTORY) if container.agent else [container.main_class]),
+        f"{CONFIG_DIRECTORY}/{JAR}:" * container.agent + "$(ROCKETMQ_HOME)/conf:$(ROCKETMQ_HOME)/lib/*",
+        *(build_main(container.role, CONFIG_DIRECTORY) if container.agent else [container.main_class]),
         *container.arguments,
     ]
 

@@ -43,7 +43,7 @@ def read_scripts(*names: str) -> dict[str, str]:
 
 
 BROKER_SCRIPTS = ("ask.sh", "sign.sh", "broker-drain.sh", "broker-lib.sh", "render-config.sh")
-AGENT_SCRIPTS = ("watchdog.sh", "jvm-times.sh")
+AGENT_SCRIPTS = ("ask.sh", "watchdog.sh", "jvm-times.sh")
 ALIVE_SCRIPTS = ("ask.sh", "alive.sh", "jvm-times.sh")
 """Scripts of the liveness probe without the agent."""
 
