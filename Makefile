@@ -88,7 +88,7 @@ test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tes
 	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
 
 .PHONY: faults
-# FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault with another class path or configuration.
+# FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault without the agent or with other keys.
 faults: $(READY) ## run the faults of processes and of the network under load
 	@$(RUN) -m pytest -s --durations=0 tests/faults $(FAULTS)
 

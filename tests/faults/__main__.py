@@ -22,8 +22,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("build/faults"), help="folder for stores, logs and results")
     parser.add_argument("--load", choices=sorted(WORKLOADS), default="steady")
     parser.add_argument("--runs", type=int, default=1, help="runs, each with a new cluster")
-    parser.add_argument("--extra-classpath", default="", help="class path of the brokers ahead of RocketMQ's own")
-    parser.add_argument("--broker-main-class", default="", help="class that is started instead of BrokerStartup")
+    parser.add_argument("--no-agent", action="store_true", help="leave the agent of the library out")
     parser.add_argument("--broker-config", default="{}", help="keys of broker.conf as a JSON object")
     given = parser.parse_args()
     # The cluster is removed also after SIGTERM.
@@ -35,8 +34,7 @@ def main() -> int:
         folder.mkdir(parents=True)
         with start_cluster(
             folder,
-            extra_classpath=given.extra_classpath,
-            broker_main_class=given.broker_main_class,
+            agent=not given.no_agent,
             broker_config=json.loads(given.broker_config),
         ) as cluster:
             audit = run_audit(cluster, given.fault, FAULTS[given.fault], folder, workloads=WORKLOADS[given.load])

@@ -128,8 +128,7 @@ class BareCluster:
 def start_cluster(
     folder: Path,
     *,
-    extra_classpath: str = "",
-    broker_main_class: str = "",
+    agent: bool = True,
     broker_config: Mapping[str, str | int | bool] | None = None,
     version: str = pins.ROCKETMQ,
 ) -> Generator[BareCluster]:
@@ -137,8 +136,7 @@ def start_cluster(
 
     Args:
         folder: existing folder for stores and logs.
-        extra_classpath: class path of the brokers ahead of RocketMQ's own, such as a jar.
-        broker_main_class: class that is started instead of RocketMQ's BrokerStartup.
+        agent: whether the agent of the library runs in the JVMs.
         broker_config: keys of `broker.conf`, as a user sets them.
         version: RocketMQ version.
     """
@@ -149,6 +147,7 @@ def start_cluster(
     java = {"pods": {"java_options": QUICK_START}}
     manifests = deploy(
         version=version,
+        agent=agent,
         profile="strict",
         broker_groups=group(memory="1536Mi", storage="1Gi", config=config, **java),
         name_servers={"replicas": 1, "memory": "320Mi", **java},
@@ -157,8 +156,6 @@ def start_cluster(
     ).manifests()
     with Pods(folder, home, manifests, prefix=PREFIX) as pods:
         cluster = BareCluster(pods, *pods.add_network())
-        for pod in pods.of("broker"):
-            pod.extra_classpath, pod.main_class = extra_classpath, broker_main_class
         for roles in (("nameserver", "controller"), ("broker",)):
             started = [pod for role in roles for pod in pods.of(role)]
             for pod in started:

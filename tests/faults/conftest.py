@@ -1,7 +1,7 @@
 """Audits of clusters of bare processes."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -11,12 +11,18 @@ from tests.faults.faults import FAULTS
 from tests.faults.load import WORKLOADS
 
 
+class AuditFault(Protocol):
+    """Function that runs a fault under a load."""
+
+    def __call__(self, fault: str, load: str, *, agent: bool = True) -> Audit: ...
+
+
 @pytest.fixture
-def audit_fault(tmp_path: Path) -> Callable[[str, str], Audit]:
+def audit_fault(tmp_path: Path) -> AuditFault:
     """Return a function that runs a fault, given by name, under a load, given by name, on a new cluster."""
 
-    def run(fault: str, load: str) -> Audit:
-        with start_cluster(tmp_path) as cluster:
+    def run(fault: str, load: str, *, agent: bool = True) -> Audit:
+        with start_cluster(tmp_path, agent=agent) as cluster:
             audit = run_audit(cluster, fault, FAULTS[fault], tmp_path, workloads=WORKLOADS[load])
         print(audit.row)
         return audit

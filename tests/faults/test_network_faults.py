@@ -1,19 +1,26 @@
-"""Faults of the network under load, with the configuration of `strict` and RocketMQ's own classes."""
+"""Faults of the network under load, with the configuration of `strict`."""
 
-from collections.abc import Callable
+import pytest
 
-from tests.faults.audit import Audit
+from tests.faults.conftest import AuditFault
 from tests.faults.load import WORKLOADS
 
 ELECTION_SECONDS = 10.0
 PARTITION_SECONDS = 28.0
 
 
-def test_an_isolated_master_of_5_5_0_acknowledges_the_writes_that_wait_when_it_drops_its_slaves(
-    audit_fault: Callable[[str, str], Audit],
+@pytest.mark.parametrize("fault", ["master-isolated-with-clients", "controllers-isolated-from-master"])
+def test_an_isolated_master_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
+    audit = audit_fault(fault, "normal")
+    assert audit.findings.lost == [], audit.lost()
+    assert audit.findings.correct, audit.row
+
+
+def test_without_agent_an_isolated_master_acknowledges_the_writes_that_wait_when_it_drops_its_slaves(
+    audit_fault: AuditFault,
 ) -> None:
     """Hold the cause of the loss: at most the one write that each thread has in flight, at the moment of the drop."""
-    audit = audit_fault("master-isolated-with-clients", "normal")
+    audit = audit_fault("master-isolated-with-clients", "normal", agent=False)
     (workload,) = WORKLOADS["normal"]
     lost = audit.lost()
     assert 0 < len(lost) <= workload.threads, audit.row

@@ -1,11 +1,9 @@
 """Faults of single processes under load, with the configuration of `strict`."""
 
-from collections.abc import Callable
-
-from tests.faults.audit import Audit
+from tests.faults.conftest import AuditFault
 
 
-def test_a_killed_master_loses_no_acknowledged_message(audit_fault: Callable[[str, str], Audit]) -> None:
+def test_a_killed_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("master-killed", "steady")
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row

@@ -42,10 +42,6 @@ class Pod:
     """Files in base64."""
     home: Path
     process: subprocess.Popen[bytes] | None = None
-    extra_classpath: str = ""
-    """Class path ahead of RocketMQ's own."""
-    main_class: str = ""
-    """Class that is started instead of the manifest's."""
 
     def relocate(self, text: str) -> str:
         """Return text of the manifest with the pod's folders moved below `root`."""
@@ -104,22 +100,12 @@ class Pod:
         """Start the main process of the container."""
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(["nice", "-n", str(NICENESS), *self.java_command()]),
+                self.command(["nice", "-n", str(NICENESS), *map(self.relocate, self.container["command"])]),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-
-    def java_command(self) -> list[str]:
-        """Return the container's command, with the class path and the main class of this pod."""
-        command = [self.relocate(argument) for argument in self.container["command"]]
-        if self.extra_classpath:
-            place = command.index("-cp") + 1
-            command[place] = f"{self.extra_classpath}:{command[place]}"
-        if self.main_class:
-            command[command.index("-cp") + 2] = self.main_class
-        return command
 
     def ready(self) -> bool:
         """Return whether the readiness probe succeeds."""

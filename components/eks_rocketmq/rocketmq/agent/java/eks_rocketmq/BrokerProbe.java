@@ -5,6 +5,7 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.broker.out.BrokerOuterAPI;
 import org.apache.rocketmq.common.Pair;
+import org.apache.rocketmq.remoting.protocol.DataVersion;
 import org.apache.rocketmq.remoting.protocol.body.SyncStateSet;
 import org.apache.rocketmq.remoting.protocol.header.controller.GetReplicaInfoResponseHeader;
 import org.apache.rocketmq.store.ha.HAClient;
@@ -100,11 +101,12 @@ final class BrokerProbe extends RequestProbe {
         }
         if (copiedEpoch != epoch) {
             // RocketMQ copies them up to 13 s after the broker has its role.
-            controller.getSlaveSynchronize().syncAll();
             String master = controller.getSlaveSynchronize().getMasterAddr();
-            if (!api.getAllTopicConfig(master)
-                    .getDataVersion()
-                    .equals(controller.getTopicConfigManager().getDataVersion())) {
+            DataVersion needed = api.getAllTopicConfig(master).getDataVersion();
+            controller.getSlaveSynchronize().syncAll();
+            DataVersion copied = controller.getTopicConfigManager().getDataVersion();
+            if (copied.getStateVersion() != needed.getStateVersion()
+                    || copied.getCounter().get() < needed.getCounter().get()) {
                 return "the topics of the master are not copied yet";
             }
             copiedEpoch = epoch;

@@ -20,6 +20,9 @@ final class ProbeServer {
     private volatile Probe probe;
 
     ProbeServer(int port) throws IOException {
+        // Seconds after which a client that does not send its request, or does not read the answer, is disconnected.
+        System.setProperty("sun.net.httpserver.maxReqTime", "10");
+        System.setProperty("sun.net.httpserver.maxRspTime", "60");
         HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);
         server.createContext("/started", exchange -> answer(exchange, Probe::checkStarted));
         server.createContext("/alive", exchange -> answer(exchange, Probe::checkAlive));
@@ -45,7 +48,7 @@ final class ProbeServer {
         String reason;
         try {
             Probe current = probe;
-            reason = current == null ? "the store is being loaded" : check.apply(current);
+            reason = current == null ? "the process is starting" : check.apply(current);
         } catch (RuntimeException | LinkageError error) {
             reason = "the probe failed: " + error;
         }

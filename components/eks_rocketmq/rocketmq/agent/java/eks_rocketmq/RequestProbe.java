@@ -60,7 +60,8 @@ class RequestProbe implements Probe {
         long passed = (System.nanoTime() - start) / 1_000_000;
         String usage = ThreadTimes.read().describeSince(before, passed);
         String reason = "no answer from " + address + " within " + passed + " ms; " + usage;
-        if (!ThreadTimes.read().isSlowSince(before, passed)) {
+        // A refused connection is no hung process: it arrives at once.
+        if (passed >= ANSWER_MILLIS / 2 && !ThreadTimes.read().isSlowSince(before, passed)) {
             return "hung: " + reason;
         }
         if (unansweredSince == 0) {

@@ -16,6 +16,7 @@ final class Watchdog implements Runnable {
 
     private final Probe probe;
     private final OutputStream signs;
+    private volatile boolean stopping;
 
     private Watchdog(Probe probe, OutputStream signs) {
         this.probe = probe;
@@ -27,7 +28,10 @@ final class Watchdog implements Runnable {
         String self = ManagementFactory.getRuntimeMXBean().getName().split("@")[0];
         ProcessBuilder builder = new ProcessBuilder("bash", script, self);
         builder.redirectOutput(ProcessBuilder.Redirect.INHERIT).redirectError(ProcessBuilder.Redirect.INHERIT);
-        Thread thread = new Thread(new Watchdog(probe, builder.start().getOutputStream()), "EksRocketmqWatchdog");
+        Watchdog watchdog = new Watchdog(probe, builder.start().getOutputStream());
+        // A role that stops does not answer, and must not be halted before its store is closed.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> watchdog.stopping = true, "EksRocketmqStopping"));
+        Thread thread = new Thread(watchdog, "EksRocketmqWatchdog");
         thread.setDaemon(true);
         thread.start();
     }
@@ -39,7 +43,7 @@ final class Watchdog implements Runnable {
             while (true) {
                 String reason = probe.checkAlive();
                 failures = reason == null ? 0 : failures + 1;
-                if (failures == FAILURES) {
+                if (failures >= FAILURES && !stopping) {
                     System.out.println(reason);
                     // An orderly shutdown would wait for what hangs.
                     Runtime.getRuntime().halt(1);
