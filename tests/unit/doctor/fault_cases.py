@@ -17,6 +17,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     SimulatedAction,
     StorageClassFacts,
     TrialFacts,
+    Unreadable,
     VolumeFacts,
     WorkloadFacts,
 )
@@ -65,6 +66,8 @@ UNAUTHORIZED = (
     f"authorized to perform this operation. User: arn:aws:sts::{ACCOUNT}:assumed-role/eks-ebs-csi-driver/1 is not "
     "authorized to perform: ec2:CreateVolume on resource: arn:aws:ec2:ap-southeast-1:140023393377:volume/* "
 )
+NO_POLICY = f"{UNAUTHORIZED}because no identity-based policy allows the ec2:CreateVolume action"
+THUMBPRINT = "InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
 FIRST_CONSUMER = "waiting for first consumer to be created before binding"
 OTHER_ISSUER = f"oidc.eks.{REGION}.amazonaws.com/id/00000000000000000000000000000000"
 
@@ -147,9 +150,11 @@ def with_missing_plugin() -> Facts:
     nodes = (replace(facts.nodes[0], taints=("dedicated=rocketmq:NoSchedule",)), *facts.nodes[1:])  # ty: ignore
     csi_nodes = (CsiNodeFacts("node-a", ("efs.csi.aws.com",)), *facts.csi_nodes[1:])  # ty: ignore
     return with_pending_claims(
-        facts, "error generating accessibility requirements: no topology key found on CSINode node-a",
-        nodes=nodes, csi_nodes=csi_nodes,
-    )  # fmt: skip
+        facts,
+        "error generating accessibility requirements: no topology key found on CSINode node-a",
+        nodes=nodes,
+        csi_nodes=csi_nodes,
+    )
 
 
 def with_snapshot() -> Facts:
@@ -184,136 +189,427 @@ DENY = {
     "Condition": {"StringLike": {f"{HOST}:sub": "system:serviceaccount:kube-system:*"}},
 }
 FAULTS: tuple[tuple[str, str, Callable[[], Facts]], ...] = (
-    ("cluster-not-active", "failed", lambda: irsa_facts(
-        cluster=ClusterFacts("prod", CLUSTER_ARN, "FAILED", "1.35", ISSUER))),
+    (
+        "cluster-not-active",
+        "failed",
+        lambda: irsa_facts(cluster=ClusterFacts("prod", CLUSTER_ARN, "FAILED", "1.35", ISSUER)),
+    ),
     ("service-account-missing", "deleted", lambda: irsa_facts(service_accounts=(), pods=())),
-    ("driver-missing", "not installed", lambda: with_class(
-        "gp2", WAITING, csi_drivers=(), workloads=(), addons=(), service_accounts=(), csi_nodes=())),
+    (
+        "driver-missing",
+        "not installed",
+        lambda: with_class("gp2", WAITING, csi_drivers=(), workloads=(), addons=(), service_accounts=(), csi_nodes=()),
+    ),
     ("oidc-provider-missing", "event", lambda: with_pending_claims(irsa_facts(providers=()), NO_PROVIDER)),
     ("oidc-provider-missing", "log", lambda: with_log(HEALTH + NO_PROVIDER, irsa_facts(providers=()))),
-    ("oidc-provider-missing", "replaced cluster", lambda: with_pending_claims(irsa_facts(
-        providers=(OidcProviderFacts(PROVIDER.replace(HOST, OTHER_ISSUER), (AUDIENCE,)),)), NO_PROVIDER)),
-    ("oidc-provider-dual-stack", "dual stack", lambda: with_pending_claims(irsa_facts(
-        providers=(OidcProviderFacts(PROVIDER.replace("oidc.eks.ap-southeast-1.amazonaws.com",
-                                                      "oidc-eks.ap-southeast-1.api.aws"), (AUDIENCE,)),)), NO_PROVIDER)),
-    ("oidc-provider-audience", "client ids", lambda: with_pending_claims(
-        irsa_facts(providers=(OidcProviderFacts(PROVIDER, ("sts.amazonaws.com.cn",)),)),
-        f"{STS}InvalidIdentityToken: Incorrect token audience")),
-    ("oidc-thumbprint", "event", lambda: with_pending_claims(
-        irsa_facts(), f"{STS}InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint")),
-    ("oidc-thumbprint", "trial", lambda: with_trial_error(
-        "InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint")),
-    ("trust-condition-key", "https", lambda: with_trust(trust_policy({"StringEquals": {f"https://{HOST}:sub": SUBJECT}}))),
-    ("trust-condition-key", "oidc-provider", lambda: with_trust(trust_policy(
-        {"StringEquals": {f"oidc-provider/{HOST}:sub": SUBJECT, f"{HOST}:aud": AUDIENCE}}))),
-    ("trust-condition-key", "other issuer", lambda: with_trust(trust_policy(
-        {"StringEquals": {f"{OTHER_ISSUER}:sub": SUBJECT, f"{OTHER_ISSUER}:aud": AUDIENCE}}))),
-    ("trust-subject", "namespace", lambda: with_trust(trust_policy(
-        {"StringEquals": {f"{HOST}:sub": SUBJECT.replace("kube-system", "kube_system"), f"{HOST}:aud": AUDIENCE}}))),
-    ("trust-subject", "account in the log", lambda: with_log(HEALTH + DENIED, irsa_facts(roles=(driver_role(
-        trust_policy=trust_policy({"StringEquals": {f"{HOST}:sub": SUBJECT[:-3], f"{HOST}:aud": AUDIENCE}})),)))),
-    ("trust-subject", "wildcard with StringEquals", lambda: with_trust(trust_policy(
-        {"StringEquals": {f"{HOST}:sub": "system:serviceaccount:kube-system:*"}}))),
-    ("trust-audience", "aud", lambda: with_trust(trust_policy(
-        {"StringEquals": {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com.cn"}}))),
-    ("trust-provider", "another provider", lambda: with_trust(trust_policy(federated=PROVIDER.replace(HOST, OTHER_ISSUER)))),
-    ("trust-provider", "another account", lambda: with_trust(trust_policy(federated=PROVIDER.replace(ACCOUNT, "1" * 12)))),
-    ("trust-provider", "another partition", lambda: with_trust(trust_policy(federated=PROVIDER.replace("arn:aws:", "arn:aws-cn:")))),
-    ("trust-provider", "Pod Identity", lambda: with_pending_claims(
-        pod_identity_facts(roles=(driver_role(),)), "get credentials: AccessDeniedException")),
+    (
+        "oidc-provider-missing",
+        "replaced cluster",
+        lambda: with_pending_claims(
+            irsa_facts(providers=(OidcProviderFacts(PROVIDER.replace(HOST, OTHER_ISSUER), (AUDIENCE,)),)), NO_PROVIDER
+        ),
+    ),
+    (
+        "oidc-provider-dual-stack",
+        "dual stack",
+        lambda: with_pending_claims(
+            irsa_facts(
+                providers=(
+                    OidcProviderFacts(
+                        PROVIDER.replace("oidc.eks.ap-southeast-1.amazonaws.com", "oidc-eks.ap-southeast-1.api.aws"),
+                        (AUDIENCE,),
+                    ),
+                )
+            ),
+            NO_PROVIDER,
+        ),
+    ),
+    (
+        "oidc-provider-audience",
+        "client ids",
+        lambda: with_pending_claims(
+            irsa_facts(providers=(OidcProviderFacts(PROVIDER, ("sts.amazonaws.com.cn",)),)),
+            f"{STS}InvalidIdentityToken: Incorrect token audience",
+        ),
+    ),
+    ("oidc-thumbprint", "event", lambda: with_pending_claims(irsa_facts(), STS + THUMBPRINT)),
+    ("oidc-thumbprint", "trial", lambda: with_trial_error(THUMBPRINT)),
+    (
+        "trust-condition-key",
+        "https",
+        lambda: with_trust(trust_policy({"StringEquals": {f"https://{HOST}:sub": SUBJECT}})),
+    ),
+    (
+        "trust-condition-key",
+        "oidc-provider",
+        lambda: with_trust(
+            trust_policy({"StringEquals": {f"oidc-provider/{HOST}:sub": SUBJECT, f"{HOST}:aud": AUDIENCE}})
+        ),
+    ),
+    (
+        "trust-condition-key",
+        "other issuer",
+        lambda: with_trust(
+            trust_policy({"StringEquals": {f"{OTHER_ISSUER}:sub": SUBJECT, f"{OTHER_ISSUER}:aud": AUDIENCE}})
+        ),
+    ),
+    (
+        "trust-subject",
+        "namespace",
+        lambda: with_trust(
+            trust_policy(
+                {
+                    "StringEquals": {
+                        f"{HOST}:sub": SUBJECT.replace("kube-system", "kube_system"),
+                        f"{HOST}:aud": AUDIENCE,
+                    }
+                }
+            )
+        ),
+    ),
+    (
+        "trust-subject",
+        "account in the log",
+        lambda: with_log(
+            HEALTH + DENIED,
+            irsa_facts(
+                roles=(
+                    driver_role(
+                        trust_policy=trust_policy(
+                            {"StringEquals": {f"{HOST}:sub": SUBJECT[:-3], f"{HOST}:aud": AUDIENCE}}
+                        )
+                    ),
+                )
+            ),
+        ),
+    ),
+    (
+        "trust-subject",
+        "wildcard with StringEquals",
+        lambda: with_trust(trust_policy({"StringEquals": {f"{HOST}:sub": "system:serviceaccount:kube-system:*"}})),
+    ),
+    (
+        "trust-audience",
+        "aud",
+        lambda: with_trust(
+            trust_policy({"StringEquals": {f"{HOST}:sub": SUBJECT, f"{HOST}:aud": "sts.amazonaws.com.cn"}})
+        ),
+    ),
+    (
+        "trust-provider",
+        "another provider",
+        lambda: with_trust(trust_policy(federated=PROVIDER.replace(HOST, OTHER_ISSUER))),
+    ),
+    (
+        "trust-provider",
+        "another account",
+        lambda: with_trust(trust_policy(federated=PROVIDER.replace(ACCOUNT, "1" * 12))),
+    ),
+    (
+        "trust-provider",
+        "another partition",
+        lambda: with_trust(trust_policy(federated=PROVIDER.replace("arn:aws:", "arn:aws-cn:"))),
+    ),
+    (
+        "trust-provider",
+        "Pod Identity",
+        lambda: with_pending_claims(
+            pod_identity_facts(roles=(driver_role(),)), "get credentials: AccessDeniedException"
+        ),
+    ),
     ("trust-action", "AssumeRole", lambda: with_trust(trust_policy(action="sts:AssumeRole"))),
     ("trust-deny", "deny", lambda: with_trust(trust_policy(more=[DENY]))),
     ("trust-condition", "empty", lambda: with_trust('{"Version": "2012-10-17", "Statement": []}')),
-    ("role-missing", "deleted", lambda: with_pending_claims(irsa_facts(roles=(RoleFacts(ROLE, exists=False),)), DENIED)),
-    ("role-arn-malformed", "annotation", lambda: with_pending_claims(
-        irsa_facts(service_accounts=(ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", "eks-ebs-csi-driver"),)),
-        f"{STS}ValidationError: Request ARN is invalid")),
-    ("role-arn-malformed", "partition", lambda: with_pending_claims(irsa_facts(service_accounts=(
-        ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", ROLE.replace("arn:aws:", "arn:aws-cn:")),)),
-        f"{STS}ValidationError: Request ARN is invalid")),
-    ("no-identity", "no annotation", lambda: with_log(
-        HEALTH + "get identity: get credentials: failed to refresh cached credentials, no EC2 IMDS role found", node_role_facts())),
-    ("imds-hop-limit", "hop limit", lambda: with_log(
-        HEALTH + "no EC2 IMDS role found, operation error ec2imds: GetMetadata", replace(node_role_facts(), nodes=irsa_facts().nodes))),
+    (
+        "role-missing",
+        "deleted",
+        lambda: with_pending_claims(irsa_facts(roles=(RoleFacts(ROLE, exists=False),)), DENIED),
+    ),
+    (
+        "role-arn-malformed",
+        "annotation",
+        lambda: with_pending_claims(
+            irsa_facts(
+                service_accounts=(ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", "eks-ebs-csi-driver"),)
+            ),
+            f"{STS}ValidationError: Request ARN is invalid",
+        ),
+    ),
+    (
+        "role-arn-malformed",
+        "partition",
+        lambda: with_pending_claims(
+            irsa_facts(
+                service_accounts=(
+                    ServiceAccountFacts(
+                        "kube-system", "ebs-csi-controller-sa", ROLE.replace("arn:aws:", "arn:aws-cn:")
+                    ),
+                )
+            ),
+            f"{STS}ValidationError: Request ARN is invalid",
+        ),
+    ),
+    (
+        "no-identity",
+        "no annotation",
+        lambda: with_log(
+            HEALTH + "get credentials: failed to refresh cached credentials, no EC2 IMDS role found",
+            node_role_facts(),
+        ),
+    ),
+    (
+        "imds-hop-limit",
+        "hop limit",
+        lambda: with_log(
+            HEALTH + "no EC2 IMDS role found, operation error ec2imds: GetMetadata",
+            replace(node_role_facts(), nodes=irsa_facts().nodes),
+        ),
+    ),
     ("pods-without-role", "older than the annotation", with_stale_pods),
     ("webhook-missing", "webhook", lambda: replace(with_stale_pods(), webhook=False)),
-    ("credentials-endpoint", "timeout", lambda: with_log(
-        HEALTH + "get identity: get credentials: request canceled, context canceled", pod_identity_facts())),
-    ("pod-identity-agent-missing", "agent", lambda: with_log(
-        HEALTH + "get identity: get credentials: context deadline exceeded",
-        pod_identity_facts(workloads=irsa_facts().workloads))),
-    ("sts-unreachable", "global endpoint", lambda: with_log(
-        HEALTH + 'Post "https://sts.amazonaws.com/": dial tcp 52.94.1.1:443: i/o timeout')),
-    ("sts-unreachable", "regional endpoint", lambda: with_pending_claims(
-        irsa_facts(), f'{STS}Post "https://sts.ap-southeast-1.amazonaws.com/": dial tcp: lookup sts: no such host')),
-    ("ec2-unreachable", "timeout", lambda: with_log(
-        HEALTH + 'Post "https://ec2.ap-southeast-1.amazonaws.com/": dial tcp 10.0.0.1:443: i/o timeout')),
-    ("driver-start-blocked", "1.47.0", lambda: replace(with_log("Initializing metadata"), workloads=(
-        WorkloadFacts("Deployment", "kube-system", "ebs-csi-controller", "ebs-csi-controller-sa", 2, 0,
-                      ("public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver:v1.47.0",)),))),
-    ("driver-too-old", "loopback hosts", lambda: with_log(
-        'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed', pod_identity_facts())),
-    ("permissions-missing", "no policy", lambda: with_role(
-        UNAUTHORIZED + "because no identity-based policy allows the ec2:CreateVolume action", policies=())),
-    ("permissions-missing", "too small", lambda: with_role(
-        UNAUTHORIZED + "because no identity-based policy allows the ec2:CreateVolume action", policies=(SMALL_POLICY,))),
-    ("permissions-missing", "simulated", lambda: with_role(
-        UNAUTHORIZED, simulated=(SimulatedAction("ec2:CreateVolume", "implicitDeny"),))),
-    ("permissions-boundary", "boundary", lambda: with_role(
-        UNAUTHORIZED + "with an explicit deny in a permissions boundary", boundary=boundary("s3:*", "ec2:Describe*"))),
-    ("permissions-boundary", "simulated", lambda: with_role(
-        UNAUTHORIZED, simulated=(SimulatedAction("ec2:CreateVolume", "implicitDeny", allowed_by_boundary=False),))),
-    ("permissions-organization", "event", lambda: with_role(
-        UNAUTHORIZED + "with an explicit deny in a service control policy")),
-    ("permissions-organization", "simulated", lambda: with_role(
-        UNAUTHORIZED, simulated=(SimulatedAction("ec2:CreateVolume", "explicitDeny", allowed_by_organization=False),))),
+    (
+        "credentials-endpoint",
+        "timeout",
+        lambda: with_log(
+            HEALTH + "get identity: get credentials: request canceled, context canceled", pod_identity_facts()
+        ),
+    ),
+    (
+        "pod-identity-agent-missing",
+        "agent",
+        lambda: with_log(
+            HEALTH + "get identity: get credentials: context deadline exceeded",
+            pod_identity_facts(workloads=irsa_facts().workloads),
+        ),
+    ),
+    (
+        "sts-unreachable",
+        "global endpoint",
+        lambda: with_log(HEALTH + 'Post "https://sts.amazonaws.com/": dial tcp 52.94.1.1:443: i/o timeout'),
+    ),
+    (
+        "sts-unreachable",
+        "regional endpoint",
+        lambda: with_pending_claims(
+            irsa_facts(), f'{STS}Post "https://sts.ap-southeast-1.amazonaws.com/": dial tcp: lookup sts: no such host'
+        ),
+    ),
+    (
+        "ec2-unreachable",
+        "timeout",
+        lambda: with_log(
+            HEALTH + 'Post "https://ec2.ap-southeast-1.amazonaws.com/": dial tcp 10.0.0.1:443: i/o timeout'
+        ),
+    ),
+    (
+        "driver-start-blocked",
+        "1.47.0",
+        lambda: replace(
+            with_log("Initializing metadata"),
+            workloads=(
+                WorkloadFacts(
+                    "Deployment",
+                    "kube-system",
+                    "ebs-csi-controller",
+                    "ebs-csi-controller-sa",
+                    2,
+                    0,
+                    ("public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver:v1.47.0",),
+                ),
+            ),
+        ),
+    ),
+    (
+        "driver-too-old",
+        "loopback hosts",
+        lambda: with_log(
+            'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed', pod_identity_facts()
+        ),
+    ),
+    ("permissions-missing", "no policy", lambda: with_role(NO_POLICY, policies=())),
+    ("permissions-missing", "too small", lambda: with_role(NO_POLICY, policies=(SMALL_POLICY,))),
+    (
+        "permissions-missing",
+        "simulated",
+        lambda: with_role(
+            UNAUTHORIZED,
+            simulated=(SimulatedAction("ec2:CreateVolume", "implicitDeny"),),
+            policies=Unreadable("iam:ListAttachedRolePolicies", "iam:ListAttachedRolePolicies", "AccessDenied"),
+        ),
+    ),
+    (
+        "permissions-boundary",
+        "boundary",
+        lambda: with_role(
+            UNAUTHORIZED + "with an explicit deny in a permissions boundary", boundary=boundary("s3:*", "ec2:Describe*")
+        ),
+    ),
+    (
+        "permissions-boundary",
+        "simulated",
+        lambda: with_role(
+            UNAUTHORIZED, simulated=(SimulatedAction("ec2:CreateVolume", "implicitDeny", allowed_by_boundary=False),)
+        ),
+    ),
+    (
+        "permissions-organization",
+        "event",
+        lambda: with_role(UNAUTHORIZED + "with an explicit deny in a service control policy"),
+    ),
+    (
+        "permissions-organization",
+        "simulated",
+        lambda: with_role(
+            UNAUTHORIZED,
+            simulated=(SimulatedAction("ec2:CreateVolume", "explicitDeny", allowed_by_organization=False),),
+        ),
+    ),
     ("permissions-snapshot", "snapshot", with_snapshot),
-    ("controller-not-running", "scaled to zero", lambda: replace(with_log(""), workloads=(
-        WorkloadFacts("Deployment", "kube-system", "ebs-csi-controller", "ebs-csi-controller-sa", 0, 0, ()),))),
+    (
+        "controller-not-running",
+        "scaled to zero",
+        lambda: replace(
+            with_log(""),
+            workloads=(
+                WorkloadFacts("Deployment", "kube-system", "ebs-csi-controller", "ebs-csi-controller-sa", 0, 0, ()),
+            ),
+        ),
+    ),
     ("node-plugin-missing", "taint", with_missing_plugin),
     ("class-missing", "class", lambda: with_class("gp4", 'storageclass.storage.k8s.io "gp4" not found')),
-    ("no-default-class", "no default", lambda: with_class(
-        None, "no persistent volumes available for this claim and no storage class is set")),
-    ("class-of-another-driver", "Auto Mode class, addon driver", lambda: with_class(
-        "auto", WAITING.replace("ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com"),
-        storage_classes=(StorageClassFacts("auto", "ebs.csi.eks.amazonaws.com"),))),
-    ("class-of-another-driver", "addon class, Auto Mode driver", lambda: with_pending_claims(
-        replace(auto_mode_facts(), storage_classes=(StorageClassFacts("auto", "ebs.csi.aws.com"),)), WAITING)),
+    (
+        "no-default-class",
+        "no default",
+        lambda: with_class(None, "no persistent volumes available for this claim and no storage class is set"),
+    ),
+    (
+        "class-of-another-driver",
+        "Auto Mode class, addon driver",
+        lambda: with_class(
+            "auto",
+            WAITING.replace("ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com"),
+            storage_classes=(StorageClassFacts("auto", "ebs.csi.eks.amazonaws.com"),),
+        ),
+    ),
+    (
+        "class-of-another-driver",
+        "addon class, Auto Mode driver",
+        lambda: with_pending_claims(
+            replace(auto_mode_facts(), storage_classes=(StorageClassFacts("auto", "ebs.csi.aws.com"),)), WAITING
+        ),
+    ),
     ("kms-key-missing", "deleted", lambda: with_key(KeyFacts(KEY_ARN, exists=False))),
-    ("kms-key-disabled", "disabled", lambda: with_key(KeyFacts(KEY_ARN, arn=KEY_ARN, state="Disabled", policy=ROOT_KEY_POLICY), USE_KEY)),
-    ("kms-key-disabled", "deletion", lambda: with_key(
-        KeyFacts(KEY_ARN, arn=KEY_ARN, state="PendingDeletion", policy=ROOT_KEY_POLICY), USE_KEY,
-        message="IdempotentParameterMismatch")),
+    (
+        "kms-key-disabled",
+        "disabled",
+        lambda: with_key(KeyFacts(KEY_ARN, arn=KEY_ARN, state="Disabled", policy=ROOT_KEY_POLICY), USE_KEY),
+    ),
+    (
+        "kms-key-disabled",
+        "deletion",
+        lambda: with_key(
+            KeyFacts(KEY_ARN, arn=KEY_ARN, state="PendingDeletion", policy=ROOT_KEY_POLICY),
+            USE_KEY,
+            message="IdempotentParameterMismatch",
+        ),
+    ),
     ("kms-permission", "no policy", lambda: with_key(KeyFacts(KEY_ARN, arn=KEY_ARN, policy=ROOT_KEY_POLICY))),
-    ("kms-permission", "key policy", lambda: with_key(
-        KeyFacts(KEY_ARN, arn=KEY_ARN, policy=key_policy(f"arn:aws:iam::{ACCOUNT}:role/admin")), USE_KEY)),
-    ("volume-quota", "VolumeLimitExceeded", lambda: with_pending_claims(
-        irsa_facts(), "VolumeLimitExceeded: You have exceeded your maximum gp2 storage limit of 20 TiB")),
-    ("volume-quota", "ResourceExhausted", lambda: with_pending_claims(
-        irsa_facts(), "rpc error: code = ResourceExhausted desc = Could not create volume: MaxIOPSLimitExceeded")),
-    ("claim-unused", "no pod", lambda: irsa_facts(
-        claims=(claim(phase="Pending", volume=""),), pods=(driver_pod(),),
-        events=(event(claim(), FIRST_CONSUMER, "WaitForFirstConsumer"),))),
-    ("pod-not-scheduled", "memory", lambda: replace(with_class("gp2", FIRST_CONSUMER), events=(
-        event(claim(), FIRST_CONSUMER, "WaitForFirstConsumer"),
-        pod_event(broker_pod(), "0/3 nodes are available: 3 Insufficient memory.")))),
-    ("no-node-in-zone", "zone without node", lambda: with_unplaced_pod(
-        "0/2 nodes are available: 2 node(s) had volume node affinity conflict.",
-        nodes=irsa_facts().nodes[1:])),  # ty: ignore[not-subscriptable]
-    ("attach-limit", "scheduler", lambda: with_unplaced_pod(
-        "0/3 nodes are available: 3 node(s) exceed max volume count.")),
-    ("attach-limit", "EC2", lambda: with_waiting_pod(
-        "AttachVolume.Attach failed for volume pvc-0: AttachmentLimitExceeded: already attached 27", "FailedAttachVolume")),
-    ("multi-attach", "dead node", lambda: with_waiting_pod(
-        'Multi-Attach error for volume "pvc-0" Volume is already exclusively attached to one node', "FailedAttachVolume",
-        volumes=(VolumeFacts("pvc-0", "ebs.csi.aws.com", "vol-0", (f"{REGION}a",), ("node-old",)),))),
-    ("filesystem-features", "mount", lambda: with_waiting_pod(
-        "MountVolume.MountDevice failed: mount failed: wrong fs type, bad option, bad superblock on /dev/nvme1n1", "FailedMount")),
-    ("modification-rate", "resize", lambda: irsa_facts(
-        claims=(claim(resizing=True),), events=(event(claim(), "VolumeModificationRateExceeded: You've reached", "VolumeResizeFailed"),))),
-    ("role-other-account", "annotation", lambda: with_pending_claims(
-        irsa_facts(service_accounts=(
-            ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", ROLE.replace(ACCOUNT, "111122223333")),),
-            addons=(AddonFacts("aws-ebs-csi-driver", "v1.50.0-eksbuild.1", "ACTIVE"),)), NO_PROVIDER)),
-)  # fmt: skip
+    (
+        "kms-permission",
+        "key policy",
+        lambda: with_key(
+            KeyFacts(KEY_ARN, arn=KEY_ARN, policy=key_policy(f"arn:aws:iam::{ACCOUNT}:role/admin")), USE_KEY
+        ),
+    ),
+    (
+        "volume-quota",
+        "VolumeLimitExceeded",
+        lambda: with_pending_claims(
+            irsa_facts(), "VolumeLimitExceeded: You have exceeded your maximum gp2 storage limit of 20 TiB"
+        ),
+    ),
+    (
+        "volume-quota",
+        "ResourceExhausted",
+        lambda: with_pending_claims(
+            irsa_facts(), "rpc error: code = ResourceExhausted desc = Could not create volume: MaxIOPSLimitExceeded"
+        ),
+    ),
+    (
+        "claim-unused",
+        "no pod",
+        lambda: irsa_facts(
+            claims=(claim(phase="Pending", volume=""),),
+            pods=(driver_pod(),),
+            events=(event(claim(), FIRST_CONSUMER, "WaitForFirstConsumer"),),
+        ),
+    ),
+    (
+        "pod-not-scheduled",
+        "memory",
+        lambda: replace(
+            with_class("gp2", FIRST_CONSUMER),
+            events=(
+                event(claim(), FIRST_CONSUMER, "WaitForFirstConsumer"),
+                pod_event(broker_pod(), "0/3 nodes are available: 3 Insufficient memory."),
+            ),
+        ),
+    ),
+    (
+        "no-node-in-zone",
+        "zone without node",
+        lambda: with_unplaced_pod(
+            "0/2 nodes are available: 2 node(s) had volume node affinity conflict.", nodes=irsa_facts().nodes[1:]
+        ),
+    ),  # ty: ignore[not-subscriptable]
+    (
+        "attach-limit",
+        "scheduler",
+        lambda: with_unplaced_pod("0/3 nodes are available: 3 node(s) exceed max volume count."),
+    ),
+    (
+        "attach-limit",
+        "EC2",
+        lambda: with_waiting_pod(
+            "AttachVolume.Attach failed for volume pvc-0: AttachmentLimitExceeded", "FailedAttachVolume"
+        ),
+    ),
+    (
+        "multi-attach",
+        "dead node",
+        lambda: with_waiting_pod(
+            'Multi-Attach error for volume "pvc-0" Volume is already attached',
+            "FailedAttachVolume",
+            volumes=(VolumeFacts("pvc-0", "ebs.csi.aws.com", "vol-0", (f"{REGION}a",), ("node-old",)),),
+        ),
+    ),
+    (
+        "filesystem-features",
+        "mount",
+        lambda: with_waiting_pod(
+            "MountVolume.MountDevice failed: wrong fs type, bad option, bad superblock on /dev/nvme1n1", "FailedMount"
+        ),
+    ),
+    (
+        "modification-rate",
+        "resize",
+        lambda: irsa_facts(
+            claims=(claim(resizing=True),),
+            events=(event(claim(), "VolumeModificationRateExceeded: You've reached", "VolumeResizeFailed"),),
+        ),
+    ),
+    (
+        "role-other-account",
+        "annotation",
+        lambda: with_pending_claims(
+            irsa_facts(
+                service_accounts=(
+                    ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", ROLE.replace(ACCOUNT, "111122223333")),
+                ),
+                addons=(AddonFacts("aws-ebs-csi-driver", "v1.50.0-eksbuild.1", "ACTIVE"),),
+            ),
+            NO_PROVIDER,
+        ),
+    ),
+)
 """Cause, variant and facts."""

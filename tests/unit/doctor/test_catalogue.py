@@ -1,15 +1,13 @@
 """Every cause of the catalogue: facts with this fault alone give this cause and no other."""
 
-import re
 from collections.abc import Callable
 
 import pytest
 
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
-from eks_rocketmq.doctor.catalogue.symptoms import SYMPTOMS, find_text, is_known_message
+from eks_rocketmq.doctor.catalogue.symptoms import SYMPTOMS
 from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts
-from eks_rocketmq.stack.stack_keys import KEYS
 from tests.unit.doctor import healthy_cases
 from tests.unit.doctor.fault_cases import FAULTS
 

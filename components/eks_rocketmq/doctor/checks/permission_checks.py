@@ -7,7 +7,12 @@ from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explai
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, RoleFacts, SimulatedAction, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import quote
-from eks_rocketmq.doctor.policies.permissions import DriverScope, allows_snapshots, find_denied_actions
+from eks_rocketmq.doctor.policies.permissions import (
+    DriverScope,
+    allows_snapshots,
+    find_allowed_actions,
+    find_denied_actions,
+)
 
 _MANAGED_POLICY = "AmazonEBSCSIDriverPolicyV2"
 
@@ -20,7 +25,7 @@ def judge_permissions(case: IdentityCase) -> Outcome:
     if scope is None or not isinstance(role, RoleFacts) or not role.exists:
         return explain_unreadable(role) if isinstance(role, Unreadable) else NotJudged("the role was not read")
     return (
-        _judge_simulation(case, role)
+        _judge_simulation(case, role, scope)
         or _judge_policies(case, role, scope)
         or _judge_boundary(case, role, scope)
         or _judge_messages(case, role)
@@ -34,10 +39,17 @@ def build_scope(case: IdentityCase) -> DriverScope | None:
     return DriverScope(account, cluster.name) if isinstance(account, AccountFacts) and cluster else None
 
 
-def _judge_simulation(case: IdentityCase, role: RoleFacts) -> Outcome:
+def _judge_simulation(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
     if isinstance(role.simulated, Unreadable):
         return None
     denied = [each for each in role.simulated if each.decision != "allowed"]
+    # The simulation does not know each condition key of a real request. The policies do not need it.
+    known = set() if isinstance(role.policies, Unreadable) else set(find_allowed_actions(role.policies, scope))
+    denied = [
+        each
+        for each in denied
+        if each.action not in known or not (each.allowed_by_organization and each.allowed_by_boundary)
+    ]
     organization = [each for each in denied if not each.allowed_by_organization]
     boundary = [each for each in denied if not each.allowed_by_boundary]
     evidence = tuple(f"SimulatePrincipalPolicy: {each.action} {each.decision}" for each in denied)

@@ -23,7 +23,8 @@ EBS_DRIVERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
 AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
 DRIVER_ADDON = "aws-ebs-csi-driver"
 AGENT = "eks-pod-identity-agent"
-_EVIDENCE_LENGTH = 300
+# AWS wraps an error in others, so the end of a long message names the cause.
+_HEAD, _TAIL = 80, 220
 
 
 def list_readable(facts: Sequence[Fact] | Unreadable) -> Sequence[Fact]:
@@ -119,7 +120,7 @@ def list_claim_messages(facts: Facts, claims: Iterable[ClaimFacts]) -> list[str]
 
 def quote(source: str, text: str) -> tuple[str, ...]:
     """Return a message as evidence; nothing for an empty text."""
-    short = text if len(text) <= _EVIDENCE_LENGTH else f"{text[: _EVIDENCE_LENGTH - 1]}…"
+    short = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} … {text[-_TAIL:]}"
     return (f"{source}: {short}",) if text else ()
 
 
