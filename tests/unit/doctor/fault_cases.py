@@ -90,7 +90,7 @@ def with_class(name: str | None, message: str, **changes: object) -> Facts:
     pending = claim(phase="Pending", volume="", storage_class=name)
     pod = broker_pod(node="", phase="Pending", ready=False)
     facts = irsa_facts(claims=(pending,), events=(event(pending, message),), pods=(driver_pod(), pod), volumes=())
-    return replace(facts, **changes)  # ty: ignore[invalid-argument-type]
+    return replace(facts, **changes)
 
 
 def with_key(
@@ -136,13 +136,13 @@ def with_stale_pods() -> Facts:
 def with_waiting_pod(message: str, reason: str, **changes: object) -> Facts:
     pod = broker_pod(phase="Pending", ready=False)
     facts = irsa_facts(pods=(driver_pod(), pod), events=(pod_event(pod, message, reason),))
-    return replace(facts, **changes)  # ty: ignore[invalid-argument-type]
+    return replace(facts, **changes)
 
 
 def with_unplaced_pod(message: str, **changes: object) -> Facts:
     pod = broker_pod(node="", phase="Pending", ready=False)
     facts = irsa_facts(pods=(driver_pod(), pod), events=(pod_event(pod, message),))
-    return replace(facts, **changes)  # ty: ignore[invalid-argument-type]
+    return replace(facts, **changes)
 
 
 def with_missing_plugin() -> Facts:
@@ -559,9 +559,10 @@ FAULTS: tuple[tuple[str, str, Callable[[], Facts]], ...] = (
         "no-node-in-zone",
         "zone without node",
         lambda: with_unplaced_pod(
-            "0/2 nodes are available: 2 node(s) had volume node affinity conflict.", nodes=irsa_facts().nodes[1:]
+            "0/2 nodes are available: 2 node(s) had volume node affinity conflict.",
+            nodes=irsa_facts().nodes[1:],  # ty: ignore[not-subscriptable]
         ),
-    ),  # ty: ignore[not-subscriptable]
+    ),
     (
         "attach-limit",
         "scheduler",

@@ -1,13 +1,17 @@
 """Every cause of the catalogue: facts with this fault alone give this cause and no other."""
 
+import re
 from collections.abc import Callable
+from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
 
+from eks_rocketmq.args.argument_path import to_camel_case
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
-from eks_rocketmq.doctor.catalogue.symptoms import SYMPTOMS
+from eks_rocketmq.doctor.catalogue.symptoms import SYMPTOMS, find_text, is_known_message
 from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts
+from eks_rocketmq.stack.stack_keys import KEYS
 from tests.unit.doctor import healthy_cases
 from tests.unit.doctor.fault_cases import FAULTS
 
@@ -49,3 +53,40 @@ def test_each_cause_has_a_fault() -> None:
 def test_each_cause_is_in_a_row_and_each_row_names_known_causes() -> None:
     assert {cause for row in SYMPTOMS for cause in row.causes} == set(CAUSES)
     assert len({row.id_ for row in SYMPTOMS}) == len(SYMPTOMS)
+
+
+def list_settings(text: str) -> list[list[str]]:
+    """Return the keys of the stack file that a fix names, split at the dots."""
+    found = [each.partition(":")[0].split(".") for each in re.findall(r"`([^`]+)`", text)]
+    return [each for each in found if each[0] in KEYS]
+
+
+def find_argument(type_: Any, name: str) -> Any:
+    """Return the type of an argument, or None if an object has no such argument."""
+    candidates = [type_, *get_args(type_), *(inner for each in get_args(type_) for inner in get_args(each))]
+    for each in candidates:
+        if is_typeddict(each):
+            hints = {to_camel_case(key): value for key, value in get_type_hints(each).items()}
+            if name in hints:
+                return hints[name]
+    return None
+
+
+def test_each_setting_of_a_fix_exists() -> None:
+    settings = [each for cause in CAUSES.values() for each in list_settings(cause.settings)]
+    assert len(settings) > 30
+    for key, *names in settings:
+        type_ = KEYS[key].type_
+        for name in names:
+            type_ = find_argument(type_, name)
+            assert type_ is not None, f"{key}.{'.'.join(names)}"
+
+
+def test_each_message_is_found_in_a_text() -> None:
+    for row in SYMPTOMS:
+        for sees in row.sees:
+            text = f"rpc error: {sees.replace('…', 'x')} (3 times)"
+            assert find_text(row.id_, ["other", text]) == text
+            assert is_known_message(text)
+    assert find_text("provider", ["other", ""]) == ""
+    assert not is_known_message("started")

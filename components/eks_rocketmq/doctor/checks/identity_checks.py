@@ -70,6 +70,8 @@ def judge_provider(case: IdentityCase) -> Outcome:
         return NotJudged(f"the provider must be in account {case.role_account}, which was not read")
     if isinstance(providers, Unreadable):
         return explain_unreadable(providers)
+    if isinstance(case.facts.account, Unreadable):
+        return explain_unreadable(case.facts.account)
     if any(each.arn == case.provider_arn for each in providers):
         return None
     dual_stack = _find_dual_stack(providers, cluster.issuer)

@@ -20,6 +20,11 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _TOKEN = re.compile(r"\$\{[*?$]\}|.", re.DOTALL)
 
 
+def is_aws_key(key: str) -> bool:
+    """Return whether a condition key belongs to AWS and not to an issuer."""
+    return key.lower().startswith(_AWS_PREFIXES)
+
+
 @dataclass(frozen=True)
 class RequestContext:
     """Condition keys of a request.
@@ -37,7 +42,7 @@ class RequestContext:
         name = key.lower()
         if name in self.values:
             return self.values[name]
-        known = name.startswith(self.complete_prefixes) or not name.startswith(_AWS_PREFIXES)
+        known = name.startswith(self.complete_prefixes) or not is_aws_key(name)
         return () if known else None
 
 
@@ -94,6 +99,7 @@ def list_statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def evaluate_conditions(block: Mapping[str, Any], context: RequestContext) -> StatementResult:
     """Evaluate the element `Condition` of a statement."""
+    block = block if isinstance(block, Mapping) else {}
     return StatementResult(
         tuple(
             _evaluate_key(operator, key, tuple(list_values(expected)), context)

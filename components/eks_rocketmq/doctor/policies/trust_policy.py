@@ -16,6 +16,7 @@ from eks_rocketmq.doctor.policies.policy_conditions import (
     combine_all,
     combine_any,
     evaluate_conditions,
+    is_aws_key,
     list_statements,
     list_values,
     match_text,
@@ -223,6 +224,8 @@ def _explain_condition(result: ConditionResult, request: TrustRequest) -> Mismat
     if isinstance(request, PodIdentityRequest):
         return Mismatch("condition", found, f"{result.key} = {', '.join(result.actual or ()) or 'absent'}")
     prefix, _, claim = result.key.rpartition(":")
+    if is_aws_key(result.key):
+        return Mismatch("condition", found, f"{result.key} = {', '.join(result.actual or ()) or 'absent'}")
     if prefix.lower() != request.host.lower():
         return Mismatch("condition-key", f"the key {result.key}", f"the key {request.host}:{claim}")
     match claim.lower():
@@ -252,27 +255,29 @@ def pins_audience(document: str, request: WebIdentityRequest) -> bool:
 def repair_trust_policy(document: str, request: TrustRequest) -> str:
     """Return the trust policy with a statement that allows the request.
 
-    Statements of others are kept. A statement that can match no token, and one for the same request, is replaced.
+    Other statements are kept, because somebody may use them. Removed are Deny statements that match the request, and
+    statements for the provider with a condition key that matches no token.
     """
     try:
         statements = list_statements(json.loads(document))
     except (ValueError, AttributeError):
         statements = []
-    kept = [each for each in statements if not _is_replaced(each, request)]
-    return json.dumps({"Version": "2012-10-17", "Statement": [*kept, _build_statement(request)]}, separators=(",", ":"))
+    kept = [each for each in statements if not _is_useless(each, request)]
+    repaired = {"Version": "2012-10-17", "Statement": kept}
+    if not evaluate_trust_policy(repaired, request).allowed:
+        repaired["Statement"] = [*kept, _build_statement(request)]
+    return json.dumps(repaired, separators=(",", ":"))
 
 
-def _is_replaced(statement: Mapping[str, Any], request: TrustRequest) -> bool:
+def _is_useless(statement: Mapping[str, Any], request: TrustRequest) -> bool:
+    context = request.build_context()
     if statement.get("Effect") == "Deny":
-        return bool(_deny_applies(statement, request, request.build_context()))
-    if isinstance(request, PodIdentityRequest):
-        return request.matches_principal(statement.get("Principal"))
-    conditions = evaluate_conditions(statement.get("Condition") or {}, request.build_context()).conditions
-    kinds = {_explain_condition(each, request).kind for each in conditions if each.holds is False}
-    # A statement for another service account or another provider is kept: somebody may use it.
-    if "condition-key" in kinds:
-        return True
-    return request.matches_principal(statement.get("Principal")) and kinds <= {"audience"}
+        return _deny_applies(statement, request, context) is not False
+    principal = statement.get("Principal")
+    if isinstance(request, PodIdentityRequest) or principal != {"Federated": request.provider_arn}:
+        return False
+    conditions = evaluate_conditions(statement.get("Condition") or {}, context).conditions
+    return any(_explain_condition(each, request).kind == "condition-key" for each in conditions if each.holds is False)
 
 
 def _build_statement(request: TrustRequest) -> dict[str, Any]:
