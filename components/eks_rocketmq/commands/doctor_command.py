@@ -4,11 +4,10 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts
 from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, TargetError, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.doctor.facts.fact_files import DumpError, read_facts, write_facts
@@ -68,27 +67,31 @@ def doctor(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
 def _collect(  # noqa: PLR0913, PLR0917 - the options of the command
     target: DiagnosisTarget, cluster: str, region: str, profile: str, kubeconfig: str, context: str, offline: bool
 ) -> Facts:
-    # These take 0.3 s to load, and a dump needs neither.
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
+    # These take a second to load, and a dump needs neither.
     from eks_rocketmq.doctor.collectors.aws_reader import AwsReader  # noqa: PLC0415
     from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader  # noqa: PLC0415
-    from eks_rocketmq.lookups.aws_session import create_session  # noqa: PLC0415
+    from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts  # noqa: PLC0415
 
     found = read_eks_context(kubeconfig, context)
     name = cluster or found.cluster
-    provider = {"region": region or found.region or None, "profile": profile or found.profile or None}
-    try:
-        session = create_session(provider)
-    except BotoCoreError as error:
-        _fail(f"AWS cannot be asked: {error}. Check --profile and --region.")
-    aws_region = provider["region"] or getattr(session, "region_name", None)
-    aws = AwsReader(session, aws_region) if name and aws_region else None
+    session = create_boto_session(profile or found.profile, region or found.region)
+    aws = AwsReader(session, session.region_name) if name and session.region_name else None
     settings = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
     scope = CollectionScope(name, target.claim, target.service_account, offline)
     return collect_facts(aws, ClusterReader(settings), scope)
 
 
-def _fail(message: str) -> None:
+def create_boto_session(profile: str, region: str) -> Any:  # noqa: ANN401 - boto3 has no types
+    """Return the session with a profile and a region. Empty values are those of the environment."""
+    import boto3  # noqa: PLC0415 - takes a second to load
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    try:
+        return boto3.Session(profile_name=profile or None, region_name=region or None)
+    except BotoCoreError as error:
+        _fail(f"AWS cannot be asked: {error}. Check --profile and --region.")
+
+
+def _fail(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(ExitCode.NOT_JUDGED)

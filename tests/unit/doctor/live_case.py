@@ -6,12 +6,15 @@ answers instead of the network.
 
 import base64
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import boto3
+from botocore.config import Config
 
 from tests.unit.doctor.healthy_cases import AUDIENCE, CLUSTER_ARN, KEY_ARN, PROVIDER, ROLE, SUBJECT, managed_policy
 from tests.unit.doctor.healthy_cases import trust_policy as build_trust_policy
@@ -42,22 +45,25 @@ class FakeAws:
     signed: dict[str, bool] = field(default_factory=dict)
     """Whether the last call of an operation had credentials."""
 
-    def client(self, service: str, **options: Any) -> Any:
+    region_name = REGION
+
+    def client(self, service_name: str, *, config: Config) -> Any:
+        service = service_name
         client = boto3.Session().client(
-            service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x", **options
+            service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x", config=config
         )
-        given: dict[str, Any] = {}
+        # Threads share a client. The handlers of one call run in one thread.
+        given = threading.local()
 
         def keep(params: dict[str, Any], **_: Any) -> None:
-            given.clear()
-            given.update(params)
+            given.params = params
 
         def answer(model: Any, request_signer: Any, **_: Any) -> tuple[Any, Mapping[str, Any]]:
             prefix = {"service-quotas": "servicequotas"}.get(service, service)
             self.calls.append((prefix, model.name))
             self.signed[model.name] = isinstance(request_signer.signature_version, str)
             try:
-                return SimpleNamespace(status_code=200), self.answers[model.name](given)
+                return SimpleNamespace(status_code=200), self.answers[model.name](given.params)
             except AwsError as error:
                 return SimpleNamespace(status_code=ERROR), {**error.response, "ResponseMetadata": {}}
 
@@ -82,7 +88,7 @@ def build_aws() -> FakeAws:
         "addonName": "aws-ebs-csi-driver", "addonVersion": "v1.50.0-eksbuild.1", "status": "ACTIVE",
         "serviceAccountRoleArn": ROLE, "configurationValues": '{"controller": {"env": [{"value": "HIDDEN"}]}}',
     }  # fmt: skip
-    role = {"Arn": ROLE, "AssumeRolePolicyDocument": json.loads(build_trust_policy())}
+    role = {"Arn": ROLE, "AssumeRolePolicyDocument": quote(build_trust_policy())}
     allowed = [{"EvalActionName": "ec2:CreateVolume", "EvalDecision": "allowed"}]
     return FakeAws(
         {
@@ -97,9 +103,9 @@ def build_aws() -> FakeAws:
             "GetRole": lambda _: {"Role": role},
             "ListAttachedRolePolicies": lambda _: {"AttachedPolicies": [{"PolicyArn": POLICY.name}]},
             "ListRolePolicies": lambda _: {"PolicyNames": []},
-            "GetRolePolicy": lambda _: {"PolicyDocument": {"Statement": []}},
+            "GetRolePolicy": lambda _: {"PolicyDocument": quote('{"Statement": []}')},
             "GetPolicy": lambda _: {"Policy": {"DefaultVersionId": "v1"}},
-            "GetPolicyVersion": lambda _: {"PolicyVersion": {"Document": json.loads(POLICY.document)}},
+            "GetPolicyVersion": lambda _: {"PolicyVersion": {"Document": quote(POLICY.document)}},
             "SimulatePrincipalPolicy": lambda _: {"EvaluationResults": allowed},
             "DescribeKey": lambda given: {
                 "KeyMetadata": {"KeyId": given["KeyId"], "Arn": KEY_ARN, "KeyState": "Enabled"}

@@ -31,7 +31,7 @@ def api() -> Generator[Api]:
 
 def collect(api: Api, aws: FakeAws | None = None, *, offline: bool = False, service_account: str = "") -> Facts:
     scope = CollectionScope("prod", service_account=service_account, offline=offline)
-    reader = AwsReader(aws or build_aws(), REGION)  # ty: ignore[invalid-argument-type]
+    reader = AwsReader(aws or build_aws(), REGION)
     return collect_facts(reader, ClusterReader({"kubeconfig": api.kubeconfig}), scope)
 
 
@@ -183,7 +183,7 @@ def test_the_error_of_the_trial_is_kept(api: Api) -> None:
 def test_an_unreachable_cluster_is_not_judged() -> None:
     with serving() as api:
         kubeconfig = api.kubeconfig
-    reader = AwsReader(build_aws(), REGION)  # ty: ignore[invalid-argument-type]
+    reader = AwsReader(build_aws(), REGION)
     facts = collect_facts(reader, ClusterReader({"kubeconfig": kubeconfig}), CollectionScope("prod"))
     assert isinstance(facts.workloads, Unreadable)
     assert diagnose(facts).exit_code is ExitCode.NOT_JUDGED

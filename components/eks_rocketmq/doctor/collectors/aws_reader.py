@@ -3,8 +3,9 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any, Protocol
 
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
@@ -25,7 +26,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     Unreadable,
 )
 from eks_rocketmq.doctor.policies.permissions import DriverScope
-from eks_rocketmq.lookups.aws_session import Session
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized")
 _MISSING = ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException")
@@ -37,12 +37,25 @@ _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempt
 Reply = Mapping[str, Any]
 
 
+class ConfigurableSession(Protocol):
+    """Part of `boto3.Session` that the reader uses."""
+
+    @property
+    def region_name(self) -> str | None:
+        """Region of the session."""
+
+    def client(self, service_name: str, *, config: Config) -> Any:  # noqa: ANN401 - boto3 creates its classes at run time
+        """Return a client of an AWS service."""
+
+
 @dataclass(frozen=True)
 class AwsReader:
     """AWS APIs of one account and region."""
 
-    session: Session
+    session: ConfigurableSession
     region: str
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, compare=False)
 
     def read_account(self) -> AccountFacts | Unreadable:
         """Return the account of the caller."""
@@ -238,7 +251,9 @@ class AwsReader:
         )
         config = _CONFIG.merge(Config(signature_version=UNSIGNED))
         try:
-            self.session.client("sts", config=config).assume_role_with_web_identity(  # ty: ignore[unknown-argument]
+            with self._lock:
+                client = self.session.client("sts", config=config)
+            client.assume_role_with_web_identity(
                 RoleArn=role_arn,
                 RoleSessionName=_SESSION_NAME,
                 WebIdentityToken=token,
@@ -250,6 +265,13 @@ class AwsReader:
         except BotoCoreError as error:
             return Unreadable(f"sts:AssumeRoleWithWebIdentity for {service_account}", "", redact(str(error)))
         return facts
+
+    def _get_client(self, service: str) -> Any:  # noqa: ANN401 - boto3 creates its client classes at run time
+        # Clients may be shared by threads. Their creation may not run in two threads at once.
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self.session.client(service, config=_CONFIG)
+            return self._clients[service]
 
     def _list(self, service: str, operation: str, key: str, **request: Any) -> list[Any] | Unreadable:  # noqa: ANN401
         found = self._call(service, operation, "", key, **request)
@@ -267,7 +289,7 @@ class AwsReader:
         prefix = {"service-quotas": "servicequotas"}.get(service, service)
         name, call = xform_name(operation), f"{prefix}:{operation}" + (f" for {resource}" if resource else "")
         try:
-            client = self.session.client(service, config=_CONFIG)  # ty: ignore[unknown-argument]
+            client = self._get_client(service)
             if list_key and client.can_paginate(name):
                 pages = client.get_paginator(name).paginate(**request)
                 return {list_key: [each for page in pages for each in page.get(list_key) or []]}

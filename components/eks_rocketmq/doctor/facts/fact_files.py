@@ -36,7 +36,7 @@ def read_facts(folder: Path) -> Facts:
     """
     file = folder / _VERSION_FILE
     if not file.is_file():
-        msg = f"{folder} contains no dump: {_VERSION_FILE} is missing. Create one with --dump {folder}."
+        msg = f"{folder} contains no dump: {_VERSION_FILE} is missing. The option --dump creates one."
         raise DumpError(msg)
     if (version := _read(file)) != FORMAT:
         msg = f"{file}: format {version} is unknown. This version of eks-rocketmq reads format {FORMAT}."
