@@ -15,6 +15,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     Facts,
     OidcProviderFacts,
     ServiceAccountFacts,
+    SimulatedAction,
     StorageClassFacts,
     TrialFacts,
     Unreadable,
@@ -29,6 +30,7 @@ from tests.unit.doctor.healthy_cases import (
     claim,
     driver_role,
     irsa_facts,
+    managed_policy,
     trust_policy,
     with_pending_claims,
 )
@@ -128,6 +130,14 @@ def test_a_skipped_trial_does_not_prevent_a_judgement() -> None:
     assert [link.permission for chain in diagnosis.chains for link in chain.links if link.state == "skipped"] == [
         "create serviceaccounts/token"
     ]
+
+
+def test_a_simulation_without_the_tags_of_the_session_is_no_fault() -> None:
+    role = driver_role(
+        policies=(managed_policy("AmazonEBSCSIDriverEKSClusterScopedPolicy"),),
+        simulated=(SimulatedAction("ec2:CreateVolume", "implicitDeny"),),
+    )
+    assert diagnose(irsa_facts(roles=(role,))).exit_code is ExitCode.HEALTHY
 
 
 def test_a_pending_claim_that_nothing_explains_is_not_judged() -> None:

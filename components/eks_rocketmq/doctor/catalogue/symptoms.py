@@ -75,7 +75,7 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
     SymptomRow(
         "health-check",
         (
-            "Failed health check (verify network connection and IAM credentials): dry-run EC2 API call failed",
+            "Failed health check (verify network connection and IAM credentials)…dry-run EC2 API call failed",
             "waiting for a volume to be created, either by external provisioner 'ebs.csi.aws.com' or manually",
         ),
         _IDENTITY,

@@ -8,9 +8,9 @@ from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, RoleFacts, SimulatedAction, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import quote
 from eks_rocketmq.doctor.policies.permissions import (
+    DRIVER_ACTIONS,
     DriverScope,
     allows_snapshots,
-    find_allowed_actions,
     find_denied_actions,
 )
 
@@ -43,12 +43,13 @@ def _judge_simulation(case: IdentityCase, role: RoleFacts, scope: DriverScope) -
     if isinstance(role.simulated, Unreadable):
         return None
     denied = [each for each in role.simulated if each.decision != "allowed"]
-    # The simulation does not know each condition key of a real request. The policies do not need it.
-    known = set() if isinstance(role.policies, Unreadable) else set(find_allowed_actions(role.policies, scope))
+    # The simulation lacks condition keys of a real request, such as tags of the session. It counts where the policies
+    # agree or could not be read, and for what they do not contain: boundary and organization.
+    agreed = DRIVER_ACTIONS if isinstance(role.policies, Unreadable) else find_denied_actions(role.policies, scope)
     denied = [
         each
         for each in denied
-        if each.action not in known or not (each.allowed_by_organization and each.allowed_by_boundary)
+        if each.action in agreed or not (each.allowed_by_organization and each.allowed_by_boundary)
     ]
     organization = [each for each in denied if not each.allowed_by_organization]
     boundary = [each for each in denied if not each.allowed_by_boundary]

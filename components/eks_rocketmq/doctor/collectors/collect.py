@@ -166,11 +166,16 @@ def _select_pods(
     selected = [each for each in pods if each.claims or f"{each.namespace}/{each.service_account}" in wanted]
     selected = [each for each in selected if each.phase not in {"Succeeded", "Failed"}]
     logs = {
-        each.id_: executor.submit(cluster.read_log, each, _DRIVER_CONTAINER)
+        each.id_: executor.submit(cluster.read_log, each, _find_driver_container(each))
         for each in selected
         if f"{each.namespace}/{each.service_account}" == driver and (list_pending_claims(facts) or not each.ready)
     }
     return tuple(replace(each, log=logs[each.id_].result()) if each.id_ in logs else each for each in selected)
+
+
+def _find_driver_container(pod: PodFacts) -> str:
+    """Return the container of the driver: by the name of its Helm chart, or the first one."""
+    return _DRIVER_CONTAINER if _DRIVER_CONTAINER in pod.containers else next(iter(pod.containers), "")
 
 
 def _add_details(

@@ -100,6 +100,7 @@ def parse_pod(manifest: Manifest) -> PodFacts:
         tuple(dict.fromkeys(each["audience"] for each in tokens if each.get("audience"))),
         tuple(each["persistentVolumeClaim"]["claimName"] for each in volumes if each.get("persistentVolumeClaim")),
         _format_owner(metadata),
+        tuple(each["name"] for each in spec.get("containers") or []),
     )
 
 

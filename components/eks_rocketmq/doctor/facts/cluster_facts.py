@@ -181,6 +181,7 @@ class PodFacts:
     """Names of the claims that it uses."""
     owner: str = ""
     """Kind and name of its controller."""
+    containers: tuple[str, ...] = ()
     log: tuple[str, ...] | Unreadable = ()
     """Lines of the log that name an error, and the last one. Read for pods of the driver."""
 

@@ -79,20 +79,12 @@ _TAG_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "ec2:resourcetag/")
 
 def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope) -> list[str]:
     """Return the actions that the driver needs and that the policies do not allow."""
-    return [action for action, allowed in _evaluate_driver_actions(policies, scope).items() if allowed is False]
-
-
-def find_allowed_actions(policies: Iterable[PolicyFacts], scope: DriverScope) -> list[str]:
-    """Return the actions that the driver needs and that the policies allow, whatever else the request contains."""
-    return [action for action, allowed in _evaluate_driver_actions(policies, scope).items() if allowed]
-
-
-def _evaluate_driver_actions(policies: Iterable[PolicyFacts], scope: DriverScope) -> dict[str, bool | None]:
     documents, context = parse_documents(policies), scope.build_context()
-    return {
-        action: evaluate_action(documents, action, scope.build_resource(kind), context)
+    return [
+        action
         for action, kind in DRIVER_ACTIONS.items()
-    }
+        if evaluate_action(documents, action, scope.build_resource(kind), context) is False
+    ]
 
 
 def allows_snapshots(policies: Iterable[PolicyFacts], scope: DriverScope) -> bool:
