@@ -8,6 +8,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -63,7 +64,7 @@ class FakeAws:
             self.calls.append((prefix, model.name))
             self.signed[model.name] = isinstance(request_signer.signature_version, str)
             try:
-                return SimpleNamespace(status_code=200), self.answers[model.name](given.params)
+                return SimpleNamespace(status_code=200), deepcopy(self.answers[model.name](given.params))
             except AwsError as error:
                 return SimpleNamespace(status_code=ERROR), {**error.response, "ResponseMetadata": {}}
 

@@ -9,6 +9,7 @@ from eks_rocketmq.args.arg_schema import collect_field_names
 from eks_rocketmq.args.argument_path import to_camel_case
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
 from eks_rocketmq.doctor.catalogue.symptoms import SYMPTOMS, find_text, is_known_message
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact
 from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.stack.stack_keys import KEYS
@@ -74,5 +75,6 @@ def test_each_message_is_found_in_a_text() -> None:
             text = f"rpc error: {sees.replace('…', 'x')} (3 times)"
             assert find_text(row.id_, ["other", text]) == text
             assert is_known_message(text)
+            assert redact(text) == text
     assert find_text("provider", ["other", ""]) == ""
     assert not is_known_message("started")

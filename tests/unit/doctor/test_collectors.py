@@ -192,4 +192,5 @@ def test_an_unreachable_cluster_is_not_judged() -> None:
 def test_the_log_lines_with_errors_are_kept_without_secrets() -> None:
     text = "\n".join(["start", "InvalidIdentityToken: No OpenIDConnect provider found in your account for x", "end"])
     assert select_log_lines(text) == (text.splitlines()[1], "end")
-    assert redact("AKIAABCDEFGHIJKLMNOP secret=abc eyJh.eyJi.c") == "[redacted] [redacted] [redacted]"
+    texts = ["AKIAABCDEFGHIJKLMNOP", "accessToken=abc", "eyJh.eyJi.c", '"password": "abc"']
+    assert [redact(f"a {each} b") for each in texts] == ["a [redacted] b"] * 4

@@ -27,8 +27,13 @@ _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 _DRIVER_IMAGE = "aws-ebs-csi-driver"
 _CONTROLLER, _NODE_PLUGIN = "ebs-csi-controller", "ebs-csi-node"
 _SECRETS = re.compile(
-    r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|(?i:(?:secret|password|token)[\w-]*[=:]\s*)\S+"
+    r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?"
+    r"|\b(?-i:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|[\w-]*(?:secret|password|token)[\w-]*=\S+"
+    r'|"[\w-]*(?:secret|password|token)[\w-]*":\s*"[^"]*"',
+    re.IGNORECASE,
 )
+"""Tokens, access keys, and values of fields that are named like a secret. A colon alone is part of many messages."""
 _MAX_LOG_LINES = 5
 _MAX_LENGTH = 2000
 
