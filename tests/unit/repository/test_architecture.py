@@ -94,6 +94,7 @@ LAYERS = (
     "doctor.catalogue",
     "doctor.policies",
     "doctor.checks",
+    "doctor.collectors",
     "doctor",
     "eks.account",
     "eks.iam",
