@@ -119,6 +119,7 @@ format: $(READY) ## run ruff format and safe fixes
 reference: $(READY) ## write the schemas, the reference pages and the keys of Pulumi.yaml from the library
 	@$(RUN) -m tests.unit.harness.reference
 	@$(RUN) -m scripts.stack_reference
+	@$(RUN) -m scripts.doctor_reference
 
 .PHONY: cache
 # PARTS=image-rocketmq-5.4.0 builds one part, also such as only that asks for.

@@ -34,6 +34,7 @@ from eks_rocketmq.commands.destroy import (
     plan_teardown,
     select_awaited_volumes,
 )
+from eks_rocketmq.commands.doctor_command import doctor
 from eks_rocketmq.commands.pulumi_cli import EngineError, PulumiCli
 from eks_rocketmq.commands.recovery import recover_state
 from eks_rocketmq.commands.shared_namespace import find_foreign_objects, retain_namespaces
@@ -62,6 +63,7 @@ _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(doctor)
 _out = Console()
 _err = Console(stderr=True)
 

@@ -61,6 +61,22 @@ def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, 
     return client.request("get", path, serializer=lambda _, content: content, **options)
 
 
+def request_token(provider: Mapping[str, Any], namespace: str, service_account: str, audience: str) -> str:
+    """Return a token of a service account, valid for ten minutes. Errors are those of `get_json`.
+
+    The API server issues it and stores nothing.
+    """
+    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}/token"
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": [audience], "expirationSeconds": 600},
+    }
+    options = {"serializer": lambda _, content: content, "_request_timeout": _TIMEOUT_SECONDS}
+    return client.request("post", path, body=body, **options)["status"]["token"]
+
+
 def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, Any]) -> list[str]:
     """Return the API server's warnings about a merge patch. The patch is not applied. Errors are those of `get_json`.
 

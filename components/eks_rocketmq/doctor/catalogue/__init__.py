@@ -1,0 +1,1 @@
+"""Catalogue of messages, causes and fixes. Pure."""

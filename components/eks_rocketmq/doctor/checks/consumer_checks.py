@@ -1,0 +1,248 @@
+"""Checks of the nodes and of the pods that use claims: node plugin, scheduling, attachment and resize. Pure."""
+
+from dataclasses import dataclass
+
+from eks_rocketmq.doctor.catalogue.symptoms import find_text
+from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import (
+    ClaimFacts,
+    EventFacts,
+    Facts,
+    NodeFacts,
+    PodFacts,
+    Unreadable,
+    VolumeFacts,
+)
+from eks_rocketmq.doctor.facts.fact_queries import (
+    EBS_DRIVERS,
+    find_class,
+    find_controller,
+    find_daemon_set,
+    list_claim_messages,
+    list_events,
+    list_readable,
+    quote,
+)
+
+_LATE_BINDING = "WaitForFirstConsumer"
+_STORAGE_REASONS = ("unbound immediate", "binding volumes", "waiting for", "provisioning", "persistentvolumeclaim")
+"""Parts of the scheduler's messages about a claim without a volume, which other checks judge."""
+
+
+@dataclass(frozen=True)
+class ConsumerCase:
+    """Claim and the pods that use it."""
+
+    facts: Facts
+    claim: ClaimFacts
+
+    @property
+    def pods(self) -> tuple[PodFacts, ...]:
+        """Return the pods that use the claim."""
+        found = list_readable(self.facts.pods)
+        return tuple(
+            each for each in found if each.namespace == self.claim.namespace and self.claim.name in each.claims
+        )
+
+    @property
+    def unplaced(self) -> tuple[PodFacts, ...]:
+        """Return the pods without a node."""
+        return tuple(each for each in self.pods if each.phase == "Pending" and not each.node)
+
+    @property
+    def waiting(self) -> tuple[PodFacts, ...]:
+        """Return the pods that have a node and do not run."""
+        return tuple(each for each in self.pods if each.phase == "Pending" and each.node)
+
+    @property
+    def volume(self) -> VolumeFacts | None:
+        """Return the volume of the claim."""
+        found = list_readable(self.facts.volumes)
+        return next((each for each in found if each.name == self.claim.volume), None)
+
+    def list_pod_events(self, pods: tuple[PodFacts, ...]) -> list[EventFacts]:
+        """Return the events of pods."""
+        return [event for pod in pods for event in list_events(self.facts, "Pod", pod.namespace, pod.name)]
+
+
+def judge_node_plugin(facts: Facts) -> Outcome:
+    """Judge whether the node plugin is registered on each node that takes pods."""
+    if find_controller(facts) is None:
+        return None
+    if isinstance(facts.csi_nodes, Unreadable):
+        return explain_unreadable(facts.csi_nodes)
+    if isinstance(facts.nodes, Unreadable):
+        return explain_unreadable(facts.nodes)
+    registered = {each.node for each in facts.csi_nodes if EBS_DRIVERS[0] in each.drivers}
+    missing = [each for each in facts.nodes if _takes_volumes(each) and each.name not in registered]
+    if not missing:
+        return None
+    claims = list_readable(facts.claims)
+    daemon_set = find_daemon_set(facts, agent=False)
+    ready = f"{daemon_set.ready} of {daemon_set.desired} pods of {daemon_set.id_} are ready" if daemon_set else ""
+    message = find_text("topology", list_claim_messages(facts, claims))
+    return Finding(
+        "node-plugin-missing",
+        f"the driver is not registered on: {', '.join(each.name for each in missing)}",
+        f"{EBS_DRIVERS[0]} in the CSINode of each node",
+        (
+            *(f"node {each.name} has the taints {', '.join(each.taints)}" for each in missing if each.taints),
+            ready or "no DaemonSet of the driver",
+            *quote("message", message),
+        ),
+        (
+            f"kubectl -n {daemon_set.namespace if daemon_set else 'kube-system'} get daemonsets -o wide",
+            f"kubectl describe csinode {missing[0].name}",
+        ),
+    )
+
+
+def _takes_volumes(node: NodeFacts) -> bool:
+    """Return whether the driver of the addon must run on a node. Fargate and EKS Auto Mode do not run it."""
+    return node.ready and node.schedulable and not (node.fargate or node.auto_mode)
+
+
+def judge_consumer(case: ConsumerCase) -> Outcome:
+    """Judge whether a pod uses the claim, if its class waits for one."""
+    if isinstance(case.facts.pods, Unreadable):
+        return explain_unreadable(case.facts.pods)
+    class_ = find_class(case.facts, case.claim)
+    if case.claim.phase != "Pending" or class_ is None or class_.binding_mode != _LATE_BINDING or case.pods:
+        return None
+    message = find_text("first-consumer", list_claim_messages(case.facts, [case.claim]))
+    return Finding(
+        "claim-unused",
+        f"no pod uses claim {case.claim.id_}",
+        "a pod that uses the claim",
+        quote("message", message),
+        (
+            f"kubectl -n {case.claim.namespace} get pods",
+            f"kubectl -n {case.claim.namespace} describe pvc {case.claim.name}",
+        ),
+        (f"claim {case.claim.id_}",),
+    )
+
+
+def judge_scheduling(case: ConsumerCase) -> Outcome:
+    """Judge why the scheduler finds no node for the pods of the claim."""
+    if not case.unplaced:
+        return None
+    if isinstance(case.facts.events, Unreadable) and case.volume is None:
+        return explain_unreadable(case.facts.events)
+    messages = [each.message for each in case.list_pod_events(case.unplaced) if each.reason == "FailedScheduling"]
+    affected = tuple(f"pod {each.id_}" for each in case.unplaced)
+    pod, message = case.unplaced[0], next(iter(messages), "")
+    if zone := _find_zone_without_node(case):
+        return Finding(
+            "no-node-in-zone",
+            f"volume {case.claim.volume} is in zone {zone}, which has no node that takes pods",
+            f"a ready node in zone {zone}",
+            (
+                f"zones of the nodes: {_list_zones(case.facts)}",
+                *quote(f"pod {pod.id_}", find_text("node-affinity", messages)),
+            ),
+            ("kubectl get nodes --label-columns topology.kubernetes.io/zone",),
+            affected,
+        )
+    if text := find_text("attach-slots", messages):
+        return _build_slot_finding(case, text, affected)
+    if find_text("topology", messages) or not message or any(each in message.lower() for each in _STORAGE_REASONS):
+        return None
+    return Finding(
+        "pod-not-scheduled",
+        f"pod {pod.id_} has no node",
+        "a node that the pod fits on",
+        quote(f"pod {pod.id_}", message),
+        (f"kubectl -n {pod.namespace} describe pod {pod.name}",),
+        affected,
+    )
+
+
+def _find_zone_without_node(case: ConsumerCase) -> str:
+    volume = case.volume
+    if volume is None or not volume.zones or isinstance(case.facts.nodes, Unreadable):
+        return ""
+    zones = {each.zone for each in case.facts.nodes if each.ready and each.schedulable and not each.fargate}
+    return "" if zones & set(volume.zones) else volume.zones[0]
+
+
+def _list_zones(facts: Facts) -> str:
+    zones = {each.zone for each in list_readable(facts.nodes) if each.ready and each.schedulable}
+    return ", ".join(sorted(zones)) or "none"
+
+
+def _build_slot_finding(case: ConsumerCase, message: str, affected: tuple[str, ...]) -> Finding:
+    attached = [node for volume in list_readable(case.facts.volumes) for node in volume.attached_to]
+    slots = [
+        f"node {each.node}: {attached.count(each.node)} of {each.attach_limit} slots are used"
+        for each in list_readable(case.facts.csi_nodes)
+        if each.attach_limit is not None
+    ]
+    return Finding(
+        "attach-limit",
+        "the nodes have no free slot for a volume",
+        "a node with a free slot",
+        (*quote("message", message), *slots[:5]),
+        ("kubectl get csinodes -o yaml", "kubectl get volumeattachments"),
+        affected,
+    )
+
+
+def judge_attachment(case: ConsumerCase) -> Outcome:
+    """Judge why the volume is not attached to the node of the pod, or not mounted."""
+    if not case.waiting:
+        return None
+    if isinstance(case.facts.events, Unreadable):
+        return explain_unreadable(case.facts.events)
+    messages = [each.message for each in case.list_pod_events(case.waiting)]
+    affected = tuple(f"pod {each.id_}" for each in case.waiting)
+    pod = case.waiting[0]
+    if text := find_text("attach-slots", messages):
+        return _build_slot_finding(case, text, affected)
+    if text := find_text("multi-attach", messages):
+        return _build_multi_attach_finding(case, pod, text, affected)
+    if text := find_text("file-system", messages):
+        return Finding(
+            "filesystem-features",
+            f"node {pod.node} cannot mount the file system of volume {case.claim.volume}",
+            "a kernel that knows the features of the file system",
+            quote(f"pod {pod.id_}", text),
+            (f"kubectl get node {pod.node} -o wide", f"kubectl get pv {case.claim.volume} -o yaml"),
+            affected,
+        )
+    return None
+
+
+def _build_multi_attach_finding(case: ConsumerCase, pod: PodFacts, text: str, affected: tuple[str, ...]) -> Finding:
+    others = [each for each in (case.volume.attached_to if case.volume else ()) if each != pod.node]
+    ready = {each.name: each.ready for each in list_readable(case.facts.nodes)}
+    states = [f"node {each} is {'ready' if ready.get(each) else 'not ready'}" for each in others]
+    dead = [each for each in others if not ready.get(each)]
+    return Finding(
+        "multi-attach",
+        f"volume {case.claim.volume} is attached to {', '.join(others) or 'another node'}",
+        f"the volume attached to {pod.node} only",
+        (*quote(f"pod {pod.id_}", text), *states),
+        tuple(f"kubectl taint node {each} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute" for each in dead)
+        or tuple(f"kubectl drain {each} --ignore-daemonsets" for each in others)
+        or ("kubectl get volumeattachments",),
+        affected,
+    )
+
+
+def judge_resize(case: ConsumerCase) -> Outcome:
+    """Judge why the volume does not grow."""
+    if not case.claim.resizing:
+        return None
+    text = find_text("modification", list_claim_messages(case.facts, [case.claim]))
+    if not text:
+        return None
+    volume = case.volume.volume_id if case.volume else "<volume>"
+    return Finding(
+        "modification-rate",
+        f"EC2 does not modify volume {volume} again yet",
+        "at most four modifications in 24 hours, each after the previous one",
+        quote("message", text),
+        (f"aws ec2 describe-volumes-modifications --volume-ids {volume}",),
+        (f"claim {case.claim.id_}",),
+    )

@@ -1,0 +1,168 @@
+"""Checks of what the role of the driver may do. Pure."""
+
+from collections.abc import Sequence
+
+from eks_rocketmq.doctor.catalogue.symptoms import find_text
+from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
+from eks_rocketmq.doctor.checks.identity_case import IdentityCase
+from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, RoleFacts, SimulatedAction, Unreadable
+from eks_rocketmq.doctor.facts.fact_queries import quote
+from eks_rocketmq.doctor.policies.permissions import (
+    DRIVER_ACTIONS,
+    DriverScope,
+    allows_snapshots,
+    find_denied_actions,
+)
+
+_MANAGED_POLICY = "AmazonEBSCSIDriverPolicyV2"
+
+
+def judge_permissions(case: IdentityCase) -> Outcome:
+    """Judge whether policies, boundary and organization allow what the driver does."""
+    role, scope = case.role, build_scope(case)
+    if not case.is_driver or case.mode == "none":
+        return None
+    if scope is None or not isinstance(role, RoleFacts) or not role.exists:
+        return explain_unreadable(role) if isinstance(role, Unreadable) else NotJudged("the role was not read")
+    return (
+        _judge_simulation(case, role, scope)
+        or _judge_policies(case, role, scope)
+        or _judge_boundary(case, role, scope)
+        or _judge_messages(case, role)
+        or _judge_unreadable(role)
+    )
+
+
+def build_scope(case: IdentityCase) -> DriverScope | None:
+    """Return account and cluster of the driver, or None if they could not be read."""
+    account, cluster = case.facts.account, case.cluster
+    return DriverScope(account, cluster.name) if isinstance(account, AccountFacts) and cluster else None
+
+
+def _judge_simulation(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
+    if isinstance(role.simulated, Unreadable):
+        return None
+    denied = [each for each in role.simulated if each.decision != "allowed"]
+    # The simulation lacks condition keys of a real request, such as tags of the session. It counts where the policies
+    # agree or could not be read, and for what they do not contain: boundary and organization.
+    agreed = DRIVER_ACTIONS if isinstance(role.policies, Unreadable) else find_denied_actions(role.policies, scope)
+    denied = [
+        each
+        for each in denied
+        if each.action in agreed or not (each.allowed_by_organization and each.allowed_by_boundary)
+    ]
+    organization = [each for each in denied if not each.allowed_by_organization]
+    boundary = [each for each in denied if not each.allowed_by_boundary]
+    evidence = tuple(f"SimulatePrincipalPolicy: {each.action} {each.decision}" for each in denied)
+    if organization:
+        return _build_organization_finding(role, _list_actions(organization), evidence)
+    if boundary:
+        return _build_boundary_finding(role, _list_actions(boundary), evidence)
+    return _build_policy_finding(case, role, _list_actions(denied), evidence) if denied else None
+
+
+def _list_actions(simulated: Sequence[SimulatedAction]) -> list[str]:
+    return list(dict.fromkeys(each.action for each in simulated))
+
+
+def _judge_policies(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
+    # A simulation is the better answer, because it knows the organization too.
+    if isinstance(role.policies, Unreadable):
+        return None
+    if isinstance(role.simulated, Unreadable) or not role.simulated:
+        denied = find_denied_actions(role.policies, scope)
+        if denied:
+            return _build_policy_finding(case, role, denied, _quote_denial(case))
+    snapshots = [each for each in case.claims if each.data_source.startswith("VolumeSnapshot/")]
+    if not snapshots or allows_snapshots(role.policies, scope):
+        return None
+    resource = f"arn:{scope.account.partition}:ec2:{scope.account.region}::snapshot/*"
+    return Finding(
+        "permissions-snapshot",
+        f"role {role.arn} may not create volumes from snapshots",
+        f"ec2:CreateVolume allowed on {resource}",
+        evidence=(*(f"claim {each.id_} has the source {each.data_source}" for each in snapshots), *_quote_denial(case)),
+        commands=_attach(case, scope.account.partition),
+    )
+
+
+def _judge_boundary(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
+    if role.boundary is None or isinstance(role.boundary, Unreadable):
+        return None
+    denied = find_denied_actions([role.boundary], scope)
+    return _build_boundary_finding(role, denied, _quote_denial(case)) if denied else None
+
+
+def _judge_messages(case: IdentityCase, role: RoleFacts) -> Outcome:
+    """Judge the message of EC2, if the facts do not show the cause."""
+    if message := find_text("organization", case.messages):
+        return _build_organization_finding(role, _parse_actions(message), quote("message", message))
+    if message := find_text("boundary", case.messages):
+        return _build_boundary_finding(role, _parse_actions(message), quote("message", message))
+    message = find_text("unauthorized", case.messages)
+    if message and isinstance(role.policies, Unreadable):
+        return _build_policy_finding(case, role, _parse_actions(message), quote("message", message))
+    return None
+
+
+def _judge_unreadable(role: RoleFacts) -> Outcome:
+    for each in (role.policies, role.boundary):
+        if isinstance(each, Unreadable) and (isinstance(role.simulated, Unreadable) or not role.simulated):
+            return explain_unreadable(each)
+    return None
+
+
+def _parse_actions(message: str) -> list[str]:
+    words = [each.strip(".,:;()'\"") for each in message.split()]
+    return list(dict.fromkeys(each for each in words if each.startswith(("ec2:", "kms:"))))
+
+
+def _quote_denial(case: IdentityCase) -> tuple[str, ...]:
+    texts = (find_text(each, case.messages) for each in ("unauthorized", "boundary"))
+    return quote("message", next((each for each in texts if each), ""))
+
+
+def _attach(case: IdentityCase, partition: str) -> tuple[str, ...]:
+    return (
+        f"aws iam attach-role-policy --role-name {case.role_name} "
+        f"--policy-arn arn:{partition}:iam::aws:policy/{_MANAGED_POLICY}",
+    )
+
+
+def _build_policy_finding(
+    case: IdentityCase, role: RoleFacts, actions: Sequence[str], evidence: tuple[str, ...]
+) -> Finding:
+    names = [] if isinstance(role.policies, Unreadable) else [each.name for each in role.policies]
+    partition = role.arn.split(":")[1]
+    return Finding(
+        "permissions-missing",
+        f"role {role.arn} may not: {', '.join(actions) or 'an action that EC2 does not name'}",
+        "policies that allow what the driver does with the tags that it sets",
+        evidence=(f"policies of the role: {', '.join(names) or 'none'}", *evidence),
+        commands=_attach(case, partition),
+    )
+
+
+def _build_boundary_finding(role: RoleFacts, actions: Sequence[str], evidence: tuple[str, ...]) -> Finding:
+    boundary = role.boundary
+    name = boundary.name if boundary and not isinstance(boundary, Unreadable) else "<boundary>"
+    return Finding(
+        "permissions-boundary",
+        f"the permissions boundary {name} of role {role.arn} does not allow: {', '.join(actions) or 'the action'}",
+        "a boundary that allows what the driver does",
+        evidence=evidence,
+        commands=(
+            f"aws iam put-role-permissions-boundary --role-name {role.arn.rpartition('/')[2]} "
+            "--permissions-boundary <wider-policy>",
+        ),
+    )
+
+
+def _build_organization_finding(role: RoleFacts, actions: Sequence[str], evidence: tuple[str, ...]) -> Finding:
+    return Finding(
+        "permissions-organization",
+        f"the organization denies role {role.arn}: {', '.join(actions) or 'the action'}",
+        "a service control policy that allows the action",
+        evidence=evidence,
+        commands=("aws organizations list-policies --filter SERVICE_CONTROL_POLICY",),
+    )

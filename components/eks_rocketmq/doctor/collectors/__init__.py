@@ -1,0 +1,1 @@
+"""Collectors of facts from AWS and from the Kubernetes API. Read only."""

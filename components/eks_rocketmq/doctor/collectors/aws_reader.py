@@ -1,0 +1,344 @@
+"""Reader of AWS APIs. It calls operations that change nothing, and AssumeRoleWithWebIdentity for the trial."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any, Protocol
+
+from botocore import UNSIGNED, xform_name
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact
+from eks_rocketmq.doctor.facts.cluster_facts import (
+    AccountFacts,
+    AddonFacts,
+    ClusterFacts,
+    KeyFacts,
+    OidcProviderFacts,
+    PodIdentityFacts,
+    PolicyFacts,
+    RoleFacts,
+    SimulatedAction,
+    TrialFacts,
+    Unreadable,
+)
+from eks_rocketmq.doctor.policies.permissions import DriverScope
+
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized")
+_MISSING = ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException")
+_SIMULATED = ("ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume", "ec2:DetachVolume")
+_SESSION_NAME = "eks-rocketmq-doctor"
+_SHORTEST_SESSION = 900
+_CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
+
+Reply = Mapping[str, Any]
+
+
+class ConfigurableSession(Protocol):
+    """Part of `boto3.Session` that the reader uses."""
+
+    @property
+    def region_name(self) -> str | None:
+        """Region of the session."""
+
+    def client(self, service_name: str, *, config: Config) -> Any:  # noqa: ANN401 - boto3 creates its classes at run time
+        """Return a client of an AWS service."""
+
+
+@dataclass(frozen=True)
+class AwsReader:
+    """AWS APIs of one account and region."""
+
+    session: ConfigurableSession
+    region: str
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, compare=False)
+
+    def read_account(self) -> AccountFacts | Unreadable:
+        """Return the account of the caller."""
+        found = self._call("sts", "GetCallerIdentity")
+        if not isinstance(found, Mapping):
+            return found or Unreadable("sts:GetCallerIdentity", "", "no answer")
+        return AccountFacts(found["Arn"].split(":")[1], found["Account"], self.region)
+
+    def read_cluster(self, name: str) -> ClusterFacts | Unreadable:
+        """Return a cluster."""
+        found = self._call("eks", "DescribeCluster", name, name=name)
+        if not isinstance(found, Mapping):
+            return found or Unreadable("eks:DescribeCluster", "", f"no cluster {name} in region {self.region}")
+        cluster = found["cluster"]
+        storage = (cluster.get("storageConfig") or {}).get("blockStorage") or {}
+        return ClusterFacts(
+            cluster["name"],
+            cluster["arn"],
+            cluster["status"],
+            cluster["version"],
+            cluster.get("identity", {}).get("oidc", {}).get("issuer", ""),
+            (cluster.get("accessConfig") or {}).get("authenticationMode", ""),
+            bool(storage.get("enabled")),
+        )
+
+    def read_providers(self, issuer: str) -> tuple[OidcProviderFacts, ...] | Unreadable:
+        """Return the OIDC providers. Client ids are read for those of the cluster."""
+        found = self._call("iam", "ListOpenIDConnectProviders")
+        if not isinstance(found, Mapping):
+            return found or ()
+        arns = [each["Arn"] for each in found["OpenIDConnectProviderList"]]
+        identifier = f"/id/{issuer.rpartition('/')[2]}"
+        return tuple(self._read_provider(arn) if arn.endswith(identifier) else OidcProviderFacts(arn) for arn in arns)
+
+    def _read_provider(self, arn: str) -> OidcProviderFacts:
+        found = self._call("iam", "GetOpenIDConnectProvider", arn, OpenIDConnectProviderArn=arn)
+        if not isinstance(found, Mapping):
+            return OidcProviderFacts(arn, found or ())
+        return OidcProviderFacts(arn, tuple(found.get("ClientIDList") or []))
+
+    def read_pod_identities(self, cluster: str) -> tuple[PodIdentityFacts, ...] | Unreadable:
+        """Return the Pod Identity associations of a cluster with their roles."""
+        found = self._list("eks", "ListPodIdentityAssociations", "associations", clusterName=cluster)
+        if isinstance(found, Unreadable):
+            return found
+        details = []
+        for each in found:
+            detail = self._call(
+                "eks",
+                "DescribePodIdentityAssociation",
+                each["associationArn"],
+                clusterName=cluster,
+                associationId=each["associationId"],
+            )
+            if isinstance(detail, Unreadable):
+                return detail
+            role = detail["association"]["roleArn"] if detail else ""
+            details.append(PodIdentityFacts(each["namespace"], each["serviceAccount"], role, each["associationId"]))
+        return tuple(details)
+
+    def read_addons(self, cluster: str) -> tuple[AddonFacts, ...] | Unreadable:
+        """Return the addons of a cluster."""
+        names = self._list("eks", "ListAddons", "addons", clusterName=cluster)
+        if isinstance(names, Unreadable):
+            return names
+        addons = []
+        for name in names:
+            found = self._call("eks", "DescribeAddon", name, clusterName=cluster, addonName=name)
+            if isinstance(found, Unreadable):
+                return found
+            if found:
+                addons.append(_parse_addon(found["addon"]))
+        return tuple(addons)
+
+    def read_role(self, arn: str, scope: DriverScope | None) -> RoleFacts | Unreadable:
+        """Return a role of the account.
+
+        Args:
+            arn: ARN of the role.
+            scope: account and cluster of the driver, to read its permissions too; None for another role.
+        """
+        name = arn.rpartition("/")[2]
+        found = self._call("iam", "GetRole", arn, RoleName=name)
+        if not isinstance(found, Mapping):
+            return found or RoleFacts(arn, exists=False)
+        document = json.dumps(found["Role"]["AssumeRolePolicyDocument"])
+        role = RoleFacts(found["Role"]["Arn"], trust_policy=document)
+        # The annotation may contain another path or account. STS compares the whole ARN.
+        if role.arn != arn:
+            return RoleFacts(arn, exists=False)
+        if scope is None:
+            return role
+        boundary = found["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        return replace(
+            role,
+            policies=self._read_policies(name),
+            boundary=self._read_policy(boundary) if boundary else None,
+            simulated=self._simulate(arn, scope),
+        )
+
+    def _read_policies(self, role: str) -> tuple[PolicyFacts, ...] | Unreadable:
+        attached = self._list("iam", "ListAttachedRolePolicies", "AttachedPolicies", RoleName=role)
+        inline = self._list("iam", "ListRolePolicies", "PolicyNames", RoleName=role)
+        if isinstance(attached, Unreadable):
+            return attached
+        if isinstance(inline, Unreadable):
+            return inline
+        policies: list[PolicyFacts] = []
+        for each in attached:
+            policy = self._read_policy(each["PolicyArn"])
+            if isinstance(policy, Unreadable):
+                return policy
+            policies.append(policy)
+        for name in inline:
+            found = self._call("iam", "GetRolePolicy", role, RoleName=role, PolicyName=name)
+            if isinstance(found, Unreadable):
+                return found
+            policies.append(PolicyFacts(str(name), json.dumps(found["PolicyDocument"] if found else {})))
+        return tuple(policies)
+
+    def _read_policy(self, arn: str) -> PolicyFacts | Unreadable:
+        found = self._call("iam", "GetPolicy", arn, PolicyArn=arn)
+        if not isinstance(found, Mapping):
+            return found or PolicyFacts(arn, "{}")
+        version = found["Policy"]["DefaultVersionId"]
+        document = self._call("iam", "GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
+        if not isinstance(document, Mapping):
+            return document or PolicyFacts(arn, "{}")
+        return PolicyFacts(arn, json.dumps(document["PolicyVersion"]["Document"]))
+
+    def _simulate(self, role: str, scope: DriverScope) -> tuple[SimulatedAction, ...] | Unreadable:
+        prefixes = ("aws:RequestTag", "aws:ResourceTag", "ec2:ResourceTag")
+        tags = {f"{prefix}/{key}": value for prefix in prefixes for key, value in scope.build_tags().items()}
+        entries = [
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in {**tags, "ec2:CreateAction": "CreateVolume"}.items()
+        ]
+        entries.append(
+            {"ContextKeyName": "ec2:CreateAction", "ContextKeyValues": ["CreateVolume"], "ContextKeyType": "string"}
+        )
+        found = self._call(
+            "iam",
+            "SimulatePrincipalPolicy",
+            role,
+            PolicySourceArn=role,
+            ActionNames=list(_SIMULATED),
+            ResourceArns=[scope.build_resource("volume")],
+            ContextEntries=entries,
+        )
+        if not isinstance(found, Mapping):
+            return found or ()
+        return tuple(_parse_simulation(each) for each in found["EvaluationResults"])
+
+    def read_key(self, id_: str) -> KeyFacts | Unreadable:
+        """Return a KMS key by the value of the class's parameter."""
+        found = self._call("kms", "DescribeKey", id_, KeyId=id_)
+        if not isinstance(found, Mapping):
+            return found or KeyFacts(id_, exists=False)
+        metadata = found["KeyMetadata"]
+        policy = self._call("kms", "GetKeyPolicy", id_, KeyId=metadata["KeyId"], PolicyName="default")
+        text = policy["Policy"] if isinstance(policy, Mapping) else policy or ""
+        return KeyFacts(id_, True, metadata["Arn"], metadata["KeyState"], text)
+
+    def read_hop_limits(self, instances: Sequence[str]) -> dict[str, int]:
+        """Return the hop limit of the metadata service by instance id. Unreadable instances are left out."""
+        found = self._call("ec2", "DescribeInstances", ",".join(instances), InstanceIds=list(instances))
+        if not isinstance(found, Mapping):
+            return {}
+        return {
+            instance["InstanceId"]: instance.get("MetadataOptions", {}).get("HttpPutResponseHopLimit", 1)
+            for reservation in found["Reservations"]
+            for instance in reservation["Instances"]
+        }
+
+    def read_quotas(self) -> tuple[str, ...] | Unreadable:
+        """Return the quotas of EBS for storage and IOPS as text."""
+        found = self._list("service-quotas", "ListServiceQuotas", "Quotas", ServiceCode="ebs")
+        if isinstance(found, Unreadable):
+            return found
+        return tuple(f"quota {each['QuotaName']} ({each['QuotaCode']}): {each['Value']:g}" for each in found)[:40]
+
+    def try_role(self, service_account: str, role_arn: str, token: str) -> TrialFacts | Unreadable:
+        """Assume a role with a token of a service account. Token and credentials are discarded."""
+        claims = decode_claims(token)
+        audiences = claims.get("aud") or []
+        facts = TrialFacts(
+            service_account,
+            role_arn,
+            True,
+            str(claims.get("iss", "")),
+            str(claims.get("sub", "")),
+            (audiences,) if isinstance(audiences, str) else tuple(audiences),
+        )
+        config = _CONFIG.merge(Config(signature_version=UNSIGNED))
+        try:
+            with self._lock:
+                client = self.session.client("sts", config=config)
+            client.assume_role_with_web_identity(
+                RoleArn=role_arn,
+                RoleSessionName=_SESSION_NAME,
+                WebIdentityToken=token,
+                DurationSeconds=_SHORTEST_SESSION,
+            )
+        except ClientError as error:
+            detail = error.response["Error"]
+            return replace(facts, succeeded=False, error=redact(f"{detail['Code']}: {detail['Message']}"))
+        except BotoCoreError as error:
+            return Unreadable(f"sts:AssumeRoleWithWebIdentity for {service_account}", "", redact(str(error)))
+        return facts
+
+    def _get_client(self, service: str) -> Any:  # noqa: ANN401 - boto3 creates its client classes at run time
+        # Clients may be shared by threads. Their creation may not run in two threads at once.
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self.session.client(service, config=_CONFIG)
+            return self._clients[service]
+
+    def _list(self, service: str, operation: str, key: str, **request: Any) -> list[Any] | Unreadable:  # noqa: ANN401
+        found = self._call(service, operation, "", key, **request)
+        return found if isinstance(found, Unreadable) else list((found or {}).get(key) or [])
+
+    def _call(
+        self,
+        service: str,
+        operation: str,
+        resource: str = "",
+        list_key: str = "",
+        **request: Any,  # noqa: ANN401 - parameters of the operation
+    ) -> Reply | Unreadable | None:
+        """Return the reply, or None if the resource does not exist."""
+        prefix = {"service-quotas": "servicequotas"}.get(service, service)
+        name, call = xform_name(operation), f"{prefix}:{operation}" + (f" for {resource}" if resource else "")
+        try:
+            client = self._get_client(service)
+            if list_key and client.can_paginate(name):
+                pages = client.get_paginator(name).paginate(**request)
+                return {list_key: [each for page in pages for each in page.get(list_key) or []]}
+            return getattr(client, name)(**request)
+        except ClientError as error:
+            detail = error.response["Error"]
+            if detail["Code"] in _MISSING:
+                return None
+            permission = f"{prefix}:{operation}" + (f" on {resource}" if resource else "")
+            denied = detail["Code"] in _DENIED
+            return Unreadable(call, permission if denied else "", redact(f"{detail['Code']}: {detail['Message']}"))
+        except BotoCoreError as error:
+            return Unreadable(call, "", redact(str(error)))
+
+
+def decode_claims(token: str) -> dict[str, Any]:
+    """Return the claims of a token without verifying it; an empty object if it is malformed."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _parse_addon(addon: Reply) -> AddonFacts:
+    issues = (addon.get("health") or {}).get("issues") or []
+    values = addon.get("configurationValues") or "{}"
+    try:
+        keys = sorted(json.loads(values))
+    except (TypeError, ValueError):
+        keys = []
+    return AddonFacts(
+        addon["addonName"],
+        addon.get("addonVersion") or "",
+        addon.get("status") or "",
+        addon.get("serviceAccountRoleArn") or "",
+        tuple(redact(f"{each.get('code')}: {each.get('message')}") for each in issues),
+        ", ".join(keys),
+    )
+
+
+def _parse_simulation(result: Reply) -> SimulatedAction:
+    boundary = result.get("PermissionsBoundaryDecisionDetail") or {}
+    organization = result.get("OrganizationsDecisionDetail") or {}
+    return SimulatedAction(
+        result["EvalActionName"],
+        result["EvalDecision"],
+        boundary.get("AllowedByPermissionsBoundary", True),
+        organization.get("AllowedByOrganizations", True),
+        result.get("EvalResourceName") or "*",
+    )

@@ -1,0 +1,261 @@
+"""Collection of facts from AWS and from the Kubernetes API, in parallel."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eks_rocketmq.doctor.catalogue.symptoms import find_text
+from eks_rocketmq.doctor.collectors import kubernetes_parsers as parsers
+from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
+from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader, parse_items
+from eks_rocketmq.doctor.facts.cluster_facts import (
+    AccountFacts,
+    ClaimFacts,
+    ClusterFacts,
+    Facts,
+    NodeFacts,
+    PodFacts,
+    ServiceAccountFacts,
+    TrialFacts,
+    Unreadable,
+    VolumeFacts,
+    WorkloadFacts,
+)
+from eks_rocketmq.doctor.facts.fact_queries import find_controller, list_pending_claims, list_readable
+from eks_rocketmq.doctor.policies.permissions import DriverScope
+
+_WORKERS = 12
+_DRIVER_CONTAINER = "ebs-plugin"
+_NAMESPACE = "kube-system"
+_STS_AUDIENCE = "sts.amazonaws.com"
+_UNREAD_AWS = Unreadable("AWS", "", "no cluster name is known; give it with --cluster")
+
+
+@dataclass(frozen=True)
+class CollectionScope:
+    """What is collected beyond the facts of the whole cluster."""
+
+    cluster: str
+    """Name of the EKS cluster; empty if it is unknown."""
+    claim: str = ""
+    """`namespace/name` of the claim that is judged."""
+    service_account: str = ""
+    """`namespace/name` of the service account that is judged."""
+    offline: bool = False
+    """Whether the trial is left out."""
+
+
+def collect_facts(aws: AwsReader | None, cluster: ClusterReader, scope: CollectionScope) -> Facts:
+    """Return the facts of a cluster. Facts that cannot be read are `Unreadable`.
+
+    Args:
+        aws: reader of AWS; None if the cluster's name or region is unknown.
+        cluster: reader of the Kubernetes API.
+        scope: what is judged.
+    """
+    with ThreadPoolExecutor(_WORKERS) as executor:
+        lists = cluster.start_lists(executor)
+        webhook = executor.submit(cluster.has_webhook)
+        start = _start_aws(executor, aws, scope.cluster)
+        facts = Facts(start["account"](), start["cluster"](), webhook=webhook.result())
+        issuer = facts.cluster.issuer if isinstance(facts.cluster, ClusterFacts) else ""
+        providers = executor.submit(aws.read_providers, issuer) if aws else None
+        facts = replace(
+            facts,
+            pod_identities=start["pod_identities"](),
+            addons=start["addons"](),
+            **_parse_lists(lists),
+        )
+        facts = _add_pods(executor, cluster, facts, scope)
+        facts = replace(facts, providers=providers.result() if providers else _UNREAD_AWS)
+        return _add_details(executor, aws, cluster, facts, scope)
+
+
+def _start_aws(executor: Executor, aws: AwsReader | None, name: str) -> Mapping[str, Callable[[], Any]]:
+    if aws is None:
+        return dict.fromkeys(("account", "cluster", "pod_identities", "addons"), lambda: _UNREAD_AWS)
+    return {
+        "account": executor.submit(aws.read_account).result,
+        "cluster": executor.submit(aws.read_cluster, name).result,
+        "pod_identities": executor.submit(aws.read_pod_identities, name).result,
+        "addons": executor.submit(aws.read_addons, name).result,
+    }
+
+
+def _parse_lists(lists: Mapping[str, Callable[[], list[dict[str, Any]] | Unreadable]]) -> dict[str, Any]:
+    attachments = lists["volumeattachments.storage.k8s.io"]()
+    known = [] if isinstance(attachments, Unreadable) else attachments or []
+
+    def parse_volume(manifest: Mapping[str, Any]) -> VolumeFacts:
+        return parsers.parse_volume(manifest, known)
+
+    drivers = parse_items(lists["csidrivers.storage.k8s.io"](), lambda each: str(each["metadata"]["name"]))
+    return {
+        "service_accounts": parse_items(lists["serviceaccounts"](), parsers.parse_service_account),
+        "workloads": _parse_workloads(lists["deployments.apps"](), lists["daemonsets.apps"]()),
+        "csi_drivers": drivers,
+        "csi_nodes": parse_items(lists["csinodes.storage.k8s.io"](), parsers.parse_csi_node),
+        "nodes": parse_items(lists["nodes"](), parsers.parse_node),
+        "storage_classes": parse_items(lists["storageclasses.storage.k8s.io"](), parsers.parse_storage_class),
+        "claims": parse_items(lists["persistentvolumeclaims"](), parsers.parse_claim),
+        "volumes": parse_items(lists["persistentvolumes"](), parse_volume),
+    }
+
+
+def _parse_workloads(
+    deployments: Sequence[Mapping[str, Any]] | Unreadable, daemon_sets: Sequence[Mapping[str, Any]] | Unreadable
+) -> tuple[WorkloadFacts, ...] | Unreadable:
+    found: list[WorkloadFacts] = []
+    for kind, items in (("Deployment", deployments), ("DaemonSet", daemon_sets)):
+        if isinstance(items, Unreadable):
+            return items
+        found += [fact for each in items or [] if (fact := parsers.parse_workload(kind, each))]
+    return tuple(found)
+
+
+def _add_pods(executor: Executor, cluster: ClusterReader, facts: Facts, scope: CollectionScope) -> Facts:
+    """Add pods and events of the namespaces that matter, and the logs of the driver."""
+    namespaces = _list_namespaces(facts, scope)
+    pods = [executor.submit(cluster.list_namespaced, "pods", each) for each in namespaces]
+    events = [executor.submit(cluster.list_namespaced, "events", each) for each in namespaces]
+    found = _join([each.result() for each in pods])
+    happened = _join([each.result() for each in events])
+    parsed = parse_items(found, parsers.parse_pod)
+    return replace(
+        facts,
+        pods=parsed if isinstance(parsed, Unreadable) else _select_pods(executor, cluster, facts, scope, parsed),
+        events=happened if isinstance(happened, Unreadable) else _select_events(parsers.parse_events(happened)),
+    )
+
+
+def _select_events(events: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(each for each in events if each.kind in {"Pod", "PersistentVolumeClaim"})
+
+
+def _list_namespaces(facts: Facts, scope: CollectionScope) -> list[str]:
+    claims: Iterable[ClaimFacts] = list_readable(facts.claims)
+    controller = find_controller(facts)
+    accounts = [each.namespace for each in list_readable(facts.service_accounts) if each.role_arn]
+    named = [each.partition("/")[0] for each in (scope.claim, scope.service_account) if each]
+    return list(
+        dict.fromkeys(
+            [controller.namespace if controller else _NAMESPACE, *named, *(c.namespace for c in claims), *accounts]
+        )
+    )
+
+
+def _join(lists: Sequence[list[dict[str, Any]] | Unreadable | None]) -> list[dict[str, Any]] | Unreadable:
+    found: list[dict[str, Any]] = []
+    for each in lists:
+        if isinstance(each, Unreadable):
+            return each
+        found += each or []
+    return found
+
+
+def _select_pods(
+    executor: Executor, cluster: ClusterReader, facts: Facts, scope: CollectionScope, pods: Sequence[PodFacts]
+) -> tuple[PodFacts, ...]:
+    """Return the pods that use claims or have a role, with the logs of the driver."""
+    controller = find_controller(facts)
+    driver = f"{controller.namespace}/{controller.service_account}" if controller else ""
+    accounts = {each.id_ for each in list_readable(facts.service_accounts) if each.role_arn}
+    accounts |= {f"{each.namespace}/{each.service_account}" for each in list_readable(facts.pod_identities)}
+    wanted = accounts | {driver, scope.service_account}
+    selected = [each for each in pods if each.claims or f"{each.namespace}/{each.service_account}" in wanted]
+    selected = [each for each in selected if each.phase not in {"Succeeded", "Failed"}]
+    logs = {
+        each.id_: executor.submit(cluster.read_log, each, _find_driver_container(each))
+        for each in selected
+        if f"{each.namespace}/{each.service_account}" == driver and (list_pending_claims(facts) or not each.ready)
+    }
+    return tuple(replace(each, log=logs[each.id_].result()) if each.id_ in logs else each for each in selected)
+
+
+def _find_driver_container(pod: PodFacts) -> str:
+    """Return the container of the driver: by the name of its Helm chart, or the first one."""
+    return _DRIVER_CONTAINER if _DRIVER_CONTAINER in pod.containers else next(iter(pod.containers), "")
+
+
+def _add_details(
+    executor: Executor, aws: AwsReader | None, cluster: ClusterReader, facts: Facts, scope: CollectionScope
+) -> Facts:
+    """Add roles, keys, hop limits, quotas and the trial."""
+    if aws is None:
+        return facts
+    controller = find_controller(facts)
+    driver = f"{controller.namespace}/{controller.service_account}" if controller else ""
+    roles = _map_roles(facts)
+    judged = _build_driver_scope(facts)
+    lookups = [
+        executor.submit(aws.read_role, arn, judged if driver in accounts else None)
+        for arn, accounts in roles.items()
+        if _is_own_role(facts, arn)
+    ]
+    classes = list_readable(facts.storage_classes)
+    key_ids = dict.fromkeys(dict(each.parameters).get("kmsKeyId", "") for each in classes)
+    keys = [executor.submit(aws.read_key, each) for each in key_ids if each]
+    wanted = [each for each in (driver, scope.service_account) if each]
+    trials = (
+        [] if scope.offline else [executor.submit(_try, aws, cluster, facts, each) for each in dict.fromkeys(wanted)]
+    )
+    messages = [each.message for each in list_readable(facts.events)]
+    quotas = aws.read_quotas() if find_text("quota", messages) else ()
+    has_role = any(driver in accounts for accounts in roles.values())
+    return replace(
+        facts,
+        roles=tuple(each.result() for each in lookups),
+        keys=tuple(each.result() for each in keys),
+        trials=tuple(found for each in trials if (found := each.result())),
+        quotas=quotas,
+        nodes=facts.nodes if has_role else _add_hop_limits(aws, facts, driver),
+    )
+
+
+def _map_roles(facts: Facts) -> dict[str, set[str]]:
+    """Return the service accounts of each role, as association or annotation give it."""
+    roles: dict[str, set[str]] = {}
+    for each in list_readable(facts.service_accounts):
+        if each.role_arn:
+            roles.setdefault(each.role_arn, set()).add(each.id_)
+    for each in list_readable(facts.pod_identities):
+        roles.setdefault(each.role_arn, set()).add(f"{each.namespace}/{each.service_account}")
+    return roles
+
+
+def _is_own_role(facts: Facts, arn: str) -> bool:
+    """Return whether an ARN is that of a role of the account. GetRole finds a role of the account by its name only."""
+    account, parts = facts.account, arn.split(":", 5)
+    known = isinstance(account, Unreadable) or account.account == (parts[4] if len(parts) > 5 else "")
+    return known and ":role/" in arn
+
+
+def _build_driver_scope(facts: Facts) -> DriverScope | None:
+    account, cluster = facts.account, facts.cluster
+    if not isinstance(account, AccountFacts) or not isinstance(cluster, ClusterFacts):
+        return None
+    return DriverScope(account, cluster.name)
+
+
+def _try(aws: AwsReader, cluster: ClusterReader, facts: Facts, service_account: str) -> TrialFacts | Unreadable | None:
+    """Return the trial of a service account with IRSA; None for any other one."""
+    found = [each for each in list_readable(facts.service_accounts) if each.id_ == service_account]
+    associated = {f"{each.namespace}/{each.service_account}" for each in list_readable(facts.pod_identities)}
+    if not found or not found[0].role_arn or service_account in associated:
+        return None
+    account: ServiceAccountFacts = found[0]
+    token = cluster.request_token(account.namespace, account.name, account.audience or _STS_AUDIENCE)
+    if not isinstance(token, str):
+        return token
+    return aws.try_role(service_account, account.role_arn, token)
+
+
+def _add_hop_limits(aws: AwsReader, facts: Facts, driver: str) -> tuple[NodeFacts, ...] | Unreadable:
+    """Add the hop limits of the nodes on which the driver runs. It uses the role of the node."""
+    if isinstance(facts.nodes, Unreadable) or not driver:
+        return facts.nodes
+    names = {each.node for each in list_readable(facts.pods) if f"{each.namespace}/{each.service_account}" == driver}
+    instances = [each.instance_id for each in facts.nodes if each.name in names and each.instance_id.startswith("i-")]
+    limits = aws.read_hop_limits(instances) if instances else {}
+    return tuple(replace(each, imds_hop_limit=limits.get(each.instance_id)) for each in facts.nodes)

@@ -1,0 +1,1 @@
+"""Facts of the account and the cluster, their files, and queries. Pure."""

@@ -1,0 +1,129 @@
+"""Queries of facts that several checks use. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from eks_rocketmq.doctor.facts.cluster_facts import (
+    AddonFacts,
+    ClaimFacts,
+    EventFacts,
+    Facts,
+    PodFacts,
+    RoleFacts,
+    StorageClassFacts,
+    TrialFacts,
+    Unreadable,
+    WorkloadFacts,
+)
+
+Fact = TypeVar("Fact")
+
+EBS_DRIVERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
+"""Provisioners that the driver of the addon serves. Kubernetes migrates the second one to the driver."""
+AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
+DRIVER_ADDON = "aws-ebs-csi-driver"
+AGENT = "eks-pod-identity-agent"
+# AWS wraps an error in others, so the end of a long message names the cause.
+_HEAD, _TAIL = 80, 220
+
+
+def list_readable(facts: Sequence[Fact] | Unreadable) -> Sequence[Fact]:
+    """Return a list of facts; an empty one if it could not be read."""
+    return () if isinstance(facts, Unreadable) else facts
+
+
+def find_controller(facts: Facts) -> WorkloadFacts | None:
+    """Return the Deployment of the driver."""
+    found = [each for each in list_readable(facts.workloads) if each.kind == "Deployment"]
+    return max(found, key=lambda each: each.desired, default=None)
+
+
+def find_daemon_set(facts: Facts, *, agent: bool) -> WorkloadFacts | None:
+    """Return the DaemonSet of the Pod Identity agent, or of the driver's node plugin."""
+    found = [each for each in list_readable(facts.workloads) if each.kind == "DaemonSet"]
+    return next((each for each in found if (each.name == AGENT) == agent), None)
+
+
+def find_addon(facts: Facts, name: str) -> AddonFacts | None:
+    """Return an addon, or None."""
+    return next((each for each in list_readable(facts.addons) if each.name == name), None)
+
+
+def find_role(facts: Facts, arn: str) -> RoleFacts | Unreadable | None:
+    """Return the role with an ARN, or None if it was not looked up."""
+    for each in facts.roles:
+        if isinstance(each, Unreadable):
+            if each.permission.endswith(arn) or each.call.endswith(arn):
+                return each
+        elif each.arn == arn:
+            return each
+    return None
+
+
+def find_trial(facts: Facts, service_account: str) -> TrialFacts | Unreadable | None:
+    """Return the trial of a service account, or None if there was none."""
+    for each in facts.trials:
+        if isinstance(each, Unreadable):
+            if service_account in each.call:
+                return each
+        elif each.service_account == service_account:
+            return each
+    return None
+
+
+def list_pods_of(facts: Facts, namespace: str, service_account: str) -> tuple[PodFacts, ...]:
+    """Return the pods of a service account."""
+    return tuple(
+        each
+        for each in list_readable(facts.pods)
+        if (each.namespace, each.service_account) == (namespace, service_account)
+    )
+
+
+def list_pending_claims(facts: Facts) -> tuple[ClaimFacts, ...]:
+    """Return the claims without a volume."""
+    return tuple(each for each in list_readable(facts.claims) if each.phase == "Pending")
+
+
+def find_class(facts: Facts, claim: ClaimFacts) -> StorageClassFacts | None:
+    """Return the class of a claim: the one that it names, or the default class."""
+    classes = list_readable(facts.storage_classes)
+    if claim.storage_class is None:
+        return next((each for each in classes if each.default), None)
+    return next((each for each in classes if each.name == claim.storage_class), None)
+
+
+def is_served_by_addon(facts: Facts, claim: ClaimFacts) -> bool:
+    """Return whether the driver of the addon creates the volume of a claim."""
+    found = find_class(facts, claim)
+    return found is not None and found.provisioner in EBS_DRIVERS
+
+
+def list_events(facts: Facts, kind: str, namespace: str, name: str) -> list[EventFacts]:
+    """Return the events of an object, the latest first."""
+    found = [
+        each
+        for each in list_readable(facts.events)
+        if (each.kind, each.namespace, each.name) == (kind, namespace, name)
+    ]
+    return sorted(found, key=lambda each: each.last_seen, reverse=True)
+
+
+def list_claim_messages(facts: Facts, claims: Iterable[ClaimFacts]) -> list[str]:
+    """Return the messages of events of claims, the latest first."""
+    return [
+        event.message
+        for claim in claims
+        for event in list_events(facts, "PersistentVolumeClaim", claim.namespace, claim.name)
+    ]
+
+
+def quote(source: str, text: str) -> tuple[str, ...]:
+    """Return a message as evidence; nothing for an empty text."""
+    short = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} … {text[-_TAIL:]}"
+    return (f"{source}: {short}",) if text else ()
+
+
+def name_claims(claims: Iterable[ClaimFacts]) -> tuple[str, ...]:
+    """Return the names of claims for the list of affected objects."""
+    return tuple(f"claim {each.id_}" for each in claims)

@@ -1,0 +1,158 @@
+"""Evaluation of a role's policies for what the EBS CSI driver does. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts
+from eks_rocketmq.doctor.policies.policy_conditions import (
+    RequestContext,
+    combine_any,
+    evaluate_action,
+    list_statements,
+    list_values,
+    matches_action,
+)
+
+_VOLUME, _SNAPSHOT, _ANY = "volume", "snapshot", "*"
+DRIVER_ACTIONS: Mapping[str, str] = {
+    "ec2:DescribeAvailabilityZones": _ANY,
+    "ec2:DescribeInstances": _ANY,
+    "ec2:DescribeVolumes": _ANY,
+    "ec2:CreateVolume": _VOLUME,
+    "ec2:CreateTags": _VOLUME,
+    "ec2:AttachVolume": _VOLUME,
+    "ec2:DetachVolume": _VOLUME,
+    "ec2:DeleteVolume": _VOLUME,
+}
+"""Actions that the driver needs for a claim, and the kind of their resource."""
+SNAPSHOT_ACTION = "ec2:CreateVolume"
+KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
+"""Actions that the driver's role needs for the KMS key of a class."""
+
+
+@dataclass(frozen=True)
+class DriverScope:
+    """Account and cluster whose volumes the driver manages."""
+
+    account: AccountFacts
+    cluster: str
+    """Name of the cluster."""
+
+    def build_resource(self, kind: str) -> str:
+        """Return the ARN of a resource of EC2."""
+        if kind == _ANY:
+            return _ANY
+        # ARNs of snapshots contain no account.
+        account = "" if kind == _SNAPSHOT else self.account.account
+        return f"arn:{self.account.partition}:ec2:{self.account.region}:{account}:{kind}/{kind[:4]}-0123456789abcdef0"
+
+    def build_tags(self) -> dict[str, str]:
+        """Return the tags that the driver sets on a volume."""
+        return {
+            "ebs.csi.aws.com/cluster": "true",
+            "ebs.csi.aws.com/cluster-name": self.cluster,
+            f"kubernetes.io/cluster/{self.cluster}": "owned",
+            "CSIVolumeName": "pvc-0",
+            "kubernetes.io/created-for/pvc/name": "data",
+        }
+
+    def build_context(self) -> RequestContext:
+        """Return the condition keys of the driver's requests: tags of the request and of the resource."""
+        tags = self.build_tags().items()
+        values = {f"{prefix}{key.lower()}": (value,) for prefix in _TAG_PREFIXES for key, value in tags}
+        keys = ("aws:tagkeys",)
+        return RequestContext(
+            {
+                **values,
+                **{key: tuple(self.build_tags()) for key in keys},
+                "ec2:createaction": ("CreateVolume",),
+                "aws:requestedregion": (self.account.region,),
+            },
+            _TAG_PREFIXES,
+        )
+
+
+_TAG_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "ec2:resourcetag/")
+
+
+def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope) -> list[str]:
+    """Return the actions that the driver needs and that the policies do not allow."""
+    documents, context = parse_documents(policies), scope.build_context()
+    return [
+        action
+        for action, kind in DRIVER_ACTIONS.items()
+        if evaluate_action(documents, action, scope.build_resource(kind), context) is False
+    ]
+
+
+def allows_snapshots(policies: Iterable[PolicyFacts], scope: DriverScope) -> bool:
+    """Return whether the policies allow volumes from snapshots."""
+    resource = scope.build_resource(_SNAPSHOT)
+    return evaluate_action(parse_documents(policies), SNAPSHOT_ACTION, resource, scope.build_context()) is not False
+
+
+def find_denied_key_actions(
+    policies: Iterable[PolicyFacts], key_policy: str, key_arn: str, role_arn: str, account: AccountFacts
+) -> list[str]:
+    """Return the actions of KMS that neither the policies of the role nor the key policy allow.
+
+    The policies of a role count only if the key policy admits the account.
+
+    Args:
+        policies: policies of the role.
+        key_policy: key policy as JSON; empty if it could not be read.
+        key_arn: ARN of the key.
+        role_arn: ARN of the role.
+        account: account of the role.
+    """
+    documents, context = parse_documents(policies), _build_key_context(account)
+    key_documents = parse_documents([PolicyFacts("key", key_policy)]) if key_policy else []
+    root = f"arn:{account.partition}:iam::{account.account}:root"
+    denied = []
+    for action in KEY_ACTIONS:
+        identity = evaluate_action(documents, action, key_arn, context)
+        delegated = _grants_to(key_documents, action, (root, account.account)) if key_documents else True
+        direct = _grants_to(key_documents, action, (role_arn, "*")) if key_documents else False
+        if not direct and (identity is False or not delegated):
+            denied.append(action)
+    return denied
+
+
+def _build_key_context(account: AccountFacts) -> RequestContext:
+    return RequestContext(
+        {
+            "kms:viaservice": (f"ec2.{account.region}.amazonaws.com", f"ec2.{account.region}.amazonaws.com.cn"),
+            "kms:grantisforawsresource": ("true",),
+            "kms:calleraccount": (account.account,),
+        }
+    )
+
+
+def _grants_to(documents: Sequence[Mapping[str, Any]], action: str, principals: tuple[str, ...]) -> bool:
+    return any(
+        statement.get("Effect") == "Allow"
+        and matches_action(statement, action)
+        and bool(combine_any(each in _list_principals(statement) for each in principals))
+        for document in documents
+        for statement in list_statements(document)
+    )
+
+
+def _list_principals(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal")
+    return list_values(principal.get("AWS", [])) if isinstance(principal, Mapping) else list_values(principal or [])
+
+
+def parse_documents(policies: Iterable[PolicyFacts]) -> list[Mapping[str, Any]]:
+    """Return the policy documents. A malformed one allows nothing."""
+    found = []
+    for each in policies:
+        try:
+            document = json.loads(each.document)
+        except ValueError:
+            continue
+        if isinstance(document, Mapping):
+            found.append(document)
+    return found

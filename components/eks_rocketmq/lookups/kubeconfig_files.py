@@ -1,0 +1,75 @@
+"""Cluster of EKS that the current kubeconfig is for."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_ARN = re.compile(r"arn:[a-z-]+:eks:(?P<region>[a-z0-9-]+):\d{12}:cluster/(?P<name>[\w-]+)")
+_ENDPOINT = re.compile(r"https://[0-9A-F]+\.\w+\.(?P<region>[a-z0-9-]+)\.eks\.amazonaws\.com")
+_NAME_OPTIONS = ("--cluster-name", "--cluster-id", "-i", "--name")
+
+
+@dataclass(frozen=True)
+class EksContext:
+    """EKS cluster of a kubeconfig context. A value that the kubeconfig does not contain is empty."""
+
+    cluster: str = ""
+    region: str = ""
+    profile: str = ""
+    """Profile of the AWS CLI that the kubeconfig uses for its tokens."""
+
+
+def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:
+    """Return the EKS cluster of a context.
+
+    Args:
+        kubeconfig: path; empty for the default of kubectl.
+        context: name of the context; empty for the current one.
+    """
+    paths = kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    documents = [_read(Path(each)) for each in paths.split(os.pathsep) if each]
+    name = context or next((each["current-context"] for each in documents if each.get("current-context")), "")
+    found = _find(documents, "contexts", name).get("context") or {}
+    cluster, user = found.get("cluster", ""), found.get("user", "")
+    command = (_find(documents, "users", user).get("user") or {}).get("exec") or {}
+    arguments = [str(each) for each in command.get("args") or []]
+    environment = {each.get("name"): each.get("value") for each in command.get("env") or []}
+    arn = next((match for each in (cluster, user, name) if (match := _ARN.search(str(each)))), None)
+    server = (_find(documents, "clusters", cluster).get("cluster") or {}).get("server", "")
+    endpoint = _ENDPOINT.match(server)
+    options = (_find_option(arguments, each) for each in _NAME_OPTIONS)
+    return EksContext(
+        next((each for each in options if each), arn["name"] if arn else ""),
+        _find_option(arguments, "--region")
+        or (arn["region"] if arn else "")
+        or (endpoint["region"] if endpoint else "")
+        or environment.get("AWS_REGION", ""),
+        _find_option(arguments, "--profile") or environment.get("AWS_PROFILE", ""),
+    )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _find(documents: Sequence[Mapping[str, Any]], kind: str, name: str) -> Mapping[str, Any]:
+    entries = [each for document in documents for each in document.get(kind) or []]
+    return next((each for each in entries if each.get("name") == name), {})
+
+
+def _find_option(arguments: Sequence[str], option: str) -> str:
+    for index, each in enumerate(arguments):
+        if each == option and index + 1 < len(arguments):
+            return arguments[index + 1]
+        if each.startswith(f"{option}="):
+            return each.partition("=")[2]
+    return ""
