@@ -85,7 +85,7 @@ unit: $(READY) ## run the unit tests
 
 .PHONY: test
 test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tests
-	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 tests
+	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest --durations=20 --durations-min=5 -m "not long" tests
 
 .PHONY: faults
 # FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault without the agent or with other keys.

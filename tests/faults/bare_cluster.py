@@ -1,8 +1,8 @@
 """Broker group of processes without Kubernetes, each in its own network namespace.
 
 Command lines and configuration are those that the library renders for `strict`. A process that ends by itself is
-started again, as a kubelet does. One that a fault kills stays ended until the fault starts it. No liveness probe kills
-a process that hangs.
+started again, as a kubelet does. One that a fault kills stays ended until the fault starts it. Only the agent kills a
+process that hangs, because no kubelet runs liveness probes.
 """
 
 import signal
@@ -93,6 +93,11 @@ class BareCluster:
     def start(self, name: str) -> None:
         self._pod(name).start()
         self._killed.discard(name)
+
+    def hang(self, name: str) -> None:
+        process = self._pod(name).process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
 
     def running(self, name: str) -> bool:
         process = self._pod(name).process

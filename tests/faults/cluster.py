@@ -49,6 +49,9 @@ class Cluster(Protocol):
     def start(self, name: str) -> None:
         """Start a process that was killed, with its store."""
 
+    def hang(self, name: str) -> None:
+        """Stop a process with SIGSTOP. Whatever the deployment has for hung processes may kill and restart it."""
+
     def running(self, name: str) -> bool: ...
 
 

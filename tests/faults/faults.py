@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.faults.cluster import CLIENTS, Cluster, find_master
+from eks_rocketmq.rocketmq.naming import labels
+from sandbox.polling import until
+from tests.faults import group_status
+from tests.faults.cluster import CLIENTS, Cluster, find_master, read_state
 
 PARTITION_SECONDS = 28.0
 RESTART_SECONDS = 10.0
+HANG_SECONDS = 40.0
+WRITABLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,36 @@ def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTime
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
+def hang_master(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
+    """Stop the master with SIGSTOP, and wait. It is not continued."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    cluster.hang(master)
+    time.sleep(seconds)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def elect_other_masters(cluster: Cluster, times: int = 5, pause: float = 6.0) -> FaultTimes:
+    """Let the controllers elect another member in sync, some times, while the master takes writes."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    for _ in range(times):
+        state = read_state(cluster)
+        assert state is not None
+        others = sorted(state.ids[address] for address in state.in_sync - {state.master})
+        with cluster.observe():
+            controllers = [cluster.address(name) for name in cluster.controllers]
+            group_status.elect(controllers, labels.CLUSTER, cluster.group, others[0])
+        until(lambda: _can_write(cluster), WRITABLE_SECONDS, every=0.5)
+        time.sleep(pause)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def _can_write(cluster: Cluster) -> bool:
+    state = read_state(cluster)
+    return state is not None and bool(state.master) and len(state.in_sync) > 1
+
+
 def _partition(cluster: Cluster, master: str, left: Iterable[str], right: Iterable[str], seconds: float) -> FaultTimes:
     begin = time.monotonic_ns()
     try:
@@ -71,4 +106,6 @@ FAULTS: dict[str, Fault] = {
     "controllers-isolated-from-master": isolate_controllers_from_master,
     "master-isolated-except-from-slaves": isolate_master_except_from_slaves,
     "master-killed": kill_master,
+    "master-hung": hang_master,
+    "masters-elected": elect_other_masters,
 }

@@ -1,7 +1,8 @@
 """State of a broker group, asked from its controllers, name servers and brokers."""
 
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.messages import remoting
@@ -10,6 +11,7 @@ CREATE_TOPIC = 17
 ALL_TOPICS = 21
 BROKER_STATUS = 28
 ALL_OFFSETS = 43
+ELECT_MASTER = 1002
 CONTROLLER_METADATA = 1005
 REPLICAS = 1006
 SECONDS = 5.0
@@ -24,6 +26,8 @@ class GroupState:
     epoch: int
     in_sync: frozenset[str]
     alive: frozenset[str]
+    ids: Mapping[str, int]
+    """Broker IDs by address."""
 
 
 def find_controller_leader(controllers: Iterable[str]) -> str | None:
@@ -56,7 +60,26 @@ def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
         epoch=int(state["masterEpoch"]),
         in_sync=frozenset(one["brokerAddress"] for one in state["inSyncReplicas"] if one["alive"]),
         alive=frozenset(one["brokerAddress"] for one in replicas if one["alive"]),
+        ids={one["brokerAddress"]: int(one["brokerId"]) for one in replicas},
     )
+
+
+def elect(controllers: Sequence[str], cluster: str, group: str, member_id: int) -> None:
+    """Let the controllers elect a member of a group, while the master works.
+
+    Raises RemotingError when they refuse it, LookupError without a leader.
+    """
+    leader = find_controller_leader(controllers)
+    if leader is None:
+        raise LookupError(f"no leader of the controllers {controllers} answers")
+    fields = {
+        "clusterName": cluster,
+        "brokerName": group,
+        "brokerId": str(member_id),
+        "designateElect": "true",
+        "invokeTime": str(time.time_ns() // 1_000_000),
+    }
+    remoting.invoke(leader, ELECT_MASTER, fields, seconds=SECONDS)
 
 
 def create_topic(master: str, topic: str, kind: str) -> None:

@@ -9,13 +9,21 @@ ELECTION_SECONDS = 10.0
 PARTITION_SECONDS = 28.0
 
 
-@pytest.mark.parametrize("fault", ["master-isolated-with-clients", "controllers-isolated-from-master"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "master-isolated-with-clients",
+        pytest.param("controllers-isolated-from-master", marks=pytest.mark.long),
+        pytest.param("master-isolated-except-from-slaves", marks=pytest.mark.long),
+    ],
+)
 def test_an_isolated_master_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
 
 
+@pytest.mark.long
 def test_without_agent_an_isolated_master_acknowledges_the_writes_that_wait_when_it_drops_its_slaves(
     audit_fault: AuditFault,
 ) -> None:

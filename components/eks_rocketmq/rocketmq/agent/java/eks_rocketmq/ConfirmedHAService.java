@@ -3,20 +3,29 @@ package eks_rocketmq;
 import java.lang.reflect.Field;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 
 /**
- * Replication that acknowledges a write only when every member of the in-sync set has it that the controllers know.
+ * Replication that acknowledges a write only when every member has it that the controllers could elect.
  *
  * <p>In RocketMQ 5.4.0 and 5.5.0 a master takes a slave out of its local in-sync set when the connection ends, before
  * the controllers agree. Writes that still wait then count as replicated. If the master is cut off, or another master
  * was elected, the new master does not have these acknowledged messages, and they are lost.
+ *
+ * <p>The controllers elect a member of their own set. That is the set which they confirmed last, or one that this master
+ * proposed since and whose confirmation was lost.
  */
 final class ConfirmedHAService extends AutoSwitchHAService {
+    /** How long a proposal can be on its way. Requests to the controllers end after 3 s. */
+    private static final long PROPOSAL_NANOS = 10_000_000_000L;
+
+    private final Map<Long, Proposal> proposed = new ConcurrentHashMap<>();
     private volatile Set<Long> confirmed = Collections.emptySet();
 
     /** Replaces the replication of a broker that is not started yet. */
@@ -39,10 +48,24 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         field.set(object, service);
     }
 
+    /** Called with each set that is proposed to the controllers. */
+    @Override
+    public void notifySyncStateSetChanged(Set<Long> members) {
+        for (Long member : members) {
+            if (!confirmed.contains(member)) {
+                proposed.put(member, new Proposal());
+            }
+        }
+        super.notifySyncStateSetChanged(members);
+    }
+
     /** Called with the set that the controllers have confirmed, and only with that. */
     @Override
     public void setSyncStateSet(Set<Long> members) {
         confirmed = Collections.unmodifiableSet(new HashSet<>(members));
+        proposed.keySet().removeAll(members);
+        // The other proposals were refused, or are not decided yet.
+        proposed.values().forEach(proposal -> proposal.answered = true);
         super.setSyncStateSet(members);
     }
 
@@ -51,6 +74,22 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     public Set<Long> getSyncStateSet() {
         Set<Long> members = super.getSyncStateSet();
         members.addAll(confirmed);
+        proposed.forEach(
+                (member, proposal) -> {
+                    if (proposal.isPossible()) {
+                        members.add(member);
+                    }
+                });
         return members;
+    }
+
+    private static final class Proposal {
+        private final long made = System.nanoTime();
+        private volatile boolean answered;
+
+        /** Whether the controllers may have accepted it, or may still do so. */
+        boolean isPossible() {
+            return !answered || System.nanoTime() - made < PROPOSAL_NANOS;
+        }
     }
 }
