@@ -19,6 +19,7 @@ from tests.unit.rocketmq_case import args, deploy, group, keys
 def test_strict_profile_is_the_default_and_sets_the_measured_values() -> None:
     broker = keys(deploy())
     assert broker["allAckInSyncStateSet"] == "true"
+    assert broker["cleanFileForciblyEnable"] == "false", "messages that are not consumed are kept"
     assert broker["minInSyncReplicas"] == "2"
     assert (broker["totalReplicas"], broker["inSyncReplicas"]) == ("3", "2")
     assert broker["autoCreateTopicEnable"] == "false"

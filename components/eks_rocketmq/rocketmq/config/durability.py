@@ -71,7 +71,14 @@ PROFILES = {
         min_controllers=3,
         min_in_sync=2,
         zones=3,
-        broker={"allAckInSyncStateSet": True, "autoCreateTopicEnable": False, **_FAST_FAILOVER},
+        broker={
+            "allAckInSyncStateSet": True,
+            "autoCreateTopicEnable": False,
+            # By default RocketMQ deletes the oldest files above 85 % of the disk, whether or not they are consumed.
+            # Without that, brokers reject writes above 90 %.
+            "cleanFileForciblyEnable": False,
+            **_FAST_FAILOVER,
+        },
         required_keys=_SAFETY_KEYS,
     ),
     # A message is acknowledged when all members of the in-sync set have it. Writes continue with a single member. Its
