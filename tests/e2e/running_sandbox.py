@@ -19,7 +19,7 @@ from sandbox.cluster import cgroups
 from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
-from sandbox.layout import REGION, Node, SandboxInstance
+from sandbox.layout import CLUSTER, REGION, Node, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from sandbox.polling import until
 from sandbox.processes import in_netns
@@ -73,6 +73,14 @@ class Sandbox:
         )
         assert (result.code == 0) is ok, result.output
         return result.output
+
+    def diagnose(self) -> tuple[int, list[str]]:
+        """Run `eks-rocketmq doctor`. Return its exit code, and the causes that it found, in order."""
+        arguments = ["eks-rocketmq", "doctor", "--cluster", CLUSTER, "--region", REGION, "--json"]
+        result = pulumi.execute(self.instance, self.tools, arguments, capture=True)
+        report = json.loads(result.output)
+        links = [link for chain in report["chains"] for link in chain["links"]]
+        return result.code, [link["finding"]["id"] for link in links if link["finding"]]
 
     def kill_up(self, *arguments: str, when: Callable[[], object], every: float = 0.5) -> None:
         """Start `pulumi up` and kill the engine as soon as `when`, called every `every` seconds, returns true."""

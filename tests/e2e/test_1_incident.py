@@ -25,6 +25,10 @@ def test_claims_stay_pending_with_the_original_error_of_the_driver(sandbox: Sand
     ), message
 
 
+def test_doctor_names_both_mistakes_of_the_original_case(sandbox: Sandbox) -> None:
+    assert sandbox.diagnose() == (1, ["oidc-provider-missing", "trust-condition-key"])
+
+
 def test_driver_since_1_49_reports_the_cause_in_its_log(sandbox: Sandbox) -> None:
     incident.driver.use(sandbox.instance, sandbox.report, "1.50")
     incident.remove(sandbox.instance, sandbox.tools)
@@ -41,6 +45,7 @@ def test_driver_since_1_49_reports_the_cause_in_its_log(sandbox: Sandbox) -> Non
         rf"get credentials: .* InvalidIdentityToken: No OpenIDConnect provider found in your account for {ISSUER}",
         failure.log,
     ), failure.log
+    assert sandbox.diagnose() == (1, ["oidc-provider-missing", "trust-condition-key"])
     incident.driver.use(sandbox.instance, sandbox.report, "1.48")
 
 

@@ -154,6 +154,10 @@ def test_ten_messages_are_sent_and_received_through_the_proxy(sandbox: Sandbox) 
     assert sandbox.rocketmq.receive("ten", 10) == sorted(sent)
 
 
+def test_doctor_finds_no_fault_after_the_cure(sandbox: Sandbox) -> None:
+    assert sandbox.diagnose() == (0, [])
+
+
 def test_second_up_makes_no_changes(sandbox: Sandbox) -> None:
     sandbox.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
 
