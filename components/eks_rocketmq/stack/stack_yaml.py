@@ -46,12 +46,20 @@ def read(file: Path) -> StackFile:
     The values stay text. An impossible date is text here, as it is for the engine.
 
     Raises:
-        ValueError: the file is not YAML, with the line, or too deep.
+        ValueError: the file cannot be read, is not YAML, with the line, or too deep.
     """
     if not file.exists():
         return StackFile()
     try:
         root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ArgumentError(
+            ARGS,
+            "unreadable-file",
+            "the file cannot be read ({reason})",
+            accepted="a file that this user may read",
+            reason=error.strerror,
+        ) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         location = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

@@ -397,6 +397,11 @@ WORDING = [
         "oidc: the value has too many levels of objects and lists. Accepted: up to 64 levels.",
     ),
     Wording(
+        "unreadable-file",
+        lambda: stack_yaml.read(Path(__file__).parent),
+        "the file cannot be read (Is a directory). Accepted: a file that this user may read.",
+    ),
+    Wording(
         "no-utf-8",
         lambda: read("config: ä\n", "latin-1"),
         "the file has characters that YAML does not allow. Accepted: text in UTF-8. Save the file as UTF-8.",

@@ -162,6 +162,12 @@ def test_a_character_that_yaml_does_not_allow_is_rejected(folder: Path) -> None:
     assert get_error().startswith("Pulumi.prod.yaml: the file has characters that YAML does not allow")
 
 
+def test_a_folder_in_place_of_the_stack_file_is_rejected(folder: Path) -> None:
+    (folder / "Pulumi.prod.yaml").unlink()
+    (folder / "Pulumi.prod.yaml").mkdir()
+    assert get_error().startswith("Pulumi.prod.yaml: the file cannot be read (Is a directory)")
+
+
 def test_values_are_returned_as_written(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(
