@@ -15,6 +15,13 @@ NON_PUBLIC_BLOCKS = tuple(
     )
 )
 """Blocks that are not routed on the internet. EKS rejects them in the allow list of a public endpoint."""
+_NOT_FOR_VPC = {
+    IPv4Network("0.0.0.0/8"): "this network",
+    IPv4Network("127.0.0.0/8"): "loopback addresses",
+    IPv4Network("169.254.0.0/16"): "link-local addresses, such as that of the metadata service",
+    IPv4Network("224.0.0.0/4"): "multicast",
+}
+"""Blocks that hosts cannot use as addresses, with their purpose."""
 
 
 def parse_block(text: str, path: ArgumentPath) -> IPv4Network:
@@ -52,7 +59,7 @@ def parse_vpc_block(text: str) -> IPv4Network:
     """Return the block of a VPC.
 
     Raises:
-        ValueError: the text is not a block, or AWS does not accept its size for a VPC.
+        ValueError: the text is not a block, or AWS does not accept it or its size for a VPC.
     """
     block = parse_block(text, ARGS / "cidr_block")
     if not MIN_PREFIX_LENGTH <= block.prefixlen <= MAX_PREFIX_LENGTH:
@@ -65,6 +72,17 @@ def parse_vpc_block(text: str) -> IPv4Network:
             shortest=MIN_PREFIX_LENGTH,
             longest=MAX_PREFIX_LENGTH,
         )
+    for reserved, purpose in _NOT_FOR_VPC.items():
+        if block.subnet_of(reserved):
+            raise ArgumentError(
+                ARGS / "cidr_block",
+                "vpc-block-reserved",
+                "{given!r} is a part of {reserved}, which is reserved for {purpose}",
+                accepted="a private block, such as '10.0.0.0/16'",
+                given=text,
+                reserved=reserved,
+                purpose=purpose,
+            )
     return block
 
 

@@ -22,6 +22,7 @@ from eks_rocketmq.args.aws_identifiers import (
     validate_kubernetes_version,
     validate_managed_policy,
 )
+from eks_rocketmq.args.aws_tags import EC2_ONLY, TagFormat, validate_tags
 from eks_rocketmq.args.cidr import (
     parse_block,
     parse_vpc_block,
@@ -31,6 +32,7 @@ from eks_rocketmq.args.cidr import (
 )
 from eks_rocketmq.args.errors import ErrorCollector, render_error
 from eks_rocketmq.args.log_retention import RETENTION_DAYS, validate_retention
+from eks_rocketmq.args.pod_values import validate_resources, validate_tolerations
 from eks_rocketmq.args.validation import (
     parse_bytes,
     parse_whole_number,
@@ -227,6 +229,35 @@ WORDING = [
         "cidr_block: AWS does not accept the size of '10.0.0.0/8' for a VPC. Accepted: blocks of /16 to /28, such as "
         "'10.0.0.0/16'."
     )),
+    Wording("vpc-block-reserved", lambda: parse_vpc_block("127.0.0.0/16"), (
+        "cidr_block: '127.0.0.0/16' is a part of 127.0.0.0/8, which is reserved for loopback addresses. Accepted: a "
+        "private block, such as '10.0.0.0/16'."
+    )),
+    Wording("tag-count", lambda: validate_tags({str(i): "x" for i in range(50)}, ARGS / "tags", added=1), (
+        "tags: 50 tags are given. Accepted: up to 49 tags. AWS accepts 50 tags for each resource, and the component "
+        "adds 1."
+    )),
+    Wording("tag-key", lambda: validate_tags({"AWS:team": "x"}, ARGS / "tags"), (
+        "tags['AWS:team']: 'AWS:team' is not accepted as the key of a tag. Accepted: 1 to 128 letters, digits, spaces "
+        "and '_.:/=+-@', not beginning with 'aws:'."
+    )),
+    Wording("tag-value", lambda: validate_tags({"team": "a,b"}, ARGS / "tags", TagFormat(not_in_values=",@")), (
+        "tags['team']: 'a,b' is not accepted as the value of a tag. Accepted: up to 256 letters, digits, spaces and "
+        "'_.:/=+-'."
+    )),
+    Wording("resource-amount", lambda: validate_resources({"limits": {"cpu": "1 core"}}, ARGS / "resources"), (
+        "resources['limits']['cpu']: '1 core' is no amount that Kubernetes accepts. Accepted: a number of 0 or more "
+        "with a unit, such as '500m', '2' or '256Mi'."
+    )),
+    Wording(
+        "request-above-limit",
+        lambda: validate_resources({"requests": {"cpu": "2"}, "limits": {"cpu": "500m"}}, ARGS / "resources"),
+        "resources['requests']['cpu']: '2' is more than '500m', the limit. Accepted: an amount up to the limit. Lower "
+        "the request, or raise the limit.",
+    ),
+    Wording("pod-toleration", lambda: validate_tolerations([{"value": "x"}], ARGS / "tolerations"), (
+        "tolerations[0]: Kubernetes rejects the toleration: without 'key' it needs the operator 'Exists'."
+    )),
     Wording("subnet-prefix-length", lambda: plan_subnets(parse_vpc_block("10.0.0.0/20"), 2, private_prefix=18), (
         "private_prefix_length: a subnet of /18 is larger than the VPC 10.0.0.0/20, or AWS does not accept it. "
         "Accepted: 20 to 28."
@@ -289,6 +320,16 @@ def test_a_snake_case_field_is_reported_as_written_with_its_camel_case_name() ->
         (
             lambda: validate_public_sources([f"203.0.113.{number}/32" for number in range(41)], ARGS / "sources"),
             "sources: the list has 41 blocks. Accepted: up to 40 blocks, each of them once.",
+        ),
+        (
+            lambda: validate_tags({"": "x"}, ARGS / "tags", EC2_ONLY),
+            "tags['']: '' is not accepted as the key of a tag. Accepted: 1 to 128 characters, not beginning with "
+            "'aws:'.",
+        ),
+        (
+            lambda: validate_tags({"a=b": "x"}, ARGS / "tags", TagFormat(any_character=True, not_in_keys="=,")),
+            "tags['a=b']: 'a=b' is not accepted as the key of a tag. Accepted: 1 to 128 characters without '=' and "
+            "',', not beginning with 'aws:'.",
         ),
         (
             lambda: resolve(lambda: apply_redacted(Output.from_input("a"), reject, ARGS / "password", str)),

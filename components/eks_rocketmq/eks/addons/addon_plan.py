@@ -8,8 +8,10 @@ from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.aws_identifiers import validate_addon_version
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
+from eks_rocketmq.args.pod_values import validate_pod_values
 from eks_rocketmq.args.validation import reject_duplicates, reject_ignored_args, validate_choice, validate_pattern
 from eks_rocketmq.eks.addons.cluster_addons_args import AddonArgs, AddonStage, AddonVersions, ClusterAddonsArgs
 
@@ -71,6 +73,7 @@ def plan_addons(args: ClusterAddonsArgs) -> list[AddonPlan]:
             other=ARGS / "kubernetes_version",
         )
     _validate_vpc_cni(args)
+    validate_tags(args.get("tags", {}), ARGS / "tags", added=1)
     wanted: list[AddonArgs] = list(args.get("addons", [{"name": name} for name in DEFAULT_ADDONS[stage]]))
     names = [addon["name"] for addon in wanted]
     reject_duplicates(names, ARGS / "addons")
@@ -104,6 +107,7 @@ def _validate_addon(addon: AddonArgs, stage: str, path: ArgumentPath) -> None:
     _validate_stage(name, stage, path)
     if "version" in addon:
         validate_addon_version(addon["version"], path / "version")
+    validate_pod_values(addon.get("configuration", {}), path / "configuration")
 
 
 def _validate_stage(addon: str, stage: str, path: ArgumentPath) -> None:

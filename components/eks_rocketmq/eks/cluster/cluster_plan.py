@@ -7,6 +7,7 @@ from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_role_arn, validate_cluster_name
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.cidr import validate_public_sources, validate_service_block
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
@@ -15,6 +16,7 @@ from eks_rocketmq.args.validation import (
     reject_duplicates,
     reject_empty,
     reject_ignored_args,
+    suggest_name,
     validate_choice,
     validate_pattern,
 )
@@ -33,6 +35,14 @@ LOG_TYPES = get_accepted_values(ControlPlaneLog)
 SUPPORT_TYPES = get_accepted_values(SupportType)
 ENTRY_TYPES = get_accepted_values(AccessEntryType)
 ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
+CLUSTER_PROPERTIES = (
+    *("accessConfig", "bootstrapSelfManagedAddons", "computeConfig", "controlPlaneScalingConfig"),
+    *("defaultAddonsToRemoves", "deletionProtection", "enabledClusterLogTypes", "encryptionConfig"),
+    *("forceUpdateVersion", "kubeApiServerConfig", "kubeControllerManagerConfig", "kubeSchedulerConfig"),
+    *("kubernetesNetworkConfig", "name", "outpostConfig", "region", "remoteNetworkConfig", "roleArn", "storageConfig"),
+    *("tags", "tagsAll", "upgradePolicy", "version", "vpcConfig", "zonalShiftConfig"),
+)
+"""Properties of `aws.eks.Cluster`. A newer provider may have more."""
 
 _VERSION = re.compile(r"1\.[3-9][0-9]")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+")
@@ -40,6 +50,7 @@ _ACCESS_POLICY = re.compile(r"Amazon[A-Za-z0-9]+Policy")
 _NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 _ENTRY_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DURATION = re.compile(r"(?=\d)(\d+h)?(\d+m)?(\d+s)?")
+_FIRST_PROPERTY = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 
@@ -76,6 +87,8 @@ def plan_cluster(args: EksClusterArgs) -> ClusterPlan:
     _check_arns(args)
     _check_subnets(args["subnet_ids"])
     _check_entries(args)
+    _check_ignored_changes(args.get("ignore_changes", []))
+    validate_tags(args.get("tags", {}), ARGS / "tags", added=1)
     for key, limit in args.get("timeouts", {}).items():
         validate_pattern(
             _DURATION, str(limit), ARGS / "timeouts" / key, "cluster-timeout", "a duration, such as '45m' or '1h30m'"
@@ -123,6 +136,23 @@ def _check_arns(args: EksClusterArgs) -> None:
             parse_kms_key_arn(key, ARGS / field)
     if "role_arn" in args:
         parse_role_arn(args["role_arn"], ARGS / "role_arn")
+
+
+def _check_ignored_changes(properties: Sequence[str]) -> None:
+    """Reject properties with which the stack would ignore every change, or none although one is given."""
+    for index, given in enumerate(properties):
+        first = _FIRST_PROPERTY.match(given)
+        name = first[0] if first else ""
+        remedy = suggest_name(name, CLUSTER_PROPERTIES) if name not in CLUSTER_PROPERTIES else ""
+        if not name or remedy:
+            raise ArgumentError(
+                (ARGS / "ignore_changes").index(index),
+                "ignored-property",
+                "{given!r} is no property of an EKS cluster" if name else "{given!r} does not name one property",
+                accepted="a property, such as 'version' or 'vpcConfig.publicAccessCidrs'",
+                remedy=remedy,
+                given=given,
+            )
 
 
 def _check_subnets(subnets: object) -> None:
@@ -199,6 +229,14 @@ def _check_entry(entry: AccessEntryArgs, path: ArgumentPath) -> None:
             fields=Names(("policies",) if kind == "EC2" else ("policies", "kubernetes_groups")),
         )
     for index, group in enumerate(groups):
+        if not group.strip():
+            raise ArgumentError(
+                (path / "kubernetes_groups").index(index),
+                "empty-group",
+                "the name {given!r} is empty, so the entry would grant nothing",
+                accepted="the name of a group in a role binding, such as 'platform-team'",
+                given=group,
+            )
         if group.startswith(_RESERVED_GROUPS):
             raise ArgumentError(
                 (path / "kubernetes_groups").index(index),

@@ -5,11 +5,18 @@ create or update of the addon. This module finds as many errors as possible at p
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
+from eks_rocketmq.args.aws_tags import TagFormat, validate_tags
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.pod_values import (
+    validate_node_selector,
+    validate_pod_values,
+    validate_resources,
+    validate_tolerations,
+)
 from eks_rocketmq.args.validation import find_nearest_name, validate_choice, validate_range
 
 SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
@@ -17,8 +24,13 @@ SECTIONS = ("controller", "defaultStorageClass", "node", "sidecars")
 SIDECARS = (
     *("attacher", "livenessProbe", "nodeDriverRegistrar", "provisioner", "resizer", "snapshotter", "volumemodifier"),
 )
-_MAX_TAG_KEY, _MAX_TAG_VALUE, _MAX_TAGS = 128, 256, 50
-_RESERVED_PREFIXES = ("aws:", "ebs.csi.aws.com/", "kubernetes.io/", "CSIVolumeName", "CSIVolumeSnapshotName")
+VOLUME_TAGS = TagFormat(
+    any_character=True,
+    not_in_keys="=,",
+    not_in_values=",",
+    prefixes=("ebs.csi.aws.com/", "kubernetes.io/", "CSIVolumeName", "CSIVolumeSnapshotName"),
+)
+"""Rules of EBS and the driver."""
 _PATHS: Mapping[str, tuple[str, ...]] = {
     "controller_replicas": ("controller", "replicaCount"),
     "controller_resources": ("controller", "resources"),
@@ -34,6 +46,13 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 }
 """Path of an argument in the addon's values. `_set_argument` handles `sidecar_resources`."""
 _COUNT_ARGS = frozenset({"controller_replicas", "volume_attach_limit"})
+_POD_ARGS: Mapping[str, Callable[[Any, ArgumentPath], None]] = {
+    "controller_resources": validate_resources,
+    "controller_tolerations": validate_tolerations,
+    "controller_node_selector": validate_node_selector,
+    "node_resources": validate_resources,
+    "node_tolerations": validate_tolerations,
+}
 _CONFIGURATION = ARGS / "configuration"
 _VALUES = _CONFIGURATION / "values"
 
@@ -54,39 +73,6 @@ def render_configuration(args: Mapping[str, Any]) -> str | None:
     return json.dumps(values, sort_keys=True, separators=(",", ":")) if values else None
 
 
-def validate_volume_tags(tags: Mapping[str, str], path: ArgumentPath) -> None:
-    """Validate tags of volumes as EBS and the driver do.
-
-    Raises:
-        ValueError: there are too many tags, or a tag is not accepted.
-    """
-    if len(tags) > _MAX_TAGS:
-        raise ArgumentError(
-            path, "volume-tag-count", "{count} tags are given", accepted="up to {most}", count=len(tags), most=_MAX_TAGS
-        )
-    for key, value in tags.items():
-        if not 0 < len(key) <= _MAX_TAG_KEY or "=" in key or "," in key or key.startswith(_RESERVED_PREFIXES):
-            raise ArgumentError(
-                path,
-                "volume-tag-key",
-                "{given!r} is not accepted as the key of a tag",
-                accepted="1 to {most} characters without '=' and ',', and without a reserved prefix",
-                remedy="AWS and the driver reserve the prefixes {reserved}",
-                given=key,
-                most=_MAX_TAG_KEY,
-                reserved=", ".join(map(repr, _RESERVED_PREFIXES)),
-            )
-        if not isinstance(value, str) or len(value) > _MAX_TAG_VALUE or "," in value:
-            raise ArgumentError(
-                path.key(key),
-                "volume-tag-value",
-                "{given!r} is not accepted as the value of a tag",
-                accepted="up to {most} characters without ','",
-                given=value,
-                most=_MAX_TAG_VALUE,
-            )
-
-
 def _copy_values(values: Mapping[str, Any]) -> dict[str, Any]:
     try:
         copied: dict[str, Any] = json.loads(json.dumps(values))
@@ -104,7 +90,20 @@ def _copy_values(values: Mapping[str, Any]) -> dict[str, Any]:
             validate_choice(section, SECTIONS, _VALUES)
         if section in SECTIONS:
             _require_object(content, _VALUES.key(section))
+            _validate_section(section, content)
     return copied
+
+
+def _validate_section(section: str, content: Mapping[str, Any]) -> None:
+    path = _VALUES.key(section)
+    if section == "sidecars":
+        for sidecar, values in content.items():
+            if isinstance(values, Mapping):
+                validate_pod_values(values, path.key(sidecar))
+    else:
+        validate_pod_values(content, path)
+    if isinstance(tags := content.get("extraVolumeTags"), Mapping):
+        validate_tags(tags, path.key("extraVolumeTags"), VOLUME_TAGS)
 
 
 def _require_object(content: object, path: ArgumentPath) -> None:
@@ -119,10 +118,13 @@ def _set_argument(values: dict[str, Any], argument: str, value: Any) -> None:  #
     if argument == "sidecar_resources":
         for sidecar, resources in value.items():
             validate_choice(sidecar, SIDECARS, path)
+            validate_resources(resources, path.key(sidecar))
             _set_value(values, ("sidecars", sidecar, "resources"), resources, path)
         return
     if argument == "extra_volume_tags":
-        validate_volume_tags(value, path)
+        validate_tags(value, path, VOLUME_TAGS)
+    if argument in _POD_ARGS:
+        _POD_ARGS[argument](value, path)
     if argument in _COUNT_ARGS:
         value = validate_range(value, 1, None, path)
     _set_value(values, _PATHS[argument], value, path)

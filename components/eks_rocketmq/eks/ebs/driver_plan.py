@@ -6,6 +6,7 @@ from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_policy_arn, validate_addon_version
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import reject_ignored_args, validate_choice
@@ -92,12 +93,14 @@ def plan_driver(args: Mapping[str, Any]) -> DriverPlan:
         _require_issuer(args)
     _check_version(args)
     _check_arns(args)
+    role_tag = CLUSTER_TAG if permissions == "cluster_scoped" and identity == "irsa" else None
+    validate_tags(args.get("tags", {}), ARGS / "tags", added=1 if role_tag is None else 2)
     self_managed = args.get("self_managed")
     return DriverPlan(
         managed_policies=(policy,) if policy else (),
         generated=permissions == "generated",
         pod_identity=identity == "pod_identity",
-        role_tag=CLUSTER_TAG if permissions == "cluster_scoped" and identity == "irsa" else None,
+        role_tag=role_tag,
         conflicts_on_create=validate_choice(
             args.get("resolve_conflicts_on_create", "OVERWRITE"), CREATE_CONFLICTS, ARGS / "resolve_conflicts_on_create"
         ),

@@ -12,6 +12,7 @@ from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
@@ -21,8 +22,9 @@ from eks_rocketmq.args.validation import (
     validate_dns_subdomain,
     validate_pattern,
 )
-from eks_rocketmq.eks.ebs.csi_configuration import validate_volume_tags
+from eks_rocketmq.eks.ebs.csi_configuration import VOLUME_TAGS
 from eks_rocketmq.eks.ebs.storage_class_args import FileSystem, ReclaimPolicy
+from eks_rocketmq.eks.ebs.tag_template import validate_tag_template
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,9 @@ def build_parameters(args: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(key := args.get("kms_key_id"), str):
         validate_key_id(key)
     tags = args.get("tags", {})
-    validate_volume_tags(tags, ARGS / "tags")
+    validate_tags(tags, ARGS / "tags", VOLUME_TAGS)
+    for key, value in tags.items():
+        validate_tag_template(value, (ARGS / "tags").key(key))
     return parameters | {f"tagSpecification_{i}": f"{key}={tags[key]}" for i, key in enumerate(sorted(tags), start=1)}
 
 

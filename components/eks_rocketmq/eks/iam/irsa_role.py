@@ -10,6 +10,7 @@ from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHo
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.aws_identifiers import parse_issuer_host, parse_oidc_provider_arn, parse_policy_arn
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.iam import role_checks
@@ -20,6 +21,7 @@ from eks_rocketmq.eks.iam.policy_documents import (
     Statement,
     build_pod_identity_statements,
     build_secret_mismatch_error,
+    build_secret_size_error,
     build_trust_policy,
     build_web_identity_statements,
     fill_unknown_cluster,
@@ -74,6 +76,7 @@ class IrsaRole(ComponentResource):
         super().__init__(type_token("IrsaRole"), name, {}, opts)
         _reject_output_policies(args)
         validate_args(args, IrsaRoleArgs)
+        validate_tags(args.get("tags", {}), ARGS / "tags", added=1)
         accounts = _parse_service_accounts(args)
         _validate_names(args, accounts)
         arns = _validate_policy_arns(args)
@@ -358,6 +361,7 @@ def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]])
         lambda known: build_trust_policy(chain.from_iterable(known)),
         ARGS / "service_accounts",
         Any,
+        secret_error=build_secret_size_error(),
     )
 
 

@@ -155,6 +155,19 @@ def build_secret_mismatch_error(path: ArgumentPath) -> ArgumentError:
     )
 
 
+def build_secret_size_error() -> ArgumentError:
+    """Return the error for a trust policy that is too long if an issuer or an ARN in it is secret."""
+    return ArgumentError(
+        ARGS / "service_accounts",
+        "secret-trust-policy-size",
+        "the trust policy of these service accounts is too long. An issuer or an ARN in it is secret, so the error "
+        "does not show the length",
+        accepted="up to {most} characters, not counting white space",
+        remedy="Divide the service accounts and clusters among several roles",
+        most=TRUST_POLICY_LIMIT,
+    )
+
+
 def fill_unknown_cluster(issuer: object, provider: object, path: ArgumentPath = ARGS) -> dict[str, str]:
     """Return issuer and provider of an EKS cluster, with values of minimum length in place of unknown ones.
 

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_certificate_arn
+from eks_rocketmq.args.aws_tags import TagFormat, validate_tags
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import parse_whole_number, reject_duplicates, reject_empty, validate_range
 
@@ -17,6 +18,10 @@ AUTO_MODE_CLASS = "eks.amazonaws.com/nlb"
 _PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 _MAX_NAME_LENGTH = 32
 _NAME = re.compile(rf"(?!internal-)(?=.{{1,{_MAX_NAME_LENGTH}}}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_TAGS = TagFormat(not_in_keys="=,", not_in_values=",")
+"""The annotation separates tags by commas."""
+_CONTROLLER_TAGS = 3
+"""Tags that the controller adds: those of cluster, Service and resource."""
 _EMPTY_MEANINGS: Mapping[str, str] = {
     "subnets": "every subnet with the tag",
     "security_groups": "a group that the controller creates",
@@ -134,7 +139,7 @@ def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]
             given=name,
             most=_MAX_NAME_LENGTH,
         )
-    _check_tags(args.get("tags", {}))
+    validate_tags(args.get("tags", {}), ARGS / "tags", _TAGS, added=_CONTROLLER_TAGS)
     reject_duplicates(args.get("subnets", []), ARGS / "subnets")
     reject_duplicates(args.get("security_groups", []), ARGS / "security_groups")
     groups = args.get("security_groups", [])
@@ -147,20 +152,6 @@ def _build_optional_annotations(args: NetworkLoadBalancerArgs) -> dict[str, str]
         "additional-resource-tags": _format_attributes(args.get("tags", {})),
     }
     return {key: value for key, value in annotations.items() if value}
-
-
-def _check_tags(tags: Mapping[str, str]) -> None:
-    """Reject tags that AWS reserves, or that the controller would read as other tags."""
-    for key, value in tags.items():
-        if not key or set("=,") & set(key) or "," in value or key.startswith("aws:"):
-            raise ArgumentError(
-                (ARGS / "tags").key(key),
-                "load-balancer-tag",
-                "the tag {key!r} with the value {value!r} is not accepted",
-                accepted="a key without '=' and ',' that does not begin with 'aws:', and a value without ','",
-                key=key,
-                value=value,
-            )
 
 
 def _format_attributes(values: dict[str, Any]) -> str:

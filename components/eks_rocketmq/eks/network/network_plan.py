@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
+from eks_rocketmq.args.aws_tags import EC2_ONLY, validate_tags
 from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets
 from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.field_metadata import get_accepted_values
@@ -28,6 +29,8 @@ NODE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr")
 """Endpoints that nodes need for pod addresses and images. The image layers are in S3."""
 IDENTITY_ENDPOINTS: Mapping[str, str] = {"irsa": "sts", "pod_identity": "eks-auth"}
 """Endpoint that service accounts need for their roles, by identity."""
+_ADDED_TAGS = 2
+"""Tags that the component adds to each resource: the name and the owner."""
 _SERVICE_NAME = re.compile(r"[.-]*[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
@@ -64,6 +67,7 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
         reject_ignored_args({**args}, ("permissions_boundary",), ARGS, retention_path, "is 0 and creates no role")
     if isinstance(boundary := args.get("permissions_boundary"), str):
         parse_policy_arn(boundary, ARGS / "permissions_boundary")
+    _check_tags(args)
     return NetworkPlan(
         vpc=vpc,
         private=private,
@@ -165,6 +169,16 @@ def list_endpoint_names(service: str, region: str) -> list[str]:
     """
     name = f"com.amazonaws.{region}.{service}"
     return [name, f"cn.{name}"] if region.startswith("cn-") else [name]
+
+
+def _check_tags(args: NetworkArgs) -> None:
+    """Validate the tags of all resources, and those of the subnets."""
+    tags = args.get("tags", {})
+    validate_tags(tags, ARGS / "tags", added=_ADDED_TAGS)
+    for field in ("public_subnet_tags", "private_subnet_tags"):
+        of_subnets: Mapping[str, str] = args.get(field, {})
+        added = _ADDED_TAGS + len(build_subnet_tags("elb", args.get("cluster_name"), {})) + len(tags)
+        validate_tags(of_subnets, ARGS / field, EC2_ONLY, added=added)
 
 
 def build_subnet_tags(role: str, cluster_name: str | None, extra: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.aws_identifiers import parse_arn, parse_kms_key_arn, parse_role_arn, validate_kubernetes_version
+from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
@@ -115,6 +116,8 @@ def plan_nodes(name: str, args: NodeGroupArgs) -> NodePlan:
     _check_versions(args)
     _check_arns(args)
     _check_policies(args)
+    # The component adds the name and the owner.
+    validate_tags(args.get("tags", {}), ARGS / "tags", added=2)
     for key in validate_labels(args.get("labels", {}), ARGS / "labels"):
         _check_label(key)
     return NodePlan(

@@ -198,6 +198,22 @@ def test_addon_version_is_the_installed_the_pinned_or_the_resolved_one(preview: 
             {**AFTER, "addons": [{"name": "coredns", "version": "1.12"}]},
             [("addons['coredns'].version", "addon-version")],
         ),
+        (
+            {
+                **AFTER,
+                "addons": [
+                    {
+                        "name": "coredns",
+                        "configuration": {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}},
+                    }
+                ],
+            },
+            [("addons['coredns'].configuration['resources']['requests']['cpu']", "request-above-limit")],
+        ),
+        (
+            {**AFTER, "addons": [{"name": "coredns", "configuration": {"tolerations": [{"operator": "In"}]}}]},
+            [("addons['coredns'].configuration['tolerations'][0]['operator']", "choice")],
+        ),
         ({**AFTER, "versions": "newest"}, [("versions", "choice")]),
         ({**AFTER, "versions": "latest"}, [("versions", "addon-versions-lookup")]),
     ],

@@ -368,6 +368,10 @@ def with_entry(**changed: Any) -> dict[str, Any]:
         (with_entry(type="EC2", username="a"), "access_entries['team'].username", "ignored-argument"),
         (with_entry(policies=[]), "access_entries['team']", "access-entry-without-permissions"),
         (with_entry(type="EC2", policies=[]), "access_entries['team']", "access-entry-without-permissions"),
+        (with_entry(kubernetes_groups=[""]), "access_entries['team'].kubernetes_groups[0]", "empty-group"),
+        ({"ignore_changes": ["version", ""]}, "ignore_changes[1]", "ignored-property"),
+        ({"ignore_changes": ['["*"]']}, "ignore_changes[0]", "ignored-property"),
+        ({"ignore_changes": ["vpc_config.subnetIds"]}, "ignore_changes[0]", "ignored-property"),
         (
             with_entry(kubernetes_groups=["readers", "system:masters"]),
             "access_entries['team'].kubernetes_groups[1]",

@@ -25,6 +25,18 @@ def plan_entry(**changed: Any) -> object:
 
 WORDING = [
     Wording(
+        "empty-group",
+        lambda: plan_entry(kubernetes_groups=[" "]),
+        "access_entries['team'].kubernetes_groups[0]: the name ' ' is empty, so the entry would grant nothing. "
+        "Accepted: the name of a group in a role binding, such as 'platform-team'.",
+    ),
+    Wording(
+        "ignored-property",
+        lambda: plan(ignore_changes=["*"]),
+        "ignore_changes[0]: '*' does not name one property. Accepted: a property, such as 'version' or "
+        "'vpcConfig.publicAccessCidrs'.",
+    ),
+    Wording(
         "cluster-version",
         lambda: plan(version="1.29"),
         "version: '1.29' is not accepted. Accepted: a minor version of Kubernetes from 1.30 on, such as '1.35'.",

@@ -6,12 +6,13 @@ import pytest
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.eks.ebs.csi_configuration import render_configuration, validate_volume_tags
+from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.driver_lookup import read_controller
 from eks_rocketmq.eks.ebs.driver_plan import plan_driver
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
 from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name, plan_storage_class
+from eks_rocketmq.eks.ebs.tag_template import validate_tag_template
 from tests.unit.harness import Fakes, run
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.kubernetes_api import serving
@@ -36,21 +37,12 @@ def deploy(**args: Any) -> None:
 
 WORDING = [
     Wording(
-        "volume-tag-count",
-        lambda: validate_volume_tags({str(i): "x" for i in range(51)}, ARGS / "tags"),
-        "tags: 51 tags are given. Accepted: up to 50.",
-    ),
-    Wording(
-        "volume-tag-key",
-        lambda: validate_volume_tags({"aws:team": "x"}, ARGS / "tags"),
-        "tags: 'aws:team' is not accepted as the key of a tag. Accepted: 1 to 128 characters without '=' and ',', and "
-        "without a reserved prefix. AWS and the driver reserve the prefixes 'aws:', 'ebs.csi.aws.com/', "
-        "'kubernetes.io/', 'CSIVolumeName', 'CSIVolumeSnapshotName'.",
-    ),
-    Wording(
-        "volume-tag-value",
-        lambda: validate_volume_tags({"team": "a,b"}, ARGS / "tags"),
-        "tags['team']: 'a,b' is not accepted as the value of a tag. Accepted: up to 256 characters without ','.",
+        "tag-template",
+        lambda: validate_tag_template("{{ .Foo }}", (ARGS / "tags").key("team")),
+        "tags['team']: the EBS CSI driver cannot evaluate the template '{{ .Foo }}': there is no variable .Foo. "
+        "Accepted: templates of Go with the variables .PVCName, .PVCNamespace, .PVName and the functions contains, "
+        "field, index, lastIndex, substring, toLower, toUpper, such as '{{ .PVCNamespace | toUpper }}'. Claims stay "
+        "Pending with other templates.",
     ),
     Wording(
         "addon-values-no-json",

@@ -234,7 +234,8 @@ def test_a_class_name_of_eks_is_rejected(name: str) -> None:
         ({"kms_key_id": "1234"}, "kms_key_id", "kms-key-arn"),
         ({"kms_key_id": KEY.replace("key/", "alias/")}, "kms_key_id", "kms-key-arn"),
         ({"kms_key_id": KEY, "encrypted": False}, "kms_key_id", "ignored-argument"),
-        ({"tags": {"kubernetes.io/x": "y"}}, "tags", "volume-tag-key"),
+        ({"tags": {"kubernetes.io/x": "y"}}, "tags['kubernetes.io/x']", "tag-key"),
+        ({"tags": {"team": "{{ .Foo }}"}}, "tags['team']", "tag-template"),
     ],
 )
 def test_invalid_class_arguments_are_rejected_at_preview(given: dict[str, Any], path: str, code: str) -> None:

@@ -10,6 +10,7 @@ from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.eks.iam import role_checks, role_preflight
 from eks_rocketmq.eks.iam.policy_documents import (
     build_secret_mismatch_error,
+    build_secret_size_error,
     build_trust_policy,
     build_web_identity_statements,
     normalize_permission_policy,
@@ -65,6 +66,13 @@ WORDING = [
         lambda: build_trust_policy([{"Sid": "x" * 2048}], complete=False),
         "service_accounts: the trust policy has 2097 characters or more. Accepted: up to 2048 characters, not counting "
         "white space. Divide the service accounts and clusters among several roles.",
+    ),
+    Wording(
+        "secret-trust-policy-size",
+        lambda: raise_error(build_secret_size_error()),
+        "service_accounts: the trust policy of these service accounts is too long. An issuer or an ARN in it is "
+        "secret, so the error does not show the length. Accepted: up to 2048 characters, not counting white space. "
+        "Divide the service accounts and clusters among several roles.",
     ),
     Wording(
         "policy-json",

@@ -286,6 +286,14 @@ def test_an_unknown_provider_of_another_issuer_is_rejected_at_the_update() -> No
             "secret-provider-of-another-issuer",
         ),
         (
+            lambda: {
+                "issuer": pulumi.Output.secret(f"https://oidc.example/id/{'A' * 1000}"),
+                "provider_arn": pulumi.Output.secret(f"{PROVIDER.rpartition('/oidc')[0]}/oidc.example/id/{'A' * 1000}"),
+            },
+            "service_accounts",
+            "secret-trust-policy-size",
+        ),
+        (
             lambda: {"clusters": [{"issuer": pulumi.Output.secret("issuer"), "provider_arn": PROVIDER}]},
             "clusters[0].issuer",
             "secret-value",

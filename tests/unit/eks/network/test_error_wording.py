@@ -85,12 +85,6 @@ WORDING = [
         "and not beginning with 'internal-'.",
     ),
     Wording(
-        "load-balancer-tag",
-        lambda: network_load_balancer({"tags": {"a": "b,c"}}),
-        "tags['a']: the tag 'a' with the value 'b,c' is not accepted. Accepted: a key without '=' and ',' that does "
-        "not begin with 'aws:', and a value without ','.",
-    ),
-    Wording(
         "tls-ports-without-certificate",
         lambda: network_load_balancer({"tls_ports": [443]}),
         "tls_ports: [443] has no effect without certificate_arn. Give the certificate or leave the ports out.",
