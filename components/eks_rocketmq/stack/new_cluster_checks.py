@@ -39,7 +39,7 @@ def check_new_cluster(
         ValueError: for each contradiction.
     """
     before, network = get_plan(new.before_nodes, plan_addons), get_plan(new.network, plan_network)
-    groups = [Group(args, get_plan(args, partial(plan_nodes, name))) for name, args in new.node_groups.items()]
+    groups = [Group(name, args, get_plan(args, partial(plan_nodes, name))) for name, args in new.node_groups.items()]
     paths = {NODE_GROUPS.key(name.removeprefix("nodes-")): args for name, args in new.node_groups.items()}
     cni, identity, errors = new.before_nodes["vpc_cni"], ebs_csi.get("identity", "irsa"), ErrorCollector()
     errors.attempt(cross_checks.check_service_block, new.cluster, network.vpc)

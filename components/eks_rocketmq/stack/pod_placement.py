@@ -17,7 +17,16 @@ from eks_rocketmq.eks.nodes.node_plan import AMI_TYPES, ARM, EFFECTS, NodePlan
 from eks_rocketmq.rocketmq.config.memory import MIB
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.plan import RocketMqPlan
-from eks_rocketmq.rocketmq.pods.placement import ZONE, Labels, Nodes, Pods, can_run, find_obstacle, find_shortage
+from eks_rocketmq.rocketmq.pods.placement import (
+    ZONE,
+    Labels,
+    Nodes,
+    Pods,
+    Prefix,
+    can_run,
+    find_obstacle,
+    find_shortage,
+)
 from eks_rocketmq.rocketmq.roles.role_plans import RolePlan
 from eks_rocketmq.stack.stack_paths import ADDONS, EBS_CSI, NODE_GROUPS, ROCKETMQ
 
@@ -37,13 +46,14 @@ _NODE_TOLERATIONS = [{"operator": "Exists", "effect": "NoExecute"}]
 _NODE_NOT_ON = [f"a1.{size}" for size in ("medium", "large", "xlarge", "2xlarge", "4xlarge")]
 _QUANTITIES = {"cpu": re.compile(r"\d+m|\d+(\.\d+)?"), "memory": re.compile(r"[1-9]\d*[KMGT]i")}
 """Usual forms of requests. Others are not counted."""
-_PLACES = ("affinity", "nodeSelector", "tolerations")
 
 
 @dataclass(frozen=True)
 class Group:
     """A node group with its arguments."""
 
+    name: str
+    """Name of the component, which is the prefix of the groups' names in EKS."""
     args: NodeGroupArgs
     plan: NodePlan
     autoscaler: bool = True
@@ -74,22 +84,28 @@ class Group:
             yield Nodes(
                 count=count,
                 zone=zones[place] or f"zone {place + 1}",
-                labels=self._build_labels(zones[place], region),
+                labels=self._build_labels(place, zones[place], region),
                 taints=[{**taint, "effect": _EFFECTS[taint["effect"]]} for taint in self.plan.taints],
                 cpu=max(one.cpu for one in known) if len(known) == len(sizes) else None,
                 memory=max(one.memory for one in known) if len(known) == len(sizes) else None,
             )
 
-    def _build_labels(self, zone: str | None, region: str | None) -> Labels:
+    def _build_labels(self, place: int, zone: str | None, region: str | None) -> Labels:
         types = frozenset(self.args["instance_types"])
         architecture = frozenset({"arm64" if AMI_TYPES[self.plan.ami_type] == ARM else "amd64"})
-        place = {ZONE: zone, "topology.kubernetes.io/region": region}
+        # Until Kubernetes removes them, the cloud provider also sets the deprecated labels of zone and region.
+        cloud = {
+            **dict.fromkeys((ZONE, "failure-domain.beta.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone"), zone),
+            **dict.fromkeys(("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"), region),
+        }
         return {
             **{key: frozenset({value}) for key, value in self.args.get("labels", {}).items()},
-            **{key: None if value is None else frozenset({value}) for key, value in place.items()},
+            **{key: None if value is None else frozenset({value}) for key, value in cloud.items()},
             **{f"{domain}/arch": architecture for domain in ("kubernetes.io", "beta.kubernetes.io")},
             **{f"{domain}/os": frozenset({"linux"}) for domain in ("kubernetes.io", "beta.kubernetes.io")},
             **{f"{domain}/instance-type": types for domain in ("node.kubernetes.io", "beta.kubernetes.io")},
+            # EKS appends a suffix to the name when it creates the group.
+            "eks.amazonaws.com/nodegroup": Prefix(f"{self.name}-{place + 1 if self.plan.groups > 1 else 1}-"),
             "eks.amazonaws.com/capacityType": frozenset({self.args.get("capacity_type", "ON_DEMAND")}),
         }
 
@@ -241,9 +257,11 @@ def _plan_node_plugin(values: object) -> Pods:
 
 
 def _plan_addon_pods(name: str, values: Mapping[str, Any]) -> Pods:
-    """Return the pods of an add-on. EKS validates the configuration by its schema."""
+    """Return the pods of an add-on. Only EKS validates their affinity, by the schema of the add-on."""
     replicas = values.get("replicaCount")
-    spec = {key: values[key] for key in _PLACES if _is_well_formed(key, values.get(key))}
+    spec = {key: values[key] for key in ("nodeSelector", "tolerations") if key in values}
+    if _has_node_terms(values.get("affinity")):
+        spec["affinity"] = values["affinity"]
     cpu, memory = _get_request(values, "cpu"), _get_request(values, "memory")
     return Pods(
         name,
@@ -260,14 +278,6 @@ def _get_request(values: Mapping[str, Any], resource: str) -> str | None:
     for key in ("resources", "requests", resource):
         found = found.get(key) if isinstance(found, Mapping) else None
     return found if isinstance(found, str) and _QUANTITIES[resource].fullmatch(found) else None
-
-
-def _is_well_formed(key: str, value: object) -> bool:
-    if key == "nodeSelector":
-        return isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values())
-    if key == "tolerations":
-        return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
-    return _has_node_terms(value)
 
 
 def _has_node_terms(affinity: object) -> bool:

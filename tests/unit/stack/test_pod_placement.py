@@ -55,7 +55,37 @@ NOT_TOLERATED = "do not tolerate the taint 'dedicated:NoSchedule', and each node
 TOO_FEW = "run each on a node of its own, and there are nodes for {} of {} replicas"
 MQ_NODES = groups(group(taints=DEDICATED, labels={"role": "mq"}), group())
 MQ_BROKERS = brokers({"pods": {"tolerations": TOLERATED, "nodeSelector": {"role": "mq"}}, "memory": "2Gi"})
+OLD_ZONE = "failure-domain.beta.kubernetes.io/zone"
+ZONES = [f"ap-southeast-1{letter}" for letter in "abc"]
 REJECTED: list[tuple[dict[str, Any], str]] = [
+    # Labels that EKS, the cloud provider and the driver set.
+    (
+        pods({"nodeSelector": {"eks.amazonaws.com/nodegroup": "general"}}),
+        "the name servers select nodes by eks.amazonaws.com/nodegroup=general, and no node has that",
+    ),
+    (
+        pods({"nodeSelector": {"eks.amazonaws.com/nodegroup": "nodes-brokers-1-2026"}}),
+        "the name servers select nodes by eks.amazonaws.com/nodegroup=nodes-brokers-1-2026, and no node has that",
+    ),
+    (
+        pods(required("eks.amazonaws.com/nodegroup", "DoesNotExist")),
+        "the name servers select nodes by eks.amazonaws.com/nodegroup DoesNotExist, and no node has that",
+    ),
+    (
+        {"network": {"zones": ZONES, "zoneCount": None}, **pods({"nodeSelector": {OLD_ZONE: "ap-southeast-1z"}})},
+        f"the name servers select nodes by {OLD_ZONE}=ap-southeast-1z, and no node has that",
+    ),
+    (
+        {
+            "network": {"zones": ZONES, "zoneCount": None},
+            **pods({"nodeSelector": {"topology.ebs.csi.aws.com/zone": "eu-west-1a"}}),
+        },
+        "the name servers select nodes by topology.ebs.csi.aws.com/zone=eu-west-1a, and no node has that",
+    ),
+    (
+        pods({"nodeSelector": {"failure-domain.beta.kubernetes.io/region": "eu-west-1"}}),
+        "the name servers select nodes by failure-domain.beta.kubernetes.io/region=eu-west-1, and no node has that",
+    ),
     # Labels, architecture, capacity type.
     (pods(ARM64), "the name servers select nodes by kubernetes.io/arch=arm64, and no node has that"),
     (
@@ -162,6 +192,14 @@ WITHOUT_DRIVER: list[tuple[dict[str, Any], str, str]] = [
 ]
 ACCEPTED: list[dict[str, Any]] = [
     {},
+    # EKS appends a suffix to the names of node groups.
+    pods(required("eks.amazonaws.com/nodegroup", "In", *(f"nodes-general-{i}-2026" for i in (1, 2, 3)))),
+    pods(required("eks.amazonaws.com/nodegroup", "NotIn", "nodes-general-1-2026")),
+    pods(required("eks.amazonaws.com/nodegroup", "Exists")),
+    {"network": {"zones": ZONES, "zoneCount": None}, **pods(required(OLD_ZONE, "In", *ZONES))},
+    pods(required(OLD_ZONE, "In", *ZONES)),
+    pods(required("topology.ebs.csi.aws.com/zone", "In", *ZONES)),
+    pods({"nodeSelector": {"failure-domain.beta.kubernetes.io/region": "ap-southeast-1"}}),
     {**groups(group(instanceTypes=["m7g.large"])), **pods(ARM64)},
     {**groups(group(capacityType="SPOT")), **pods(required("eks.amazonaws.com/capacityType", "In", "SPOT"))},
     {**groups(group(labels={"team": "mq"})), **pods({"nodeSelector": {"team": "mq"}})},

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Labels = Mapping[str, frozenset[str] | None]
+
+@dataclass(frozen=True)
+class Prefix:
+    """Any value that begins with a text."""
+
+    text: str
+
+
+Labels = Mapping[str, frozenset[str] | Prefix | None]
 """Possible values of each label of a node. None means any value."""
 
 ZONE = "topology.kubernetes.io/zone"
@@ -135,6 +143,8 @@ def _matches_expression(expression: Mapping[str, Any], node: Nodes) -> bool:
         return operator == "Exists"
     if values is None:
         return True
+    if isinstance(values, Prefix):
+        return operator == "NotIn" or any(value.startswith(values.text) for value in requested)
     if operator in ("In", "NotIn"):
         return bool(values & requested if operator == "In" else values - requested)
     numbers = [int(value) for value in values if value.isdigit()]
