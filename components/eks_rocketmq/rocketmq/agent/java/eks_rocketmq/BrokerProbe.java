@@ -17,6 +17,7 @@ final class BrokerProbe extends RequestProbe {
 
     private final BrokerController controller;
     private final int minInSync;
+    private final StuckReplication replication = new StuckReplication();
     private volatile int copiedEpoch = -1;
 
     BrokerProbe(BrokerController controller, int minInSync) {
@@ -54,8 +55,14 @@ final class BrokerProbe extends RequestProbe {
                     api.getReplicaInfo(leader, controller.getBrokerConfig().getBrokerName());
             Set<Long> inSync = state.getObject2().getSyncStateSet();
             if (inSync == null || !inSync.contains(id)) {
+                if (!replicas.isMasterState()) {
+                    replication.check(
+                            controller.getMessageStore().getHaService().getHAClient(),
+                            controller.getMessageStore().getMaxPhyOffset());
+                }
                 return "the broker is not in sync";
             }
+            replication.reset();
             if (id.equals(state.getObject1().getMasterBrokerId())) {
                 return checkMaster(replicas, inSync.size());
             }

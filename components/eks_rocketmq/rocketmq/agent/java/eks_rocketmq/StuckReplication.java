@@ -1,0 +1,51 @@
+package eks_rocketmq;
+
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.channels.SocketChannel;
+import org.apache.rocketmq.store.ha.HAClient;
+import org.apache.rocketmq.store.ha.HAConnectionState;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
+
+/**
+ * Ends a slave's connection to the master when nothing arrives through it.
+ *
+ * <p>Seen after several elections in a row: the slave reads a frame from the wrong position of its buffer
+ * (NegativeArraySizeException in AutoSwitchHAClient). RocketMQ logs it and keeps the connection, so the slave never
+ * gets in sync again. A new connection begins with an empty buffer.
+ */
+final class StuckReplication {
+    private static final long STUCK_NANOS = 20_000_000_000L;
+
+    private long offset = -1;
+    private long since;
+
+    /**
+     * Called from time to time while this slave is not in sync.
+     *
+     * @param client the slave's connection to the master.
+     * @param current end of the slave's log.
+     */
+    synchronized void check(HAClient client, long current) throws ReflectiveOperationException, IOException {
+        boolean receives = client != null && client.getCurrentState() == HAConnectionState.TRANSFER;
+        if (!receives || current != offset) {
+            offset = current;
+            since = System.nanoTime();
+        } else if (System.nanoTime() - since > STUCK_NANOS) {
+            System.out.println("replication stands still at " + current + ", connecting to the master again");
+            // The thread that reads then closes the connection and resets its own state.
+            Field channel = AutoSwitchHAClient.class.getDeclaredField("socketChannel");
+            channel.setAccessible(true);
+            SocketChannel open = (SocketChannel) channel.get(client);
+            if (open != null) {
+                open.close();
+            }
+            reset();
+        }
+    }
+
+    /** Called when this broker is in sync. */
+    synchronized void reset() {
+        offset = -1;
+    }
+}
