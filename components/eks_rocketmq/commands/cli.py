@@ -38,6 +38,7 @@ from eks_rocketmq.commands.doctor_command import doctor
 from eks_rocketmq.commands.pulumi_cli import EngineError, PulumiCli
 from eks_rocketmq.commands.recovery import recover_state
 from eks_rocketmq.commands.shared_namespace import find_foreign_objects, retain_namespaces
+from eks_rocketmq.commands.status_command import status
 from eks_rocketmq.distribution import get_version
 from eks_rocketmq.lookups.aws_session import AccountUnknownError, create_session
 from eks_rocketmq.lookups.existing_resource import ExistingResource
@@ -64,6 +65,7 @@ _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(doctor)
+app.command()(status)
 _out = Console()
 _err = Console(stderr=True)
 

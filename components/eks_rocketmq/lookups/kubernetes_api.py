@@ -5,13 +5,17 @@ previews.
 """
 
 import functools
+import json
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import yaml
 from kubernetes import config
 from kubernetes.client import Configuration
+from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from urllib3 import Retry
 
@@ -95,6 +99,112 @@ def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, An
     answer = client.request("patch", path, body=patch, **options)
     # The format of each warning is `299 - "text"`, with escaped quotes in the text.
     return [_ESCAPED_CHARACTER.sub(r"\1", text) for text in _WARNING_HEADER.findall(answer.getheader("Warning") or "")]
+
+
+class Websocket:
+    """Connection to the API server that carries messages."""
+
+    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - the package has no types
+        self._connection = connection
+
+    def settimeout(self, seconds: float) -> None:
+        """Set the time limit of the next message."""
+        self._connection.settimeout(seconds)
+
+    def receive(self) -> tuple[int, bytes]:
+        """Return the opcode and the content of the next message.
+
+        Raises:
+            OSError: no message arrived in time, or the connection broke.
+        """
+        import websocket  # noqa: PLC0415 - only commands that execute in pods need it
+
+        try:
+            return self._connection.recv_data()
+        except websocket.WebSocketTimeoutException as error:
+            msg = "no answer in time"
+            raise TimeoutError(msg) from error
+        except websocket.WebSocketException as error:
+            raise ConnectionError(str(error)) from error
+
+    def close(self) -> None:
+        """Close the connection without waiting for the server."""
+        self._connection.shutdown()
+
+
+def open_websocket(
+    provider: Mapping[str, Any], path: str, query: Sequence[tuple[str, str]], protocol: str, seconds: float
+) -> Websocket:
+    """Open a websocket to the API server.
+
+    The websocket of the `kubernetes` package waits without limit for a kubelet that does not answer.
+
+    Args:
+        provider: inputs of the Kubernetes provider.
+        path: path of a subresource, such as `exec` of a pod.
+        query: query parameters.
+        protocol: subprotocol.
+        seconds: time limit of the connection.
+
+    Raises:
+        ApiException: the API server rejects the request.
+        ConfigException: no readable kubeconfig exists.
+        OSError: the API server cannot be reached, or does not answer in time.
+    """
+    import websocket  # noqa: PLC0415 - only commands that execute in pods need it
+
+    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    settings = client.client.configuration
+    authentication = [
+        f"{each['key']}: {each['value']}" for each in settings.auth_settings().values() if each["in"] == "header"
+    ]
+    url = f"{settings.host.replace('http', 'ws', 1)}{path}?{urlencode(query)}"
+    try:
+        connection = websocket.create_connection(
+            url,
+            timeout=seconds,
+            header=authentication,
+            subprotocols=[protocol],
+            sslopt=_build_ssl_options(settings),
+            **_build_proxy_options(settings),
+        )
+    except websocket.WebSocketBadStatusException as error:
+        raise ApiException(error.status_code, _read_reason(error.resp_body) or str(error)) from error
+    except websocket.WebSocketTimeoutException as error:
+        msg = "no answer in time"
+        raise TimeoutError(msg) from error
+    except websocket.WebSocketException as error:
+        raise ConnectionError(str(error)) from error
+    return Websocket(connection)
+
+
+def _build_proxy_options(settings: Configuration) -> dict[str, Any]:
+    if not settings.proxy:
+        return {}
+    proxy = urlsplit(settings.proxy)
+    direct = settings.no_proxy.split(",") if settings.no_proxy else []
+    return {"http_proxy_host": proxy.hostname, "http_proxy_port": proxy.port, "http_no_proxy": direct}
+
+
+def _build_ssl_options(settings: Configuration) -> dict[str, Any]:
+    options = {
+        "cert_reqs": ssl.CERT_REQUIRED if settings.verify_ssl else ssl.CERT_NONE,
+        "check_hostname": settings.verify_ssl and settings.assert_hostname is not False,
+        "ca_certs": settings.ssl_ca_cert,
+        "certfile": settings.cert_file,
+        "keyfile": settings.key_file,
+        "server_hostname": settings.tls_server_name,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _read_reason(body: bytes | str | None) -> str:
+    """Return the message of a Status."""
+    try:
+        found = json.loads(body or "{}")
+    except ValueError:
+        return ""
+    return str(found.get("message") or "") if isinstance(found, dict) else ""
 
 
 def _require_readable(kubeconfig: Any) -> str:  # noqa: ANN401 - a secret is an object

@@ -120,6 +120,7 @@ LAYERS = (
     "rocketmq.dashboard",
     "rocketmq.monitoring",
     "rocketmq",
+    "status",
     "stack",
     "commands",
     "plugin",

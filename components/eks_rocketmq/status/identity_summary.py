@@ -1,0 +1,20 @@
+"""Diagnosis of the EBS CSI driver in one line. Pure."""
+
+from eks_rocketmq.doctor.diagnosis import Diagnosis, ExitCode
+from eks_rocketmq.status.status_facts import IdentityStatus
+
+
+def summarize_identity(diagnosis: Diagnosis) -> IdentityStatus:
+    """Return the first cause, the first link that could not be judged, or the number of links that are ok."""
+    if diagnosis.findings:
+        cause = diagnosis.findings[0]
+        return IdentityStatus("broken", f"{cause.id_}: {cause.cause}")
+    undecided = [each for chain in diagnosis.chains for each in chain.undecided]
+    if diagnosis.exit_code == ExitCode.NOT_JUDGED:
+        reason = f"{undecided[0].title}: {undecided[0].reason}" if undecided else "the cluster has no chain to judge"
+        permissions = dict.fromkeys(each.permission for each in undecided if each.permission)
+        return IdentityStatus("not-judged", reason, tuple(permissions))
+    links = [each for chain in diagnosis.chains for each in chain.links]
+    good = sum(each.state == "ok" for each in links)
+    subject = diagnosis.chains[0].subject
+    return IdentityStatus("ok", f"{subject}, {good} of {len(links)} links ok")
