@@ -97,7 +97,7 @@ class IdentityReader:
         self._read_at = 0.0
 
     def read(self) -> IdentityStatus:
-        """Return the state of the chain. An unexpected error is a chain that is not judged."""
+        """Return the state of the chain."""
         if self._last is None or time.monotonic() - self._read_at > _IDENTITY_SECONDS:
             self._last = self._judge(self._target, self._provider)
             self._read_at = time.monotonic()

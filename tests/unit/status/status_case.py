@@ -63,9 +63,9 @@ def build_pod(role: str, index: int) -> PodStatus:
     )
 
 
-def build_group(*, in_sync: Sequence[int] = (0, 1, 2), alive: Sequence[int] = (0, 1, 2), master: int = 0) -> GroupStatus:
+def build_group(*, in_sync: Sequence[int] = (0, 1, 2), alive: Sequence[int] = (0, 1, 2)) -> GroupStatus:
     replicas = [ReplicaStatus(i + 1, f"10.0.0.{10 + i}:10911", i in alive, i in in_sync) for i in range(3)]
-    return GroupStatus(GROUP, f"10.0.0.{10 + master}:10911", 3, 7, tuple(replicas))
+    return GroupStatus(GROUP, MASTER, 3, 7, tuple(replicas))
 
 
 def build_broker(index: int) -> BrokerAnswer:
@@ -270,7 +270,7 @@ class FakePods:
     asked: dict[str, str] = field(default_factory=dict)
     """Command by pod."""
 
-    def __call__(  # noqa: PLR0913, PLR0917 - as `run_in_pod`
+    def __call__(
         self, provider: Mapping[str, Any], namespace: str, pod: str, container: str, command: Sequence[str],
         seconds: float,
     ) -> CommandResult:  # fmt: skip
@@ -326,6 +326,7 @@ def fill_cluster(api: Api) -> None:
             api.objects[f"/api/v1/namespaces/rocketmq/pods/{pod.name}"] = {
                 "metadata": {
                     "name": pod.name,
+                    "namespace": "rocketmq",
                     "labels": build_labels(role) | {"controller-revision-hash": "r2"},
                     "ownerReferences": [{"kind": "StatefulSet", "name": name}],
                 },
@@ -339,12 +340,12 @@ def fill_cluster(api: Api) -> None:
             }  # fmt: skip
             if pod.claim:
                 api.objects[f"/api/v1/namespaces/rocketmq/persistentvolumeclaims/{pod.claim}"] = {
-                    "metadata": {"name": pod.claim},
+                    "metadata": {"name": pod.claim, "namespace": "rocketmq"},
                     "spec": {"storageClassName": "gp2", "resources": {"requests": {"storage": "100Gi"}}},
                     "status": {"phase": "Bound", "capacity": {"storage": "100Gi"}},
                 }
     api.objects["/api/v1/namespaces/rocketmq/pods/verify"] = {
-        "metadata": {"name": "verify", "labels": build_labels("dashboard")},
+        "metadata": {"name": "verify", "namespace": "rocketmq", "labels": build_labels("dashboard")},
         "spec": {"containers": [{"name": "dashboard"}]},
         "status": {"phase": "Running"},
     }

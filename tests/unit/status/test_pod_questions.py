@@ -23,7 +23,7 @@ from tests.unit.status.status_case import (
 @pytest.mark.parametrize("role", [*ROLES, "dashboard"])
 @pytest.mark.parametrize("has_tls", [True, False])
 @pytest.mark.parametrize("has_claim", [True, False])
-def test_a_question_is_valid_bash(role: str, has_tls: bool, has_claim: bool) -> None:  # noqa: FBT001
+def test_a_question_is_valid_bash(role: str, has_tls: bool, has_claim: bool) -> None:
     question = build_question(role, [GROUP], has_tls=has_tls, has_claim=has_claim)
     assert ("certificate" in question) == (has_tls and role in {"broker", "controller", "nameserver", "proxy"})
     assert ("answer disk" in question) == has_claim

@@ -1,6 +1,7 @@
 """Report and command: one screen of text, JSON by its schema, exit codes, and the interval of `--watch`."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -11,6 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from eks_rocketmq.commands import cli, status_command
@@ -20,8 +22,10 @@ from eks_rocketmq.status import status_reader
 from eks_rocketmq.status.status_facts import IdentityStatus, StatusFacts
 from eks_rocketmq.status.status_findings import judge_status
 from eks_rocketmq.status.status_report import build_json, render_text
+from eks_rocketmq.status.status_rights import build_cluster_role, build_role
 from tests.unit.doctor.live_case import build_aws
 from tests.unit.doctor.live_case import fill_cluster as fill_driver
+from tests.unit.harness import REPOSITORY
 from tests.unit.kubernetes_api import Api, serving
 from tests.unit.status.status_case import (
     GIB,
@@ -254,3 +258,22 @@ def test_the_command_loads_no_pulumi() -> None:
     loaded = set(modules.strip("{}").replace("'", "").split(", "))
     assert not {"pulumi", "pulumi_aws", "pulumi_eks", "pulumi_kubernetes", "grpc"} & loaded
     assert "kubernetes" in loaded
+
+
+GUIDE = REPOSITORY / "docs" / "how-to" / "see-the-status.md"
+
+
+def test_the_guide_has_the_rights_and_each_finding() -> None:
+    text = GUIDE.read_text()
+    documents = yaml.safe_load_all(text.split("```yaml\n")[1].partition("```")[0])
+    assert list(documents) == [build_role("rocketmq"), build_cluster_role()]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert {each[0] for each in FAULTS} <= set(re.findall(r"`([a-z-]+)`", "\n".join(rows)))
+
+
+def test_the_reader_needs_no_other_rights(live: tuple[Api, FakePods, list[str]]) -> None:
+    api, _, arguments = live
+    invoke(*arguments, "--no-identity")
+    read = {each.path.rpartition("/")[2] for each in api.requests}
+    roles = [*build_role("rocketmq")["rules"], *build_cluster_role()["rules"]]
+    assert read == {name for rule in roles if rule["verbs"] == ["list"] for name in rule["resources"]}
