@@ -8,6 +8,7 @@ import functools
 import json
 import re
 import ssl
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -26,6 +27,7 @@ _TIMEOUT_SECONDS = (5, 30)
 _RETRIES = Retry(2, read=0)
 """Number of connection retries. Requests that time out are not retried."""
 
+_LOCK = threading.Lock()
 _WARNING_HEADER = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 _ESCAPED_CHARACTER = re.compile(r"\\(.)")
 
@@ -47,6 +49,16 @@ def _create_client(kubeconfig: str, context: str | None) -> DynamicClient:
     return DynamicClient(api, discoverer=lambda *_: None)
 
 
+def _get_client(provider: Mapping[str, Any]) -> DynamicClient:
+    """Return the client for the inputs of a provider.
+
+    Without the lock, threads that start together would each run the credential plugin, such as `aws eks get-token`.
+    """
+    kubeconfig = _require_readable(provider.get("kubeconfig") or "")
+    with _LOCK:
+        return _create_client(kubeconfig, provider.get("context"))
+
+
 def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, Any]:
     """Return the API server's response to a GET request.
 
@@ -60,7 +72,7 @@ def get_json(provider: Mapping[str, Any], path: str, **query: str) -> dict[str, 
         ConfigException: no readable kubeconfig exists.
         MaxRetryError: the API server cannot be reached.
     """
-    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    client = _get_client(provider)
     options = {"query_params": list(query.items()), "_request_timeout": _TIMEOUT_SECONDS}
     return client.request("get", path, serializer=lambda _, content: content, **options)
 
@@ -70,7 +82,7 @@ def request_token(provider: Mapping[str, Any], namespace: str, service_account: 
 
     The API server issues it and stores nothing.
     """
-    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    client = _get_client(provider)
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}/token"
     body = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -89,7 +101,7 @@ def dry_run_patch(provider: Mapping[str, Any], path: str, patch: Mapping[str, An
         path: path of an object.
         patch: the merge patch.
     """
-    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    client = _get_client(provider)
     options = {
         "query_params": [("dryRun", "All")],
         "content_type": "application/merge-patch+json",
@@ -153,7 +165,7 @@ def open_websocket(
     """
     import websocket  # noqa: PLC0415 - only commands that execute in pods need it
 
-    client = _create_client(_require_readable(provider.get("kubeconfig") or ""), provider.get("context"))
+    client = _get_client(provider)
     settings = client.client.configuration
     authentication = [
         f"{each['key']}: {each['value']}" for each in settings.auth_settings().values() if each["in"] == "header"

@@ -51,7 +51,13 @@ def run_in_pod(  # noqa: PLR0913, PLR0917 - the address of a container
     try:
         while True:
             socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            kind, message = socket.receive()
+            try:
+                kind, message = socket.receive()
+            except ConnectionError:
+                # The status is the last message, and some proxies do not send the closing one.
+                if status:
+                    break
+                raise
             if kind == _CLOSE:
                 break
             # The first byte is the channel; each stream begins with an empty message.

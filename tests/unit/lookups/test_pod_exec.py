@@ -8,8 +8,10 @@ import struct
 import threading
 import time
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -150,3 +152,27 @@ def test_a_broken_connection_is_an_error() -> None:
 def test_a_server_that_does_not_listen_is_an_error() -> None:
     with pytest.raises(OSError, match="refused"):
         run(ExecServer(address="http://127.0.0.1:1"))
+
+
+def test_a_connection_that_breaks_behind_the_status_is_complete() -> None:
+    # Some proxies close the connection without a closing message.
+    with serving(ExecServer([(STDOUT, b"a"), (ERROR, SUCCESS)], breaks=True)) as server:
+        assert run(server) == CommandResult("a", "")
+
+
+def test_threads_share_the_token_of_one_credential_plugin(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    status = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "sesame"}}
+    plugin = tmp_path / "plugin"
+    plugin.write_text(f"#!/bin/sh\necho run >>{log}\nsleep 0.2\necho '{json.dumps(status)}'\n")
+    plugin.chmod(0o755)
+    execute = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin), "interactiveMode": "Never"}
+    with serving(ExecServer([(ERROR, SUCCESS)])) as server:
+        kubeconfig = json.loads(server.provider["kubeconfig"])
+        kubeconfig["users"][0]["user"] = {"exec": execute}
+        provider = {"kubeconfig": json.dumps(kubeconfig)}
+        with ThreadPoolExecutor(5) as executor:
+            futures = [executor.submit(run_in_pod, provider, "rocketmq", "p", "c", ["true"], 20) for _ in range(5)]
+            assert [each.result() for each in futures] == [CommandResult("", "")] * 5
+    assert {headers["authorization"] for _, _, headers in server.requests} == {"Bearer sesame"}
+    assert log.read_text().splitlines() == ["run"]
