@@ -15,7 +15,6 @@ from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import IdentityStatus, StatusFacts
 from eks_rocketmq.status.status_findings import StatusFinding, choose_exit_code, judge_status
-from eks_rocketmq.status.status_queries import list_known
 from eks_rocketmq.status.status_report import WIDTH, build_json, render_text
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -27,7 +26,10 @@ _IDENTITY_SECONDS = 60.0
 @app.command("status")
 def status(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Namespace of RocketMQ.")] = labels.APP,
-    watch: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Show the report again in this interval.")] = 0,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the report again and again.")] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.5, metavar="SECONDS", help="Pause between two reports of --watch.")
+    ] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     no_identity: Annotated[bool, typer.Option("--no-identity", help="Ask nothing of AWS.")] = False,
     cluster: Annotated[str, typer.Option(metavar="NAME", help="EKS cluster. Default: that of the kubeconfig.")] = "",
@@ -49,22 +51,27 @@ def status(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     reader = StatusReader(provider, namespace, target.cluster)
     identity = IdentityReader(target, provider)
     read_identity = skip_identity if no_identity else identity.read
+
+    def show() -> ExitCode:
+        facts = reader.read(read_identity)
+        if facts.workloads == ():
+            typer.echo(
+                f"Namespace {namespace} contains no RocketMQ of this library. Give its namespace with --namespace.",
+                err=True,
+            )
+            raise typer.Exit(ExitCode.NOT_JUDGED)
+        findings = judge_status(facts)
+        _print(facts, findings, as_json=as_json, clear=watch)
+        return choose_exit_code(facts, findings)
+
+    code = show()
     try:
-        while True:
-            facts = reader.read(read_identity)
-            if not list_known(facts.workloads) and isinstance(facts.workloads, tuple):
-                typer.echo(
-                    f"Namespace {namespace} contains no RocketMQ of this library. Give its namespace with --namespace.",
-                    err=True,
-                )
-                raise typer.Exit(ExitCode.NOT_JUDGED)
-            findings = judge_status(facts)
-            _print(facts, findings, as_json=as_json, clear=bool(watch))
-            if not watch:
-                raise typer.Exit(choose_exit_code(facts, findings))
-            time.sleep(watch)
+        while watch:
+            time.sleep(interval)
+            code = show()
     except KeyboardInterrupt:
-        raise typer.Exit(ExitCode.HEALTHY) from None
+        pass
+    raise typer.Exit(code)
 
 
 def _print(facts: StatusFacts, findings: list[StatusFinding], *, as_json: bool, clear: bool) -> None:

@@ -105,7 +105,6 @@ def parse_workload(kind: str, manifest: Manifest, pods: Iterable[Manifest]) -> W
         each["name"]: each.get("value") for container in template["containers"] for each in container.get("env") or []
     }
     spread = [each for each in template.get("topologySpreadConstraints") or [] if each.get("topologyKey") == _ZONE]
-    strict = [each for each in spread if each.get("whenUnsatisfiable") == "DoNotSchedule"]
     return WorkloadStatus(
         kind=kind,
         name=metadata["name"],
@@ -115,7 +114,7 @@ def parse_workload(kind: str, manifest: Manifest, pods: Iterable[Manifest]) -> W
         desired=int(spec.get("replicas", 1)),
         updated=_count_updated(kind, metadata, status, pods),
         min_in_sync=int(variables.get("MIN_IN_SYNC") or 0),
-        min_zones=max((int(each.get("minDomains") or 0) for each in strict), default=0),
+        min_zones=max((int(each.get("minDomains") or 0) for each in spread), default=0),
     )
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eks_rocketmq.doctor.diagnosis import ExitCode
+from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import PodStatus, StatusFacts
 from eks_rocketmq.status.status_findings import (
@@ -207,9 +208,13 @@ def _render_findings(findings: Sequence[StatusFinding]) -> Iterator[Text]:
 
 
 def _render_unreadable(facts: StatusFacts) -> Iterator[Text]:
-    found = [describe_unreadable(each) for each in list_unreadable(facts)]
-    for each in found[:_MAX_LINES]:
-        yield Text.assemble(("not judged ", "yellow"), each)
+    # All pods refuse `exec` for one reason, so one line is enough for them.
+    similar: dict[tuple[str, str], list[Unreadable]] = {}
+    for each in list_unreadable(facts):
+        similar.setdefault((each.call.partition(" pod ")[0], each.permission), []).append(each)
+    for first, *others in similar.values():
+        more = f" ({len(others)} more pods failed too)" if others else ""
+        yield Text.assemble(("not judged ", "yellow"), describe_unreadable(first), more)
     permissions = {each.permission: None for each in list_unreadable(facts) if each.permission}
     permissions |= dict.fromkeys(facts.identity.permissions)
     if permissions:

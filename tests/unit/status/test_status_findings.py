@@ -89,6 +89,7 @@ FAULTS: list[tuple[str, str, StatusFacts, str]] = [
     ("no-master", "broken", change_group(HEALTHY, build_group(alive=(1, 2))), "takes no messages"),
     ("group-refuses-writes", "broken", change_group(HEALTHY, build_group(in_sync=(0,))),
      "1 in-sync members; a write needs 2"),
+    ("group-refuses-writes", "broken", change_group(HEALTHY, build_group(alive=(0,))), "1 in-sync members"),
     ("group-unknown", "broken", change_answers(HEALTHY, LEADER, groups=()), "do not know group broker-a"),
     ("second-master", "broken", change_broker(HEALTHY, THIRD, master=True),
      f"{THIRD} takes itself for the master of group broker-a, but the controllers name {FIRST}"),
@@ -199,9 +200,9 @@ def test_the_lag_is_that_which_the_master_reports() -> None:
     found = HEALTHY.answers[FIRST]
     assert isinstance(found, PodAnswers)
     assert found.broker is not None
-    behind = tuple(replace(each, lag=1024) for each in found.broker.replicas)
+    behind = tuple(replace(each, lag=lag) for each, lag in zip(found.broker.replicas, (1024, 7), strict=True))
     (group,) = list_members(change_broker(HEALTHY, FIRST, replicas=behind))
-    assert [(each.lag, each.connected) for each in group.members] == [(0, True), (1024, True), (1024, True)]
+    assert [(each.lag, each.connected) for each in group.members] == [(0, True), (1024, True), (7, True)]
 
 
 def test_a_slave_without_a_connection_is_compared_by_its_offset() -> None:

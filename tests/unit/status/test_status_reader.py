@@ -120,9 +120,18 @@ def test_a_pod_says_why_it_is_not_ready(status: dict, reason: str) -> None:
         "spec": {"containers": [{"name": "broker"}]},
         "status": status,
     }
-    assert parse_pod(manifest, {}).reason == reason
-    manifest["metadata"]["deletionTimestamp"] = "2026-11-29T08:00:00Z"
-    assert (parse_pod(manifest, {}).ready, parse_pod(manifest, {}).reason) == (False, "Terminating")
+    found = parse_pod(manifest, {})
+    assert (found.ready, found.reason) == (False, reason)
+
+
+def test_a_pod_that_leaves_is_not_ready() -> None:
+    with serving() as api:
+        fill_cluster(api)
+        pod = api.objects["/api/v1/namespaces/rocketmq/pods/rocketmq-broker-a-0"]
+    assert parse_pod(pod, {}).ready
+    pod["metadata"]["deletionTimestamp"] = "2026-11-29T08:00:00Z"
+    found = parse_pod(pod, {})
+    assert (found.ready, found.running, found.reason) == (False, True, "Terminating")
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,9 @@ def test_the_exit_code_is_2_if_a_pod_cannot_be_asked(live: tuple[Api, FakePods, 
     _, pods, arguments = live
     pods.refusal = TimeoutError("no answer in time")
     code, text = invoke(*arguments, "--no-identity")
-    assert (code, "exec in pod rocketmq-broker-a-0 failed: no answer in time" in text) == (2, True)
+    assert code == 2
+    assert "exec in pod rocketmq-broker-a-0 failed: no answer in time (10 more pods failed too)" in text
+    assert text.count("no answer in time") == 1
 
 
 def test_a_cluster_that_does_not_answer_is_not_judged(tmp_path: Path) -> None:
@@ -218,8 +220,8 @@ def test_watch_repeats_until_it_is_interrupted(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(status_command.time, "sleep", wait)
-    code, text = invoke(*arguments, "--no-identity", "--watch", "5", "--json")
-    assert (code, waits) == (0, [5, 5, 5])
+    code, text = invoke(*arguments, "--no-identity", "--watch", "--interval", "2", "--json")
+    assert (code, waits) == (0, [2, 2, 2])
     reports = [json.loads(each) for each in text.splitlines()]
     assert [each["result"] for each in reports] == ["healthy"] * 3
 
