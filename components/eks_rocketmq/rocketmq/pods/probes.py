@@ -22,6 +22,8 @@ _SCRIPTS = resources.files("eks_rocketmq.rocketmq") / "scripts"
 ANSWER_SECONDS = 4
 EXEC_SECONDS = 60
 CONNECT_SECONDS = 10
+# The watchdog of the agent finds hung processes. The kubelet kills only if it has had no answer for 5 minutes.
+_AGENT_PERIOD, _AGENT_FAILURES = 20, 15
 HUNG_GRACE_SECONDS = 1  # a hung process ignores signals, and writes stop until it is killed
 
 _RECOVERED_BYTES = 30 * 1024**3  # a recovery reads at most the last 30 commit log files of 1 GiB
@@ -138,11 +140,12 @@ def compute_recovery_seconds(storage: str) -> int:
     return _START_SECONDS + size // _RECOVERY_BYTES_PER_SECOND
 
 
-def _build_liveness_limits(period: int) -> dict[str, int]:
+def _build_liveness_limits(checks: Checks, period: int) -> dict[str, int]:
+    by_agent = "httpGet" in checks.alive
     return {
-        "periodSeconds": period,
+        "periodSeconds": _AGENT_PERIOD if by_agent else period,
         "timeoutSeconds": EXEC_SECONDS,
-        "failureThreshold": 2,
+        "failureThreshold": _AGENT_FAILURES if by_agent else 2,
         "terminationGracePeriodSeconds": HUNG_GRACE_SECONDS,
     }
 
@@ -164,7 +167,7 @@ def build_broker_probes(storage: str, *, agent: bool) -> dict[str, Any]:
         },
         # A hung master is killed in less than 15 s: by the agent's watchdog, or after one period, two timeouts of
         # `alive.sh` and the grace period.
-        "livenessProbe": checks.alive | _build_liveness_limits(period=20 if agent else 3),
+        "livenessProbe": checks.alive | _build_liveness_limits(checks, period=3),
         "readinessProbe": checks.ready | {"periodSeconds": 5, "timeoutSeconds": 30, "failureThreshold": 2},
     }
 
@@ -184,7 +187,7 @@ def build_server_probes(checks: Checks, *, ready_after: int = 0, waits: int = 0)
             "timeoutSeconds": CONNECT_SECONDS,
             "failureThreshold": (_START_SECONDS + waits) // 2,
         },
-        "livenessProbe": checks.alive | _build_liveness_limits(period=20),
+        "livenessProbe": checks.alive | _build_liveness_limits(checks, period=20),
         "readinessProbe": checks.ready
         | {
             # Each start of a script uses CPU, mostly in the container runtime.

@@ -21,8 +21,9 @@ final class ProbeServer {
 
     ProbeServer(int port) throws IOException {
         // Seconds after which a client that does not send its request, or does not read the answer, is disconnected.
-        System.setProperty("sun.net.httpserver.maxReqTime", "10");
-        System.setProperty("sun.net.httpserver.maxRspTime", "60");
+        // The times pass on an overloaded node too.
+        System.setProperty("sun.net.httpserver.maxReqTime", "120");
+        System.setProperty("sun.net.httpserver.maxRspTime", "120");
         HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);
         server.createContext("/started", exchange -> answer(exchange, Probe::checkStarted));
         server.createContext("/alive", exchange -> answer(exchange, Probe::checkAlive));
