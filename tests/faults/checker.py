@@ -63,7 +63,7 @@ def check(attempts: Sequence[Attempt], stored: Sequence[StoredMessage]) -> Findi
 
 
 def build_timeline(attempts: Iterable[Attempt], zero: int) -> dict[int, dict[str, int]]:
-    """Return how many attempts ended with which result, by whole seconds after `zero`."""
+    """Return the number of attempts by result, by whole seconds after `zero`."""
     seconds: dict[int, Counter[str]] = defaultdict(Counter)
     for attempt in attempts:
         if attempt.end is not None:

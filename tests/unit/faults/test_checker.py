@@ -101,7 +101,7 @@ def test_each_further_copy_counts() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"id": "somebody-0-1"}, {"topic": "audit-other"}, {"intact": False}],
+    [{"id": "other-0-1"}, {"topic": "audit-other"}, {"intact": False}],
     ids=["unknown id", "another topic", "another body"],
 )
 def test_an_unexpected_message_is_found(change: dict) -> None:

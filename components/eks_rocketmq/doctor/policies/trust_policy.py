@@ -255,7 +255,7 @@ def pins_audience(document: str, request: WebIdentityRequest) -> bool:
 def repair_trust_policy(document: str, request: TrustRequest) -> str:
     """Return the trust policy with a statement that allows the request.
 
-    Other statements are kept, because somebody may use them. Removed are Deny statements that match the request, and
+    Other statements are kept, because they may be in use. Removed are Deny statements that match the request, and
     statements for the provider with a condition key that matches no token.
     """
     try:

@@ -139,7 +139,7 @@ def _check_arns(args: EksClusterArgs) -> None:
 
 
 def _check_ignored_changes(properties: Sequence[str]) -> None:
-    """Reject properties with which the stack would ignore every change, or none although one is given."""
+    """Reject wildcards, which would ignore every change, and names that match no property."""
     for index, given in enumerate(properties):
         first = _FIRST_PROPERTY.match(given)
         name = first[0] if first else ""

@@ -134,7 +134,7 @@ def check_new_name(name: str) -> None:
 
 
 def validate_mount_options(options: Sequence[str]) -> None:
-    """Raise ValueError for an option with which a volume is never mounted, or never writable."""
+    """Raise ValueError for an option that prevents the mount of a volume, or makes it read-only."""
     for index, option in enumerate(options):
         validate_pattern(
             _MOUNT_OPTION,

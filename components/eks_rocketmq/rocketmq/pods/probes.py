@@ -83,6 +83,13 @@ class Request:
     port: int
     code: int
 
+    def build_checks(self, ready_script: str, *, agent: bool) -> Checks:
+        """Return the handlers of a role without a store, whose readiness script gets the address of the process."""
+        if agent:
+            return AGENT_CHECKS
+        ready = build_exec(ready_script, f"127.0.0.1:{self.port}")
+        return Checks(build_tcp_check(self.port), self.build_liveness_check(), ready)
+
     def build_startup_check(self) -> dict[str, Any]:
         """Return a handler that succeeds if the process answers."""
         return build_exec("alive.sh", "started", f"127.0.0.1:{self.port}", str(self.code))

@@ -83,13 +83,7 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
         ports=_PORTS,
         agent=deployment.agent,
         probes=probes.build_server_probes(
-            probes.AGENT_CHECKS
-            if deployment.agent
-            else probes.Checks(
-                probes.build_tcp_check(ports.CONTROLLER),
-                probes.CONTROLLER.build_liveness_check(),
-                probes.build_exec("controller-ready.sh", f"127.0.0.1:{ports.CONTROLLER}"),
-            )
+            probes.CONTROLLER.build_checks("controller-ready.sh", agent=deployment.agent)
         ),
         # A controller executes little code. The optimizing compiler would take more time than it saves.
         java_options=["-XX:TieredStopAtLevel=1"],

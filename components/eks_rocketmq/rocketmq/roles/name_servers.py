@@ -85,13 +85,7 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan, groups: Sequenc
         ports=_PORTS,
         agent=deployment.agent,
         probes=probes.build_server_probes(
-            probes.AGENT_CHECKS
-            if deployment.agent
-            else probes.Checks(
-                probes.build_tcp_check(ports.NAME_SERVER),
-                probes.NAME_SERVER.build_liveness_check(),
-                probes.build_exec("name-server-ready.sh", f"127.0.0.1:{ports.NAME_SERVER}"),
-            ),
+            probes.NAME_SERVER.build_checks("name-server-ready.sh", agent=deployment.agent),
             ready_after=registration + 2,
         ),
     )

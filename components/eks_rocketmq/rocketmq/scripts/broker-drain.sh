@@ -47,7 +47,7 @@ replicated() {
   ((quiet >= QUIET_POLLS))
 }
 
-# ask_controllers: sets `leader` and `state`. Asked anew at every step, because the leader may stop too: in a node drain it can
+# ask_controllers: sets `leader` and `state`. Asked again at every step, because the leader may stop too: in a node drain it can
 # be on the same node.
 ask_controllers() {
   leader=$(controller_leader) || return 1
