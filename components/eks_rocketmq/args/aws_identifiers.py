@@ -38,15 +38,9 @@ def validate_cluster_name(value: str) -> str:
     Raises:
         ValueError: the value is not accepted.
     """
-    if _CLUSTER_NAME.fullmatch(value):
-        return value
-    raise ArgumentError(
-        ARGS / "cluster_name",
-        "cluster-name",
-        "EKS does not accept {given!r} as the name of a cluster",
-        accepted="1 to 100 letters, digits, '-' and '_', beginning with a letter or a digit",
-        given=value,
-    )
+    accepted = "1 to 100 letters, digits, '-' and '_', beginning with a letter or a digit"
+    problem = "EKS does not accept {given!r} as the name of a cluster"
+    return validate_pattern(_CLUSTER_NAME, value, ARGS / "cluster_name", "cluster-name", accepted, problem)
 
 
 def validate_kubernetes_version(value: str, path: ArgumentPath) -> str:

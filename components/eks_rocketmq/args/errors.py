@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from eks_rocketmq.args.argument_path import PYTHON, ArgumentPath, Names, Surface
@@ -187,6 +188,22 @@ class ErrorCollector:
             raise errors[0]
         if errors:
             raise CollectedError(errors)
+
+
+def raise_all(find_errors: Callable[_Arguments, Iterable[ValueError]]) -> Callable[_Arguments, None]:
+    """Return a check that raises all errors that a generator yields.
+
+    Args:
+        find_errors: yields each error. The check takes the same arguments.
+    """
+
+    @wraps(find_errors)
+    def check(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
+        errors = ErrorCollector()
+        errors.add_all(find_errors(*args, **kwargs))
+        errors.raise_errors()
+
+    return check
 
 
 @contextmanager

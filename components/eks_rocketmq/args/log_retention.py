@@ -5,29 +5,8 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import parse_whole_number
 
 RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
 """Accepted retention in days. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"""
 
 

@@ -6,26 +6,26 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from eks_rocketmq.args.argument_path import ArgumentPath
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.redaction import Secret
 
 MAX_DNS_LABEL_LENGTH = 63
 MAX_DNS_SUBDOMAIN_LENGTH = 253
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DNS_LABEL = re.compile(rf"(?=.{{1,{MAX_DNS_LABEL_LENGTH}}}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DNS_SUBDOMAIN_PART = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _CPU = re.compile(r"(?=.*[1-9])([0-9]{1,9}m|[0-9]{1,6}(\.[0-9]{1,3})?)")  # Kubernetes rounds values below 0.001
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_MAX_IMAGE_LENGTH = 255
 _HOST_PART = r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
 _PATH_PART = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 # The part before the first slash is a registry if it has a dot or a port. Otherwise it belongs to the path.
 _IMAGE_REGISTRY = rf"(?=[^/]*[.:]|localhost/){_HOST_PART}(\.{_HOST_PART})*(:[0-9]{{1,5}})?/"
-_IMAGE = re.compile(rf"({_IMAGE_REGISTRY})?{_PATH_PART}(/{_PATH_PART})*")
+_IMAGE = re.compile(rf"(?=.{{1,255}}\Z)({_IMAGE_REGISTRY})?{_PATH_PART}(/{_PATH_PART})*")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>[KMGTPE]i|[kMGTPE])?")
 _QUANTITY_LIMIT = 2**63  # Kubernetes stores quantities in 64 bits
@@ -44,16 +44,10 @@ def validate_dns_label(value: str, path: ArgumentPath) -> str:
     Raises:
         ValueError: the value is not accepted.
     """
-    if len(value) <= MAX_DNS_LABEL_LENGTH and _DNS_LABEL.fullmatch(value):
-        return value
-    raise ArgumentError(
-        path,
-        "dns-label",
-        "{given!r} is no label of DNS",
-        accepted="1 to {most} lower-case letters, digits and '-', beginning and ending with a letter or a digit",
-        given=value,
-        most=MAX_DNS_LABEL_LENGTH,
+    accepted = (
+        f"1 to {MAX_DNS_LABEL_LENGTH} lower-case letters, digits and '-', beginning and ending with a letter or a digit"
     )
+    return validate_pattern(_DNS_LABEL, value, path, "dns-label", accepted, "{given!r} is no label of DNS")
 
 
 def validate_dns_subdomain(value: str, path: ArgumentPath) -> str:
@@ -89,7 +83,7 @@ def validate_known_name(value: object, path: ArgumentPath) -> None:
 
 def is_dns_subdomain(value: str) -> bool:
     """Return whether Kubernetes accepts `value` as an RFC 1123 subdomain."""
-    return len(value) <= MAX_DNS_SUBDOMAIN_LENGTH and all(map(_DNS_LABEL.fullmatch, value.split(".")))
+    return len(value) <= MAX_DNS_SUBDOMAIN_LENGTH and all(map(_DNS_SUBDOMAIN_PART.fullmatch, value.split(".")))
 
 
 def parse_whole_number(value: float, path: ArgumentPath) -> int:
@@ -131,7 +125,14 @@ def validate_range(value: float, minimum: int, maximum: int | None, path: Argume
     )
 
 
-def validate_pattern(pattern: re.Pattern[str], value: str, path: ArgumentPath, code: str, accepted: str) -> str:
+def validate_pattern(  # noqa: PLR0913, PLR0917 - the parts of an error
+    pattern: re.Pattern[str],
+    value: str,
+    path: ArgumentPath,
+    code: str,
+    accepted: str,
+    problem: str = "{given!r} is not accepted",
+) -> str:
     """Return `value` if the whole of it matches `pattern`.
 
     Args:
@@ -140,13 +141,14 @@ def validate_pattern(pattern: re.Pattern[str], value: str, path: ArgumentPath, c
         path: path of the argument in the error.
         code: code of the error.
         accepted: description of the accepted values, for the error.
+        problem: what the error says about the value, `{given}`.
 
     Raises:
         ValueError: the value does not match.
     """
     if pattern.fullmatch(value):
         return value
-    raise ArgumentError(path, code, "{given!r} is not accepted", accepted=accepted, given=value)
+    raise ArgumentError(path, code, problem, accepted=accepted, given=value)
 
 
 def validate_choice(value: object, accepted: Collection[str], path: ArgumentPath) -> str:
@@ -206,9 +208,10 @@ def reject_empty(values: Collection[object], path: ArgumentPath, meaning: str) -
         )
 
 
+@raise_all
 def reject_ignored_args(
     args: Mapping[str, object], ignored: Iterable[str], path: ArgumentPath, cause: ArgumentPath, effect: str
-) -> None:
+) -> Iterator[ArgumentError]:
     """Reject arguments that another argument makes meaningless.
 
     Args:
@@ -221,20 +224,16 @@ def reject_ignored_args(
     Raises:
         ValueError: names all ignored arguments.
     """
-    errors = ErrorCollector()
     for name in ignored:
         if args.get(name):
-            errors.add(
-                ArgumentError(
-                    path / name,
-                    "ignored-argument",
-                    "the argument has no effect, because {cause} {effect}",
-                    remedy="Leave one of the two out",
-                    cause=cause,
-                    effect=effect,
-                )
+            yield ArgumentError(
+                path / name,
+                "ignored-argument",
+                "the argument has no effect, because {cause} {effect}",
+                remedy="Leave one of the two out",
+                cause=cause,
+                effect=effect,
             )
-    errors.raise_errors()
 
 
 def parse_bytes(quantity: str, path: ArgumentPath) -> int:
@@ -316,15 +315,9 @@ def validate_label_value(value: str, path: ArgumentPath) -> str:
     Raises:
         ValueError: the value is not accepted.
     """
-    if _LABEL_VALUE.fullmatch(value):
-        return value
-    raise ArgumentError(
-        path,
-        "label-value",
-        "{given!r} is no value that Kubernetes accepts for a label",
-        accepted="up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or a digit",
-        given=value,
-    )
+    accepted = "up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or a digit"
+    problem = "{given!r} is no value that Kubernetes accepts for a label"
+    return validate_pattern(_LABEL_VALUE, value, path, "label-value", accepted, problem)
 
 
 def validate_labels(labels: Mapping[str, str], path: ArgumentPath) -> dict[str, str]:
@@ -344,11 +337,13 @@ def validate_cpu(value: str, path: ArgumentPath) -> str:
     Raises:
         ValueError: the value is not accepted.
     """
-    if _CPU.fullmatch(value):
-        return value
-    raise ArgumentError(
-        path, "cpu", "{given!r} is no amount of CPU", accepted="a number of CPUs, such as '500m' or '2'", given=value
-    )
+    accepted = "a number of CPUs, such as '500m' or '2'"
+    return validate_pattern(_CPU, value, path, "cpu", accepted, "{given!r} is no amount of CPU")
+
+
+def parse_cpu(quantity: str) -> int:
+    """Return the millicores of an amount of CPU that `validate_cpu` accepts, such as `500m` or `2`."""
+    return int(quantity[:-1]) if quantity.endswith("m") else round(float(quantity) * 1000)
 
 
 def validate_digest(value: str, path: ArgumentPath) -> str:
@@ -366,16 +361,10 @@ def validate_image(value: str, path: ArgumentPath) -> str:
     Raises:
         ValueError: the value is not accepted.
     """
-    if len(value) <= _MAX_IMAGE_LENGTH and _IMAGE.fullmatch(value):
-        return value
-    raise ArgumentError(
-        path,
-        "image",
-        "{given!r} is no name of an image",
-        accepted="an image without tag and digest, such as 'apache/rocketmq' or "
-        "'registry.example.com:5000/apache/rocketmq'",
-        given=value,
+    accepted = (
+        "an image without tag and digest, such as 'apache/rocketmq' or 'registry.example.com:5000/apache/rocketmq'"
     )
+    return validate_pattern(_IMAGE, value, path, "image", accepted, "{given!r} is no name of an image")
 
 
 def validate_image_tag(value: str, path: ArgumentPath) -> str:
@@ -384,15 +373,8 @@ def validate_image_tag(value: str, path: ArgumentPath) -> str:
     Raises:
         ValueError: the value is not accepted.
     """
-    if _IMAGE_TAG.fullmatch(value):
-        return value
-    raise ArgumentError(
-        path,
-        "image-tag",
-        "{given!r} is no tag of an image",
-        accepted="up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'",
-        given=value,
-    )
+    accepted = "up to 128 letters, digits, '-', '_' and '.', such as '2.1.0'"
+    return validate_pattern(_IMAGE_TAG, value, path, "image-tag", accepted, "{given!r} is no tag of an image")
 
 
 def format_image_reference(name: str, tag: str, digest: str | None) -> str:

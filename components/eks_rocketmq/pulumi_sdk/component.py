@@ -1,9 +1,10 @@
 """Functions for all components: type tokens, options of children, input validation, hooks, warnings."""
 
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pulumi import (
     ComponentResource,
@@ -21,7 +22,7 @@ from pulumi import (
 )
 
 from eks_rocketmq.args.arg_schema import validate_type
-from eks_rocketmq.args.argument_path import ARGS, PYTHON, ArgumentPath, Surface
+from eks_rocketmq.args.argument_path import ARGS, PYTHON, ArgumentPath, Surface, to_camel_case
 from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, errors_within, render_error
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 
@@ -143,6 +144,22 @@ def validate_input(
     return apply_redacted(known_value, validate_known, path, str)
 
 
+def validate_optional_input(
+    args: Mapping[str, object], name: str, validate: Callable[[str, ArgumentPath], object]
+) -> Input[str] | None:
+    """Return an argument that is validated as `validate_input` does it, or None if it is not given.
+
+    Args:
+        args: arguments of the component.
+        name: name of the argument.
+        validate: takes value and path, and raises ValueError.
+
+    Raises:
+        ValueError: a plain value is not accepted.
+    """
+    return validate_input(cast("Input[str]", args[name]), validate, ARGS / name) if name in args else None
+
+
 def type_token(component: str) -> str:
     """Return the Pulumi type of a component class, such as `eks-rocketmq:index:IrsaRole`."""
     return f"{PACKAGE}:index:{component}"
@@ -155,6 +172,16 @@ def child_options(parent: ComponentResource, **extra: Any) -> ResourceOptions:  
     the child the component's parent and aliases.
     """
     return ResourceOptions(parent=parent, **extra)
+
+
+def collect_outputs(component: ComponentResource, declared_by: type[ComponentResource]) -> dict[str, Any]:
+    """Return the outputs that a class declares, by their names in other languages.
+
+    Args:
+        component: the component, with all outputs set.
+        declared_by: the class, whose annotations are the outputs.
+    """
+    return {to_camel_case(name): getattr(component, name) for name in inspect.get_annotations(declared_by)}
 
 
 def defer(value: Input[_Value], resources: Iterable[Resource]) -> Output[_Value]:

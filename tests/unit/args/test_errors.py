@@ -1,7 +1,8 @@
 """Errors as data: rendering for each surface, prefixing of paths, and collection."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from eks_rocketmq.args.errors import (
     CollectedError,
     ErrorCollector,
     errors_within,
+    raise_all,
     render_error,
     split_error,
 )
@@ -159,6 +161,17 @@ def test_a_collected_error_is_split_into_its_errors() -> None:
     assert render_error(CollectedError([fail("a_b"), ValueError("c_d: plain")]), CAMEL_CASE) == (
         "aB: 'a_b' is wrong.\nc_d: plain"
     )
+
+
+@pytest.mark.parametrize("names", [[], ["a"], ["a", "b"]])
+def test_a_check_raises_all_errors_that_its_generator_yields(names: list[str]) -> None:
+    @raise_all
+    def check(prefix: str) -> Iterator[ArgumentError]:
+        for name in names:
+            yield ArgumentError(ARGS / f"{prefix}_{name}", name, "wrong")
+
+    with rejects(*((f"field_{name}", name) for name in names)) if names else nullcontext():
+        check("field")
 
 
 def test_an_attempt_returns_the_result_or_collects_the_error() -> None:
