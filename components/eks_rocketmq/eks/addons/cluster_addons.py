@@ -14,7 +14,14 @@ from eks_rocketmq.eks.addons.cluster_addons_args import ClusterAddonsArgs
 from eks_rocketmq.eks.iam.irsa_role import IrsaRole
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs, TrustedClusterArgs
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, spell_argument, type_token, use_prefix, validate_input
+from eks_rocketmq.pulumi_sdk.component import (
+    child_options,
+    collect_outputs,
+    spell_argument,
+    type_token,
+    use_prefix,
+    validate_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 CNI_NAMESPACE, CNI_SERVICE_ACCOUNT = "kube-system", "aws-node"
@@ -49,7 +56,7 @@ class ClusterAddons(ComponentResource):
         addons = {plan.name: self._create_addon(name, plan, args) for plan in plans}
         versions: Output[dict[str, str]] = Output.all(**{key: addon.addon_version for key, addon in addons.items()})
         self.versions = versions
-        self.register_outputs({"versions": self.versions})
+        self.register_outputs(collect_outputs(self, ClusterAddons))
 
     def _create_addon(self, name: str, plan: AddonPlan, args: ClusterAddonsArgs) -> aws.eks.Addon:
         role = self._create_cni_role(name, args) if plan.name == VPC_CNI else None

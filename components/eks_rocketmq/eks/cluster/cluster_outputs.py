@@ -1,7 +1,7 @@
 """Outputs that new and existing clusters share."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import pulumi_kubernetes as kubernetes
 from pulumi import ComponentResource, Input, Output
@@ -80,19 +80,3 @@ def set_cluster_outputs(
         arn=cluster.arn, endpoint=cluster.endpoint, certificate_authority=cluster.certificate_authority
     ).apply(lambda known: render_kubeconfig(**known, profile=profile, role_arn=role_arn))
     cluster.kubeconfig = kubeconfig
-
-
-def collect_outputs(cluster: ClusterOutputs) -> dict[str, Any]:
-    """Return the outputs of a cluster by their names in other languages."""
-    return {
-        "name": cluster.name,
-        "arn": cluster.arn,
-        "version": cluster.version,
-        "endpoint": cluster.endpoint,
-        "certificateAuthority": cluster.certificate_authority,
-        "oidcIssuer": cluster.oidc_issuer,
-        "clusterSecurityGroupId": cluster.cluster_security_group_id,
-        "securityGroupIds": cluster.security_group_ids,
-        "kubeconfig": cluster.kubeconfig,
-        "provider": cluster.provider,
-    }

@@ -28,7 +28,6 @@ from eks_rocketmq.eks.account.aws_create_checks import reject_existing_cluster, 
 from eks_rocketmq.eks.account.provider_functions import format_call, require_output_fields
 from eks_rocketmq.eks.cluster.cluster_outputs import (
     ClusterDescription,
-    collect_outputs,
     create_kubernetes_provider,
     set_cluster_outputs,
 )
@@ -45,7 +44,14 @@ from eks_rocketmq.eks.iam.service_documents import CLUSTER_SERVICE
 from eks_rocketmq.eks.iam.service_role import create_service_role
 from eks_rocketmq.lookups.aws_resources import CLUSTER
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input
+from eks_rocketmq.pulumi_sdk.component import (
+    child_options,
+    collect_outputs,
+    defer,
+    type_token,
+    validate_input,
+    validate_optional_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import convert_to_input, has_callback_server, runs_under_mocks
 
@@ -120,16 +126,14 @@ class EksCluster(ComponentResource):
         # The API server rejects principals without an access entry.
         self.kubeconfig = defer(self.kubeconfig, self._create_access_entries(name, args))
         self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
-        self.register_outputs(collect_outputs(self))
+        self.register_outputs(collect_outputs(self, EksCluster))
 
     def _create_log_group(self, name: str, args: EksClusterArgs, plan: ClusterPlan) -> "aws.cloudwatch.LogGroup":
         return aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/aws/eks/{args['cluster_name']}/cluster",  # EKS writes to no other group
             retention_in_days=plan.log_retention_days,
-            kms_key_id=validate_input(args["log_kms_key_arn"], parse_kms_key_arn, ARGS / "log_kms_key_arn")
-            if "log_kms_key_arn" in args
-            else None,
+            kms_key_id=validate_optional_input(args, "log_kms_key_arn", parse_kms_key_arn),
             tags={**args.get("tags", {}), **get_ownership_tags()},
             opts=child_options(
                 self,
@@ -138,8 +142,9 @@ class EksCluster(ComponentResource):
         )
 
     def _get_key_arn(self, name: str, args: EksClusterArgs) -> Input[str]:
-        if existing := args.get("secrets_kms_key_arn"):
-            return validate_input(existing, parse_kms_key_arn, ARGS / "secrets_kms_key_arn")
+        existing = validate_optional_input(args, "secrets_kms_key_arn", parse_kms_key_arn)
+        if existing is not None:
+            return existing
         key = aws.kms.Key(
             f"{name}-secrets",
             description=f"Secrets of the EKS cluster {args['cluster_name']}",

@@ -11,12 +11,11 @@ from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function, require_fields
 from eks_rocketmq.eks.cluster.cluster_outputs import (
     ClusterDescription,
-    collect_outputs,
     create_kubernetes_provider,
     set_cluster_outputs,
 )
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
-from eks_rocketmq.pulumi_sdk.component import spell_argument, type_token, warn
+from eks_rocketmq.pulumi_sdk.component import collect_outputs, spell_argument, type_token, warn
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 _REQUIRED_FIELDS = (
@@ -84,7 +83,7 @@ class ExistingEksCluster(ComponentResource):
         )
         set_cluster_outputs(self, description, args.get("profile"), args.get("role_arn"))
         self.provider = create_kubernetes_provider(self, name, self.arn, self.kubeconfig)
-        self.register_outputs(collect_outputs(self))
+        self.register_outputs(collect_outputs(self, ExistingEksCluster))
 
 
 def warn_of_config_map(cluster: str, role_arn: str) -> ArgumentMessage:

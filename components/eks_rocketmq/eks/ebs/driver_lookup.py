@@ -8,7 +8,7 @@ from kubernetes.dynamic.exceptions import NotFoundError
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, ROLE_ANNOTATION, DriverNames
+from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, DriverNames
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.kubernetes_api import get_json
 
@@ -26,8 +26,6 @@ _DEPLOYMENTS = "/apis/apps/v1/deployments"
 class ControllerState:
     """State that decides whether the pods of a controller must restart."""
 
-    annotated_role: str | None
-    """Role ARN in the annotation of the service account."""
     restarted_for: str | None
     """Role ARN in the pod template's annotation, which a restart by this stack set."""
     pod_roles: tuple[str | None, ...]
@@ -87,14 +85,12 @@ def read_controller(provider: Mapping[str, Any], names: DriverNames) -> Controll
             deployment=f"{namespace}/{names.deployment}",
             account=account,
         )
-    service_account = _read_object(
-        provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, path / "service_account"
-    )
+    # Only its existence matters.
+    _read_object(provider, f"/api/v1/namespaces/{namespace}/serviceaccounts", account, path / "service_account")
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     pods = get_json(provider, f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
     return ControllerState(
-        annotated_role=_get_annotations(service_account).get(ROLE_ANNOTATION),
         restarted_for=_get_annotations(template).get(RESTART_ANNOTATION),
         pod_roles=tuple(_get_pod_role(pod) for pod in pods if _runs_as(account, pod)),
     )

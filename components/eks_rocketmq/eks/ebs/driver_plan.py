@@ -1,13 +1,13 @@
 """Identity and permissions of the EBS CSI driver. Pure: without a Pulumi provider."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn, parse_policy_arn, validate_addon_version
 from eks_rocketmq.args.aws_tags import validate_tags
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import reject_ignored_args, validate_choice
 from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
@@ -144,20 +144,17 @@ def _check_installation(args: Mapping[str, object]) -> None:
             )
 
 
-def _require_issuer(args: Mapping[str, object]) -> None:
-    errors = ErrorCollector()
+@raise_all
+def _require_issuer(args: Mapping[str, object]) -> Iterator[ArgumentError]:
     for name in ("issuer", "provider_arn"):
         if name not in args:
-            errors.add(
-                ArgumentError(
-                    ARGS / name,
-                    "irsa-without-issuer",
-                    "{identity} 'irsa' requires this value of the cluster",
-                    remedy="Set the argument, or set {identity} to 'pod_identity'",
-                    identity=ARGS / "identity",
-                )
+            yield ArgumentError(
+                ARGS / name,
+                "irsa-without-issuer",
+                "{identity} 'irsa' requires this value of the cluster",
+                remedy="Set the argument, or set {identity} to 'pod_identity'",
+                identity=ARGS / "identity",
             )
-    errors.raise_errors()
 
 
 def _check_version(args: Mapping[str, object]) -> None:

@@ -34,6 +34,7 @@ from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
+    collect_outputs,
     spell_argument,
     type_token,
     validate_input,
@@ -90,7 +91,7 @@ class EbsCsiAddon(ComponentResource):
             role = self._create_role(name, args, plan)
             addon = self._create_addon(name, args, plan, role)
             self.role_arn, self.addon_version = role.arn, addon.addon_version
-        self.register_outputs({"roleArn": self.role_arn, "addonVersion": self.addon_version})
+        self.register_outputs(collect_outputs(self, EbsCsiAddon))
 
     def _read_addon(self, cluster: str) -> tuple[str, str]:
         """Return role ARN and version of the existing addon.

@@ -57,28 +57,25 @@ def build_key_policy(key_arns: Iterable[str]) -> str:
     services = sorted({service for key, path in paths.items() for service in _list_via_services(key, path)})
     return build_policy(
         [
-            {
-                "Sid": "UseKeysThroughEc2",
-                "Effect": "Allow",
-                "Action": [
+            _allow(
+                "UseKeysThroughEc2",
+                [
                     "kms:Decrypt",
                     "kms:DescribeKey",
                     "kms:GenerateDataKeyWithoutPlaintext",
                     "kms:ReEncryptFrom",
                     "kms:ReEncryptTo",
                 ],
-                "Resource": keys,
-                "Condition": {"StringEquals": {"kms:ViaService": services}},
-            },
-            {
-                "Sid": "GrantKeysToEc2",
-                "Effect": "Allow",
-                "Action": "kms:CreateGrant",
-                "Resource": keys,
-                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            },
+                keys,
+                {"StringEquals": {"kms:ViaService": services}},
+            ),
+            _allow("GrantKeysToEc2", "kms:CreateGrant", keys, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
         ]
     )
+
+
+def _allow(sid: str, action: str | list[str], resource: str | list[str], condition: Statement) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}
 
 
 def _list_via_services(key: str, path: ArgumentPath) -> list[str]:
@@ -107,10 +104,9 @@ def _format_resource(scope: PolicyScope, kind: str) -> str:
 
 
 def _build_read_statement(scope: PolicyScope, *, snapshots: bool) -> Statement:
-    return {
-        "Sid": "Read",
-        "Effect": "Allow",
-        "Action": [
+    return _allow(
+        "Read",
+        [
             "ec2:DescribeAvailabilityZones",
             "ec2:DescribeInstanceTypes",
             "ec2:DescribeInstances",
@@ -119,29 +115,21 @@ def _build_read_statement(scope: PolicyScope, *, snapshots: bool) -> Statement:
             "ec2:DescribeVolumes",
             "ec2:DescribeVolumesModifications",
         ],
-        # These actions do not support resource-level permissions.
-        "Resource": "*",
-        "Condition": {"StringEquals": {"aws:RequestedRegion": scope.region}},
-    }
+        "*",  # these actions do not support resource-level permissions
+        {"StringEquals": {"aws:RequestedRegion": scope.region}},
+    )
 
 
 def _build_volume_statements(scope: PolicyScope) -> list[Statement]:
     volumes = _format_resource(scope, "volume")
     return [
-        {
-            "Sid": "CreateVolumes",
-            "Effect": "Allow",
-            "Action": "ec2:CreateVolume",
-            "Resource": volumes,
-            "Condition": _build_request_condition(scope),
-        },
-        {
-            "Sid": "ManageVolumes",
-            "Effect": "Allow",
-            "Action": ["ec2:AttachVolume", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:ModifyVolume"],
-            "Resource": volumes,
-            "Condition": _build_resource_condition(scope),
-        },
+        _allow("CreateVolumes", "ec2:CreateVolume", volumes, _build_request_condition(scope)),
+        _allow(
+            "ManageVolumes",
+            ["ec2:AttachVolume", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:ModifyVolume"],
+            volumes,
+            _build_resource_condition(scope),
+        ),
     ]
 
 
@@ -155,51 +143,31 @@ def _build_attach_statements(scope: PolicyScope) -> list[Statement]:
         ("Nodes", f"kubernetes.io/cluster/{scope.cluster}", "owned"),
     )
     return [
-        {
-            "Sid": f"AttachTo{sid}",
-            "Effect": "Allow",
-            "Action": ["ec2:AttachVolume", "ec2:DetachVolume"],
-            "Resource": _format_resource(scope, "instance"),
-            "Condition": {"StringEquals": {f"aws:ResourceTag/{key}": value}},
-        }
+        _allow(
+            f"AttachTo{sid}",
+            ["ec2:AttachVolume", "ec2:DetachVolume"],
+            _format_resource(scope, "instance"),
+            {"StringEquals": {f"aws:ResourceTag/{key}": value}},
+        )
         for sid, key, value in node_tags
     ]
 
 
 def _build_tag_statement(scope: PolicyScope, kind: str) -> Statement:
     """Return a statement that allows tags only at the create. Tags on existing resources would give access to them."""
-    return {
-        "Sid": f"TagNew{kind}s",
-        "Effect": "Allow",
-        "Action": "ec2:CreateTags",
-        "Resource": _format_resource(scope, kind.lower()),
-        "Condition": {"StringEquals": {"ec2:CreateAction": f"Create{kind}"}},
-    }
+    return _allow(
+        f"TagNew{kind}s",
+        "ec2:CreateTags",
+        _format_resource(scope, kind.lower()),
+        {"StringEquals": {"ec2:CreateAction": f"Create{kind}"}},
+    )
 
 
 def _build_snapshot_statements(scope: PolicyScope) -> list[Statement]:
     snapshots, volumes = _format_resource(scope, "snapshot"), _format_resource(scope, "volume")
     return [
-        {
-            "Sid": "CreateSnapshots",
-            "Effect": "Allow",
-            "Action": "ec2:CreateSnapshot",
-            "Resource": snapshots,
-            "Condition": _build_request_condition(scope),
-        },
-        {
-            "Sid": "SnapshotVolumes",
-            "Effect": "Allow",
-            "Action": "ec2:CreateSnapshot",
-            "Resource": volumes,
-            "Condition": _build_resource_condition(scope),
-        },
-        {
-            "Sid": "UseSnapshots",
-            "Effect": "Allow",
-            "Action": ["ec2:CreateVolume", "ec2:DeleteSnapshot"],
-            "Resource": snapshots,
-            "Condition": _build_resource_condition(scope),
-        },
+        _allow("CreateSnapshots", "ec2:CreateSnapshot", snapshots, _build_request_condition(scope)),
+        _allow("SnapshotVolumes", "ec2:CreateSnapshot", volumes, _build_resource_condition(scope)),
+        _allow("UseSnapshots", ["ec2:CreateVolume", "ec2:DeleteSnapshot"], snapshots, _build_resource_condition(scope)),
         _build_tag_statement(scope, "Snapshot"),
     ]

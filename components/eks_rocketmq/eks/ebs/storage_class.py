@@ -18,9 +18,10 @@ from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
+    collect_outputs,
     spell_error,
     type_token,
-    validate_input,
+    validate_optional_input,
 )
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
@@ -65,7 +66,7 @@ class EbsStorageClass(ComponentResource):
             self.provisioner = checked.apply(lambda known: known[1])
         if "default_instead_of" in args:
             self._patch_default(f"{name}-former-default", args["default_instead_of"], default=False)
-        self.register_outputs({"name": self.name, "provisioner": self.provisioner})
+        self.register_outputs(collect_outputs(self, EbsStorageClass))
 
     def _adopt_class(self, name: str, args: EbsStorageClassArgs) -> Output[tuple[str, str]]:
         found = kubernetes.storage.v1.StorageClass.get(f"{name}-class", args["class_name"], opts=child_options(self))
@@ -94,8 +95,9 @@ class EbsStorageClass(ComponentResource):
         self, name: str, args: EbsStorageClassArgs, plan: storage_class_plan.StorageClassPlan
     ) -> kubernetes.storage.v1.StorageClass:
         parameters: dict[str, Input[str]] = {**plan.parameters}
-        if "kms_key_id" in args:
-            parameters["kmsKeyId"] = validate_input(args["kms_key_id"], parse_kms_key_arn, ARGS / "kms_key_id")
+        key = validate_optional_input(args, "kms_key_id", parse_kms_key_arn)
+        if key is not None:
+            parameters["kmsKeyId"] = key
         auto_mode = args.get("auto_mode", False)
         default = {storage_class_plan.DEFAULT_CLASS: "true"} if args.get("default", False) else {}
         return kubernetes.storage.v1.StorageClass(

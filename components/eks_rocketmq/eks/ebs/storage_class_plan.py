@@ -6,14 +6,14 @@ Parameters of the driver: https://github.com/kubernetes-sigs/aws-ebs-csi-driver/
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_kms_key_arn
 from eks_rocketmq.args.aws_tags import validate_tags
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.validation import (
     parse_whole_number,
@@ -109,22 +109,19 @@ def plan_storage_class(args: Mapping[str, Any]) -> StorageClassPlan:
     )
 
 
-def check_adoption(args: Mapping[str, object]) -> None:
+@raise_all
+def check_adoption(args: Mapping[str, object]) -> Iterator[ArgumentError]:
     """Raise ValueError for an argument that would change an immutable field of an existing class."""
-    errors = ErrorCollector()
     for argument in sorted(args.keys() - ADOPTION_ARGS):
-        errors.add(
-            ArgumentError(
-                ARGS / argument,
-                "immutable-in-existing-class",
-                "the argument cannot change the existing StorageClass {existing!r}",
-                remedy="Leave it out, or create a class with {create} and another {name}",
-                existing=args["class_name"],
-                create=ARGS / "create",
-                name=ARGS / "class_name",
-            )
+        yield ArgumentError(
+            ARGS / argument,
+            "immutable-in-existing-class",
+            "the argument cannot change the existing StorageClass {existing!r}",
+            remedy="Leave it out, or create a class with {create} and another {name}",
+            existing=args["class_name"],
+            create=ARGS / "create",
+            name=ARGS / "class_name",
         )
-    errors.raise_errors()
 
 
 def check_new_name(name: str) -> None:

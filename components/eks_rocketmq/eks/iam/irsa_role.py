@@ -40,6 +40,7 @@ from eks_rocketmq.pulumi_sdk.component import (
     spell_argument,
     type_token,
     validate_input,
+    validate_optional_input,
 )
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
@@ -88,8 +89,10 @@ class IrsaRole(ComponentResource):
             name=role_checks.validate_role_name(args["role_name"]),
             assume_role_policy=_build_trust_policy(args, accounts),
             path=role_checks.validate_path(args["path"]) if "path" in args else None,
-            permissions_boundary=_validate_boundary(args),
-            max_session_duration=_get_session_duration(args),
+            permissions_boundary=validate_optional_input(args, "permissions_boundary", parse_policy_arn),
+            max_session_duration=role_checks.validate_session_duration(args["max_session_duration"])
+            if "max_session_duration" in args
+            else None,
             description=role_checks.validate_description(args["description"]) if "description" in args else None,
             force_detach_policies=args.get("force_detach_policies"),
             tags=tags,
@@ -283,12 +286,6 @@ def _validate_names(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> 
         role_checks.reject_wildcard_names(accounts)
 
 
-def _get_session_duration(args: IrsaRoleArgs) -> int | None:
-    return (
-        role_checks.validate_session_duration(args["max_session_duration"]) if "max_session_duration" in args else None
-    )
-
-
 def _normalize_documents(documents: Mapping[str, Any], path: ArgumentPath) -> dict[str, Output[str]]:
     """Return documents (objects, JSON texts, or Outputs of either) as compact JSON."""
 
@@ -304,12 +301,6 @@ def _validate_policy_arns(args: IrsaRoleArgs) -> dict[str, Input[str]]:
         key: validate_input(arn, parse_policy_arn, (ARGS / "policy_arns").key(key))
         for key, arn in args.get("policy_arns", {}).items()
     }
-
-
-def _validate_boundary(args: IrsaRoleArgs) -> Input[str] | None:
-    if "permissions_boundary" not in args:
-        return None
-    return validate_input(args["permissions_boundary"], parse_policy_arn, ARGS / "permissions_boundary")
 
 
 def _build_trust_policy(args: IrsaRoleArgs, accounts: Sequence[tuple[str, str]]) -> Output[str]:

@@ -18,6 +18,7 @@ from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
     child_options,
+    collect_outputs,
     defer,
     spell_argument,
     type_token,
@@ -58,7 +59,7 @@ class ClusterOidcProvider(ComponentResource):
                 lambda known: build_oidc_provider_arn(*known)
             )
             self.arn, self.issuer = defer(arn, [provider]), defer(self.issuer, [provider])
-        self.register_outputs({"arn": self.arn, "issuer": self.issuer})
+        self.register_outputs(collect_outputs(self, ClusterOidcProvider))
 
     def _read_provider(self, issuer: str, audiences: list[str]) -> str:
         """Return the ARN of the account's existing provider.

@@ -22,7 +22,13 @@ from eks_rocketmq.eks.network.network_plan import (
     select_zones,
 )
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import child_options, defer, type_token, validate_input
+from eks_rocketmq.pulumi_sdk.component import (
+    child_options,
+    collect_outputs,
+    defer,
+    type_token,
+    validate_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 if TYPE_CHECKING:
@@ -94,16 +100,7 @@ class Network(ComponentResource):
         self.private_subnet_ids = defer(Output.all(*[subnet.id for subnet in private]), [*private_routes, *endpoints])
         self.public_subnet_ids = defer(Output.all(*[subnet.id for subnet in public]), public_routes)
         self.nat_addresses = Output.all(*[address.public_ip for address in addresses])
-        self.register_outputs(
-            {
-                "vpcId": self.vpc_id,
-                "cidrBlock": self.cidr_block,
-                "zones": self.zones,
-                "privateSubnetIds": self.private_subnet_ids,
-                "publicSubnetIds": self.public_subnet_ids,
-                "natAddresses": self.nat_addresses,
-            }
-        )
+        self.register_outputs(collect_outputs(self, Network))
 
     def _child_name(self, part: str) -> str:
         return f"{self.pulumi_resource_name}-{part}"

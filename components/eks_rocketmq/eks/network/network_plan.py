@@ -1,7 +1,7 @@
 """Plan of a network. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -9,7 +9,7 @@ from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_policy_arn
 from eks_rocketmq.args.aws_tags import EC2_ONLY, validate_tags
 from eks_rocketmq.args.cidr import parse_vpc_block, plan_subnets
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.field_metadata import get_accepted_values
 from eks_rocketmq.args.log_retention import validate_retention
 from eks_rocketmq.args.validation import (
@@ -78,7 +78,8 @@ def plan_network(args: NetworkArgs) -> NetworkPlan:
     )
 
 
-def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa",)) -> None:
+@raise_all
+def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa",)) -> Iterator[ArgumentError]:
     """Check that nodes can become ready in a network without NAT gateways.
 
     `Network` does not call this, because it does not know whether the network gets nodes.
@@ -96,31 +97,25 @@ def check_nodes_can_start(args: NetworkArgs, identities: Iterable[str] = ("irsa"
         *NODE_ENDPOINTS,
         *(IDENTITY_ENDPOINTS[each] for each in sorted(set(identities) & IDENTITY_ENDPOINTS.keys())),
     ]
-    errors = ErrorCollector()
     if not args.get("s3_endpoint", True):
-        errors.add(
-            ArgumentError(
-                ARGS / "s3_endpoint",
-                "nat-none-without-s3",
-                "nodes never become ready without this endpoint, because {nat} is 'none' and image layers are in S3",
-                remedy="Enable it, or set {nat} to 'single' or 'per_zone'",
-                nat=ARGS / "nat",
-            )
+        yield ArgumentError(
+            ARGS / "s3_endpoint",
+            "nat-none-without-s3",
+            "nodes never become ready without this endpoint, because {nat} is 'none' and image layers are in S3",
+            remedy="Enable it, or set {nat} to 'single' or 'per_zone'",
+            nat=ARGS / "nat",
         )
     if missing := [name for name in required if name not in args.get("interface_endpoints", [])]:
-        errors.add(
-            ArgumentError(
-                ARGS / "interface_endpoints",
-                "nat-none-without-endpoints",
-                "nodes never become ready without {missing}, because {nat} is 'none'",
-                accepted="at least {required}",
-                remedy="Add them, or set {nat} to 'single' or 'per_zone'",
-                missing=", ".join(map(repr, missing)),
-                required=", ".join(map(repr, required)),
-                nat=ARGS / "nat",
-            )
+        yield ArgumentError(
+            ARGS / "interface_endpoints",
+            "nat-none-without-endpoints",
+            "nodes never become ready without {missing}, because {nat} is 'none'",
+            accepted="at least {required}",
+            remedy="Add them, or set {nat} to 'single' or 'per_zone'",
+            missing=", ".join(map(repr, missing)),
+            required=", ".join(map(repr, required)),
+            nat=ARGS / "nat",
         )
-    errors.raise_errors()
 
 
 def select_zones(available: Mapping[str, str], wanted: Sequence[str] | None, count: int) -> list[str]:

@@ -18,7 +18,14 @@ from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
 from eks_rocketmq.eks.nodes.node_plan import NODE_POLICIES, NodePlan, plan_nodes, select_subnet
 from eks_rocketmq.eks.nodes.node_role_check import warn_about_node_role
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
-from eks_rocketmq.pulumi_sdk.component import apply_redacted, child_options, type_token, validate_input
+from eks_rocketmq.pulumi_sdk.component import (
+    apply_redacted,
+    child_options,
+    collect_outputs,
+    type_token,
+    validate_input,
+    validate_optional_input,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 
 
@@ -71,13 +78,7 @@ class NodeGroup(ComponentResource):
             )
         self.group_names = Output.all(*[group.node_group_name for group in groups])
         self.launch_template_id = template.id
-        self.register_outputs(
-            {
-                "roleArn": self.role_arn,
-                "groupNames": self.group_names,
-                "launchTemplateId": self.launch_template_id,
-            }
-        )
+        self.register_outputs(collect_outputs(self, NodeGroup))
 
     def _create_launch_template(self, name: str, args: NodeGroupArgs, plan: NodePlan) -> "aws.ec2.LaunchTemplate":
         tags = {**args.get("tags", {}), **get_ownership_tags()}
@@ -95,11 +96,7 @@ class NodeGroup(ComponentResource):
                         volume_type="gp3",
                         volume_size=size,
                         encrypted="true",
-                        kms_key_id=validate_input(
-                            args["disk_kms_key_arn"], parse_kms_key_arn, ARGS / "disk_kms_key_arn"
-                        )
-                        if "disk_kms_key_arn" in args
-                        else None,
+                        kms_key_id=validate_optional_input(args, "disk_kms_key_arn", parse_kms_key_arn),
                         delete_on_termination="true",
                     ),
                 )
@@ -152,9 +149,7 @@ class NodeGroup(ComponentResource):
             },
             node_repair_config={"enabled": args.get("node_repair", True)},
             force_update_version=args.get("force_update", False),
-            version=validate_input(args["version"], validate_kubernetes_version, ARGS / "version")
-            if "version" in args
-            else None,
+            version=validate_optional_input(args, "version", validate_kubernetes_version),
             release_version=args.get("release_version"),
             labels=args.get("labels"),
             taints=[aws.eks.NodeGroupTaintArgs(**taint) for taint in plan.taints],
