@@ -137,7 +137,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         groups=groups,
         proxies=proxies,
         access=access_plan,
-        declared_files=_render_declarations(args, groups, deployment, access_control=access_plan is not None),
+        declared_files=_render_declarations(args, groups, deployment),
         monitoring=optional.monitoring,
         external=optional.external,
         dashboard=optional.dashboard,
@@ -196,8 +196,10 @@ def _build_image_reference(args: RocketMqArgs, version: str) -> str:
 
 
 def _render_declarations(
-    args: RocketMqArgs, groups: list[BrokerGroupPlan], deployment: DeploymentPlan, *, access_control: bool
+    args: RocketMqArgs, groups: list[BrokerGroupPlan], deployment: DeploymentPlan
 ) -> dict[str, str]:
+    if labels.DECLARATIONS not in deployment.optional_roles:
+        return {}
     members = {
         group.name: [
             f"{host}:{ports.BROKER}"
@@ -212,4 +214,4 @@ def _render_declarations(
         args.get("topics", []), list(members), deployment.version, labels.CLUSTER, mixed=mixed
     )
     consumer_groups = topics.plan_consumer_groups(args.get("consumer_groups", []))
-    return topics.render_declarations(members, declared, consumer_groups, access_control=access_control)
+    return topics.render_declarations(members, declared, consumer_groups)

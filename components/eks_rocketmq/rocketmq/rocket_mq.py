@@ -12,7 +12,15 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.args.validation import validate_dns_subdomain
 from eks_rocketmq.lookups.create_checks import describe_conflict, get_ownership_tags, reject_existing_object
-from eks_rocketmq.pulumi_sdk.component import child_options, defer, spell_argument, type_token, validate_input, warn
+from eks_rocketmq.pulumi_sdk.component import (
+    child_options,
+    collect_outputs,
+    defer,
+    spell_argument,
+    type_token,
+    validate_input,
+    warn,
+)
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import get_monitor, get_root_resource, runs_under_mocks
 from eks_rocketmq.rocketmq.access.credentials import Credentials
@@ -98,15 +106,7 @@ class RocketMq(ComponentResource):
         self.proxy_endpoint = defer(deployment.proxy_endpoint, ready)
         self.passwords = defer(Output.secret({}) if credentials is None else credentials.passwords, ready)
         self.external_endpoint = Output.from_input(None) if external is None else defer(external, ready)
-        self.register_outputs(
-            {
-                "namespace": self.namespace,
-                "nameServerAddresses": self.name_server_addresses,
-                "proxyEndpoint": self.proxy_endpoint,
-                "passwords": self.passwords,
-                "externalEndpoint": self.external_endpoint,
-            }
-        )
+        self.register_outputs(collect_outputs(self, RocketMq))
 
 
 def _plan_and_warn(component: RocketMq, name: str, args: RocketMqArgs) -> RocketMqPlan:

@@ -4,6 +4,7 @@ Each rule comes from the source of 5.5.0; the comment names the class. It also n
 clamps the value without a message, throws at startup, or runs without the requested behaviour.
 """
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -184,16 +185,13 @@ def describe_bounds(limits: _Bounds) -> str:
     return f"{minimum} {'or more' if maximum is None else f'to {maximum}'} ({reason})"
 
 
-GetValue = Callable[[str], Any]
-"""Lookup of the effective value of a key: the one that is set, or else RocketMQ's default."""
-
-
 @dataclass(frozen=True)
 class Contradiction:
-    """Keys whose values exclude each other, the effect of such values, and the remedy."""
+    """Two keys whose values exclude each other, the effect of such values, and the remedy."""
 
-    keys: tuple[str, ...]
-    applies: Callable[[GetValue], bool]
+    keys: tuple[str, str]
+    applies: Callable[[Any, Any], object]
+    """Takes the effective values of the keys: those that are set, or else RocketMQ's defaults."""
     effect: str
     """Sentence without a full stop, as part of a template."""
     remedy: str
@@ -208,107 +206,108 @@ _USE_ONE = "Use only one of the two"
 _INDEX_BYTES = 40, 4, 20  # IndexFile: header, a slot, an entry
 
 
-def _forbid_core_above_max(core: str, maximum: str, role: str = BROKER) -> Contradiction:
-    """Return the rule that a thread pool's core size must not exceed its maximum. ThreadPoolExecutor throws."""
-    return Contradiction(
-        (core, maximum),
-        lambda get: get(core) > get(maximum),
-        "The process would exit at its start",
-        _NOT_LARGER,
-        frozenset({role}),
-    )
+def _are_both_set(first: object, second: object) -> bool:
+    return bool(first and second)
+
+
+def _is_minimum_above(minimum: int, maximum: int) -> bool:
+    return 0 < maximum < minimum  # 0 is no maximum
 
 
 CONTRADICTIONS = (
-    _forbid_core_above_max("timerReputServiceCorePoolSize", "timerReputServiceMaxPoolSize"),
-    _forbid_core_above_max("transactionCheckRocksdbCoreThreads", "transactionCheckRocksdbMaxThreads"),
-    _forbid_core_above_max("renewThreadPoolNums", "renewMaxThreadPoolNums", PROXY),
+    # ThreadPoolExecutor throws if the core size of a pool exceeds its maximum.
+    *(
+        Contradiction(keys, operator.gt, "The process would exit at its start", _NOT_LARGER, frozenset({role}))
+        for keys, role in (
+            (("timerReputServiceCorePoolSize", "timerReputServiceMaxPoolSize"), BROKER),
+            (("transactionCheckRocksdbCoreThreads", "transactionCheckRocksdbMaxThreads"), BROKER),
+            (("renewThreadPoolNums", "renewMaxThreadPoolNums"), PROXY),
+        )
+    ),
     # CommitLog.GroupCommitService flushes committed data only. The pool is committed every commitIntervalCommitLog.
     Contradiction(
         ("transientStorePoolEnable", "flushDiskType"),
-        lambda get: get("transientStorePoolEnable") and get("flushDiskType") == "SYNC_FLUSH",
+        lambda pool, flush: pool and flush == "SYNC_FLUSH",
         "A write would wait for the disk, but the pool is written to the file only at intervals",
         _USE_ONE,
     ),
     # MessageStoreConfig.writeWithoutMmap disables the pool.
     Contradiction(
         ("transientStorePoolEnable", "writeWithoutMmap"),
-        lambda get: get("transientStorePoolEnable") and get("writeWithoutMmap"),
+        _are_both_set,
         "RocketMQ would not use the pool",
         _USE_ONE,
     ),
     # DefaultMessageStore starts no replication with duplicationEnable.
     Contradiction(
         ("duplicationEnable", "enableControllerMode"),
-        lambda get: get("duplicationEnable") and get("enableControllerMode"),
+        _are_both_set,
         "The members of a group would not replicate",
         "Leave duplicationEnable out",
     ),
     Contradiction(
         ("enableSlaveActingMaster", "enableControllerMode"),
-        lambda get: get("enableSlaveActingMaster") and get("enableControllerMode"),
+        _are_both_set,
         "Both replace a lost master, and this deployment uses controllers for it",
         "Leave enableSlaveActingMaster out",
     ),
     # CommitLog reads enableAutoInSyncReplicas only with slave acting master.
     Contradiction(
         ("enableAutoInSyncReplicas", "enableControllerMode"),
-        lambda get: get("enableAutoInSyncReplicas") and get("enableControllerMode"),
+        _are_both_set,
         "RocketMQ reads the first only without controllers",
         "Leave it out, and use {min_in_sync}",
     ),
     # BrokerController uses an address server only without namesrvAddr.
     Contradiction(
         ("fetchNamesrvAddrByAddressServer", "namesrvAddr"),
-        lambda get: get("fetchNamesrvAddrByAddressServer") and bool(get("namesrvAddr")),
+        _are_both_set,
         "The brokers know the addresses of their name servers and would not query the address server",
         "Leave fetchNamesrvAddrByAddressServer out",
     ),
     Contradiction(
         ("diskSpaceCleanForciblyRatio", "diskSpaceWarningLevelRatio"),
-        lambda get: get("diskSpaceCleanForciblyRatio") >= get("diskSpaceWarningLevelRatio"),
+        operator.ge,
         "Brokers would reject writes before they delete old files to free space",
         _SMALLER,
     ),
     # CommitLog must fit a record, body and properties, into one file.
     Contradiction(
         ("maxMessageSize", "mappedFileSizeCommitLog"),
-        lambda get: get("maxMessageSize") >= get("mappedFileSizeCommitLog") // 2,
+        lambda message, file: message >= file // 2,
         "A message and its properties must fit into one file of the commit log",
         "Make the file more than twice as large as the message",
     ),
     Contradiction(
         ("maxHashSlotNum", "maxIndexNum"),
-        lambda get: (
-            _INDEX_BYTES[0] + _INDEX_BYTES[1] * get("maxHashSlotNum") + _INDEX_BYTES[2] * get("maxIndexNum") > MAX_INT
-        ),
+        lambda slots, entries: _INDEX_BYTES[0] + _INDEX_BYTES[1] * slots + _INDEX_BYTES[2] * entries > MAX_INT,
         "An index file has 4 bytes for each slot and 20 bytes for each entry, and must be smaller than 2 GiB",
         "Use fewer slots or entries",
     ),
     # AutoSwitchHAConnection closes a connection after this idle time.
     Contradiction(
         ("haSendHeartbeatInterval", "haHousekeepingInterval"),
-        lambda get: get("haSendHeartbeatInterval") >= get("haHousekeepingInterval"),
+        operator.ge,
         "A slave without new messages would lose its connection between two heartbeats",
         _SMALLER,
     ),
     # AutoSwitchHAService removes a slave from the in-sync set after this time without a report.
     Contradiction(
         ("haSendHeartbeatInterval", "haMaxTimeSlaveNotCatchup"),
-        lambda get: get("haSendHeartbeatInterval") >= get("haMaxTimeSlaveNotCatchup"),
+        operator.ge,
         "A slave without new messages would leave the in-sync set between two heartbeats",
         _SMALLER,
     ),
     Contradiction(
         ("brokerHeartbeatInterval", "controllerHeartBeatTimeoutMills"),
-        lambda get: get("brokerHeartbeatInterval") >= get("controllerHeartBeatTimeoutMills"),
+        operator.ge,
         "The controllers would consider a broker dead between two heartbeats",
         _SMALLER,
     ),
     # WriteBufferWaterMark throws at startup.
     Contradiction(
         ("writeBufferLowWaterMark", "writeBufferHighWaterMark"),
-        lambda get: 0 < get("writeBufferHighWaterMark") < get("writeBufferLowWaterMark"),
+        _is_minimum_above,
         "Netty would end the process",
         _NOT_LARGER,
         _REMOTING_SERVERS,
@@ -316,23 +315,21 @@ CONTRADICTIONS = (
     # BrokerMetricsManager logs an error and continues without metrics.
     Contradiction(
         ("metricsExporterType", "metricsGrpcExporterTarget"),
-        lambda get: get("metricsExporterType") == "OTLP_GRPC" and not get("metricsGrpcExporterTarget"),
+        lambda exporter, target: exporter == "OTLP_GRPC" and not target,
         "RocketMQ would export no metrics",
         "Set the target",
         _METRIC_ROLES,
     ),
     Contradiction(
         ("grpcClientConsumerMinLongPollingTimeoutMillis", "grpcClientConsumerMaxLongPollingTimeoutMillis"),
-        lambda get: (
-            get("grpcClientConsumerMinLongPollingTimeoutMillis") > get("grpcClientConsumerMaxLongPollingTimeoutMillis")
-        ),
+        operator.gt,
         "No value from a client could be between them",
         _NOT_LARGER,
         frozenset({PROXY}),
     ),
     Contradiction(
         ("minInvisibleTimeMillsForRecv", "maxInvisibleTimeMills"),
-        lambda get: 0 < get("maxInvisibleTimeMills") < get("minInvisibleTimeMillsForRecv"),
+        _is_minimum_above,
         "No value from a client could be between them",
         _NOT_LARGER,
         frozenset({PROXY}),
@@ -359,7 +356,7 @@ def reject_contradictions(
         return values.get(key, known[key].get("default"))
 
     for rule in CONTRADICTIONS:
-        if role in rule.roles and known.keys() >= set(rule.keys) and rule.applies(get):
+        if role in rule.roles and known.keys() >= set(rule.keys) and rule.applies(*map(get, rule.keys)):
             raise ArgumentError(
                 path,
                 "config-keys-contradict",

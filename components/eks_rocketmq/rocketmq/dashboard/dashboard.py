@@ -2,16 +2,14 @@
 
 from typing import Any
 
-import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, ResourceOptions
+from pulumi import ComponentResource, Input, ResourceOptions
 
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.rocketmq.config import tls
 from eks_rocketmq.rocketmq.dashboard.dashboard_plan import DashboardPlan
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
 from eks_rocketmq.rocketmq.pods.pod_spec import CONTAINER_SECURITY, build_restricted_spec, build_variables
 
 _PORTS = {"http": ports.DASHBOARD}
@@ -35,23 +33,8 @@ class Dashboard(ComponentResource):
         scope = workload_resources.WorkloadScope(self, name, deployment, namespace, labels.DASHBOARD)
         workload_resources.create_service(scope, _PORTS)
         workload_resources.create_network_policy(scope)
-        k8s.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata=scope.build_metadata(scope.workload),
-            spec=workload_resources.pass_manifest(
-                {
-                    "replicas": 1,
-                    "selector": {"matchLabels": scope.selector},
-                    "strategy": {"type": "Recreate"},  # a login session exists in one process only
-                    "template": scope.build_template(_build_pod_spec(deployment, plan), deployment.other_pods),
-                }
-            ),
-            opts=child_options(
-                self,
-                custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
-                hooks=build_pending_pod_hooks(f"{name}-deployment", self),
-            ),
-        )
+        # A login session exists in one process only.
+        workload_resources.create_single_pod(scope, _build_pod_spec(deployment, plan))
         self.register_outputs({})
 
 

@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
+from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import type_token
 from eks_rocketmq.rocketmq.access.credentials import Secrets
 from eks_rocketmq.rocketmq.config.memory import Memory
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.pods import probes, workload_resources
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
-from eks_rocketmq.rocketmq.pods.pending_pods import build_pending_pod_hooks
 from eks_rocketmq.rocketmq.pods.pod_spec import CONFIG_DIRECTORY, Container, build_pod_spec, build_variables
 from eks_rocketmq.rocketmq.pods.tls_volumes import add_tls_and_credentials
 
@@ -48,25 +46,8 @@ class Declarations(ComponentResource):
         workload_resources.create_network_policy(scope)
         spec = build_pod_spec(_build_container(deployment, secrets), [config], grace_period=5, placement={})
         spec = add_tls_and_credentials(spec, deployment.tls, None if secrets is None else secrets.internal)
-        created = k8s.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata=scope.build_metadata(scope.workload),
-            spec=workload_resources.pass_manifest(
-                {
-                    "replicas": 1,
-                    "selector": {"matchLabels": scope.selector},
-                    # Two pods would revert each other's users.
-                    "strategy": {"type": "Recreate"},
-                    "template": scope.build_template(spec, deployment.other_pods),
-                }
-            ),
-            opts=child_options(
-                self,
-                custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
-                hooks=build_pending_pod_hooks(f"{name}-deployment", self),
-            ),
-        )
-        self.ready = [created]
+        # Two pods would revert each other's users.
+        self.ready = [workload_resources.create_single_pod(scope, spec)]
         self.register_outputs({})
 
 

@@ -198,22 +198,15 @@ def _sort_unique(found: list[_Named], path: ArgumentPath) -> list[_Named]:
 
 
 def render_declarations(
-    members: Mapping[str, Sequence[str]],
-    topics: Sequence[Topic],
-    groups: Sequence[ConsumerGroup],
-    *,
-    access_control: bool,
+    members: Mapping[str, Sequence[str]], topics: Sequence[Topic], groups: Sequence[ConsumerGroup]
 ) -> dict[str, str]:
-    """Render the files that `scripts/declare.sh` reads, text by file name. The result is empty without declarations.
+    """Render the files that `scripts/declare.sh` reads, text by file name.
 
     Args:
         members: `host:port` of the members, by broker group.
         topics: validated topics.
         groups: validated consumer groups.
-        access_control: whether there are users, at least the internal ones.
     """
-    if not (topics or groups or access_control):
-        return {}
     result = {
         "members": _join_lines([f"{group} {address}" for group, addresses in members.items() for address in addresses]),
         "groups": _join_lines([group.line for group in groups]),

@@ -5,7 +5,7 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOptions
 
-from eks_rocketmq.pulumi_sdk.component import child_options, type_token
+from eks_rocketmq.pulumi_sdk.component import child_options, collect_outputs, type_token
 from eks_rocketmq.rocketmq.external.external_plan import ExternalPlan
 from eks_rocketmq.rocketmq.naming import labels, ports
 from eks_rocketmq.rocketmq.pods import workload_resources
@@ -50,7 +50,7 @@ class ExternalAccess(ComponentResource):
             if is_load_balancer
             else created.spec.apply(lambda spec: _format_node_port_endpoint(plan, spec))
         )
-        self.register_outputs({"endpoint": self.endpoint})
+        self.register_outputs(collect_outputs(self, ExternalAccess))
 
 
 def _build_service_spec(scope: workload_resources.WorkloadScope, external: ExternalPlan) -> dict[str, Any]:

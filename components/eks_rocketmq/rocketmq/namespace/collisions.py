@@ -58,7 +58,7 @@ def find_collisions(workload: Workload, found: Mapping[str, Sequence[Object]]) -
     """Return the collisions of a workload with existing objects.
 
     Args:
-        own: the workload.
+        workload: the workload.
         found: existing objects of its namespace, by kind. Objects from an earlier run of the same stack do not count.
     """
     others = {kind: [each for each in objects if not _is_own(workload, each)] for kind, objects in found.items()}

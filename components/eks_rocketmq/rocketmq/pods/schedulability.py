@@ -11,7 +11,7 @@ import pulumi
 from pulumi import ResourceHookArgs
 
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.args.validation import parse_bytes
+from eks_rocketmq.args.validation import parse_bytes, parse_cpu
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks
 from eks_rocketmq.pulumi_sdk.sdk_internals import is_dry_run
 from eks_rocketmq.rocketmq.pods.placement import ZONE, Nodes, Pods, find_obstacle
@@ -64,7 +64,7 @@ def parse_pods(manifest: Object) -> Pods:
         manifest["metadata"]["name"],
         int(manifest["spec"]["replicas"]),
         spec,
-        cpu=sum(_parse_cpu(str(one.get("cpu", "0"))) for one in requests),
+        cpu=sum(parse_cpu(str(one.get("cpu", "0"))) for one in requests),
         memory=sum(parse_bytes(str(one["memory"]), ARGS / "memory") for one in requests if "memory" in one),
         anti_affinity="requiredDuringSchedulingIgnoredDuringExecution"
         in spec.get("affinity", {}).get("podAntiAffinity", {}),
@@ -80,14 +80,10 @@ def _parse_node(listed: Object) -> Nodes:
         zone=labels.get(ZONE, ""),
         labels={key: frozenset({value}) for key, value in labels.items()},
         taints=[{"value": "", **taint} for taint in listed.get("spec", {}).get("taints", [])],
-        cpu=_parse_cpu(str(allocatable["cpu"])) if "cpu" in allocatable else None,
+        cpu=parse_cpu(str(allocatable["cpu"])) if "cpu" in allocatable else None,
         memory=parse_bytes(str(allocatable["memory"]), ARGS / "memory") if "memory" in allocatable else None,
         all_labels=True,
     )
-
-
-def _parse_cpu(cpu: str) -> int:
-    return int(cpu[:-1]) if cpu.endswith("m") else round(float(cpu) * 1000)
 
 
 def _list_problems(provider: Mapping[str, str], manifest: Object, dry_run: bool) -> list[str]:

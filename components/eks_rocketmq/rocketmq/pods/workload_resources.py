@@ -216,6 +216,32 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
     )
 
 
+def create_single_pod(scope: WorkloadScope, pod: Mapping[str, Any]) -> k8s.apps.v1.Deployment:
+    """Create a Deployment with one pod, which is deleted before its replacement is created.
+
+    Args:
+        scope: the workload.
+        pod: spec of the pod.
+    """
+    return k8s.apps.v1.Deployment(
+        f"{scope.name}-deployment",
+        metadata=scope.build_metadata(scope.workload),
+        spec=pass_manifest(
+            {
+                "replicas": 1,
+                "selector": {"matchLabels": scope.selector},
+                "strategy": {"type": "Recreate"},
+                "template": scope.build_template(pod, scope.deployment.other_pods),
+            }
+        ),
+        opts=child_options(
+            scope.parent,
+            custom_timeouts=CustomTimeouts(create="10m", update="10m", delete="5m"),
+            hooks=build_pending_pod_hooks(f"{scope.name}-deployment", scope.parent),
+        ),
+    )
+
+
 def build_workload_hooks(
     name: str, scope: WorkloadScope, kind: str, pods: PodSettings, claims: int = 0
 ) -> ResourceHookBinding:
