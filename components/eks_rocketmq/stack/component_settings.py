@@ -111,7 +111,7 @@ def read_cluster(given: dict[str, Any], aws: AwsSettings) -> dict[str, Any]:
         defaults.pop("role_arn", None)
     elif is_new and aws.own_identity and "role_arn" not in defaults and "roleArn" not in given:
         errors.add(_build_identity_error(aws.own_identity))
-    args: dict[str, Any] | None = None
+    args: Any = None
     with errors.collect():
         args = read_component(
             CLUSTER,
@@ -123,7 +123,7 @@ def read_cluster(given: dict[str, Any], aws: AwsSettings) -> dict[str, Any]:
             stand_ins={"cluster_name": lambda *_: "cluster", "version": lambda *_: "1.35"},
         )
     errors.raise_errors()
-    return cast("dict[str, Any]", args)
+    return args
 
 
 def _build_identity_error(setting: str) -> ArgumentError:
@@ -183,25 +183,21 @@ def read_new_cluster(values: _Values, cluster: EksClusterArgs) -> NewCluster:
 
 def _read_network(given: object, cluster: str) -> NetworkArgs:
     own = KEYS["network"].set_by_stack
-    return cast(
-        "NetworkArgs",
-        read_component(NETWORK, given, NetworkArgs, plan_network, set_by_stack=own, defaults={"cluster_name": cluster}),
+    return read_component(
+        NETWORK, given, NetworkArgs, plan_network, set_by_stack=own, defaults={"cluster_name": cluster}
     )
 
 
 def _read_node_group(name: str, given: object, cluster: str, zones: int) -> NodeGroupArgs:
     facts = {"cluster_name": cluster, "zone_count": zones, "subnet_ids": [f"subnet-{i}" for i in range(zones)]}
-    return cast(
-        "NodeGroupArgs",
-        read_component(
-            NODE_GROUPS.key(name),
-            given,
-            NodeGroupArgs,
-            partial(plan_nodes, f"nodes-{name}"),
-            set_by_stack=KEYS["nodeGroups"].set_by_stack,
-            defaults=facts,
-            stand_ins={"instance_types": lambda *_: ["m7i.large"]},
-        ),
+    return read_component(
+        NODE_GROUPS.key(name),
+        given,
+        NodeGroupArgs,
+        partial(plan_nodes, f"nodes-{name}"),
+        set_by_stack=KEYS["nodeGroups"].set_by_stack,
+        defaults=facts,
+        stand_ins={"instance_types": lambda *_: ["m7i.large"]},
     )
 
 
@@ -245,10 +241,7 @@ def _plan_addon_stages(cluster: str, args: ClusterAddonsArgs) -> tuple[ClusterAd
 def read_oidc(given: object) -> ClusterOidcProviderArgs:
     """Return the arguments of the OIDC provider."""
     own, facts = KEYS["oidc"].set_by_stack, {"issuer": _FACTS["issuer"]}
-    return cast(
-        "ClusterOidcProviderArgs",
-        read_component(OIDC, given, ClusterOidcProviderArgs, _check_oidc, set_by_stack=own, defaults=facts),
-    )
+    return read_component(OIDC, given, ClusterOidcProviderArgs, _check_oidc, set_by_stack=own, defaults=facts)
 
 
 def _check_oidc(args: ClusterOidcProviderArgs) -> None:
@@ -273,9 +266,7 @@ def read_ebs_csi(given: Mapping[str, Any], cluster: str) -> EbsCsiAddonArgs:
         build_key_policy(cast("list[str]", args.get("kms_key_arns", [])))
         return plan_driver(args)
 
-    return cast(
-        "EbsCsiAddonArgs", read_component(EBS_CSI, given, EbsCsiAddonArgs, plan, set_by_stack=own, defaults=facts)
-    )
+    return read_component(EBS_CSI, given, EbsCsiAddonArgs, plan, set_by_stack=own, defaults=facts)
 
 
 def grant_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> EbsCsiAddonArgs:
@@ -289,10 +280,7 @@ def grant_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> EbsCsiA
 def read_storage(given: object, driver: Mapping[str, Any]) -> EbsStorageClassArgs:
     """Return the arguments of the StorageClass."""
     own, defaults = KEYS["storage"].set_by_stack, {"auto_mode": bool(driver.get("autoMode", False))}
-    return cast(
-        "EbsStorageClassArgs",
-        read_component(STORAGE, given, EbsStorageClassArgs, plan_storage_class, set_by_stack=own, defaults=defaults),
-    )
+    return read_component(STORAGE, given, EbsStorageClassArgs, plan_storage_class, set_by_stack=own, defaults=defaults)
 
 
 def read_rocketmq(given: dict[str, Any], values: _Values, encrypted: Collection[str]) -> RocketMqArgs:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from eks_rocketmq.args.argument_path import ArgumentPath
-from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, ArgumentMessage, raise_all
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.args.validation import parse_bytes
 from eks_rocketmq.eks.addons.addon_plan import IDENTITY_FIELDS, POD_IDENTITY_AGENT, AddonPlan
@@ -31,9 +31,9 @@ from eks_rocketmq.stack.stack_paths import (
     ROCKETMQ,
     STORAGE,
     get_setting_path,
+    list_roles,
 )
 
-_ROLES = ("name_servers", "controllers", "proxies")
 _NEW_CLUSTER_CLASS = "gp2"
 """StorageClass that EKS creates in a new cluster. The EBS CSI add-on may create one too, but too late."""
 
@@ -51,7 +51,10 @@ def warn_about_key(ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> Ar
     )
 
 
-def check_existing(oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs) -> None:
+@raise_all
+def check_existing(
+    oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, storage: EbsStorageClassArgs
+) -> Iterator[ArgumentError]:
     """Reject existing resources that a new cluster cannot have yet.
 
     Args:
@@ -62,7 +65,6 @@ def check_existing(oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, stor
     Raises:
         ValueError: for each argument.
     """
-    errors = ErrorCollector()
     existing = {OIDC / "existing": oidc.get("existing", False), EBS_CSI / "existing": ebs_csi.get("existing", False)}
     existing |= {
         EBS_CSI / "self_managed": "self_managed" in ebs_csi,
@@ -72,28 +74,23 @@ def check_existing(oidc: ClusterOidcProviderArgs, ebs_csi: EbsCsiAddonArgs, stor
     }
     for path, given in existing.items():
         if given:
-            errors.add(
-                ArgumentError(
-                    path,
-                    "existing-in-new-cluster",
-                    "a new cluster does not have it",
-                    remedy="Leave the argument out, and the stack creates what the cluster needs",
-                )
+            yield ArgumentError(
+                path,
+                "existing-in-new-cluster",
+                "a new cluster does not have it",
+                remedy="Leave the argument out, and the stack creates what the cluster needs",
             )
     name = storage["class_name"]
     if not storage.get("create", False) and name != _NEW_CLUSTER_CLASS:
-        errors.add(
-            ArgumentError(
-                STORAGE / "class_name",
-                "class-in-new-cluster",
-                "a new cluster has no StorageClass {given!r}",
-                accepted="{default!r}, which EKS creates, or any name with {create} true",
-                given=name,
-                default=_NEW_CLUSTER_CLASS,
-                create=STORAGE / "create",
-            )
+        yield ArgumentError(
+            STORAGE / "class_name",
+            "class-in-new-cluster",
+            "a new cluster has no StorageClass {given!r}",
+            accepted="{default!r}, which EKS creates, or any name with {create} true",
+            given=name,
+            default=_NEW_CLUSTER_CLASS,
+            create=STORAGE / "create",
         )
-    errors.raise_errors()
 
 
 def check_service_block(cluster: EksClusterArgs, vpc: IPv4Network) -> None:
@@ -207,7 +204,8 @@ def check_balancer(balancer: Mapping[str, Any]) -> None:
         )
 
 
-def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> None:
+@raise_all
+def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs | None) -> Iterator[ArgumentError]:
     """Reject zones that the region does not have, and zones of pods that have no nodes.
 
     Args:
@@ -220,44 +218,36 @@ def check_zones(rocketmq: RocketMqArgs, region: str | None, network: NetworkArgs
     """
     own = [] if network is None else network.get("zones", [])
     of_pods = list(_list_pod_zones(rocketmq))
-    errors = ErrorCollector()
     for path, zone in [*((NETWORK / "zones", zone) for zone in own), *of_pods]:
         if region and not _is_zone_of(region, zone):
-            errors.add(
-                ArgumentError(
-                    path,
-                    "zone-of-other-region",
-                    "{given!r} is no zone of {setting}, {region!r}",
-                    accepted="zones such as '{region}a'",
-                    given=zone,
-                    setting=get_setting_path("aws:region"),
-                    region=region,
-                )
+            yield ArgumentError(
+                path,
+                "zone-of-other-region",
+                "{given!r} is no zone of {setting}, {region!r}",
+                accepted="zones such as '{region}a'",
+                given=zone,
+                setting=get_setting_path("aws:region"),
+                region=region,
             )
         elif region and path == NETWORK / "zones" and not zone.removeprefix(region).isalpha():
-            errors.add(
-                ArgumentError(
-                    path,
-                    "local-zone",
-                    "{given!r} is a local zone, and EKS places no control plane there",
-                    accepted="zones such as '{region}a'",
-                    given=zone,
-                    region=region,
-                )
+            yield ArgumentError(
+                path,
+                "local-zone",
+                "{given!r} is a local zone, and EKS places no control plane there",
+                accepted="zones such as '{region}a'",
+                given=zone,
+                region=region,
             )
     for path, zone in of_pods:
         if own and zone not in own:
-            errors.add(
-                ArgumentError(
-                    path,
-                    "zone-without-network",
-                    "{given!r} is no zone of the network",
-                    accepted="{zones}",
-                    given=zone,
-                    zones=", ".join(own),
-                )
+            yield ArgumentError(
+                path,
+                "zone-without-network",
+                "{given!r} is no zone of the network",
+                accepted="{zones}",
+                given=zone,
+                zones=", ".join(own),
             )
-    errors.raise_errors()
 
 
 def check_agent(identity: str, addons: list[AddonPlan]) -> None:
@@ -292,15 +282,13 @@ def _is_zone_of(region: str, zone: str) -> bool:
 
 def _list_pod_zones(rocketmq: RocketMqArgs) -> Iterator[tuple[ArgumentPath, str]]:
     given: Mapping[str, Any] = {**rocketmq}
-    holders: dict[ArgumentPath, Mapping[str, Any]] = {ROCKETMQ: given}
-    holders |= {ROCKETMQ / role: given.get(role, {}) for role in _ROLES}
-    holders |= {(ROCKETMQ / "broker_groups").index(i, each): each for i, each in enumerate(given["broker_groups"])}
-    for path, holder in holders.items():
+    for path, holder in {ROCKETMQ: given, **list_roles(given)}.items():
         for zone in holder.get("pods", {}).get("zones", []):
             yield path / "pods" / "zones", zone
 
 
-def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
+@raise_all
+def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> Iterator[ArgumentError]:
     """Reject claims that are too large for the volumes of the stack's class, or too small for its IOPS.
 
     Args:
@@ -318,34 +306,28 @@ def check_class(storage: EbsStorageClassArgs, rocketmq: RocketMqArgs) -> None:
         ((ROCKETMQ / "broker_groups").index(i, group.name), given, group.role.storage)
         for i, (group, given) in enumerate(zip(rocketmq_plan.groups, rocketmq["broker_groups"], strict=True))
     ]
-    errors = ErrorCollector()
     for path, given, size in claims:
         if "storage_class" in given:
             continue
         if parse_bytes(size, path / "storage") > most * 1024**3:
-            errors.add(
-                ArgumentError(
-                    path / "storage",
-                    "volume-too-large",
-                    "{given!r} is larger than an EBS volume of {storage} can be",
-                    accepted="{most}Gi or less",
-                    remedy="Lower the size, and add broker groups for more messages",
-                    given=size,
-                    storage=STORAGE,
-                    most=most,
-                )
+            yield ArgumentError(
+                path / "storage",
+                "volume-too-large",
+                "{given!r} is larger than an EBS volume of {storage} can be",
+                accepted="{most}Gi or less",
+                remedy="Lower the size, and add broker groups for more messages",
+                given=size,
+                storage=STORAGE,
+                most=most,
             )
         if parse_bytes(size, path / "storage") < least * 1024**3:
-            errors.add(
-                ArgumentError(
-                    path / "storage",
-                    "volume-too-small-for-iops",
-                    "{given!r} is too small for {iops}",
-                    accepted="{least}Gi or more",
-                    remedy="Raise the size, or lower {iops}",
-                    given=size,
-                    iops=STORAGE / "iops",
-                    least=least,
-                )
+            yield ArgumentError(
+                path / "storage",
+                "volume-too-small-for-iops",
+                "{given!r} is too small for {iops}",
+                accepted="{least}Gi or more",
+                remedy="Raise the size, or lower {iops}",
+                given=size,
+                iops=STORAGE / "iops",
+                least=least,
             )
-    errors.raise_errors()

@@ -1,8 +1,9 @@
 """Whether nodes can pull the images of a stack. Pure."""
 
 import re
+from collections.abc import Iterator
 
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.eks.network.network_args import NetworkArgs
 from eks_rocketmq.rocketmq.dashboard.dashboard_plan import DASHBOARD_IMAGE
 from eks_rocketmq.rocketmq.plan import DEFAULT_IMAGE
@@ -17,7 +18,8 @@ _PUBLIC_REGISTRIES = (
 )
 
 
-def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: str | None) -> None:
+@raise_all
+def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: str | None) -> Iterator[ArgumentError]:
     """Reject images that no node can pull.
 
     Args:
@@ -32,46 +34,38 @@ def check_images(network: NetworkArgs | None, rocketmq: RocketMqArgs, region: st
     if "dashboard" in rocketmq:
         images[ROCKETMQ / "dashboard" / "image"] = rocketmq["dashboard"].get("image", DASHBOARD_IMAGE)
     enclosed = network is not None and network.get("nat") == "none"
-    errors = ErrorCollector()
     for path, image in images.items():
         repository = _ECR.match(image)
         if repository and region and get_partition(repository["region"]) != get_partition(region):
-            errors.add(
-                ArgumentError(
-                    path,
-                    "image-partition",
-                    "{given!r} is in ECR of another partition than {setting}, {region!r}, and nodes cannot pull it",
-                    accepted="an image in a registry that the nodes can reach",
-                    remedy="Copy the image into ECR of that region and name the copy",
-                    given=image,
-                    setting=get_setting_path("aws:region"),
-                    region=region,
-                )
+            yield ArgumentError(
+                path,
+                "image-partition",
+                "{given!r} is in ECR of another partition than {setting}, {region!r}, and nodes cannot pull it",
+                accepted="an image in a registry that the nodes can reach",
+                remedy="Copy the image into ECR of that region and name the copy",
+                given=image,
+                setting=get_setting_path("aws:region"),
+                region=region,
             )
         elif enclosed and repository and region and repository["region"] != region:
-            errors.add(
-                ArgumentError(
-                    path,
-                    "image-region",
-                    "{given!r} is not in {region!r}, and {nat} is 'none': endpoints of ECR reach one region only",
-                    remedy="Copy the image into a repository of {region!r} and name it, or set {nat} to 'single'",
-                    given=image,
-                    region=region,
-                    nat=NETWORK / "nat",
-                )
+            yield ArgumentError(
+                path,
+                "image-region",
+                "{given!r} is not in {region!r}, and {nat} is 'none': endpoints of ECR reach one region only",
+                remedy="Copy the image into a repository of {region!r} and name it, or set {nat} to 'single'",
+                given=image,
+                region=region,
+                nat=NETWORK / "nat",
             )
         elif enclosed and _is_public(image):
-            errors.add(
-                ArgumentError(
-                    path,
-                    "image-unreachable",
-                    "{given!r} is in a public registry, and {nat} is 'none': nodes cannot reach the registry",
-                    remedy="Copy the image into a repository of ECR and name the copy, or set {nat} to 'single'",
-                    given=image,
-                    nat=NETWORK / "nat",
-                )
+            yield ArgumentError(
+                path,
+                "image-unreachable",
+                "{given!r} is in a public registry, and {nat} is 'none': nodes cannot reach the registry",
+                remedy="Copy the image into a repository of ECR and name the copy, or set {nat} to 'single'",
+                given=image,
+                nat=NETWORK / "nat",
             )
-    errors.raise_errors()
 
 
 def _is_public(image: str) -> bool:

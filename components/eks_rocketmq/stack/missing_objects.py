@@ -10,9 +10,8 @@ from eks_rocketmq.args.argument_path import ArgumentPath, Names
 from eks_rocketmq.args.errors import ArgumentMessage
 from eks_rocketmq.rocketmq.rocketmq_args import RocketMqArgs
 from eks_rocketmq.stack.stack_file import NAMESPACES_OF_EVERY_CLUSTER
-from eks_rocketmq.stack.stack_paths import LOAD_BALANCER, NODE_GROUPS, ROCKETMQ
+from eks_rocketmq.stack.stack_paths import LOAD_BALANCER, NODE_GROUPS, ROCKETMQ, list_roles
 
-_ROLES = ("name_servers", "controllers", "proxies")
 _CLASS_OF_EKS = "gp2"
 _OPERATOR = "the CRDs of the Prometheus operator"
 _BALANCER = "a controller that creates the load balancer"
@@ -77,14 +76,12 @@ def _list_objects(rocketmq: Mapping[str, Any], class_name: str) -> Iterator[tupl
     for path, name in secrets.items():
         if name is not None:
             yield path, f"the Secret {name!r} in namespace {namespace!r}"
-    groups = {(ROCKETMQ / "broker_groups").index(i, each): each for i, each in enumerate(rocketmq["broker_groups"])}
-    holders = {ROCKETMQ: rocketmq} | {ROCKETMQ / name: rocketmq.get(name, {}) for name in _ROLES} | groups
-    for path, holder in holders.items():
+    for path, holder in {ROCKETMQ: rocketmq, **list_roles(rocketmq)}.items():
         name = holder.get("pods", {}).get("priority_class", "system-")
         if not name.startswith("system-"):
             yield path / "pods" / "priority_class", f"the PriorityClass {name!r}"
-    for path, claim in {ROCKETMQ / "controllers": rocketmq.get("controllers", {}), **groups}.items():
-        name = claim.get("storage_class", class_name)
+    for path, role in list_roles(rocketmq).items():
+        name = role.get("storage_class", class_name)
         if name not in (class_name, _CLASS_OF_EKS):
             yield path / "storage_class", f"the StorageClass {name!r}"
 

@@ -1,10 +1,10 @@
 """Checks whether the node groups of a new cluster fit the other components. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from eks_rocketmq.args.argument_path import ArgumentPath
 from eks_rocketmq.args.aws_identifiers import is_arn, parse_arn
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.eks.addons.addon_plan import KUBE_PROXY, AddonPlan
 from eks_rocketmq.eks.addons.cluster_addons import CNI_POLICY
 from eks_rocketmq.eks.addons.cluster_addons_args import VpcCniArgs
@@ -25,7 +25,10 @@ SKEW = 3
 https://kubernetes.io/releases/version-skew-policy/"""
 
 
-def check_versions(cluster: str, groups: Mapping[ArgumentPath, NodeGroupArgs], addons: Iterable[AddonPlan]) -> None:
+@raise_all
+def check_versions(
+    cluster: str, groups: Mapping[ArgumentPath, NodeGroupArgs], addons: Iterable[AddonPlan]
+) -> Iterator[ArgumentError]:
     """Reject versions of nodes and kube-proxy that EKS does not run with the control plane.
 
     Args:
@@ -47,23 +50,19 @@ def check_versions(cluster: str, groups: Mapping[ArgumentPath, NodeGroupArgs], a
     if pinned:
         versions[(ADDONS / "addons").key(KUBE_PROXY) / "version"] = pinned[0]
     newest = int(cluster.split(".")[1])
-    errors = ErrorCollector()
     for path, version in versions.items():
         if not newest - SKEW <= int(str(version).split(".")[1]) <= newest:
-            errors.add(
-                ArgumentError(
-                    path,
-                    "version-skew",
-                    "{given!r} does not work with {version} {control_plane!r}",
-                    accepted="1.{oldest} to {control_plane}, the version of the control plane and the {skew} before it",
-                    given=version,
-                    version=CLUSTER / "version",
-                    control_plane=cluster,
-                    oldest=newest - SKEW,
-                    skew=SKEW,
-                )
+            yield ArgumentError(
+                path,
+                "version-skew",
+                "{given!r} does not work with {version} {control_plane!r}",
+                accepted="1.{oldest} to {control_plane}, the version of the control plane and the {skew} before it",
+                given=version,
+                version=CLUSTER / "version",
+                control_plane=cluster,
+                oldest=newest - SKEW,
+                skew=SKEW,
             )
-    errors.raise_errors()
 
 
 def check_pod_network(cni: VpcCniArgs, groups: Mapping[ArgumentPath, NodeGroupArgs]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
 from eks_rocketmq.args.errors import ArgumentError
-from eks_rocketmq.args.validation import parse_bytes
+from eks_rocketmq.args.validation import parse_bytes, parse_cpu
 from eks_rocketmq.eks.addons.addon_plan import COREDNS, AddonPlan
 from eks_rocketmq.eks.nodes.instance_sizes import estimate_allocatable
 from eks_rocketmq.eks.nodes.node_group_args import NodeGroupArgs
@@ -211,7 +211,7 @@ def _list_rocketmq(plan: RocketMqPlan) -> Iterator[PlacedPods]:
         yield PlacedPods(pods, _list_settings(path), claims=True)
     yield PlacedPods(_plan_role_pods("the proxies", plan.proxies), _list_settings(ROCKETMQ / "proxies"))
     dashboard = plan.dashboard
-    sizes = {} if dashboard is None else {labels.DASHBOARD: (_to_millicores(dashboard.cpu), dashboard.memory * MIB)}
+    sizes = {} if dashboard is None else {labels.DASHBOARD: (parse_cpu(dashboard.cpu), dashboard.memory * MIB)}
     for role_name in sorted(plan.deployment.optional_roles):
         cpu, memory = sizes.get(role_name, (0, 0))
         placement = plan.deployment.other_pods.build_placement({})
@@ -224,7 +224,7 @@ def _list_settings(role: ArgumentPath) -> list[ArgumentPath]:
 
 def _plan_role_pods(name: str, role: RolePlan) -> Pods:
     placement = role.pods.build_placement({})
-    return Pods(name, role.replicas, placement, _to_millicores(role.cpu), role.memory.limit * MIB)
+    return Pods(name, role.replicas, placement, parse_cpu(role.cpu), role.memory.limit * MIB)
 
 
 def _count_spread_zones(plan: RocketMqPlan, role: RolePlan) -> int:
@@ -267,7 +267,7 @@ def _plan_addon_pods(name: str, values: Mapping[str, Any]) -> Pods:
         name,
         replicas if isinstance(replicas, int) else 1,
         spec,
-        cpu=0 if cpu is None else _to_millicores(cpu),
+        cpu=0 if cpu is None else parse_cpu(cpu),
         memory=0 if memory is None else parse_bytes(memory, ARGS),
     )
 
@@ -301,7 +301,3 @@ def _is_expression(value: object) -> bool:
 def _parse_configuration(text: str | None) -> Mapping[str, Any]:
     found = json.loads(text) if text else {}
     return found if isinstance(found, dict) else {}
-
-
-def _to_millicores(cpu: str) -> int:
-    return int(cpu[:-1]) if cpu.endswith("m") else round(float(cpu) * 1000)

@@ -9,7 +9,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from eks_rocketmq.args.arg_schema import collect_field_names, convert_from_camel_case, validate_args
 from eks_rocketmq.args.argument_path import ArgumentPath, to_camel_case
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, errors_within, render_error
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, errors_within, raise_all, render_error
 from eks_rocketmq.args.redaction import Secret, redact, reveals
 from eks_rocketmq.rocketmq.access.access import CHOICES, AccessArgs, plan_access
 from eks_rocketmq.stack.json_values import check_depth, parse_json
@@ -69,21 +69,26 @@ def _list_encrypted_paths(node: Node | None, path: ArgumentPath) -> Iterator[Arg
             yield from _list_encrypted_paths(item, path.index(index))
 
 
-def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
-    """Reject encrypted `aws:assumeRoles` if the role of the token is taken from them.
+@raise_all
+def check_token_settings(
+    given: Mapping[str, str], *, roles_encrypted: bool, profile_encrypted: bool
+) -> Iterator[ArgumentError]:
+    """Reject encrypted `aws:assumeRoles` and `aws:profile`, unless the cluster has its own role and profile.
 
-    The kubeconfig and errors would show it.
+    The kubeconfig and errors would show them.
 
     Args:
         given: text of each key of the project.
-        encrypted: whether `aws:assumeRoles` is encrypted.
+        roles_encrypted: whether `aws:assumeRoles` is encrypted.
+        profile_encrypted: whether `aws:profile` is encrypted.
 
     Raises:
-        ValueError: with the accepted settings.
+        ValueError: for each such setting, with the accepted ones.
     """
-    cluster = parse_json(given.get("cluster", ""))
-    if encrypted and not (isinstance(cluster, dict) and cluster.get("roleArn")):
-        raise ArgumentError(
+    value = parse_json(given.get("cluster", ""))
+    cluster = value if isinstance(value, dict) else {}
+    if roles_encrypted and not cluster.get("roleArn"):
+        yield ArgumentError(
             CLUSTER / "role_arn",
             "encrypted-roles",
             "a value is required, because {assumed} is encrypted and its last role would be shown",
@@ -91,21 +96,8 @@ def check_assumed_roles(given: Mapping[str, str], *, encrypted: bool) -> None:
             remedy="Set it, or set {assumed} again without --secret",
             assumed=get_setting_path("aws:assumeRoles"),
         )
-
-
-def check_profile(given: Mapping[str, str], *, encrypted: bool) -> None:
-    """Reject an encrypted `aws:profile` that the kubeconfig would contain in plain text.
-
-    Args:
-        given: text of each key of the project.
-        encrypted: whether `aws:profile` is encrypted.
-
-    Raises:
-        ValueError: with the accepted settings.
-    """
-    cluster = parse_json(given.get("cluster", ""))
-    if encrypted and not (isinstance(cluster, dict) and cluster.get("profile")):
-        raise ArgumentError(
+    if profile_encrypted and not cluster.get("profile"):
+        yield ArgumentError(
             CLUSTER / "profile",
             "encrypted-profile",
             "a value is required, because {setting} is encrypted and the kubeconfig would show it",
@@ -121,26 +113,11 @@ def protect_passwords(given: AccessArgs, encrypted: Collection[str]) -> None:
     Raises:
         ValueError: for each password in plain text.
     """
-    errors = ErrorCollector()
-    for index, user in enumerate(given.get("users", [])):
-        if "password" not in user:
-            continue
-        if _ACCESS in encrypted:
+    if _ACCESS not in encrypted:
+        _reject_plain_passwords(given)
+    for user in given.get("users", []):
+        if "password" in user:
             user["password"] = pulumi.Output.secret(user["password"])
-            continue
-        errors.add(_build_password_error(index, user))
-    errors.raise_errors()
-
-
-def _build_password_error(index: int, user: Mapping[str, Any]) -> ArgumentError:
-    return ArgumentError(
-        (ACCESS / "users").index(index, user) / "password",
-        "plain-password",
-        "the password is in plain text",
-        remedy="Leave it out and one is generated, or run "
-        "`pulumi config set --path 'access.users[{index}].password' --secret`",
-        index=index,
-    )
 
 
 def _check_access(text: str, written: Node | None) -> None:
@@ -161,12 +138,18 @@ def _check_access(text: str, written: Node | None) -> None:
     errors.raise_errors()
 
 
-def _reject_plain_passwords(redacted: AccessArgs) -> None:
-    errors = ErrorCollector()
+@raise_all
+def _reject_plain_passwords(redacted: AccessArgs) -> Iterator[ArgumentError]:
     for index, user in enumerate(redacted.get("users", [])):
         if "password" in user and not isinstance(user["password"], Secret):
-            errors.add(_build_password_error(index, user))
-    errors.raise_errors()
+            yield ArgumentError(
+                (ACCESS / "users").index(index, user) / "password",
+                "plain-password",
+                "the password is in plain text",
+                remedy="Leave it out and one is generated, or run "
+                "`pulumi config set --path 'access.users[{index}].password' --secret`",
+                index=index,
+            )
 
 
 _GENERAL = ArgumentError(

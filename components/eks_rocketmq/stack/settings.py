@@ -1,6 +1,6 @@
 """Settings of a stack, read from its configuration and validated before anything is planned."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -8,7 +8,7 @@ import pulumi
 
 from eks_rocketmq.args.arg_schema import convert_from_camel_case
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector, raise_all
 from eks_rocketmq.eks.cluster.eks_cluster_args import EksClusterArgs
 from eks_rocketmq.eks.cluster.existing_cluster_args import ExistingEksClusterArgs
 from eks_rocketmq.eks.ebs.ebs_csi_addon_args import EbsCsiAddonArgs
@@ -84,8 +84,12 @@ def load() -> Settings:
         secrets = ErrorCollector()
         nodes = {key: written.find(f"{prefix}{key}") for key in encrypted}
         secrets.attempt(secret_checks.check_encrypted, given, encrypted, nodes)
-        secrets.attempt(secret_checks.check_assumed_roles, given, encrypted=is_config_secret("aws:assumeRoles"))
-        secrets.attempt(secret_checks.check_profile, given, encrypted=is_config_secret("aws:profile"))
+        secrets.attempt(
+            secret_checks.check_token_settings,
+            given,
+            roles_encrypted=is_config_secret("aws:assumeRoles"),
+            profile_encrypted=is_config_secret("aws:profile"),
+        )
         if secrets:
             # Other errors could show an encrypted value.
             errors.add_all(secrets)
@@ -209,17 +213,14 @@ def _check_new_cluster(  # noqa: PLR0913, PLR0917 - all components
     return replace(new, missing_objects=missing)
 
 
-def _reject_parts_of_new_cluster(values: Mapping[str, dict[str, Any]]) -> None:
-    errors = ErrorCollector()
+@raise_all
+def _reject_parts_of_new_cluster(values: Mapping[str, dict[str, Any]]) -> Iterator[ArgumentError]:
     for key, path in {"network": NETWORK, "addons": ADDONS, "nodeGroups": NODE_GROUPS}.items():
         if values.get(key):
-            errors.add(
-                ArgumentError(
-                    path,
-                    "part-of-new-cluster",
-                    "the stack uses an existing cluster",
-                    remedy="Leave the key out, or set {version} to create a cluster",
-                    version=CLUSTER / "version",
-                )
+            yield ArgumentError(
+                path,
+                "part-of-new-cluster",
+                "the stack uses an existing cluster",
+                remedy="Leave the key out, or set {version} to create a cluster",
+                version=CLUSTER / "version",
             )
-    errors.raise_errors()

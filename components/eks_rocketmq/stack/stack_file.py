@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
+from eks_rocketmq.args.errors import ArgumentError, raise_all
 from eks_rocketmq.args.validation import suggest_name
 from eks_rocketmq.stack.stack_keys import KEYS
 from eks_rocketmq.stack.stack_paths import get_setting_path
@@ -28,7 +28,8 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 NAMESPACES_OF_EVERY_CLUSTER = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
-def check_keys(keys: Iterable[str], project: str) -> None:
+@raise_all
+def check_keys(keys: Iterable[str], project: str) -> Iterator[ArgumentError]:
     """Reject keys that nothing reads, such as `aws:allowedAccountId` without its `s`, which would disable the guard.
 
     A name that resembles none of the known ones is accepted, because a provider may know more names.
@@ -36,20 +37,19 @@ def check_keys(keys: Iterable[str], project: str) -> None:
     Raises:
         ValueError: for each such key, with the nearest known one.
     """
-    errors = ErrorCollector()
     for key in keys:
         namespace, _, name = key.partition(":")
         path = get_setting_path(key)
         if namespace == "aws" and name not in AWS_KEYS and (remedy := suggest_name(name, AWS_KEYS)):
-            errors.add(ArgumentError(path, "unknown-aws-key", "the AWS provider has no such setting", remedy=remedy))
+            yield ArgumentError(path, "unknown-aws-key", "the AWS provider has no such setting", remedy=remedy)
         if remedy := _suggest_namespace(namespace, project):
-            errors.add(
-                ArgumentError(path, "unknown-namespace", "unknown namespace {given!r}", remedy=remedy, given=namespace)
+            yield ArgumentError(
+                path, "unknown-namespace", "unknown namespace {given!r}", remedy=remedy, given=namespace
             )
-    errors.raise_errors()
 
 
-def check_locations(file: StackFile, project: str) -> None:
+@raise_all
+def check_locations(file: StackFile, project: str) -> Iterator[ArgumentError]:
     """Reject keys that the CLI does not read, and keys for which another spelling may win.
 
     The CLI puts the project's name before a key without a namespace and removes `config` within one. If the usual
@@ -62,36 +62,27 @@ def check_locations(file: StackFile, project: str) -> None:
     Raises:
         ValueError: for each key, with its correct form.
     """
-    errors = ErrorCollector()
 
-    def add(key: str, code: str, problem: str, correct: str) -> None:
-        errors.add(ArgumentError(get_setting_path(key), code, problem, remedy="Write {correct}", correct=correct))
+    def build_error(key: str, code: str, problem: str, correct: str) -> ArgumentError:
+        return ArgumentError(get_setting_path(key), code, problem, remedy="Write {correct}", correct=correct)
 
     for key in file.top:
         if ":" in key or key in KEYS:
             whole = key if ":" in key else f"{project}:{key}"
-            add(
-                key,
-                "outside-config",
-                "the key is outside `config:`, where nothing reads it",
-                f"{whole} below `config:`",
-            )
+            problem = "the key is outside `config:`, where nothing reads it"
+            yield build_error(key, "outside-config", problem, f"{whole} below `config:`")
     for key in file.config:
         namespace, colon, name = key.partition(":")
         if not colon and key != "<<":
             correct = f"aws:{key}" if key in AWS_KEYS and key not in KEYS else f"{project}:{key}"
-            add(key, "no-namespace", "the key has no namespace", correct)
+            yield build_error(key, "no-namespace", "the key has no namespace", correct)
         elif name.startswith("config:"):
-            add(
-                key,
-                "config-in-key",
-                "`config:` in a key is an older spelling",
-                f"{namespace}:{name.removeprefix('config:')}",
-            )
-    errors.raise_errors()
+            correct = f"{namespace}:{name.removeprefix('config:')}"
+            yield build_error(key, "config-in-key", "`config:` in a key is an older spelling", correct)
 
 
-def check_guard(given: Mapping[str, str], file: StackFile) -> None:
+@raise_all
+def check_guard(given: Mapping[str, str], file: StackFile) -> Iterator[ArgumentError]:
     """Reject lists of accounts that the AWS provider would not compare with anything, which would disable the guard.
 
     Args:
@@ -101,20 +92,16 @@ def check_guard(given: Mapping[str, str], file: StackFile) -> None:
     Raises:
         ValueError: for each such key, without the value, which may be encrypted.
     """
-    errors = ErrorCollector()
     for name in _GUARDS:
         key = f"aws:{name}"
         if is_empty(file.config.get(key)) or (key in given and not _has_accounts(given[key])):
-            errors.add(
-                ArgumentError(
-                    get_setting_path(key),
-                    "no-account",
-                    "the list names no account, so the stack would run in any account",
-                    accepted='account IDs of 12 digits in quotes, such as ["123456789012"]',
-                    remedy="Name one account or more, or leave the key out to run in any account",
-                )
+            yield ArgumentError(
+                get_setting_path(key),
+                "no-account",
+                "the list names no account, so the stack would run in any account",
+                accepted='account IDs of 12 digits in quotes, such as ["123456789012"]',
+                remedy="Name one account or more, or leave the key out to run in any account",
             )
-    errors.raise_errors()
 
 
 def _has_accounts(text: str) -> bool:

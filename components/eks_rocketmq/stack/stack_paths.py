@@ -3,6 +3,9 @@
 The first step of a path is the component, which is a key of the stack file.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, CamelCaseSurface, Step
 
 CLUSTER = ARGS / "cluster"
@@ -23,6 +26,13 @@ def get_setting_path(key: str) -> ArgumentPath:
     return ARGS.unknown(key)
 
 
+def list_roles(rocketmq: Mapping[str, Any]) -> dict[ArgumentPath, Mapping[str, Any]]:
+    """Return the arguments of each role of RocketMQ by path: of the servers, and of each broker group."""
+    servers = {ROCKETMQ / name: rocketmq.get(name, {}) for name in ("name_servers", "controllers", "proxies")}
+    groups = ROCKETMQ / "broker_groups"
+    return servers | {groups.index(i, each): each for i, each in enumerate(rocketmq["broker_groups"])}
+
+
 class StackFileSurface(CamelCaseSurface):
     """Spelling of the stack file."""
 
@@ -39,11 +49,6 @@ def convert_to_file(path: ArgumentPath) -> tuple[Step, ...]:
     """Return the steps of a path with the key of the stack file as the first one."""
     steps = path.steps
     return steps[1:] if steps[: len(ACCESS.steps)] == ACCESS.steps else steps
-
-
-def get_key(path: ArgumentPath) -> str:
-    """Return the key of the stack file in which an argument is."""
-    return STACK_FILE.spell_path(ArgumentPath(path.steps[:1] if path.steps[:2] != ACCESS.steps else path.steps[:2]))
 
 
 STACK_FILE = StackFileSurface()

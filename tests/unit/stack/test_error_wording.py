@@ -306,7 +306,7 @@ WORDING = [
     ),
     Wording(
         "encrypted-roles",
-        lambda: secret_checks.check_assumed_roles({}, encrypted=True),
+        lambda: secret_checks.check_token_settings({}, roles_encrypted=True, profile_encrypted=False),
         "cluster.role_arn: a value is required, because aws:assumeRoles is encrypted and its last role would be "
         "shown. Accepted: the ARN of a role in plain text, or 'none' for no role. Set it, or set aws:assumeRoles "
         "again without --secret.",
@@ -323,7 +323,7 @@ WORDING = [
     ),
     Wording(
         "encrypted-profile",
-        lambda: secret_checks.check_profile({}, encrypted=True),
+        lambda: secret_checks.check_token_settings({}, roles_encrypted=False, profile_encrypted=True),
         "cluster.profile: a value is required, because aws:profile is encrypted and the kubeconfig would show it. "
         "Accepted: the name of a profile in plain text. Set it, or set aws:profile again without --secret.",
     ),

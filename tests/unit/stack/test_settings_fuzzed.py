@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eks_rocketmq.args.argument_path import ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError, split_error
 from eks_rocketmq.stack.settings import Settings, parse
 from eks_rocketmq.stack.stack_keys import KEYS, find_new_key
-from eks_rocketmq.stack.stack_paths import get_key
+from eks_rocketmq.stack.stack_paths import STACK_FILE, convert_to_file
 from tests.unit.harness import PROJECT, stack_config
 from tests.unit.harness.rejections import Rejection, list_rejections
 
@@ -34,6 +35,11 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 TEXTS = st.text(max_size=20) | VALUES.map(json.dumps)
+
+
+def get_key(path: ArgumentPath) -> str:
+    """Return the key of the stack file in which an argument is."""
+    return STACK_FILE.spell_path(ArgumentPath(convert_to_file(path)[:1]))
 
 
 def list_named_keys(given: dict[str, str]) -> set[str]:

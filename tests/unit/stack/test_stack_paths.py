@@ -17,7 +17,6 @@ from eks_rocketmq.stack.stack_paths import (
     ROCKETMQ,
     STACK_FILE,
     StackFileSurface,
-    get_key,
     get_setting_path,
 )
 from tests.unit.harness import run_stack
@@ -26,38 +25,35 @@ GROUPS = ROCKETMQ / "broker_groups"
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "key"),
+    ("path", "text"),
     [
-        (ARGS, "", ""),
-        (NETWORK / "zone_count", "network.zoneCount", "network"),
-        (LOAD_BALANCER / "tls_ports", "networkLoadBalancer.tlsPorts", "networkLoadBalancer"),
-        (ROCKETMQ / "min_in_sync_replicas", "rocketmq.minInSyncReplicas", "rocketmq"),
+        (ARGS, ""),
+        (NETWORK / "zone_count", "network.zoneCount"),
+        (LOAD_BALANCER / "tls_ports", "networkLoadBalancer.tlsPorts"),
+        (ROCKETMQ / "min_in_sync_replicas", "rocketmq.minInSyncReplicas"),
         (
             GROUPS.index(0, {"name": "write_queues"}) / "storage_class",
             "rocketmq.brokerGroups['write_queues'].storageClass",
-            "rocketmq",
         ),
-        (GROUPS.index(1, {"replicas": 3}), "rocketmq.brokerGroups[1]", "rocketmq"),
-        (NODE_GROUPS.key("max_size") / "labels", "nodeGroups['max_size'].labels", "nodeGroups"),
-        ((NODE_GROUPS.key("a") / "labels").key("max_size"), "nodeGroups['a'].labels['max_size']", "nodeGroups"),
-        (NETWORK.unknown("zone_counts"), "network.zone_counts", "network"),
-        (ROCKETMQ.unknown(7), "rocketmq.7", "rocketmq"),
-        (ACCESS, "access", "access"),
-        ((ACCESS / "users").index(0, "max_size") / "source_ips", "access.users['max_size'].sourceIps", "access"),
-        (ROCKETMQ / "access_log", "rocketmq.accessLog", "rocketmq"),
-        (ROCKETMQ.unknown("access"), "rocketmq.access", "rocketmq"),
-        (get_setting_path("aws:allowedAccountIds"), "aws:allowedAccountIds", "aws:allowedAccountIds"),
-        (get_setting_path("broker_group"), "broker_group", "broker_group"),
+        (GROUPS.index(1, {"replicas": 3}), "rocketmq.brokerGroups[1]"),
+        (NODE_GROUPS.key("max_size") / "labels", "nodeGroups['max_size'].labels"),
+        ((NODE_GROUPS.key("a") / "labels").key("max_size"), "nodeGroups['a'].labels['max_size']"),
+        (NETWORK.unknown("zone_counts"), "network.zone_counts"),
+        (ROCKETMQ.unknown(7), "rocketmq.7"),
+        (ACCESS, "access"),
+        ((ACCESS / "users").index(0, "max_size") / "source_ips", "access.users['max_size'].sourceIps"),
+        (ROCKETMQ / "access_log", "rocketmq.accessLog"),
+        (ROCKETMQ.unknown("access"), "rocketmq.access"),
+        (get_setting_path("aws:allowedAccountIds"), "aws:allowedAccountIds"),
+        (get_setting_path("broker_group"), "broker_group"),
     ],
 )
-def test_a_path_has_the_key_and_field_names_of_the_stack_file(path: ArgumentPath, text: str, key: str) -> None:
+def test_a_path_has_the_key_and_field_names_of_the_stack_file(path: ArgumentPath, text: str) -> None:
     assert STACK_FILE.spell_path(path) == text
-    assert get_key(path) == key
 
 
 def test_each_key_of_the_stack_file_has_a_path() -> None:
     paths = [path for path in vars(stack_paths).values() if isinstance(path, ArgumentPath) and path != ARGS]
-    assert sorted(map(get_key, paths)) == sorted(KEYS)
     assert sorted(map(STACK_FILE.spell_path, paths)) == sorted(KEYS)
 
 
