@@ -30,6 +30,8 @@ _NON_CORRECTING_OPERATIONS = frozenset({"create", "same", "read"})
 
 ImportSpec = dict[str, Any]
 """A resource of an import file: `type`, `name`, `id`, `parent`, `provider`, `component`, …"""
+CreateSession = Callable[[Mapping[str, Any]], Session]
+"""Creates a boto3 session for the inputs of an `aws` provider."""
 KubernetesLookup = Callable[[str, Mapping[str, Any]], ExistingResource | None]
 """Takes a kubeconfig and an object. Returns the object if the cluster has it."""
 
@@ -82,9 +84,7 @@ def read_plan(digest: Mapping[str, Any], import_file: Mapping[str, Any], stack: 
     )
 
 
-def plan_adoption(
-    plan: PreviewedPlan, create_session: Callable[[Mapping[str, Any]], Session], kubernetes: KubernetesLookup
-) -> Adoption:
+def plan_adoption(plan: PreviewedPlan, create_session: CreateSession, kubernetes: KubernetesLookup) -> Adoption:
     """Return the existing resources of a plan, with their parent components and providers.
 
     A resource of another stack is blocked: two stacks would undo each other's changes, and the first `destroy` would
@@ -155,7 +155,7 @@ def build_urn(spec: ImportSpec, plan: PreviewedPlan) -> str:
 def _find_with_owner(
     spec: ImportSpec,
     plan: PreviewedPlan,
-    create_session: Callable[[Mapping[str, Any]], Session],
+    create_session: CreateSession,
     kubernetes: KubernetesLookup,
 ) -> ExistingResource | None:
     urn = build_urn(spec, plan)
@@ -175,7 +175,7 @@ def find_existing(
     type_: str,
     inputs: Mapping[str, Any],
     provider: Mapping[str, Any],
-    create_session: Callable[[Mapping[str, Any]], Session],
+    create_session: CreateSession,
     kubernetes: KubernetesLookup,
 ) -> ExistingResource | None:
     """Return the resource with the planned name, or None. Types without a lookup are never found.
@@ -202,7 +202,7 @@ def find_interrupted_create(  # noqa: PLR0913, PLR0917 - the parameters of `find
     inputs: Mapping[str, Any],
     provider: Mapping[str, Any],
     known: Collection[str],
-    create_session: Callable[[Mapping[str, Any]], Session],
+    create_session: CreateSession,
     kubernetes: KubernetesLookup | None,
 ) -> list[ExistingResource] | None:
     """Return the resources that an interrupted create made, once they are ready; None if that cannot be determined.

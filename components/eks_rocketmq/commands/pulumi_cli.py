@@ -97,11 +97,7 @@ class PulumiCli:
         Raises:
             EngineError: with the output of the engine.
         """
-        done = self._run(["preview", "--diff"], capture=True)
-        if done.returncode != 0:
-            msg = f"pulumi preview -s {self.stack} failed:\n{done.stdout}{done.stderr}"
-            raise EngineError(msg)
-        return done.stdout
+        return self._capture(["preview", "--diff"], f"pulumi preview -s {self.stack} failed")
 
     def plan_destroy(self) -> str:
         """Return the deletions of a destroy of the whole stack, as `pulumi destroy --preview-only` prints them.
@@ -109,11 +105,8 @@ class PulumiCli:
         Raises:
             EngineError: with the output of the engine, for example if a resource is protected.
         """
-        done = self._run(["destroy", "--preview-only"], capture=True)
-        if done.returncode != 0:
-            msg = f"pulumi destroy -s {self.stack} would fail, so nothing was deleted:\n{done.stdout}{done.stderr}"
-            raise EngineError(msg)
-        return done.stdout
+        failure = f"pulumi destroy -s {self.stack} would fail, so nothing was deleted"
+        return self._capture(["destroy", "--preview-only"], failure)
 
     def destroy(self, targets: Sequence[str] = ()) -> None:
         """Destroy the targets with their children and dependents; without targets the whole stack.
@@ -124,6 +117,13 @@ class PulumiCli:
         chosen = [word for urn in targets for word in ("--target", urn)]
         dependents = ["--target-dependents"] if targets else []
         self._run_visibly(["destroy", "--yes", "--skip-preview", *chosen, *dependents])
+
+    def _capture(self, arguments: Sequence[str], failure: str) -> str:
+        done = self._run(arguments, capture=True)
+        if done.returncode != 0:
+            msg = f"{failure}:\n{done.stdout}{done.stderr}"
+            raise EngineError(msg)
+        return done.stdout
 
     def _run_visibly(self, arguments: Sequence[str]) -> None:
         if self._run(arguments, capture=False).returncode != 0:
