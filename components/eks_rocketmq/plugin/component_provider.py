@@ -24,7 +24,7 @@ from eks_rocketmq.distribution import get_version
 from eks_rocketmq.plugin.schema_enums import add_enumeration
 from eks_rocketmq.pulumi_sdk.component import PACKAGE, use_surface
 from eks_rocketmq.pulumi_sdk.documentation import omit_field_docs
-from eks_rocketmq.pulumi_sdk.sdk_internals import (
+from eks_rocketmq.pulumi_sdk.provider_internals import (
     Analyzer,
     ComponentDefinition,
     ComponentInitError,
@@ -50,16 +50,6 @@ def get_provider() -> "PackageProvider":
     return PackageProvider(list_components(), PACKAGE, NAMESPACE, get_version())
 
 
-def get_schema() -> dict[str, Any]:
-    """Return the schema of the package, as `pulumi package get-schema` prints it."""
-    return get_provider().package
-
-
-def get_python_only_outputs() -> dict[str, dict[str, str]]:
-    """Return the descriptions of outputs that only Python programs can read, by component and output."""
-    return get_provider().python_only
-
-
 def serve() -> None:
     """Serve the engine until it ends this process."""
     main(get_provider(), sys.argv[1:])
@@ -79,6 +69,8 @@ class FieldAnalyzer(Analyzer):
 
 class PackageProvider(ComponentProvider):
     """SDK component provider with strict inputs. `package` is its schema, without outputs that are resources.
+
+    `python_only` are the descriptions of these outputs, by component and output.
 
     The SDK drops an unknown input, accepts an Output for a plain value, and leaves whole numbers as floats. Here the
     component rejects an unknown input and an Output for a plain value, as it does in Python.

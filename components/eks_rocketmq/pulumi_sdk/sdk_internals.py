@@ -1,13 +1,11 @@
-"""Undocumented parts of the Pulumi SDK. No other module imports them.
+"""Undocumented parts of the Pulumi SDK. No module imports them but this one and `provider_internals`.
 
 The SDK may change them in any release, so a test runs this module with every supported version.
 """
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
@@ -23,22 +21,10 @@ from pulumi.runtime.settings import SETTINGS, get_root_resource
 
 from eks_rocketmq.pulumi_sdk.engine_values import SIGNATURE_FIELD, UNKNOWN
 
-if TYPE_CHECKING:
-    from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition, PropertyDefinition
-    from pulumi.provider.experimental.component import ComponentProvider
-    from pulumi.provider.experimental.schema import generate_schema
-    from pulumi.provider.server import ComponentInitError
-
 __all__ = [
     "UNKNOWN_VALUE",
-    "Analyzer",
-    "ComponentDefinition",
-    "ComponentInitError",
-    "ComponentProvider",
-    "PropertyDefinition",
     "add_mock_resource",
     "convert_to_input",
-    "generate_schema",
     "get_config_values",
     "get_monitor",
     "get_project_directory",
@@ -49,43 +35,10 @@ __all__ = [
     "name_mock_errors",
     "runs_under_mocks",
     "to_plain_value",
-    "use_analyzer",
 ]
 
 _RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e"
 """Value of the signature field for a reference to a resource."""
-_EXPERIMENTAL = "pulumi.provider.experimental"
-LAZY_MODULES: Mapping[str, str] = {
-    "Analyzer": f"{_EXPERIMENTAL}.analyzer",
-    "ComponentDefinition": f"{_EXPERIMENTAL}.analyzer",
-    "ComponentInitError": "pulumi.provider.server",
-    "ComponentProvider": f"{_EXPERIMENTAL}.component",
-    "PropertyDefinition": f"{_EXPERIMENTAL}.analyzer",
-    "generate_schema": f"{_EXPERIMENTAL}.schema",
-}
-"""Modules of the names that only the plugin for other languages needs. They take 30 ms to load."""
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - names of different types
-    if name not in LAZY_MODULES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(LAZY_MODULES[name]), name)
-
-
-@contextmanager
-def use_analyzer(analyzer: "type[Analyzer]") -> Generator[None]:
-    """Make the component providers that are created in the `with` block use another analyzer.
-
-    Their constructor creates the SDK's analyzer by name and has no argument for another one.
-    """
-    module: Any = import_module(LAZY_MODULES["ComponentProvider"])
-    original = module.Analyzer
-    module.Analyzer = analyzer
-    try:
-        yield
-    finally:
-        module.Analyzer = original
 
 
 def get_config_values() -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import eks_rocketmq
 from eks_rocketmq.args.field_metadata import get_accepted_values, get_enumeration_name
-from eks_rocketmq.plugin.component_provider import get_python_only_outputs, get_schema
+from eks_rocketmq.plugin.component_provider import get_provider
 from eks_rocketmq.pulumi_sdk.component import PACKAGE
 from tests.unit.harness.recording import Recording
 from tests.unit.harness.runner import REPOSITORY, run
@@ -166,9 +166,9 @@ def _nested(
 
 def write() -> None:
     """Write both files."""
-    package = get_schema()
+    package = get_provider().package
     SCHEMA.write_text(dumped(package))
-    README.write_text(document(package, get_python_only_outputs()))
+    README.write_text(document(package, get_provider().python_only))
 
 
 if __name__ == "__main__":

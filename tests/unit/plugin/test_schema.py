@@ -34,7 +34,7 @@ ARGUMENTS = {name for name in eks_rocketmq.__all__ if name.endswith("Args")}
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """Return the schema that `pulumi package get-schema` prints."""
-    return component_provider.get_schema()
+    return component_provider.get_provider().package
 
 
 def test_the_committed_schema_is_up_to_date(schema: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def test_the_schema_depends_on_no_other_package(schema: dict[str, Any]) -> None:
 
 
 def test_python_only_outputs_are_listed_and_not_in_the_schema(schema: dict[str, Any]) -> None:
-    only_python = component_provider.get_python_only_outputs()
+    only_python = component_provider.get_provider().python_only
     assert only_python["ExistingEksCluster"].keys() == {"provider"}
     assert "attachments" in only_python["IrsaRole"]
     cluster = schema["resources"][f"{PACKAGE}:index:ExistingEksCluster"]

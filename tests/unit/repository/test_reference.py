@@ -11,7 +11,7 @@ from tests.unit.plugin.test_schema import COMPONENTS, PACKAGE
 
 def test_the_reference_is_current() -> None:
     assert reference.README.read_text() == reference.document(
-        component_provider.get_schema(), component_provider.get_python_only_outputs()
+        component_provider.get_provider().package, component_provider.get_provider().python_only
     ), "run `make reference` to regenerate components/README.md"
 
 
