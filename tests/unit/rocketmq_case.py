@@ -17,6 +17,7 @@ ARGS: dict[str, Any] = {
     "proxies": {"replicas": 2, "memory": "1Gi", "cpu": "250m"},
 }
 SETS = ("rocketmq-nameserver-set", "rocketmq-controller-set", "rocketmq-broker-a-set")
+WORKLOADS = (*SETS, "rocketmq-proxy-deployment")
 
 
 def args(**changes: Any) -> Any:

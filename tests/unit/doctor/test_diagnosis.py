@@ -20,7 +20,9 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     TrialFacts,
     Unreadable,
 )
-from tests.unit.doctor.fault_cases import DENIED, FAULTS, NO_PROVIDER, WAITING, with_missing_plugin
+from tests.unit.doctor.driver_faults import with_missing_plugin
+from tests.unit.doctor.fault_cases import FAULTS
+from tests.unit.doctor.fault_facts import DENIED, NO_PROVIDER, WAITING
 from tests.unit.doctor.healthy_cases import (
     AUDIENCE,
     HOST,

@@ -13,8 +13,8 @@ from eks_rocketmq.doctor.policies.permissions import (
     find_denied_key_actions,
 )
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
-from tests.unit.doctor.fault_cases import ROOT_KEY_POLICY, SMALL_POLICY, USE_KEY, key_policy
 from tests.unit.doctor.healthy_cases import KEY_ARN, ROLE, managed_policy
+from tests.unit.doctor.permission_faults import ROOT_KEY_POLICY, SMALL_POLICY, USE_KEY, key_policy
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 SCOPE = DriverScope(AccountFacts("aws", ACCOUNT, REGION), "prod")

@@ -1,7 +1,6 @@
 """Parts of a stack file that the engine does not pass on: ignored keys, account guards, and invalid YAML."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,8 @@ from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.stack import settings, stack_yaml
 from eks_rocketmq.stack.json_values import check_depth
 from eks_rocketmq.stack.stack_keys import KEYS
-from tests.unit.harness import PROJECT, REPOSITORY, run, stack_config
+from tests.unit.harness import PROJECT, run, stack_config
 from tests.unit.harness.rejections import rejects
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Copy of the project's files, with a stack file that a test can change."""
-    for file in ("Pulumi.yaml", "Pulumi.prod.yaml"):
-        shutil.copy(REPOSITORY / file, tmp_path)
-    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
-    return tmp_path
 
 
 def load(**config: Any) -> None:
@@ -36,41 +26,41 @@ def get_error(**config: Any) -> str:
     return str(error.value)
 
 
-def append(folder: Path, text: str) -> None:
-    with (folder / "Pulumi.prod.yaml").open("a") as file:
+def append(prod_folder: Path, text: str) -> None:
+    with (prod_folder / "Pulumi.prod.yaml").open("a") as file:
         file.write(text)
 
 
-def test_a_copy_of_the_committed_file_is_accepted(folder: Path) -> None:
-    assert (folder / "Pulumi.prod.yaml").exists()
+def test_a_copy_of_the_committed_file_is_accepted(prod_folder: Path) -> None:
+    assert (prod_folder / "Pulumi.prod.yaml").exists()
     load()
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
-def test_a_key_without_namespace_is_rejected(folder: Path, key: str) -> None:
+def test_a_key_without_namespace_is_rejected(prod_folder: Path, key: str) -> None:
     """The CLI would read it as a key of the project."""
-    append(folder, f"  {key}: {{}}\n")
+    append(prod_folder, f"  {key}: {{}}\n")
     assert get_error() == f"Pulumi.prod.yaml: {key}: the key has no namespace. Write {PROJECT}:{key}."
 
 
-def test_the_account_guard_without_namespace_is_rejected(folder: Path) -> None:
-    append(folder, "  allowedAccountIds: []\n")
+def test_the_account_guard_without_namespace_is_rejected(prod_folder: Path) -> None:
+    append(prod_folder, "  allowedAccountIds: []\n")
     assert get_error() == (
         "Pulumi.prod.yaml: allowedAccountIds: the key has no namespace. Write aws:allowedAccountIds."
     )
 
 
 @pytest.mark.parametrize("key", [f"{PROJECT}:config:access", "aws:config:allowedAccountIds"])
-def test_the_older_spelling_of_a_key_is_rejected(folder: Path, key: str) -> None:
+def test_the_older_spelling_of_a_key_is_rejected(prod_folder: Path, key: str) -> None:
     """With both spellings in one file, only one of the two would take effect."""
-    append(folder, f"  {key}: {{}}\n")
+    append(prod_folder, f"  {key}: {{}}\n")
     correct = key.replace("config:", "")
     assert get_error() == f"Pulumi.prod.yaml: {key}: `config:` in a key is an older spelling. Write {correct}."
 
 
 @pytest.mark.parametrize("key", ["aws:allowedAccountIds", f"{PROJECT}:access", "storage"])
-def test_a_key_outside_config_is_rejected(folder: Path, key: str) -> None:
-    append(folder, f"{key}: {{}}\n")
+def test_a_key_outside_config_is_rejected(prod_folder: Path, key: str) -> None:
+    append(prod_folder, f"{key}: {{}}\n")
     whole = key if ":" in key else f"{PROJECT}:{key}"
     assert get_error() == (
         f"Pulumi.prod.yaml: {key}: the key is outside `config:`, where nothing reads it. Write {whole} below `config:`."
@@ -78,8 +68,8 @@ def test_a_key_outside_config_is_rejected(folder: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["encryptionsalt: v1:x", "secretsprovider: passphrase", "environment: [x]"])
-def test_keys_that_the_cli_writes_are_accepted(folder: Path, line: str) -> None:
-    append(folder, f"{line}\n")
+def test_keys_that_the_cli_writes_are_accepted(prod_folder: Path, line: str) -> None:
+    append(prod_folder, f"{line}\n")
     load()
 
 
@@ -93,8 +83,8 @@ def test_a_list_without_account_ids_is_rejected(name: str, value: str) -> None:
     )
 
 
-def test_an_account_guard_without_a_value_is_rejected(folder: Path) -> None:
-    file = folder / "Pulumi.prod.yaml"
+def test_an_account_guard_without_a_value_is_rejected(prod_folder: Path) -> None:
+    file = prod_folder / "Pulumi.prod.yaml"
     file.write_text(file.read_text().replace('    - "140023393377"\n', ""))
     config = {key: text for key, text in stack_config("prod").items() if key != "aws:allowedAccountIds"}
     with pytest.raises(pulumi.RunError, match="aws:allowedAccountIds: the list names no account"):
@@ -110,15 +100,15 @@ def test_lists_of_accounts_are_accepted(accounts: list[Any]) -> None:
     "text",
     ["2024-02-30", "=", "0b2", "1_000", "12:30:45", "2024-13-01T00:00:00Z", "!!binary x", "!mine x", "<<", ".inf"],
 )
-def test_values_of_other_namespaces_may_have_any_type(folder: Path, text: str) -> None:
-    append(folder, f"  other:note: {text}\n")
+def test_values_of_other_namespaces_may_have_any_type(prod_folder: Path, text: str) -> None:
+    append(prod_folder, f"  other:note: {text}\n")
     load()
 
 
 @pytest.mark.parametrize("text", ["\tother:note: 1", "  other:note: [1", "  other:note: 'a", "  a: b: c", "  *none: 1"])
-def test_invalid_yaml_is_reported_with_its_line(folder: Path, text: str) -> None:
-    lines = len((folder / "Pulumi.prod.yaml").read_text().splitlines())
-    append(folder, f"{text}\n")
+def test_invalid_yaml_is_reported_with_its_line(prod_folder: Path, text: str) -> None:
+    lines = len((prod_folder / "Pulumi.prod.yaml").read_text().splitlines())
+    append(prod_folder, f"{text}\n")
     error = get_error()
     line, _, rest = error.removeprefix("Pulumi.prod.yaml: line ").partition(", column ")
     assert int(line) in {lines + 1, lines + 2}
@@ -155,16 +145,16 @@ def test_brackets_in_a_text_are_no_levels() -> None:
     check_depth(json.dumps({"a": "[{" * 100, 'b"[': ["\\"] * 100}), ARGS)
 
 
-def test_a_character_that_yaml_does_not_allow_is_rejected(folder: Path) -> None:
-    (folder / "Pulumi.prod.yaml").write_bytes(b"config:\n  other:note: \x07\n")
+def test_a_character_that_yaml_does_not_allow_is_rejected(prod_folder: Path) -> None:
+    (prod_folder / "Pulumi.prod.yaml").write_bytes(b"config:\n  other:note: \x07\n")
     assert get_error().startswith("Pulumi.prod.yaml: the file has characters that YAML does not allow")
-    (folder / "Pulumi.prod.yaml").write_bytes(b"config:\n  other:note: \xff\n")
+    (prod_folder / "Pulumi.prod.yaml").write_bytes(b"config:\n  other:note: \xff\n")
     assert get_error().startswith("Pulumi.prod.yaml: the file has characters that YAML does not allow")
 
 
-def test_a_folder_in_place_of_the_stack_file_is_rejected(folder: Path) -> None:
-    (folder / "Pulumi.prod.yaml").unlink()
-    (folder / "Pulumi.prod.yaml").mkdir()
+def test_a_folder_in_place_of_the_stack_file_is_rejected(prod_folder: Path) -> None:
+    (prod_folder / "Pulumi.prod.yaml").unlink()
+    (prod_folder / "Pulumi.prod.yaml").mkdir()
     assert get_error().startswith("Pulumi.prod.yaml: the file cannot be read (Is a directory)")
 
 

@@ -18,7 +18,7 @@ from tests.unit.harness.fakes import ACCOUNT, ISSUER, auto_mode_cluster
 from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import Token, admits
 from tests.unit.kubernetes_api import Api
-from tests.unit.stack.test_settings import prod
+from tests.unit.stack.settings_case import prod
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/eks-ebs-csi-driver"

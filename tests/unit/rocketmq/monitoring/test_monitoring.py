@@ -49,7 +49,7 @@ SCHEMAS = json.loads((DATA / "prometheus-operator.json").read_text())["schemas"]
 
 
 @pytest.fixture(scope="module")
-def deployed() -> Recording:
+def monitored() -> Recording:
     return deploy(monitoring=EVERYTHING)
 
 
@@ -179,20 +179,20 @@ def test_operator_resources_conform_to_the_crd_schemas(monitor: str) -> None:
         assert not validator.is_valid({**manifest, "spec": {**manifest["spec"], "misspelt": 1}})
 
 
-def test_other_manifests_conform_to_the_kubernetes_schemas(deployed: Recording) -> None:
-    for manifest in deployed.manifests():
+def test_other_manifests_conform_to_the_kubernetes_schemas(monitored: Recording) -> None:
+    for manifest in monitored.manifests():
         if "coreos" not in manifest["apiVersion"]:
             kubernetes_validate.validate(manifest, "1.35", strict=True)
 
 
-def test_pod_monitor_selects_only_pods_with_metrics(deployed: Recording) -> None:
-    monitor = deployed.one("PodMonitor").inputs
+def test_pod_monitor_selects_only_pods_with_metrics(monitored: Recording) -> None:
+    monitor = monitored.one("PodMonitor").inputs
     assert monitor["metadata"]["labels"]["release"] == "kps"
     assert monitor["metadata"]["namespace"] == "rocketmq"
     selector = monitor["spec"]["selector"]
     (expression,) = selector["matchExpressions"]
     for name in ("nameserver-set", "controller-set", "broker-a-set", "proxy-deployment"):
-        labels = workload(deployed, f"rocketmq-{name}")["template"]["metadata"]["labels"]
+        labels = workload(monitored, f"rocketmq-{name}")["template"]["metadata"]["labels"]
         selected = (
             selector["matchLabels"].items() <= labels.items() and labels[expression["key"]] in expression["values"]
         )
@@ -343,8 +343,8 @@ def test_legends_use_labels_that_the_query_keeps() -> None:
                 assert set(re.findall(r"{{(\w+)}}", legend)) <= (kept or {"pod"}), panel.title
 
 
-def test_grafana_config_map_has_the_sidecar_label_and_the_dashboard(deployed: Recording) -> None:
-    config_map = deployed.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
+def test_grafana_config_map_has_the_sidecar_label_and_the_dashboard(monitored: Recording) -> None:
+    config_map = monitored.one("ConfigMap", "rocketmq-monitoring-grafana").inputs
     assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert json.loads(config_map["data"]["rocketmq-rocketmq.json"]) == grafana_panels.build_dashboard("rocketmq")
     assert len(config_map["data"]["rocketmq-rocketmq.json"]) < 1024 * 1024

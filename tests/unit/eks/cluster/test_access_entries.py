@@ -1,0 +1,62 @@
+"""Access entries of a new EKS cluster."""
+
+import pytest
+
+from tests.unit.eks.cluster.eks_cluster_case import CLUSTER, ENTRIES, INVENTORY, TEAM, program
+from tests.unit.harness import Fakes, Recording, run
+from tests.unit.harness.trust import statements
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["preview", "update"])
+def entered(request: pytest.FixtureRequest) -> Recording:
+    return run(program(access_entries=ENTRIES), preview=request.param)
+
+
+def test_each_access_entry_has_its_principal_policies_and_groups(entered: Recording) -> None:
+    assert entered.inventory() == {
+        **INVENTORY,
+        "aws:eks/accessEntry:AccessEntry": 4,
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": 3,
+    }
+    entries = {r.name: {k: v for k, v in r.inputs.items() if k != "tags"} for r in entered.by_type("AccessEntry")}
+    assert entries == {
+        "cluster-team": {"clusterName": "prod", "principalArn": TEAM, "type": "STANDARD"},
+        "cluster-bound": {
+            "clusterName": "prod",
+            "principalArn": f"{TEAM}-ci",
+            "type": "STANDARD",
+            "kubernetesGroups": ["deployers"],
+            "userName": "ci",
+        },
+        "cluster-machines": {"clusterName": "prod", "principalArn": f"{TEAM}-nodes", "type": "EC2_LINUX"},
+        "cluster-auto": {"clusterName": "prod", "principalArn": f"{TEAM}-auto", "type": "EC2"},
+    }
+    associations = {r.name: r.inputs for r in entered.by_type("AccessPolicyAssociation")}
+    view, edit = associations["cluster-team-AmazonEKSViewPolicy"], associations["cluster-team-AmazonEKSEditPolicy"]
+    assert view["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    assert view["accessScope"] == {"type": "cluster"}
+    assert edit["accessScope"] == {"type": "namespace", "namespaces": ["rocketmq", "team-*"]}
+    assert view["principalArn"] == TEAM
+
+
+def test_the_kubernetes_provider_depends_on_all_access_entries(entered: Recording) -> None:
+    provider = entered.one("pulumi:providers:kubernetes", "cluster-kubernetes")
+    for entry in [*entered.by_type("AccessEntry"), *entered.by_type("AccessPolicyAssociation")]:
+        assert entry.urn in provider.dependencies, entry.name
+        assert entered.reaches(entry, entered.one(CLUSTER))
+    for association in entered.by_type("AccessPolicyAssociation"):
+        entry = association.name.rpartition("-")[0]
+        assert entered.one("AccessEntry", entry).urn in association.dependencies
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_policy_arns_have_the_partition_of_the_account(partition: str) -> None:
+    fakes = Fakes().answering("aws:index/getPartition:getPartition", lambda _: {"partition": partition})
+    recording = run(program(access_entries=ENTRIES), fakes=fakes)
+    assert recording.one("RolePolicyAttachment").inputs["policyArn"].startswith(f"arn:{partition}:iam::aws:policy/")
+    for association in recording.by_type("AccessPolicyAssociation"):
+        assert association.inputs["policyArn"].startswith(f"arn:{partition}:eks::aws:cluster-access-policy/")
+    # The service principal of EKS is the same in every partition, unlike that of EC2.
+    assert statements(recording.one("Role").inputs["assumeRolePolicy"])[0]["Principal"] == {
+        "Service": "eks.amazonaws.com"
+    }
