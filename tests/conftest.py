@@ -1,10 +1,12 @@
-"""Settings of all tests: hypothesis profiles and garbage collection."""
+"""Settings of all tests: hypothesis profiles, garbage collection, and their share of the machine."""
 
 import gc
 import os
 
 import pytest
 from hypothesis import settings
+
+pytest_plugins = ["tests.shared_machine"]
 
 # Every run uses the same examples: few by default, many if `make test` selects the thorough profile.
 settings.register_profile("quick", max_examples=15, derandomize=True, deadline=None, database=None)
