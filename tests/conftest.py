@@ -1,4 +1,4 @@
-"""Settings of all tests: hypothesis profiles, number of cases, bytecode and garbage collection."""
+"""Settings of all tests: hypothesis profiles, number of cases, bytecode, garbage collection, share of the machine."""
 
 import gc
 import os
@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 
 from tests.case_sample import choose_cases
+
+pytest_plugins = ["tests.shared_machine"]
 
 # Every run uses the same examples: few by default, many if `make test` selects the thorough profile.
 settings.register_profile("quick", max_examples=15, derandomize=True, deadline=None, database=None)

@@ -6,9 +6,7 @@ identities, faults, and the end of the stack.
 
 import os
 import subprocess
-import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,6 @@ from sandbox import lifecycle, processes
 from sandbox.command import CommandError
 from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
-from tests.e2e.processors import Times, processor_times
 from tests.e2e.running_sandbox import Sandbox
 
 
@@ -57,31 +54,6 @@ def stopped(stack: Sandbox) -> Sandbox:
     """Sandbox with the stack's RocketMQ stopped, so that another one can run. `deployed` starts it again."""
     stack.stop()
     return stack
-
-
-# Processor times and seconds of the tests, by file.
-_used: dict[str, tuple[Times, float]] = {}
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Add up the processor times and seconds of the tests of each file, including their fixtures."""
-    if item.path.parent != Path(__file__).parent:
-        return (yield)  # pytest calls this hook for tests of other folders too
-    before, begun = processor_times(), time.monotonic()
-    try:
-        return (yield)
-    finally:
-        times, seconds = _used.get(item.path.name, (Times(), 0.0))
-        _used[item.path.name] = (times + (processor_times() - before), seconds + time.monotonic() - begun)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Report the processor use by file. A file without idle time may fail on a smaller or busier machine."""
-    if _used:
-        terminalreporter.section("processor use of the end-to-end tests")
-        for name, (times, seconds) in _used.items():
-            terminalreporter.line(f"{name:<28} {seconds:6.0f} s  {times}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -34,6 +34,7 @@ HEALTHY = {
 LAG = f'{NS}, node_id="broker-a", topic="T", consumer_group="G", is_retry="false", is_system="false"'
 DEAD = f'rocketmq_send_to_dlq_messages_total{{{NS}, consumer_group="G", topic="%RETRY%G", is_system="false"}}'
 SENDS = f'{NS}, node_id="broker-a", request_code="send_message_v2"'
+COUNT = "rocketmq_rpc_latency_milliseconds_count"
 BUCKET = "rocketmq_rpc_latency_milliseconds_bucket"
 VOLUME = f'{NS}, persistentvolumeclaim="data-rocketmq-broker-a-0"'
 
@@ -128,9 +129,22 @@ CASES = {
         },
         (),
     ),
-    "failed sends": Case(
-        {f'rocketmq_rpc_latency_milliseconds_count{{{SENDS}, response_code="system_busy"}}': "0+5x60"},
+    "one send in four fails": Case(
+        {
+            f'{COUNT}{{{SENDS}, response_code="system_busy"}}': "0+5x60",
+            f'{COUNT}{{{SENDS}, response_code="success"}}': "0+15x60",
+        },
         ("RocketMqSendsFail",),
+    ),
+    "three members alive, too few of them in sync": Case(
+        {
+            f'{COUNT}{{{SENDS}, response_code="system_error"}}': "0x55 5 10 15 20 25",
+            f'{COUNT}{{{SENDS}, response_code="success"}}': "0+15x55 825x5",
+        },
+        ("RocketMqSendsRefused",),
+    ),
+    "a client without permission": Case(
+        {f'{COUNT}{{{SENDS}, response_code="no_permission"}}': "0+5x60"}, ("RocketMqSendsFail",)
     ),
     "a long queue": Case(
         {f'rocketmq_processor_watermark{{{NS}, pod="b-0", processor="send"}}': "5000x60"}, ("RocketMqRequestsQueue",)

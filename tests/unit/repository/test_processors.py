@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.processors import Times, processor_times
+from tests.processors import Times, processor_times
 
 STAT = "cpu  100 20 30 400 50 6 7 8 90 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
 

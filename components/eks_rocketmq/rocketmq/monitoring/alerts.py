@@ -16,6 +16,8 @@ from eks_rocketmq.rocketmq.roles.role_plans import BrokerGroupPlan
 
 WRITABLE = 6  # read and write; a read-only broker reports 4
 _SENDS = 'request_code=~"send_.*message.*"'
+# Answers whose cause is the client. `no_permission` is also that of a read-only broker, which has an alert of its own.
+_CLIENT_ERRORS = 'response_code!~"success|no_permission|topic_not_exist|message_illegal"'
 _QUEUED_REQUESTS = 1000  # a broker rejects requests above 10,000 in the queue
 _FLUSH_BEHIND_BYTES = 256 * 1024**2
 _DISPATCH_BEHIND_BYTES = 64 * 1024**2
@@ -126,6 +128,15 @@ def _build_broker_rules(targets: AlertTargets, alerts: AlertsPlan) -> Iterator[R
         "warning",
         "Broker group {{ $labels.node_id }} answers sends with {{ $labels.response_code }}.",
         duration="5m",
+    )
+    sends = f"rocketmq_rpc_latency_milliseconds_count{{{selector}, {_SENDS}"
+    yield Rule(
+        "RocketMqSendsRefused",
+        # All members can be alive while too few are in sync, which no other metric of RocketMQ says.
+        f"sum by (node_id) (rate({sends}, {_CLIENT_ERRORS}}}[2m])) / sum by (node_id) (rate({sends}}}[2m])) > 0.5",
+        "critical",
+        "Broker group {{ $labels.node_id }} refuses {{ $value | humanizePercentage }} of the sends.",
+        duration="1m",
     )
     yield Rule(
         "RocketMqRequestsQueue",

@@ -1,0 +1,94 @@
+"""How the tests share a machine when `make test` runs them in two processes, and what they used of it.
+
+End-to-end tests mostly wait for pods. The second process runs everything else at low priority beside them.
+"""
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.processors import Times, processor_times
+
+# Tests of one group run in one process, one after the other: they share a sandbox, a server or the network namespaces.
+_GROUPS = {"e2e": "sandbox", "contract": "aws", "faults": "bare", "versions": "bare"}
+# These measure time or start RocketMQ, which hangs if it does not run for seconds.
+_PUNCTUAL = frozenset({"e2e", "faults", "versions"})
+_LOW_PRIORITY = 10
+_SLOW_SECONDS = 5.0
+_USE = "processor_use"
+
+_used: dict[str, tuple[Times, float]] = {}
+"""Processor times and seconds of the end-to-end tests, by file."""
+
+
+def _folder(item: pytest.Item) -> str:
+    """Return the folder below `tests`."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+class Progress:
+    """Prints each slow test when it has ended: with several processes pytest itself prints no names."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.duration >= _SLOW_SECONDS:
+            self._reporter.ensure_newline()
+            self._reporter.write_line(f"{report.nodeid} {report.when} {report.outcome} {report.duration:.0f} s")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Print the progress in the process that starts the others."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(Progress(reporter))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share something in one process, for `--dist loadgroup`."""
+    for item in items:
+        if group := _GROUPS.get(_folder(item)):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Set the priority, and add up processor times and seconds of each end-to-end file, including its fixtures."""
+    folder = _folder(item)
+    if item.config.getoption("loadgroup", default=False):
+        os.setpriority(os.PRIO_PROCESS, 0, 0 if folder in _PUNCTUAL else _LOW_PRIORITY)
+    if folder != "e2e":
+        return (yield)
+    before, begun = processor_times(), time.monotonic()
+    try:
+        return (yield)
+    finally:
+        times, seconds = _used.get(item.path.name, (Times(), 0.0))
+        _used[item.path.name] = (times + (processor_times() - before), seconds + time.monotonic() - begun)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the sums of this process to the one that prints them."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_USE] = {name: (times.busy, times.low, times.idle, seconds) for name, (times, seconds) in _used.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take the sums of a process that has ended."""
+    for name, (*times, seconds) in getattr(node, "workeroutput", {}).get(_USE, {}).items():
+        _used[name] = (Times(*times), seconds)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Report the processor use by file. A file without idle time may fail on a smaller or busier machine."""
+    if _used:
+        terminalreporter.section("processor use of the end-to-end tests")
+        for name, (times, seconds) in sorted(_used.items()):
+            terminalreporter.line(f"{name:<32} {seconds:6.0f} s  {times}")
