@@ -4,15 +4,16 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, TargetError, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.doctor.facts.fact_files import DumpError, read_facts, write_facts
+from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
 from eks_rocketmq.doctor.report import build_json, render_text
-from eks_rocketmq.lookups.kubeconfig_files import read_eks_context
+from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 
 app = typer.Typer(pretty_exceptions_enable=False)
 _EXCLUSIVE = "Give one of --claim, --service-account and --addon, or none to judge the whole cluster."
@@ -54,7 +55,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
         if dump:
             write_facts(facts, dump)
         diagnosis = diagnose(facts, target)
-    except (DumpError, TargetError) as error:
+    except (AwsSessionError, DumpError, TargetError) as error:
         _fail(str(error))
     if as_json:
         typer.echo(json.dumps(build_json(diagnosis, facts), indent=2))
@@ -67,29 +68,10 @@ def doctor(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
 def _collect(  # noqa: PLR0913, PLR0917 - the options of the command
     target: DiagnosisTarget, cluster: str, region: str, profile: str, kubeconfig: str, context: str, offline: bool
 ) -> Facts:
-    # These take a second to load, and a dump needs neither.
-    from eks_rocketmq.doctor.collectors.aws_reader import AwsReader  # noqa: PLC0415
-    from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader  # noqa: PLC0415
-    from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts  # noqa: PLC0415
-
     found = read_eks_context(kubeconfig, context)
-    name = cluster or found.cluster
-    session = create_boto_session(profile or found.profile, region or found.region)
-    aws = AwsReader(session, session.region_name) if name and session.region_name else None
     settings = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
-    scope = CollectionScope(name, target.claim, target.service_account, offline)
-    return collect_facts(aws, ClusterReader(settings), scope)
-
-
-def create_boto_session(profile: str, region: str) -> Any:  # noqa: ANN401 - boto3 has no types
-    """Return the session with a profile and a region. Empty values are those of the environment."""
-    import boto3  # noqa: PLC0415 - takes a second to load
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
-    try:
-        return boto3.Session(profile_name=profile or None, region_name=region or None)
-    except BotoCoreError as error:
-        _fail(f"AWS cannot be asked: {error}. Check --profile and --region.")
+    selected = EksContext(cluster or found.cluster, region or found.region, profile or found.profile)
+    return read_live_facts(selected, settings, target, offline=offline)
 
 
 def _fail(message: str) -> NoReturn:

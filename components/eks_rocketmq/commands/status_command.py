@@ -10,9 +10,12 @@ from typing import Annotated
 
 import typer
 
-from eks_rocketmq.doctor.diagnosis import ExitCode
+from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
+from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON
+from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
 from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 from eks_rocketmq.rocketmq.naming import labels
+from eks_rocketmq.status.identity_summary import summarize_identity
 from eks_rocketmq.status.status_facts import IdentityStatus, StatusFacts
 from eks_rocketmq.status.status_findings import StatusFinding, choose_exit_code, judge_status
 from eks_rocketmq.status.status_report import WIDTH, build_json, render_text
@@ -113,21 +116,8 @@ class IdentityReader:
 
 def judge_identity_chain(target: EksContext, provider: dict[str, str]) -> IdentityStatus:
     """Return the state of the identity chain of the EBS CSI driver, as the doctor judges it without a trial."""
-    # They take a second to load, at the same time as the pods are asked.
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
-    from eks_rocketmq.commands.doctor_command import create_boto_session  # noqa: PLC0415
-    from eks_rocketmq.doctor.collectors.aws_reader import AwsReader  # noqa: PLC0415
-    from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader  # noqa: PLC0415
-    from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts  # noqa: PLC0415
-    from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, diagnose  # noqa: PLC0415
-    from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON  # noqa: PLC0415
-    from eks_rocketmq.status.identity_summary import summarize_identity  # noqa: PLC0415
-
     try:
-        session = create_boto_session(target.profile, target.region)
-    except (BotoCoreError, typer.Exit) as error:
+        facts = read_live_facts(target, provider, offline=True)
+    except AwsSessionError as error:
         return IdentityStatus("not-judged", str(error))
-    aws = AwsReader(session, session.region_name) if target.cluster and session.region_name else None
-    facts = collect_facts(aws, ClusterReader(provider), CollectionScope(target.cluster, offline=True))
     return summarize_identity(diagnose(facts, DiagnosisTarget(addon=DRIVER_ADDON)))

@@ -40,9 +40,7 @@ def _render_lines(diagnosis: Diagnosis, facts: Facts, *, color: bool) -> Iterato
     for chain in diagnosis.chains:
         if chain.cause:
             yield ""
-            yield from _render_finding(chain.cause, "BROKEN", color=color)
-            for each in chain.further:
-                yield from _render_finding(each, "AND THEN", color=color)
+            yield from render_cause(chain, color=color)
     yield ""
     for chain in diagnosis.chains:
         yield from _render_chain(chain, color=color)
@@ -52,6 +50,13 @@ def _render_lines(diagnosis: Diagnosis, facts: Facts, *, color: bool) -> Iterato
     if permissions:
         yield ""
         yield f"Missing permissions: {'; '.join(permissions)}"
+
+
+def render_cause(chain: ChainResult, *, color: bool = False) -> Iterator[str]:
+    """Yield the lines about the cause of a chain, and about the faults behind it that configuration alone proves."""
+    for finding, label in ((chain.cause, "BROKEN"), *((each, "AND THEN") for each in chain.further)):
+        if finding:
+            yield from _render_finding(finding, label, color=color)
 
 
 def _describe_cluster(facts: Facts) -> str:

@@ -28,11 +28,10 @@ def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:
     """Return the EKS cluster of a context.
 
     Args:
-        kubeconfig: path; empty for the default of kubectl.
+        kubeconfig: path, or content as YAML or JSON; empty for the default of kubectl.
         context: name of the context; empty for the current one.
     """
-    paths = kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    documents = [_read(Path(each)) for each in paths.split(os.pathsep) if each]
+    documents = _read_documents(kubeconfig)
     name = context or next((each["current-context"] for each in documents if each.get("current-context")), "")
     found = _find(documents, "contexts", name).get("context") or {}
     cluster, user = found.get("cluster", ""), found.get("user", "")
@@ -53,12 +52,27 @@ def read_eks_context(kubeconfig: str = "", context: str = "") -> EksContext:
     )
 
 
+def _read_documents(kubeconfig: str) -> list[Mapping[str, Any]]:
+    if (content := _parse(kubeconfig)) is not None:
+        return [content]
+    paths = kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    return [_read(Path(each)) for each in paths.split(os.pathsep) if each]
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+        return _parse(path.read_text(encoding="utf-8")) or {}
+    except OSError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+
+
+def _parse(text: str) -> Mapping[str, Any] | None:
+    """Return a kubeconfig; None for any other text, such as a path."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+    return found if isinstance(found, Mapping) else None
 
 
 def _find(documents: Sequence[Mapping[str, Any]], kind: str, name: str) -> Mapping[str, Any]:

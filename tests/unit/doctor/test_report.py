@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from eks_rocketmq.commands import cli, doctor_command
+from eks_rocketmq.doctor import live_cluster
 from eks_rocketmq.doctor.diagnosis import diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, Unreadable
 from eks_rocketmq.doctor.facts.fact_files import read_facts, write_facts
@@ -97,7 +98,7 @@ def test_a_wrong_argument_is_rejected(tmp_path: Path, arguments: tuple[str, ...]
 
 def test_a_live_cluster_is_judged_and_dumped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     aws = build_aws()
-    monkeypatch.setattr(doctor_command, "create_boto_session", lambda *_: aws)
+    monkeypatch.setattr(live_cluster, "create_boto_session", lambda *_: aws)
     config, dump = tmp_path / "config", tmp_path / "dump"
     with serving() as api:
         fill_cluster(api)
@@ -112,7 +113,7 @@ def test_a_live_cluster_is_judged_and_dumped(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_without_a_cluster_name_aws_is_not_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor_command, "create_boto_session", lambda *_: build_aws())
+    monkeypatch.setattr(live_cluster, "create_boto_session", lambda *_: build_aws())
     config = tmp_path / "config"
     with serving() as api:
         fill_cluster(api)

@@ -145,7 +145,7 @@ def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[tuple[Api
     pods = FakePods()
     reader = status_reader.StatusReader
     monkeypatch.setattr(status_reader, "StatusReader", lambda *arguments: reader(*arguments, pods))
-    monkeypatch.setattr("eks_rocketmq.commands.doctor_command.create_boto_session", lambda *_: build_aws())
+    monkeypatch.setattr("eks_rocketmq.doctor.live_cluster.create_boto_session", lambda *_: build_aws())
     config = tmp_path / "config"
     with serving() as api:
         fill_driver(api)

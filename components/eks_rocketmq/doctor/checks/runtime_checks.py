@@ -2,11 +2,11 @@
 
 import re
 
-from eks_rocketmq.doctor.catalogue.symptoms import find_text
+from eks_rocketmq.doctor.catalogue.symptoms import find_text, is_known_message
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.checks.identity_checks import build_restart_commands
-from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PodFacts, TrialFacts, Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PodFacts, RoleFacts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
     AGENT,
     DRIVER_ADDON,
@@ -177,6 +177,8 @@ def judge_trial(case: IdentityCase) -> Outcome:
         return NotJudged(f"STS rejects the token, and no check explains it: {trial.error}")
     for symptom in ("provider", "audience", "assume-role-denied"):
         if message := find_text(symptom, case.messages):
+            if case.cluster is None or not isinstance(case.role, RoleFacts):
+                return NotJudged(f"AWS was not read, and STS rejected a token: {message}")
             return NotJudged(
                 f"STS rejected a token earlier, and provider, role and trust policy are right now: {message}. "
                 "Wait until the pods try again, or run without --offline"
@@ -195,7 +197,7 @@ def judge_controller(case: IdentityCase) -> Outcome:
         for event in list_events(case.facts, "Pod", each.namespace, each.name)[:1]
     ]
     logs = [
-        f"log of pod {each.id_}: {each.log[-1]}"
+        f"log of pod {each.id_}: {next(filter(is_known_message, reversed(each.log)), each.log[-1])}"
         for each in case.pods
         if not isinstance(each.log, Unreadable) and each.log and not each.ready
     ]

@@ -1,13 +1,12 @@
 """Collection of facts from AWS and from the Kubernetes API, in parallel."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.collectors import kubernetes_parsers as parsers
-from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader, parse_items
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
@@ -24,6 +23,10 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
 )
 from eks_rocketmq.doctor.facts.fact_queries import find_controller, list_pending_claims, list_readable
 from eks_rocketmq.doctor.policies.permissions import DriverScope
+from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
+
+if TYPE_CHECKING:  # it loads botocore, which a cluster alone does not need
+    from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
 
 _WORKERS = 12
 _DRIVER_CONTAINER = "ebs-plugin"
@@ -46,7 +49,7 @@ class CollectionScope:
     """Whether the trial is left out."""
 
 
-def collect_facts(aws: AwsReader | None, cluster: ClusterReader, scope: CollectionScope) -> Facts:
+def collect_facts(aws: "AwsReader | None", cluster: ClusterReader, scope: CollectionScope) -> Facts:
     """Return the facts of a cluster. Facts that cannot be read are `Unreadable`.
 
     Args:
@@ -54,7 +57,7 @@ def collect_facts(aws: AwsReader | None, cluster: ClusterReader, scope: Collecti
         cluster: reader of the Kubernetes API.
         scope: what is judged.
     """
-    with ThreadPoolExecutor(_WORKERS) as executor:
+    with DaemonExecutor(_WORKERS) as executor:
         lists = cluster.start_lists(executor)
         webhook = executor.submit(cluster.has_webhook)
         start = _start_aws(executor, aws, scope.cluster)
@@ -72,7 +75,7 @@ def collect_facts(aws: AwsReader | None, cluster: ClusterReader, scope: Collecti
         return _add_details(executor, aws, cluster, facts, scope)
 
 
-def _start_aws(executor: Executor, aws: AwsReader | None, name: str) -> Mapping[str, Callable[[], Any]]:
+def _start_aws(executor: Executor, aws: "AwsReader | None", name: str) -> Mapping[str, Callable[[], Any]]:
     if aws is None:
         return dict.fromkeys(("account", "cluster", "pod_identities", "addons"), lambda: _UNREAD_AWS)
     return {
@@ -179,7 +182,7 @@ def _find_driver_container(pod: PodFacts) -> str:
 
 
 def _add_details(
-    executor: Executor, aws: AwsReader | None, cluster: ClusterReader, facts: Facts, scope: CollectionScope
+    executor: Executor, aws: "AwsReader | None", cluster: ClusterReader, facts: Facts, scope: CollectionScope
 ) -> Facts:
     """Add roles, keys, hop limits, quotas and the trial."""
     if aws is None:
@@ -238,7 +241,9 @@ def _build_driver_scope(facts: Facts) -> DriverScope | None:
     return DriverScope(account, cluster.name)
 
 
-def _try(aws: AwsReader, cluster: ClusterReader, facts: Facts, service_account: str) -> TrialFacts | Unreadable | None:
+def _try(
+    aws: "AwsReader", cluster: ClusterReader, facts: Facts, service_account: str
+) -> TrialFacts | Unreadable | None:
     """Return the trial of a service account with IRSA; None for any other one."""
     found = [each for each in list_readable(facts.service_accounts) if each.id_ == service_account]
     associated = {f"{each.namespace}/{each.service_account}" for each in list_readable(facts.pod_identities)}
@@ -251,7 +256,7 @@ def _try(aws: AwsReader, cluster: ClusterReader, facts: Facts, service_account: 
     return aws.try_role(service_account, account.role_arn, token)
 
 
-def _add_hop_limits(aws: AwsReader, facts: Facts, driver: str) -> tuple[NodeFacts, ...] | Unreadable:
+def _add_hop_limits(aws: "AwsReader", facts: Facts, driver: str) -> tuple[NodeFacts, ...] | Unreadable:
     """Add the hop limits of the nodes on which the driver runs. It uses the role of the node."""
     if isinstance(facts.nodes, Unreadable) or not driver:
         return facts.nodes

@@ -1,19 +1,18 @@
 """Causes of pods that are not ready, as the cluster reports them, for the time when Pulumi's wait times out.
 
-The provider reports unready pods without the cause. Causes are: a claim without a volume, an error of the driver in an
-event of the claim or in the driver's log, an image that cannot be pulled.
+The provider reports unready pods without the cause. Causes are: a claim without a volume, an image that cannot be
+pulled, a container that ends. For claims that pods wait for, the doctor finds the broken link and its fix.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi import ComponentResource, ErrorHookArgs, Output, ResourceHookBinding
 
+from eks_rocketmq.lookups.daemon_threads import call_with_time_limit
 from eks_rocketmq.lookups.events import format_latest_event
 from eks_rocketmq.pulumi_sdk.component import create_error_hooks
-from eks_rocketmq.rocketmq.pods import provisioners
 from eks_rocketmq.rocketmq.pods.schedulability import build_schedulable_hooks
 
 Object = Mapping[str, Any]
@@ -24,6 +23,9 @@ _POD_TYPE = "kubernetes:core/v1:Pod"
 _STARTING_REASONS = {"PodInitializing", "ContainerCreating"}
 _MAX_PODS = 5
 """Members of a group usually have the same problem."""
+_READ_SECONDS = 30.0
+_DOCTOR_SECONDS = 30.0
+"""Time limits. A credential plugin or an API that hangs must not hide the original error."""
 
 
 def build_pending_pod_hooks(name: str, component: ComponentResource) -> ResourceHookBinding:
@@ -40,10 +42,7 @@ def build_pending_pod_hooks(name: str, component: ComponentResource) -> Resource
 
     async def explain(args: ErrorHookArgs) -> bool:
         if args.failed_operation != "delete" and provider is not None:
-            try:
-                lines = await asyncio.to_thread(_read_problems, provider, args.new_inputs or {})
-            except Exception as error:  # noqa: BLE001 - the engine must report the original failure
-                lines = [f"the cluster cannot be asked why ({error})"]
+            lines = await _list_causes(provider, args.new_inputs or {})
             if lines:
                 pulumi.log.error("\n  ".join([f"{args.name} is not ready:", *lines]))
         return False
@@ -68,16 +67,35 @@ def list_pod_problems(pods: Sequence[Object], claims: Sequence[Object], events: 
     return [*lines, f"and {more} more pods"] if more > 0 else lines
 
 
+def list_awaited_claims(pods: Sequence[Object]) -> list[str]:
+    """Return the claims of pods none of whose containers has started or failed. They wait for volumes or for a node."""
+    return [claim for pod in pods if not _is_ready(pod) and not _has_started(pod) for claim in _list_claims(pod)]
+
+
+def _has_started(pod: Object) -> bool:
+    containers = _list_containers(pod)
+    return any(
+        "waiting" not in (each.get("state") or {"waiting": {}}) or _describe_container(each) for each in containers
+    )
+
+
+def _list_containers(pod: Object) -> list[Object]:
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+
+
+def _list_claims(pod: Object) -> list[str]:
+    volumes = (pod.get("spec") or {}).get("volumes") or []
+    return [claim for volume in volumes if (claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"))]
+
+
 def _describe_pod(pod: Object, pending: set[str], events: Sequence[Object]) -> Iterator[str]:
     name, status = pod["metadata"]["name"], pod.get("status") or {}
-    volumes = (pod.get("spec") or {}).get("volumes") or []
-    claims = [claim for volume in volumes if (claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"))]
-    waiting = [claim for claim in claims if claim in pending]
+    waiting = [claim for claim in _list_claims(pod) if claim in pending]
     for claim in waiting:
         message = _find_last_warning(events, CLAIM, claim) or _find_provisioning_event(events, claim)
         yield f"claim {claim} of pod {name} is not bound" + (f": {message}" if message else "")
-    containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    failures = [line for container in containers if (line := _describe_container(container))]
+    failures = [line for container in _list_containers(pod) if (line := _describe_container(container))]
     yield from (f"pod {name}, {line}" for line in failures)
     if not waiting and not failures:
         scheduled = next((each for each in status.get("conditions") or [] if each["type"] == "PodScheduled"), {})
@@ -122,49 +140,44 @@ def _filter_events(events: Sequence[Object], kind: str, name: str) -> list[Objec
     return [event for event, involved in objects if (involved.get("kind"), involved.get("name")) == (kind, name)]
 
 
-def _list_driver_problems(provider: Mapping[str, str], claims: Sequence[Object], events: Sequence[Object]) -> list[str]:
-    """Return the problems of the drivers of unbound claims without a warning event."""
+def _read_problems(provider: Mapping[str, str], inputs: Object) -> tuple[list[str], list[str]]:
+    """Return the problems of the pods of a workload, and the claims that the doctor can judge."""
     from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only failures need it
 
-    def read_log(pod: str, container: str) -> str:
-        path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods/{pod}/log"
-        # A terminated container has only the previous log until it restarts.
-        for previous in ("false", "true"):
-            try:
-                message = str(get_json(provider, path, container=container, tailLines="100", previous=previous))
-            except Exception:  # noqa: BLE001, S112 - the log may be missing or not readable
-                continue
-            if provisioners.find_log_error(message):
-                return message
-        return ""
-
-    unexplained = [
-        claim
-        for claim in claims
-        if claim["status"].get("phase") != "Bound" and not _find_last_warning(events, CLAIM, claim["metadata"]["name"])
-    ]
-    known = sorted({provisioners.find_provisioner(claim) for claim in unexplained} & provisioners.CONTROLLERS.keys())
-    problems = []
-    for driver in known:
-        path = f"/api/v1/namespaces/{provisioners.NAMESPACE}/pods"
-        pods = get_json(provider, path, labelSelector=provisioners.CONTROLLERS[driver])["items"]
-        problems.append(provisioners.describe_controller_problem(driver, pods, read_log))
-    return [line for line in problems if line]
-
-
-def _read_problems(provider: Mapping[str, str], inputs: Object) -> list[str]:
-    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - the import takes 250 ms; only failures need it
-
-    namespace = f"/api/v1/namespaces/{inputs['metadata']['namespace']}"
+    namespace = inputs["metadata"]["namespace"]
+    path = f"/api/v1/namespaces/{namespace}"
     selector = ",".join(f"{key}={value}" for key, value in inputs["spec"]["selector"]["matchLabels"].items())
-    pods = get_json(provider, f"{namespace}/pods", labelSelector=selector)["items"]
-    claims = get_json(provider, f"{namespace}/persistentvolumeclaims")["items"]
-    events = get_json(provider, f"{namespace}/events")["items"]
-    lines = list_pod_problems(pods, claims, events)
+    pods = get_json(provider, f"{path}/pods", labelSelector=selector)["items"]
+    claims = get_json(provider, f"{path}/persistentvolumeclaims")["items"]
+    events = get_json(provider, f"{path}/events")["items"]
+    waiting = [f"{namespace}/{claim}" for claim in list_awaited_claims(pods)]
+    return list_pod_problems(pods, claims, events), waiting
+
+
+async def _list_causes(provider: Mapping[str, str], inputs: Object) -> list[str]:
+    """Return why a workload is not ready. The engine reports its own error after that, so nothing is raised."""
     try:
-        return [*lines, *_list_driver_problems(provider, claims, events)]
-    except Exception as error:  # noqa: BLE001 - the problems found so far must be reported
-        return [*lines, f"the pods of the driver cannot be read ({error})"]
+        lines, claims = await call_with_time_limit(lambda: _read_problems(provider, inputs), _READ_SECONDS)
+    except TimeoutError:
+        return [f"the cluster did not say why within {_READ_SECONDS:.0f} s"]
+    except Exception as error:  # noqa: BLE001 - see above
+        return [f"the cluster cannot be asked why ({error})"]
+    if not claims:
+        return lines
+    try:
+        return [*lines, *await call_with_time_limit(lambda: _explain_claims(provider, claims), _DOCTOR_SECONDS)]
+    except TimeoutError:
+        reason = f"no answer within {_DOCTOR_SECONDS:.0f} s"
+    except Exception as error:  # noqa: BLE001 - see above
+        reason = f"{type(error).__name__}: {error}"
+    return [*lines, f"the cause is not judged ({reason}); run `eks-rocketmq doctor --claim {claims[0]}`"]
+
+
+def _explain_claims(provider: Mapping[str, str], claims: Sequence[str]) -> list[str]:
+    # The doctor takes half a second to load. Only failures need it.
+    from eks_rocketmq.rocketmq.pods.claim_diagnosis import explain_claims  # noqa: PLC0415
+
+    return explain_claims(provider, claims)
 
 
 def _read_provider_settings(component: ComponentResource) -> Mapping[str, str] | None:

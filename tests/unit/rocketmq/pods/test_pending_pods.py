@@ -1,6 +1,7 @@
 """Error messages for pods that do not become ready, with the reasons that their cluster reports."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,10 +9,14 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi import ErrorHookArgs, ProviderResource, ResourceOptions
 
+from eks_rocketmq.doctor import live_cluster
 from eks_rocketmq.lookups import kubernetes_api
-from eks_rocketmq.rocketmq.pods.pending_pods import list_pod_problems
+from eks_rocketmq.rocketmq.pods import claim_diagnosis, pending_pods
+from eks_rocketmq.rocketmq.pods.pending_pods import list_awaited_claims, list_pod_problems
 from eks_rocketmq.rocketmq.rocket_mq import RocketMq
+from tests.unit.doctor.live_case import FakeAws, build_aws, fill_cluster
 from tests.unit.harness import Recording, run
+from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 from tests.unit.kubernetes_api import Api
 from tests.unit.rocketmq_case import args
 
@@ -137,11 +142,11 @@ def test_cluster_of_the_component_provider_is_queried(api: Api, monkeypatch: pyt
     api.objects[f"{base}/events/1"] = event("PersistentVolumeClaim", "data-0", NO_PROVIDER)
     recording = deploy_workloads(kubeconfig=api.kubeconfig)
     messages = get_failure_message(recording)
-    assert messages == (
-        f"rocketmq-broker-a-set is not ready:\n  claim data-0 of pod broker-0 is not bound: Failed: {NO_PROVIDER}"
+    assert messages.startswith(
+        f"rocketmq-broker-a-set is not ready:\n  claim data-0 of pod broker-0 is not bound: Failed: {NO_PROVIDER}\n"
     )
     selector = recording.one("StatefulSet", "rocketmq-broker-a-set").inputs["spec"]["selector"]["matchLabels"]
-    (pods_request,) = [request for request in api.requests if request.path == f"{base}/pods"]
+    pods_request = next(request for request in api.requests if request.path == f"{base}/pods")
     assert dict(pair.split("=") for pair in pods_request.query["labelSelector"].split(",")) == selector
     assert get_failure_message(recording, "delete") == ""
 
@@ -152,75 +157,178 @@ NOT_HEALTHY = (
     f'EC2: DescribeAvailabilityZones, get identity: get credentials: {NO_PROVIDER}"'
 )
 WAITING = "Waiting for a volume to be created either by the external provisioner 'ebs.csi.aws.com' or manually"
-SYSTEM = "/api/v1/namespaces/kube-system/pods"
-
-
-def waiting_claim() -> dict[str, Any]:
-    found = claim("data-0")
-    annotations = {"volume.kubernetes.io/storage-provisioner": "kubernetes.io/aws-ebs"}
-    return {**found, "metadata": {**found["metadata"], "annotations": annotations}}
-
-
-def controller(*, ready: bool = False) -> dict[str, Any]:
-    status = {"name": "ebs-plugin", "ready": ready, "restartCount": 4}
-    return {"metadata": {"name": "ebs-csi-controller-0"}, "status": {"containerStatuses": [status]}}
-
-
-def get_waiting_claim_message(api: Api) -> str:
-    """Return the error messages for a set whose claim waits without an error."""
-    kubernetes_api._create_client.cache_clear()
-    base = "/api/v1/namespaces/rocketmq"
-    api.objects[f"{base}/pods/broker-0"] = pod(claim="data-0")
-    api.objects[f"{base}/persistentvolumeclaims/data-0"] = waiting_claim()
-    waiting_event = event("PersistentVolumeClaim", "data-0", WAITING, type_="Normal")
-    api.objects[f"{base}/events/1"] = {**waiting_event, "reason": "ExternalProvisioning"}
-    return get_failure_message(deploy_workloads(kubeconfig=api.kubeconfig))
-
-
+PODS = "/api/v1/namespaces/rocketmq/pods"
+DRIVER_PODS = "/api/v1/namespaces/kube-system/pods"
 HEAD = (
     "rocketmq-broker-a-set is not ready:\n"
     f"  claim data-0 of pod broker-0 is not bound: ExternalProvisioning: {WAITING}\n"
 )
+ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+EKS_COMMAND = f"eks-rocketmq doctor --claim rocketmq/data-0 --cluster prod --region {REGION}"
 
 
-def test_log_of_an_unhealthy_driver_is_reported(api: Api) -> None:
-    api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller()
-    api.objects[f"{SYSTEM}/ebs-csi-controller-0/log"] = {"text": f"I1128 started\n{NOT_HEALTHY}"}
-    assert get_waiting_claim_message(api) == (
-        f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts), its log says: {NOT_HEALTHY}"
+@pytest.fixture
+def waiting(api: Api) -> Api:
+    """A cluster with a healthy driver, whose claim waits for a volume without an error."""
+    kubernetes_api._create_client.cache_clear()
+    claim_diagnosis._recent.clear()
+    fill_cluster(api, phase="Pending")
+    api.objects["/api/v1/namespaces/rocketmq/persistentvolumeclaims"] = api.objects["/api/v1/persistentvolumeclaims"]
+    (broker,) = api.objects[PODS]["items"]
+    broker["status"] = {"phase": "Pending", "conditions": [{"type": "Ready", "status": "False"}]}
+    (found,) = api.objects["/api/v1/namespaces/rocketmq/events"]["items"]
+    found |= {"type": "Normal", "reason": "ExternalProvisioning", "message": WAITING}
+    found["metadata"]["resourceVersion"] = "1"
+    return api
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    found = build_aws()
+    monkeypatch.setattr(live_cluster, "create_boto_session", lambda *_: found)
+    return found
+
+
+def name_cluster(api: Api) -> str:
+    """Return the kubeconfig of `aws eks update-kubeconfig`, which names the cluster."""
+    return api.kubeconfig.replace('"c"', f'"{ARN}"')
+
+
+def break_driver(api: Api) -> None:
+    (deployment, _) = api.objects["/apis/apps/v1/deployments"]["items"]
+    deployment["status"] = {"readyReplicas": 0}
+    (driver,) = api.objects[DRIVER_PODS]["items"]
+    driver["status"]["containerStatuses"] = [{"name": "ebs-plugin", "ready": False, "restartCount": 4}]
+    api.objects[f"{DRIVER_PODS}/ebs-csi-controller-5d8-x/log"] = {"text": f"{NOT_HEALTHY}\nI1128 started"}
+
+
+def test_first_cause_of_the_doctor_is_reported_with_its_fix(waiting: Api, aws: FakeAws) -> None:
+    aws.answers["ListOpenIDConnectProviders"] = lambda _: {"OpenIDConnectProviderList": []}
+    recording = deploy_workloads(kubeconfig=name_cluster(waiting))
+    message = get_failure_message(recording)
+    assert message.startswith(f"{HEAD}  BROKEN  oidc-provider-missing: ")
+    assert message.count("BROKEN") == 1
+    assert f"commands   aws iam create-open-id-connect-provider --url {ISSUER} --client-id-list sts." in message
+    assert "settings   " in message
+    assert message.endswith(f"Run `{EKS_COMMAND}` to see every check.")
+    assert waiting.writes() == []
+    assert "AssumeRoleWithWebIdentity" not in {operation for _, operation in aws.calls}
+
+
+def test_sets_that_fail_together_share_the_facts(waiting: Api, aws: FakeAws) -> None:
+    recording = deploy_workloads(kubeconfig=name_cluster(waiting))
+    for name in ("rocketmq-broker-a-set", "rocketmq-controller-set"):
+        get_failure_message(recording, name=name)
+    assert [operation for _, operation in aws.calls].count("DescribeCluster") == 1
+    # The facts do not contain a claim that is newer.
+    (broker,) = waiting.objects[PODS]["items"]
+    broker["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] = "data-1"
+    get_failure_message(recording)
+    assert [operation for _, operation in aws.calls].count("DescribeCluster") == 2
+
+
+def test_log_of_an_unhealthy_driver_is_reported_without_aws(waiting: Api) -> None:
+    break_driver(waiting)
+    message = get_failure_message(deploy_workloads(kubeconfig=waiting.kubeconfig))
+    assert message.startswith(f"{HEAD}  BROKEN  controller-not-running: ")
+    assert "Failed health check" in message
+    assert NO_PROVIDER in " ".join(message.split())
+    assert "not judged: cluster is active: AWS failed: no cluster name is known" in message
+    assert message.endswith("Run `eks-rocketmq doctor --claim rocketmq/data-0` to see every check.")
+
+
+@pytest.mark.parametrize(
+    "error", [live_cluster.AwsSessionError("no such profile"), ModuleNotFoundError("No module named 'boto3'")]
+)
+def test_driver_is_judged_if_aws_cannot_be_asked(
+    waiting: Api, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: str) -> None:
+        raise error
+
+    monkeypatch.setattr(live_cluster, "create_boto_session", fail)
+    break_driver(waiting)
+    message = get_failure_message(deploy_workloads(kubeconfig=name_cluster(waiting)))
+    assert "BROKEN  controller-not-running: " in message
+    assert f"not judged: AWS was not asked: {error}" in message
+    assert message.count("not judged") == 1
+
+
+def test_missing_driver_is_reported(waiting: Api) -> None:
+    waiting.objects["/apis/apps/v1/deployments"]["items"].clear()
+    message = get_failure_message(deploy_workloads(kubeconfig=waiting.kubeconfig))
+    assert "BROKEN  driver-missing: " in message
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_could_not_be_judged_is_reported_with_the_missing_permission(waiting: Api) -> None:
+    waiting.refuse("GET", DRIVER_PODS, 403, "Forbidden", "pods is forbidden")
+    message = get_failure_message(deploy_workloads(kubeconfig=name_cluster(waiting)))
+    assert message.startswith(HEAD)
+    assert "BROKEN" not in message
+    assert "list pods failed: 403 Forbidden; missing permission: list pods" in message
+
+
+def test_present_message_stays_if_the_doctor_fails(waiting: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> list[str]:
+        raise KeyError("metadata")
+
+    monkeypatch.setattr(claim_diagnosis, "explain_claims", fail)
+    assert get_failure_message(deploy_workloads(kubeconfig=waiting.kubeconfig)) == (
+        f"{HEAD}  the cause is not judged (KeyError: 'metadata'); run `eks-rocketmq doctor --claim rocketmq/data-0`"
     )
-    (pods_request,) = [request for request in api.requests if request.path == SYSTEM]
-    assert pods_request.query == {"labelSelector": "app=ebs-csi-controller"}
-    logs = [request for request in api.requests if request.path.endswith("/log")]
-    assert (logs[0].query["container"], logs[0].query["previous"]) == ("ebs-plugin", "false")
 
 
-def test_kubectl_command_is_reported_when_the_driver_log_is_forbidden(api: Api) -> None:
-    api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller()
-    api.refuse("GET", f"{SYSTEM}/ebs-csi-controller-0/log", 403, "Forbidden", "pods/log is forbidden")
-    command = "kubectl -n kube-system logs -l app=ebs-csi-controller --all-containers --prefix"
-    assert (
-        get_waiting_claim_message(api)
-        == f"{HEAD}  the controller of driver ebs.csi.aws.com is not ready (4 restarts); see `{command}`"
-    )
+@pytest.mark.parametrize(
+    ("limit", "function", "expected"),
+    [
+        (
+            "_DOCTOR_SECONDS",
+            "_explain_claims",
+            f"{HEAD}  the cause is not judged (no answer within 0 s); run `eks-rock",
+        ),
+        (
+            "_READ_SECONDS",
+            "_read_problems",
+            "rocketmq-broker-a-set is not ready:\n  the cluster did not say why within 0",
+        ),
+    ],
+)
+def test_cluster_that_hangs_does_not_hide_the_failure(
+    waiting: Api, monkeypatch: pytest.MonkeyPatch, limit: str, function: str, expected: str
+) -> None:
+    released, threads = threading.Event(), list[threading.Thread]()
+
+    def hang(*_: object) -> None:
+        threads.append(threading.current_thread())
+        released.wait()
+
+    monkeypatch.setattr(pending_pods, limit, 0.05)
+    monkeypatch.setattr(pending_pods, function, hang)
+    try:
+        message = get_failure_message(deploy_workloads(kubeconfig=waiting.kubeconfig))
+    finally:
+        released.set()
+    assert message.startswith(expected)
+    assert [each.daemon for each in threads] == [True], "Python would wait for the thread at its end"
 
 
-def test_missing_driver_is_reported(api: Api) -> None:
-    assert get_waiting_claim_message(api).endswith(
-        "driver ebs.csi.aws.com has no controller pod with the label app=ebs-csi-controller in kube-system"
-    )
+RUNNING = {"name": "broker", "state": {"running": {}}}
 
 
-def test_healthy_driver_is_not_reported(api: Api) -> None:
-    api.objects[f"{SYSTEM}/ebs-csi-controller-0"] = controller(ready=True)
-    assert get_waiting_claim_message(api) == HEAD.rstrip()
-
-
-def test_other_reasons_are_reported_when_the_driver_pods_are_forbidden(api: Api) -> None:
-    api.refuse("GET", SYSTEM, 403, "Forbidden", "pods is forbidden")
-    messages = get_waiting_claim_message(api)
-    assert messages.startswith(HEAD)
-    assert "the pods of the driver cannot be read" in messages
+@pytest.mark.parametrize(
+    ("found", "claims"),
+    [
+        (pod(claim="data-0"), ["data-0"]),
+        (pod(claim="data-0", containerStatuses=[container("broker", "ContainerCreating")]), ["data-0"]),
+        (pod(claim="data-0", containerStatuses=[container("broker", "ImagePullBackOff")]), []),
+        (pod(claim="data-0", containerStatuses=[RUNNING]), []),
+        (pod(claim="data-0", ready=True), []),
+        (pod(), []),
+    ],
+)
+def test_claims_of_pods_that_wait_for_volumes_are_judged(found: dict[str, Any], claims: list[str]) -> None:
+    assert list_awaited_claims([found]) == claims
 
 
 def test_failed_query_is_reported_with_the_failure(api: Api) -> None:

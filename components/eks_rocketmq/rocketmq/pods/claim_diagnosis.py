@@ -1,0 +1,89 @@
+"""Cause of the claims of pods that do not start, as `eks-rocketmq doctor` finds it. It sends reading requests only."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from eks_rocketmq.doctor.checks.chain import ChainResult
+from eks_rocketmq.doctor.diagnosis import Diagnosis, DiagnosisTarget, TargetError, diagnose
+from eks_rocketmq.doctor.facts.cluster_facts import Facts
+from eks_rocketmq.doctor.facts.fact_queries import list_readable
+from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
+from eks_rocketmq.doctor.report import render_cause
+from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
+
+_FRESH_SECONDS = 30.0
+"""Age of facts that another set may use. The sets of a stack fail at the same time."""
+_LOCK = threading.Lock()
+_recent: dict[tuple[str, str], tuple[float, Facts]] = {}
+
+
+def explain_claims(provider: Mapping[str, str], claims: Sequence[str]) -> list[str]:
+    """Return the first cause that the doctor finds for claims, with its fix; then what could not be judged.
+
+    Args:
+        provider: kubeconfig and context of the cluster.
+        claims: claims as `namespace/name`, of one workload.
+    """
+    context = read_eks_context(provider.get("kubeconfig", ""), provider.get("context", ""))
+    facts, problem = _read_facts(provider, context, claims)
+    diagnoses = [found for each in claims if (found := _diagnose(facts, each))]
+    broken = next((each for each in diagnoses if each.findings), None)
+    judged = broken or next(iter(diagnoses), None)
+    if judged is None:
+        return []
+    return [*_render(judged, problem), f"Run `{_build_command(judged.target.claim, context)}` to see every check."]
+
+
+def _read_facts(provider: Mapping[str, str], context: EksContext, claims: Sequence[str]) -> tuple[Facts, str]:
+    """Return the facts, and why AWS was not asked; an empty text if it was."""
+    key, problem = (provider.get("kubeconfig", ""), provider.get("context", "")), ""
+    with _LOCK:
+        read_at, facts = _recent.get(key, (0.0, None))
+        if facts and time.monotonic() - read_at < _FRESH_SECONDS and _contains(facts, claims):
+            return facts, ""
+        read_at = time.monotonic()
+        try:
+            facts = read_live_facts(context, provider, DiagnosisTarget(claim=claims[0]), offline=True)
+        except (AwsSessionError, ModuleNotFoundError) as error:
+            problem = f"AWS was not asked: {error}"
+            facts = read_live_facts(EksContext(), provider, DiagnosisTarget(claim=claims[0]), offline=True)
+        else:
+            _recent[key] = read_at, facts
+    return facts, problem
+
+
+def _contains(facts: Facts, claims: Sequence[str]) -> bool:
+    return {*claims} <= {each.id_ for each in list_readable(facts.claims)}
+
+
+def _diagnose(facts: Facts, claim: str) -> Diagnosis | None:
+    try:
+        return diagnose(facts, DiagnosisTarget(claim=claim))
+    except TargetError:
+        return None
+
+
+def _render(diagnosis: Diagnosis, problem: str) -> Iterator[str]:
+    chain = next((each for each in diagnosis.chains if each.cause), None)
+    if chain:
+        yield from render_cause(chain)
+    undecided = (
+        _list_undecided(chain) if chain else [line for each in diagnosis.chains for line in _list_undecided(each)]
+    )
+    yield from dict.fromkeys([f"not judged: {problem}"] if problem else undecided)
+
+
+def _list_undecided(chain: ChainResult) -> list[str]:
+    return [
+        f"not judged: {each.title}: {each.reason}"
+        + (f"; missing permission: {each.permission}" if each.permission else "")
+        for each in chain.undecided
+    ]
+
+
+def _build_command(claim: str, context: EksContext) -> str:
+    options = {"cluster": context.cluster, "region": context.region, "profile": context.profile}
+    return " ".join(
+        ["eks-rocketmq doctor", f"--claim {claim}", *(f"--{name} {value}" for name, value in options.items() if value)]
+    )
