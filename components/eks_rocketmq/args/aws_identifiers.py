@@ -10,6 +10,9 @@ from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import validate_pattern
 
+STS_AUDIENCE = "sts.amazonaws.com"
+"""Audience of the tokens that EKS projects for AWS, the same in every partition."""
+
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _KUBERNETES_VERSION = re.compile(r"1\.[1-9][0-9]")
 _ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+", re.ASCII)
@@ -222,6 +225,11 @@ def parse_issuer_host(issuer: str, path: ArgumentPath = ARGS / "issuer") -> str:
             given=issuer,
         )
     return match["host"]
+
+
+def format_subject(namespace: str, name: str) -> str:
+    """Return the `sub` claim of a Kubernetes service account token."""
+    return f"system:serviceaccount:{namespace}:{name}"
 
 
 def parse_account(caller_arn: str) -> tuple[str, str]:

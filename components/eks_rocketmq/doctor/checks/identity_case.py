@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, format_subject
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
     ClaimFacts,
@@ -19,8 +20,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
 from eks_rocketmq.doctor.facts.fact_queries import find_role, find_trial, list_readable
 from eks_rocketmq.doctor.policies.trust_policy import PodIdentityRequest, TrustRequest, WebIdentityRequest
 
-STS_AUDIENCE = "sts.amazonaws.com"
-"""Audience of the tokens that EKS projects for AWS, the same in every partition."""
 _ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<path>[\w+=,.@/-]+)", re.ASCII)
 
 IdentityMode = Literal["irsa", "pod-identity", "none"]
@@ -134,7 +133,7 @@ class IdentityCase:
             return None
         if self.mode == "pod-identity":
             return PodIdentityRequest(account.account, cluster.arn, self.namespace, self.name)
-        subject = f"system:serviceaccount:{self.id_.replace('/', ':')}"
+        subject = format_subject(self.namespace, self.name)
         if isinstance(trial, TrialFacts) and trial.issuer:
             return WebIdentityRequest(self.provider_arn, trial.issuer, trial.subject, trial.audiences)
         return WebIdentityRequest(self.provider_arn, cluster.issuer, subject, (self.audience,))

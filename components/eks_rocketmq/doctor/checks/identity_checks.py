@@ -103,16 +103,28 @@ def judge_audience(case: IdentityCase) -> Outcome:
         return NotJudged("the provider was not read")
     if isinstance(provider.client_ids, Unreadable):
         return explain_unreadable(provider.client_ids)
-    if case.audience in provider.client_ids:
+    return judge_provider_audience(provider, case.audience, find_text("audience", case.messages))
+
+
+def judge_provider_audience(provider: OidcProviderFacts, audience: str, message: str = "") -> Finding | None:
+    """Judge whether a provider accepts an audience.
+
+    Args:
+        provider: the provider, with its client ids.
+        audience: audience of a token.
+        message: message of STS about the token.
+    """
+    client_ids = list_readable(provider.client_ids)
+    if audience in client_ids:
         return None
     return Finding(
         "oidc-provider-audience",
-        f"client ids of the provider: {', '.join(provider.client_ids) or 'none'}",
-        f"client id {case.audience}, the audience of the token",
-        evidence=quote("message", find_text("audience", case.messages)),
+        f"client ids of the provider: {', '.join(client_ids) or 'none'}",
+        f"client id {audience}, the audience of the token",
+        evidence=quote("message", message),
         commands=(
             f"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} "
-            f"--client-id {case.audience}",
+            f"--client-id {audience}",
         ),
     )
 

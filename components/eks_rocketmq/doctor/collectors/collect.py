@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.collectors import kubernetes_parsers as parsers
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader, parse_items
@@ -31,7 +32,6 @@ if TYPE_CHECKING:  # it loads botocore, which a cluster alone does not need
 _WORKERS = 12
 _DRIVER_CONTAINER = "ebs-plugin"
 _NAMESPACE = "kube-system"
-_STS_AUDIENCE = "sts.amazonaws.com"
 _UNREAD_AWS = Unreadable("AWS", "", "no cluster name is known; give it with --cluster")
 
 
@@ -250,7 +250,7 @@ def _try(
     if not found or not found[0].role_arn or service_account in associated:
         return None
     account: ServiceAccountFacts = found[0]
-    token = cluster.request_token(account.namespace, account.name, account.audience or _STS_AUDIENCE)
+    token = cluster.request_token(account.namespace, account.name, account.audience or STS_AUDIENCE)
     if not isinstance(token, str):
         return token
     return aws.try_role(service_account, account.role_arn, token)

@@ -62,8 +62,7 @@ def parse_workload(kind: str, manifest: Manifest) -> WorkloadFacts | None:
     """Return a Deployment or DaemonSet of the driver or of the Pod Identity agent; None for any other one."""
     metadata, template = manifest["metadata"], manifest["spec"]["template"]["spec"]
     images = tuple(each.get("image", "") for each in template["containers"])
-    names = {image.rsplit("/", 1)[-1].split("@")[0].split(":")[0] for image in images}
-    if metadata["name"] not in {_CONTROLLER, _NODE_PLUGIN, AGENT} and _DRIVER_IMAGE not in names:
+    if metadata["name"] != AGENT and not is_driver(manifest):
         return None
     status = manifest.get("status") or {}
     daemon = kind == "DaemonSet"
@@ -77,6 +76,17 @@ def parse_workload(kind: str, manifest: Manifest) -> WorkloadFacts | None:
         tuple(image for image in images if _DRIVER_IMAGE in image) or images[:1],
         (metadata.get("labels") or {}).get("app.kubernetes.io/managed-by") == "EKS",
     )
+
+
+def is_driver(manifest: Manifest) -> bool:
+    """Return whether a Deployment or DaemonSet is one of the EBS CSI driver, by its name, label or image."""
+    metadata = manifest["metadata"]
+    if metadata["name"] in {_CONTROLLER, _NODE_PLUGIN}:
+        return True
+    if (metadata.get("labels") or {}).get("app.kubernetes.io/name") == _DRIVER_IMAGE:
+        return True
+    images = [each.get("image", "") for each in manifest["spec"]["template"]["spec"]["containers"]]
+    return any(image.rsplit("/", 1)[-1].split("@")[0].split(":")[0] == _DRIVER_IMAGE for image in images)
 
 
 def parse_pod(manifest: Manifest) -> PodFacts:

@@ -8,13 +8,11 @@ from kubernetes.dynamic.exceptions import NotFoundError
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import is_driver
 from eks_rocketmq.eks.ebs.self_managed_driver import RESTART_ANNOTATION, DriverNames
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.kubernetes_api import get_json
 
-_CONTROLLER = "ebs-csi-controller"
-_IMAGE = "aws-ebs-csi-driver"
-_DRIVER_LABEL = ("app.kubernetes.io/name", "aws-ebs-csi-driver")
 _MANAGER_LABEL = "app.kubernetes.io/managed-by"
 _EKS = "EKS"
 _ROLE_VARIABLE = "AWS_ROLE_ARN"
@@ -45,7 +43,7 @@ def find_controller(provider: Mapping[str, Any]) -> ExistingResource | None:
     for each in get_json(provider, _DEPLOYMENTS)["items"]:
         metadata = each["metadata"]
         labels = metadata.get("labels") or {}
-        if _is_driver(each, labels) and labels.get(_MANAGER_LABEL) != _EKS:
+        if is_driver(each) and labels.get(_MANAGER_LABEL) != _EKS:
             return ExistingResource(f"{metadata['namespace']}/{metadata['name']}")
     return None
 
@@ -109,13 +107,6 @@ def _read_object(provider: Mapping[str, Any], collection: str, name: str, path: 
             given=name,
             collection=collection,
         ) from None
-
-
-def _is_driver(deployment: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    if deployment["metadata"]["name"] == _CONTROLLER or labels.get(_DRIVER_LABEL[0]) == _DRIVER_LABEL[1]:
-        return True
-    images = [each.get("image", "") for each in deployment["spec"]["template"]["spec"]["containers"]]
-    return any(image.rsplit("/", 1)[-1].split("@")[0].split(":")[0] == _IMAGE for image in images)
 
 
 def _get_annotations(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,13 @@ from pulumi import Alias, ComponentResource, Input, Output, Resource, ResourceHo
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
-from eks_rocketmq.args.aws_identifiers import parse_issuer_host, parse_oidc_provider_arn, parse_policy_arn
+from eks_rocketmq.args.aws_identifiers import (
+    STS_AUDIENCE,
+    format_subject,
+    parse_issuer_host,
+    parse_oidc_provider_arn,
+    parse_policy_arn,
+)
 from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
@@ -17,7 +23,6 @@ from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.irsa_role_args import IrsaRoleArgs
 from eks_rocketmq.eks.iam.policy_documents import (
     SHORTEST_CLUSTER_ARN,
-    STS_AUDIENCE,
     Statement,
     build_pod_identity_statements,
     build_secret_mismatch_error,
@@ -25,7 +30,6 @@ from eks_rocketmq.eks.iam.policy_documents import (
     build_trust_policy,
     build_web_identity_statements,
     fill_unknown_cluster,
-    format_subject,
     normalize_permission_policy,
     validate_customer_policy,
     validate_inline_policies,

@@ -5,7 +5,7 @@ from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceOpti
 
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
-from eks_rocketmq.args.aws_identifiers import build_oidc_provider_arn, parse_issuer_host
+from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, build_oidc_provider_arn, parse_issuer_host
 from eks_rocketmq.args.aws_tags import validate_tags
 from eks_rocketmq.args.validation import reject_ignored_args
 from eks_rocketmq.eks.account import aws_account
@@ -13,7 +13,6 @@ from eks_rocketmq.eks.account.aws_create_checks import reject_existing_resource
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
 from eks_rocketmq.eks.iam import role_checks
 from eks_rocketmq.eks.iam.oidc_provider_args import ClusterOidcProviderArgs
-from eks_rocketmq.eks.iam.policy_documents import STS_AUDIENCE
 from eks_rocketmq.lookups.create_checks import get_ownership_tags
 from eks_rocketmq.pulumi_sdk.component import (
     apply_redacted,
@@ -76,13 +75,17 @@ class ClusterOidcProvider(ComponentResource):
             "client_id_lists",
             hint=f"If the account has none, leave {spell_argument(ARGS / 'existing')} out. The stack then creates it.",
         )
+        # They load the catalogue of the doctor, which only an existing provider needs.
+        from eks_rocketmq.doctor.checks.identity_checks import judge_provider_audience  # noqa: PLC0415
+        from eks_rocketmq.doctor.facts.cluster_facts import OidcProviderFacts  # noqa: PLC0415
+
+        facts = OidcProviderFacts(provider.arn, tuple(provider.client_id_lists))
         for audience in audiences:
-            if audience not in provider.client_id_lists:
+            if finding := judge_provider_audience(facts, audience):
                 msg = (
-                    f"IAM OIDC provider {provider.arn} does not accept the audience {audience}, but "
-                    f"{', '.join(provider.client_id_lists) or 'none'}; no role could be taken. Add it with `aws iam "
-                    f"add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider.arn} "
-                    f"--client-id {audience}`, or let this stack manage the provider"
+                    f"IAM OIDC provider {provider.arn} does not accept the audience {audience}, so no role could be "
+                    f"assumed ({finding.id_}). It has {finding.is_}. Run `{finding.commands[0]}`, or let this stack "
+                    "manage the provider"
                 )
                 raise RunError(msg)
         return provider.arn

@@ -7,12 +7,9 @@ from typing import Any
 
 from eks_rocketmq.args import aws_identifiers
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath, Names
-from eks_rocketmq.args.aws_identifiers import parse_issuer_host
+from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, parse_issuer_host
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import validate_choice
-
-STS_AUDIENCE = "sts.amazonaws.com"
-"""The audience of the tokens that EKS projects for AWS, the same in every partition."""
 
 TRUST_POLICY_LIMIT = 2048
 """Characters (white space not counted) that IAM accepts in a trust policy unless the account's quota was raised."""
@@ -30,11 +27,6 @@ _SHORTEST_PROVIDER_PREFIX = f"arn:aws:iam::{'0' * 12}:oidc-provider/"
 SHORTEST_CLUSTER_ARN = f"arn:aws:eks:us-east-1:{'0' * 12}:cluster/a"
 """ARN of minimum length, for clusters whose ARN is not known yet."""
 _ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
-
-
-def format_subject(namespace: str, name: str) -> str:
-    """Return the `sub` claim of a Kubernetes service account token."""
-    return f"system:serviceaccount:{namespace}:{name}"
 
 
 def has_wildcard(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
-from eks_rocketmq.args.aws_identifiers import validate_managed_policy
+from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE, validate_managed_policy
 from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.args.validation import (
     MAX_DNS_SUBDOMAIN_LENGTH,
@@ -15,7 +15,7 @@ from eks_rocketmq.args.validation import (
     validate_pattern,
     validate_range,
 )
-from eks_rocketmq.eks.iam.policy_documents import STS_AUDIENCE, has_wildcard
+from eks_rocketmq.eks.iam.policy_documents import has_wildcard
 
 SESSION_SECONDS = (3600, 43_200)
 """Shortest and longest `MaxSessionDuration` that IAM accepts."""

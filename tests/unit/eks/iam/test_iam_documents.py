@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.aws_identifiers import format_subject
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from eks_rocketmq.eks.iam.policy_documents import (
     CUSTOMER_POLICY_LIMIT,
@@ -15,7 +16,6 @@ from eks_rocketmq.eks.iam.policy_documents import (
     build_trust_policy,
     build_web_identity_statements,
     count_characters,
-    format_subject,
     normalize_permission_policy,
 )
 from tests.unit.harness.iam_lint import permission_problems, trust_problems

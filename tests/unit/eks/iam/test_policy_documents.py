@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_rocketmq.args.aws_identifiers import parse_issuer_host
+from eks_rocketmq.args.aws_identifiers import format_subject, parse_issuer_host
 from eks_rocketmq.eks.iam.policy_documents import (
     build_web_identity_trust_policy,
     format_managed_policy_arn,
-    format_subject,
 )
 from tests.unit.harness.fakes import ACCOUNT, ISSUER
 from tests.unit.harness.rejections import rejects

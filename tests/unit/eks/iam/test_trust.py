@@ -7,13 +7,13 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eks_rocketmq.args.aws_identifiers import format_subject
 from eks_rocketmq.eks.iam.policy_documents import (
     TRUST_POLICY_LIMIT,
     build_pod_identity_statements,
     build_trust_policy,
     build_web_identity_statements,
     count_characters,
-    format_subject,
     has_wildcard,
 )
 from tests.unit.harness.trust import ACCOUNT, PodIdentity, Token, admits
