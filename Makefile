@@ -46,8 +46,17 @@ preview: $(READY) ## run pulumi preview --diff of the prod stack
 	@$(SANDBOX) preview
 
 .PHONY: status
-status: $(READY) ## show processes, nodes, pods, claims and the parts of Pulumi
-	@$(SANDBOX) status
+# ARGS="--watch" repeats it. Both commands exit with 1 if something is broken or at risk, and with 2 if not all could be read.
+status: $(READY) ## run eks-rocketmq status: roles, replication, volumes, the next risk
+	@$(SANDBOX) status $(ARGS)
+
+.PHONY: doctor
+doctor: $(READY) ## run eks-rocketmq doctor: why claims are Pending
+	@$(SANDBOX) doctor $(ARGS)
+
+.PHONY: processes
+processes: $(READY) ## show processes, nodes, pods, claims and the parts of Pulumi
+	@$(SANDBOX) processes
 
 .PHONY: shell
 shell: $(READY) ## open a shell with kubectl, pulumi and aws configured

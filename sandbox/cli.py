@@ -97,8 +97,26 @@ def preview() -> None:
         raise typer.Exit(engines.run(instance, tools, ["preview", "-s", engines.STACK, "--diff"]).code)
 
 
-@app.command()
-def status() -> None:
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def status(context: typer.Context) -> None:
+    """Run `eks-rocketmq status` with the given options."""
+    _run_library("status", context.args)
+
+
+@app.command("doctor", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def diagnose(context: typer.Context) -> None:
+    """Run `eks-rocketmq doctor` with the given options."""
+    _run_library("doctor", context.args)
+
+
+def _run_library(command: str, options: list[str]) -> None:
+    with _command("look", exclusive=False) as (instance, report):
+        tools = lifecycle.require_running(instance, report)
+        raise typer.Exit(lifecycle.run_library(instance, tools, command, options))
+
+
+@app.command("processes")
+def show_processes() -> None:
     """Show processes, nodes, pods and claims, and the parts of Pulumi in use."""
     with _command("look", exclusive=False) as (instance, report):
         cli_output.status(instance, lifecycle.tools_if_running(instance, report), report)

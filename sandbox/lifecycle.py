@@ -9,7 +9,7 @@ from sandbox.aws import aws_processes as aws
 from sandbox.cache import toolchain as cache
 from sandbox.cache.toolchain import Toolchain
 from sandbox.engine import pulumi as engines
-from sandbox.layout import SandboxInstance
+from sandbox.layout import CLUSTER, REGION, SandboxInstance
 from sandbox.messages.rocketmq_deployment import DeliveryError, RocketMqDeployment
 from sandbox.progress import Report
 
@@ -46,6 +46,13 @@ def adopt(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
     """Import existing resources into the stack. Do nothing when there are none left."""
     with report.step("adopt existing resources", shows_output=True):
         _succeed(instance, tools, ["eks-rocketmq", "adopt", "-s", engines.STACK, "--yes"])
+
+
+def run_library(instance: SandboxInstance, tools: Toolchain, command: str, options: Sequence[str]) -> int:
+    """Run a command of `eks-rocketmq` that needs the cluster, with further options, and return its exit code."""
+    # The kubeconfig of the sandbox contains neither cluster nor region.
+    argv = ["eks-rocketmq", command, "--cluster", CLUSTER, "--region", REGION, *options]
+    return engines.execute(instance, tools, argv).code
 
 
 def deploy(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
