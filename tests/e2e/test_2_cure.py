@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox import incident, lifecycle
+from sandbox import incident, lifecycle, pins
 from sandbox.engine import pulumi
 from sandbox.layout import ACCOUNT, CLUSTER, ISSUER
 from tests.e2e.running_sandbox import Sandbox, eventually
@@ -156,6 +156,34 @@ def test_ten_messages_are_sent_and_received_through_the_proxy(sandbox: Sandbox) 
 
 def test_doctor_finds_no_fault_after_the_cure(sandbox: Sandbox) -> None:
     assert sandbox.diagnose() == (0, [])
+
+
+def test_status_shows_the_healthy_deployment(sandbox: Sandbox) -> None:
+    code, report = sandbox.status()
+
+    assert (code, report["result"]) == (0, "healthy"), [*report["findings"], *report["notJudged"]]
+    assert report["identity"]["state"] == "ok"
+    (group,) = report["groups"]
+    roles = {each["pod"]: each["role"] for each in group["members"]}
+    assert sorted(roles.values()) == ["master", "slave", "slave"]
+    assert roles[group["master"]] == "master"
+    assert (group["inSync"], group["minInSync"], group["epoch"] > 0) == (3, 2, True)
+    assert {each["lagBytes"] for each in group["members"]} == {0}
+    assert {each["version"] for each in group["members"]} == {pins.ROCKETMQ}
+    assert report["controllerLeader"] in {f"rocketmq-controller-{index}" for index in range(3)}
+    pods = {each["name"]: each for each in report["pods"]}
+    own = sandbox.objects("pods", "-n", "rocketmq", "-l", "app.kubernetes.io/part-of=rocketmq")
+    assert {*pods} == {each["metadata"]["name"] for each in own}
+    assert len({pods[each]["zone"] for each in roles}) == 3
+    for each in report["pods"]:
+        if each["role"] in {"broker", "controller"}:
+            assert 0 < each["claim"]["usedBytes"] < each["claim"]["capacityBytes"] == each["claim"]["requestedBytes"]
+            assert each["claim"]["growth"] == ""
+    assert all(each["updated"] == each["desired"] for each in report["workloads"])
+
+
+def test_status_takes_less_than_three_seconds(sandbox: Sandbox) -> None:
+    assert sandbox.time_status() < 3
 
 
 def test_second_up_makes_no_changes(sandbox: Sandbox) -> None:

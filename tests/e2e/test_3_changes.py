@@ -44,6 +44,8 @@ def test_claim_expands_online_without_a_change_of_the_stack(deployed: Sandbox) -
         *("-p", '{"spec":{"resources":{"requests":{"storage":"101Gi"}}}}'),
     )
 
+    assert _growth(deployed, name), "a growth takes a minute, and status shows it"
+
     def capacity() -> str:
         return deployed.kubectl("-n", "rocketmq", "get", "pvc", name, "-o=jsonpath={.status.capacity.storage}")
 
@@ -55,7 +57,15 @@ def test_claim_expands_online_without_a_change_of_the_stack(deployed: Sandbox) -
     )
     assert int(size.split()[-1].rstrip("G")) > 100
     assert _restarts(deployed) == restarts
+    assert _growth(deployed, name) == ""
     deployed.pulumi("up", "-s", "prod", "--yes", "--expect-no-changes")
+
+
+def _growth(sandbox: Sandbox, claim: str) -> str:
+    """Return the step of growth that `eks-rocketmq status` shows for a claim."""
+    claims = [each["claim"] for each in sandbox.status()[1]["pods"] if each["claim"]]
+    (found,) = [each["growth"] for each in claims if each["name"] == claim]
+    return found
 
 
 def test_manual_drift_is_detected_and_repaired(deployed: Sandbox) -> None:

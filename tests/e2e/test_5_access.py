@@ -293,6 +293,30 @@ def test_brokers_reject_unsigned_and_unencrypted_requests(guarded: Guarded) -> N
     assert refused("TLS") == "status 2\n"
 
 
+def test_status_shows_declarations_and_certificates(guarded: Guarded) -> None:
+    code, report = guarded.sandbox.status(NAMESPACE)
+
+    # The certificate of this file is valid for a day.
+    assert {each["id"] for each in report["findings"] if each["severity"] != "note"} == {"certificate-ends"}
+    assert (code, report["notJudged"]) == (1, [])
+    (group,) = report["groups"]
+    assert group["inSync"] == MEMBERS
+    assert sorted(each["role"] for each in group["members"]) == ["master", "slave", "slave"]
+    assert {each["lagBytes"] is None for each in group["members"]} == {False}
+    declared = report["declarations"]
+    assert {each: declared[each] for each in ("state", "topics", "consumerGroups", "users")} == {
+        "state": "ok", "topics": 1, "consumerGroups": 1, "users": 2,
+    }  # fmt: skip
+    presenting = {each["role"] for each in report["pods"] if each["certificateEnd"]}
+    assert presenting >= {"broker", "nameserver", "proxy"}
+    text = json.dumps(report)
+    assert [name for name, password in guarded.passwords.items() if password in text] == []
+
+
+def test_status_with_access_control_and_tls_takes_less_than_three_seconds(guarded: Guarded) -> None:
+    assert guarded.sandbox.time_status(NAMESPACE) < 3
+
+
 def test_state_logs_and_config_maps_contain_no_passwords(guarded: Guarded) -> None:
     secrets = guarded.sandbox.objects("secrets", "-n", NAMESPACE)
     (users,) = [s["data"]["users"] for s in secrets if "users" in s.get("data", {})]

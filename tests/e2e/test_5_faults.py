@@ -110,6 +110,8 @@ def test_up_reports_why_pods_are_not_ready(deployed: Sandbox) -> None:
     for member in range(3):
         assert f"claim data-rocketmq-controller-{member} of pod rocketmq-controller-{member} is not bound" in output
     assert 'storageclass.storage.k8s.io "nowhere" not found' in output
+    assert "BROKEN  class-missing: " in output
+    assert "Run `eks-rocketmq doctor --claim unready/data-rocketmq-controller-0" in output
     program.remove()
 
 
