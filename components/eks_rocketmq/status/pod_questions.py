@@ -1,7 +1,8 @@
 """Shell commands that ask the processes of a pod, and parsers of their answers. Pure.
 
-One command asks everything, so each pod needs one `exec`. It runs `ask.sh`, which every pod has and which signs and
-encrypts by the environment of the pod. Passwords stay in the pod: the users are counted there.
+One command asks everything, so each pod needs one `exec`. Independent questions run at the same time, and the output of
+some waits in a pipe. The command runs `ask.sh`, which every pod has. It signs and encrypts by the environment of the
+pod. Passwords stay in the pod: the users are counted there.
 """
 
 import json
@@ -53,8 +54,9 @@ ends() {
 _BROKER = f"""\
 permission() {{ ask 127.0.0.1:{ports.BROKER} {_CONFIG} | grep -aoE '^brokerPermission=[0-9]+'; }}
 if answer ha ask 127.0.0.1:{ports.BROKER} {_HA_STATUS}; then
+  exec 9< <(answer permission permission)
   answer runtime ask 127.0.0.1:{ports.BROKER} {_RUNTIME}
-  answer permission permission
+  cat <&9
 fi
 """
 _DECLARATIONS = f"""\
@@ -79,7 +81,11 @@ def build_question(role: str, groups: Sequence[str] = (), *, has_tls: bool = Fal
         has_tls: whether the process presents a certificate.
         has_claim: whether the pod has a data volume.
     """
-    parts = []
+    parts, beside = [], []
+    if has_claim:
+        beside.append("answer disk disk")
+    if has_tls and role in _TLS_PORTS:
+        beside.append(f"answer certificate ends {_TLS_PORTS[role]}")
     if role == labels.BROKER:
         parts.append(_BROKER)
     elif role == labels.CONTROLLER:
@@ -93,10 +99,8 @@ def build_question(role: str, groups: Sequence[str] = (), *, has_tls: bool = Fal
         parts.append(f"answer routes ask 127.0.0.1:{ports.NAME_SERVER} {_ALL_BROKERS}\n")
     elif role == labels.DECLARATIONS:
         parts.append(_DECLARATIONS)
-    if has_claim:
-        parts.append("answer disk disk\n")
-    if has_tls and role in _TLS_PORTS:
-        parts.append(f"answer certificate ends {_TLS_PORTS[role]}\n")
+    if beside:
+        parts = [f"exec 8< <({'; '.join(beside)})\n", *parts, "cat <&8\n"]
     return "".join([_PRELUDE, *parts, "exit 0\n"]) if parts else ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eks_rocketmq.doctor.diagnosis import ExitCode
-from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT
+from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT, DISK_PERCENT
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import StatusFacts, WorkloadStatus
 from eks_rocketmq.status.status_format import format_bytes, shorten_host
@@ -27,8 +27,6 @@ from eks_rocketmq.status.status_queries import (
 
 Severity = Literal["broken", "risk", "note"]
 _SEVERITIES: Sequence[Severity] = ("broken", "risk", "note")
-DISK_PERCENT = 75
-"""Default of `monitoring.alerts.diskUsedPercent`."""
 CERTIFICATE_DAYS = 14
 DAY = 24 * 3600
 _READ_AND_WRITE = 6
@@ -293,19 +291,22 @@ def judge_zones(facts: StatusFacts) -> Iterator[StatusFinding]:
 
 def judge_certificates(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge the ends of the certificates that the processes present."""
+    ends: dict[float, list[str]] = {}
     for pod in list_known(facts.pods):
         end = get_answers(facts, pod.name).certificate_end
-        if end is None:
-            continue
+        if end is not None:
+            ends.setdefault(end, []).append(pod.name)
+    for end, (first, *others) in sorted(ends.items()):
         days = (end - facts.read_at) / DAY
+        pods = f"{first} and {len(others)} more pods" if others else first
         if days < 0:
             yield StatusFinding(
-                "certificate-ended", "broken", f"the certificate of {pod.name} ended {-days:.0f} days ago",
+                "certificate-ended", "broken", f"the certificate of {pods} ended {-days:.0f} days ago",
                 "Renew the Secret. Running pods load it.",
             )  # fmt: skip
         elif days < CERTIFICATE_DAYS:
             yield StatusFinding(
-                "certificate-ends", "risk", f"the certificate of {pod.name} ends in {days:.0f} days",
+                "certificate-ends", "risk", f"the certificate of {pods} ends in {days:.0f} days",
                 "Renew the Secret. Running pods load it.",
             )  # fmt: skip
 

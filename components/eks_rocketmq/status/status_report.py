@@ -1,7 +1,7 @@
 """Report of a running deployment: one screen of text, or JSON. Pure."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +44,9 @@ _STYLES: dict[Severity, str] = {"broken": "bold red", "risk": "yellow", "note": 
 _IDENTITY_STYLES = {"ok": "green", "broken": "yellow", "not-judged": "yellow", "skipped": "dim"}
 _COLUMNS = ("pod", "state", "in sync", "lag", "zone", "node", "restarts", "claim", "used", "growth")
 _RIGHT = frozenset({"lag", "restarts", "claim", "used"})
+_OPTIONAL = ("node", "restarts", "zone")
+"""Columns that a narrow terminal does not show, the least important first."""
+_GAP = 2
 
 
 def render_text(
@@ -62,7 +65,7 @@ def render_text(
     for line in _render_summary(facts, findings):
         console.print(line, soft_wrap=True)
     console.print()
-    console.print(_build_table(facts))
+    console.print(_build_table(facts, max(width, MIN_WIDTH)))
     remarks = [*_render_findings(findings), *_render_unreadable(facts)]
     if remarks:
         console.print()
@@ -163,17 +166,28 @@ def _describe_certificates(facts: StatusFacts) -> str:
     return f"the first one ends on {day}, in {(min(ends) - facts.read_at) / DAY:.0f} days"
 
 
-def _build_table(facts: StatusFacts) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in _COLUMNS:
-        table.add_column(name, justify="right" if name in _RIGHT else "left", no_wrap=True, overflow="ellipsis")
+def _build_table(facts: StatusFacts, width: int) -> Table:
     members = {each.pod.name: each for group in list_members(facts) for each in group.members}
-    for pod in list_known(facts.pods):
-        table.add_row(*_build_row(facts, pod, members.get(pod.name)))
+    rows = [_build_row(facts, pod, members.get(pod.name)) for pod in list_known(facts.pods)]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    shown = _choose_columns(rows, width)
+    for name in shown:
+        table.add_column(name, justify="right" if name in _RIGHT else "left", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(row[name] for name in shown))
     return table
 
 
-def _build_row(facts: StatusFacts, pod: PodStatus, member: MemberStatus | None) -> list[Text]:
+def _choose_columns(rows: Sequence[Mapping[str, Text]], width: int) -> list[str]:
+    """Return the columns that fit. A column that is cut would hide figures."""
+    widths = {name: max([len(name), *(row[name].cell_len for row in rows)]) + _GAP for name in _COLUMNS}
+    for name in _OPTIONAL:
+        if sum(widths.values()) > width:
+            widths.pop(name)
+    return list(widths)
+
+
+def _build_row(facts: StatusFacts, pod: PodStatus, member: MemberStatus | None) -> dict[str, Text]:
     claim, disk = find_claim(facts, pod), get_disk(facts, pod)
     state = member.role if member and member.role != "unknown" else "ready" if pod.ready else ""
     if not pod.ready:
@@ -183,19 +197,21 @@ def _build_row(facts: StatusFacts, pod: PodStatus, member: MemberStatus | None) 
         state = f"{state}, leader"
     lag = "" if member is None else "?" if member.lag is None else format_bytes(member.lag)
     in_sync = member.in_sync if member else None
-    return [
+    cells = [
         Text(pod.name),
         Text(state, "green" if pod.ready else "red"),
         Text("" if member is None else "?" if in_sync is None else "yes" if in_sync else "NO",
              "yellow" if in_sync is False else ""),
         Text(lag),
         Text(pod.zone),
-        Text(pod.node),
+        # The names of EKS nodes are host names.
+        Text(pod.node.partition(".")[0]),
         Text(str(pod.restarts)),
         Text("" if claim is None else format_bytes(claim.capacity) if claim.phase == "Bound" else claim.phase),
         Text(f"{disk.percent} %" if disk else ""),
         Text("" if claim is None else claim.resize_error or claim.resizing),
     ]  # fmt: skip
+    return dict(zip(_COLUMNS, cells, strict=True))
 
 
 def _render_findings(findings: Sequence[StatusFinding]) -> Iterator[Text]:

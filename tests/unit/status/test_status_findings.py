@@ -170,6 +170,17 @@ def test_a_fault_has_its_finding(id_: str, severity: str, facts: StatusFacts, te
     assert code == (ExitCode.HEALTHY if severity == "note" else ExitCode.BROKEN)
 
 
+def test_pods_with_one_certificate_have_one_finding() -> None:
+    facts = HEALTHY
+    for name in (FIRST, SECOND, THIRD):
+        facts = change_answers(facts, name, certificate_end=NOW + DAY)
+    facts = change_answers(facts, "rocketmq-proxy-0", certificate_end=NOW - DAY)
+    assert [(each.id_, each.message) for each in judge_status(facts)] == [
+        ("certificate-ended", "the certificate of rocketmq-proxy-0 ended 1 days ago"),
+        ("certificate-ends", f"the certificate of {FIRST} and 2 more pods ends in 1 days"),
+    ]
+
+
 def test_the_most_urgent_finding_is_first() -> None:
     facts = change_workload(stop_pods(THIRD), "proxy", updated=1)
     facts = change_group(facts, build_group(in_sync=(0,), alive=(0, 1)))

@@ -26,6 +26,7 @@ from eks_rocketmq.status.status_rights import build_cluster_role, build_role
 from tests.unit.doctor.live_case import build_aws
 from tests.unit.doctor.live_case import fill_cluster as fill_driver
 from tests.unit.harness import REPOSITORY
+from tests.unit.harness.fakes import REGION
 from tests.unit.kubernetes_api import Api, serving
 from tests.unit.status.status_case import (
     GIB,
@@ -77,6 +78,26 @@ def test_a_healthy_deployment_fits_on_one_screen() -> None:
     ]  # fmt: skip
     assert "rocketmq-controller-1    ready, leader" in text
     assert "next" not in text
+
+
+def name_nodes_as_eks_does(facts: StatusFacts) -> StatusFacts:
+    assert isinstance(facts.pods, tuple)
+    pods = [replace(each, node=f"ip-10-200-123-{each.node[-1]}.{REGION}.compute.internal") for each in facts.pods]
+    return replace(facts, pods=tuple(pods))
+
+
+def test_columns_are_never_cut() -> None:
+    facts = change_claim(
+        name_nodes_as_eks_does(change_group(HEALTHY, build_group(in_sync=(0, 1)))), "data-rocketmq-broker-a-1",
+        requested=200 * GIB, resizing="the volume has not begun to grow",
+    )  # fmt: skip
+    wide, narrow = render(facts), render(facts, width=110)
+    assert "…" not in wide + narrow
+    assert "ip-10-200-123-b  " in wide
+    assert "ip-10-200-123-b" not in narrow
+    for text in (wide, narrow):
+        (row,) = [each for each in text.splitlines() if each.startswith("rocketmq-broker-a-1")]
+        assert row.endswith("100 GiB  20 %  the volume has not begun to grow")
 
 
 def test_color_is_only_for_a_terminal() -> None:

@@ -2,10 +2,11 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
@@ -26,12 +27,15 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     Unreadable,
 )
 from eks_rocketmq.doctor.policies.permissions import DriverScope
+from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
+Item = TypeVar("Item")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized")
 _MISSING = ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException")
 _SIMULATED = ("ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume", "ec2:DetachVolume")
 _SESSION_NAME = "eks-rocketmq-doctor"
 _SHORTEST_SESSION = 900
+_WORKERS = 8
 _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
 
 Reply = Mapping[str, Any]
@@ -56,6 +60,8 @@ class AwsReader:
     region: str
     _clients: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
     _lock: Lock = field(default_factory=Lock, init=False, compare=False)
+    _executor: Executor = field(default_factory=lambda: DaemonExecutor(_WORKERS), init=False, compare=False)
+    """Executor of calls that do not wait for others in it."""
 
     def read_account(self) -> AccountFacts | Unreadable:
         """Return the account of the caller."""
@@ -101,34 +107,34 @@ class AwsReader:
         found = self._list("eks", "ListPodIdentityAssociations", "associations", clusterName=cluster)
         if isinstance(found, Unreadable):
             return found
-        details = []
-        for each in found:
+
+        def read(each: Reply) -> PodIdentityFacts | Unreadable:
+            id_ = each["associationId"]
             detail = self._call(
                 "eks",
                 "DescribePodIdentityAssociation",
                 each["associationArn"],
                 clusterName=cluster,
-                associationId=each["associationId"],
+                associationId=id_,
             )
             if isinstance(detail, Unreadable):
                 return detail
             role = detail["association"]["roleArn"] if detail else ""
-            details.append(PodIdentityFacts(each["namespace"], each["serviceAccount"], role, each["associationId"]))
-        return tuple(details)
+            return PodIdentityFacts(each["namespace"], each["serviceAccount"], role, id_)
+
+        return _join(self._executor.map(read, found))
 
     def read_addons(self, cluster: str) -> tuple[AddonFacts, ...] | Unreadable:
         """Return the addons of a cluster."""
         names = self._list("eks", "ListAddons", "addons", clusterName=cluster)
         if isinstance(names, Unreadable):
             return names
-        addons = []
-        for name in names:
+
+        def read(name: str) -> AddonFacts | Unreadable | None:
             found = self._call("eks", "DescribeAddon", name, clusterName=cluster, addonName=name)
-            if isinstance(found, Unreadable):
-                return found
-            if found:
-                addons.append(_parse_addon(found["addon"]))
-        return tuple(addons)
+            return _parse_addon(found["addon"]) if isinstance(found, Mapping) else found
+
+        return _join(self._executor.map(read, names))
 
     def read_role(self, arn: str, scope: DriverScope | None) -> RoleFacts | Unreadable:
         """Return a role of the account.
@@ -149,32 +155,32 @@ class AwsReader:
         if scope is None:
             return role
         boundary = found["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        simulated = self._executor.submit(self._simulate, arn, scope)
+        limit = self._executor.submit(self._read_policy, boundary) if boundary else None
         return replace(
             role,
             policies=self._read_policies(name),
-            boundary=self._read_policy(boundary) if boundary else None,
-            simulated=self._simulate(arn, scope),
+            boundary=limit.result() if limit else None,
+            simulated=simulated.result(),
         )
 
     def _read_policies(self, role: str) -> tuple[PolicyFacts, ...] | Unreadable:
+        names = self._executor.submit(self._list, "iam", "ListRolePolicies", "PolicyNames", RoleName=role)
         attached = self._list("iam", "ListAttachedRolePolicies", "AttachedPolicies", RoleName=role)
-        inline = self._list("iam", "ListRolePolicies", "PolicyNames", RoleName=role)
+        inline = names.result()
         if isinstance(attached, Unreadable):
             return attached
         if isinstance(inline, Unreadable):
             return inline
-        policies: list[PolicyFacts] = []
-        for each in attached:
-            policy = self._read_policy(each["PolicyArn"])
-            if isinstance(policy, Unreadable):
-                return policy
-            policies.append(policy)
-        for name in inline:
+
+        def read_inline(name: str) -> PolicyFacts | Unreadable:
             found = self._call("iam", "GetRolePolicy", role, RoleName=role, PolicyName=name)
             if isinstance(found, Unreadable):
                 return found
-            policies.append(PolicyFacts(str(name), json.dumps(found["PolicyDocument"] if found else {})))
-        return tuple(policies)
+            return PolicyFacts(name, json.dumps(found["PolicyDocument"] if found else {}))
+
+        managed = self._executor.map(self._read_policy, [each["PolicyArn"] for each in attached])
+        return _join([*managed, *self._executor.map(read_inline, inline)])
 
     def _read_policy(self, arn: str) -> PolicyFacts | Unreadable:
         found = self._call("iam", "GetPolicy", arn, PolicyArn=arn)
@@ -303,6 +309,15 @@ class AwsReader:
             return Unreadable(call, permission if denied else "", redact(f"{detail['Code']}: {detail['Message']}"))
         except BotoCoreError as error:
             return Unreadable(call, "", redact(str(error)))
+
+
+def _join(facts: Iterable[Item | Unreadable | None]) -> tuple[Item, ...] | Unreadable:
+    """Return the facts, or the first one that could not be read. What does not exist any more is left out."""
+    found = list(facts)
+    unreadable = (each for each in found if isinstance(each, Unreadable))
+    return next(unreadable, None) or tuple(
+        each for each in found if each is not None and not isinstance(each, Unreadable)
+    )
 
 
 def decode_claims(token: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs, Monitor
 from eks_rocketmq.rocketmq.pods.pod_settings import validate_annotations, validate_custom_labels
 
 MONITORS = get_accepted_values(Monitor)
+DISK_PERCENT = 75
+"""Default of `disk_used_percent`."""
 CRITICAL_DISK_PERCENT = 85
 RUNBOOK = "docs/troubleshooting/alerts.md"
 _DURATION = re.compile(r"[1-9]\d*(ms|s|m|h)")
@@ -86,7 +88,10 @@ def _plan_alerts(args: AlertsArgs, labels: dict[str, str], path: ArgumentPath) -
         runbook=args.get("runbook_url", RUNBOOK),
         kubernetes_metrics=args.get("kubernetes_metrics", True),
         disk_used_percent=validate_range(
-            args.get("disk_used_percent", 75), 1, CRITICAL_DISK_PERCENT - 1, path / "disk_used_percent"
+            args.get("disk_used_percent", DISK_PERCENT),
+            1,
+            CRITICAL_DISK_PERCENT - 1,
+            path / "disk_used_percent",
         ),
         consumer_lag_messages=validate_range(
             args.get("consumer_lag_messages", 100_000), 1, 10**15, path / "consumer_lag_messages"
