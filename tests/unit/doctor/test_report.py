@@ -180,6 +180,10 @@ def test_the_kubeconfig_names_the_cluster(tmp_path: Path, content: str, context:
     assert read_eks_context(str(file), context) == expected
 
 
+def test_the_content_of_a_kubeconfig_names_the_cluster_too() -> None:
+    assert read_eks_context(EXEC, "b") == EksContext("test", "us-east-1", "x")
+
+
 def test_the_page_has_the_current_catalogue_and_rights() -> None:
     text = doctor_reference.PAGE.read_text()
     assert text == doctor_reference.render_page(text), "run `make reference`"
