@@ -27,6 +27,16 @@ def test_an_import_of_rocketmq_loads_no_aws_package() -> None:
     assert packages.isdisjoint(AWS)
 
 
+def test_an_import_of_components_loads_no_doctor() -> None:
+    # It would make each preview slower. Hooks load it when something has failed.
+    program = (
+        "import sys, eks_rocketmq.rocketmq.rocket_mq, eks_rocketmq.eks.ebs.ebs_csi_addon\n"
+        "print(*(name for name in sys.modules if name.startswith('eks_rocketmq.doctor')))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
+
+
 def test_an_import_of_the_package_loads_no_sdk() -> None:
     assert list_loaded_packages("import eks_rocketmq").isdisjoint({*AWS, "pulumi", "pulumi_kubernetes"})
 
