@@ -5,6 +5,7 @@ answers instead of the network.
 """
 
 import base64
+import functools
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -34,6 +35,14 @@ class AwsError(Exception):
 
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+_CREATING = threading.Lock()
+"""A session of boto3 may create clients in one thread at a time."""
+
+
+@functools.cache
+def load_session() -> boto3.Session:
+    """Return one session for all tests. Each session reads the models of its services, a second for EC2 alone."""
+    return boto3.Session()
 
 
 @dataclass
@@ -50,9 +59,10 @@ class FakeAws:
 
     def client(self, service_name: str, *, config: Config) -> Any:
         service = service_name
-        client = boto3.Session().client(
-            service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x", config=config
-        )
+        with _CREATING:
+            client = load_session().client(
+                service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x", config=config
+            )
         # Threads share a client. The handlers of one call run in one thread.
         given = threading.local()
 
