@@ -7,8 +7,8 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
-import jsonschema
 import pytest
+from jsonschema.validators import validator_for
 from typer.testing import CliRunner
 
 from eks_rocketmq.commands import cli, doctor_command
@@ -26,6 +26,7 @@ from tests.unit.doctor.test_diagnosis import ORIGINAL
 from tests.unit.kubernetes_api import serving
 
 SCHEMA = json.loads((resources.files("eks_rocketmq.doctor") / "report.schema.json").read_text())
+VALIDATOR = validator_for(SCHEMA)(SCHEMA)
 ESCAPE = "\x1b["
 UNREADABLE = irsa_facts(nodes=Unreadable("list nodes", "list nodes", "403 Forbidden"))
 
@@ -60,12 +61,16 @@ def test_missing_permissions_are_listed() -> None:
     assert text.endswith("Missing permissions: list nodes\n")
 
 
+def test_the_schema_is_valid() -> None:
+    VALIDATOR.check_schema(SCHEMA)
+
+
 @pytest.mark.parametrize(
     "build", [build for _, _, build in FAULTS], ids=[f"{cause}-{variant}" for cause, variant, _ in FAULTS]
 )
 def test_each_report_matches_the_schema(build: Callable[[], Facts]) -> None:
     facts = build()
-    jsonschema.validate(build_json(diagnose(facts), facts), SCHEMA)
+    VALIDATOR.validate(build_json(diagnose(facts), facts))
 
 
 @pytest.mark.parametrize(("facts", "code"), [(irsa_facts(), 0), (ORIGINAL, 1), (UNREADABLE, 2)])
@@ -77,7 +82,7 @@ def test_the_exit_code_is_that_of_the_diagnosis(tmp_path: Path, facts: Facts, co
     status, text = invoke("--from", str(tmp_path), "--json")
     assert status == code
     report = json.loads(text)
-    jsonschema.validate(report, SCHEMA)
+    VALIDATOR.validate(report)
     assert report["result"] == ["healthy", "broken", "not-judged"][code]
 
 

@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
+from jsonschema.validators import validator_for
 from typer.testing import CliRunner
 
 from eks_rocketmq.commands import cli, status_command
@@ -40,6 +40,7 @@ from tests.unit.status.status_case import (
 from tests.unit.status.test_status_findings import FAULTS
 
 SCHEMA = json.loads((resources.files("eks_rocketmq.status") / "status.schema.json").read_text())
+VALIDATOR = validator_for(SCHEMA)(SCHEMA)
 ESCAPE = "\x1b["
 HEALTHY = build_facts()
 UNREADABLE = replace(
@@ -130,11 +131,15 @@ def test_missing_permissions_are_listed() -> None:
     assert text.endswith("Missing permissions: get and create pods/exec; iam:GetRole\n")
 
 
+def test_the_schema_is_valid() -> None:
+    VALIDATOR.check_schema(SCHEMA)
+
+
 @pytest.mark.parametrize("facts", [each[2] for each in FAULTS], ids=[f"{i}-{each[0]}" for i, each in enumerate(FAULTS)])
 def test_each_report_has_a_screen_and_matches_the_schema(facts: StatusFacts) -> None:
     findings = judge_status(facts)
     report = build_json(facts, findings)
-    jsonschema.validate(report, SCHEMA)
+    VALIDATOR.validate(report)
     assert [each["id"] for each in report["findings"]] == [each.id_ for each in findings]
     assert len(render(facts).splitlines()) < 40
 
@@ -150,7 +155,7 @@ def test_each_report_has_a_screen_and_matches_the_schema(facts: StatusFacts) -> 
     ],
 )  # fmt: skip
 def test_facts_that_are_not_complete_have_a_report(facts: StatusFacts) -> None:
-    jsonschema.validate(build_json(facts, judge_status(facts)), SCHEMA)
+    VALIDATOR.validate(build_json(facts, judge_status(facts)))
     assert render(facts)
 
 
@@ -192,7 +197,7 @@ def test_a_live_deployment_is_healthy(live: tuple[Api, FakePods, list[str]]) -> 
     assert {each.method for each in api.requests} == {"GET"}
     status, text = invoke(*arguments, "--json")
     report = json.loads(text)
-    jsonschema.validate(report, SCHEMA)
+    VALIDATOR.validate(report)
     assert (status, report["result"], report["identity"]["state"]) == (0, "healthy", "ok")
 
 
