@@ -19,6 +19,8 @@ from sandbox.command import run
 from sandbox.layout import CACHE
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
+from tests.faults import volumes
+from tests.faults.volumes import Volume
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions.pods import Pod, Pods, in_network
 
@@ -48,6 +50,8 @@ class BareCluster:
     group: str = "broker-a"
     restarts: list[str] = field(default_factory=list)
     """Processes that ended by themselves, by the name of their machine."""
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    """Volumes of members and controllers by the name of their machine, if the cluster was started with volumes."""
     _blocked: list[str] = field(default_factory=list)
     _killed: set[str] = field(default_factory=set)
 
@@ -99,6 +103,26 @@ class BareCluster:
         assert process is not None
         process.send_signal(signal.SIGSTOP)
 
+    def lose_power(self, names: Iterable[str]) -> None:
+        """Stop machines at once. What is not on their volumes is lost. They stay off until `restore_power`."""
+        names = list(names)
+        self._killed.update(names)
+        # A machine without power acknowledges nothing, so it stops before its volume.
+        for name in names:
+            self.hang(name)
+        for name in names:
+            self.volumes[name].cut_power()
+        for name in names:
+            self.kill(name)
+        for name in names:
+            self.volumes[name].unmount()
+
+    def restore_power(self, names: Iterable[str]) -> None:
+        """Mount the volumes of machines again and start their processes."""
+        for name in names:
+            self.volumes[name].mount()
+            self.start(name)
+
     def running(self, name: str) -> bool:
         process = self._pod(name).process
         return process is not None and process.poll() is None
@@ -136,6 +160,7 @@ def start_cluster(
     agent: bool = True,
     broker_config: Mapping[str, str | int | bool] | None = None,
     version: str = pins.ROCKETMQ,
+    with_volumes: bool = False,
 ) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
 
@@ -144,6 +169,7 @@ def start_cluster(
         agent: whether the agent of the library runs in the JVMs.
         broker_config: keys of `broker.conf`, as a user sets them.
         version: RocketMQ version.
+        with_volumes: whether members and controllers have volumes of their own, which `lose_power` needs.
     """
     home = folder / "rocketmq"
     (home / "conf").mkdir(parents=True)
@@ -159,8 +185,14 @@ def start_cluster(
         controllers={"memory": "512Mi", **java},
         proxies={"replicas": 1, "memory": "768Mi"},
     ).manifests()
-    with Pods(folder, home, manifests, prefix=PREFIX) as pods:
-        cluster = BareCluster(pods, *pods.add_network())
+    with _hold_volumes(folder) as mounted, Pods(folder, home, manifests, prefix=PREFIX) as pods:
+        cluster = BareCluster(pods, *pods.add_network(), volumes=mounted)
+        if with_volumes:
+            volumes.share(folder)
+            for pod in (*pods.of("broker"), *pods.of("controller")):
+                volume = mounted[pod.name] = Volume(folder / f"{pod.name}.xfs", pod.root / "data")
+                volume.create()
+                volume.mount()
         for roles in (("nameserver", "controller"), ("broker",)):
             started = [pod for role in roles for pod in pods.of(role)]
             for pod in started:
@@ -175,3 +207,14 @@ def start_cluster(
         finally:
             stopped.set()
             restarting.join()
+
+
+@contextmanager
+def _hold_volumes(folder: Path) -> Generator[dict[str, Volume]]:
+    """Remove the volumes that the block adds, after its processes have ended."""
+    held: dict[str, Volume] = {}
+    try:
+        yield held
+    finally:
+        if held:
+            volumes.remove(folder)
