@@ -123,6 +123,19 @@ class BareCluster:
             self.volumes[name].mount()
             self.start(name)
 
+    def replace_volume(self, name: str) -> None:
+        """Kill a process and start it again with an empty volume."""
+        self.kill(name)
+        volume = self.volumes[name]
+        volume.unmount()
+        volume.create()
+        volume.mount()
+        self.start(name)
+
+    def wait_ready(self, name: str) -> None:
+        """Wait until the readiness probe of a process succeeds."""
+        self._pod(name).wait_ready()
+
     def running(self, name: str) -> bool:
         process = self._pod(name).process
         return process is not None and process.poll() is None

@@ -7,13 +7,23 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from eks_rocketmq.rocketmq.naming import labels
+from sandbox.polling import until
+from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.cluster import find_master
-from tests.faults.faults import FAULTS, RESTART_SECONDS, Fault, FaultTimes
+from tests.faults.cluster import find_master, read_state
+from tests.faults.faults import FAULTS, RESTART_SECONDS, Fault, FaultTimes, list_slaves
+from tests.faults.volumes import GIB
 
 DiskFault: TypeAlias = Callable[[BareCluster], FaultTimes]
 
 FREEZE_SECONDS = 40.0
+FILL_SECONDS = 30.0
+"""Above the 10 s in which a broker looks at its disk."""
+EMPTY_TOPIC = "empty"
+ELECTION_SECONDS = 30.0
+FULL = 0.93
+"""Above `diskSpaceWarningLevelRatio`, at which a broker refuses writes."""
 
 
 def cut_power_of_master(cluster: BareCluster) -> FaultTimes:
@@ -25,13 +35,13 @@ def cut_power_of_master(cluster: BareCluster) -> FaultTimes:
 def cut_power_of_slave(cluster: BareCluster) -> FaultTimes:
     """Cut the power of one slave for some seconds."""
     master = find_master(cluster)
-    return _cut_power(cluster, master, _list_slaves(cluster, master)[:1])
+    return _cut_power(cluster, master, list_slaves(cluster, master)[:1])
 
 
 def cut_power_of_two_members(cluster: BareCluster) -> FaultTimes:
     """Cut the power of the master and of one slave at once."""
     master = find_master(cluster)
-    return _cut_power(cluster, master, [master, _list_slaves(cluster, master)[0]])
+    return _cut_power(cluster, master, [master, list_slaves(cluster, master)[0]])
 
 
 def cut_power_of_all_members(cluster: BareCluster) -> FaultTimes:
@@ -49,11 +59,51 @@ def freeze_volume_of_master(cluster: BareCluster, seconds: float = FREEZE_SECOND
 def freeze_volume_of_slave(cluster: BareCluster, seconds: float = FREEZE_SECONDS) -> FaultTimes:
     """Let the volume of one slave hang for some seconds."""
     master = find_master(cluster)
-    return _freeze(cluster, master, _list_slaves(cluster, master)[0], seconds)
+    return _freeze(cluster, master, list_slaves(cluster, master)[0], seconds)
 
 
-def _list_slaves(cluster: BareCluster, master: str) -> list[str]:
-    return [name for name in cluster.members if name != master]
+def fill_volumes(cluster: BareCluster, written: float = 20.0, seconds: float = FILL_SECONDS) -> FaultTimes:
+    """Fill the volumes of all members with another file, after some seconds of load, and grow them later."""
+    master = find_master(cluster)
+    time.sleep(written)
+    begin = time.monotonic_ns()
+    for name in cluster.members:
+        cluster.volumes[name].fill(FULL)
+    time.sleep(seconds)
+    for name in cluster.members:
+        cluster.volumes[name].grow(4 * GIB)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
+    """Replace a slave's volume by an empty one, and elect this slave as soon as it is ready.
+
+    While the volume is empty, a topic is created, and two consumer groups commit offsets: one that lags and a new one.
+
+    Raises AssertionError if the elected member does not know one of them.
+    """
+    master = find_master(cluster)
+    slave = list_slaves(cluster, master)[0]
+    begin = time.monotonic_ns()
+    cluster.replace_volume(slave)
+    offsets = {"lagging": 7, "new": 0}
+    with cluster.observe():
+        group_status.create_topic(cluster.address(master), EMPTY_TOPIC, "NORMAL")
+        for group, offset in offsets.items():
+            group_status.set_offset(cluster.address(master), group, EMPTY_TOPIC, 0, offset)
+    cluster.wait_ready(slave)
+    state = read_state(cluster)
+    assert state is not None
+    address = cluster.address(slave)
+    with cluster.observe():
+        controllers = [cluster.address(name) for name in cluster.controllers]
+        group_status.elect(controllers, labels.CLUSTER, cluster.group, state.ids[address])
+    assert until(lambda: find_master(cluster) == slave, ELECTION_SECONDS), f"{slave} is not master"
+    with cluster.observe():
+        found = {group: group_status.get_offset(address, group, EMPTY_TOPIC, 0) for group in offsets}
+        assert group_status.have_equal_metadata([address], [EMPTY_TOPIC]), f"{slave} does not have {EMPTY_TOPIC}"
+    assert found == offsets, f"consumers of {slave} skip or repeat messages: {found} instead of {offsets}"
+    return FaultTimes(begin, time.monotonic_ns(), master)
 
 
 def _cut_power(cluster: BareCluster, master: str, names: Iterable[str]) -> FaultTimes:
@@ -80,6 +130,8 @@ DISK_FAULTS: dict[str, DiskFault] = {
     "power-lost-by-slave": cut_power_of_slave,
     "power-lost-by-two-members": cut_power_of_two_members,
     "power-lost-by-all": cut_power_of_all_members,
+    "volumes-full": fill_volumes,
+    "member-elected-with-new-volume": elect_member_with_new_volume,
     "volume-hung-under-master": freeze_volume_of_master,
     "volume-hung-under-slave": freeze_volume_of_slave,
 }

@@ -57,6 +57,13 @@ class Volume:
     def thaw(self) -> None:
         run(["fsfreeze", "--unfreeze", str(self.point)])
 
+    def fill(self, share: float) -> None:
+        """Reserve space with another file, until `share` of the volume is used."""
+        status = os.statvfs(self.point)
+        wanted = int((status.f_bavail - (1 - share) * status.f_blocks) * status.f_frsize)
+        with (self.point / "filler").open("wb") as filler:
+            os.posix_fallocate(filler.fileno(), 0, wanted)
+
     def grow(self, size: int) -> None:
         """Grow device and file system while they are in use."""
         os.truncate(self.file, size)
