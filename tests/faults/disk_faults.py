@@ -17,7 +17,7 @@ from tests.faults.volumes import GIB
 
 DiskFault: TypeAlias = Callable[[BareCluster], FaultTimes]
 
-FREEZE_SECONDS = 40.0
+FREEZE_SECONDS = 30.0
 FILL_SECONDS = 30.0
 """Above the 10 s in which a broker looks at its disk."""
 EMPTY_TOPIC = "empty"
