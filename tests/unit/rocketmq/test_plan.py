@@ -265,9 +265,7 @@ def test_slower_timer_is_accepted_with_a_warning(role: str, key: str, default: i
     [(False, "SYNC_FLUSH", ["flush-on-master-only"]), (False, "ASYNC_FLUSH", []), (True, "SYNC_FLUSH", [])],
 )
 def test_synchronous_flush_without_the_agent_is_accepted_with_a_warning(
-    agent: bool,  # noqa: FBT001 - a case
-    flush: str,
-    expected: list[str],
+    agent: bool, flush: str, expected: list[str]
 ) -> None:
     given = args(agent=agent, broker_groups=group(config={"flushDiskType": flush}))
     assert [each.code for each in plan(given).warnings] == expected

@@ -184,8 +184,8 @@ def test_warning_wording() -> None:
         "config['maxTopicLength']: RocketMQ 5.5.0 never reads the key, so it has no effect.",
         "config['checkSyncStateSetPeriod']: 1001 is longer than 1000, the value in the measurements of the failover "
         "time. Writes may stop for longer at a failover. No acknowledged message depends on this timer.",
-        "config['flushDiskType']: without the agent, a message is acknowledged when it is on the disk of the master only. "
-        "Set agent to true, so that it is on the disk of every in-sync member.",
+        "config['flushDiskType']: without the agent, a message is acknowledged when it is on the disk of the master "
+        "only. Set agent to true, so that it is on the disk of every in-sync member.",
         "version: slaves of RocketMQ 5.3.3 reject topics that have attributes, such as a message type, and every topic "
         "after them. A failover loses these topics. Use '5.4.0' or later.",
     ]
