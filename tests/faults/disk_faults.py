@@ -22,6 +22,7 @@ FILL_SECONDS = 30.0
 """Above the 10 s in which a broker looks at its disk."""
 EMPTY_TOPIC = "empty"
 ELECTION_SECONDS = 30.0
+START_SECONDS = 300.0
 FULL = 0.93
 """Above `diskSpaceWarningLevelRatio`, at which a broker refuses writes."""
 
@@ -45,9 +46,22 @@ def cut_power_of_two_members(cluster: BareCluster) -> FaultTimes:
 
 
 def cut_power_of_all_members(cluster: BareCluster) -> FaultTimes:
-    """Cut the power of all members and of all controllers at once."""
+    """Cut the power of all members and of all controllers at once. The master comes back after another is elected."""
     master = find_master(cluster)
-    return _cut_power(cluster, master, [*cluster.members, *cluster.controllers])
+    others = [*list_slaves(cluster, master), *cluster.controllers]
+    begin = time.monotonic_ns()
+    cluster.lose_power([master, *others])
+    time.sleep(RESTART_SECONDS)
+    cluster.restore_power(others)
+
+    def elected() -> bool:
+        state = read_state(cluster)
+        return state is not None and state.master not in {"", cluster.address(master)}
+
+    if not until(elected, START_SECONDS, every=0.5):
+        raise TimeoutError(f"no other member than {master} is master after {START_SECONDS:.0f} s")
+    cluster.restore_power([master])
+    return FaultTimes(begin, time.monotonic_ns(), master)
 
 
 def freeze_volume_of_master(cluster: BareCluster, seconds: float = FREEZE_SECONDS) -> FaultTimes:

@@ -38,12 +38,24 @@ def test_power_loss_of_everything_loses_the_messages_that_are_not_flushed_yet(au
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("load", ["normal", "saturated"])
 def test_with_synchronous_flush_power_loss_of_everything_loses_no_acknowledged_message(
-    audit_fault: AuditFault,
+    audit_fault: AuditFault, load: str
 ) -> None:
-    audit = audit_fault("power-lost-by-all", "normal", broker_config=SYNC)
+    audit = audit_fault("power-lost-by-all", load, broker_config=SYNC)
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
+
+
+@pytest.mark.long
+def test_without_the_agent_synchronous_flush_loses_what_the_elected_slave_has_not_flushed(
+    audit_fault: AuditFault,
+) -> None:
+    """Hold the cause: slaves report the end of their log, and flush it every 10 ms."""
+    audit = audit_fault("power-lost-by-all", "saturated", agent=False, broker_config=SYNC)
+    lost = audit.lost()
+    assert lost, audit.row
+    assert min(one["acknowledged"] for one in lost) > -FLUSH_SECONDS, lost
 
 
 @pytest.mark.long
