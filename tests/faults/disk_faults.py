@@ -92,19 +92,19 @@ def fill_volumes(cluster: BareCluster, written: float = 20.0, seconds: float = F
 def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     """Replace a slave's volume by an empty one, and elect this slave as soon as it is ready.
 
-    While the volume is empty, a topic is created, and two consumer groups commit offsets: one that lags and a new one.
+    Two consumer groups have committed offsets: one that lags, and a new one.
 
     Raises AssertionError if the elected member does not know one of them.
     """
     master = find_master(cluster)
     slave = list_slaves(cluster, master)[0]
-    begin = time.monotonic_ns()
-    cluster.replace_volume(slave)
     offsets = {"lagging": 7, "new": 0}
     with cluster.observe():
         group_status.create_topic(cluster.address(master), EMPTY_TOPIC, "NORMAL")
         for group, offset in offsets.items():
             group_status.set_offset(cluster.address(master), group, EMPTY_TOPIC, 0, offset)
+    begin = time.monotonic_ns()
+    cluster.replace_volume(slave)
     cluster.wait_ready(slave)
     state = read_state(cluster)
     assert state is not None
@@ -112,7 +112,12 @@ def elect_member_with_new_volume(cluster: BareCluster) -> FaultTimes:
     with cluster.observe():
         controllers = [cluster.address(name) for name in cluster.controllers]
         group_status.elect(controllers, labels.CLUSTER, cluster.group, state.ids[address])
-    assert until(lambda: find_master(cluster) == slave, ELECTION_SECONDS), f"{slave} is not master"
+
+    def elected() -> bool:
+        state = read_state(cluster)
+        return state is not None and state.master == address
+
+    assert until(elected, ELECTION_SECONDS), f"{slave} is not master"
     with cluster.observe():
         found = {group: group_status.get_offset(address, group, EMPTY_TOPIC, 0) for group in offsets}
         assert group_status.have_equal_metadata([address], [EMPTY_TOPIC]), f"{slave} does not have {EMPTY_TOPIC}"
