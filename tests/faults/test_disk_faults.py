@@ -8,7 +8,6 @@ from tests.faults.conftest import AuditFault
 
 SYNC: Mapping[str, str | int | bool] = {"flushDiskType": "SYNC_FLUSH"}
 SMALL_LOG_FILES: Mapping[str, str | int | bool] = {"mappedFileSizeCommitLog": 1024**2, "maxMessageSize": 65536}
-REPLACED_SECONDS = 20.0
 # RocketMQ flushes every 500 ms. Below 16 KiB it waits for up to 10 s, but the load writes more.
 FLUSH_SECONDS = 1.5
 
@@ -60,13 +59,10 @@ def test_without_the_agent_synchronous_flush_loses_what_the_elected_slave_has_no
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", ["volume-hung-under-master", "volume-hung-under-slave"])
-def test_a_member_whose_volume_hangs_is_replaced_and_loses_no_acknowledged_message(
-    audit_fault: AuditFault, fault: str
-) -> None:
+def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
-    assert max(audit.findings.gaps.values()) < REPLACED_SECONDS, audit.row
 
 
 @pytest.mark.long
