@@ -17,7 +17,7 @@ from tests.faults.ledger import Attempt
 from tests.faults.load import STEADY, JavaLoad, Load, Workload, read_topics, wait_for_successes
 
 FIRST_SECONDS = 180.0
-RECOVERY_SECONDS = 120.0
+RECOVERY_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
 ASYNCHRONOUS = frozenset({"delayed", "transaction"})

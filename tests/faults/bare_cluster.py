@@ -20,6 +20,8 @@ from sandbox.command import run
 from sandbox.layout import CACHE
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
+from tests.faults import volumes
+from tests.faults.volumes import Volume
 from tests.unit.rocketmq_case import deploy, group
 from tests.versions.pods import Pod, Pods, in_network
 
@@ -49,6 +51,8 @@ class BareCluster:
     group: str = "broker-a"
     restarts: list[str] = field(default_factory=list)
     """Processes that ended by themselves, by the name of their machine."""
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    """Volumes of members and controllers by the name of their machine, if the cluster was started with volumes."""
     _blocked: list[str] = field(default_factory=list)
     _killed: set[str] = field(default_factory=set)
 
@@ -99,6 +103,39 @@ class BareCluster:
         process = self._pod(name).process
         assert process is not None
         process.send_signal(signal.SIGSTOP)
+
+    def lose_power(self, names: Iterable[str]) -> None:
+        """Stop machines at once. What is not on their volumes is lost. They stay off until `restore_power`."""
+        names = list(names)
+        self._killed.update(names)
+        # A machine without power acknowledges nothing, so it stops before its volume.
+        for name in names:
+            self.hang(name)
+        for name in names:
+            self.volumes[name].cut_power()
+        for name in names:
+            self.kill(name)
+        for name in names:
+            self.volumes[name].unmount()
+
+    def restore_power(self, names: Iterable[str]) -> None:
+        """Mount the volumes of machines again and start their processes."""
+        for name in names:
+            self.volumes[name].mount()
+            self.start(name)
+
+    def replace_volume(self, name: str) -> None:
+        """Kill a process and start it again with an empty volume."""
+        self.kill(name)
+        volume = self.volumes[name]
+        volume.unmount()
+        volume.create()
+        volume.mount()
+        self.start(name)
+
+    def wait_ready(self, name: str) -> None:
+        """Wait until the readiness probe of a process succeeds."""
+        self._pod(name).wait_ready()
 
     def running(self, name: str) -> bool:
         process = self._pod(name).process
@@ -151,6 +188,7 @@ def start_cluster(
     version: str = pins.ROCKETMQ,
     controller_config: Mapping[str, str | int | bool] | None = None,
     brokers: bool = True,
+    with_volumes: bool = False,
 ) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
 
@@ -161,6 +199,7 @@ def start_cluster(
         version: RocketMQ version.
         controller_config: keys of `controller.conf`, as a user sets them.
         brokers: whether the members are started. Without them, only the controllers and the name server run.
+        with_volumes: whether members and controllers have volumes of their own, which `lose_power` needs.
     """
     home = folder / "rocketmq"
     (home / "conf").mkdir(parents=True)
@@ -176,8 +215,14 @@ def start_cluster(
         controllers={"memory": "512Mi", "config": dict(controller_config or {}), **java},
         proxies={"replicas": 1, "memory": "768Mi"},
     ).manifests()
-    with Pods(folder, home, manifests, prefix=PREFIX) as pods:
-        cluster = BareCluster(pods, *pods.add_network())
+    with _hold_volumes(folder) as mounted, Pods(folder, home, manifests, prefix=PREFIX) as pods:
+        cluster = BareCluster(pods, *pods.add_network(), volumes=mounted)
+        if with_volumes:
+            volumes.share(folder)
+            for pod in (*pods.of("broker"), *pods.of("controller")):
+                volume = mounted[pod.name] = Volume(folder / f"{pod.name}.xfs", pod.root / "data")
+                volume.create()
+                volume.mount()
         for roles in (("nameserver", "controller"), ("broker",) if brokers else ()):
             started = [pod for role in roles for pod in pods.of(role)]
             for pod in started:
@@ -192,3 +237,14 @@ def start_cluster(
         finally:
             stopped.set()
             restarting.join()
+
+
+@contextmanager
+def _hold_volumes(folder: Path) -> Generator[dict[str, Volume]]:
+    """Remove the volumes that the block adds, after its processes have ended."""
+    held: dict[str, Volume] = {}
+    try:
+        yield held
+    finally:
+        if held:
+            volumes.remove(folder)

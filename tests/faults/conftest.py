@@ -1,5 +1,6 @@
 """Audits of clusters of bare processes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -7,25 +8,30 @@ import pytest
 
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import start_cluster
-from tests.faults.controller_faults import CONTROLLER_FAULTS
-from tests.faults.faults import FAULTS
+from tests.faults.catalogue import find_fault
+from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.load import WORKLOADS
 
 
 class AuditFault(Protocol):
     """Function that runs a fault under a load."""
 
-    def __call__(self, fault: str, load: str, *, agent: bool = True) -> Audit: ...
+    def __call__(
+        self, fault: str, load: str, *, agent: bool = True, broker_config: Mapping[str, str | int | bool] | None = None
+    ) -> Audit: ...
 
 
 @pytest.fixture
 def audit_fault(tmp_path: Path) -> AuditFault:
     """Return a function that runs a fault, given by name, under a load, given by name, on a new cluster."""
 
-    def run(fault: str, load: str, *, agent: bool = True) -> Audit:
-        with start_cluster(tmp_path, agent=agent) as cluster:
-            injected = {**FAULTS, **CONTROLLER_FAULTS}[fault]
-            audit = run_audit(cluster, fault, injected, tmp_path, workloads=WORKLOADS[load])
+    def run(
+        fault: str, load: str, *, agent: bool = True, broker_config: Mapping[str, str | int | bool] | None = None
+    ) -> Audit:
+        with start_cluster(
+            tmp_path, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
+        ) as cluster:
+            audit = run_audit(cluster, fault, find_fault(fault, cluster), tmp_path, workloads=WORKLOADS[load])
         print(audit.row)
         return audit
 

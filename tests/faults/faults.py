@@ -61,6 +61,33 @@ def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTime
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
+def kill_slave(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+    """Kill one slave with SIGKILL, and start it again after some seconds."""
+    master = find_master(cluster)
+    return _kill(cluster, master, list_slaves(cluster, master)[:1], seconds)
+
+
+def kill_two_members(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+    """Kill the master and one slave at once, and start them again after some seconds."""
+    master = find_master(cluster)
+    return _kill(cluster, master, [master, *list_slaves(cluster, master)[:1]], seconds)
+
+
+def kill_everything(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
+    """Kill all members, controllers and name servers at once, and start them again after some seconds."""
+    master = find_master(cluster)
+    return _kill(cluster, master, [*cluster.name_servers, *cluster.controllers, *cluster.members], seconds)
+
+
+def hang_slave(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
+    """Stop one slave with SIGSTOP, and wait. It is not continued."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    cluster.hang(list_slaves(cluster, master)[0])
+    time.sleep(seconds)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
 def hang_master(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
     """Stop the master with SIGSTOP, and wait. It is not continued."""
     master = find_master(cluster)
@@ -86,6 +113,22 @@ def elect_other_masters(cluster: Cluster, times: int = 5, pause: float = 6.0) ->
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
+def list_slaves(cluster: Cluster, master: str) -> list[str]:
+    """Return the names of all members but the master."""
+    return [name for name in cluster.members if name != master]
+
+
+def _kill(cluster: Cluster, master: str, names: Iterable[str], seconds: float) -> FaultTimes:
+    names = list(names)
+    begin = time.monotonic_ns()
+    for name in names:
+        cluster.kill(name)
+    time.sleep(seconds)
+    for name in names:
+        cluster.start(name)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
 def _can_write(cluster: Cluster) -> bool:
     state = read_state(cluster)
     return state is not None and bool(state.master) and len(state.in_sync) > 1
@@ -106,6 +149,10 @@ FAULTS: dict[str, Fault] = {
     "controllers-isolated-from-master": isolate_controllers_from_master,
     "master-isolated-except-from-slaves": isolate_master_except_from_slaves,
     "master-killed": kill_master,
+    "slave-killed": kill_slave,
+    "two-members-killed": kill_two_members,
+    "everything-killed": kill_everything,
     "master-hung": hang_master,
+    "slave-hung": hang_slave,
     "masters-elected": elect_other_masters,
 }

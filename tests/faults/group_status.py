@@ -9,6 +9,8 @@ from sandbox.messages import remoting
 
 CREATE_TOPIC = 17
 ALL_TOPICS = 21
+QUERY_OFFSET = 14
+SET_OFFSET = 15
 BROKER_STATUS = 28
 ALL_OFFSETS = 43
 ELECT_MASTER = 1002
@@ -54,7 +56,8 @@ def read_group(controllers: Sequence[str], group: str) -> GroupState | None:
     state = answer.get("replicasInfoTable", {}).get(group)
     if state is None:
         return None
-    replicas = [*state["inSyncReplicas"], *state["notInSyncReplicas"]]
+    # A member with a new volume has a new ID. The one with its former ID has the same address and is not in sync.
+    replicas = [*state["notInSyncReplicas"], *state["inSyncReplicas"]]
     return GroupState(
         master=state.get("masterAddress") or "",
         epoch=int(state["masterEpoch"]),
@@ -96,6 +99,21 @@ def create_topic(master: str, topic: str, kind: str) -> None:
         "attributes": f"+message.type={kind}",
     }
     remoting.invoke(master, CREATE_TOPIC, fields)
+
+
+def set_offset(master: str, group: str, topic: str, queue: int, offset: int) -> None:
+    """Commit the offset of a consumer group."""
+    fields = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "commitOffset": str(offset)}
+    remoting.invoke(master, SET_OFFSET, fields, seconds=SECONDS)
+
+
+def get_offset(broker: str, group: str, topic: str, queue: int) -> int:
+    """Return the offset at which a consumer group goes on.
+
+    Raises RemotingError when the broker knows none, and the consumer decides.
+    """
+    fields = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "setZeroIfNotFound": "false"}
+    return int(remoting.invoke(broker, QUERY_OFFSET, fields, seconds=SECONDS).fields["offset"])
 
 
 def have_equal_metadata(members: Iterable[str], topics: Iterable[str]) -> bool:

@@ -24,3 +24,25 @@ def test_elections_under_load_lose_no_acknowledged_message(audit_fault: AuditFau
     audit = audit_fault("masters-elected", "saturated")
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
+
+
+@pytest.mark.long
+def test_a_killed_slave_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
+    audit = audit_fault("slave-killed", "normal")
+    assert audit.findings.lost == [], audit.lost()
+    assert audit.findings.correct, audit.row
+
+
+@pytest.mark.long
+def test_a_hung_slave_leaves_the_in_sync_set_and_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
+    audit = audit_fault("slave-hung", "normal")
+    assert audit.findings.lost == [], audit.lost()
+    assert audit.findings.correct, audit.row
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", ["two-members-killed", "everything-killed"])
+def test_several_killed_processes_lose_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
+    audit = audit_fault(fault, "normal")
+    assert audit.findings.lost == [], audit.lost()
+    assert audit.findings.correct, audit.row

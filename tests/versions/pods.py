@@ -236,7 +236,7 @@ class Pods:
 def in_network(netns: str, hosts: Path, argv: list[str]) -> list[str]:
     """Return the command that runs `argv` in a network namespace with another /etc/hosts."""
     return [
-        *("nsenter", f"--net=/run/netns/{netns}", "--", "unshare", "--mount", "--propagation", "private"),
+        *("nsenter", f"--net=/run/netns/{netns}", "--", "unshare", "--mount", "--propagation", "slave"),
         *("sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh", *argv),
     ]
 

@@ -176,12 +176,14 @@ def _list_config_warnings(args: RocketMqArgs, version: str) -> list[ArgumentMess
         ("controller", ARGS / "controllers", args["controllers"]),
         ("proxy", ARGS / "proxies", args["proxies"]),
     ]
+    agent = bool(args.get("agent", True))
     return [
         warning
         for role, path, given in roles
         for warning in [
             *broker_config.list_key_warnings(version, role, given.get("config", {}), path / "config"),
             *durability.list_timer_warnings(role, given.get("config", {}), path / "config"),
+            *durability.list_flush_warnings(given.get("config", {}), path / "config", agent=agent),
         ]
     ]
 

@@ -260,6 +260,17 @@ def test_slower_timer_is_accepted_with_a_warning(role: str, key: str, default: i
     assert warnings(default) == []
 
 
+@pytest.mark.parametrize(
+    ("agent", "flush", "expected"),
+    [(False, "SYNC_FLUSH", ["flush-on-master-only"]), (False, "ASYNC_FLUSH", []), (True, "SYNC_FLUSH", [])],
+)
+def test_synchronous_flush_without_the_agent_is_accepted_with_a_warning(
+    agent: bool, flush: str, expected: list[str]
+) -> None:
+    given = args(agent=agent, broker_groups=group(config={"flushDiskType": flush}))
+    assert [each.code for each in plan(given).warnings] == expected
+
+
 @pytest.mark.parametrize("key", [k for k in broker_config.load_keys("5.5.0")["broker"] if k.startswith("storePath")])
 def test_store_path_keys_are_rejected(key: str) -> None:
     with rejects((f"broker_groups['broker-a'].config[{key!r}]", "config-key-reserved")):

@@ -62,8 +62,8 @@ DurabilityProfile = Annotated[Literal["strict", "balanced", "dev"], Enumeration(
 PROFILES = {
     # A message is acknowledged when all members of the in-sync set have it, at least two. It then survives the loss of
     # any one process. No run lost an acknowledged message: master killed (4 runs with RocketMQ's default timers, 3 with
-    # these), master drained (5 runs). An acknowledged message is in the memory of two nodes. It is on their disks at
-    # once only with flushDiskType SYNC_FLUSH. Power loss was not measured.
+    # these), master drained (5 runs). An acknowledged message is in the memory of two nodes. With the agent and
+    # flushDiskType SYNC_FLUSH it is on the disks of all members of the in-sync set.
     # min_in_sync_replicas 1 lost no message in 3 runs either. But there is one copy until another member is in sync
     # again, and a second failure loses it.
     "strict": Profile(
@@ -285,6 +285,29 @@ def list_timer_warnings(role: str, given: Mapping[str, Value], path: ArgumentPat
         )
         for key, own in _MEASURED_TIMERS.get(role, {}).items()
         if key in given and int(given[key]) > int(own)
+    ]
+
+
+def list_flush_warnings(given: Mapping[str, Value], path: ArgumentPath, *, agent: bool) -> list[ArgumentMessage]:
+    """Return a warning about synchronous flush on the master only.
+
+    AutoSwitchHAClient reports the end of a slave's log, also if it is not flushed. The agent reports what is flushed.
+
+    Args:
+        given: keys of a broker group that the user sets, already validated.
+        path: path of the keys.
+        agent: whether the agent runs in the brokers.
+    """
+    if agent or given.get("flushDiskType") != "SYNC_FLUSH":
+        return []
+    return [
+        ArgumentMessage(
+            path.key("flushDiskType"),
+            "flush-on-master-only",
+            "without the agent, a message is acknowledged when it is on the disk of the master only",
+            remedy="Set {agent} to true, so that it is on the disk of every in-sync member",
+            values={"agent": ARGS / "agent"},
+        )
     ]
 
 

@@ -12,7 +12,7 @@ from tests.unit.rocketmq_case import args
 
 GROUP = (ARGS / "broker_groups").index(0, "a")
 CONFIG = ARGS / "config"
-WARNINGS = ["config-key-deprecated", "config-key-unread", "slow-timer", "version-loses-topics"]
+WARNINGS = ["config-key-deprecated", "config-key-unread", "slow-timer", "flush-on-master-only", "version-loses-topics"]
 
 
 def merge(role: str = "broker", **config: Any) -> object:
@@ -175,6 +175,7 @@ def test_warning_wording() -> None:
     warnings = [
         *broker_config.list_key_warnings("5.5.0", "broker", {"maxTopicLength": 100}, CONFIG),
         *durability.list_timer_warnings("broker", {"checkSyncStateSetPeriod": 1001}, CONFIG),
+        *durability.list_flush_warnings({"flushDiskType": "SYNC_FLUSH"}, CONFIG, agent=False),
         *version_limits.list_version_warnings("5.3.3", args()),
     ]
     assert [warning.code for warning in warnings] == WARNINGS
@@ -183,6 +184,8 @@ def test_warning_wording() -> None:
         "config['maxTopicLength']: RocketMQ 5.5.0 never reads the key, so it has no effect.",
         "config['checkSyncStateSetPeriod']: 1001 is longer than 1000, the value in the measurements of the failover "
         "time. Writes may stop for longer at a failover. No acknowledged message depends on this timer.",
+        "config['flushDiskType']: without the agent, a message is acknowledged when it is on the disk of the master "
+        "only. Set agent to true, so that it is on the disk of every in-sync member.",
         "version: slaves of RocketMQ 5.3.3 reject topics that have attributes, such as a message type, and every topic "
         "after them. A failover loses these topics. Use '5.4.0' or later.",
     ]

@@ -1,5 +1,6 @@
 package eks_rocketmq;
 
+import java.io.IOException;
 import java.util.Set;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
@@ -18,19 +19,39 @@ final class BrokerProbe extends RequestProbe {
     private final BrokerController controller;
     private final int minInSync;
     private final StuckReplication replication = new StuckReplication();
+    private final VolumeProbe volume;
     private volatile int copiedEpoch = -1;
 
     BrokerProbe(BrokerController controller, int minInSync) {
         super(controller.getNettyServerConfig().getListenPort(), 907, response -> null);
         this.controller = controller;
         this.minInSync = minInSync;
+        this.volume = VolumeProbe.start(controller.getMessageStoreConfig().getStorePathRootDir());
     }
 
     @Override
     public String checkAlive() {
         // Requests for the status are answered from memory, also if the volume hangs.
         long held = controller.getMessageStore().lockTimeMills();
-        return held > STORE_MILLIS ? "hung: a write waits for the volume since " + held + " ms" : super.checkAlive();
+        if (held > STORE_MILLIS) {
+            return "hung: a write waits for the volume since " + held + " ms";
+        }
+        String hung = volume.check();
+        return hung == null ? super.checkAlive() : hung;
+    }
+
+    /**
+     * Leaves the group: the controllers elect another master and the name servers drop the address when the connections
+     * to them end, and the master goes on without this slave.
+     */
+    @Override
+    public void abandon() {
+        try {
+            StuckReplication.disconnect(controller.getMessageStore().getHaService().getHAClient());
+        } catch (ReflectiveOperationException | IOException error) {
+            System.out.println("the connection to the master stays open: " + error);
+        }
+        controller.getBrokerOuterAPI().shutdown();
     }
 
     /**

@@ -1,5 +1,6 @@
 package eks_rocketmq;
 
+import java.io.IOException;
 import java.lang.reflect.Field;
 import java.util.Collections;
 import java.util.HashSet;
@@ -9,7 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.config.FlushDiskType;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 
 /**
  * Replication that acknowledges a write only when every member has it that the controllers could elect.
@@ -46,6 +49,25 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         Field field = owner.getDeclaredField("haService");
         field.setAccessible(true);
         field.set(object, service);
+    }
+
+    /** Called when the controllers have another master. With SYNC_FLUSH this slave then reports what is on its disk. */
+    @Override
+    public boolean changeToSlave(String master, int epoch, Long id) {
+        if (getHAClient() == null
+                && defaultMessageStore.getMessageStoreConfig().getFlushDiskType() == FlushDiskType.SYNC_FLUSH) {
+            try {
+                Field epochs = AutoSwitchHAService.class.getDeclaredField("epochCache");
+                Field client = AutoSwitchHAService.class.getDeclaredField("haClient");
+                epochs.setAccessible(true);
+                client.setAccessible(true);
+                // RocketMQ opens a client again that is there.
+                client.set(this, new FlushedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
+            } catch (ReflectiveOperationException | IOException error) {
+                throw new IllegalStateException("cannot report what is on the disk", error);
+            }
+        }
+        return super.changeToSlave(master, epoch, id);
     }
 
     /** Called with each set that is proposed to the controllers. */

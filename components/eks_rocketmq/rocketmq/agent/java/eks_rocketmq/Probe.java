@@ -10,4 +10,10 @@ interface Probe {
 
     /** Whether the role does its work, so that another member may stop. */
     String checkReady();
+
+    /**
+     * Called before the JVM is halted. A thread that waits for a volume outlives that, and with it all connections of the
+     * process, by which others would take it for alive.
+     */
+    default void abandon() {}
 }

@@ -33,14 +33,18 @@ final class StuckReplication {
             since = System.nanoTime();
         } else if (System.nanoTime() - since > STUCK_NANOS) {
             System.out.println("replication stands still at " + current + ", connecting to the master again");
-            // The thread that reads then closes the connection and resets its own state.
-            Field channel = AutoSwitchHAClient.class.getDeclaredField("socketChannel");
-            channel.setAccessible(true);
-            SocketChannel open = (SocketChannel) channel.get(client);
-            if (open != null) {
-                open.close();
-            }
+            disconnect(client);
             reset();
+        }
+    }
+
+    /** Ends a slave's connection to the master. The thread that reads then resets its own state. */
+    static void disconnect(HAClient client) throws ReflectiveOperationException, IOException {
+        Field channel = AutoSwitchHAClient.class.getDeclaredField("socketChannel");
+        channel.setAccessible(true);
+        SocketChannel open = client == null ? null : (SocketChannel) channel.get(client);
+        if (open != null) {
+            open.close();
         }
     }
 

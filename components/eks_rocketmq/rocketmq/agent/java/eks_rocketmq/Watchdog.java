@@ -13,6 +13,7 @@ import java.lang.management.ManagementFactory;
 final class Watchdog implements Runnable {
     private static final long PERIOD_MILLIS = 2000;
     private static final int FAILURES = 2; // one after the other, before the JVM is halted
+    private static final long ABANDON_MILLIS = 1000;
 
     private final Probe probe;
     private final OutputStream signs;
@@ -45,6 +46,7 @@ final class Watchdog implements Runnable {
                 failures = reason == null ? 0 : failures + 1;
                 if (failures >= FAILURES && !stopping) {
                     System.out.println(reason);
+                    abandon();
                     // An orderly shutdown would wait for what hangs.
                     Runtime.getRuntime().halt(1);
                 }
@@ -57,5 +59,12 @@ final class Watchdog implements Runnable {
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void abandon() throws InterruptedException {
+        Thread thread = new Thread(probe::abandon, "EksRocketmqAbandon");
+        thread.setDaemon(true);
+        thread.start();
+        thread.join(ABANDON_MILLIS); // it may hang too
     }
 }

@@ -1,0 +1,69 @@
+package eks_rocketmq;
+
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAClient;
+import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
+import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
+import org.apache.rocketmq.store.ha.io.HAWriter;
+
+/**
+ * A slave's connection to the master that reports only what is on the slave's disk.
+ *
+ * <p>RocketMQ reports the end of the log, also with {@code flushDiskType=SYNC_FLUSH}. Then a message is acknowledged
+ * when it is on the master's disk and in the memory of the slaves. If all members lose their power, the controllers may
+ * elect a slave that lost it.
+ */
+final class FlushedHAClient extends AutoSwitchHAClient {
+    private static final int ATTEMPTS = 1000; // other threads flush too, and may set the offset back
+
+    FlushedHAClient(AutoSwitchHAService service, DefaultMessageStore store, EpochFileCache epochs, Long id)
+            throws IOException {
+        super(service, store, epochs, id);
+    }
+
+    /** Called by the constructor, and each time the slave gets another master. */
+    @Override
+    public void init() throws IOException {
+        super.init();
+        try {
+            DefaultMessageStore store = (DefaultMessageStore) field("messageStore").get(this);
+            Field writer = field("haWriter");
+            writer.set(this, new FlushingWriter((HAWriter) writer.get(this), store));
+        } catch (ReflectiveOperationException error) {
+            throw new IOException("this version of RocketMQ reports the slave's offset in another way", error);
+        }
+    }
+
+    private static Field field(String name) throws NoSuchFieldException {
+        Field field = AutoSwitchHAClient.class.getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
+    }
+
+    /** Flushes the log before each report. The thread that appends to the log also reports, so nothing is added. */
+    private static final class FlushingWriter extends HAWriter {
+        private final HAWriter writer;
+        private final DefaultMessageStore store;
+
+        FlushingWriter(HAWriter writer, DefaultMessageStore store) {
+            this.writer = writer;
+            this.store = store;
+        }
+
+        @Override
+        public boolean write(SocketChannel channel, ByteBuffer report) throws IOException {
+            long end = store.getMaxPhyOffset();
+            for (int attempt = 0; store.getFlushedWhere() < end; attempt++) {
+                if (attempt == ATTEMPTS) {
+                    throw new IOException("the log is flushed to " + store.getFlushedWhere() + " only, not to " + end);
+                }
+                store.flush(); // one file of the log
+            }
+            return writer.write(channel, report);
+        }
+    }
+}
