@@ -24,12 +24,13 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
     Raises TimeoutError.
     """
     run = uuid.uuid4().hex[:6]
+    inject = {**FAULTS, **KUBERNETES_FAULTS}[fault]
     cluster.wait_until_ready()
     with keep_logs(cluster.instance, folder / "pod-logs"):
         audit = run_audit(
             cluster,
             fault,
-            {**FAULTS, **KUBERNETES_FAULTS}[fault],  # type: ignore[arg-type] - each takes this cluster
+            lambda _: inject(cluster),
             folder,
             workloads=[replace(each, run=run) for each in WORKLOADS[load]],
             other_loads=[cluster.grpc_load(folder, [replace(each, run=run) for each in GRPC])],

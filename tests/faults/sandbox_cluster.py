@@ -137,7 +137,7 @@ class SandboxCluster:
     def uid(self, name: str) -> str | None:
         """Return the unique ID of a pod. The pod that replaces it has another one."""
         pod = self.pods().get(name)
-        return pod and pod["metadata"]["uid"]
+        return None if pod is None else pod["metadata"]["uid"]
 
     def node_of(self, name: str) -> Node:
         """Return the node of a pod."""
@@ -264,8 +264,10 @@ class SandboxCluster:
     def _processes(self, name: str) -> list[tuple[int, str]]:
         """Return ID and command of the processes of a pod, that of its network first."""
         uid = self.uid(name)
+        if uid is None:
+            return []
         found = []
-        for folder in Path("/proc").glob("[0-9]*") if uid else ():
+        for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if uid in (folder / "cgroup").read_text():
                     found.append((int(folder.name), (folder / "comm").read_text().strip()))
