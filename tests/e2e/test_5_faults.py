@@ -12,6 +12,8 @@ from pathlib import Path
 from sandbox.engine import pulumi
 from sandbox.layout import NODES
 from tests.e2e.running_sandbox import Program, Sandbox, eventually
+from tests.faults.sandbox_audit import audit_on_sandbox
+from tests.faults.sandbox_cluster import attach
 
 NAMESPACE = "rocketmq"
 BROKERS = "rocketmq-broker-a"
@@ -86,6 +88,15 @@ def test_messages_survive_a_rolling_restart_of_all_brokers(deployed: Sandbox) ->
     assert len(during) == 200, "the sender was stopped by an outage of more than a minute"
     acknowledged += during
     assert deployed.rocketmq.receive("roll", len(acknowledged), seconds=90) == sorted(acknowledged)
+
+
+def test_draining_the_node_of_the_master_and_the_controller_leader_loses_no_acknowledged_message(
+    deployed: Sandbox, tmp_path: Path
+) -> None:
+    with attach(deployed.instance) as cluster:
+        audit = audit_on_sandbox(cluster, "node-drained", tmp_path)
+        cluster.wait_until_ready()
+    assert audit.findings.correct, (audit.row, audit.lost())
 
 
 def test_adopt_recovers_an_update_after_the_engine_was_killed(deployed: Sandbox) -> None:

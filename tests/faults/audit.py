@@ -10,11 +10,11 @@ from typing import Any
 from sandbox.cache import java
 from sandbox.progress import Report
 from tests.faults import cluster as clusters
-from tests.faults.checker import NANOSECONDS, Findings, build_row, build_timeline, check
+from tests.faults.checker import NANOSECONDS, Findings, build_row, build_timeline, check, compute_event_gaps
 from tests.faults.cluster import Cluster
 from tests.faults.faults import Fault, FaultTimes
 from tests.faults.ledger import Attempt
-from tests.faults.load import STEADY, JavaLoad, Load, Workload, read_topics, wait_for_successes
+from tests.faults.load import STEADY, JavaLoad, Load, Loads, Workload, read_topics, wait_for_successes
 
 FIRST_SECONDS = 180.0
 RECOVERY_SECONDS = 300.0
@@ -37,7 +37,19 @@ class Audit:
 
     @property
     def row(self) -> dict[str, Any]:
-        return build_row(self.fault, self.findings, self.whole_seconds)
+        row = build_row(self.fault, self.findings, self.whole_seconds)
+        return row | ({"event_gaps": self.event_gaps} if self.times.events else {})
+
+    @property
+    def event_gaps(self) -> dict[str, list[float]]:
+        """Longest time without an acknowledged message after the begin of each event, in seconds by client."""
+        return {
+            client: [
+                round(gap, 2)
+                for gap in compute_event_gaps([one for one in self.attempts if one.client == client], self.times.events)
+            ]
+            for client in sorted({one.client for one in self.attempts})
+        }
 
     def lost(self) -> list[dict[str, Any]]:
         """Return what is known of each lost message: times in seconds after the begin of the fault."""
@@ -73,6 +85,7 @@ def run_audit(
     folder: Path,
     *,
     workloads: Sequence[Workload] = STEADY,
+    other_loads: Sequence[Load] = (),
     before_seconds: float = 5.0,
     after_seconds: float = 5.0,
 ) -> Audit:
@@ -83,19 +96,21 @@ def run_audit(
         name: name of the fault in the result.
         fault: function that injects the fault and ends it.
         folder: existing folder for ledger, read-back and `audit.json`.
-        workloads: producers.
+        workloads: producers of the remoting protocol.
+        other_loads: further clients, each with its own workloads.
         before_seconds: load before the fault, after the first acknowledgements.
         after_seconds: load after every client has sent successfully again.
 
     Raises:
         TimeoutError: a client or the group does not recover.
     """
-    topics = [each.topic for each in workloads]
+    everything = [*workloads, *(each for one in other_loads for each in one.workloads)]
+    topics = [each.topic for each in everything]
     clusters.wait_until_whole(cluster)
-    clusters.create_topics(cluster, ((each.topic, each.topic_kind) for each in workloads))
+    clusters.create_topics(cluster, ((each.topic, each.topic_kind) for each in everything))
     class_path = java.ensure(java.AUDIT, Report())
     name_servers = [cluster.address(each) for each in cluster.name_servers]
-    load = JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network)
+    load = Loads([JavaLoad(class_path, name_servers, folder, workloads, cluster.in_client_network), *other_loads])
     load.start()
     try:
         times = _inject(cluster, fault, load, before_seconds, after_seconds)
@@ -104,7 +119,7 @@ def run_audit(
         clusters.wait_until_whole(cluster, topics)
         whole_seconds = (time.monotonic_ns() - times.end) / NANOSECONDS
         final_master = clusters.fail_over(cluster)
-        findings = _settle(cluster, class_path, final_master, attempts, workloads, folder)
+        findings = _settle(cluster, class_path, final_master, attempts, everything, folder)
     finally:
         load.close()
     audit = Audit(name, times, final_master, whole_seconds, findings, attempts)

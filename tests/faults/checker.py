@@ -71,6 +71,23 @@ def build_timeline(attempts: Iterable[Attempt], zero: int) -> dict[int, dict[str
     return {second: dict(codes) for second, codes in sorted(seconds.items())}
 
 
+def compute_event_gaps(attempts: Iterable[Attempt], events: Sequence[int]) -> list[float]:
+    """Return the longest time without an acknowledged message after each event and before the next one, in seconds.
+
+    A gap that has begun before an event counts from the last acknowledgement.
+    """
+    successes = sorted(one.end for one in attempts if one.acknowledged and one.end is not None)
+    ends = [*events[1:], successes[-1] if successes else 0]
+    return [
+        max(
+            (later - earlier for earlier, later in pairwise(successes) if later >= begin and earlier <= end),
+            default=0,
+        )
+        / NANOSECONDS
+        for begin, end in zip(events, ends, strict=True)
+    ]
+
+
 def build_row(fault: str, findings: Findings, whole_seconds: float | None) -> dict[str, Any]:
     """Return one row of the table: counts instead of ids."""
     counts = {name: len(value) if isinstance(value, list) else value for name, value in asdict(findings).items()}

@@ -27,6 +27,8 @@ class FaultTimes:
     begin: int
     end: int
     master: str
+    events: tuple[int, ...] = ()
+    """Begin of each event, for a fault that consists of several."""
 
 
 Fault: TypeAlias = Callable[[Cluster], FaultTimes]

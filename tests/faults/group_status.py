@@ -131,6 +131,15 @@ def have_equal_metadata(members: Iterable[str], topics: Iterable[str]) -> bool:
     return all(each == offsets[0] for each in offsets)
 
 
+def answers(broker: str) -> bool:
+    """Return whether a broker answers requests. It may not have a role yet."""
+    try:
+        remoting.invoke(broker, BROKER_STATUS, seconds=SECONDS)
+    except (OSError, remoting.RemotingError):
+        return False
+    return True
+
+
 def is_dispatched(broker: str) -> bool:
     """Return whether the queues of a broker have every message of its log."""
     try:

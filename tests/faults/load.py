@@ -28,10 +28,12 @@ class Workload:
     body_bytes: int = 1024
     delay_seconds: float = 0.0
     pause_seconds: float = 0.05
+    run: str = ""
+    """Part of the topic's name that differs between audits of one deployment."""
 
     @property
     def topic(self) -> str:
-        return f"audit-{self.client}"
+        return "-".join(["audit", self.client, *([self.run] if self.run else [])])
 
     @property
     def topic_kind(self) -> str:
@@ -149,6 +151,32 @@ class JavaLoad:
 
     def _log(self) -> str:
         return (self.folder / "load.log").read_text(errors="replace")[-4000:]
+
+
+@dataclass
+class Loads:
+    """Several loads that start and stop together."""
+
+    parts: Sequence[Load]
+
+    @property
+    def workloads(self) -> Sequence[Workload]:
+        return [each for part in self.parts for each in part.workloads]
+
+    def start(self) -> None:
+        for part in self.parts:
+            part.start()
+
+    def stop(self) -> None:
+        for part in self.parts:
+            part.stop()
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.close()
+
+    def attempts(self) -> list[Attempt]:
+        return [attempt for part in self.parts for attempt in part.attempts()]
 
 
 def wait_for_successes(load: Load, since: int, count: int, seconds: float) -> None:

@@ -1,8 +1,19 @@
 """Faults of single processes under load, with the configuration of `strict`."""
 
+import time
+from pathlib import Path
+
 import pytest
 
+from eks_rocketmq.rocketmq.naming import labels
+from sandbox.polling import until
+from tests.faults import cluster as clusters
+from tests.faults import group_status
+from tests.faults.bare_cluster import BareCluster, start_cluster
 from tests.faults.conftest import AuditFault
+
+ELECTIONS = 4
+FOLLOW_SECONDS = 6.0
 
 
 def test_a_killed_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
@@ -46,3 +57,31 @@ def test_several_killed_processes_lose_no_acknowledged_message(audit_fault: Audi
     audit = audit_fault(fault, "normal")
     assert audit.findings.lost == [], audit.lost()
     assert audit.findings.correct, audit.row
+
+
+@pytest.mark.long
+def test_slaves_follow_an_elected_master_before_they_register_again(tmp_path: Path) -> None:
+    """RocketMQ alone needs up to the period of registrations, 10 s, and longer if the answer is late."""
+    with start_cluster(tmp_path) as cluster:
+        clusters.wait_until_whole(cluster)
+        took = [_elect_another(cluster) for _ in range(ELECTIONS)]
+    print(took)
+    assert max(took) <= FOLLOW_SECONDS, took
+
+
+def _elect_another(cluster: BareCluster) -> float:
+    """Elect the next member. Return the seconds until all members are in sync with it."""
+    state = clusters.read_state(cluster)
+    assert state is not None
+    target = min(state.ids[address] for address in state.in_sync - {state.master})
+    controllers = [cluster.address(name) for name in cluster.controllers]
+    with cluster.observe():
+        group_status.elect(controllers, labels.CLUSTER, cluster.group, target)
+    begun = time.monotonic()
+
+    def all_follow() -> bool:
+        now = clusters.read_state(cluster)
+        return now is not None and now.ids.get(now.master) == target and len(now.in_sync) == len(cluster.members)
+
+    assert until(all_follow, 60, every=0.1)
+    return time.monotonic() - begun

@@ -176,19 +176,24 @@ def _create_broker_groups(  # noqa: PLR0913, PLR0917 - outputs of the other part
     servers: Sequence[Resource],
 ) -> list[BrokerMembers]:
     files = create_shared_config(parent, name, planned.deployment, namespace)
-    return [
-        BrokerMembers(
-            f"{name}-{group.name}",
-            planned.deployment,
-            group,
-            namespace,
-            storage_class,
-            files,
-            credentials,
-            child_options(parent, depends_on=servers),
+    groups: list[BrokerMembers] = []
+    for group, storage_class in zip(planned.groups, storage_classes, strict=True):
+        # A change of what all groups share rolls one group after the other, in the order of the arguments. If the
+        # brokers of a group do not become ready, the later groups are not changed.
+        options = child_options(parent, depends_on=[*servers, *groups[-1:]])
+        groups.append(
+            BrokerMembers(
+                f"{name}-{group.name}",
+                planned.deployment,
+                group,
+                namespace,
+                storage_class,
+                files,
+                credentials,
+                options,
+            )
         )
-        for group, storage_class in zip(planned.groups, storage_classes, strict=True)
-    ]
+    return groups
 
 
 def _create_optional_parts(

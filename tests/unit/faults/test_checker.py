@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.checker import build_row, build_timeline, check
+from tests.faults.checker import build_row, build_timeline, check, compute_event_gaps
 from tests.faults.ledger import Attempt, StoredMessage, parse_ledger, parse_messages
 
 TOPIC = "audit-client"
@@ -259,3 +259,18 @@ def test_any_planted_faults_are_found_exactly(
     assert findings.out_of_order == []
     assert findings.moved_keys == []
     assert findings.acknowledged + sum(findings.codes.values()) - findings.codes.get("SEND_OK", 0) == number
+
+
+def test_the_gap_of_each_event_is_the_longest_one_that_overlaps_it() -> None:
+    # Acknowledged half a second after every full second, without those of seconds 3, 4, 5 and 8.
+    sent = [one for i, one in enumerate(attempts(12)) if i not in {3, 4, 5, 8}]
+    assert compute_event_gaps(sent, [3 * SECOND, 8 * SECOND, 10 * SECOND]) == [4.0, 2.0, 1.0]
+
+
+def test_a_failed_attempt_does_not_end_the_gap_of_an_event() -> None:
+    sent = [replace(one, code="BROKER_2") if one.sequence == 1 else one for one in attempts(9)]
+    assert compute_event_gaps(sent, [3 * SECOND]) == [4.0]
+
+
+def test_an_event_after_the_last_acknowledgement_has_no_gap() -> None:
+    assert compute_event_gaps([], [SECOND]) == [0]

@@ -81,6 +81,15 @@ def test_brokers_depend_on_name_servers_and_controllers(deployed: Recording, fir
     assert not deployed.reaches(deployed.one("StatefulSet", first), brokers)
 
 
+def test_broker_groups_depend_on_each_other_in_the_order_of_the_arguments() -> None:
+    recording = deploy(broker_groups=[*group(name="broker-c"), *group(name="broker-a"), *group(name="broker-b")])
+    first, second, third = (recording.one("StatefulSet", f"rocketmq-broker-{name}-set") for name in "cab")
+    assert recording.reaches(second, first)
+    assert recording.reaches(third, second)
+    assert not recording.reaches(first, second)
+    assert not recording.reaches(second, third)
+
+
 def test_proxies_depend_on_the_brokers(deployed: Recording) -> None:
     assert deployed.reaches(deployed.one("Deployment"), deployed.one("StatefulSet", "rocketmq-broker-a-set"))
 

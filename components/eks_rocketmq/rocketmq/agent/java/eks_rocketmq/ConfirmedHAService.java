@@ -15,7 +15,8 @@ import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
 
 /**
- * Replication that acknowledges a write only when every member has it that the controllers could elect.
+ * Replication that acknowledges a write only when every member has it that the controllers could elect, and that follows
+ * a new master at once.
  *
  * <p>In RocketMQ 5.4.0 and 5.5.0 a master takes a slave out of its local in-sync set when the connection ends, before
  * the controllers agree. Writes that still wait then count as replicated. If the master is cut off, or another master
@@ -28,8 +29,18 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** How long a proposal can be on its way. Requests to the controllers end after 3 s. */
     private static final long PROPOSAL_NANOS = 10_000_000_000L;
 
+    /** How long a name server can name an old master: the period in which brokers register, and a margin. */
+    private static final long STALE_NANOS = 15_000_000_000L;
+
     private final Map<Long, Proposal> proposed = new ConcurrentHashMap<>();
+    private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
+    private volatile Master master;
+
+    /** @param port replication port, the same for all members. */
+    private ConfirmedHAService(int port) {
+        this.port = port;
+    }
 
     /** Replaces the replication of a broker that is not started yet. */
     static void install(BrokerController controller) throws ReflectiveOperationException {
@@ -40,7 +51,8 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             throw new IllegalStateException(
                     "messageStorePlugIn replaces the message store. Leave the key out, or run without the agent.");
         }
-        ConfirmedHAService service = new ConfirmedHAService();
+        ConfirmedHAService service =
+                new ConfirmedHAService(controller.getMessageStoreConfig().getHaListenPort());
         set(DefaultMessageStore.class, controller.getMessageStore(), service);
         set(ReplicasManager.class, controller.getReplicasManager(), service);
     }
@@ -51,23 +63,49 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         field.set(object, service);
     }
 
-    /** Called when the controllers have another master. With SYNC_FLUSH this slave then reports what is on its disk. */
+    /**
+     * Called with the master that the controllers have named. Replicates from it at once, and with SYNC_FLUSH reports
+     * what is on the disk.
+     *
+     * <p>RocketMQ asks a name server for the replication address of the master. Just after an election, the answer is
+     * the old master, or none. The slave then asks again after {@code registerNameServerPeriod}, 10 s at least, and the
+     * new master rejects writes until then.
+     */
     @Override
-    public boolean changeToSlave(String master, int epoch, Long id) {
+    public boolean changeToSlave(String newMaster, int epoch, Long id) {
         if (getHAClient() == null
                 && defaultMessageStore.getMessageStoreConfig().getFlushDiskType() == FlushDiskType.SYNC_FLUSH) {
-            try {
-                Field epochs = AutoSwitchHAService.class.getDeclaredField("epochCache");
-                Field client = AutoSwitchHAService.class.getDeclaredField("haClient");
-                epochs.setAccessible(true);
-                client.setAccessible(true);
-                // RocketMQ opens a client again that is there.
-                client.set(this, new FlushedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
-            } catch (ReflectiveOperationException | IOException error) {
-                throw new IllegalStateException("cannot report what is on the disk", error);
-            }
+            setFlushedClient(id);
         }
-        return super.changeToSlave(master, epoch, id);
+        Master named = new Master(newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
+        master = named;
+        boolean changed = super.changeToSlave(newMaster, epoch, id);
+        if (changed) {
+            updateHaMasterAddress(named.address);
+            Reconnection.start(getHAClient());
+        }
+        return changed;
+    }
+
+    /** Called with the answer of a name server, which may be late. */
+    @Override
+    public void updateHaMasterAddress(String address) {
+        Master named = master;
+        boolean late = named != null && System.nanoTime() - named.since < STALE_NANOS;
+        super.updateHaMasterAddress(late ? named.address : address);
+    }
+
+    /** Sets the client that super.changeToSlave would create. RocketMQ opens one again that is there. */
+    private void setFlushedClient(Long id) {
+        try {
+            Field epochs = AutoSwitchHAService.class.getDeclaredField("epochCache");
+            Field client = AutoSwitchHAService.class.getDeclaredField("haClient");
+            epochs.setAccessible(true);
+            client.setAccessible(true);
+            client.set(this, new FlushedHAClient(this, defaultMessageStore, (EpochFileCache) epochs.get(this), id));
+        } catch (ReflectiveOperationException | IOException error) {
+            throw new IllegalStateException("cannot report what is on the disk", error);
+        }
     }
 
     /** Called with each set that is proposed to the controllers. */
@@ -103,6 +141,15 @@ final class ConfirmedHAService extends AutoSwitchHAService {
                     }
                 });
         return members;
+    }
+
+    private static final class Master {
+        private final String address;
+        private final long since = System.nanoTime();
+
+        Master(String address) {
+            this.address = address;
+        }
     }
 
     private static final class Proposal {

@@ -1,5 +1,7 @@
 package eks_rocketmq;
 
+import com.alibaba.fastjson2.JSON;
+import com.alibaba.fastjson2.JSONWriter;
 import java.util.Arrays;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
@@ -47,6 +49,9 @@ public final class Launcher {
                 ProxyStartup.main(own);
                 break;
             case "broker":
+                // The slaves of 5.5.0 cannot read the consumer offsets of a master with a broadcast consumer, as every
+                // proxy is one: their parser cannot skip integer keys without quotes (issue 10284).
+                JSON.config(JSONWriter.Feature.WriteNonStringKeyAsString);
                 BrokerController controller = BrokerStartup.createBrokerController(own);
                 ConfirmedHAService.install(controller);
                 int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));

@@ -1,0 +1,253 @@
+"""Faults of pods, nodes and networks of the deployed stack. See `faults`."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeAlias
+
+from eks_rocketmq.rocketmq.naming import labels
+from sandbox.cluster.kubectl import kubectl
+from sandbox.polling import until
+from tests.faults import cluster as clusters
+from tests.faults import group_status
+from tests.faults.cluster import CLIENTS, find_master, read_state
+from tests.faults.faults import PARTITION_SECONDS, FaultTimes
+from tests.faults.sandbox_cluster import SandboxCluster
+
+DELETIONS = 20
+NODE_SECONDS = 75.0
+"""Time for which a node is lost. Kubernetes notices after 40 s, and would replace pods after 5 minutes."""
+LOSSY_SECONDS = 60.0
+LOST_PACKETS = 0.1
+DNS_SECONDS = 60.0
+API_SECONDS = 120.0
+PAUSE_SECONDS = 5.0
+
+KubernetesFault: TypeAlias = Callable[[SandboxCluster], FaultTimes]
+
+
+def delete_master_pods(cluster: SandboxCluster, times: int = DELETIONS) -> FaultTimes:
+    """Delete the master's pod gracefully, some times, each time when the group is whole."""
+    first = find_master(cluster)
+    events = []
+    for number in range(times):
+        if number:
+            _wait_until_whole(cluster)
+        events.append(_delete_pods(cluster, [find_master(cluster)]))
+    return FaultTimes(events[0], time.monotonic_ns(), first, tuple(events))
+
+
+def delete_master_and_slave(cluster: SandboxCluster) -> FaultTimes:
+    """Delete the pods of the master and of a slave gracefully, both at once."""
+    master = find_master(cluster)
+    slave = next(name for name in cluster.members if name != master)
+    begin = _delete_pods(cluster, [master, slave])
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def kill_master_and_slave(cluster: SandboxCluster) -> FaultTimes:
+    """Kill the processes of the master and of a slave with SIGKILL, both at once."""
+    master = find_master(cluster)
+    return _kill(cluster, master, [master, next(name for name in cluster.members if name != master)])
+
+
+def kill_all_brokers(cluster: SandboxCluster) -> FaultTimes:
+    """Kill the processes of all members with SIGKILL, all at once. Their page cache stays."""
+    return _kill(cluster, find_master(cluster), cluster.members)
+
+
+def kill_all_proxies(cluster: SandboxCluster) -> FaultTimes:
+    """Kill the processes of all proxies with SIGKILL, all at once."""
+    return _kill(cluster, find_master(cluster), cluster.proxies)
+
+
+def delete_pod_without_role(cluster: SandboxCluster) -> FaultTimes:
+    """Delete a slave's pod, and delete its successor gracefully while its broker has no role yet."""
+    master = find_master(cluster)
+    slave = next(name for name in cluster.members if name != master)
+    begin = time.monotonic_ns()
+    _delete_pod(cluster, slave)
+    # The broker answers before the controllers have told it its role.
+    found = until(lambda: _answers(cluster, slave), 120, every=0.05)
+    assert found, f"{slave} does not answer"
+    event = _delete_pods(cluster, [slave])
+    after = find_master(cluster)
+    assert after == master, f"{after} was elected in place of {master}, which was healthy"
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin, event))
+
+
+def drain_node_of_master_and_leader(cluster: SandboxCluster) -> FaultTimes:
+    """Drain the node with the master and the controller leader, and use it again."""
+    master = _put_master_beside_leader(cluster)
+    drained = cluster.node_of(master)
+    begin = time.monotonic_ns()
+    try:
+        cluster.kubectl(
+            *("drain", drained.name, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s"),
+        )
+    finally:
+        cluster.kubectl("uncordon", drained.name)
+    cluster.wait_until_ready()
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def lose_node_of_master(cluster: SandboxCluster, seconds: float = NODE_SECONDS) -> FaultTimes:
+    """Lose the node of the master, with its processes and its network, and bring it back."""
+    return _lose_node(cluster, find_master(cluster), seconds)
+
+
+def lose_node_of_master_and_leader(cluster: SandboxCluster, seconds: float = NODE_SECONDS) -> FaultTimes:
+    """Lose the node of the master and the controller leader, and bring it back."""
+    return _lose_node(cluster, _put_master_beside_leader(cluster), seconds)
+
+
+def isolate_slave(cluster: SandboxCluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
+    """Cut a slave off from everything else."""
+    master = find_master(cluster)
+    slave = next(name for name in cluster.members if name != master)
+    others = [name for name in _machines(cluster) if name != slave]
+    begin = time.monotonic_ns()
+    try:
+        cluster.block([slave], [CLIENTS, *others])
+        time.sleep(seconds)
+    finally:
+        cluster.heal()
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def lose_packets(cluster: SandboxCluster, seconds: float = LOSSY_SECONDS, share: float = LOST_PACKETS) -> FaultTimes:
+    """Drop a share of all packets that members, controllers and name servers receive."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    try:
+        for name in _machines(cluster):
+            cluster.filter(name, [f"-A INPUT ! -i lo -m statistic --mode random --probability {share} -j DROP"])
+        time.sleep(seconds)
+    finally:
+        cluster.heal()
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def stop_dns(cluster: SandboxCluster, seconds: float = DNS_SECONDS) -> FaultTimes:
+    """Stop the cluster's DNS, and kill the master meanwhile."""
+    master = find_master(cluster)
+    begin = time.monotonic_ns()
+    dns = partial(kubectl, cluster.instance, cluster.tools, "-n", "kube-system")
+    replicas = dns("get", "deployment", "coredns", "-o=jsonpath={.spec.replicas}")
+    try:
+        dns("scale", "deployment/coredns", "--replicas=0")
+        dns("wait", "deployment/coredns", "--for=jsonpath={.status.replicas}=0", "--timeout=60s")
+        gone = time.monotonic_ns()
+        time.sleep(seconds / 3)
+        cluster.kill(master)
+        time.sleep(seconds * 2 / 3)
+    finally:
+        dns("scale", "deployment/coredns", f"--replicas={replicas}")
+        dns("rollout", "status", "deployment/coredns", "--timeout=120s")
+    return FaultTimes(begin, time.monotonic_ns(), master, (gone, gone + int(seconds / 3 * 1e9)))
+
+
+def stop_kubernetes_api(cluster: SandboxCluster, seconds: float = API_SECONDS) -> FaultTimes:
+    """Stop the Kubernetes API, and kill the master meanwhile."""
+    master, process = find_master(cluster), cluster.jvm(find_master(cluster))
+    begin = time.monotonic_ns()
+    with cluster.without_api():
+        time.sleep(seconds / 4)
+        event = time.monotonic_ns()
+        os.kill(process, signal.SIGKILL)
+        time.sleep(seconds * 3 / 4)
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin, event))
+
+
+def _machines(cluster: SandboxCluster) -> list[str]:
+    return [*cluster.members, *cluster.controllers, *cluster.name_servers]
+
+
+def _delete_pod(cluster: SandboxCluster, name: str, seconds: float = 120.0) -> None:
+    """Delete a pod gracefully and wait until another one has its name."""
+    before = cluster.uid(name)
+    cluster.kubectl("delete", "pod", name, "--wait=false")
+    found = until(lambda: cluster.uid(name) not in {before, None}, seconds, every=0.2)
+    assert found, f"no pod replaces {name}"
+
+
+def _delete_pods(cluster: SandboxCluster, names: Iterable[str]) -> int:
+    """Delete pods gracefully, all at once, and wait until others in their place are ready. Return the time of it."""
+    wanted = list(names)
+    before = {name: cluster.uid(name) for name in wanted}
+    begin = time.monotonic_ns()
+    cluster.kubectl("delete", "pod", *wanted, "--wait=false")
+    replaced = until(lambda: all(cluster.uid(name) not in {before[name], None} for name in wanted), 240)
+    assert replaced, f"no pods replace {wanted}"
+    cluster.wait_until_ready()
+    return begin
+
+
+def _kill(cluster: SandboxCluster, master: str, names: Iterable[str]) -> FaultTimes:
+    processes = [cluster.jvm(name) for name in names]
+    begin = time.monotonic_ns()
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
+    time.sleep(PAUSE_SECONDS)
+    cluster.wait_until_ready()
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def _lose_node(cluster: SandboxCluster, master: str, seconds: float) -> FaultTimes:
+    lost = cluster.node_of(master)
+    begin = time.monotonic_ns()
+    cluster.lose_node(lost)
+    time.sleep(seconds)
+    cluster.return_node(lost)
+    cluster.wait_until_ready()
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,))
+
+
+def _answers(cluster: SandboxCluster, name: str) -> bool:
+    with cluster.observe():
+        return group_status.answers(cluster.address(name))
+
+
+def _wait_until_whole(cluster: SandboxCluster) -> None:
+    cluster.wait_until_ready()
+    clusters.wait_until_whole(cluster)
+    time.sleep(PAUSE_SECONDS)
+
+
+def _put_master_beside_leader(cluster: SandboxCluster) -> str:
+    """Elect the member on the node of the controller leader. Return it, when the group is whole."""
+    _wait_until_whole(cluster)
+    controllers = {cluster.address(name): name for name in cluster.controllers}
+    with cluster.observe():
+        leader = group_status.find_controller_leader(list(controllers))
+    assert leader is not None
+    node = cluster.node_of(controllers[leader])
+    member = next(name for name in cluster.members if cluster.node_of(name) == node)
+    if find_master(cluster) != member:
+        state = read_state(cluster)
+        assert state is not None
+        with cluster.observe():
+            group_status.elect(list(controllers), labels.CLUSTER, cluster.group, state.ids[cluster.address(member)])
+        _wait_until_whole(cluster)
+    assert find_master(cluster) == member
+    return member
+
+
+KUBERNETES_FAULTS: dict[str, KubernetesFault] = {
+    "master-pod-deleted": partial(delete_master_pods, times=1),
+    "master-pod-deleted-20-times": delete_master_pods,
+    "master-and-slave-deleted": delete_master_and_slave,
+    "master-and-slave-killed": kill_master_and_slave,
+    "pod-without-role-deleted": delete_pod_without_role,
+    "node-drained": drain_node_of_master_and_leader,
+    "node-lost": lose_node_of_master,
+    "node-of-master-and-leader-lost": lose_node_of_master_and_leader,
+    "proxies-killed": kill_all_proxies,
+    "slave-isolated": isolate_slave,
+    "packets-lost": lose_packets,
+    "dns-gone": stop_dns,
+    "kubernetes-api-gone": stop_kubernetes_api,
+    "brokers-killed": kill_all_brokers,
+}

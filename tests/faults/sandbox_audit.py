@@ -1,0 +1,40 @@
+"""Audit of the deployed stack of a running sandbox, through both protocols."""
+
+import json
+import os
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+from tests.faults.audit import Audit, run_audit
+from tests.faults.faults import FAULTS
+from tests.faults.kubernetes_faults import KUBERNETES_FAULTS
+from tests.faults.load import WORKLOADS, Workload
+from tests.faults.pod_logs import keep_logs
+from tests.faults.sandbox_cluster import SandboxCluster
+
+GRPC = (Workload("grpc-normal", threads=2, rate=20.0),)
+
+
+def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: str = "normal") -> Audit:
+    """Run a fault, given by name, under a load, given by name, and a load through the proxies.
+
+    Write `row.json` beside `audit.json`, with the load average of the machine, and the logs of the brokers' pods.
+
+    Raises TimeoutError.
+    """
+    run = uuid.uuid4().hex[:6]
+    inject = {**FAULTS, **KUBERNETES_FAULTS}[fault]
+    cluster.wait_until_ready()
+    with keep_logs(cluster.instance, folder / "pod-logs"):
+        audit = run_audit(
+            cluster,
+            fault,
+            lambda _: inject(cluster),
+            folder,
+            workloads=[replace(each, run=run) for each in WORKLOADS[load]],
+            other_loads=[cluster.grpc_load(folder, [replace(each, run=run) for each in GRPC])],
+        )
+    row = audit.row | {"load_average": round(os.getloadavg()[0], 1)}
+    (folder / "row.json").write_text(json.dumps(row) + "\n")
+    return audit

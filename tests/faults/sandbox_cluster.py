@@ -1,0 +1,301 @@
+"""The deployed prod stack of a running sandbox, as a cluster for faults. Machines are its pods.
+
+The kubelet starts a process again that a fault has killed: at once, then after 10 s, 20 s and so on. Packets are
+dropped in the network namespaces of the pods. Clients run in a network namespace of their own, beside the nodes.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox import lifecycle
+from sandbox.cache.toolchain import Toolchain
+from sandbox.cluster import cgroups, containerd_images, netns, network, node
+from sandbox.cluster.kubectl import kubectl
+from sandbox.command import CommandError, run
+from sandbox.layout import NETWORK_PREFIX, NODES, SERVICE_CIDR, Node, SandboxInstance
+from sandbox.messages.rocketmq_deployment import RocketMqDeployment
+from sandbox.polling import until
+from sandbox.processes import in_netns
+from sandbox.progress import Report
+from tests.faults import cluster as clusters
+from tests.faults.grpc_load import GrpcLoad
+from tests.faults.load import Workload
+
+NAMESPACE = "rocketmq"
+CLIENT_ADDRESS = "10.200.0.77"
+CLIENT_LINK = "clients"
+PORTS = {"rocketmq-broker": 10911, "rocketmq-controller": 9878, "rocketmq-nameserver": 9876, "rocketmq-proxy": 8081}
+UNKNOWN = "127.0.0.1:1"
+"""Address of a pod that has none yet. Nobody answers there."""
+FRESH_SECONDS = 0.5
+"""Time for which a list of the pods is used again."""
+START_SECONDS = 240.0
+POD_SECONDS = 300.0
+
+
+@dataclass
+class SandboxCluster:
+    """Broker group of the deployed stack with its controllers, name servers and proxies. See `clusters.Cluster`."""
+
+    instance: SandboxInstance
+    tools: Toolchain
+    group: str = "broker-a"
+    restarts: list[str] = field(default_factory=list)
+    _pods: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _read_at: float = 0.0
+    _filtered: list[str] = field(default_factory=list)
+
+    @property
+    def client_netns(self) -> str:
+        return f"rmq-{self.instance.name}-clients"
+
+    @property
+    def members(self) -> Sequence[str]:
+        return [f"rocketmq-{self.group}-{number}" for number in range(3)]
+
+    @property
+    def controllers(self) -> Sequence[str]:
+        return [f"rocketmq-controller-{number}" for number in range(3)]
+
+    @property
+    def name_servers(self) -> Sequence[str]:
+        return [f"rocketmq-nameserver-{number}" for number in range(2)]
+
+    @property
+    def proxies(self) -> Sequence[str]:
+        return [name for name, pod in self.pods().items() if pod["metadata"]["labels"].get("app") == "rocketmq-proxy"]
+
+    def address(self, name: str) -> str:
+        pod = self.pods().get(name)
+        if pod is None or "podIP" not in pod["status"]:
+            return UNKNOWN
+        return f"{pod['status']['podIP']}:{PORTS[pod['metadata']['labels']['app']]}"
+
+    def observe(self) -> AbstractContextManager[None]:
+        return netns.inside(self.instance.control_netns)
+
+    def in_client_network(self, argv: list[str]) -> list[str]:
+        return in_netns(self.client_netns, argv)
+
+    def block(self, left: Iterable[str], right: Iterable[str]) -> None:
+        left, right = list(left), list(right)
+        for here, there in ((left, right), (right, left)):
+            addresses = [self._client_or_pod_address(name) for name in there]
+            for name in here:
+                self.filter(name, [f"-A INPUT -s {address} -j DROP" for address in addresses])
+
+    def heal(self) -> None:
+        for path in self._filtered:
+            # The network of a pod that has ended is gone, with its rules.
+            with suppress(CommandError):
+                run(["nsenter", f"--net={path}", "--", "iptables", "--wait", "--flush", "INPUT"])
+        self._filtered.clear()
+
+    def kill(self, name: str) -> None:
+        process = self.jvm(name)
+        os.kill(process, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{process}").exists(), 10, every=0.02)
+
+    def start(self, name: str) -> None:
+        """Wait until the process runs. A pod that waits for a late restart is replaced."""
+        until(lambda: self.running(name), 5)
+        if not self.running(name):
+            self.kubectl("delete", "pod", name, "--wait=false")
+        _require(lambda: self.running(name), START_SECONDS, f"{name} runs")
+
+    def hang(self, name: str) -> None:
+        os.kill(self.jvm(name), signal.SIGSTOP)
+
+    def running(self, name: str) -> bool:
+        try:
+            self.jvm(name)
+        except LookupError:
+            return False
+        return True
+
+    # Pods and nodes
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return kubectl(self.instance, self.tools, "-n", NAMESPACE, *arguments, stdin=stdin)
+
+    def pods(self) -> Mapping[str, dict[str, Any]]:
+        """Return the pods by name. While the API does not answer, return those that were known last."""
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            with suppress(CommandError):
+                listed = json.loads(self.kubectl("get", "pods", "-o", "json", "--request-timeout=5s"))["items"]
+                self._pods = {pod["metadata"]["name"]: pod for pod in listed}
+            self._read_at = time.monotonic()
+        return self._pods
+
+    def uid(self, name: str) -> str | None:
+        """Return the unique ID of a pod. The pod that replaces it has another one."""
+        pod = self.pods().get(name)
+        return None if pod is None else pod["metadata"]["uid"]
+
+    def node_of(self, name: str) -> Node:
+        """Return the node of a pod."""
+        return next(one for one in NODES if one.name == self.pods()[name]["spec"]["nodeName"])
+
+    def is_ready(self, name: str) -> bool:
+        pod = self.pods().get(name)
+        return (
+            pod is not None
+            and "deletionTimestamp" not in pod["metadata"]
+            and any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
+        )
+
+    def wait_until_ready(self, seconds: float = POD_SECONDS) -> None:
+        """Wait until every pod of the stack is ready. Replace those that wait for a late restart.
+
+        Raises TimeoutError.
+        """
+        for name, pod in list(self.pods().items()):
+            waiting = [
+                one["state"].get("waiting", {}).get("reason") for one in pod["status"].get("containerStatuses", [])
+            ]
+            if "CrashLoopBackOff" in waiting:
+                self.kubectl("delete", "pod", name, "--wait=false")
+        wanted = [*self.members, *self.controllers, *self.name_servers]
+
+        def ready() -> bool:
+            return all(map(self.is_ready, {*wanted, *self.pods()})) and len(self.proxies) > 1
+
+        _require(ready, seconds, "all pods are ready")
+
+    def jvm(self, name: str) -> int:
+        """Return the process ID of a pod's JVM on this machine.
+
+        Raises LookupError when none runs.
+        """
+        for process, command in self._processes(name):
+            if command == "java":
+                return process
+        raise LookupError(f"no JVM of {name} runs")
+
+    def filter(self, name: str, rules: Iterable[str]) -> None:
+        """Add rules of `iptables-restore` to what a machine receives. `heal` removes them."""
+        path = self._network(name)
+        text = "\n".join(["*filter", *rules, "COMMIT", ""])
+        run(["nsenter", f"--net={path}", "--", "iptables-restore", "--wait", "--noflush"], stdin=text)
+        self._filtered.append(path)
+
+    @contextmanager
+    def without_api(self) -> Generator[None]:
+        """Stop the Kubernetes API with SIGSTOP for the block: connections stay open and nothing answers."""
+        (process,) = [
+            int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _is_api_server(folder, self.instance.root)
+        ]
+        os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+    def grpc_load(self, folder: Path, workloads: Sequence[Workload]) -> GrpcLoad:
+        """Return a load through the Service of the proxies."""
+        endpoint = RocketMqDeployment(self.instance, self.tools).proxy()
+        return GrpcLoad(self.tools.client_python, endpoint, folder, workloads, self.in_client_network)
+
+    def lose_node(self, lost: Node) -> None:
+        """Cut a node off and kill all its processes: kubelet, containerd, pods. In the sandbox it is a whole zone."""
+        run(["ip", "-netns", self.instance.control_netns, "link", "set", f"node-{lost.letter}", "down"])
+        trees = cgroups.current_trees()
+
+        def none_left() -> bool:
+            found = cgroups.processes(self.instance.node_cgroup(lost), trees)
+            for process in found:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            return not found
+
+        _require(none_left, 20, f"no process of {lost.name} runs")
+
+    def return_node(self, lost: Node) -> None:
+        """Connect a lost node again and start its kubelet."""
+        run(["ip", "-netns", self.instance.control_netns, "link", "set", f"node-{lost.letter}", "up"])
+        prepared = containerd_images.ensure(self.instance, self.tools)
+        node.start(self.instance, self.tools, lost, prepared)
+
+    def connect_clients(self) -> None:
+        """Create the network namespace of the clients."""
+        self.disconnect_clients()
+        control = self.instance.control_netns
+        run(["ip", "netns", "add", self.client_netns])
+        for command in (
+            f"link add {CLIENT_LINK} type veth peer name {network.UPLINK} netns {self.client_netns}",
+            f"link set {CLIENT_LINK} master {network.BRIDGE}",
+            f"link set {CLIENT_LINK} up",
+        ):
+            run(["ip", "-netns", control, *command.split()])
+        for command in (
+            "link set lo up",
+            f"addr add {CLIENT_ADDRESS}/{NETWORK_PREFIX} dev {network.UPLINK}",
+            f"link set {network.UPLINK} up",
+            *(f"route add {one.pod_cidr} via {one.address}" for one in NODES),
+            f"route add {SERVICE_CIDR} via {NODES[0].address}",
+        ):
+            run(["ip", "-netns", self.client_netns, *command.split()])
+
+    def disconnect_clients(self) -> None:
+        if netns.exists(self.client_netns):
+            # The link ends with either of its ends.
+            with suppress(CommandError):
+                run(["ip", "-netns", self.instance.control_netns, "link", "delete", CLIENT_LINK])
+            run(["ip", "netns", "delete", self.client_netns])
+
+    def _client_or_pod_address(self, name: str) -> str:
+        return CLIENT_ADDRESS if name == clusters.CLIENTS else self.address(name).rpartition(":")[0]
+
+    def _network(self, name: str) -> str:
+        """Return the path of a machine's network namespace."""
+        if name == clusters.CLIENTS:
+            return str(netns.FOLDER / self.client_netns)
+        for process, _ in self._processes(name):
+            return f"/proc/{process}/ns/net"
+        raise LookupError(f"no process of {name} runs")
+
+    def _processes(self, name: str) -> list[tuple[int, str]]:
+        """Return ID and command of the processes of a pod, that of its network first."""
+        uid = self.uid(name)
+        if uid is None:
+            return []
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if uid in (folder / "cgroup").read_text():
+                    found.append((int(folder.name), (folder / "comm").read_text().strip()))
+        return sorted(found, key=lambda one: (one[1] != "pause", one[0]))
+
+
+@contextmanager
+def attach(instance: SandboxInstance) -> Generator[SandboxCluster]:
+    """Attach clients to the deployed stack of a running sandbox, for the block.
+
+    Raises NotRunningError.
+    """
+    cluster = SandboxCluster(instance, lifecycle.require_running(instance, Report()))
+    cluster.connect_clients()
+    try:
+        yield cluster
+    finally:
+        cluster.heal()
+        cluster.disconnect_clients()
+
+
+def _is_api_server(folder: Path, root: Path) -> bool:
+    with suppress(OSError):
+        command = (folder / "cmdline").read_bytes().split(b"\0")
+        return b"kube-apiserver" in b" ".join(command[:2]) and any(bytes(root) in each for each in command)
+    return False
+
+
+def _require(answer: Callable[[], bool], seconds: float, what: str) -> None:
+    if not until(answer, seconds, every=0.5):
+        raise TimeoutError(f"not after {seconds:.0f} s: {what}")

@@ -1,0 +1,81 @@
+"""Faults of pods, nodes and networks under load, with the prod stack deployed on a sandbox.
+
+With KEEP_SANDBOX=1 the sandbox of the previous run is reused and left running.
+"""
+
+import os
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.layout import SandboxInstance
+from sandbox.progress import Report
+from tests.faults.audit import Audit
+from tests.faults.kubernetes_faults import DELETIONS, KUBERNETES_FAULTS
+from tests.faults.sandbox_audit import audit_on_sandbox
+from tests.faults.sandbox_cluster import SandboxCluster, attach
+
+AuditOnSandbox: TypeAlias = Callable[[str], Audit]
+
+pytestmark = pytest.mark.long
+
+ONE_OUTAGE = sorted(
+    set(KUBERNETES_FAULTS)
+    - {"master-pod-deleted", "master-pod-deleted-20-times", "node-lost", "node-of-master-and-leader-lost"}
+)
+
+
+@pytest.fixture(scope="session")
+def sandbox_cluster() -> Iterator[SandboxCluster]:
+    """Return the deployed prod stack of a sandbox of its own."""
+    keep = os.environ.get("KEEP_SANDBOX") == "1"
+    instance, report = SandboxInstance("faults"), Report()
+    if not keep:
+        lifecycle.down(instance, report)
+    tools = lifecycle.start_platform(instance, report)
+    lifecycle.deploy(instance, tools, report)
+    with attach(instance) as cluster:
+        yield cluster
+    if not keep:
+        lifecycle.down(instance, report)
+
+
+@pytest.fixture
+def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path) -> AuditOnSandbox:
+    """Return a function that runs a fault, given by name. No acknowledged message may be lost, damaged or reordered."""
+
+    def run(fault: str) -> Audit:
+        audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path)
+        print(audit.row)
+        assert audit.findings.lost == [], audit.lost()
+        assert audit.findings.correct, audit.row
+        return audit
+
+    return run
+
+
+@pytest.mark.parametrize("fault", ONE_OUTAGE)
+def test_no_acknowledged_message_is_lost(audit_fault: AuditOnSandbox, fault: str) -> None:
+    audit_fault(fault)
+
+
+@pytest.mark.parametrize("fault", ["node-lost", "node-of-master-and-leader-lost"])
+def test_writes_continue_within_20_seconds_of_the_loss_of_a_node(audit_fault: AuditOnSandbox, fault: str) -> None:
+    audit = audit_fault(fault)
+    assert audit.event_gaps["java-normal"][0] <= 20, audit.row
+
+
+def test_twenty_graceful_deletions_of_the_master_stop_writes_for_two_seconds_each(audit_fault: AuditOnSandbox) -> None:
+    gaps = audit_fault("master-pod-deleted-20-times").event_gaps["java-normal"]
+    assert len(gaps) == DELETIONS
+    assert statistics.median(gaps) <= 2, gaps
+
+
+def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_fault: AuditOnSandbox) -> None:
+    gaps = [audit_fault("master-killed").findings.gaps["java-normal"] for _ in range(10)]
+    assert statistics.median(gaps) <= 4, gaps
+    assert max(gaps) <= 10, gaps
