@@ -5,6 +5,7 @@ started again, as a kubelet does. One that a fault kills stays ended until the f
 process that hangs, because no kubelet runs liveness probes.
 """
 
+import shutil
 import signal
 import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -106,11 +107,23 @@ class BareCluster:
     def restart_until(self, stopped: threading.Event) -> None:
         """Start processes again that ended by themselves, until `stopped`."""
         while not stopped.wait(1.0):
-            ended = [name for name in self.members if not self.running(name) and name not in self._killed]
+            ended = [pod.name for pod in self.pods.pods if self._has_ended(pod)]
             if ended and not stopped.wait(RESTART_SECONDS):
                 for name in ended:
                     self.restarts.append(name)
                     self._pod(name).start()
+
+    def _has_ended(self, pod: Pod) -> bool:
+        return pod.process is not None and pod.process.poll() is not None and pod.name not in self._killed
+
+    def clear_volume(self, name: str) -> None:
+        """Remove the store of a process that was killed."""
+        shutil.rmtree(self._pod(name).root / "data")
+        (self._pod(name).root / "data").mkdir()
+
+    def ready(self, name: str) -> bool:
+        """Return whether the readiness probe of a process succeeds."""
+        return self.running(name) and self._pod(name).ready()
 
     def _pod(self, name: str) -> Pod:
         return next(pod for pod in self.pods.pods if pod.name == name)
@@ -136,6 +149,7 @@ def start_cluster(
     agent: bool = True,
     broker_config: Mapping[str, str | int | bool] | None = None,
     version: str = pins.ROCKETMQ,
+    brokers: bool = True,
 ) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
 
@@ -144,6 +158,7 @@ def start_cluster(
         agent: whether the agent of the library runs in the JVMs.
         broker_config: keys of `broker.conf`, as a user sets them.
         version: RocketMQ version.
+        brokers: whether the members are started. Without them, only the controllers and the name server run.
     """
     home = folder / "rocketmq"
     (home / "conf").mkdir(parents=True)
@@ -161,7 +176,7 @@ def start_cluster(
     ).manifests()
     with Pods(folder, home, manifests, prefix=PREFIX) as pods:
         cluster = BareCluster(pods, *pods.add_network())
-        for roles in (("nameserver", "controller"), ("broker",)):
+        for roles in (("nameserver", "controller"), ("broker",) if brokers else ()):
             started = [pod for role in roles for pod in pods.of(role)]
             for pod in started:
                 pod.start()

@@ -1,4 +1,4 @@
-"""Checks of a namespace at preview: Pod Security level, and collisions with existing objects.
+"""Checks of a namespace at preview: Pod Security level, collisions with existing objects, number of controllers.
 
 Hooks before a create or an update query the cluster, so a stack without changes sends no queries. A cluster that does
 not answer does not block the deployment.
@@ -15,8 +15,9 @@ import pulumi
 from pulumi import ComponentResource, Output, ProviderResource, ResourceHookArgs, ResourceHookBinding
 
 from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
-from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, spell_argument
+from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, spell_argument, spell_error
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
@@ -79,6 +80,62 @@ def build_pod_security_hooks(name: str, component: ComponentResource) -> Resourc
 
     question = f"whether pods of {name} meet its Pod Security level"
     return ResourceHookBinding(before_update=_build_hooks(f"{name}-pod-security", question, check))
+
+
+def build_member_hooks(name: str, component: ComponentResource, workload: Workload) -> ResourceHookBinding:
+    """Return a hook before the update of the StatefulSet of a Raft quorum that rejects another number of members.
+
+    It compares with the StatefulSet in the cluster, or with the state of the stack if the cluster does not answer.
+
+    Args:
+        name: name of the resource; the hook is `<name>-members`.
+        component: parent of the resource; its Kubernetes provider determines the cluster.
+        workload: the StatefulSet.
+    """
+    if not has_callback_server():
+        return ResourceHookBinding()
+    provider = component.get_provider(_POD_TYPE)
+
+    async def check(args: ResourceHookArgs) -> None:
+        planned = _get_replicas(args.new_inputs)
+        settings = await _resolve_provider(provider)
+        running = await asyncio.to_thread(_read_replicas, settings, workload) if settings is not None else None
+        running = _get_replicas(args.old_inputs) if running is None else running
+        # The guide stops all controllers before it changes their number.
+        if planned is not None and running and planned != running:
+            raise _RefusedError(spell_error(_build_member_error(running, planned)))
+
+    question = f"whether {name} changes the number of its members"
+    return ResourceHookBinding(before_update=_build_hooks(f"{name}-members", question, check))
+
+
+def _build_member_error(running: int, planned: int) -> ArgumentError:
+    return ArgumentError(
+        ARGS / "controllers" / "replicas",
+        "controller-count-change",
+        "{running} controllers run, and an update cannot make that {given}. RocketMQ does not change the members of "
+        "the Raft quorum: new ones would elect a leader with an empty log, and brokers would lose their IDs",
+        accepted="{running}",
+        remedy="Restore the number, or follow docs/how-to/change-the-number-of-controllers.md",
+        given=planned,
+        running=running,
+    )
+
+
+def _get_replicas(inputs: Mapping[str, Any] | None) -> int | None:
+    replicas = ((inputs or {}).get("spec") or {}).get("replicas")
+    return None if replicas is None else int(replicas)
+
+
+def _read_replicas(settings: Mapping[str, str], workload: Workload) -> int | None:
+    """Return the number of pods of a StatefulSet in the cluster, or None if the cluster does not return it."""
+    from eks_rocketmq.lookups.kubernetes_api import get_json  # noqa: PLC0415 - as in `_read_namespace`
+
+    try:
+        found = get_json(settings, f"/apis/apps/v1/namespaces/{workload.namespace}/statefulsets/{workload.name}")
+    except Exception:  # noqa: BLE001 - the state of the stack knows the number too
+        return None
+    return _get_replicas(found)
 
 
 def _format_violations(namespace: str, level: str, violations: Sequence[str]) -> str:

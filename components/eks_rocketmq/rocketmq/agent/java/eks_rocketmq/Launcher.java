@@ -3,6 +3,7 @@ package eks_rocketmq;
 import java.util.Arrays;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.controller.ControllerManager;
 import org.apache.rocketmq.controller.ControllerStartup;
 import org.apache.rocketmq.namesrv.NamesrvStartup;
 import org.apache.rocketmq.proxy.ProxyStartup;
@@ -31,8 +32,14 @@ public final class Launcher {
                 NamesrvStartup.main(own);
                 break;
             case "controller":
-                probe = server.serve(new RequestProbe(9878, 1005, RequestProbe::namesLeader));
-                ControllerStartup.main(own);
+                ControllerManager manager = ControllerStartup.createControllerManager(own);
+                if (!manager.initialize()) {
+                    throw new IllegalStateException("the controller cannot be initialized");
+                }
+                ControllerLog log = ControllerLog.install(manager.getController());
+                probe = server.serve(new ControllerProbe(manager, log));
+                Runtime.getRuntime().addShutdownHook(new Thread(manager::shutdown, "EksRocketmqControllerStopping"));
+                manager.start();
                 break;
             case "proxy":
                 // The proxy does not support this code. It returns an error without a request to a broker.
