@@ -9,16 +9,18 @@ from pathlib import Path
 
 from tests.faults.audit import run_audit
 from tests.faults.bare_cluster import start_cluster
+from tests.faults.controller_faults import CONTROLLER_FAULTS
 from tests.faults.faults import FAULTS
 from tests.faults.load import WORKLOADS
 
+ALL_FAULTS = {**FAULTS, **CONTROLLER_FAULTS}
 SHOWN = 20
 """Number of lost messages that are printed."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("fault", choices=sorted(FAULTS))
+    parser.add_argument("fault", choices=sorted(ALL_FAULTS))
     parser.add_argument("--folder", type=Path, default=Path("build/faults"), help="folder for stores, logs and results")
     parser.add_argument("--load", choices=sorted(WORKLOADS), default="steady")
     parser.add_argument("--runs", type=int, default=1, help="runs, each with a new cluster")
@@ -37,7 +39,7 @@ def main() -> int:
             agent=not given.no_agent,
             broker_config=json.loads(given.broker_config),
         ) as cluster:
-            audit = run_audit(cluster, given.fault, FAULTS[given.fault], folder, workloads=WORKLOADS[given.load])
+            audit = run_audit(cluster, given.fault, ALL_FAULTS[given.fault], folder, workloads=WORKLOADS[given.load])
         print(json.dumps(audit.row | {"restarts": cluster.restarts}), flush=True)
         lost = audit.lost()
         for each in lost[:SHOWN]:

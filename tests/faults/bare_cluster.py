@@ -149,6 +149,7 @@ def start_cluster(
     agent: bool = True,
     broker_config: Mapping[str, str | int | bool] | None = None,
     version: str = pins.ROCKETMQ,
+    controller_config: Mapping[str, str | int | bool] | None = None,
     brokers: bool = True,
 ) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
@@ -158,6 +159,7 @@ def start_cluster(
         agent: whether the agent of the library runs in the JVMs.
         broker_config: keys of `broker.conf`, as a user sets them.
         version: RocketMQ version.
+        controller_config: keys of `controller.conf`, as a user sets them.
         brokers: whether the members are started. Without them, only the controllers and the name server run.
     """
     home = folder / "rocketmq"
@@ -171,7 +173,7 @@ def start_cluster(
         profile="strict",
         broker_groups=group(memory="1536Mi", storage="1Gi", config=config, **java),
         name_servers={"replicas": 1, "memory": "320Mi", **java},
-        controllers={"memory": "512Mi", **java},
+        controllers={"memory": "512Mi", "config": dict(controller_config or {}), **java},
         proxies={"replicas": 1, "memory": "768Mi"},
     ).manifests()
     with Pods(folder, home, manifests, prefix=PREFIX) as pods:

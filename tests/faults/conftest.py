@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import start_cluster
+from tests.faults.controller_faults import CONTROLLER_FAULTS
 from tests.faults.faults import FAULTS
 from tests.faults.load import WORKLOADS
 
@@ -23,7 +24,8 @@ def audit_fault(tmp_path: Path) -> AuditFault:
 
     def run(fault: str, load: str, *, agent: bool = True) -> Audit:
         with start_cluster(tmp_path, agent=agent) as cluster:
-            audit = run_audit(cluster, fault, FAULTS[fault], tmp_path, workloads=WORKLOADS[load])
+            injected = {**FAULTS, **CONTROLLER_FAULTS}[fault]
+            audit = run_audit(cluster, fault, injected, tmp_path, workloads=WORKLOADS[load])
         print(audit.row)
         return audit
 

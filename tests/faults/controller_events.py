@@ -1,6 +1,6 @@
 """Events in the log of the controllers, appended by requests. No broker is needed."""
 
-from collections.abc import Sequence
+import json
 
 from eks_rocketmq.rocketmq.naming import labels
 from sandbox.messages import remoting
@@ -12,6 +12,7 @@ GROUP = "events"
 """Group without brokers. Each attempt of the controllers to elect its master appends an event and raises its epoch."""
 ELECT_MASTER = 1002
 APPLY_BROKER_ID = 1013
+REPLICAS = 1006
 MASTER_NOT_AVAILABLE = 2004
 NO_BROKER = "-1"
 LEADER_SECONDS = 60.0
@@ -25,58 +26,69 @@ def add_group(cluster: Cluster) -> None:
         "appliedBrokerId": "1",
         "registerCheckCode": "10.0.0.1:10911;0",
     }
-    _invoke_leader(cluster, APPLY_BROKER_ID, fields)
+    leader = cluster.address(require_leader(cluster))
+    with cluster.observe():
+        remoting.invoke(leader, APPLY_BROKER_ID, fields)
 
 
 def add_events(cluster: Cluster, count: int) -> None:
     """Append `count` events, each of which raises the epoch of the group by one."""
     fields = {"brokerName": GROUP, "brokerId": NO_BROKER, "designateElect": "false", "invokeTime": "0"}
-    for _ in range(count):
-        try:
-            _invoke_leader(cluster, ELECT_MASTER, fields)
-        except remoting.RemotingError as error:
-            if error.code != MASTER_NOT_AVAILABLE:
-                raise
+    leader = cluster.address(require_leader(cluster))
+    with cluster.observe():
+        for _ in range(count):
+            try:
+                remoting.invoke(leader, ELECT_MASTER, fields)
+            except remoting.RemotingError as error:
+                if error.code != MASTER_NOT_AVAILABLE:
+                    raise
 
 
 def read_epoch(cluster: Cluster, seconds: float = LEADER_SECONDS) -> int:
-    """Return the epoch of the group as the leader of the controllers knows it. It is 0 if it does not know the group.
+    """Return the epoch of the group as the leader of the controllers knows it, 0 if it does not know the group.
 
-    Raises TimeoutError.
+    Raises TimeoutError if no leader serves requests.
     """
-    found: list[int] = []
+    epoch = 0
 
-    def answers() -> bool:
-        try:
-            with cluster.observe():
-                state = group_status.read_group(_addresses(cluster), GROUP)
-                leader = group_status.find_controller_leader(_addresses(cluster))
-        except remoting.RemotingError:
-            return False
+    def serves() -> bool:
+        nonlocal epoch
+        leader = find_leader(cluster)
         if leader is None:
             return False
-        found.append(state.epoch if state else 0)
+        try:
+            with cluster.observe():
+                answer = remoting.invoke(cluster.address(leader), REPLICAS, body=json.dumps([GROUP]).encode())
+        except (OSError, remoting.RemotingError):
+            return False
+        state = answer.json().get("replicasInfoTable", {}).get(GROUP)
+        epoch = 0 if state is None else int(state["masterEpoch"])
         return True
 
-    if not until(answers, seconds, every=0.5):
-        raise TimeoutError(f"no leader of the controllers answers within {seconds:.0f} s")
-    return found[-1]
+    if not until(serves, seconds, every=0.5):
+        raise TimeoutError(f"no leader of the controllers serves requests within {seconds:.0f} s")
+    return epoch
 
 
 def find_leader(cluster: Cluster) -> str | None:
     """Return the name of the controller that says that it leads."""
     with cluster.observe():
-        leader = group_status.find_controller_leader(_addresses(cluster))
+        leader = group_status.find_controller_leader([cluster.address(name) for name in cluster.controllers])
     return next((name for name in cluster.controllers if cluster.address(name) == leader), None)
 
 
-def _addresses(cluster: Cluster) -> Sequence[str]:
-    return [cluster.address(name) for name in cluster.controllers]
+def require_leader(cluster: Cluster, seconds: float = LEADER_SECONDS) -> str:
+    """Return the name of the controller that leads, once there is one.
 
+    Raises TimeoutError.
+    """
+    leader: str | None = None
 
-def _invoke_leader(cluster: Cluster, code: int, fields: dict[str, str]) -> None:
-    with cluster.observe():
-        leader = group_status.find_controller_leader(_addresses(cluster))
-        if leader is None:
-            raise LookupError("no controller leads")
-        remoting.invoke(leader, code, fields)
+    def leads() -> bool:
+        nonlocal leader
+        leader = find_leader(cluster)
+        return leader is not None
+
+    if not until(leads, seconds, every=0.5) or leader is None:
+        raise TimeoutError(f"no controller leads within {seconds:.0f} s")
+    return leader

@@ -1,13 +1,25 @@
 """Probes and drain: the real scripts against a server that implements RocketMQ's protocol."""
 
 import socket
+import struct
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.scripts.broker_group import ELECT, GET_LEADER, SCRIPTS, Group, Server, ask_group, environment, run, serving
+from tests.scripts.broker_group import (
+    ELECT,
+    GET_GROUP,
+    GET_LEADER,
+    SCRIPTS,
+    Group,
+    Server,
+    ask_group,
+    environment,
+    run,
+    serving,
+)
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.sh")))
@@ -161,12 +173,53 @@ def test_drain_does_not_block_the_stop_without_a_reachable_controller(listening:
     assert (result.returncode, "stopping" in result.stdout) == (0, True)
 
 
-def test_controller_is_ready_when_there_is_a_leader() -> None:
-    for leader, status in (("n1", 0), ("", 1)):
-        fields = {"extFields": {"controllerLeaderId": leader}}
-        server = Server({GET_LEADER: lambda _, __, fields=fields: (fields, b"")})
-        with serving(server):
-            assert run("controller-ready.sh", server.address).returncode == status
+ENTRY = struct.pack(">iiq", 1, 168, 0)
+"""Begin of an entry in the log of a controller: magic number, size, index."""
+
+
+def write_log(store: Path, name: str = "00000000000000000000", content: bytes = ENTRY) -> None:
+    folder = store / "dledger-n0" / "data"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(content + bytes(64))
+    (folder / "00000000000000131072").write_bytes(ENTRY + bytes(64))
+
+
+def ask_controller(store: Path, leader: str = "n1", *, leads: bool = False, code: int = 0) -> tuple[int, str]:
+    fields = {"controllerLeaderId": leader, "isLeader": str(leads).lower()}
+    answers = {
+        GET_LEADER: lambda _, __: ({"extFields": fields}, b""),
+        GET_GROUP: lambda _, __: ({"code": code}, b'{"replicasInfoTable":{}}'),
+    }
+    with serving(Server(answers)) as server:
+        result = run("controller-ready.sh", server.address, str(store))
+    return result.returncode, result.stdout
+
+
+def test_controller_is_ready_when_there_is_a_leader(tmp_path: Path) -> None:
+    write_log(tmp_path)
+    assert ask_controller(tmp_path) == (0, "")
+    assert ask_controller(tmp_path, leads=True) == (0, "")
+    status, text = ask_controller(tmp_path, leader="")
+    assert (status, "knows no leader" in text) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("00000000000000065536", ENTRY), ("00000000000000000000", bytes(len(ENTRY)))]
+)
+def test_controller_whose_log_lacks_its_first_events_is_not_ready(tmp_path: Path, name: str, content: bytes) -> None:
+    write_log(tmp_path, name, content)
+    status, text = ask_controller(tmp_path)
+    assert (status, "lacks its first events" in text) == (1, True)
+
+
+def test_controller_without_a_log_is_not_ready(tmp_path: Path) -> None:
+    assert ask_controller(tmp_path)[0] == 1
+
+
+def test_controller_that_leads_but_serves_no_requests_is_not_ready(tmp_path: Path) -> None:
+    write_log(tmp_path)
+    status, text = ask_controller(tmp_path, leads=True, code=2007)
+    assert (status, "serves no requests" in text) == (1, True)
 
 
 def test_name_server_is_ready_when_it_answers() -> None:

@@ -83,11 +83,17 @@ class Request:
     port: int
     code: int
 
-    def build_checks(self, ready_script: str, *, agent: bool) -> Checks:
-        """Return the handlers of a role without a store, whose readiness script gets the address of the process."""
+    def build_checks(self, ready_script: str, *arguments: str, agent: bool) -> Checks:
+        """Return the handlers of a role that starts within seconds.
+
+        Args:
+            ready_script: readiness script without the agent. It gets the address of the process.
+            arguments: further arguments of the script.
+            agent: whether the agent answers the probes.
+        """
         if agent:
             return AGENT_CHECKS
-        ready = build_exec(ready_script, f"127.0.0.1:{self.port}")
+        ready = build_exec(ready_script, f"127.0.0.1:{self.port}", *arguments)
         return Checks(build_tcp_check(self.port), self.build_liveness_check(), ready)
 
     def build_startup_check(self) -> dict[str, Any]:

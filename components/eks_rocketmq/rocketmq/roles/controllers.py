@@ -16,7 +16,7 @@ from eks_rocketmq.rocketmq.pods.pod_spec import (
     build_pod_spec,
     build_strict_spread,
 )
-from eks_rocketmq.rocketmq.roles.role_plans import RolePlan
+from eks_rocketmq.rocketmq.roles.role_plans import CONTROLLER_DIRECTORY, RolePlan
 
 CONFIG_FILE = "controller.conf"
 _PORTS = {"remoting": ports.CONTROLLER, "metrics": ports.METRICS}
@@ -83,7 +83,7 @@ def _build_container(deployment: DeploymentPlan, plan: RolePlan) -> Container:
         ports=_PORTS,
         agent=deployment.agent,
         probes=probes.build_server_probes(
-            probes.CONTROLLER.build_checks("controller-ready.sh", agent=deployment.agent)
+            probes.CONTROLLER.build_checks("controller-ready.sh", CONTROLLER_DIRECTORY, agent=deployment.agent)
         ),
         # A controller executes little code. The optimizing compiler would take more time than it saves.
         java_options=["-XX:TieredStopAtLevel=1"],

@@ -28,6 +28,7 @@ from eks_rocketmq.rocketmq.pods.pod_spec import DATA_DIRECTORY
 from eks_rocketmq.rocketmq.roles.role_args import BrokerGroupArgs, ControllersArgs, NameServersArgs, ProxiesArgs
 
 STORE_DIRECTORY = f"{DATA_DIRECTORY}/store"
+CONTROLLER_DIRECTORY = f"{DATA_DIRECTORY}/controller"
 _COMMIT_LOG_FILE = 1024**3
 _CONTROLLER_LOG_FILE = 64 * memory.MIB  # allocated in full on creation; RocketMQ's default of 1 GiB suits messages
 _MAX_REPLICAS = 1000
@@ -175,7 +176,7 @@ def plan_controllers(given: ControllersArgs, shared: SharedSettings, addresses: 
         # The id ends at the first hyphen. The host name may contain hyphens.
         "controllerDLegerPeers": ";".join(f"n{ordinal}-{address}" for ordinal, address in enumerate(addresses)),
         "controllerDLegerSelfId": "n${ORDINAL}",
-        "controllerStorePath": f"{DATA_DIRECTORY}/controller",
+        "controllerStorePath": CONTROLLER_DIRECTORY,
         "mappedFileSize": _CONTROLLER_LOG_FILE,
         **durability.CONTROLLER_KEYS,
         **METRIC_KEYS,

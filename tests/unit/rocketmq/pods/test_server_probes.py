@@ -46,7 +46,10 @@ def test_startup_probe_of_proxies_allows_for_the_start_of_a_broker(deployed: Rec
     ("name", "script_command"),
     [
         ("rocketmq-nameserver-set", ["bash", "/etc/rocketmq/name-server-ready.sh", "127.0.0.1:9876"]),
-        ("rocketmq-controller-set", ["bash", "/etc/rocketmq/controller-ready.sh", "127.0.0.1:9878"]),
+        (
+            "rocketmq-controller-set",
+            ["bash", "/etc/rocketmq/controller-ready.sh", "127.0.0.1:9878", "/data/controller"],
+        ),
         ("rocketmq-broker-a-set", ["bash", "/etc/rocketmq/broker-ready.sh"]),
     ],
 )

@@ -1,0 +1,102 @@
+"""Faults of controllers and name servers under load. See `tests.faults.faults`."""
+
+import time
+from collections.abc import Iterable
+
+from sandbox.polling import until
+from tests.faults.cluster import Cluster, find_master
+from tests.faults.controller_events import add_events, add_group, find_leader, read_epoch, require_leader
+from tests.faults.faults import RESTART_SECONDS, Fault, FaultTimes
+
+MANY_EVENTS = 1100
+"""DLedger takes a snapshot after 1,000 events."""
+QUORUM_SECONDS = 20.0
+HANG_SECONDS = 30.0
+READY_SECONDS = 120.0
+
+
+def kill_controller_leader(cluster: Cluster) -> FaultTimes:
+    """Kill the controller that leads with SIGKILL, and start it again after some seconds."""
+    return _kill(cluster, [require_leader(cluster)], RESTART_SECONDS)
+
+
+def kill_controller_leader_and_master(cluster: Cluster) -> FaultTimes:
+    """Kill the controller that leads and the master at the same time, and start them again after some seconds."""
+    return _kill(cluster, [require_leader(cluster), find_master(cluster)], RESTART_SECONDS)
+
+
+def lose_controller_quorum(cluster: Cluster) -> FaultTimes:
+    """Kill two of three controllers, one of which leads, and start them again after some seconds."""
+    leader = require_leader(cluster)
+    other = next(name for name in cluster.controllers if name != leader)
+    return _kill(cluster, [leader, other], QUORUM_SECONDS)
+
+
+def kill_name_servers(cluster: Cluster) -> FaultTimes:
+    """Kill all name servers, and start them again after some seconds."""
+    return _kill(cluster, cluster.name_servers, QUORUM_SECONDS)
+
+
+def hang_controller_leader(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
+    """Stop the controller that leads with SIGSTOP, and wait. It is not continued."""
+    master, leader = find_master(cluster), require_leader(cluster)
+    begin = time.monotonic_ns()
+    cluster.hang(leader)
+    time.sleep(seconds)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def empty_controllers_after_many_events(cluster: Cluster) -> FaultTimes:
+    """Give the followers empty volumes, one after the other, after many events. Then kill the leader.
+
+    Raises:
+        AssertionError: a controller does not get ready, or the epoch of a group changes.
+        TimeoutError: no controller leads afterwards.
+    """
+    master = find_master(cluster)
+    add_group(cluster)
+    add_events(cluster, MANY_EVENTS)
+    begin = time.monotonic_ns()
+    replace_followers_and_leader(cluster, read_epoch(cluster))
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+def replace_followers_and_leader(cluster: Cluster, epoch: int) -> None:
+    """Give the followers empty volumes, then kill the leader for a while. The group keeps its epoch.
+
+    Raises:
+        AssertionError: a controller does not get ready, or the epoch changes.
+        TimeoutError: no controller leads afterwards.
+    """
+    leader = require_leader(cluster)
+    for follower in [name for name in cluster.controllers if name != leader]:
+        cluster.kill(follower)
+        cluster.clear_volume(follower)
+        cluster.start(follower)
+        assert until(lambda name=follower: cluster.ready(name), READY_SECONDS, every=0.5), f"{follower} is not ready"
+    cluster.kill(leader)
+    found = read_epoch(cluster)
+    assert found == epoch, f"the epoch is {found} at {find_leader(cluster)}, and {epoch} before"
+    cluster.start(leader)
+    assert until(lambda: cluster.ready(leader), READY_SECONDS, every=0.5), f"{leader} is not ready"
+
+
+def _kill(cluster: Cluster, names: Iterable[str], seconds: float) -> FaultTimes:
+    master, killed = find_master(cluster), list(names)
+    begin = time.monotonic_ns()
+    for name in killed:
+        cluster.kill(name)
+    time.sleep(seconds)
+    for name in killed:
+        cluster.start(name)
+    return FaultTimes(begin, time.monotonic_ns(), master)
+
+
+CONTROLLER_FAULTS: dict[str, Fault] = {
+    "controller-leader-killed": kill_controller_leader,
+    "controller-leader-and-master-killed": kill_controller_leader_and_master,
+    "controller-leader-hung": hang_controller_leader,
+    "controller-quorum-lost": lose_controller_quorum,
+    "controllers-emptied": empty_controllers_after_many_events,
+    "name-servers-killed": kill_name_servers,
+}
