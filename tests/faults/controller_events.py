@@ -8,8 +8,11 @@ from sandbox.polling import until
 from tests.faults import group_status
 from tests.faults.cluster import Cluster
 
-GROUP = "events"
-"""Group without brokers. Each attempt of the controllers to elect its master appends an event and raises its epoch."""
+GROUP = f"events-{'x' * 1000}"
+"""Group without brokers. Each attempt of the controllers to elect its master appends an event and raises its epoch.
+
+With the long name an event has more than 1 kB, so that few events fill a file of the log.
+"""
 ELECT_MASTER = 1002
 APPLY_BROKER_ID = 1013
 REPLICAS = 1006

@@ -15,7 +15,7 @@ from tests.faults.controller_faults import MANY_EVENTS, READY_SECONDS, replace_f
 EVENTS = 60
 MISSED = 15
 """Events that a follower misses while it is down."""
-FILE_BYTES = 128 * 1024
+FILE_BYTES = 1024**2
 """Size of the files of the log. 1,100 events need two of them."""
 
 

@@ -101,16 +101,28 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
         settings = await _resolve_provider(provider)
         running = await asyncio.to_thread(_read_replicas, settings, workload) if settings is not None else None
         running = _get_replicas(args.old_inputs) if running is None else running
-        # The guide stops all controllers before it changes their number.
-        if planned is not None and running and planned != running:
-            raise _RefusedError(spell_error(_build_member_error(running, planned)))
+        try:
+            validate_member_count(running, planned)
+        except ArgumentError as error:
+            raise _RefusedError(spell_error(error)) from error
 
     question = f"whether {name} changes the number of its members"
     return ResourceHookBinding(before_update=_build_hooks(f"{name}-members", question, check))
 
 
-def _build_member_error(running: int, planned: int) -> ArgumentError:
-    return ArgumentError(
+def validate_member_count(running: int | None, planned: int | None) -> None:
+    """Reject another number of controllers than runs.
+
+    Args:
+        running: number of the running controllers, None if unknown. The guide stops all before it changes the number.
+        planned: number after the update, None if unknown.
+
+    Raises:
+        ArgumentError: the numbers differ.
+    """
+    if planned is None or not running or planned == running:
+        return
+    raise ArgumentError(
         ARGS / "controllers" / "replicas",
         "controller-count-change",
         "{running} controllers run, and an update cannot make that {given}. RocketMQ does not change the members of "
