@@ -3,6 +3,7 @@ package eks_rocketmq;
 import io.openmessaging.storage.dledger.DLedgerConfig;
 import io.openmessaging.storage.dledger.DLedgerEntryPusher;
 import io.openmessaging.storage.dledger.DLedgerServer;
+import io.openmessaging.storage.dledger.MemberState;
 import io.openmessaging.storage.dledger.statemachine.StateMachineCaller;
 import io.openmessaging.storage.dledger.store.DLedgerStore;
 import java.lang.reflect.Field;
@@ -29,12 +30,14 @@ final class ControllerLog extends StateMachineCaller {
     private static final long SILENT_NANOS = 15_000_000_000L; // a leader says once in a second what is committed
 
     private final DLedgerStore store;
+    private final MemberState member;
     private volatile long committed = -1;
     private volatile long heard;
 
     private ControllerLog(DLedgerServer server, DLedgerEntryPusher pusher) {
         super(server.getDLedgerStore(), server.getStateMachine(), pusher);
         this.store = server.getDLedgerStore();
+        this.member = server.getMemberState();
     }
 
     /** Replaces what applies the log of a controller that is not started yet. */
@@ -92,5 +95,20 @@ final class ControllerLog extends StateMachineCaller {
         }
         long applied = getLastAppliedIndex();
         return applied < committed ? "applied the events up to " + applied + " of " + committed : null;
+    }
+
+    /** Whether the leader has committed events that this log does not have. */
+    boolean lacksEvents() {
+        return store.getLedgerEndIndex() < committed;
+    }
+
+    /** Returns the address of the leader, or null if none is known. */
+    String findLeader() {
+        return member.getLeaderId() == null ? null : member.getLeaderAddr();
+    }
+
+    /** Returns the body of DLedger's request to the leader for an event without content, which changes no state. */
+    String formatEmptyEvent() {
+        return "{\"group\":\"" + member.getGroup() + "\",\"remoteId\":\"" + member.getLeaderId() + "\",\"body\":\"\"}";
     }
 }

@@ -1,6 +1,8 @@
 package eks_rocketmq;
 
+import io.openmessaging.storage.dledger.protocol.DLedgerRequestCode;
 import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.apache.rocketmq.controller.Controller;
 import org.apache.rocketmq.controller.ControllerManager;
@@ -8,6 +10,7 @@ import org.apache.rocketmq.controller.impl.DLedgerController;
 import org.apache.rocketmq.controller.impl.heartbeat.BrokerLiveInfo;
 import org.apache.rocketmq.controller.impl.heartbeat.DefaultBrokerHeartbeatManager;
 import org.apache.rocketmq.controller.impl.manager.ReplicasInfoManager;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.header.controller.GetReplicaInfoRequestHeader;
 
 /**
@@ -59,7 +62,23 @@ final class ControllerProbe extends RequestProbe {
             }
             reason = checkState();
         }
+        if (reason != null && log.lacksEvents()) {
+            requestEvent();
+        }
         return reason;
+    }
+
+    /**
+     * Lets the leader append an event. A leader of DLedger still believes that a follower has what it had before its
+     * volume was emptied. It compares the logs and sends the missing events when the follower cannot append the next one.
+     */
+    private void requestEvent() {
+        String leader = log.findLeader();
+        if (leader != null) {
+            RemotingCommand request = RemotingCommand.createRequestCommand(DLedgerRequestCode.APPEND.getCode(), null);
+            request.setBody(log.formatEmptyEvent().getBytes(StandardCharsets.UTF_8));
+            ask(leader, request);
+        }
     }
 
     private String checkState() {

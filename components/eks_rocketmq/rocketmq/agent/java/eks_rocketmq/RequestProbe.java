@@ -78,10 +78,15 @@ class RequestProbe implements Probe {
         return response == null ? address + " does not answer" : ready.apply(response);
     }
 
-    /** Returns the response, or null if none arrives in time. */
+    /** Sends the request of the probe. Returns the response, or null if none arrives in time. */
     private RemotingCommand ask() {
+        return ask(address, RemotingCommand.createRequestCommand(code, null));
+    }
+
+    /** Sends a request to a process. Returns the response, or null if none arrives in time. */
+    final RemotingCommand ask(String address, RemotingCommand request) {
         try {
-            return client.invokeSync(address, RemotingCommand.createRequestCommand(code, null), ANSWER_MILLIS);
+            return client.invokeSync(address, request, ANSWER_MILLIS);
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
             return null;
