@@ -186,11 +186,9 @@ def write_log(store: Path, name: str = "00000000000000000000", content: bytes = 
 
 def ask_controller(store: Path, leader: str = "n1", *, leads: bool = False, code: int = 0) -> tuple[int, str]:
     fields = {"controllerLeaderId": leader, "isLeader": str(leads).lower()}
-    answers = {
-        GET_LEADER: lambda _, __: ({"extFields": fields}, b""),
-        GET_GROUP: lambda _, __: ({"code": code}, b'{"replicasInfoTable":{}}'),
-    }
-    with serving(Server(answers)) as server:
+    server = Server({GET_LEADER: lambda _, __: ({"extFields": fields}, b"")})
+    server.answers[GET_GROUP] = lambda _, __: ({"code": code}, b'{"replicasInfoTable":{}}')
+    with serving(server):
         result = run("controller-ready.sh", server.address, str(store))
     return result.returncode, result.stdout
 

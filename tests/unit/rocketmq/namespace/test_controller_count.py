@@ -32,8 +32,9 @@ def no_warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def preview(api: Api | None, **changes: Any) -> Recording:
     def program() -> None:
-        providers = [] if api is None else [k8s.Provider("cluster", kubeconfig=api.kubeconfig)]
-        RocketMq("rocketmq", args(**changes), ResourceOptions(providers=providers))
+        provider = None if api is None else k8s.Provider("cluster", kubeconfig=api.kubeconfig)
+        options = None if provider is None else ResourceOptions(providers=[provider])
+        RocketMq("rocketmq", args(**changes), options)
 
     return run(program, preview=True)
 

@@ -97,9 +97,12 @@ final class ControllerLog extends StateMachineCaller {
         return applied < committed ? "applied the events up to " + applied + " of " + committed : null;
     }
 
-    /** Whether the leader has committed events that this log does not have. */
+    /**
+     * Whether the leader has committed events that this log does not have. An empty follower does not know that with
+     * DLedger 0.3.1.2.
+     */
     boolean lacksEvents() {
-        return store.getLedgerEndIndex() < committed;
+        return committed < 0 || store.getLedgerEndIndex() < committed;
     }
 
     /** Returns the address of the leader, or null if none is known. */
