@@ -1,16 +1,17 @@
 """All faults by name."""
 
 from tests.faults.bare_cluster import BareCluster
-from tests.faults.controller_faults import CONTROLLER_FAULTS
-from tests.faults.disk_faults import DISK_FAULTS
+from tests.faults.controller_faults import CONTROLLER_FAULTS, empty_controllers_after_many_events
+from tests.faults.disk_faults import DISK_FAULTS, DiskFault
 from tests.faults.faults import FAULTS, Fault
 
-PROCESS_FAULTS = frozenset({*FAULTS, *CONTROLLER_FAULTS, *DISK_FAULTS})
+_FAULTS_OF_VOLUMES: dict[str, DiskFault] = {**DISK_FAULTS, "controllers-emptied": empty_controllers_after_many_events}
+PROCESS_FAULTS = frozenset({*FAULTS, *CONTROLLER_FAULTS, *_FAULTS_OF_VOLUMES})
 """Names of the faults of bare processes."""
 
 
 def find_fault(name: str, cluster: BareCluster) -> Fault:
     """Return a fault of bare processes by its name."""
-    if name in DISK_FAULTS:
-        return lambda _: DISK_FAULTS[name](cluster)
+    if name in _FAULTS_OF_VOLUMES:
+        return lambda _: _FAULTS_OF_VOLUMES[name](cluster)
     return (FAULTS | CONTROLLER_FAULTS)[name]

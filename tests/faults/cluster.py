@@ -49,12 +49,6 @@ class Cluster(Protocol):
     def start(self, name: str) -> None:
         """Start a process that was killed, with its store."""
 
-    def clear_volume(self, name: str) -> None:
-        """Remove the store of a process that was killed."""
-
-    def ready(self, name: str) -> bool:
-        """Return whether the readiness probe of a process succeeds."""
-
     def hang(self, name: str) -> None:
         """Stop a process with SIGSTOP. Whatever the deployment has for hung processes may kill and restart it."""
 

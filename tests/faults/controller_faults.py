@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 
 from sandbox.polling import until
+from tests.faults.bare_cluster import BareCluster
 from tests.faults.cluster import Cluster, find_master
 from tests.faults.controller_events import add_events, add_group, find_leader, read_epoch, require_leader
 from tests.faults.faults import RESTART_SECONDS, Fault, FaultTimes
@@ -46,7 +47,7 @@ def hang_controller_leader(cluster: Cluster, seconds: float = HANG_SECONDS) -> F
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def empty_controllers_after_many_events(cluster: Cluster) -> FaultTimes:
+def empty_controllers_after_many_events(cluster: BareCluster) -> FaultTimes:
     """Give the followers empty volumes, one after the other, after many events. Then kill the leader.
 
     Raises:
@@ -61,7 +62,7 @@ def empty_controllers_after_many_events(cluster: Cluster) -> FaultTimes:
     return FaultTimes(begin, time.monotonic_ns(), master)
 
 
-def replace_followers_and_leader(cluster: Cluster, epoch: int) -> None:
+def replace_followers_and_leader(cluster: BareCluster, epoch: int) -> None:
     """Give the followers empty volumes, then kill the leader for a while. The group keeps its epoch.
 
     Raises:
@@ -97,6 +98,5 @@ CONTROLLER_FAULTS: dict[str, Fault] = {
     "controller-leader-and-master-killed": kill_controller_leader_and_master,
     "controller-leader-hung": hang_controller_leader,
     "controller-quorum-lost": lose_controller_quorum,
-    "controllers-emptied": empty_controllers_after_many_events,
     "name-servers-killed": kill_name_servers,
 }

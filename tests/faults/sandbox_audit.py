@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.audit import Audit, run_audit
+from tests.faults.controller_faults import CONTROLLER_FAULTS
 from tests.faults.faults import FAULTS
 from tests.faults.kubernetes_faults import KUBERNETES_FAULTS
 from tests.faults.load import WORKLOADS, Workload
@@ -24,7 +25,7 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
     Raises TimeoutError.
     """
     run = uuid.uuid4().hex[:6]
-    inject = {**FAULTS, **KUBERNETES_FAULTS}[fault]
+    inject = {**FAULTS, **CONTROLLER_FAULTS, **KUBERNETES_FAULTS}[fault]
     cluster.wait_until_ready()
     with keep_logs(cluster.instance, folder / "pod-logs"):
         audit = run_audit(
