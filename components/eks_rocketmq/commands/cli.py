@@ -61,7 +61,7 @@ Without it such a delete fails.
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
-app = create_app()
+app = create_app("Deploy Apache RocketMQ on Amazon EKS with EBS storage.")
 _out = Console()
 _err = Console(stderr=True)
 

@@ -45,7 +45,10 @@ def load_app(command: str) -> Any:  # noqa: ANN401 - typer is an extra
 
 def _get_command() -> str:
     """Return the command that runs or that a shell completes; empty if none is given."""
-    words = os.environ.get("COMP_WORDS", "").split() if _is_completing() else sys.argv
+    words = sys.argv
+    if _is_completing():
+        # bash gives the words in the first variable, the other shells in the second.
+        words = (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or "").split()
     return words[1] if len(words) > 1 else ""
 
 

@@ -8,11 +8,13 @@ from eks_rocketmq.commands.doctor_command import doctor
 from eks_rocketmq.commands.status_command import status
 from eks_rocketmq.distribution import NAME, get_version
 
+_DESCRIPTION = "Find out why a claim is Pending on Amazon EKS, and how Apache RocketMQ stands."
 
-def create_app() -> typer.Typer:
+
+def create_app(description: str = _DESCRIPTION) -> typer.Typer:
     """Return the command line with `doctor` and `status`."""
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-    app.callback()(_program)
+    app.callback(help=description)(_program)
     app.command()(doctor)
     app.command()(status)
     return app
@@ -30,4 +32,4 @@ def _program(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Deploy Apache RocketMQ on Amazon EKS with EBS storage."""
+    """Accept the options of the program."""
