@@ -1,4 +1,4 @@
-"""Build backend of `eks-rocketmq-doctor`: setuptools, with the modules of the library that `doctor` and `status` import.
+"""Build backend of `eks-rocketmq-doctor`: setuptools, with the modules of the library that both commands import.
 
 It copies the modules to a temporary folder and builds there. The source distribution is a plain project of setuptools.
 """
@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
 
 
 @contextmanager
-def _enter_project() -> Iterator[None]:
+def _enter_project() -> Generator[None]:
     """Change to a temporary folder with the project, because setuptools builds the current folder."""
     previous = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:

@@ -66,7 +66,7 @@ def test_a_dump_is_judged(programs: Path, tmp_path: Path) -> None:
 
 def test_a_live_cluster_that_does_not_answer_is_not_judged(programs: Path) -> None:
     """The libraries of AWS and Kubernetes are installed: they load only for a live cluster."""
-    result = run(programs / "eks-rocketmq", "doctor", "--kubeconfig", "/nonexistent/config")
+    result = run(programs / "eks-rocketmq", "doctor", KUBECONFIG="/nonexistent/config")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert "not judged" in result.stdout

@@ -29,7 +29,8 @@ def _forget_ids(facts: Facts) -> Any:
 
 def _deny_client_ids(facts: Facts) -> Facts:
     providers = tuple(
-        replace(each, client_ids=unread(f"iam:GetOpenIDConnectProvider on {each.arn}")) for each in _items(facts.providers)
+        replace(each, client_ids=unread(f"iam:GetOpenIDConnectProvider on {each.arn}"))
+        for each in _items(facts.providers)
     )
     return replace(facts, providers=providers)
 
@@ -39,7 +40,9 @@ def _deny_role_part(permission: str, *parts: str) -> Callable[[Facts], Facts]:
         def change(role: RoleFacts | Unreadable) -> RoleFacts | Unreadable:
             if isinstance(role, Unreadable) or not role.exists:
                 return role
-            lost = {name: unread(f"{permission} on {role.arn}") for name in parts if name != "boundary" or role.boundary}
+            lost = {
+                name: unread(f"{permission} on {role.arn}") for name in parts if name != "boundary" or role.boundary
+            }
             return replace(role, **lost)
 
         return replace(facts, roles=tuple(map(change, facts.roles)))
@@ -55,7 +58,9 @@ def _deny_roles(facts: Facts) -> Facts:
 
 
 def _deny_keys(facts: Facts) -> Facts:
-    keys = tuple(each if isinstance(each, Unreadable) else unread(f"kms:DescribeKey on {each.id_}") for each in facts.keys)
+    keys = tuple(
+        each if isinstance(each, Unreadable) else unread(f"kms:DescribeKey on {each.id_}") for each in facts.keys
+    )
     return replace(facts, keys=keys)
 
 
@@ -68,7 +73,13 @@ def _deny_key_policies(facts: Facts) -> Facts:
 
 def _deny_hop_limits(facts: Facts) -> Facts:
     limit = unread("ec2:DescribeInstances")
-    return replace(facts, nodes=tuple(replace(each, imds_hop_limit=limit if each.imds_hop_limit is not None else None) for each in _items(facts.nodes)))
+    return replace(
+        facts,
+        nodes=tuple(
+            replace(each, imds_hop_limit=limit if each.imds_hop_limit is not None else None)
+            for each in _items(facts.nodes)
+        ),
+    )
 
 
 def _deny_associations(permission: str) -> Callable[[Facts], Facts]:

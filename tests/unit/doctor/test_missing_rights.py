@@ -128,9 +128,7 @@ def take_away(right: str, api: Api, aws: FakeAws) -> None:
 
 
 def collect(api: Api, aws: FakeAws) -> Facts:
-    return collect_facts(
-        AwsReader(aws, REGION), ClusterReader({"kubeconfig": api.kubeconfig}), CollectionScope("prod")
-    )
+    return collect_facts(AwsReader(aws, REGION), ClusterReader({"kubeconfig": api.kubeconfig}), CollectionScope("prod"))
 
 
 @pytest.mark.parametrize("right", RIGHTS)
