@@ -24,6 +24,8 @@ from tests.unit.kubernetes_api import Api
 
 POLICY = managed_policy("AmazonEBSCSIDriverPolicyV2")
 ERROR = 400
+_SESSION = boto3.Session()
+"""Session whose loader keeps the models of the services, which takes a second for each new one."""
 
 
 class AwsError(Exception):
@@ -50,7 +52,7 @@ class FakeAws:
 
     def client(self, service_name: str, *, config: Config) -> Any:
         service = service_name
-        client = boto3.Session().client(
+        client = _SESSION.client(
             service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x", config=config
         )
         # Threads share a client. The handlers of one call run in one thread.
