@@ -43,7 +43,7 @@ HEALTHY = (irsa_facts, pod_identity_facts, self_managed_facts, auto_mode_facts, 
 GENERAL_CAUSES = {"imds-hop-limit": "no-identity"}
 # Only the trial shows this fault. Without its optional right the rest is judged.
 TRIAL_FAULTS = ("trial",)
-_OPERATION = re.compile(r'_(?:call|list)\(\s*"([\w-]+)",\s*"(\w+)"')
+_OPERATION = re.compile(r'_(?:call|list)[(,]\s*"([\w-]+)",\s*"(\w+)"')
 
 
 def list_causes(diagnosis: Diagnosis) -> set[str]:
