@@ -1,4 +1,4 @@
-"""Build the distribution and its SBOM into `dist/`, for the tag of its version.
+"""Build both distributions and the SBOM of the library into `dist/`, for the tag of their version.
 
 Runs as `python3 -m scripts.release v1.2.3` and installs its pinned tools.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "components"
+DOCTOR = ROOT / "distributions" / "doctor"
 TOOLS = ROOT / "scripts" / "release-requirements.txt"
 
 
@@ -32,7 +33,9 @@ def require_version(tag: str, project: Path = LIBRARY / "pyproject.toml") -> str
 
 
 def build(tag: str, dist: Path, environment: Path) -> None:
-    """Build wheel, source distribution and SBOM of the locked dependencies.
+    """Build wheels, source distributions and the SBOM of the locked dependencies.
+
+    The dependencies of the doctor are some of those of the library.
 
     Args:
         tag: such as `v1.2.3`.
@@ -43,7 +46,8 @@ def build(tag: str, dist: Path, environment: Path) -> None:
     run = environment / "bin"
     _run(sys.executable, "-m", "venv", str(environment))
     _run(str(run / "pip"), "install", "--quiet", "--require-hashes", "-r", str(TOOLS))
-    _run(str(run / "python"), "-m", "build", "--no-isolation", "--outdir", str(dist), str(LIBRARY))
+    for project in (LIBRARY, DOCTOR):
+        _run(str(run / "python"), "-m", "build", "--no-isolation", "--outdir", str(dist), str(project))
     _run(
         *(str(run / "cyclonedx-py"), "requirements", str(LIBRARY / "requirements.txt")),
         *("--pyproject", str(LIBRARY / "pyproject.toml"), "--output-reproducible"),

@@ -48,3 +48,10 @@ def environment(folder: Path, *requirements: str) -> Path:
 def _uv(*arguments: str) -> None:
     done = subprocess.run([uv.find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def build_doctor(folder: Path) -> Path:
+    """Build the wheel of `eks-rocketmq-doctor` in a folder and return its path."""
+    _uv("build", "--quiet", "--wheel", "--out-dir", str(folder), str(REPOSITORY / "distributions" / "doctor"))
+    (wheel,) = folder.glob("*.whl")
+    return wheel

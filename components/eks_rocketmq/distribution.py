@@ -1,10 +1,13 @@
 """Installed distribution: its version, and the extras that parts of it need."""
 
 import tomllib
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 NAME = "eks-rocketmq"
+_DOCTOR = "eks-rocketmq-doctor"
+"""Distribution with the modules of `doctor` and `status` alone."""
 
 _EXTRAS = {
     "boto3": "eks",
@@ -22,21 +25,25 @@ def get_version() -> str:
 
     A Pulumi plugin runs from its folder without an installation, next to `pyproject.toml`.
     """
-    try:
-        return metadata.version(NAME)
-    except metadata.PackageNotFoundError:
-        project = Path(__file__).parents[1] / "pyproject.toml"
-        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    for name in (NAME, _DOCTOR):
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
+    project = Path(__file__).parents[1] / "pyproject.toml"
+    return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
 
 
 def explain_missing_extra(error: ModuleNotFoundError, requested: str) -> ModuleNotFoundError:
-    """Return an error that names the extra to install, or `error` itself if no extra installs the module.
+    """Return an error that names what to install, or `error` itself if neither an extra nor the library has the module.
 
     Args:
         error: raised by an import of the library.
         requested: name or command, such as `eks_rocketmq.EksCluster`.
     """
-    extra = _EXTRAS.get((error.name or "").partition(".")[0])
+    package = (error.name or "").partition(".")[0]
+    if package == __package__:
+        msg = f"{requested} needs the library, and this is {_DOCTOR}, which has other commands only: pip install {NAME}"
+        return ModuleNotFoundError(msg, name=error.name)
+    extra = _EXTRAS.get(package)
     if extra is None:
         return error
     msg = f"{requested} needs the extra {extra!r}, whose package {error.name} is missing: pip install '{NAME}[{extra}]'"

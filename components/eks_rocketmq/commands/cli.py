@@ -34,12 +34,10 @@ from eks_rocketmq.commands.destroy import (
     plan_teardown,
     select_awaited_volumes,
 )
-from eks_rocketmq.commands.doctor_command import doctor
 from eks_rocketmq.commands.pulumi_cli import EngineError, PulumiCli
+from eks_rocketmq.commands.reading_commands import create_app
 from eks_rocketmq.commands.recovery import recover_state
 from eks_rocketmq.commands.shared_namespace import find_foreign_objects, retain_namespaces
-from eks_rocketmq.commands.status_command import status
-from eks_rocketmq.distribution import get_version
 from eks_rocketmq.lookups.aws_session import AccountUnknownError, create_session
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from eks_rocketmq.lookups.interrupted_creates import UnfinishedError
@@ -63,27 +61,9 @@ Without it such a delete fails.
 _AWS_ERRORS = (BotoCoreError, ClientError, AccountUnknownError)
 _CLUSTER_ERRORS = (ApiException, ConfigException, HTTPError)
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-app.command()(doctor)
-app.command()(status)
+app = create_app("Deploy Apache RocketMQ on Amazon EKS with EBS storage.")
 _out = Console()
 _err = Console(stderr=True)
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        _print(f"eks-rocketmq {get_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def _program(
-    version_: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
-    ] = False,
-) -> None:
-    """Deploy Apache RocketMQ on Amazon EKS with EBS storage."""
 
 
 @app.command()

@@ -48,12 +48,12 @@ def doctor(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     if sum(map(bool, (claim, service_account, addon))) > 1:
         _fail(_EXCLUSIVE)
     for option, value in (("--claim", claim), ("--service-account", service_account)):
-        if value and value.count("/") != 1:
+        if value and (value.count("/") != 1 or not all(value.split("/"))):
             _fail(f"{option} {value}: write NAMESPACE/NAME.")
     try:
         facts = read_facts(from_) if from_ else _collect(target, cluster, region, profile, kubeconfig, context, offline)
         if dump:
-            write_facts(facts, dump)
+            _write_dump(facts, dump)
         diagnosis = diagnose(facts, target)
     except (AwsSessionError, DumpError, TargetError) as error:
         _fail(str(error))
@@ -65,9 +65,18 @@ def doctor(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     raise typer.Exit(diagnosis.exit_code)
 
 
+def _write_dump(facts: Facts, folder: Path) -> None:
+    try:
+        write_facts(facts, folder)
+    except OSError as error:
+        _fail(f"--dump {folder}: {error.strerror}. Give a folder that you may write.")
+
+
 def _collect(  # noqa: PLR0913, PLR0917 - the options of the command
     target: DiagnosisTarget, cluster: str, region: str, profile: str, kubeconfig: str, context: str, offline: bool
 ) -> Facts:
+    if kubeconfig and not Path(kubeconfig).is_file():
+        _fail(f"--kubeconfig {kubeconfig}: no such file.")
     found = read_eks_context(kubeconfig, context)
     settings = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}
     selected = EksContext(cluster or found.cluster, region or found.region, profile or found.profile)

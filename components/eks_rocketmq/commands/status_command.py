@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,9 @@ def status(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     # It takes half a second to load.
     from eks_rocketmq.status.status_reader import StatusReader  # noqa: PLC0415
 
+    if kubeconfig and not Path(kubeconfig).is_file():
+        typer.echo(f"--kubeconfig {kubeconfig}: no such file.", err=True)
+        raise typer.Exit(ExitCode.NOT_JUDGED)
     if not no_identity:
         load_readers()
     found = read_eks_context(kubeconfig, context)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from eks_rocketmq.doctor.checks.chain import ChainResult, Check, Finding, Link, run_chain
+from eks_rocketmq.doctor.checks.chain import ChainResult, Check, Finding, Link, explain_unreadable, run_chain
 from eks_rocketmq.doctor.checks.consumer_checks import (
     ConsumerCase,
     judge_attachment,
@@ -71,7 +71,7 @@ IDENTITY_CHECKS: Sequence[Check[IdentityCase]] = (
     Check("pods reach STS and EC2", judge_reach),
     Check("version of the driver", judge_start),
     Check("trial: AssumeRoleWithWebIdentity", judge_trial),
-    Check("controller runs", judge_controller),
+    Check("controller runs", judge_controller, last_resort=True),
 )
 NODE_CHECKS: Sequence[Check[Facts]] = (Check("node plugin on each node", judge_node_plugin),)
 STORAGE_CHECKS: Sequence[Check[StorageCase]] = (
@@ -147,14 +147,24 @@ def diagnose(facts: Facts, target: DiagnosisTarget | None = None) -> Diagnosis:
         return Diagnosis(target, _judge_addon(facts, target.addon))
     claims = _select_claims(facts, target)
     driver = build_driver_case(facts)
-    identity = [_judge_identity(driver)] if driver and _needs_driver(facts, claims, target) else []
-    nodes = [run_chain("node plugin", "nodes", NODE_CHECKS, facts)] if driver and identity else []
+    wanted = _needs_driver(facts, claims, target)
+    identity = [_judge_identity(driver)] if driver and wanted else _explain_unknown_driver(facts) if wanted else []
+    nodes = [run_chain("node plugin", "nodes", NODE_CHECKS, facts)] if driver and wanted else []
     storage = [] if target.addon else _judge_classes(facts, claims, driver)
     consumers = [] if target.addon else _judge_consumers(facts, claims)
     whole = target == DiagnosisTarget()
     others = [_judge_identity(each) for each in _list_other_accounts(facts, driver)] if whole else []
     found = [*identity, *nodes, *storage, *_add_unexplained(facts, consumers, [*identity, *nodes, *storage]), *others]
     return Diagnosis(target, tuple(found) or _judge_emptiness(facts))
+
+
+def _explain_unknown_driver(facts: Facts) -> list[ChainResult]:
+    """Return a chain that is not judged, if it is unknown whether the cluster has the driver."""
+    if not isinstance(facts.workloads, Unreadable):
+        return []
+    outcome = explain_unreadable(facts.workloads)
+    link = Link("Deployment of the driver", "not-judged", reason=outcome.reason, permission=outcome.permission)
+    return [ChainResult("identity", "EBS CSI driver", (link,))]
 
 
 def build_driver_case(facts: Facts) -> IdentityCase | None:

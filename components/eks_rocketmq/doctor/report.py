@@ -7,6 +7,7 @@ from typing import Any
 from eks_rocketmq.doctor.checks.chain import BEHIND_CAUSE, ChainResult, Finding, LinkState
 from eks_rocketmq.doctor.diagnosis import Diagnosis, ExitCode
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, ClusterFacts, Facts
+from eks_rocketmq.doctor.facts.fact_queries import list_missing_permissions
 
 FORMAT = 1
 """Version of the JSON report, whose schema is `report.schema.json`."""
@@ -44,10 +45,7 @@ def _render_lines(diagnosis: Diagnosis, facts: Facts, *, color: bool) -> Iterato
     yield ""
     for chain in diagnosis.chains:
         yield from _render_chain(chain, color=color)
-    permissions = dict.fromkeys(
-        each.permission for chain in diagnosis.chains for each in chain.links if each.permission
-    )
-    if permissions:
+    if permissions := list_missing_permissions(facts):
         yield ""
         yield f"Missing permissions: {'; '.join(permissions)}"
 
@@ -120,6 +118,7 @@ def build_json(diagnosis: Diagnosis, facts: Facts) -> dict[str, Any]:
         "cluster": cluster.name if isinstance(cluster, ClusterFacts) else None,
         "account": account.account if isinstance(account, AccountFacts) else None,
         "region": account.region if isinstance(account, AccountFacts) else None,
+        "missingPermissions": list(list_missing_permissions(facts)),
         "chains": [_build_chain(each) for each in diagnosis.chains],
     }
 

@@ -17,6 +17,7 @@ from tests.unit.doctor.healthy_cases import (
     PROVIDER,
     ROLE,
     SUBJECT,
+    broker_pod,
     driver_pod,
     driver_role,
     irsa_facts,
@@ -28,6 +29,7 @@ from tests.unit.doctor.healthy_cases import (
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
 THUMBPRINT = "InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
+OTHER_ROLE = ROLE.replace(ACCOUNT, "111122223333")
 OTHER_ISSUER = f"oidc.eks.{REGION}.amazonaws.com/id/00000000000000000000000000000000"
 
 
@@ -238,8 +240,10 @@ IDENTITY_FAULTS: tuple[Fault, ...] = (
         "annotation",
         lambda: with_pending_claims(
             irsa_facts(
-                service_accounts=(
-                    ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", ROLE.replace(ACCOUNT, "111122223333")),
+                service_accounts=(ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", OTHER_ROLE),),
+                pods=(
+                    driver_pod(environment=(("AWS_ROLE_ARN", OTHER_ROLE), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"))),
+                    *(broker_pod(each) for each in range(3)),
                 ),
                 addons=(AddonFacts("aws-ebs-csi-driver", "v1.50.0-eksbuild.1", "ACTIVE"),),
             ),

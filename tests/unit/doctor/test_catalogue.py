@@ -15,6 +15,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.stack.stack_keys import KEYS
 from tests.unit.doctor import healthy_cases
 from tests.unit.doctor.fault_cases import FAULTS
+from tests.unit.harness import REPOSITORY
 
 HEALTHY = [
     healthy_cases.irsa_facts,
@@ -78,3 +79,10 @@ def test_each_message_is_found_in_a_text() -> None:
             assert redact(text) == text
     assert find_text("provider", ["other", ""]) == ""
     assert not is_known_message("started")
+
+
+def test_the_comparison_with_other_tools_has_each_cause_once() -> None:
+    page = (REPOSITORY / "docs" / "reference" / "doctor-and-other-tools.md").read_text(encoding="utf-8")
+    table = page.partition("## By cause")[2].partition("## By use")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`([\w-]+)`", " ".join(rows))) == sorted(CAUSES)

@@ -91,6 +91,9 @@ def test_the_exit_code_is_that_of_the_diagnosis(tmp_path: Path, facts: Facts, co
     [
         (("--claim", "a/b", "--addon", "x"), "Give one of --claim, --service-account and --addon"),
         (("--claim", "data-0"), "--claim data-0: write NAMESPACE/NAME."),
+        (("--claim", "a/"), "--claim a/: write NAMESPACE/NAME."),
+        (("--kubeconfig", "/nonexistent"), "--kubeconfig /nonexistent: no such file."),
+        (("--from", "{dump}", "--dump", "/dev/null/x"), "--dump /dev/null/x: Not a directory. Give a folder"),
         (("--from", "."), "contains no dump"),
         (("--from", "{dump}", "--claim", "a/b"), "claim a/b does not exist"),
     ],

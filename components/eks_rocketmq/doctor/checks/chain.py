@@ -59,6 +59,8 @@ class Check(Generic[Case]):
     judge: Callable[[Case], Outcome]
     standalone: bool = False
     """Whether the check is judged from configuration alone, so that it is valid behind a broken link too."""
+    last_resort: bool = False
+    """Whether its fault is named only if each link before it was judged, because one of them would explain it."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ def run_chain(
             links.append(Link(check.title, "not-judged", reason=BEHIND_CAUSE))
             continue
         outcome = check.judge(case)
+        if check.last_resort and isinstance(outcome, Finding) and any(each.state == "not-judged" for each in links):
+            outcome = NotJudged(f"{outcome.is_}, and a link before it could not be judged")
         if isinstance(outcome, Finding):
             finding = outcome if outcome.affected else replace(outcome, affected=affected)
             links.append(Link(check.title, "also-broken" if broken else "broken", finding))

@@ -127,11 +127,9 @@ def judge_scheduling(case: ConsumerCase) -> Outcome:
     """Judge why the scheduler finds no node for the pods of the claim."""
     if not case.unplaced:
         return None
-    if isinstance(case.facts.events, Unreadable) and case.volume is None:
-        return explain_unreadable(case.facts.events)
     messages = [each.message for each in case.list_pod_events(case.unplaced) if each.reason == "FailedScheduling"]
     affected = tuple(f"pod {each.id_}" for each in case.unplaced)
-    pod, message = case.unplaced[0], next(iter(messages), "")
+    pod, message, affinity = case.unplaced[0], next(iter(messages), ""), find_text("node-affinity", messages)
     if zone := _find_zone_without_node(case):
         return Finding(
             "no-node-in-zone",
@@ -139,11 +137,14 @@ def judge_scheduling(case: ConsumerCase) -> Outcome:
             f"a ready node in zone {zone}",
             (
                 f"zones of the nodes: {_list_zones(case.facts)}",
-                *quote(f"pod {pod.id_}", find_text("node-affinity", messages)),
+                *quote(f"pod {pod.id_}", affinity),
             ),
             ("kubectl get nodes --label-columns topology.kubernetes.io/zone",),
             affected,
         )
+    for each in (case.facts.events, *((case.facts.volumes, case.facts.nodes) if affinity else ())):
+        if isinstance(each, Unreadable):
+            return explain_unreadable(each)
     if text := find_text("attach-slots", messages):
         return _build_slot_finding(case, text, affected)
     if find_text("topology", messages) or not message or any(each in message.lower() for each in _STORAGE_REASONS):
@@ -172,11 +173,14 @@ def _list_zones(facts: Facts) -> str:
 
 
 def _build_slot_finding(case: ConsumerCase, message: str, affected: tuple[str, ...]) -> Finding:
-    attached = [node for volume in list_readable(case.facts.volumes) for node in volume.attached_to]
+    volumes = list_readable(case.facts.volumes)
+    if any(isinstance(each.attached_to, Unreadable) for each in volumes):
+        volumes = ()
+    attached = [node for volume in volumes for node in list_readable(volume.attached_to)]
     slots = [
         f"node {each.node}: {attached.count(each.node)} of {each.attach_limit} slots are used"
         for each in list_readable(case.facts.csi_nodes)
-        if each.attach_limit is not None
+        if each.attach_limit is not None and volumes
     ]
     return Finding(
         "attach-limit",
@@ -214,7 +218,7 @@ def judge_attachment(case: ConsumerCase) -> Outcome:
 
 
 def _build_multi_attach_finding(case: ConsumerCase, pod: PodFacts, text: str, affected: tuple[str, ...]) -> Finding:
-    others = [each for each in (case.volume.attached_to if case.volume else ()) if each != pod.node]
+    others = [each for each in list_readable(case.volume.attached_to if case.volume else ()) if each != pod.node]
     ready = {each.name: each.ready for each in list_readable(case.facts.nodes)}
     states = [f"node {each} is {'ready' if ready.get(each) else 'not ready'}" for each in others]
     dead = [each for each in others if not ready.get(each)]
@@ -234,6 +238,8 @@ def judge_resize(case: ConsumerCase) -> Outcome:
     """Judge why the volume does not grow."""
     if not case.claim.resizing:
         return None
+    if isinstance(case.facts.events, Unreadable):
+        return explain_unreadable(case.facts.events)
     text = find_text("modification", list_claim_messages(case.facts, [case.claim]))
     if not text:
         return None

@@ -160,8 +160,9 @@ def judge_role_reference(case: IdentityCase) -> Outcome:
 
 def _judge_missing_role(case: IdentityCase) -> Outcome:
     """Judge a service account without a role. The driver may then use the role of the node."""
-    if isinstance(case.facts.pod_identities, Unreadable):
-        return explain_unreadable(case.facts.pod_identities)
+    for each in (case.facts.pod_identities, case.facts.service_accounts):
+        if isinstance(each, Unreadable):
+            return explain_unreadable(each)
     message = find_text("no-credentials", case.messages) or find_text("unauthorized", case.messages)
     if case.is_driver and not message:
         return None

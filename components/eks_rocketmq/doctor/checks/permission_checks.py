@@ -29,7 +29,7 @@ def judge_permissions(case: IdentityCase) -> Outcome:
         or _judge_policies(case, role, scope)
         or _judge_boundary(case, role, scope)
         or _judge_messages(case, role)
-        or _judge_unreadable(role)
+        or _judge_unreadable(case, role)
     )
 
 
@@ -101,11 +101,15 @@ def _judge_messages(case: IdentityCase, role: RoleFacts) -> Outcome:
         return _build_boundary_finding(role, _parse_actions(message), quote("message", message))
     message = find_text("unauthorized", case.messages)
     if message and isinstance(role.policies, Unreadable):
+        if any(each.data_source for each in case.claims):
+            return explain_unreadable(role.policies)
         return _build_policy_finding(case, role, _parse_actions(message), quote("message", message))
     return None
 
 
-def _judge_unreadable(role: RoleFacts) -> Outcome:
+def _judge_unreadable(case: IdentityCase, role: RoleFacts) -> Outcome:
+    if isinstance(role.simulated, Unreadable) and find_text("unauthorized", case.messages):
+        return explain_unreadable(role.simulated)
     for each in (role.policies, role.boundary):
         if isinstance(each, Unreadable) and (isinstance(role.simulated, Unreadable) or not role.simulated):
             return explain_unreadable(each)

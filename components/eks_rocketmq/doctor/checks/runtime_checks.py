@@ -63,6 +63,8 @@ def judge_pods(case: IdentityCase) -> Outcome:
     stale = _list_pods_without_role(case)
     if not stale:
         return None
+    if isinstance(case.facts.webhook, Unreadable):
+        return explain_unreadable(case.facts.webhook)
     return Finding(
         "pods-without-role",
         "; ".join(f"pod {each.id_} of {each.created or 'unknown age'} has {_describe_role(each)}" for each in stale),
@@ -123,6 +125,9 @@ def judge_reach(case: IdentityCase) -> Outcome:
                 ),
             )
     if message := find_text("credentials-timeout", messages):
+        for each in (case.facts.pod_identities, case.facts.workloads):
+            if isinstance(each, Unreadable):
+                return explain_unreadable(each)
         return Finding(
             "credentials-endpoint",
             "the credentials endpoint does not answer",
@@ -203,6 +208,9 @@ def judge_controller(case: IdentityCase) -> Outcome:
     ]
     if controller.desired and controller.ready:
         return None
+    for each in (case.facts.pods, case.facts.events, *(pod.log for pod in case.pods if not pod.ready)):
+        if isinstance(each, Unreadable) and controller.desired:
+            return explain_unreadable(each)
     return Finding(
         "controller-not-running",
         f"{controller.ready} of {controller.desired} replicas of Deployment {controller.id_} are ready",

@@ -174,8 +174,9 @@ def judge_key_permission(case: StorageCase) -> Outcome:
         return NotJudged("the role was not read", optional=True)
     if isinstance(role.policies, Unreadable):
         return explain_unreadable(role.policies)
-    policy = "" if isinstance(key.policy, Unreadable) else key.policy
-    denied = find_denied_key_actions(role.policies, policy, key.arn or key.id_, role.arn, account)
+    if isinstance(key.policy, Unreadable):
+        return explain_unreadable(key.policy)
+    denied = find_denied_key_actions(role.policies, key.policy, key.arn or key.id_, role.arn, account)
     if not denied:
         return None
     return Finding(

@@ -225,11 +225,11 @@ class AwsReader:
         text = policy["Policy"] if isinstance(policy, Mapping) else policy or ""
         return KeyFacts(id_, True, metadata["Arn"], metadata["KeyState"], text)
 
-    def read_hop_limits(self, instances: Sequence[str]) -> dict[str, int]:
-        """Return the hop limit of the metadata service by instance id. Unreadable instances are left out."""
+    def read_hop_limits(self, instances: Sequence[str]) -> dict[str, int] | Unreadable:
+        """Return the hop limit of the metadata service by instance id."""
         found = self._call("ec2", "DescribeInstances", ",".join(instances), InstanceIds=list(instances))
         if not isinstance(found, Mapping):
-            return {}
+            return found or {}
         return {
             instance["InstanceId"]: instance.get("MetadataOptions", {}).get("HttpPutResponseHopLimit", 1)
             for reservation in found["Reservations"]

@@ -88,10 +88,9 @@ def _start_aws(executor: Executor, aws: "AwsReader | None", name: str) -> Mappin
 
 def _parse_lists(lists: Mapping[str, Callable[[], list[dict[str, Any]] | Unreadable]]) -> dict[str, Any]:
     attachments = lists["volumeattachments.storage.k8s.io"]()
-    known = [] if isinstance(attachments, Unreadable) else attachments or []
 
     def parse_volume(manifest: Mapping[str, Any]) -> VolumeFacts:
-        return parsers.parse_volume(manifest, known)
+        return parsers.parse_volume(manifest, attachments)
 
     drivers = parse_items(lists["csidrivers.storage.k8s.io"](), lambda each: str(each["metadata"]["name"]))
     return {
@@ -263,4 +262,8 @@ def _add_hop_limits(aws: "AwsReader", facts: Facts, driver: str) -> tuple[NodeFa
     names = {each.node for each in list_readable(facts.pods) if f"{each.namespace}/{each.service_account}" == driver}
     instances = [each.instance_id for each in facts.nodes if each.name in names and each.instance_id.startswith("i-")]
     limits = aws.read_hop_limits(instances) if instances else {}
+    if isinstance(limits, Unreadable):
+        return tuple(
+            replace(each, imds_hop_limit=limits) if each.instance_id in instances else each for each in facts.nodes
+        )
     return tuple(replace(each, imds_hop_limit=limits.get(each.instance_id)) for each in facts.nodes)

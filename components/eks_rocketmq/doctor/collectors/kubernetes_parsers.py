@@ -14,6 +14,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     PodFacts,
     ServiceAccountFacts,
     StorageClassFacts,
+    Unreadable,
     VolumeFacts,
     WorkloadFacts,
 )
@@ -191,7 +192,7 @@ def parse_claim(manifest: Manifest) -> ClaimFacts:
     )
 
 
-def parse_volume(manifest: Manifest, attachments: Iterable[Manifest]) -> VolumeFacts:
+def parse_volume(manifest: Manifest, attachments: Iterable[Manifest] | Unreadable) -> VolumeFacts:
     """Return a volume with the nodes of its attachments."""
     name, spec = manifest["metadata"]["name"], manifest["spec"]
     csi, in_tree = spec.get("csi") or {}, spec.get("awsElasticBlockStore") or {}
@@ -202,7 +203,9 @@ def parse_volume(manifest: Manifest, attachments: Iterable[Manifest]) -> VolumeF
         csi.get("driver") or (EBS_DRIVERS[0] if in_tree else ""),
         csi.get("volumeHandle") or in_tree.get("volumeID") or "",
         tuple(dict.fromkeys(zone for each in expressions for zone in each.get("values") or [])),
-        tuple(
+        attachments
+        if isinstance(attachments, Unreadable)
+        else tuple(
             each["spec"]["nodeName"]
             for each in attachments
             if (each["spec"].get("source") or {}).get("persistentVolumeName") == name

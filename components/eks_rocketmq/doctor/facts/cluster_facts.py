@@ -216,8 +216,8 @@ class NodeFacts:
     fargate: bool = False
     auto_mode: bool = False
     """Whether EKS Auto Mode runs the node."""
-    imds_hop_limit: int | None = None
-    """Hop limit of the instance metadata service; None if it was not read."""
+    imds_hop_limit: int | Unreadable | None = None
+    """Hop limit of the instance metadata service; None if it does not matter."""
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ class VolumeFacts:
     volume_id: str = ""
     zones: tuple[str, ...] = ()
     """Zones that its node affinity accepts; empty for any."""
-    attached_to: tuple[str, ...] = ()
+    attached_to: tuple[str, ...] | Unreadable = ()
     """Nodes of its VolumeAttachments."""
 
 

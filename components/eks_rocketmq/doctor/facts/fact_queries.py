@@ -1,6 +1,7 @@
 """Queries of facts that several checks use. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
 from eks_rocketmq.doctor.facts.cluster_facts import (
@@ -30,6 +31,23 @@ _HEAD, _TAIL = 80, 220
 def list_readable(facts: Sequence[Fact] | Unreadable) -> Sequence[Fact]:
     """Return a list of facts; an empty one if it could not be read."""
     return () if isinstance(facts, Unreadable) else facts
+
+
+def list_missing_permissions(facts: Facts) -> tuple[str, ...]:
+    """Return the permissions that the caller lacks."""
+    found = [each for each in _list_unreadable(facts) if each.permission]
+    return tuple(dict.fromkeys(each.permission for each in found))
+
+
+def _list_unreadable(fact: object) -> Iterator[Unreadable]:
+    if isinstance(fact, Unreadable):
+        yield fact
+    elif isinstance(fact, tuple):
+        for each in fact:
+            yield from _list_unreadable(each)
+    elif is_dataclass(fact):
+        for each in fields(fact):
+            yield from _list_unreadable(getattr(fact, each.name))
 
 
 def find_controller(facts: Facts) -> WorkloadFacts | None:
