@@ -37,6 +37,15 @@ up: $(READY) ## start the sandbox, adopt, pulumi up -s prod, send ten messages
 incident: $(READY) ## reproduce the original failure; `make up` fixes it
 	@$(SANDBOX) incident $(if $(DRIVER),--driver $(DRIVER))
 
+.PHONY: break
+# FAULT=oidc-provider-missing; without it: the list.
+break: $(READY) ## make a fault that keeps claims Pending, for the doctor: make break FAULT=role-missing
+	@$(SANDBOX) break $(or $(FAULT),--list)
+
+.PHONY: mend
+mend: $(READY) ## take back the faults of `make break`
+	@$(SANDBOX) mend $(FAULT)
+
 .PHONY: adopt
 adopt: $(READY) ## import the existing resources of account and cluster
 	@$(SANDBOX) adopt

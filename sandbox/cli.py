@@ -14,6 +14,8 @@ from sandbox.cache import toolchain as cache
 from sandbox.cache.build_command import CacheError
 from sandbox.command import CommandError
 from sandbox.doctor import MachineError
+from sandbox.doctor_faults import made_faults
+from sandbox.doctor_faults.fault_context import FaultContext, FaultError
 from sandbox.ebs_csi.addon_process import AddonError
 from sandbox.engine import pulumi as engines
 from sandbox.idle_cpu import NoProcessError
@@ -28,8 +30,8 @@ from sandbox.progress import Report
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 INTERRUPTED = 130
 EXPECTED_ERRORS = (
-    *(AddonError, BusyError, CacheError, CommandError, DeliveryError, DriverError, NoProcessError, NotRunningError),
-    *(ProcessError, RunningError, SandboxNameError, engines.PulumiError, OSError, TimeoutError),
+    *(AddonError, BusyError, CacheError, CommandError, DeliveryError, DriverError, FaultError, NoProcessError),
+    *(NotRunningError, ProcessError, RunningError, SandboxNameError, engines.PulumiError, OSError, TimeoutError),
 )
 """Errors whose message tells the user what to do. Any other error is a defect and keeps its traceback."""
 
@@ -95,6 +97,35 @@ def preview() -> None:
     with _command("preview") as (instance, report):
         tools = lifecycle.require_running(instance, report)
         raise typer.Exit(engines.run(instance, tools, ["preview", "-s", engines.STACK, "--diff"]).code)
+
+
+@app.command(name="break")
+def break_(
+    name: Annotated[str, typer.Argument(help="Name of the fault, as `--list` shows it.")] = "",
+    only_list: Annotated[bool, typer.Option("--list", help="List the faults; change nothing.")] = False,
+    restart: Annotated[
+        bool, typer.Option(help="Restart the driver if it would notice the fault only an hour later.")
+    ] = True,
+) -> None:
+    """Make a fault of the doctor's catalogue on the running sandbox. `mend` takes it back."""
+    with _command("break", exclusive=not only_list) as (instance, report):
+        if only_list or not name:
+            cli_output.faults(instance, report)
+            return
+        context = FaultContext(instance, lifecycle.require_running(instance, report))
+        with report.step(f"break {name}"):
+            fault = made_faults.make(context, name, restart=restart)
+        report.say(f"`make doctor` should name {fault.cause}; `make mend` takes it back")
+
+
+@app.command()
+def mend(name: Annotated[str, typer.Argument(help="Name of the fault. Default: all that were made.")] = "") -> None:
+    """Take back what `break` has made."""
+    with _command("mend") as (instance, report):
+        context = FaultContext(instance, lifecycle.require_running(instance, report))
+        with report.step(f"mend {name or 'all faults'}"):
+            mended = made_faults.mend(context, name)
+        report.say(f"mended: {', '.join(mended) or 'nothing, no fault was made'}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -6,6 +6,8 @@ from sandbox import incident as case
 from sandbox import lifecycle, processes
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import kubectl
+from sandbox.doctor_faults import made_faults
+from sandbox.doctor_faults.fault_table import FAULTS, NOT_MADE
 from sandbox.engine import plugins
 from sandbox.layout import CLUSTER, NODES, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
@@ -38,6 +40,16 @@ def times(report: Report) -> None:
     total = sum(report.seconds.values())
     longest = ", ".join(f"{title} {seconds:.0f} s" for title, seconds in spent if seconds >= 1)
     report.say(f"[dim]{total:.0f} s: {escape(longest)}[/dim]")
+
+
+def faults(instance: SandboxInstance, report: Report) -> None:
+    """List the faults with the cause that the doctor names, and the causes that the sandbox cannot make."""
+    made, width = made_faults.list_made(instance), max(map(len, FAULTS))
+    for each in FAULTS.values():
+        report.text(f"{each.name:<{width}}  {'made   ' if each.name in made else ''}{each.cause}")
+    report.say("\nThe sandbox cannot make:")
+    for cause, reason in NOT_MADE.items():
+        report.text(f"{cause:<{width}}  {reason}")
 
 
 def incident(instance: SandboxInstance, tools: Toolchain, report: Report, driver: str = "") -> None:

@@ -2,12 +2,15 @@
 
 import os
 import re
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sandbox.aws import patching
+from sandbox.aws import call_log, patching
+from sandbox.aws.call_log import Call
 from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, iam_evaluator, kms, responses, sts
 
 # Services whose denials name the resource. EC2 adds a sentence before.
@@ -28,14 +31,16 @@ class Changes:
 # The server sets it for each request, as EKS verbs run in threads beside other requests.
 changes: ContextVar[Changes] = ContextVar("sandbox_changes")
 _caller: ContextVar[str] = ContextVar("sandbox_caller", default="")
+_denied_by_boundary: ContextVar[bool] = ContextVar("sandbox_denied_by_boundary", default=False)
 
 
-def install() -> None:
-    """Patch the emulator's policy evaluation."""
+def install(logs: Path) -> None:
+    """Patch the emulator's policy evaluation. `logs` is the folder of the call log."""
     _check_root()
     _resolve_resources()
-    _add_tag_keys()
+    _add_tag_keys(logs)
     _expand_variables()
+    _note_boundary()
     _name_denied_resources()
 
 
@@ -134,7 +139,7 @@ def _key_of_alias(arn: str) -> str:
     return key["Arn"] if key else arn
 
 
-def _add_tag_keys() -> None:
+def _add_tag_keys(logs: Path) -> None:
     """Add aws:RequestTag from TagSpecifications, and ec2:ResourceTag and aws:ResourceTag of the resource."""
     patching.require(iam_actions, "_TAG_MEMBERS", "_TAG_OPERATIONS")
     patching.require(ec2, "_tags")
@@ -143,6 +148,14 @@ def _add_tag_keys() -> None:
     iam_actions._TAG_OPERATIONS.clear()
 
     def enforce(request: patching.Arguments, stock: Callable[[], Any]) -> Any:  # noqa: ANN401 (the emulator's class, or None)
+        denial = decide(request, stock)
+        key_id = request["access_key_id"] or ""
+        if key_id != os.environ["AWS_ACCESS_KEY_ID"]:
+            call = Call(time.time(), key_id, request["iam_action"], request["resource_arn"], denial is None)
+            call_log.write(logs, call)
+        return denial
+
+    def decide(request: patching.Arguments, stock: Callable[[], Any]) -> Any:  # noqa: ANN401
         key_id, action, service = request["access_key_id"], request["iam_action"], request["service"]
         _caller.set(key_id or "")
         if not action.split(":", 1)[-1].startswith(("Describe", "List", "Get")):
@@ -197,6 +210,17 @@ def _variable(name: str, ctx: Any) -> str:  # noqa: ANN401
     return value
 
 
+def _note_boundary() -> None:
+    """Keep whether the boundary or a session policy, and not the identity's policies, denied a request."""
+
+    def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:  # noqa: ANN401 (the emulator's classes)
+        result = stock(ctx, policies, *limits)
+        _denied_by_boundary.set(result.decision == "ImplicitDeny" and stock(ctx, policies).decision == "Allow")
+        return result
+
+    stock = patching.replace(iam_evaluator, "evaluate", evaluate)
+
+
 def _name_denied_resources() -> None:
     patching.require(iam_actions, "identity_denial_message")
 
@@ -206,6 +230,8 @@ def _name_denied_resources() -> None:
             text = iam_actions.identity_denial_message(
                 denial["action"], denial["principal_arn"], denial["resource_arn"], denial["explicit_deny"]
             )
+            if _denied_by_boundary.get():
+                text = text.replace("no identity-based policy allows", "no permissions boundary allows")
             denial["message"] = (_EC2_DENIED if service == "ec2" else "") + text
         return stock()
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox.aws import eks, iam, iam_authorization, instances, networks, patching, sts, volumes
+from sandbox.aws import eks, iam, iam_authorization, instances, networks, patching, quotas, simulation, sts, volumes
 from sandbox.aws import emulator as stock
 from sandbox.aws.settings import current
 
@@ -26,9 +26,10 @@ def install() -> None:
     """Install the overlay. Raises OverlayError when the emulator is another version."""
     patching.require_version()
     settings = current()
-    iam_authorization.install()
+    iam_authorization.install(settings.logs)
     sts.install(settings)
     iam.install()
+    simulation.install()
     volumes.install(settings)
     instances.install()
     networks.install()
@@ -58,6 +59,9 @@ def _wrap_application() -> None:
         if scope["type"] == "http" and scope["path"].startswith("/_ministack/") and scope["path"] != _HEALTH:
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b""})
+            return
+        if scope["type"] == "http" and (b"x-amz-target", quotas.TARGET) in scope["headers"]:
+            await quotas.respond(receive, send)
             return
 
         changes = iam_authorization.Changes()

@@ -22,6 +22,10 @@ class ServerSettings:
         return self.root / "volumes"
 
     @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
     def addon_reports(self) -> Path:
         """Folder of `<cluster>/<addon>.json`, see `addons.py`."""
         return self.root / "addons"

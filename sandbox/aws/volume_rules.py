@@ -27,6 +27,8 @@ TYPES = {
     "standard": VolumeType(1, 1024),
 }
 DEFAULT_TYPE = "gp2"
+QUOTA_TIB = 50
+"""Default quota of a region for the volumes of one type."""
 _GP3_IOPS_EVEN_WHEN_SMALL = 3000
 _GP3_IOPS_PER_MIB = 4
 # Since January 2026. Before that, EC2 allowed one modification in six hours.
@@ -65,6 +67,16 @@ def check_size(kind: str, size: int) -> None:
         raise RefusedError(
             "InvalidParameterValue",
             f"Volume of {size}GiB is too small for volume type {kind}; minimum is {limits.smallest}GiB.",
+        )
+
+
+def check_quota(kind: str, size: int, used: int) -> None:
+    """Raise RefusedError when a volume exceeds the quota of its type. `used` is the size of the existing ones."""
+    if used + size > QUOTA_TIB * 1024:
+        raise RefusedError(
+            "VolumeLimitExceeded",
+            f"You have exceeded your maximum {kind} storage limit of {QUOTA_TIB} TiB in this region. Please contact "
+            "AWS Support to request an Elastic Block Store service limit increase.",
         )
 
 

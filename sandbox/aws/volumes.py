@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from sandbox.aws import iam_authorization, patching, volume_rules
-from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, responses
+from sandbox.aws.emulator import Parameters, Response, ec2, iam_actions, kms, responses
 from sandbox.aws.refusal import RefusedError
 from sandbox.aws.settings import ServerSettings
 
@@ -23,6 +23,7 @@ def install(settings: ServerSettings) -> None:
     """Handle the volume verbs. Of snapshots only the permission to tag them is checked."""
     patching.require(ec2, "_volumes", "_instances", "_tags", "_p", "_xml", "_error", "_new_volume_id", "_now_ts")
     patching.require(ec2, "_parse_member_list", "_parse_tag_specs")
+    patching.require(kms, "_resolve_key")
     verbs: dict[str, Handler] = {
         "CreateVolume": lambda p: _create(settings, p),
         "DeleteVolume": lambda p: _delete(settings, p),
@@ -105,6 +106,7 @@ def _requested_volume(p: Parameters) -> dict[str, Any]:
     kind = ec2._p(p, "VolumeType") or volume_rules.DEFAULT_TYPE
     volume_rules.check_size(kind, size)
     given = volume_rules.performance(kind, size, _whole(p, "Iops"), _whole(p, "Throughput"))
+    volume_rules.check_quota(kind, size, sum(v["Size"] for v in ec2._volumes.values() if v["VolumeType"] == kind))
     encrypted, key = ec2._p(p, "Encrypted").lower() == "true", ec2._p(p, "KmsKeyId")
     if key and not encrypted:
         raise RefusedError(
@@ -143,12 +145,15 @@ def _tags_denied(p: Parameters, kind: str) -> Response | None:
 def _key_usable(key: str) -> bool:
     """Return whether the caller may use a key. EC2 calls KMS for the caller, and needs a grant for the instance.
 
-    Every caller may use the account's default key for EBS. Other keys always exist here, and IAM alone decides.
+    Every caller may use the account's default key for EBS. Another key must exist and be enabled, and its key policy
+    counts too.
     """
     if not key or key.endswith(_DEFAULT_KEY):
         return True
-    region, account = responses.get_region(), responses.get_account_id()
-    named = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
+    found = kms._resolve_key(key)
+    if found is None or found["KeyState"] != "Enabled":
+        return False
+    region, account, named = responses.get_region(), responses.get_account_id(), found["Arn"]
     through_ec2 = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:CallerAccount": account}
     return all(
         iam_authorization.allowed(action, named, {**through_ec2, **more}) is None

@@ -4,6 +4,7 @@ import functools
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import processes
@@ -46,10 +47,12 @@ def start(instance: SandboxInstance, toolchain: Toolchain) -> None:
     authorizer.write_text(webhook_kubeconfig(instance, "authorize"))
     authorization = folder / "authorization.yaml"
     authorization.write_text(authorization_configuration(authorizer))
+    audit = folder / "audit.yaml"
+    audit.write_text(templates.render("audit.yaml"))
     programs = [toolchain.bin / name for name in NAMES]
     commands = (
         etcd(programs[0], folder / "etcd"),
-        api_server(programs[1], pki, authenticator, authorization),
+        api_server(programs[1], pki, authenticator, authorization, audit_options(audit, audit_log(instance))),
         controller_manager(programs[2], pki, folder / "controller-manager.kubeconfig"),
         scheduler(programs[3], folder / "scheduler.kubeconfig"),
     )
@@ -81,7 +84,7 @@ def etcd(binary: Path, data: Path) -> list[str]:
     ]
 
 
-def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> list[str]:
+def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path, audit: Sequence[str] = ()) -> list[str]:
     """Return the command line of the API server.
 
     Args:
@@ -89,6 +92,7 @@ def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> l
         pki: folder of certificates and keys.
         webhook: kubeconfig of the token authenticator. Client certificates work without it.
         authorization: file with the AuthorizationConfiguration.
+        audit: options of the audit log.
     """
     return [
         str(binary),
@@ -120,9 +124,25 @@ def api_server(binary: Path, pki: Path, webhook: Path, authorization: Path) -> l
         "--requestheader-username-headers=X-Remote-User",
         "--requestheader-group-headers=X-Remote-Group",
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        *audit,
         f"--proxy-client-cert-file={pki / 'front-proxy-client.crt'}",
         f"--proxy-client-key-file={pki / 'front-proxy-client.key'}",
         "--profiling=false",
+    ]
+
+
+def audit_log(instance: SandboxInstance) -> Path:
+    """Return the file with the requests of AWS principals, one JSON event a line."""
+    return instance.logs / "audit.jsonl"
+
+
+def audit_options(policy: Path, log: Path) -> list[str]:
+    """Return the options of the API server for its audit log."""
+    return [
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={log}",
+        "--audit-log-maxsize=50",
+        "--audit-log-maxbackup=1",
     ]
 
 

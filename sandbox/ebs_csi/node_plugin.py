@@ -43,10 +43,20 @@ def existing_nodes(instance: SandboxInstance) -> list[Node]:
     return [node for node in NODES if kubelet_root(instance, node).is_dir() and netns.exists(instance.node_netns(node))]
 
 
+def withheld_file(instance: SandboxInstance, node: Node) -> Path:
+    """Return the file whose existence keeps the plugin from a node, as a taint does that the DaemonSet lacks."""
+    return instance.run / f"{name(node)}.withheld"
+
+
 def ensure(instance: SandboxInstance, program: Path, attach_limit: int | None) -> None:
-    """Start the plugin on each existing node where it does not run. Raises ProcessError when one does not start."""
+    """Start the plugin on each existing node where it does not run. Raises ProcessError when one does not start.
+
+    End it where its file withholds it.
+    """
     for node in existing_nodes(instance):
-        if not processes.alive(instance, name(node)):
+        if withheld_file(instance, node).exists():
+            processes.stop(instance, name(node))
+        elif not processes.alive(instance, name(node)):
             processes.start(instance, process(instance, node, program, attach_limit))
 
 

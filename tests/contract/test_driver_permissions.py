@@ -18,8 +18,6 @@ from tests.contract.server import ROLE, Server, cure
 
 NODE = layout.NODES[0]
 SCOPE = PolicyScope("aws", layout.REGION, layout.ACCOUNT, layout.CLUSTER)
-KEY = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-OTHER_KEY = KEY[:-1] + "0"
 KINDS = [*PERMISSIONS, "generated with snapshots"]
 DRIVER_TAG = "ebs.csi.aws.com/cluster"
 DRIVER = f"arn:aws:sts::{layout.ACCOUNT}:assumed-role/{ROLE}/driver"
@@ -46,6 +44,8 @@ class Case:
 
     driver: Any
     operator: Any
+    key: str
+    """KMS key that the role allows."""
 
     def volume(self, tags: dict[str, str]) -> str:
         """Create a volume as the operator."""
@@ -193,9 +193,10 @@ def case(running: Server, kind: str) -> Iterator[Case]:
         iam.put_role_policy(RoleName=ROLE, PolicyName="volumes", PolicyDocument=document)
     if permissions == "cluster_scoped":
         iam.tag_role(RoleName=ROLE, Tags=[{"Key": CLUSTER_TAG, "Value": layout.CLUSTER}])
-    iam.put_role_policy(RoleName=ROLE, PolicyName="keys", PolicyDocument=build_key_policy([KEY]))
+    key = running.client("kms").create_key()["KeyMetadata"]["Arn"]
+    iam.put_role_policy(RoleName=ROLE, PolicyName="keys", PolicyDocument=build_key_policy([key]))
     try:
-        yield Case(running.client("ec2", running.assume()["Credentials"]), running.client("ec2"))
+        yield Case(running.client("ec2", running.assume()["Credentials"]), running.client("ec2"), key)
     finally:
         for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
             iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
@@ -219,10 +220,11 @@ def test_driver_call_is_authorized_only_by_allowed_kinds(
     assert words in str(caught.value)
 
 
-def test_allowed_kms_key_encrypts_volumes_and_other_keys_fail(case: Case) -> None:
-    mine = case.create(OWN, Encrypted=True, KmsKeyId=KEY)
-    assert case.driver.describe_volumes(VolumeIds=[mine])["Volumes"][0]["KmsKeyId"] == KEY
+def test_allowed_kms_key_encrypts_volumes_and_other_keys_fail(running: Server, case: Case) -> None:
+    mine = case.create(OWN, Encrypted=True, KmsKeyId=case.key)
+    assert case.driver.describe_volumes(VolumeIds=[mine])["Volumes"][0]["KmsKeyId"] == case.key
     case.create(OWN, Encrypted=True)
-    lost = case.create(OWN, Encrypted=True, KmsKeyId=OTHER_KEY)
+    other = running.client("kms").create_key()["KeyMetadata"]["Arn"]
+    lost = case.create(OWN, Encrypted=True, KmsKeyId=other)
     with refused("InvalidVolume.NotFound"):
         case.driver.describe_volumes(VolumeIds=[lost])

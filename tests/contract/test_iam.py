@@ -1,11 +1,13 @@
 """IAM: OIDC providers, roles, trust policies, and managed, customer and inline policies."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from sandbox import layout
+from sandbox.aws import call_log, env_file
 from sandbox.aws.policies import published
 from tests.contract.errors import refused
 from tests.contract.server import HOST, PROVIDER_ARN, ROLE, Server
@@ -240,3 +242,50 @@ def test_role_attributes_are_validated_and_described(aws: Server) -> None:
             iam.update_role(RoleName="bounded", MaxSessionDuration=60)
     finally:
         iam.delete_role(RoleName="bounded")
+
+
+def simulated(aws: Server, *, tag: str = "ebs.csi.aws.com/cluster") -> dict[str, Any]:
+    entry = {"ContextKeyName": f"aws:RequestTag/{tag}", "ContextKeyValues": ["true"], "ContextKeyType": "string"}
+    found = aws.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{layout.ACCOUNT}:role/{ROLE}",
+        ActionNames=["ec2:CreateVolume"],
+        ResourceArns=[f"arn:aws:ec2:{layout.REGION}:{layout.ACCOUNT}:volume/*"],
+        ContextEntries=[entry],
+    )
+    (result,) = found["EvaluationResults"]
+    return result
+
+
+def test_simulation_of_a_role_uses_conditions_and_the_boundary(cured: Server) -> None:
+    iam, name = cured.client("iam"), "read-only"
+    assert simulated(cured)["EvalDecision"] == "allowed"
+    assert "PermissionsBoundaryDecisionDetail" not in simulated(cured)
+    assert simulated(cured, tag="other")["EvalDecision"] == "implicitDeny"
+    statement = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=ROLE, PermissionsBoundary=arn)
+    try:
+        result = simulated(cured)
+        assert result["EvalDecision"] == "implicitDeny"
+        assert result["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
+        driver = cured.client("ec2", cured.assume()["Credentials"])
+        tags = [{"Key": "ebs.csi.aws.com/cluster", "Value": "true"}]
+        with refused("UnauthorizedOperation", "because no permissions boundary allows the ec2:CreateVolume action"):
+            driver.create_volume(
+                AvailabilityZone=layout.NODES[0].zone,
+                Size=1,
+                TagSpecifications=[{"ResourceType": "volume", "Tags": tags}],
+            )
+    finally:
+        iam.delete_role_permissions_boundary(RoleName=ROLE)
+        iam.delete_policy(PolicyArn=arn)
+
+
+def test_calls_of_users_are_logged_and_those_of_root_are_not(cured: Server) -> None:
+    begin = time.time()
+    cured.client("iam").get_role(RoleName=ROLE)
+    cured.client("eks", env_file.read(cured.root / "aws-root.env")).list_clusters()
+    key = env_file.read(cured.root / "aws.env")["AWS_ACCESS_KEY_ID"]
+    calls = [(each.access_key, each.action, each.allowed) for each in call_log.read(cured.root / "logs", since=begin)]
+    assert calls == [(key, "iam:GetRole", True)]

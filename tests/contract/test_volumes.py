@@ -92,10 +92,49 @@ def test_fifth_modification_of_a_day_is_rejected(aws: Server) -> None:
 
 def test_encrypted_volume_keeps_its_kms_key(aws: Server) -> None:
     ec2 = aws.client("ec2")
-    mine = f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1"
+    mine = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     with_mine = ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True, KmsKeyId=mine)
     assert with_mine["KmsKeyId"] == mine
     assert ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True)["KmsKeyId"].startswith("arn:aws:kms:")
+
+
+def test_volume_of_a_missing_or_disabled_key_disappears(aws: Server) -> None:
+    ec2, kms = aws.client("ec2"), aws.client("kms")
+    disabled = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.disable_key(KeyId=disabled)
+    for key in (disabled, f"arn:aws:kms:{layout.REGION}:{layout.ACCOUNT}:key/1"):
+        made = ec2.create_volume(AvailabilityZone=ZONE, Size=1, Encrypted=True, KmsKeyId=key)
+        assert made["State"] == "creating"
+        with refused("InvalidVolume.NotFound"):
+            ec2.describe_volumes(VolumeIds=[made["VolumeId"]])
+
+
+def test_volumes_above_the_listed_quota_of_their_type_are_rejected(aws: Server) -> None:
+    ec2, quotas = aws.client("ec2"), aws.client("service-quotas")
+    listed = quotas.list_service_quotas(ServiceCode="ebs")["Quotas"]
+    (quota,) = [each["Value"] for each in listed if each["QuotaName"] == "Storage for st1 volumes, in TiB"]
+    half = {"AvailabilityZone": ZONE, "VolumeType": "st1", "Size": int(quota * 1024 / 5)}
+    made = [ec2.create_volume(**half)["VolumeId"] for _ in range(5)]
+    with refused("VolumeLimitExceeded", "You have exceeded your maximum st1 storage limit of 50 TiB in this region."):
+        ec2.create_volume(**{**half, "Size": 125})
+    ec2.create_volume(**{**half, "VolumeType": "sc1"})
+    for name in made:
+        ec2.delete_volume(VolumeId=name)
+
+
+def test_hop_limit_of_an_instance_is_2_and_can_be_changed(aws: Server) -> None:
+    ec2, node = aws.client("ec2"), layout.NODES[0].instance_id
+
+    def limit() -> int:
+        (found,) = ec2.describe_instances(InstanceIds=[node])["Reservations"][0]["Instances"]
+        return found["MetadataOptions"]["HttpPutResponseHopLimit"]
+
+    assert limit() == 2
+    ec2.modify_instance_metadata_options(InstanceId=node, HttpPutResponseHopLimit=1)
+    assert limit() == 1
+    ec2.modify_instance_metadata_options(InstanceId=node, HttpPutResponseHopLimit=2)
+    with refused("InvalidInstanceID.NotFound"):
+        ec2.modify_instance_metadata_options(InstanceId="i-0", HttpPutResponseHopLimit=2)
 
 
 def test_client_token_creates_one_volume(aws: Server) -> None:

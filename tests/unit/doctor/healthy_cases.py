@@ -1,9 +1,11 @@
-"""Facts of healthy clusters: IRSA as in the stack `prod`, Pod Identity, a self-managed driver, EKS Auto Mode."""
+"""Facts of healthy clusters: the stacks `prod` and `staging`, Pod Identity, a self-managed driver, EKS Auto Mode."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+import yaml
 
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
@@ -24,6 +26,8 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     VolumeFacts,
     WorkloadFacts,
 )
+from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_volume_policy
+from eks_rocketmq.eks.iam.policy_documents import build_web_identity_trust_policy
 from tests.unit.harness import REPOSITORY
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 
@@ -138,6 +142,26 @@ def irsa_facts(**changes: Any) -> Facts:
             )
             for number in range(3)
         ),
+    )
+    return replace(facts, **changes)
+
+
+def staging_facts(**changes: Any) -> Facts:
+    """Return the facts of the stack `staging`: its driver may use the volumes of its own cluster only."""
+    settings = yaml.safe_load((REPOSITORY / "Pulumi.staging.yaml").read_text())["config"]
+    cluster = settings["eks-rocketmq:cluster"]["clusterName"]
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{settings['eks-rocketmq:ebsCsi']['roleName']}"
+    document = build_volume_policy(PolicyScope("aws", REGION, ACCOUNT, cluster), snapshots=False)
+    trust = build_web_identity_trust_policy(PROVIDER, ISSUER, [SUBJECT])
+    role = RoleFacts(role_arn, trust_policy=trust, policies=(PolicyFacts("volumes", document),))
+    account = ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", role_arn)
+    environment = (("AWS_ROLE_ARN", role_arn), *driver_pod().environment[1:])
+    facts = irsa_facts(
+        cluster=ClusterFacts(cluster, CLUSTER_ARN.replace("/prod", f"/{cluster}"), "ACTIVE", "1.35", ISSUER, "API"),
+        roles=(role,),
+        addons=(AddonFacts("aws-ebs-csi-driver", "v1.50.0-eksbuild.1", "ACTIVE", role_arn),),
+        service_accounts=(account,),
+        pods=(driver_pod(environment=environment), *map(broker_pod, range(3))),
     )
     return replace(facts, **changes)
 

@@ -19,6 +19,7 @@ from tests.unit.harness import REPOSITORY
 
 HEALTHY = [
     healthy_cases.irsa_facts,
+    healthy_cases.staging_facts,
     healthy_cases.pod_identity_facts,
     healthy_cases.self_managed_facts,
     healthy_cases.auto_mode_facts,

@@ -48,6 +48,17 @@ def test_a_healthy_cluster_is_read_and_judged(api: Api) -> None:
     assert aws.signed["GetRole"] is True
 
 
+def test_events_of_an_earlier_claim_with_the_same_name_do_not_count(api: Api) -> None:
+    (claim,) = api.objects["/api/v1/persistentvolumeclaims"]["items"]
+    (event,) = api.objects["/api/v1/namespaces/rocketmq/events"]["items"]
+    claim["metadata"]["uid"] = "new"
+    for uid, count in (("new", 1), ("old", 0)):
+        event["involvedObject"]["uid"] = uid
+        events = collect(api).events
+        assert not isinstance(events, Unreadable)
+        assert len(events) == count
+
+
 def exercise(api: Api, aws: FakeAws) -> None:
     """Run the collectors so that each of them sends its requests."""
     collect(api, aws)

@@ -14,6 +14,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     AddonFacts,
     Facts,
     OidcProviderFacts,
+    RoleFacts,
     ServiceAccountFacts,
     SimulatedAction,
     StorageClassFacts,
@@ -211,3 +212,21 @@ def test_facts_are_not_changed() -> None:
     diagnose(ORIGINAL)
     assert repr(ORIGINAL) == before
     assert isinstance(ORIGINAL, Facts)
+
+
+def test_a_role_of_another_partition_is_not_also_missing() -> None:
+    arn = ROLE.replace("arn:aws:", "arn:aws-cn:")
+    account = ServiceAccountFacts("kube-system", "ebs-csi-controller-sa", arn)
+    diagnosis = diagnose(irsa_facts(service_accounts=(account,), roles=(RoleFacts(arn, exists=False),)))
+    (chain,) = [each for each in diagnosis.chains if each.cause]
+    assert list_causes(diagnosis) == ["role-arn-malformed"]
+    assert chain.further == ()
+
+
+def test_a_message_about_a_boundary_that_was_removed_does_not_count() -> None:
+    message = "UnauthorizedOperation: because no permissions boundary allows the ec2:CreateVolume action"
+    facts = with_pending_claims(irsa_facts(), message)
+    assert list_causes(diagnose(facts)) == []
+    unread = Unreadable("iam:GetPolicy", "iam:GetPolicy", "AccessDenied")
+    facts = with_pending_claims(irsa_facts(roles=(driver_role(boundary=unread),)), message)
+    assert list_causes(diagnose(facts)) == ["permissions-boundary"]

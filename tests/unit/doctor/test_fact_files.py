@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from typer.testing import CliRunner
 
+from eks_rocketmq.commands.doctor_command import app
 from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, Unreadable
 from eks_rocketmq.doctor.facts.fact_files import DumpError, read_facts, write_facts
 from tests.unit.doctor.fault_cases import FAULTS
 from tests.unit.doctor.healthy_cases import irsa_facts
+from tests.unit.doctor.test_catalogue import HEALTHY
 
 
 def test_facts_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -37,6 +40,23 @@ def test_a_field_of_a_newer_version_is_ignored(tmp_path: Path) -> None:
     file = tmp_path / "cluster.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "newer": 1}))
     assert read_facts(tmp_path) == irsa_facts()
+
+
+SHAPES = {each.__name__: each for each in HEALTHY}
+DUMPS = Path(__file__).with_name("dumps")
+"""Dumps of healthy sandboxes, made with `--dump`: the addon of the incident with a cured role, and Helm's driver."""
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, *sorted(each.name for each in DUMPS.iterdir())])
+def test_a_dump_of_a_healthy_cluster_has_no_fault(tmp_path: Path, shape: str) -> None:
+    folder = DUMPS / shape
+    if shape in SHAPES:
+        folder = tmp_path
+        write_facts(SHAPES[shape](), folder)
+    result = CliRunner().invoke(app, ["--from", str(folder), "--json"])
+    assert result.exit_code == ExitCode.HEALTHY, result.output
+    links = [link for chain in json.loads(result.output)["chains"] for link in chain["links"]]
+    assert [each for each in links if each["finding"] or each["state"] == "not-judged"] == []
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
         (
             'Post "https://sts.…amazonaws.com…": dial tcp …: i/o timeout',
             'Post "https://sts.…amazonaws.com…": dial tcp: lookup …: no such host',
+            'Post "https://sts.…amazonaws.com…": dial tcp: lookup …: server misbehaving',
         ),
         ("sts-unreachable",),
     ),
@@ -69,6 +70,7 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
         (
             'Post "https://ec2.…amazonaws.com…": dial tcp …: i/o timeout',
             'Post "https://ec2.…amazonaws.com…": dial tcp: lookup …: no such host',
+            'Post "https://ec2.…amazonaws.com…": dial tcp: lookup …: server misbehaving',
         ),
         ("ec2-unreachable",),
     ),
@@ -123,7 +125,11 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
         ("waiting for first consumer to be created before binding",),
         ("claim-unused", "pod-not-scheduled"),
     ),
-    SymptomRow("node-affinity", ("volume node affinity conflict",), ("no-node-in-zone",)),
+    SymptomRow(
+        "node-affinity",
+        ("volume node affinity conflict", "didn't match PersistentVolume's node affinity"),
+        ("no-node-in-zone",),
+    ),
     SymptomRow("attach-slots", ("AttachmentLimitExceeded", "exceed max volume count"), ("attach-limit",)),
     SymptomRow("multi-attach", ("Multi-Attach error for volume",), ("multi-attach",)),
     SymptomRow("file-system", ("wrong fs type, bad option, bad superblock",), ("filesystem-features",)),

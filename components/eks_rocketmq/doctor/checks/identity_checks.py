@@ -223,7 +223,9 @@ def judge_role(case: IdentityCase) -> Outcome:
     """Judge whether the role exists."""
     if case.mode == "none" or case.is_proved:
         return None
-    role = case.role
+    role, account, match = case.role, case.facts.account, parse_role(case.role_arn)
+    if isinstance(account, AccountFacts) and (match is None or match["partition"] != account.partition):
+        return NotJudged(f"{case.role_arn} is no ARN of a role in this partition")
     if isinstance(role, Unreadable):
         return explain_unreadable(role)
     if role is None:

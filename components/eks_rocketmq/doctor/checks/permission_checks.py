@@ -97,7 +97,8 @@ def _judge_messages(case: IdentityCase, role: RoleFacts) -> Outcome:
     """Judge the message of EC2, if the facts do not show the cause."""
     if message := find_text("organization", case.messages):
         return _build_organization_finding(role, _parse_actions(message), quote("message", message))
-    if message := find_text("boundary", case.messages):
+    # A boundary that was read has been judged. The message is older than it.
+    if isinstance(role.boundary, Unreadable) and (message := find_text("boundary", case.messages)):
         return _build_boundary_finding(role, _parse_actions(message), quote("message", message))
     message = find_text("unauthorized", case.messages)
     if message and isinstance(role.policies, Unreadable):

@@ -199,9 +199,6 @@ class AwsReader:
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
             for key, value in {**tags, "ec2:CreateAction": "CreateVolume"}.items()
         ]
-        entries.append(
-            {"ContextKeyName": "ec2:CreateAction", "ContextKeyValues": ["CreateVolume"], "ContextKeyType": "string"}
-        )
         found = self._call(
             "iam",
             "SimulatePrincipalPolicy",

@@ -1,6 +1,6 @@
 """Collection of facts from AWS and from the Kubernetes API, in parallel."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
     ClaimFacts,
     ClusterFacts,
+    EventFacts,
     Facts,
     NodeFacts,
     PodFacts,
@@ -70,7 +71,8 @@ def collect_facts(aws: "AwsReader | None", cluster: ClusterReader, scope: Collec
             addons=start["addons"](),
             **_parse_lists(lists),
         )
-        facts = _add_pods(executor, cluster, facts, scope)
+        claims = lists["persistentvolumeclaims"]()
+        facts = _add_pods(executor, cluster, facts, scope, [] if isinstance(claims, Unreadable) else claims)
         facts = replace(facts, providers=providers.result() if providers else _UNREAD_AWS)
         return _add_details(executor, aws, cluster, facts, scope)
 
@@ -116,7 +118,13 @@ def _parse_workloads(
     return tuple(found)
 
 
-def _add_pods(executor: Executor, cluster: ClusterReader, facts: Facts, scope: CollectionScope) -> Facts:
+def _add_pods(
+    executor: Executor,
+    cluster: ClusterReader,
+    facts: Facts,
+    scope: CollectionScope,
+    claims: Sequence[Mapping[str, Any]],
+) -> Facts:
     """Add pods and events of the namespaces that matter, and the logs of the driver."""
     namespaces = _list_namespaces(facts, scope)
     pods = [executor.submit(cluster.list_namespaced, "pods", each) for each in namespaces]
@@ -124,15 +132,23 @@ def _add_pods(executor: Executor, cluster: ClusterReader, facts: Facts, scope: C
     found = _join([each.result() for each in pods])
     happened = _join([each.result() for each in events])
     parsed = parse_items(found, parsers.parse_pod)
+    # The events of an object outlive it for an hour. Those of an earlier object with the same name do not count.
+    uids = {each["metadata"].get("uid") for each in [*claims, *([] if isinstance(found, Unreadable) else found)]}
     return replace(
         facts,
         pods=parsed if isinstance(parsed, Unreadable) else _select_pods(executor, cluster, facts, scope, parsed),
-        events=happened if isinstance(happened, Unreadable) else _select_events(parsers.parse_events(happened)),
+        events=happened if isinstance(happened, Unreadable) else _select_events(happened, uids),
     )
 
 
-def _select_events(events: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(each for each in events if each.kind in {"Pod", "PersistentVolumeClaim"})
+def _select_events(events: Iterable[Mapping[str, Any]], uids: Container[object]) -> tuple[EventFacts, ...]:
+    """Return the events of claims and pods. An event without the uid of its object counts by the name."""
+    own = [each for each in events if (uid := _get_uid(each)) is None or uid in uids]
+    return tuple(each for each in parsers.parse_events(own) if each.kind in {"Pod", "PersistentVolumeClaim"})
+
+
+def _get_uid(event: Mapping[str, Any]) -> str | None:
+    return (event.get("involvedObject") or {}).get("uid")
 
 
 def _list_namespaces(facts: Facts, scope: CollectionScope) -> list[str]:

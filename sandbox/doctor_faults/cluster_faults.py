@@ -1,0 +1,83 @@
+"""Faults of the driver in the cluster: its objects, its pods and its node plugin."""
+
+from sandbox.aws.addon_catalogue import EBS_CSI
+from sandbox.doctor_faults import probe_claim
+from sandbox.doctor_faults.fault_context import CONTROLLER, NAMESPACE, SERVICE_ACCOUNT, FaultContext, FaultError
+from sandbox.doctor_faults.identity_faults import annotate_new_role
+from sandbox.doctor_faults.saved_resources import is_registered
+from sandbox.ebs_csi import health, node_plugin
+from sandbox.layout import CLUSTER, NODES, Node
+from sandbox.polling import until
+
+WEBHOOK = "pod-identity-webhook"
+_IDENTITY = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_SECONDS = 60.0
+_ALONE = {"replicas": 1, "strategy": {"type": "Recreate", "rollingUpdate": None}}
+"""Fields of the Deployment that end the old pods at once."""
+
+
+def remove_driver(context: FaultContext) -> None:
+    """Delete the addon, and wait until its objects are gone."""
+    context.aws("eks").delete_addon(clusterName=CLUSTER, addonName=EBS_CSI)
+    absent = health.observed_file(context.instance)
+    if not until(lambda: absent.read_text() == health.ABSENT, _SECONDS):
+        raise FaultError(f"the objects of the addon are not gone after {_SECONDS:.0f} s")
+    probe_claim.show(context)
+
+
+def delete_service_account(context: FaultContext) -> None:
+    """Delete the service account of the controller. Its pods go on until their token expires."""
+    context.kubectl("-n", NAMESPACE, "delete", "serviceaccount", SERVICE_ACCOUNT)
+
+
+def remove_identity(context: FaultContext) -> None:
+    """Remove the annotation, and create the pods anew without a role. Wait for the error of the driver."""
+    context.kubectl("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "eks.amazonaws.com/role-arn-")
+    _drop_variables(context, _IDENTITY)
+    probe_claim.show(context)
+    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "no EC2 IMDS role found", probe_claim.NAMESPACE)
+
+
+def limit_hops(context: FaultContext) -> None:
+    """Let the instance metadata service answer the node only, for a driver without a role of its own."""
+    for node in NODES:
+        context.aws("ec2").modify_instance_metadata_options(InstanceId=node.instance_id, HttpPutResponseHopLimit=1)
+    remove_identity(context)
+
+
+def remove_endpoint(context: FaultContext, variable: str) -> None:
+    """Let the driver ask AWS by its public name, which the sandbox has no route to."""
+    _drop_variables(context, (variable,))
+    probe_claim.show(context)
+    context.await_event("PersistentVolumeClaim", probe_claim.NAME, "amazonaws.com", probe_claim.NAMESPACE)
+
+
+def _drop_variables(context: FaultContext, names: tuple[str, ...]) -> None:
+    """Create the pods of the controller anew without environment variables."""
+    (deployment,) = context.get("-n", NAMESPACE, "deployment", CONTROLLER)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    removed = [{"name": each["name"], "$patch": "delete"} for each in container["env"] if each["name"] in names]
+    containers = [{"name": container["name"], "env": removed}]
+    context.patch("deployment", CONTROLLER, {"spec": {**_ALONE, "template": {"spec": {"containers": containers}}}})
+
+
+def remove_webhook(context: FaultContext) -> None:
+    """Delete the webhook, and annotate another role, which the running pods do not have."""
+    context.kubectl("delete", "mutatingwebhookconfiguration", WEBHOOK)
+    annotate_new_role(context)
+
+
+def stop_controller(context: FaultContext) -> None:
+    """Scale the controller to zero."""
+    context.kubectl("-n", NAMESPACE, "scale", f"deployment/{CONTROLLER}", "--replicas=0")
+    context.kubectl("-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", f"app={CONTROLLER}", "--timeout=60s")
+    probe_claim.show(context)
+
+
+def withhold_plugin(context: FaultContext, node: Node) -> None:
+    """Keep the node plugin from a node, as a taint does that its DaemonSet does not tolerate."""
+    node_plugin.withheld_file(context.instance, node).touch()
+    if not until(lambda: not is_registered(context, node), _SECONDS):
+        raise FaultError(f"the driver is still registered on {node.name} after {_SECONDS:.0f} s")
+    manifests = [probe_claim.storage_class(), probe_claim.claim(), probe_claim.pod(**probe_claim.in_zone(node))]
+    context.apply(manifests)

@@ -1,0 +1,120 @@
+"""What a fault needs of a sandbox: kubectl, clients of AWS and the programs of the cache."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+from sandbox.aws import env_file
+from sandbox.aws.seed import ROLE
+from sandbox.cache.toolchain import Toolchain
+from sandbox.cluster.kubectl import kubectl
+from sandbox.layout import ACCOUNT, ISSUER, REGION, SandboxInstance
+from sandbox.polling import until
+
+HOST = ISSUER.removeprefix("https://")
+PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOST}"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+NAMESPACE, SERVICE_ACCOUNT, CONTROLLER = "kube-system", "ebs-csi-controller-sa", "ebs-csi-controller"
+SUBJECT = f"system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"
+ROLLOUT_SECONDS = 180
+EVENT_SECONDS = 120.0
+
+
+class FaultError(Exception):
+    """A fault cannot be made or mended; the message says why."""
+
+
+@dataclass(frozen=True)
+class FaultContext:
+    """Running sandbox. Its AWS clients work inside the control namespace only."""
+
+    instance: SandboxInstance
+    tools: Toolchain
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
+
+    def aws(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+        """Return a client with the keys of the operator."""
+        if service not in self._clients:
+            keys = env_file.read(self.instance.root / "aws.env")
+            self._clients[service] = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.instance.aws_endpoint,
+                aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self._clients[service]
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Return the output of kubectl."""
+        return kubectl(self.instance, self.tools, *arguments, stdin=stdin)
+
+    def get(self, *arguments: str) -> list[dict[str, Any]]:
+        """Return the objects of `kubectl get ARGUMENTS`; none if an object does not exist."""
+        text = self.kubectl("get", *arguments, "--ignore-not-found", "-o", "json")
+        found = json.loads(text) if text.strip() else {"items": []}
+        return found.get("items", [found])
+
+    def apply(self, manifests: Sequence[Mapping[str, Any]]) -> None:
+        """Create objects, or apply their fields."""
+        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=listed)
+
+    def patch(self, kind: str, name: str, patch: Mapping[str, Any], kind_of_patch: str = "strategic") -> None:
+        """Patch an object of kube-system."""
+        self.kubectl("-n", NAMESPACE, "patch", kind, name, f"--type={kind_of_patch}", "-p", json.dumps(patch))
+
+    def annotate_role(self, arn: str) -> None:
+        """Write the role into the annotation of the driver's service account. Its pods stay as they are."""
+        self.kubectl(
+            *("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "--overwrite"),
+            f"eks.amazonaws.com/role-arn={arn}",
+        )
+
+    def roll_out(self) -> None:
+        """Wait until the pods of the controller are those of its Deployment, and ready."""
+        timeout = f"--timeout={ROLLOUT_SECONDS}s"
+        self.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{CONTROLLER}", timeout)
+
+    def restart_driver(self) -> None:
+        """Restart the controller, which keeps its credentials for an hour. Do not wait for it."""
+        self.kubectl("-n", NAMESPACE, "delete", "pods", "-l", f"app={CONTROLLER}", "--wait=false")
+
+    def await_event(self, kind: str, name: str, text: str, namespace: str) -> None:
+        """Wait for an event of the object with this text. Case does not matter."""
+        (subject,) = self.get("-n", namespace, kind, name)
+        uid = subject["metadata"]["uid"]  # events of an earlier object with the same name do not count
+        selector = f"--field-selector=involvedObject.kind={kind},involvedObject.name={name}"
+
+        def seen() -> bool:
+            events = self.get("-n", namespace, "events", selector)
+            own = [each for each in events if each["involvedObject"].get("uid") == uid]
+            return any(text.lower() in (each.get("message") or "").lower() for each in own)
+
+        if not until(seen, EVENT_SECONDS, every=0.3):
+            raise FaultError(f"{kind} {namespace}/{name} has no event with {text!r} after {EVENT_SECONDS:.0f} s")
+
+
+def trust_policy(  # noqa: PLR0913 - the parts of a trust policy that can be wrong
+    *,
+    key: str = HOST,
+    subject: str = SUBJECT,
+    audience: str = "sts.amazonaws.com",
+    federated: str = PROVIDER_ARN,
+    action: str = "sts:AssumeRoleWithWebIdentity",
+    more: Mapping[str, Any] | None = None,
+) -> str:
+    """Return a trust policy for the driver; without arguments the correct one."""
+    condition = {"StringEquals": {f"{key}:sub": subject, f"{key}:aud": audience}, **(more or {})}
+    principal = {"Federated": federated}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Condition": condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def permissions(*actions: str, resource: str = "*") -> str:
+    """Return a policy that allows actions."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,286 @@
+"""Resources that a fault changes. Each is saved before the fault is made, and restored afterwards."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from sandbox.aws.addon_catalogue import EBS_CSI
+from sandbox.doctor_faults.fault_context import CONTROLLER, NAMESPACE, FaultContext, FaultError
+from sandbox.ebs_csi import addon_process, health, node_plugin
+from sandbox.layout import CLUSTER, Node
+from sandbox.polling import until
+from sandbox.progress import Report
+
+FAULT_TAG = "sandbox-fault"
+_MISSING = ("NoSuchEntity", "ResourceNotFoundException")
+_SECONDS = 60.0
+_SERVER_FIELDS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+
+Saved = Any
+"""State of a resource as JSON; None for a resource that does not exist."""
+
+
+class SavedResource(Protocol):
+    """Resource whose state can be read and written."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the state."""
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Bring the state back. Repeatable."""
+
+
+@dataclass(frozen=True)
+class OidcProviders:
+    """IAM OIDC providers of the account."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the providers by ARN."""
+        iam = context.aws("iam")
+        arns = [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+        return {arn: _without_date(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)) for arn in arns}
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Delete and create providers until they are those."""
+        iam, present = context.aws("iam"), self.save(context)
+        for arn in [each for each in present if present[each] != saved.get(each)]:
+            iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        for arn in [each for each in saved if saved[each] != present.get(each)]:
+            fields = saved[arn]
+            iam.create_open_id_connect_provider(**{**fields, "Url": f"https://{fields['Url']}"})
+
+
+def _without_date(provider: dict[str, Any]) -> dict[str, Any]:
+    return {name: provider[name] for name in ("Url", "ClientIDList", "ThumbprintList", "Tags") if name in provider}
+
+
+@dataclass(frozen=True)
+class Role:
+    """IAM role with its trust policy, policies, boundary and tags."""
+
+    name: str
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the role, or None."""
+        iam = context.aws("iam")
+        try:
+            role = iam.get_role(RoleName=self.name)["Role"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None
+            raise
+        inline = iam.list_role_policies(RoleName=self.name)["PolicyNames"]
+        attached = iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]
+        return {
+            "Path": role["Path"],
+            "Description": role.get("Description", ""),
+            "MaxSessionDuration": role["MaxSessionDuration"],
+            "AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"],
+            "PermissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+            "Tags": role.get("Tags", []),
+            "attached": sorted(each["PolicyArn"] for each in attached),
+            "inline": {
+                name: iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"] for name in inline
+            },
+        }
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Create, update or delete the role."""
+        iam, present = context.aws("iam"), self.save(context)
+        if present is None and saved is not None:
+            fields = {name: saved[name] for name in ("Path", "MaxSessionDuration", "Tags")}
+            optional = {name: saved[name] for name in ("Description", "PermissionsBoundary") if saved[name]}
+            document = json.dumps(saved["AssumeRolePolicyDocument"])
+            iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=document, **fields, **optional)
+            present = self.save(context)
+        if present is None or present == saved:
+            return
+        wanted = saved or {"attached": [], "inline": {}, "PermissionsBoundary": ""}
+        for arn in set(present["attached"]) - set(wanted["attached"]):
+            iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
+        for name in set(present["inline"]) - set(wanted["inline"]):
+            iam.delete_role_policy(RoleName=self.name, PolicyName=name)
+        if present["PermissionsBoundary"] and not wanted["PermissionsBoundary"]:
+            iam.delete_role_permissions_boundary(RoleName=self.name)
+        if saved is None:
+            iam.delete_role(RoleName=self.name)
+            return
+        for arn in set(saved["attached"]) - set(present["attached"]):
+            iam.attach_role_policy(RoleName=self.name, PolicyArn=arn)
+        for name, document in saved["inline"].items():
+            iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=json.dumps(document))
+        document = json.dumps(saved["AssumeRolePolicyDocument"])
+        iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Managed policy of the account that only a fault creates."""
+
+    arn: str
+
+    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - the fault creates it
+        """Return None: the policy does not exist before."""
+        return
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it did not exist
+        """Delete the policy."""
+        try:
+            context.aws("iam").delete_policy(PolicyArn=self.arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+
+
+@dataclass(frozen=True)
+class PodIdentityAssociations:
+    """Pod Identity associations of the cluster. A fault adds one."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the ids."""
+        found = context.aws("eks").list_pod_identity_associations(clusterName=CLUSTER)["associations"]
+        return sorted(each["associationId"] for each in found)
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Delete the associations that were not there."""
+        for id_ in set(self.save(context)) - set(saved):
+            context.aws("eks").delete_pod_identity_association(clusterName=CLUSTER, associationId=id_)
+
+
+@dataclass(frozen=True)
+class Addon:
+    """EKS addon of the driver."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return what a create needs."""
+        addon = context.aws("eks").describe_addon(clusterName=CLUSTER, addonName=EBS_CSI)["addon"]
+        names = ("addonVersion", "serviceAccountRoleArn", "configurationValues", "tags")
+        return {name: addon[name] for name in names if addon.get(name)}
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Create the addon if it does not exist, and wait for its driver."""
+        try:
+            self.save(context)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            context.aws("eks").create_addon(clusterName=CLUSTER, addonName=EBS_CSI, **saved)
+            until(lambda: health.observed_file(context.instance).read_text() != health.ABSENT, _SECONDS)
+        addon_process.settle(context.instance, Report())
+
+
+@dataclass(frozen=True)
+class HopLimits:
+    """Hop limits of the instance metadata service."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the limits by instance."""
+        reservations = context.aws("ec2").describe_instances()["Reservations"]
+        instances = [each for reservation in reservations for each in reservation["Instances"]]
+        return {each["InstanceId"]: each["MetadataOptions"]["HttpPutResponseHopLimit"] for each in instances}
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Write the limits."""
+        for id_, limit in saved.items():
+            context.aws("ec2").modify_instance_metadata_options(InstanceId=id_, HttpPutResponseHopLimit=limit)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """KMS keys. A fault creates one. KMS deletes a key after seven days at the earliest."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the ids."""
+        return sorted(each["KeyId"] for each in context.aws("kms").list_keys()["Keys"])
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Schedule the deletion of the keys that were not there."""
+        kms = context.aws("kms")
+        for id_ in set(self.save(context)) - set(saved):
+            if kms.describe_key(KeyId=id_)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+                kms.schedule_key_deletion(KeyId=id_, PendingWindowInDays=7)
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """EBS volumes that a fault creates, by their tag."""
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the ids."""
+        found = context.aws("ec2").describe_volumes(Filters=[{"Name": "tag-key", "Values": [FAULT_TAG]}])["Volumes"]
+        return sorted(each["VolumeId"] for each in found)
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Delete the volumes that were not there."""
+        for id_ in set(self.save(context)) - set(saved):
+            context.aws("ec2").delete_volume(VolumeId=id_)
+
+
+@dataclass(frozen=True)
+class KubernetesObject:
+    """Object of the cluster."""
+
+    kind: str
+    name: str
+    namespace: str = NAMESPACE
+
+    def save(self, context: FaultContext) -> Saved:
+        """Return the manifest, or None."""
+        found = context.get("-n", self.namespace, self.kind, self.name)
+        if not found:
+            return None
+        manifest = {name: value for name, value in found[0].items() if name != "status"}
+        metadata = {name: value for name, value in manifest["metadata"].items() if name not in _SERVER_FIELDS}
+        return {**manifest, "metadata": metadata}
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:
+        """Create, replace or delete the object. Replacing keeps no field that the fault has added."""
+        present = self.save(context)
+        if present == saved:
+            return
+        if saved is None:
+            context.kubectl("-n", self.namespace, "delete", self.kind, self.name)
+        else:
+            context.kubectl("create" if present is None else "replace", "-f", "-", stdin=json.dumps(saved))
+
+
+@dataclass(frozen=True)
+class ControllerRollout:
+    """Pods of the controller. They are restarted if they do not run with the restored objects."""
+
+    restart: bool = False
+
+    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - nothing of the pods is kept
+        """Return None."""
+        return
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - there is no state
+        """Wait until the pods are ready."""
+        if self.restart:
+            context.kubectl("-n", NAMESPACE, "rollout", "restart", f"deployment/{CONTROLLER}")
+        context.roll_out()
+
+
+@dataclass(frozen=True)
+class NodePlugin:
+    """Node plugin of one node."""
+
+    node: Node
+
+    def save(self, context: FaultContext) -> Saved:  # noqa: ARG002 - it runs
+        """Return None: the plugin runs."""
+        return
+
+    def restore(self, context: FaultContext, saved: Saved) -> None:  # noqa: ARG002 - it runs again
+        """Let the plugin start, and wait until the node has registered it."""
+        node_plugin.withheld_file(context.instance, self.node).unlink(missing_ok=True)
+        if not until(lambda: is_registered(context, self.node), _SECONDS):
+            raise FaultError(f"the driver is not registered on {self.node.name} after {_SECONDS:.0f} s")
+
+
+def is_registered(context: FaultContext, node: Node) -> bool:
+    """Return whether the CSINode of a node names the driver."""
+    drivers = [driver["name"] for each in context.get("csinode", node.name) for driver in each["spec"]["drivers"] or []]
+    return node_plugin.DRIVER in drivers

@@ -1,0 +1,172 @@
+"""Faults of claims: their class, key, quota, zone and attachment."""
+
+import json
+from typing import Any
+
+from sandbox.aws.seed import ROLE
+from sandbox.aws.volume_rules import QUOTA_TIB
+from sandbox.doctor_faults import probe_claim
+from sandbox.doctor_faults.fault_context import FaultContext, FaultError, permissions
+from sandbox.doctor_faults.probe_claim import NAME, NAMESPACE, claim, pod, storage_class, volume
+from sandbox.doctor_faults.saved_resources import FAULT_TAG
+from sandbox.layout import ACCOUNT, NODES, REGION
+from sandbox.polling import until
+
+_AUTO_MODE = "ebs.csi.eks.amazonaws.com"
+_MISSING_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000"
+_KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
+_LARGE_TIB = 10
+_SECONDS = 90.0
+_MODIFICATIONS = 4
+
+
+def claim_missing_class(context: FaultContext) -> None:
+    """Create a claim of a class that does not exist."""
+    context.apply([claim(), pod()])
+
+
+def claim_without_class(context: FaultContext) -> None:
+    """Create a claim without a class, in a cluster without a default class."""
+    default = "storageclass.kubernetes.io/is-default-class"
+    for each in context.get("storageclasses"):
+        if each["metadata"].get("annotations", {}).get(default) == "true":
+            raise FaultError(f"the cluster has the default class {each['metadata']['name']}")
+    context.apply([claim(class_name=None), pod()])
+
+
+def claim_class_of_auto_mode(context: FaultContext) -> None:
+    """Create a claim of a class of EKS Auto Mode."""
+    context.apply([storage_class(_AUTO_MODE), claim(), pod()])
+
+
+def _claim_key(context: FaultContext, key: str) -> None:
+    context.apply([storage_class(parameters={"encrypted": "true", "kmsKeyId": key}), claim(), pod()])
+
+
+def claim_missing_key(context: FaultContext) -> None:
+    """Create a claim of a class whose key does not exist."""
+    _claim_key(context, _MISSING_KEY)
+
+
+def _create_key(context: FaultContext, **policy: Any) -> str:  # noqa: ANN401 (arguments of boto3)
+    return context.aws("kms").create_key(Description=FAULT_TAG, **policy)["KeyMetadata"]["Arn"]
+
+
+def _allow_key(context: FaultContext, key: str) -> None:
+    document = permissions(*_KEY_ACTIONS, resource=key)
+    context.aws("iam").put_role_policy(RoleName=ROLE, PolicyName="key", PolicyDocument=document)
+
+
+def claim_disabled_key(context: FaultContext) -> None:
+    """Create a claim of a class whose key is disabled."""
+    key = _create_key(context)
+    _allow_key(context, key)
+    context.aws("kms").disable_key(KeyId=key)
+    _claim_key(context, key)
+
+
+def claim_deleted_key(context: FaultContext) -> None:
+    """Create a claim of a class whose key is about to be deleted."""
+    key = _create_key(context)
+    _allow_key(context, key)
+    context.aws("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    _claim_key(context, key)
+
+
+def claim_forbidden_key(context: FaultContext) -> None:
+    """Create a claim of a class with a key that the policies of the driver's role do not allow."""
+    _claim_key(context, _create_key(context))
+
+
+def claim_key_of_another_role(context: FaultContext) -> None:
+    """Create a claim of a class whose key policy names another principal only."""
+    operator = context.aws("sts").get_caller_identity()["Arn"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": operator}, "Action": "kms:*", "Resource": "*"}
+    doctor = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": ["kms:DescribeKey", "kms:GetKeyPolicy"],
+        "Resource": "*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement, doctor]})
+    key = _create_key(context, Policy=document, BypassPolicyLockoutSafetyCheck=True)
+    _allow_key(context, key)
+    _claim_key(context, key)
+
+
+def use_up_quota(context: FaultContext) -> None:
+    """Create volumes until the quota for gp3 is used up. They are sparse files."""
+    ec2, tags = context.aws("ec2"), [{"Key": FAULT_TAG, "Value": "quota"}]
+    found = ec2.describe_volumes()["Volumes"]
+    free = QUOTA_TIB * 1024 - sum(each["Size"] for each in found if each["VolumeType"] == "gp3")
+    while free > 0:
+        size = min(free, _LARGE_TIB * 1024)
+        specifications = [{"ResourceType": "volume", "Tags": tags}]
+        ec2.create_volume(AvailabilityZone=NODES[0].zone, Size=size, VolumeType="gp3", TagSpecifications=specifications)
+        free -= size
+    context.apply([storage_class(parameters={"type": "gp3"}), claim(), pod()])
+    context.await_event("PersistentVolumeClaim", NAME, "VolumeLimitExceeded", NAMESPACE)
+
+
+def claim_unused(context: FaultContext) -> None:
+    """Create a claim that no pod uses."""
+    context.apply([storage_class(), claim()])
+
+
+def claim_of_large_pod(context: FaultContext) -> None:
+    """Create a claim of a pod that fits on no node."""
+    context.apply([storage_class(), claim(), pod(requests={"cpu": "1000"})])
+    context.await_event("Pod", NAME, "Insufficient cpu", NAMESPACE)
+
+
+def claim_in_zone_without_node(context: FaultContext) -> None:
+    """Create a claim bound to a volume in a zone where the cluster has no node."""
+    context.apply([volume(NAME, f"{REGION}d"), claim(class_name="", volume=NAME), pod()])
+    _await_bound(context, (NAME,))
+    context.await_event("Pod", NAME, "node affinity", NAMESPACE)
+
+
+def claim_too_many_volumes(context: FaultContext) -> None:
+    """Create a pod with one volume more than a node has slots."""
+    limits = [
+        driver["allocatable"]["count"]
+        for each in context.get("csinodes")
+        for driver in each["spec"]["drivers"] or []
+        if driver.get("allocatable")
+    ]
+    names = tuple(f"{NAME}-{number}" for number in range(max(limits) + 1))
+    context.apply([manifest for name in names for manifest in (volume(name), claim(name, "", name))])
+    _await_bound(context, names)
+    context.apply([pod(claims=names)])
+    context.await_event("Pod", NAME, "exceed max volume count", NAMESPACE)
+
+
+def share_volume(context: FaultContext) -> None:
+    """Let a pod on another node use a volume that is attached already."""
+    context.apply([storage_class(), claim(), pod(**probe_claim.in_zone(NODES[0]))])
+    context.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", f"pod/{NAME}", f"--timeout={_SECONDS:.0f}s")
+    other = f"{NAME}-other"
+    context.apply([pod(other, nodeName=NODES[1].name)])
+    context.await_event("Pod", other, "Multi-Attach error", NAMESPACE)
+
+
+def modify_too_often(context: FaultContext) -> None:
+    """Grow a claim whose volume was modified four times today."""
+    context.apply([storage_class(parameters={"type": "gp3"}), claim(), pod()])
+    _await_bound(context, (NAME,))
+    (bound,) = context.get("-n", NAMESPACE, "pvc", NAME)
+    (found,) = context.get("pv", bound["spec"]["volumeName"])
+    for number in range(_MODIFICATIONS):
+        context.aws("ec2").modify_volume(VolumeId=found["spec"]["csi"]["volumeHandle"], Throughput=126 + number)
+    patch = json.dumps({"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
+    context.kubectl("-n", NAMESPACE, "patch", "pvc", NAME, "-p", patch)
+    context.await_event("PersistentVolumeClaim", NAME, "VolumeModificationRateExceeded", NAMESPACE)
+
+
+def _await_bound(context: FaultContext, names: tuple[str, ...]) -> None:
+    def bound() -> bool:
+        claims = context.get("-n", NAMESPACE, "pvc", "-l", f"{probe_claim.LABEL}=true")
+        return {each["metadata"]["name"] for each in claims if each["status"]["phase"] == "Bound"} >= set(names)
+
+    if not until(bound, _SECONDS, every=0.3):
+        raise FaultError(f"the claims {', '.join(names)} are not bound after {_SECONDS:.0f} s")
