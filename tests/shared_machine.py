@@ -30,13 +30,13 @@ def _folder(item: pytest.Item) -> str:
 
 
 class Progress:
-    """Prints each slow test when it has ended: with several processes pytest itself prints no names."""
+    """Prints each slow or failed test when it has ended: with several processes pytest itself prints no names."""
 
     def __init__(self, reporter: pytest.TerminalReporter) -> None:
         self._reporter = reporter
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.duration >= _SLOW_SECONDS:
+        if report.failed or report.duration >= _SLOW_SECONDS:
             self._reporter.ensure_newline()
             self._reporter.write_line(f"{report.nodeid} {report.when} {report.outcome} {report.duration:.0f} s")
 
