@@ -123,7 +123,8 @@ def run_chain(
             continue
         outcome = check.judge(case)
         if check.last_resort and isinstance(outcome, Finding) and any(each.state == "not-judged" for each in links):
-            outcome = NotJudged(f"{outcome.is_}, and a link before it could not be judged")
+            seen = "; ".join([outcome.is_, *outcome.evidence])
+            outcome = NotJudged(f"{seen}; a link before it could not be judged")
         if isinstance(outcome, Finding):
             finding = outcome if outcome.affected else replace(outcome, affected=affected)
             links.append(Link(check.title, "also-broken" if broken else "broken", finding))

@@ -1,5 +1,6 @@
 """Cause of the claims of pods that do not start, as `eks-rocketmq doctor` finds it. It sends reading requests only."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 
 _FRESH_SECONDS = 30.0
 """Age of facts that another set may use. The sets of a stack fail at the same time."""
+_NEEDS_AWS = re.compile(": AWS failed: | was not read$")
 _LOCK = threading.Lock()
 _recent: dict[tuple[str, str], tuple[float, Facts]] = {}
 
@@ -71,7 +73,9 @@ def _render(diagnosis: Diagnosis, problem: str) -> Iterator[str]:
     undecided = (
         _list_undecided(chain) if chain else [line for each in diagnosis.chains for line in _list_undecided(each)]
     )
-    yield from dict.fromkeys([f"not judged: {problem}"] if problem else undecided)
+    if problem:  # instead of one line for each check that needs AWS
+        undecided = [f"not judged: {problem}", *(line for line in undecided if not _NEEDS_AWS.search(line))]
+    yield from dict.fromkeys(undecided)
 
 
 def _list_undecided(chain: ChainResult) -> list[str]:
