@@ -111,7 +111,7 @@ test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tes
 
 .PHONY: faults
 # FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault without the agent or with other keys.
-faults: $(READY) ## run the faults of processes and of the network under load
+faults: $(READY) ## run all faults under load, print a table, write build/faults/faults.json and faults.svg
 	@$(RUN) -m pytest -s --durations=0 tests/faults $(FAULTS)
 
 .PHONY: oldest

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from rich.console import Console
 
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import start_cluster
 from tests.faults.catalogue import find_fault
 from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.load import WORKLOADS
+from tests.faults.results import collect, publish, record
 
 
 class AuditFault(Protocol):
@@ -22,7 +24,7 @@ class AuditFault(Protocol):
 
 
 @pytest.fixture
-def audit_fault(tmp_path: Path) -> AuditFault:
+def audit_fault(tmp_path: Path, request: pytest.FixtureRequest) -> AuditFault:
     """Return a function that runs a fault, given by name, under a load, given by name, on a new cluster."""
 
     def run(
@@ -32,7 +34,14 @@ def audit_fault(tmp_path: Path) -> AuditFault:
             tmp_path, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
         ) as cluster:
             audit = run_audit(cluster, fault, find_fault(fault, cluster), tmp_path, workloads=WORKLOADS[load])
-        print(audit.row)
+        record(request.node, audit.row, load=load, agent=agent, **(broker_config or {}))
         return audit
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print and write the table of all audits."""
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
+    if results := collect(reports):
+        publish(results, Console())

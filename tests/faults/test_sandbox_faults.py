@@ -16,6 +16,7 @@ from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.faults.audit import Audit
 from tests.faults.kubernetes_faults import DELETIONS, KUBERNETES_FAULTS
+from tests.faults.results import record
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import SandboxCluster, attach
 
@@ -45,12 +46,12 @@ def sandbox_cluster() -> Iterator[SandboxCluster]:
 
 
 @pytest.fixture
-def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path) -> AuditOnSandbox:
+def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest.FixtureRequest) -> AuditOnSandbox:
     """Return a function that runs a fault, given by name. No acknowledged message may be lost, damaged or reordered."""
 
     def run(fault: str) -> Audit:
         audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path)
-        print(audit.row)
+        record(request.node, audit.row, on="sandbox")
         assert audit.findings.lost == [], audit.lost()
         assert audit.findings.correct, audit.row
         return audit

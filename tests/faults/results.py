@@ -1,0 +1,74 @@
+"""Results of all audits of a run: a table in the terminal, and as JSON and a picture in `build/faults`."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path("build/faults")
+WIDTH = 160
+_PROPERTY = "audit"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome of a test, and the rows of the audits that it ran. A test that ended early has fewer."""
+
+    test: str
+    outcome: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+def record(item: pytest.Item, row: Mapping[str, Any], **setting: Any) -> None:
+    """Keep the row of an audit for the table, with its setting: load, keys of brokers, whether the agent ran."""
+    item.user_properties.append(
+        (_PROPERTY, {**row, "setting": {key: value for key, value in setting.items() if value}})
+    )
+
+
+def collect(reports: Iterable[pytest.TestReport]) -> list[Result]:
+    """Return the results of the tests that ran audits, or failed before, in the order in which they ended."""
+    results = []
+    for report in reports:
+        rows = [value for name, value in report.user_properties if name == _PROPERTY]
+        if report.when == "call" and (rows or report.failed):
+            results.append(Result(report.nodeid.split("::")[-1], report.outcome, rows))
+    return results
+
+
+def build_table(results: Sequence[Result]) -> Table:
+    """Return one line for each audit. A test that failed before its audit ended has a line without figures."""
+    table = Table(title="Faults under load: acknowledged messages and what became of them")
+    for name in ("fault", "setting"):
+        table.add_column(name)
+    for name in ("acknowledged", "lost", "duplicated", "out of order", "s without writes", "s until whole"):
+        table.add_column(name, justify="right")
+    table.add_column("test")
+    for result in results:
+        for row in result.rows:
+            gaps = ", ".join(f"{client} {seconds}" for client, seconds in row["gaps"].items())
+            setting = ", ".join(f"{key} {value}" for key, value in row["setting"].items())
+            figures = [row[key] for key in ("acknowledged", "lost", "duplicated", "out_of_order")]
+            table.add_row(row["fault"], setting, *map(str, figures), gaps, str(row["whole_seconds"]), result.outcome)
+        if not result.rows:
+            table.add_row(result.test, "", "", "", "", "", "", "", result.outcome)
+    return table
+
+
+def publish(results: Sequence[Result], console: Console, folder: Path = FOLDER) -> None:
+    """Print the table, and write `faults.json` and `faults.svg` into a folder, which is created."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = [{"test": each.test, "outcome": each.outcome, "audits": list(each.rows)} for each in results]
+    (folder / "faults.json").write_text(json.dumps(document, indent=1) + "\n")
+    table = build_table(results)
+    picture = Console(record=True, width=WIDTH, file=io.StringIO())
+    picture.print(table)
+    picture.save_svg(str(folder / "faults.svg"), title="make faults")
+    console.print(table)
+    console.print(f"{folder}/faults.json, {folder}/faults.svg", highlight=False)
