@@ -9,10 +9,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.processors import Times, processor_times
 
-# Tests of one group run in one process, one after the other: they share a sandbox, a server or the network namespaces.
+# Groups by folder: these tests share a sandbox, a server or network namespaces, so they run one after the other.
 _GROUPS = {"e2e": "sandbox", "contract": "aws", "faults": "bare", "versions": "bare"}
 # These measure time or start RocketMQ, which hangs if it does not run for seconds.
 _PUNCTUAL = frozenset({"e2e", "faults", "versions"})
@@ -49,11 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Progress(reporter))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share something in one process, for `--dist loadgroup`."""
-    for item in items:
-        if group := _GROUPS.get(_folder(item)):
-            item.add_marker(pytest.mark.xdist_group(group))
+class Scheduling(LoadScopeScheduling):
+    """Gives the tests of a group to one process. The marks of xdist do not work with pytest 9."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _GROUPS.get(Path(nodeid).parts[1], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Schedule by groups with `--dist loadgroup`."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -36,7 +36,7 @@ def collect(reports: Iterable[pytest.TestReport]) -> list[Result]:
     """Return the results of the tests that ran audits, or failed before, in the order in which they ended."""
     results = []
     for report in reports:
-        rows = [value for name, value in report.user_properties if name == _PROPERTY]
+        rows: list[Any] = [value for name, value in report.user_properties if name == _PROPERTY]
         if report.when == "call" and (rows or report.failed):
             results.append(Result(report.nodeid.split("::")[-1], report.outcome, rows))
     return results
