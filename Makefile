@@ -128,6 +128,10 @@ oldest: $(READY) ## run the unit tests with the oldest supported packages
 bench: $(READY) ## measure startup, commands, unit tests and previews
 	@$(SANDBOX) bench
 
+.PHONY: bench-rocketmq
+bench-rocketmq: $(READY) ## measure throughput, latency and memory of RocketMQ by durability profile
+	@$(RUN) -m tests.faults.throughput
+
 .PHONY: idle
 idle: $(READY) ## measure the processor time of RocketMQ at rest, by role and thread
 	@$(SANDBOX) idle

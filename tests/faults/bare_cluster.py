@@ -189,6 +189,8 @@ def start_cluster(
     controller_config: Mapping[str, str | int | bool] | None = None,
     brokers: bool = True,
     with_volumes: bool = False,
+    profile: str = "strict",
+    java_options: Sequence[str] = QUICK_START,
 ) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
 
@@ -200,16 +202,18 @@ def start_cluster(
         controller_config: keys of `controller.conf`, as a user sets them.
         brokers: whether the members are started. Without them, only the controllers and the name server run.
         with_volumes: whether members and controllers have volumes of their own, which `lose_power` needs.
+        profile: durability profile.
+        java_options: options of all JVMs.
     """
     home = folder / "rocketmq"
     (home / "conf").mkdir(parents=True)
     (home / "lib").symlink_to(entry.ensure(CACHE, recipes.rocketmq_jars(version), Report()))
     config = {**SMALL_FILES, **(broker_config or {})}
-    java = {"pods": {"java_options": QUICK_START}}
+    java = {"pods": {"java_options": list(java_options)}}
     manifests = deploy(
         version=version,
         agent=agent,
-        profile="strict",
+        profile=profile,
         broker_groups=group(memory="1536Mi", storage="1Gi", config=config, **java),
         name_servers={"replicas": 1, "memory": "320Mi", **java},
         controllers={"memory": "512Mi", "config": dict(controller_config or {}), **java},

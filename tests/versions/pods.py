@@ -6,6 +6,7 @@ probes come from the manifests. The folders of a pod are moved to a folder of th
 
 import base64
 import os
+import re
 import signal
 import subprocess
 import time
@@ -175,6 +176,7 @@ class Pods:
         return f"{self.prefix}-hub"
 
     def __enter__(self) -> "Pods":
+        self._remove_networks_of_killed_run()
         run(["ip", "netns", "add", self.hub])
         _run_ip_commands(
             self.hub,
@@ -204,6 +206,15 @@ class Pods:
         for netns in [*self.networks, self.hub]:
             run(["ip", "netns", "delete", netns])
         release_folder()
+
+    def _remove_networks_of_killed_run(self) -> None:
+        """Remove the network namespaces with this prefix, and end the processes in them."""
+        for line in run(["ip", "netns", "list"]).splitlines():
+            netns, *_ = line.split()
+            if re.fullmatch(rf"{self.prefix}-(hub|\d+)", netns):
+                for process in run(["ip", "netns", "pids", netns]).split():
+                    os.kill(int(process), signal.SIGKILL)
+                run(["ip", "netns", "delete", netns])
 
     def add_network(self) -> tuple[str, str]:
         """Create a network namespace on the bridge. Return its name and its address."""
