@@ -127,9 +127,15 @@ def _commands(instance: SandboxInstance, tools: Toolchain) -> list[Measurement]:
         argv = [*arguments, "-s", engines.STACK]
         return Measurement(title, _repeated(RUNS, lambda: engines.run(instance, tools, argv, capture=True)), goal)
 
+    def measure_library(goal: float, command: str) -> Measurement:
+        seconds = _repeated(RUNS, lambda: lifecycle.run_library(instance, tools, command, capture=True))
+        return Measurement(f"eks-rocketmq {command}", seconds, goal)
+
     return [
         measure("pulumi preview -s prod", 3.0, "preview"),
         measure("pulumi up -s prod, nothing to do", 6.0, "up", "--yes"),
+        measure_library(3.0, "status"),
+        measure_library(5.0, "doctor"),
     ]
 
 

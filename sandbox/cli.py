@@ -143,7 +143,7 @@ def diagnose(context: typer.Context) -> None:
 def _run_library(command: str, options: list[str]) -> None:
     with _command("look", exclusive=False) as (instance, report):
         tools = lifecycle.require_running(instance, report)
-        raise typer.Exit(lifecycle.run_library(instance, tools, command, options))
+        raise typer.Exit(lifecycle.run_library(instance, tools, command, options).code)
 
 
 @app.command("processes")

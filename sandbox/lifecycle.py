@@ -48,11 +48,13 @@ def adopt(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:
         _succeed(instance, tools, ["eks-rocketmq", "adopt", "-s", engines.STACK, "--yes"])
 
 
-def run_library(instance: SandboxInstance, tools: Toolchain, command: str, options: Sequence[str]) -> int:
-    """Run a command of `eks-rocketmq` that needs the cluster, with further options, and return its exit code."""
+def run_library(
+    instance: SandboxInstance, tools: Toolchain, command: str, options: Sequence[str] = (), *, capture: bool = False
+) -> engines.Result:
+    """Run a command of `eks-rocketmq` that needs the cluster, with further options. See `engines.execute`."""
     # The kubeconfig of the sandbox contains neither cluster nor region.
     argv = ["eks-rocketmq", command, "--cluster", CLUSTER, "--region", REGION, *options]
-    return engines.execute(instance, tools, argv).code
+    return engines.execute(instance, tools, argv, capture=capture)
 
 
 def deploy(instance: SandboxInstance, tools: Toolchain, report: Report) -> None:

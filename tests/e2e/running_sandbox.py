@@ -13,14 +13,13 @@ import boto3
 import pytest
 import yaml
 
-from sandbox import incident
+from sandbox import incident, lifecycle
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import cgroups
 from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.engine import pulumi
-from sandbox.engine.pulumi import Result
-from sandbox.layout import CLUSTER, REGION, Node, SandboxInstance
+from sandbox.layout import REGION, Node, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from sandbox.polling import until
 from sandbox.processes import in_netns
@@ -77,26 +76,16 @@ class Sandbox:
 
     def diagnose(self) -> tuple[int, list[str]]:
         """Run `eks-rocketmq doctor`. Return its exit code, and the causes that it found, in order."""
-        arguments = ["eks-rocketmq", "doctor", "--cluster", CLUSTER, "--region", REGION, "--json"]
-        result = pulumi.execute(self.instance, self.tools, arguments, capture=True)
+        result = lifecycle.run_library(self.instance, self.tools, "doctor", ["--json"], capture=True)
         report = json.loads(result.output)
         links = [link for chain in report["chains"] for link in chain["links"]]
         return result.code, [link["finding"]["id"] for link in links if link["finding"]]
 
     def status(self, namespace: str = "rocketmq") -> tuple[int, dict[str, Any]]:
         """Run `eks-rocketmq status`. Return its exit code and its report."""
-        result = self._status(namespace, "eks-rocketmq")
+        options = ["--namespace", namespace, "--json"]
+        result = lifecycle.run_library(self.instance, self.tools, "status", options, capture=True)
         return result.code, json.loads(result.output)
-
-    def time_status(self, namespace: str = "rocketmq") -> float:
-        """Return the seconds that `eks-rocketmq status` takes: the shortest of three runs."""
-        runs = [self._status(namespace, "bash", "-c", 'TIMEFORMAT=%R; time "$@" >/dev/null', "_", "eks-rocketmq")
-                for _ in range(3)]  # fmt: skip
-        return min(float(each.output) for each in runs)
-
-    def _status(self, namespace: str, *program: str) -> Result:
-        options = ["--cluster", CLUSTER, "--region", REGION, "--namespace", namespace, "--json"]
-        return pulumi.execute(self.instance, self.tools, [*program, "status", *options], capture=True)
 
     def kill_up(self, *arguments: str, when: Callable[[], object], every: float = 0.5) -> None:
         """Start `pulumi up` and kill the engine as soon as `when`, called every `every` seconds, returns true."""
