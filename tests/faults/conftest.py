@@ -1,18 +1,20 @@
-"""Audits of clusters of bare processes."""
+"""Audits of clusters of bare processes, and volumes."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from rich.console import Console
 
+from tests.faults import volumes
 from tests.faults.audit import Audit, run_audit
 from tests.faults.bare_cluster import start_cluster
 from tests.faults.catalogue import find_fault
 from tests.faults.disk_faults import DISK_FAULTS
 from tests.faults.load import WORKLOADS
 from tests.faults.results import collect, publish, record
+from tests.faults.volumes import GIB, Volume
 
 
 class AuditFault(Protocol):
@@ -21,6 +23,19 @@ class AuditFault(Protocol):
     def __call__(
         self, fault: str, load: str, *, agent: bool = True, broker_config: Mapping[str, str | int | bool] | None = None
     ) -> Audit: ...
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Generator[Volume]:
+    """Return a mounted volume of 1 GiB."""
+    volumes.share(tmp_path)
+    volume = Volume(tmp_path / "volume", tmp_path / "mounted")
+    try:
+        volume.create(GIB)
+        volume.mount()
+        yield volume
+    finally:
+        volumes.remove(tmp_path)
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.agent_jar import JAR
-from tests.faults import volumes
-from tests.faults.volumes import GIB, Volume
+from tests.faults.volumes import Volume
 
 MAIN = """
 package eks_rocketmq;
@@ -29,18 +28,6 @@ class CheckVolume {
 """
 HUNG_SECONDS = 12.0  # the agent waits for 4 s
 SLOW_SECONDS = 10.0
-
-
-@pytest.fixture
-def volume(tmp_path: Path) -> Generator[Volume]:
-    volumes.share(tmp_path)
-    volume = Volume(tmp_path / "volume", tmp_path / "mounted")
-    try:
-        volume.create(GIB)
-        volume.mount()
-        yield volume
-    finally:
-        volumes.remove(tmp_path)
 
 
 @pytest.fixture

@@ -5,12 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
-from pathlib import Path
 
-import pytest
-
-from tests.faults import volumes
 from tests.faults.volumes import GIB, Volume
 
 SIZE = 8 * mmap.PAGESIZE
@@ -30,18 +25,6 @@ for name, text, sync in (("kept", {SYNCED!r}, True), ("dropped", {UNSYNCED!r}, F
 print("written", flush=True)
 time.sleep(600)
 """
-
-
-@pytest.fixture
-def volume(tmp_path: Path) -> Generator[Volume]:
-    volumes.share(tmp_path)
-    volume = Volume(tmp_path / "volume", tmp_path / "mounted")
-    try:
-        volume.create(GIB)
-        volume.mount()
-        yield volume
-    finally:
-        volumes.remove(tmp_path)
 
 
 def test_a_power_cut_drops_what_was_not_synced_and_keeps_what_was(volume: Volume) -> None:

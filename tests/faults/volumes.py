@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.cache import debian
 from sandbox.cluster import mounts
-from sandbox.command import run
+from sandbox.command import CommandError, run
 from sandbox.polling import until
 from sandbox.progress import Report
 
@@ -34,7 +34,8 @@ class Volume:
     def mount(self) -> None:
         """Attach the file to a device and mount it. The file system recovers from its log."""
         self.device = run(["losetup", "--find", "--show", str(self.file)]).strip()
-        run(["mount", self.device, str(self.point)])
+        # The file system before may still be mounted in a mount namespace that another process made meanwhile.
+        run(["mount", "-o", "nouuid", self.device, str(self.point)])
 
     def unmount(self) -> None:
         """Unmount the file system and detach its device. No running process may use it."""
@@ -77,7 +78,19 @@ def share(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Unmount every volume below `folder` and detach its device. No running process may use one."""
-    # The device holds its file open, which is below the shared mount.
-    mounts.detach_loops(folder)
-    mounts.remove(folder)
+    """Unmount every volume below `folder` and detach its device. No running process may use one.
+
+    Raises TimeoutError.
+    """
+
+    def removed() -> bool:
+        try:
+            # The device holds its file open, which is below the shared mount.
+            mounts.detach_loops(folder)
+            mounts.remove(folder)
+        except CommandError:
+            return False
+        return True
+
+    if not until(removed, BUSY_SECONDS, every=0.2):
+        raise TimeoutError(f"volumes below {folder} are in use")

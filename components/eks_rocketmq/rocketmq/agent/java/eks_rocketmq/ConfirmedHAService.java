@@ -1,6 +1,7 @@
 package eks_rocketmq;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
 import java.util.Collections;
 import java.util.HashSet;
@@ -11,8 +12,10 @@ import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
 import org.apache.rocketmq.store.config.FlushDiskType;
+import org.apache.rocketmq.store.config.MessageStoreConfig;
 import org.apache.rocketmq.store.ha.autoswitch.AutoSwitchHAService;
 import org.apache.rocketmq.store.ha.autoswitch.EpochFileCache;
+import org.rocksdb.RocksDBException;
 
 /**
  * Replication that acknowledges a write only when every member has it that the controllers could elect, and that follows
@@ -35,11 +38,12 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private final Map<Long, Proposal> proposed = new ConcurrentHashMap<>();
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
+    private final SmallFiles files;
     private volatile Master master;
 
-    /** @param port replication port, the same for all members. */
-    private ConfirmedHAService(int port) {
-        this.port = port;
+    private ConfirmedHAService(MessageStoreConfig config) {
+        this.port = config.getHaListenPort(); // the same for all members
+        this.files = new SmallFiles(config.getStorePathRootDir());
     }
 
     /** Replaces the replication of a broker that is not started yet. */
@@ -51,8 +55,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
             throw new IllegalStateException(
                     "messageStorePlugIn replaces the message store. Leave the key out, or run without the agent.");
         }
-        ConfirmedHAService service =
-                new ConfirmedHAService(controller.getMessageStoreConfig().getHaListenPort());
+        ConfirmedHAService service = new ConfirmedHAService(controller.getMessageStoreConfig());
         set(DefaultMessageStore.class, controller.getMessageStore(), service);
         set(ReplicasManager.class, controller.getReplicasManager(), service);
     }
@@ -80,11 +83,28 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         Master named = new Master(newMaster.substring(0, newMaster.lastIndexOf(':') + 1) + port);
         master = named;
         boolean changed = super.changeToSlave(newMaster, epoch, id);
+        flushFiles();
         if (changed) {
             updateHaMasterAddress(named.address);
             Reconnection.start(getHAClient());
         }
         return changed;
+    }
+
+    /** Called when the controllers have elected this broker. It takes no writes before its epoch is on the disk. */
+    @Override
+    public boolean changeToMaster(int epoch) throws RocksDBException {
+        boolean changed = super.changeToMaster(epoch);
+        flushFiles();
+        return changed;
+    }
+
+    private void flushFiles() {
+        try {
+            files.flush();
+        } catch (IOException error) {
+            throw new UncheckedIOException("the epoch of this broker is not on the disk", error);
+        }
     }
 
     /** Called with the answer of a name server, which may be late. */

@@ -10,7 +10,8 @@ import java.nio.file.Paths;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Finds a volume that hangs. It writes one byte to the volume from time to time and waits until it is on the disk.
+ * Finds a volume that hangs. It writes one byte to the volume from time to time and waits until it is on the disk. Small
+ * files go with it.
  *
  * <p>A slow volume completes other writes while this one waits, and is left alone. A restart would make it slower.
  */
@@ -21,18 +22,20 @@ final class VolumeProbe implements Runnable {
     private static final long UNKNOWN_HUNG_MILLIS = 30_000; // the same, if the kernel has no figures of the device
 
     private final Path file;
+    private final SmallFiles files;
     private volatile long since; // when the write began that is under way, 0 if there is none
     private String device;
     private long completed = -1;
     private long progress;
 
-    private VolumeProbe(Path folder) {
-        this.file = folder.resolve(FILE);
+    private VolumeProbe(String folder) {
+        this.file = Paths.get(folder, FILE);
+        this.files = new SmallFiles(folder);
     }
 
     /** Starts to write to a file in the folder. */
     static VolumeProbe start(String folder) {
-        VolumeProbe probe = new VolumeProbe(Paths.get(folder));
+        VolumeProbe probe = new VolumeProbe(folder);
         Thread thread = new Thread(probe, "EksRocketmqVolume");
         thread.setDaemon(true);
         thread.start();
@@ -52,6 +55,7 @@ final class VolumeProbe implements Runnable {
                     since = System.nanoTime() | 1;
                     channel.write(ByteBuffer.wrap(new byte[] {(byte) since}), 0);
                     channel.force(false);
+                    files.flush();
                     since = 0;
                     Thread.sleep(PERIOD_MILLIS);
                 }
