@@ -104,10 +104,10 @@ unit: $(READY) ## run the unit tests
 	@$(RUN) -m pytest -q -n $$(nproc) --dist worksteal tests/unit
 
 .PHONY: test
-# Two processes: what has no sandbox runs at low priority beside the end-to-end tests, see tests/shared_machine.py.
+# Two processes, see tests/shared_machine.py.
 test: lint ## run all checks: lint, types, unit, contract, Go and end-to-end tests
 	@$(RUN) -m sandbox.cache
-	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest -n 2 --dist loadgroup --durations=20 --durations-min=5 -m "not long" tests
+	@HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=20 --durations-min=5 -m "not long" tests
 
 .PHONY: faults
 # FAULTS="-k killed" selects; `python -m tests.faults --help` runs one fault without the agent or with other keys.

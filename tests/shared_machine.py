@@ -1,6 +1,7 @@
 """How the tests share a machine when `make test` runs them in two processes, and what they used of it.
 
-End-to-end tests mostly wait for pods. The second process runs everything else at low priority beside them.
+Both processes begin with the unit tests. Then one runs the end-to-end tests, which mostly wait for pods. The other runs
+everything else beside them, and has ended before the end-to-end tests of faults, which have limits of time.
 """
 
 import os
@@ -16,6 +17,8 @@ from tests.processors import Times, processor_times
 
 # Groups by folder: these tests share a sandbox, a server or network namespaces, so they run one after the other.
 _GROUPS = {"e2e": "sandbox", "contract": "aws", "faults": "bare", "versions": "bare"}
+_ORDER = ("e2e", "contract", "faults", "versions")
+"""Folders that come last, in this order."""
 # These measure time or start RocketMQ, which hangs if it does not run for seconds.
 _PUNCTUAL = frozenset({"e2e", "faults", "versions"})
 _LOW_PRIORITY = 10
@@ -51,11 +54,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Progress(reporter))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the quick tests first."""
+    items.sort(key=lambda item: _ORDER.index(_folder(item)) if _folder(item) in _ORDER else -1)
+
+
 class Scheduling(LoadScopeScheduling):
-    """Gives the tests of a group to one process. The marks of xdist do not work with pytest 9."""
+    """Gives the tests of a group or a file to one process. The marks of xdist do not work with pytest 9."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _GROUPS.get(Path(nodeid).parts[1], nodeid)
+        file = nodeid.partition("::")[0]
+        return _GROUPS.get(Path(file).parts[1], file)
 
 
 @pytest.hookimpl(optionalhook=True)
