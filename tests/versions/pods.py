@@ -57,7 +57,8 @@ class Pod:
             "$(POD_IP)": self.address,
         }
         for old, new in moved.items():
-            text = text.replace(old, str(new))
+            # Not within a longer path, such as the folder of the controllers' log.
+            text = re.sub(rf"(?<![\w*]){re.escape(old)}", lambda _, new=new: str(new), text)
         return text
 
     def environment(self) -> dict[str, str]:
