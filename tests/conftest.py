@@ -17,7 +17,7 @@ settings.register_profile("thorough", max_examples=200, derandomize=True, deadli
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Containers often forbid Python to keep what it compiled. Each process would then compile the SDKs and rewrite the
-# assertions of all tests anew, which takes more than half of the collection.
+# assertions of all tests again, which takes more than half of the collection.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -31,7 +31,7 @@ def delete_service_account(context: FaultContext) -> None:
 
 
 def remove_identity(context: FaultContext) -> None:
-    """Remove the annotation, and create the pods anew without a role. Wait for the error of the driver."""
+    """Remove the annotation, and create the pods again without a role. Wait for the error of the driver."""
     context.kubectl("-n", NAMESPACE, "annotate", "serviceaccount", SERVICE_ACCOUNT, "eks.amazonaws.com/role-arn-")
     _drop_variables(context, _IDENTITY)
     probe_claim.show(context)
@@ -53,7 +53,7 @@ def remove_endpoint(context: FaultContext, variable: str) -> None:
 
 
 def _drop_variables(context: FaultContext, names: tuple[str, ...]) -> None:
-    """Create the pods of the controller anew without environment variables."""
+    """Create the pods of the controller again without environment variables."""
     (deployment,) = context.get("-n", NAMESPACE, "deployment", CONTROLLER)
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     removed = [{"name": each["name"], "$patch": "delete"} for each in container["env"] if each["name"] in names]

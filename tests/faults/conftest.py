@@ -25,6 +25,12 @@ class AuditFault(Protocol):
     ) -> Audit: ...
 
 
+def assert_nothing_lost(audit: Audit) -> None:
+    """Assert that each acknowledged message is stored, intact and in order."""
+    assert audit.findings.lost == [], audit.lost()
+    assert audit.findings.correct, audit.row
+
+
 @pytest.fixture
 def volume(tmp_path: Path) -> Generator[Volume]:
     """Return a mounted volume of 1 GiB."""

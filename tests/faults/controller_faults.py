@@ -1,13 +1,12 @@
 """Faults of controllers and name servers under load. See `tests.faults.faults`."""
 
 import time
-from collections.abc import Iterable
 
 from sandbox.polling import until
 from tests.faults.bare_cluster import BareCluster
 from tests.faults.cluster import Cluster, find_master
 from tests.faults.controller_events import add_events, add_group, find_leader, read_epoch, require_leader
-from tests.faults.faults import RESTART_SECONDS, Fault, FaultTimes
+from tests.faults.faults import RESTART_SECONDS, Fault, FaultTimes, kill_for
 
 MANY_EVENTS = 1100
 """DLedger takes a snapshot after 1,000 events."""
@@ -18,24 +17,25 @@ READY_SECONDS = 120.0
 
 def kill_controller_leader(cluster: Cluster) -> FaultTimes:
     """Kill the controller that leads with SIGKILL, and start it again after some seconds."""
-    return _kill(cluster, [require_leader(cluster)], RESTART_SECONDS)
+    return kill_for(cluster, find_master(cluster), [require_leader(cluster)], RESTART_SECONDS)
 
 
 def kill_controller_leader_and_master(cluster: Cluster) -> FaultTimes:
     """Kill the controller that leads and the master at the same time, and start them again after some seconds."""
-    return _kill(cluster, [require_leader(cluster), find_master(cluster)], RESTART_SECONDS)
+    master = find_master(cluster)
+    return kill_for(cluster, master, [require_leader(cluster), master], RESTART_SECONDS)
 
 
 def lose_controller_quorum(cluster: Cluster) -> FaultTimes:
     """Kill two of three controllers, one of which leads, and start them again after some seconds."""
     leader = require_leader(cluster)
     other = next(name for name in cluster.controllers if name != leader)
-    return _kill(cluster, [leader, other], QUORUM_SECONDS)
+    return kill_for(cluster, find_master(cluster), [leader, other], QUORUM_SECONDS)
 
 
 def kill_name_servers(cluster: Cluster) -> FaultTimes:
     """Kill all name servers, and start them again after some seconds."""
-    return _kill(cluster, cluster.name_servers, QUORUM_SECONDS)
+    return kill_for(cluster, find_master(cluster), cluster.name_servers, QUORUM_SECONDS)
 
 
 def hang_controller_leader(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
@@ -80,17 +80,6 @@ def replace_followers_and_leader(cluster: BareCluster, epoch: int) -> None:
     assert found == epoch, f"the epoch is {found} at {find_leader(cluster)}, and {epoch} before"
     cluster.start(leader)
     assert until(lambda: cluster.ready(leader), READY_SECONDS, every=0.5), f"{leader} is not ready"
-
-
-def _kill(cluster: Cluster, names: Iterable[str], seconds: float) -> FaultTimes:
-    master, killed = find_master(cluster), list(names)
-    begin = time.monotonic_ns()
-    for name in killed:
-        cluster.kill(name)
-    time.sleep(seconds)
-    for name in killed:
-        cluster.start(name)
-    return FaultTimes(begin, time.monotonic_ns(), master)
 
 
 CONTROLLER_FAULTS: dict[str, Fault] = {

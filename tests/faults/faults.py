@@ -66,19 +66,19 @@ def kill_master(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTime
 def kill_slave(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
     """Kill one slave with SIGKILL, and start it again after some seconds."""
     master = find_master(cluster)
-    return _kill(cluster, master, list_slaves(cluster, master)[:1], seconds)
+    return kill_for(cluster, master, list_slaves(cluster, master)[:1], seconds)
 
 
 def kill_two_members(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
     """Kill the master and one slave at once, and start them again after some seconds."""
     master = find_master(cluster)
-    return _kill(cluster, master, [master, *list_slaves(cluster, master)[:1]], seconds)
+    return kill_for(cluster, master, [master, *list_slaves(cluster, master)[:1]], seconds)
 
 
 def kill_everything(cluster: Cluster, seconds: float = RESTART_SECONDS) -> FaultTimes:
     """Kill all members, controllers and name servers at once, and start them again after some seconds."""
     master = find_master(cluster)
-    return _kill(cluster, master, [*cluster.name_servers, *cluster.controllers, *cluster.members], seconds)
+    return kill_for(cluster, master, [*cluster.name_servers, *cluster.controllers, *cluster.members], seconds)
 
 
 def hang_slave(cluster: Cluster, seconds: float = HANG_SECONDS) -> FaultTimes:
@@ -120,7 +120,8 @@ def list_slaves(cluster: Cluster, master: str) -> list[str]:
     return [name for name in cluster.members if name != master]
 
 
-def _kill(cluster: Cluster, master: str, names: Iterable[str], seconds: float) -> FaultTimes:
+def kill_for(cluster: Cluster, master: str, names: Iterable[str], seconds: float) -> FaultTimes:
+    """Kill processes with SIGKILL, and start them again after some seconds."""
     names = list(names)
     begin = time.monotonic_ns()
     for name in names:

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.polling import until
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.conftest import AuditFault
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 from tests.faults.controller_events import add_events, add_group, read_epoch, require_leader
 from tests.faults.controller_faults import MANY_EVENTS, READY_SECONDS, replace_followers_and_leader
 
@@ -100,5 +100,4 @@ def test_a_fault_of_controllers_or_name_servers_loses_no_acknowledged_message(
     audit_fault: AuditFault, fault: str
 ) -> None:
     audit = audit_fault(fault, "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)

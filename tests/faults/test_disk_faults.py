@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults.conftest import AuditFault
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 
 SYNC: Mapping[str, str | int | bool] = {"flushDiskType": "SYNC_FLUSH"}
 SMALL_LOG_FILES: Mapping[str, str | int | bool] = {"mappedFileSizeCommitLog": 1024**2, "maxMessageSize": 65536}
@@ -14,16 +14,14 @@ FLUSH_SECONDS = 1.5
 
 def test_power_loss_of_the_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("power-lost-by-master", "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", ["power-lost-by-slave", "power-lost-by-two-members"])
 def test_power_loss_of_some_members_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
@@ -42,8 +40,7 @@ def test_with_synchronous_flush_power_loss_of_everything_loses_no_acknowledged_m
     audit_fault: AuditFault, load: str
 ) -> None:
     audit = audit_fault("power-lost-by-all", load, broker_config=SYNC)
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
@@ -61,8 +58,7 @@ def test_without_the_agent_synchronous_flush_loses_what_the_elected_slave_has_no
 @pytest.mark.parametrize("fault", ["volume-hung-under-master", "volume-hung-under-slave"])
 def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
@@ -71,8 +67,7 @@ def test_full_volumes_refuse_writes_until_they_grow_and_lose_no_message_that_was
 ) -> None:
     # Several files of the log, because RocketMQ never deletes the last one.
     audit = audit_fault("volumes-full", "normal", broker_config=SMALL_LOG_FILES)
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
     assert audit.findings.codes.get("BROKER_14", 0) > 0, audit.row
 
 
@@ -81,5 +76,4 @@ def test_a_member_with_a_new_volume_is_not_elected_before_it_has_messages_topics
     audit_fault: AuditFault,
 ) -> None:
     audit = audit_fault("member-elected-with-new-volume", "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import AuditFault
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 from tests.faults.load import WORKLOADS
 
 ELECTION_SECONDS = 10.0
@@ -19,8 +19,7 @@ PARTITION_SECONDS = 28.0
 )
 def test_an_isolated_master_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ from sandbox.polling import until
 from tests.faults import cluster as clusters
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.conftest import AuditFault
+from tests.faults.conftest import AuditFault, assert_nothing_lost
 
 ELECTIONS = 4
 FOLLOW_SECONDS = 6.0
@@ -18,45 +18,39 @@ FOLLOW_SECONDS = 6.0
 
 def test_a_killed_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("master-killed", "steady")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
     assert audit.final_master
 
 
 @pytest.mark.long
 def test_a_hung_master_is_replaced_and_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("master-hung", "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
 def test_elections_under_load_lose_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("masters-elected", "saturated")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
 def test_a_killed_slave_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("slave-killed", "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
 def test_a_hung_slave_leaves_the_in_sync_set_and_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
     audit = audit_fault("slave-hung", "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", ["two-members-killed", "everything-killed"])
 def test_several_killed_processes_lose_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
-    assert audit.findings.lost == [], audit.lost()
-    assert audit.findings.correct, audit.row
+    assert_nothing_lost(audit)
 
 
 @pytest.mark.long

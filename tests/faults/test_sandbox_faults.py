@@ -15,6 +15,7 @@ from sandbox import lifecycle
 from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.faults.audit import Audit
+from tests.faults.conftest import assert_nothing_lost
 from tests.faults.kubernetes_faults import DELETIONS, KUBERNETES_FAULTS
 from tests.faults.results import record
 from tests.faults.sandbox_audit import audit_on_sandbox
@@ -52,8 +53,7 @@ def audit_fault(sandbox_cluster: SandboxCluster, tmp_path: Path, request: pytest
     def run(fault: str) -> Audit:
         audit = audit_on_sandbox(sandbox_cluster, fault, tmp_path)
         record(request.node, audit.row, on="sandbox")
-        assert audit.findings.lost == [], audit.lost()
-        assert audit.findings.correct, audit.row
+        assert_nothing_lost(audit)
         return audit
 
     return run
