@@ -6,6 +6,7 @@ contains these two alone.
 
 import os
 import sys
+import traceback
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,13 +23,21 @@ _UNKNOWN = 2
 
 def main() -> None:
     """Run the command line."""
+    command = _get_command()
     try:
-        app = load_app(_get_command())
+        app = load_app(command)
     except ModuleNotFoundError as error:
         sys.exit(str(explain_missing_extra(error, NAME)))
     called_by_kubectl = Path(sys.argv[0]).name == _KUBECTL_PLUGIN
     # A shell completes the name of the script, so this name must be the one of the completion.
-    app(prog_name="kubectl eks-rocketmq" if called_by_kubectl and not _is_completing() else None)
+    try:
+        app(prog_name="kubectl eks-rocketmq" if called_by_kubectl and not _is_completing() else None)
+    except Exception:
+        if command not in _READING:
+            raise
+        # Python would exit with 1, which says of these commands that something is broken.
+        traceback.print_exc()
+        sys.exit(_UNKNOWN)
 
 
 def load_app(command: str) -> Any:  # noqa: ANN401 - typer is an extra
