@@ -3,7 +3,9 @@
 import os
 import ssl
 import subprocess
+import threading
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,10 @@ def ask(
     *,
     has_claim: bool = True,
     has_tls: bool = False,
+    readiness_port: int = 0,
 ) -> PodAnswers:
     """Run the question of a role with the scripts and the address of this test instead of those of a pod."""
-    question = build_question(role, ["broker-a"], has_claim=has_claim, has_tls=has_tls)
+    question = build_question(role, ["broker-a"], has_claim=has_claim, has_tls=has_tls, readiness_port=readiness_port)
     question = question.replace("/etc/rocketmq", str(SCRIPTS)).replace("df -Pk /data", f"df -Pk {data}")
     if server:
         question = question.replace(f"127.0.0.1:{PORTS[role]}", server.address)
@@ -149,6 +152,20 @@ def test_a_declaration_that_is_missing_is_named(tmp_path: Path) -> None:
     assert found is not None
     assert found.state == "missing: topic orders on x;user app on x"
     assert (found.users, found.age > 1000) == (None, True)
+
+
+def test_a_process_that_is_not_ready_is_asked_why(tmp_path: Path) -> None:
+    class Probe(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503 if self.path == "/ready" else 404)
+            self.end_headers()
+            self.wfile.write(b"it lacks topics of the master\n")
+
+    with HTTPServer(("127.0.0.1", 0), Probe) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = ask("proxy", None, tmp_path, has_claim=False, readiness_port=server.server_port)
+        server.shutdown()
+    assert found.readiness == "it lacks topics of the master"
 
 
 def test_a_process_with_tls_presents_its_certificate(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ _TLS_PORTS = {
 }
 _INTERNAL_USERS = "rocketmq-internal-"
 
+# The end of a certificate is read without the system's certificate authorities, which take four times as long to load
+# as the rest. So does `openssl x509`, which is needed before OpenSSL 3 only.
 # `answer NAME COMMAND…` prints a line `@@@ NAME STATUS` before the output of the command, and keeps its status.
 _PRELUDE = """\
 ask() { timeout 3 bash /etc/rocketmq/ask.sh "$@" 2>/dev/null; }
@@ -48,7 +50,16 @@ answer() {
 }
 disk() { df -Pk /data; }
 ends() {
-  timeout 3 openssl s_client -connect "127.0.0.1:$1" </dev/null | openssl x509 -noout -enddate
+  local chain
+  chain=$(timeout 3 openssl s_client -no-CAfile -no-CApath -connect "127.0.0.1:$1" </dev/null)
+  if [[ $chain =~ NotAfter:\\ ([^$'\\n']*) ]]; then
+    echo "notAfter=${BASH_REMATCH[1]}"
+  else
+    openssl x509 -noout -enddate <<<"$chain"
+  fi
+}
+readiness() {
+  exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET /ready HTTP/1.0\r\n\r\n' >&3 && timeout 3 cat <&3
 }
 """
 _BROKER = f"""\
@@ -72,7 +83,14 @@ answer groups groups
 """
 
 
-def build_question(role: str, groups: Sequence[str] = (), *, has_tls: bool = False, has_claim: bool = False) -> str:
+def build_question(
+    role: str,
+    groups: Sequence[str] = (),
+    *,
+    has_tls: bool = False,
+    has_claim: bool = False,
+    readiness_port: int = 0,
+) -> str:
     """Return the bash command that asks a pod; empty if there is nothing to ask.
 
     Args:
@@ -80,12 +98,15 @@ def build_question(role: str, groups: Sequence[str] = (), *, has_tls: bool = Fal
         groups: names of the broker groups, for the leader of the controllers.
         has_tls: whether the process presents a certificate.
         has_claim: whether the pod has a data volume.
+        readiness_port: port on which to ask why the process is not ready; 0 not to ask.
     """
     parts, beside = [], []
     if has_claim:
         beside.append("answer disk disk")
     if has_tls and role in _TLS_PORTS:
         beside.append(f"answer certificate ends {_TLS_PORTS[role]}")
+    if readiness_port:
+        beside.append(f"answer readiness readiness {readiness_port}")
     if role == labels.BROKER:
         parts.append(_BROKER)
     elif role == labels.CONTROLLER:
@@ -142,6 +163,7 @@ def parse_answers(role: str, output: str) -> PodAnswers:
         declarations=_parse_declarations(sections) if role == labels.DECLARATIONS else None,
         disk=_parse_disk(disk.text) if disk.status == 0 else None,
         certificate_end=_parse_certificate(certificate.text) if certificate.status == 0 else None,
+        readiness=_parse_readiness(sections.get("readiness", _NO_SECTION).text),
     )
 
 
@@ -242,6 +264,12 @@ def _parse_disk(text: str) -> DiskUsage | None:
     used, available = int(fields[2]), int(fields[3])
     # The file system keeps a reserve, which counts neither as used nor as available.
     return DiskUsage(used * 1024, (used + available) * 1024)
+
+
+def _parse_readiness(response: str) -> str:
+    """Return the body of an HTTP response that is not a success."""
+    head, _, body = response.replace("\r\n", "\n").partition("\n\n")
+    return "" if " 200 " in head.partition("\n")[0] else body.strip()
 
 
 def _parse_certificate(text: str) -> float | None:

@@ -61,6 +61,8 @@ class PodStatus:
     claim: str
     """Name of its claim; empty without one."""
     has_tls: bool = False
+    readiness_port: int = 0
+    """Port of the readiness probe over HTTP; 0 without one."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,8 @@ class PodAnswers:
     disk: DiskUsage | None = None
     certificate_end: float | None = None
     """End of the certificate that the process presents, in seconds since 1970."""
+    readiness: str = ""
+    """Why the process is not ready, as it answers the probe; empty if it was not asked or is ready."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from eks_rocketmq.status.status_format import format_bytes, shorten_host
 from eks_rocketmq.status.status_queries import (
     GroupMembers,
     MemberStatus,
+    explain_pod,
     find_claim,
     get_answers,
     get_disk,
@@ -151,7 +152,7 @@ def judge_members(facts: StatusFacts) -> Iterator[StatusFinding]:
                 f"kubectl -n {facts.namespace} describe statefulset {group.workload.name}",
             )
         for each in group.members:
-            reason = _explain_member(each)
+            reason = _explain_member(facts, each)
             if reason:
                 yield StatusFinding(
                     "member-out-of-sync",
@@ -169,7 +170,7 @@ def judge_members(facts: StatusFacts) -> Iterator[StatusFinding]:
                 )
 
 
-def _explain_member(member: MemberStatus) -> str:
+def _explain_member(facts: StatusFacts, member: MemberStatus) -> str:
     """Return why a member does not count; empty if it does."""
     pod = member.pod
     if not pod.running:
@@ -181,7 +182,7 @@ def _explain_member(member: MemberStatus) -> str:
         return f"not registered with the controllers{lag}"
     if member.in_sync is False:
         return f"out of sync{lag}{'' if member.connected else ', not connected to the master'}"
-    return "" if pod.ready else f"in sync, but not ready: {pod.reason}"
+    return "" if pod.ready else f"in sync, but not ready: {explain_pod(facts, pod)}"
 
 
 def judge_routes(facts: StatusFacts) -> Iterator[StatusFinding]:
@@ -213,7 +214,7 @@ def judge_pods(facts: StatusFacts) -> Iterator[StatusFinding]:
             ready = sum(each.ready for each in list_pods(facts, role))
             if ready >= workload.desired:
                 continue
-            waiting = [f"{each.name}: {each.reason}" for each in list_pods(facts, role) if not each.ready]
+            waiting = [f"{each.name}: {explain_pod(facts, each)}" for each in list_pods(facts, role) if not each.ready]
             detail = f" ({', '.join(waiting)})" if waiting else ""
             yield StatusFinding(
                 f"{name.replace(' ', '-')}-away",

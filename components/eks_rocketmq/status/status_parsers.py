@@ -72,6 +72,7 @@ def parse_pod(pod: Manifest, zones: Mapping[str, str]) -> PodStatus:
         image=str(container.get("image") or ""),
         claim=next(iter(claims), ""),
         has_tls=any(each["name"] == "TLS" for each in container.get("env") or []),
+        readiness_port=int(((container.get("readinessProbe") or {}).get("httpGet") or {}).get("port") or 0),
     )
 
 

@@ -60,6 +60,11 @@ def find_claim(facts: StatusFacts, pod: PodStatus) -> ClaimStatus | None:
     return next((each for each in list_known(facts.claims) if pod.claim and each.name == pod.claim), None)
 
 
+def explain_pod(facts: StatusFacts, pod: PodStatus) -> str:
+    """Return why a pod is not ready, in the words of its process if it answers; empty if it is ready."""
+    return get_answers(facts, pod.name).readiness or pod.reason
+
+
 def get_disk(facts: StatusFacts, pod: PodStatus) -> DiskUsage | None:
     """Return the disk usage of a pod."""
     return get_answers(facts, pod.name).disk

@@ -105,7 +105,13 @@ class StatusReader:
         workloads = () if isinstance(facts.workloads, Unreadable) else facts.workloads
         groups = [each.group for each in workloads if each.role == labels.BROKER]
         questions = {
-            each.name: build_question(each.role, groups, has_tls=each.has_tls, has_claim=bool(each.claim))
+            each.name: build_question(
+                each.role,
+                groups,
+                has_tls=each.has_tls,
+                has_claim=bool(each.claim),
+                readiness_port=0 if each.ready else each.readiness_port,
+            )
             for each in facts.pods
             if each.running
         }

@@ -110,6 +110,18 @@ def test_any_output_is_parsed(role: str, output: str) -> None:
     assert found.disk is None
 
 
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        ("HTTP/1.1 503 Service Unavailable\r\nContent-length: 13\r\n\r\nlacks topics\n", "lacks topics"),
+        ("HTTP/1.1 200 OK\r\nContent-length: 3\r\n\r\nok\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_process_says_why_it_is_not_ready(response: str, reason: str) -> None:
+    assert parse_answers("broker", section("readiness", 0, response)).readiness == reason
+
+
 def test_an_unreadable_certificate_has_no_end() -> None:
     assert parse_answers("proxy", section("certificate", 0, "unable to load certificate")).certificate_end is None
     assert parse_answers("proxy", section("certificate", 1, "")).certificate_end is None
