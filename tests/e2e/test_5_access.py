@@ -1,7 +1,8 @@
 """Access control, TLS, declared topics, monitors and external access on real brokers, also after a failover.
 
 The tests use a second RocketMQ in its own namespace, deployed by a program with the component of the library. It starts
-without access control, which is enabled while it stores messages. The RocketMQ of the stack is stopped meanwhile.
+without access control and TLS, which are enabled in two updates while it stores messages. The RocketMQ of the stack is
+stopped meanwhile.
 """
 
 import base64
@@ -30,8 +31,8 @@ NAMESPACE = "guarded"
 PROXY = f"rocketmq-proxy.{NAMESPACE}.svc"
 MEMBERS = 3
 NODE_PORT = 30081
-OPEN = "open"
-"""Prefix of the messages that are sent before access control is enabled."""
+OPEN, ROTATED = "open", "rotated"
+"""Prefixes of the messages that are sent before access control is enabled, and around the rotation of its users."""
 SCHEMAS = json.loads((REPOSITORY / "tests" / "unit" / "data" / "prometheus-operator.json").read_text())["schemas"]
 
 ROCKETMQ: dict[str, Any] = {
@@ -52,12 +53,12 @@ ROCKETMQ: dict[str, Any] = {
     "name_servers": {"replicas": 1, "memory": "320Mi", "cpu": "50m"},
     "controllers": {"replicas": 3, "memory": "512Mi", "cpu": "50m", "storage": "1Gi"},
     "proxies": {"replicas": 1, "memory": "768Mi", "cpu": "50m"},
-    "tls": {"secret_name": "guarded-tls", "mode": "enforcing", "authority": "ca.crt"},
     "topics": [{"name": "orders", "queues": 4}],
     "consumer_groups": [{"name": "workers", "max_retries": 3}],
     "external": {"type": "NodePort", "node_port": NODE_PORT},
     "monitoring": {"monitor": "pod", "alerts": {}},
 }
+TLS = {"secret_name": "guarded-tls", "mode": "permissive", "authority": "ca.crt"}
 ACCESS = {
     "users": [
         {
@@ -155,6 +156,11 @@ class Guarded:
             },
         )
 
+    def with_passwords(self) -> "Guarded":
+        """Return this with the passwords of the declared users, which are known after `up`."""
+        output = self.pulumi("stack", "output", "passwords", "--show-secrets", "--json")
+        return replace(self, passwords=json.loads(output))
+
     @property
     def orders(self) -> RocketMqDeployment:
         return self.client("orders", self.passwords["orders"])
@@ -204,13 +210,17 @@ def guarded(stopped: Sandbox) -> Iterator[Guarded]:
     made = Guarded(program, {})
     if "access" not in json.loads(program.settings.read_text())["rocketmq"]:
         program.up()
-        anyone = made.client("", "")
-        anyone = replace(anyone, access={**anyone.access, "ROCKETMQ_SEND_SECONDS": "30"})
+        anyone = replace(made.client("", ""), access={"ROCKETMQ_SEND_SECONDS": "30"})
         assert anyone.send(5, OPEN) == [f"{OPEN}-{index}" for index in range(5)]
-        program.change(lambda rocketmq: rocketmq.update(access=ACCESS))
+        program.change(lambda rocketmq: rocketmq.update(access=ACCESS, tls=TLS))
         program.up()
-    passwords = json.loads(made.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
-    yield replace(made, passwords=passwords)
+        client = made.with_passwords().orders
+        assert client.send(2, ROTATED) == [f"{ROTATED}-0", f"{ROTATED}-1"]
+        enforced = {**TLS, "mode": "enforcing"}
+        program.change(lambda rocketmq: rocketmq.update(access={**ACCESS, "internal_generation": 2}, tls=enforced))
+        program.up()
+        client.send(2, f"{ROTATED}-after")
+    yield made.with_passwords()
     program.remove()
     sandbox.kubectl("delete", "-f", "-", stdin=json.dumps(definitions))
 
@@ -218,13 +228,18 @@ def guarded(stopped: Sandbox) -> Iterator[Guarded]:
 def test_up_waits_until_declarations_are_on_every_member(guarded: Guarded) -> None:
     assert guarded.everywhere(21, "orders") == [0, 1, 2]
     assert guarded.everywhere(201, "workers") == [0, 1, 2]
-    for user in ("orders", "rocketmq-internal-1", "rocketmq-internal-2"):
+    for user in ("orders", "rocketmq-internal-2", "rocketmq-internal-3"):
         assert guarded.everywhere(3005, user) == [0, 1, 2]
     assert guarded.everywhere(3010, "User:orders") == [0, 1, 2]
 
 
 def test_messages_sent_before_access_control_are_readable_with_permission(guarded: Guarded) -> None:
     assert guarded.orders.receive(OPEN, 5) == [f"{OPEN}-{index}" for index in range(5)]
+
+
+def test_internal_password_is_rotated_while_clients_keep_working(guarded: Guarded) -> None:
+    assert len(guarded.orders.receive(ROTATED, 4)) == 4
+    eventually(lambda: guarded.everywhere(3005, "rocketmq-internal-1") == [], 60, "the old user is gone")
 
 
 def test_user_with_permission_sends_and_receives_over_tls(guarded: Guarded) -> None:
@@ -364,7 +379,7 @@ def test_changed_password_is_accepted_without_a_restart(guarded: Guarded) -> Non
     ]
     guarded.program.change(lambda rocketmq: rocketmq["access"]["users"][0].update(password_version=2))
     guarded.program.up()
-    passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
+    passwords = guarded.with_passwords().passwords
     assert passwords["orders"] != guarded.passwords["orders"]
     client = guarded.client("orders", passwords["orders"])
     # The proxies refresh their users within a minute.
@@ -373,19 +388,6 @@ def test_changed_password_is_accepted_without_a_restart(guarded: Guarded) -> Non
     assert brokers == [
         pod["metadata"]["uid"] for pod in guarded.sandbox.objects("pods", "-n", NAMESPACE, "-l", "app=rocketmq-broker")
     ]
-
-
-def test_internal_password_is_rotated_while_clients_keep_working(guarded: Guarded) -> None:
-    passwords = json.loads(guarded.pulumi("stack", "output", "passwords", "--show-secrets", "--json"))
-    client = guarded.client("orders", passwords["orders"])
-    before = client.send(2, "rotated")
-    guarded.program.change(lambda rocketmq: rocketmq["access"].update(internal_generation=2))
-    guarded.program.up()
-    after = client.send(2, "rotated-after")
-    assert client.receive("rotated", 4) == sorted([*before, *after])
-    eventually(lambda: guarded.everywhere(3005, "rocketmq-internal-1") == [], 60, "the old user is gone")
-    for user in ("rocketmq-internal-2", "rocketmq-internal-3"):
-        assert guarded.everywhere(3005, user) == [0, 1, 2]
 
 
 def test_probes_leave_no_zombie_processes(guarded: Guarded) -> None:

@@ -306,7 +306,7 @@ def test_dashboard_uses_tls_when_tls_is_set(mode: str) -> None:
 
 
 def test_dashboard_mounts_the_ca_certificate_but_not_the_private_key() -> None:
-    tls = {"secret_name": "certificates", "authority": "ca.crt"}
+    tls = {"secret_name": "certificates", "authority": "ca.crt", "mode": "enforcing"}
     recording = deploy(dashboard=DASHBOARD, tls=tls)
     spec = pod(recording, "rocketmq-dashboard-deployment")
     (main,) = spec["containers"]

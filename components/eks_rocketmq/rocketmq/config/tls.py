@@ -12,6 +12,7 @@ from eks_rocketmq.args.field_metadata import Enumeration, get_accepted_values
 from eks_rocketmq.args.validation import validate_choice, validate_known_name, validate_pattern
 from eks_rocketmq.rocketmq.config.broker_config import Value
 
+MODE_FLAG = "-Dtls.server.mode="
 DIRECTORY = "/etc/rocketmq-tls"
 CERTIFICATE = f"{DIRECTORY}/tls.crt"
 KEY = f"{DIRECTORY}/tls.key"
@@ -32,12 +33,12 @@ class TlsArgs(TypedDict):
     `tls.key` without a password. Running pods load a renewed certificate from the same Secret; the proxies do so within
     an hour. Changing this name restarts all pods one by one."""
     mode: NotRequired[TlsMode]
-    """`permissive` also accepts connections without TLS, `enforcing` rejects them. To enable TLS, first use
-    `permissive`, then `enforcing` after all pods have restarted. Default: `permissive`."""
+    """`permissive` also accepts connections without TLS, `enforcing` rejects them. To enable or disable TLS, use
+    `permissive` until all pods have restarted. Default: `permissive`."""
     authority: NotRequired[str]
-    """Key of the Secret with the CA certificates, usually `ca.crt`. Certificates of other pods must be issued by one of
-    these CAs; host names are not verified. Default: none, every certificate is accepted. This protects against
-    eavesdropping, but not against a man-in-the-middle attack."""
+    """Key of the Secret with the CA certificates, usually `ca.crt`. With `enforcing`, certificates of other pods must
+    be issued by one of these CAs; host names are not verified. Otherwise every certificate is accepted. This protects
+    against eavesdropping, but not against a man-in-the-middle attack. Default: none."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,12 @@ class TlsPlan:
 
     @property
     def authority_file(self) -> str | None:
-        """Path of the file with the certificate authorities in every container."""
-        return None if self.authority is None else f"{DIRECTORY}/{self.authority}"
+        """Path of the file with the certificate authorities in every container, or None if any certificate will do.
+
+        While TLS is enabled or disabled, pods without your certificate still run. RocketMQ answers TLS there too, with
+        a certificate that it has signed itself.
+        """
+        return f"{DIRECTORY}/{self.authority}" if self.authority is not None and self.mode == "enforcing" else None
 
 
 def plan_tls(given: TlsArgs) -> TlsPlan:
@@ -74,7 +79,7 @@ def plan_tls(given: TlsArgs) -> TlsPlan:
 def build_server_flags(settings: TlsPlan) -> list[str]:
     """Return the flags of a JVM that is a server and a client."""
     return [
-        f"-Dtls.server.mode={settings.mode}",
+        f"{MODE_FLAG}{settings.mode}",
         f"-Dtls.server.certPath={CERTIFICATE}",
         f"-Dtls.server.keyPath={KEY}",
         *build_client_flags(settings),

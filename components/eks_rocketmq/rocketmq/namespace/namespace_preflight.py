@@ -1,4 +1,4 @@
-"""Checks of a namespace at preview: Pod Security level, collisions with existing objects, number of controllers.
+"""Checks of a namespace at preview: Pod Security level, collisions with existing objects, changes that stop a rollout.
 
 Hooks before a create or an update query the cluster, so a stack without changes sends no queries. A cluster that does
 not answer does not block the deployment.
@@ -19,6 +19,7 @@ from eks_rocketmq.args.errors import ArgumentError
 from eks_rocketmq.lookups.create_checks import SKIP_VARIABLE
 from eks_rocketmq.pulumi_sdk.component import create_resource_hooks, spell_argument, spell_error
 from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
+from eks_rocketmq.rocketmq.config.tls import MODE_FLAG
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
 
@@ -132,6 +133,52 @@ def validate_member_count(running: int | None, planned: int | None) -> None:
         given=planned,
         running=running,
     )
+
+
+def build_tls_hooks(name: str) -> ResourceHookBinding:
+    """Return a hook before the update of a StatefulSet that rejects a change between no TLS and enforced TLS.
+
+    Args:
+        name: name of the resource; the hook is `<name>-tls`.
+    """
+    if not has_callback_server():
+        return ResourceHookBinding()
+
+    async def check(args: ResourceHookArgs) -> None:
+        try:
+            validate_tls_change(_get_tls_mode(args.old_inputs), _get_tls_mode(args.new_inputs))
+        except ArgumentError as error:
+            raise _RefusedError(spell_error(error)) from error
+
+    question = f"whether pods of {name} understand each other during the update"
+    return ResourceHookBinding(before_update=_build_hooks(f"{name}-tls", question, check))
+
+
+def validate_tls_change(before: str | None, after: str | None) -> None:
+    """Reject a change between no TLS and enforced TLS. None is no TLS.
+
+    Raises:
+        ArgumentError: one of them does not have TLS, and the other one enforces it.
+    """
+    if {before, after} != {None, "enforcing"}:
+        return
+    raise ArgumentError(
+        ARGS / "tls",
+        "tls-change",
+        "one update cannot change TLS from {before} to {after}. Pods that have restarted and pods that have not would "
+        "refuse each other, and the update would stop at the first member",
+        accepted="mode 'permissive' in between",
+        remedy="Set {mode} to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md",
+        before=before or "none",
+        after=after or "none",
+        mode=ARGS / "tls" / "mode",
+    )
+
+
+def _get_tls_mode(inputs: Mapping[str, Any] | None) -> str | None:
+    containers = ((((inputs or {}).get("spec") or {}).get("template") or {}).get("spec") or {}).get("containers") or []
+    words = [word for each in containers for word in each.get("command") or [] if isinstance(word, str)]
+    return next((word.removeprefix(MODE_FLAG) for word in words if word.startswith(MODE_FLAG)), None)
 
 
 def _get_replicas(inputs: Mapping[str, Any] | None) -> int | None:

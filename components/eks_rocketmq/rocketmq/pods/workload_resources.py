@@ -12,7 +12,11 @@ from pulumi import ComponentResource, CustomTimeouts, Input, Output, Resource, R
 
 from eks_rocketmq.pulumi_sdk.component import child_options
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import build_collision_hooks, build_member_hooks
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import (
+    build_collision_hooks,
+    build_member_hooks,
+    build_tls_hooks,
+)
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.network import network_policies
 from eks_rocketmq.rocketmq.pods.deployment_plan import DeploymentPlan
@@ -268,12 +272,16 @@ def build_workload_hooks(
     )
     pending = build_pending_pod_hooks(name, scope.parent)
     collisions = build_collision_hooks(name, scope.parent, workload)
-    # The members of the controllers' quorum are fixed. Kubernetes would change their number without an error.
-    quorum = scope.role == labels.CONTROLLER
-    members = build_member_hooks(name, scope.parent, workload) if quorum else ResourceHookBinding()
+    update = ResourceHookBinding()
+    if scope.role == labels.CONTROLLER:
+        # The members of the quorum are fixed. Kubernetes would change their number without an error.
+        update = build_member_hooks(name, scope.parent, workload)
+    elif scope.role == labels.NAME_SERVER:
+        # They roll before the other roles, so one check is enough for all.
+        update = build_tls_hooks(name)
     before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
     return ResourceHookBinding(
-        before_create=before_create or None, before_update=members.before_update, on_error=pending.on_error
+        before_create=before_create or None, before_update=update.before_update, on_error=pending.on_error
     )
 
 

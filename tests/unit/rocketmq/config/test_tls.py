@@ -67,6 +67,14 @@ def test_tls_is_permissive_and_accepts_any_certificate_by_default() -> None:
     assert volume["secret"]["secretName"] == "made-elsewhere"
 
 
+def test_certificates_are_not_verified_while_tls_is_enabled_or_disabled() -> None:
+    # Pods that run without TLS present a certificate that RocketMQ has signed itself.
+    recording = deploy(tls={"secret_name": "rocketmq-tls", "authority": "ca.crt", "mode": "permissive"})
+    assert "-Dtls.enable=true" in container(recording)["command"]
+    assert "authServer" not in str(container(recording)["command"])
+    assert "TLS_CA" not in environment(recording, "rocketmq-broker-a-set")
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import validate_member_count
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import validate_member_count, validate_tls_change
 from tests.unit.harness.rejections import Wording, check_wording
 
 WORDING = [
@@ -12,6 +12,13 @@ WORDING = [
         "controllers.replicas: 1 controllers run, and an update cannot make that 3. RocketMQ does not change the "
         "members of the Raft quorum: new ones would elect a leader with an empty log, and brokers would lose their "
         "IDs. Accepted: 1. Restore the number, or follow docs/how-to/change-the-number-of-controllers.md.",
+    ),
+    Wording(
+        "tls-change",
+        lambda: validate_tls_change(None, "enforcing"),
+        "tls: one update cannot change TLS from none to enforcing. Pods that have restarted and pods that have not "
+        "would refuse each other, and the update would stop at the first member. Accepted: mode 'permissive' in "
+        "between. Set tls.mode to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md.",
     ),
 ]
 
