@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
-from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import ALL_OF_AWS, Unreadable
 
 Case = TypeVar("Case")
 LinkState = Literal["ok", "broken", "also-broken", "not-judged", "skipped"]
@@ -45,6 +45,8 @@ class NotJudged:
     """Permission that is missing; empty if another reason prevents the check."""
     optional: bool = False
     """Whether the other checks of the chain suffice for a judgement."""
+    needs_aws: bool = False
+    """Whether it can be decided as soon as AWS answers."""
 
 
 Outcome = Finding | NotJudged | None
@@ -72,6 +74,7 @@ class Link:
     finding: Finding | None = None
     reason: str = ""
     permission: str = ""
+    needs_aws: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def run_chain(
         elif isinstance(outcome, NotJudged):
             reason = BEHIND_CAUSE if broken and not outcome.permission else outcome.reason
             state = "skipped" if outcome.optional else "not-judged"
-            links.append(Link(check.title, state, reason=reason, permission=outcome.permission))
+            links.append(Link(check.title, state, None, reason, outcome.permission, outcome.needs_aws))
         else:
             links.append(Link(check.title, "ok"))
     return ChainResult(chain, subject, tuple(links))
@@ -140,4 +143,4 @@ def run_chain(
 
 def explain_unreadable(fact: Unreadable) -> NotJudged:
     """Return the result for a fact that could not be read."""
-    return NotJudged(f"{fact.call} failed: {fact.reason}", fact.permission)
+    return NotJudged(f"{fact.call} failed: {fact.reason}", fact.permission, needs_aws=fact.call == ALL_OF_AWS)

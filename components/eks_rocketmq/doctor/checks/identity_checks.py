@@ -67,7 +67,7 @@ def judge_provider(case: IdentityCase) -> Outcome:
     if case.mode != "irsa" or cluster is None or case.is_proved:
         return None
     if case.is_role_of_other_account:
-        return NotJudged(f"the provider must be in account {case.role_account}, which was not read")
+        return NotJudged(f"the provider must be in account {case.role_account}, which was not read", needs_aws=True)
     if isinstance(providers, Unreadable):
         return explain_unreadable(providers)
     if isinstance(case.facts.account, Unreadable):
@@ -100,7 +100,7 @@ def judge_audience(case: IdentityCase) -> Outcome:
         return None
     provider = next((each for each in list_readable(case.facts.providers) if each.arn == case.provider_arn), None)
     if provider is None or case.is_role_of_other_account:
-        return NotJudged("the provider was not read")
+        return NotJudged("the provider was not read", needs_aws=True)
     if isinstance(provider.client_ids, Unreadable):
         return explain_unreadable(provider.client_ids)
     return judge_provider_audience(provider, case.audience, find_text("audience", case.messages))
@@ -148,7 +148,9 @@ def judge_role_reference(case: IdentityCase) -> Outcome:
         return None
     message = next((text for each in _STS_SYMPTOMS if (text := find_text(each, case.messages))), "")
     if not message:
-        return NotJudged(f"role {case.role_arn} belongs to account {case.role_account}, which was not read")
+        return NotJudged(
+            f"role {case.role_arn} belongs to account {case.role_account}, which was not read", needs_aws=True
+        )
     return Finding(
         "role-other-account",
         f"role {case.role_arn} belongs to account {case.role_account}",
@@ -229,7 +231,7 @@ def judge_role(case: IdentityCase) -> Outcome:
     if isinstance(role, Unreadable):
         return explain_unreadable(role)
     if role is None:
-        return NotJudged(f"role {case.role_arn} was not read")
+        return NotJudged(f"role {case.role_arn} was not read", needs_aws=True)
     if role.exists:
         return None
     request = case.build_request()
@@ -265,7 +267,7 @@ def judge_trust_policy(case: IdentityCase) -> Outcome:
     if isinstance(role, Unreadable):
         return explain_unreadable(role)
     if not isinstance(role, RoleFacts) or not role.exists or request is None:
-        return NotJudged(f"the trust policy of {case.role_arn} was not read")
+        return NotJudged(f"the trust policy of {case.role_arn} was not read", needs_aws=True)
     verdict = evaluate_trust_policy(role.trust_policy, request)
     if verdict.allowed is None:
         return NotJudged("the trust policy has conditions that only STS can decide, and there was no successful trial")

@@ -23,7 +23,8 @@ def judge_permissions(case: IdentityCase) -> Outcome:
     if not case.is_driver or case.mode == "none":
         return None
     if scope is None or not isinstance(role, RoleFacts) or not role.exists:
-        return explain_unreadable(role) if isinstance(role, Unreadable) else NotJudged("the role was not read")
+        unread = NotJudged("the role was not read", needs_aws=True)
+        return explain_unreadable(role) if isinstance(role, Unreadable) else unread
     return (
         _judge_simulation(case, role, scope)
         or _judge_policies(case, role, scope)

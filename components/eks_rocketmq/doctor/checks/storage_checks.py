@@ -171,7 +171,7 @@ def judge_key_permission(case: StorageCase) -> Outcome:
     if not isinstance(key, KeyFacts) or not key.exists or case.identity is None or case.identity.mode == "none":
         return None
     if not isinstance(role, RoleFacts) or not role.exists or not isinstance(account, AccountFacts):
-        return NotJudged("the role was not read", optional=True)
+        return NotJudged("the role was not read", optional=True, needs_aws=True)
     if isinstance(role.policies, Unreadable):
         return explain_unreadable(role.policies)
     if isinstance(key.policy, Unreadable):

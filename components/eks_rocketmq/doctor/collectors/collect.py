@@ -10,6 +10,7 @@ from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.collectors import kubernetes_parsers as parsers
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader, parse_items
 from eks_rocketmq.doctor.facts.cluster_facts import (
+    ALL_OF_AWS,
     AccountFacts,
     ClaimFacts,
     ClusterFacts,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:  # it loads botocore, which a cluster alone does not need
 _WORKERS = 12
 _DRIVER_CONTAINER = "ebs-plugin"
 _NAMESPACE = "kube-system"
-_UNREAD_AWS = Unreadable("AWS", "", "no cluster name is known; give it with --cluster")
+_UNREAD_AWS = Unreadable(ALL_OF_AWS, "", "no cluster name is known; give it with --cluster")
 
 
 @dataclass(frozen=True)

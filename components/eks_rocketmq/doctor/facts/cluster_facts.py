@@ -18,6 +18,10 @@ ENVIRONMENT = (
 """Environment variables of containers that are read. None of them is a secret."""
 
 
+ALL_OF_AWS = "AWS"
+"""`Unreadable.call` of the facts of AWS if AWS was not asked at all."""
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """Fact that could not be read."""

@@ -1,11 +1,10 @@
 """Cause of the claims of pods that do not start, as `eks-rocketmq doctor` finds it. It sends reading requests only."""
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from eks_rocketmq.doctor.checks.chain import ChainResult
+from eks_rocketmq.doctor.checks.chain import Link
 from eks_rocketmq.doctor.diagnosis import Diagnosis, DiagnosisTarget, TargetError, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.doctor.facts.fact_queries import list_readable
@@ -15,7 +14,6 @@ from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 
 _FRESH_SECONDS = 30.0
 """Age of facts that another set may use. The sets of a stack fail at the same time."""
-_NEEDS_AWS = re.compile(": AWS failed: | was not read$")
 _LOCK = threading.Lock()
 _recent: dict[tuple[str, str], tuple[float, Facts]] = {}
 
@@ -70,20 +68,15 @@ def _render(diagnosis: Diagnosis, problem: str) -> Iterator[str]:
     chain = next((each for each in diagnosis.chains if each.cause), None)
     if chain:
         yield from render_cause(chain)
-    undecided = (
-        _list_undecided(chain) if chain else [line for each in diagnosis.chains for line in _list_undecided(each)]
-    )
     if problem:  # instead of one line for each check that needs AWS
-        undecided = [f"not judged: {problem}", *(line for line in undecided if not _NEEDS_AWS.search(line))]
-    yield from dict.fromkeys(undecided)
+        yield f"not judged: {problem}"
+    undecided = [link for each in ([chain] if chain else diagnosis.chains) for link in each.undecided]
+    yield from dict.fromkeys(_format_undecided(each) for each in undecided if not (problem and each.needs_aws))
 
 
-def _list_undecided(chain: ChainResult) -> list[str]:
-    return [
-        f"not judged: {each.title}: {each.reason}"
-        + (f"; missing permission: {each.permission}" if each.permission else "")
-        for each in chain.undecided
-    ]
+def _format_undecided(link: Link) -> str:
+    permission = f"; missing permission: {link.permission}" if link.permission else ""
+    return f"not judged: {link.title}: {link.reason}{permission}"
 
 
 def _build_command(claim: str, context: EksContext) -> str:
