@@ -38,6 +38,7 @@ WORKLOADS = (
     Workload("one-thread", threads=1, rate=0.0),
     Workload("saturated", threads=16, rate=0.0),
 )
+ROLES = ("broker", "controller", "nameserver")
 OUTPUT = Path("build/bench/throughput.json")
 
 
@@ -168,14 +169,16 @@ def build_table(measurements: Sequence[Measurement]) -> Table:
     """Return one line for each measurement, with the ratio to the first configuration of the same workload."""
     base: dict[str, float] = {}
     table = Table()
-    for title in ("configuration", "workload", "messages a second", "ratio", "p50 ms", "p99 ms", "MiB by role"):
+    for title in ("configuration", "workload"):
         table.add_column(title)
+    for title in ("messages/s", "ratio", "p50 ms", "p99 ms", *(f"{role} MiB" for role in ROLES)):
+        table.add_column(title, justify="right")
     for one in measurements:
         base.setdefault(one.workload, one.per_second)
-        memory = ", ".join(f"{role} {mebibytes}" for role, mebibytes in one.resident_mebibytes.items())
+        memory = [str(one.resident_mebibytes.get(role, "")) for role in ROLES]
         ratio = one.per_second / base[one.workload]
         figures = (f"{one.per_second:,.0f}", f"{ratio:.2f}", f"{one.p50_milliseconds}", f"{one.p99_milliseconds}")
-        table.add_row(one.configuration, one.workload, *figures, memory)
+        table.add_row(one.configuration, one.workload, *figures, *memory)
     return table
 
 
@@ -193,7 +196,8 @@ def main() -> None:
             measurements += measure(configuration, folder, given.seconds)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        print(json.dumps(asdict(measurements[-1])), flush=True)
+        for one in measurements[-len(WORKLOADS) :]:
+            print(json.dumps(asdict(one)), flush=True)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     document = {"load_average": os.getloadavg()[0], "measurements": [asdict(one) for one in measurements]}
     OUTPUT.write_text(json.dumps(document, indent=1) + "\n")
