@@ -79,6 +79,11 @@ def _has_started(pod: Object) -> bool:
     )
 
 
+def _runs(pod: Object) -> bool:
+    containers = (pod.get("status") or {}).get("containerStatuses") or []
+    return bool(containers) and all("running" in (each.get("state") or {}) for each in containers)
+
+
 def _list_containers(pod: Object) -> list[Object]:
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
@@ -104,7 +109,10 @@ def _describe_pod(pod: Object, pending: set[str], events: Sequence[Object]) -> I
             or _find_last_warning(events, "Pod", name)
             or f"it is {status.get('phase', 'not there yet')}"
         )
-        yield f"pod {name}: {message}"
+        # The event of a probe over HTTP contains only the status code.
+        namespace = pod["metadata"].get("namespace", "")
+        advice = f"; `eks-rocketmq status --namespace {namespace}` asks it why" if _runs(pod) else ""
+        yield f"pod {name}: {message}{advice}"
 
 
 def _describe_container(container: Object) -> str:

@@ -94,6 +94,16 @@ def test_reason_of_an_unready_pod_is_reported(unready: dict[str, Any], lines: li
     assert list_pod_problems([unready], [claim("data-0"), claim("data-1"), claim("bound", "Bound")], events) == lines
 
 
+def test_a_process_that_runs_is_asked_by_the_status() -> None:
+    # The agent answers the probe why, but the event of a probe over HTTP contains only the status code.
+    unready = pod(containerStatuses=[{"name": "broker", "ready": False, "state": {"running": {}}}])
+    unready["metadata"]["namespace"] = "messages"
+    probe = event("Pod", "broker-0", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+    (line,) = list_pod_problems([unready], [], [probe])
+    assert line.startswith("pod broker-0: ")
+    assert line.endswith("statuscode: 503; `eks-rocketmq status --namespace messages` asks it why")
+
+
 def test_only_the_first_five_pods_are_reported() -> None:
     assert list_pod_problems([pod(str(index)) for index in range(7)], [], []) == [
         *(f"pod {index}: it is Pending" for index in range(5)),
