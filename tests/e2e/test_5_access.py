@@ -31,8 +31,8 @@ NAMESPACE = "guarded"
 PROXY = f"rocketmq-proxy.{NAMESPACE}.svc"
 MEMBERS = 3
 NODE_PORT = 30081
-OPEN, ROTATED = "open", "rotated"
-"""Prefixes of the messages that are sent before access control is enabled, and around the rotation of its users."""
+SENT = {"sent-before": 5, "sent-permissive": 2, "sent-enforcing": 2}
+"""Prefixes and numbers of the messages that are sent before and after each update that changes TLS."""
 SCHEMAS = json.loads((REPOSITORY / "tests" / "unit" / "data" / "prometheus-operator.json").read_text())["schemas"]
 
 ROCKETMQ: dict[str, Any] = {
@@ -58,7 +58,7 @@ ROCKETMQ: dict[str, Any] = {
     "external": {"type": "NodePort", "node_port": NODE_PORT},
     "monitoring": {"monitor": "pod", "alerts": {}},
 }
-TLS = {"secret_name": "guarded-tls", "mode": "permissive", "authority": "ca.crt"}
+TLS = {"secret_name": f"{NAMESPACE}-tls", "mode": "permissive", "authority": "ca.crt"}
 ACCESS = {
     "users": [
         {
@@ -195,6 +195,10 @@ class Guarded:
         return found[0] if found else -1
 
 
+def send(prefix: str, client: RocketMqDeployment) -> None:
+    assert len(client.send(SENT[prefix], prefix)) == SENT[prefix]
+
+
 @pytest.fixture(scope="module")
 def guarded(stopped: Sandbox) -> Iterator[Guarded]:
     sandbox = stopped  # the CSI driver of the stack works, so claims bind
@@ -211,15 +215,14 @@ def guarded(stopped: Sandbox) -> Iterator[Guarded]:
     if "access" not in json.loads(program.settings.read_text())["rocketmq"]:
         program.up()
         anyone = replace(made.client("", ""), access={"ROCKETMQ_SEND_SECONDS": "30"})
-        assert anyone.send(5, OPEN) == [f"{OPEN}-{index}" for index in range(5)]
+        send("sent-before", anyone)
         program.change(lambda rocketmq: rocketmq.update(access=ACCESS, tls=TLS))
         program.up()
-        client = made.with_passwords().orders
-        assert client.send(2, ROTATED) == [f"{ROTATED}-0", f"{ROTATED}-1"]
+        send("sent-permissive", made.with_passwords().orders)
         enforced = {**TLS, "mode": "enforcing"}
         program.change(lambda rocketmq: rocketmq.update(access={**ACCESS, "internal_generation": 2}, tls=enforced))
         program.up()
-        client.send(2, f"{ROTATED}-after")
+        send("sent-enforcing", made.with_passwords().orders)
     yield made.with_passwords()
     program.remove()
     sandbox.kubectl("delete", "-f", "-", stdin=json.dumps(definitions))
@@ -233,12 +236,12 @@ def test_up_waits_until_declarations_are_on_every_member(guarded: Guarded) -> No
     assert guarded.everywhere(3010, "User:orders") == [0, 1, 2]
 
 
-def test_messages_sent_before_access_control_are_readable_with_permission(guarded: Guarded) -> None:
-    assert guarded.orders.receive(OPEN, 5) == [f"{OPEN}-{index}" for index in range(5)]
+def test_messages_sent_while_access_control_and_tls_are_enabled_are_readable(guarded: Guarded) -> None:
+    expected = sorted(f"{prefix}-{index}" for prefix, count in SENT.items() for index in range(count))
+    assert guarded.orders.receive("sent", len(expected)) == expected
 
 
-def test_internal_password_is_rotated_while_clients_keep_working(guarded: Guarded) -> None:
-    assert len(guarded.orders.receive(ROTATED, 4)) == 4
+def test_internal_user_is_rotated(guarded: Guarded) -> None:
     eventually(lambda: guarded.everywhere(3005, "rocketmq-internal-1") == [], 60, "the old user is gone")
 
 
@@ -419,3 +422,19 @@ def test_drain_output_is_in_the_broker_log(guarded: Guarded) -> None:
 
 def test_second_up_makes_no_changes(guarded: Guarded) -> None:
     guarded.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+@pytest.mark.long
+def test_access_control_and_tls_are_turned_off_in_two_updates(guarded: Guarded) -> None:
+    def relax(rocketmq: dict[str, Any]) -> None:
+        rocketmq["access"]["mode"] = rocketmq["tls"]["mode"] = "permissive"
+
+    def remove(rocketmq: dict[str, Any]) -> None:
+        del rocketmq["access"], rocketmq["tls"]
+
+    for change in (relax, remove):
+        guarded.program.change(change)
+        guarded.program.up()
+    anyone = replace(guarded.client("", ""), access={"ROCKETMQ_SEND_SECONDS": "30"})
+    assert anyone.send(2, "off") == ["off-0", "off-1"]
+    assert anyone.receive("off", 2) == ["off-0", "off-1"]

@@ -110,20 +110,20 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
         controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
         tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
+        access_mode=access.plan_mode(args["access"]) if "access" in args else None,
         network=optional.network,
         other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
         optional_roles=_list_optional_roles(args, optional),
         agent=args.get("agent", True),
     )
-    access_plan = access.plan_access(args["access"]) if "access" in args else None
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)
-    groups = _plan_broker_groups(args, shared, deployment, access_plan)
+    groups = _plan_broker_groups(args, shared, deployment)
     proxies = plan_proxies(
         args["proxies"],
         shared,
         deployment,
-        access_control=access_plan is not None,
+        access_keys=access.build_proxy_keys(deployment.access_mode),
         external_keys=optional.proxy_keys,
     )
     return RocketMqPlan(
@@ -136,7 +136,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         controllers=controllers,
         groups=groups,
         proxies=proxies,
-        access=access_plan,
+        access=access.plan_access(args["access"]) if "access" in args else None,
         declared_files=_render_declarations(args, groups, deployment),
         monitoring=optional.monitoring,
         external=optional.external,
@@ -151,12 +151,12 @@ def _list_optional_roles(args: RocketMqArgs, optional: OptionalParts) -> frozens
 
 
 def _plan_broker_groups(
-    args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan, access_plan: access.AccessPlan | None
+    args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan
 ) -> list[BrokerGroupPlan]:
     keys: dict[str, Value] = {
         "namesrvAddr": ";".join(deployment.name_server_addresses),
         "controllerAddr": ";".join(deployment.controller_addresses),
-        **({} if access_plan is None else access.BROKER_KEYS),
+        **access.build_broker_keys(deployment.access_mode),
     }
     path = ARGS / "broker_groups"
     groups = [

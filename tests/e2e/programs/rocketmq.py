@@ -1,7 +1,7 @@
 """One `RocketMq` of the library in its own namespace, configured by the JSON file that `SETTINGS` names.
 
 rocketmq: arguments of the component.
-certificate: entries of the TLS Secret, which is created in the namespace before RocketMQ.
+certificate: entries of the TLS Secret NAMESPACE-tls, which is created before RocketMQ.
 seconds: timeout for creates and updates, instead of half an hour.
 """
 
@@ -34,7 +34,7 @@ if "certificate" in settings:
     before = [
         k8s.core.v1.Secret(
             "certificate",
-            metadata={"name": arguments["tls"]["secret_name"], "namespace": namespace.metadata["name"]},
+            metadata={"name": f"{arguments['namespace']}-tls", "namespace": namespace.metadata["name"]},
             type="kubernetes.io/tls",
             string_data=settings["certificate"],
             opts=cluster,

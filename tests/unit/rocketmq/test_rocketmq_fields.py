@@ -158,7 +158,7 @@ PLACES: Mapping[Any, Place] = {
     AccessArgs: Place(
         lambda fields: {"access": fields},
         {},
-        {"users": [USER], "internal_generation": 2},
+        {"mode": "permissive", "users": [USER], "internal_generation": 2},
     ),
     UserArgs: Place(
         lambda fields: {"access": {"users": [fields]}},

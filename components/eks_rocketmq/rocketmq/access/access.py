@@ -33,11 +33,13 @@ PermissionAction = Annotated[
 ]
 PermissionDecision = Annotated[Literal["Allow", "Deny"], Enumeration("PermissionDecision")]
 UserType = Annotated[Literal["Normal", "Super"], Enumeration("UserType")]
+AccessMode = Annotated[Literal["permissive", "enforcing"], Enumeration("AccessMode")]
+ACCESS_MODES = get_accepted_values(AccessMode)
 USER_TYPES = get_accepted_values(UserType)
 _RESOURCE_TYPES = ("Topic", "Group", "Cluster")
 ACTIONS = get_accepted_values(PermissionAction)
 DECISIONS = get_accepted_values(PermissionDecision)
-CHOICES = (*USER_TYPES, *_RESOURCE_TYPES, *ACTIONS, *DECISIONS)
+CHOICES = (*USER_TYPES, *ACCESS_MODES, *_RESOURCE_TYPES, *ACTIONS, *DECISIONS)
 """Accepted values of the fields. They are never secret."""
 _RESOURCE_PATTERN = re.compile(r"[%|a-zA-Z0-9_-]*\*?")
 # Characters that need no escape in JSON and in RocketMQ's files, and no quotes in a blank-separated list.
@@ -85,6 +87,10 @@ class AccessArgs(TypedDict):
     Every member has exactly the declared users and permissions. Others are deleted.
     """
 
+    mode: NotRequired[AccessMode]
+    """`enforcing` rejects requests without a user and a permission. `permissive` accepts every request; RocketMQ's own
+    pods already authenticate to each other. To disable access control, use `permissive` until all pods have restarted.
+    Default: `enforcing`."""
     users: NotRequired[list[UserArgs]]
     """Users for applications and people. Default: none; only RocketMQ's own pods have access."""
     internal_generation: NotRequired[int]
@@ -140,6 +146,15 @@ def plan_access(given: AccessArgs) -> AccessPlan:
     users = [_plan_user(each, (path / "users").index(index, each)) for index, each in enumerate(given.get("users", []))]
     reject_duplicates([user.name for user in users], path / "users")
     return AccessPlan(sorted(users, key=lambda user: user.name), generation)
+
+
+def plan_mode(given: AccessArgs) -> str:
+    """Return the mode of access control.
+
+    Raises:
+        ValueError: the mode is unknown.
+    """
+    return validate_choice(given.get("mode", "enforcing"), ACCESS_MODES, ARGS / "access" / "mode")
 
 
 def _plan_user(given: UserArgs, path: ArgumentPath) -> User:
@@ -260,7 +275,7 @@ _AUTH_KEYS: Mapping[str, Value] = {
     ),
 }
 
-BROKER_KEYS: Mapping[str, Value] = {
+_BROKER_KEYS: Mapping[str, Value] = {
     **_AUTH_KEYS,
     "authenticationMetadataProvider": (
         "org.apache.rocketmq.auth.authentication.provider.LocalAuthenticationMetadataProvider"
@@ -270,7 +285,7 @@ BROKER_KEYS: Mapping[str, Value] = {
     ),
 }
 
-PROXY_KEYS: Mapping[str, Value] = {
+_PROXY_KEYS: Mapping[str, Value] = {
     **_AUTH_KEYS,
     "authenticationMetadataProvider": "org.apache.rocketmq.proxy.auth.ProxyAuthenticationMetadataProvider",
     "authorizationMetadataProvider": "org.apache.rocketmq.proxy.auth.ProxyAuthorizationMetadataProvider",
@@ -278,8 +293,24 @@ PROXY_KEYS: Mapping[str, Value] = {
     "enableAclRpcHookForClusterMode": True,
 }
 
+
+def build_broker_keys(mode: str | None) -> dict[str, Value]:
+    """Return the keys of a broker. The mode is None without access control."""
+    return {} if mode is None else {**_BROKER_KEYS, **_build_mode_keys(mode)}
+
+
+def build_proxy_keys(mode: str | None) -> dict[str, Value]:
+    """Return the keys of a proxy. The mode is None without access control."""
+    return {} if mode is None else {**_PROXY_KEYS, **_build_mode_keys(mode)}
+
+
+def _build_mode_keys(mode: str) -> dict[str, Value]:
+    enforced = mode == "enforcing"
+    return {"authenticationEnabled": enforced, "authorizationEnabled": enforced}
+
+
 FIXED_KEYS = frozenset(
-    {*BROKER_KEYS, "enableAclRpcHookForClusterMode", "authConfigPath", "authenticationWhitelist",
+    {*_BROKER_KEYS, "enableAclRpcHookForClusterMode", "authConfigPath", "authenticationWhitelist",
      "authorizationWhitelist", "initAuthenticationUser", "migrateAuthFromV1Enabled"}
 )  # fmt: skip
 """Keys of access control. Only `access` sets them, never `config`."""

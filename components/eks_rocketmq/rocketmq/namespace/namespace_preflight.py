@@ -22,6 +22,7 @@ from eks_rocketmq.pulumi_sdk.sdk_internals import has_callback_server
 from eks_rocketmq.rocketmq.config.tls import MODE_FLAG
 from eks_rocketmq.rocketmq.namespace import collisions
 from eks_rocketmq.rocketmq.namespace.collisions import Workload
+from eks_rocketmq.rocketmq.naming import labels
 
 _POD_TYPE = "kubernetes:core/v1:Pod"
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -135,23 +136,25 @@ def validate_member_count(running: int | None, planned: int | None) -> None:
     )
 
 
-def build_tls_hooks(name: str) -> ResourceHookBinding:
-    """Return a hook before the update of a StatefulSet that rejects a change between no TLS and enforced TLS.
+def build_mode_hooks(name: str) -> ResourceHookBinding:
+    """Return a hook before the update of a StatefulSet that rejects a change of TLS or access control between its ends.
 
     Args:
-        name: name of the resource; the hook is `<name>-tls`.
+        name: name of the resource; the hook is `<name>-modes`.
     """
     if not has_callback_server():
         return ResourceHookBinding()
 
     async def check(args: ResourceHookArgs) -> None:
+        old, new = args.old_inputs, args.new_inputs
         try:
-            validate_tls_change(_get_tls_mode(args.old_inputs), _get_tls_mode(args.new_inputs))
+            validate_tls_change(_get_tls_mode(old), _get_tls_mode(new))
+            validate_access_change(_get_access_mode(old), _get_access_mode(new))
         except ArgumentError as error:
             raise _RefusedError(spell_error(error)) from error
 
     question = f"whether pods of {name} understand each other during the update"
-    return ResourceHookBinding(before_update=_build_hooks(f"{name}-tls", question, check))
+    return ResourceHookBinding(before_update=_build_hooks(f"{name}-modes", question, check))
 
 
 def validate_tls_change(before: str | None, after: str | None) -> None:
@@ -160,19 +163,40 @@ def validate_tls_change(before: str | None, after: str | None) -> None:
     Raises:
         ArgumentError: one of them does not have TLS, and the other one enforces it.
     """
-    if {before, after} != {None, "enforcing"}:
-        return
-    raise ArgumentError(
-        ARGS / "tls",
-        "tls-change",
-        "one update cannot change TLS from {before} to {after}. Pods that have restarted and pods that have not would "
+    if {before, after} == {None, "enforcing"}:
+        raise _refuse_change("tls", before, after, "docs/how-to/turn-on-tls.md")
+
+
+def validate_access_change(before: str | None, after: str | None) -> None:
+    """Reject the end of enforced access control. None is no access control.
+
+    The other direction works: members that already have access control authenticate to those that do not.
+
+    Raises:
+        ArgumentError: access control was enforced, and is removed.
+    """
+    if (before, after) == ("enforcing", None):
+        raise _refuse_change("access", before, after, "docs/how-to/turn-on-access-control.md")
+
+
+def _refuse_change(argument: str, before: str | None, after: str | None, guide: str) -> ArgumentError:
+    return ArgumentError(
+        ARGS / argument,
+        "mode-change",
+        "one update cannot change it from {before} to {after}. Pods that have restarted and pods that have not would "
         "refuse each other, and the update would stop at the first member",
         accepted="mode 'permissive' in between",
-        remedy="Set {mode} to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md",
+        remedy="Set {mode} to 'permissive' and update, then make this change. See {guide}",
         before=before or "none",
         after=after or "none",
-        mode=ARGS / "tls" / "mode",
+        mode=ARGS / argument / "mode",
+        guide=guide,
     )
+
+
+def _get_access_mode(inputs: Mapping[str, Any] | None) -> str | None:
+    annotations = ((inputs or {}).get("metadata") or {}).get("annotations") or {}
+    return annotations.get(labels.ACCESS_MODE_ANNOTATION)
 
 
 def _get_tls_mode(inputs: Mapping[str, Any] | None) -> str | None:

@@ -4,6 +4,8 @@ APP = "rocketmq"
 CLUSTER = "rocketmq"
 """Name of the RocketMQ cluster, `brokerClusterName`."""
 GROUP_LABEL = "rocketmq.apache.org/broker-group"
+ACCESS_MODE_ANNOTATION = "rocketmq.apache.org/access-mode"
+"""Annotation of a StatefulSet with the mode of access control, for the check of the next update."""
 
 NAME_SERVER = "nameserver"
 CONTROLLER = "controller"

@@ -23,6 +23,8 @@ class DeploymentPlan:
     name_server_addresses: list[str]
     controller_addresses: list[str]
     tls: TlsPlan | None
+    access_mode: str | None
+    """Mode of access control; None without it."""
     network: NetworkPolicyPlan
     other_pods: PodSettings
     """Settings of the pods without separate arguments: declarations and web console."""

@@ -15,7 +15,7 @@ from eks_rocketmq.rocketmq.namespace.collisions import Workload
 from eks_rocketmq.rocketmq.namespace.namespace_preflight import (
     build_collision_hooks,
     build_member_hooks,
-    build_tls_hooks,
+    build_mode_hooks,
 )
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.rocketmq.network import network_policies
@@ -195,9 +195,10 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
         min_ready_seconds: seconds that a pod must be ready before the next one is updated.
         protect: whether Pulumi refuses to delete or replace the StatefulSet.
     """
+    mode = scope.deployment.access_mode
     return k8s.apps.v1.StatefulSet(
         f"{scope.name}-set",
-        metadata=scope.build_metadata(scope.workload),
+        metadata=scope.build_metadata(scope.workload, None if mode is None else {labels.ACCESS_MODE_ANNOTATION: mode}),
         spec=pass_manifest(
             {
                 **_build_immutable_fields(scope, claim),
@@ -278,7 +279,7 @@ def build_workload_hooks(
         update = build_member_hooks(name, scope.parent, workload)
     elif scope.role == labels.NAME_SERVER:
         # They roll before the other roles, so one check is enough for all.
-        update = build_tls_hooks(name)
+        update = build_mode_hooks(name)
     before_create = [*(collisions.before_create or []), *(pending.before_create or [])]
     return ResourceHookBinding(
         before_create=before_create or None, before_update=update.before_update, on_error=pending.on_error

@@ -286,7 +286,7 @@ def plan_proxies(
     shared: SharedSettings,
     deployment: DeploymentPlan,
     *,
-    access_control: bool,
+    access_keys: Mapping[str, Value],
     external_keys: Mapping[str, Value],
 ) -> RolePlan:
     """Return the plan of the proxies.
@@ -295,7 +295,7 @@ def plan_proxies(
         given: arguments, sizes included.
         shared: settings of all roles.
         deployment: settings of all objects.
-        access_control: whether clients need a user.
+        access_keys: keys for access control.
         external_keys: keys for external access.
 
     Raises:
@@ -310,7 +310,7 @@ def plan_proxies(
         "remotingListenPort": ports.PROXY_REMOTING,
         "proxyMode": "cluster",
         **durability.PROXY_KEYS,
-        **(access.PROXY_KEYS if access_control else {}),
+        **access_keys,
         **({} if deployment.tls is None else tls.PROXY_KEYS),
         **METRIC_KEYS,
         **external_keys,

@@ -14,9 +14,9 @@ WORDING = [
         "IDs. Accepted: 1. Restore the number, or follow docs/how-to/change-the-number-of-controllers.md.",
     ),
     Wording(
-        "tls-change",
+        "mode-change",
         lambda: validate_tls_change(None, "enforcing"),
-        "tls: one update cannot change TLS from none to enforcing. Pods that have restarted and pods that have not "
+        "tls: one update cannot change it from none to enforcing. Pods that have restarted and pods that have not "
         "would refuse each other, and the update would stop at the first member. Accepted: mode 'permissive' in "
         "between. Set tls.mode to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md.",
     ),

@@ -1,4 +1,4 @@
-"""Changes of TLS: between none and enforcing, pods that have restarted and pods that have not refuse each other."""
+"""Changes of TLS and access control that pods that have restarted and pods that have not do not survive."""
 
 import asyncio
 from typing import Any
@@ -13,24 +13,27 @@ from tests.unit.harness.rejections import list_rejections
 from tests.unit.rocketmq_case import args
 
 MODES = (None, "permissive", "enforcing")
+REFUSED = {("tls", None, "enforcing"), ("tls", "enforcing", None), ("access", "enforcing", None)}
 
 
-def preview(mode: str | None) -> tuple[Recording, Registration]:
-    tls: dict[str, Any] = {} if mode is None else {"tls": {"secret_name": "rocketmq-tls", "mode": mode}}
-    recording = run(lambda: RocketMq("rocketmq", args(**tls)), preview=True)
+def preview(argument: str, mode: str | None) -> tuple[Recording, Registration]:
+    given: dict[str, Any] = {"secret_name": "rocketmq-tls"} if argument == "tls" else {}
+    arguments = {} if mode is None else {argument: {**given, "mode": mode}}
+    recording = run(lambda: RocketMq("rocketmq", args(**arguments)), preview=True)
     return recording, next(each for each in recording.resources.values() if each.name == "rocketmq-nameserver-set")
 
 
+@pytest.mark.parametrize("argument", ["tls", "access"])
 @pytest.mark.parametrize("before", MODES)
 @pytest.mark.parametrize("after", MODES)
-def test_tls_changes_over_permissive_only(before: str | None, after: str | None) -> None:
-    _, old = preview(before)
-    recording, new = preview(after)
+def test_modes_change_over_permissive(argument: str, before: str | None, after: str | None) -> None:
+    _, old = preview(argument, before)
+    recording, new = preview(argument, after)
     (hook,) = (recording.hooks[each] for each in new.before_update)
     hook_args = ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)
-    if {before, after} != {None, "enforcing"}:
+    if (argument, before, after) not in REFUSED:
         asyncio.run(hook(hook_args))
         return
     with pytest.raises(RuntimeError) as error:
         asyncio.run(hook(hook_args))
-    assert list_rejections(error.value) == [("tls", "tls-change")]
+    assert list_rejections(error.value) == [(argument, "mode-change")]
