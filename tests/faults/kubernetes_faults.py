@@ -138,7 +138,7 @@ def stop_dns(cluster: SandboxCluster, seconds: float = DNS_SECONDS) -> FaultTime
     replicas = dns("get", "deployment", "coredns", "-o=jsonpath={.spec.replicas}")
     try:
         dns("scale", "deployment/coredns", "--replicas=0")
-        dns("wait", "deployment/coredns", "--for=jsonpath={.status.replicas}=0", "--timeout=60s")
+        dns("wait", "pods", "-l", "k8s-app=kube-dns", "--for=delete", "--timeout=60s")
         gone = time.monotonic_ns()
         time.sleep(seconds / 3)
         cluster.kill(master)
