@@ -12,12 +12,14 @@ from sandbox.cluster.kubectl import kubectl
 from sandbox.cluster.netns import inside
 from sandbox.layout import NODES, SandboxInstance
 from sandbox.messages import topic as topics
+from sandbox.messages.remoting import RemotingError
 from sandbox.processes import in_netns
 
 CLIENT_PROGRAM = Path(__file__).with_name("rocketmq_client.py")
 TOPIC = "sandbox"
 GROUP = "sandbox-consumer"
 PROXY_PORT = 8081
+_NO_PERMISSION = 16
 
 
 class DeliveryError(Exception):
@@ -51,8 +53,14 @@ class RocketMqDeployment:
 
     def ensure_topic(self, members: int = 3) -> None:
         """Create the sandbox's topic and consumer group on all `members` brokers."""
-        with inside(self.instance.control_netns):
-            topics.ensure(self.name_server(), TOPIC, GROUP, members=members)
+        try:
+            with inside(self.instance.control_netns):
+                topics.ensure(self.name_server(), TOPIC, GROUP, members=members)
+        except RemotingError as error:
+            if error.code != _NO_PERMISSION:
+                raise
+            reason = "The sandbox sends its messages without a user: RocketMQ is deployed, but nothing was sent."
+            raise DeliveryError(f"{error}. {reason}") from error
 
     def master(self) -> str:
         """Return the pod address of the only broker group's master, `host:port`."""
