@@ -38,6 +38,9 @@ _FAST_FAILOVER: dict[str, Value] = {
     "haSendHeartbeatInterval": 1000,
     "syncControllerMetadataPeriod": 1000,
     "checkSyncStateSetPeriod": 1000,
+    # ReplicasManager.changeToSlave registers at all name servers, and waits for each, before it replicates from the new
+    # master. With the default of 24000, a name server on a lost node kept a group below two in-sync members for 23 s.
+    "registerBrokerTimeoutMills": 3000,
 }
 
 # Keys of every profile.
