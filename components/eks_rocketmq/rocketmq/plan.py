@@ -110,7 +110,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
         controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
         tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
-        access_mode=access.plan_mode(args["access"]) if "access" in args else None,
+        access_annotations=access.build_annotations(args["access"]) if "access" in args else {},
         network=optional.network,
         other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
         optional_roles=_list_optional_roles(args, optional),
@@ -118,12 +118,13 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
     )
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)
-    groups = _plan_broker_groups(args, shared, deployment)
+    access_mode = access.plan_mode(args["access"]) if "access" in args else None
+    groups = _plan_broker_groups(args, shared, deployment, access_mode)
     proxies = plan_proxies(
         args["proxies"],
         shared,
         deployment,
-        access_keys=access.build_proxy_keys(deployment.access_mode),
+        access_keys=access.build_proxy_keys(access_mode),
         external_keys=optional.proxy_keys,
     )
     return RocketMqPlan(
@@ -151,12 +152,12 @@ def _list_optional_roles(args: RocketMqArgs, optional: OptionalParts) -> frozens
 
 
 def _plan_broker_groups(
-    args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan
+    args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan, access_mode: str | None
 ) -> list[BrokerGroupPlan]:
     keys: dict[str, Value] = {
         "namesrvAddr": ";".join(deployment.name_server_addresses),
         "controllerAddr": ";".join(deployment.controller_addresses),
-        **access.build_broker_keys(deployment.access_mode),
+        **access.build_broker_keys(access_mode),
     }
     path = ARGS / "broker_groups"
     groups = [

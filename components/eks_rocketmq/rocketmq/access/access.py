@@ -25,7 +25,7 @@ from eks_rocketmq.args.validation import (
     validate_range,
 )
 from eks_rocketmq.rocketmq.config.broker_config import Value
-from eks_rocketmq.rocketmq.naming import resource_names
+from eks_rocketmq.rocketmq.naming import labels, resource_names
 
 INTERNAL_PREFIX = "rocketmq-internal-"
 PermissionAction = Annotated[
@@ -142,7 +142,7 @@ def plan_access(given: AccessArgs) -> AccessPlan:
         ValueError: for the first user or permission that is not accepted.
     """
     path = ARGS / "access"
-    generation = validate_range(given.get("internal_generation", 1), 1, None, path / "internal_generation")
+    generation = _plan_generation(given)
     users = [_plan_user(each, (path / "users").index(index, each)) for index, each in enumerate(given.get("users", []))]
     reject_duplicates([user.name for user in users], path / "users")
     return AccessPlan(sorted(users, key=lambda user: user.name), generation)
@@ -155,6 +155,22 @@ def plan_mode(given: AccessArgs) -> str:
         ValueError: the mode is unknown.
     """
     return validate_choice(given.get("mode", "enforcing"), ACCESS_MODES, ARGS / "access" / "mode")
+
+
+def build_annotations(given: AccessArgs) -> dict[str, str]:
+    """Return the annotations of the StatefulSets. The next update compares with them.
+
+    Raises:
+        ValueError: mode or generation are not accepted.
+    """
+    return {
+        labels.ACCESS_MODE_ANNOTATION: plan_mode(given),
+        labels.INTERNAL_GENERATION_ANNOTATION: str(_plan_generation(given)),
+    }
+
+
+def _plan_generation(given: AccessArgs) -> int:
+    return validate_range(given.get("internal_generation", 1), 1, None, ARGS / "access" / "internal_generation")
 
 
 def _plan_user(given: UserArgs, path: ArgumentPath) -> User:

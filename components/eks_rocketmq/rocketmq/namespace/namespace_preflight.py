@@ -149,7 +149,9 @@ def build_mode_hooks(name: str) -> ResourceHookBinding:
         old, new = args.old_inputs, args.new_inputs
         try:
             validate_tls_change(_get_tls_mode(old), _get_tls_mode(new))
-            validate_access_change(_get_access_mode(old), _get_access_mode(new))
+            mode, generation = labels.ACCESS_MODE_ANNOTATION, labels.INTERNAL_GENERATION_ANNOTATION
+            validate_access_change(_get_annotation(old, mode), _get_annotation(new, mode))
+            validate_generation(_get_annotation(old, generation), _get_annotation(new, generation))
         except ArgumentError as error:
             raise _RefusedError(spell_error(error)) from error
 
@@ -194,9 +196,29 @@ def _refuse_change(argument: str, before: str | None, after: str | None, guide: 
     )
 
 
-def _get_access_mode(inputs: Mapping[str, Any] | None) -> str | None:
-    annotations = ((inputs or {}).get("metadata") or {}).get("annotations") or {}
-    return annotations.get(labels.ACCESS_MODE_ANNOTATION)
+def validate_generation(before: str | None, after: str | None) -> None:
+    """Reject a generation of the internal user that the members do not know. None is no access control.
+
+    Raises:
+        ArgumentError: the generation is neither that of before nor the next one.
+    """
+    if before is None or after is None or int(after) - int(before) in {0, 1}:
+        return
+    raise ArgumentError(
+        ARGS / "access" / "internal_generation",
+        "generation-change",
+        "one update cannot change it from {before} to {given}. Members know the present user and the next one only, "
+        "and would refuse each other",
+        accepted="{before} or {following}",
+        remedy="Raise it by one, update, and repeat",
+        given=int(after),
+        before=int(before),
+        following=int(before) + 1,
+    )
+
+
+def _get_annotation(inputs: Mapping[str, Any] | None, name: str) -> str | None:
+    return (((inputs or {}).get("metadata") or {}).get("annotations") or {}).get(name)
 
 
 def _get_tls_mode(inputs: Mapping[str, Any] | None) -> str | None:

@@ -23,8 +23,8 @@ class DeploymentPlan:
     name_server_addresses: list[str]
     controller_addresses: list[str]
     tls: TlsPlan | None
-    access_mode: str | None
-    """Mode of access control; None without it."""
+    access_annotations: dict[str, str]
+    """Annotations of the StatefulSets, for the checks of the next update."""
     network: NetworkPolicyPlan
     other_pods: PodSettings
     """Settings of the pods without separate arguments: declarations and web console."""

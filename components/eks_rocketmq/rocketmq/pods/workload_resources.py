@@ -195,10 +195,9 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
         min_ready_seconds: seconds that a pod must be ready before the next one is updated.
         protect: whether Pulumi refuses to delete or replace the StatefulSet.
     """
-    mode = scope.deployment.access_mode
     return k8s.apps.v1.StatefulSet(
         f"{scope.name}-set",
-        metadata=scope.build_metadata(scope.workload, None if mode is None else {labels.ACCESS_MODE_ANNOTATION: mode}),
+        metadata=scope.build_metadata(scope.workload, scope.deployment.access_annotations),
         spec=pass_manifest(
             {
                 **_build_immutable_fields(scope, claim),

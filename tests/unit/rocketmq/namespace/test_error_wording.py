@@ -2,7 +2,11 @@
 
 import pytest
 
-from eks_rocketmq.rocketmq.namespace.namespace_preflight import validate_member_count, validate_tls_change
+from eks_rocketmq.rocketmq.namespace.namespace_preflight import (
+    validate_generation,
+    validate_member_count,
+    validate_tls_change,
+)
 from tests.unit.harness.rejections import Wording, check_wording
 
 WORDING = [
@@ -19,6 +23,12 @@ WORDING = [
         "tls: one update cannot change it from none to enforcing. Pods that have restarted and pods that have not "
         "would refuse each other, and the update would stop at the first member. Accepted: mode 'permissive' in "
         "between. Set tls.mode to 'permissive' and update, then make this change. See docs/how-to/turn-on-tls.md.",
+    ),
+    Wording(
+        "generation-change",
+        lambda: validate_generation("1", "3"),
+        "access.internal_generation: one update cannot change it from 1 to 3. Members know the present user and the "
+        "next one only, and would refuse each other. Accepted: 1 or 2. Raise it by one, update, and repeat.",
     ),
 ]
 

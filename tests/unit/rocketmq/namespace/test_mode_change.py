@@ -37,3 +37,22 @@ def test_modes_change_over_permissive(argument: str, before: str | None, after: 
     with pytest.raises(RuntimeError) as error:
         asyncio.run(hook(hook_args))
     assert list_rejections(error.value) == [(argument, "mode-change")]
+
+
+@pytest.mark.parametrize(("before", "after", "accepted"), [(1, 1, True), (1, 2, True), (1, 3, False), (2, 1, False)])
+def test_generation_of_the_internal_user_rises_by_one(before: int, after: int, accepted: bool) -> None:
+    def plan(generation: int) -> tuple[Recording, Registration]:
+        given = args(access={"internal_generation": generation})
+        recording = run(lambda: RocketMq("rocketmq", given), preview=True)
+        return recording, next(each for each in recording.resources.values() if each.name == "rocketmq-nameserver-set")
+
+    _, old = plan(before)
+    recording, new = plan(after)
+    (hook,) = (recording.hooks[each] for each in new.before_update)
+    hook_args = ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)
+    if accepted:
+        asyncio.run(hook(hook_args))
+        return
+    with pytest.raises(RuntimeError) as error:
+        asyncio.run(hook(hook_args))
+    assert list_rejections(error.value) == [("access.internal_generation", "generation-change")]
