@@ -36,7 +36,7 @@ _TLS_PORTS = {
 _INTERNAL_USERS = "rocketmq-internal-"
 
 # The end of a certificate is read without the system's certificate authorities, which take four times as long to load
-# as the rest. So does `openssl x509`, which is needed before OpenSSL 3 only.
+# as the rest. `openssl x509` is as slow, and is needed before OpenSSL 3 only.
 # `answer NAME COMMAND…` prints a line `@@@ NAME STATUS` before the output of the command, and keeps its status.
 _PRELUDE = """\
 ask() { timeout 3 bash /etc/rocketmq/ask.sh "$@" 2>/dev/null; }

@@ -102,11 +102,7 @@ def build_member_hooks(name: str, component: ComponentResource, workload: Worklo
         planned = _get_replicas(args.new_inputs)
         settings = await _resolve_provider(provider)
         running = await asyncio.to_thread(_read_replicas, settings, workload) if settings is not None else None
-        running = _get_replicas(args.old_inputs) if running is None else running
-        try:
-            validate_member_count(running, planned)
-        except ArgumentError as error:
-            raise _RefusedError(spell_error(error)) from error
+        validate_member_count(_get_replicas(args.old_inputs) if running is None else running, planned)
 
     question = f"whether {name} changes the number of its members"
     return ResourceHookBinding(before_update=_build_hooks(f"{name}-members", question, check))
@@ -137,7 +133,7 @@ def validate_member_count(running: int | None, planned: int | None) -> None:
 
 
 def build_mode_hooks(name: str) -> ResourceHookBinding:
-    """Return a hook before the update of a StatefulSet that rejects a change of TLS or access control between its ends.
+    """Return a hook before the update of a StatefulSet that rejects changes of TLS and access control that stop it.
 
     Args:
         name: name of the resource; the hook is `<name>-modes`.
@@ -147,13 +143,10 @@ def build_mode_hooks(name: str) -> ResourceHookBinding:
 
     async def check(args: ResourceHookArgs) -> None:
         old, new = args.old_inputs, args.new_inputs
-        try:
-            validate_tls_change(_get_tls_mode(old), _get_tls_mode(new))
-            mode, generation = labels.ACCESS_MODE_ANNOTATION, labels.INTERNAL_GENERATION_ANNOTATION
-            validate_access_change(_get_annotation(old, mode), _get_annotation(new, mode))
-            validate_generation(_get_annotation(old, generation), _get_annotation(new, generation))
-        except ArgumentError as error:
-            raise _RefusedError(spell_error(error)) from error
+        mode, generation = labels.ACCESS_MODE_ANNOTATION, labels.INTERNAL_GENERATION_ANNOTATION
+        validate_tls_change(_get_tls_mode(old), _get_tls_mode(new))
+        validate_access_change(_get_annotation(old, mode), _get_annotation(new, mode))
+        validate_generation(_get_annotation(old, generation), _get_annotation(new, generation))
 
     question = f"whether pods of {name} understand each other during the update"
     return ResourceHookBinding(before_update=_build_hooks(f"{name}-modes", question, check))
@@ -269,6 +262,8 @@ def _build_hooks(name: str, question: str, check: Callable[[ResourceHookArgs], A
             await check(args)
         except _RefusedError:
             raise
+        except ArgumentError as error:
+            raise _RefusedError(spell_error(error)) from error
         except Exception as error:  # noqa: BLE001 - a failed check must not block a valid deployment
             _warn_once(f"cannot tell {question} ({error}); going on without that check")
 

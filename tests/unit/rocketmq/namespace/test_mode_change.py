@@ -1,4 +1,4 @@
-"""Changes of TLS and access control that pods that have restarted and pods that have not do not survive."""
+"""Changes of TLS and access control that stop a rollout at its first pod."""
 
 import asyncio
 from typing import Any
@@ -16,43 +16,41 @@ MODES = (None, "permissive", "enforcing")
 REFUSED = {("tls", None, "enforcing"), ("tls", "enforcing", None), ("access", "enforcing", None)}
 
 
-def preview(argument: str, mode: str | None) -> tuple[Recording, Registration]:
-    given: dict[str, Any] = {"secret_name": "rocketmq-tls"} if argument == "tls" else {}
-    arguments = {} if mode is None else {argument: {**given, "mode": mode}}
-    recording = run(lambda: RocketMq("rocketmq", args(**arguments)), preview=True)
+def update(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Run the hook before the update of the name servers from one set of arguments to another."""
+    (_, old), (recording, new) = preview(before), preview(after)
+    (hook,) = (recording.hooks[each] for each in new.before_update)
+    asyncio.run(hook(ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)))
+
+
+def preview(changes: dict[str, Any]) -> tuple[Recording, Registration]:
+    recording = run(lambda: RocketMq("rocketmq", args(**changes)), preview=True)
     return recording, next(each for each in recording.resources.values() if each.name == "rocketmq-nameserver-set")
+
+
+def build_args(argument: str, mode: str | None) -> dict[str, Any]:
+    secret = {"secret_name": "rocketmq-tls"} if argument == "tls" else {}
+    return {} if mode is None else {argument: {**secret, "mode": mode}}
 
 
 @pytest.mark.parametrize("argument", ["tls", "access"])
 @pytest.mark.parametrize("before", MODES)
 @pytest.mark.parametrize("after", MODES)
 def test_modes_change_over_permissive(argument: str, before: str | None, after: str | None) -> None:
-    _, old = preview(argument, before)
-    recording, new = preview(argument, after)
-    (hook,) = (recording.hooks[each] for each in new.before_update)
-    hook_args = ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)
     if (argument, before, after) not in REFUSED:
-        asyncio.run(hook(hook_args))
+        update(build_args(argument, before), build_args(argument, after))
         return
     with pytest.raises(RuntimeError) as error:
-        asyncio.run(hook(hook_args))
+        update(build_args(argument, before), build_args(argument, after))
     assert list_rejections(error.value) == [(argument, "mode-change")]
 
 
 @pytest.mark.parametrize(("before", "after", "accepted"), [(1, 1, True), (1, 2, True), (1, 3, False), (2, 1, False)])
 def test_generation_of_the_internal_user_rises_by_one(before: int, after: int, accepted: bool) -> None:
-    def plan(generation: int) -> tuple[Recording, Registration]:
-        given = args(access={"internal_generation": generation})
-        recording = run(lambda: RocketMq("rocketmq", given), preview=True)
-        return recording, next(each for each in recording.resources.values() if each.name == "rocketmq-nameserver-set")
-
-    _, old = plan(before)
-    recording, new = plan(after)
-    (hook,) = (recording.hooks[each] for each in new.before_update)
-    hook_args = ResourceHookArgs("urn", "id", "name", "type", new_inputs=new.inputs, old_inputs=old.inputs)
+    old, new = ({"access": {"internal_generation": each}} for each in (before, after))
     if accepted:
-        asyncio.run(hook(hook_args))
+        update(old, new)
         return
     with pytest.raises(RuntimeError) as error:
-        asyncio.run(hook(hook_args))
+        update(old, new)
     assert list_rejections(error.value) == [("access.internal_generation", "generation-change")]
