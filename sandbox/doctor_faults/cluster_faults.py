@@ -11,6 +11,7 @@ from sandbox.polling import until
 
 WEBHOOK = "pod-identity-webhook"
 _IDENTITY = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_SELECTOR = f"app={CONTROLLER}"
 _SECONDS = 60.0
 _ALONE = {"replicas": 1, "strategy": {"type": "Recreate", "rollingUpdate": None}}
 """Fields of the Deployment that end the old pods at once."""
@@ -58,7 +59,11 @@ def _drop_variables(context: FaultContext, names: tuple[str, ...]) -> None:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     removed = [{"name": each["name"], "$patch": "delete"} for each in container["env"] if each["name"] in names]
     containers = [{"name": container["name"], "env": removed}]
+    before = [f"pod/{each['metadata']['name']}" for each in context.get("-n", NAMESPACE, "pods", "-l", _SELECTOR)]
     context.patch("deployment", CONTROLLER, {"spec": {**_ALONE, "template": {"spec": {"containers": containers}}}})
+    # Until its end, a pod with the variables may still provision a claim.
+    if before:
+        context.kubectl("-n", NAMESPACE, "wait", "--for=delete", *before, "--timeout=60s")
 
 
 def remove_webhook(context: FaultContext) -> None:
@@ -70,7 +75,7 @@ def remove_webhook(context: FaultContext) -> None:
 def stop_controller(context: FaultContext) -> None:
     """Scale the controller to zero."""
     context.kubectl("-n", NAMESPACE, "scale", f"deployment/{CONTROLLER}", "--replicas=0")
-    context.kubectl("-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", f"app={CONTROLLER}", "--timeout=60s")
+    context.kubectl("-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", _SELECTOR, "--timeout=60s")
     probe_claim.show(context)
 
 

@@ -11,6 +11,7 @@ from sandbox.aws import env_file
 from sandbox.aws.seed import ROLE
 from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster.kubectl import kubectl
+from sandbox.ebs_csi import health
 from sandbox.layout import ACCOUNT, ISSUER, REGION, SandboxInstance
 from sandbox.polling import until
 
@@ -75,9 +76,11 @@ class FaultContext:
         )
 
     def roll_out(self) -> None:
-        """Wait until the pods of the controller are those of its Deployment, and ready."""
+        """Wait until the pods of the controller are those of its Deployment and ready, and EKS reports them healthy."""
         timeout = f"--timeout={ROLLOUT_SECONDS}s"
         self.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{CONTROLLER}", timeout)
+        if not until(lambda: health.read(self.instance) in (None, health.ACTIVE), ROLLOUT_SECONDS):
+            raise FaultError(f"the addon of the driver is not ACTIVE {ROLLOUT_SECONDS} s after its rollout")
 
     def restart_driver(self) -> None:
         """Restart the controller, which keeps its credentials for an hour. Do not wait for it."""

@@ -193,7 +193,10 @@ def test_doctor_has_read_only_and_its_documented_rights_suffice(doctor: Doctor, 
     tokens = [each for each in events if each not in objects]
     assert {each["verb"] for each in objects} == {"get", "list"}
     assert {each["objectRef"].get("subresource") for each in tokens} == {"token"}
-    assert {each["responseStatus"]["code"] for each in events} <= {200, 201, 404}
+    # The log of a container that has not started is a bad request.
+    logs = [each for each in objects if each["objectRef"].get("subresource") == "log"]
+    assert {each["responseStatus"]["code"] for each in logs} <= {200, 400, 404}
+    assert {each["responseStatus"]["code"] for each in events if each not in logs} <= {200, 201, 404}
 
 
 def test_nothing_of_the_faults_is_left_in_the_stack(doctor: Doctor) -> None:

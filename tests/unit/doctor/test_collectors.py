@@ -174,6 +174,15 @@ def test_a_forbidden_list_names_the_permission(api: Api, path: str, permission: 
     assert permission in {link.permission for chain in diagnosis.chains for link in chain.links}
 
 
+def test_a_container_that_has_not_started_has_no_log(api: Api) -> None:
+    fill_cluster(api, phase="Pending")
+    path = "/api/v1/namespaces/kube-system/pods/ebs-csi-controller-5d8-x/log"
+    api.refuse("GET", path, 400, "BadRequest", "container ebs-plugin is waiting to start: ContainerCreating")
+    facts = collect(api, offline=True)
+    assert not isinstance(facts.pods, Unreadable)
+    assert [each.log for each in facts.pods if "controller" in each.name] == [()]
+
+
 def test_a_forbidden_token_request_skips_the_trial(api: Api) -> None:
     api.refuse("POST", TOKEN, 403, "Forbidden", "forbidden")
     diagnosis = diagnose(collect(api))

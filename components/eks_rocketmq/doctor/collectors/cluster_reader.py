@@ -15,7 +15,7 @@ from eks_rocketmq.lookups.kubernetes_api import get_json, request_token
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-_FORBIDDEN, _NOT_FOUND = 403, 404
+_BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 400, 403, 404
 _WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/pod-identity-webhook"
 _LOG_LINES = "200"
 
@@ -64,13 +64,18 @@ class ClusterReader:
     def read_log(self, pod: PodFacts, container: str) -> tuple[str, ...] | Unreadable:
         """Return the lines of a container's log that name an error.
 
-        A container that has restarted also has the log of its previous run.
+        A container that has restarted also has the log of its previous run, and one that has not started has none.
         """
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"
 
         def read(**query: str) -> str:
             # The API returns text. `get_json` returns it as it is.
-            return str(get_json(self.provider, path, container=container, tailLines=_LOG_LINES, **query) or "")
+            try:
+                return str(get_json(self.provider, path, container=container, tailLines=_LOG_LINES, **query) or "")
+            except ApiException as error:
+                if error.status == _BAD_REQUEST:  # the container has not started
+                    return ""
+                raise
 
         text = self._read("get pods/log", "get pods/log", read)
         if isinstance(text, Unreadable) or not pod.restarts:
