@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Input, Output, Resource, ResourceHookBinding, ResourceOptions, get_stack
+from pulumi import ComponentResource, Input, Output, ResourceHookBinding, ResourceOptions, get_stack
 
 from eks_rocketmq.args.argument_path import ARGS, ArgumentPath
 from eks_rocketmq.args.errors import ArgumentError
@@ -78,7 +78,7 @@ class RocketMq(ComponentResource):
         secrets = None if credentials is None else credentials.secrets
         internal = None if secrets is None else secrets.internal
         # A broker gets its role from the controllers, and serves no client before that.
-        servers = [name_servers, controllers]
+        servers = name_servers, controllers
         groups = _create_broker_groups(self, name, planned, namespace, classes.groups, internal, servers)
         # A proxy exits if it finds no master at startup.
         proxies = Proxies(
@@ -88,6 +88,7 @@ class RocketMq(ComponentResource):
             planned.groups,
             namespace,
             internal,
+            name_servers.host_aliases,
             child_options(self, depends_on=groups),
         )
         # Clients need the proxies and the declared topics, consumer groups and users.
@@ -173,7 +174,7 @@ def _create_broker_groups(  # noqa: PLR0913, PLR0917 - outputs of the other part
     namespace: Input[str],
     storage_classes: Sequence[Input[str]],
     credentials: Input[str] | None,
-    servers: Sequence[Resource],
+    servers: tuple[NameServers, Controllers],
 ) -> list[BrokerMembers]:
     files = create_shared_config(parent, name, planned.deployment, namespace)
     groups: list[BrokerMembers] = []
@@ -190,6 +191,7 @@ def _create_broker_groups(  # noqa: PLR0913, PLR0917 - outputs of the other part
                 storage_class,
                 files,
                 credentials,
+                [alias for each in servers for alias in each.host_aliases],
                 options,
             )
         )

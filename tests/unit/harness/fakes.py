@@ -10,6 +10,7 @@ from tests.unit.harness import new_cluster
 ACCOUNT = "140023393377"
 REGION = "ap-southeast-1"
 ISSUER = f"https://oidc.eks.{REGION}.amazonaws.com/id/8DE440F2238C6B959FB7C65EA52AF80B"
+CLUSTER_IP = "10.100.0.1"
 
 Properties = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
@@ -119,6 +120,11 @@ def kubernetes_object(name: str, inputs: Properties) -> Answer:
     return "/".join(place), {"metadata": metadata | {"uid": "00000000-0000-0000-0000-000000000000"}}
 
 
+def assign_address(service: Properties) -> Properties:
+    """Return the spec of a Service with a cluster IP, as the API server assigns it."""
+    return {"spec": {"clusterIP": CLUSTER_IP, **service["spec"]}}
+
+
 class ProviderError(Exception):
     """Error of a provider. The program receives it in the wording of the engine."""
 
@@ -181,7 +187,8 @@ class Fakes:
             KeyError: for a type that has no fake.
         """
         if type_.startswith("kubernetes:"):
-            return kubernetes_object(name, inputs)
+            id_, outputs = kubernetes_object(name, inputs)
+            return id_, {**outputs, **(assign_address(inputs) if type_.endswith(":Service") else {})}
         if type_ in new_cluster.IDENTIFIED and type_ not in self.resources:
             return new_cluster.identified(type_, name)
         if type_ not in self.resources:

@@ -5,7 +5,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from tests.unit.harness import Recording
+from tests.unit.harness import UNKNOWN, Recording
+from tests.unit.harness.fakes import CLUSTER_IP
 from tests.unit.rocketmq_case import (
     ARGS,
     SETS,
@@ -31,7 +32,7 @@ def test_inventory_contains_exactly_the_expected_resources(preview: bool) -> Non
         "kubernetes:apps/v1:StatefulSet": 3,
         "kubernetes:core/v1:ConfigMap": 5,
         "kubernetes:core/v1:Namespace": 1,
-        "kubernetes:core/v1:Service": 5,
+        "kubernetes:core/v1:Service": 10,
         "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,
         "kubernetes:policy/v1:PodDisruptionBudget": 4,
     }
@@ -192,12 +193,43 @@ def test_network_policies_open_only_the_ports_in_use(
     assert seen == opened
 
 
-def test_services_are_not_awaited_and_headless_services_publish_unready_pods(deployed: Recording) -> None:
+def test_services_are_not_awaited_and_those_of_peers_publish_unready_pods(deployed: Recording) -> None:
     for service in deployed.by_type("Service"):
         assert service.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
         headless = service.name.endswith("-peers")
         assert (service.inputs["spec"].get("clusterIP") == "None") is headless
-        assert service.inputs["spec"].get("publishNotReadyAddresses", False) is headless
+        for_clients = service.name.endswith("-service")
+        assert service.inputs["spec"].get("publishNotReadyAddresses", False) is not for_clients
+
+
+def test_quorum_and_name_servers_are_found_without_dns(deployed: Recording) -> None:
+    selectors = {
+        each.inputs["metadata"]["name"]: each.inputs["spec"]["selector"].get("statefulset.kubernetes.io/pod-name")
+        for each in deployed.by_type("Service")
+    }
+    aliases = {
+        name: [each["hostnames"] for each in workload(deployed, name)["template"]["spec"].get("hostAliases", [])]
+        for name in WORKLOADS
+    }
+    controllers = [[f"rocketmq-controller-{i}.rocketmq-controller-peers.rocketmq.svc"] for i in range(3)]
+    name_servers = [[f"rocketmq-nameserver-{i}.rocketmq-nameserver-peers.rocketmq.svc"] for i in range(2)]
+    ready = ["rocketmq-nameserver.rocketmq.svc"]
+    assert aliases == {
+        "rocketmq-nameserver-set": [],
+        "rocketmq-controller-set": controllers,
+        "rocketmq-broker-a-set": [ready, *name_servers, *controllers],
+        "rocketmq-proxy-deployment": [ready, *name_servers],
+    }
+    for (host,) in [*controllers, *name_servers]:
+        pod = host.partition(".")[0]
+        assert selectors[pod] == pod
+
+
+def test_hosts_file_has_no_address_before_the_service_exists() -> None:
+    # A dry run would return an address that the Service does not get.
+    for preview, address in ((True, UNKNOWN), (False, CLUSTER_IP)):
+        spec = workload(deploy(preview=preview), "rocketmq-controller-set")["template"]["spec"]
+        assert {each.get("ip") for each in spec["hostAliases"]} == {address}
 
 
 def test_workloads_have_explicit_timeouts(deployed: Recording) -> None:

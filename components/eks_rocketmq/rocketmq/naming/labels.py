@@ -47,6 +47,12 @@ def format_peers_service(workload: str) -> str:
     return f"{workload}-peers"
 
 
+def format_pod_name(workload: str, ordinal: int) -> str:
+    """Return the name of a StatefulSet's pod, which is also that of the Service with its address."""
+    return f"{workload}-{ordinal}"
+
+
 def list_pod_hosts(workload: str, replicas: int, namespace: str) -> list[str]:
     """Return the stable host names of a StatefulSet's pods, by ordinal."""
-    return [f"{workload}-{i}.{format_peers_service(workload)}.{namespace}.svc" for i in range(replicas)]
+    domain = f"{format_peers_service(workload)}.{namespace}.svc"
+    return [f"{format_pod_name(workload, ordinal)}.{domain}" for ordinal in range(replicas)]

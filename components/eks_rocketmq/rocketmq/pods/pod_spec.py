@@ -184,15 +184,25 @@ RUN_MOUNT: dict[str, Any] = {"name": "run", "mountPath": RUN_DIRECTORY, "readOnl
 DATA_MOUNT: dict[str, Any] = {"name": "data", "mountPath": DATA_DIRECTORY}
 
 
-def build_pod_spec(
+def build_pod_spec(  # noqa: PLR0913 - the parts of a pod
     container: Container,
     config_maps: Sequence[Input[str]],
     *,
     grace_period: int,
     placement: Mapping[str, Any],
     rendered_file: str | None = None,
+    host_aliases: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the spec of a pod with one RocketMQ process. One directory contains the files of all `config_maps`."""
+    """Return the spec of a pod with one RocketMQ process.
+
+    Args:
+        container: container of the process.
+        config_maps: names of the ConfigMaps. One directory contains the files of all.
+        grace_period: seconds between SIGTERM and SIGKILL.
+        placement: affinity and spread, for pods without settings of their own.
+        rendered_file: configuration file that an init container renders.
+        host_aliases: addresses of host names that the process resolves without DNS.
+    """
     volumes: list[dict[str, Any]] = [
         {
             "name": _FILES_MOUNT["name"],
@@ -206,6 +216,8 @@ def build_pod_spec(
     if rendered_file is not None:
         volumes.append({"name": "run", "emptyDir": {"sizeLimit": "1Mi"}})
         spec["initContainers"] = [build_render_container(container, rendered_file)]
+    if host_aliases:
+        spec["hostAliases"] = list(host_aliases)
     spec["terminationGracePeriodSeconds"] = grace_period
     return spec | build_restricted_spec(_build_container(container), volumes, container.pods, placement)
 

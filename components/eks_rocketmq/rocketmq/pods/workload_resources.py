@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -142,6 +142,42 @@ def create_peers_service(scope: WorkloadScope, ports: Mapping[str, int]) -> k8s.
     )
 
 
+def create_member_services(scope: WorkloadScope, replicas: int, port: int) -> list[dict[str, Any]]:
+    """Create a Service for each pod of a StatefulSet, and return the entries of the hosts files of its clients.
+
+    With them, a client resolves the host names without DNS, which may lose half of all queries for 40 s together with a
+    node, and finds a restarted pod under the same address.
+    """
+    hosts = labels.list_pod_hosts(scope.workload, replicas, scope.deployment.namespace)
+    return [build_host_alias(_create_member_service(scope, ordinal, port), host) for ordinal, host in enumerate(hosts)]
+
+
+def _create_member_service(scope: WorkloadScope, ordinal: int, port: int) -> k8s.core.v1.Service:
+    pod = labels.format_pod_name(scope.workload, ordinal)
+    return k8s.core.v1.Service(
+        f"{scope.name}-{ordinal}",
+        metadata=scope.build_metadata(pod, SKIP_AWAIT),
+        spec=pass_manifest(
+            {
+                "type": "ClusterIP",
+                # Peers must connect to each other to become ready.
+                "publishNotReadyAddresses": True,
+                "selector": {**scope.selector, "statefulset.kubernetes.io/pod-name": pod},
+                # Without the port of the metrics, which a ServiceMonitor would scrape twice.
+                "ports": _build_service_ports({"remoting": port}),
+            }
+        ),
+        opts=child_options(scope.parent),
+    )
+
+
+def build_host_alias(service: k8s.core.v1.Service, host: str) -> dict[str, Any]:
+    """Return the entry of a pod's hosts file for a Service."""
+    # Before the create, a dry run returns an address that the Service does not get. The ID is unknown until then.
+    address = Output.all(service.spec.cluster_ip, service.id).apply(lambda known: known[0])
+    return {"ip": address, "hostnames": [host]}
+
+
 def _build_service_ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports.items()]
 
@@ -213,7 +249,9 @@ def create_stateful_set(  # noqa: PLR0913 - the differences between the Stateful
             scope.parent,
             protect=protect or None,  # False would override the `protect` that the component inherits
             custom_timeouts=SET_TIMEOUTS,
-            hooks=build_workload_hooks(f"{scope.name}-set", scope, "StatefulSet", pods, replicas if claim else 0),
+            hooks=build_workload_hooks(
+                f"{scope.name}-set", scope, "StatefulSet", pods, replicas, has_claims=claim is not None
+            ),
             # The pods connect to each other by host names that exist only with this Service.
             depends_on=[headless],
         ),
@@ -246,8 +284,8 @@ def create_single_pod(scope: WorkloadScope, pod: Mapping[str, Any]) -> k8s.apps.
     )
 
 
-def build_workload_hooks(
-    name: str, scope: WorkloadScope, kind: str, pods: PodSettings, claims: int = 0
+def build_workload_hooks(  # noqa: PLR0913 - what a collision can concern
+    name: str, scope: WorkloadScope, kind: str, pods: PodSettings, members: int = 0, *, has_claims: bool = False
 ) -> ResourceHookBinding:
     """Return the hooks that query the cluster before the create of a workload, and after a failed rollout.
 
@@ -256,9 +294,10 @@ def build_workload_hooks(
         scope: scope of the workload.
         kind: `StatefulSet` or `Deployment`.
         pods: settings of the pods.
-        claims: number of pods with a claim.
+        members: number of pods of a StatefulSet.
+        has_claims: whether each of them has a claim.
     """
-    client_services = [scope.workload] if scope.role in {labels.NAME_SERVER, labels.PROXY} else []
+    pod_names = [labels.format_pod_name(scope.workload, ordinal) for ordinal in range(members)]
     workload = Workload(
         namespace=scope.deployment.namespace,
         kind=kind,
@@ -267,8 +306,8 @@ def build_workload_hooks(
         selector=scope.selector,
         labels=scope.labels,
         pod_labels={**pods.labels, **scope.labels},
-        services=[*client_services, *([labels.format_peers_service(scope.workload)] if kind == "StatefulSet" else [])],
-        claims=[f"data-{scope.workload}-{ordinal}" for ordinal in range(claims)],
+        services=_list_services(scope, pod_names),
+        claims=[f"data-{pod}" for pod in pod_names] if has_claims else [],
     )
     pending = build_pending_pod_hooks(name, scope.parent)
     collisions = build_collision_hooks(name, scope.parent, workload)
@@ -283,6 +322,13 @@ def build_workload_hooks(
     return ResourceHookBinding(
         before_create=before_create or None, before_update=update.before_update, on_error=pending.on_error
     )
+
+
+def _list_services(scope: WorkloadScope, pod_names: Sequence[str]) -> list[str]:
+    """Return the names of the Services of a workload. `pod_names` are those of a StatefulSet."""
+    names = [scope.workload] if scope.role in {labels.NAME_SERVER, labels.PROXY} else []
+    names += [labels.format_peers_service(scope.workload)] if pod_names else []
+    return names + (list(pod_names) if scope.role in {labels.NAME_SERVER, labels.CONTROLLER} else [])
 
 
 def _build_immutable_fields(scope: WorkloadScope, claim: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Component with the brokers of one group: a master and its slaves."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
@@ -39,6 +40,7 @@ class BrokerMembers(ComponentResource):
         storage_class: Input[str],
         shared_files: Input[str],
         credentials: Input[str] | None,
+        host_aliases: Sequence[Mapping[str, Any]],
         opts: ResourceOptions,
     ) -> None:
         super().__init__(type_token("BrokerMembers"), name, {}, opts)
@@ -57,6 +59,7 @@ class BrokerMembers(ComponentResource):
                 grace_period=drain.grace_period,
                 placement=build_strict_spread(scope.selector, zones=min(deployment.zones, group.role.replicas)),
                 rendered_file=CONFIG_FILE,
+                host_aliases=host_aliases,
             ),
             pods=group.role.pods,
             headless=headless,

@@ -1,5 +1,7 @@
 """Component with the controllers: a Raft quorum that elects the master of every broker group."""
 
+from typing import Any
+
 from pulumi import ComponentResource, Input, ResourceOptions
 
 from eks_rocketmq.pulumi_sdk.component import type_token
@@ -25,7 +27,10 @@ _MIN_READY_SECONDS = 10  # a restarted controller catches up with the Raft log
 
 
 class Controllers(ComponentResource):
-    """StatefulSet with a claim per pod, headless Service, disruption budget and network policy."""
+    """StatefulSet with a claim per pod, Services for each pod, disruption budget and network policy."""
+
+    host_aliases: list[dict[str, Any]]
+    """Entries of the hosts files of the brokers."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the plans of the role
         self,
@@ -49,6 +54,7 @@ class Controllers(ComponentResource):
             read_jar() if deployment.agent else None,
         )
         headless = workload_resources.create_peers_service(scope, _PORTS)
+        self.host_aliases = workload_resources.create_member_services(scope, plan.replicas, ports.CONTROLLER)
         workload_resources.create_disruption_budget(scope)
         workload_resources.create_network_policy(scope)
         workload_resources.create_stateful_set(
@@ -60,6 +66,7 @@ class Controllers(ComponentResource):
                 grace_period=_GRACE_SECONDS,
                 placement=build_strict_spread(scope.selector, zones=min(deployment.zones, plan.replicas)),
                 rendered_file=CONFIG_FILE,
+                host_aliases=self.host_aliases,
             ),
             pods=plan.pods,
             headless=headless,

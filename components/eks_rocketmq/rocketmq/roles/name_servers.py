@@ -1,6 +1,7 @@
 """Component with the name servers, where brokers register and clients look up routes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
@@ -22,7 +23,10 @@ _MIN_READY_SECONDS = 35
 
 
 class NameServers(ComponentResource):
-    """StatefulSet, headless Service, Service for ready pods, disruption budget and network policy."""
+    """StatefulSet, Services for each pod and for the ready ones, disruption budget and network policy."""
+
+    host_aliases: list[dict[str, Any]]
+    """Entries of the hosts files of brokers and proxies."""
 
     ready: list[Resource]
     """Resources to wait for before every name server is reachable under its host name."""
@@ -48,7 +52,11 @@ class NameServers(ComponentResource):
             },
             read_jar() if deployment.agent else None,
         )
-        workload_resources.create_service(scope, _PORTS)
+        service = workload_resources.create_service(scope, _PORTS)
+        self.host_aliases = [
+            workload_resources.build_host_alias(service, deployment.ready_name_server.rpartition(":")[0]),
+            *workload_resources.create_member_services(scope, plan.replicas, ports.NAME_SERVER),
+        ]
         headless = workload_resources.create_peers_service(scope, _PORTS)
         workload_resources.create_disruption_budget(scope)
         workload_resources.create_network_policy(scope)

@@ -1,6 +1,7 @@
 """Component with the proxies, which serve gRPC clients for all broker groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
@@ -43,6 +44,7 @@ class Proxies(ComponentResource):
         groups: Sequence[BrokerGroupPlan],
         namespace: Input[str],
         credentials: Input[str] | None,
+        host_aliases: Sequence[Mapping[str, Any]],
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__(type_token("Proxies"), name, {}, opts)
@@ -64,6 +66,7 @@ class Proxies(ComponentResource):
             grace_period=_LEAVE_SECONDS + _STOP_SECONDS,
             placement=build_preferred_spread(scope.selector),
             rendered_file=CONFIG_FILE if rendered else None,
+            host_aliases=host_aliases,
         )
         proxies = k8s.apps.v1.Deployment(
             f"{name}-deployment",

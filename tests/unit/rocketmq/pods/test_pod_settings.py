@@ -230,7 +230,7 @@ def test_labels_and_annotations_apply_to_every_object_but_not_to_pods() -> None:
     plain = deploy_plain()
     recording = deploy(labels={"cost": "42"}, annotations={"example.com/owner": "team messaging"})
     objects = [r for r in recording.resources.values() if r.type.startswith("kubernetes:")]
-    assert len(objects) == 23
+    assert len(objects) == 28
     for resource in objects:
         metadata, before = resource.inputs["metadata"], plain.resources[resource.urn].inputs
         assert metadata["labels"] == before["metadata"]["labels"] | {"cost": "42"}, resource.name
