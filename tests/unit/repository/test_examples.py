@@ -22,7 +22,6 @@ BROKERS = {
     "kubernetes:apps/v1:StatefulSet": 3,
     "kubernetes:core/v1:ConfigMap": 5,
     "kubernetes:core/v1:Namespace": 1,
-    "kubernetes:core/v1:Service": 5,
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,
     "kubernetes:policy/v1:PodDisruptionBudget": 4,
     "eks-rocketmq:index:BrokerMembers": 1,
@@ -35,6 +34,7 @@ BROKERS = {
 INVENTORIES = {
     "adopt-a-cluster": BROKERS
     | {
+        "kubernetes:core/v1:Service": 10,
         "aws:eks/addon:Addon": 1,
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
         "aws:iam/role:Role": 1,
@@ -55,7 +55,8 @@ INVENTORIES = {
         "kubernetes:core/v1:ServiceAccount": 1,
         "pulumi:providers:kubernetes": 1,
     },
-    "rocketmq-on-any-kubernetes": BROKERS,
+    # One controller and one name server.
+    "rocketmq-on-any-kubernetes": BROKERS | {"kubernetes:core/v1:Service": 7},
 }
 
 
