@@ -241,7 +241,7 @@ def test_dev_profile_accepts_keys_that_weaken_durability(role_path: str, key: st
         ("broker_groups", "registerNameServerPeriod", 10000),
         ("broker_groups", "haSendHeartbeatInterval", 1000),
         ("broker_groups", "syncControllerMetadataPeriod", 1000),
-        ("broker_groups", "haMaxTimeSlaveNotCatchup", 15000),
+        ("broker_groups", "haMaxTimeSlaveNotCatchup", 3000),
         ("broker_groups", "brokerHeartbeatInterval", 1000),
         ("broker_groups", "controllerHeartBeatTimeoutMills", 10000),
         ("controllers", "scanNotActiveBrokerInterval", 1000),

@@ -57,7 +57,7 @@ def assert_contradiction(path: str, settings: str, **changes: Any) -> None:
             "maxHashSlotNum 5000000 and maxIndexNum 107000000",
         ),
         ({"haSendHeartbeatInterval": 20000}, "haSendHeartbeatInterval 20000 and haHousekeepingInterval 20000"),
-        ({"haSendHeartbeatInterval": 15000}, "haSendHeartbeatInterval 15000 and haMaxTimeSlaveNotCatchup 15000"),
+        ({"haSendHeartbeatInterval": 3000}, "haSendHeartbeatInterval 3000 and haMaxTimeSlaveNotCatchup 3000"),
         (
             {"controllerHeartBeatTimeoutMills": 1000},
             "brokerHeartbeatInterval 1000 and controllerHeartBeatTimeoutMills 1000",
