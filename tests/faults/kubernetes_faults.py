@@ -17,6 +17,7 @@ from tests.faults.faults import PARTITION_SECONDS, FaultTimes
 from tests.faults.sandbox_cluster import SandboxCluster
 
 DELETIONS = 20
+KILLS = 10
 NODE_SECONDS = 75.0
 """Time for which a node is lost. Kubernetes notices after 40 s, and would replace pods after 5 minutes."""
 LOSSY_SECONDS = 60.0
@@ -30,13 +31,12 @@ KubernetesFault: TypeAlias = Callable[[SandboxCluster], FaultTimes]
 
 def delete_master_pods(cluster: SandboxCluster, times: int = DELETIONS) -> FaultTimes:
     """Delete the master's pod gracefully, some times, each time when the group is whole."""
-    first = find_master(cluster)
-    events = []
-    for number in range(times):
-        if number:
-            _wait_until_whole(cluster)
-        events.append(_delete_pods(cluster, [find_master(cluster)]))
-    return FaultTimes(events[0], time.monotonic_ns(), first, tuple(events))
+    return _repeat(cluster, times, lambda master: _delete_pods(cluster, [master]))
+
+
+def kill_masters(cluster: SandboxCluster, times: int = KILLS) -> FaultTimes:
+    """Kill the master's process with SIGKILL, some times, each time when the group is whole."""
+    return _repeat(cluster, times, lambda master: _kill(cluster, master, [master]).begin)
 
 
 def delete_master_and_slave(cluster: SandboxCluster) -> FaultTimes:
@@ -210,6 +210,16 @@ def _answers(cluster: SandboxCluster, name: str) -> bool:
         return group_status.answers(cluster.address(name))
 
 
+def _repeat(cluster: SandboxCluster, times: int, disturb: Callable[[str], int]) -> FaultTimes:
+    """Disturb the master, some times, each time when the group is whole. `disturb` returns when it began."""
+    first, events = find_master(cluster), []
+    for number in range(times):
+        if number:
+            _wait_until_whole(cluster)
+        events.append(disturb(find_master(cluster)))
+    return FaultTimes(events[0], time.monotonic_ns(), first, tuple(events))
+
+
 def _wait_until_whole(cluster: SandboxCluster) -> None:
     cluster.wait_until_ready()
     clusters.wait_until_whole(cluster)
@@ -238,6 +248,7 @@ def _put_master_beside_leader(cluster: SandboxCluster) -> str:
 KUBERNETES_FAULTS: dict[str, KubernetesFault] = {
     "master-pod-deleted": partial(delete_master_pods, times=1),
     "master-pod-deleted-20-times": delete_master_pods,
+    "master-killed-10-times": kill_masters,
     "master-and-slave-deleted": delete_master_and_slave,
     "master-and-slave-killed": kill_master_and_slave,
     "pod-without-role-deleted": delete_pod_without_role,
