@@ -38,8 +38,10 @@ _FAST_FAILOVER: dict[str, Value] = {
     "haSendHeartbeatInterval": 1000,
     "syncControllerMetadataPeriod": 1000,
     "checkSyncStateSetPeriod": 1000,
-    # How long writes wait for a slave that is silent but not disconnected. Three heartbeats.
-    "haMaxTimeSlaveNotCatchup": 3000,
+    # How long writes wait for a slave that is silent but not disconnected. After that the master closes the connection.
+    # haMaxTimeSlaveNotCatchup does not end the wait: transferToSlave of AutoSwitchHAConnection counts a slave as caught
+    # up when everything is sent, not when it is acknowledged.
+    "haHousekeepingInterval": 4000,
     # ReplicasManager.changeToSlave registers at all name servers, and waits for each, before it replicates from the new
     # master. With the default of 24000, a name server on a lost node kept a group below two in-sync members for 23 s.
     "registerBrokerTimeoutMills": 3000,
@@ -120,7 +122,9 @@ PROXY_KEYS: dict[str, Value] = {"topicRouteServiceCacheRefreshSeconds": 1}
 _MEASURED_TIMERS: Mapping[str, Mapping[str, Value]] = {
     "broker": {
         **_FAST_FAILOVER,
-        # RocketMQ's defaults: how long a silent member counts as alive.
+        # RocketMQ's defaults: how long a lagging member stays in the in-sync set, and how long a silent one counts as
+        # alive.
+        "haMaxTimeSlaveNotCatchup": 15000,
         "brokerHeartbeatInterval": 1000,
         "controllerHeartBeatTimeoutMills": 10000,
     },

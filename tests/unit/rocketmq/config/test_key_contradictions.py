@@ -56,8 +56,8 @@ def assert_contradiction(path: str, settings: str, **changes: Any) -> None:
             {"maxIndexNum": 107_000_000},
             "maxHashSlotNum 5000000 and maxIndexNum 107000000",
         ),
-        ({"haSendHeartbeatInterval": 20000}, "haSendHeartbeatInterval 20000 and haHousekeepingInterval 20000"),
-        ({"haSendHeartbeatInterval": 3000}, "haSendHeartbeatInterval 3000 and haMaxTimeSlaveNotCatchup 3000"),
+        ({"haSendHeartbeatInterval": 4000}, "haSendHeartbeatInterval 4000 and haHousekeepingInterval 4000"),
+        ({"haMaxTimeSlaveNotCatchup": 1000}, "haSendHeartbeatInterval 1000 and haMaxTimeSlaveNotCatchup 1000"),
         (
             {"controllerHeartBeatTimeoutMills": 1000},
             "brokerHeartbeatInterval 1000 and controllerHeartBeatTimeoutMills 1000",
