@@ -129,8 +129,9 @@ bench: $(READY) ## measure startup, commands, unit tests and previews
 	@$(SANDBOX) bench
 
 .PHONY: bench-rocketmq
-bench-rocketmq: $(READY) ## measure throughput, latency and memory of RocketMQ by durability profile
+bench-rocketmq: $(READY) ## measure throughput, latency and memory of RocketMQ by durability profile, and starts after a kill
 	@$(RUN) -m tests.faults.throughput
+	@$(RUN) -m tests.faults.recovery
 
 .PHONY: idle
 idle: $(READY) ## measure the processor time of RocketMQ at rest, by role and thread

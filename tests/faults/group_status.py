@@ -147,3 +147,8 @@ def is_dispatched(broker: str) -> bool:
     except (OSError, remoting.RemotingError):
         return False
     return int(table["dispatchBehindBytes"]) == 0
+
+
+def get_commit_log_bytes(broker: str) -> int:
+    """Return the end of a broker's commit log."""
+    return int(remoting.invoke(broker, BROKER_STATUS, seconds=SECONDS).json()["table"]["commitLogMaxOffset"])

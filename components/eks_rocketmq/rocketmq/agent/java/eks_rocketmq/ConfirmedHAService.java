@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.broker.BrokerController;
 import org.apache.rocketmq.broker.controller.ReplicasManager;
 import org.apache.rocketmq.store.DefaultMessageStore;
@@ -39,6 +40,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     private final int port;
     private volatile Set<Long> confirmed = Collections.emptySet();
     private final SmallFiles files;
+    private final AtomicInteger term = new AtomicInteger();
     private volatile Master master;
 
     private ConfirmedHAService(MessageStoreConfig config) {
@@ -46,7 +48,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         this.files = new SmallFiles(config.getStorePathRootDir());
     }
 
-    /** Replaces the replication of a broker that is not started yet. */
+    /** Replaces the replication of a broker that is not started yet, and its processor of sends. */
     static void install(BrokerController controller) throws ReflectiveOperationException {
         if (controller.getReplicasManager() == null) {
             return; // without controllers, no other master is elected
@@ -58,6 +60,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         ConfirmedHAService service = new ConfirmedHAService(controller.getMessageStoreConfig());
         set(DefaultMessageStore.class, controller.getMessageStore(), service);
         set(ReplicasManager.class, controller.getReplicasManager(), service);
+        FencedSends.install(controller, service.term::get);
     }
 
     private static void set(Class<?> owner, Object object, Object service) throws ReflectiveOperationException {
@@ -76,6 +79,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
      */
     @Override
     public boolean changeToSlave(String newMaster, int epoch, Long id) {
+        term.incrementAndGet();
         if (getHAClient() == null
                 && defaultMessageStore.getMessageStoreConfig().getFlushDiskType() == FlushDiskType.SYNC_FLUSH) {
             setFlushedClient(id);
@@ -94,6 +98,7 @@ final class ConfirmedHAService extends AutoSwitchHAService {
     /** Called when the controllers have elected this broker. It takes no writes before its epoch is on the disk. */
     @Override
     public boolean changeToMaster(int epoch) throws RocksDBException {
+        term.incrementAndGet();
         boolean changed = super.changeToMaster(epoch);
         flushFiles();
         return changed;

@@ -1,0 +1,133 @@
+"""Start of a broker after a kill, by the size of its commit log: `python -m tests.faults.recovery`.
+
+A broker that was killed reads its last files again and checks every message in them. Three members and three
+controllers run as processes of this machine, with files of RocketMQ's default sizes.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.cache import java
+from sandbox.polling import until
+from sandbox.progress import Report
+from tests.faults import cluster as clusters
+from tests.faults import group_status
+from tests.faults.bare_cluster import BareCluster, start_cluster
+from tests.faults.load import JavaLoad, Workload
+
+GIB = 1024**3
+DEFAULT_FILES = {
+    "mappedFileSizeCommitLog": GIB,
+    "mappedFileSizeConsumeQueue": 6_000_000,
+    "maxHashSlotNum": 5_000_000,
+    "maxIndexNum": 20_000_000,
+}
+BODY_BYTES = 4096
+FILL_SECONDS = 1200.0
+START_SECONDS = 300.0
+OUTPUT = Path("build/bench/recovery.json")
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Start of one member after SIGKILL."""
+
+    gibibytes: int
+    role: str
+    """Role of the member when it was killed."""
+    answers_seconds: float
+    in_sync_seconds: float
+
+
+def measure(folder: Path, sizes: Sequence[int]) -> list[Recovery]:
+    """Return the starts of a slave and of the former master for each size, in GiB, in rising order."""
+    found: list[Recovery] = []
+    with start_cluster(folder, broker_config=DEFAULT_FILES, java_options=["-XX:-UsePerfData"]) as cluster:
+        clusters.wait_until_whole(cluster)
+        for size in sizes:
+            _fill(cluster, folder, size)
+            master = clusters.find_master(cluster)
+            slave = next(name for name in cluster.members if name != master)
+            found += [_restart(cluster, name, size, role) for name, role in ((slave, "slave"), (master, "master"))]
+            print(*(json.dumps(asdict(each)) for each in found[-2:]), sep="\n", flush=True)
+    return found
+
+
+def _fill(cluster: BareCluster, folder: Path, size: int) -> None:
+    """Send messages until the commit log has a size in GiB."""
+    workload = Workload(f"fill-{size}", threads=16, rate=0.0, body_bytes=BODY_BYTES)
+    master = cluster.address(clusters.find_master(cluster))
+    with cluster.observe():
+        group_status.create_topic(master, workload.topic, workload.topic_kind)
+    name_servers = [cluster.address(each) for each in cluster.name_servers]
+    load = JavaLoad(java.ensure(java.AUDIT, Report()), name_servers, folder, [workload], cluster.in_client_network)
+
+    def is_full() -> bool:
+        with cluster.observe():
+            return group_status.get_commit_log_bytes(master) >= size * GIB
+
+    load.start()
+    try:
+        if not until(is_full, FILL_SECONDS, every=1.0):
+            raise TimeoutError(f"the commit log has no {size} GiB after {FILL_SECONDS:.0f} s")
+        load.stop()
+    finally:
+        load.close()
+    clusters.wait_until_whole(cluster)
+
+
+def _restart(cluster: BareCluster, name: str, size: int, role: str) -> Recovery:
+    """Kill a member, and start it when the group has a master without it."""
+    cluster.kill(name)
+    address = cluster.address(name)
+    if not until(lambda: (state := clusters.read_state(cluster)) and state.master not in {"", address}, START_SECONDS):
+        raise TimeoutError(f"no member replaces {name} as master after {START_SECONDS:.0f} s")
+    began = time.monotonic()
+    cluster.start(name)
+    if not until(lambda: _answers(cluster, address), START_SECONDS, every=0.1):
+        raise TimeoutError(f"{name} does not answer after {START_SECONDS:.0f} s")
+    answered = time.monotonic()
+    clusters.wait_until_whole(cluster)
+    return Recovery(size, role, round(answered - began, 1), round(time.monotonic() - began, 1))
+
+
+def _answers(cluster: BareCluster, address: str) -> bool:
+    with cluster.observe():
+        return group_status.answers(address)
+
+
+def build_table(found: Sequence[Recovery]) -> Table:
+    """Return one line for each start."""
+    table = Table("commit log, GiB", "killed as", "answers after, s", "in sync after, s")
+    for one in found:
+        table.add_row(str(one.gibibytes), one.role, str(one.answers_seconds), str(one.in_sync_seconds))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.recovery", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 5], help="sizes of the commit log in GiB, rising")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="rocketmq-recovery-"))
+    try:
+        found = measure(folder, given.sizes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    document = {"load_average": os.getloadavg()[0], "recoveries": [asdict(one) for one in found]}
+    OUTPUT.write_text(json.dumps(document, indent=1) + "\n")
+    Console().print(build_table(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+package eks_rocketmq;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.lang.reflect.Field;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.rocketmq.broker.BrokerController;
+import org.apache.rocketmq.broker.BrokerStartup;
+import org.apache.rocketmq.broker.processor.SendMessageProcessor;
+import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+import org.apache.rocketmq.remoting.protocol.RequestCode;
+import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
+import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeaderV2;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.PutMessageResult;
+import org.apache.rocketmq.store.config.BrokerRole;
+import org.apache.rocketmq.store.config.MessageStoreConfig;
+import org.apache.rocketmq.store.hook.PutMessageHook;
+
+/**
+ * Sends a message to a broker that becomes a slave after RocketMQ has checked that it is master.
+ *
+ * <p>Argument: {@code broker.conf}. Prints {@code NAME CODE} for RocketMQ's own processor, for that of the agent, and
+ * for the agent's when the broker is master again at the end. The broker opens no port.
+ */
+public final class DemotedSend {
+    private DemotedSend() {}
+
+    public static void main(String[] arguments) throws Exception {
+        BrokerController controller = BrokerStartup.createBrokerController(new String[] {"-c", arguments[0]});
+        MessageStoreConfig config = controller.getMessageStoreConfig();
+        openStore(controller);
+        AtomicInteger term = new AtomicInteger();
+        Demotion demotion = new Demotion(config, term);
+        controller.getMessageStore().getPutMessageHookList().add(demotion);
+        FencedSends fenced = new FencedSends(controller, term::get);
+        report("rocketmq", send(controller.getSendMessageProcessor(), config));
+        report("agent", send(fenced, config));
+        demotion.after = BrokerRole.SYNC_MASTER;
+        report("agent-master-again", send(fenced, config));
+        demotion.enabled = false;
+        report("agent-master", send(fenced, config));
+        Runtime.getRuntime().halt(0);
+    }
+
+    /** Lets the store take messages. Its start would open the port of the replication. */
+    private static void openStore(BrokerController controller) throws ReflectiveOperationException {
+        DefaultMessageStore store = (DefaultMessageStore) controller.getMessageStore();
+        Field shutdown = DefaultMessageStore.class.getDeclaredField("shutdown");
+        shutdown.setAccessible(true);
+        shutdown.set(store, false);
+        store.getAllocateMappedFileService().start();
+    }
+
+    private static void report(String name, RemotingCommand response) {
+        System.out.println(name + " " + response.getCode() + " " + response.getRemark());
+    }
+
+    private static RemotingCommand send(SendMessageProcessor processor, MessageStoreConfig config) throws Exception {
+        config.setBrokerRole(BrokerRole.SYNC_MASTER);
+        EmbeddedChannel channel = new ConnectedChannel();
+        ChannelHandlerContext context = channel.pipeline().firstContext();
+        RemotingCommand response = processor.processRequest(context, createRequest());
+        // The processor writes the response itself, in another thread.
+        for (int i = 0; response == null && i < 500; i++) {
+            response = channel.readOutbound();
+            Thread.sleep(10);
+        }
+        return response;
+    }
+
+    private static RemotingCommand createRequest() {
+        SendMessageRequestHeader header = new SendMessageRequestHeader();
+        header.setProducerGroup("producer");
+        header.setTopic("TBW102");
+        header.setDefaultTopic("TBW102");
+        header.setDefaultTopicQueueNums(1);
+        header.setQueueId(0);
+        header.setSysFlag(0);
+        header.setBornTimestamp(System.currentTimeMillis());
+        header.setFlag(0);
+        header.setProperties("");
+        RemotingCommand request = RemotingCommand.createRequestCommand(
+                RequestCode.SEND_MESSAGE_V2, SendMessageRequestHeaderV2.createSendMessageRequestHeaderV2(header));
+        request.setBody(new byte[] {1});
+        request.makeCustomHeaderToNet();
+        return request;
+    }
+
+    private static final class Demotion implements PutMessageHook {
+        private final MessageStoreConfig config;
+        private final AtomicInteger term;
+        volatile boolean enabled = true;
+        volatile BrokerRole after = BrokerRole.SLAVE;
+
+        Demotion(MessageStoreConfig config, AtomicInteger term) {
+            this.config = config;
+            this.term = term;
+        }
+
+        @Override
+        public String hookName() {
+            return "demotion";
+        }
+
+        @Override
+        public PutMessageResult executeBeforePutMessage(MessageExt message) {
+            if (enabled) {
+                config.setBrokerRole(after);
+                term.incrementAndGet();
+            }
+            return null;
+        }
+    }
+
+    /** Channel with the address of a client. */
+    private static final class ConnectedChannel extends EmbeddedChannel {
+        ConnectedChannel() {
+            super(new ChannelInboundHandlerAdapter());
+        }
+
+        @Override
+        protected SocketAddress remoteAddress0() {
+            return new InetSocketAddress("127.0.0.1", 1);
+        }
+    }
+}
