@@ -95,6 +95,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         common_pods=pod_settings.plan_image_pull(args),
         pods=args.get("pods", {}),
         fixed_keys=optional.fixed_keys,
+        agent=args.get("agent", True),
     )
     quorum = validate_replicas(args["controllers"], ARGS / "controllers")
     durability.check_quorum(profile_name, quorum)
@@ -114,7 +115,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         network=optional.network,
         other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
         optional_roles=_list_optional_roles(args, optional),
-        agent=args.get("agent", True),
+        agent=shared.agent,
     )
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)

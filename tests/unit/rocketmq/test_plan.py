@@ -80,8 +80,16 @@ def test_profile_has_defaults_for_all_arguments_of_a_group_except_its_name(
 def test_every_profile_flushes_the_timer_wheel_as_often_as_the_consumer_offsets(name: str) -> None:
     """A failover then repeats delayed messages from no longer a time than other messages."""
     known = broker_config.load_keys("5.5.0")["broker"]
-    flush = durability.build_group_keys(name, 3, 2)["timerFlushIntervalMs"]
+    flush = durability.build_group_keys(name, 3, 2, agent=True)["timerFlushIntervalMs"]
     assert flush == known["flushConsumerOffsetInterval"]["default"] == 5000
+
+
+@pytest.mark.parametrize(("agent", "interval"), [(True, 4000), (False, 20000)])
+def test_a_silent_slave_is_dropped_early_only_with_the_agent(agent: bool, interval: int) -> None:
+    """Without the agent, a master that drops its last slave acknowledges waiting writes."""
+    default = broker_config.load_keys("5.5.0")["broker"]["haHousekeepingInterval"]["default"]
+    (planned,) = plan(args(agent=agent)).groups
+    assert planned.keys.get("haHousekeepingInterval", default) == interval
 
 
 def test_user_config_key_overrides_the_flush_of_the_timer_wheel() -> None:

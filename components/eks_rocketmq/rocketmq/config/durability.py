@@ -38,13 +38,18 @@ _FAST_FAILOVER: dict[str, Value] = {
     "haSendHeartbeatInterval": 1000,
     "syncControllerMetadataPeriod": 1000,
     "checkSyncStateSetPeriod": 1000,
+    # ReplicasManager.changeToSlave registers at all name servers, and waits for each, before it replicates from the new
+    # master. With the default of 24000, a name server on a lost node kept a group below two in-sync members for 23 s.
+    "registerBrokerTimeoutMills": 3000,
+}
+
+# Keys of every profile with the agent. Without it, a master that drops its last slave acknowledges waiting writes, so it
+# should drop them late.
+_AGENT_TIMERS: dict[str, Value] = {
     # How long writes wait for a slave that is silent but not disconnected. After that the master closes the connection.
     # haMaxTimeSlaveNotCatchup does not end the wait: transferToSlave of AutoSwitchHAConnection counts a slave as caught
     # up when everything is sent, not when it is acknowledged.
     "haHousekeepingInterval": 4000,
-    # ReplicasManager.changeToSlave registers at all name servers, and waits for each, before it replicates from the new
-    # master. With the default of 24000, a name server on a lost node kept a group below two in-sync members for 23 s.
-    "registerBrokerTimeoutMills": 3000,
 }
 
 # Keys of every profile.
@@ -122,6 +127,7 @@ PROXY_KEYS: dict[str, Value] = {"topicRouteServiceCacheRefreshSeconds": 1}
 _MEASURED_TIMERS: Mapping[str, Mapping[str, Value]] = {
     "broker": {
         **_FAST_FAILOVER,
+        **_AGENT_TIMERS,
         # RocketMQ's defaults: how long a lagging member stays in the in-sync set, and how long a silent one counts as
         # alive.
         "haMaxTimeSlaveNotCatchup": 15000,
@@ -330,10 +336,11 @@ def get_registration_seconds(broker_keys: Mapping[str, Value]) -> int:
     return -(-int(broker_keys["registerNameServerPeriod"]) // 1000)
 
 
-def build_group_keys(name: str, replicas: int, min_in_sync: int) -> dict[str, Value]:
-    """Return the broker keys of the profile for a group of `replicas` members."""
+def build_group_keys(name: str, replicas: int, min_in_sync: int, *, agent: bool) -> dict[str, Value]:
+    """Return the broker keys of the profile for a group of `replicas` members, with or without the agent."""
     return {
         **_ALL_PROFILES,
+        **(_AGENT_TIMERS if agent else {}),
         **find_profile(name).broker,
         "totalReplicas": replicas,
         "inSyncReplicas": min_in_sync,

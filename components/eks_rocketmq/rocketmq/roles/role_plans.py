@@ -105,6 +105,8 @@ class SharedSettings:
     pods: PodsArgs
     fixed_keys: frozenset[str]
     """Keys that no `config` may set, in addition to those of the role."""
+    agent: bool
+    """Whether the agent runs in the JVMs."""
 
 
 def validate_replicas(given: Mapping[str, Any], path: ArgumentPath) -> int:
@@ -229,7 +231,7 @@ def plan_broker_group(
         "enableControllerMode": True,
         **addresses,
         **METRIC_KEYS,
-        **durability.build_group_keys(shared.profile, replicas, min_in_sync),
+        **durability.build_group_keys(shared.profile, replicas, min_in_sync, agent=shared.agent),
     }
     fixed = _FIXED_BROKER | shared.fixed_keys
     keys = broker_config.merge_keys(
