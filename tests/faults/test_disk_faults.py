@@ -66,7 +66,7 @@ def test_full_volumes_refuse_writes_until_they_grow_and_lose_no_message_that_was
     audit_fault: AuditFault,
 ) -> None:
     # Several files of the log, because RocketMQ never deletes the last one.
-    audit = audit_fault("volumes-full", "normal", broker_config=SMALL_LOG_FILES)
+    audit = audit_fault("volumes-full", "steady", broker_config=SMALL_LOG_FILES)
     assert_nothing_lost(audit)
     assert audit.findings.codes.get("BROKER_14", 0) > 0, audit.row
 

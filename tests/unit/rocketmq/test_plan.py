@@ -213,10 +213,12 @@ def test_invalid_arguments_are_rejected_before_any_resource_is_registered(
 
 
 DURABILITY_KEYS = [
-    ("controllers", "enableElectUncleanMaster"),
-    ("broker_groups['broker-a']", "transientStorePoolEnable"),
-    ("broker_groups['broker-a']", "syncFromLastFile"),
+    ("controllers", "enableElectUncleanMaster", True),
+    ("broker_groups['broker-a']", "transientStorePoolEnable", True),
+    ("broker_groups['broker-a']", "syncFromLastFile", True),
+    ("broker_groups['broker-a']", "timerEnableRetryUntilSuccess", False),
 ]
+"""Role, key and the value that weakens durability."""
 
 
 def args_with_config(role_path: str, config: dict[str, Any], profile: str) -> Any:
@@ -228,18 +230,18 @@ def args_with_config(role_path: str, config: dict[str, Any], profile: str) -> An
 
 
 @pytest.mark.parametrize("profile", ["strict", "balanced"])
-@pytest.mark.parametrize(("role_path", "key"), DURABILITY_KEYS)
-def test_keys_that_weaken_durability_are_rejected(role_path: str, key: str, profile: str) -> None:
+@pytest.mark.parametrize(("role_path", "key", "weak"), DURABILITY_KEYS)
+def test_keys_that_weaken_durability_are_rejected(role_path: str, key: str, weak: bool, profile: str) -> None:
     with rejects((f"{role_path}.config[{key!r}]", "profile-key")):
-        plan(args_with_config(role_path, {key: True}, profile))
-    plan(args_with_config(role_path, {key: False}, profile))
+        plan(args_with_config(role_path, {key: weak}, profile))
+    plan(args_with_config(role_path, {key: not weak}, profile))
 
 
-@pytest.mark.parametrize(("role_path", "key"), DURABILITY_KEYS)
-def test_dev_profile_accepts_keys_that_weaken_durability(role_path: str, key: str) -> None:
+@pytest.mark.parametrize(("role_path", "key", "weak"), DURABILITY_KEYS)
+def test_dev_profile_accepts_keys_that_weaken_durability(role_path: str, key: str, weak: bool) -> None:
     small = {"transientStorePoolSize": 1, "mappedFileSizeCommitLog": 64 * 1024**2} if role_path != "controllers" else {}
-    planned = plan(args_with_config(role_path, {key: True, **small}, "dev"))
-    assert f"{key}=true\n" in planned.controllers.config + planned.groups[0].role.config
+    planned = plan(args_with_config(role_path, {key: weak, **small}, "dev"))
+    assert f"{key}={str(weak).lower()}\n" in planned.controllers.config + planned.groups[0].role.config
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ _FAST_FAILOVER: dict[str, Value] = {
     "registerBrokerTimeoutMills": 3000,
 }
 
-# Keys of every profile with the agent. Without it, a master that drops its last slave acknowledges waiting writes, so it
-# should drop them late.
+# Keys of every profile with the agent. Without it, a master that drops its last slave acknowledges waiting writes. It
+# must drop slaves late then.
 _AGENT_TIMERS: dict[str, Value] = {
     # How long writes wait for a slave that is silent but not disconnected. After that the master closes the connection.
     # haMaxTimeSlaveNotCatchup does not end the wait: transferToSlave of AutoSwitchHAConnection counts a slave as caught
@@ -59,6 +59,9 @@ _ALL_PROFILES: dict[str, Value] = {
     # period repeats more delayed messages after a failover. It loses none. Slaves copy consumer offsets only every 10 s
     # (SlaveSynchronize.syncAll), so a failover repeats other messages from a longer time than this one.
     "timerFlushIntervalMs": 5000,
+    # TimerDequeuePutMessageService stores a delayed message that is due. By default it discards the message after three
+    # attempts in 1.5 s, for example while the volume is full.
+    "timerEnableRetryUntilSuccess": True,
 }
 
 # An acknowledged message can be lost if a member without it is in the in-sync set, or is elected from outside the set.
@@ -68,6 +71,11 @@ _SAFETY_KEYS: dict[str, tuple[Value, str]] = {
     "transientStorePoolEnable": (False, "a member that is killed would lose messages that it acknowledged"),
     # AutoSwitchHAConnection: the member joins the in-sync set without the older files.
     "syncFromLastFile": (False, "a member with an empty volume would get the newest file only"),
+    # TimerMessageStore
+    "timerEnableRetryUntilSuccess": (
+        True,
+        "delayed messages that become due while the volume is full would be discarded",
+    ),
 }
 
 DurabilityProfile = Annotated[Literal["strict", "balanced", "dev"], Enumeration("DurabilityProfile")]
