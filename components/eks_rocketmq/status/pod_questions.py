@@ -65,7 +65,7 @@ readiness() {
 _BROKER = f"""\
 permission() {{ ask 127.0.0.1:{ports.BROKER} {_CONFIG} | grep -aoE '^brokerPermission=[0-9]+'; }}
 if answer ha ask 127.0.0.1:{ports.BROKER} {_HA_STATUS}; then
-  exec 9< <(answer permission permission)
+  exec 9< <([[ $out != *'"master":true'* ]] || answer permission permission)
   answer runtime ask 127.0.0.1:{ports.BROKER} {_RUNTIME}
   cat <&9
 fi

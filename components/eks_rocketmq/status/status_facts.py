@@ -118,7 +118,7 @@ class BrokerAnswer:
     """End of its commit log."""
     version: str = ""
     permission: int | None = None
-    """Value of `brokerPermission`: 6 to read and write, 4 to read only."""
+    """Value of `brokerPermission` of a master: 6 to read and write, 4 to read only."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def build_broker(index: int) -> BrokerAnswer:
         master_address="" if index == 0 else "10.0.0.10:10912",
         max_offset=5000,
         version="5.5.0",
-        permission=6,
+        permission=6 if index == 0 else None,
     )
 
 
@@ -207,7 +207,7 @@ def record_broker(index: int) -> str:
     return (
         section("ha", 0, respond(slave if index else master))
         + section("runtime", 0, respond({"table": table}))
-        + section("permission", 0, "brokerPermission=6")
+        + ("" if index else section("permission", 0, "brokerPermission=6"))
         + section("disk", 0, DISK)
         + section("certificate", 0, CERTIFICATE)
     )

@@ -1,9 +1,11 @@
 """Commands that ask a pod, and parsers of recorded answers."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.pod_questions import build_question, parse_answers
 from eks_rocketmq.status.status_facts import BrokerAnswer, ControllerAnswer, NameServerAnswer, ReplicaConnection
 from tests.unit.status.status_case import (
@@ -35,6 +37,19 @@ def test_a_proxy_without_tls_is_not_asked() -> None:
     assert build_question("proxy") == ""
 
 
+@pytest.mark.parametrize("role", ["true", "false"])
+def test_only_a_master_is_asked_for_its_permission(role: str, tmp_path: Path) -> None:
+    ask = tmp_path / "ask.sh"
+    answers = f"""907) printf '%s\\n' '{{}}' '{{"master":{role}}}' ;; 26) echo brokerPermission=6 ;;"""
+    ask.write_text(f"case $2 in {answers} esac\n")
+    question = build_question(labels.BROKER).replace("/etc/rocketmq/ask.sh", str(ask))
+    result = subprocess.run(["bash", "-c", question], text=True, capture_output=True, check=True)
+    assert parse_answers(labels.BROKER, result.stdout).broker == BrokerAnswer(
+        responds=True, master=role == "true", permission=6 if role == "true" else None
+    )
+    assert ("@@@ permission" in result.stdout) is (role == "true")
+
+
 def test_passwords_stay_in_the_pod() -> None:
     # Code 3005 returns the users with their passwords. The pod of the declarations counts its own list instead.
     for role in ROLES:
@@ -45,7 +60,7 @@ def test_passwords_stay_in_the_pod() -> None:
 def test_a_slave_has_a_master_and_no_connections() -> None:
     answer = parse_answers("broker", record_broker(1)).broker
     assert answer == BrokerAnswer(
-        responds=True, master=False, master_address="10.0.0.10:10912", max_offset=5000, version="5.5.0", permission=6
+        responds=True, master=False, master_address="10.0.0.10:10912", max_offset=5000, version="5.5.0"
     )
 
 
