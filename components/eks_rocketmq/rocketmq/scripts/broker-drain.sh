@@ -8,7 +8,9 @@ set -u
 
 READ_ONLY=4 READ_WRITE=6
 PAUSE=0.1
-QUIET_POLLS=3 # equal offsets in a row: what was on its way when writes were refused has landed
+# Equal offsets in a row: what was on its way when writes were refused has landed. With the agent one is enough, because the agent
+# refuses what lands later.
+QUIET_POLLS=${DRAIN_QUIET_POLLS:-3}
 
 # Both streams of a preStop hook are thrown away.
 DRAIN_LOG=${DRAIN_LOG:-$(log_of_the_broker)}
@@ -49,9 +51,11 @@ replicated() {
 
 # ask_controllers: sets `leader` and `state`. Asked again at every step, because the leader may stop too: in a node drain it can
 # be on the same node.
+asked=0
 ask_controllers() {
   leader=$(controller_leader) || return 1
-  state=$(group_state "$leader")
+  state=$(group_state "$leader") || return 1
+  asked=$SECONDS
 }
 
 # The controllers decide who is master. The broker itself says so too while it has no role yet, and after it was replaced.
@@ -90,7 +94,9 @@ writable_without_me() {
 elected=''
 elect_another() {
   local status id address target
-  ask_controllers || return 1
+  # Writes are refused meanwhile, so an answer of this second is used once more.
+  ((SECONDS - asked <= 1)) || ask_controllers || return 1
+  asked=-2 # ask again after a refusal
   am_master || return 0 # the answer to an earlier request was lost
   status=$(ha_status 2) || return 1
   while read -r id address; do
