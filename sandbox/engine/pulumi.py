@@ -14,11 +14,13 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import yaml
 
 from sandbox import processes
 from sandbox.cluster.netns import listens
@@ -212,6 +214,16 @@ def refresh_view(instance: SandboxInstance) -> None:
             (folder / name).write_text(with_salt(source.read_text(), salt(instance, stack[1])))
         elif not (folder / name).is_symlink():
             (folder / name).symlink_to(source)
+
+
+def change_stack_file(instance: SandboxInstance, change: Callable[[dict[str, Any]], None], stack: str = STACK) -> Path:
+    """Return a copy of a stack file whose `config` is modified by `change`, for `--config-file`."""
+    refresh_view(instance)
+    document = yaml.safe_load((view(instance) / f"Pulumi.{stack}.yaml").read_text())
+    change(document["config"])
+    file = instance.root / "changed.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
 
 
 def with_salt(settings: str, salt: str | None) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-import yaml
 
 from sandbox import incident, lifecycle
 from sandbox.cache.toolchain import Toolchain
@@ -48,12 +47,7 @@ class Sandbox:
 
     def changed(self, change: Callable[[dict[str, Any]], None], stack: str = "prod") -> tuple[str, str]:
         """Return arguments for a copy of the stack file whose `config` is modified by `change`."""
-        pulumi.refresh_view(self.instance)
-        document = yaml.safe_load((pulumi.view(self.instance) / f"Pulumi.{stack}.yaml").read_text())
-        change(document["config"])
-        file = self.instance.root / "changed.yaml"
-        file.write_text(yaml.safe_dump(document))
-        return "--config-file", str(file)
+        return "--config-file", str(pulumi.change_stack_file(self.instance, change, stack))
 
     def original_claims_are_bound(self) -> bool:
         """Return whether the claims of the original team's brokers are bound."""

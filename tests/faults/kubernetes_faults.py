@@ -5,10 +5,11 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from eks_rocketmq.rocketmq.naming import labels
 from sandbox.cluster.kubectl import kubectl
+from sandbox.engine import pulumi
 from sandbox.polling import until
 from tests.faults import cluster as clusters
 from tests.faults import group_status
@@ -102,6 +103,23 @@ def lose_node_of_master(cluster: SandboxCluster, seconds: float = NODE_SECONDS) 
 def lose_node_of_master_and_leader(cluster: SandboxCluster, seconds: float = NODE_SECONDS) -> FaultTimes:
     """Lose the node of the master and the controller leader, and bring it back."""
     return _lose_node(cluster, _put_master_beside_leader(cluster), seconds)
+
+
+def change_settings(cluster: SandboxCluster) -> FaultTimes:
+    """Change a key and the memory of the brokers with `pulumi up`, and change both back. Each rolls the brokers."""
+    master = find_master(cluster)
+
+    def change(config: dict[str, Any]) -> None:
+        (group,) = config["eks-rocketmq:rocketmq"]["brokerGroups"]
+        group |= {"memory": "3Gi", "config": {"maxMessageSize": 2 * 1024**2}}
+
+    file = pulumi.change_stack_file(cluster.instance, change)
+    events = []
+    for arguments in (["--config-file", str(file)], []):
+        events.append(time.monotonic_ns())
+        cluster.update(*arguments)
+        _wait_until_whole(cluster)
+    return FaultTimes(events[0], time.monotonic_ns(), master, tuple(events))
 
 
 def isolate_slave(cluster: SandboxCluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
@@ -255,6 +273,7 @@ KUBERNETES_FAULTS: dict[str, KubernetesFault] = {
     "master-and-slave-deleted": delete_master_and_slave,
     "master-and-slave-killed": kill_master_and_slave,
     "pod-without-role-deleted": delete_pod_without_role,
+    "settings-changed": change_settings,
     "node-drained": drain_node_of_master_and_leader,
     "node-lost": lose_node_of_master,
     "node-of-master-and-leader-lost": lose_node_of_master_and_leader,

@@ -19,6 +19,7 @@ from sandbox.cache.toolchain import Toolchain
 from sandbox.cluster import cgroups, containerd_images, netns, network, node
 from sandbox.cluster.kubectl import kubectl
 from sandbox.command import CommandError, run
+from sandbox.engine import pulumi
 from sandbox.layout import NETWORK_PREFIX, NODES, SERVICE_CIDR, Node, SandboxInstance
 from sandbox.messages.rocketmq_deployment import RocketMqDeployment
 from sandbox.polling import until
@@ -51,6 +52,15 @@ class SandboxCluster:
     _pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     _read_at: float = 0.0
     _filtered: list[str] = field(default_factory=list)
+
+    def update(self, *arguments: str) -> None:
+        """Run `pulumi up` with further arguments.
+
+        Raises AssertionError if it fails.
+        """
+        argv = ["up", "-s", pulumi.STACK, "--yes", "--skip-preview", "--non-interactive", *arguments]
+        result = pulumi.run(self.instance, self.tools, argv, capture=True)
+        assert result.code == 0, result.output
 
     @property
     def client_netns(self) -> str:

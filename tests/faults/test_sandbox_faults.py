@@ -26,7 +26,7 @@ AuditOnSandbox: TypeAlias = Callable[[str], Audit]
 pytestmark = pytest.mark.long
 
 NODE_LOSSES = ("node-lost", "node-of-master-and-leader-lost")
-REPEATED = ("master-pod-deleted-20-times", "master-killed-10-times")
+REPEATED = ("master-pod-deleted-20-times", "master-killed-10-times", "settings-changed")
 ONE_OUTAGE = sorted(set(KUBERNETES_FAULTS) - {"master-pod-deleted", *REPEATED, *NODE_LOSSES})
 
 
@@ -73,6 +73,12 @@ def test_twenty_graceful_deletions_of_the_master_stop_writes_for_two_seconds_eac
     gaps = audit_fault("master-pod-deleted-20-times").event_gaps["java-normal"]
     assert len(gaps) == DELETIONS
     assert statistics.median(gaps) <= 2, gaps
+
+
+def test_writes_continue_within_4_seconds_of_each_restart_by_pulumi_up(audit_fault: AuditOnSandbox) -> None:
+    gaps = audit_fault("settings-changed").event_gaps["java-normal"]
+    assert len(gaps) == 2
+    assert max(gaps) <= 4, gaps
 
 
 def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_fault: AuditOnSandbox) -> None:

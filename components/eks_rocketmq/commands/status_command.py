@@ -13,7 +13,7 @@ import typer
 
 from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
 from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON
-from eks_rocketmq.doctor.live_cluster import AwsSessionError, load_readers, read_live_facts
+from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
 from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.identity_summary import summarize_identity
@@ -52,8 +52,6 @@ def status(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     if kubeconfig and not Path(kubeconfig).is_file():
         typer.echo(f"--kubeconfig {kubeconfig}: no such file.", err=True)
         raise typer.Exit(ExitCode.NOT_JUDGED)
-    if not no_identity:
-        load_readers()
     found = read_eks_context(kubeconfig, context)
     target = EksContext(cluster or found.cluster, region or found.region, profile or found.profile)
     provider = {"kubeconfig": kubeconfig, **({"context": context} if context else {})}

@@ -62,7 +62,6 @@ class StatusReader:
             read_identity: returns the state of the identity chain. It runs at the same time.
         """
         with ThreadPoolExecutor(_WORKERS) as executor:
-            identity = executor.submit(read_identity)
             namespace = f"/namespaces/{self.namespace}"
             lists = {
                 name: executor.submit(self._list, name, path, **query)
@@ -74,6 +73,8 @@ class StatusReader:
                     ("nodes", "/api/v1/nodes", {}),
                 )
             }
+            # It loads boto3 while the credential plugin of the kubeconfig runs, which takes as long.
+            identity = executor.submit(read_identity)
             found = {name: future.result() for name, future in lists.items()}
             nodes, claims = found["nodes"], found["persistentvolumeclaims"]
             pods = self._parse_pods(found["pods"], nodes)
