@@ -1,5 +1,6 @@
 """Comparison of a ledger with what the final master stores. Pure."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -74,15 +75,12 @@ def build_timeline(attempts: Iterable[Attempt], zero: int) -> dict[int, dict[str
 def compute_event_gaps(attempts: Iterable[Attempt], events: Sequence[int]) -> list[float]:
     """Return the longest time without an acknowledged message after each event and before the next one, in seconds.
 
-    A gap that has begun before an event counts from the last acknowledgement.
+    A gap that has begun before an event counts from the last acknowledgement, and for this event only.
     """
     successes = sorted(one.end for one in attempts if one.acknowledged and one.end is not None)
-    ends = [*events[1:], successes[-1] if successes else 0]
+    ends = [*events[1:], math.inf]
     return [
-        max(
-            (later - earlier for earlier, later in pairwise(successes) if later >= begin and earlier <= end),
-            default=0,
-        )
+        max((later - earlier for earlier, later in pairwise(successes) if begin <= later < end), default=0)
         / NANOSECONDS
         for begin, end in zip(events, ends, strict=True)
     ]

@@ -261,10 +261,16 @@ def test_any_planted_faults_are_found_exactly(
     assert findings.acknowledged + sum(findings.codes.values()) - findings.codes.get("SEND_OK", 0) == number
 
 
-def test_the_gap_of_each_event_is_the_longest_one_that_overlaps_it() -> None:
+def test_the_gap_of_each_event_is_the_longest_one_before_the_next_event() -> None:
     # Acknowledged half a second after every full second, without those of seconds 3, 4, 5 and 8.
     sent = [one for i, one in enumerate(attempts(12)) if i not in {3, 4, 5, 8}]
     assert compute_event_gaps(sent, [3 * SECOND, 8 * SECOND, 10 * SECOND]) == [4.0, 2.0, 1.0]
+
+
+def test_a_gap_belongs_to_one_event() -> None:
+    # The last acknowledgement before the second event begins its gap.
+    sent = [one for i, one in enumerate(attempts(12)) if i != 8]
+    assert compute_event_gaps(sent, [3 * SECOND, 8 * SECOND]) == [1.0, 2.0]
 
 
 def test_a_failed_attempt_does_not_end_the_gap_of_an_event() -> None:
