@@ -11,11 +11,28 @@ from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader
 from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts
 from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact, select_log_lines
 from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
-from eks_rocketmq.doctor.facts.cluster_facts import Facts, RoleFacts, TrialFacts, Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import (
+    EncryptionFacts,
+    Facts,
+    KeyFacts,
+    ModificationFacts,
+    RoleFacts,
+    TrialFacts,
+    Unreadable,
+)
 from eks_rocketmq.doctor.facts.fact_files import write_facts
 from eks_rocketmq.doctor.required_access import AWS_ACTIONS, build_cluster_role
-from tests.unit.doctor.healthy_cases import AUDIENCE, ROLE, SUBJECT
-from tests.unit.doctor.live_case import TOKEN, WEBHOOK, FakeAws, build_aws, fill_cluster
+from tests.unit.doctor.healthy_cases import AUDIENCE, KEY_ARN, ROLE, SUBJECT
+from tests.unit.doctor.live_case import (
+    KERNEL,
+    TOKEN,
+    WEBHOOK,
+    FakeAws,
+    build_aws,
+    fill_cluster,
+    fill_default_key,
+    fill_growth,
+)
 from tests.unit.harness.fakes import ISSUER, REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -68,6 +85,10 @@ def exercise(api: Api, aws: FakeAws) -> None:
     items[0]["message"] = "VolumeLimitExceeded"
     api.objects["/apis/storage.k8s.io/v1/storageclasses"]["items"][0]["parameters"] = {"kmsKeyId": "k"}
     aws.answers["ListRolePolicies"] = lambda _: {"PolicyNames": ["inline"]}
+    collect(api, aws)
+    fill_growth(api)
+    collect(api, aws)
+    fill_default_key(api)
     collect(api, aws)
     association = {"namespace": "apps", "serviceAccount": "a", "associationId": "a-1", "associationArn": "arn:a"}
     aws.answers["ListPodIdentityAssociations"] = lambda _: {"associations": [association]}
@@ -214,3 +235,42 @@ def test_the_log_lines_with_errors_are_kept_without_secrets() -> None:
     assert select_log_lines(text) == (text.splitlines()[1], "end")
     texts = ["AKIAABCDEFGHIJKLMNOP", "accessToken=abc", "eyJh.eyJi.c", '"password": "abc"']
     assert [redact(f"a {each} b") for each in texts] == ["a [redacted] b"] * 4
+
+
+def test_modifications_are_read_for_a_volume_that_ec2_does_not_modify(api: Api) -> None:
+    aws = build_aws()
+    assert collect(api, aws).modifications == ()
+    fill_growth(api)
+    assert collect(api, aws).modifications == (ModificationFacts("vol-0", "optimizing", "2026-11-28T08:00:00Z", 40),)
+    assert [operation for _, operation in aws.calls].count("DescribeVolumesModifications") == 1
+    aws.answers["DescribeVolumesModifications"] = lambda _: {"VolumesModifications": []}
+    assert collect(api, aws).modifications == ()
+
+
+def test_without_aws_the_message_about_a_modification_decides_nothing(api: Api) -> None:
+    fill_growth(api)
+    facts = collect_facts(None, ClusterReader({"kubeconfig": api.kubeconfig}), CollectionScope(""))
+    diagnosis = diagnose(facts)
+    assert "modification-rate" not in {each.id_ for each in diagnosis.findings}
+    reasons = [link.reason for chain in diagnosis.chains for link in chain.undecided if link.title == "resize"]
+    assert reasons == ["AWS failed: no cluster name is known; give it with --cluster"]
+
+
+def test_the_default_key_is_read_for_a_claim_with_a_message_about_a_key(api: Api) -> None:
+    aws = build_aws()
+    assert collect(api, aws).encryption is None
+    fill_default_key(api)
+    key = KeyFacts("alias/aws/ebs", True, KEY_ARN, "Enabled", "{}")
+    assert collect(api, aws).encryption == EncryptionFacts(True, key)
+    aws.answers["GetEbsEncryptionByDefault"] = lambda _: {"EbsEncryptionByDefault": False}
+    aws.deny("DescribeKey", "NotFoundException")
+    assert collect(api, aws).encryption == EncryptionFacts(False, KeyFacts("alias/aws/ebs", exists=False))
+    # A class that names a key does not use the default one.
+    api.objects["/apis/storage.k8s.io/v1/storageclasses"]["items"][0]["parameters"] = {"kmsKeyId": "k"}
+    assert collect(api, aws).encryption is None
+
+
+def test_kernel_and_file_system_are_read(api: Api) -> None:
+    facts = collect(api)
+    assert [each.kernel for each in facts.nodes] == [KERNEL]  # ty: ignore[not-iterable]
+    assert [each.file_system for each in facts.volumes] == ["xfs"]  # ty: ignore[not-iterable]

@@ -1,9 +1,10 @@
 """Checks of the nodes and of the pods that use claims: node plugin, scheduling, attachment and resize. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable
+from eks_rocketmq.doctor.checks.volume_checks import judge_file_system, judge_modification
 from eks_rocketmq.doctor.facts.cluster_facts import (
     ClaimFacts,
     EventFacts,
@@ -206,14 +207,8 @@ def judge_attachment(case: ConsumerCase) -> Outcome:
     if text := find_text("multi-attach", messages):
         return _build_multi_attach_finding(case, pod, text, affected)
     if text := find_text("file-system", messages):
-        return Finding(
-            "filesystem-features",
-            f"node {pod.node} cannot mount the file system of volume {case.claim.volume}",
-            "a kernel that knows the features of the file system",
-            quote(f"pod {pod.id_}", text),
-            (f"kubectl get node {pod.node} -o wide", f"kubectl get pv {case.claim.volume} -o yaml"),
-            affected,
-        )
+        outcome = judge_file_system(case.facts, case.claim, pod, text)
+        return replace(outcome, affected=affected) if isinstance(outcome, Finding) else outcome
     return None
 
 
@@ -241,14 +236,4 @@ def judge_resize(case: ConsumerCase) -> Outcome:
     if isinstance(case.facts.events, Unreadable):
         return explain_unreadable(case.facts.events)
     text = find_text("modification", list_claim_messages(case.facts, [case.claim]))
-    if not text:
-        return None
-    volume = case.volume.volume_id if case.volume else "<volume>"
-    return Finding(
-        "modification-rate",
-        f"EC2 does not modify volume {volume} again yet",
-        "at most four modifications in 24 hours, each after the previous one",
-        quote("message", text),
-        (f"aws ec2 describe-volumes-modifications --volume-ids {volume}",),
-        (f"claim {case.claim.id_}",),
-    )
+    return judge_modification(case.facts, case.claim, text) if text else None

@@ -147,7 +147,8 @@ def parse_node(manifest: Manifest) -> NodeFacts:
     """Return a node."""
     metadata, spec = manifest["metadata"], manifest.get("spec") or {}
     labels = metadata.get("labels") or {}
-    conditions = {each["type"]: each["status"] for each in (manifest.get("status") or {}).get("conditions") or []}
+    status = manifest.get("status") or {}
+    conditions = {each["type"]: each["status"] for each in status.get("conditions") or []}
     return NodeFacts(
         metadata["name"],
         next((labels[each] for each in _ZONES if each in labels), ""),
@@ -158,6 +159,7 @@ def parse_node(manifest: Manifest) -> NodeFacts:
         tuple(f"{each['key']}={each.get('value') or ''}:{each['effect']}" for each in spec.get("taints") or []),
         labels.get("eks.amazonaws.com/compute-type") == "fargate",
         labels.get("eks.amazonaws.com/compute-type") == "auto",
+        kernel=(status.get("nodeInfo") or {}).get("kernelVersion") or "",
     )
 
 
@@ -210,6 +212,7 @@ def parse_volume(manifest: Manifest, attachments: Iterable[Manifest] | Unreadabl
             for each in attachments
             if (each["spec"].get("source") or {}).get("persistentVolumeName") == name
         ),
+        csi.get("fsType") or in_tree.get("fsType") or "",
     )
 
 

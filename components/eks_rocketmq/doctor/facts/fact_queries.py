@@ -1,5 +1,6 @@
 """Queries of facts that several checks use. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
@@ -24,6 +25,8 @@ EBS_DRIVERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
 AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
 DRIVER_ADDON = "aws-ebs-csi-driver"
 AGENT = "eks-pod-identity-agent"
+_IMAGE_VERSION = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
+_ADDON_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 # AWS wraps an error in others, so the end of a long message names the cause.
 _HEAD, _TAIL = 80, 220
 
@@ -65,6 +68,14 @@ def find_daemon_set(facts: Facts, *, agent: bool) -> WorkloadFacts | None:
 def find_addon(facts: Facts, name: str) -> AddonFacts | None:
     """Return an addon, or None."""
     return next((each for each in list_readable(facts.addons) if each.name == name), None)
+
+
+def find_driver_version(facts: Facts) -> tuple[int, ...] | None:
+    """Return the version of the driver: by the image of its controller, or else of the addon. None if it is unknown."""
+    controller, addon = find_controller(facts), find_addon(facts, DRIVER_ADDON)
+    images = (_IMAGE_VERSION.search(each) for each in (controller.images if controller else ()))
+    found = next((each for each in images if each), None) or _ADDON_VERSION.match(addon.version if addon else "")
+    return tuple(map(int, found.groups())) if found else None
 
 
 def find_role(facts: Facts, arn: str) -> RoleFacts | Unreadable | None:
@@ -109,6 +120,11 @@ def find_class(facts: Facts, claim: ClaimFacts) -> StorageClassFacts | None:
     if claim.storage_class is None:
         return next((each for each in classes if each.default), None)
     return next((each for each in classes if each.name == claim.storage_class), None)
+
+
+def get_class_key(class_: StorageClassFacts | None) -> str:
+    """Return the KMS key that a class names; an empty text if it names none."""
+    return dict(class_.parameters).get("kmsKeyId", "") if class_ else ""
 
 
 def is_served_by_addon(facts: Facts, claim: ClaimFacts) -> bool:
