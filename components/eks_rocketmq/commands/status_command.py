@@ -87,7 +87,7 @@ def _print(facts: StatusFacts, findings: list[StatusFinding], *, as_json: bool, 
         typer.echo(json.dumps(build_json(facts, findings), indent=None if clear else 2))
         return
     terminal = sys.stdout.isatty()
-    color = terminal and "NO_COLOR" not in os.environ
+    color = terminal and not os.environ.get("NO_COLOR")
     width = shutil.get_terminal_size((WIDTH, 0)).columns if terminal else WIDTH
     text = render_text(facts, findings, color=color, width=width)
     typer.echo((_CLEAR if clear and terminal else "") + text, nl=False, color=color or None)
