@@ -163,6 +163,7 @@ def _list_namespaces(facts: Facts, scope: CollectionScope) -> list[str]:
     claims: Iterable[ClaimFacts] = list_readable(facts.claims)
     controller = find_controller(facts)
     accounts = [each.namespace for each in list_readable(facts.service_accounts) if each.role_arn]
+    accounts += [each.namespace for each in list_readable(facts.pod_identities)]
     named = [each.partition("/")[0] for each in (scope.claim, scope.service_account) if each]
     return list(
         dict.fromkeys(
@@ -247,7 +248,7 @@ def _list_unmodified_volumes(facts: Facts) -> list[str]:
     names = {
         each.volume
         for each in list_readable(facts.claims)
-        if each.resizing and find_text("modification", list_claim_messages(facts, [each]))
+        if each.resizing and find_text("modification", [*list_claim_messages(facts, [each]), each.resize_error])
     }
     return [each.volume_id for each in list_readable(facts.volumes) if each.name in names and each.volume_id]
 

@@ -15,6 +15,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     StorageClassFacts,
     TrialFacts,
     Unreadable,
+    VolumeFacts,
     WorkloadFacts,
 )
 
@@ -29,6 +30,8 @@ _IMAGE_VERSION = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
 _ADDON_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 # AWS wraps an error in others, so the end of a long message names the cause.
 _HEAD, _TAIL = 80, 220
+# For example: AttachVolume.Attach failed for volume "pvc-1" : …, or: Multi-Attach error for volume "pvc-1" …
+_NAMED_VOLUME = re.compile(r'[\w.-]+ (?:failed|error|succeeded) for volume "?([\w.-]+)')
 
 
 def list_readable(facts: Sequence[Fact] | Unreadable) -> Sequence[Fact]:
@@ -127,10 +130,23 @@ def get_class_key(class_: StorageClassFacts | None) -> str:
     return dict(class_.parameters).get("kmsKeyId", "") if class_ else ""
 
 
-def is_served_by_addon(facts: Facts, claim: ClaimFacts) -> bool:
-    """Return whether the driver of the addon creates the volume of a claim."""
-    found = find_class(facts, claim)
-    return found is not None and found.provisioner in EBS_DRIVERS
+def is_of_ebs_driver(facts: Facts, claim: ClaimFacts) -> bool:
+    """Return whether the driver of the addon serves a claim, by its class or its volume."""
+    found, volume = find_class(facts, claim), find_volume(facts, claim)
+    return (found is not None and found.provisioner in EBS_DRIVERS) or (
+        volume is not None and volume.driver in EBS_DRIVERS
+    )
+
+
+def find_volume(facts: Facts, claim: ClaimFacts) -> VolumeFacts | None:
+    """Return the volume of a claim, or None."""
+    return next((each for each in list_readable(facts.volumes) if claim.volume and each.name == claim.volume), None)
+
+
+def find_named_volume(message: str) -> str:
+    """Return the volume with which the message of an event begins; an empty text if it names none."""
+    found = _NAMED_VOLUME.match(message)
+    return found[1] if found else ""
 
 
 def list_events(facts: Facts, kind: str, namespace: str, name: str) -> list[EventFacts]:
