@@ -22,7 +22,7 @@ Handler = Callable[[Parameters], Response]
 def install(settings: ServerSettings) -> None:
     """Handle the volume verbs. Of snapshots only the permission to tag them is checked."""
     patching.require(ec2, "_volumes", "_instances", "_tags", "_p", "_xml", "_error", "_new_volume_id", "_now_ts")
-    patching.require(ec2, "_parse_member_list", "_parse_tag_specs")
+    patching.require(ec2, "_parse_filters", "_parse_member_list", "_parse_tag_specs")
     patching.require(kms, "_resolve_key")
     verbs: dict[str, Handler] = {
         "CreateVolume": lambda p: _create(settings, p),
@@ -34,6 +34,8 @@ def install(settings: ServerSettings) -> None:
     }
     for verb, handler in verbs.items():
         patching.replace_verb(ec2._ACTION_MAP, verb, _answering_refusals(handler))
+    patching.add_verb(ec2._ACTION_MAP, "GetEbsEncryptionByDefault", _get_encryption_by_default)
+    patching.add_verb(ec2._ACTION_MAP, "GetEbsDefaultKmsKeyId", _get_default_key)
     stock_snapshot = patching.replace_verb(
         ec2._ACTION_MAP, "CreateSnapshot", lambda p: _tags_denied(p, "snapshot") or stock_snapshot(p)
     )
@@ -251,8 +253,12 @@ def _modify(settings: ServerSettings, p: Parameters) -> Response:
 
 
 def _describe_modifications(p: Parameters) -> Response:
-    names = ec2._parse_member_list(p, "VolumeId")
-    known = {name: volume for name, volume in ec2._volumes.items() if "_modification" in volume}
+    names, wanted = ec2._parse_member_list(p, "VolumeId"), ec2._parse_filters(p).get("volume-id")
+    known = {
+        name: volume
+        for name, volume in ec2._volumes.items()
+        if "_modification" in volume and (wanted is None or name in wanted)
+    }
     for name in names:
         if name not in ec2._volumes:
             raise RefusedError("InvalidVolume.NotFound", f"The volume '{name}' does not exist.")
@@ -264,6 +270,14 @@ def _describe_modifications(p: Parameters) -> Response:
     return ec2._xml(
         200, "DescribeVolumesModificationsResponse", f"<volumeModificationSet>{items}</volumeModificationSet>"
     )
+
+
+def _get_encryption_by_default(_: Parameters) -> Response:
+    return ec2._xml(200, "GetEbsEncryptionByDefaultResponse", "<ebsEncryptionByDefault>false</ebsEncryptionByDefault>")
+
+
+def _get_default_key(_: Parameters) -> Response:
+    return ec2._xml(200, "GetEbsDefaultKmsKeyIdResponse", "<kmsKeyId>alias/aws/ebs</kmsKeyId>")
 
 
 def _modification(volume: dict[str, Any]) -> str:

@@ -66,6 +66,9 @@ def test_volume_is_a_sparse_file_until_it_is_deleted(aws: Server) -> None:
     assert file.stat().st_size == 120 * GIB
     change = ec2.describe_volumes_modifications(VolumeIds=[name])["VolumesModifications"][0]
     assert (change["OriginalSize"], change["TargetSize"], change["ModificationState"]) == (100, 120, "completed")
+    for wanted, count in ((name, 1), ("vol-0", 0)):
+        filters = [{"Name": "volume-id", "Values": [wanted]}]
+        assert len(ec2.describe_volumes_modifications(Filters=filters)["VolumesModifications"]) == count
     found = ec2.describe_volumes(VolumeIds=[name])["Volumes"][0]
     assert (found["VolumeType"], found["Iops"], found["Throughput"]) == ("gp3", 3000, 250)
     with refused("InvalidParameterValue", "smaller than existing size"):
@@ -74,6 +77,12 @@ def test_volume_is_a_sparse_file_until_it_is_deleted(aws: Server) -> None:
     assert not file.exists()
     with refused("InvalidVolume.NotFound", f"The volume '{name}' does not exist."):
         ec2.delete_volume(VolumeId=name)
+
+
+def test_new_volumes_are_not_encrypted_by_default(aws: Server) -> None:
+    ec2 = aws.client("ec2")
+    assert ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"] is False
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
 def test_fifth_modification_of_a_day_is_rejected(aws: Server) -> None:

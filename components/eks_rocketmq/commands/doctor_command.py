@@ -60,7 +60,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - each parameter is a command-line option
     if as_json:
         typer.echo(json.dumps(build_json(diagnosis, facts), indent=2))
     else:
-        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         typer.echo(render_text(diagnosis, facts, color=color), nl=False, color=color)
     raise typer.Exit(diagnosis.exit_code)
 

@@ -16,7 +16,7 @@ from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON
 from eks_rocketmq.doctor.live_cluster import AwsSessionError, read_live_facts
 from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 from eks_rocketmq.rocketmq.naming import labels
-from eks_rocketmq.status.identity_summary import summarize_identity
+from eks_rocketmq.status.identity_summary import add_versions, summarize_identity
 from eks_rocketmq.status.status_facts import IdentityStatus, StatusFacts
 from eks_rocketmq.status.status_findings import StatusFinding, choose_exit_code, judge_status
 from eks_rocketmq.status.status_report import WIDTH, build_json, render_text
@@ -87,7 +87,7 @@ def _print(facts: StatusFacts, findings: list[StatusFinding], *, as_json: bool, 
         typer.echo(json.dumps(build_json(facts, findings), indent=None if clear else 2))
         return
     terminal = sys.stdout.isatty()
-    color = terminal and "NO_COLOR" not in os.environ
+    color = terminal and not os.environ.get("NO_COLOR")
     width = shutil.get_terminal_size((WIDTH, 0)).columns if terminal else WIDTH
     text = render_text(facts, findings, color=color, width=width)
     typer.echo((_CLEAR if clear and terminal else "") + text, nl=False, color=color or None)
@@ -124,4 +124,4 @@ def judge_identity_chain(target: EksContext, provider: dict[str, str]) -> Identi
         facts = read_live_facts(target, provider, offline=True)
     except AwsSessionError as error:
         return IdentityStatus("not-judged", str(error))
-    return summarize_identity(diagnose(facts, DiagnosisTarget(addon=DRIVER_ADDON)))
+    return add_versions(summarize_identity(diagnose(facts, DiagnosisTarget(addon=DRIVER_ADDON))), facts)

@@ -4,6 +4,9 @@ from typing import Any
 
 AWS_ACTIONS = (
     "ec2:DescribeInstances",
+    "ec2:DescribeVolumesModifications",
+    "ec2:GetEbsDefaultKmsKeyId",
+    "ec2:GetEbsEncryptionByDefault",
     "eks:DescribeAddon",
     "eks:DescribeCluster",
     "eks:DescribePodIdentityAssociation",

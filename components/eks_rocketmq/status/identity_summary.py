@@ -1,6 +1,10 @@
 """Diagnosis of the EBS CSI driver in one line. Pure."""
 
+from dataclasses import replace
+
 from eks_rocketmq.doctor.diagnosis import Diagnosis, ExitCode
+from eks_rocketmq.doctor.facts.cluster_facts import ClusterFacts, Facts
+from eks_rocketmq.doctor.facts.fact_queries import DRIVER_ADDON, find_addon, find_driver_version
 from eks_rocketmq.status.status_facts import IdentityStatus
 
 
@@ -18,3 +22,13 @@ def summarize_identity(diagnosis: Diagnosis) -> IdentityStatus:
     good = sum(each.state == "ok" for each in links)
     subject = diagnosis.chains[0].subject
     return IdentityStatus("ok", f"{subject}, {good} of {len(links)} links ok")
+
+
+def add_versions(identity: IdentityStatus, facts: Facts) -> IdentityStatus:
+    """Return the result with the versions of Kubernetes and of the driver, as far as they were read."""
+    version, addon = find_driver_version(facts), find_addon(facts, DRIVER_ADDON)
+    return replace(
+        identity,
+        kubernetes=facts.cluster.version if isinstance(facts.cluster, ClusterFacts) else "",
+        driver=addon.version if addon else ".".join(map(str, version or ())),
+    )

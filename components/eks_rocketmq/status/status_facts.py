@@ -17,6 +17,10 @@ class IdentityStatus:
     summary: str
     permissions: tuple[str, ...] = ()
     """Permissions that are missing."""
+    kubernetes: str = ""
+    """Version of Kubernetes as EKS names it; empty if it is unknown."""
+    driver: str = ""
+    """Version of the EBS CSI driver: of its addon, or else of its image. Empty if it is unknown."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Literal
 from eks_rocketmq.doctor.diagnosis import ExitCode
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import CRITICAL_DISK_PERCENT, DISK_PERCENT
 from eks_rocketmq.rocketmq.naming import labels
+from eks_rocketmq.rocketmq.naming.versions import KNOWN_VERSIONS, is_older_than_known
 from eks_rocketmq.status.status_facts import StatusFacts, WorkloadStatus
 from eks_rocketmq.status.status_format import format_bytes, shorten_host
 from eks_rocketmq.status.status_queries import (
@@ -74,7 +75,7 @@ def judge_identity(facts: StatusFacts) -> Iterator[StatusFinding]:
         yield StatusFinding(
             "identity-broken",
             "risk",
-            f"the EBS CSI driver has no identity: {facts.identity.summary}",
+            f"the EBS CSI driver cannot create, attach or grow volumes: {facts.identity.summary}",
             "Run `eks-rocketmq doctor`. It names the fix.",
         )
 
@@ -334,6 +335,19 @@ def judge_versions(facts: StatusFacts) -> Iterator[StatusFinding]:
         yield StatusFinding("versions-differ", "note", f"brokers run different versions: {listed}")
 
 
+def judge_age(facts: StatusFacts) -> Iterator[StatusFinding]:
+    """Judge whether the library knows a newer version of RocketMQ. The stack sets the version of the workloads."""
+    old = sorted({each.version for each in list_known(facts.workloads) if is_older_than_known(each.version)})
+    if old:
+        newest = KNOWN_VERSIONS[-1]
+        yield StatusFinding(
+            "version-old",
+            "risk",
+            f"RocketMQ is of version {', '.join(old)}; the newest one that this command knows is {newest}",
+            f"Set `rocketmq.version: {newest}` in the stack file: docs/how-to/upgrade-rocketmq.md",
+        )
+
+
 def judge_declarations(facts: StatusFacts) -> Iterator[StatusFinding]:
     """Judge whether every member has the declared topics, consumer groups and users."""
     for pod in list_pods(facts, labels.DECLARATIONS):
@@ -365,6 +379,7 @@ JUDGEMENTS: Sequence[Judgement] = (
     judge_declarations,
     judge_zones,
     judge_versions,
+    judge_age,
 )
 """Judgements in the order of urgency within one severity."""
 

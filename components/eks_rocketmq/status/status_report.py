@@ -154,7 +154,9 @@ def _describe_versions(facts: StatusFacts) -> str:
         for each in list_known(facts.workloads)
     }
     late = ", ".join(f"{name} {count}" for name, count in old.items() if count > 0)
-    return f"RocketMQ {', '.join(versions) or 'unknown'}; " + (
+    platform = (("Kubernetes", facts.identity.kubernetes), ("EBS CSI driver", facts.identity.driver))
+    around = "".join(f", {name} {version}" for name, version in platform if version)
+    return f"RocketMQ {', '.join(versions) or 'unknown'}{around}; " + (
         f"pods of an older revision: {late}" if late else "all pods are of the newest revision"
     )
 
@@ -247,7 +249,12 @@ def build_json(facts: StatusFacts, findings: Sequence[StatusFinding]) -> dict[st
         "namespace": facts.namespace,
         "cluster": facts.cluster or None,
         "readAt": datetime.fromtimestamp(facts.read_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "identity": {"state": facts.identity.state, "summary": facts.identity.summary},
+        "identity": {
+            "state": facts.identity.state,
+            "summary": facts.identity.summary,
+            "kubernetesVersion": facts.identity.kubernetes or None,
+            "driverVersion": facts.identity.driver or None,
+        },
         "controllerLeader": shorten_host(leaders[0]) if len(leaders) == 1 else None,
         "groups": [_build_group(each) for each in list_members(facts)],
         "pods": [_build_pod(facts, each) for each in list_known(facts.pods)],

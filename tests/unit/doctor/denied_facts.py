@@ -71,6 +71,22 @@ def _deny_key_policies(facts: Facts) -> Facts:
     return replace(facts, keys=tuple(map(change, facts.keys)))
 
 
+def _deny_encryption(facts: Facts) -> Facts:
+    if facts.encryption is None:
+        return facts
+    return replace(facts, encryption=replace(facts.encryption, by_default=unread("ec2:GetEbsEncryptionByDefault")))
+
+
+def _deny_default_key(facts: Facts) -> Facts:
+    if facts.encryption is None:
+        return facts
+    return replace(facts, encryption=replace(facts.encryption, key=unread("ec2:GetEbsDefaultKmsKeyId")))
+
+
+def _deny_modifications(facts: Facts) -> Facts:
+    return replace(facts, modifications=unread("ec2:DescribeVolumesModifications")) if facts.modifications else facts
+
+
 def _deny_hop_limits(facts: Facts) -> Facts:
     limit = unread("ec2:DescribeInstances")
     return replace(
@@ -130,6 +146,9 @@ def _items(facts: Any) -> Any:
 
 DENIALS: Mapping[str, Callable[[Facts], Facts]] = {
     "ec2:DescribeInstances": _deny_hop_limits,
+    "ec2:DescribeVolumesModifications": _deny_modifications,
+    "ec2:GetEbsDefaultKmsKeyId": _deny_default_key,
+    "ec2:GetEbsEncryptionByDefault": _deny_encryption,
     "eks:DescribeAddon": _deny_list("addons", "eks:DescribeAddon on aws-ebs-csi-driver"),
     "eks:DescribeCluster": _deny_cluster,
     "eks:DescribePodIdentityAssociation": _deny_associations("eks:DescribePodIdentityAssociation on arn"),

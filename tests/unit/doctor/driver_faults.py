@@ -30,6 +30,19 @@ def with_missing_plugin() -> Facts:
     )
 
 
+LOOPBACK_HOSTS = 'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed'
+
+
+def with_old_driver(message: str, version: str = "1.25.0") -> Facts:
+    """Return facts of a driver with Pod Identity and with a version."""
+    facts = pod_identity_facts()
+    workloads = tuple(
+        replace(each, images=tuple(image.replace("1.50.0", version) for image in each.images))
+        for each in facts.workloads  # ty: ignore[not-iterable]
+    )
+    return with_log(message, replace(facts, workloads=workloads)) if message else replace(facts, workloads=workloads)
+
+
 DRIVER_FAULTS: tuple[Fault, ...] = (
     (
         "cluster-not-active",
@@ -82,10 +95,9 @@ DRIVER_FAULTS: tuple[Fault, ...] = (
     (
         "driver-too-old",
         "loopback hosts",
-        lambda: with_log(
-            'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed', pod_identity_facts()
-        ),
+        lambda: with_old_driver(LOOPBACK_HOSTS),
     ),
+    ("driver-too-old", "no message", lambda: with_old_driver("")),
     (
         "controller-not-running",
         "scaled to zero",

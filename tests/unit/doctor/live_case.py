@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from tests.unit.kubernetes_api import Api
 
 POLICY = managed_policy("AmazonEBSCSIDriverPolicyV2")
 ERROR = 400
+KERNEL = "6.1.141-155.222.amzn2023.x86_64"
 
 
 class AwsError(Exception):
@@ -127,6 +129,19 @@ def build_aws() -> FakeAws:
                     {"Instances": [{"InstanceId": "i-a", "MetadataOptions": {"HttpPutResponseHopLimit": 1}}]}
                 ]
             },
+            "DescribeVolumesModifications": lambda given: {
+                "VolumesModifications": [
+                    {
+                        "VolumeId": each,
+                        "ModificationState": "optimizing",
+                        "StartTime": datetime(2026, 11, 28, 8, tzinfo=UTC),
+                        "Progress": 40,
+                    }
+                    for each in given["Filters"][0]["Values"]
+                ]
+            },
+            "GetEbsEncryptionByDefault": lambda _: {"EbsEncryptionByDefault": True},
+            "GetEbsDefaultKmsKeyId": lambda _: {"KmsKeyId": "alias/aws/ebs"},
             "ListServiceQuotas": lambda _: {"Quotas": [{"QuotaName": "gp2", "QuotaCode": "L-1", "Value": 50.0}]},
             "AssumeRoleWithWebIdentity": lambda _: {"Credentials": {"SecretAccessKey": "HIDDEN"}},
         }
@@ -189,13 +204,13 @@ def fill_cluster(api: Api, *, phase: str = "Bound") -> None:
         "node-a",
         metadata={"labels": {"topology.kubernetes.io/zone": f"{REGION}a", "node.kubernetes.io/instance-type": "m7i"}},
         spec={"providerID": f"aws:///{REGION}a/i-a"},
-        status={"conditions": [{"type": "Ready", "status": "True"}]},
+        status={"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"kernelVersion": KERNEL}},
     )
     affinity = {"key": "topology.kubernetes.io/zone", "values": [f"{REGION}a"]}
     volume = manifest(
         "pvc-0",
         spec={
-            "csi": {"driver": "ebs.csi.aws.com", "volumeHandle": "vol-0"},
+            "csi": {"driver": "ebs.csi.aws.com", "volumeHandle": "vol-0", "fsType": "xfs"},
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [affinity]}]}},
         },
     )
@@ -235,6 +250,20 @@ def fill_cluster(api: Api, *, phase: str = "Bound") -> None:
     api.objects["/api/v1/namespaces/kube-system/pods/ebs-csi-controller-5d8-x/log"] = {"text": "started\nready"}
     token_text = encode_token(iss=ISSUER, sub=SUBJECT, aud=[AUDIENCE])
     api.refusals["POST", TOKEN] = {"code": 201, "status": {"token": token_text}}
+
+
+def fill_growth(api: Api) -> None:
+    """Let EC2 reject the growth of the bound claim."""
+    fill_cluster(api)
+    api.objects["/api/v1/persistentvolumeclaims"]["items"][0]["status"]["capacity"] = {"storage": "512Mi"}
+    (event,) = api.objects["/api/v1/namespaces/rocketmq/events"]["items"]
+    event |= {"reason": "VolumeResizeFailed", "message": "VolumeModificationRateExceeded: wait"}
+
+
+def fill_default_key(api: Api) -> None:
+    """Let the claim wait because of a key, in a class that names none."""
+    fill_cluster(api, phase="Pending")
+    api.objects["/api/v1/namespaces/rocketmq/events"]["items"][0]["message"] = "InvalidVolume.NotFound: no volume"
 
 
 WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/pod-identity-webhook"

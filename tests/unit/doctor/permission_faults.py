@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from eks_rocketmq.doctor.facts.cluster_facts import (
+    EncryptionFacts,
     Facts,
     KeyFacts,
     PolicyFacts,
@@ -39,12 +41,37 @@ def with_key(
     return with_class("gp2", message, storage_classes=classes, keys=(key,), roles=(role,))
 
 
-def key_policy(principal: str) -> str:
+def with_default_key(
+    key: KeyFacts | Unreadable,
+    *policies: PolicyFacts,
+    encrypted: str = "",
+    by_default: bool | Unreadable = True,
+    message: str = "InvalidVolume.NotFound: The volume does not exist",
+) -> Facts:
+    """Return facts of a class without a key, and of the default key of the account."""
+    parameters = (("encrypted", encrypted),) if encrypted else ()
+    role = driver_role(policies=(managed_policy("AmazonEBSCSIDriverPolicyV2"), *policies))
+    return with_class(
+        "gp2",
+        message,
+        storage_classes=(StorageClassFacts("gp2", "ebs.csi.aws.com", parameters=parameters),),
+        encryption=EncryptionFacts(by_default, key),
+        roles=(role,),
+    )
+
+
+def key_policy(principal: str, *more: dict[str, Any]) -> str:
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "kms:*", "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement, *more]})
 
 
-ROOT_KEY_POLICY = key_policy(f"arn:aws:iam::{ACCOUNT}:root")
+def deny_key(principal: Any = "*", action: str = "kms:*", **fields: Any) -> dict[str, Any]:
+    """Return a Deny statement of a key policy."""
+    return {"Effect": "Deny", "Principal": principal, "Action": action, "Resource": "*", **fields}
+
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ROOT_KEY_POLICY = key_policy(ROOT)
 USE_KEY = PolicyFacts(
     "use-key",
     json.dumps(
@@ -143,6 +170,24 @@ PERMISSION_FAULTS: tuple[Fault, ...] = (
         "key policy",
         lambda: with_key(
             KeyFacts(KEY_ARN, arn=KEY_ARN, policy=key_policy(f"arn:aws:iam::{ACCOUNT}:role/admin")), USE_KEY
+        ),
+    ),
+    (
+        "kms-permission",
+        "Deny in the key policy",
+        lambda: with_key(KeyFacts(KEY_ARN, arn=KEY_ARN, policy=key_policy(ROOT, deny_key())), USE_KEY),
+    ),
+    ("kms-key-missing", "default key", lambda: with_default_key(KeyFacts(KEY_ARN, exists=False))),
+    (
+        "kms-key-disabled",
+        "default key",
+        lambda: with_default_key(KeyFacts(KEY_ARN, arn=KEY_ARN, state="Disabled", policy=ROOT_KEY_POLICY), USE_KEY),
+    ),
+    (
+        "kms-permission",
+        "default key of an encrypted class",
+        lambda: with_default_key(
+            KeyFacts(KEY_ARN, arn=KEY_ARN, policy=ROOT_KEY_POLICY), encrypted="true", by_default=False
         ),
     ),
 )

@@ -2,20 +2,41 @@
 
 import re
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader
 from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts
-from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact, select_log_lines
-from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
-from eks_rocketmq.doctor.facts.cluster_facts import Facts, RoleFacts, TrialFacts, Unreadable
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import parse_claim, parse_events, redact, select_log_lines
+from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
+from eks_rocketmq.doctor.facts.cluster_facts import (
+    EncryptionFacts,
+    Facts,
+    KeyFacts,
+    ModificationFacts,
+    RoleFacts,
+    TrialFacts,
+    Unreadable,
+)
 from eks_rocketmq.doctor.facts.fact_files import write_facts
 from eks_rocketmq.doctor.required_access import AWS_ACTIONS, build_cluster_role
-from tests.unit.doctor.healthy_cases import AUDIENCE, ROLE, SUBJECT
-from tests.unit.doctor.live_case import TOKEN, WEBHOOK, FakeAws, build_aws, fill_cluster
+from tests.unit.doctor.healthy_cases import AUDIENCE, KEY_ARN, ROLE, SUBJECT, pod_identity_facts
+from tests.unit.doctor.live_case import (
+    KERNEL,
+    TOKEN,
+    WEBHOOK,
+    FakeAws,
+    build_aws,
+    build_pod,
+    fill_cluster,
+    fill_default_key,
+    fill_growth,
+    manifest,
+)
 from tests.unit.harness.fakes import ISSUER, REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -68,6 +89,10 @@ def exercise(api: Api, aws: FakeAws) -> None:
     items[0]["message"] = "VolumeLimitExceeded"
     api.objects["/apis/storage.k8s.io/v1/storageclasses"]["items"][0]["parameters"] = {"kmsKeyId": "k"}
     aws.answers["ListRolePolicies"] = lambda _: {"PolicyNames": ["inline"]}
+    collect(api, aws)
+    fill_growth(api)
+    collect(api, aws)
+    fill_default_key(api)
     collect(api, aws)
     association = {"namespace": "apps", "serviceAccount": "a", "associationId": "a-1", "associationArn": "arn:a"}
     aws.answers["ListPodIdentityAssociations"] = lambda _: {"associations": [association]}
@@ -214,3 +239,125 @@ def test_the_log_lines_with_errors_are_kept_without_secrets() -> None:
     assert select_log_lines(text) == (text.splitlines()[1], "end")
     texts = ["AKIAABCDEFGHIJKLMNOP", "accessToken=abc", "eyJh.eyJi.c", '"password": "abc"']
     assert [redact(f"a {each} b") for each in texts] == ["a [redacted] b"] * 4
+
+
+def test_modifications_are_read_for_a_volume_that_ec2_does_not_modify(api: Api) -> None:
+    aws = build_aws()
+    assert collect(api, aws).modifications == ()
+    fill_growth(api)
+    assert collect(api, aws).modifications == (ModificationFacts("vol-0", "optimizing", "2026-11-28T08:00:00Z", 40),)
+    assert [operation for _, operation in aws.calls].count("DescribeVolumesModifications") == 1
+    aws.answers["DescribeVolumesModifications"] = lambda _: {"VolumesModifications": []}
+    assert collect(api, aws).modifications == ()
+
+
+def test_without_aws_the_message_about_a_modification_decides_nothing(api: Api) -> None:
+    fill_growth(api)
+    facts = collect_facts(None, ClusterReader({"kubeconfig": api.kubeconfig}), CollectionScope(""))
+    diagnosis = diagnose(facts)
+    assert "modification-rate" not in {each.id_ for each in diagnosis.findings}
+    reasons = [link.reason for chain in diagnosis.chains for link in chain.undecided if link.title == "resize"]
+    assert reasons == ["AWS failed: no cluster name is known; give it with --cluster"]
+
+
+def test_the_default_key_is_read_for_a_claim_with_a_message_about_a_key(api: Api) -> None:
+    aws = build_aws()
+    assert collect(api, aws).encryption is None
+    fill_default_key(api)
+    key = KeyFacts("alias/aws/ebs", True, KEY_ARN, "Enabled", "{}")
+    assert collect(api, aws).encryption == EncryptionFacts(True, key)
+    aws.answers["GetEbsEncryptionByDefault"] = lambda _: {"EbsEncryptionByDefault": False}
+    aws.deny("DescribeKey", "NotFoundException")
+    assert collect(api, aws).encryption == EncryptionFacts(False, KeyFacts("alias/aws/ebs", exists=False))
+    # A class that names a key does not use the default one.
+    api.objects["/apis/storage.k8s.io/v1/storageclasses"]["items"][0]["parameters"] = {"kmsKeyId": "k"}
+    assert collect(api, aws).encryption is None
+
+
+def test_kernel_and_file_system_are_read(api: Api) -> None:
+    facts = collect(api)
+    assert [each.kernel for each in facts.nodes] == [KERNEL]  # ty: ignore[not-iterable]
+    assert [each.file_system for each in facts.volumes] == ["xfs"]  # ty: ignore[not-iterable]
+
+
+def build_claim(requested: str, capacity: str, **status: Any) -> dict[str, Any]:
+    return manifest(
+        "data-0",
+        "rocketmq",
+        spec={"volumeName": "pvc-0", "resources": {"requests": {"storage": requested}}},
+        status={"phase": "Bound", "capacity": {"storage": capacity}, **status},
+    )
+
+
+@pytest.mark.parametrize(
+    ("requested", "capacity", "resizing"),
+    [
+        ("2Gi", "1Gi", True),
+        ("1Gi", "1Gi", False),
+        ("1500Mi", "2Gi", False),
+        ("1024Mi", "1Gi", False),
+        ("2Gi", "", False),
+    ],
+)
+def test_a_claim_is_to_grow_if_it_requests_more_than_it_has(requested: str, capacity: str, resizing: bool) -> None:
+    assert parse_claim(build_claim(requested, capacity)).resizing is resizing
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (
+            {"conditions": [{"type": "ControllerResizeError", "status": "True", "message": "vol-0 is gone"}]},
+            "ControllerResizeError: vol-0 is gone",
+        ),
+        ({"conditions": [{"type": "NodeResizeError", "status": "False", "message": "x"}]}, ""),
+        ({"conditions": [{"type": "Resizing", "status": "True"}]}, ""),
+        ({"allocatedResourceStatuses": {"storage": "ControllerResizeInfeasible"}}, "ControllerResizeInfeasible"),
+    ],
+)
+def test_the_condition_of_a_claim_that_does_not_grow_is_kept(status: dict[str, Any], error: str) -> None:
+    assert parse_claim(build_claim("2Gi", "1Gi", **status)).resize_error == error
+
+
+def test_events_of_one_reason_are_kept_for_each_volume() -> None:
+    summary = "Unable to attach or mount volumes: unmounted volumes=[data]: timed out"
+    messages = [
+        'MountVolume.MountDevice failed for volume "pvc-0" : EOF',
+        'MountVolume.MountDevice failed for volume "pvc-0" : wrong fs type',
+        'MountVolume.SetUp failed for volume "config" : configmap "a" not found',
+        summary,
+    ]
+    about = {"kind": "Pod", "namespace": "rocketmq", "name": "broker-0"}
+    events = [
+        manifest(
+            "e", reason="FailedMount", message=each, involvedObject=about, lastTimestamp=f"2026-11-28T10:00:0{index}Z"
+        )
+        for index, each in enumerate(messages)
+    ]
+    assert [each.message for each in parse_events(events)] == messages[1:]
+
+
+def test_an_addon_is_read_with_its_associations(api: Api) -> None:
+    aws = build_aws()
+    answer = aws.answers["DescribeAddon"]
+    arn = "arn:aws:eks:ap-southeast-1:140023393377:podidentityassociation/prod/a-9"
+    aws.answers["DescribeAddon"] = lambda given: {
+        "addon": {**answer(given)["addon"], "addonName": "vpc-cni", "podIdentityAssociations": [arn]}
+    }
+    association = {"namespace": "networking", "serviceAccount": "cni", "associationId": "a-9", "associationArn": arn}
+    aws.answers["ListPodIdentityAssociations"] = lambda _: {"associations": [association]}
+    pod = build_pod("cni-0", "cni", "networking", containers=[{"name": "cni"}])
+    api.objects["/api/v1/namespaces/networking/pods"] = {"items": [pod]}
+    api.objects["/api/v1/serviceaccounts"]["items"].append(manifest("cni", "networking"))
+    facts = collect(api, aws)
+    assert not isinstance(facts.addons, Unreadable)
+    assert not isinstance(facts.pods, Unreadable)
+    assert "networking/cni-0" in [each.id_ for each in facts.pods]
+    assert [each.association_ids for each in facts.addons] == [("a-9",)]
+    diagnosis = diagnose(facts, DiagnosisTarget(addon="vpc-cni"))
+    assert "service account networking/cni" in [each.subject for each in diagnosis.chains]
+    # The agent gives a pod its role when the pod is created.
+    stale = replace(facts, workloads=pod_identity_facts().workloads, roles=pod_identity_facts().roles)
+    assert [each.id_ for each in diagnose(stale, DiagnosisTarget(service_account="networking/cni")).findings] == [
+        "pods-without-role"
+    ]

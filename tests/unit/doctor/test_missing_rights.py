@@ -23,7 +23,7 @@ from tests.unit.doctor.healthy_cases import (
     pod_identity_facts,
     self_managed_facts,
 )
-from tests.unit.doctor.live_case import FakeAws, build_aws, fill_cluster
+from tests.unit.doctor.live_case import FakeAws, build_aws, fill_cluster, fill_default_key, fill_growth
 from tests.unit.harness.fakes import REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -131,9 +131,15 @@ def collect(api: Api, aws: FakeAws) -> Facts:
 def test_a_denied_request_names_its_right(api: Api, right: str) -> None:
     aws = build_aws()
     without_role = right in {"ec2:DescribeInstances", "eks:DescribePodIdentityAssociation"}
-    (fill_association if without_role else fill_pending)(api, aws)
+    if right == "ec2:DescribeVolumesModifications":
+        fill_growth(api)
+    elif right.startswith("ec2:GetEbs"):
+        fill_default_key(api)
+    else:
+        (fill_association if without_role else fill_pending)(api, aws)
     # The class has both faults, and the message proves the second one also where the first one cannot be judged.
-    expected = list_causes(diagnose(collect(api, aws))) if without_role else {"kms-permission", "volume-quota"}
+    by_message = not without_role and not right.startswith(("ec2:DescribeVolumes", "ec2:GetEbs"))
+    expected = {"kms-permission", "volume-quota"} if by_message else list_causes(diagnose(collect(api, aws)))
     take_away(right, api, aws)
     facts = collect(api, aws)
     assert list_causes(diagnose(facts)) <= expected

@@ -1,6 +1,7 @@
 """Evaluation of the driver's permissions against the policies of AWS and of this library."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from eks_rocketmq.doctor.policies.permissions import (
 )
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
 from tests.unit.doctor.healthy_cases import KEY_ARN, ROLE, managed_policy
-from tests.unit.doctor.permission_faults import ROOT_KEY_POLICY, SMALL_POLICY, USE_KEY, key_policy
+from tests.unit.doctor.permission_faults import ROOT, ROOT_KEY_POLICY, SMALL_POLICY, USE_KEY, deny_key, key_policy
 from tests.unit.harness.fakes import ACCOUNT, REGION
 
 SCOPE = DriverScope(AccountFacts("aws", ACCOUNT, REGION), "prod")
@@ -79,3 +80,59 @@ def test_the_permission_for_a_key_needs_the_role_and_the_key_policy(
     policies: list[PolicyFacts], key: str, count: int
 ) -> None:
     assert len(find_denied_key_actions(policies, key, KEY_ARN, ROLE, SCOPE.account)) == count
+
+
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/admin"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/eks-ebs-csi-driver/1"
+EC2 = f"ec2.{REGION}.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("statement", "count"),
+    [
+        (deny_key(), 3),
+        (deny_key({"AWS": "*"}), 3),
+        (deny_key({"AWS": [ADMIN, ROLE]}), 3),
+        (deny_key({"AWS": ROOT}), 3),
+        (deny_key({"AWS": ACCOUNT}), 3),
+        (deny_key({"AWS": ADMIN}), 0),
+        (deny_key({"Service": "ec2.amazonaws.com"}), 0),
+        (deny_key(action="kms:CreateGrant"), 1),
+        (deny_key(action="kms:ScheduleKeyDeletion"), 0),
+        # Everyone but the administrators.
+        (deny_key(Condition={"ArnNotEquals": {"aws:PrincipalArn": ADMIN}}), 3),
+        (deny_key(Condition={"ArnNotEquals": {"aws:PrincipalArn": [ADMIN, ROLE]}}), 0),
+        (deny_key(Condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}), 0),
+        # Only through EC2, and grants for AWS only.
+        (deny_key(Condition={"StringNotEquals": {"kms:ViaService": EC2}}), 0),
+        (deny_key(Condition={"StringNotEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}), 3),
+        (deny_key(action="kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": False}}), 0),
+        # The request decides, so it is no certain denial.
+        (deny_key(Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}), 0),
+        ({"Effect": "Deny", "NotPrincipal": {"AWS": ADMIN}, "Action": "kms:*", "Resource": "*"}, 3),
+        ({"Effect": "Deny", "NotPrincipal": {"AWS": [ROOT, ROLE]}, "Action": "kms:*", "Resource": "*"}, 0),
+        ({"Effect": "Deny", "NotPrincipal": {"AWS": SESSION}, "Action": "kms:*", "Resource": "*"}, 0),
+    ],
+)
+@pytest.mark.parametrize("principal", [ROOT, ROLE])
+def test_a_deny_statement_of_the_key_policy_counts(statement: dict[str, Any], count: int, principal: str) -> None:
+    policy = key_policy(principal, statement)
+    assert len(find_denied_key_actions([USE_KEY], policy, KEY_ARN, ROLE, SCOPE.account)) == count
+
+
+def test_a_condition_of_the_key_policy_that_does_not_hold_admits_nobody() -> None:
+    for account, count in ((ACCOUNT, 0), ("999999999999", 3)):
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "kms:*",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:CallerAccount": account}},
+        }
+        policy = json.dumps({"Statement": [statement]})
+        assert len(find_denied_key_actions([USE_KEY], policy, KEY_ARN, ROLE, SCOPE.account)) == count
+
+
+def test_a_deny_statement_of_the_role_counts_also_if_the_key_policy_names_the_role() -> None:
+    deny = PolicyFacts("deny", json.dumps({"Statement": {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}}))
+    assert find_denied_key_actions([deny], key_policy(ROLE), KEY_ARN, ROLE, SCOPE.account) == ["kms:Decrypt"]

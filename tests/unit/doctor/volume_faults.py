@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from eks_rocketmq.doctor.facts.cluster_facts import (
     Facts,
+    ModificationFacts,
     StorageClassFacts,
     VolumeFacts,
 )
@@ -33,6 +34,33 @@ def with_unplaced_pod(message: str, **changes: object) -> Facts:
     pod = broker_pod(node="", phase="Pending", ready=False)
     facts = irsa_facts(pods=(driver_pod(), pod), events=(pod_event(pod, message),))
     return replace(facts, **changes)
+
+
+def with_unknown_features(
+    kernel: str = "5.10.226-214.880.amzn2.x86_64", file_system: str = "xfs", driver: str = "1.50.0"
+) -> Facts:
+    """Return facts of a node that cannot mount a file system."""
+    facts = with_waiting_pod(
+        "MountVolume.MountDevice failed: wrong fs type, bad option, bad superblock on /dev/nvme1n1", "FailedMount"
+    )
+    return replace(
+        facts,
+        nodes=tuple(replace(each, kernel=kernel) for each in facts.nodes),  # ty: ignore[not-iterable]
+        volumes=tuple(replace(each, file_system=file_system) for each in facts.volumes),  # ty: ignore[not-iterable]
+        workloads=tuple(
+            replace(each, images=tuple(image.replace("1.50.0", driver) for image in each.images))
+            for each in facts.workloads  # ty: ignore[not-iterable]
+        ),
+    )
+
+
+def with_modification(*modifications: ModificationFacts) -> Facts:
+    """Return facts of a claim that does not grow, at 10:00."""
+    return irsa_facts(
+        claims=(claim(resizing=True),),
+        events=(event(claim(), "VolumeModificationRateExceeded: You've reached", "VolumeResizeFailed"),),
+        modifications=modifications or (ModificationFacts("vol-0", "optimizing", "2026-11-28T08:00:00Z", 40),),
+    )
 
 
 VOLUME_FAULTS: tuple[Fault, ...] = (
@@ -124,16 +152,12 @@ VOLUME_FAULTS: tuple[Fault, ...] = (
     (
         "filesystem-features",
         "mount",
-        lambda: with_waiting_pod(
-            "MountVolume.MountDevice failed: wrong fs type, bad option, bad superblock on /dev/nvme1n1", "FailedMount"
-        ),
+        with_unknown_features,
     ),
+    ("modification-rate", "previous one", with_modification),
     (
         "modification-rate",
-        "resize",
-        lambda: irsa_facts(
-            claims=(claim(resizing=True),),
-            events=(event(claim(), "VolumeModificationRateExceeded: You've reached", "VolumeResizeFailed"),),
-        ),
+        "fifth in 24 hours",
+        lambda: with_modification(ModificationFacts("vol-0", "completed", "2026-11-28T08:00:00Z", 100)),
     ),
 )

@@ -53,6 +53,12 @@ def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) < 150
 
 
+def test_the_first_link_of_the_readme_is_the_page_about_pending_claims() -> None:
+    first = re.search(r"\]\(([^)]+)\)", README.read_text())
+    assert first
+    assert first[1] == "docs/troubleshooting/claims-are-pending.md"
+
+
 @EXAMPLES
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
 def test_the_example_registers_the_imported_components(page: Path, *, preview: bool) -> None:

@@ -9,11 +9,13 @@ import pytest
 
 from eks_rocketmq.doctor.checks.chain import ChainResult, Finding, Link
 from eks_rocketmq.doctor.diagnosis import Diagnosis, DiagnosisTarget, ExitCode
-from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import Facts, Unreadable
+from eks_rocketmq.rocketmq.config.broker_config import list_versions
 from eks_rocketmq.rocketmq.monitoring.monitoring_args import AlertsArgs
 from eks_rocketmq.rocketmq.monitoring.monitoring_plan import plan_monitoring
+from eks_rocketmq.rocketmq.naming.versions import KNOWN_VERSIONS
 from eks_rocketmq.status import status_findings
-from eks_rocketmq.status.identity_summary import summarize_identity
+from eks_rocketmq.status.identity_summary import add_versions, summarize_identity
 from eks_rocketmq.status.status_facts import (
     BrokerAnswer,
     ControllerAnswer,
@@ -27,6 +29,7 @@ from eks_rocketmq.status.status_facts import (
 from eks_rocketmq.status.status_findings import DISK_PERCENT, choose_exit_code, judge_status
 from eks_rocketmq.status.status_format import format_bytes, shorten_host
 from eks_rocketmq.status.status_queries import list_members
+from tests.unit.doctor.healthy_cases import auto_mode_facts, irsa_facts, self_managed_facts
 from tests.unit.harness.fakes import REGION
 from tests.unit.status.status_case import (
     DAY,
@@ -145,6 +148,8 @@ FAULTS: list[tuple[str, str, StatusFacts, str]] = [
     ("members-share-zone", "note", change_workload(share_zone(HEALTHY, SECOND), "broker", min_zones=2),
      "the loss of this zone stops writes"),
     ("pods-out-of-date", "note", change_workload(HEALTHY, "proxy", updated=1), "1 of 2 pods of rocketmq-proxy"),
+    ("version-old", "risk", change_workload(HEALTHY, "broker", version="5.4.0"),
+     "RocketMQ is of version 5.4.0; the newest one that this command knows is 5.5.0"),
     ("versions-differ", "note", change_broker(HEALTHY, THIRD, version="5.4.0"), f"5.4.0 ({THIRD}), 5.5.0"),
 ]  # fmt: skip
 
@@ -171,6 +176,25 @@ def test_a_fault_has_its_finding(id_: str, severity: str, facts: StatusFacts, te
     assert {each.id_ for each in findings} - {id_} <= consequences.get(id_, set())
     code = choose_exit_code(facts, findings)
     assert code == (ExitCode.HEALTHY if severity == "note" else ExitCode.BROKEN)
+
+
+def test_only_an_older_version_is_old() -> None:
+    for version, old in (
+        ("5.3.3", True),
+        ("5.4.0", True),
+        ("5.5.0", False),
+        ("5.10.0", False),
+        ("", False),
+        ("x", False),
+    ):
+        found = judge_status(change_workload(HEALTHY, "proxy", version=version))
+        assert ("version-old" in {each.id_ for each in found}) is old, version
+
+
+def test_the_known_versions_are_those_with_keys() -> None:
+    assert sorted(KNOWN_VERSIONS) == list_versions()
+    parsed = [tuple(map(int, each.split("."))) for each in KNOWN_VERSIONS]
+    assert parsed == sorted(parsed)
 
 
 def test_pods_with_one_certificate_have_one_finding() -> None:
@@ -284,3 +308,19 @@ def test_each_finding_has_a_fault() -> None:
     written = set(re.findall(r'StatusFinding\(\s*"([a-z-]+)"', source)) | {"disk-full", "disk-filling"}
     away = {"controller-away", "name-server-away", "proxy-away", "declarations-away"}
     assert {each[0] for each in FAULTS} == written | away
+
+
+@pytest.mark.parametrize(
+    ("facts", "versions"),
+    [
+        (irsa_facts(), ("1.35", "v1.50.0-eksbuild.1")),
+        (self_managed_facts(), ("1.35", "1.50.0")),
+        (auto_mode_facts(), ("1.35", "")),
+        (irsa_facts(cluster=Unreadable("eks:DescribeCluster", "eks:DescribeCluster", "403")),
+         ("", "v1.50.0-eksbuild.1")),
+        (irsa_facts(addons=Unreadable("eks:ListAddons", "eks:ListAddons", "403")), ("1.35", "1.50.0")),
+    ],
+)  # fmt: skip
+def test_the_identity_has_the_versions_that_were_read(facts: Facts, versions: tuple[str, str]) -> None:
+    found = add_versions(IdentityStatus("ok", ""), facts)
+    assert (found.kubernetes, found.driver) == versions

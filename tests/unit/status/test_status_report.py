@@ -81,6 +81,19 @@ def test_a_healthy_deployment_fits_on_one_screen() -> None:
     assert "next" not in text
 
 
+def test_the_versions_around_rocketmq_are_shown_if_they_are_known() -> None:
+    known = replace(HEALTHY, identity=replace(HEALTHY.identity, kubernetes="1.35", driver="v1.50.0-eksbuild.1"))
+    text = (
+        "versions        RocketMQ 5.5.0, Kubernetes 1.35, EBS CSI driver v1.50.0-eksbuild.1; all pods are of the newest"
+    )
+    assert text in render(known)
+    identity = build_json(known, [])["identity"]
+    assert (identity["kubernetesVersion"], identity["driverVersion"]) == ("1.35", "v1.50.0-eksbuild.1")
+    VALIDATOR.validate(build_json(known, []))
+    unknown = build_json(HEALTHY, [])["identity"]
+    assert (unknown["kubernetesVersion"], unknown["driverVersion"]) == (None, None)
+
+
 def name_nodes_as_eks_does(facts: StatusFacts) -> StatusFacts:
     assert isinstance(facts.pods, tuple)
     pods = [replace(each, node=f"ip-10-200-123-{each.node[-1]}.{REGION}.compute.internal") for each in facts.pods]
@@ -193,6 +206,7 @@ def test_a_live_deployment_is_healthy(live: tuple[Api, FakePods, list[str]]) -> 
     assert status == 0, text
     assert "cluster prod" in text
     assert "identity        ok: service account kube-system/ebs-csi-controller-sa" in text
+    assert "RocketMQ 5.5.0, Kubernetes 1.35, EBS CSI driver v1.50.0-eksbuild.1; " in text
     assert ESCAPE not in text
     assert {each.method for each in api.requests} == {"GET"}
     status, text = invoke(*arguments, "--json")

@@ -32,7 +32,7 @@ _CAUSES = (
     Cause(
         "driver-missing",
         "the cluster has no EBS CSI driver",
-        "a Deployment of the driver exists",
+        "a Deployment of the driver exists, if a claim or the option `--addon aws-ebs-csi-driver` needs it",
         f"leave `ebsCsi` at its default, which installs the addon; then {_UPDATE}",
         "install the addon `aws-ebs-csi-driver`",
     ),
@@ -213,14 +213,15 @@ _CAUSES = (
     Cause(
         "driver-too-old",
         "the driver is too old for Pod Identity",
-        "version of the driver, and its messages",
+        "version of the driver by the image of its controller, or else of the addon: Pod Identity needs 1.26.0",
         f"`ebsCsi.addonVersion` with a later version, or `ebsCsi.identity: irsa`; then {_UPDATE}",
         "update the addon",
     ),
     Cause(
         "permissions-missing",
         "the policies of the role do not allow an action that the driver needs",
-        "SimulatePrincipalPolicy, or the policies evaluated with the tags that the driver sets",
+        "SimulatePrincipalPolicy, or the policies evaluated with the tags that the driver sets; "
+        "`ec2:ModifyVolume` and `ec2:DescribeVolumesModifications` only while a claim is to grow",
         f"`ebsCsi.permissions`; then {_UPDATE}",
         "attach the managed policy AmazonEBSCSIDriverPolicyV2",
     ),
@@ -284,15 +285,15 @@ _CAUSES = (
     ),
     Cause(
         "kms-key-missing",
-        "the KMS key of the class does not exist",
-        "DescribeKey for the parameter `kmsKeyId`",
+        "the KMS key of the class, or the default key of the account, does not exist",
+        "DescribeKey for the parameter `kmsKeyId`, else for GetEbsDefaultKmsKeyId",
         f"`storage.kmsKeyId` with an existing key; then {_UPDATE}",
-        "create the class again with an existing key",
+        "create the class again with an existing key, or choose another default key",
     ),
     Cause(
         "kms-key-disabled",
-        "the KMS key of the class is disabled, or its deletion is scheduled",
-        "`KeyState` of DescribeKey",
+        "the KMS key of the class, or the default key of the account, is disabled, or its deletion is scheduled",
+        "`KeyState` of DescribeKey for the parameter `kmsKeyId`, else for GetEbsDefaultKmsKeyId",
         f"`storage.kmsKeyId` with an enabled key; then {_UPDATE}",
         "enable the key, or cancel its deletion",
     ),
@@ -300,7 +301,7 @@ _CAUSES = (
         "kms-permission",
         "the role may not use the KMS key: the policies lack `kms:CreateGrant` or another action, or the key "
         "policy excludes it",
-        "policies of the role and key policy evaluated for the key",
+        "policies of the role and key policy evaluated for the key, with their Deny statements",
         f"`ebsCsi.kmsKeyArns` with the key; then {_UPDATE}",
         "allow the actions of KMS for the key in a policy of the role",
     ),
@@ -350,14 +351,16 @@ _CAUSES = (
     Cause(
         "filesystem-features",
         "the file system has features that the kernel of the node does not know; xfsprogs of the driver is newer",
-        "the message of the node plugin",
+        "the message of the node plugin, the kernel of the node, and the version of the driver: its xfs needs a kernel "
+        "since 5.10, and from version 1.49 one since 5.19",
         f"`storage.fileSystem: ext4` for new volumes, or `nodeGroups` with a newer AMI; then {_UPDATE}",
         "use nodes with a newer kernel, or a driver that formats with older features",
     ),
     Cause(
         "modification-rate",
         "the volume was modified too often: at most four times in 24 hours, and only after the previous modification",
-        "events of the claim while it is resized",
+        "events of the claim while it is resized, and DescribeVolumesModifications: EC2 has accepted no modification "
+        "since",
         "none; the driver tries again",
         "wait; `aws ec2 describe-volumes-modifications` shows the previous modification",
     ),

@@ -13,11 +13,15 @@ from eks_rocketmq.doctor.facts.fact_queries import (
     find_addon,
     find_controller,
     find_daemon_set,
+    find_driver_version,
     list_events,
     quote,
 )
 
 _BLOCKED_VERSION = "1.47.0"
+_POD_IDENTITY_VERSION = (1, 26, 0)
+"""First version of the driver whose AWS SDK accepts the address of the Pod Identity agent. 1.25.0 does not: its issue
+1870."""
 _VERSION = re.compile(r":v?(\d+\.\d+\.\d+)")
 
 
@@ -96,8 +100,8 @@ def judge_reach(case: IdentityCase) -> Outcome:
     """Judge the messages of pods that cannot reach an endpoint or reject its answer."""
     messages = case.messages
     region = case.facts.account.region if isinstance(case.facts.account, AccountFacts) else "<region>"
-    if message := find_text("loopback-hosts", messages):
-        return _build_version_finding(case, "driver-too-old", message)
+    if outcome := _judge_version(case):
+        return outcome
     if message := find_text("thumbprint", messages):
         return Finding(
             "oidc-thumbprint",
@@ -138,6 +142,21 @@ def judge_reach(case: IdentityCase) -> Outcome:
     return None
 
 
+def _judge_version(case: IdentityCase) -> Outcome:
+    """Judge whether the driver is too old for Pod Identity. Its message alone may be older than an upgrade."""
+    message = find_text("loopback-hosts", case.messages)
+    if not case.is_driver or not (message or case.mode == "pod-identity"):
+        return None
+    version = find_driver_version(case.facts)
+    if version is None and message and isinstance(case.facts.addons, Unreadable):
+        return explain_unreadable(case.facts.addons)
+    is_old = version < _POD_IDENTITY_VERSION if version else bool(message)
+    if not is_old:
+        return None
+    needed = ".".join(map(str, _POD_IDENTITY_VERSION))
+    return _build_version_finding(case, "driver-too-old", message, f"version {needed} or later, for Pod Identity")
+
+
 def judge_start(case: IdentityCase) -> Outcome:
     """Judge whether the version of the driver hangs at its start."""
     controller = find_controller(case.facts)
@@ -156,14 +175,16 @@ def judge_start(case: IdentityCase) -> Outcome:
     return _build_version_finding(case, "driver-start-blocked", "Initializing metadata (last line of the log)")
 
 
-def _build_version_finding(case: IdentityCase, id_: str, message: str) -> Finding:
+def _build_version_finding(
+    case: IdentityCase, id_: str, message: str, should_be: str = "a later version of the driver"
+) -> Finding:
     controller, addon = find_controller(case.facts), find_addon(case.facts, DRIVER_ADDON)
     images = ", ".join(controller.images) if controller else "unknown image"
     cluster = case.cluster.name if case.cluster else "<cluster>"
     return Finding(
         id_,
         f"driver {addon.version if addon else images}",
-        "a later version of the driver",
+        should_be,
         quote("message", message),
         (f"aws eks update-addon --cluster-name {cluster} --addon-name {DRIVER_ADDON} --addon-version <version>",)
         if addon

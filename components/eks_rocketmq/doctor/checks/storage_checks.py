@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
+from eks_rocketmq.doctor.checks.driver_checks import build_missing_driver_finding, has_auto_mode
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
     ClaimFacts,
-    ClusterFacts,
     Facts,
     KeyFacts,
     RoleFacts,
@@ -17,17 +17,17 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
 )
 from eks_rocketmq.doctor.facts.fact_queries import (
     AUTO_MODE_DRIVER,
-    DRIVER_ADDON,
     EBS_DRIVERS,
     find_class,
     find_controller,
+    get_class_key,
     list_claim_messages,
     list_readable,
     quote,
 )
 from eks_rocketmq.doctor.policies.permissions import find_denied_key_actions
 
-_KEY_PARAMETER = "kmsKeyId"
+_ENCRYPTED = "encrypted"
 _ENABLED = "Enabled"
 
 
@@ -52,12 +52,28 @@ class StorageCase:
 
     @property
     def key(self) -> KeyFacts | Unreadable | None:
-        """Return the KMS key of the class, or None if it names none."""
-        found = dict(self.class_.parameters).get(_KEY_PARAMETER, "") if self.class_ else ""
+        """Return the KMS key of the class, or the default key of the account. None if EC2 uses neither."""
+        found = get_class_key(self.class_)
         for each in self.facts.keys if found else ():
             if (each.call.endswith(found)) if isinstance(each, Unreadable) else each.id_ == found:
                 return each
-        return None
+        return None if found else self._default_key
+
+    @property
+    def _default_key(self) -> KeyFacts | Unreadable | None:
+        """Return the default key of the account, if EC2 encrypts volumes of the class with it and names a key."""
+        encryption, class_ = self.facts.encryption, self.class_
+        if encryption is None or class_ is None or not find_text("kms", self.messages):
+            return None
+        if dict(class_.parameters).get(_ENCRYPTED, "").lower() == "true" or encryption.by_default is True:
+            return encryption.key
+        return encryption.by_default if isinstance(encryption.by_default, Unreadable) else None
+
+    @property
+    def key_owner(self) -> str:
+        """Return whose key it is, for messages."""
+        name = self.class_.name if self.class_ else ""
+        return f"of StorageClass {name}" if get_class_key(self.class_) else "for EBS, the default of the account,"
 
 
 def judge_class(case: StorageCase) -> Outcome:
@@ -100,8 +116,7 @@ def judge_provisioner(case: StorageCase) -> Outcome:
 
 
 def _judge_driver(case: StorageCase, class_: StorageClassFacts, drivers: tuple[str, ...]) -> Outcome:
-    cluster = case.facts.cluster
-    auto_mode = AUTO_MODE_DRIVER in drivers or (isinstance(cluster, ClusterFacts) and cluster.auto_mode_storage)
+    auto_mode = has_auto_mode(case.facts)
     if class_.provisioner == AUTO_MODE_DRIVER:
         return None if auto_mode else _build_class_finding(class_, "EKS Auto Mode does not run block storage", drivers)
     if class_.provisioner not in EBS_DRIVERS:
@@ -111,17 +126,7 @@ def _judge_driver(case: StorageCase, class_: StorageClassFacts, drivers: tuple[s
         return None
     if auto_mode:
         return _build_class_finding(class_, "the cluster has the driver of EKS Auto Mode only", drivers)
-    name = cluster.name if isinstance(cluster, ClusterFacts) else "<cluster>"
-    return Finding(
-        "driver-missing",
-        f"no driver serves {class_.provisioner}",
-        "the EBS CSI driver",
-        (f"CSIDrivers of the cluster: {', '.join(drivers) or 'none'}",),
-        (
-            f"aws eks create-addon --cluster-name {name} --addon-name {DRIVER_ADDON} "
-            "--service-account-role-arn <role-arn>",
-        ),
-    )
+    return build_missing_driver_finding(case.facts, f"no driver serves {class_.provisioner}")
 
 
 def _build_class_finding(class_: StorageClassFacts, reason: str, drivers: tuple[str, ...]) -> Finding:
@@ -136,7 +141,7 @@ def _build_class_finding(class_: StorageClassFacts, reason: str, drivers: tuple[
 
 
 def judge_key(case: StorageCase) -> Outcome:
-    """Judge whether the KMS key of the class exists and is enabled."""
+    """Judge whether the KMS key of the class, or the default one, exists and is enabled."""
     key = case.key
     if key is None:
         return None
@@ -145,19 +150,20 @@ def judge_key(case: StorageCase) -> Outcome:
     evidence = quote("message", find_text("kms", case.messages))
     name = case.class_.name if case.class_ else ""
     if not key.exists:
+        renew = (f"kubectl delete storageclass {name}", f"kubectl apply -f <manifest-of-class-{name}>")
         return Finding(
             "kms-key-missing",
-            f"KMS key {key.id_} of StorageClass {name} does not exist",
+            f"KMS key {key.id_} {case.key_owner} does not exist",
             "an existing key",
             evidence,
-            (f"kubectl delete storageclass {name}", f"kubectl apply -f <manifest-of-class-{name}>"),
+            renew if get_class_key(case.class_) else ("aws ec2 modify-ebs-default-kms-key-id --kms-key-id <key>",),
         )
     if key.state == _ENABLED:
         return None
     undo = () if key.state != "PendingDeletion" else (f"aws kms cancel-key-deletion --key-id {key.id_}",)
     return Finding(
         "kms-key-disabled",
-        f"KMS key {key.id_} of StorageClass {name} has state {key.state}",
+        f"KMS key {key.id_} {case.key_owner} has state {key.state}",
         f"state {_ENABLED}",
         evidence,
         (*undo, f"aws kms enable-key --key-id {key.id_}"),
@@ -165,7 +171,7 @@ def judge_key(case: StorageCase) -> Outcome:
 
 
 def judge_key_permission(case: StorageCase) -> Outcome:
-    """Judge whether the role of the driver may use the KMS key of the class."""
+    """Judge whether the role of the driver may use the KMS key of the class, or the default one."""
     key, account = case.key, case.facts.account
     role = case.identity.role if case.identity else None
     if not isinstance(key, KeyFacts) or not key.exists or case.identity is None or case.identity.mode == "none":
@@ -182,7 +188,7 @@ def judge_key_permission(case: StorageCase) -> Outcome:
     return Finding(
         "kms-permission",
         f"role {role.arn} may not use KMS key {key.arn or key.id_}: {', '.join(denied)}",
-        "these actions allowed in a policy of the role, and by the key policy",
+        "these actions allowed in a policy of the role and by the key policy, and denied by neither",
         quote("message", find_text("kms", case.messages) or find_text("unauthorized", case.messages)),
         (
             f"aws iam put-role-policy --role-name {case.identity.role_name} --policy-name ebs-key "

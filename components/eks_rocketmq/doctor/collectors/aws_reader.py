@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +18,9 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
     AddonFacts,
     ClusterFacts,
+    EncryptionFacts,
     KeyFacts,
+    ModificationFacts,
     OidcProviderFacts,
     PodIdentityFacts,
     PolicyFacts,
@@ -32,7 +35,10 @@ from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 Item = TypeVar("Item")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized")
 _MISSING = ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException")
-_SIMULATED = ("ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume", "ec2:DetachVolume")
+_SIMULATED = (
+    "ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume", "ec2:DetachVolume",
+    "ec2:ModifyVolume",
+)  # fmt: skip
 _SESSION_NAME = "eks-rocketmq-doctor"
 _SHORTEST_SESSION = 900
 _WORKERS = 8
@@ -222,6 +228,21 @@ class AwsReader:
         text = policy["Policy"] if isinstance(policy, Mapping) else policy or ""
         return KeyFacts(id_, True, metadata["Arn"], metadata["KeyState"], text)
 
+    def read_encryption(self) -> EncryptionFacts:
+        """Return whether the account encrypts all new volumes, and its default key for EBS."""
+        found = self._call("ec2", "GetEbsEncryptionByDefault")
+        default = self._call("ec2", "GetEbsDefaultKmsKeyId")
+        by_default = bool(found["EbsEncryptionByDefault"]) if isinstance(found, Mapping) else found or False
+        key = self.read_key(default["KmsKeyId"]) if isinstance(default, Mapping) else default
+        return EncryptionFacts(by_default, key or Unreadable("ec2:GetEbsDefaultKmsKeyId", "", "no answer"))
+
+    def read_modifications(self, volumes: Sequence[str]) -> tuple[ModificationFacts, ...] | Unreadable:
+        """Return the latest modification of each volume that has one."""
+        # A filter accepts a volume without a modification. The parameter VolumeIds does not.
+        filters = [{"Name": "volume-id", "Values": list(volumes)}]
+        found = self._list("ec2", "DescribeVolumesModifications", "VolumesModifications", Filters=filters)
+        return found if isinstance(found, Unreadable) else tuple(map(_parse_modification, found))
+
     def read_hop_limits(self, instances: Sequence[str]) -> dict[str, int] | Unreadable:
         """Return the hop limit of the metadata service by instance id."""
         found = self._call("ec2", "DescribeInstances", ",".join(instances), InstanceIds=list(instances))
@@ -341,6 +362,17 @@ def _parse_addon(addon: Reply) -> AddonFacts:
         addon.get("serviceAccountRoleArn") or "",
         tuple(redact(f"{each.get('code')}: {each.get('message')}") for each in issues),
         ", ".join(keys),
+        tuple(each.rpartition("/")[2] for each in addon.get("podIdentityAssociations") or []),
+    )
+
+
+def _parse_modification(modification: Reply) -> ModificationFacts:
+    started = modification.get("StartTime")
+    return ModificationFacts(
+        modification["VolumeId"],
+        modification.get("ModificationState") or "",
+        started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if started else "",
+        modification.get("Progress") or 0,
     )
 
 

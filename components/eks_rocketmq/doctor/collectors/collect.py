@@ -24,7 +24,14 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     VolumeFacts,
     WorkloadFacts,
 )
-from eks_rocketmq.doctor.facts.fact_queries import find_controller, list_pending_claims, list_readable
+from eks_rocketmq.doctor.facts.fact_queries import (
+    find_class,
+    find_controller,
+    get_class_key,
+    list_claim_messages,
+    list_pending_claims,
+    list_readable,
+)
 from eks_rocketmq.doctor.policies.permissions import DriverScope
 from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
@@ -156,6 +163,7 @@ def _list_namespaces(facts: Facts, scope: CollectionScope) -> list[str]:
     claims: Iterable[ClaimFacts] = list_readable(facts.claims)
     controller = find_controller(facts)
     accounts = [each.namespace for each in list_readable(facts.service_accounts) if each.role_arn]
+    accounts += [each.namespace for each in list_readable(facts.pod_identities)]
     named = [each.partition("/")[0] for each in (scope.claim, scope.service_account) if each]
     return list(
         dict.fromkeys(
@@ -202,7 +210,7 @@ def _add_details(
 ) -> Facts:
     """Add roles, keys, hop limits, quotas and the trial."""
     if aws is None:
-        return facts
+        return replace(facts, modifications=_UNREAD_AWS)
     controller = find_controller(facts)
     driver = f"{controller.namespace}/{controller.service_account}" if controller else ""
     roles = _map_roles(facts)
@@ -213,7 +221,7 @@ def _add_details(
         if _is_own_role(facts, arn)
     ]
     classes = list_readable(facts.storage_classes)
-    key_ids = dict.fromkeys(dict(each.parameters).get("kmsKeyId", "") for each in classes)
+    key_ids = dict.fromkeys(get_class_key(each) for each in classes)
     keys = [executor.submit(aws.read_key, each) for each in key_ids if each]
     wanted = [each for each in (driver, scope.service_account) if each]
     trials = (
@@ -221,6 +229,7 @@ def _add_details(
     )
     messages = [each.message for each in list_readable(facts.events)]
     quotas = aws.read_quotas() if find_text("quota", messages) else ()
+    volumes = _list_unmodified_volumes(facts)
     has_role = any(driver in accounts for accounts in roles.values())
     return replace(
         facts,
@@ -228,7 +237,27 @@ def _add_details(
         keys=tuple(each.result() for each in keys),
         trials=tuple(found for each in trials if (found := each.result())),
         quotas=quotas,
+        modifications=aws.read_modifications(volumes) if volumes else (),
+        encryption=aws.read_encryption() if _needs_default_key(facts) else None,
         nodes=facts.nodes if has_role else _add_hop_limits(aws, facts, driver),
+    )
+
+
+def _list_unmodified_volumes(facts: Facts) -> list[str]:
+    """Return the ids of the volumes that EC2 does not modify again, by the events of their claims."""
+    names = {
+        each.volume
+        for each in list_readable(facts.claims)
+        if each.resizing and find_text("modification", [*list_claim_messages(facts, [each]), each.resize_error])
+    }
+    return [each.volume_id for each in list_readable(facts.volumes) if each.name in names and each.volume_id]
+
+
+def _needs_default_key(facts: Facts) -> bool:
+    """Return whether EC2 may have rejected the default key of the account: its class names no key."""
+    return any(
+        find_text("kms", list_claim_messages(facts, [claim])) and not get_class_key(find_class(facts, claim))
+        for claim in list_pending_claims(facts)
     )
 
 

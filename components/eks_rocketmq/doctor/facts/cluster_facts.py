@@ -124,6 +124,8 @@ class AddonFacts:
     """Health issues, as `code: message`."""
     configuration: str = ""
     """Names of the configuration values. The values stay out, because they may contain secrets."""
+    association_ids: tuple[str, ...] = ()
+    """Ids of the Pod Identity associations that the addon owns."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,8 @@ class NodeFacts:
     """Whether EKS Auto Mode runs the node."""
     imds_hop_limit: int | Unreadable | None = None
     """Hop limit of the instance metadata service; None if it does not matter."""
+    kernel: str = ""
+    """Version of its kernel, such as `6.1.141-155.222.amzn2023.x86_64`."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +242,7 @@ class StorageClassFacts:
 
 @dataclass(frozen=True)
 class EventFacts:
-    """Latest event of one reason for one object."""
+    """Latest event of one reason for one object, and for one volume if its message begins with one."""
 
     kind: str
     namespace: str
@@ -262,7 +266,9 @@ class ClaimFacts:
     data_source: str = ""
     """Kind and name of its source, such as `VolumeSnapshot/daily`."""
     resizing: bool = False
-    """Whether the requested size is not yet the size of the volume."""
+    """Whether the requested size is larger than the size of the volume."""
+    resize_error: str = ""
+    """Condition of the claim that says why it does not grow."""
 
     @property
     def id_(self) -> str:
@@ -281,19 +287,44 @@ class VolumeFacts:
     """Zones that its node affinity accepts; empty for any."""
     attached_to: tuple[str, ...] | Unreadable = ()
     """Nodes of its VolumeAttachments."""
+    file_system: str = ""
+    """Type of its file system, such as `xfs`; empty if the volume names none."""
+
+
+@dataclass(frozen=True)
+class ModificationFacts:
+    """Latest modification of a volume. EC2 tells of no earlier one."""
+
+    volume_id: str
+    state: str
+    """`modifying`, `optimizing`, `completed` or `failed`."""
+    started: str = ""
+    """Time as in `2026-11-28T10:00:00Z`."""
+    progress: int = 0
+    """Progress in percent."""
 
 
 @dataclass(frozen=True)
 class KeyFacts:
-    """KMS key that a StorageClass names."""
+    """KMS key that a StorageClass names, or the default key of the account."""
 
     id_: str
-    """Value of the parameter `kmsKeyId`."""
+    """Value of the parameter `kmsKeyId`, or of GetEbsDefaultKmsKeyId."""
     exists: bool = True
     arn: str = ""
     state: str = "Enabled"
     policy: str | Unreadable = ""
     """Key policy as JSON."""
+
+
+@dataclass(frozen=True)
+class EncryptionFacts:
+    """Encryption of volumes whose class names no KMS key."""
+
+    by_default: bool | Unreadable
+    """Whether the account encrypts all new volumes in the region."""
+    key: KeyFacts | Unreadable
+    """Default key of the account for EBS."""
 
 
 @dataclass(frozen=True)
@@ -339,3 +370,7 @@ class Facts:
     trials: tuple[TrialFacts | Unreadable, ...] = ()
     quotas: tuple[str, ...] | Unreadable = field(default=())
     """Quotas of EBS in the region, as text."""
+    modifications: tuple[ModificationFacts, ...] | Unreadable = ()
+    """Modifications of volumes that EC2 does not modify again. Read for claims with such a message."""
+    encryption: EncryptionFacts | None = None
+    """Read for claims with a message about a key whose class names none; None for others."""

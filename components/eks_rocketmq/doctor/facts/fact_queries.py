@@ -1,5 +1,6 @@
 """Queries of facts that several checks use. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
@@ -14,6 +15,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     StorageClassFacts,
     TrialFacts,
     Unreadable,
+    VolumeFacts,
     WorkloadFacts,
 )
 
@@ -24,8 +26,12 @@ EBS_DRIVERS = ("ebs.csi.aws.com", "kubernetes.io/aws-ebs")
 AUTO_MODE_DRIVER = "ebs.csi.eks.amazonaws.com"
 DRIVER_ADDON = "aws-ebs-csi-driver"
 AGENT = "eks-pod-identity-agent"
+_IMAGE_VERSION = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
+_ADDON_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 # AWS wraps an error in others, so the end of a long message names the cause.
 _HEAD, _TAIL = 80, 220
+# For example: AttachVolume.Attach failed for volume "pvc-1" : …, or: Multi-Attach error for volume "pvc-1" …
+_NAMED_VOLUME = re.compile(r'[\w.-]+ (?:failed|error|succeeded) for volume "?([\w.-]+)')
 
 
 def list_readable(facts: Sequence[Fact] | Unreadable) -> Sequence[Fact]:
@@ -65,6 +71,14 @@ def find_daemon_set(facts: Facts, *, agent: bool) -> WorkloadFacts | None:
 def find_addon(facts: Facts, name: str) -> AddonFacts | None:
     """Return an addon, or None."""
     return next((each for each in list_readable(facts.addons) if each.name == name), None)
+
+
+def find_driver_version(facts: Facts) -> tuple[int, ...] | None:
+    """Return the version of the driver: by the image of its controller, or else of the addon. None if it is unknown."""
+    controller, addon = find_controller(facts), find_addon(facts, DRIVER_ADDON)
+    images = (_IMAGE_VERSION.search(each) for each in (controller.images if controller else ()))
+    found = next((each for each in images if each), None) or _ADDON_VERSION.match(addon.version if addon else "")
+    return tuple(map(int, found.groups())) if found else None
 
 
 def find_role(facts: Facts, arn: str) -> RoleFacts | Unreadable | None:
@@ -111,10 +125,28 @@ def find_class(facts: Facts, claim: ClaimFacts) -> StorageClassFacts | None:
     return next((each for each in classes if each.name == claim.storage_class), None)
 
 
-def is_served_by_addon(facts: Facts, claim: ClaimFacts) -> bool:
-    """Return whether the driver of the addon creates the volume of a claim."""
-    found = find_class(facts, claim)
-    return found is not None and found.provisioner in EBS_DRIVERS
+def get_class_key(class_: StorageClassFacts | None) -> str:
+    """Return the KMS key that a class names; an empty text if it names none."""
+    return dict(class_.parameters).get("kmsKeyId", "") if class_ else ""
+
+
+def is_of_ebs_driver(facts: Facts, claim: ClaimFacts) -> bool:
+    """Return whether the driver of the addon serves a claim, by its class or its volume."""
+    found, volume = find_class(facts, claim), find_volume(facts, claim)
+    return (found is not None and found.provisioner in EBS_DRIVERS) or (
+        volume is not None and volume.driver in EBS_DRIVERS
+    )
+
+
+def find_volume(facts: Facts, claim: ClaimFacts) -> VolumeFacts | None:
+    """Return the volume of a claim, or None."""
+    return next((each for each in list_readable(facts.volumes) if claim.volume and each.name == claim.volume), None)
+
+
+def find_named_volume(message: str) -> str:
+    """Return the volume with which the message of an event begins; an empty text if it names none."""
+    found = _NAMED_VOLUME.match(message)
+    return found[1] if found else ""
 
 
 def list_events(facts: Facts, kind: str, namespace: str, name: str) -> list[EventFacts]:

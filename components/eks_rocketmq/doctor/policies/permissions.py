@@ -8,8 +8,9 @@ from typing import Any
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PolicyFacts
 from eks_rocketmq.doctor.policies.policy_conditions import (
     RequestContext,
-    combine_any,
     evaluate_action,
+    evaluate_conditions,
+    is_denied,
     list_statements,
     list_values,
     matches_action,
@@ -27,6 +28,8 @@ DRIVER_ACTIONS: Mapping[str, str] = {
     "ec2:DeleteVolume": _VOLUME,
 }
 """Actions that the driver needs for a claim, and the kind of their resource."""
+GROWTH_ACTIONS: Mapping[str, str] = {"ec2:DescribeVolumesModifications": _ANY, "ec2:ModifyVolume": _VOLUME}
+"""Actions that the driver needs for a claim that is to grow. A policy without them works until then."""
 SNAPSHOT_ACTION = "ec2:CreateVolume"
 KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
 """Actions that the driver's role needs for the KMS key of a class."""
@@ -77,12 +80,27 @@ class DriverScope:
 _TAG_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "ec2:resourcetag/")
 
 
-def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope) -> list[str]:
-    """Return the actions that the driver needs and that the policies do not allow."""
+def list_needed_actions(*, grows: bool) -> Mapping[str, str]:
+    """Return the actions that the driver needs, and the kind of their resource.
+
+    Args:
+        grows: whether a claim is to grow.
+    """
+    return {**DRIVER_ACTIONS, **GROWTH_ACTIONS} if grows else DRIVER_ACTIONS
+
+
+def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope, *, grows: bool = False) -> list[str]:
+    """Return the actions that the driver needs and that the policies do not allow.
+
+    Args:
+        policies: policies of the role.
+        scope: account and cluster of the driver.
+        grows: whether a claim is to grow.
+    """
     documents, context = parse_documents(policies), scope.build_context()
     return [
         action
-        for action, kind in DRIVER_ACTIONS.items()
+        for action, kind in list_needed_actions(grows=grows).items()
         if evaluate_action(documents, action, scope.build_resource(kind), context) is False
     ]
 
@@ -96,9 +114,9 @@ def allows_snapshots(policies: Iterable[PolicyFacts], scope: DriverScope) -> boo
 def find_denied_key_actions(
     policies: Iterable[PolicyFacts], key_policy: str, key_arn: str, role_arn: str, account: AccountFacts
 ) -> list[str]:
-    """Return the actions of KMS that neither the policies of the role nor the key policy allow.
+    """Return the actions of KMS that neither the policies of the role nor the key policy allow, or that one denies.
 
-    The policies of a role count only if the key policy admits the account.
+    The policies of a role count only if the key policy admits the account. Grants are not read.
 
     Args:
         policies: policies of the role.
@@ -107,41 +125,77 @@ def find_denied_key_actions(
         role_arn: ARN of the role.
         account: account of the role.
     """
-    documents, context = parse_documents(policies), _build_key_context(account)
+    documents, context = parse_documents(policies), _build_key_context(role_arn, account)
     key_documents = parse_documents([PolicyFacts("key", key_policy)]) if key_policy else []
     root = f"arn:{account.partition}:iam::{account.account}:root"
     denied = []
     for action in KEY_ACTIONS:
         identity = evaluate_action(documents, action, key_arn, context)
-        delegated = _grants_to(key_documents, action, (root, account.account)) if key_documents else True
-        direct = _grants_to(key_documents, action, (role_arn, "*")) if key_documents else False
-        if not direct and (identity is False or not delegated):
+        everyone = (root, account.account)
+        delegated = _grants_to(key_documents, action, everyone, context) if key_documents else True
+        direct = _grants_to(key_documents, action, (role_arn, "*"), context) if key_documents else False
+        allowed = (direct and not is_denied(documents, action, key_arn, context)) or (
+            identity is not False and delegated
+        )
+        if not allowed or _denies(key_documents, action, (role_arn, "*", *everyone), context):
             denied.append(action)
     return denied
 
 
-def _build_key_context(account: AccountFacts) -> RequestContext:
+def _build_key_context(role_arn: str, account: AccountFacts) -> RequestContext:
+    """Return the condition keys of a request that EC2 sends to KMS for the role."""
     return RequestContext(
         {
             "kms:viaservice": (f"ec2.{account.region}.amazonaws.com", f"ec2.{account.region}.amazonaws.com.cn"),
             "kms:grantisforawsresource": ("true",),
             "kms:calleraccount": (account.account,),
+            "aws:principalarn": (role_arn,),
+            "aws:principalaccount": (account.account,),
+            "aws:principaltype": ("AssumedRole",),
         }
     )
 
 
-def _grants_to(documents: Sequence[Mapping[str, Any]], action: str, principals: tuple[str, ...]) -> bool:
+def _grants_to(
+    documents: Sequence[Mapping[str, Any]], action: str, principals: tuple[str, ...], context: RequestContext
+) -> bool:
+    """Return whether an Allow statement may admit one of the principals. A condition that is unknown may hold."""
     return any(
         statement.get("Effect") == "Allow"
         and matches_action(statement, action)
-        and bool(combine_any(each in _list_principals(statement) for each in principals))
+        and any(each in _list_principals(statement.get("Principal")) for each in principals)
+        and evaluate_conditions(statement.get("Condition") or {}, context).holds is not False
         for document in documents
         for statement in list_statements(document)
     )
 
 
-def _list_principals(statement: Mapping[str, Any]) -> list[str]:
-    principal = statement.get("Principal")
+def _denies(
+    documents: Sequence[Mapping[str, Any]], action: str, principals: tuple[str, ...], context: RequestContext
+) -> bool:
+    """Return whether a Deny statement certainly matches one of the principals, all of which the role belongs to.
+
+    A statement with NotPrincipal matches a role that it does not name, itself or by its account.
+    """
+    return any(
+        statement.get("Effect") == "Deny"
+        and matches_action(statement, action)
+        and _is_denied_principal(statement, principals)
+        and evaluate_conditions(statement.get("Condition") or {}, context).holds is True
+        for document in documents
+        for statement in list_statements(document)
+    )
+
+
+def _is_denied_principal(statement: Mapping[str, Any], principals: tuple[str, ...]) -> bool:
+    if "NotPrincipal" in statement:
+        # A NotPrincipal that names a session of the role exempts that session. Its name is unknown.
+        named = _list_principals(statement["NotPrincipal"])
+        return not any(each in principals or ":assumed-role/" in each for each in named)
+    return any(each in principals for each in _list_principals(statement.get("Principal")))
+
+
+def _list_principals(principal: Any) -> list[str]:  # noqa: ANN401 - JSON
     return list_values(principal.get("AWS", [])) if isinstance(principal, Mapping) else list_values(principal or [])
 
 

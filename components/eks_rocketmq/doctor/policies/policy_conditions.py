@@ -128,6 +128,19 @@ def evaluate_action(
     documents: Iterable[Mapping[str, Any]], action: str, resource: str, context: RequestContext
 ) -> bool | None:
     """Return whether identity-based policies allow an action; None if the context does not decide it."""
+    allow, deny = _evaluate_effects(documents, action, resource, context)
+    return combine_all([allow, None if deny is None else not deny])
+
+
+def is_denied(documents: Iterable[Mapping[str, Any]], action: str, resource: str, context: RequestContext) -> bool:
+    """Return whether a Deny statement of identity-based policies certainly matches a request."""
+    return _evaluate_effects(documents, action, resource, context)[1] is True
+
+
+def _evaluate_effects(
+    documents: Iterable[Mapping[str, Any]], action: str, resource: str, context: RequestContext
+) -> tuple[bool | None, bool | None]:
+    """Return whether an Allow statement matches a request, and whether a Deny statement does."""
     allowed: list[bool | None] = []
     denied: list[bool | None] = []
     for statement in (each for document in documents for each in list_statements(document)):
@@ -136,8 +149,7 @@ def evaluate_action(
         conditions = evaluate_conditions(statement.get("Condition") or {}, context).holds
         applies = combine_all([matches_resource(statement, resource), conditions])
         (denied if statement.get("Effect") == "Deny" else allowed).append(applies)
-    deny, allow = combine_any(denied), combine_any(allowed)
-    return combine_all([allow, None if deny is None else not deny])
+    return combine_any(allowed), combine_any(denied)
 
 
 def match_text(pattern: str, value: str, *, ignore_case: bool = False) -> bool:

@@ -1,0 +1,16 @@
+"""Versions of RocketMQ that the library knows. Pure, and quick to import."""
+
+import re
+
+KNOWN_VERSIONS = ("5.3.3", "5.4.0", "5.5.0")
+"""Versions with a file in `config/keys`, the oldest first. A unit test compares them."""
+_VERSION = re.compile(r"\d+(\.\d+)+", re.ASCII)
+
+
+def is_older_than_known(version: str) -> bool:
+    """Return whether a version is older than the newest one that the library knows; false for any other text."""
+    return bool(_VERSION.fullmatch(version)) and _parse(version) < _parse(KNOWN_VERSIONS[-1])
+
+
+def _parse(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
