@@ -342,7 +342,7 @@ def judge_age(facts: StatusFacts) -> Iterator[StatusFinding]:
         newest = KNOWN_VERSIONS[-1]
         yield StatusFinding(
             "version-old",
-            "risk",
+            "note",
             f"RocketMQ is of version {', '.join(old)}; the newest one that this command knows is {newest}",
             f"Set `rocketmq.version: {newest}` in the stack file: docs/how-to/upgrade-rocketmq.md",
         )

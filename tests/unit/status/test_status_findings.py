@@ -148,7 +148,7 @@ FAULTS: list[tuple[str, str, StatusFacts, str]] = [
     ("members-share-zone", "note", change_workload(share_zone(HEALTHY, SECOND), "broker", min_zones=2),
      "the loss of this zone stops writes"),
     ("pods-out-of-date", "note", change_workload(HEALTHY, "proxy", updated=1), "1 of 2 pods of rocketmq-proxy"),
-    ("version-old", "risk", change_workload(HEALTHY, "broker", version="5.4.0"),
+    ("version-old", "note", change_workload(HEALTHY, "broker", version="5.4.0"),
      "RocketMQ is of version 5.4.0; the newest one that this command knows is 5.5.0"),
     ("versions-differ", "note", change_broker(HEALTHY, THIRD, version="5.4.0"), f"5.4.0 ({THIRD}), 5.5.0"),
 ]  # fmt: skip
