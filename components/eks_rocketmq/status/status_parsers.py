@@ -1,9 +1,9 @@
 """Facts from the JSON of Kubernetes objects. Pure. Of environment variables only the listed ones are read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 from eks_rocketmq.rocketmq.naming import labels
 from eks_rocketmq.status.status_facts import ClaimStatus, PodStatus, WorkloadStatus
 
@@ -11,25 +11,12 @@ Manifest = Mapping[str, Any]
 """A Kubernetes object as JSON."""
 _ZONE = "topology.kubernetes.io/zone"
 _REVISION = "controller-revision-hash"
-_UNITS = {
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
-    "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "m": Decimal("0.001"),
-}  # fmt: skip
 _GROWTH = {
     "Resizing": "the volume grows",
     "FileSystemResizePending": "the file system grows next",
     "ModifyingVolume": "the volume is modified",
 }
 _GROWTH_ERRORS = ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError")
-
-
-def parse_quantity(text: str) -> int:
-    """Return a quantity of Kubernetes, such as `100Gi`, in bytes; 0 if it cannot be read."""
-    unit = next((each for each in _UNITS if text.endswith(each)), "")
-    try:
-        return int(Decimal(text.removesuffix(unit)) * _UNITS.get(unit, 1))
-    except InvalidOperation:
-        return 0
 
 
 def map_zones(nodes: Iterable[Manifest]) -> dict[str, str]:

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader
 from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts
-from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact, select_log_lines
+from eks_rocketmq.doctor.collectors.kubernetes_parsers import parse_claim, parse_events, redact, select_log_lines
 from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, RoleFacts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_files import write_facts
 from eks_rocketmq.doctor.required_access import AWS_ACTIONS, build_cluster_role
 from tests.unit.doctor.healthy_cases import AUDIENCE, ROLE, SUBJECT
-from tests.unit.doctor.live_case import TOKEN, WEBHOOK, FakeAws, build_aws, fill_cluster
+from tests.unit.doctor.live_case import TOKEN, WEBHOOK, FakeAws, build_aws, fill_cluster, manifest
 from tests.unit.harness.fakes import ISSUER, REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -214,3 +215,74 @@ def test_the_log_lines_with_errors_are_kept_without_secrets() -> None:
     assert select_log_lines(text) == (text.splitlines()[1], "end")
     texts = ["AKIAABCDEFGHIJKLMNOP", "accessToken=abc", "eyJh.eyJi.c", '"password": "abc"']
     assert [redact(f"a {each} b") for each in texts] == ["a [redacted] b"] * 4
+
+
+def build_claim(requested: str, capacity: str, **status: Any) -> dict[str, Any]:
+    return manifest(
+        "data-0",
+        "rocketmq",
+        spec={"volumeName": "pvc-0", "resources": {"requests": {"storage": requested}}},
+        status={"phase": "Bound", "capacity": {"storage": capacity}, **status},
+    )
+
+
+@pytest.mark.parametrize(
+    ("requested", "capacity", "resizing"),
+    [
+        ("2Gi", "1Gi", True),
+        ("1Gi", "1Gi", False),
+        ("1500Mi", "2Gi", False),
+        ("1024Mi", "1Gi", False),
+        ("2Gi", "", False),
+    ],
+)
+def test_a_claim_is_to_grow_if_it_requests_more_than_it_has(requested: str, capacity: str, resizing: bool) -> None:
+    assert parse_claim(build_claim(requested, capacity)).resizing is resizing
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (
+            {"conditions": [{"type": "ControllerResizeError", "status": "True", "message": "vol-0 is gone"}]},
+            "ControllerResizeError: vol-0 is gone",
+        ),
+        ({"conditions": [{"type": "NodeResizeError", "status": "False", "message": "x"}]}, ""),
+        ({"conditions": [{"type": "Resizing", "status": "True"}]}, ""),
+        ({"allocatedResourceStatuses": {"storage": "ControllerResizeInfeasible"}}, "ControllerResizeInfeasible"),
+    ],
+)
+def test_the_condition_of_a_claim_that_does_not_grow_is_kept(status: dict[str, Any], error: str) -> None:
+    assert parse_claim(build_claim("2Gi", "1Gi", **status)).resize_error == error
+
+
+def test_events_of_one_reason_are_kept_for_each_volume() -> None:
+    summary = "Unable to attach or mount volumes: unmounted volumes=[data]: timed out"
+    messages = [
+        'MountVolume.MountDevice failed for volume "pvc-0" : EOF',
+        'MountVolume.MountDevice failed for volume "pvc-0" : wrong fs type',
+        'MountVolume.SetUp failed for volume "config" : configmap "a" not found',
+        summary,
+    ]
+    about = {"kind": "Pod", "namespace": "rocketmq", "name": "broker-0"}
+    events = [
+        manifest(
+            "e", reason="FailedMount", message=each, involvedObject=about, lastTimestamp=f"2026-11-28T10:00:0{index}Z"
+        )
+        for index, each in enumerate(messages)
+    ]
+    assert [each.message for each in parse_events(events)] == messages[1:]
+
+
+def test_an_addon_is_read_with_its_associations(api: Api) -> None:
+    aws = build_aws()
+    answer = aws.answers["DescribeAddon"]
+    arn = "arn:aws:eks:ap-southeast-1:140023393377:podidentityassociation/prod/a-9"
+    aws.answers["DescribeAddon"] = lambda given: {
+        "addon": {**answer(given)["addon"], "addonName": "vpc-cni", "podIdentityAssociations": [arn]}
+    }
+    association = {"namespace": "networking", "serviceAccount": "cni", "associationId": "a-9", "associationArn": arn}
+    aws.answers["ListPodIdentityAssociations"] = lambda _: {"associations": [association]}
+    facts = collect(api, aws)
+    assert not isinstance(facts.addons, Unreadable)
+    assert [each.association_ids for each in facts.addons] == [("a-9",)]

@@ -6,9 +6,10 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from eks_rocketmq.doctor.facts.cluster_facts import Unreadable
+from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 from eks_rocketmq.status.status_facts import PodAnswers, StatusFacts
 from eks_rocketmq.status.status_findings import judge_status
-from eks_rocketmq.status.status_parsers import parse_claim, parse_pod, parse_quantity, parse_workload
+from eks_rocketmq.status.status_parsers import parse_claim, parse_pod, parse_workload
 from eks_rocketmq.status.status_reader import StatusReader
 from tests.unit.kubernetes_api import Api, serving
 from tests.unit.status.status_case import GIB, IDENTITY, FakePods, build_facts, fill_cluster

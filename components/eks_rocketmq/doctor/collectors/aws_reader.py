@@ -32,7 +32,10 @@ from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 Item = TypeVar("Item")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized")
 _MISSING = ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException")
-_SIMULATED = ("ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume", "ec2:DetachVolume")
+_SIMULATED = (
+    "ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume", "ec2:DetachVolume",
+    "ec2:ModifyVolume",
+)  # fmt: skip
 _SESSION_NAME = "eks-rocketmq-doctor"
 _SHORTEST_SESSION = 900
 _WORKERS = 8
@@ -341,6 +344,7 @@ def _parse_addon(addon: Reply) -> AddonFacts:
         addon.get("serviceAccountRoleArn") or "",
         tuple(redact(f"{each.get('code')}: {each.get('message')}") for each in issues),
         ", ".join(keys),
+        tuple(each.rpartition("/")[2] for each in addon.get("podIdentityAssociations") or []),
     )
 
 

@@ -18,7 +18,8 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     VolumeFacts,
     WorkloadFacts,
 )
-from eks_rocketmq.doctor.facts.fact_queries import AGENT, EBS_DRIVERS
+from eks_rocketmq.doctor.facts.fact_queries import AGENT, EBS_DRIVERS, find_named_volume
+from eks_rocketmq.lookups.kubernetes_quantities import parse_quantity
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
@@ -35,6 +36,7 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 """Tokens, access keys, and values of fields that are named like a secret. A colon alone is part of many messages."""
+_RESIZE_ERRORS = ("ControllerResizeError", "NodeResizeError")
 _MAX_LOG_LINES = 5
 _MAX_LENGTH = 2000
 
@@ -178,8 +180,8 @@ def parse_claim(manifest: Manifest) -> ClaimFacts:
     """Return a claim."""
     metadata, spec, status = manifest["metadata"], manifest["spec"], manifest.get("status") or {}
     source = spec.get("dataSource") or {}
-    requested = (spec.get("resources") or {}).get("requests", {}).get("storage")
-    actual = (status.get("capacity") or {}).get("storage")
+    requested = parse_quantity((spec.get("resources") or {}).get("requests", {}).get("storage", ""))
+    actual = parse_quantity((status.get("capacity") or {}).get("storage", ""))
     phase = status.get("phase") or "Pending"
     return ClaimFacts(
         metadata["namespace"],
@@ -188,8 +190,21 @@ def parse_claim(manifest: Manifest) -> ClaimFacts:
         spec.get("storageClassName"),
         spec.get("volumeName") or "",
         f"{source['kind']}/{source['name']}" if source else "",
-        phase == "Bound" and actual is not None and actual != requested,
+        # The driver rounds up, so that a capacity may be larger than the request.
+        phase == "Bound" and 0 < actual < requested,
+        _find_resize_error(status),
     )
+
+
+def _find_resize_error(status: Mapping[str, Any]) -> str:
+    """Return the condition of a claim that says why it does not grow; an empty text if there is none."""
+    conditions = [
+        f"{each['type']}: {each.get('message') or each.get('reason') or ''}"
+        for each in status.get("conditions") or []
+        if each.get("status") == "True" and each["type"] in _RESIZE_ERRORS
+    ]
+    states = [each for each in (status.get("allocatedResourceStatuses") or {}).values() if "Infeasible" in each]
+    return redact(next(iter([*conditions, *states]), ""))
 
 
 def parse_volume(manifest: Manifest, attachments: Iterable[Manifest] | Unreadable) -> VolumeFacts:
@@ -214,7 +229,7 @@ def parse_volume(manifest: Manifest, attachments: Iterable[Manifest] | Unreadabl
 
 
 def parse_events(manifests: Sequence[Manifest]) -> tuple[EventFacts, ...]:
-    """Return the latest event of each object and reason."""
+    """Return the latest event of each object and reason. A pod has events of the same reason for each volume."""
     latest: dict[tuple[str, ...], EventFacts] = {}
     for each in manifests:
         about = each.get("involvedObject") or {}
@@ -227,7 +242,7 @@ def parse_events(manifests: Sequence[Manifest]) -> tuple[EventFacts, ...]:
             each.get("lastTimestamp") or each.get("eventTime") or each["metadata"].get("creationTimestamp") or "",
             (each.get("source") or {}).get("component") or each.get("reportingComponent") or "",
         )
-        key = (fact.kind, fact.namespace, fact.name, fact.reason)
+        key = (fact.kind, fact.namespace, fact.name, fact.reason, find_named_volume(fact.message))
         if key not in latest or latest[key].last_seen <= fact.last_seen:
             latest[key] = fact
     return tuple(latest.values())

@@ -124,6 +124,8 @@ class AddonFacts:
     """Health issues, as `code: message`."""
     configuration: str = ""
     """Names of the configuration values. The values stay out, because they may contain secrets."""
+    association_ids: tuple[str, ...] = ()
+    """Ids of the Pod Identity associations that the addon owns."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ class StorageClassFacts:
 
 @dataclass(frozen=True)
 class EventFacts:
-    """Latest event of one reason for one object."""
+    """Latest event of one reason for one object, and for one volume if its message begins with one."""
 
     kind: str
     namespace: str
@@ -262,7 +264,9 @@ class ClaimFacts:
     data_source: str = ""
     """Kind and name of its source, such as `VolumeSnapshot/daily`."""
     resizing: bool = False
-    """Whether the requested size is not yet the size of the volume."""
+    """Whether the requested size is larger than the size of the volume."""
+    resize_error: str = ""
+    """Condition of the claim that says why it does not grow."""
 
     @property
     def id_(self) -> str:

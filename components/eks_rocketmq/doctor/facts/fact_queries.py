@@ -1,5 +1,6 @@
 """Queries of facts that several checks use. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
@@ -14,6 +15,7 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     StorageClassFacts,
     TrialFacts,
     Unreadable,
+    VolumeFacts,
     WorkloadFacts,
 )
 
@@ -26,6 +28,8 @@ DRIVER_ADDON = "aws-ebs-csi-driver"
 AGENT = "eks-pod-identity-agent"
 # AWS wraps an error in others, so the end of a long message names the cause.
 _HEAD, _TAIL = 80, 220
+# For example: AttachVolume.Attach failed for volume "pvc-1" : …, or: Multi-Attach error for volume "pvc-1" …
+_NAMED_VOLUME = re.compile(r'[\w.-]+ (?:failed|error|succeeded) for volume "?([\w.-]+)')
 
 
 def list_readable(facts: Sequence[Fact] | Unreadable) -> Sequence[Fact]:
@@ -111,10 +115,23 @@ def find_class(facts: Facts, claim: ClaimFacts) -> StorageClassFacts | None:
     return next((each for each in classes if each.name == claim.storage_class), None)
 
 
-def is_served_by_addon(facts: Facts, claim: ClaimFacts) -> bool:
-    """Return whether the driver of the addon creates the volume of a claim."""
-    found = find_class(facts, claim)
-    return found is not None and found.provisioner in EBS_DRIVERS
+def is_of_ebs_driver(facts: Facts, claim: ClaimFacts) -> bool:
+    """Return whether the driver of the addon serves a claim, by its class or its volume."""
+    found, volume = find_class(facts, claim), find_volume(facts, claim)
+    return (found is not None and found.provisioner in EBS_DRIVERS) or (
+        volume is not None and volume.driver in EBS_DRIVERS
+    )
+
+
+def find_volume(facts: Facts, claim: ClaimFacts) -> VolumeFacts | None:
+    """Return the volume of a claim, or None."""
+    return next((each for each in list_readable(facts.volumes) if claim.volume and each.name == claim.volume), None)
+
+
+def find_named_volume(message: str) -> str:
+    """Return the volume with which the message of an event begins; an empty text if it names none."""
+    found = _NAMED_VOLUME.match(message)
+    return found[1] if found else ""
 
 
 def list_events(facts: Facts, kind: str, namespace: str, name: str) -> list[EventFacts]:
