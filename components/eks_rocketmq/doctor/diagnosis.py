@@ -1,18 +1,20 @@
 """Diagnosis of facts: the chains that concern a target, and what they show. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from eks_rocketmq.doctor.checks.chain import ChainResult, Check, Finding, Link, explain_unreadable, run_chain
+from eks_rocketmq.doctor.checks.chain import BEHIND_CAUSE, ChainResult, Check, Finding, Link, run_chain
+from eks_rocketmq.doctor.checks.consumer_case import ConsumerCase
 from eks_rocketmq.doctor.checks.consumer_checks import (
-    ConsumerCase,
     judge_attachment,
+    judge_binding,
     judge_consumer,
     judge_node_plugin,
     judge_resize,
     judge_scheduling,
 )
+from eks_rocketmq.doctor.checks.driver_checks import DriverCase, judge_driver
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.checks.identity_checks import (
     judge_audience,
@@ -41,16 +43,14 @@ from eks_rocketmq.doctor.checks.storage_checks import (
     judge_provisioner,
     judge_quota,
 )
-from eks_rocketmq.doctor.facts.cluster_facts import ClaimFacts, Facts, TrialFacts, Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import AddonFacts, ClaimFacts, Facts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
     DRIVER_ADDON,
-    EBS_DRIVERS,
     find_addon,
-    find_class,
     find_controller,
+    is_of_ebs_driver,
     list_claim_messages,
     list_events,
-    list_pending_claims,
     list_pods_of,
     list_readable,
     name_claims,
@@ -86,7 +86,18 @@ CONSUMER_CHECKS: Sequence[Check[ConsumerCase]] = (
     Check("the pod has a node", judge_scheduling),
     Check("the volume is attached and mounted", judge_attachment),
     Check("resize", judge_resize),
+    Check("the claim is bound", judge_binding),
 )
+DRIVER_CHECKS: Sequence[Check[DriverCase]] = (Check("Deployment of the driver", judge_driver),)
+_ADDON_ACCOUNTS: Mapping[str, str] = {
+    "amazon-cloudwatch-observability": "amazon-cloudwatch/cloudwatch-agent",
+    "aws-efs-csi-driver": "kube-system/efs-csi-controller-sa",
+    "aws-fsx-csi-driver": "kube-system/fsx-csi-controller-sa",
+    "aws-mountpoint-s3-csi-driver": "kube-system/s3-csi-driver-sa",
+    "external-dns": "external-dns/external-dns",
+    "vpc-cni": "kube-system/aws-node",
+}
+"""Service accounts of EKS addons. A user may give them a role that the addon does not know."""
 
 
 class ExitCode(IntEnum):
@@ -148,23 +159,23 @@ def diagnose(facts: Facts, target: DiagnosisTarget | None = None) -> Diagnosis:
     claims = _select_claims(facts, target)
     driver = build_driver_case(facts)
     wanted = _needs_driver(facts, claims, target)
-    identity = [_judge_identity(driver)] if driver and wanted else _explain_unknown_driver(facts) if wanted else []
+    identity = [] if not wanted else [_judge_identity(driver)] if driver else _judge_presence(facts, claims, target)
     nodes = [run_chain("node plugin", "nodes", NODE_CHECKS, facts)] if driver and wanted else []
     storage = [] if target.addon else _judge_classes(facts, claims, driver)
     consumers = [] if target.addon else _judge_consumers(facts, claims)
     whole = target == DiagnosisTarget()
     others = [_judge_identity(each) for each in _list_other_accounts(facts, driver)] if whole else []
-    found = [*identity, *nodes, *storage, *_add_unexplained(facts, consumers, [*identity, *nodes, *storage]), *others]
+    found = [*identity, *nodes, *storage, *_settle_consumers(consumers, [*identity, *nodes], storage), *others]
     return Diagnosis(target, tuple(found) or _judge_emptiness(facts))
 
 
-def _explain_unknown_driver(facts: Facts) -> list[ChainResult]:
-    """Return a chain that is not judged, if it is unknown whether the cluster has the driver."""
-    if not isinstance(facts.workloads, Unreadable):
+def _judge_presence(facts: Facts, claims: Iterable[ClaimFacts], target: DiagnosisTarget) -> list[ChainResult]:
+    """Judge whether a cluster whose driver was not found has it, if the target or a claim with a volume needs it."""
+    waiting = tuple(each for each in claims if each.volume and is_of_ebs_driver(facts, each))
+    if not (target.addon or waiting or isinstance(facts.workloads, Unreadable)):
         return []
-    outcome = explain_unreadable(facts.workloads)
-    link = Link("Deployment of the driver", "not-judged", reason=outcome.reason, permission=outcome.permission)
-    return [ChainResult("identity", "EBS CSI driver", (link,))]
+    case = DriverCase(facts, waiting)
+    return [run_chain("identity", "EBS CSI driver", DRIVER_CHECKS, case, name_claims(waiting))]
 
 
 def build_driver_case(facts: Facts) -> IdentityCase | None:
@@ -178,7 +189,11 @@ def build_driver_case(facts: Facts) -> IdentityCase | None:
 def _build_identity(facts: Facts, id_: str, *, is_driver: bool = False) -> IdentityCase:
     namespace, _, name = id_.partition("/")
     pods = list_pods_of(facts, namespace, name)
-    pending = [each for each in list_pending_claims(facts) if is_driver and _is_of_driver(facts, each)]
+    claims = [each for each in list_readable(facts.claims) if is_driver and is_of_ebs_driver(facts, each)]
+    pending = [each for each in claims if each.phase == "Pending"]
+    cases = [ConsumerCase(facts, each) for each in claims]
+    failing = [each for each in cases if each.claim.resizing or each.list_attach_failures()]
+    failures = [text for each in failing for text in (*each.list_attach_failures(), *each.list_resize_failures())]
     logs = [line for pod in pods if not pod.ready for line in list_readable(pod.log)]
     if pending:
         # The pods of an older driver are ready, and their errors are in the log all the same.
@@ -186,16 +201,12 @@ def _build_identity(facts: Facts, id_: str, *, is_driver: bool = False) -> Ident
     events = [
         event.message for pod in pods if not pod.ready for event in list_events(facts, "Pod", namespace, pod.name)
     ]
-    case = IdentityCase(facts, namespace, name, is_driver, pods, tuple(pending))
+    waiting = (*pending, *(each.claim for each in failing))
+    case = IdentityCase(facts, namespace, name, is_driver, pods, waiting)
     trial = case.trial
     errors = [trial.error] if isinstance(trial, TrialFacts) and not trial.succeeded else []
-    messages = (*errors, *list_claim_messages(facts, pending), *logs, *events)
+    messages = (*errors, *list_claim_messages(facts, pending), *failures, *logs, *events)
     return replace(case, messages=tuple(each for each in messages if each))
-
-
-def _is_of_driver(facts: Facts, claim: ClaimFacts) -> bool:
-    found = find_class(facts, claim)
-    return found is not None and found.provisioner in EBS_DRIVERS
 
 
 def _judge_identity(case: IdentityCase) -> ChainResult:
@@ -212,16 +223,11 @@ def _select_claims(facts: Facts, target: DiagnosisTarget) -> tuple[ClaimFacts, .
             msg = f"claim {target.claim} does not exist. Name it as NAMESPACE/NAME."
             raise TargetError(msg)
         return found
-    return tuple(each for each in claims if _is_in_trouble(facts, each))
-
-
-def _is_in_trouble(facts: Facts, claim: ClaimFacts) -> bool:
-    case = ConsumerCase(facts, claim)
-    return claim.phase == "Pending" or claim.resizing or bool(case.unplaced or case.waiting)
+    return tuple(each for each in claims if ConsumerCase(facts, each).is_in_trouble)
 
 
 def _needs_driver(facts: Facts, claims: Iterable[ClaimFacts], target: DiagnosisTarget) -> bool:
-    return not target.claim or any(_is_of_driver(facts, each) for each in claims)
+    return not target.claim or any(is_of_ebs_driver(facts, each) for each in claims)
 
 
 def _judge_classes(facts: Facts, claims: Iterable[ClaimFacts], driver: IdentityCase | None) -> list[ChainResult]:
@@ -245,27 +251,31 @@ def _judge_classes(facts: Facts, claims: Iterable[ClaimFacts], driver: IdentityC
 
 
 def _judge_consumers(facts: Facts, claims: Iterable[ClaimFacts]) -> list[ChainResult]:
-    return [
+    found = [
         run_chain("consumer", f"claim {each.id_}", CONSUMER_CHECKS, ConsumerCase(facts, each), name_claims([each]))
         for each in claims
     ]
+    if not found and isinstance(facts.pods, Unreadable):
+        link = Link("pods that use claims", "not-judged", reason=facts.pods.reason, permission=facts.pods.permission)
+        return [ChainResult("consumer", "all claims", (link,))]
+    return found
 
 
-def _add_unexplained(facts: Facts, consumers: list[ChainResult], others: list[ChainResult]) -> list[ChainResult]:
-    """Return the chains of claims, merged by cause. A Pending claim that no chain explains is not judged."""
-    causes = [each.cause for each in others if each.cause]
-    explained = {name for cause in causes for name in cause.affected}
-    pending = {f"claim {each.id_}": each for each in list_pending_claims(facts)}
+def _settle_consumers(
+    consumers: list[ChainResult], driver: list[ChainResult], storage: list[ChainResult]
+) -> list[ChainResult]:
+    """Return the chains of claims, merged by cause. A cause of the driver or of the class explains their trouble."""
+    broken = any(each.cause for each in driver)
+    explained = {name for each in storage if each.cause for name in each.cause.affected}
     merged: dict[tuple[str, ...], ChainResult] = {}
     for chain in consumers:
-        claim = pending.get(chain.subject)
-        if claim and not chain.cause and not chain.undecided and chain.subject not in explained and not causes:
-            event = next(iter(list_claim_messages(facts, [claim])), "no event")
-            link = Link("the claim is bound", "not-judged", reason=f"no check explains why it is Pending: {event}")
-            chain = replace(chain, links=(*chain.links, link))  # noqa: PLW2901 - the chain with its last link
+        # A check that could not be made may explain it too, and is named already.
+        known = broken or chain.subject in explained or any(not each.unexplained for each in chain.undecided)
+        links = (replace(each, reason=BEHIND_CAUSE) if known and each.unexplained else each for each in chain.links)
+        settled = replace(chain, links=tuple(links))
         namespace = chain.subject.partition(" ")[2].partition("/")[0]
-        key = (namespace, chain.cause.id_ if chain.cause else "", *(each.reason for each in chain.undecided))
-        merged[key] = _merge(merged[key], chain) if key in merged else chain
+        key = (namespace, settled.cause.id_ if settled.cause else "", *(each.reason for each in settled.undecided))
+        merged[key] = _merge(merged[key], settled) if key in merged else settled
     return list(merged.values())
 
 
@@ -304,13 +314,35 @@ def _judge_addon(facts: Facts, name: str) -> tuple[ChainResult, ...]:
             return (ChainResult("addon", f"addon {name}", (link,)),)
         msg = f"the cluster has no addon {name}. Its addons: {', '.join(each.name for each in facts.addons) or 'none'}."
         raise TargetError(msg)
-    accounts = [
-        each for each in list_readable(facts.service_accounts) if addon.role_arn and each.role_arn == addon.role_arn
+    accounts = _list_addon_accounts(facts, addon)
+    if accounts:
+        return tuple(_judge_identity(_build_identity(facts, each)) for each in accounts)
+    for each in (facts.service_accounts, facts.pod_identities):
+        if isinstance(each, Unreadable):
+            link = Link("role of the addon", "not-judged", reason=each.reason, permission=each.permission)
+            return (ChainResult("addon", f"addon {name}", (link,)),)
+    reason = "the addon has neither a role nor a Pod Identity association; judge its account with --service-account"
+    if addon.role_arn or addon.association_ids:
+        reason = f"no service account has the role of the addon: {addon.role_arn or ', '.join(addon.association_ids)}"
+    return (ChainResult("addon", f"addon {name}", (Link("role of the addon", "not-judged", reason=reason),)),)
+
+
+def _list_addon_accounts(facts: Facts, addon: AddonFacts) -> list[str]:
+    """Return the service accounts with the role of an addon: by association, by annotation, or by their name."""
+    usual = _ADDON_ACCOUNTS.get(addon.name, "")
+    associated = [
+        id_
+        for each in list_readable(facts.pod_identities)
+        if (id_ := f"{each.namespace}/{each.service_account}") == usual
+        or each.association_id in addon.association_ids
+        or (each.role_arn and each.role_arn == addon.role_arn)
     ]
-    if not accounts:
-        link = Link("role of the addon", "not-judged", reason="no service account has the role of the addon")
-        return (ChainResult("addon", f"addon {name}", (link,)),)
-    return tuple(_judge_identity(_build_identity(facts, each.id_)) for each in accounts)
+    annotated = [
+        each.id_
+        for each in list_readable(facts.service_accounts)
+        if each.role_arn and (each.role_arn == addon.role_arn or each.id_ == usual)
+    ]
+    return list(dict.fromkeys([*associated, *annotated]))
 
 
 def _judge_emptiness(facts: Facts) -> tuple[ChainResult, ...]:

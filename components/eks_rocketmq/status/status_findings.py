@@ -74,7 +74,7 @@ def judge_identity(facts: StatusFacts) -> Iterator[StatusFinding]:
         yield StatusFinding(
             "identity-broken",
             "risk",
-            f"the EBS CSI driver has no identity: {facts.identity.summary}",
+            f"the EBS CSI driver cannot create, attach or grow volumes: {facts.identity.summary}",
             "Run `eks-rocketmq doctor`. It names the fix.",
         )
 

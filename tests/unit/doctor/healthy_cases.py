@@ -240,6 +240,7 @@ def auto_mode_facts(**changes: Any) -> Facts:
         nodes=tuple(NodeFacts(f"node-{each}", f"{REGION}{each}", "c6a.large", auto_mode=True) for each in ZONES),
         storage_classes=(StorageClassFacts("auto", "ebs.csi.eks.amazonaws.com"),),
         claims=tuple(claim(number, storage_class="auto") for number in range(3)),
+        volumes=tuple(replace(each, driver="ebs.csi.eks.amazonaws.com") for each in facts.volumes),  # ty: ignore
     )
     return replace(facts, **changes)
 

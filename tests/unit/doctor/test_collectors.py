@@ -11,7 +11,7 @@ from eks_rocketmq.doctor.collectors.aws_reader import AwsReader
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader
 from eks_rocketmq.doctor.collectors.collect import CollectionScope, collect_facts
 from eks_rocketmq.doctor.collectors.kubernetes_parsers import parse_claim, parse_events, redact, select_log_lines
-from eks_rocketmq.doctor.diagnosis import ExitCode, diagnose
+from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, RoleFacts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_files import write_facts
 from eks_rocketmq.doctor.required_access import AWS_ACTIONS, build_cluster_role
@@ -286,3 +286,5 @@ def test_an_addon_is_read_with_its_associations(api: Api) -> None:
     facts = collect(api, aws)
     assert not isinstance(facts.addons, Unreadable)
     assert [each.association_ids for each in facts.addons] == [("a-9",)]
+    diagnosis = diagnose(facts, DiagnosisTarget(addon="vpc-cni"))
+    assert "service account networking/cni" in [each.subject for each in diagnosis.chains]

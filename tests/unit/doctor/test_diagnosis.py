@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import replace
+from typing import Any
 
 import botocore.session
 import pytest
@@ -14,6 +15,8 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     AddonFacts,
     Facts,
     OidcProviderFacts,
+    PodIdentityFacts,
+    PolicyFacts,
     RoleFacts,
     ServiceAccountFacts,
     SimulatedAction,
@@ -21,6 +24,8 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     TrialFacts,
     Unreadable,
 )
+from eks_rocketmq.doctor.policies.permissions import DRIVER_ACTIONS, GROWTH_ACTIONS
+from eks_rocketmq.status.identity_summary import summarize_identity
 from tests.unit.doctor.driver_faults import with_missing_plugin
 from tests.unit.doctor.fault_cases import FAULTS
 from tests.unit.doctor.fault_facts import DENIED, NO_PROVIDER, WAITING
@@ -30,13 +35,16 @@ from tests.unit.doctor.healthy_cases import (
     PROVIDER,
     ROLE,
     SUBJECT,
+    auto_mode_facts,
     claim,
     driver_role,
     irsa_facts,
     managed_policy,
+    pod_identity_facts,
     trust_policy,
     with_pending_claims,
 )
+from tests.unit.doctor.permission_faults import with_snapshot
 from tests.unit.harness.fakes import ISSUER
 
 DRIVER = "kube-system/ebs-csi-controller-sa"
@@ -230,3 +238,140 @@ def test_a_message_about_a_boundary_that_was_removed_does_not_count() -> None:
     unread = Unreadable("iam:GetPolicy", "iam:GetPolicy", "AccessDenied")
     facts = with_pending_claims(irsa_facts(roles=(driver_role(boundary=unread),)), message)
     assert list_causes(diagnose(facts)) == ["permissions-boundary"]
+
+
+def without_driver(**changes: Any) -> Facts:
+    """Return the facts of a cluster without a driver of EBS, and without a claim that waits for it."""
+    facts = irsa_facts(
+        workloads=(), addons=(), service_accounts=(), csi_drivers=(), csi_nodes=(), claims=(), pods=(), volumes=()
+    )
+    return replace(facts, **changes)
+
+
+ADDON = DiagnosisTarget(addon="aws-ebs-csi-driver")
+
+
+def test_a_missing_driver_is_the_cause_if_its_addon_is_judged() -> None:
+    diagnosis = diagnose(without_driver(), ADDON)
+    assert list_causes(diagnosis) == ["driver-missing"]
+    assert diagnosis.exit_code is ExitCode.BROKEN
+    assert summarize_identity(diagnosis).state == "broken"
+    assert diagnosis.findings[0].commands[0].startswith("aws eks create-addon --cluster-name prod")
+    # Nothing of the whole cluster needs the driver.
+    assert diagnose(without_driver()).exit_code is ExitCode.HEALTHY
+
+
+def test_an_addon_without_pods_of_the_driver_shows_its_status() -> None:
+    addon = AddonFacts("aws-ebs-csi-driver", "v1", "CREATE_FAILED", issues=("AccessDenied: no permission",))
+    (finding,) = diagnose(without_driver(addons=(addon,)), ADDON).findings
+    assert "addon aws-ebs-csi-driver has status CREATE_FAILED" in finding.evidence
+    assert "AccessDenied: no permission" in finding.evidence
+    assert finding.commands == (
+        "aws eks describe-addon --cluster-name prod --addon-name aws-ebs-csi-driver --query addon.health",
+    )
+
+
+def test_a_driver_that_may_exist_is_not_missing() -> None:
+    assert diagnose(auto_mode_facts(), ADDON).exit_code is ExitCode.HEALTHY
+    unread = Unreadable("eks:DescribeCluster for prod", "eks:DescribeCluster on prod", "AccessDenied")
+    for changes in ({"cluster": unread}, {"workloads": replace(unread, permission="list deployments.apps")}):
+        diagnosis = diagnose(without_driver(**changes), ADDON)
+        assert (list_causes(diagnosis), diagnosis.exit_code) == ([], ExitCode.NOT_JUDGED)
+    # The cluster has the CSIDriver of EKS Auto Mode.
+    facts = without_driver(cluster=unread, csi_drivers=("ebs.csi.eks.amazonaws.com",))
+    assert diagnose(facts, ADDON).exit_code is ExitCode.HEALTHY
+
+
+ASSOCIATION = PodIdentityFacts("networking", "cni", ROLE, "a-9")
+
+
+@pytest.mark.parametrize(
+    ("addon", "association"),
+    [
+        (AddonFacts("vpc-cni", "v1", "ACTIVE", association_ids=("a-9",)), ASSOCIATION),
+        (AddonFacts("vpc-cni", "v1", "ACTIVE", ROLE), ASSOCIATION),
+        (
+            AddonFacts("vpc-cni", "v1", "ACTIVE"),
+            replace(ASSOCIATION, namespace="kube-system", service_account="aws-node"),
+        ),
+    ],
+    ids=["owned", "role", "made-by-hand"],
+)
+def test_an_addon_is_judged_by_its_pod_identity_association(addon: AddonFacts, association: PodIdentityFacts) -> None:
+    account = ServiceAccountFacts(association.namespace, association.service_account)
+    other = replace(association, service_account="other", association_id="a-1", role_arn=f"{ROLE}-other")
+    facts = pod_identity_facts(
+        addons=(addon,),
+        pod_identities=(other, association),
+        service_accounts=(account, replace(account, name="other")),
+        pods=(),
+    )
+    target = DiagnosisTarget(addon="vpc-cni")
+    diagnosis = diagnose(facts, target)
+    assert [each.subject for each in diagnosis.chains] == [f"service account {account.id_}"]
+    assert diagnosis.exit_code is ExitCode.HEALTHY
+    # The trust policy is that of IRSA.
+    assert list_causes(diagnose(replace(facts, roles=(driver_role(),)), target)) == ["trust-provider"]
+    assert list_causes(diagnose(replace(facts, workloads=()), target)) == ["pod-identity-agent-missing"]
+
+
+def test_an_addon_without_a_found_account_is_not_judged() -> None:
+    target = DiagnosisTarget(addon="vpc-cni")
+    owned = AddonFacts("vpc-cni", "v1", "ACTIVE", association_ids=("a-9",))
+    unread = Unreadable("eks:ListPodIdentityAssociations", "eks:ListPodIdentityAssociations", "AccessDenied")
+    for facts, reason in (
+        (irsa_facts(addons=(owned,)), "no service account has the role of the addon: a-9"),
+        (irsa_facts(addons=(owned,), pod_identities=unread), "AccessDenied"),
+        (irsa_facts(addons=(AddonFacts("vpc-cni", "v1", "ACTIVE"),)), "--service-account"),
+    ):
+        diagnosis = diagnose(facts, target)
+        (link,) = [link for chain in diagnosis.chains for link in chain.undecided]
+        assert reason in link.reason
+        assert diagnosis.exit_code is ExitCode.NOT_JUDGED
+
+
+def test_a_role_that_may_not_grow_volumes_is_a_fault_only_if_a_claim_grows() -> None:
+    documents = (DRIVER_ACTIONS, {**DRIVER_ACTIONS, **GROWTH_ACTIONS})
+    minimal, complete = (
+        driver_role(policies=(PolicyFacts("own", json.dumps({"Statement": [statement]})),))
+        for statement in ({"Effect": "Allow", "Action": list(each), "Resource": "*"} for each in documents)
+    )
+    growing = (claim(resizing=True), claim(1), claim(2))
+    assert diagnose(irsa_facts(roles=(minimal,))).exit_code is ExitCode.HEALTHY
+    assert diagnose(irsa_facts(roles=(complete,), claims=growing)).exit_code is ExitCode.HEALTHY
+    (finding,) = diagnose(irsa_facts(roles=(minimal,), claims=growing)).findings
+    assert finding.id_ == "permissions-missing"
+    assert finding.is_ == f"role {ROLE} may not: ec2:DescribeVolumesModifications, ec2:ModifyVolume"
+    assert finding.affected == (f"claim {claim().id_}",)
+    # The claim of another driver grows.
+    efs = (StorageClassFacts("gp2", "efs.csi.aws.com"),)
+    assert list_causes(diagnose(irsa_facts(roles=(minimal,), claims=growing, storage_classes=efs, volumes=()))) == []
+
+
+def test_a_boundary_that_does_not_let_volumes_grow_counts_only_if_a_claim_grows() -> None:
+    limit = PolicyFacts(
+        "limit", json.dumps({"Statement": {"Effect": "Allow", "Action": list(DRIVER_ACTIONS), "Resource": "*"}})
+    )
+    denied = SimulatedAction("ec2:ModifyVolume", "implicitDeny", allowed_by_boundary=False)
+    growing = (claim(resizing=True),)
+    for role in (driver_role(boundary=limit), driver_role(simulated=(denied,))):
+        assert diagnose(irsa_facts(roles=(role,))).exit_code is ExitCode.HEALTHY
+        assert list_causes(diagnose(irsa_facts(roles=(role,), claims=growing))) == ["permissions-boundary"]
+
+
+def test_an_action_that_was_not_simulated_is_judged_by_the_policies() -> None:
+    document = json.loads(managed_policy("AmazonEBSCSIDriverPolicyV2").document)
+    document["Statement"].append({"Effect": "Deny", "Action": "ec2:DescribeVolumes", "Resource": "*"})
+    role = driver_role(
+        policies=(PolicyFacts("own", json.dumps(document)),),
+        simulated=(SimulatedAction("ec2:CreateVolume", "allowed"),),
+    )
+    (finding,) = diagnose(irsa_facts(roles=(role,))).findings
+    assert finding.is_ == f"role {ROLE} may not: ec2:DescribeVolumes"
+
+
+def test_the_snapshot_of_a_claim_with_a_volume_is_not_needed_any_more() -> None:
+    facts = with_snapshot()
+    assert list_causes(diagnose(facts)) == ["permissions-snapshot"]
+    grown = tuple(replace(each, phase="Bound", volume="pvc-0", resizing=True) for each in facts.claims)  # ty: ignore
+    assert list_causes(diagnose(replace(facts, claims=grown, events=()))) == []

@@ -32,7 +32,7 @@ _CAUSES = (
     Cause(
         "driver-missing",
         "the cluster has no EBS CSI driver",
-        "a Deployment of the driver exists",
+        "a Deployment of the driver exists, if a claim or the option `--addon aws-ebs-csi-driver` needs it",
         f"leave `ebsCsi` at its default, which installs the addon; then {_UPDATE}",
         "install the addon `aws-ebs-csi-driver`",
     ),
@@ -220,7 +220,8 @@ _CAUSES = (
     Cause(
         "permissions-missing",
         "the policies of the role do not allow an action that the driver needs",
-        "SimulatePrincipalPolicy, or the policies evaluated with the tags that the driver sets",
+        "SimulatePrincipalPolicy, or the policies evaluated with the tags that the driver sets; "
+        "`ec2:ModifyVolume` and `ec2:DescribeVolumesModifications` only while a claim is to grow",
         f"`ebsCsi.permissions`; then {_UPDATE}",
         "attach the managed policy AmazonEBSCSIDriverPolicyV2",
     ),

@@ -114,6 +114,11 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
         ("volume-quota",),
     ),
     SymptomRow("topology", ("no topology key found on CSINode",), ("node-plugin-missing",)),
+    SymptomRow(
+        "driver-not-registered",
+        ("driver name ebs.csi.aws.com not found in the list of registered CSI drivers",),
+        ("node-plugin-missing",),
+    ),
     SymptomRow("class-not-found", ('storageclass.storage.k8s.io "…" not found',), ("class-missing",)),
     SymptomRow(
         "no-class",

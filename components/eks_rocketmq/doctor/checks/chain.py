@@ -47,6 +47,8 @@ class NotJudged:
     """Whether the other checks of the chain suffice for a judgement."""
     needs_aws: bool = False
     """Whether it can be decided as soon as AWS answers."""
+    unexplained: bool = False
+    """Whether something is wrong and the check does not know why. A cause in another chain may explain it."""
 
 
 Outcome = Finding | NotJudged | None
@@ -75,6 +77,7 @@ class Link:
     reason: str = ""
     permission: str = ""
     needs_aws: bool = False
+    unexplained: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,9 @@ def run_chain(
         elif isinstance(outcome, NotJudged):
             reason = BEHIND_CAUSE if broken and not outcome.permission else outcome.reason
             state = "skipped" if outcome.optional else "not-judged"
-            links.append(Link(check.title, state, None, reason, outcome.permission, outcome.needs_aws))
+            links.append(
+                Link(check.title, state, None, reason, outcome.permission, outcome.needs_aws, outcome.unexplained)
+            )
         else:
             links.append(Link(check.title, "ok"))
     return ChainResult(chain, subject, tuple(links))
@@ -144,3 +149,13 @@ def run_chain(
 def explain_unreadable(fact: Unreadable) -> NotJudged:
     """Return the result for a fact that could not be read."""
     return NotJudged(f"{fact.call} failed: {fact.reason}", fact.permission, needs_aws=fact.call == ALL_OF_AWS)
+
+
+def report_unexplained(state: str, message: str) -> NotJudged:
+    """Return the result for something that is wrong without a known cause.
+
+    Args:
+        state: what is wrong, such as `why it is Pending`.
+        message: the latest message about it; empty if there is none.
+    """
+    return NotJudged(f"no check explains {state}: {message or 'no event'}", unexplained=True)

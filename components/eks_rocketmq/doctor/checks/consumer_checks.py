@@ -1,25 +1,17 @@
 """Checks of the nodes and of the pods that use claims: node plugin, scheduling, attachment and resize. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
-from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable
-from eks_rocketmq.doctor.facts.cluster_facts import (
-    ClaimFacts,
-    EventFacts,
-    Facts,
-    NodeFacts,
-    PodFacts,
-    Unreadable,
-    VolumeFacts,
-)
+from eks_rocketmq.doctor.checks.chain import Finding, Outcome, explain_unreadable, report_unexplained
+from eks_rocketmq.doctor.checks.consumer_case import UNBOUND_PHASES, ConsumerCase
+from eks_rocketmq.doctor.facts.cluster_facts import Facts, NodeFacts, PodFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
     EBS_DRIVERS,
     find_class,
     find_controller,
     find_daemon_set,
     list_claim_messages,
-    list_events,
     list_readable,
     quote,
 )
@@ -27,42 +19,6 @@ from eks_rocketmq.doctor.facts.fact_queries import (
 _LATE_BINDING = "WaitForFirstConsumer"
 _STORAGE_REASONS = ("unbound immediate", "binding volumes", "waiting for", "provisioning", "persistentvolumeclaim")
 """Parts of the scheduler's messages about a claim without a volume, which other checks judge."""
-
-
-@dataclass(frozen=True)
-class ConsumerCase:
-    """Claim and the pods that use it."""
-
-    facts: Facts
-    claim: ClaimFacts
-
-    @property
-    def pods(self) -> tuple[PodFacts, ...]:
-        """Return the pods that use the claim."""
-        found = list_readable(self.facts.pods)
-        return tuple(
-            each for each in found if each.namespace == self.claim.namespace and self.claim.name in each.claims
-        )
-
-    @property
-    def unplaced(self) -> tuple[PodFacts, ...]:
-        """Return the pods without a node."""
-        return tuple(each for each in self.pods if each.phase == "Pending" and not each.node)
-
-    @property
-    def waiting(self) -> tuple[PodFacts, ...]:
-        """Return the pods that have a node and do not run."""
-        return tuple(each for each in self.pods if each.phase == "Pending" and each.node)
-
-    @property
-    def volume(self) -> VolumeFacts | None:
-        """Return the volume of the claim."""
-        found = list_readable(self.facts.volumes)
-        return next((each for each in found if each.name == self.claim.volume), None)
-
-    def list_pod_events(self, pods: tuple[PodFacts, ...]) -> list[EventFacts]:
-        """Return the events of pods."""
-        return [event for pod in pods for event in list_events(self.facts, "Pod", pod.namespace, pod.name)]
 
 
 def judge_node_plugin(facts: Facts) -> Outcome:
@@ -74,13 +30,17 @@ def judge_node_plugin(facts: Facts) -> Outcome:
     if isinstance(facts.nodes, Unreadable):
         return explain_unreadable(facts.nodes)
     registered = {each.node for each in facts.csi_nodes if EBS_DRIVERS[0] in each.drivers}
-    missing = [each for each in facts.nodes if _takes_volumes(each) and each.name not in registered]
+    waiting = _list_unregistered(facts)
+    nodes = {pod.node for pod, _ in waiting}
+    missing = [
+        each for each in facts.nodes if each.name not in registered and (_takes_volumes(each) or each.name in nodes)
+    ]
     if not missing:
         return None
     claims = list_readable(facts.claims)
     daemon_set = find_daemon_set(facts, agent=False)
     ready = f"{daemon_set.ready} of {daemon_set.desired} pods of {daemon_set.id_} are ready" if daemon_set else ""
-    message = find_text("topology", list_claim_messages(facts, claims))
+    message = find_text("topology", list_claim_messages(facts, claims)) or next((text for _, text in waiting), "")
     return Finding(
         "node-plugin-missing",
         f"the driver is not registered on: {', '.join(each.name for each in missing)}",
@@ -94,7 +54,19 @@ def judge_node_plugin(facts: Facts) -> Outcome:
             f"kubectl -n {daemon_set.namespace if daemon_set else 'kube-system'} get daemonsets -o wide",
             f"kubectl describe csinode {missing[0].name}",
         ),
+        tuple(f"pod {pod.id_}" for pod, _ in waiting),
     )
+
+
+def _list_unregistered(facts: Facts) -> list[tuple[PodFacts, str]]:
+    """Return the pods that wait for the node plugin of their node, with their messages."""
+    cases = [ConsumerCase(facts, each) for each in list_readable(facts.claims)]
+    return [
+        (pod, text)
+        for case in cases
+        for pod in case.waiting
+        if (text := find_text("driver-not-registered", case.list_volume_failures()))
+    ]
 
 
 def _takes_volumes(node: NodeFacts) -> bool:
@@ -129,7 +101,7 @@ def judge_scheduling(case: ConsumerCase) -> Outcome:
         return None
     messages = [each.message for each in case.list_pod_events(case.unplaced) if each.reason == "FailedScheduling"]
     affected = tuple(f"pod {each.id_}" for each in case.unplaced)
-    pod, message, affinity = case.unplaced[0], next(iter(messages), ""), find_text("node-affinity", messages)
+    pod, affinity = case.unplaced[0], find_text("node-affinity", messages)
     if zone := _find_zone_without_node(case):
         return Finding(
             "no-node-in-zone",
@@ -147,15 +119,30 @@ def judge_scheduling(case: ConsumerCase) -> Outcome:
             return explain_unreadable(each)
     if text := find_text("attach-slots", messages):
         return _build_slot_finding(case, text, affected)
-    if find_text("topology", messages) or not message or any(each in message.lower() for each in _STORAGE_REASONS):
-        return None
+    return _judge_unplaced(case, pod, messages) if messages else None
+
+
+def _judge_unplaced(case: ConsumerCase, pod: PodFacts, messages: Sequence[str]) -> Outcome:
+    """Judge the message of the scheduler about a pod."""
+    message = messages[0]
+    if find_text("topology", messages) or any(each in message.lower() for each in _STORAGE_REASONS):
+        return None if _waits_for_volume(case) else report_unexplained(f"why pod {pod.id_} has no node", message)
     return Finding(
         "pod-not-scheduled",
         f"pod {pod.id_} has no node",
         "a node that the pod fits on",
         quote(f"pod {pod.id_}", message),
         (f"kubectl -n {pod.namespace} describe pod {pod.name}",),
-        affected,
+        tuple(f"pod {each.id_}" for each in case.unplaced),
+    )
+
+
+def _waits_for_volume(case: ConsumerCase) -> bool:
+    """Return whether a claim of the pods has no volume, so that it is judged itself."""
+    names = {name for pod in case.unplaced for name in pod.claims}
+    return any(
+        each.phase in UNBOUND_PHASES and each.namespace == case.claim.namespace and each.name in names
+        for each in list_readable(case.facts.claims)
     )
 
 
@@ -198,7 +185,7 @@ def judge_attachment(case: ConsumerCase) -> Outcome:
         return None
     if isinstance(case.facts.events, Unreadable):
         return explain_unreadable(case.facts.events)
-    messages = [each.message for each in case.list_pod_events(case.waiting)]
+    messages = case.list_volume_failures()
     affected = tuple(f"pod {each.id_}" for each in case.waiting)
     pod = case.waiting[0]
     if text := find_text("attach-slots", messages):
@@ -214,7 +201,7 @@ def judge_attachment(case: ConsumerCase) -> Outcome:
             (f"kubectl get node {pod.node} -o wide", f"kubectl get pv {case.claim.volume} -o yaml"),
             affected,
         )
-    return None
+    return report_unexplained(f"why pod {pod.id_} does not start", messages[0]) if messages else None
 
 
 def _build_multi_attach_finding(case: ConsumerCase, pod: PodFacts, text: str, affected: tuple[str, ...]) -> Finding:
@@ -234,15 +221,23 @@ def _build_multi_attach_finding(case: ConsumerCase, pod: PodFacts, text: str, af
     )
 
 
+def judge_binding(case: ConsumerCase) -> Outcome:
+    """Judge whether the claim has a volume. Why it has none is the question of the other checks."""
+    if case.claim.phase not in UNBOUND_PHASES:
+        return None
+    return report_unexplained(f"why it is {case.claim.phase}", case.describe_phase())
+
+
 def judge_resize(case: ConsumerCase) -> Outcome:
     """Judge why the volume does not grow."""
     if not case.claim.resizing:
         return None
     if isinstance(case.facts.events, Unreadable):
         return explain_unreadable(case.facts.events)
-    text = find_text("modification", list_claim_messages(case.facts, [case.claim]))
+    messages = case.list_resize_failures()
+    text = find_text("modification", messages)
     if not text:
-        return None
+        return report_unexplained("why it does not grow", messages[0]) if messages else None
     volume = case.volume.volume_id if case.volume else "<volume>"
     return Finding(
         "modification-rate",

@@ -35,7 +35,7 @@ class IdentityCase:
     is_driver: bool = False
     pods: tuple[PodFacts, ...] = ()
     claims: tuple[ClaimFacts, ...] = ()
-    """Pending claims that wait for this identity."""
+    """Claims that wait for this identity: Pending, not attached, or to grow."""
     messages: tuple[str, ...] = ()
     """Messages of objects that do not work at the moment: logs of the pods, events of the claims."""
 
@@ -43,6 +43,11 @@ class IdentityCase:
     def id_(self) -> str:
         """Return `namespace/name`."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def grows(self) -> bool:
+        """Return whether one of the claims is to grow."""
+        return any(each.resizing for each in self.claims)
 
     @property
     def account(self) -> ServiceAccountFacts | None:

@@ -6,12 +6,12 @@ from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, RoleFacts, SimulatedAction, Unreadable
-from eks_rocketmq.doctor.facts.fact_queries import quote
+from eks_rocketmq.doctor.facts.fact_queries import list_readable, quote
 from eks_rocketmq.doctor.policies.permissions import (
-    DRIVER_ACTIONS,
     DriverScope,
     allows_snapshots,
     find_denied_actions,
+    list_needed_actions,
 )
 
 _MANAGED_POLICY = "AmazonEBSCSIDriverPolicyV2"
@@ -43,10 +43,12 @@ def build_scope(case: IdentityCase) -> DriverScope | None:
 def _judge_simulation(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
     if isinstance(role.simulated, Unreadable):
         return None
-    denied = [each for each in role.simulated if each.decision != "allowed"]
+    needed = list_needed_actions(grows=case.grows)
+    denied = [each for each in role.simulated if each.decision != "allowed" and each.action in needed]
     # The simulation lacks condition keys of a real request, such as tags of the session. It counts where the policies
     # agree or could not be read, and for what they do not contain: boundary and organization.
-    agreed = DRIVER_ACTIONS if isinstance(role.policies, Unreadable) else find_denied_actions(role.policies, scope)
+    readable = not isinstance(role.policies, Unreadable)
+    agreed = find_denied_actions(role.policies, scope, grows=case.grows) if readable else needed
     denied = [
         each
         for each in denied
@@ -70,11 +72,13 @@ def _judge_policies(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> 
     # A simulation is the better answer, because it knows the organization too.
     if isinstance(role.policies, Unreadable):
         return None
-    if isinstance(role.simulated, Unreadable) or not role.simulated:
-        denied = find_denied_actions(role.policies, scope)
-        if denied:
-            return _build_policy_finding(case, role, denied, _quote_denial(case))
-    snapshots = [each for each in case.claims if each.data_source.startswith("VolumeSnapshot/")]
+    simulated = {each.action for each in list_readable(role.simulated)}
+    denied = [each for each in find_denied_actions(role.policies, scope, grows=case.grows) if each not in simulated]
+    if denied:
+        return _build_policy_finding(case, role, denied, _quote_denial(case))
+    snapshots = [
+        each for each in case.claims if each.phase == "Pending" and each.data_source.startswith("VolumeSnapshot/")
+    ]
     if not snapshots or allows_snapshots(role.policies, scope):
         return None
     resource = f"arn:{scope.account.partition}:ec2:{scope.account.region}::snapshot/*"
@@ -90,7 +94,7 @@ def _judge_policies(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> 
 def _judge_boundary(case: IdentityCase, role: RoleFacts, scope: DriverScope) -> Outcome:
     if role.boundary is None or isinstance(role.boundary, Unreadable):
         return None
-    denied = find_denied_actions([role.boundary], scope)
+    denied = find_denied_actions([role.boundary], scope, grows=case.grows)
     return _build_boundary_finding(role, denied, _quote_denial(case)) if denied else None
 
 

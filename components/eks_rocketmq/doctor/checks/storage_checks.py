@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
+from eks_rocketmq.doctor.checks.driver_checks import build_missing_driver_finding, has_auto_mode
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
     ClaimFacts,
-    ClusterFacts,
     Facts,
     KeyFacts,
     RoleFacts,
@@ -17,7 +17,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
 )
 from eks_rocketmq.doctor.facts.fact_queries import (
     AUTO_MODE_DRIVER,
-    DRIVER_ADDON,
     EBS_DRIVERS,
     find_class,
     find_controller,
@@ -100,8 +99,7 @@ def judge_provisioner(case: StorageCase) -> Outcome:
 
 
 def _judge_driver(case: StorageCase, class_: StorageClassFacts, drivers: tuple[str, ...]) -> Outcome:
-    cluster = case.facts.cluster
-    auto_mode = AUTO_MODE_DRIVER in drivers or (isinstance(cluster, ClusterFacts) and cluster.auto_mode_storage)
+    auto_mode = has_auto_mode(case.facts)
     if class_.provisioner == AUTO_MODE_DRIVER:
         return None if auto_mode else _build_class_finding(class_, "EKS Auto Mode does not run block storage", drivers)
     if class_.provisioner not in EBS_DRIVERS:
@@ -111,17 +109,7 @@ def _judge_driver(case: StorageCase, class_: StorageClassFacts, drivers: tuple[s
         return None
     if auto_mode:
         return _build_class_finding(class_, "the cluster has the driver of EKS Auto Mode only", drivers)
-    name = cluster.name if isinstance(cluster, ClusterFacts) else "<cluster>"
-    return Finding(
-        "driver-missing",
-        f"no driver serves {class_.provisioner}",
-        "the EBS CSI driver",
-        (f"CSIDrivers of the cluster: {', '.join(drivers) or 'none'}",),
-        (
-            f"aws eks create-addon --cluster-name {name} --addon-name {DRIVER_ADDON} "
-            "--service-account-role-arn <role-arn>",
-        ),
-    )
+    return build_missing_driver_finding(case.facts, f"no driver serves {class_.provisioner}")
 
 
 def _build_class_finding(class_: StorageClassFacts, reason: str, drivers: tuple[str, ...]) -> Finding:

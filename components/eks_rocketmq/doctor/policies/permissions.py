@@ -27,6 +27,8 @@ DRIVER_ACTIONS: Mapping[str, str] = {
     "ec2:DeleteVolume": _VOLUME,
 }
 """Actions that the driver needs for a claim, and the kind of their resource."""
+GROWTH_ACTIONS: Mapping[str, str] = {"ec2:DescribeVolumesModifications": _ANY, "ec2:ModifyVolume": _VOLUME}
+"""Actions that the driver needs for a claim that is to grow. A policy without them works until then."""
 SNAPSHOT_ACTION = "ec2:CreateVolume"
 KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext")
 """Actions that the driver's role needs for the KMS key of a class."""
@@ -77,12 +79,27 @@ class DriverScope:
 _TAG_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "ec2:resourcetag/")
 
 
-def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope) -> list[str]:
-    """Return the actions that the driver needs and that the policies do not allow."""
+def list_needed_actions(*, grows: bool) -> Mapping[str, str]:
+    """Return the actions that the driver needs, and the kind of their resource.
+
+    Args:
+        grows: whether a claim is to grow.
+    """
+    return {**DRIVER_ACTIONS, **GROWTH_ACTIONS} if grows else DRIVER_ACTIONS
+
+
+def find_denied_actions(policies: Iterable[PolicyFacts], scope: DriverScope, *, grows: bool = False) -> list[str]:
+    """Return the actions that the driver needs and that the policies do not allow.
+
+    Args:
+        policies: policies of the role.
+        scope: account and cluster of the driver.
+        grows: whether a claim is to grow.
+    """
     documents, context = parse_documents(policies), scope.build_context()
     return [
         action
-        for action, kind in DRIVER_ACTIONS.items()
+        for action, kind in list_needed_actions(grows=grows).items()
         if evaluate_action(documents, action, scope.build_resource(kind), context) is False
     ]
 
