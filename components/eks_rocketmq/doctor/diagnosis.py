@@ -15,6 +15,7 @@ from eks_rocketmq.doctor.checks.consumer_checks import (
     judge_scheduling,
 )
 from eks_rocketmq.doctor.checks.driver_checks import DriverCase, judge_driver
+from eks_rocketmq.doctor.checks.finding_groups import FindingGroup, group_findings
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.checks.identity_checks import (
     judge_audience,
@@ -128,9 +129,14 @@ class Diagnosis:
     chains: tuple[ChainResult, ...]
 
     @property
+    def groups(self) -> tuple[FindingGroup, ...]:
+        """Return the causes with their chains, in the order of the chains. Chains with the same fix have one cause."""
+        return group_findings((each, each.cause) for each in self.chains if each.cause)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Return the causes, in the order of the chains."""
-        return tuple(each.cause for each in self.chains if each.cause)
+        return tuple(each.finding for each in self.groups)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema.validators import validator_for
@@ -14,13 +16,24 @@ from typer.testing import CliRunner
 from eks_rocketmq.commands import cli, doctor_command
 from eks_rocketmq.doctor import live_cluster
 from eks_rocketmq.doctor.diagnosis import diagnose
-from eks_rocketmq.doctor.facts.cluster_facts import Facts, Unreadable
+from eks_rocketmq.doctor.facts.cluster_facts import Facts, RoleFacts, ServiceAccountFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_files import read_facts, write_facts
 from eks_rocketmq.doctor.report import build_json, render_text
 from eks_rocketmq.lookups.kubeconfig_files import EksContext, read_eks_context
 from scripts import doctor_reference
 from tests.unit.doctor.fault_cases import FAULTS
-from tests.unit.doctor.healthy_cases import irsa_facts, pod_identity_facts
+from tests.unit.doctor.healthy_cases import (
+    AUDIENCE,
+    HOST,
+    ROLE,
+    broker_pod,
+    claim,
+    driver_pod,
+    irsa_facts,
+    pod_event,
+    pod_identity_facts,
+    trust_policy,
+)
 from tests.unit.doctor.live_case import build_aws, fill_cluster
 from tests.unit.doctor.test_diagnosis import ORIGINAL
 from tests.unit.kubernetes_api import serving
@@ -197,3 +210,119 @@ def test_the_page_has_the_current_catalogue_and_rights() -> None:
     assert text == doctor_reference.render_page(text), "run `make reference`"
     with pytest.raises(ValueError, match="has no mark"):
         doctor_reference.render_page("")
+
+
+NAMES = [f"team-{number:02}" for number in range(20)]
+
+
+def with_accounts(facts: Facts, trusted: Callable[[str], str] = lambda subject: subject) -> Facts:
+    """Return facts with twenty more service accounts of IRSA, each with a role and a pod.
+
+    Args:
+        facts: facts of the cluster.
+        trusted: returns the subject that the role of a subject trusts.
+    """
+    accounts = [ServiceAccountFacts("apps", each, f"{ROLE}-{each}") for each in NAMES]
+    pods = [
+        replace(
+            driver_pod(f"{each.name}-0", namespace="apps", service_account=each.name, owner=f"Deployment/{each.name}"),
+            environment=(("AWS_ROLE_ARN", each.role_arn), *driver_pod().environment[1:]),
+        )
+        for each in accounts
+    ]
+    roles = [
+        RoleFacts(
+            each.role_arn,
+            trust_policy=trust_policy(
+                {"StringEquals": {f"{HOST}:sub": trusted(each.subject), f"{HOST}:aud": AUDIENCE}}
+            ),
+        )
+        for each in accounts
+    ]
+    return replace(
+        facts,
+        service_accounts=(*facts.service_accounts, *accounts),  # ty: ignore[not-iterable]
+        pods=(*facts.pods, *pods),  # ty: ignore[not-iterable]
+        roles=(*facts.roles, *roles),
+    )
+
+
+def test_a_cause_of_many_service_accounts_is_one_finding_on_one_screen() -> None:
+    facts = with_accounts(ORIGINAL)
+    diagnosis = diagnose(facts)
+    (finding,) = diagnosis.findings
+    assert finding.id_ == "oidc-provider-missing"
+    assert {f"service account apps/{each}" for each in NAMES} < set(finding.affected)
+    assert {f"claim {claim(each).id_}" for each in range(3)} < set(finding.affected)
+    text = render_text(diagnosis, facts)
+    assert "broken, 1 cause\n" in text
+    assert (text.count("\nBROKEN  oidc-provider-missing"), text.count("create-open-id-connect-provider")) == (1, 1)
+    assert "service account apps/team-03, and 16 more" in text
+    assert len(text.splitlines()) < 45
+    report = build_json(diagnosis, facts)
+    VALIDATOR.validate(report)
+    (found,) = report["findings"]
+    assert found["affected"] == list(finding.affected)
+    # Node plugin, class and claims are the other chains.
+    assert len([each for each in report["chains"] if each["chain"] == "identity"]) == 21
+
+
+def test_a_replaced_cluster_with_many_roles_fits_on_one_screen() -> None:
+    facts = with_accounts(ORIGINAL, lambda subject: f"{subject}-old")
+    text = render_text(diagnose(facts), facts)
+    assert "AND THEN  trust-subject: the same for 18 service accounts apps/team-02, apps/team-03" in text
+    assert "AND THEN  trust-condition-key" in text
+    assert len(text.splitlines()) < 60
+    commands = [command for each in build_json(diagnose(facts), facts)["chains"] for command in list_commands(each)]
+    assert sum("update-assume-role-policy" in each for each in commands) == 21
+
+
+def list_commands(chain: dict[str, Any]) -> list[str]:
+    return [command for link in chain["links"] if link["finding"] for command in link["finding"]["commands"]]
+
+
+def test_causes_with_different_fixes_stay_apart_and_are_shortened() -> None:
+    facts = with_accounts(irsa_facts(), lambda subject: f"{subject}-old")
+    diagnosis = diagnose(facts)
+    assert len(diagnosis.findings) == 20
+    text = render_text(diagnosis, facts)
+    assert (text.count("BROKEN  trust-subject"), text.count("update-assume-role-policy")) == (3, 2)
+    assert "the same for 18 service accounts apps/team-02" in text
+    assert len(text.splitlines()) < 45
+    assert len(build_json(diagnosis, facts)["findings"]) == 20
+    # Three are shown in full.
+    few = replace(facts, service_accounts=facts.service_accounts[:4])  # ty: ignore[not-subscriptable]
+    text = render_text(diagnose(few), few)
+    assert (text.count("update-assume-role-policy"), text.count("the same for")) == (3, 0)
+
+
+def test_many_healthy_service_accounts_are_one_line() -> None:
+    facts = with_accounts(irsa_facts())
+    text = render_text(diagnose(facts), facts)
+    assert "healthy: no fault found" in text
+    assert "ok          identity: 21 service accounts kube-system/ebs-csi-controller-sa, apps/team-00" in text
+    assert "and 16 more, 15 of 15 links ok" in text
+    assert len(text.splitlines()) < 6
+
+
+def test_roles_that_cannot_be_read_are_one_line_each_check() -> None:
+    facts = with_accounts(irsa_facts())
+    roles = tuple(
+        Unreadable(f"iam:GetRole for {each.arn}", f"iam:GetRole on {each.arn}", "AccessDenied")
+        for each in facts.roles
+        if isinstance(each, RoleFacts)
+    )
+    facts = replace(facts, roles=roles)
+    text = render_text(diagnose(facts), facts)
+    assert f"role exists: iam:GetRole for {ROLE}-team-00 failed: AccessDenied (and 19 similar)" in text
+    assert f"Missing permissions: iam:GetRole on {ROLE} and 20 more resources\n" in text
+    assert len(text.splitlines()) < 16
+
+
+def test_claims_with_different_events_are_shown_with_their_events() -> None:
+    pods = tuple(broker_pod(each, phase="Pending", ready=False) for each in range(2))
+    events = tuple(pod_event(each, f"IncorrectState of {each.name}", "FailedAttachVolume") for each in pods)
+    facts = irsa_facts(pods=(driver_pod(), *pods), events=events)
+    text = render_text(diagnose(facts), facts)
+    for each in events:
+        assert each.message in text
