@@ -44,12 +44,12 @@ from tests.unit.doctor.healthy_cases import (
     trust_policy,
     with_pending_claims,
 )
+from tests.unit.doctor.original_case import ORIGINAL_ROLE, original_facts
 from tests.unit.doctor.permission_faults import with_snapshot
 from tests.unit.harness.fakes import ISSUER
 
 DRIVER = "kube-system/ebs-csi-controller-sa"
-ORIGINAL_ROLE = driver_role(trust_policy=trust_policy({"StringEquals": {f"https://{HOST}:sub": SUBJECT}}))
-ORIGINAL = with_pending_claims(irsa_facts(providers=(), roles=(ORIGINAL_ROLE,)), NO_PROVIDER)
+ORIGINAL = original_facts()
 UNREADABLE = Unreadable("iam:GetRole for x", f"iam:GetRole on {ROLE}", "AccessDenied: not authorized")
 
 

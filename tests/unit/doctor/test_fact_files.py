@@ -44,10 +44,11 @@ def test_a_field_of_a_newer_version_is_ignored(tmp_path: Path) -> None:
 
 SHAPES = {each.__name__: each for each in HEALTHY}
 DUMPS = Path(__file__).with_name("dumps")
-"""Dumps of healthy sandboxes, made with `--dump`: the addon of the incident with a cured role, and Helm's driver."""
+"""Dumps. Their README says how each was made."""
+HEALTHY_DUMPS = ("incident-cured", "self-managed")
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, *sorted(each.name for each in DUMPS.iterdir())])
+@pytest.mark.parametrize("shape", [*SHAPES, *HEALTHY_DUMPS])
 def test_a_dump_of_a_healthy_cluster_has_no_fault(tmp_path: Path, shape: str) -> None:
     folder = DUMPS / shape
     if shape in SHAPES:
