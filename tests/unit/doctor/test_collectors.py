@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from eks_rocketmq.doctor.diagnosis import DiagnosisTarget, ExitCode, diagnose
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, RoleFacts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_files import write_facts
 from eks_rocketmq.doctor.required_access import AWS_ACTIONS, build_cluster_role
-from tests.unit.doctor.healthy_cases import AUDIENCE, ROLE, SUBJECT
-from tests.unit.doctor.live_case import TOKEN, WEBHOOK, FakeAws, build_aws, fill_cluster, manifest
+from tests.unit.doctor.healthy_cases import AUDIENCE, ROLE, SUBJECT, pod_identity_facts
+from tests.unit.doctor.live_case import TOKEN, WEBHOOK, FakeAws, build_aws, build_pod, fill_cluster, manifest
 from tests.unit.harness.fakes import ISSUER, REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -283,8 +284,18 @@ def test_an_addon_is_read_with_its_associations(api: Api) -> None:
     }
     association = {"namespace": "networking", "serviceAccount": "cni", "associationId": "a-9", "associationArn": arn}
     aws.answers["ListPodIdentityAssociations"] = lambda _: {"associations": [association]}
+    pod = build_pod("cni-0", "cni", "networking", containers=[{"name": "cni"}])
+    api.objects["/api/v1/namespaces/networking/pods"] = {"items": [pod]}
+    api.objects["/api/v1/serviceaccounts"]["items"].append(manifest("cni", "networking"))
     facts = collect(api, aws)
     assert not isinstance(facts.addons, Unreadable)
+    assert not isinstance(facts.pods, Unreadable)
+    assert "networking/cni-0" in [each.id_ for each in facts.pods]
     assert [each.association_ids for each in facts.addons] == [("a-9",)]
     diagnosis = diagnose(facts, DiagnosisTarget(addon="vpc-cni"))
     assert "service account networking/cni" in [each.subject for each in diagnosis.chains]
+    # The agent gives a pod its role when the pod is created.
+    stale = replace(facts, workloads=pod_identity_facts().workloads, roles=pod_identity_facts().roles)
+    assert [each.id_ for each in diagnose(stale, DiagnosisTarget(service_account="networking/cni")).findings] == [
+        "pods-without-role"
+    ]

@@ -156,6 +156,7 @@ def _list_namespaces(facts: Facts, scope: CollectionScope) -> list[str]:
     claims: Iterable[ClaimFacts] = list_readable(facts.claims)
     controller = find_controller(facts)
     accounts = [each.namespace for each in list_readable(facts.service_accounts) if each.role_arn]
+    accounts += [each.namespace for each in list_readable(facts.pod_identities)]
     named = [each.partition("/")[0] for each in (scope.claim, scope.service_account) if each]
     return list(
         dict.fromkeys(
