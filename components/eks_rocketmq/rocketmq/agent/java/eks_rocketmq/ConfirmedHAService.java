@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
 import java.util.Collections;
+import java.util.ConcurrentModificationException;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -32,6 +33,9 @@ import org.rocksdb.RocksDBException;
 final class ConfirmedHAService extends AutoSwitchHAService {
     /** How long a proposal can be on its way. Requests to the controllers end after 3 s. */
     private static final long PROPOSAL_NANOS = 10_000_000_000L;
+
+    /** How often the connections are read again. Each change of the list ends in microseconds. */
+    private static final int READS = 1000;
 
     /** How long a name server can name an old master: the period in which brokers register, and a margin. */
     private static final long STALE_NANOS = 15_000_000_000L;
@@ -102,6 +106,27 @@ final class ConfirmedHAService extends AutoSwitchHAService {
         boolean changed = super.changeToMaster(epoch);
         flushFiles();
         return changed;
+    }
+
+    /**
+     * Returns the offset up to which every member in sync has the log.
+     *
+     * <p>RocketMQ reads the list of its connections while other threads change it. When a slave connected in the moment
+     * of the election, the read failed and with it {@code changeToMaster}. Nothing repeats that: the group stayed
+     * without a master. A lock would be held by a thread that waits for this one to end.
+     */
+    @Override
+    public long computeConfirmOffset() {
+        for (int read = 1; ; read++) {
+            try {
+                return super.computeConfirmOffset();
+            } catch (ConcurrentModificationException | NullPointerException changed) {
+                if (read == READS) {
+                    throw changed;
+                }
+                Thread.yield();
+            }
+        }
     }
 
     private void flushFiles() {

@@ -1,0 +1,50 @@
+"""Classes of the agent beside those of RocketMQ that they replace, in the moment in which RocketMQ's fail."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from eks_rocketmq.rocketmq.config.broker_config import list_versions
+from sandbox.cache import entry, recipes
+from sandbox.layout import CACHE
+from sandbox.progress import Report
+from scripts.agent_jar import JAR
+
+SOURCES = Path(__file__).with_name("java") / "eks_rocketmq"
+SUCCESS, SERVICE_NOT_AVAILABLE = "0", "14"
+
+
+@pytest.fixture(params=list_versions())
+def version(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def run_program(name: str, version: str, folder: Path, settings: dict[str, str]) -> dict[str, str]:
+    """Compile and run a program of `java/` with a broker that has these settings. Return its results by name."""
+    jars = entry.ensure(CACHE, recipes.rocketmq_jars(version), Report())
+    classes = f"{folder}:{JAR}:{jars}/*"
+    file = folder / "broker.conf"
+    paths = {"storePathRootDir": f"{folder}/store", "storePathCommitLog": f"{folder}/store/commitlog"}
+    small = {"mappedFileSizeCommitLog": "1048576", "timerWheelEnable": "false"}
+    file.write_text("".join(f"{key}={value}\n" for key, value in {**paths, **small, **settings}.items()))
+    subprocess.run(["javac", "-cp", classes, "-d", folder, SOURCES / f"{name}.java"], check=True)
+    # Without TLS, no key is generated.
+    options = ["-Dtls.server.mode=disabled", f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"]
+    argv = ["java", *options, "-cp", classes, f"eks_rocketmq.{name}", file]
+    output = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120).stdout
+    return {key: value for key, value, *_ in (line.split(" ", 2) for line in output.splitlines() if " " in line)}
+
+
+def test_a_send_is_acknowledged_only_by_a_broker_that_stays_master(version: str, tmp_path: Path) -> None:
+    codes = run_program("DemotedSend", version, tmp_path, {"brokerRole": "SYNC_MASTER"})
+    # RocketMQ acknowledges a message that the next master does not have.
+    assert codes["rocketmq"] == SUCCESS
+    assert codes["agent"] == codes["agent-master-again"] == SERVICE_NOT_AVAILABLE
+    assert codes["agent-master"] == SUCCESS
+
+
+def test_a_slave_that_connects_during_an_election_does_not_fail_it(version: str, tmp_path: Path) -> None:
+    results = run_program("ChangingConnections", version, tmp_path, {"enableControllerMode": "false"})
+    # RocketMQ then leaves the group without a master.
+    assert (results["rocketmq"], results["agent"]) == ("failed", "0")
