@@ -8,16 +8,6 @@ from eks_rocketmq.doctor.facts.cluster_facts import Facts
 from eks_rocketmq.lookups.kubeconfig_files import EksContext
 
 
-def load_readers() -> None:
-    """Import the readers and their packages, which takes half a second.
-
-    Call it before threads start. While one thread imports, the others wait for the interpreter.
-    """
-    import boto3  # noqa: F401, PLC0415
-
-    from eks_rocketmq.doctor.collectors import aws_reader, cluster_reader, collect  # noqa: F401, PLC0415
-
-
 class AwsSessionError(Exception):
     """Profile or region of the AWS CLI that cannot be used."""
 
