@@ -91,7 +91,7 @@ def test_program_outside_of_the_repository_previews_rocketmq(environment: Path, 
 
     made = [step["urn"].rsplit("$", 1)[-1] for step in plan["steps"]]
     assert "kubernetes:apps/v1:StatefulSet::orders-broker-a-set" in made
-    assert len([urn for urn in made if urn.startswith("kubernetes:")]) == 23
+    assert len([urn for urn in made if urn.startswith("kubernetes:")]) == 28
 
 
 def test_plugin_schema_equals_the_committed_schema(pulumi: Engine, tmp_path: Path) -> None:
