@@ -190,6 +190,7 @@ def start_cluster(
     brokers: bool = True,
     with_volumes: bool = False,
     profile: str = "strict",
+    storage: str = "1Gi",
     java_options: Sequence[str] = QUICK_START,
 ) -> Generator[BareCluster]:
     """Start a cluster with its files in `folder`, and end and remove it after the block.
@@ -203,6 +204,7 @@ def start_cluster(
         brokers: whether the members are started. Without them, only the controllers and the name server run.
         with_volumes: whether members and controllers have volumes of their own, which `lose_power` needs.
         profile: durability profile.
+        storage: size of a member's claim, by which the library checks the keys.
         java_options: options of all JVMs.
     """
     home = folder / "rocketmq"
@@ -214,7 +216,7 @@ def start_cluster(
         version=version,
         agent=agent,
         profile=profile,
-        broker_groups=group(memory="1536Mi", storage="1Gi", config=config, **java),
+        broker_groups=group(memory="1536Mi", storage=storage, config=config, **java),
         name_servers={"replicas": 1, "memory": "320Mi", **java},
         controllers={"memory": "512Mi", "config": dict(controller_config or {}), **java},
         proxies={"replicas": 1, "memory": "768Mi"},

@@ -52,7 +52,8 @@ class Recovery:
 def measure(folder: Path, sizes: Sequence[int]) -> list[Recovery]:
     """Return the starts of a slave and of the former master for each size, in GiB, in rising order."""
     found: list[Recovery] = []
-    with start_cluster(folder, broker_config=DEFAULT_FILES, java_options=["-XX:-UsePerfData"]) as cluster:
+    java_options = ["-XX:-UsePerfData"]
+    with start_cluster(folder, broker_config=DEFAULT_FILES, storage="20Gi", java_options=java_options) as cluster:
         clusters.wait_until_whole(cluster)
         for size in sizes:
             _fill(cluster, folder, size)
