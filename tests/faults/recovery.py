@@ -6,15 +6,12 @@ controllers run as processes of this machine, with files of RocketMQ's default s
 
 import argparse
 import json
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from sandbox.cache import java
@@ -24,6 +21,7 @@ from tests.faults import cluster as clusters
 from tests.faults import group_status
 from tests.faults.bare_cluster import BareCluster, start_cluster
 from tests.faults.load import JavaLoad, Workload
+from tests.faults.results import publish_benchmark
 
 GIB = 1024**3
 DEFAULT_FILES = {
@@ -119,15 +117,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.recovery", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 5], help="sizes of the commit log in GiB, rising")
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="rocketmq-recovery-"))
-    try:
-        found = measure(folder, given.sizes)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    document = {"load_average": os.getloadavg()[0], "recoveries": [asdict(one) for one in found]}
-    OUTPUT.write_text(json.dumps(document, indent=1) + "\n")
-    Console().print(build_table(found))
+    with tempfile.TemporaryDirectory(prefix="rocketmq-recovery-", ignore_cleanup_errors=True) as folder:
+        found = measure(Path(folder), given.sizes)
+    publish_benchmark(OUTPUT, "recoveries", found, build_table(found))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ class Result:
     test: str
     outcome: str
     rows: Sequence[Mapping[str, Any]]
+
+
+def publish_benchmark(file: Path, name: str, rows: Sequence[Any], table: Table) -> None:
+    """Print the table of a benchmark, and write its rows, which are data classes, with the load of the machine."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    document = {"load_average": os.getloadavg()[0], name: [asdict(each) for each in rows]}
+    file.write_text(json.dumps(document, indent=1) + "\n")
+    Console().print(table)
 
 
 def record(item: pytest.Item, row: Mapping[str, Any], **setting: Any) -> None:

@@ -7,9 +7,7 @@ processors, so only the ratios of one run mean something.
 
 import argparse
 import json
-import os
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -17,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from sandbox.cache import java
@@ -30,6 +27,7 @@ from tests.faults.bare_cluster import PORTS, BareCluster, start_cluster
 from tests.faults.checker import NANOSECONDS
 from tests.faults.ledger import Attempt
 from tests.faults.load import JavaLoad, Workload, wait_for_successes
+from tests.faults.results import publish_benchmark
 
 FIRST_MESSAGES = 500
 FIRST_SECONDS = 180.0
@@ -191,17 +189,11 @@ def main() -> None:
     for configuration in CONFIGURATIONS:
         if given.only not in configuration.name:
             continue
-        folder = Path(tempfile.mkdtemp(prefix="rocketmq-bench-"))
-        try:
-            measurements += measure(configuration, folder, given.seconds)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="rocketmq-bench-", ignore_cleanup_errors=True) as folder:
+            measurements += measure(configuration, Path(folder), given.seconds)
         for one in measurements[-len(WORKLOADS) :]:
             print(json.dumps(asdict(one)), flush=True)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    document = {"load_average": os.getloadavg()[0], "measurements": [asdict(one) for one in measurements]}
-    OUTPUT.write_text(json.dumps(document, indent=1) + "\n")
-    Console().print(build_table(measurements))
+    publish_benchmark(OUTPUT, "measurements", measurements, build_table(measurements))
 
 
 if __name__ == "__main__":

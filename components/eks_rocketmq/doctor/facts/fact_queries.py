@@ -144,7 +144,7 @@ def find_volume(facts: Facts, claim: ClaimFacts) -> VolumeFacts | None:
 
 
 def find_named_volume(message: str) -> str:
-    """Return the volume with which the message of an event begins; an empty text if it names none."""
+    """Return the volume that the message of an event begins with; an empty text if it names none."""
     found = _NAMED_VOLUME.match(message)
     return found[1] if found else ""
 

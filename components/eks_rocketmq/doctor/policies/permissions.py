@@ -173,7 +173,7 @@ def _grants_to(
 def _denies(
     documents: Sequence[Mapping[str, Any]], action: str, principals: tuple[str, ...], context: RequestContext
 ) -> bool:
-    """Return whether a Deny statement certainly matches one of the principals, all of which the role belongs to.
+    """Return whether a Deny statement certainly matches one of the principals. The role belongs to all of them.
 
     A statement with NotPrincipal matches a role that it does not name, itself or by its account.
     """
