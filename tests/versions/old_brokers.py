@@ -7,6 +7,7 @@ from sandbox.messages import remoting
 from sandbox.messages.topic import create
 
 SEND = 10
+UPDATE_CONSUMER_OFFSET = 15
 QUEUES = 4
 
 
@@ -22,9 +23,14 @@ def answers(address: str) -> bool:
 def fill(address: str, topic: str, group: str, bodies: Sequence[str]) -> None:
     """Create topic and consumer group on the broker at `host:port` and send one message with each body.
 
+    The group has an offset in each queue, as after its first read. A group without one starts at the newest message,
+    except while the first message of the queue is in the page cache.
     Raises RemotingError when the broker does not acknowledge one.
     """
     create(address, topic, group)
+    for queue in range(QUEUES):
+        offset = {"consumerGroup": group, "topic": topic, "queueId": str(queue), "commitOffset": "0"}
+        remoting.invoke(address, UPDATE_CONSUMER_OFFSET, offset)
     for number, body in enumerate(bodies):
         fields = {
             "producerGroup": "filling",
