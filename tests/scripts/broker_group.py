@@ -94,6 +94,7 @@ class Group:
     """How many elections the controller refuses."""
     replaced: bool = False
     """Whether the controllers know another master, but the broker does not know of it."""
+    on_election: Callable[[], None] = lambda: None
 
     def broker(self) -> Server:
         return Server({HA_STATUS: self._ha_status, UPDATE: self._update})
@@ -142,7 +143,9 @@ class Group:
         return {}, json.dumps({"replicasInfoTable": {"broker-a": state}}, separators=(",", ":")).encode()
 
     def _elect(self, fields: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
-        self.elected.append({**fields, "permission": self.permissions[-1], "lag": str(max(self.lagging_polls, 0))})
+        self.on_election()
+        permission = next(reversed(self.permissions), "")
+        self.elected.append({**fields, "permission": permission, "lag": str(max(self.lagging_polls, 0))})
         if len(self.elected) <= self.refused:
             return {"code": 1}, b""
         self.master = False

@@ -4,6 +4,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,18 @@ def test_drain_permits_writes_again_when_no_member_is_elected() -> None:
     result = ask_group("broker-drain.sh", group, DRAIN_ELECT_SECONDS="1")
     assert "no other member was elected in 1 s" in result.stdout
     assert group.permissions == ["brokerPermission=4", "brokerPermission=6"]
+
+
+@pytest.mark.parametrize("refused", [0, 1000])
+def test_drain_refuses_writes_in_the_agent_until_it_has_moved_the_role(tmp_path: Path, refused: int) -> None:
+    fence = tmp_path / "fence"
+    seconds_left = []
+    group = Group(refused=refused, on_election=lambda: seconds_left.append(fence.stat().st_mtime - time.time()))
+    ask_group("broker-drain.sh", group, DRAIN_FENCE=str(fence), DRAIN_ELECT_SECONDS="1")
+    # It opens by itself after the longest time that these steps take: 5 s, 1 s for the election, 1 s for the role.
+    assert 5 < seconds_left[0] < 13
+    assert not fence.exists(), "writes continue"
+    assert group.permissions == [], "the routes stay as they are"
 
 
 def test_drain_starts_no_election_over_a_master_that_replaced_this_one() -> None:

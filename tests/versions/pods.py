@@ -48,6 +48,7 @@ class Pod:
         """Return text of the manifest with the pod's folders moved below `root`."""
         version_home = next(one["value"] for one in self.container["env"] if one["name"] == "ROCKETMQ_HOME")
         moved = {
+            "/tmp": self.root / "tmp",  # noqa: S108 - the pod's own volume; first, as `root` can be below it
             version_home: self.home,
             "/home/rocketmq": self.root / "home",
             "/etc/rocketmq": self.root / "etc",
@@ -84,7 +85,7 @@ class Pod:
 
     def prepare(self) -> None:
         """Create the pod's folders and render its configuration, as the init container does."""
-        for folder in ("etc", "run", "data", "home/logs"):
+        for folder in ("etc", "run", "data", "tmp", "home/logs"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
             (self.root / "etc" / name).write_text(self.relocate(text))

@@ -48,3 +48,11 @@ def test_a_slave_that_connects_during_an_election_does_not_fail_it(version: str,
     results = run_program("ChangingConnections", version, tmp_path, {"enableControllerMode": "false"})
     # RocketMQ then leaves the group without a master.
     assert (results["rocketmq"], results["agent"]) == ("failed", "0")
+
+
+def test_the_drain_fence_refuses_writes_alone_until_its_time_is_over(version: str, tmp_path: Path) -> None:
+    codes = run_program("FencedDrain", version, tmp_path, {})
+    writes = {f"fenced-{code}" for code in (10, 36, 310, 320, 370)}
+    assert set(codes) == {"no-file", *writes, "fenced-34", "over"}
+    assert {name for name, code in codes.items() if code == SERVICE_NOT_AVAILABLE} == writes
+    assert {codes[name] for name in codes.keys() - writes} == {SUCCESS}

@@ -120,8 +120,7 @@ def _build_environment(deployment: DeploymentPlan, group: BrokerGroupPlan, drain
                 "CONTROLLERS": " ".join(deployment.controller_addresses),
                 "MIN_IN_SYNC": str(group.min_in_sync),
                 **drain.build_environment(),
-                # The agent refuses a write that lands after the broker was demoted, so the drain waits less for it.
-                **({"DRAIN_QUIET_POLLS": "1"} if deployment.agent else {}),
+                **({"DRAIN_FENCE": "/tmp/drain-fence"} if deployment.agent else {}),  # noqa: S108 - the pod's own volume
             }
         ),
     ]

@@ -3,14 +3,18 @@
 # A bare stop of a master costs 15 to 32 s without writes, and an election under load has lost acknowledged messages.
 # So: no new writes, wait until every slave in sync has all, elect one of them, permission back, wait until the others can
 # take writes without this member. Each step has an end; what cannot be done is said and the stop goes on.
+#
+# In the environment with the agent: DRAIN_FENCE, a file. The agent refuses writes until the time of its last change.
 set -u
 . "$(dirname "$0")/broker-lib.sh"
 
 READ_ONLY=4 READ_WRITE=6
+FENCE=${DRAIN_FENCE:-}
 PAUSE=0.1
 # Equal offsets in a row: what was on its way when writes were refused has landed. With the agent one is enough, because the agent
 # refuses what lands later.
-QUIET_POLLS=${DRAIN_QUIET_POLLS:-3}
+QUIET_POLLS=${FENCE:+1}
+QUIET_POLLS=${QUIET_POLLS:-3}
 
 # Both streams of a preStop hook are thrown away.
 DRAIN_LOG=${DRAIN_LOG:-$(log_of_the_broker)}
@@ -21,6 +25,19 @@ say() {
 
 permission() {
   ask 2 "$BROKER" 25 '{}' "brokerPermission=$1" >/dev/null
+}
+
+# With the agent the route stays as it is. The fence opens by itself if the drain is interrupted.
+refuse_writes() {
+  if [[ -n $FENCE ]]; then
+    touch -d "+$((DRAIN_REPLICATE_SECONDS + 2 * DRAIN_ELECT_SECONDS + 5)) seconds" "$FENCE"
+  else
+    permission "$READ_ONLY"
+  fi
+}
+
+accept_writes() {
+  if [[ -n $FENCE ]]; then rm -f "$FENCE"; else permission "$READ_WRITE"; fi
 }
 
 # until SECONDS COMMAND…: repeats the command until it succeeds.
@@ -126,10 +143,10 @@ move_role() {
 
 switch_over() {
   [[ -n $(others "$(members "$state" inSyncReplicas)") ]] || { say "no other member is in sync, stopping as master"; return; }
-  permission "$READ_ONLY" || { say "could not refuse writes, stopping as master"; return; }
+  refuse_writes || { say "could not refuse writes, stopping as master"; return; }
   move_role
   # Whatever happened: a member that stays master must not refuse writes until it has stopped.
-  permission "$READ_WRITE" || say "the permission to write could not be given back"
+  accept_writes || say "writes could not be permitted again"
 }
 
 ha_status 2 >/dev/null || { say "broker does not answer, stopping"; exit 0; }

@@ -15,7 +15,7 @@ import org.apache.rocketmq.proxy.ProxyStartup;
  *
  * <p>Arguments: the role, the port of the probe server, the path of {@code watchdog.sh}, then the arguments of
  * RocketMQ's own main class. In the environment: {@code TLS} if the role speaks TLS, and for a broker
- * {@code MIN_IN_SYNC}.
+ * {@code MIN_IN_SYNC} and {@code DRAIN_FENCE}.
  *
  * <p>Compiled for Java 8, which the official image has, and against all supported versions of RocketMQ.
  */
@@ -54,6 +54,7 @@ public final class Launcher {
                 JSON.config(JSONWriter.Feature.WriteNonStringKeyAsString);
                 BrokerController controller = BrokerStartup.createBrokerController(own);
                 ConfirmedHAService.install(controller);
+                DrainFence.install(controller, System.getenv("DRAIN_FENCE"));
                 int minInSync = Integer.parseInt(System.getenv("MIN_IN_SYNC"));
                 probe = server.serve(new BrokerProbe(controller, minInSync));
                 BrokerStartup.start(controller);
