@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
 ASYNCHRONOUS = frozenset({"delayed", "transaction"})
 SUCCESSES = 20
+OTHER_QUEUES = 1000
+"""Above the number of queues of a topic on one broker."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def run_audit(
         clusters.wait_until_whole(cluster, topics)
         whole_seconds = (time.monotonic_ns() - times.end) / NANOSECONDS
         final_master = clusters.fail_over(cluster)
-        findings = _settle(cluster, class_path, final_master, attempts, everything, folder)
+        brokers = [cluster.address(final_master), *times.other_brokers]
+        findings = _settle(cluster, class_path, brokers, attempts, everything, folder)
     finally:
         load.close()
     audit = Audit(name, times, final_master, whole_seconds, findings, attempts)
@@ -140,7 +143,7 @@ def _inject(cluster: Cluster, fault: Fault, load: Load, before_seconds: float, a
 def _settle(
     cluster: Cluster,
     class_path: str,
-    master: str,
+    brokers: Sequence[str],
     attempts: Sequence[Attempt],
     workloads: Sequence[Workload],
     folder: Path,
@@ -151,7 +154,12 @@ def _settle(
     topic_of = {attempt.id: attempt.topic for attempt in attempts}
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        stored = read_topics(class_path, cluster.address(master), topics, folder, cluster.in_client_network)
+        stored = [
+            # A queue of another broker is another queue.
+            replace(message, queue=message.queue + index * OTHER_QUEUES)
+            for index, broker in enumerate(brokers)
+            for message in read_topics(class_path, broker, topics, folder, cluster.in_client_network)
+        ]
         findings = check(attempts, stored)
         missing = [id_ for id_ in findings.lost if topic_of[id_] in late]
         if not missing or time.monotonic() > deadline:

@@ -29,6 +29,8 @@ class FaultTimes:
     master: str
     events: tuple[int, ...] = ()
     """Begin of each event, for a fault that consists of several."""
+    other_brokers: tuple[str, ...] = ()
+    """Masters of other groups, `host:port`, which store messages of the load too. They have the topics of the group."""
 
 
 Fault: TypeAlias = Callable[[Cluster], FaultTimes]

@@ -1,6 +1,7 @@
 """State of a broker group, asked from its controllers, name servers and brokers."""
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ QUERY_OFFSET = 14
 SET_OFFSET = 15
 BROKER_STATUS = 28
 ALL_OFFSETS = 43
+TOPIC_STATS = 202
 ELECT_MASTER = 1002
 CONTROLLER_METADATA = 1005
 REPLICAS = 1006
@@ -147,6 +149,16 @@ def is_dispatched(broker: str) -> bool:
     except (OSError, remoting.RemotingError):
         return False
     return int(table["dispatchBehindBytes"]) == 0
+
+
+def count_messages(broker: str, topic: str) -> int:
+    """Return the number of messages that a broker has stored of a topic; 0 while it does not know the topic."""
+    try:
+        answer = remoting.invoke(broker, TOPIC_STATS, {"topic": topic}, seconds=SECONDS)
+    except (OSError, remoting.RemotingError):
+        return 0
+    # The keys of the table are objects, so this is no JSON.
+    return sum(map(int, re.findall(rb'"maxOffset":(\d+)', answer.body)))
 
 
 def get_commit_log_bytes(broker: str) -> int:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -27,6 +28,10 @@ LOST_PACKETS = 0.1
 DNS_SECONDS = 60.0
 API_SECONDS = 120.0
 PAUSE_SECONDS = 5.0
+NEW_GROUP = "broker-b"
+NEW_GROUP_SECONDS = 180.0
+"""Time until clients send to a new group. They read the routes every 30 s."""
+NEW_GROUP_MESSAGES = 200
 
 KubernetesFault: TypeAlias = Callable[[SandboxCluster], FaultTimes]
 
@@ -120,6 +125,42 @@ def change_settings(cluster: SandboxCluster) -> FaultTimes:
         cluster.update(*arguments)
         _wait_until_whole(cluster)
     return FaultTimes(events[0], time.monotonic_ns(), master, tuple(events))
+
+
+def add_group(cluster: SandboxCluster) -> FaultTimes:
+    """Add a broker group with `pulumi up`, with the topics of the load declared, until clients send to it.
+
+    `SandboxCluster.remove_group` removes it.
+    """
+    master = find_master(cluster)
+
+    def change(config: dict[str, Any]) -> None:
+        rocketmq = config["eks-rocketmq:rocketmq"]
+        rocketmq["brokerGroups"].append(
+            {
+                "name": NEW_GROUP,
+                "replicas": 3,
+                "memory": "1536Mi",
+                "cpu": "50m",
+                "storage": "2Gi",
+                "config": {"mappedFileSizeCommitLog": 67108864},
+            }
+        )
+        rocketmq["topics"] = [{"name": topic, "queues": group_status.QUEUES} for topic in cluster.topics]
+        rocketmq["protectData"] = False
+
+    begin = time.monotonic_ns()
+    cluster.update("--config-file", str(pulumi.change_stack_file(cluster.instance, change)))
+    added = replace(cluster, group=NEW_GROUP)
+    clusters.wait_until_whole(added, cluster.topics)
+    address = added.address(find_master(added))
+
+    def used() -> bool:
+        with cluster.observe():
+            return all(group_status.count_messages(address, topic) > NEW_GROUP_MESSAGES for topic in cluster.topics)
+
+    assert until(used, NEW_GROUP_SECONDS), f"no client sends to {NEW_GROUP}"
+    return FaultTimes(begin, time.monotonic_ns(), master, (begin,), other_brokers=(address,))
 
 
 def isolate_slave(cluster: SandboxCluster, seconds: float = PARTITION_SECONDS) -> FaultTimes:
@@ -274,6 +315,7 @@ KUBERNETES_FAULTS: dict[str, KubernetesFault] = {
     "master-and-slave-killed": kill_master_and_slave,
     "pod-without-role-deleted": delete_pod_without_role,
     "settings-changed": change_settings,
+    "group-added": add_group,
     "node-drained": drain_node_of_master_and_leader,
     "node-lost": lose_node_of_master,
     "node-of-master-and-leader-lost": lose_node_of_master_and_leader,

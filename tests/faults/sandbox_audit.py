@@ -25,6 +25,8 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
     Raises TimeoutError.
     """
     run = uuid.uuid4().hex[:6]
+    workloads, grpc = ([replace(each, run=run) for each in kind] for kind in (WORKLOADS[load], GRPC))
+    cluster.topics = [each.topic for each in (*workloads, *grpc)]
     inject = {**FAULTS, **CONTROLLER_FAULTS, **KUBERNETES_FAULTS}[fault]
     cluster.wait_until_ready()
     with keep_logs(cluster.instance, folder / "pod-logs"):
@@ -33,8 +35,8 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
             fault,
             lambda _: inject(cluster),
             folder,
-            workloads=[replace(each, run=run) for each in WORKLOADS[load]],
-            other_loads=[cluster.grpc_load(folder, [replace(each, run=run) for each in GRPC])],
+            workloads=workloads,
+            other_loads=[cluster.grpc_load(folder, grpc)],
         )
     row = audit.row | {"load_average": round(os.getloadavg()[0], 1)}
     (folder / "row.json").write_text(json.dumps(row) + "\n")

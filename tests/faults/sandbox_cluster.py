@@ -48,6 +48,8 @@ class SandboxCluster:
     instance: SandboxInstance
     tools: Toolchain
     group: str = "broker-a"
+    topics: Sequence[str] = ()
+    """Topics of the load."""
     restarts: list[str] = field(default_factory=list)
     _pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     _read_at: float = 0.0
@@ -61,6 +63,11 @@ class SandboxCluster:
         argv = ["up", "-s", pulumi.STACK, "--yes", "--skip-preview", "--non-interactive", *arguments]
         result = pulumi.run(self.instance, self.tools, argv, capture=True)
         assert result.code == 0, result.output
+
+    def remove_group(self, group: str) -> None:
+        """Remove a group that the stack file does not have, with its volumes."""
+        self.update()
+        self.kubectl("delete", "pvc", *(f"data-rocketmq-{group}-{number}" for number in range(3)))
 
     @property
     def client_netns(self) -> str:

@@ -16,7 +16,7 @@ from sandbox.layout import SandboxInstance
 from sandbox.progress import Report
 from tests.faults.audit import Audit
 from tests.faults.conftest import assert_nothing_lost
-from tests.faults.kubernetes_faults import DELETIONS, KILLS, KUBERNETES_FAULTS
+from tests.faults.kubernetes_faults import DELETIONS, KILLS, KUBERNETES_FAULTS, NEW_GROUP
 from tests.faults.results import record
 from tests.faults.sandbox_audit import audit_on_sandbox
 from tests.faults.sandbox_cluster import SandboxCluster, attach
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.long
 
 NODE_LOSSES = ("node-lost", "node-of-master-and-leader-lost")
 REPEATED = ("master-pod-deleted-20-times", "master-killed-10-times", "settings-changed")
-ONE_OUTAGE = sorted(set(KUBERNETES_FAULTS) - {"master-pod-deleted", *REPEATED, *NODE_LOSSES})
+ONE_OUTAGE = sorted(set(KUBERNETES_FAULTS) - {"master-pod-deleted", "group-added", *REPEATED, *NODE_LOSSES})
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +86,13 @@ def test_writes_continue_within_4_seconds_of_most_kills_of_the_master(audit_faul
     assert len(gaps) == KILLS
     assert statistics.median(gaps) <= 4, gaps
     assert max(gaps) <= 10, gaps
+
+
+def test_a_group_is_added_by_pulumi_up_without_a_pause_of_writes(
+    audit_fault: AuditOnSandbox, sandbox_cluster: SandboxCluster
+) -> None:
+    try:
+        audit = audit_fault("group-added")
+    finally:
+        sandbox_cluster.remove_group(NEW_GROUP)
+    assert audit.event_gaps["java-normal"][0] <= 1, audit.row
