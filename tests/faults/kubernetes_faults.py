@@ -112,12 +112,25 @@ def lose_node_of_master_and_leader(cluster: SandboxCluster, seconds: float = NOD
 
 def change_settings(cluster: SandboxCluster) -> FaultTimes:
     """Change a key and the memory of the brokers with `pulumi up`, and change both back. Each rolls the brokers."""
-    master = find_master(cluster)
 
     def change(config: dict[str, Any]) -> None:
         (group,) = config["eks-rocketmq:rocketmq"]["brokerGroups"]
         group |= {"memory": "3Gi", "config": {"maxMessageSize": 2 * 1024**2}}
 
+    return _change_and_revert(cluster, change)
+
+
+def turn_agent_off_and_on(cluster: SandboxCluster) -> FaultTimes:
+    """Leave the agent out with `pulumi up`, and add it again. Each rolls all roles."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["eks-rocketmq:rocketmq"]["agent"] = False
+
+    return _change_and_revert(cluster, change)
+
+
+def _change_and_revert(cluster: SandboxCluster, change: Callable[[dict[str, Any]], None]) -> FaultTimes:
+    master = find_master(cluster)
     file = pulumi.change_stack_file(cluster.instance, change)
     events = []
     for arguments in (["--config-file", str(file)], []):
@@ -316,6 +329,7 @@ KUBERNETES_FAULTS: dict[str, KubernetesFault] = {
     "pod-without-role-deleted": delete_pod_without_role,
     "settings-changed": change_settings,
     "group-added": add_group,
+    "agent-off-and-on": turn_agent_off_and_on,
     "node-drained": drain_node_of_master_and_leader,
     "node-lost": lose_node_of_master,
     "node-of-master-and-leader-lost": lose_node_of_master_and_leader,
