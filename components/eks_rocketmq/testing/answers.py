@@ -1,9 +1,14 @@
 """Default answers of AWS and Kubernetes in a test: lookups, and the outputs of resources. Pure."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from eks_rocketmq.args.aws_identifiers import format_subject
+from eks_rocketmq.eks.ebs.self_managed_driver import NAMESPACE, SERVICE_ACCOUNT
+from eks_rocketmq.eks.iam.policy_documents import build_web_identity_statements
 
 Inputs = Mapping[str, Any]
 """Arguments of a lookup or inputs of a resource, in the provider's own (camelCase) names."""
@@ -101,9 +106,30 @@ def _get_addon(account: Account, inputs: Inputs) -> Outputs:
 
 
 def _get_oidc_provider(account: Account, inputs: Inputs) -> Outputs:
-    url = inputs["url"]
-    arn = account.arn("iam", f"oidc-provider/{url.removeprefix('https://')}", region=False)
+    host = inputs.get("url", "").removeprefix("https://") or inputs["arn"].partition("/")[2]
+    arn = account.arn("iam", f"oidc-provider/{host}", region=False)
+    url = inputs.get("url", host)
     return {"id": arn, "arn": arn, "url": url, "clientIdLists": ["sts.amazonaws.com"], "thumbprintLists": []}
+
+
+def _get_role(account: Account, inputs: Inputs) -> Outputs:
+    """Return a role that the EBS CSI driver of the cluster can assume, by IRSA or EKS Pod Identity."""
+    name, provider = inputs["name"], _get_oidc_provider(account, {"url": account.issuer})["arn"]
+    subject = format_subject(NAMESPACE, SERVICE_ACCOUNT)
+    statements = [
+        *build_web_identity_statements(provider, account.issuer, [subject]),
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        },
+    ]
+    return {
+        "id": name,
+        "name": name,
+        "arn": account.arn("iam", f"role/{name}", region=False),
+        "assumeRolePolicy": json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    }
 
 
 def _get_caller(account: Account, _: Inputs) -> Outputs:
@@ -128,6 +154,7 @@ LOOKUPS: Mapping[str, Callable[[Account, Inputs], Outputs]] = {
     "aws:eks/getAddonVersion:getAddonVersion": lambda _, given: {**given, "id": "v1", "version": "v1.62.0-eksbuild.1"},
     "aws:eks/getCluster:getCluster": _get_cluster,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _get_oidc_provider,
+    "aws:iam/getRole:getRole": _get_role,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _get_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller,
     "aws:index/getPartition:getPartition": lambda account, _: {"id": account.partition, "partition": account.partition},

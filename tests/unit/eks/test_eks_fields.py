@@ -373,7 +373,7 @@ FAKES = (
     .answering("aws:eks/getCluster:getCluster", auto_mode_cluster)
     .answering(
         "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
-        lambda given: {"arn": OTHER_PROVIDER, "url": given["url"], "clientIdLists": ["sts.amazonaws.com"]},
+        lambda given: {"arn": OTHER_PROVIDER, **given, "clientIdLists": ["sts.amazonaws.com"]},
     )
     .reading(
         "kubernetes:storage.k8s.io/v1:StorageClass",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from eks_rocketmq.eks.iam.policy_documents import build_web_identity_trust_policy
 from tests.unit.harness import new_cluster
 
 ACCOUNT = "140023393377"
@@ -57,6 +58,21 @@ def _role(inputs: Properties) -> Answer:
         "uniqueId": "AROA",
         "createDate": "2026-01-01",
     }
+
+
+def _existing_role(arguments: Properties) -> Properties:
+    """Return a role that the EBS CSI driver can assume with its token."""
+    name, provider = arguments["name"], f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+    trust = build_web_identity_trust_policy(
+        provider, ISSUER, ["system:serviceaccount:kube-system:ebs-csi-controller-sa"]
+    )
+    return {"name": name, "arn": f"arn:aws:iam::{ACCOUNT}:role/{name}", "assumeRolePolicy": trust}
+
+
+def _existing_oidc_provider(arguments: Properties) -> Properties:
+    host = arguments.get("url", "").removeprefix("https://") or arguments["arn"].partition("/")[2]
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"
+    return {"arn": arn, "url": host, "clientIdLists": ["sts.amazonaws.com"]}
 
 
 def _oidc_provider(inputs: Properties) -> Answer:
@@ -152,6 +168,8 @@ class Fakes:
     invokes: Mapping[str, Invoke] = field(
         default_factory=lambda: {
             "aws:eks/getCluster:getCluster": cluster,
+            "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _existing_oidc_provider,
+            "aws:iam/getRole:getRole": _existing_role,
             "aws:index/getPartition:getPartition": lambda _: {
                 "id": "aws",
                 "partition": "aws",

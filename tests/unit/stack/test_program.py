@@ -23,6 +23,7 @@ KUBERNETES = "1.35"
 DRIVER = "system:serviceaccount:kube-system:ebs-csi-controller-sa"
 PROVIDER_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
 GET_CLUSTER = "aws:eks/getCluster:getCluster"
+EXISTING_ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 EXISTING_DRIVER = {"existing": True, "roleName": None, "permissions": None}
 
 
@@ -216,17 +217,17 @@ def test_existing_resources_are_only_read() -> None:
         )
         .answering(
             "aws:eks/getAddon:getAddon",
-            lambda _: {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"},
+            lambda _: {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": EXISTING_ROLE},
         )
     )
     overrides = {"oidc": {"existing": True}, "ebsCsi": EXISTING_DRIVER}
     recording = run_stack("prod", overrides=overrides, fakes=fakes)
     assert not any(type_.startswith("aws:") for type_ in recording.inventory())
-    assert recording.outputs["ebsCsiRoleArn"] == "arn:aws:iam::1:role/r"
+    assert recording.outputs["ebsCsiRoleArn"] == EXISTING_ROLE
 
 
 def test_a_kms_key_without_grant_for_an_existing_driver_causes_a_warning() -> None:
-    answer = {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": "arn:aws:iam::1:role/r"}
+    answer = {"addonVersion": "v1.62.0-eksbuild.1", "serviceAccountRoleArn": EXISTING_ROLE}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
     own = {"storage": {"className": "own", "create": True, "kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}}
     existing = {"ebsCsi": EXISTING_DRIVER}

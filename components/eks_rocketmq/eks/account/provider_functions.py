@@ -34,19 +34,36 @@ def invoke_function(
     Raises:
         RunError: with the provider's own message; if a field is missing, with the name of the field.
     """
+    result = try_function(function, call, *fields)
+    if isinstance(result, Exception):
+        keys = f"{also}, aws:region" if also else "aws:region"
+        checks = f"Check {keys}, aws:profile and aws:allowedAccountIds;"
+        msg = (
+            f"{failure}: {result}\n{' '.join(filter(None, [hint, checks]))} "
+            "`aws sts get-caller-identity` says who is asking."
+        )
+        raise RunError(msg) from result
+    return result
+
+
+def try_function(function: Callable[[], Result], call: str, *fields: str) -> Result | Exception:
+    """Invoke a function in its direct form and return its result, or the provider's error.
+
+    Args:
+        function: calls the provider function.
+        call: the call as errors show it, from `format_call`.
+        fields: required fields of the result, as for `require_fields`.
+
+    Raises:
+        RunError: if a field is missing, with the name of the field.
+    """
     name_mock_errors(_describe_mock_error)
     try:
         result = function()
     except RunError:
         raise
-    except Exception as error:
-        keys = f"{also}, aws:region" if also else "aws:region"
-        checks = f"Check {keys}, aws:profile and aws:allowedAccountIds;"
-        msg = (
-            f"{failure}: {error}\n{' '.join(filter(None, [hint, checks]))} "
-            "`aws sts get-caller-identity` says who is asking."
-        )
-        raise RunError(msg) from error
+    except Exception as error:  # noqa: BLE001 - the SDK raises a plain Exception
+        return error
     return require_fields(result, call, *fields)
 
 

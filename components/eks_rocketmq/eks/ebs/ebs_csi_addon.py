@@ -1,6 +1,7 @@
 """EBS CSI driver of a cluster, with its IAM role."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pulumi_aws as aws
@@ -10,7 +11,7 @@ from pulumi import ComponentResource, Input, InvokeOptions, Output, ResourceHook
 from eks_rocketmq.args.arg_schema import validate_args
 from eks_rocketmq.args.argument_path import ARGS
 from eks_rocketmq.args.aws_identifiers import parse_account, validate_cluster_name
-from eks_rocketmq.args.errors import ArgumentError
+from eks_rocketmq.args.errors import ArgumentError, ErrorCollector
 from eks_rocketmq.args.planned_args import get_plan
 from eks_rocketmq.eks.account import aws_account
 from eks_rocketmq.eks.account.provider_functions import format_call, invoke_function
@@ -38,6 +39,7 @@ from eks_rocketmq.pulumi_sdk.component import (
     spell_argument,
     type_token,
     validate_input,
+    warn,
 )
 from eks_rocketmq.pulumi_sdk.documentation import documented
 from eks_rocketmq.pulumi_sdk.sdk_internals import runs_under_mocks
@@ -59,6 +61,12 @@ class EbsCsiAddon(ComponentResource):
     Helm or kubectl installed. The addon's controller needs nodes to become active, so let this component depend on the
     node groups of the same stack (`depends_on`). Let resources with volume claims depend on this component.
 
+    With `existing`, the preview judges the identity of the addon as `eks-rocketmq doctor` does: role, trust policy, and
+    with IRSA the OIDC provider and its audience. An addon that cannot assume its role is rejected with the cause and
+    its fix. What the caller may not read is a warning. A `provider_arn` that is an output may belong to a provider of
+    the same program, which does not exist at the first preview, so that provider is not required. The permissions of
+    the role are not judged; `eks-rocketmq doctor` judges them.
+
     Unknown permissions, identities and conflict rules, values of keys that are not ARNs, and a contradictory
     configuration are rejected at preview, or as soon as they are known. The error is a ValueError, or a RunError if the
     component checks the value as an output.
@@ -74,8 +82,13 @@ class EbsCsiAddon(ComponentResource):
         validate_args(args, EbsCsiAddonArgs)
         plan = get_plan(args, driver_plan.plan_driver)
         if args.get("existing", False):
+            # The source of an output creates the provider, or judges it as `ClusterOidcProvider` does.
+            judge_provider = not isinstance(args.get("provider_arn"), Output)
             existing = apply_redacted(
-                Output.from_input(args["cluster_name"]), self._read_addon, ARGS / "cluster_name", str
+                Output.from_input(args["cluster_name"]),
+                partial(self._read_addon, judge_provider=judge_provider),
+                ARGS / "cluster_name",
+                str,
             )
             self.role_arn, self.addon_version = existing[0], existing[1]
         elif args.get("auto_mode", False):
@@ -93,12 +106,12 @@ class EbsCsiAddon(ComponentResource):
             self.role_arn, self.addon_version = role.arn, addon.addon_version
         self.register_outputs(collect_outputs(self, EbsCsiAddon))
 
-    def _read_addon(self, cluster: str) -> tuple[str, str]:
+    def _read_addon(self, cluster: str, *, judge_provider: bool) -> tuple[str, str]:
         """Return role ARN and version of the existing addon.
 
         Raises:
             RunError: if the cluster has no addon.
-            ValueError: if the addon has no role. All claims would stay Pending then.
+            ValueError: if the addon has no role, or cannot assume it. All claims would stay Pending then.
         """
         addon = f"addon {EBS_CSI} of cluster {cluster!r}"
         result = invoke_function(
@@ -111,8 +124,8 @@ class EbsCsiAddon(ComponentResource):
             f"{spell_argument(ARGS / 'self_managed')} instead.",
         )
         associated = {each.service_account: each.role_arn for each in result.pod_identity_associations or []}
-        role = result.service_account_role_arn or associated.get(SERVICE_ACCOUNT)
-        if not role:
+        own, other = result.service_account_role_arn or "", associated.get(SERVICE_ACCOUNT, "")
+        if not (own or other):
             raise ArgumentError(
                 ARGS / "existing",
                 "driver-without-role",
@@ -126,7 +139,30 @@ class EbsCsiAddon(ComponentResource):
                 service_account=SERVICE_ACCOUNT,
                 existing=ARGS / "existing",
             )
-        return role, result.addon_version
+        self._judge_identity(cluster, result.addon_version, own, other, judge_provider=judge_provider)
+        return own or other, result.addon_version
+
+    def _judge_identity(self, cluster: str, version: str, role: str, associated: str, *, judge_provider: bool) -> None:
+        """Reject an addon that cannot assume its role, and warn about what could not be judged.
+
+        Raises:
+            ValueError: with each cause and its fix, as `eks-rocketmq doctor` finds them.
+        """
+        from eks_rocketmq.eks.ebs import existing_driver  # noqa: PLC0415 - loads the catalogue of the doctor
+
+        opts = InvokeOptions(parent=self)
+        functions = existing_driver.ProviderFunctions(
+            lambda name: aws.eks.get_cluster(name=name, opts=opts),
+            lambda name: aws.iam.get_role(name=name, opts=opts),
+            (lambda arn: aws.iam.get_open_id_connect_provider(arn=arn, opts=opts)) if judge_provider else None,
+        )
+        driver = existing_driver.ExistingDriver(cluster, version, role, associated)
+        result = existing_driver.judge_identity(driver, functions)
+        if result.undecided:
+            warn(existing_driver.build_warning(driver, result.undecided), self)
+        errors = ErrorCollector()
+        errors.add_all(existing_driver.build_errors(driver, result))
+        errors.raise_errors()
 
     def _require_auto_mode(self, cluster: str) -> str:
         """Return an empty role ARN after checking that the cluster has the driver of EKS Auto Mode.

@@ -68,7 +68,8 @@ class EbsCsiAddonArgs(TypedDict):
     issuer: NotRequired[Input[str]]
     """Issuer URL of the cluster, with `https://`. Required for the identity `irsa`."""
     provider_arn: NotRequired[Input[str]]
-    """ARN of the cluster's IAM OIDC provider. Required for the identity `irsa`."""
+    """ARN of the cluster's IAM OIDC provider. Required for the identity `irsa`. With `existing`, give it if the program
+    creates the provider."""
     identity: NotRequired[EbsCsiIdentity]
     """`irsa` (default): the driver assumes its role with the token of its service account. `pod_identity`: EKS Pod
     Identity assumes the role. The cluster then needs the addon `eks-pod-identity-agent` on its EC2 nodes. A controller
@@ -102,8 +103,8 @@ class EbsCsiAddonArgs(TypedDict):
     preserve: NotRequired[bool]
     """Keep the driver's pods in the cluster when the addon is deleted. Default: False, they are deleted too."""
     existing: NotRequired[bool]
-    """Use the cluster's existing addon without managing it or its role. The addon must have a role or an EKS Pod
-    Identity association. Default: False, create both."""
+    """Use the cluster's existing addon without managing it or its role. The addon must have a role that it can assume,
+    by IRSA or by an EKS Pod Identity association of the addon. Default: False, create both."""
     self_managed: NotRequired[SelfManagedDriverArgs]
     """Use a driver that Helm or kubectl installed, without an EKS addon. The component creates the role, annotates the
     service account, and restarts the controller's pods if they do not have the role. `{}` uses the default names. It

@@ -12,6 +12,7 @@ from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs, IrsaRole, IrsaRoleArgs, S
 from eks_rocketmq.eks.account import aws_create_checks
 from eks_rocketmq.eks.ebs import driver_plan
 from eks_rocketmq.eks.ebs.ebs_csi_policy import PolicyScope, build_key_policy, build_volume_policy
+from eks_rocketmq.eks.iam.policy_documents import build_pod_identity_statements, build_trust_policy
 from eks_rocketmq.lookups.aws_resources import ROLE
 from eks_rocketmq.lookups.existing_resource import ExistingResource
 from tests.unit.harness import UNKNOWN, Fakes, ProviderError, Recording, run
@@ -20,6 +21,7 @@ from tests.unit.harness.rejections import rejects
 from tests.unit.harness.trust import PodIdentity, Token, admits
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER.removeprefix('https://')}"
+THEIRS = f"arn:aws:iam::{ACCOUNT}:role/theirs"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ARGS: EbsCsiAddonArgs = {
     "cluster_name": "prod",
@@ -237,11 +239,11 @@ def test_version_and_tags_are_passed_to_aws() -> None:
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_an_existing_addon_is_read_without_managing_the_addon_or_its_role(preview: bool) -> None:
-    answer = {"serviceAccountRoleArn": "arn:aws:iam::1:role/theirs", "addonVersion": "v1.60.0-eksbuild.1"}
+    answer = {"serviceAccountRoleArn": THEIRS, "addonVersion": "v1.60.0-eksbuild.1"}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: answer)
     recording = run(program({**ARGS, "existing": True}), preview=preview, fakes=fakes)
     assert recording.inventory() == {"eks-rocketmq:index:EbsCsiAddon": 1}
-    assert recording.outputs == {"role": "arn:aws:iam::1:role/theirs", "version": "v1.60.0-eksbuild.1"}
+    assert recording.outputs == {"role": THEIRS, "version": "v1.60.0-eksbuild.1"}
 
 
 def fake_addon(answer: dict[str, Any] | Exception) -> Fakes:
@@ -267,10 +269,14 @@ def test_an_existing_addon_rejects_arguments_that_have_no_effect() -> None:
 def test_an_existing_addon_can_have_its_role_from_an_association() -> None:
     associations = [
         {"serviceAccount": "ebs-csi-node-sa", "roleArn": "arn:aws:iam::1:role/node"},
-        {"serviceAccount": "ebs-csi-controller-sa", "roleArn": "arn:aws:iam::1:role/theirs"},
+        {"serviceAccount": "ebs-csi-controller-sa", "roleArn": THEIRS},
     ]
-    fakes = fake_addon({"serviceAccountRoleArn": "", "podIdentityAssociations": associations})
-    assert run(program({**ARGS, "existing": True}), fakes=fakes).outputs["role"] == "arn:aws:iam::1:role/theirs"
+    cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+    trust = build_trust_policy(build_pod_identity_statements(cluster, [("kube-system", "ebs-csi-controller-sa")]))
+    fakes = fake_addon({"serviceAccountRoleArn": "", "podIdentityAssociations": associations}).answering(
+        "aws:iam/getRole:getRole", lambda _: {"arn": THEIRS, "assumeRolePolicy": trust}
+    )
+    assert run(program({**ARGS, "existing": True}), fakes=fakes).outputs["role"] == THEIRS
 
 
 @pytest.mark.parametrize("preview", [True, False])

@@ -6,9 +6,11 @@ import pytest
 
 from eks_rocketmq import EbsCsiAddon, EbsCsiAddonArgs
 from eks_rocketmq.args.argument_path import ARGS
+from eks_rocketmq.doctor.checks.chain import ChainResult, Finding, Link
 from eks_rocketmq.eks.ebs.csi_configuration import render_configuration
 from eks_rocketmq.eks.ebs.driver_lookup import read_controller
 from eks_rocketmq.eks.ebs.driver_plan import plan_driver
+from eks_rocketmq.eks.ebs.existing_driver import ExistingDriver, build_errors, build_warning
 from eks_rocketmq.eks.ebs.self_managed_driver import DriverNames
 from eks_rocketmq.eks.ebs.storage_class import check_storage_class
 from eks_rocketmq.eks.ebs.storage_class_plan import build_parameters, check_adoption, check_new_name, plan_storage_class
@@ -17,6 +19,8 @@ from tests.unit.harness import Fakes, run
 from tests.unit.harness.rejections import Wording, check_wording
 from tests.unit.kubernetes_api import serving
 
+EXISTING = ExistingDriver("prod", "v1.60.0-eksbuild.1", "arn", "")
+WARNINGS = ["driver-not-judged"]
 DRIVER: EbsCsiAddonArgs = {"cluster_name": "prod", "role_name": "driver", "identity": "pod_identity"}
 
 
@@ -33,6 +37,13 @@ def deploy(**args: Any) -> None:
     given: Any = {**DRIVER, **args}
     fakes = Fakes().answering("aws:eks/getAddon:getAddon", lambda _: {"addonVersion": "v1.60.0-eksbuild.1"})
     run(lambda: EbsCsiAddon("driver", given), preview=True, fakes=fakes)
+
+
+def raise_cause(finding: Finding) -> None:
+    """Raise the errors for an existing addon with a fault."""
+    link = Link("title", "broken", finding)
+    for error in build_errors(EXISTING, ChainResult("identity", "subject", (link,))):
+        raise error
 
 
 WORDING = [
@@ -119,6 +130,15 @@ WORDING = [
         "ebs-csi-controller-sa. To let the stack manage it, run `eks-rocketmq adopt` and leave existing out.",
     ),
     Wording(
+        "driver-without-credentials",
+        lambda: raise_cause(Finding("trust-action", "trust policy of arn: sts:AssumeRole", "b", commands=("c", "d"))),
+        "existing: addon aws-ebs-csi-driver of cluster 'prod' cannot assume its role, so it cannot create volumes and "
+        "every claim stays Pending: the trust policy does not allow the action, for example `sts:AssumeRole` instead "
+        "of `sts:AssumeRoleWithWebIdentity` (trust-action). Found: trust policy of arn: sts:AssumeRole. Accepted: b. "
+        "Run `c`, then `d`. To let the stack manage addon, role and OIDC provider, run `eks-rocketmq adopt` and leave "
+        "existing out.",
+    ),
+    Wording(
         "cluster-without-auto-mode",
         lambda: deploy(auto_mode=True, identity="irsa"),
         "auto_mode: cluster 'prod' does not have the block storage of EKS Auto Mode. Enable EKS Auto Mode (`aws eks "
@@ -189,3 +209,23 @@ WORDING = [
 @pytest.mark.parametrize("wording", WORDING, ids=lambda wording: wording.code)
 def test_error_wording(wording: Wording) -> None:
     check_wording(wording)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "remedy"),
+    [
+        (["iam:GetRole on a", "iam:GetRole on b"], "Allow iam:GetRole on a and iam:GetRole on b, or run"),
+        (["", ""], "Run"),
+    ],
+)
+def test_warning_wording_of_an_addon_that_could_not_be_judged(permissions: list[str], remedy: str) -> None:
+    links = [Link(f"link {each}", "not-judged", reason=f"failed {each}", permission=each) for each in permissions]
+    links.append(Link("other", "not-judged", reason="was not read", needs_aws=True))
+    message = build_warning(EXISTING, links)
+    reasons = "; ".join(dict.fromkeys(f"failed {each}" for each in permissions))
+    assert [message.code] == WARNINGS
+    assert message.render() == (
+        "existing: it is not known whether addon aws-ebs-csi-driver of cluster 'prod' can assume its role. Not judged: "
+        f"link {permissions[0]}, link {permissions[1]}, other ({reasons}). {remedy} `eks-rocketmq doctor --cluster "
+        "prod --addon aws-ebs-csi-driver`."
+    )
