@@ -88,6 +88,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         args.get("min_in_sync_replicas", profile.min_in_sync), ARGS / "min_in_sync_replicas"
     )
     optional = plan_optional_parts(args)
+    access_plan = access.plan_access(args["access"]) if "access" in args else None
     shared = SharedSettings(
         version=version,
         profile=profile_name,
@@ -111,7 +112,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         name_server_addresses=_list_addresses(labels.NAME_SERVER, name_server_count, namespace, ports.NAME_SERVER),
         controller_addresses=_list_addresses(labels.CONTROLLER, quorum, namespace, ports.CONTROLLER),
         tls=tls.plan_tls(args["tls"]) if "tls" in args else None,
-        access_annotations=access.build_annotations(args["access"]) if "access" in args else {},
+        access_annotations=access_plan.annotations if access_plan else {},
         network=optional.network,
         other_pods=pod_settings.plan_role_pods(shared.common_pods, [(ARGS / "pods", shared.pods)]),
         optional_roles=_list_optional_roles(args, optional),
@@ -119,13 +120,12 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
     )
     name_servers = plan_name_servers(args["name_servers"], shared)
     controllers = plan_controllers(args["controllers"], shared, deployment.controller_addresses)
-    access_mode = access.plan_mode(args["access"]) if "access" in args else None
-    groups = _plan_broker_groups(args, shared, deployment, access_mode)
+    groups = _plan_broker_groups(args, shared, deployment, access_plan)
     proxies = plan_proxies(
         args["proxies"],
         shared,
         deployment,
-        access_keys=access.build_proxy_keys(access_mode),
+        access_keys=access.build_proxy_keys(access_plan),
         external_keys=optional.proxy_keys,
     )
     return RocketMqPlan(
@@ -138,7 +138,7 @@ def plan(args: RocketMqArgs) -> RocketMqPlan:
         controllers=controllers,
         groups=groups,
         proxies=proxies,
-        access=access.plan_access(args["access"]) if "access" in args else None,
+        access=access_plan,
         declared_files=_render_declarations(args, groups, deployment),
         monitoring=optional.monitoring,
         external=optional.external,
@@ -153,12 +153,12 @@ def _list_optional_roles(args: RocketMqArgs, optional: OptionalParts) -> frozens
 
 
 def _plan_broker_groups(
-    args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan, access_mode: str | None
+    args: RocketMqArgs, shared: SharedSettings, deployment: DeploymentPlan, access_plan: access.AccessPlan | None
 ) -> list[BrokerGroupPlan]:
     keys: dict[str, Value] = {
         "namesrvAddr": ";".join(deployment.name_server_addresses),
         "controllerAddr": ";".join(deployment.controller_addresses),
-        **access.build_broker_keys(access_mode),
+        **access.build_broker_keys(access_plan),
     }
     path = ARGS / "broker_groups"
     groups = [

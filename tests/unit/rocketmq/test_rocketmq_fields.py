@@ -331,4 +331,5 @@ def test_rendering_reads_every_field_of_the_plan(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(rocket_mq, "plan", watched_plan)
     run(lambda: RocketMq("rocketmq", args(**EVERYTHING)))
     # No setting renders the overhead of the JVM. It is the rest of the memory limit.
-    assert unread == {"Memory.fixed"}
+    # The mode of access control is in the plans of the roles: their keys and the annotations of their StatefulSets.
+    assert unread == {"Memory.fixed", "AccessPlan.mode"}

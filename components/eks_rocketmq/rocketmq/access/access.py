@@ -121,8 +121,17 @@ class User:
 class AccessPlan:
     """Validated access control. `generation` is the generation of the internal user."""
 
+    mode: str
     users: list[User]
     generation: int
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Annotations of the StatefulSets. The next update compares with them."""
+        return {
+            labels.ACCESS_MODE_ANNOTATION: self.mode,
+            labels.INTERNAL_GENERATION_ANNOTATION: str(self.generation),
+        }
 
     @property
     def internal_users(self) -> tuple[str, str]:
@@ -139,38 +148,14 @@ def plan_access(given: AccessArgs) -> AccessPlan:
     """Return the plan of the access control arguments.
 
     Raises:
-        ValueError: for the first user or permission that is not accepted.
+        ValueError: for the first argument that is not accepted.
     """
     path = ARGS / "access"
-    generation = _plan_generation(given)
+    mode = validate_choice(given.get("mode", "enforcing"), ACCESS_MODES, path / "mode")
+    generation = validate_range(given.get("internal_generation", 1), 1, None, path / "internal_generation")
     users = [_plan_user(each, (path / "users").index(index, each)) for index, each in enumerate(given.get("users", []))]
     reject_duplicates([user.name for user in users], path / "users")
-    return AccessPlan(sorted(users, key=lambda user: user.name), generation)
-
-
-def plan_mode(given: AccessArgs) -> str:
-    """Return the mode of access control.
-
-    Raises:
-        ValueError: the mode is unknown.
-    """
-    return validate_choice(given.get("mode", "enforcing"), ACCESS_MODES, ARGS / "access" / "mode")
-
-
-def build_annotations(given: AccessArgs) -> dict[str, str]:
-    """Return the annotations of the StatefulSets. The next update compares with them.
-
-    Raises:
-        ValueError: mode or generation are not accepted.
-    """
-    return {
-        labels.ACCESS_MODE_ANNOTATION: plan_mode(given),
-        labels.INTERNAL_GENERATION_ANNOTATION: str(_plan_generation(given)),
-    }
-
-
-def _plan_generation(given: AccessArgs) -> int:
-    return validate_range(given.get("internal_generation", 1), 1, None, ARGS / "access" / "internal_generation")
+    return AccessPlan(mode, sorted(users, key=lambda user: user.name), generation)
 
 
 def _plan_user(given: UserArgs, path: ArgumentPath) -> User:
@@ -310,18 +295,18 @@ _PROXY_KEYS: Mapping[str, Value] = {
 }
 
 
-def build_broker_keys(mode: str | None) -> dict[str, Value]:
-    """Return the keys of a broker. The mode is None without access control."""
-    return {} if mode is None else {**_BROKER_KEYS, **_build_mode_keys(mode)}
+def build_broker_keys(plan: AccessPlan | None) -> dict[str, Value]:
+    """Return the keys of a broker. The plan is None without access control."""
+    return {} if plan is None else {**_BROKER_KEYS, **_build_mode_keys(plan)}
 
 
-def build_proxy_keys(mode: str | None) -> dict[str, Value]:
-    """Return the keys of a proxy. The mode is None without access control."""
-    return {} if mode is None else {**_PROXY_KEYS, **_build_mode_keys(mode)}
+def build_proxy_keys(plan: AccessPlan | None) -> dict[str, Value]:
+    """Return the keys of a proxy. The plan is None without access control."""
+    return {} if plan is None else {**_PROXY_KEYS, **_build_mode_keys(plan)}
 
 
-def _build_mode_keys(mode: str) -> dict[str, Value]:
-    enforced = mode == "enforcing"
+def _build_mode_keys(plan: AccessPlan) -> dict[str, Value]:
+    enforced = plan.mode == "enforcing"
     return {"authenticationEnabled": enforced, "authorizationEnabled": enforced}
 
 
