@@ -10,7 +10,6 @@ from eks_rocketmq.doctor.catalogue.symptoms import find_text
 from eks_rocketmq.doctor.collectors import kubernetes_parsers as parsers
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader, parse_items
 from eks_rocketmq.doctor.facts.cluster_facts import (
-    ALL_OF_AWS,
     AccountFacts,
     ClaimFacts,
     ClusterFacts,
@@ -32,6 +31,7 @@ from eks_rocketmq.doctor.facts.fact_queries import (
     list_pending_claims,
     list_readable,
 )
+from eks_rocketmq.doctor.facts.unreadable_fact import ALL_OF_AWS
 from eks_rocketmq.doctor.policies.permissions import DriverScope
 from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
