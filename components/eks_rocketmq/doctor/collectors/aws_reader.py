@@ -1,7 +1,7 @@
 """Reader of AWS APIs. It calls operations that change nothing, and AssumeRoleWithWebIdentity for the trial."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -29,6 +29,8 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     TrialFacts,
     Unreadable,
 )
+from eks_rocketmq.doctor.facts.fact_queries import list_readable
+from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
 from eks_rocketmq.doctor.policies.permissions import DriverScope
 from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
@@ -252,6 +254,39 @@ class AwsReader:
             for instance in reservation["Instances"]
         }
 
+    def read_network(self, instances: Mapping[str, str], services: Sequence[str]) -> NetworkFacts | Unreadable:
+        """Return what decides whether instances reach services of AWS.
+
+        Args:
+            instances: name of the node by instance id.
+            services: services such as `sts`.
+        """
+        found = self._list("ec2", "DescribeInstances", "Reservations", InstanceIds=list(instances))
+        if isinstance(found, Unreadable):
+            return found
+        nodes = tuple(
+            parsers.parse_node_network(instances[each["InstanceId"]], each)
+            for reservation in found
+            for each in reservation["Instances"]
+            if each["InstanceId"] in instances
+        )
+        if not nodes:
+            return NetworkFacts()
+        vpcs = {"Name": "vpc-id", "Values": sorted({each.vpc_id for each in nodes})}
+        # In China most services have the prefix, but not all.
+        names = [f"{prefix}com.amazonaws.{self.region}.{each}" for each in services for prefix in ("", "cn.")]
+        wanted = {"Name": "service-name", "Values": names}
+        tables = self._list("ec2", "DescribeRouteTables", "RouteTables", Filters=[vpcs])
+        endpoints = self._list("ec2", "DescribeVpcEndpoints", "VpcEndpoints", Filters=[vpcs, wanted])
+        ids = sorted({group["GroupId"] for each in list_readable(endpoints) for group in each.get("Groups") or []})
+        groups = self._list("ec2", "DescribeSecurityGroups", "SecurityGroups", GroupIds=ids) if ids else []
+        return NetworkFacts(
+            nodes,
+            _parse(tables, parsers.parse_route_table),
+            _parse(endpoints, parsers.parse_endpoint),
+            _parse(groups, parsers.parse_security_group),
+        )
+
     def read_quotas(self) -> tuple[str, ...] | Unreadable:
         """Return the quotas of EBS for storage and IOPS as text."""
         found = self._list("service-quotas", "ListServiceQuotas", "Quotas", ServiceCode="ebs")
@@ -334,3 +369,7 @@ def _join(facts: Iterable[Item | Unreadable | None]) -> tuple[Item, ...] | Unrea
     return next(unreadable, None) or tuple(
         each for each in found if each is not None and not isinstance(each, Unreadable)
     )
+
+
+def _parse(replies: Sequence[Reply] | Unreadable, parse: Callable[[Reply], Item]) -> tuple[Item, ...] | Unreadable:
+    return replies if isinstance(replies, Unreadable) else tuple(map(parse, replies))

@@ -6,6 +6,7 @@ contains these fields and nothing else.
 
 from dataclasses import dataclass, field
 
+from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
 from eks_rocketmq.doctor.facts.unreadable_fact import Unreadable
 
 ENVIRONMENT = (
@@ -360,3 +361,5 @@ class Facts:
     """Modifications of volumes that EC2 does not modify again. Read for claims with such a message."""
     encryption: EncryptionFacts | None = None
     """Read for claims with a message about a key whose class names none; None for others."""
+    network: NetworkFacts | Unreadable | None = None
+    """Read if a message shows that pods do not reach STS or EC2; None otherwise."""
