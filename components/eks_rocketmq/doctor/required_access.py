@@ -4,7 +4,10 @@ from typing import Any
 
 AWS_ACTIONS = (
     "ec2:DescribeInstances",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
     "ec2:DescribeVolumesModifications",
+    "ec2:DescribeVpcEndpoints",
     "ec2:GetEbsDefaultKmsKeyId",
     "ec2:GetEbsEncryptionByDefault",
     "eks:DescribeAddon",

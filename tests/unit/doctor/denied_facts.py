@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from eks_rocketmq.doctor.facts.cluster_facts import Facts, KeyFacts, OidcProviderFacts, RoleFacts, Unreadable
+from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
 
 FORBIDDEN = "403 Forbidden"
 
@@ -87,10 +88,27 @@ def _deny_modifications(facts: Facts) -> Facts:
     return replace(facts, modifications=unread("ec2:DescribeVolumesModifications")) if facts.modifications else facts
 
 
-def _deny_hop_limits(facts: Facts) -> Facts:
+def _deny_network_part(part: str, permission: str) -> Callable[[Facts], Facts]:
+    def deny(facts: Facts) -> Facts:
+        if not isinstance(facts.network, NetworkFacts) or not getattr(facts.network, part):
+            return facts
+        # Without the endpoints their groups are not known.
+        lost = {part: unread(permission), **({"security_groups": ()} if part == "endpoints" else {})}
+        return replace(facts, network=replace(facts.network, **lost))
+
+    return deny
+
+
+def _deny_nodes(facts: Facts) -> Facts:
+    denied = unread("list nodes")
+    return replace(facts, nodes=denied, network=denied if facts.network else None)
+
+
+def _deny_instances(facts: Facts) -> Facts:
     limit = unread("ec2:DescribeInstances")
     return replace(
         facts,
+        network=limit if facts.network else None,
         nodes=tuple(
             replace(each, imds_hop_limit=limit if each.imds_hop_limit is not None else None)
             for each in _items(facts.nodes)
@@ -145,7 +163,10 @@ def _items(facts: Any) -> Any:
 
 
 DENIALS: Mapping[str, Callable[[Facts], Facts]] = {
-    "ec2:DescribeInstances": _deny_hop_limits,
+    "ec2:DescribeInstances": _deny_instances,
+    "ec2:DescribeRouteTables": _deny_network_part("route_tables", "ec2:DescribeRouteTables"),
+    "ec2:DescribeSecurityGroups": _deny_network_part("security_groups", "ec2:DescribeSecurityGroups"),
+    "ec2:DescribeVpcEndpoints": _deny_network_part("endpoints", "ec2:DescribeVpcEndpoints"),
     "ec2:DescribeVolumesModifications": _deny_modifications,
     "ec2:GetEbsDefaultKmsKeyId": _deny_default_key,
     "ec2:GetEbsEncryptionByDefault": _deny_encryption,
@@ -167,7 +188,7 @@ DENIALS: Mapping[str, Callable[[Facts], Facts]] = {
     "kms:GetKeyPolicy": _deny_key_policies,
     "servicequotas:ListServiceQuotas": _deny_list("quotas", "servicequotas:ListServiceQuotas"),
     "list events": _deny_list("events", "list events"),
-    "list nodes": _deny_list("nodes", "list nodes"),
+    "list nodes": _deny_nodes,
     "list persistentvolumeclaims": _deny_list("claims", "list persistentvolumeclaims"),
     "list persistentvolumes": _deny_list("volumes", "list persistentvolumes"),
     "list pods": _deny_list("pods", "list pods"),

@@ -21,12 +21,20 @@ from botocore.config import Config
 
 from tests.unit.doctor.healthy_cases import AUDIENCE, CLUSTER_ARN, KEY_ARN, PROVIDER, ROLE, SUBJECT, managed_policy
 from tests.unit.doctor.healthy_cases import trust_policy as build_trust_policy
+from tests.unit.doctor.reach_faults import STS_TIMEOUT
 from tests.unit.harness.fakes import ACCOUNT, ISSUER, REGION
 from tests.unit.kubernetes_api import Api
 
 POLICY = managed_policy("AmazonEBSCSIDriverPolicyV2")
 ERROR = 400
 KERNEL = "6.1.141-155.222.amzn2023.x86_64"
+
+
+INSTANCE = {
+    "InstanceId": "i-a", "MetadataOptions": {"HttpPutResponseHopLimit": 1}, "VpcId": "vpc-1", "SubnetId": "subnet-a",
+    "PrivateIpAddress": "10.0.0.5", "SecurityGroups": [{"GroupId": "sg-node"}],
+    "Placement": {"AvailabilityZone": f"{REGION}a"},
+}  # fmt: skip
 
 
 class AwsError(Exception):
@@ -103,6 +111,11 @@ def build_aws() -> FakeAws:
     }  # fmt: skip
     role = {"Arn": ROLE, "AssumeRolePolicyDocument": quote(build_trust_policy())}
     allowed = [{"EvalActionName": "ec2:CreateVolume", "EvalDecision": "allowed"}]
+    table = {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"Main": True}]}
+    endpoint = {
+        "VpcEndpointId": "vpce-sts", "VpcId": "vpc-1", "ServiceName": f"com.amazonaws.{REGION}.sts",
+        "State": "available", "PrivateDnsEnabled": True, "SubnetIds": ["subnet-a"], "Groups": [{"GroupId": "sg-e"}],
+    }  # fmt: skip
     return FakeAws(
         {
             "GetCallerIdentity": lambda _: {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/a", "UserId": "A"},
@@ -124,11 +137,10 @@ def build_aws() -> FakeAws:
                 "KeyMetadata": {"KeyId": given["KeyId"], "Arn": KEY_ARN, "KeyState": "Enabled"}
             },
             "GetKeyPolicy": lambda _: {"Policy": "{}"},
-            "DescribeInstances": lambda _: {
-                "Reservations": [
-                    {"Instances": [{"InstanceId": "i-a", "MetadataOptions": {"HttpPutResponseHopLimit": 1}}]}
-                ]
-            },
+            "DescribeInstances": lambda _: {"Reservations": [{"Instances": [INSTANCE]}]},
+            "DescribeRouteTables": lambda _: {"RouteTables": [table]},
+            "DescribeVpcEndpoints": lambda _: {"VpcEndpoints": [endpoint]},
+            "DescribeSecurityGroups": lambda _: {"SecurityGroups": [{"GroupId": "sg-e"}]},
             "DescribeVolumesModifications": lambda given: {
                 "VolumesModifications": [
                     {
@@ -264,6 +276,12 @@ def fill_default_key(api: Api) -> None:
     """Let the claim wait because of a key, in a class that names none."""
     fill_cluster(api, phase="Pending")
     api.objects["/api/v1/namespaces/rocketmq/events"]["items"][0]["message"] = "InvalidVolume.NotFound: no volume"
+
+
+def fill_unreachable(api: Api) -> None:
+    """Let the driver not reach STS while the claim waits."""
+    fill_cluster(api, phase="Pending")
+    api.objects["/api/v1/namespaces/kube-system/pods/ebs-csi-controller-5d8-x/log"] = {"text": STS_TIMEOUT}
 
 
 WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/pod-identity-webhook"

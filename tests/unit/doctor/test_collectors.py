@@ -1,7 +1,7 @@
 """Collectors: facts of fake APIs, read-only calls, required permissions, and secrets that stay out."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,31 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     Unreadable,
 )
 from eks_rocketmq.doctor.facts.fact_files import write_facts
+from eks_rocketmq.doctor.facts.fact_queries import list_missing_permissions
+from eks_rocketmq.doctor.facts.network_facts import (
+    InterfaceFacts,
+    NetworkFacts,
+    NodeNetworkFacts,
+    RouteTableFacts,
+    SecurityGroupFacts,
+)
 from eks_rocketmq.doctor.required_access import AWS_ACTIONS, build_cluster_role
 from tests.unit.doctor.healthy_cases import AUDIENCE, KEY_ARN, ROLE, SUBJECT, pod_identity_facts
 from tests.unit.doctor.live_case import (
     KERNEL,
     TOKEN,
     WEBHOOK,
+    Answer,
     FakeAws,
     build_aws,
     build_pod,
     fill_cluster,
     fill_default_key,
     fill_growth,
+    fill_unreachable,
     manifest,
 )
+from tests.unit.doctor.reach_faults import STS_ENDPOINT, STS_TIMEOUT
 from tests.unit.harness.fakes import ISSUER, REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -93,6 +104,8 @@ def exercise(api: Api, aws: FakeAws) -> None:
     fill_growth(api)
     collect(api, aws)
     fill_default_key(api)
+    collect(api, aws)
+    fill_unreachable(api)
     collect(api, aws)
     association = {"namespace": "apps", "serviceAccount": "a", "associationId": "a-1", "associationArn": "arn:a"}
     aws.answers["ListPodIdentityAssociations"] = lambda _: {"associations": [association]}
@@ -361,3 +374,101 @@ def test_an_addon_is_read_with_its_associations(api: Api) -> None:
     assert [each.id_ for each in diagnose(stale, DiagnosisTarget(service_account="networking/cni")).findings] == [
         "pods-without-role"
     ]
+
+
+NETWORK_CALLS = {"DescribeInstances", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeSecurityGroups"}
+
+
+def list_network_calls(aws: FakeAws) -> set[str]:
+    return NETWORK_CALLS & {operation for _, operation in aws.calls}
+
+
+@pytest.mark.parametrize("fill", [fill_cluster, fill_growth, fill_default_key])
+def test_the_network_is_not_read_without_a_message_about_a_timeout(api: Api, fill: Callable[[Api], None]) -> None:
+    aws = build_aws()
+    fill(api)
+    assert collect(api, aws).network is None
+    assert list_network_calls(aws) == set()
+
+
+def test_the_network_of_a_driver_that_does_not_reach_sts_is_read_and_judged(api: Api) -> None:
+    aws = build_aws()
+    given: dict[str, Any] = {}
+    for name in NETWORK_CALLS:
+        aws.answers[name] = record(given, name, aws.answers[name])
+    fill_unreachable(api)
+    facts = collect(api, aws)
+    interface = InterfaceFacts(("10.0.0.5",), ("sg-node",))
+    assert facts.network == NetworkFacts(
+        (NodeNetworkFacts("node-a", "i-a", "vpc-1", "subnet-a", f"{REGION}a", "", (interface,)),),
+        (RouteTableFacts("rtb-1", "vpc-1", main=True),),
+        (replace(STS_ENDPOINT, subnets=("subnet-a",)),),
+        (SecurityGroupFacts("sg-e"),),
+    )
+    assert given["DescribeInstances"] == {"InstanceIds": ["i-a"]}
+    assert {"Name": "vpc-id", "Values": ["vpc-1"]} in given["DescribeRouteTables"]["Filters"]
+    assert f"com.amazonaws.{REGION}.sts" in given["DescribeVpcEndpoints"]["Filters"][1]["Values"]
+    assert given["DescribeSecurityGroups"] == {"GroupIds": ["sg-e"]}
+    (finding,) = diagnose(facts).findings
+    assert finding.is_ == "security group sg-e of VPC endpoint vpce-sts does not allow TCP 443 from node node-a"
+
+
+def record(given: dict[str, Any], name: str, answer: Answer) -> Answer:
+    def answer_and_record(request: Mapping[str, Any]) -> Mapping[str, Any]:
+        given[name] = request
+        return answer(request)
+
+    return answer_and_record
+
+
+def test_an_event_of_the_claim_about_a_timeout_is_enough_to_read_the_network(api: Api) -> None:
+    fill_cluster(api, phase="Pending")
+    api.objects["/api/v1/namespaces/rocketmq/events"]["items"][0]["message"] = STS_TIMEOUT
+    network = collect(api).network
+    assert isinstance(network, NetworkFacts)
+    assert [each.node for each in network.nodes] == ["node-a"]
+
+
+@pytest.mark.parametrize(("log", "instances"), [(STS_TIMEOUT, ["i-a"]), ("started", ["i-a", "i-b"])])
+def test_the_nodes_of_the_failing_pods_are_read(api: Api, log: str, instances: list[str]) -> None:
+    aws = build_aws()
+    given: dict[str, Any] = {}
+    aws.answers["DescribeInstances"] = record(given, "DescribeInstances", aws.answers["DescribeInstances"])
+    fill_unreachable(api)
+    path = "/api/v1/namespaces/kube-system/pods"
+    first = api.objects[path]["items"][0]
+    second = {**first, "metadata": {**first["metadata"], "name": "other"}, "spec": {**first["spec"], "nodeName": "b"}}
+    api.objects[path]["items"].append(second)
+    api.objects[f"{path}/ebs-csi-controller-5d8-x/log"] = {"text": log}
+    api.objects["/api/v1/nodes"]["items"].append(manifest("b", spec={"providerID": f"aws:///{REGION}a/i-b"}))
+    api.objects["/api/v1/namespaces/rocketmq/events"]["items"][0]["message"] = STS_TIMEOUT
+    collect(api, aws)
+    assert given["DescribeInstances"] == {"InstanceIds": instances}
+
+
+@pytest.mark.parametrize("code", ["InvalidInstanceID.NotFound", "InvalidAction", "UnauthorizedOperation"])
+@pytest.mark.parametrize("operation", sorted(NETWORK_CALLS))
+def test_a_failed_call_about_the_network_leaves_the_message_as_proof(api: Api, operation: str, code: str) -> None:
+    aws = build_aws()
+    fill_unreachable(api)
+    rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-node"}]}
+    aws.answers["DescribeSecurityGroups"] = lambda _: {"SecurityGroups": [{"GroupId": "sg-e", "IpPermissions": [rule]}]}
+    aws.deny(operation, code)
+    facts = collect(api, aws)
+    (finding,) = diagnose(facts).findings
+    assert (finding.id_, finding.is_) == ("sts-unreachable", "the pods do not reach STS")
+    assert f"not judged: ec2:{operation} failed: {code}: denied" in finding.evidence
+    denied = code == "UnauthorizedOperation"
+    assert (f"missing permission: ec2:{operation}" in finding.evidence) is denied
+    assert list_missing_permissions(facts) == ((f"ec2:{operation}",) if denied else ())
+
+
+def test_a_node_that_is_no_instance_of_ec2_has_no_network(api: Api) -> None:
+    aws = build_aws()
+    fill_unreachable(api)
+    aws.answers["DescribeInstances"] = lambda _: {"Reservations": []}
+    assert collect(api, aws).network == NetworkFacts()
+    api.objects["/api/v1/nodes"]["items"][0]["spec"]["providerID"] = f"aws:///{REGION}a/fargate-ip-10-0-0-5"
+    aws.calls.clear()
+    assert collect(api, aws).network == NetworkFacts()
+    assert list_network_calls(aws) == set()

@@ -23,7 +23,14 @@ from tests.unit.doctor.healthy_cases import (
     pod_identity_facts,
     self_managed_facts,
 )
-from tests.unit.doctor.live_case import FakeAws, build_aws, fill_cluster, fill_default_key, fill_growth
+from tests.unit.doctor.live_case import (
+    FakeAws,
+    build_aws,
+    fill_cluster,
+    fill_default_key,
+    fill_growth,
+    fill_unreachable,
+)
 from tests.unit.harness.fakes import REGION
 from tests.unit.kubernetes_api import Api, serving
 
@@ -43,6 +50,7 @@ HEALTHY = (irsa_facts, pod_identity_facts, self_managed_facts, auto_mode_facts, 
 GENERAL_CAUSES = {"imds-hop-limit": "no-identity"}
 # Only the trial shows this fault. Without its optional right the rest is judged.
 TRIAL_FAULTS = ("trial",)
+NETWORK_RIGHTS = ("ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints")
 _OPERATION = re.compile(r'_(?:call|list)[(,]\s*"([\w-]+)",\s*"(\w+)"')
 
 
@@ -133,12 +141,14 @@ def test_a_denied_request_names_its_right(api: Api, right: str) -> None:
     without_role = right in {"ec2:DescribeInstances", "eks:DescribePodIdentityAssociation"}
     if right == "ec2:DescribeVolumesModifications":
         fill_growth(api)
+    elif right in NETWORK_RIGHTS:
+        fill_unreachable(api)
     elif right.startswith("ec2:GetEbs"):
         fill_default_key(api)
     else:
         (fill_association if without_role else fill_pending)(api, aws)
     # The class has both faults, and the message proves the second one also where the first one cannot be judged.
-    by_message = not without_role and not right.startswith(("ec2:DescribeVolumes", "ec2:GetEbs"))
+    by_message = not without_role and not right.startswith("ec2:")
     expected = {"kms-permission", "volume-quota"} if by_message else list_causes(diagnose(collect(api, aws)))
     take_away(right, api, aws)
     facts = collect(api, aws)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 _UPDATE = "`pulumi up -s STACK`"
 _ADOPT = "`eks-rocketmq adopt -s STACK`"
+_PATH = (
+    "the messages of the driver, then the network path from its nodes: default route, VPC endpoint, private DNS, and "
+    "the security groups of the endpoint"
+)
 
 
 @dataclass(frozen=True)
@@ -190,18 +194,21 @@ _CAUSES = (
     ),
     Cause(
         "sts-unreachable",
-        "STS cannot be reached: no NAT for the global endpoint, or the VPC endpoint of STS or its security "
-        "group is missing",
-        "the messages of the driver",
+        "STS cannot be reached, because of the default route, the VPC endpoint or its security group, calls of the "
+        "global endpoint, DNS, or a network filter",
+        _PATH,
         f"`network.nat`, or `network.interfaceEndpoints` with `sts`; then {_UPDATE}",
-        "use the regional endpoint of STS, and create a VPC endpoint for it that the nodes may reach",
+        "the finding has the command: it allows the nodes in the security group of the endpoint, enables private DNS, "
+        "creates an endpoint or a route, or lets the pods call the regional endpoint",
     ),
     Cause(
         "ec2-unreachable",
-        "the EC2 API cannot be reached",
-        "the messages of the driver",
+        "the EC2 API cannot be reached, because of the default route, the VPC endpoint or its security group, DNS, or "
+        "a network filter",
+        _PATH,
         f"`network.nat`, or `network.interfaceEndpoints` with `ec2`; then {_UPDATE}",
-        "create a VPC endpoint for EC2 that the nodes may reach, or a route to a NAT gateway",
+        "the finding has the command: it allows the nodes in the security group of the endpoint, enables private DNS, "
+        "or creates an endpoint or a route",
     ),
     Cause(
         "driver-start-blocked",

@@ -154,6 +154,9 @@ SYMPTOMS: tuple[SymptomRow, ...] = (
     ),
 )
 
+UNREACHABLE = {"sts": "sts-timeout", "ec2": "ec2-timeout"}
+"""Id of the messages of pods that do not reach a service, by service."""
+
 
 def find_text(symptom: str, texts: Iterable[str]) -> str:
     """Return the first text that contains a message of a symptom; an empty text if none does."""

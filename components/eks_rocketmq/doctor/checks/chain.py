@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from eks_rocketmq.doctor.catalogue.causes import CAUSES
-from eks_rocketmq.doctor.facts.cluster_facts import ALL_OF_AWS, Unreadable
+from eks_rocketmq.doctor.facts.unreadable_fact import ALL_OF_AWS, Unreadable
 
 Case = TypeVar("Case")
 LinkState = Literal["ok", "broken", "also-broken", "not-judged", "skipped"]

@@ -2,11 +2,12 @@
 
 import re
 
-from eks_rocketmq.doctor.catalogue.symptoms import find_text, is_known_message
+from eks_rocketmq.doctor.catalogue.symptoms import UNREACHABLE, find_text, is_known_message
 from eks_rocketmq.doctor.checks.chain import Finding, NotJudged, Outcome, explain_unreadable
 from eks_rocketmq.doctor.checks.identity_case import IdentityCase
 from eks_rocketmq.doctor.checks.identity_checks import build_restart_commands
-from eks_rocketmq.doctor.facts.cluster_facts import AccountFacts, PodFacts, RoleFacts, TrialFacts, Unreadable
+from eks_rocketmq.doctor.checks.reach_checks import judge_network
+from eks_rocketmq.doctor.facts.cluster_facts import PodFacts, RoleFacts, TrialFacts, Unreadable
 from eks_rocketmq.doctor.facts.fact_queries import (
     AGENT,
     DRIVER_ADDON,
@@ -99,7 +100,6 @@ def _describe_role(pod: PodFacts) -> str:
 def judge_reach(case: IdentityCase) -> Outcome:
     """Judge the messages of pods that cannot reach an endpoint or reject its answer."""
     messages = case.messages
-    region = case.facts.account.region if isinstance(case.facts.account, AccountFacts) else "<region>"
     if outcome := _judge_version(case):
         return outcome
     if message := find_text("thumbprint", messages):
@@ -113,21 +113,9 @@ def judge_reach(case: IdentityCase) -> Outcome:
                 f"--open-id-connect-provider-arn {case.provider_arn} --thumbprint-list <thumbprint>",
             ),
         )
-    for symptom, id_, service in (
-        ("sts-timeout", "sts-unreachable", "sts"),
-        ("ec2-timeout", "ec2-unreachable", "ec2"),
-    ):
+    for service, symptom in UNREACHABLE.items():
         if message := find_text(symptom, messages):
-            return Finding(
-                id_,
-                f"the pods do not reach {service.upper()}",
-                f"a route to {service}.{region}.amazonaws.com: a NAT gateway or a VPC endpoint",
-                quote("message", message),
-                (
-                    "aws ec2 create-vpc-endpoint --vpc-id <vpc> --vpc-endpoint-type Interface --subnet-ids <subnets> "
-                    f"--security-group-ids <group> --service-name com.amazonaws.{region}.{service}",
-                ),
-            )
+            return judge_network(case, service, message)
     if message := find_text("credentials-timeout", messages):
         for each in (case.facts.pod_identities, case.facts.workloads):
             if isinstance(each, Unreadable):

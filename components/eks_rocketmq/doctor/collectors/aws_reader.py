@@ -1,11 +1,9 @@
 """Reader of AWS APIs. It calls operations that change nothing, and AssumeRoleWithWebIdentity for the trial."""
 
-import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +11,8 @@ from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from eks_rocketmq.doctor.collectors import aws_parsers as parsers
+from eks_rocketmq.doctor.collectors.aws_parsers import Reply
 from eks_rocketmq.doctor.collectors.kubernetes_parsers import redact
 from eks_rocketmq.doctor.facts.cluster_facts import (
     AccountFacts,
@@ -29,6 +29,8 @@ from eks_rocketmq.doctor.facts.cluster_facts import (
     TrialFacts,
     Unreadable,
 )
+from eks_rocketmq.doctor.facts.fact_queries import list_readable
+from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
 from eks_rocketmq.doctor.policies.permissions import DriverScope
 from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
@@ -43,8 +45,6 @@ _SESSION_NAME = "eks-rocketmq-doctor"
 _SHORTEST_SESSION = 900
 _WORKERS = 8
 _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 2})
-
-Reply = Mapping[str, Any]
 
 
 class ConfigurableSession(Protocol):
@@ -138,7 +138,7 @@ class AwsReader:
 
         def read(name: str) -> AddonFacts | Unreadable | None:
             found = self._call("eks", "DescribeAddon", name, clusterName=cluster, addonName=name)
-            return _parse_addon(found["addon"]) if isinstance(found, Mapping) else found
+            return parsers.parse_addon(found["addon"]) if isinstance(found, Mapping) else found
 
         return _join(self._executor.map(read, names))
 
@@ -216,7 +216,7 @@ class AwsReader:
         )
         if not isinstance(found, Mapping):
             return found or ()
-        return tuple(_parse_simulation(each) for each in found["EvaluationResults"])
+        return tuple(parsers.parse_simulation(each) for each in found["EvaluationResults"])
 
     def read_key(self, id_: str) -> KeyFacts | Unreadable:
         """Return a KMS key by the value of the class's parameter."""
@@ -241,7 +241,7 @@ class AwsReader:
         # A filter accepts a volume without a modification. The parameter VolumeIds does not.
         filters = [{"Name": "volume-id", "Values": list(volumes)}]
         found = self._list("ec2", "DescribeVolumesModifications", "VolumesModifications", Filters=filters)
-        return found if isinstance(found, Unreadable) else tuple(map(_parse_modification, found))
+        return found if isinstance(found, Unreadable) else tuple(map(parsers.parse_modification, found))
 
     def read_hop_limits(self, instances: Sequence[str]) -> dict[str, int] | Unreadable:
         """Return the hop limit of the metadata service by instance id."""
@@ -254,6 +254,39 @@ class AwsReader:
             for instance in reservation["Instances"]
         }
 
+    def read_network(self, instances: Mapping[str, str], services: Sequence[str]) -> NetworkFacts | Unreadable:
+        """Return what decides whether instances reach services of AWS.
+
+        Args:
+            instances: name of the node by instance id.
+            services: services such as `sts`.
+        """
+        found = self._list("ec2", "DescribeInstances", "Reservations", InstanceIds=list(instances))
+        if isinstance(found, Unreadable):
+            return found
+        nodes = tuple(
+            parsers.parse_node_network(instances[each["InstanceId"]], each)
+            for reservation in found
+            for each in reservation["Instances"]
+            if each["InstanceId"] in instances
+        )
+        if not nodes:
+            return NetworkFacts()
+        vpcs = {"Name": "vpc-id", "Values": sorted({each.vpc_id for each in nodes})}
+        # In China most services have the prefix, but not all.
+        names = [f"{prefix}com.amazonaws.{self.region}.{each}" for each in services for prefix in ("", "cn.")]
+        wanted = {"Name": "service-name", "Values": names}
+        tables = self._list("ec2", "DescribeRouteTables", "RouteTables", Filters=[vpcs])
+        endpoints = self._list("ec2", "DescribeVpcEndpoints", "VpcEndpoints", Filters=[vpcs, wanted])
+        ids = sorted({group["GroupId"] for each in list_readable(endpoints) for group in each.get("Groups") or []})
+        groups = self._list("ec2", "DescribeSecurityGroups", "SecurityGroups", GroupIds=ids) if ids else []
+        return NetworkFacts(
+            nodes,
+            _parse(tables, parsers.parse_route_table),
+            _parse(endpoints, parsers.parse_endpoint),
+            _parse(groups, parsers.parse_security_group),
+        )
+
     def read_quotas(self) -> tuple[str, ...] | Unreadable:
         """Return the quotas of EBS for storage and IOPS as text."""
         found = self._list("service-quotas", "ListServiceQuotas", "Quotas", ServiceCode="ebs")
@@ -263,7 +296,7 @@ class AwsReader:
 
     def try_role(self, service_account: str, role_arn: str, token: str) -> TrialFacts | Unreadable:
         """Assume a role with a token of a service account. Token and credentials are discarded."""
-        claims = decode_claims(token)
+        claims = parsers.decode_claims(token)
         audiences = claims.get("aud") or []
         facts = TrialFacts(
             service_account,
@@ -338,51 +371,5 @@ def _join(facts: Iterable[Item | Unreadable | None]) -> tuple[Item, ...] | Unrea
     )
 
 
-def decode_claims(token: str) -> dict[str, Any]:
-    """Return the claims of a token without verifying it; an empty object if it is malformed."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
-def _parse_addon(addon: Reply) -> AddonFacts:
-    issues = (addon.get("health") or {}).get("issues") or []
-    values = addon.get("configurationValues") or "{}"
-    try:
-        keys = sorted(json.loads(values))
-    except (TypeError, ValueError):
-        keys = []
-    return AddonFacts(
-        addon["addonName"],
-        addon.get("addonVersion") or "",
-        addon.get("status") or "",
-        addon.get("serviceAccountRoleArn") or "",
-        tuple(redact(f"{each.get('code')}: {each.get('message')}") for each in issues),
-        ", ".join(keys),
-        tuple(each.rpartition("/")[2] for each in addon.get("podIdentityAssociations") or []),
-    )
-
-
-def _parse_modification(modification: Reply) -> ModificationFacts:
-    started = modification.get("StartTime")
-    return ModificationFacts(
-        modification["VolumeId"],
-        modification.get("ModificationState") or "",
-        started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if started else "",
-        modification.get("Progress") or 0,
-    )
-
-
-def _parse_simulation(result: Reply) -> SimulatedAction:
-    boundary = result.get("PermissionsBoundaryDecisionDetail") or {}
-    organization = result.get("OrganizationsDecisionDetail") or {}
-    return SimulatedAction(
-        result["EvalActionName"],
-        result["EvalDecision"],
-        boundary.get("AllowedByPermissionsBoundary", True),
-        organization.get("AllowedByOrganizations", True),
-        result.get("EvalResourceName") or "*",
-    )
+def _parse(replies: Sequence[Reply] | Unreadable, parse: Callable[[Reply], Item]) -> tuple[Item, ...] | Unreadable:
+    return replies if isinstance(replies, Unreadable) else tuple(map(parse, replies))

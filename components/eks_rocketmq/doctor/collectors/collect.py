@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from eks_rocketmq.args.aws_identifiers import STS_AUDIENCE
-from eks_rocketmq.doctor.catalogue.symptoms import find_text
+from eks_rocketmq.doctor.catalogue.symptoms import UNREACHABLE, find_text
 from eks_rocketmq.doctor.collectors import kubernetes_parsers as parsers
 from eks_rocketmq.doctor.collectors.cluster_reader import ClusterReader, parse_items
 from eks_rocketmq.doctor.facts.cluster_facts import (
-    ALL_OF_AWS,
     AccountFacts,
     ClaimFacts,
     ClusterFacts,
@@ -32,6 +31,8 @@ from eks_rocketmq.doctor.facts.fact_queries import (
     list_pending_claims,
     list_readable,
 )
+from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
+from eks_rocketmq.doctor.facts.unreadable_fact import ALL_OF_AWS
 from eks_rocketmq.doctor.policies.permissions import DriverScope
 from eks_rocketmq.lookups.daemon_threads import DaemonExecutor
 
@@ -208,7 +209,7 @@ def _find_driver_container(pod: PodFacts) -> str:
 def _add_details(
     executor: Executor, aws: "AwsReader | None", cluster: ClusterReader, facts: Facts, scope: CollectionScope
 ) -> Facts:
-    """Add roles, keys, hop limits, quotas and the trial."""
+    """Add roles, keys, hop limits, quotas, the network and the trial."""
     if aws is None:
         return replace(facts, modifications=_UNREAD_AWS)
     controller = find_controller(facts)
@@ -239,6 +240,7 @@ def _add_details(
         quotas=quotas,
         modifications=aws.read_modifications(volumes) if volumes else (),
         encryption=aws.read_encryption() if _needs_default_key(facts) else None,
+        network=_read_network(aws, facts, driver),
         nodes=facts.nodes if has_role else _add_hop_limits(aws, facts, driver),
     )
 
@@ -259,6 +261,22 @@ def _needs_default_key(facts: Facts) -> bool:
         find_text("kms", list_claim_messages(facts, [claim])) and not get_class_key(find_class(facts, claim))
         for claim in list_pending_claims(facts)
     )
+
+
+def _read_network(aws: "AwsReader", facts: Facts, driver: str) -> NetworkFacts | Unreadable | None:
+    """Return the network of the nodes on which the driver fails; None if its pods reach STS and EC2."""
+    pods = [each for each in list_readable(facts.pods) if f"{each.namespace}/{each.service_account}" == driver]
+    logs = [line for each in pods for line in list_readable(each.log)]
+    texts = [*logs, *(each.message for each in list_readable(facts.events))]
+    services = [service for service, symptom in UNREACHABLE.items() if find_text(symptom, texts)]
+    if not services or isinstance(facts.nodes, Unreadable):
+        return facts.nodes if services and isinstance(facts.nodes, Unreadable) else None
+    failing = [each for each in pods if any(find_text(UNREACHABLE[name], list_readable(each.log)) for name in services)]
+    # An event does not tell which pod of the driver sent the request.
+    names = {each.node for each in failing or pods}
+    instances = {each.instance_id: each.name for each in facts.nodes if each.name in names}
+    instances = {id_: name for id_, name in instances.items() if id_.startswith("i-")}
+    return aws.read_network(instances, services) if instances else NetworkFacts()
 
 
 def _map_roles(facts: Facts) -> dict[str, set[str]]:

@@ -6,6 +6,9 @@ contains these fields and nothing else.
 
 from dataclasses import dataclass, field
 
+from eks_rocketmq.doctor.facts.network_facts import NetworkFacts
+from eks_rocketmq.doctor.facts.unreadable_fact import Unreadable
+
 ENVIRONMENT = (
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -16,22 +19,6 @@ ENVIRONMENT = (
     "AWS_DEFAULT_REGION",
 )
 """Environment variables of containers that are read. None of them is a secret."""
-
-
-ALL_OF_AWS = "AWS"
-"""`Unreadable.call` of the facts of AWS if AWS was not asked at all."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Fact that could not be read."""
-
-    call: str
-    """Request, such as `iam:GetRole` or `list pods`."""
-    permission: str
-    """Permission that is missing, in the words of IAM or of a ClusterRole. Empty if another error prevented it."""
-    reason: str
-    """Error of AWS or of the API server."""
 
 
 @dataclass(frozen=True)
@@ -374,3 +361,5 @@ class Facts:
     """Modifications of volumes that EC2 does not modify again. Read for claims with such a message."""
     encryption: EncryptionFacts | None = None
     """Read for claims with a message about a key whose class names none; None for others."""
+    network: NetworkFacts | Unreadable | None = None
+    """Read if a message shows that pods do not reach STS or EC2; None otherwise."""
