@@ -17,6 +17,7 @@ from tests.faults.ledger import Attempt
 from tests.faults.load import STEADY, JavaLoad, Load, Loads, Workload, read_topics, wait_for_successes
 
 FIRST_SECONDS = 180.0
+BEFORE_SECONDS = 5.0
 RECOVERY_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 """Delayed messages and transactions whose end was lost reach their topic later: checks come every 30 s."""
@@ -88,7 +89,7 @@ def run_audit(
     *,
     workloads: Sequence[Workload] = STEADY,
     other_loads: Sequence[Load] = (),
-    before_seconds: float = 5.0,
+    before_seconds: float = BEFORE_SECONDS,
     after_seconds: float = 5.0,
 ) -> Audit:
     """Inject a fault under load and compare the ledger with what the master after one more failover stores.

@@ -99,6 +99,11 @@ class BareCluster:
         self._pod(name).start()
         self._killed.discard(name)
 
+    def start_killed(self) -> None:
+        """Start all processes that were killed, with their stores."""
+        for name in sorted(self._killed):
+            self.start(name)
+
     def hang(self, name: str) -> None:
         process = self._pod(name).process
         assert process is not None

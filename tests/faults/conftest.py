@@ -1,6 +1,8 @@
 """Audits of clusters of bare processes, and volumes."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -8,11 +10,11 @@ import pytest
 from rich.console import Console
 
 from tests.faults import volumes
-from tests.faults.audit import Audit, run_audit
-from tests.faults.bare_cluster import start_cluster
+from tests.faults.audit import BEFORE_SECONDS, Audit, run_audit
+from tests.faults.bare_cluster import BareCluster, start_cluster
 from tests.faults.catalogue import find_fault
 from tests.faults.disk_faults import DISK_FAULTS
-from tests.faults.load import WORKLOADS
+from tests.faults.load import WORKLOADS, name_run
 from tests.faults.results import collect, publish, record
 from tests.faults.volumes import GIB, Volume
 
@@ -21,7 +23,13 @@ class AuditFault(Protocol):
     """Function that runs a fault under a load."""
 
     def __call__(
-        self, fault: str, load: str, *, agent: bool = True, broker_config: Mapping[str, str | int | bool] | None = None
+        self,
+        fault: str,
+        load: str,
+        *,
+        agent: bool = True,
+        broker_config: Mapping[str, str | int | bool] | None = None,
+        before_seconds: float = BEFORE_SECONDS,
     ) -> Audit: ...
 
 
@@ -44,17 +52,79 @@ def volume(tmp_path: Path) -> Generator[Volume]:
         volumes.remove(tmp_path)
 
 
+@dataclass
+class SharedCluster:
+    """Cluster of `strict` for one audit after the other: its start takes as long as an audit."""
+
+    factory: pytest.TempPathFactory
+    _cluster: BareCluster | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def start(self) -> BareCluster:
+        """Return the cluster, with all its processes started."""
+        if self._cluster is None:
+            self._cluster = self._stack.enter_context(start_cluster(self.factory.mktemp("cluster"), with_volumes=True))
+        self._cluster.start_killed()
+        return self._cluster
+
+    def audit(self, fault: str, load: str, folder: Path) -> Audit:
+        """Run an audit. One that does not end well discards the cluster, so that the next one gets a new cluster."""
+        cluster = self.start()
+        (workloads,) = name_run(WORKLOADS[load])
+        correct = False
+        try:
+            audit = run_audit(cluster, fault, find_fault(fault, cluster), folder, workloads=workloads)
+            correct = audit.findings.correct
+        finally:
+            if not correct:
+                self.close()
+        return audit
+
+    def close(self) -> None:
+        self._cluster = None
+        self._stack.close()
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedCluster]:
+    """Return a cluster that starts with its first audit."""
+    shared = SharedCluster(tmp_path_factory)
+    try:
+        yield shared
+    finally:
+        shared.close()
+
+
 @pytest.fixture
-def audit_fault(tmp_path: Path, request: pytest.FixtureRequest) -> AuditFault:
-    """Return a function that runs a fault, given by name, under a load, given by name, on a new cluster."""
+def audit_fault(shared_cluster: SharedCluster, tmp_path: Path, request: pytest.FixtureRequest) -> AuditFault:
+    """Return a function that runs a fault, given by name, under a load, given by name.
+
+    Other settings than those of `strict` get a cluster of their own.
+    """
 
     def run(
-        fault: str, load: str, *, agent: bool = True, broker_config: Mapping[str, str | int | bool] | None = None
+        fault: str,
+        load: str,
+        *,
+        agent: bool = True,
+        broker_config: Mapping[str, str | int | bool] | None = None,
+        before_seconds: float = BEFORE_SECONDS,
     ) -> Audit:
-        with start_cluster(
-            tmp_path, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
-        ) as cluster:
-            audit = run_audit(cluster, fault, find_fault(fault, cluster), tmp_path, workloads=WORKLOADS[load])
+        if agent and not broker_config:
+            audit = shared_cluster.audit(fault, load, tmp_path)
+        else:
+            shared_cluster.close()
+            with start_cluster(
+                tmp_path, agent=agent, broker_config=broker_config, with_volumes=fault in DISK_FAULTS
+            ) as cluster:
+                audit = run_audit(
+                    cluster,
+                    fault,
+                    find_fault(fault, cluster),
+                    tmp_path,
+                    workloads=WORKLOADS[load],
+                    before_seconds=before_seconds,
+                )
         record(request.node, audit.row, load=load, agent=agent, **(broker_config or {}))
         return audit
 

@@ -3,8 +3,9 @@
 import json
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,6 +64,12 @@ SATURATED = (Workload("java-normal", threads=8, rate=0.0),)
 """As many messages as eight threads send."""
 
 WORKLOADS: dict[str, Sequence[Workload]] = {"steady": STEADY, "saturated": SATURATED, "normal": STEADY[:1]}
+
+
+def name_run(*workloads: Sequence[Workload]) -> list[list[Workload]]:
+    """Return workloads with topics of their own, for one of several audits of a deployment."""
+    run = uuid.uuid4().hex[:6]
+    return [[replace(each, run=run) for each in some] for some in workloads]
 
 
 class Load(Protocol):

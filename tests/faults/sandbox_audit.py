@@ -2,15 +2,13 @@
 
 import json
 import os
-import uuid
-from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.audit import Audit, run_audit
 from tests.faults.controller_faults import CONTROLLER_FAULTS
 from tests.faults.faults import FAULTS
 from tests.faults.kubernetes_faults import KUBERNETES_FAULTS
-from tests.faults.load import WORKLOADS, Workload
+from tests.faults.load import WORKLOADS, Workload, name_run
 from tests.faults.pod_logs import keep_logs
 from tests.faults.sandbox_cluster import SandboxCluster
 
@@ -24,8 +22,7 @@ def audit_on_sandbox(cluster: SandboxCluster, fault: str, folder: Path, load: st
 
     Raises TimeoutError.
     """
-    run = uuid.uuid4().hex[:6]
-    workloads, grpc = ([replace(each, run=run) for each in kind] for kind in (WORKLOADS[load], GRPC))
+    workloads, grpc = name_run(WORKLOADS[load], GRPC)
     cluster.topics = [each.topic for each in (*workloads, *grpc)]
     inject = {**FAULTS, **CONTROLLER_FAULTS, **KUBERNETES_FAULTS}[fault]
     cluster.wait_until_ready()

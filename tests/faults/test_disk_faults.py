@@ -10,6 +10,8 @@ SYNC: Mapping[str, str | int | bool] = {"flushDiskType": "SYNC_FLUSH"}
 SMALL_LOG_FILES: Mapping[str, str | int | bool] = {"mappedFileSizeCommitLog": 1024**2, "maxMessageSize": 65536}
 # RocketMQ flushes every 500 ms. Below 16 KiB it waits for up to 10 s, but the load writes more.
 FLUSH_SECONDS = 1.5
+WRITEBACK_SECONDS = 35.0
+"""Age at which Linux writes what was not flushed (`dirty_expire_centisecs`), and the period in which it looks."""
 
 
 def test_power_loss_of_the_master_loses_no_acknowledged_message(audit_fault: AuditFault) -> None:
@@ -21,6 +23,21 @@ def test_power_loss_of_the_master_loses_no_acknowledged_message(audit_fault: Aud
 @pytest.mark.parametrize("fault", ["power-lost-by-slave", "power-lost-by-two-members"])
 def test_power_loss_of_some_members_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
     audit = audit_fault(fault, "normal")
+    assert_nothing_lost(audit)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", ["volume-hung-under-master", "volume-hung-under-slave"])
+def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
+    audit = audit_fault(fault, "normal")
+    assert_nothing_lost(audit)
+
+
+@pytest.mark.long
+def test_a_member_with_a_new_volume_is_not_elected_before_it_has_messages_topics_and_offsets(
+    audit_fault: AuditFault,
+) -> None:
+    audit = audit_fault("member-elected-with-new-volume", "normal")
     assert_nothing_lost(audit)
 
 
@@ -48,17 +65,13 @@ def test_without_the_agent_synchronous_flush_loses_what_the_elected_slave_has_no
     audit_fault: AuditFault,
 ) -> None:
     """Hold the cause: slaves report the end of their log, and flush it every 10 ms."""
-    audit = audit_fault("power-lost-by-all", "saturated", agent=False, broker_config=SYNC)
+    # Without the agent, a broker that loses its power before the file system has written its epoch never starts again.
+    audit = audit_fault(
+        "power-lost-by-all", "saturated", agent=False, broker_config=SYNC, before_seconds=WRITEBACK_SECONDS
+    )
     lost = audit.lost()
     assert lost, audit.row
     assert min(one["acknowledged"] for one in lost) > -FLUSH_SECONDS, lost
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("fault", ["volume-hung-under-master", "volume-hung-under-slave"])
-def test_a_member_whose_volume_hangs_loses_no_acknowledged_message(audit_fault: AuditFault, fault: str) -> None:
-    audit = audit_fault(fault, "normal")
-    assert_nothing_lost(audit)
 
 
 @pytest.mark.long
@@ -69,11 +82,3 @@ def test_full_volumes_refuse_writes_until_they_grow_and_lose_no_message_that_was
     audit = audit_fault("volumes-full", "steady", broker_config=SMALL_LOG_FILES)
     assert_nothing_lost(audit)
     assert audit.findings.codes.get("BROKER_14", 0) > 0, audit.row
-
-
-@pytest.mark.long
-def test_a_member_with_a_new_volume_is_not_elected_before_it_has_messages_topics_and_offsets(
-    audit_fault: AuditFault,
-) -> None:
-    audit = audit_fault("member-elected-with-new-volume", "normal")
-    assert_nothing_lost(audit)

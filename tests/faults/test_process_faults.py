@@ -1,7 +1,6 @@
 """Faults of single processes under load, with the configuration of `strict`."""
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,8 @@ from eks_rocketmq.rocketmq.naming import labels
 from sandbox.polling import until
 from tests.faults import cluster as clusters
 from tests.faults import group_status
-from tests.faults.bare_cluster import BareCluster, start_cluster
-from tests.faults.conftest import AuditFault, assert_nothing_lost
+from tests.faults.bare_cluster import BareCluster
+from tests.faults.conftest import AuditFault, SharedCluster, assert_nothing_lost
 
 ELECTIONS = 4
 FOLLOW_SECONDS = 6.0
@@ -54,11 +53,11 @@ def test_several_killed_processes_lose_no_acknowledged_message(audit_fault: Audi
 
 
 @pytest.mark.long
-def test_slaves_follow_an_elected_master_before_they_register_again(tmp_path: Path) -> None:
+def test_slaves_follow_an_elected_master_before_they_register_again(shared_cluster: SharedCluster) -> None:
     """RocketMQ alone needs up to the period of registrations, 10 s, and longer if the answer is late."""
-    with start_cluster(tmp_path) as cluster:
-        clusters.wait_until_whole(cluster)
-        took = [_elect_another(cluster) for _ in range(ELECTIONS)]
+    cluster = shared_cluster.start()
+    clusters.wait_until_whole(cluster)
+    took = [_elect_another(cluster) for _ in range(ELECTIONS)]
     print(took)
     assert max(took) <= FOLLOW_SECONDS, took
 
