@@ -160,8 +160,8 @@ class BareCluster:
 
     def clear_volume(self, name: str) -> None:
         """Remove the store of a process that was killed."""
-        shutil.rmtree(self._pod(name).root / "data")
-        (self._pod(name).root / "data").mkdir()
+        for path in (self._pod(name).root / "data").iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def ready(self, name: str) -> bool:
         """Return whether the readiness probe of a process succeeds."""
