@@ -68,6 +68,14 @@ def _trust(name: str, cause: str, document: str) -> Fault:
     return Fault(name, cause, (_ROLE,), lambda c: identity.write_trust(c, document), cached=True)
 
 
+def _snapshot(name: str, change_role: Callable[[FaultContext], None]) -> Fault:
+    def make(context: FaultContext) -> None:
+        change_role(context)
+        storage.claim_from_snapshot(context)
+
+    return Fault(name, "permissions-snapshot", (*_SNAPSHOT_DEFINITIONS, Snapshots(), Volumes(), _ROLE, _PROBE), make)
+
+
 _FAULTS = (
     Fault("cluster-not-active", "cluster-not-active", (ClusterStatus(),), in_cluster.fail_cluster),
     Fault("driver-missing", "driver-missing", (Addon(), _PROBE), in_cluster.remove_driver),
@@ -199,12 +207,8 @@ _FAULTS = (
         (ControlPolicies(), _PROBE),
         identity.attach_control_policy,
     ),
-    Fault(
-        "permissions-snapshot",
-        "permissions-snapshot",
-        (*_SNAPSHOT_DEFINITIONS, Snapshots(), Volumes(), _ROLE, _PROBE),
-        storage.claim_from_snapshot,
-    ),
+    _snapshot("permissions-snapshot", identity.forbid_snapshots),
+    _snapshot("permissions-snapshot-tags", identity.require_snapshot_tags),
     Fault(
         "controller-not-running",
         "controller-not-running",

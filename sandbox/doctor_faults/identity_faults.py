@@ -21,6 +21,7 @@ NEW_ROLE = f"{ROLE}-new"
 BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT}:policy/sandbox-fault-boundary"
 DUAL_STACK_URL = ISSUER.replace(f"oidc.eks.{REGION}.amazonaws.com", f"oidc-eks.{REGION}.api.aws")
 _POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+_POLICY_V2 = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"
 _POD_IDENTITY = {
     "Effect": "Allow",
     "Principal": {"Service": "pods.eks.amazonaws.com"},
@@ -111,6 +112,12 @@ def forbid_snapshots(context: FaultContext) -> None:
     others = permissions(*(f"ec2:{each}" for each in actions))
     create = permissions("ec2:CreateVolume", resource="arn:aws:ec2:*:*:volume/*")
     _replace_managed_policies(context, {"volumes": others, "new-volumes": create})
+
+
+def require_snapshot_tags(context: FaultContext) -> None:
+    """Give the driver's role the managed policy that allows only snapshots with the tag of the driver."""
+    _replace_managed_policies(context, {})
+    context.aws("iam").attach_role_policy(RoleName=ROLE, PolicyArn=_POLICY_V2)
 
 
 def _replace_managed_policies(context: FaultContext, documents: Mapping[str, str]) -> None:

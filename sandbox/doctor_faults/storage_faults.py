@@ -7,7 +7,6 @@ from sandbox.aws.seed import ROLE
 from sandbox.aws.volume_rules import QUOTA_TIB
 from sandbox.doctor_faults import probe_claim, snapshot_objects
 from sandbox.doctor_faults.fault_context import FaultContext, FaultError, permissions
-from sandbox.doctor_faults.identity_faults import forbid_snapshots
 from sandbox.doctor_faults.probe_claim import NAME, NAMESPACE, claim, pod, storage_class, volume
 from sandbox.doctor_faults.saved_resources import FAULT_TAG
 from sandbox.layout import ACCOUNT, NODES, REGION
@@ -110,8 +109,7 @@ def use_up_quota(context: FaultContext) -> None:
 
 
 def claim_from_snapshot(context: FaultContext) -> None:
-    """Create a claim from a snapshot that the policies of the driver's role do not allow."""
-    forbid_snapshots(context)
+    """Create a claim from a snapshot, which lacks the tags of the driver's own."""
     ec2, tags = context.aws("ec2"), [{"Key": FAULT_TAG, "Value": "snapshot"}]
     volume_tags, snapshot_tags = ([{"ResourceType": kind, "Tags": tags}] for kind in ("volume", "snapshot"))
     made = ec2.create_volume(AvailabilityZone=NODES[0].zone, Size=1, TagSpecifications=volume_tags)
